@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from agent.engine.engine_calls import EngineConfig, ModelFile
-    from agent.library.queries.library_queries import SqliteLibrary
     from agent.models.model_store import ModelStore
+    from agent.redaction.queries.redaction_queries import RedactionQueries
     from tests.postgres import PostgresServer
     from tests.program import RealProgram
     from tests.world import World
@@ -93,10 +93,10 @@ def library_key() -> bytes:
 @pytest.fixture(scope="session")
 def empty_library(tmp_path_factory: pytest.TempPathFactory, library_key: bytes) -> Path:
     """An empty library's file, to copy: that takes a fifth of the time of making one."""
-    from agent.library.queries.library_queries import SqliteLibrary
+    from agent.store.upgrade import open_database
 
     path = tmp_path_factory.mktemp("library") / "library.db"
-    SqliteLibrary(path, library_key).close()
+    open_database(path, library_key).close()
     return path
 
 
@@ -129,21 +129,22 @@ def statements_compiled_once() -> Iterator[None]:
 
 
 @pytest.fixture
-def library(tmp_path: Path, empty_library: Path, library_key: bytes, statements_compiled_once: None) -> Iterator[SqliteLibrary]:
+def library(tmp_path: Path, empty_library: Path, library_key: bytes, statements_compiled_once: None) -> Iterator[RedactionQueries]:
     """A new, empty, encrypted library in `tmp_path / "library.db"`."""
-    from agent.library.queries.library_queries import SqliteLibrary
+    from agent.redaction.queries.redaction_queries import RedactionQueries
+    from agent.store.upgrade import open_database
 
     shutil.copyfile(empty_library, tmp_path / "library.db")
-    opened = SqliteLibrary(tmp_path / "library.db", library_key)
+    opened = RedactionQueries(open_database(tmp_path / "library.db", library_key))
     yield opened
-    opened.close()
+    opened.database.close()
 
 
 # -- the whole agent with its edges swapped -------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
-async def world(library: SqliteLibrary, tmp_path: Path, quick: None) -> World:
+async def world(library: RedactionQueries, tmp_path: Path, quick: None) -> World:
     from tests.world import World
 
     return World(library, tmp_path / "photos")

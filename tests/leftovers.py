@@ -8,11 +8,12 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC
 from sqlalchemy import func, select
 
 from agent.domain.events import Recorded
-from agent.library.queries.library_queries import SqliteLibrary
 from agent.main.wiring import home_of_key
+from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store import schema
 from agent.store.database import Database
 from agent.store.keys import LibraryKeys
+from agent.store.upgrade import open_database
 from tests.program import RealProgram
 
 PAGE, RESERVED, SALT = 4096, 80, 16  # SQLCipher 4: the initialisation vector and the HMAC stand at a page's end
@@ -53,11 +54,11 @@ def prints(program: RealProgram) -> list[bytes]:
 
 
 def events(program: RealProgram) -> list[Recorded]:
-    library = SqliteLibrary(program.paths.library / "library.db", key_of(program))
+    library = RedactionQueries(open_database(program.paths.library / "library.db", key_of(program)))
     try:
         return library.events(after=0, limit=1000)
     finally:
-        library.close()
+        library.database.close()
 
 
 def pages(program: RealProgram) -> Iterator[bytes]:

@@ -15,9 +15,9 @@ import pytest
 from agent.core.config_file import SettingsFile
 from agent.core.paths import AppPaths
 from agent.domain.errors import AgentError
-from agent.library.queries.library_queries import SqliteLibrary
 from agent.library.schemas import ImageOut, ImagePage
 from agent.main.wiring import home_of_key
+from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.opening import open_library
 from agent.web.client import Client
 from agent.web.schemas import Status
@@ -146,10 +146,10 @@ class RealProgram:
         return {image.name: image for image in page.items}
 
     @contextlib.contextmanager
-    def library(self) -> Iterator[SqliteLibrary]:
+    def library(self) -> Iterator[RedactionQueries]:
         """The library, opened with its key."""
-        library = open_library(self.paths.library, home_of_key(self.file.load(), self.paths))
+        library = RedactionQueries(open_library(self.paths.library, home_of_key(self.file.load(), self.paths)))
         try:
             yield library
         finally:
-            library.close()
+            library.database.close()

@@ -44,7 +44,7 @@ from tests.environment import environment
 
 # Many use the stand-ins only, and SQLAlchemy is slow to load.
 if TYPE_CHECKING:
-    from agent.library.queries.library_queries import SqliteLibrary
+    from agent.redaction.queries.redaction_queries import RedactionQueries
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LANDMARKS: Landmarks = ((10, 10), (30, 10), (20, 20), (12, 30), (28, 30))
@@ -255,7 +255,7 @@ class FakeSource:
 class Unreliable:
     """The library, some of whose methods fail with an error as long as it is set."""
 
-    def __init__(self, library: SqliteLibrary) -> None:
+    def __init__(self, library: RedactionQueries) -> None:
         self._library = library
         self.failing: dict[str, AgentError] = {}
         self.calls: list[str] = []
@@ -279,7 +279,7 @@ class Unreliable:
 class World:
     """A whole agent with the edges swapped, and words for what tests do with it."""
 
-    def __init__(self, library: SqliteLibrary, folder: Path) -> None:
+    def __init__(self, library: RedactionQueries, folder: Path) -> None:
         self.folder = folder
         self.folder.mkdir()
         self.real = library

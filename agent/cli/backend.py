@@ -49,6 +49,7 @@ class Hands(Protocol):
 @contextmanager
 def hands(session: Session, *, embeddings: bool = False) -> Iterator[Hands]:
     """With `embeddings` the model for them is fetched if it is not there."""
+
     try:
         client: Client | None = session.client()
     except NotRunning:
@@ -67,10 +68,10 @@ def hands(session: Session, *, embeddings: bool = False) -> Iterator[Hands]:
         fetch_missing(session, embeddings=embeddings)
         logs.configure(session.settings.logs, session.paths.logs, echo=sys.stderr if session.verbose else None)
         try:
-            with session.checked_library() as library, asyncio.Runner() as runner, loop_threads(runner.get_loop()):
+            with session.database(checked=True) as database, asyncio.Runner() as runner, loop_threads(runner.get_loop()):
 
                 async def make() -> App:
-                    return build(session.settings, session.paths, library=library, renamed=session.file.rename_kept)
+                    return build(session.settings, session.paths, database=database, renamed=session.file.rename_kept)
 
                 with AppHere(runner.run(make()), runner, session).running() as here:
                     yield here

@@ -9,14 +9,14 @@ from agent.domain.errors import StoreDamaged, StoreError
 
 if TYPE_CHECKING:
     from agent.cli.session import Session
-    from agent.library.queries.library_queries import SqliteLibrary
+    from agent.store.database import Database
 
 # At most so long a command that is done waits for the end of the reading; a small library is read at once unless the computer is busy.
 WAIT_S, WAIT_SMALL_S = 2.0, 20.0
 
 
 @contextmanager
-def checking(session: "Session", library: "SqliteLibrary") -> Iterator[None]:
+def checking(session: "Session", database: "Database") -> Iterator[None]:
     """What the library was last found to be is told too, where the reading takes too long. A command that fails tells its own reason."""
     from agent.main.wiring import utc_now
     from agent.store.soundness import Soundness
@@ -28,7 +28,7 @@ def checking(session: "Session", library: "SqliteLibrary") -> Iterator[None]:
 
     def look() -> None:
         with suppress(StoreError):  # busy, or closed: the next command looks
-            soundness.look(library)
+            soundness.look(database)
 
     reader = threading.Thread(target=look, name="library-check", daemon=True)
     reader.start()

@@ -1,8 +1,8 @@
 """What every command starts from: folders, settings, texts, and the way to a running agent."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
@@ -15,7 +15,7 @@ from agent.core.settings import Settings
 from agent.domain.errors import AgentError
 
 if TYPE_CHECKING:
-    from agent.library.queries.library_queries import SqliteLibrary
+    from agent.store.database import Database
     from agent.web.client import Client
 
 T = TypeVar("T")
@@ -63,16 +63,18 @@ class Session:
             yield
 
     @contextmanager
-    def checked_library(self) -> Iterator["SqliteLibrary"]:
-        """As `library`; where its pages were not read for a day they are meanwhile, and damage is told at the end."""
-        from agent.cli.library_check import checking
-
-        with self.library() as library, checking(self, library):
-            yield library
+    def library(self, queries: "Callable[[Database], T]", *, checked: bool = False) -> Iterator[T]:
+        """Open the library with a room's queries; otherwise as `database`."""
+        with self.database(checked=checked) as database:
+            yield queries(database)
 
     @contextmanager
-    def library(self) -> Iterator["SqliteLibrary"]:
-        """Open the library; made on first use, and then the recovery code is shown. Raises StoreError, KeyHomeError."""
+    def database(self, *, checked: bool = False) -> Iterator["Database"]:
+        """Open the library's database. It is created on first use, and then the recovery code is shown. Raises StoreError, KeyHomeError.
+
+        With `checked`, pages that were not read for a day are read meanwhile, and damage is reported at the end.
+        """
+        from agent.cli.library_check import checking
         from agent.main.wiring import home_of_key
         from agent.store.keys import LibraryKeys
         from agent.store.opening import open_library
@@ -80,13 +82,14 @@ class Session:
         home = home_of_key(self.settings, self.paths)
         keys = LibraryKeys(self.paths.library, home)
         is_new = not keys.exist
-        library = open_library(self.paths.library, home)
+        database = open_library(self.paths.library, home)
         try:
             if is_new:
                 self.say_recovery_code(keys.recovery_code(keys.unlock()))
-            yield library
+            with checking(self, database) if checked else nullcontext():
+                yield database
         finally:
-            library.close()
+            database.close()
 
     def say_recovery_code(self, code: str) -> None:
         """On a terminal only: elsewhere it would end in somebody's log."""

@@ -10,7 +10,7 @@ from agent.core.environment import Environment
 from agent.desktop.desk import Desk
 from agent.domain.errors import DesktopError, StoreError
 from agent.domain.events import ImageFailed, ImageIndexed, PlaceAdded, Recorded
-from agent.library.library_port import Library
+from agent.library.queries.library_queries import LibraryQueries
 from agent.library.status import Status
 from agent.library.watched_folders import loud
 
@@ -41,7 +41,7 @@ class Presenter:
     def __init__(
         self,
         desk: Desk,
-        library: Library,
+        library: LibraryQueries,
         environment: Environment,
         *,
         disturbs: Callable[[], Awaitable[bool]],

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from agent.desktop.desk import Desk
     from agent.library.do_not_disturb import Quiet
     from agent.library.indexer import Indexer
-    from agent.library.library_port import Library
+    from agent.library.queries.library_queries import LibraryQueries
     from agent.library.status import Status, StatusFeed
     from agent.screen.service import ScreenWork
 
@@ -29,7 +29,7 @@ log = structlog.get_logger()
 class TrayServices:
     """What the tray shows, and what its clicks act on."""
 
-    library: "Library"
+    library: "LibraryQueries"
     indexer: "Indexer"
     status: "StatusFeed"
     quiet: "Quiet"

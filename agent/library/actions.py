@@ -14,8 +14,7 @@ from agent.core.observable import Notice
 from agent.domain.errors import AgentError, ImageMissing, ImageOnlineOnly, ImageUnreadable, NotFound
 from agent.domain.events import FavouritesChanged, ImagesHidden, Recorded
 from agent.domain.jobs import JobState
-from agent.library.library_port import Library
-from agent.redaction.copy_records import MADE
+from agent.library.queries.library_queries import LibraryQueries
 
 T = TypeVar("T")
 
@@ -31,7 +30,7 @@ class Original:
 
 
 class Actions:
-    def __init__(self, library: Library, environment: Environment, *, online_only: Callable[[str], bool]) -> None:
+    def __init__(self, library: LibraryQueries, environment: Environment, *, online_only: Callable[[str], bool]) -> None:
         self.queued = Notice()
         """images are to be analysed again"""
         self._library = library
@@ -80,12 +79,9 @@ class Actions:
         path = await _of_drive(partial(_first_readable, [path for _, path in image.places], self._online_only))
         return Original(path, image.format)
 
-    async def copy(self, item_id: int) -> str:
-        """The path of a covered copy. Raises NotFound, ImageMissing, ImageUnreadable, ImageOnlineOnly."""
-        item = await asyncio.to_thread(self._library.redaction, item_id)
-        if item is None or item.state not in MADE:
-            raise NotFound
-        return await _of_drive(partial(_first_readable, [item.target], self._online_only))
+    async def readable(self, path: str) -> str:
+        """Return the path if the file can be read. Raises ImageMissing, ImageUnreadable, ImageOnlineOnly."""
+        return await _of_drive(partial(_first_readable, [path], self._online_only))
 
     async def file_of_problem(self, place_id: int) -> str:
         """The path of a file that was not analysed, to show it. Raises NotFound, ImageMissing, ImageUnreadable."""

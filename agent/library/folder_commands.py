@@ -90,10 +90,11 @@ def _problems(session: Session) -> "dict[str, Problem]":
 def _leaving(session: Session, root: str) -> int:
     """How many photos leave the library with the folder: none while a folder around it is watched with all that is in it."""
     from agent.core.settings import folder_of
+    from agent.library.queries.library_queries import LibraryQueries
 
     rest = tuple(folder for folder in session.settings.folders if folder.root != root)
     around = folder_of(root, rest)
     if around is not None and around.recursive:
         return 0
-    with session.library() as library:
+    with session.library(LibraryQueries) as library:
         return library.count_leaving(root, [folder.root for folder in rest])

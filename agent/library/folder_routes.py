@@ -22,8 +22,8 @@ from agent.domain.image import FileSeen
 from agent.domain.path_text import printable
 from agent.library.counters import Tally
 from agent.library.ingest import Ingest
-from agent.library.library_port import Library
 from agent.library.priority_folder import newest, note_first
+from agent.library.queries.library_queries import LibraryQueries
 from agent.library.schemas import FolderOut, SubfolderOut
 from agent.library.watched_folders import root_meant
 from agent.sources.folder.folder_scan import walk_images
@@ -40,7 +40,7 @@ USUAL_RATE = 5.0
 
 
 def folder_list_routes(
-    api: FastAPI, library: Library, ingest: Ingest, settings: Callable[[], Settings], texts: Callable[[], Texts], rest: Rest
+    api: FastAPI, library: LibraryQueries, ingest: Ingest, settings: Callable[[], Settings], texts: Callable[[], Texts], rest: Rest
 ) -> None:
     """Add them to `api`."""
     counts: Remembered[int] = Remembered(library.version, MOST_FOLDERS_KEPT)
@@ -73,7 +73,9 @@ def folder_list_routes(
         )
 
 
-def folder_routes(api: FastAPI, file: SettingsFile, library: Library, ingest: Ingest, desk: Desk, texts: Callable[[], Texts]) -> None:
+def folder_routes(
+    api: FastAPI, file: SettingsFile, library: LibraryQueries, ingest: Ingest, desk: Desk, texts: Callable[[], Texts]
+) -> None:
     """Add them to `api`."""
     looks: set[asyncio.Task[None]] = set()
 
@@ -148,7 +150,7 @@ async def _newest_first(file: SettingsFile, ingest: Ingest, folder: str) -> None
         await note_first(ingest, files, folder)
 
 
-def _leaving(file: SettingsFile, library: Library, folder: str) -> int:
+def _leaving(file: SettingsFile, library: LibraryQueries, folder: str) -> int:
     """How many photos leave the library with a folder: none while a folder around it is watched with all that is in it."""
     rest = tuple(other for other in file.snapshot.folders if other.root != folder)
     around = folder_of(folder, rest)

@@ -17,8 +17,8 @@ from agent.domain.face import Analysis
 from agent.domain.jobs import Job, JobState, Priority, after_error
 from agent.domain.people import Judgement
 from agent.engine.analyser import AnalysisEngine
-from agent.library.library_port import Library
 from agent.library.progress import Progress
+from agent.library.queries.library_queries import LibraryQueries
 from agent.library.recipes import task_for
 from agent.library.thumbnails import Thumbnails
 from agent.library.work_state import WorkState
@@ -47,7 +47,7 @@ class Indexer:
 
     def __init__(
         self,
-        library: Library,
+        library: LibraryQueries,
         engine: AnalysisEngine,
         people: Identifier,
         thumbnails: Thumbnails,

@@ -14,7 +14,7 @@ from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import JobState, Priority
 from agent.domain.video import is_clip
 from agent.library.content_hash import hash_aside
-from agent.library.library_port import Library
+from agent.library.queries.library_queries import LibraryQueries
 from agent.library.recipes import recipe_for
 from agent.library.records import Noted
 from agent.sources.source import Change, FileAppeared, FileMoved, FilesGone, SidecarChanged, SourceFailed, SourceRecovered, TreeMoved
@@ -27,7 +27,7 @@ RETRY_AFTER_S = 3.0
 class Ingest:
     """Writes changes one by one: a source that is faster than the disk waits for it."""
 
-    def __init__(self, library: Library, environment: Environment, *, online_only: Callable[[str], bool]) -> None:
+    def __init__(self, library: LibraryQueries, environment: Environment, *, online_only: Callable[[str], bool]) -> None:
         self.queued = Notice()
         """there are new jobs"""
         self.changed = Notice()

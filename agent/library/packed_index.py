@@ -7,7 +7,7 @@ from array import array
 from dataclasses import dataclass
 from datetime import date
 
-from agent.library.library_port import Library
+from agent.library.queries.library_queries import LibraryQueries
 from agent.library.records import Index, Shown
 from agent.library.schemas import Day, LibraryIndex
 from agent.web.remembered import Remembered
@@ -28,7 +28,7 @@ class Answer:
 class IndexAnswers:
     """Reads the library and keeps what was read last."""
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: LibraryQueries) -> None:
         self._library = library
         self._answers: Remembered[Answer] = Remembered(library.version, _KEPT)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from agent.core.call_with_timeout import told_online_only
 from agent.domain.errors import AgentError, ImageMissing, ImageOnlineOnly, NotFound
 from agent.engine.analyser import Analyser
-from agent.library.library_port import Library
+from agent.library.queries.library_queries import LibraryQueries
 
 # Sides that are rendered: a request gets the next larger one, so that few sizes fill the memory.
 SIDES = (240, 480, 960, 1280, 2048)
@@ -17,7 +17,7 @@ MOST_BYTES = 16 * 1024 * 1024
 class Previews:
     """One rendering per picture and size at a time; whoever asks meanwhile waits for the same one."""
 
-    def __init__(self, library: Library, analyser: Analyser, online_only: Callable[[str], bool] = lambda _: False) -> None:
+    def __init__(self, library: LibraryQueries, analyser: Analyser, online_only: Callable[[str], bool] = lambda _: False) -> None:
         self._library = library
         self._analyser = analyser
         self._online_only = online_only  # whether reading a file would fetch it from a cloud

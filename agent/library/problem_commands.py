@@ -12,7 +12,7 @@ from agent.cli.session import Session
 from agent.core.i18n import Texts
 
 if TYPE_CHECKING:
-    from agent.library.queries.library_queries import SqliteLibrary
+    from agent.library.queries.library_queries import LibraryQueries
     from agent.library.schemas import PlaceProblem
 
 TEXTS = Texts()
@@ -31,9 +31,10 @@ def problems() -> None: ...
 def list_problems(session: Session, folder: str | None, online_only: bool, as_json: bool) -> None:
     """Read from the library, also while the agent runs: a list changes nothing."""
     from agent.cli.backend import absolute
+    from agent.library.queries.library_queries import LibraryQueries
 
     root, count = None if folder is None else absolute((folder,))[0], 0
-    with session.library() as library:
+    with session.library(LibraryQueries) as library:
         for each in _found(session, library, root, online_only=online_only):
             count += 1
             if as_json:
@@ -47,7 +48,7 @@ def list_problems(session: Session, folder: str | None, online_only: bool, as_js
         note(session.texts("cli.problems.online_only" if online_only else "cli.problems.count", count=count))
 
 
-def _found(session: Session, library: "SqliteLibrary", folder: str | None, *, online_only: bool) -> "Iterator[PlaceProblem]":
+def _found(session: Session, library: "LibraryQueries", folder: str | None, *, online_only: bool) -> "Iterator[PlaceProblem]":
     from agent.library.schemas import PlaceProblem
 
     read, offset = library.deferred if online_only else library.problems, 0
@@ -62,11 +63,12 @@ def _found(session: Session, library: "SqliteLibrary", folder: str | None, *, on
 def retry(session: Session, as_json: bool) -> None:
     """By the running agent; without one the files are tried again at its next start."""
     from agent.domain.errors import NotRunning
+    from agent.library.queries.library_queries import LibraryQueries
 
     try:
         session.client().post("/api/problems/retry")
     except NotRunning:
-        with session.alone(), session.library() as library:
+        with session.alone(), session.library(LibraryQueries) as library:
             library.retry(None)
         tell({"at_once": False}, session.texts("cli.problems.retry_later"), as_json=as_json)
     else:

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Sequence
 
 from agent.core.observable import Notice
-from agent.library.library_port import Library
+from agent.library.queries.library_queries import LibraryQueries
 
 
 class Problems:
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: LibraryQueries) -> None:
         self.queued = Notice()
         """some are to be scanned again"""
         self.changed = Notice()

@@ -5,8 +5,8 @@ import os
 from agent.core.settings import FaceDetector, Folder, Settings, folder_of
 from agent.domain.image import NO_FACES, Recipe
 from agent.engine.analyser import Analyse
-from agent.library.records import EVERYWHERE, Area
 from agent.library.thumbnails import SIDE
+from agent.store.path_ranges import EVERYWHERE, Area
 
 DETECTORS = {FaceDetector.THOROUGH: "centerface-2", FaceDetector.FAST: "yunet-1"}
 EMBEDDER = "mobilefacenet-2"

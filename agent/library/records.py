@@ -206,14 +206,3 @@ class Index:
     ids: tuple[int, ...]
     ratios: tuple[int, ...]  # of the same images: hundredths of width to height
     days: tuple[tuple[date, int], ...]  # in the same order, and how many images each has
-
-
-@dataclass(frozen=True, slots=True)
-class Area:
-    """Files below a folder (None: all there are), but not those below folders of their own."""
-
-    root: str | None = None
-    without: tuple[str, ...] = ()
-
-
-EVERYWHERE = Area()

@@ -12,10 +12,10 @@ from agent.core.memory_trimmer import Rest
 from agent.core.settings import Settings
 from agent.domain.errors import NotFound
 from agent.library.actions import Actions
-from agent.library.library_port import Library
 from agent.library.originals import original_response
 from agent.library.packed_index import IndexAnswers
 from agent.library.previews import Previews
+from agent.library.queries.library_queries import LibraryQueries
 from agent.library.records import Match, Shown
 from agent.library.schemas import ImageOut, ImagePage, Images, LibraryAction, LibraryActionDone, LibraryIndex
 from agent.library.thumbnails import Thumbnails
@@ -28,7 +28,7 @@ MOST_TEXT = 200  # characters
 IDS = r"^[0-9]{1,18}(,[0-9]{1,18})*$"
 
 
-def index_routes(api: FastAPI, library: Library, settings: Callable[[], Settings], rest: Rest) -> None:
+def index_routes(api: FastAPI, library: LibraryQueries, settings: Callable[[], Settings], rest: Rest) -> None:
     """Add them to `api`."""
     answers = IndexAnswers(library)
     rest.also(answers.forget)
@@ -80,7 +80,7 @@ def _ids(joined: str) -> tuple[int, ...]:
     return tuple(int(number) for number in joined.split(",")) if joined else ()
 
 
-def image_routes(api: FastAPI, library: Library, previews: Previews, thumbnails: Thumbnails) -> None:
+def image_routes(api: FastAPI, library: LibraryQueries, previews: Previews, thumbnails: Thumbnails) -> None:
     """Add them to `api`."""
 
     @api.get("/api/images")

@@ -18,7 +18,7 @@ from agent.domain.video import is_clip
 from agent.engine.analyser import Analyser
 from agent.library.indexer import Indexer
 from agent.library.ingest import Ingest
-from agent.library.library_port import Library
+from agent.library.queries.library_queries import LibraryQueries
 from agent.library.recipes import embedding_task
 from agent.library.records import PlaceState, StoredImage
 
@@ -52,7 +52,7 @@ class Scanner:
 
     def __init__(
         self,
-        library: Library,
+        library: LibraryQueries,
         ingest: Ingest,
         indexer: Indexer,
         analyser: Analyser,

@@ -22,8 +22,8 @@ from agent.engine.monitor import Monitor
 from agent.library.do_not_disturb import Quiet
 from agent.library.indexer import Indexer
 from agent.library.ingest import Ingest
-from agent.library.library_port import Library
 from agent.library.progress import Burst, Finished
+from agent.library.queries.library_queries import LibraryQueries
 from agent.library.records import Counts
 
 log = structlog.get_logger()
@@ -101,7 +101,7 @@ class StatusFeed:
 
     def __init__(
         self,
-        library: Library,
+        library: LibraryQueries,
         indexer: Indexer,
         ingest: Ingest,
         quiet: Quiet,

@@ -5,8 +5,9 @@ from collections.abc import Awaitable, Callable
 
 from agent.domain.errors import NotFound
 from agent.domain.face import Analysis
-from agent.library.library_port import Library, ThumbnailStore
 from agent.library.previews import Previews
+from agent.library.queries.library_queries import LibraryQueries
+from agent.library.thumbnail_store import ThumbnailFile
 
 SIDE = 480  # pixels of the longer side, at most
 # Made at once: few, so that somebody who scrolls past a thousand photos does not wait for those that are out of sight again.
@@ -16,7 +17,7 @@ AT_ONCE = 2
 class Thumbnails:
     """Without a store they are made each time."""
 
-    def __init__(self, library: Library, previews: Previews, store: ThumbnailStore | None) -> None:
+    def __init__(self, library: LibraryQueries, previews: Previews, store: ThumbnailFile | None) -> None:
         self._library = library
         self._previews = previews
         self._store = store

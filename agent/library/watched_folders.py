@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from agent.core.settings import Folder, folder_of, root_of
 from agent.domain.path_text import printable
-from agent.library.library_port import Library
+from agent.library.queries.library_queries import LibraryQueries
 
 
 def root_meant(path: str, folders: Sequence[Folder]) -> str:
@@ -13,7 +13,7 @@ def root_meant(path: str, folders: Sequence[Folder]) -> str:
     return next((folder.root for folder in folders if path in (printable(folder.path), printable(folder.root))), root_of(path))
 
 
-async def loud(library: Library, folders: Sequence[Folder], place_ids: Sequence[int]) -> list[int]:
+async def loud(library: LibraryQueries, folders: Sequence[Folder], place_ids: Sequence[int]) -> list[int]:
     """Return those of the files that lie in no muted folder. Raises StoreError."""
     if not any(folder.muted for folder in folders):
         return list(place_ids)

@@ -28,7 +28,6 @@ from agent.desktop.watch_teller import WatchTeller
 from agent.domain.errors import AgentError, AutostartFailed, SettingsError
 from agent.library.onboarding import Beginning
 from agent.library.onboarding_choices import read_choices, usual_folders, write_choices
-from agent.library.queries.library_queries import SqliteLibrary
 from agent.library.status import UpdateShown
 from agent.main.app import Reconfigure
 from agent.main.checkup import health
@@ -39,6 +38,7 @@ from agent.screen.region_picker import Picking
 from agent.screen.watch import SWITCH
 from agent.sources.folder.drives import is_remote
 from agent.sources.folder.folder_scan import walk_images
+from agent.store.database import Database
 from agent.updates.service import Updates
 from agent.web.auth import Auth
 from agent.web.help_routes import Places
@@ -67,13 +67,11 @@ class Core:
     With `welcomes` a new user is welcomed: by the popup, else by the browser, at each start until they are done with it.
     """
 
-    def __init__(
-        self, process: Process, paths: AppPaths, file: SettingsFile, library: SqliteLibrary, *, welcomes: bool, trial: bool
-    ) -> None:
+    def __init__(self, process: Process, paths: AppPaths, file: SettingsFile, database: Database, *, welcomes: bool, trial: bool) -> None:
         self._process = process
         self._paths = paths
         self._file = file
-        self._library = library
+        self._database = database
         self._welcomes = welcomes
         self._trial = trial
         self._unmet: dict[str, AgentError] = {}  # what the settings ask for and this system does not give, by section
@@ -88,7 +86,7 @@ class Core:
 
         desk = self._desk = Desk(url, self._settings.popup, lambda: self._texts().language)
         app = self._app = build(
-            self._settings, self._paths, library=self._library, reconfigure=self._hooks(desk), renamed=self._file.rename_kept
+            self._settings, self._paths, database=self._database, reconfigure=self._hooks(desk), renamed=self._file.rename_kept
         )
         notifier = Notifier()
         presenter = Presenter(
@@ -102,7 +100,7 @@ class Core:
         app.screen.watching.listen(WatchTeller(app.screen.watching, notifier, desk, self._texts, self._popup_disturbs))
         data = self._paths.data
         beginning = Beginning(
-            self._library, lambda: bool(self._settings.folders), lambda: read_choices(data), lambda chosen: write_choices(data, chosen)
+            app.library, lambda: bool(self._settings.folders), lambda: read_choices(data), lambda chosen: write_choices(data, chosen)
         )
         picking = Picking(lambda: app.screen.capturing, desk)
         self._captures = CaptureStart(

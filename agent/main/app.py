@@ -26,12 +26,12 @@ from agent.library.do_not_disturb import Quiet
 from agent.library.indexer import Indexer
 from agent.library.ingest import Ingest
 from agent.library.integrity_check import LibraryCheck
-from agent.library.library_port import Library, ThumbnailStore
 from agent.library.previews import Previews
 from agent.library.problems import Problems
 from agent.library.recipes import areas, everything, no_longer_watched, recipe_of
 from agent.library.scan import Scanned, Scanner
 from agent.library.status import StatusFeed
+from agent.library.thumbnail_store import ThumbnailFile
 from agent.library.thumbnails import Thumbnails
 from agent.library.work_state import WorkState
 from agent.main.upkeep import ModelSupply, Upkeep
@@ -39,6 +39,7 @@ from agent.people.service import PeopleEdges, PeopleService
 from agent.people.verify import Verified, verify
 from agent.redaction.clipboard_copy import PhotoCopy
 from agent.redaction.ports import RedactionTools
+from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.redaction.service import RedactionService
 from agent.redaction.video.video_redactor import ClipRedactor
 from agent.screen.capture import Capturing, Surroundings
@@ -55,13 +56,13 @@ Reconfigure = Callable[[Settings], Awaitable[None]]
 class Edges:
     """What the agent stands on. The wiring makes the real ones, tests put others in their place."""
 
-    library: Library
+    library: RedactionQueries
     engine: AnalysisEngine
     source: Source
     people: PeopleEdges
     tools: RedactionTools
     redactors: tuple[ClipRedactor | None, ClipRedactor | None] = (None, None)  # of videos, and of animations
-    thumbnails: ThumbnailStore | None = None
+    thumbnails: ThumbnailFile | None = None
     machine: Machine = field(default_factory=Machine)
     screen: tuple[ScreenGrabber, Surroundings] | None = None
     watch: tuple[ScreenWatcher, WatchedDesktop] | None = None

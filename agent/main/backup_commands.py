@@ -52,8 +52,8 @@ def create(session: Session, as_json: bool) -> None:
     from agent.main.wiring import utc_now
 
     session.paths.create()
-    with session.library() as library:
-        made = _backups(session).create(library, utc_now())
+    with session.database() as database:
+        made = _backups(session).create(database, utc_now())
     _show(made, as_json=as_json)
 
 

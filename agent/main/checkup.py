@@ -10,16 +10,18 @@ from agent.core.settings import Settings
 from agent.domain.errors import NoDisplay, UpdatesOff
 from agent.engine.devices import Note
 from agent.engine.sandbox.wall import Wall
-from agent.library.library_port import Library
 from agent.main.app import App
 from agent.main.diagnosis import Ground
 from agent.main.health import Check, Finding, Health
 from agent.main.support_bundle import support_bundle
 from agent.main.wiring import channel_of, home_of_key, model_store, updater
+from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.updates.releases import Step
 
 
-def ground(paths: AppPaths, settings: Callable[[], Settings], texts: Callable[[], Texts], library: Library | None = None) -> Ground:
+def ground(
+    paths: AppPaths, settings: Callable[[], Settings], texts: Callable[[], Texts], library: RedactionQueries | None = None
+) -> Ground:
     """What the doctor looks at; `library` where this process has it open."""
     return Ground(paths, model_store(paths), settings=settings, texts=texts, home=lambda now: home_of_key(now, paths), library=library)
 

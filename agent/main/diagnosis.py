@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -14,12 +14,12 @@ from agent.core.i18n import Texts
 from agent.core.paths import AppPaths
 from agent.core.settings import Settings
 from agent.domain.errors import AuditBroken, SourceUnreachable, StoreDamaged, StoreDiskFull
-from agent.library.library_port import Library
 from agent.library.recipes import everything, recipe_of
 from agent.library.records import Counts
 from agent.main.health import Check, DiskFacts, ModelFacts, to_file
 from agent.models.model_store import ModelStore
 from agent.people.duties import FILING_PEOPLE
+from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.backup import BackupStore
 from agent.store.key_homes import Home
 from agent.store.keys import LibraryKeys
@@ -41,7 +41,7 @@ class Ground:
         settings: Callable[[], Settings],
         texts: Callable[[], Texts],
         home: Callable[[Settings], Home],
-        library: Library | None = None,
+        library: RedactionQueries | None = None,
     ) -> None:
         """`settings` reads them and raises SettingsError; `library` where this process has it open."""
         self._paths = paths
@@ -130,18 +130,15 @@ class Ground:
             raise due
         return self._texts()("cli.doctor.not_due", people=FILING_PEOPLE)
 
-    def _of_library(self, ask: Callable[[Library], T]) -> T | None:
+    def _of_library(self, ask: Callable[[RedactionQueries], T]) -> T | None:
         """None if there is no library yet."""
         if self._library is not None:
             return ask(self._library)
         home = self._home(self._settings())
         if not LibraryKeys(self._paths.library, home).exist:
             return None
-        library = open_library(self._paths.library, home)
-        try:
-            return ask(library)
-        finally:
-            library.close()
+        with closing(open_library(self._paths.library, home)) as database:
+            return ask(RedactionQueries(database))
 
     def _check_models(self) -> str:
         needed = recipe_of(self._settings()).models
@@ -156,9 +153,9 @@ class Ground:
         return f"{int(_WATCHES.read_text(encoding='ascii')):,}"
 
 
-def _sound(library: Library) -> Counts:
+def _sound(library: RedactionQueries) -> Counts:
     """Raises StoreDamaged, AuditBroken."""
-    if not library.sound():
+    if not library.database.sound():
         raise StoreDamaged
     broken = library.audit_broken_at()
     if broken is not None:

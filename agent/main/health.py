@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 
 from agent.domain.errors import AgentError, EngineOpen, FilingDue, NoDisplay, NoTray, NotRunning, SettingsError, Unexpected, UpdatesOff
-from agent.library.library_port import Library
 from agent.people.duties import FILING_PEOPLE, FILING_WORKING_DAYS, filing_due
+from agent.redaction.queries.redaction_queries import RedactionQueries
 
 # Looks at one thing and says in a few words what it found; blocks; raises AgentError when something is wrong with it.
 Check: TypeAlias = Callable[[], str]
@@ -66,7 +66,7 @@ class Health:
     bundle: Callable[[Sequence[Finding]], bytes]  # a zip for whoever helps
 
 
-def to_file(library: Library) -> FilingDue | None:
+def to_file(library: RedactionQueries) -> FilingDue | None:
     """What the law asks for if so many people's face prints are kept; None below that. Blocks; raises StoreError."""
     people = library.people_kept(least=FILING_PEOPLE)  # there can't be more people than prints
     return FilingDue(people=people, days=FILING_WORKING_DAYS) if filing_due(people) else None

@@ -21,8 +21,8 @@ from agent.domain.errors import DesktopError, NoTray, reason_of
 
 if TYPE_CHECKING:
     from agent.desktop.tray_bridge import TrayBridge
-    from agent.library.queries.library_queries import SqliteLibrary
     from agent.main.agent_loop import Core
+    from agent.store.database import Database
 
 log = structlog.get_logger()
 
@@ -33,14 +33,14 @@ TRAY_POLL_S = 0.5
 class Agent:
     """One run, with the settings loaded and the instance lock held. Where there is a tray its icon comes first, then the core is loaded.
 
-    `library` opens the library, in the core's thread. `on_ready` is called there when the API answers.
+    `database` opens the library, in the core's thread. `on_ready` is called there when the API answers.
     """
 
     def __init__(
         self,
         paths: AppPaths,
         file: SettingsFile,
-        library: Callable[[], "AbstractContextManager[SqliteLibrary]"],
+        database: Callable[[], "AbstractContextManager[Database]"],
         *,
         tray: bool,
         trial: bool = False,
@@ -49,7 +49,7 @@ class Agent:
     ) -> None:
         self._paths = paths
         self._file = file
-        self._library = library
+        self._database = database
         self._wants_tray = tray
         self._trial = trial
         self._on_ready = on_ready
@@ -181,7 +181,7 @@ class Agent:
 
         # An icon alone tells nobody that a folder is to be chosen. Libraries of their own (demo, tests) do without.
         welcomes = self._wants_tray and HOME_VARIABLE not in os.environ
-        with self._library() as library:
+        with self._database() as database:
             if self._ended.is_set():  # meanwhile
                 return
-            await Core(self, self._paths, self._file, library, welcomes=welcomes, trial=self._trial).run(self._stop)
+            await Core(self, self._paths, self._file, database, welcomes=welcomes, trial=self._trial).run(self._stop)

@@ -50,7 +50,7 @@ def run_agent(session: Session, *, tray: bool, trial: bool = False) -> End:
         agent = Agent(
             session.paths,
             session.file,
-            session.library,
+            session.database,
             tray=tray and settings.tray.enabled and not trial,
             trial=trial,
             on_no_tray=session.explain,

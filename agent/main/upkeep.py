@@ -12,13 +12,14 @@ from agent.core.observable import Notice, Observable
 from agent.core.settings import Settings
 from agent.domain.errors import AgentError
 from agent.domain.image import Recipe
-from agent.library.library_port import BACKUPS_HOLD_PURGED, Library
 from agent.library.recipes import recipe_of
 from agent.library.status import ModelsShown
 from agent.library.thumbnails import Thumbnails
+from agent.people.queries.people_queries import BACKUPS_HOLD_PURGED
 from agent.people.recognition_switch import Backups
 from agent.people.service import PeopleService
 from agent.redaction.folder_copies import FolderCopies
+from agent.redaction.queries.redaction_queries import RedactionQueries
 
 log = structlog.get_logger()
 
@@ -73,7 +74,7 @@ class Upkeep:
 
     def __init__(
         self,
-        library: Library,
+        library: RedactionQueries,
         recognition: PeopleService,
         thumbnails: Thumbnails,
         backups: Backups,

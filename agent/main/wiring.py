@@ -42,7 +42,6 @@ from agent.engine.selftest_runs import DeviceChooser
 from agent.engine.video_engine import EngineClips, EngineFilms
 from agent.engine.video_ports import ClipRenderer
 from agent.engine.watching_port import ScreenWatcher, WatchedDesktop
-from agent.library.queries.library_queries import SqliteLibrary
 from agent.library.recipes import EMBEDDER
 from agent.library.thumbnail_store import ThumbnailFile
 from agent.main.app import App, Edges, Reconfigure
@@ -53,6 +52,7 @@ from agent.people.service import PeopleEdges
 from agent.people.sidecars.sidecar_store import Sidecars
 from agent.redaction.copy_files import Copies
 from agent.redaction.ports import RedactionTools
+from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.redaction.recovery_file import KeptFiles
 from agent.redaction.video.job_files import FolderJobs
 from agent.redaction.video.video_redactor import ClipRedactor
@@ -62,6 +62,7 @@ from agent.sources.folder.folder_source import FolderSource
 from agent.sources.folder.online_only import is_online_only
 from agent.sources.source import Source
 from agent.store.backup import BackupStore
+from agent.store.database import Database
 from agent.store.key_homes import Home, key_home
 from agent.store.keys import LibraryKeys
 from agent.store.opening import open_library
@@ -180,7 +181,7 @@ def move_key(file: SettingsFile, paths: AppPaths, to: KeyHome) -> None:
         switch()
 
 
-def backups_of(library: SqliteLibrary, paths: AppPaths) -> Backups:
+def backups_of(database: Database, paths: AppPaths) -> Backups:
     """By the settings of the moment: the number may change, and the key may move, while the agent runs."""
 
     turn = threading.Lock()  # whoever begins one sweeps away what another left unfinished
@@ -190,11 +191,11 @@ def backups_of(library: SqliteLibrary, paths: AppPaths) -> Backups:
 
     def daily(now: datetime, settings: Settings) -> None:
         with turn:
-            store(settings).make_if_due(library, now)
+            store(settings).make_if_due(database, now)
 
     def replace(now: datetime, settings: Settings) -> None:
         with turn:
-            store(settings).replace(library, now)
+            store(settings).replace(database, now)
 
     return Backups(daily, replace)
 
@@ -203,7 +204,7 @@ def build(
     settings: Settings,
     paths: AppPaths,
     *,
-    library: SqliteLibrary | None = None,
+    database: Database | None = None,
     analyser: Analyser | None = None,
     matcher: FaceMatcher | None = None,
     renderer: Renderer | None = None,
@@ -225,7 +226,8 @@ def build(
     Raises StoreError, KeyHomeError.
     """
     hooks: dict[str, Reconfigure] = dict(reconfigure or {})
-    library = library or open_library(paths.library, home_of_key(settings, paths))
+    database = database or open_library(paths.library, home_of_key(settings, paths))
+    library = RedactionQueries(database)
     engine = AnalysisEngine(analyser, _four, _nothing) if analyser is not None else None
     machine = Machine()
     if engine is None:
@@ -243,25 +245,25 @@ def build(
             await folders.reconfigure(new.folders, new.sources)
 
         source, hooks["folders"], hooks["sources"] = folders, reconfigure_folders, reconfigure_folders
-    thumbnails = ThumbnailFile(paths.cache / "thumbnails.db", library.beside, _bytes(settings))
+    thumbnails = ThumbnailFile(paths.cache / "thumbnails.db", database.beside, _bytes(settings))
 
     async def reconfigure_library(new: Settings) -> None:
         await asyncio.to_thread(thumbnails.bound, _bytes(new))
 
     hooks["library"] = reconfigure_library
-    trimmer = Rest(lambda: library.uses + thumbnails.uses, (library.let_go, thumbnails.let_go, give_back, let_go_of_code))
+    trimmer = Rest(lambda: database.uses + thumbnails.uses, (database.let_go, thumbnails.let_go, give_back, let_go_of_code))
     edges = Edges(
         library,
         engine,
         source,
         PeopleEdges(
             matcher or MatcherProcess(lambda: library.prints(EMBEDDER)),
-            backups or backups_of(library, paths),
+            backups or backups_of(database, paths),
             ForgottenFile(paths.library.with_name("forgotten")),
             Sidecars(),
             renamed,
         ),
-        RedactionTools(renderer or cast("Renderer", engine.analyser), Copies(), KeptFiles(lambda: library.key_for(b"kept originals"))),
+        RedactionTools(renderer or cast("Renderer", engine.analyser), Copies(), KeptFiles(lambda: database.key_for(b"kept originals"))),
         (
             ClipRedactor(clips, FolderJobs(paths.cache / "clips")) if clips else None,
             ClipRedactor(films, FolderJobs(paths.cache / "films")) if films else None,
@@ -271,7 +273,7 @@ def build(
         screen=screen,
         watch=watch,
         online_only=is_online_only,
-        look_through=lambda: Soundness(paths.library).look(library),
+        look_through=lambda: Soundness(paths.library).look(database),
     )
     return App(Environment(Observable(settings), clock, monotonic), edges, hooks, trimmer)
 

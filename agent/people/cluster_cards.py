@@ -10,8 +10,8 @@ from agent.domain.clustering import GroupBounds
 from agent.domain.embeddings import Spread
 from agent.domain.errors import EngineError
 from agent.engine.matcher_port import FaceMatcher
-from agent.library.library_port import Library
 from agent.library.records import FaceGroup, FaceRef
+from agent.people.queries.people_queries import PeopleQueries
 
 log = structlog.get_logger()
 
@@ -29,7 +29,7 @@ class GroupCard:
 
 
 class GroupCards:
-    def __init__(self, library: Library, matcher: FaceMatcher) -> None:
+    def __init__(self, library: PeopleQueries, matcher: FaceMatcher) -> None:
         self._library = library
         self._matcher = matcher
         self._bounds = GroupBounds()

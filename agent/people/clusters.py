@@ -10,9 +10,9 @@ from agent.core.observable import Notice
 from agent.domain.errors import AgentError
 from agent.domain.events import ImageIndexed, PeopleChanged, Recorded
 from agent.engine.matcher_port import FaceMatcher
-from agent.library.library_port import Library
 from agent.library.recipes import recognises
 from agent.library.work_state import WorkState
+from agent.people.queries.people_queries import PeopleQueries
 
 log = structlog.get_logger()
 
@@ -28,7 +28,7 @@ class Grouper:
 
     def __init__(
         self,
-        library: Library,
+        library: PeopleQueries,
         matcher: FaceMatcher,
         work: WorkState,
         environment: Environment,

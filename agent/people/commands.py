@@ -20,9 +20,9 @@ from agent.core.i18n import Texts
 from agent.people.find_commands import person_of
 
 if TYPE_CHECKING:
-    from agent.library.queries.library_queries import SqliteLibrary
     from agent.library.records import StoredFace
     from agent.people.edit_schemas import Edit
+    from agent.people.queries.people_queries import PeopleQueries
     from agent.people.schemas import Step
 
 TEXTS = Texts()
@@ -36,7 +36,9 @@ def people() -> None: ...
 @json_option("json_each")
 @click.pass_obj
 def list_people(session: Session, as_json: bool) -> None:
-    with session.checked_library() as library:
+    from agent.people.queries.people_queries import PeopleQueries
+
+    with session.library(PeopleQueries, checked=True) as library:
         known = library.people()
     if as_json:
         for person in known:
@@ -64,8 +66,10 @@ def list_people(session: Session, as_json: bool) -> None:
 @json_option()
 @click.pass_obj
 def show(session: Session, name: str, as_json: bool) -> None:
+    from agent.people.queries.people_queries import PeopleQueries
+
     texts = session.texts
-    with session.checked_library() as library:
+    with session.library(PeopleQueries, checked=True) as library:
         facts = library.person(person_of(library, name).id)
     assert facts is not None
     lines = {
@@ -99,9 +103,10 @@ def show(session: Session, name: str, as_json: bool) -> None:
 @click.pass_obj
 def name(session: Session, photo: str, name: str, which: int | None, as_json: bool) -> int:
     from agent.people.edit_schemas import NameFaces
+    from agent.people.queries.people_queries import PeopleQueries
 
     texts = session.texts
-    with session.library() as library:
+    with session.library(PeopleQueries) as library:
         faces = sorted(_faces_on(library, photo), key=lambda face: face.face.box.x)
     if not faces:
         say(texts("cli.people.no_face", photo=photo), err=True)
@@ -135,8 +140,9 @@ def rename(session: Session, name: str, new: str, as_json: bool) -> None:
 @click.pass_obj
 def merge(session: Session, names: tuple[str, ...], into: str, dry_run: bool, as_json: bool) -> None:
     from agent.people.edit_schemas import MergePeople
+    from agent.people.queries.people_queries import PeopleQueries
 
-    with session.library() as library:
+    with session.library(PeopleQueries) as library:
         people = [person_of(library, name) for name in names]
     ids = tuple(person.id for person in people)
     if dry_run:
@@ -158,8 +164,9 @@ def merge(session: Session, names: tuple[str, ...], into: str, dry_run: bool, as
 @click.pass_obj
 def split(session: Session, name: str, photos: tuple[str, ...], new: str | None, dry_run: bool, as_json: bool) -> int:
     from agent.people.edit_schemas import NameFaces, UnnameFaces
+    from agent.people.queries.people_queries import PeopleQueries
 
-    with session.checked_library() as library:
+    with session.library(PeopleQueries, checked=True) as library:
         person = person_of(library, name)
         faces = [face for photo in photos for face in _faces_on(library, photo)]
     found = [face.id for face in faces if face.identity and face.identity.person_id == person.id]
@@ -184,8 +191,9 @@ def split(session: Session, name: str, photos: tuple[str, ...], new: str | None,
 @click.pass_obj
 def forget(session: Session, name: str, yes: bool, dry_run: bool, as_json: bool) -> None:
     from agent.cli.backend import hands
+    from agent.people.queries.people_queries import PeopleQueries
 
-    with session.library() as library:
+    with session.library(PeopleQueries) as library:
         person = person_of(library, name)
     person_id = person.id
     if dry_run:
@@ -208,10 +216,11 @@ def forget(session: Session, name: str, yes: bool, dry_run: bool, as_json: bool)
 def export(session: Session, file: Path | None, as_csv: bool, person: str | None, yes: bool) -> None:
     from agent.people import export_files
     from agent.people.exchange_commands import rows_of
+    from agent.people.queries.people_queries import PeopleQueries
 
     if file is not None and os.path.lexists(file):  # also for a name that is too long
         confirm(session.texts, session.texts("cli.people.sure_export", file=str(file)), yes=yes)
-    with session.checked_library() as library, _open(file) as out:
+    with session.library(PeopleQueries, checked=True) as library, _open(file) as out:
         only = None if person is None else person_of(library, person)
         count = (export_files.write_csv if as_csv else export_files.write_json)(rows_of(library, only), out)
     note(session.texts("cli.people.exported", count=count))
@@ -255,7 +264,7 @@ def _of_step(texts: Texts, what: str, step: "Step") -> str:
     return texts(f"cli.{what}", step=texts(f"cli.step.{step.action}", count=step.count))
 
 
-def _faces_on(library: "SqliteLibrary", photo: str) -> "tuple[StoredFace, ...]":
+def _faces_on(library: "PeopleQueries", photo: str) -> "tuple[StoredFace, ...]":
     """Return the library's faces in a photo; none if the photo is unknown."""
     from agent.cli.backend import absolute
 
@@ -265,7 +274,9 @@ def _faces_on(library: "SqliteLibrary", photo: str) -> "tuple[StoredFace, ...]":
 
 
 def _id(session: Session, name: str) -> int:
-    with session.checked_library() as library:
+    from agent.people.queries.people_queries import PeopleQueries
+
+    with session.library(PeopleQueries, checked=True) as library:
         return person_of(library, name).id
 
 

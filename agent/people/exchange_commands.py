@@ -21,15 +21,15 @@ from agent.people.export_files import FaceRow
 
 if TYPE_CHECKING:
     from agent.cli.backend import Hands
-    from agent.library.queries.library_queries import SqliteLibrary
     from agent.library.records import Person
+    from agent.people.queries.people_queries import PeopleQueries
 
 PAGE = 500
 AT_ONCE = 5_000  # rows looked up together
 _SAME_FACE = 0.5  # minimum intersection over union of the file's box and the detected one
 
 
-def rows_of(library: "SqliteLibrary", only: "Person | None") -> Iterator[FaceRow]:
+def rows_of(library: "PeopleQueries", only: "Person | None") -> Iterator[FaceRow]:
     """Yield every confirmed face, page by page."""
     for person in [only] if only is not None else library.people():
         facts, after = library.person(person.id), 0
@@ -50,6 +50,8 @@ def import_folder(session: Session, folder: Path, *, dry_run: bool = False, as_j
 
     With `dry_run` the photos are counted and listed by person, and nothing is scanned.
     """
+    from agent.people.queries.people_queries import PeopleQueries
+
     _need_recognition(session)
     people = sorted(each for each in folder.iterdir() if each.is_dir() and not each.name.startswith("."))
     if not people:
@@ -58,7 +60,7 @@ def import_folder(session: Session, folder: Path, *, dry_run: bool = False, as_j
     if dry_run:
         return _count(session, people, as_json=as_json)
     taken = refused = 0
-    with hands(session, embeddings=True) as able, session.library() as library:
+    with hands(session, embeddings=True) as able, session.library(PeopleQueries) as library:
         for person in people:
             for line in able.scan(ScanRequest(paths=(str(person.absolute()),))):
                 if line.image is None:
@@ -91,12 +93,14 @@ def import_rows(session: Session, file: Path, *, dry_run: bool = False, as_json:
     The file is read twice, so that an invalid row is found before any lookup. Even for a million rows, only the faces
     they name are in memory, as numbers. Raises ImportBadRow.
     """
+    from agent.people.queries.people_queries import PeopleQueries
+
     _need_recognition(session)
     for _ in _rows(file):
         pass
     found: dict[str, array[int]] = {}
     refused = 0
-    with session.library() as library:
+    with session.library(PeopleQueries) as library:
         rows = _rows(file)
         while page := list(islice(rows, AT_ONCE)):
             faces = library.faces_by_hash({row.sha256 for row in page})
@@ -127,7 +131,7 @@ def _rows(file: Path) -> Iterator[FaceRow]:
         yield from export_files.read(lines)
 
 
-def _enrol(library: "SqliteLibrary", able: "Hands", sha256: str, name: str) -> int:
+def _enrol(library: "PeopleQueries", able: "Hands", sha256: str, name: str) -> int:
     """Add a reference. Raises UnfitReference, PeopleError."""
     image = library.image_by_hash(sha256)
     faces = image.faces if image is not None else ()

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from agent.domain.errors import PersonUnknown
 from agent.domain.path_text import printable
-from agent.library.library_port import Library
 from agent.library.records import PersonFacts
+from agent.people.queries.people_queries import PeopleQueries
 
 PAGE = 500
 
 
-def held(library: Library, person_id: int, embedder: str) -> Iterator[bytes]:
+def held(library: PeopleQueries, person_id: int, embedder: str) -> Iterator[bytes]:
     """Yield JSON lines: the person's details, then each face with its photo, position, certainty and face print. Blocks.
 
     Raises PersonUnknown before the first line, StoreError.
@@ -23,7 +23,7 @@ def held(library: Library, person_id: int, embedder: str) -> Iterator[bytes]:
     return _lines(library, facts, embedder)
 
 
-def _lines(library: Library, facts: PersonFacts, embedder: str) -> Iterator[bytes]:
+def _lines(library: PeopleQueries, facts: PersonFacts, embedder: str) -> Iterator[bytes]:
     yield _line(
         {
             "name": facts.person.name,

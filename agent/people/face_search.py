@@ -9,10 +9,10 @@ from agent.domain.face import Box
 from agent.domain.people import Identity, identify
 from agent.engine.analyser import Analyser
 from agent.engine.matcher_port import FaceMatcher, Query
-from agent.library.library_port import Library
 from agent.library.recipes import embedding_task, recognises
 from agent.library.records import FaceRef
 from agent.people.identification import bounds_of
+from agent.people.queries.people_queries import PeopleQueries
 
 MOST = 200  # faces shown for each
 
@@ -34,7 +34,7 @@ class FaceSearchResult:
 
 
 class FaceSearch:
-    def __init__(self, library: Library, analyser: Analyser, matcher: FaceMatcher, environment: Environment) -> None:
+    def __init__(self, library: PeopleQueries, analyser: Analyser, matcher: FaceMatcher, environment: Environment) -> None:
         self._library = library
         self._analyser = analyser
         self._matcher = matcher

@@ -20,8 +20,8 @@ from agent.domain.path_text import printable, uri_of_odd
 from agent.domain.people import Certainty
 
 if TYPE_CHECKING:
-    from agent.library.queries.library_queries import SqliteLibrary
     from agent.library.records import Person, StoredImage
+    from agent.people.queries.people_queries import PeopleQueries
 
 TEXTS = Texts()
 PAGE = 200
@@ -58,6 +58,7 @@ def find(
     as_json: bool,
 ) -> int:
     from agent.library.records import Match, Shown
+    from agent.people.queries.people_queries import PeopleQueries
 
     if not any((names, unnamed, photo, folder, after, before)):
         raise click.UsageError(session.texts("cli.find.what"))
@@ -74,7 +75,7 @@ def find(
         except UnfitReference as error:
             session.explain(error, about=photo)
             return 1
-    with session.checked_library() as library:
+    with session.library(PeopleQueries, checked=True) as library:
         people = tuple(person_of(library, name).id for name in names)
         days: list[date | None] = [moment and moment.date() for moment in (after, before)]
         root = None if folder is None else str(click.Path(resolve_path=True).convert(folder, None, None))
@@ -135,7 +136,7 @@ def _alike(session: Session, photo: str, which: int | None) -> list[int]:
     return list(dict.fromkeys(found.image_id for found in faces[number - 1].found))
 
 
-def person_of(library: "SqliteLibrary", name: str) -> "Person":
+def person_of(library: "PeopleQueries", name: str) -> "Person":
     """Return the person. Raises NoSuchName, with the nearest existing name."""
     known = {person.name: person for person in library.people()}
     if (person := known.get(tidy(name))) is not None:
@@ -143,7 +144,7 @@ def person_of(library: "SqliteLibrary", name: str) -> "Person":
     raise unknown(name, known)
 
 
-def _images(library: "SqliteLibrary", ids: Sequence[int]) -> "Iterator[StoredImage]":
+def _images(library: "PeopleQueries", ids: Sequence[int]) -> "Iterator[StoredImage]":
     for start in range(0, len(ids), PAGE):
         yield from library.images_by_id(ids[start : start + PAGE])
 

@@ -12,9 +12,9 @@ from agent.domain.embeddings import FreshPrint
 from agent.domain.face import Analysis, Face
 from agent.domain.people import Bounds, Candidate, Identity, Judgement, identify, one_each
 from agent.engine.matcher_port import FaceMatcher, Query
-from agent.library.library_port import Library
 from agent.library.recipes import recipe_of
 from agent.library.records import ToJudge
+from agent.people.queries.people_queries import PeopleQueries
 
 # Returns the people that faces resemble, from embeddings that are not stored; raises EngineError instead of guessing.
 Lookalikes: TypeAlias = Callable[[Sequence[FreshPrint]], Awaitable[list[Identity | None]]]
@@ -34,7 +34,7 @@ def bounds_of(settings: Settings) -> Bounds:
 class Opinions:
     """Identifies faces and stores the results; keeps the matcher consistent with the library."""
 
-    def __init__(self, library: Library, matcher: FaceMatcher, environment: Environment) -> None:
+    def __init__(self, library: PeopleQueries, matcher: FaceMatcher, environment: Environment) -> None:
         self.formed = Notice()
         """opinions were written"""
         self._library = library

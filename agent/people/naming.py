@@ -15,9 +15,10 @@ from agent.domain.errors import AgentError, EngineError, NothingToUndo, Recognit
 from agent.domain.events import ImageIndexed, Recorded
 from agent.domain.face import Analysis
 from agent.domain.people import Judgement
-from agent.library.library_port import BACKUPS_HOLD_PURGED, ForgottenList, Library
 from agent.library.recipes import recognises
+from agent.people.forgotten import ForgottenFile
 from agent.people.identification import Opinions
+from agent.people.queries.people_queries import BACKUPS_HOLD_PURGED, PeopleQueries
 
 log = structlog.get_logger()
 
@@ -30,9 +31,9 @@ class People:
 
     def __init__(
         self,
-        library: Library,
+        library: PeopleQueries,
         opinions: Opinions,
-        forgotten: ForgottenList,
+        forgotten: ForgottenFile,
         environment: Environment,
         *,
         renamed: Callable[[str, str | None], bool | None],

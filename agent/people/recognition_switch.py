@@ -13,9 +13,9 @@ from agent.core.settings import Settings
 from agent.domain.errors import AgentError, KeyHomeError, StoreError
 from agent.domain.events import Recorded
 from agent.engine.analyser import Analyser
-from agent.library.library_port import BACKUPS_HOLD_PURGED, Library
 from agent.library.recipes import areas, recognition_ends
 from agent.people.identification import Opinions
+from agent.people.queries.people_queries import BACKUPS_HOLD_PURGED, PeopleQueries
 
 log = structlog.get_logger()
 
@@ -35,7 +35,7 @@ class RecognitionSwitch:
 
     def __init__(
         self,
-        library: Library,
+        library: PeopleQueries,
         analyser: Analyser,
         opinions: Opinions,
         backups: Backups,

@@ -9,9 +9,9 @@ import structlog
 from agent.core.environment import Environment
 from agent.domain.errors import EngineError
 from agent.engine.matcher_port import FaceMatcher, Query
-from agent.library.library_port import Library
 from agent.library.records import Doubt, FaceRef
 from agent.people.identification import bounds_of
+from agent.people.queries.people_queries import PeopleQueries
 
 log = structlog.get_logger()
 
@@ -27,7 +27,7 @@ class Question:
 
 
 class Review:
-    def __init__(self, library: Library, matcher: FaceMatcher, environment: Environment) -> None:
+    def __init__(self, library: PeopleQueries, matcher: FaceMatcher, environment: Environment) -> None:
         self._library = library
         self._matcher = matcher
         self._environment = environment

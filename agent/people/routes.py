@@ -10,7 +10,6 @@ from fastapi.responses import StreamingResponse
 
 from agent.core.settings import Settings
 from agent.domain.errors import NotFound, PersonUnknown
-from agent.library.library_port import Library
 from agent.library.recipes import EMBEDDER
 from agent.people.cluster_cards import GroupCards
 from agent.people.drafts import Drafts
@@ -18,6 +17,7 @@ from agent.people.edit_schemas import Draft, Edit, KeepNames, LibraryUndo, NameF
 from agent.people.export import held
 from agent.people.face_search import FaceSearch
 from agent.people.naming import People
+from agent.people.queries.people_queries import PeopleQueries
 from agent.people.review import Review
 from agent.people.schemas import (
     Doubt,
@@ -51,7 +51,7 @@ PHOTO = {"requestBody": {"content": {"image/*": {"schema": {"type": "string", "f
 
 
 def people_routes(
-    api: FastAPI, library: Library, sidecars: SidecarNames, settings: Callable[[], Settings], clock: Callable[[], datetime]
+    api: FastAPI, library: PeopleQueries, sidecars: SidecarNames, settings: Callable[[], Settings], clock: Callable[[], datetime]
 ) -> None:
     """Add the routes of known people to `api`."""
 
@@ -113,7 +113,7 @@ def waiting_routes(api: FastAPI, cards: GroupCards, review: Review) -> None:
         return Doubts(items=tuple(map(Doubt.of, items)), total=total)
 
 
-def naming_routes(api: FastAPI, people: People, library: Library, drafts: Drafts, settings: Callable[[], Settings]) -> None:
+def naming_routes(api: FastAPI, people: People, library: PeopleQueries, drafts: Drafts, settings: Callable[[], Settings]) -> None:
     """Add the routes of names, entered or drafts, to `api`."""
 
     @api.post("/api/people")
@@ -140,7 +140,7 @@ def naming_routes(api: FastAPI, people: People, library: Library, drafts: Drafts
         await people.take_back(asked.undo)
 
 
-def editing_routes(api: FastAPI, people: People, library: Library, drafts: Drafts) -> None:
+def editing_routes(api: FastAPI, people: People, library: PeopleQueries, drafts: Drafts) -> None:
     """Add the routes of edits and their undo to `api`."""
 
     @api.post("/api/people/edits")

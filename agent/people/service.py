@@ -10,13 +10,14 @@ from agent.core.observable import Notice, Observable
 from agent.domain.edits import Step
 from agent.engine.analyser import Analyser
 from agent.engine.matcher_port import FaceMatcher
-from agent.library.library_port import ForgottenList, Library
 from agent.library.work_state import WorkState
 from agent.people.cluster_cards import GroupCards
 from agent.people.clusters import Grouper
 from agent.people.face_search import FaceSearch
+from agent.people.forgotten import ForgottenFile
 from agent.people.identification import Opinions
 from agent.people.naming import People
+from agent.people.queries.people_queries import PeopleQueries
 from agent.people.recognition_switch import Backups, RecognitionSwitch
 from agent.people.review import Review
 from agent.people.sidecars.sidecar_names import SidecarNames
@@ -29,14 +30,14 @@ class PeopleEdges:
 
     matcher: FaceMatcher
     backups: Backups
-    forgotten: ForgottenList
+    forgotten: ForgottenFile
     sidecars: SidecarStore
     renamed: Callable[[str, str | None], bool | None]  # updates a person's name in the settings, see `People`
 
 
 class PeopleService:
     def __init__(
-        self, library: Library, analyser: Analyser, edges: PeopleEdges, work: WorkState, trimmer: Rest, environment: Environment
+        self, library: PeopleQueries, analyser: Analyser, edges: PeopleEdges, work: WorkState, trimmer: Rest, environment: Environment
     ) -> None:
         self.queued = Notice()
         """photos may be to be analysed again"""

@@ -12,12 +12,12 @@ from agent.domain.errors import NotFound, NotRestorable, PassphraseGone, Recogni
 from agent.domain.names import ids_of, tidy
 from agent.domain.redaction import Choice, Look
 from agent.engine.analyser import AnalysisEngine
-from agent.library.library_port import Library
 from agent.library.recipes import redaction_recipe
 from agent.redaction.copy_records import PlannedCopy, RedactionItem
 from agent.redaction.options import Keeping, Mark, Wish
 from agent.redaction.passphrases import check_passphrase
 from agent.redaction.ports import CopyFiles
+from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.redaction.worker import CopyWork, Listener, UnderWay
 
 PAGE = 500
@@ -56,7 +56,7 @@ class Redacting:
 
     def __init__(
         self,
-        library: Library,
+        library: RedactionQueries,
         work: CopyWork,
         copies: CopyFiles,
         engine: AnalysisEngine,

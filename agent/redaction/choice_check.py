@@ -5,11 +5,11 @@ import asyncio
 from agent.core.environment import Environment
 from agent.domain.errors import PersonUnknown, RecognitionOff
 from agent.domain.redaction import Choice
-from agent.library.library_port import Library
+from agent.redaction.queries.redaction_queries import RedactionQueries
 
 
 class ChoiceCheck:
-    def __init__(self, library: Library, environment: Environment) -> None:
+    def __init__(self, library: RedactionQueries, environment: Environment) -> None:
         self._library = library
         self._environment = environment
 

@@ -3,11 +3,10 @@
 With them, a batch resumes after a crash, and no copy is made twice.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
 
 from agent.domain.errors import AgentError
 from agent.redaction.options import Doubtful, Mark, Wish
@@ -141,99 +140,3 @@ class RedactionBatch:
 class RedactionPage:
     items: tuple[RedactionItem, ...]
     total: int
-
-
-class Redactions(Protocol):
-    """Storage of batches of copies and their items."""
-
-    def plan_copies(self, uid: str, wish: Wish, copies: Sequence[PlannedCopy], *, now: datetime) -> list[int]:
-        """Create the batch, or resume it if it exists, and return the ids of the items of these copies.
-
-        Items that earlier requests left planned are moved here; a failed item is planned again. Committed to disk when this returns.
-        """
-        ...
-
-    def copies_begun(self, wish: Wish) -> list[RedactionItem]:
-        """Return items that requests left planned, or stopped, of copies with these options, oldest batch first.
-
-        Batches of watched folders are not requests.
-        """
-        ...
-
-    def plan_more(self, uid: str, copies: Sequence[PlannedCopy], *, now: datetime) -> None:
-        """Add to a batch. Existing items of the same source are planned again. A deleted batch stays deleted."""
-        ...
-
-    def folder_batch(self, folder: str, wish: Wish, *, uid: str, now: datetime) -> str:
-        """Return a watched folder's batch, created as `uid` if missing. From now on its copies are made with these options."""
-        ...
-
-    def uncopied(self, uid: str, *, places: Collection[int] | None = None, limit: int = 1000) -> list[str]:
-        """Return photos and videos that appeared or changed in the batch's folder since its creation, without a copy yet.
-
-        Limited to those locations, if given. Copies made by this program are not included.
-        """
-        ...
-
-    def copies_to_make(self, limit: int, *, without: Collection[int] = (), clips: bool = True) -> list[RedactionItem]:
-        """Return the next planned ones except those (ids): requests before folders, earlier batches first; videos only if allowed."""
-        ...
-
-    def about_to_place(self, item_id: int, facts: CopyFacts, *, now: datetime) -> bool:
-        """Record a copy about to be placed: on the disk when this returns, so that it can be recognised after a crash.
-
-        Return False if it is no longer planned: the batch was stopped.
-        """
-        ...
-
-    def copy_made(self, item_id: int, target: str, *, review: bool, now: datetime) -> None:
-        """Record that it is in place."""
-        ...
-
-    def copy_failed(self, item_id: int, error: AgentError, *, now: datetime) -> None: ...
-
-    def copy_edited(self, item_id: int, marks: Sequence[Mark], *, now: datetime) -> RedactionItem | None:
-        """Plan it again with these marks. None if there is no such item, or it has no copy."""
-        ...
-
-    def copies_accepted(self, uid: str, item_ids: Sequence[int] | None, *, now: datetime) -> int:
-        """Approve these, or all of a batch. Return the number of approved ones."""
-        ...
-
-    def stop_copies(self, uid: str) -> int:
-        """Stop planned items. An edited copy stays as it was, unless it has just been placed.
-
-        Returns the number of stopped items.
-        """
-        ...
-
-    def retry_copies(self, uid: str, *, now: datetime) -> int:
-        """Plan failed and stopped ones again."""
-        ...
-
-    def made_at(self, target: str) -> Made | None:
-        """Return what the copy at that path was last made from."""
-        ...
-
-    def redaction(self, item_id: int) -> RedactionItem | None: ...
-
-    def redaction_items(self, uid: str, *, limit: int, offset: int = 0) -> RedactionPage:
-        """Return a page of a batch: doubtful ones first, among them copies with a visible face, then those with most doubts.
-
-        Failed ones follow, then the rest.
-        """
-        ...
-
-    def copies_ended(self, uid: str, *, after: int, limit: int) -> list[RedactionItem]:
-        """Return the items of a batch that are no longer planned, by ascending id, starting after `after`."""
-        ...
-
-    def redaction_batches(self, *, limit: int, offset: int = 0) -> list[RedactionBatch]:
-        """Return batches, newest first."""
-        ...
-
-    def redaction_batch(self, uid: str) -> RedactionBatch | None: ...
-
-    def expire_redactions(self, *, before: datetime, folders: Collection[str]) -> int:
-        """Delete finished batches from before then, and batches of other folders than these. Return the number of batches."""
-        ...

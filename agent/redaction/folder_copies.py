@@ -13,10 +13,10 @@ from agent.core.settings import Folder, root_of
 from agent.domain.errors import AgentError, StoreError
 from agent.domain.events import ImageIndexed, PlaceAdded, PlaceMoved, Recorded
 from agent.domain.redaction import Look
-from agent.library.library_port import Library
 from agent.redaction.batches import Redacting
 from agent.redaction.options import Wish
 from agent.redaction.ports import CopyFiles
+from agent.redaction.queries.redaction_queries import RedactionQueries
 
 log = structlog.get_logger()
 
@@ -30,7 +30,7 @@ class FolderCopies:
 
     def __init__(
         self,
-        library: Library,
+        library: RedactionQueries,
         copies: CopyFiles,
         batches: Redacting,
         environment: Environment,

@@ -24,13 +24,13 @@ from agent.domain.redaction import Choice
 from agent.domain.video import is_clip
 from agent.engine.analyser import Analyse, Analyser
 from agent.engine.renderer import Region, Render
-from agent.library.library_port import Library
 from agent.library.recipes import redaction_recipe
 from agent.people.identification import Opinions
 from agent.redaction.choice_check import ChoiceCheck
 from agent.redaction.copy_records import CopyFacts, Followed, RedactionItem
 from agent.redaction.options import Keeping, Wish, covered, doubts_of, marks_of
 from agent.redaction.ports import KEPT_ENDING, Kept, Placing, RedactionTools
+from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.redaction.video.video_copies import ClipCopies, Percent
 
 T = TypeVar("T")
@@ -58,7 +58,7 @@ def redaction_task(settings: Settings, path: str, who: bool) -> Analyse:
 class Covering:
     def __init__(
         self,
-        library: Library,
+        library: RedactionQueries,
         analyser: Analyser,
         tools: RedactionTools,
         clips: ClipCopies,

@@ -15,12 +15,12 @@ from agent.domain.errors import AgentError, NotFound
 from agent.domain.path_text import printable
 from agent.engine.analyser import Analyser
 from agent.library.actions import Actions, Original
-from agent.library.library_port import Library
 from agent.library.originals import UNNAMED, original_response
 from agent.redaction import present_redact
 from agent.redaction.batches import Redacting
 from agent.redaction.clipboard_copy import PhotoCopy
-from agent.redaction.copy_records import RedactionItem
+from agent.redaction.copy_records import MADE, RedactionItem
+from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.redaction.schemas import (
     Count,
     CoverRequest,
@@ -82,7 +82,7 @@ def making_routes(api: FastAPI, redaction: RedactionService, photo_copy: PhotoCo
 
 
 def batch_routes(
-    api: FastAPI, redaction: RedactionService, library: Library, texts: Callable[[], Texts], clock: Callable[[], datetime]
+    api: FastAPI, redaction: RedactionService, library: RedactionQueries, texts: Callable[[], Texts], clock: Callable[[], datetime]
 ) -> None:
     """Add the routes of batches to `api`."""
     copies, paces = redaction.copies, redaction.work.paces
@@ -129,14 +129,14 @@ def batch_routes(
         await redaction.work.stop(uid)
 
 
-async def _known(library: Library, item_id: int) -> RedactionItem:
+async def _known(library: RedactionQueries, item_id: int) -> RedactionItem:
     found = await asyncio.to_thread(library.redaction, item_id)
     if found is None:
         raise NotFound
     return found
 
 
-def item_routes(api: FastAPI, redaction: RedactionService, library: Library, texts: Callable[[], Texts]) -> None:
+def item_routes(api: FastAPI, redaction: RedactionService, library: RedactionQueries, texts: Callable[[], Texts]) -> None:
     """Add the routes of one copy to `api`."""
 
     @api.get("/api/redaction-items/{item_id}")
@@ -152,7 +152,14 @@ def item_routes(api: FastAPI, redaction: RedactionService, library: Library, tex
         return present_redact.item(made, texts())
 
 
-def copy_file_routes(api: FastAPI, redaction: RedactionService, library: Library, actions: Actions, analyser: Analyser, desk: Desk) -> None:
+def copy_file_routes(
+    api: FastAPI,
+    redaction: RedactionService,
+    library: RedactionQueries,
+    actions: Actions,
+    analyser: Analyser,
+    desk: Desk,
+) -> None:
     """Add the routes of a copy's file to `api`."""
 
     @api.post("/api/redaction-items/{item_id}/show", status_code=204)
@@ -163,7 +170,10 @@ def copy_file_routes(api: FastAPI, redaction: RedactionService, library: Library
     @api.get("/api/redaction-items/{item_id}/copy", response_class=FileResponse, responses={200: {"content": {UNNAMED: {}}}})
     async def copy(item_id: Id) -> FileResponse:
         """Return the copy's own file."""
-        return original_response(Original(await actions.copy(item_id), ""))
+        made = await _known(library, item_id)
+        if made.state not in MADE:
+            raise NotFound
+        return original_response(Original(await actions.readable(made.target), ""))
 
     @api.get("/api/redaction-items/{item_id}/preview", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
     async def preview(item_id: Id, of: Literal["copy", "original"] = "copy", side: Side = 1_280, moment: Moment | None = None) -> Response:
@@ -177,7 +187,7 @@ def copy_file_routes(api: FastAPI, redaction: RedactionService, library: Library
         return Response(picture, media_type="image/jpeg", headers=_UNKEPT)
 
 
-def _paths(library: Library, images: Sequence[int]) -> tuple[str, ...]:
+def _paths(library: RedactionQueries, images: Sequence[int]) -> tuple[str, ...]:
     """Return a file of each image; a missing one is reported like any other. Raises NotFound."""
     found = tuple(image.places[0][1] for image in library.images_by_id(images) if image.places)
     if not found:

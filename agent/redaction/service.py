@@ -4,13 +4,13 @@ import asyncio
 
 from agent.core.environment import Environment
 from agent.engine.analyser import AnalysisEngine
-from agent.library.library_port import Library
 from agent.library.work_state import WorkState
 from agent.people.identification import Opinions
 from agent.redaction.batches import Redacting
 from agent.redaction.choice_check import ChoiceCheck
 from agent.redaction.folder_copies import FolderCopies
 from agent.redaction.ports import RedactionTools
+from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.redaction.redact_file import Covering
 from agent.redaction.restore import Restoring
 from agent.redaction.video.video_copies import ClipCopies
@@ -21,7 +21,7 @@ from agent.redaction.worker import CopyWork
 class RedactionService:
     def __init__(
         self,
-        library: Library,
+        library: RedactionQueries,
         engine: AnalysisEngine,
         tools: RedactionTools,
         redactors: tuple[ClipRedactor | None, ClipRedactor | None],

@@ -13,11 +13,11 @@ from agent.domain.errors import AgentError, EngineUnavailable, ModelError, Passp
 from agent.domain.jobs import JobState, after_error
 from agent.domain.video import is_clip
 from agent.engine.analyser import AnalysisEngine
-from agent.library.library_port import Library
 from agent.library.recipes import redaction_recipe
 from agent.library.work_state import WorkState
 from agent.redaction.copy_records import RedactionItem
 from agent.redaction.pace import Paces
+from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.redaction.redact_file import Covering
 
 log = structlog.get_logger()
@@ -55,7 +55,7 @@ class CopyWork:
 
     def __init__(
         self,
-        library: Library,
+        library: RedactionQueries,
         covering: Covering,
         engine: AnalysisEngine,
         work: WorkState,

@@ -18,10 +18,10 @@ from agent.domain.redaction import Choice, Cover, Look, Reason, Shape, cover_of
 from agent.domain.screen import ALL_MONITORS, Monitor, ScreenRef, ScreenRegion
 from agent.engine.analyser import Analyse
 from agent.engine.screen_port import Clipboard, Frame, ScreenGrabber
-from agent.library.library_port import Library
 from agent.library.recipes import DETECTORS, recipe_of
 from agent.library.status import CapturesShown
 from agent.people.naming import People
+from agent.redaction.queries.redaction_queries import RedactionQueries
 
 # The formats of saved captures, by file extension.
 _FORMATS = {"png": "png", "jpg": "jpeg", "jpeg": "jpeg", "webp": "webp", "bmp": "bmp"}
@@ -98,7 +98,7 @@ class Capturing:
         self,
         grabber: ScreenGrabber,
         desktop: Surroundings,
-        library: Library,
+        library: RedactionQueries,
         people: People,
         environment: Environment,
         *,

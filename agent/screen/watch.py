@@ -22,11 +22,11 @@ from agent.engine.governor import PAUSE_BELOW, RESUME_FROM
 from agent.engine.monitor import Monitor
 from agent.engine.watching_port import ScreenWatcher, Watched, WatchedDesktop, WatchTask
 from agent.library.do_not_disturb import Quiet
-from agent.library.library_port import Library
 from agent.library.pause_until import Span
 from agent.library.recipes import recipe_of
 from agent.library.work_state import WorkState
 from agent.people.identification import Opinions
+from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.screen.announcements import Said
 from agent.screen.sightings import Glimpse, Kind, Sighting, Sightings
 
@@ -58,7 +58,7 @@ class Watching:
         self,
         watcher: ScreenWatcher,
         desktop: WatchedDesktop,
-        library: Library,
+        library: RedactionQueries,
         opinions: Opinions,
         circumstances: Circumstances,
         environment: Environment,

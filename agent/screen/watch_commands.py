@@ -100,8 +100,9 @@ def _agree(session: Session, name: str, *, agreed: bool, as_json: bool) -> None:
     from agent.cli.backend import hands
     from agent.people.edit_schemas import DescribePerson
     from agent.people.find_commands import person_of
+    from agent.people.queries.people_queries import PeopleQueries
 
-    with session.checked_library() as library:
+    with session.library(PeopleQueries, checked=True) as library:
         person_id = person_of(library, name).id
     with hands(session) as able:
         able.edit(DescribePerson(kind="describe", person_id=person_id, watch=agreed))

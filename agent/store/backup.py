@@ -8,8 +8,8 @@ from pathlib import Path
 from agent.core.files import store_error, sync_file, sync_folder, write_private
 from agent.core.paths import make_private
 from agent.domain.errors import BackupDamaged, BackupMissing, KeyHomeError, StoreDamaged, StoreError, StoreKeyMissing, StoreKeyWrong
-from agent.library.queries.library_queries import SqliteLibrary
 from agent.store.copy_check import check_copy
+from agent.store.database import Database
 from agent.store.key_homes import Home
 from agent.store.keys import KEYS_FILE, LibraryKeys
 from agent.store.opening import BACKUPS_FOLDER, DATABASE_FILE
@@ -50,9 +50,9 @@ class BackupStore:
         """Whether the last day has none."""
         return self._keep > 0 and not any(now - EVERY < backup.at <= now for backup in self.list())
 
-    def make_if_due(self, library: SqliteLibrary, now: datetime) -> Backup | None:
+    def make_if_due(self, database: Database, now: datetime) -> Backup | None:
         """The daily backup, unless there is one. Raises as `create`."""
-        return self.create(library, now) if self.due(now) else None
+        return self.create(database, now) if self.due(now) else None
 
     def list(self) -> list[Backup]:
         """Newest first. They may be damaged: `verify` tells."""
@@ -72,7 +72,7 @@ class BackupStore:
                 return backup
         raise BackupMissing
 
-    def create(self, library: SqliteLibrary, now: datetime, *, keep: int | None = None) -> Backup:
+    def create(self, database: Database, now: datetime, *, keep: int | None = None) -> Backup:
         """Make and check a new one, then delete all but the newest few; others may use the library meanwhile.
 
         `keep=1` leaves only the new one, for when older ones hold what was to be deleted. Raises StoreError, KeyHomeError, and then leaves
@@ -87,7 +87,7 @@ class BackupStore:
         self._sweep()
         try:
             make_private(unfinished)
-            library.copy_to(unfinished / DATABASE_FILE)
+            database.copy_to(unfinished / DATABASE_FILE)
             write_private(unfinished / KEYS_FILE, (self._folder / KEYS_FILE).read_bytes())
             sync_file(unfinished / DATABASE_FILE)
             self._check(unfinished)
@@ -100,14 +100,14 @@ class BackupStore:
             self._sweep()
         return self.get(finished.name)
 
-    def replace(self, library: SqliteLibrary, now: datetime) -> None:
+    def replace(self, database: Database, now: datetime) -> None:
         """Something was deleted: one without it takes the place of all, if there are any; copies put aside go. Raises as `create`.
 
         It leaves the library's own log too, where it may lie still: somebody read meanwhile, or the agent was killed.
         """
-        library.flush()
+        database.flush()
         if self.list():
-            self.create(library, now, keep=1)
+            self.create(database, now, keep=1)
         self.drop_aside()
 
     def drop_aside(self) -> None:

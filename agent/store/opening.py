@@ -3,16 +3,17 @@
 from pathlib import Path
 
 from agent.domain.errors import StoreDamaged
-from agent.library.queries.library_queries import SqliteLibrary
+from agent.store.database import Database
 from agent.store.key_homes import Home
 from agent.store.keys import LibraryKeys
+from agent.store.upgrade import open_database
 
 DATABASE_FILE = "library.db"
 BACKUPS_FOLDER = "backups"
 
 
-def open_library(folder: Path, home: Home) -> SqliteLibrary:
-    """The library in `folder`, made with new keys on first use. It is never replaced by an empty one.
+def open_library(folder: Path, home: Home) -> Database:
+    """Open the library in `folder`, created with new keys on first use. An existing one is never replaced by an empty one.
 
     Raises StoreKeyMissing, StoreKeyWrong, StoreDamaged (a part of it is damaged or gone: restore a backup), StoreNewer, KeyHomeError,
     StoreUnwritable, StoreDiskFull.
@@ -29,7 +30,7 @@ def open_library(folder: Path, home: Home) -> SqliteLibrary:
         raise StoreDamaged
     else:
         key, _ = keys.create()
-    return SqliteLibrary(database, key)
+    return open_database(database, key)
 
 
 def _has_content(path: Path) -> bool:

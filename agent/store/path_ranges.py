@@ -1,10 +1,22 @@
 """Which paths lie below a folder, as ranges of the path index."""
 
+from dataclasses import dataclass
+
 from sqlalchemy import ColumnElement, LargeBinary, and_, func, not_, or_, true, type_coerce
 
-from agent.library.records import Area
 from agent.store.dialects.functions import contains_text
 from agent.store.schema import place
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """Files below a folder (None: all there are), but not those below folders of their own."""
+
+    root: str | None = None
+    without: tuple[str, ...] = ()
+
+
+EVERYWHERE = Area()
 
 
 def below(folder: str) -> ColumnElement[bool]:

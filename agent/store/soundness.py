@@ -3,19 +3,15 @@
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Protocol
 
 from agent.core.files import write_private
+from agent.store.database import Database
 from agent.store.opening import DATABASE_FILE
 
 CHECKED_FILE = "checked"
 EVERY = timedelta(days=1)
 SMALL_BYTES = 32 * 2**20  # read in a tenth of a second: checked whenever it changed
 _SOUND, _DAMAGED = b"sound\n", b"damaged\n"
-
-
-class Readable(Protocol):
-    def sound(self) -> bool: ...
 
 
 class Soundness:
@@ -48,9 +44,9 @@ class Soundness:
         changed = self.small and database.st_mtime > checked.st_mtime
         return changed or self.damaged or not timedelta() <= age < EVERY
 
-    def look(self, library: Readable) -> bool:
+    def look(self, database: Database) -> bool:
         """Read all of it; True if it is sound. Raises StoreError."""
-        sound = library.sound()
+        sound = database.sound()
         with suppress(OSError):  # a full disk, or one that can't be written to: the next command looks again
             write_private(self._file, _SOUND if sound else _DAMAGED)
         return sound

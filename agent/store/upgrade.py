@@ -1,4 +1,4 @@
-"""Makes a new library's tables, or brings an old one to the newest schema by Alembic's migrations, with a copy of it put aside first."""
+"""Opens a library file: creates its tables, or migrates an older schema with Alembic after copying the file aside."""
 
 from pathlib import Path
 
@@ -12,8 +12,22 @@ BEFORE_UPGRADE = "before-"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
+def open_database(path: Path, key: bytes) -> Database:
+    """Open the library file `path`: created if it does not exist, copied aside and migrated if it is older.
+
+    Raises StoreDamaged (also if the key belongs to another library), StoreNewer, StoreUnwritable, StoreDiskFull.
+    """
+    database = Database.in_file(path, key)
+    try:
+        upgrade(database)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
 def upgrade(database: Database) -> None:
-    """Make the tables of a new library, or migrate an old one. Raises StoreNewer if the library is newer than this program."""
+    """Create the tables of a new library, or migrate an old one. Raises StoreNewer."""
     with database.read() as tx:
         found = _revision(tx)
     if found == REVISION:

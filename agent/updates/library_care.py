@@ -1,6 +1,7 @@
 """Keeps the library safe while a new version is tried on it: a backup before, and the way back to it."""
 
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -28,11 +29,8 @@ class LibraryCare:
         """A checked backup: (its name, the library's revision); nothing if there is no library. Raises StoreError, KeyHomeError."""
         if not LibraryKeys(self._folder, self._home).exist:
             return None, None
-        library = open_library(self._folder, self._home)
-        try:
-            return self._backups.create(library, self._clock()).name, REVISION
-        finally:
-            library.close()
+        with closing(open_library(self._folder, self._home)) as database:
+            return self._backups.create(database, self._clock()).name, REVISION
 
     def put_back(self, backup: str | None, revision: str | None) -> bool:
         """Go back to the backup if the library is not as it was, and keep that one aside; whether that was needed.

@@ -22,6 +22,7 @@ from agent.library.recipes import EMBEDDER
 from agent.library.thumbnail_store import ThumbnailFile
 from agent.library.thumbnails import SIDE
 from agent.main.wiring import home_of_key
+from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store import schema
 from agent.store.database import Database
 from agent.store.keys import LibraryKeys
@@ -56,7 +57,7 @@ def fill(paths: AppPaths, settings: Settings, watched: Path, samples: Path, coun
     pictures = [_picture(photo) for photo in variations(samples, PICTURES)]
     files = _make_files(watched, pictures, count)
     home = home_of_key(settings, paths)
-    library = open_library(paths.library, home)
+    library = RedactionQueries(open_library(paths.library, home))
     try:
         database = Database.in_file(paths.library / DATABASE_FILE, LibraryKeys(paths.library, home).unlock())
         for table, rows in _rows(watched, files, pictures, recognised=prints is not None).items():
@@ -66,12 +67,12 @@ def fill(paths: AppPaths, settings: Settings, watched: Path, samples: Path, coun
                 ids = tx.scalars(select(schema.face.c.id)).all()
             _insert(database, schema.embedding, ({"face_id": each, "embedder": EMBEDDER, "vector": next(prints)} for each in ids))
         database.close()
-        thumbnails = ThumbnailFile(paths.cache / "thumbnails.db", library.beside, settings.library.thumbnails_mb * 1_000_000)
+        thumbnails = ThumbnailFile(paths.cache / "thumbnails.db", library.database.beside, settings.library.thumbnails_mb * 1_000_000)
         for number in reversed(range(count)):
             thumbnails.put(_sha256(number), pictures[number % PICTURES].thumbnail)
         thumbnails.close()
     finally:
-        library.close()
+        library.database.close()
 
 
 def _picture(photo: Image.Image) -> Picture:

@@ -13,6 +13,7 @@ import httpx
 from agent.core.paths import AppPaths
 from agent.core.settings import Settings
 from agent.main.wiring import home_of_key
+from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.opening import open_library
 from agent.web.client import Client
 from scripts.benchmarks import synthetic_faces
@@ -51,10 +52,10 @@ def _opened(home: Path) -> tuple[float, float, list[float]]:
     times = []
     for _ in range(5):
         began = time.perf_counter()
-        library = open_library(paths.library, home_of_key(settings, paths))
+        library = RedactionQueries(open_library(paths.library, home_of_key(settings, paths)))
         library.people()
         times.append(time.perf_counter() - began)
-        library.close()
+        library.database.close()
     return statistics.median(times), OPEN_S, times
 
 

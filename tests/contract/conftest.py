@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.library.queries.library_queries import SqliteLibrary
+from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.database import Database
 from agent.store.schema import metadata
+from agent.store.upgrade import upgrade
 from tests.postgres import DIALECTS, PostgresServer
 
 
@@ -18,7 +19,7 @@ def on_server(postgres: PostgresServer, library_key: bytes) -> Iterator[Database
     from agent.store.dialects.postgresql import PostgreSql
 
     database = Database(PostgreSql(postgres.url(postgres.create()), library_key))
-    SqliteLibrary.over(database).close()
+    upgrade(database)
     yield database
     database.close()
 
@@ -58,7 +59,7 @@ def open_again(database: Database, request: pytest.FixtureRequest, tmp_path: Pat
 
 
 @pytest.fixture
-def library(database: Database) -> Iterator[SqliteLibrary]:
-    opened = SqliteLibrary.over(database)
-    yield opened
-    opened.close()
+def library(database: Database) -> Iterator[RedactionQueries]:
+    upgrade(database)
+    yield RedactionQueries(database)
+    database.close()

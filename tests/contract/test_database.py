@@ -12,10 +12,11 @@ from agent.domain.edits import MergePeople, NameFaces
 from agent.domain.errors import PersonUnknown, StoreUnwritable
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
-from agent.library.queries.library_queries import SqliteLibrary
+from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.copy_check import check_copy
 from agent.store.database import Database
 from agent.store.schema import meta
+from agent.store.upgrade import open_database
 from tests.contract.test_library import RECOGNISE, a_face, index
 
 NOW = datetime(2026, 3, 4, tzinfo=UTC)
@@ -84,14 +85,14 @@ def test_writers_take_turns_so_that_what_one_read_still_holds_when_it_writes(dat
     assert noted(database) == {"count": 25 * WORKERS}
 
 
-def test_workers_on_connections_of_their_own_lease_each_job_once(library: SqliteLibrary, others: list[Database]) -> None:
+def test_workers_on_connections_of_their_own_lease_each_job_once(library: RedactionQueries, others: list[Database]) -> None:
     for number in range(JOBS):
         seen = FileSeen(f"/photos/{number}.jpg", number + 1, 1, "/photos")
         library.note_file(seen, Recipe("centerface-2"), priority=Priority.NEW, now=NOW)
     leased: list[int] = []
 
     def work(mine: Database) -> None:
-        worker = SqliteLibrary.over(mine)
+        worker = RedactionQueries(mine)
         while jobs := worker.lease(7, now=NOW, until=NOW + timedelta(hours=1))[0]:
             leased.extend(job.id for job in jobs)
 
@@ -99,7 +100,7 @@ def test_workers_on_connections_of_their_own_lease_each_job_once(library: Sqlite
     assert len(leased) == len(set(leased)) == JOBS
 
 
-def test_the_audit_is_whole_after_what_was_not_written(library: SqliteLibrary) -> None:
+def test_the_audit_is_whole_after_what_was_not_written(library: RedactionQueries) -> None:
     index(library, "/photos/a.jpg", "a", a_face(10.0), a_face(60.0), recipe=RECOGNISE)
     [first, second] = library.faces_of_image(1)
     people = [library.edit(NameFaces(face_ids=(each,), name=str(each)), now=NOW)[0].person_id for each in (first, second)]
@@ -110,7 +111,7 @@ def test_the_audit_is_whole_after_what_was_not_written(library: SqliteLibrary) -
     assert library.audit_broken_at() is None
 
 
-def test_names_come_in_the_order_of_their_code_points(library: SqliteLibrary) -> None:
+def test_names_come_in_the_order_of_their_code_points(library: RedactionQueries) -> None:
     names = ["Zoë", "anna", "Émile", "张伟", "Anna", "_"]
     index(library, "/photos/a.jpg", "a", *(a_face(60.0 * number) for number in range(len(names))), recipe=RECOGNISE)
     for face_id, name in zip(library.faces_of_image(1), names, strict=True):
@@ -118,12 +119,12 @@ def test_names_come_in_the_order_of_their_code_points(library: SqliteLibrary) ->
     assert [person.name for person in library.people()] == sorted(names)
 
 
-def test_a_copy_holds_all_and_is_a_library_in_a_file(library: SqliteLibrary, tmp_path: Path, library_key: bytes) -> None:
+def test_a_copy_holds_all_and_is_a_library_in_a_file(library: RedactionQueries, tmp_path: Path, library_key: bytes) -> None:
     index(library, "/photos/\udcff.jpg", "a", a_face(embedding=b"print", chip=b"chip"), recipe=RECOGNISE)
     library.edit(NameFaces(face_ids=tuple(library.faces_of_image(1)), name="Anna"), now=NOW)
-    library.copy_to(tmp_path / "copy.db")
+    library.database.copy_to(tmp_path / "copy.db")
     assert check_copy(tmp_path / "copy.db", library_key) == 1
-    copy = SqliteLibrary(tmp_path / "copy.db", library_key)
+    copy = RedactionQueries(open_database(tmp_path / "copy.db", library_key))
     assert copy.images(limit=9) == library.images(limit=9)
     assert (copy.people(), copy.counts(), copy.events(after=0, limit=99)) == (
         library.people(),
@@ -131,19 +132,19 @@ def test_a_copy_holds_all_and_is_a_library_in_a_file(library: SqliteLibrary, tmp
         library.events(after=0, limit=99),
     )
     assert copy.image_embeddings(1, "mobilefacenet-1") == library.image_embeddings(1, "mobilefacenet-1") != []
-    copy.close()
+    copy.database.close()
     with pytest.raises(StoreUnwritable):
-        library.copy_to(tmp_path / "copy.db" / "below")
+        library.database.copy_to(tmp_path / "copy.db" / "below")
 
 
-def test_a_library_is_sound_before_and_after_it_is_written_anew(library: SqliteLibrary, database: Database) -> None:
+def test_a_library_is_sound_before_and_after_it_is_written_anew(library: RedactionQueries, database: Database) -> None:
     index(library, "/photos/a.jpg", "a", a_face())
     before = library.images(limit=9)
-    assert library.sound()
+    assert library.database.sound()
     database.compact()
     database.flush()
-    library.let_go()
-    assert library.sound() and library.images(limit=9) == before
+    library.database.let_go()
+    assert library.database.sound() and library.images(limit=9) == before
 
 
 def at_once(work: Callable[[Database], None], databases: list[Database]) -> None:

@@ -12,8 +12,9 @@ from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
 from agent.domain.image import NO_FACES, FileSeen, Recipe
 from agent.domain.jobs import Job, JobState, Priority
 from agent.domain.people import Certainty, Identity
-from agent.library.library_port import Library
-from agent.library.records import Area, Noted, Portrait
+from agent.library.records import Noted, Portrait
+from agent.redaction.queries.redaction_queries import RedactionQueries
+from agent.store.path_ranges import Area
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 89, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -31,16 +32,18 @@ def an_analysis(content: str = "a", *faces: Face, recipe: Recipe = DETECT, size:
     return Analysis(content * 64, size, 640, 480, "jpeg", recipe, "f32", faces, StageTimes(1.0, 2.0, 3.0, 4.0))
 
 
-def note(library: Library, path: str, *, size: int = 100, mtime: int = 1, recipe: Recipe = DETECT, sha256: str | None = None) -> Noted:
+def note(
+    library: RedactionQueries, path: str, *, size: int = 100, mtime: int = 1, recipe: Recipe = DETECT, sha256: str | None = None
+) -> Noted:
     seen = FileSeen(path, size, mtime, "/photos")
     return library.note_file(seen, recipe, priority=Priority.NEW, now=NOW, sha256=sha256)[0]
 
 
-def lease(library: Library, limit: int = 1) -> list[Job]:
+def lease(library: RedactionQueries, limit: int = 1) -> list[Job]:
     return library.lease(limit, now=NOW, until=LATER)[0]
 
 
-def index(library: Library, path: str, content: str = "a", *faces: Face, recipe: Recipe = DETECT, size: int = 100) -> int:
+def index(library: RedactionQueries, path: str, content: str = "a", *faces: Face, recipe: Recipe = DETECT, size: int = 100) -> int:
     """Note and analyse one file; returns the image id."""
     assert note(library, path, recipe=recipe, size=size, sha256=content * 64) is Noted.QUEUED
     [job] = lease(library)
@@ -50,7 +53,7 @@ def index(library: Library, path: str, content: str = "a", *faces: Face, recipe:
     return state.image_id
 
 
-def named(library: Library, face_id: int, name: str, *, now: datetime) -> tuple[int, list[Recorded]]:
+def named(library: RedactionQueries, face_id: int, name: str, *, now: datetime) -> tuple[int, list[Recorded]]:
     """Who it is now, and what happened."""
     step, happened = library.edit(NameFaces(face_ids=(face_id,), name=name), now=now)
     assert step.person_id is not None
@@ -60,14 +63,14 @@ def named(library: Library, face_id: int, name: str, *, now: datetime) -> tuple[
 # -- files ---------------------------------------------------------------------------------------------------------------------------
 
 
-def test_faces_are_found_by_the_content_of_their_images(library: Library) -> None:
+def test_faces_are_found_by_the_content_of_their_images(library: RedactionQueries) -> None:
     for content, faces in (("a", (a_face(1.0), a_face(60.0))), ("b", ()), ("c", (a_face(),))):
         index(library, f"/photos/{content}.jpg", content, *faces)
     found = library.faces_by_hash(["a" * 64, "b" * 64, "d" * 64])
     assert list(found) == ["a" * 64] and [box.x for _, box in found["a" * 64]] == [1.0, 60.0]
 
 
-def test_the_images_beside_a_sidecar_are_found_by_its_name(library: Library) -> None:
+def test_the_images_beside_a_sidecar_are_found_by_its_name(library: RedactionQueries) -> None:
     jpeg, raw = index(library, "/photos/a.jpg", "a"), index(library, "/photos/a.cr2", "b")
     index(library, "/photos/ab.jpg", "c"), index(library, "/photos/a b.jpg", "d")
     note(library, "/photos/a.png")
@@ -78,7 +81,7 @@ def test_the_images_beside_a_sidecar_are_found_by_its_name(library: Library) -> 
     assert library.images_beside("/photos/a.jpg.xmp") == []
 
 
-def test_a_new_file_becomes_one_job_and_an_unchanged_one_none(library: Library) -> None:
+def test_a_new_file_becomes_one_job_and_an_unchanged_one_none(library: RedactionQueries) -> None:
     assert note(library, "/photos/a.jpg") is Noted.QUEUED
     assert note(library, "/photos/a.jpg") is Noted.UNCHANGED
     assert [job.path for job in lease(library, 9)] == ["/photos/a.jpg"]
@@ -86,7 +89,7 @@ def test_a_new_file_becomes_one_job_and_an_unchanged_one_none(library: Library) 
     assert lease(library, 9) == []
 
 
-def test_an_analysed_image_reads_back_as_it_was_written(library: Library) -> None:
+def test_an_analysed_image_reads_back_as_it_was_written(library: RedactionQueries) -> None:
     note(library, "/photos/a.jpg")
     [job] = lease(library)
     [recorded] = library.commit(job, an_analysis("a", a_face(10), a_face(200)), now=NOW)
@@ -101,7 +104,7 @@ def test_an_analysed_image_reads_back_as_it_was_written(library: Library) -> Non
     assert library.images(limit=9) == [image]
 
 
-def test_the_hash_is_wanted_only_when_an_analysed_image_has_the_same_size(library: Library) -> None:
+def test_the_hash_is_wanted_only_when_an_analysed_image_has_the_same_size(library: RedactionQueries) -> None:
     note(library, "/photos/a.jpg")
     assert note(library, "/photos/b.jpg") is Noted.QUEUED  # nothing is analysed yet
     [job, _] = lease(library, 2)
@@ -112,7 +115,7 @@ def test_the_hash_is_wanted_only_when_an_analysed_image_has_the_same_size(librar
     assert note(library, "/photos/c.jpg", recipe=RECOGNISE) is Noted.QUEUED  # that image's analysis would not do
 
 
-def test_the_same_photo_twice_is_one_image_in_two_places(library: Library) -> None:
+def test_the_same_photo_twice_is_one_image_in_two_places(library: RedactionQueries) -> None:
     image_id = index(library, "/photos/a.jpg", "a", a_face())
     noted, recorded = library.note_file(FileSeen("/photos/b.jpg", 100, 7), DETECT, priority=Priority.NEW, now=NOW, sha256="a" * 64)
     assert noted is Noted.ATTACHED
@@ -122,7 +125,7 @@ def test_the_same_photo_twice_is_one_image_in_two_places(library: Library) -> No
     assert lease(library, 9) == []
 
 
-def test_two_copies_analysed_at_once_end_as_one_image(library: Library) -> None:
+def test_two_copies_analysed_at_once_end_as_one_image(library: RedactionQueries) -> None:
     note(library, "/photos/a.jpg")
     note(library, "/photos/b.jpg")
     first, second = lease(library, 2)
@@ -132,7 +135,7 @@ def test_two_copies_analysed_at_once_end_as_one_image(library: Library) -> None:
     assert (library.counts().images, library.counts().faces) == (1, 1)
 
 
-def test_a_changed_file_goes_over_to_its_new_content(library: Library) -> None:
+def test_a_changed_file_goes_over_to_its_new_content(library: RedactionQueries) -> None:
     old = index(library, "/photos/a.jpg", "a", a_face())
     assert note(library, "/photos/a.jpg", size=200, mtime=2) is Noted.QUEUED
     [job] = lease(library)
@@ -145,7 +148,7 @@ def test_a_changed_file_goes_over_to_its_new_content(library: Library) -> None:
     assert library.image(old) is None
 
 
-def test_a_file_that_was_only_touched_keeps_its_image(library: Library) -> None:
+def test_a_file_that_was_only_touched_keeps_its_image(library: RedactionQueries) -> None:
     index(library, "/photos/a.jpg")
     assert note(library, "/photos/a.jpg", mtime=2) is Noted.HASH_WANTED
     assert note(library, "/photos/a.jpg", mtime=2, sha256="a" * 64) is Noted.UNCHANGED
@@ -153,7 +156,7 @@ def test_a_file_that_was_only_touched_keeps_its_image(library: Library) -> None:
     assert lease(library, 9) == []
 
 
-def test_a_file_that_changes_while_it_is_analysed_is_analysed_again(library: Library) -> None:
+def test_a_file_that_changes_while_it_is_analysed_is_analysed_again(library: RedactionQueries) -> None:
     note(library, "/photos/a.jpg")
     [stale] = lease(library)
     assert note(library, "/photos/a.jpg", size=150, mtime=2) is Noted.QUEUED
@@ -164,7 +167,7 @@ def test_a_file_that_changes_while_it_is_analysed_is_analysed_again(library: Lib
     assert [image.sha256 for image in library.images(limit=9)] == ["b" * 64]
 
 
-def test_a_folder_that_is_gone_takes_what_is_below_it_and_not_its_namesakes(library: Library) -> None:
+def test_a_folder_that_is_gone_takes_what_is_below_it_and_not_its_namesakes(library: RedactionQueries) -> None:
     for path in ("/a/1.jpg", "/a/b/2.jpg", "/ab/3.jpg", "/a.jpg", "/a\\4.jpg"):
         note(library, path)
     events = [recorded.event for recorded in library.files_gone(["/a"], now=NOW)]
@@ -173,7 +176,7 @@ def test_a_folder_that_is_gone_takes_what_is_below_it_and_not_its_namesakes(libr
     assert library.files_gone(["/a"], now=NOW) == []
 
 
-def test_windows_folders_hold_what_is_below_them(library: Library) -> None:
+def test_windows_folders_hold_what_is_below_them(library: RedactionQueries) -> None:
     for path in ("C:\\a\\1.jpg", "C:\\a\\b\\2.jpg", "C:\\ab\\3.jpg", "D:\\a\\4.jpg", "C:/a/5.jpg"):
         note(library, path)
     assert set(dict(library.known_files("C:\\a"))) == {"C:\\a\\1.jpg", "C:\\a\\b\\2.jpg"}
@@ -183,7 +186,7 @@ def test_windows_folders_hold_what_is_below_them(library: Library) -> None:
     assert set(dict(library.known_files("C:\\z\\"))) == {"C:\\z\\1.jpg", "C:\\z\\b\\2.jpg"}
 
 
-def test_a_missing_file_that_reappears_unchanged_has_its_faces_again(library: Library) -> None:
+def test_a_missing_file_that_reappears_unchanged_has_its_faces_again(library: RedactionQueries) -> None:
     index(library, "/photos/a.jpg", "a", a_face())
     library.files_gone(["/photos/a.jpg"], now=NOW)
     assert dict(library.known_files("/photos")) == {}
@@ -192,14 +195,14 @@ def test_a_missing_file_that_reappears_unchanged_has_its_faces_again(library: Li
     assert library.purge_missing(before=LATER) == 0
 
 
-def test_a_missing_file_that_was_never_analysed_is_queued_when_it_reappears(library: Library) -> None:
+def test_a_missing_file_that_was_never_analysed_is_queued_when_it_reappears(library: RedactionQueries) -> None:
     note(library, "/photos/a.jpg")
     library.files_gone(["/photos"], now=NOW)
     assert lease(library, 9) == []
     assert note(library, "/photos/a.jpg") is Noted.QUEUED
 
 
-def test_the_last_place_gone_for_the_grace_time_purges_the_image(library: Library) -> None:
+def test_the_last_place_gone_for_the_grace_time_purges_the_image(library: RedactionQueries) -> None:
     image_id = index(library, "/photos/a.jpg", "a", a_face())
     note(library, "/photos/b.jpg", sha256="a" * 64)
     library.files_gone(["/photos/a.jpg"], now=NOW)
@@ -211,7 +214,7 @@ def test_the_last_place_gone_for_the_grace_time_purges_the_image(library: Librar
     assert library.counts().faces == 0
 
 
-def test_a_moved_file_keeps_its_faces_and_replaces_what_was_there(library: Library) -> None:
+def test_a_moved_file_keeps_its_faces_and_replaces_what_was_there(library: RedactionQueries) -> None:
     image_id = index(library, "/photos/a.jpg", "a", a_face())
     index(library, "/photos/b.jpg", "b", size=7)
     events = [recorded.event for recorded in library.file_moved("/photos/a.jpg", FileSeen("/photos/b.jpg", 100, 1), now=NOW)]
@@ -221,7 +224,7 @@ def test_a_moved_file_keeps_its_faces_and_replaces_what_was_there(library: Libra
     assert library.file_moved("/photos/unknown.jpg", FileSeen("/photos/c.jpg", 1, 1), now=NOW) == []
 
 
-def test_a_file_that_moves_while_it_is_analysed_is_not_lost(library: Library) -> None:
+def test_a_file_that_moves_while_it_is_analysed_is_not_lost(library: RedactionQueries) -> None:
     note(library, "/photos/a.jpg")
     [stale] = lease(library)
     library.file_moved("/photos/a.jpg", FileSeen("/photos/b.jpg", 100, 1), now=NOW)
@@ -230,7 +233,7 @@ def test_a_file_that_moves_while_it_is_analysed_is_not_lost(library: Library) ->
     assert (job.path, job.attempts) == ("/photos/b.jpg", 1)
 
 
-def test_a_renamed_folder_keeps_all_faces(library: Library) -> None:
+def test_a_renamed_folder_keeps_all_faces(library: RedactionQueries) -> None:
     for name, content in (("1", "1"), ("sub/2", "2")):
         index(library, f"/photos/old/{name}.jpg", content, a_face(), size=ord(content))
     index(library, "/photos/older.jpg", "3", size=3)
@@ -240,7 +243,7 @@ def test_a_renamed_folder_keeps_all_faces(library: Library) -> None:
 
 
 @pytest.mark.parametrize("path", ["/photos/\udcff\udc80.jpg", "/photos/日本 ☃ '\".jpg", "C:\\lone \ud800 surrogate.jpg"])
-def test_a_name_that_is_no_valid_unicode_comes_back_as_it_was(library: Library, path: str) -> None:
+def test_a_name_that_is_no_valid_unicode_comes_back_as_it_was(library: RedactionQueries, path: str) -> None:
     note(library, path)
     [job] = lease(library)
     state = library.place(path)
@@ -250,7 +253,7 @@ def test_a_name_that_is_no_valid_unicode_comes_back_as_it_was(library: Library, 
 # -- queue ---------------------------------------------------------------------------------------------------------------------------
 
 
-def test_jobs_go_by_priority_then_fewest_attempts_then_age(library: Library) -> None:
+def test_jobs_go_by_priority_then_fewest_attempts_then_age(library: RedactionQueries) -> None:
     for path, priority in (("/1", Priority.BACKLOG), ("/2", Priority.NEW), ("/3", Priority.NEW), ("/4", Priority.ASKED)):
         library.note_file(FileSeen(path, 1, 1), DETECT, priority=priority, now=NOW)
     [_, tried] = lease(library, 2)
@@ -258,7 +261,7 @@ def test_jobs_go_by_priority_then_fewest_attempts_then_age(library: Library) -> 
     assert [job.path for job in lease(library, 9)] == ["/3", "/2", "/1"]
 
 
-def test_somebody_who_waits_moves_a_job_forward(library: Library) -> None:
+def test_somebody_who_waits_moves_a_job_forward(library: RedactionQueries) -> None:
     note(library, "/1")
     note(library, "/2")
     assert library.note_file(FileSeen("/2", 100, 1), DETECT, priority=Priority.ASKED, now=NOW)[0] is Noted.UNCHANGED
@@ -266,7 +269,7 @@ def test_somebody_who_waits_moves_a_job_forward(library: Library) -> None:
     assert lease(library)[0].path == "/2"
 
 
-def test_a_file_that_was_away_when_it_was_to_be_read_is_taken_again_once_it_is_seen(library: Library) -> None:
+def test_a_file_that_was_away_when_it_was_to_be_read_is_taken_again_once_it_is_seen(library: RedactionQueries) -> None:
     for path, error in (("/photos/away.jpg", ImageMissing()), ("/photos/bad.jpg", ImageTruncated())):
         note(library, path)
         [job] = lease(library)
@@ -279,7 +282,7 @@ def test_a_file_that_was_away_when_it_was_to_be_read_is_taken_again_once_it_is_s
     assert library.counts().jobs.get(JobState.FAILED) == 1
 
 
-def test_committing_twice_changes_nothing(library: Library) -> None:
+def test_committing_twice_changes_nothing(library: RedactionQueries) -> None:
     note(library, "/photos/a.jpg")
     [job] = lease(library)
     library.commit(job, an_analysis("a", a_face()), now=NOW)
@@ -288,7 +291,7 @@ def test_committing_twice_changes_nothing(library: Library) -> None:
     assert (library.images(limit=9), library.counts(), library.last_event_id()) == before
 
 
-def test_released_jobs_were_never_tried(library: Library) -> None:
+def test_released_jobs_were_never_tried(library: RedactionQueries) -> None:
     note(library, "/1")
     note(library, "/2")
     first, _ = lease(library, 2)
@@ -297,7 +300,7 @@ def test_released_jobs_were_never_tried(library: Library) -> None:
     assert [job.attempts for job in lease(library, 9)] == [1, 1]
 
 
-def test_a_failed_file_waits_until_it_changes_or_somebody_asks(library: Library) -> None:
+def test_a_failed_file_waits_until_it_changes_or_somebody_asks(library: RedactionQueries) -> None:
     note(library, "/photos/a.jpg")
     [job] = lease(library)
     [recorded] = library.fail(job, JobState.FAILED, ImageTruncated(), now=NOW)
@@ -309,7 +312,7 @@ def test_a_failed_file_waits_until_it_changes_or_somebody_asks(library: Library)
     assert library.problems(limit=9).items == ()
 
 
-def test_problems_come_newest_first(library: Library) -> None:
+def test_problems_come_newest_first(library: RedactionQueries) -> None:
     for number, state in enumerate((JobState.FAILED, JobState.QUARANTINED, JobState.FAILED)):
         note(library, f"/{number}")
         [job] = lease(library)
@@ -320,7 +323,7 @@ def test_problems_come_newest_first(library: Library) -> None:
     assert [job.attempts for job in lease(library, 9)] == [1, 1, 1]
 
 
-def test_what_is_not_the_files_fault_does_not_count_against_it(library: Library) -> None:
+def test_what_is_not_the_files_fault_does_not_count_against_it(library: RedactionQueries) -> None:
     note(library, "/1")
     for _ in range(5):
         [job] = lease(library)
@@ -328,7 +331,7 @@ def test_what_is_not_the_files_fault_does_not_count_against_it(library: Library)
         library.fail(job, JobState.QUEUED, ModelMissing(model="centerface"), now=NOW)
 
 
-def test_a_lease_that_runs_out_is_an_attempt_that_crashed(library: Library) -> None:
+def test_a_lease_that_runs_out_is_an_attempt_that_crashed(library: RedactionQueries) -> None:
     note(library, "/1")
     assert lease(library)[0].attempts == 1
     [job], ended = library.lease(1, now=LATER, until=LATER)
@@ -340,7 +343,7 @@ def test_a_lease_that_runs_out_is_an_attempt_that_crashed(library: Library) -> N
     assert state is not None and state.job is JobState.QUARANTINED and isinstance(state.error, EngineCrashed)
 
 
-def test_another_detector_queues_each_image_once(library: Library) -> None:
+def test_another_detector_queues_each_image_once(library: RedactionQueries) -> None:
     image_id = index(library, "/photos/a.jpg", "a", a_face())
     note(library, "/photos/b.jpg", sha256="a" * 64)
     newer = Recipe("centerface-3")
@@ -353,7 +356,7 @@ def test_another_detector_queues_each_image_once(library: Library) -> None:
     assert image is not None and image.recipe == newer and len(image.places) == 2
 
 
-def test_concurrent_workers_never_get_the_same_job(library: Library) -> None:
+def test_concurrent_workers_never_get_the_same_job(library: RedactionQueries) -> None:
     for number in range(60):
         note(library, f"/{number}")
     taken: list[int] = []
@@ -374,7 +377,7 @@ def test_concurrent_workers_never_get_the_same_job(library: Library) -> None:
 # -- reading -------------------------------------------------------------------------------------------------------------------------
 
 
-def test_pages_go_from_the_newest_image_to_the_oldest(library: Library) -> None:
+def test_pages_go_from_the_newest_image_to_the_oldest(library: RedactionQueries) -> None:
     for number, content in enumerate("abcde"):
         index(library, f"/photos/{content}.jpg", content, size=number)
     first = library.images(limit=2)
@@ -382,7 +385,7 @@ def test_pages_go_from_the_newest_image_to_the_oldest(library: Library) -> None:
     assert [image.sha256[0] for image in first + second] == ["e", "d", "c", "b"]
 
 
-def test_events_are_read_on_from_any_id(library: Library) -> None:
+def test_events_are_read_on_from_any_id(library: RedactionQueries) -> None:
     index(library, "/photos/a.jpg", "a")
     index(library, "/photos/b.jpg", "b", size=2)
     library.files_gone(["/photos/a.jpg"], now=LATER)
@@ -393,7 +396,7 @@ def test_events_are_read_on_from_any_id(library: Library) -> None:
     assert everything[-1].at == LATER
 
 
-def test_faces_are_counted_on_the_photos_that_are_counted(library: Library) -> None:
+def test_faces_are_counted_on_the_photos_that_are_counted(library: RedactionQueries) -> None:
     for number, name in enumerate("abcd"):
         index(library, f"/photos/{name}.jpg", name, *(a_face(100 * place) for place in range(1 + number)))
     library.files_gone(["/photos/a.jpg", "/photos/c.jpg"], now=NOW)
@@ -404,7 +407,7 @@ def test_faces_are_counted_on_the_photos_that_are_counted(library: Library) -> N
     assert (library.counts().images, library.counts().faces) == (2, 7)
 
 
-def test_a_result_that_comes_after_its_lease_ran_out_changes_nothing(library: Library) -> None:
+def test_a_result_that_comes_after_its_lease_ran_out_changes_nothing(library: RedactionQueries) -> None:
     note(library, "/photos/a.jpg")
     [(first,), _] = library.lease(1, now=NOW, until=NOW + timedelta(minutes=1))
     [(second,), _] = library.lease(1, now=NOW + timedelta(minutes=2), until=NOW + timedelta(minutes=3))
@@ -416,7 +419,7 @@ def test_a_result_that_comes_after_its_lease_ran_out_changes_nothing(library: Li
     assert len(library.commit(second, an_analysis("a", a_face()), now=NOW)) == 1
 
 
-def test_counts_tell_the_sizes(library: Library) -> None:
+def test_counts_tell_the_sizes(library: RedactionQueries) -> None:
     index(library, "/photos/a.jpg", "a", a_face(), a_face(300))
     note(library, "/photos/b.jpg", size=3)
     counts = library.counts()
@@ -427,7 +430,7 @@ def test_counts_tell_the_sizes(library: Library) -> None:
 # -- people --------------------------------------------------------------------------------------------------------------------------
 
 
-def recognised(library: Library, path: str, content: str, *xs: float, quality: Quality = ORDINARY) -> list[int]:
+def recognised(library: RedactionQueries, path: str, content: str, *xs: float, quality: Quality = ORDINARY) -> list[int]:
     """Index an image with recognition on; returns its face ids."""
     faces = [a_face(x, embedding=bytes([int(x) % 256]) * 8, chip=b"jpeg", quality=quality) for x in xs]
     image = library.image(index(library, path, content, *faces, recipe=RECOGNISE, size=ord(content)))
@@ -435,13 +438,13 @@ def recognised(library: Library, path: str, content: str, *xs: float, quality: Q
     return [stored.id for stored in image.faces]
 
 
-def test_with_recognition_off_no_embedding_or_chip_is_stored_even_if_handed_over(library: Library) -> None:
+def test_with_recognition_off_no_embedding_or_chip_is_stored_even_if_handed_over(library: RedactionQueries) -> None:
     index(library, "/photos/a.jpg", "a", a_face(embedding=b"e" * 8, chip=b"jpeg"), recipe=DETECT)
     assert library.image_embeddings(1, "mobilefacenet-1") == []
     assert library.purge_recognition(now=NOW) == []  # there was nothing to delete
 
 
-def test_naming_a_face_makes_it_a_reference(library: Library) -> None:
+def test_naming_a_face_makes_it_a_reference(library: RedactionQueries) -> None:
     [face_id, other] = recognised(library, "/photos/a.jpg", "a", 10, 200)
     assert [each.person_id for each in library.prints_of([face_id, other], "mobilefacenet-1")] == [0, 0]
     person_id, [recorded] = named(library, face_id, " Mei ", now=NOW)
@@ -454,7 +457,7 @@ def test_naming_a_face_makes_it_a_reference(library: Library) -> None:
     assert named(library, other, "Mei", now=NOW)[0] == person_id
 
 
-def test_a_person_is_shown_by_the_last_face_that_was_named_among_the_images_shown(library: Library) -> None:
+def test_a_person_is_shown_by_the_last_face_that_was_named_among_the_images_shown(library: RedactionQueries) -> None:
     [first] = recognised(library, "/photos/a.jpg", "a", 10)
     [second] = recognised(library, "/photos/b.jpg", "b", 200)
     [third] = recognised(library, "/photos/c.jpg", "c", 300)
@@ -473,7 +476,7 @@ def test_a_person_is_shown_by_the_last_face_that_was_named_among_the_images_show
     assert shown() is None
 
 
-def test_a_person_is_shown_by_a_sharp_large_face_rather_than_by_the_last(library: Library) -> None:
+def test_a_person_is_shown_by_a_sharp_large_face_rather_than_by_the_last(library: RedactionQueries) -> None:
     sharp_small, blurred_large = Quality(20, 300, 0, 0), Quality(90, 5, 0, 0)
     for name, quality in zip("abcd", [Quality(60, 300, 0, 0), sharp_small, blurred_large, Quality(50, 90, 0, 0)], strict=True):
         [face_id] = recognised(library, f"/photos/{name}.jpg", name, 10, quality=quality)
@@ -494,13 +497,13 @@ def test_a_person_is_shown_by_a_sharp_large_face_rather_than_by_the_last(library
     assert shown() == 3, "it was chosen"
 
 
-def test_an_unknown_face_can_not_be_named(library: Library) -> None:
+def test_an_unknown_face_can_not_be_named(library: RedactionQueries) -> None:
     with pytest.raises(FaceUnknown):
         named(library, 7, "Mei", now=NOW)
     assert library.people() == []
 
 
-def test_opinions_are_replaced_and_the_users_word_stays(library: Library) -> None:
+def test_opinions_are_replaced_and_the_users_word_stays(library: RedactionQueries) -> None:
     [first, second] = recognised(library, "/photos/a.jpg", "a", 10, 200)
     mei, _ = named(library, first, "Mei", now=NOW)
     opinion = Identity(mei, Certainty.PROBABLE, 0.99, 1, 1)
@@ -514,7 +517,7 @@ def test_opinions_are_replaced_and_the_users_word_stays(library: Library) -> Non
     assert image is not None and [face.person for face in image.faces] == ["Mei", None]
 
 
-def test_opinions_are_written_with_the_analysis(library: Library) -> None:
+def test_opinions_are_written_with_the_analysis(library: RedactionQueries) -> None:
     [known] = recognised(library, "/photos/a.jpg", "a", 10)
     mei, _ = named(library, known, "Mei", now=NOW)
     note(library, "/photos/b.jpg", recipe=RECOGNISE)
@@ -525,7 +528,7 @@ def test_opinions_are_written_with_the_analysis(library: Library) -> None:
     assert [face.identity for face in library.images(limit=1)[0].faces] == [None, opinion]
 
 
-def test_a_new_analysis_keeps_the_names_of_faces_that_lie_where_they_lay(library: Library) -> None:
+def test_a_new_analysis_keeps_the_names_of_faces_that_lie_where_they_lay(library: RedactionQueries) -> None:
     [left, right] = recognised(library, "/photos/a.jpg", "a", 10, 200)
     named(library, right, "Mei", now=NOW)
     newer = Recipe("centerface-3", "mobilefacenet-1")
@@ -540,7 +543,7 @@ def test_a_new_analysis_keeps_the_names_of_faces_that_lie_where_they_lay(library
     assert library.prints_of([right], "mobilefacenet-1")[0].embedding == b"n" * 8
 
 
-def test_switching_recognition_off_deletes_prints_and_opinions_and_keeps_names(library: Library) -> None:
+def test_switching_recognition_off_deletes_prints_and_opinions_and_keeps_names(library: RedactionQueries) -> None:
     [first, second] = recognised(library, "/photos/a.jpg", "a", 10, 200)
     mei, _ = named(library, first, "Mei", now=NOW)
     library.set_identities({second: Identity(mei, Certainty.CERTAIN, 0.5, 1, 1)}, now=NOW)
@@ -560,7 +563,7 @@ def test_switching_recognition_off_deletes_prints_and_opinions_and_keeps_names(l
 # -- the queue is emptied ------------------------------------------------------------------------------------------------------------
 
 
-def test_waiting_jobs_are_dropped_and_their_files_can_be_queued_again(library: Library) -> None:
+def test_waiting_jobs_are_dropped_and_their_files_can_be_queued_again(library: RedactionQueries) -> None:
     index(library, "/photos/seen.jpg", "b", size=7)
     for name in ("a", "b", "c"):
         note(library, f"/photos/{name}.jpg")
@@ -574,14 +577,14 @@ def test_waiting_jobs_are_dropped_and_their_files_can_be_queued_again(library: L
     assert {job.path for job in lease(library, 9)} == {"/photos/a.jpg", "/photos/b.jpg"}
 
 
-def test_what_is_under_way_is_not_dropped(library: Library) -> None:
+def test_what_is_under_way_is_not_dropped(library: RedactionQueries) -> None:
     note(library, "/photos/a.jpg")
     [job] = lease(library)
     assert library.drop_waiting() == 0
     assert library.commit(job, an_analysis(), now=NOW)
 
 
-def test_a_note_is_kept(library: Library) -> None:
+def test_a_note_is_kept(library: RedactionQueries) -> None:
     assert not library.noted("x")
     library.take_notes({"x": 1})
     library.take_notes({"x": 1})
@@ -596,7 +599,7 @@ def test_a_note_is_kept(library: Library) -> None:
 # -- folders with rules of their own ---------------------------------------------------------------------------------------------------
 
 
-def test_face_prints_go_from_one_folder_and_stay_where_another_keeps_them(library: Library) -> None:
+def test_face_prints_go_from_one_folder_and_stay_where_another_keeps_them(library: RedactionQueries) -> None:
     here = index(library, "/private/a.jpg", "a", a_face(embedding=b"aaaa", chip=b"jpeg"), recipe=RECOGNISE, size=1)
     there = index(library, "/photos/b.jpg", "b", a_face(embedding=b"bbbb", chip=b"jpeg"), recipe=RECOGNISE, size=2)
     both = index(library, "/private/c.jpg", "c", a_face(embedding=b"cccc", chip=b"jpeg"), recipe=RECOGNISE, size=3)
@@ -612,7 +615,7 @@ def test_face_prints_go_from_one_folder_and_stay_where_another_keeps_them(librar
     assert library.requeue_outdated(RECOGNISE, now=NOW, area=Area("/private")) == 1
 
 
-def test_an_image_that_was_only_read_is_looked_at_where_faces_are_wanted(library: Library) -> None:
+def test_an_image_that_was_only_read_is_looked_at_where_faces_are_wanted(library: RedactionQueries) -> None:
     read = Recipe(NO_FACES)
     index(library, "/scans/a.jpg", "a", recipe=read, size=1)
     assert library.requeue_outdated(DETECT, now=NOW, area=Area(None, ("/scans",))) == 0

@@ -9,8 +9,8 @@ from agent.domain.events import FavouritesChanged, ImageIndexed, ImagesHidden
 from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import JobState, Priority
-from agent.library.library_port import Library
 from agent.library.records import Noted, Shown
+from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store import journal
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
@@ -30,7 +30,14 @@ def analysis(content: str, *, taken_at: datetime | None, faces: int, width: int,
 
 
 def index(
-    library: Library, path: str, content: str, *, taken_at: datetime | None = NOON, faces: int = 0, width: int = 640, height: int = 480
+    library: RedactionQueries,
+    path: str,
+    content: str,
+    *,
+    taken_at: datetime | None = NOON,
+    faces: int = 0,
+    width: int = 640,
+    height: int = 480,
 ) -> int:
     """Note and analyse one file; returns the image id."""
     library.note_file(FileSeen(path, 100, MTIME_NS, "/photos"), RECIPE, priority=Priority.NEW, now=NOW, sha256=content * 64)
@@ -42,7 +49,7 @@ def index(
 
 
 @pytest.fixture
-def three(library: Library) -> tuple[int, int, int]:
+def three(library: RedactionQueries) -> tuple[int, int, int]:
     """Three images of two days, the second of them the newest."""
     return (
         index(library, "/photos/a/1.jpg", "a", taken_at=NOON, width=300, height=200),
@@ -54,12 +61,12 @@ def three(library: Library) -> tuple[int, int, int]:
 # -- index ---------------------------------------------------------------------------------------------------------------------------
 
 
-def test_an_empty_library_has_an_empty_index(library: Library) -> None:
+def test_an_empty_library_has_an_empty_index(library: RedactionQueries) -> None:
     found = library.index(Shown())
     assert (found.ids, found.ratios, found.days) == ((), (), ())
 
 
-def test_the_index_holds_every_image_newest_taken_first(library: Library, three: tuple[int, int, int]) -> None:
+def test_the_index_holds_every_image_newest_taken_first(library: RedactionQueries, three: tuple[int, int, int]) -> None:
     first, second, third = three
     found = library.index(Shown())
     assert found.ids == (second, third, first)
@@ -67,7 +74,7 @@ def test_the_index_holds_every_image_newest_taken_first(library: Library, three:
     assert found.days == ((date(2025, 7, 11), 1), (date(2025, 6, 1), 2))
 
 
-def test_the_index_is_narrowed_by_folder_days_and_faces(library: Library, three: tuple[int, int, int]) -> None:
+def test_the_index_is_narrowed_by_folder_days_and_faces(library: RedactionQueries, three: tuple[int, int, int]) -> None:
     first, second, third = three
 
     def ids(shown: Shown) -> tuple[int, ...]:
@@ -86,7 +93,7 @@ def test_the_index_is_narrowed_by_folder_days_and_faces(library: Library, three:
     assert library.count_below("/photos/a") == 2
 
 
-def test_an_image_is_there_once_however_many_files_hold_it_and_while_one_does(library: Library) -> None:
+def test_an_image_is_there_once_however_many_files_hold_it_and_while_one_does(library: RedactionQueries) -> None:
     image = index(library, "/photos/a.jpg", "a")
     index(library, "/photos/b.jpg", "a")
     assert library.index(Shown()).ids == library.index(Shown(folder="/photos")).ids == (image,)
@@ -98,18 +105,18 @@ def test_an_image_is_there_once_however_many_files_hold_it_and_while_one_does(li
     assert library.hashes() == {"a" * 64}, "its faces stay for the grace time"
 
 
-def test_a_photo_that_does_not_say_when_it_was_taken_has_its_files_time(library: Library) -> None:
+def test_a_photo_that_does_not_say_when_it_was_taken_has_its_files_time(library: RedactionQueries) -> None:
     image = library.image(index(library, "/photos/a.jpg", "a", taken_at=None))
     assert image is not None
     assert image.taken_at == datetime.fromtimestamp(MTIME_NS / 1e9)  # noqa: DTZ006
 
 
-def test_a_photo_from_before_1970_has_its_day(library: Library) -> None:
+def test_a_photo_from_before_1970_has_its_day(library: RedactionQueries) -> None:
     index(library, "/photos/a.jpg", "a", taken_at=datetime(1969, 12, 31, 23, 59, 59))  # noqa: DTZ001
     assert library.index(Shown()).days == ((date(1969, 12, 31), 1),)
 
 
-def test_images_come_in_the_order_asked_for(library: Library, three: tuple[int, int, int]) -> None:
+def test_images_come_in_the_order_asked_for(library: RedactionQueries, three: tuple[int, int, int]) -> None:
     first, second, third = three
     found = library.images_by_id([third, 999, first, third])
     assert [image.id for image in found] == [third, first]
@@ -121,7 +128,7 @@ def test_images_come_in_the_order_asked_for(library: Library, three: tuple[int, 
 # -- actions -------------------------------------------------------------------------------------------------------------------------
 
 
-def test_hidden_images_are_in_no_list_until_asked_for(library: Library, three: tuple[int, int, int]) -> None:
+def test_hidden_images_are_in_no_list_until_asked_for(library: RedactionQueries, three: tuple[int, int, int]) -> None:
     first, second, third = three
     token, happened = library.set_hidden([second, third, 999], True, now=NOW)
     assert token and [each.event for each in happened] == [ImagesHidden(count=2, hidden=True)]
@@ -133,7 +140,7 @@ def test_hidden_images_are_in_no_list_until_asked_for(library: Library, three: t
     assert hidden is not None and hidden.hidden
 
 
-def test_hiding_is_taken_back_once(library: Library, three: tuple[int, int, int]) -> None:
+def test_hiding_is_taken_back_once(library: RedactionQueries, three: tuple[int, int, int]) -> None:
     first, second, _ = three
     library.set_hidden([first], True, now=NOW)
     token, happened = library.set_hidden([first, second], True, now=NOW)
@@ -144,7 +151,7 @@ def test_hiding_is_taken_back_once(library: Library, three: tuple[int, int, int]
     assert library.take_back("made up", now=NOW) is None
 
 
-def test_showing_again_is_taken_back_too(library: Library, three: tuple[int, int, int]) -> None:
+def test_showing_again_is_taken_back_too(library: RedactionQueries, three: tuple[int, int, int]) -> None:
     library.set_hidden(three, True, now=NOW)
     token, happened = library.set_hidden(three[:2], False, now=NOW)
     assert token is not None and [each.event for each in happened] == [ImagesHidden(count=2, hidden=False)]
@@ -152,12 +159,14 @@ def test_showing_again_is_taken_back_too(library: Library, three: tuple[int, int
     assert set(library.index(Shown(hidden=True)).ids) == set(three)
 
 
-def test_nothing_changed_is_nothing_to_take_back(library: Library, three: tuple[int, int, int]) -> None:
+def test_nothing_changed_is_nothing_to_take_back(library: RedactionQueries, three: tuple[int, int, int]) -> None:
     assert library.set_hidden(three, False, now=NOW) == (None, [])
     assert library.set_hidden([], True, now=NOW) == (None, [])
 
 
-def test_many_are_hidden_at_once_and_old_tokens_end(library: Library, three: tuple[int, int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_are_hidden_at_once_and_old_tokens_end(
+    library: RedactionQueries, three: tuple[int, int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(journal, "KEPT", 100)
     oldest, happened = library.set_hidden([*range(1_000, 3_000), *three], True, now=NOW)
     assert oldest is not None and [each.event for each in happened] == [ImagesHidden(count=3, hidden=True)]
@@ -166,7 +175,7 @@ def test_many_are_hidden_at_once_and_old_tokens_end(library: Library, three: tup
     assert library.take_back(oldest, now=NOW) is None
 
 
-def test_an_image_looked_at_again_has_its_analysis_replaced(library: Library) -> None:
+def test_an_image_looked_at_again_has_its_analysis_replaced(library: RedactionQueries) -> None:
     image_id = index(library, "/photos/a.jpg", "a", faces=1)
     assert library.look_again([image_id, 999], now=NOW) == 1
     assert library.index(Shown()).ids == (image_id,), "it is seen meanwhile"
@@ -179,7 +188,7 @@ def test_an_image_looked_at_again_has_its_analysis_replaced(library: Library) ->
     assert library.index(Shown(faces_min=2)).ids == (image_id,)
 
 
-def test_looking_again_needs_a_file_and_keeps_what_is_known_if_it_fails(library: Library) -> None:
+def test_looking_again_needs_a_file_and_keeps_what_is_known_if_it_fails(library: RedactionQueries) -> None:
     gone = index(library, "/photos/a.jpg", "a")
     library.files_gone(["/photos/a.jpg"], now=NOW)
     assert library.look_again([gone], now=NOW) == 0
@@ -193,13 +202,13 @@ def test_looking_again_needs_a_file_and_keeps_what_is_known_if_it_fails(library:
 # -- problems ------------------------------------------------------------------------------------------------------------------------
 
 
-def fail(library: Library, path: str, *, state: JobState = JobState.FAILED, now: datetime = NOW) -> None:
+def fail(library: RedactionQueries, path: str, *, state: JobState = JobState.FAILED, now: datetime = NOW) -> None:
     library.note_file(FileSeen(path, 200, 1, "/photos"), RECIPE, priority=Priority.NEW, now=now)
     [job], _ = library.lease(1, now=now, until=now + timedelta(hours=1))
     library.fail(job, state, ImageMissing(), now=now)
 
 
-def test_problems_are_paged_newest_first_whatever_became_of_them(library: Library) -> None:
+def test_problems_are_paged_newest_first_whatever_became_of_them(library: RedactionQueries) -> None:
     for place, state in enumerate([JobState.FAILED, JobState.QUARANTINED, JobState.FAILED, JobState.DEFERRED, JobState.QUARANTINED]):
         fail(library, f"/photos/{place}", state=state, now=NOW + timedelta(minutes=place))
     first, second = library.problems(limit=3), library.problems(limit=3, offset=3)
@@ -209,7 +218,7 @@ def test_problems_are_paged_newest_first_whatever_became_of_them(library: Librar
     assert [place.path for place in library.deferred(limit=3).items] == ["/photos/3"]
 
 
-def test_problems_are_narrowed_to_a_folder(library: Library) -> None:
+def test_problems_are_narrowed_to_a_folder(library: RedactionQueries) -> None:
     for name in ("a/1", "b/2", "ab/3"):
         fail(library, f"/photos/{name}")
         fail(library, f"/photos/{name}-online", state=JobState.DEFERRED)
@@ -221,7 +230,7 @@ def test_problems_are_narrowed_to_a_folder(library: Library) -> None:
 # -- folders that are watched no more ------------------------------------------------------------------------------------------------
 
 
-def test_the_count_is_of_images_that_are_shown(library: Library, three: tuple[int, int, int]) -> None:
+def test_the_count_is_of_images_that_are_shown(library: RedactionQueries, three: tuple[int, int, int]) -> None:
     first, second, third = three
     index(library, "/photos/b/copy.jpg", "b", faces=2)
     assert library.counts().images == 3
@@ -234,7 +243,7 @@ def test_the_count_is_of_images_that_are_shown(library: Library, three: tuple[in
     assert library.counts().images == 0
 
 
-def test_photos_of_a_folder_that_is_watched_no_more_leave_and_wait_for_the_grace_time(library: Library) -> None:
+def test_photos_of_a_folder_that_is_watched_no_more_leave_and_wait_for_the_grace_time(library: RedactionQueries) -> None:
     here, there = index(library, "/photos/1.jpg", "a"), index(library, "/other/2.jpg", "b")
     fail(library, "/photos/broken.jpg")
     assert library.folders_left(["/photos", "/other"], now=NOW) == 0
@@ -247,7 +256,7 @@ def test_photos_of_a_folder_that_is_watched_no_more_leave_and_wait_for_the_grace
     assert library.purge_missing(before=LATER) == 1
 
 
-def test_a_folder_that_is_watched_again_has_its_photos_back_without_new_work(library: Library) -> None:
+def test_a_folder_that_is_watched_again_has_its_photos_back_without_new_work(library: RedactionQueries) -> None:
     known = index(library, "/photos/1.jpg", "a", faces=1)
     fail(library, "/photos/broken.jpg")
     library.folders_left([], now=NOW)
@@ -260,21 +269,21 @@ def test_a_folder_that_is_watched_again_has_its_photos_back_without_new_work(lib
     assert library.purge_missing(before=LATER + timedelta(days=99)) == 0
 
 
-def test_files_scanned_by_hand_and_those_of_a_folder_around_it_stay(library: Library) -> None:
+def test_files_scanned_by_hand_and_those_of_a_folder_around_it_stay(library: RedactionQueries) -> None:
     index(library, "/photos/in/1.jpg", "a")
     library.note_file(FileSeen("/by-hand.jpg", 200, 1), RECIPE, priority=Priority.ASKED, now=NOW)
     assert library.folders_left(["/photos"], now=NOW) == 0
     assert len(library.lease(9, now=NOW, until=LATER)[0]) == 1
 
 
-def test_a_file_that_was_gone_before_is_not_kept_longer(library: Library) -> None:
+def test_a_file_that_was_gone_before_is_not_kept_longer(library: RedactionQueries) -> None:
     index(library, "/photos/1.jpg", "a")
     library.files_gone(["/photos/1.jpg"], now=NOW)
     assert library.folders_left([], now=LATER) == 1
     assert library.purge_missing(before=LATER) == 1
 
 
-def test_scanned_by_hand_a_file_of_such_a_folder_is_back_and_stays(library: Library) -> None:
+def test_scanned_by_hand_a_file_of_such_a_folder_is_back_and_stays(library: RedactionQueries) -> None:
     known = index(library, "/photos/1.jpg", "a")
     library.folders_left([], now=NOW)
     library.note_file(FileSeen("/photos/1.jpg", 100, MTIME_NS), RECIPE, priority=Priority.ASKED, now=LATER)
@@ -282,7 +291,7 @@ def test_scanned_by_hand_a_file_of_such_a_folder_is_back_and_stays(library: Libr
     assert library.index(Shown()).ids == (known,)
 
 
-def test_what_leaves_with_a_folder_is_counted(library: Library, three: tuple[int, int, int]) -> None:
+def test_what_leaves_with_a_folder_is_counted(library: RedactionQueries, three: tuple[int, int, int]) -> None:
     first, _, _ = three
     index(library, "/elsewhere/copy.jpg", "c")
     assert library.count_leaving("/photos", []) == 2, "the third lies elsewhere too"
@@ -295,7 +304,7 @@ def test_what_leaves_with_a_folder_is_counted(library: Library, three: tuple[int
 # -- favourites, folders and text ----------------------------------------------------------------------------------------------------
 
 
-def test_favourites_can_be_listed_alone_and_taken_back(library: Library, three: tuple[int, int, int]) -> None:
+def test_favourites_can_be_listed_alone_and_taken_back(library: RedactionQueries, three: tuple[int, int, int]) -> None:
     first, second, third = three
     token, happened = library.set_favourite([first, second, 999], True, now=NOW)
     assert token is not None and [each.event for each in happened] == [FavouritesChanged(count=2, favourite=True)]
@@ -315,7 +324,7 @@ def test_favourites_can_be_listed_alone_and_taken_back(library: Library, three: 
     assert token is not None and [each.event for each in happened] == [FavouritesChanged(count=2, favourite=False)]
 
 
-def test_a_favourite_stays_one_when_it_is_scanned_again(library: Library, three: tuple[int, int, int]) -> None:
+def test_a_favourite_stays_one_when_it_is_scanned_again(library: RedactionQueries, three: tuple[int, int, int]) -> None:
     library.set_favourite([three[0]], True, now=NOW)
     library.look_again([three[0]], now=NOW)
     [job] = library.lease(1, now=LATER, until=LATER + timedelta(hours=1))[0]
@@ -323,7 +332,7 @@ def test_a_favourite_stays_one_when_it_is_scanned_again(library: Library, three:
     assert library.index(Shown(favourites=True)).ids == (three[0],)
 
 
-def test_folders_inside_a_folder_are_counted_at_any_depth(library: Library) -> None:
+def test_folders_inside_a_folder_are_counted_at_any_depth(library: RedactionQueries) -> None:
     hidden = index(library, "/photos/2025/may/1.jpg", "a")
     index(library, "/photos/2025/may/2.jpg", "b")
     index(library, "/photos/2025/3.jpg", "c")
@@ -352,7 +361,7 @@ def test_folders_inside_a_folder_are_counted_at_any_depth(library: Library) -> N
         (".jpg", {"a", "b", "c"}),
     ],
 )
-def test_photos_are_found_by_the_names_of_their_files_and_folders(library: Library, text: str, found: set[str]) -> None:
+def test_photos_are_found_by_the_names_of_their_files_and_folders(library: RedactionQueries, text: str, found: set[str]) -> None:
     """The watched folder's own path is none of them: all photos would be found by it."""
     paths = {"a": "/photos/Ferien 2025/Beach.jpg", "b": "/photos/Ferien 2025/Élise.jpg", "c": "/photos/外婆/100%.jpg"}
     ids = {content: index(library, path, content) for content, path in paths.items()}

@@ -24,9 +24,9 @@ from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import JobState, Priority
 from agent.domain.people import Certainty, Identity
-from agent.library.library_port import BACKUPS_HOLD_PURGED, Library
-from agent.library.queries.library_queries import SqliteLibrary
 from agent.library.records import Index, Match, Shown
+from agent.people.queries.people_queries import BACKUPS_HOLD_PURGED
+from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.database import Database
 from agent.store.schema import audit
 
@@ -39,7 +39,7 @@ NOTE = "backups"
 ORDINARY = Quality(30, 30, 0, 0)
 
 
-def photo(library: Library, name: str, faces: int, *, recipe: Recipe = RECIPE, quality: Quality = ORDINARY) -> list[int]:
+def photo(library: RedactionQueries, name: str, faces: int, *, recipe: Recipe = RECIPE, quality: Quality = ORDINARY) -> list[int]:
     """A photo with so many faces side by side; returns their ids."""
     seen = FileSeen(f"/photos/{name}.jpg", 100 + ord(name), 1, "/photos")
     library.note_file(seen, recipe, priority=Priority.ASKED, now=NOW)
@@ -56,32 +56,32 @@ def photo(library: Library, name: str, faces: int, *, recipe: Recipe = RECIPE, q
     return [face.id for face in image.faces]
 
 
-def do(library: Library, wish: Edit, at: datetime = NOW) -> Step:
+def do(library: RedactionQueries, wish: Edit, at: datetime = NOW) -> Step:
     return library.edit(wish, now=at)[0]
 
 
-def name(library: Library, who: str, *face_ids: int) -> int:
+def name(library: RedactionQueries, who: str, *face_ids: int) -> int:
     step = do(library, NameFaces(face_ids=face_ids, name=who))
     assert step.person_id is not None
     return step.person_id
 
 
-def who(library: Library) -> dict[int, str | None]:
+def who(library: RedactionQueries) -> dict[int, str | None]:
     """Face -> name."""
     return {face.id: face.person for image in library.images(limit=99) for face in image.faces}
 
 
-def audited(library: Library) -> list[str]:
-    assert isinstance(library, SqliteLibrary) and library.audit_broken_at() is None
-    with library._database.read() as tx:
+def audited(library: RedactionQueries) -> list[str]:
+    assert isinstance(library, RedactionQueries) and library.audit_broken_at() is None
+    with library.database.read() as tx:
         return list(tx.scalars(select(audit.c.action).order_by(audit.c.id)))
 
 
-def names(library: Library) -> list[str]:
+def names(library: RedactionQueries) -> list[str]:
     return [person.name for person in library.people()]
 
 
-def test_a_group_is_named_at_once_and_that_is_taken_back_at_once(library: Library) -> None:
+def test_a_group_is_named_at_once_and_that_is_taken_back_at_once(library: RedactionQueries) -> None:
     faces = photo(library, "a", 2) + photo(library, "b", 1)
     step, happened = library.edit(NameFaces(face_ids=tuple(faces), name=" Mei "), now=NOW)
     assert step.count == 3 and [each.event for each in happened] == [PeopleChanged(action="name")]
@@ -95,7 +95,7 @@ def test_a_group_is_named_at_once_and_that_is_taken_back_at_once(library: Librar
     assert library.do_again(now=NOW) is None
 
 
-def test_steps_are_taken_back_from_the_latest_to_the_first_and_done_again_in_their_order(library: Library) -> None:
+def test_steps_are_taken_back_from_the_latest_to_the_first_and_done_again_in_their_order(library: RedactionQueries) -> None:
     [first, second] = photo(library, "a", 2)
     name(library, "Mei", first)
     name(library, "Xu", second)
@@ -107,7 +107,7 @@ def test_steps_are_taken_back_from_the_latest_to_the_first_and_done_again_in_the
     assert library.do_again(now=NOW) and who(library) == {first: "Mei", second: "Xu"}
 
 
-def test_what_was_taken_back_is_gone_once_something_else_is_done(library: Library) -> None:
+def test_what_was_taken_back_is_gone_once_something_else_is_done(library: RedactionQueries) -> None:
     [first, second] = photo(library, "a", 2)
     name(library, "Mei", first)
     library.take_back(now=NOW)
@@ -115,7 +115,7 @@ def test_what_was_taken_back_is_gone_once_something_else_is_done(library: Librar
     assert library.do_again(now=NOW) is None
 
 
-def test_a_step_taken_back_out_of_turn_leaves_what_came_later(library: Library) -> None:
+def test_a_step_taken_back_out_of_turn_leaves_what_came_later(library: RedactionQueries) -> None:
     [first, second] = photo(library, "a", 2)
     token = do(library, NameFaces(face_ids=(first,), name="Mei")).token
     name(library, "Mei", second)
@@ -123,7 +123,7 @@ def test_a_step_taken_back_out_of_turn_leaves_what_came_later(library: Library) 
     assert who(library) == {first: None, second: "Mei"}, "she was made by the step taken back, but has another face now"
 
 
-def test_what_was_said_later_stands_when_an_earlier_step_is_taken_back(library: Library) -> None:
+def test_what_was_said_later_stands_when_an_earlier_step_is_taken_back(library: RedactionQueries) -> None:
     first, second, third = photo(library, "a", 3)
     named = do(library, NameFaces(face_ids=(first, second), name="Mei"))
     library.edit(NameFaces(face_ids=(first,), name="Xu"), now=LATER)
@@ -143,7 +143,7 @@ def test_what_was_said_later_stands_when_an_earlier_step_is_taken_back(library: 
 
 
 @pytest.mark.parametrize("blank", ["", "   ", "\u3000"])
-def test_nobody_is_called_nothing(library: Library, blank: str) -> None:
+def test_nobody_is_called_nothing(library: RedactionQueries, blank: str) -> None:
     face, other = photo(library, "a", 2)
     mei = name(library, "Mei", face)
     for wish in (
@@ -157,7 +157,7 @@ def test_nobody_is_called_nothing(library: Library, blank: str) -> None:
     assert who(library) == {face: "Mei", other: None} and names(library) == ["Mei"]
 
 
-def test_suggested_faces_and_photos_are_counted_apart(library: Library) -> None:
+def test_suggested_faces_and_photos_are_counted_apart(library: RedactionQueries) -> None:
     twins, [alone], [sure], [perhaps] = photo(library, "a", 2), photo(library, "b", 1), photo(library, "c", 1), photo(library, "d", 1)
     mei = name(library, "Mei", *twins, alone)
     library.set_identities(
@@ -171,14 +171,14 @@ def test_suggested_faces_and_photos_are_counted_apart(library: Library) -> None:
     assert len(library.index(Shown(people=(mei,), certain=True)).ids) == 3, "the probable one is left out"
 
 
-def test_naming_the_same_again_is_no_step(library: Library) -> None:
+def test_naming_the_same_again_is_no_step(library: RedactionQueries) -> None:
     [face] = photo(library, "a", 1)
     mei = name(library, "Mei", face)
     step, happened = library.edit(NameFaces(face_ids=(face,), person_id=mei), now=LATER)
     assert step.token is None and happened == []
 
 
-def test_adopted_names_are_one_step_and_count_where_nothing_was_said(library: Library) -> None:
+def test_adopted_names_are_one_step_and_count_where_nothing_was_said(library: RedactionQueries) -> None:
     one, two, settled, hushed, never, wrong = photo(library, "a", 6)
     mei = name(library, "Mei", settled)
     xu = name(library, "Xu", wrong)
@@ -196,7 +196,7 @@ def test_adopted_names_are_one_step_and_count_where_nothing_was_said(library: Li
         library.edit(AdoptNames(names=((99, "Mei"),)), now=NOW)
 
 
-def test_many_people_are_named_in_one_step(library: Library) -> None:
+def test_many_people_are_named_in_one_step(library: RedactionQueries) -> None:
     one, two, three = photo(library, "a", 3)
     mei = name(library, "Mei", one)
     step = do(library, NameMany(people=(("Anna", (one, two, 99)), (" Mei ", (three,)), ("Nobody", (98,)))))
@@ -206,7 +206,7 @@ def test_many_people_are_named_in_one_step(library: Library) -> None:
     assert who(library) == {one: "Mei", two: None, three: None} and names(library) == ["Mei"]
 
 
-def test_a_name_is_adopted_once_until_it_is_unsaid_or_another(library: Library) -> None:
+def test_a_name_is_adopted_once_until_it_is_unsaid_or_another(library: RedactionQueries) -> None:
     one, other = photo(library, "a", 2)
     mei = AdoptNames(names=((one, "Mei"), (other, "Anna")))
     do(library, mei)
@@ -218,7 +218,7 @@ def test_a_name_is_adopted_once_until_it_is_unsaid_or_another(library: Library) 
     assert do(library, mei).count == 1 and who(library) == {one: "Mei", other: "Xu"}
 
 
-def test_of_somebody_forgotten_not_even_what_another_program_said_is_kept(library: Library) -> None:
+def test_of_somebody_forgotten_not_even_what_another_program_said_is_kept(library: RedactionQueries) -> None:
     one, other = photo(library, "a", 2)
     do(library, AdoptNames(names=((one, "Mei"), (other, "Anna"))))
     [mei] = [person for person, called in library.person_names().items() if called == "Mei"]
@@ -226,14 +226,14 @@ def test_of_somebody_forgotten_not_even_what_another_program_said_is_kept(librar
     assert library.faces_adopted([one, other]) == {other}
 
 
-def test_images_are_found_by_their_faces_and_names_by_their_people(library: Library) -> None:
+def test_images_are_found_by_their_faces_and_names_by_their_people(library: RedactionQueries) -> None:
     faces = photo(library, "a", 2) + photo(library, "b", 1)
     assert library.images_of_faces([*faces, 99]) == [1, 2] and library.images_of_faces([]) == []
     mei = name(library, "Mei", faces[0])
     assert library.person_names() == {mei: "Mei"}
 
 
-def test_not_this_person_is_remembered_and_ends_a_confirmation(library: Library) -> None:
+def test_not_this_person_is_remembered_and_ends_a_confirmation(library: RedactionQueries) -> None:
     [first, second] = photo(library, "a", 2)
     mei = name(library, "Mei", first)
     library.set_identities({second: Identity(mei, Certainty.PROBABLE, 1.0, 1, 1)}, now=NOW)
@@ -244,7 +244,7 @@ def test_not_this_person_is_remembered_and_ends_a_confirmation(library: Library)
     assert library.rejections([first, second]) == {} and who(library)[first] == "Mei"
 
 
-def test_a_corrected_name_is_remembered_as_not_the_wrong_one(library: Library) -> None:
+def test_a_corrected_name_is_remembered_as_not_the_wrong_one(library: RedactionQueries) -> None:
     [face] = photo(library, "a", 1)
     mei = name(library, "Mei", face)
     xu = name(library, "Xu", face)
@@ -253,7 +253,7 @@ def test_a_corrected_name_is_remembered_as_not_the_wrong_one(library: Library) -
     assert library.rejections([face]) == {face: {xu}}, "the last word counts"
 
 
-def test_faces_split_off_are_not_suggested_again(library: Library) -> None:
+def test_faces_split_off_are_not_suggested_again(library: RedactionQueries) -> None:
     faces = photo(library, "a", 3)
     mei = name(library, "Mei", *faces)
     do(library, UnnameFaces(face_ids=tuple(faces)))
@@ -262,7 +262,7 @@ def test_faces_split_off_are_not_suggested_again(library: Library) -> None:
     assert names(library) == ["Mei"], "the person stays, with nobody's face"
 
 
-def test_an_ignored_face_is_asked_about_no_more(library: Library) -> None:
+def test_an_ignored_face_is_asked_about_no_more(library: RedactionQueries) -> None:
     [first, second] = photo(library, "a", 2)
     mei = name(library, "Mei", first)
     opinion = {second: Identity(mei, Certainty.PROBABLE, 1.0, 1, 1)}
@@ -277,7 +277,7 @@ def test_an_ignored_face_is_asked_about_no_more(library: Library) -> None:
     assert library.doubts(limit=9)[1] == 1
 
 
-def test_merged_people_are_one_and_come_apart_again(library: Library) -> None:
+def test_merged_people_are_one_and_come_apart_again(library: RedactionQueries) -> None:
     [first, second, third] = photo(library, "a", 3)
     mei, other = name(library, "Mei", first), name(library, "Mei (2)", second)
     do(library, RejectFaces(face_ids=(third,), person_id=other))
@@ -292,7 +292,7 @@ def test_merged_people_are_one_and_come_apart_again(library: Library) -> None:
     assert facts is not None and facts.notes == "from school" and facts.birth_date == date(2001, 2, 3)
 
 
-def test_a_merge_counts_all_faces_that_are_shown_as_somebodys(library: Library) -> None:
+def test_a_merge_counts_all_faces_that_are_shown_as_somebodys(library: RedactionQueries) -> None:
     [first, second, third, fourth] = photo(library, "a", 4)
     mei, other = name(library, "Mei", first), name(library, "Mei (2)", second)
     taken_for = {third: Identity(other, Certainty.CERTAIN, 0.4, 1, 1), fourth: Identity(mei, Certainty.CERTAIN, 0.4, 1, 1)}
@@ -300,7 +300,7 @@ def test_a_merge_counts_all_faces_that_are_shown_as_somebodys(library: Library) 
     assert do(library, MergePeople(person_ids=(other,), into=mei)).count == 2
 
 
-def test_nobody_is_merged_into_themselves_or_into_nobody(library: Library) -> None:
+def test_nobody_is_merged_into_themselves_or_into_nobody(library: RedactionQueries) -> None:
     [face] = photo(library, "a", 1)
     mei = name(library, "Mei", face)
     with pytest.raises(SelfMerge):
@@ -314,7 +314,7 @@ def test_nobody_is_merged_into_themselves_or_into_nobody(library: Library) -> No
     assert names(library) == ["Mei"]
 
 
-def test_a_name_that_somebody_has_is_refused_and_says_who(library: Library) -> None:
+def test_a_name_that_somebody_has_is_refused_and_says_who(library: RedactionQueries) -> None:
     [first, second] = photo(library, "a", 2)
     mei, xu = name(library, "Mei", first), name(library, "Xu", second)
     with pytest.raises(NameTaken) as refused:
@@ -324,7 +324,7 @@ def test_a_name_that_somebody_has_is_refused_and_says_who(library: Library) -> N
     assert facts is not None and facts.notes == "", "all or nothing"
 
 
-def test_a_name_taken_meanwhile_gets_a_number_when_it_comes_back(library: Library) -> None:
+def test_a_name_taken_meanwhile_gets_a_number_when_it_comes_back(library: RedactionQueries) -> None:
     [first, second] = photo(library, "a", 2)
     mei = name(library, "Mei", first)
     token = do(library, DescribePerson(person_id=mei, name="Mei Lin")).token
@@ -333,7 +333,7 @@ def test_a_name_taken_meanwhile_gets_a_number_when_it_comes_back(library: Librar
     assert names(library) == ["Mei", "Mei (2)"]
 
 
-def test_what_is_said_of_a_person_is_kept_and_taken_back(library: Library) -> None:
+def test_what_is_said_of_a_person_is_kept_and_taken_back(library: RedactionQueries) -> None:
     [face, other] = photo(library, "a", 2)
     mei = name(library, "Mei", face, other)
     said = {"birth_date": date(2015, 1, 2), "notes": "n", "cover_face_id": face, "basis": Basis.GUARDIAN, "retention_days": 9}
@@ -351,7 +351,7 @@ def test_what_is_said_of_a_person_is_kept_and_taken_back(library: Library) -> No
     assert library.person(99) is None
 
 
-def test_a_step_about_faces_that_are_gone_is_taken_back_as_far_as_it_goes(library: Library) -> None:
+def test_a_step_about_faces_that_are_gone_is_taken_back_as_far_as_it_goes(library: RedactionQueries) -> None:
     [gone], [stays] = photo(library, "a", 1), photo(library, "b", 1)
     name(library, "Mei", gone, stays)
     mei = library.people()[0].id
@@ -363,7 +363,7 @@ def test_a_step_about_faces_that_are_gone_is_taken_back_as_far_as_it_goes(librar
     assert library.person_faces(mei, limit=9)[1] == 1
 
 
-def test_the_photos_that_a_search_found_are_shown_and_no_others(library: Library) -> None:
+def test_the_photos_that_a_search_found_are_shown_and_no_others(library: RedactionQueries) -> None:
     for letter in "abc":
         photo(library, letter, 1)
     first, _, third = sorted(library.index(Shown()).ids)
@@ -371,7 +371,7 @@ def test_the_photos_that_a_search_found_are_shown_and_no_others(library: Library
     assert library.index(Shown(images=())).ids == ()
 
 
-def test_people_of_whom_there_are_prints_are_counted_named_or_not(library: Library) -> None:
+def test_people_of_whom_there_are_prints_are_counted_named_or_not(library: RedactionQueries) -> None:
     assert library.people_kept(least=0) == 0
     faces = [each for letter in "abcdef" for each in photo(library, letter, 1)]
     assert library.people_kept(least=0) == 6, "each may be somebody"
@@ -381,7 +381,7 @@ def test_people_of_whom_there_are_prints_are_counted_named_or_not(library: Libra
     assert library.people_kept(least=7) == 0, "so few prints are not looked at closely"
 
 
-def test_photos_of_somebody_are_counted_once(library: Library) -> None:
+def test_photos_of_somebody_are_counted_once(library: RedactionQueries) -> None:
     twins, [alone], [thought] = photo(library, "a", 2), photo(library, "b", 1), photo(library, "c", 1)
     mei = name(library, "Mei", *twins, alone)
     library.set_identities({thought: Identity(mei, Certainty.CERTAIN, 0.5, 1, 1)}, now=NOW)
@@ -389,7 +389,7 @@ def test_photos_of_somebody_are_counted_once(library: Library) -> None:
     assert {person.name: (person.faces, person.photos) for person in library.people()} == {"Mei": (4, 3), "Xu": (1, 1)}
 
 
-def test_a_persons_faces_come_page_by_page(library: Library) -> None:
+def test_a_persons_faces_come_page_by_page(library: RedactionQueries) -> None:
     faces = [each for letter in "abcde" for each in photo(library, letter, 1)]
     mei = name(library, "Mei", *faces[:4])
     library.set_identities({faces[4]: Identity(mei, Certainty.CERTAIN, 0.5, 1, 1)}, now=NOW)
@@ -400,7 +400,7 @@ def test_a_persons_faces_come_page_by_page(library: Library) -> None:
     assert facts is not None and facts.photos == 5 and facts.confirmed_at == NOW
 
 
-def test_doubtful_faces_come_nearest_first_with_the_references(library: Library) -> None:
+def test_doubtful_faces_come_nearest_first_with_the_references(library: RedactionQueries) -> None:
     known, near, far = photo(library, "a", 3)
     mei = name(library, "Mei", known)
     library.set_identities(
@@ -412,7 +412,7 @@ def test_doubtful_faces_come_nearest_first_with_the_references(library: Library)
     assert library.counts().doubts == 2
 
 
-def test_a_blurred_face_stands_for_nobody_while_there_is_a_sharp_one(library: Library) -> None:
+def test_a_blurred_face_stands_for_nobody_while_there_is_a_sharp_one(library: RedactionQueries) -> None:
     [blurred] = photo(library, "a", 1, quality=Quality(60, 30, 0, 0))
     [sharp] = photo(library, "b", 1, quality=Quality(40, 200, 0, 0))
     [small] = photo(library, "c", 1, quality=Quality(20, 200, 0, 0))
@@ -427,11 +427,11 @@ def test_a_blurred_face_stands_for_nobody_while_there_is_a_sharp_one(library: Li
     assert [face.id for face in doubt.shown] == [sharp, small, blurred]
 
 
-def shown(library: Library, *people: int, match: Match = Match.ALL, unnamed: bool = False) -> Index:
+def shown(library: RedactionQueries, *people: int, match: Match = Match.ALL, unnamed: bool = False) -> Index:
     return library.index(Shown(people=people, match=match, unnamed=unnamed))
 
 
-def test_photos_are_found_by_who_is_on_them(library: Library) -> None:
+def test_photos_are_found_by_who_is_on_them(library: RedactionQueries) -> None:
     both, alone, with_stranger = photo(library, "a", 2), photo(library, "b", 1), photo(library, "c", 2)
     mei, xu = name(library, "Mei", both[0], alone[0], with_stranger[0]), name(library, "Xu", both[1])
     assert set(shown(library, mei).ids) == {1, 2, 3}
@@ -443,7 +443,7 @@ def test_photos_are_found_by_who_is_on_them(library: Library) -> None:
     assert shown(library, unnamed=True).ids == ()
 
 
-def test_a_forgotten_person_leaves_nothing_and_cannot_come_back(library: Library) -> None:
+def test_a_forgotten_person_leaves_nothing_and_cannot_come_back(library: RedactionQueries) -> None:
     [first, second, third] = photo(library, "a", 3)
     mei, old = name(library, "Mei", first), name(library, "Meimei", second)
     name(library, "Xu", third)
@@ -462,7 +462,7 @@ def test_a_forgotten_person_leaves_nothing_and_cannot_come_back(library: Library
 
 
 def test_somebody_is_forgotten_also_where_there_is_no_room_to_write_the_file_anew(
-    library: Library, monkeypatch: pytest.MonkeyPatch
+    library: RedactionQueries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(_: Database) -> None:
         raise StoreDiskFull
@@ -473,7 +473,9 @@ def test_somebody_is_forgotten_also_where_there_is_no_room_to_write_the_file_ane
     assert gone.embeddings == 1 and names(library) == [] and library.noted(NOTE)
 
 
-def test_what_is_deleted_while_somebody_reads_all_the_time_is_told_and_noted(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_deleted_while_somebody_reads_all_the_time_is_told_and_noted(
+    library: RedactionQueries, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def busy(_: Database) -> None:
         raise StoreBusy
 
@@ -485,7 +487,7 @@ def test_what_is_deleted_while_somebody_reads_all_the_time_is_told_and_noted(lib
     assert library.noted("others")
 
 
-def test_a_note_is_not_dropped_for_what_was_deleted_since_it_was_read(library: Library) -> None:
+def test_a_note_is_not_dropped_for_what_was_deleted_since_it_was_read(library: RedactionQueries) -> None:
     [first, second] = photo(library, "a", 2)
     mei, xu = name(library, "Mei", first), name(library, "Xu", second)
     library.forget_person(mei, now=NOW, note=NOTE)
@@ -497,7 +499,9 @@ def test_a_note_is_not_dropped_for_what_was_deleted_since_it_was_read(library: L
     assert not library.noted(NOTE)
 
 
-def test_all_faces_that_are_held_of_a_person_are_given_page_by_page_also_of_photos_that_are_hidden_or_away(library: Library) -> None:
+def test_all_faces_that_are_held_of_a_person_are_given_page_by_page_also_of_photos_that_are_hidden_or_away(
+    library: RedactionQueries,
+) -> None:
     faces = [each for letter in "abc" for each in photo(library, letter, 1)]
     mei = name(library, "Mei", *faces[:2])
     library.set_identities({faces[2]: Identity(mei, Certainty.PROBABLE, 0.5, 1, 1)}, now=NOW)
@@ -510,7 +514,7 @@ def test_all_faces_that_are_held_of_a_person_are_given_page_by_page_also_of_phot
     assert library.faces_held(mei + 1, after=0, limit=2) == []
 
 
-def test_who_was_forgotten_or_merged_since_a_face_was_compared_is_nobodys_opinion(library: Library) -> None:
+def test_who_was_forgotten_or_merged_since_a_face_was_compared_is_nobodys_opinion(library: RedactionQueries) -> None:
     first, second, third, *rest = photo(library, "a", 5)
     mei, xu, lin = name(library, "Mei", first), name(library, "Xu", second), name(library, "Lin", third)
     library.forget_person(mei, now=NOW, note=NOTE)
@@ -520,7 +524,7 @@ def test_who_was_forgotten_or_merged_since_a_face_was_compared_is_nobodys_opinio
     assert who(library) == {first: None, second: "Lin", third: "Lin", **dict.fromkeys(rest)}
 
 
-def test_no_print_of_a_forgotten_face_is_stored_again(library: Library) -> None:
+def test_no_print_of_a_forgotten_face_is_stored_again(library: RedactionQueries) -> None:
     [face] = photo(library, "a", 1)
     library.forget_person(name(library, "Mei", face), now=NOW, note=NOTE)
     library.look_again([1], now=NOW)
@@ -528,7 +532,7 @@ def test_no_print_of_a_forgotten_face_is_stored_again(library: Library) -> None:
     assert library.image_embeddings(1, RECIPE.embedder or "") == []
 
 
-def test_whoever_was_not_confirmed_for_long_is_overdue(library: Library) -> None:
+def test_whoever_was_not_confirmed_for_long_is_overdue(library: RedactionQueries) -> None:
     [first, second] = photo(library, "a", 2)
     mei, xu = name(library, "Mei", first), name(library, "Xu", second)
     do(library, DescribePerson(person_id=xu, retention_days=9))
@@ -539,7 +543,7 @@ def test_whoever_was_not_confirmed_for_long_is_overdue(library: Library) -> None
     assert library.overdue(now=NOW + 9 * day, usual_days=5) == {xu: NOW + 9 * day}, "confirmed again, her time begins anew"
 
 
-def test_prints_of_unnamed_faces_expire(library: Library) -> None:
+def test_prints_of_unnamed_faces_expire(library: RedactionQueries) -> None:
     [named, stranger] = photo(library, "a", 2)
     name(library, "Mei", named)
     assert library.expire_unnamed(before=NOW, note=NOTE) == 0
@@ -551,11 +555,11 @@ def test_prints_of_unnamed_faces_expire(library: Library) -> None:
 EMBEDDER = RECIPE.embedder or ""
 
 
-def prints(library: Library, *images: int) -> list[int]:
+def prints(library: RedactionQueries, *images: int) -> list[int]:
     return [row[0] for image in images for row in library.image_embeddings(image, EMBEDDER)]
 
 
-def test_of_somebody_never_recognised_one_print_is_kept_and_nothing_is_claimed(library: Library) -> None:
+def test_of_somebody_never_recognised_one_print_is_kept_and_nothing_is_claimed(library: RedactionQueries) -> None:
     [first], [second], [thought, other] = photo(library, "a", 1), photo(library, "b", 1), photo(library, "c", 2)
     mei = name(library, "Mei", first, second)
     library.set_identities({thought: Identity(mei, Certainty.CERTAIN, 0.5, 1, 1)}, now=NOW)
@@ -577,7 +581,9 @@ def test_of_somebody_never_recognised_one_print_is_kept_and_nothing_is_claimed(l
     assert prints(library, 1, 2, 3) == [first, second, thought]
 
 
-def test_a_face_that_becomes_theirs_who_is_never_recognised_keeps_no_print_and_gets_it_back_when_it_is_not(library: Library) -> None:
+def test_a_face_that_becomes_theirs_who_is_never_recognised_keeps_no_print_and_gets_it_back_when_it_is_not(
+    library: RedactionQueries,
+) -> None:
     [first], [second], [other] = photo(library, "a", 1), photo(library, "b", 1), photo(library, "c", 1)
     mei, bo = name(library, "Mei", first), name(library, "Bo", other)
     do(library, DescribePerson(person_id=mei, never=True))
@@ -592,7 +598,7 @@ def test_a_face_that_becomes_theirs_who_is_never_recognised_keeps_no_print_and_g
     assert prints(library, 1, 2, 3) == [first, second, other]
 
 
-def test_of_somebody_never_recognised_who_has_no_print_the_first_one_is_kept(library: Library) -> None:
+def test_of_somebody_never_recognised_who_has_no_print_the_first_one_is_kept(library: RedactionQueries) -> None:
     [first], twins = photo(library, "a", 1, recipe=Recipe("centerface-2")), photo(library, "b", 2)
     mei = name(library, "Mei", first)
     do(library, DescribePerson(person_id=mei, never=True))
@@ -600,7 +606,7 @@ def test_of_somebody_never_recognised_who_has_no_print_the_first_one_is_kept(lib
     assert prints(library, 1, 2) == twins[:1]
 
 
-def test_a_wish_never_to_be_recognised_passes_to_whom_they_are_merged_into_and_back(library: Library) -> None:
+def test_a_wish_never_to_be_recognised_passes_to_whom_they_are_merged_into_and_back(library: RedactionQueries) -> None:
     [first], [second] = photo(library, "a", 1), photo(library, "b", 1)
     mei, lin = name(library, "Mei", first), name(library, "Lin", second)
     do(library, DescribePerson(person_id=mei, never=True))
@@ -612,7 +618,7 @@ def test_a_wish_never_to_be_recognised_passes_to_whom_they_are_merged_into_and_b
     assert prints(library, 1, 2) == [first, second] and library.audit_broken_at() is None
 
 
-def test_a_child_is_never_recognised_unless_a_guardian_consented(library: Library) -> None:
+def test_a_child_is_never_recognised_unless_a_guardian_consented(library: RedactionQueries) -> None:
     [first, second] = photo(library, "a", 2)
     leo, noor = name(library, "Leo", first), name(library, "Noor", second)
     do(library, DescribePerson(person_id=leo, birth_date=date(2020, 1, 1)))
@@ -620,7 +626,9 @@ def test_a_child_is_never_recognised_unless_a_guardian_consented(library: Librar
     assert [person.never for person in library.people()] == [True, False]
 
 
-def test_only_who_agreed_to_it_is_named_on_the_screen_until_they_withdraw_are_never_recognised_or_forgotten(library: Library) -> None:
+def test_only_who_agreed_to_it_is_named_on_the_screen_until_they_withdraw_are_never_recognised_or_forgotten(
+    library: RedactionQueries,
+) -> None:
     [first, second] = photo(library, "a", 2)
     mei, lin = name(library, "Mei", first), name(library, "Lin", second)
     assert library.people_watched() == {}
@@ -638,7 +646,7 @@ def test_only_who_agreed_to_it_is_named_on_the_screen_until_they_withdraw_are_ne
     assert library.audit_broken_at() is None
 
 
-def test_what_somebody_agreed_to_does_not_pass_to_whom_they_are_merged_into(library: Library) -> None:
+def test_what_somebody_agreed_to_does_not_pass_to_whom_they_are_merged_into(library: RedactionQueries) -> None:
     [first, second] = photo(library, "a", 2)
     mei, lin = name(library, "Mei", first), name(library, "Lin", second)
     do(library, DescribePerson(person_id=mei, watch=True))

@@ -8,10 +8,10 @@ from agent.domain.face import Analysis, Box, StageTimes
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
 from agent.domain.redaction import Choice, Cover, Look, Reason, Shape, Style
-from agent.library.library_port import Library
 from agent.library.records import Noted
 from agent.redaction.copy_records import CopyFacts, ItemState, Made, PlannedCopy
 from agent.redaction.options import Doubtful, Keeping, Mark, Wish
+from agent.redaction.queries.redaction_queries import RedactionQueries
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 89, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -25,20 +25,20 @@ FACTS = CopyFacts("a" * 64, "b" * 64, MARKS, (Doubtful.SMALL, Doubtful.UNSURE), 
 ODD = "/photos/\udcff שלום 图.jpg"
 
 
-def plan(library: Library, *names: str, uid: str = "one", wish: Wish = WISH) -> list[int]:
+def plan(library: RedactionQueries, *names: str, uid: str = "one", wish: Wish = WISH) -> list[int]:
     """Ids of the items, which have still to be made."""
     library.plan_copies(uid, wish, [PlannedCopy(f"/photos/{name}", f"/safe/{name}") for name in names], now=NOW)
     return [each.id for each in library.redaction_items(uid, limit=99).items]
 
 
-def make(library: Library, item_id: int, facts: CopyFacts = FACTS, *, review: bool = False) -> None:
+def make(library: RedactionQueries, item_id: int, facts: CopyFacts = FACTS, *, review: bool = False) -> None:
     item = library.redaction(item_id)
     assert item is not None
     library.about_to_place(item_id, facts, now=NOW)
     library.copy_made(item_id, item.target, review=review, now=NOW)
 
 
-def test_a_batch_reads_back_as_it_was_planned(library: Library) -> None:
+def test_a_batch_reads_back_as_it_was_planned(library: RedactionQueries) -> None:
     library.plan_copies("one", WISH, [PlannedCopy(ODD, ODD + "!", "jpeg")], now=NOW)
 
     [item] = library.copies_to_make(9)
@@ -47,7 +47,7 @@ def test_a_batch_reads_back_as_it_was_planned(library: Library) -> None:
     assert (item.state, item.at, item.facts, item.error) == (ItemState.PLANNED, NOW, None, None)
 
 
-def test_what_was_made_is_not_to_be_made_any_more_and_is_known_by_its_place(library: Library) -> None:
+def test_what_was_made_is_not_to_be_made_any_more_and_is_known_by_its_place(library: RedactionQueries) -> None:
     [first, second] = plan(library, "a.jpg", "b.jpg")
 
     make(library, first)
@@ -59,7 +59,7 @@ def test_what_was_made_is_not_to_be_made_any_more_and_is_known_by_its_place(libr
     assert item is not None and (item.state, item.facts) == (ItemState.DONE, FACTS)
 
 
-def test_what_is_about_to_be_put_into_place_is_known_before_it_is_there(library: Library) -> None:
+def test_what_is_about_to_be_put_into_place_is_known_before_it_is_there(library: RedactionQueries) -> None:
     [item_id] = plan(library, "a.jpg")
 
     library.about_to_place(item_id, FACTS, now=LATER)
@@ -69,7 +69,7 @@ def test_what_is_about_to_be_put_into_place_is_known_before_it_is_there(library:
     assert library.made_at("/safe/a.jpg") is None
 
 
-def test_a_copy_may_end_in_another_place_than_planned(library: Library) -> None:
+def test_a_copy_may_end_in_another_place_than_planned(library: RedactionQueries) -> None:
     [item_id] = plan(library, "a.jpg")
     library.about_to_place(item_id, FACTS, now=NOW)
 
@@ -79,7 +79,7 @@ def test_a_copy_may_end_in_another_place_than_planned(library: Library) -> None:
     assert item is not None and (item.target, item.state) == ("/safe/a (2).jpg", ItemState.NEEDS_REVIEW)
 
 
-def test_a_copy_that_is_there_already_is_not_planned(library: Library) -> None:
+def test_a_copy_that_is_there_already_is_not_planned(library: RedactionQueries) -> None:
     [first] = plan(library, "a.jpg")
     make(library, first)
 
@@ -93,7 +93,7 @@ def test_a_copy_that_is_there_already_is_not_planned(library: Library) -> None:
     assert (item.state, item.passed, item.facts) == (ItemState.DONE, True, FACTS)
 
 
-def begun(library: Library, wish: Wish = WISH) -> dict[str, tuple[int, ...]]:
+def begun(library: RedactionQueries, wish: Wish = WISH) -> dict[str, tuple[int, ...]]:
     """Source -> ids of what is left planned."""
     found: dict[str, tuple[int, ...]] = {}
     for each in library.copies_begun(wish):
@@ -101,7 +101,7 @@ def begun(library: Library, wish: Wish = WISH) -> dict[str, tuple[int, ...]]:
     return found
 
 
-def test_an_unfinished_batch_is_resumed_with_what_it_made(library: Library) -> None:
+def test_an_unfinished_batch_is_resumed_with_what_it_made(library: RedactionQueries) -> None:
     first, second, third = plan(library, "a.jpg", "b.jpg", "c.jpg")
     make(library, first)
     library.about_to_place(second, FACTS, now=NOW)
@@ -126,7 +126,7 @@ def test_an_unfinished_batch_is_resumed_with_what_it_made(library: Library) -> N
     assert [each.source for each in library.copies_to_make(9)] == ["/photos/b.jpg", "/photos/c.jpg", "/photos/d.jpg"]
 
 
-def test_what_several_requests_left_is_planned_once(library: Library) -> None:
+def test_what_several_requests_left_is_planned_once(library: RedactionQueries) -> None:
     plan(library, "a.jpg", "b.jpg", uid="one")
     plan(library, "a.jpg", "c.jpg", uid="two")
     left = begun(library)
@@ -140,7 +140,7 @@ def test_what_several_requests_left_is_planned_once(library: Library) -> None:
     assert begun(library, replace(WISH, strip=False)) == {}
 
 
-def test_a_stopped_item_is_planned_anew(library: Library) -> None:
+def test_a_stopped_item_is_planned_anew(library: RedactionQueries) -> None:
     plan(library, "a.jpg")
     left = begun(library)
     library.stop_copies("one")
@@ -150,7 +150,7 @@ def test_a_stopped_item_is_planned_anew(library: Library) -> None:
     assert [each.id for each in library.copies_to_make(9)] == [item_id]
 
 
-def test_a_failure_keeps_its_reason_until_it_is_tried_again(library: Library) -> None:
+def test_a_failure_keeps_its_reason_until_it_is_tried_again(library: RedactionQueries) -> None:
     [item_id] = plan(library, "a.jpg")
 
     library.copy_failed(item_id, ImageTruncated(), now=NOW)
@@ -163,7 +163,7 @@ def test_a_failure_keeps_its_reason_until_it_is_tried_again(library: Library) ->
     assert again.error is None
 
 
-def test_whoever_asked_comes_before_folders_and_what_is_under_way_is_left_out(library: Library) -> None:
+def test_whoever_asked_comes_before_folders_and_what_is_under_way_is_left_out(library: RedactionQueries) -> None:
     folder = library.folder_batch("/photos", WISH, uid="rule", now=NOW)
     library.plan_more(folder, [PlannedCopy("/photos/z.jpg", "/safe/z.jpg")], now=NOW)
     [first, second] = plan(library, "a.jpg", "b.jpg")
@@ -172,7 +172,7 @@ def test_whoever_asked_comes_before_folders_and_what_is_under_way_is_left_out(li
     assert [each.source for each in library.copies_to_make(9, without={first, second})] == ["/photos/z.jpg"]
 
 
-def test_the_doubtful_come_first_those_with_most_doubts_before_others(library: Library) -> None:
+def test_the_doubtful_come_first_those_with_most_doubts_before_others(library: RedactionQueries) -> None:
     ids = plan(library, "sure.jpg", "failed.jpg", "doubt.jpg", "doubts.jpg")
     make(library, ids[0], replace(FACTS, doubts=()))
     library.copy_failed(ids[1], ImageTruncated(), now=NOW)
@@ -186,7 +186,7 @@ def test_the_doubtful_come_first_those_with_most_doubts_before_others(library: L
     assert [each.id for each in library.redaction_items("one", limit=3, offset=3).items] == [ids[0]]
 
 
-def test_what_was_looked_at_is_doubtful_no_more(library: Library) -> None:
+def test_what_was_looked_at_is_doubtful_no_more(library: RedactionQueries) -> None:
     ids = plan(library, "a.jpg", "b.jpg", "c.jpg")
     for each in ids:
         make(library, each, review=True)
@@ -197,7 +197,7 @@ def test_what_was_looked_at_is_doubtful_no_more(library: Library) -> None:
     assert batch is not None and batch.counts[ItemState.DONE] == 3
 
 
-def test_edited_marks_are_made_anew(library: Library) -> None:
+def test_edited_marks_are_made_anew(library: RedactionQueries) -> None:
     [item_id] = plan(library, "a.jpg")
     assert library.copy_edited(item_id, MARKS, now=NOW) is None, "there is no copy yet"
     make(library, item_id, review=True)
@@ -209,7 +209,7 @@ def test_edited_marks_are_made_anew(library: Library) -> None:
     assert [each.id for each in library.copies_to_make(9)] == [item_id]
 
 
-def test_a_batch_that_is_stopped_keeps_what_was_made(library: Library) -> None:
+def test_a_batch_that_is_stopped_keeps_what_was_made(library: RedactionQueries) -> None:
     [first, _] = plan(library, "a.jpg", "b.jpg")
     make(library, first)
 
@@ -224,7 +224,7 @@ def test_a_batch_that_is_stopped_keeps_what_was_made(library: Library) -> None:
     assert len(library.copies_to_make(9)) == 1
 
 
-def test_what_somebody_edited_is_what_it_was_if_its_batch_is_stopped(library: Library) -> None:
+def test_what_somebody_edited_is_what_it_was_if_its_batch_is_stopped(library: RedactionQueries) -> None:
     [item_id, _] = plan(library, "a.jpg", "b.jpg")
     make(library, item_id)
     for marks in (MARKS[:1], ()):
@@ -235,7 +235,7 @@ def test_what_somebody_edited_is_what_it_was_if_its_batch_is_stopped(library: Li
     assert library.copies_to_make(9) == []
 
 
-def test_unless_it_is_just_put_into_place(library: Library) -> None:
+def test_unless_it_is_just_put_into_place(library: RedactionQueries) -> None:
     [item_id] = plan(library, "a.jpg")
     make(library, item_id)
     edited = library.copy_edited(item_id, MARKS[:1], now=NOW)
@@ -247,7 +247,7 @@ def test_unless_it_is_just_put_into_place(library: Library) -> None:
     assert item.facts is not None and item.facts.marks == MARKS[:1]
 
 
-def test_batches_are_told_newest_first_with_what_became_of_them(library: Library) -> None:
+def test_batches_are_told_newest_first_with_what_became_of_them(library: RedactionQueries) -> None:
     plan(library, "a.jpg", "b.jpg")
     library.folder_batch("/photos", WISH, uid="rule", now=LATER)
 
@@ -259,7 +259,7 @@ def test_batches_are_told_newest_first_with_what_became_of_them(library: Library
     assert library.redaction_batch("none") is None
 
 
-def test_old_batches_go_but_not_while_something_is_left_to_make_nor_the_rules_of_watched_folders(library: Library) -> None:
+def test_old_batches_go_but_not_while_something_is_left_to_make_nor_the_rules_of_watched_folders(library: RedactionQueries) -> None:
     [item_id] = plan(library, "a.jpg")
     plan(library, "b.jpg", uid="unfinished")
     for folder in ("/photos", "/left"):
@@ -275,7 +275,7 @@ def test_old_batches_go_but_not_while_something_is_left_to_make_nor_the_rules_of
 # -- a watched folder's rule ---------------------------------------------------------------------------------------------------------
 
 
-def index(library: Library, path: str, content: str, *, at: datetime = LATER, mtime: int = 1) -> int:
+def index(library: RedactionQueries, path: str, content: str, *, at: datetime = LATER, mtime: int = 1) -> int:
     """A file of a watched folder is analysed; returns its place id."""
     seen = FileSeen(path, 100, mtime, "/photos")
     library.note_file(seen, Recipe("centerface-2"), priority=Priority.NEW, now=at, sha256=content * 64)
@@ -287,7 +287,7 @@ def index(library: Library, path: str, content: str, *, at: datetime = LATER, mt
     return place.place_id
 
 
-def test_only_files_that_came_or_changed_since_there_is_the_rule_want_a_copy(library: Library) -> None:
+def test_only_files_that_came_or_changed_since_there_is_the_rule_want_a_copy(library: RedactionQueries) -> None:
     index(library, "/photos/old.jpg", "1", at=NOW - timedelta(days=1))
     changing = index(library, "/photos/changing.jpg", "2", at=NOW - timedelta(days=1))
     rule = library.folder_batch("/photos", WISH, uid="rule", now=NOW)
@@ -301,7 +301,7 @@ def test_only_files_that_came_or_changed_since_there_is_the_rule_want_a_copy(lib
     assert new != changing
 
 
-def test_each_content_of_a_file_is_copied_once(library: Library) -> None:
+def test_each_content_of_a_file_is_copied_once(library: RedactionQueries) -> None:
     rule = library.folder_batch("/photos", WISH, uid="rule", now=NOW)
     index(library, "/photos/a.jpg", "a")
     library.plan_more(rule, [PlannedCopy("/photos/a.jpg", "/safe/a.jpg")], now=LATER)
@@ -318,7 +318,7 @@ def test_each_content_of_a_file_is_copied_once(library: Library) -> None:
     assert (again.target, again.facts) == ("/safe/a (2).jpg", None)
 
 
-def test_a_file_whose_copy_failed_waits_until_it_changes(library: Library) -> None:
+def test_a_file_whose_copy_failed_waits_until_it_changes(library: RedactionQueries) -> None:
     rule = library.folder_batch("/photos", WISH, uid="rule", now=NOW)
     index(library, "/photos/a.jpg", "a")
     library.plan_more(rule, [PlannedCopy("/photos/a.jpg", "/safe/a.jpg")], now=LATER)
@@ -331,7 +331,7 @@ def test_a_file_whose_copy_failed_waits_until_it_changes(library: Library) -> No
     assert library.uncopied(rule) == ["/photos/a.jpg"]
 
 
-def test_a_copy_is_never_copied_again(library: Library) -> None:
+def test_a_copy_is_never_copied_again(library: RedactionQueries) -> None:
     rule = library.folder_batch("/photos", WISH, uid="rule", now=NOW)
     [item_id] = plan(library, "elsewhere.jpg")
     make(library, item_id)
@@ -342,12 +342,12 @@ def test_a_copy_is_never_copied_again(library: Library) -> None:
 
 
 def clip(
-    library: Library, name: str, *, at: datetime = LATER, mtime: int = 1, size: int = 100, sha256: str | None = None
+    library: RedactionQueries, name: str, *, at: datetime = LATER, mtime: int = 1, size: int = 100, sha256: str | None = None
 ) -> tuple[Noted, int]:
     return library.note_clip(FileSeen(f"/photos/{name}", size, mtime, "/photos"), now=at, sha256=sha256)
 
 
-def test_clips_that_came_since_there_is_the_rule_want_a_copy_too(library: Library) -> None:
+def test_clips_that_came_since_there_is_the_rule_want_a_copy_too(library: RedactionQueries) -> None:
     clip(library, "old.mp4", at=NOW - timedelta(days=1))
     rule = library.folder_batch("/photos", WISH, uid="rule", now=NOW)
     index(library, "/photos/a.jpg", "a")
@@ -363,7 +363,7 @@ def test_clips_that_came_since_there_is_the_rule_want_a_copy_too(library: Librar
     assert library.uncopied(rule) == ["/photos/a.jpg"]
 
 
-def test_a_clip_is_copied_once_and_again_when_it_is_another(library: Library) -> None:
+def test_a_clip_is_copied_once_and_again_when_it_is_another(library: RedactionQueries) -> None:
     rule = library.folder_batch("/photos", WISH, uid="rule", now=NOW)
     clip(library, "a.mp4", at=NOW)
 
@@ -385,7 +385,7 @@ def test_a_clip_is_copied_once_and_again_when_it_is_another(library: Library) ->
     assert library.uncopied(rule) == ["/photos/a.mp4"]
 
 
-def test_a_clip_whose_copy_failed_waits_until_it_changes(library: Library) -> None:
+def test_a_clip_whose_copy_failed_waits_until_it_changes(library: RedactionQueries) -> None:
     rule = library.folder_batch("/photos", WISH, uid="rule", now=NOW)
     clip(library, "a.mp4")
     library.plan_more(rule, [PlannedCopy("/photos/a.mp4", "/safe/a.mp4")], now=LATER)
@@ -398,7 +398,7 @@ def test_a_clip_whose_copy_failed_waits_until_it_changes(library: Library) -> No
     assert library.uncopied(rule) == ["/photos/a.mp4"]
 
 
-def test_a_copy_of_a_clip_is_never_copied_again(library: Library) -> None:
+def test_a_copy_of_a_clip_is_never_copied_again(library: RedactionQueries) -> None:
     rule = library.folder_batch("/photos", WISH, uid="rule", now=NOW)
     library.plan_copies("one", WISH, [PlannedCopy("/in/a.mp4", "/photos/a.mp4")], now=NOW)
     [item] = library.copies_to_make(9)
@@ -409,14 +409,14 @@ def test_a_copy_of_a_clip_is_never_copied_again(library: Library) -> None:
     assert library.uncopied(rule) == []
 
 
-def test_a_clip_is_no_photo_that_waits_to_be_looked_at(library: Library) -> None:
+def test_a_clip_is_no_photo_that_waits_to_be_looked_at(library: RedactionQueries) -> None:
     clip(library, "a.mp4")
 
     assert library.queue_unseen(now=LATER) == 0
     assert list(library.known_files("/photos")) == [("/photos/a.mp4", (100, 1))]
 
 
-def test_a_rule_keeps_its_batch_and_follows_the_wish(library: Library) -> None:
+def test_a_rule_keeps_its_batch_and_follows_the_wish(library: RedactionQueries) -> None:
     first = library.folder_batch("/photos", WISH, uid="rule", now=NOW)
     library.plan_more(first, [PlannedCopy("/photos/a.jpg", "/safe/a.jpg")], now=NOW)
 
@@ -425,13 +425,13 @@ def test_a_rule_keeps_its_batch_and_follows_the_wish(library: Library) -> None:
     assert item.wish == Wish()
 
 
-def test_nothing_is_added_to_a_batch_that_is_gone(library: Library) -> None:
+def test_nothing_is_added_to_a_batch_that_is_gone(library: RedactionQueries) -> None:
     library.plan_more("gone", [PlannedCopy("/photos/a.jpg", "/safe/a.jpg")], now=NOW)
 
     assert library.copies_to_make(9) == []
 
 
-def test_clips_can_be_left_for_later(library: Library) -> None:
+def test_clips_can_be_left_for_later(library: RedactionQueries) -> None:
     copies = [PlannedCopy(f"/in/{name}", f"/out/{name}") for name in ("a.mp4", "b.jpg", "C.MOV", "mp4", "d.mp4.png")]
     library.plan_copies("both", Wish(), copies, now=NOW)
     assert [each.source for each in library.copies_to_make(9, clips=False)] == ["/in/b.jpg", "/in/mp4", "/in/d.mp4.png"]

@@ -204,7 +204,7 @@ def check(program: "RealProgram", dropped: int) -> None:
     files = {hashlib.sha256(path.read_bytes()).hexdigest(): path for path in program.watched.rglob("*.jpg")}
     assert len(files) == dropped
     with program.library() as library:
-        assert library.sound()
+        assert library.database.sound()
         assert not {state: count for state, count in library.counts().jobs.items() if count and state is not JobState.DONE}
         images = {image.sha256: image for image in library.images(limit=10_000)}
         known = set(dict(library.known_files(os.fspath(program.watched))))

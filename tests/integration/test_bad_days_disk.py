@@ -113,7 +113,7 @@ def test_a_full_disk_is_said_and_the_work_goes_on_when_there_is_room(program: "R
     assert program.settled(40).problem is None
     program.quit()
     with program.library() as library:
-        assert library.sound()
+        assert library.database.sound()
         assert sum(len(image.faces) for image in library.images(limit=100)) == 60
     logged = [json.loads(line) for line in (program.paths.logs / "agent.log").read_text().splitlines() if line.startswith("{")]
     assert logged[-1]["event"] == "agent.ended"

@@ -123,7 +123,7 @@ def _check(program: "RealProgram", dropped: list[Path]) -> None:
     assert len(hashes) == len(dropped)
     files = {str(path) for path in program.watched.rglob("*.jpg")}
     with program.library() as library:
-        assert library.sound()
+        assert library.database.sound()
         assert not {state: count for state, count in library.counts().jobs.items() if count and state is not JobState.DONE}
         images = {image.sha256: image for image in library.images(limit=100_000)}
         indexed = Counter(r.event.image_id for r in library.events(after=0, limit=1_000_000) if isinstance(r.event, ImageIndexed))

@@ -12,12 +12,12 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import JSON, Connection, Date, LargeBinary, MetaData, String, Table, insert, select, text
 
-from agent.library.queries.library_queries import SqliteLibrary
+from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store import upgrade
 from agent.store.copy_check import check_copy
 from agent.store.database import Database
 from agent.store.schema import REVISION
-from agent.store.upgrade import revision_of
+from agent.store.upgrade import open_database, revision_of
 
 ROWS = (1, 2)
 # What only some values may stand in. All else is filled by its type.
@@ -116,13 +116,13 @@ def test_an_older_library_comes_up_to_date_and_loses_nothing(
     before = migrated_to(revision, path, library_key, monkeypatch)
     assert all(len(rows) == len(ROWS) for rows in before.values()), "every table of that schema holds something"
 
-    library = SqliteLibrary(path, library_key)
+    library = RedactionQueries(open_database(path, library_key))
     counts = library.counts()
     assert (counts.images, counts.faces, counts.people) == (2, 2, 2)
-    assert library.sound()
+    assert library.database.sound()
     images = [library.image(number) for number in ROWS]
     assert [image.sha256 for image in images if image is not None] == ["sha256 1", "sha256 2"]
-    library.close()
+    library.database.close()
 
     assert revision_of(path, library_key) == REVISION
     database = Database.in_file(path, library_key)
@@ -143,8 +143,8 @@ def test_an_older_library_comes_up_to_date_and_loses_nothing(
 def test_a_library_is_brought_up_to_date_only_once(tmp_path: Path, library_key: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "library.db"
     migrated_to("0001", path, library_key, monkeypatch)
-    SqliteLibrary(path, library_key).close()
+    open_database(path, library_key).close()
     aside = path.with_name(f"library.db.before-{REVISION}")
     made = aside.stat().st_mtime_ns
-    SqliteLibrary(path, library_key).close()
+    open_database(path, library_key).close()
     assert aside.stat().st_mtime_ns == made

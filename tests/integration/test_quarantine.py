@@ -21,11 +21,11 @@ from agent.desktop.desk import Desk
 from agent.engine.engine_calls import EngineConfig
 from agent.engine.pool import EnginePool
 from agent.library.onboarding import Beginning
-from agent.library.queries.library_queries import SqliteLibrary
 from agent.library.schemas import PlaceProblem, PlaceProblems
 from agent.main.checkup import health
 from agent.main.http import Context, create_app
 from agent.main.wiring import build
+from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.screen.region_picker import Picking
 from agent.web.auth import Auth
 from agent.web.client import Client
@@ -78,7 +78,7 @@ class Running:
 
 @pytest_asyncio.fixture
 async def running(
-    tmp_path: Path, library: SqliteLibrary, engine_config: EngineConfig, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, library: RedactionQueries, engine_config: EngineConfig, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Running]:
     monkeypatch.setenv("HOME", str(tmp_path))
     watched, script = tmp_path / "photos", tmp_path / "engine.py"
@@ -98,7 +98,7 @@ async def running(
         cache=Path(engine_config.cache),
         command=[sys.executable, str(script)],
     )
-    app = build(settings, paths, library=library, analyser=pool)
+    app = build(settings, paths, database=library.database, analyser=pool)
     desk = Desk(lambda page, _: page, settings.popup)
     context = Context(
         app=app,

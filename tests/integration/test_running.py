@@ -21,9 +21,10 @@ from agent.core.paths import AppPaths
 from agent.desktop.desk import Desk
 from agent.domain.errors import DesktopError, ModelUnreachable, NoDisplay, NotRunning, SettingsInvalid, StoreDiskFull
 from agent.library.onboarding import Beginning
-from agent.library.queries.library_queries import SqliteLibrary
 from agent.main.process import Agent
 from agent.models.model_store import ModelStore
+from agent.redaction.queries.redaction_queries import RedactionQueries
+from agent.store.database import Database
 from agent.store.key_homes import FileHome
 from agent.store.opening import open_library
 from agent.web.client import Client
@@ -57,11 +58,11 @@ def agent(
     file.load()
 
     @contextmanager
-    def library() -> Iterator[SqliteLibrary]:
+    def database() -> Iterator[Database]:
         with closing(open_library(paths.library, FileHome(paths.keys))) as opened:
             yield opened
 
-    made: Agent = Agent(paths, file, library, tray=tray, on_ready=lambda: ready(made), on_no_tray=no_tray)
+    made: Agent = Agent(paths, file, database, tray=tray, on_ready=lambda: ready(made), on_no_tray=no_tray)
     try:
         with capture_logs():
             yield made
@@ -127,15 +128,15 @@ def test_told_to_end_before_it_is_up_it_never_comes_up(paths: AppPaths) -> None:
 
 def test_told_to_end_while_the_library_opens_it_never_comes_up(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     with agent(paths, lambda _: pytest.fail("it came up")) as made:
-        opens = made._library
+        opens = made._database
 
         @contextmanager
-        def library() -> Iterator[SqliteLibrary]:
+        def database() -> Iterator[Database]:
             with opens() as opened:
                 made.quit()
                 yield opened
 
-        monkeypatch.setattr(made, "_library", library)
+        monkeypatch.setattr(made, "_database", database)
         made.run()
 
 
@@ -177,10 +178,10 @@ def test_where_a_library_of_the_window_system_is_missing_it_is_named_at_once(pat
 
 
 def test_a_library_that_fails_ends_it_with_the_reason_itself(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(_: SqliteLibrary) -> int:
+    def full(_: RedactionQueries) -> int:
         raise StoreDiskFull
 
-    monkeypatch.setattr(SqliteLibrary, "release_leases", full)
+    monkeypatch.setattr(RedactionQueries, "release_leases", full)
     with agent(paths, lambda _: None) as made, pytest.raises(StoreDiskFull):
         made.run()
 
@@ -224,9 +225,9 @@ def test_a_new_user_is_welcomed_by_the_popup_at_each_start_until_they_are_done(p
     assert own_desktop == ["popup"]
     start(paths)
     assert own_desktop == ["popup"] * 2
-    library = open_library(paths.library, FileHome(paths.keys))
+    library = RedactionQueries(open_library(paths.library, FileHome(paths.keys)))
     Beginning(library, lambda: False, lambda: None, lambda _: None).done()
-    library.close()
+    library.database.close()
     start(paths)
     assert own_desktop == ["popup"] * 2
 

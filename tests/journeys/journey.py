@@ -209,7 +209,7 @@ class Journey:
     def library(self) -> tuple[int, int, int]:
         """Photos, faces and people in the library, once it is found to be sound."""
         with self.program.library() as library:
-            assert library.sound()
+            assert library.database.sound()
             counts = library.counts()
             return counts.images, counts.faces, counts.people
 

@@ -16,8 +16,9 @@ from agent.domain.errors import NameTaken, PeopleError
 from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
-from agent.library.queries.library_queries import SqliteLibrary
 from agent.people.queries import forget_rows as store_forget
+from agent.redaction.queries.redaction_queries import RedactionQueries
+from agent.store.upgrade import open_database
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 RECIPE = Recipe("centerface-2", "mobilefacenet-1")
@@ -39,7 +40,7 @@ class Said(RuleBasedStateMachine):
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
         shutil.copyfile(self.empty, self.folder / "library.db")
-        self.library = SqliteLibrary(self.folder / "library.db", self.key)
+        self.library = RedactionQueries(open_database(self.folder / "library.db", self.key))
         self.clock = NOW
         self.before: list[object] = []
         self.after: list[object] = []
@@ -47,7 +48,7 @@ class Said(RuleBasedStateMachine):
         self.pure = True  # nobody was forgotten yet: what is taken back is exactly what was
 
     def teardown(self) -> None:
-        self.library.close()
+        self.library.database.close()
         shutil.rmtree(self.folder)
 
     @rule(faces=SOME_FACES, name=st.sampled_from(NAMES))
@@ -107,7 +108,7 @@ class Said(RuleBasedStateMachine):
     def forget(self, pick: int) -> None:
         if person := self._person(pick):
             uids = self.library.uids_of(person)
-            with self.library._database.read() as tx:
+            with self.library.database.read() as tx:
                 meant, _ = store_forget.meant(tx, person)
             self.library.forget_person(person, now=NOW, note="backups")
             self.pure = False
@@ -117,7 +118,7 @@ class Said(RuleBasedStateMachine):
 
     @invariant()
     def the_forgotten_are_nowhere(self) -> None:
-        with self.library._database.read() as tx:
+        with self.library.database.read() as tx:
             held = [str(row) for table in ("person", "undo", "event", "audit") for row in tx.execute(text(f"SELECT * FROM {table}"))]
         nobodys = set(NAMES) - set().union(*self.called.values())
         assert not [line for line in held for name in nobodys if name in line]
@@ -169,12 +170,12 @@ class Said(RuleBasedStateMachine):
 def test_any_sequence_of_steps_keeps_what_was_said(tmp_path: Path) -> None:
     Said.key = bytes(range(32))
     Said.empty = tmp_path / "library.db"
-    library = SqliteLibrary(Said.empty, Said.key)
+    library = RedactionQueries(open_database(Said.empty, Said.key))
     library.note_file(FileSeen("/p/a", 1, 1), RECIPE, priority=Priority.ASKED, now=NOW)
     [job], _ = library.lease(1, now=NOW, until=NOW + timedelta(minutes=1))
     faces = tuple(Face(Box(50.0 * n, 5, 40, 40), 0.9, LANDMARKS, Quality(30, 30, 0, 0), bytes([n]) * 8, b"jpeg") for n in range(FACES))
     library.commit(job, Analysis("a" * 64, 9, 640, 480, "jpeg", RECIPE, "f32", faces, StageTimes()), now=NOW)
-    library.close()
+    library.database.close()
     run_state_machine_as_test(
         Said,
         settings=settings(max_examples=60, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)),

@@ -16,8 +16,9 @@ from agent.domain.errors import AgentError, EngineCrashed, EngineKilled, ImageCo
 from agent.domain.face import Analysis, StageTimes
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import MAX_ATTEMPTS_KILLED, Job, JobState, Priority, after_error
-from agent.library.queries.library_queries import SqliteLibrary
 from agent.library.records import Noted
+from agent.redaction.queries.redaction_queries import RedactionQueries
+from agent.store.upgrade import open_database
 
 LEASE = timedelta(minutes=1)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -38,7 +39,7 @@ class Queue(RuleBasedStateMachine):
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
         shutil.copyfile(self.empty, self.folder / "library.db")
-        self.library = SqliteLibrary(self.folder / "library.db", self.key)
+        self.library = RedactionQueries(open_database(self.folder / "library.db", self.key))
         self.disk: dict[str, tuple[str, int]] = {}
         self.deleted: dict[str, tuple[str, int]] = {}
         self.leased: list[Job] = []
@@ -53,7 +54,7 @@ class Queue(RuleBasedStateMachine):
             self._run_dry()
             self._check_indexed_once()
         finally:
-            self.library.close()
+            self.library.database.close()
             shutil.rmtree(self.folder)
 
     # -- what happens to files ---------------------------------------------------------------------------------------------------
@@ -180,8 +181,8 @@ class Queue(RuleBasedStateMachine):
 
     @rule()
     def restart(self) -> None:
-        self.library.close()
-        self.library = SqliteLibrary(self.folder / "library.db", self.key)
+        self.library.database.close()
+        self.library = RedactionQueries(open_database(self.folder / "library.db", self.key))
         self.library.release_leases()
         self.leased.clear()
         self.ended.clear()

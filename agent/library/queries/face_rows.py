@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
 from agent.domain.face import Box, Face, Quality
-from agent.domain.people import Certainty, Identity
+from agent.domain.people import Identity
+from agent.library.queries import identity_rows
 from agent.library.records import StoredFace
-from agent.people.queries import never_rows
 from agent.store.rows import add
 from agent.store.schema import chip, embedding, face, identity, ignored, person
 
@@ -23,7 +23,7 @@ def replace(tx: Connection, image_id: int, found: Sequence[Face], embedder: str 
     boxes = tx.execute(select(face.c.id, face.c.x, face.c.y, face.c.w, face.c.h).where(face.c.image_id == image_id))
     old = {row.id: Box(row.x, row.y, row.w, row.h) for row in boxes}
     kept = _same(old, found)
-    silent = never_rows.kept_out(tx, kept.values())
+    silent = identity_rows.kept_out(tx, kept.values())
     if old:
         tx.execute(delete(face).where(face.c.image_id == image_id, face.c.id.not_in(kept.values())))
         tx.execute(delete(embedding).where(embedding.c.face_id.in_(kept.values())))
@@ -91,25 +91,8 @@ def _values(each: Face) -> dict[str, object]:
     }
 
 
-def identity_of(row: RowMapping) -> Identity:
-    """An opinion, or what the user confirmed, from its row."""
-    return Identity(row["person_id"], Certainty(row["certainty"]), row["distance"], row["agree"], row["refs"])
-
-
 def _somebody(row: RowMapping) -> Identity | None:
-    return None if row["person_id"] is None else identity_of(row)
-
-
-def identity_values(face_id: int, who: Identity) -> dict[str, object]:
-    """The row of an opinion."""
-    return {
-        "face_id": face_id,
-        "person_id": who.person_id,
-        "certainty": who.certainty,
-        "distance": who.distance,
-        "agree": who.agree,
-        "refs": who.references,
-    }
+    return None if row["person_id"] is None else identity_rows.identity_of(row)
 
 
 def _same(old: dict[int, Box], found: Sequence[Face]) -> dict[int, int]:

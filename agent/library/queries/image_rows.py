@@ -10,9 +10,8 @@ from agent.domain.face import Analysis, Box, StageTimes
 from agent.domain.image import Recipe
 from agent.domain.jobs import Job
 from agent.domain.people import Identity
-from agent.library.queries import face_rows, file_rows, job_rows
+from agent.library.queries import face_rows, file_rows, identity_rows, job_rows
 from agent.library.records import StoredImage
-from agent.people.queries import person_rows
 from agent.store import event_rows
 from agent.store.facts import chunks
 from agent.store.rows import add
@@ -100,7 +99,7 @@ def _put(tx: Connection, analysis: Analysis, identities: Sequence[Identity | Non
         tx.execute(update(image).where(image.c.id == image_id).values(facts))
     face_ids = face_rows.replace(tx, image_id, analysis.faces, analysis.recipe.embedder)
     if analysis.recipe.embedder is not None:
-        person_rows.set_identities(tx, dict(zip(face_ids, identities, strict=False)), now)
+        identity_rows.set_identities(tx, dict(zip(face_ids, identities, strict=False)), now)
     return image_id, True
 
 

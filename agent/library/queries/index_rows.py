@@ -8,8 +8,8 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import BigInteger, ColumnElement, Connection, ScalarSelect, and_, func, not_, or_, select, true, type_coerce, union_all
 
 from agent.domain.people import Certainty
-from agent.library.records import Area, Index, Match, Shown
-from agent.store.path_ranges import below, folder_inside, named_like, within
+from agent.library.records import Index, Match, Shown
+from agent.store.path_ranges import Area, below, folder_inside, named_like, within
 from agent.store.schema import face, identity, ignored, image, person, place
 
 _DAY = 24 * 3_600 * 1_000_000  # microseconds

@@ -14,9 +14,8 @@ from agent.domain.events import ImageFailed, Recorded
 from agent.domain.image import NO_FACES, Recipe
 from agent.domain.jobs import Job, JobState, Priority, after_error
 from agent.domain.video import is_clip
-from agent.library.records import Area
 from agent.store import event_rows
-from agent.store.path_ranges import within
+from agent.store.path_ranges import Area, within
 from agent.store.schema import image, job, place
 
 ENDED_BADLY = (JobState.FAILED, JobState.QUARANTINED)

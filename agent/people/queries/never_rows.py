@@ -1,17 +1,14 @@
 """People who are never recognised: one print is kept to exclude them; no others, and no suggestions."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, delete, insert, select
-from sqlalchemy.sql import exists
+from sqlalchemy import Connection, delete, select
 
 from agent.domain.people import Certainty
-from agent.library.queries import action_rows
-from agent.store.facts import BY_USER, chunks
-from agent.store.schema import chip, embedding, face, grouping, identity, ignored, image, person
-
-REASON = "never"
+from agent.library.queries import action_rows, identity_rows
+from agent.store.facts import chunks
+from agent.store.schema import chip, embedding, face, identity, image
 
 
 def begin(tx: Connection, person_id: int) -> int:
@@ -52,7 +49,7 @@ def let_go(tx: Connection, faces: Collection[int], now: datetime) -> None:
     for chunk in chunks(sorted(faces)):
         without = select(face.c.id, face.c.image_id).join(image).outerjoin(embedding, embedding.c.face_id == face.c.id)
         rows = tx.execute(without.where(face.c.id.in_(chunk), embedding.c.face_id.is_(None), image.c.embedder.is_not(None))).all()
-        kept = kept_out(tx, [row.id for row in rows])
+        kept = identity_rows.kept_out(tx, [row.id for row in rows])
         images |= {row.image_id for row in rows if row.id not in kept}
     action_rows.look_again(tx, sorted(images), now)
 
@@ -61,29 +58,3 @@ def end(tx: Connection, person_id: int, now: datetime) -> None:
     """Scan their photos again, to restore their prints."""
     theirs = select(face.c.image_id).join(identity).where(identity.c.person_id == person_id)
     action_rows.look_again(tx, tx.scalars(theirs.distinct()).all(), now)
-
-
-def people(tx: Connection) -> frozenset[int]:
-    return frozenset(tx.scalars(select(person.c.id).where(person.c.never_at.is_not(None))))
-
-
-def silence(tx: Connection, faces: Sequence[int], now: datetime) -> None:
-    """Delete the prints and identities of faces that were found to be a person who is never recognised."""
-    for chunk in chunks(faces):
-        for table in (embedding, chip, grouping, ignored):
-            tx.execute(delete(table).where(table.c.face_id.in_(chunk)))
-        tx.execute(insert(ignored), [{"face_id": each, "reason": REASON, "at": now} for each in chunk])
-
-
-def kept_out(tx: Connection, faces: Collection[int]) -> frozenset[int]:
-    """Return the faces whose print must not be stored: forgotten, or of people who are never recognised, except their one print."""
-    if not faces:
-        return frozenset()
-    silenced = select(ignored.c.face_id).where(ignored.c.face_id.in_(faces), ignored.c.reason != BY_USER)
-    known_by = exists().where(embedding.c.face_id == identity.c.face_id)
-    theirs = (
-        select(identity.c.face_id)
-        .join(person, person.c.id == identity.c.person_id)
-        .where(and_(identity.c.face_id.in_(faces), person.c.never_at.is_not(None)), ~known_by)
-    )
-    return frozenset(tx.scalars(silenced)) | frozenset(tx.scalars(theirs))

@@ -1,4 +1,4 @@
-"""The library's part about people: each call of the port is one transaction."""
+"""What the people room asks of the encrypted library: each query is one transaction."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -13,8 +13,9 @@ from agent.domain.events import FavouritesChanged, ImagesHidden, PeopleChanged, 
 from agent.domain.face import Face
 from agent.domain.people import Identity
 from agent.engine.matcher_port import Groups
-from agent.library.library_port import BACKUPS_HOLD_PURGED
-from agent.library.records import Area, Doubt, FaceGroup, FaceRef, Person, PersonFace, PersonFacts, ToJudge
+from agent.library.queries import identity_rows
+from agent.library.queries.library_queries import LibraryQueries
+from agent.library.records import Doubt, FaceGroup, FaceRef, Person, PersonFace, PersonFacts, ToJudge
 from agent.people.queries import (
     adopted_rows,
     album_rows,
@@ -27,150 +28,189 @@ from agent.people.queries import (
     person_rows,
 )
 from agent.store import event_rows, journal
-from agent.store.database import Database
+from agent.store.path_ranges import Area
 from agent.store.rows import take_note
 from agent.store.schema import face, image
 
 PAGE = 5_000  # face prints per transaction
 
 
-class PeopleTables:
-    """Implements `agent.library.library_port.Register`, and the undo of steps."""
+# Written in the transaction that deletes prints, so that the next start replaces the backups even if the agent dies first.
+BACKUPS_HOLD_PURGED = "backups_hold_purged"
 
-    _database: Database
+
+class PeopleQueries(LibraryQueries):
+    """People, face prints, opinions about who is who, and the steps that can be undone."""
 
     def people(self) -> list[Person]:
-        with self._database.read() as tx:
+        with self.database.read() as tx:
             return person_rows.everybody(tx)
 
     def edit(self, wish: Edit, *, now: datetime, note: str | None = None) -> tuple[Step, list[Recorded]]:
-        with self._database.write(durable=True) as tx:
-            before = never_rows.people(tx)
+        """What the user says of people and faces; `note` is taken with it. Raises PeopleError.
+
+        Where that deletes prints, of somebody who is never to be recognised, it is noted that backups may still hold them. So it is where
+        something is taken back, or done again.
+        """
+        with self.database.write(durable=True) as tx:
+            before = identity_rows.never_recognised(tx)
             step = edit_rows.edit(tx, wish, now)
             return step, _concluded(tx, step, before, now, note)
 
     def take_back(self, token: str | None = None, *, now: datetime, note: str | None = None) -> tuple[Step, list[Recorded]] | None:
-        with self._database.write(durable=True) as tx:
-            before = never_rows.people(tx)
+        """Take back what the token stands for, or else the latest step. None if there is none: taken back already, or too long ago.
+
+        What has changed since, or is gone, stays as it is.
+        """
+        with self.database.write(durable=True) as tx:
+            before = identity_rows.never_recognised(tx)
             step = journal.take_back(tx, token, now)
             return None if step is None else (step, _concluded(tx, step, before, now, note, then="taken_back"))
 
     def do_again(self, *, now: datetime, note: str | None = None) -> tuple[Step, list[Recorded]] | None:
-        with self._database.write(durable=True) as tx:
-            before = never_rows.people(tx)
+        """What was taken back last, unless something else was done since."""
+        with self.database.write(durable=True) as tx:
+            before = identity_rows.never_recognised(tx)
             step = journal.do_again(tx)
             return None if step is None else (step, _concluded(tx, step, before, now, note, then="done_again"))
 
     def steps(self) -> tuple[Step | None, Step | None]:
-        with self._database.read() as tx:
+        """What would be taken back, and what would be done again."""
+        with self.database.read() as tx:
             return journal.steps(tx)
 
     def uids_of(self, person_id: int) -> list[str]:
-        with self._database.read() as tx:
+        """Return the random ids of a person, and of people merged into them. Raises PersonUnknown."""
+        with self.database.read() as tx:
             return forget_rows.meant(tx, person_id)[1]
 
     def forget_person(self, person_id: int, *, now: datetime, note: str) -> tuple[Forgotten, list[Recorded]]:
-        with self._database.write(durable=True) as tx:
+        """Delete a person, their names, face prints and pictures of faces, with the note in the same transaction; rewrite the file.
+
+        Also deletes people merged into them. Raises PersonUnknown.
+        """
+        with self.database.write(durable=True) as tx:
             gone = forget_rows.forget(tx, person_id, now, note=note)
             recorded = event_rows.record(tx, PeopleChanged(action="forget"), now)
         # The data is deleted and overwritten already; there may be no room for a new file beside the old one, and readers keep the
         # log from being emptied: while the note stands, `flush` is pending.
         with suppress(StoreError):
-            self._database.compact()
+            self.database.compact()
         return gone, [recorded]
 
     def overdue(self, *, now: datetime, usual_days: int) -> dict[int, datetime]:
-        with self._database.read() as tx:
+        """Return people without a confirmation within their retention time (their own, or the usual), and since when."""
+        with self.database.read() as tx:
             return person_rows.overdue(tx, now, usual_days)
 
     def expire_unnamed(self, *, before: datetime, note: str) -> int:
-        with self._database.write(durable=True) as tx:
+        """Delete face prints and pictures of unnamed faces of images analysed before then, with the note. Return the number of faces."""
+        with self.database.write(durable=True) as tx:
             expired = person_rows.expire_unnamed(tx, before, note)
         if expired:
             with suppress(StoreBusy):
-                self._database.flush()
+                self.database.flush()
         return expired
 
     def people_by_uids(self, uids: Iterable[str]) -> list[int]:
-        with self._database.read() as tx:
+        """Return the people with these random ids."""
+        with self.database.read() as tx:
             return forget_rows.by_uids(tx, uids)
 
     def audit_broken_at(self) -> int | None:
-        with self._database.read() as tx:
+        """Return the first audit entry that was changed, or that follows a missing one; None if the log is intact."""
+        with self.database.read() as tx:
             return audit_rows.first_broken(tx)
 
     def person(self, person_id: int) -> PersonFacts | None:
-        with self._database.read() as tx:
+        with self.database.read() as tx:
             return album_rows.person_facts(tx, person_id)
 
     def person_faces(self, person_id: int, *, limit: int, offset: int = 0) -> tuple[list[PersonFace], int]:
-        with self._database.read() as tx:
+        """Return faces on shown images that are or may be this person, newest first, and the total."""
+        with self.database.read() as tx:
             return album_rows.faces_of_person(tx, person_id, limit=limit, offset=offset)
 
     def faces_held(self, person_id: int, *, after: int, limit: int) -> list[PersonFace]:
-        with self._database.read() as tx:
+        """Return faces that are or may be this person, also on hidden or missing images: by ascending id, starting after `after`."""
+        with self.database.read() as tx:
             return album_rows.faces_held(tx, person_id, after=after, limit=limit)
 
     def face_refs(self, faces: Collection[int]) -> list[FaceRef]:
-        with self._database.read() as tx:
+        """Return those on shown images, in no order."""
+        with self.database.read() as tx:
             return album_rows.refs(tx, faces)
 
     def groups(self, *, limit: int, offset: int = 0) -> tuple[list[FaceGroup], int]:
-        with self._database.read() as tx:
+        """Return clusters of unnamed faces: the largest first, and the total."""
+        with self.database.read() as tx:
             return album_rows.groups(tx, limit=limit, offset=offset)
 
     def group_faces(self, group_id: int) -> list[FaceRef]:
-        with self._database.read() as tx:
+        with self.database.read() as tx:
             return album_rows.faces_of_group(tx, group_id)
 
     def doubts(self, *, limit: int, person_id: int | None = None) -> tuple[list[Doubt], int]:
-        with self._database.read() as tx:
+        """Return faces that are probably a person, the nearest first, and the total."""
+        with self.database.read() as tx:
             return album_rows.doubts(tx, limit=limit, person_id=person_id)
 
     def rejections(self, face_ids: Sequence[int]) -> dict[int, frozenset[int]]:
-        with self._database.read() as tx:
+        """Return the people whom the user rejected for each of these faces."""
+        with self.database.read() as tx:
             return person_rows.rejections(tx, face_ids)
 
     def faces_of(self, sha256: str) -> list[int]:
-        with self._database.read() as tx:
+        """Return the faces of the image with that content."""
+        with self.database.read() as tx:
             return list(tx.scalars(select(face.c.id).join(image).where(image.c.sha256 == sha256)))
 
     def faces_of_image(self, image_id: int) -> list[int]:
-        with self._database.read() as tx:
+        with self.database.read() as tx:
             return list(tx.scalars(select(face.c.id).where(face.c.image_id == image_id).order_by(face.c.ordinal)))
 
     def faces_of_people(self, people: Collection[int] | None, *, within: Collection[int] | None = None) -> list[int]:
-        with self._database.read() as tx:
+        """Return faces that the user confirmed as these people (None: as any person), limited to the given faces, if any."""
+        with self.database.read() as tx:
             return embedding_rows.confirmed(tx, people, within)
 
     def faces_adopted(self, within: Collection[int]) -> set[int]:
-        with self._database.read() as tx:
+        """Return those of these faces that have an imported name."""
+        with self.database.read() as tx:
             return adopted_rows.among(tx, within)
 
     def images_of_faces(self, faces: Collection[int]) -> list[int]:
-        with self._database.read() as tx:
+        with self.database.read() as tx:
             return person_rows.images_of(tx, faces)
 
     def person_names(self) -> dict[int, str]:
-        with self._database.read() as tx:
+        """Return names by id; fast, because no faces are counted."""
+        with self.database.read() as tx:
             return person_rows.names(tx)
 
     def people_watched(self) -> dict[int, str]:
-        with self._database.read() as tx:
+        """Return people who agreed to be named in alerts, by id, without those who are never recognised."""
+        with self.database.read() as tx:
             return person_rows.watched(tx)
 
     def people_kept(self, *, least: int) -> int:
-        with self._database.read() as tx:
+        """Return the number of different people with face prints, named or not; 0, and fast, if there are fewer than `least` prints.
+
+        A face without similar ones counts as a person.
+        """
+        with self.database.read() as tx:
             return embedding_rows.people_kept(tx, least)
 
     def faces_thought_of(self, people: Collection[int]) -> list[int]:
-        with self._database.read() as tx:
+        """Return faces that are suggested as these people."""
+        with self.database.read() as tx:
             return embedding_rows.thought_of(tx, people)
 
     def prints(self, embedder: str) -> Iterator[list[FacePrint]]:
+        """Yield all face prints, page by page."""
         after = 0
         while True:
-            with self._database.read() as tx:
+            with self.database.read() as tx:
                 page = embedding_rows.page(tx, embedder, after=after, limit=PAGE)
             if not page:
                 return
@@ -178,55 +218,69 @@ class PeopleTables:
             after = page[-1].face_id
 
     def prints_of(self, faces: Collection[int], embedder: str) -> list[FacePrint]:
-        with self._database.read() as tx:
+        with self.database.read() as tx:
             return embedding_rows.of_faces(tx, faces, embedder)
 
     def unconfirmed(self, embedder: str, *, after: int, limit: int) -> list[int]:
-        with self._database.read() as tx:
+        """Return unconfirmed faces with a print, by ascending id."""
+        with self.database.read() as tx:
             return embedding_rows.unconfirmed(tx, embedder, after=after, limit=limit)
 
     def to_judge(self, faces: Collection[int], embedder: str) -> list[ToJudge]:
-        with self._database.read() as tx:
+        """Return the unconfirmed faces that have a print."""
+        with self.database.read() as tx:
             return embedding_rows.to_judge(tx, faces, embedder)
 
     def ungrouped(self, limit: int) -> list[GroupMember]:
-        with self._database.read() as tx:
+        """Return faces with a print that were neither clustered nor marked as alone, oldest first."""
+        with self.database.read() as tx:
             return cluster_rows.ungrouped(tx, limit)
 
     def grouped(self) -> Groups:
-        with self._database.read() as tx:
+        """Return the clusters of all other faces with a print."""
+        with self.database.read() as tx:
             return cluster_rows.grouped(tx)
 
     def all_members(self) -> Groups:
-        with self._database.read() as tx:
+        """Return both."""
+        with self.database.read() as tx:
             return cluster_rows.everything(tx)
 
     def set_groups(self, groups_of: dict[int, int], *, anew: bool) -> None:
-        with self._database.write() as tx:
+        """Store the cluster of each face, 0 for one that is alone. `anew` discards all earlier ones."""
+        with self.database.write() as tx:
             cluster_rows.put(tx, groups_of, anew=anew)
 
     def image_embeddings(self, image_id: int, embedder: str) -> list[tuple[int, bytes, Face]]:
-        with self._database.read() as tx:
+        with self.database.read() as tx:
             return person_rows.of_image(tx, image_id, embedder)
 
     def set_identities(self, identities: Mapping[int, Identity | None], *, now: datetime) -> None:
-        with self._database.write() as tx:
-            person_rows.set_identities(tx, identities, now)
+        """Replace the identities of these faces; the user's confirmations stay.
+
+        A face of a person who is never recognised loses its print, and its identity is not stored.
+        """
+        with self.database.write() as tx:
+            identity_rows.set_identities(tx, identities, now)
 
     def purge_recognition(
         self, *, now: datetime, keep: Sequence[Area] = (), note: str | None = None, tell_none: bool = False
     ) -> list[Recorded]:
-        with self._database.write(durable=True) as tx:
+        """Delete every embedding, chip and identity, overwrite their pages, record the counts, and take the note if anything was deleted.
+
+        Images with a location in an area to keep, even a missing one, keep theirs. `tell_none` also records it if nothing was there.
+        """
+        with self.database.write(durable=True) as tx:
             recorded = person_rows.purge_recognition(tx, now, keep, note, tell_none=tell_none)
         if recorded:
             with suppress(StoreBusy):
-                self._database.flush()
+                self.database.flush()
         return recorded
 
 
 def _follow_never(tx: Connection, step: Step, before: frozenset[int], now: datetime) -> None:
     """Delete or restore prints when a person's "never recognise" setting, or the faces of such a person, change."""
-    after = never_rows.people(tx)
+    after = identity_rows.never_recognised(tx)
     still = sorted(before & after & step.people)
     gone = sum(never_rows.keep_one(tx, person_id, step.faces) for person_id in still)
     if still:

@@ -1,23 +1,23 @@
 """People: the user's confirmations, and the identifications derived from them."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, insert, not_, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, not_, or_, select, true, update
 from sqlalchemy.sql import exists
 
 from agent.domain.events import RecognitionPurged, Recorded
 from agent.domain.face import Box, Face
-from agent.domain.people import Certainty, Identity
+from agent.domain.people import Certainty
 from agent.domain.reference import LEAST_SHARPNESS
 from agent.library.queries import face_rows, job_rows
-from agent.library.records import Area, Person, Portrait
-from agent.people.queries import audit_rows, never_rows
+from agent.library.records import Person, Portrait
+from agent.people.queries import audit_rows
 from agent.store import event_rows
 from agent.store.facts import chunks
-from agent.store.path_ranges import within
+from agent.store.path_ranges import Area, within
 from agent.store.rows import take_note
-from agent.store.schema import chip, embedding, face, grouping, identity, ignored, image, person, place, rejection
+from agent.store.schema import chip, embedding, face, grouping, identity, image, person, place, rejection
 
 
 def everybody(tx: Connection, person_id: int | None = None) -> list[Person]:
@@ -130,31 +130,6 @@ def rejections(tx: Connection, face_ids: Sequence[int]) -> dict[int, frozenset[i
         for face_id, person_id in tx.execute(select(rejection.c.face_id, rejection.c.person_id).where(rejection.c.face_id.in_(chunk))):
             found.setdefault(face_id, set()).add(person_id)
     return {face_id: frozenset(people) for face_id, people in found.items()}
-
-
-def set_identities(tx: Connection, identities: Mapping[int, Identity | None], now: datetime) -> None:
-    unspoken = never_rows.people(tx)
-    for chunk in chunks(list(identities)):
-        # Face or person may have been deleted since they were compared.
-        there = set(tx.scalars(select(face.c.id).where(face.c.id.in_(chunk))))
-        named = {who.person_id for each in chunk if (who := identities[each]) is not None}
-        people = set(tx.scalars(select(person.c.id).where(person.c.id.in_(named)))) if named else set()
-        silent = set(tx.scalars(select(ignored.c.face_id).where(ignored.c.face_id.in_(chunk))))
-        rows = tx.execute(select(identity).where(identity.c.face_id.in_(chunk))).mappings()
-        known = {row["face_id"]: face_rows.identity_of(row) for row in rows}
-        fixed = {face_id for face_id, who in known.items() if who.certainty is Certainty.CONFIRMED}
-        wanted = {
-            each: None if each in silent or (who := identities[each]) is None or who.person_id not in people else who
-            for each in chunk
-            if each in there and each not in fixed
-        }
-        silenced = [each for each, who in wanted.items() if who is not None and who.person_id in unspoken]
-        never_rows.silence(tx, silenced, now)
-        wanted |= dict.fromkeys(silenced)
-        changed = [each for each, who in wanted.items() if who != known.get(each)]
-        tx.execute(delete(identity).where(identity.c.face_id.in_(changed)))
-        if opinions := [face_rows.identity_values(each, who) for each in changed if (who := wanted[each]) is not None]:
-            tx.execute(insert(identity), opinions)
 
 
 def purge_recognition(

@@ -13,10 +13,10 @@ from agent.core.settings import NamesInSidecars, Settings, folder_of
 from agent.domain.edits import AdoptNames, Step
 from agent.domain.errors import AgentError, StoreError, XmpError
 from agent.domain.events import ImageIndexed, PlaceAdded, Recorded
-from agent.library.library_port import Library
 from agent.library.recipes import recipe_for
 from agent.library.records import Shown, StoredImage
 from agent.library.work_state import WorkState
+from agent.people.queries.people_queries import PeopleQueries
 from agent.people.sidecars.regions import Conflict, NamedBox, area_of, same_name
 from agent.people.sidecars.sidecar_faces import confirmed, named
 from agent.people.sidecars.sidecar_port import SidecarStore
@@ -48,7 +48,7 @@ class SidecarNames:
 
     def __init__(
         self,
-        library: Library,
+        library: PeopleQueries,
         store: SidecarStore,
         work: WorkState,
         environment: Environment,

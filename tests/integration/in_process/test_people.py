@@ -27,9 +27,9 @@ from agent.domain.events import ImageIndexed, PeopleChanged, RecognitionPurged
 from agent.domain.image import Recipe
 from agent.domain.jobs import JobState, Priority
 from agent.domain.people import Certainty
-from agent.library.library_port import BACKUPS_HOLD_PURGED
 from agent.library.records import ToJudge
 from agent.people.identification import Opinions
+from agent.people.queries.people_queries import BACKUPS_HOLD_PURGED
 from agent.store.database import Database
 from agent.store.schema import chip, embedding
 from tests.world import NOW

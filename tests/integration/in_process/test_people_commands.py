@@ -15,6 +15,7 @@ import pytest
 
 from agent.domain.face import Box
 from agent.domain.people import Certainty, Identity
+from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.key_homes import FileHome
 from agent.store.opening import open_library
 from tests.unit.cli.conftest import analyser, cli, running_agent
@@ -72,7 +73,8 @@ def test_what_is_suggested_is_told_apart_from_what_the_user_confirmed(cli: Comma
     for name in ("m3.jpg", "m4.jpg"):
         (album / name).write_bytes(name.encode())
     cli("scan", str(album))
-    with closing(open_library(cli.paths.library, FileHome(cli.paths.keys))) as library:
+    with closing(open_library(cli.paths.library, FileHome(cli.paths.keys))) as database:
+        library = RedactionQueries(database)
         place = library.place(str(album / "m4.jpg"))
         assert place is not None and place.image_id is not None
         image = library.image(place.image_id)
@@ -269,7 +271,8 @@ def test_a_broken_row_is_named_and_nobody_else_is(cli: CommandLine, album: Path,
 
 def test_faces_on_photos_that_are_hidden_or_away_are_exported_too(cli: CommandLine, album: Path) -> None:
     cli("people", "import", str(album))
-    with closing(open_library(cli.paths.library, FileHome(cli.paths.keys))) as library:
+    with closing(open_library(cli.paths.library, FileHome(cli.paths.keys))) as database:
+        library = RedactionQueries(database)
         library.set_hidden([1], True, now=NOW)
         library.files_gone([str(album / "Grandpa" / "g1.jpg")], now=NOW)
     assert len(cli("people", "export").out.splitlines()) == 3

@@ -80,7 +80,7 @@ async def test_a_known_face_that_is_not_like_the_doubtful_one_says_so(served: Se
 
 async def test_groups_are_listed_and_named_as_one(served: Served, named: httpx.AsyncClient) -> None:
     await served.world.index("n4", "n5")
-    with served.world.real._database.write() as tx:
+    with served.world.real.database.write() as tx:
         tx.exec_driver_sql("INSERT INTO grouping (face_id, group_id) VALUES (4, 4), (5, 4)")
     groups = (await named.get("/api/groups")).json()
     assert groups["total"] == 1 and groups["items"][0]["size"] == 2

@@ -13,7 +13,7 @@ from agent.library import previews
 from agent.library.previews import Previews
 
 if TYPE_CHECKING:
-    from agent.library.library_port import Library
+    from agent.redaction.queries.redaction_queries import RedactionQueries
     from tests.world import World
 
 
@@ -26,7 +26,7 @@ async def indexed(world: World, count: int) -> list[int]:
 
 
 def of(world: World) -> Previews:
-    library: Library = world.real
+    library: RedactionQueries = world.real
     return Previews(library, world.analyser)
 
 

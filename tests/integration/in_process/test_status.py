@@ -15,8 +15,8 @@ from agent.engine.governor import Throttle
 from agent.library.status import AgentState, ModelsShown, Status
 
 if TYPE_CHECKING:
-    from agent.library.queries.library_queries import SqliteLibrary
     from agent.library.records import Counts
+    from agent.redaction.queries.redaction_queries import RedactionQueries
     from tests.world import World
 
 
@@ -132,7 +132,7 @@ async def test_while_the_library_is_busy_the_last_status_stands(world: World, to
 
 
 async def test_a_wait_for_a_busy_machine_is_no_work_to_rest_from(
-    world: World, told: list[Status], library: SqliteLibrary, monkeypatch: pytest.MonkeyPatch
+    world: World, told: list[Status], library: RedactionQueries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counts = library.counts()
 

@@ -11,13 +11,14 @@ import pytest
 from agent.domain.errors import ImageCorrupt, ImageOnlineOnly, NotFound
 from agent.domain.jobs import Priority
 from agent.library.previews import Previews
+from agent.library.thumbnail_store import ThumbnailFile
 from agent.library.thumbnails import AT_ONCE, SIDE, Thumbnails
 
 if TYPE_CHECKING:
     from tests.world import World
 
 
-class Shelf:
+class Shelf(ThumbnailFile):
     """Keeps them in memory."""
 
     def __init__(self) -> None:

@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import text
 
 from agent.domain.errors import UpdateRolledBack, UpdateUnwritable, UpdateWrongFile
+from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.database import Database
 from agent.store.key_homes import FileHome
 from agent.store.keys import LibraryKeys
@@ -49,9 +50,9 @@ class Machine:
         self.program.chmod(0o755)
         self.folder = root / "library"
         self.home = FileHome(root / "keys")
-        library = open_library(self.folder, self.home)
+        library = RedactionQueries(open_library(self.folder, self.home))
         library.take_notes({"mine": 7})
-        library.close()
+        library.database.close()
         self.download = root / "downloads" / "AI-Popup-new.AppImage"
         self.download.parent.mkdir()
         self.download.write_text(NEW)
@@ -124,9 +125,9 @@ class Machine:
         version = self.version
         assert self.revision == (REVISION if version == OLD else LATER)
         if version == OLD:
-            library = open_library(self.folder, self.home)
+            library = RedactionQueries(open_library(self.folder, self.home))
             assert library.note("mine") == 7
-            library.close()
+            library.database.close()
         return version
 
 

@@ -13,6 +13,7 @@ from agent.library.recipes import EMBEDDER
 from agent.main import wiring
 from agent.main.app import App
 from agent.main.command_line import main
+from agent.people.queries.people_queries import PeopleQueries
 from agent.web.client import Client
 from agent.web.whereabouts import Whereabouts
 from tests.world import FakeAnalyser, FakeMatcher, FakeRenderer
@@ -20,8 +21,6 @@ from tests.world import FakeAnalyser, FakeMatcher, FakeRenderer
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    from agent.library.queries.library_queries import SqliteLibrary
 
 
 @dataclass
@@ -81,7 +80,7 @@ def analyser(monkeypatch: pytest.MonkeyPatch, quick: None) -> FakeAnalyser:
     fake, build = FakeAnalyser(), wiring.build
 
     def build_with_it(*values: object, **named: object) -> App:
-        library: SqliteLibrary = named["library"]  # type: ignore[assignment]
+        library = PeopleQueries(named["database"])  # type: ignore[arg-type]
         matcher = FakeMatcher(lambda: library.prints(EMBEDDER))
         return build(*values, **named, analyser=fake, matcher=matcher, renderer=FakeRenderer())  # type: ignore[arg-type]
 

@@ -104,7 +104,7 @@ def test_a_library_that_fails_at_the_start_ends_the_scan_with_its_reason(
     def full(_: object) -> int:
         raise StoreDiskFull
 
-    monkeypatch.setattr("agent.library.queries.library_queries.SqliteLibrary.release_leases", full)
+    monkeypatch.setattr("agent.library.queries.library_queries.LibraryQueries.release_leases", full)
     said = cli("scan", str(photos))
     assert said.code == 1 and "[store.disk_full]" in said.err
 

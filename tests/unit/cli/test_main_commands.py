@@ -24,6 +24,7 @@ from agent.core.instance_lock import alone
 from agent.desktop.notify import Notifier
 from agent.domain.errors import NotRunning
 from agent.main.command_line import main
+from agent.people.queries.people_queries import PeopleQueries
 from agent.web.whereabouts import Whereabouts, leave
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def test_words_that_nobody_can_read_any_more_end_nothing(cli: CommandLine, monke
     session = Session(cli.paths)
     with monkeypatch.context() as patched:
         patched.setattr(sys, "stderr", Gone())
-        with session.library() as library:  # its first word is that of the recovery code
+        with session.library(PeopleQueries) as library:  # its first word is that of the recovery code
             assert library.people() == []
         session.explain(NotRunning())
 

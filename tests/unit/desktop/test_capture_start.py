@@ -62,7 +62,7 @@ class Stage:
         self.capturing = Capturing(
             self.grabber,
             surroundings({}, self.clipboard),
-            SimpleNamespace(people=list),
+            SimpleNamespace(people=list),  # type: ignore[arg-type]
             SimpleNamespace(opinions=nobody),  # type: ignore[arg-type]
             environment(),
             supply=supply,

@@ -3,7 +3,7 @@
 from agent.core.settings import FaceDetector, Settings
 from agent.domain.image import NO_FACES, Recipe
 from agent.library.recipes import DETECTORS, EMBEDDER, areas, everything, recipe_for
-from agent.library.records import EVERYWHERE, Area
+from agent.store.path_ranges import EVERYWHERE, Area
 
 FACES = Recipe(DETECTORS[FaceDetector.THOROUGH])
 EVERYTHING = Recipe(FACES.detector, EMBEDDER)

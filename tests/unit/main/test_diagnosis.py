@@ -13,6 +13,7 @@ from agent.domain.errors import AuditBroken, FilingDue, ModelMissing, SourceUnre
 from agent.main.diagnosis import Ground
 from agent.main.health import examine
 from agent.models.model_store import ModelStore
+from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.backup import BackupStore
 from agent.store.key_homes import Home, key_home
 from agent.store.opening import DATABASE_FILE, open_library
@@ -57,7 +58,7 @@ def test_too_little_free_space_is_named(paths: AppPaths, monkeypatch: pytest.Mon
 def test_a_duty_that_many_people_bring_is_told(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     open_library(paths.library, home(paths)).close()
     assert ground(paths).checks()["filing"]() == "not reached: it starts at 100,000 people"
-    monkeypatch.setattr("agent.people.queries.people_queries.PeopleTables.people_kept", lambda *_, **__: 104_213)
+    monkeypatch.setattr("agent.people.queries.people_queries.PeopleQueries.people_kept", lambda *_, **__: 104_213)
     found = {each.name: each for each in examine(ground(paths).checks())}["filing"]
     assert isinstance(found.error, FilingDue) and found.error.params == {"people": 104_213, "days": 30}
 
@@ -75,12 +76,12 @@ def test_a_library_with_a_damaged_page_is_not_said_to_be_well(paths: AppPaths) -
 
 
 def test_a_record_that_was_changed_from_outside_is_named(paths: AppPaths) -> None:
-    library = open_library(paths.library, home(paths))
+    library = RedactionQueries(open_library(paths.library, home(paths)))
     library.purge_recognition(now=NOW, tell_none=True)
     assert library.audit_broken_at() is None
-    with library._database.write() as tx:
+    with library.database.write() as tx:
         tx.exec_driver_sql("UPDATE audit SET number = number + 1")
-    library.close()
+    library.database.close()
     found = {each.name: each for each in examine(ground(paths).checks())}
     assert isinstance(found["library"].error, AuditBroken) and found["library"].error.params == {"row": 1}
 
@@ -88,13 +89,13 @@ def test_a_record_that_was_changed_from_outside_is_named(paths: AppPaths) -> Non
 def test_the_library_its_backups_and_the_disk_are_measured_apart(paths: AppPaths) -> None:
     asked = ground(paths)
     assert asked.last_backup() is None and astuple(asked.disk())[1:] == (0, 0, 0)
-    library = open_library(paths.library, home(paths))
-    BackupStore(paths.library, home(paths), keep=2).create(library, NOW)
+    library = RedactionQueries(open_library(paths.library, home(paths)))
+    BackupStore(paths.library, home(paths), keep=2).create(library.database, NOW)
     disk = asked.disk()
     assert asked.last_backup() == NOW
     assert disk.backups > 10_000 and disk.library > 10_000 and disk.free > 0
     assert asked.checks()["library"]() == "0 photos, 0 faces, 0 people"
-    library.close()
+    library.database.close()
 
 
 def test_the_models_that_look_at_photos_are_told_the_samples_are_not(paths: AppPaths) -> None:

@@ -7,9 +7,9 @@ import pytest
 
 from agent.domain.errors import EngineOpen, FilingDue, NoTray, SettingsUnreadable, StoreDiskFull
 from agent.engine.sandbox.wall import Wall
-from agent.library.library_port import Library
 from agent.main.health import Finding, examine, to_file
 from agent.people.duties import FILING_PEOPLE
+from agent.redaction.queries.redaction_queries import RedactionQueries
 
 WHOLE = Wall(files=True, writes=True, network=True, programs=True, by="bricks")
 
@@ -70,7 +70,7 @@ def test_the_duty_to_file_is_told_once_so_many_people_are_kept_and_is_no_failure
             assert least == FILING_PEOPLE, "looked at closely only where there may be so many"
             return people
 
-    told = to_file(cast(Library, Kept()))
+    told = to_file(cast(RedactionQueries, Kept()))
     assert (told is not None) is due
     if told is not None:
         assert told.params == {"people": people, "days": 30}

@@ -15,14 +15,13 @@ from agent.core.tools import Stop, run_tool
 from agent.domain.errors import StoreDiskFull, StoreUnwritable
 from agent.main import wiring
 from agent.models.model_store import ModelStore
+from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.key_homes import FileHome
 from agent.store.opening import open_library
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from agent.library.queries.library_queries import SqliteLibrary
 
 FILE = {"library": {"key_home": "file"}}
 
@@ -33,16 +32,16 @@ def paths(tmp_path: Path) -> AppPaths:
 
 
 @pytest.fixture
-def opened(paths: AppPaths) -> Iterator[SqliteLibrary]:
-    library = open_library(paths.library, FileHome(paths.keys))
+def opened(paths: AppPaths) -> Iterator[RedactionQueries]:
+    library = RedactionQueries(open_library(paths.library, FileHome(paths.keys)))
     yield library
-    library.close()
+    library.database.close()
 
 
 async def test_new_settings_reach_the_engine_the_folders_and_the_number_of_jobs_at_once(
-    paths: AppPaths, opened: SqliteLibrary, tmp_path: Path
+    paths: AppPaths, opened: RedactionQueries, tmp_path: Path
 ) -> None:
-    app = wiring.build(Settings.model_validate(FILE), paths, library=opened)
+    app = wiring.build(Settings.model_validate(FILE), paths, database=opened.database)
     changed = {**FILE, "engine": {"workers": 3}, "folders": [{"path": str(tmp_path)}]}
     await app.apply(Settings.model_validate(changed))
     assert app.indexer._engine.slots() == 5
@@ -52,20 +51,20 @@ async def test_new_settings_reach_the_engine_the_folders_and_the_number_of_jobs_
 
 @pytest.mark.parametrize(("number", "meaning"), [(28, StoreDiskFull), (13, StoreUnwritable)])
 async def test_a_disk_that_refuses_a_model_is_named(
-    paths: AppPaths, opened: SqliteLibrary, monkeypatch: pytest.MonkeyPatch, number: int, meaning: type[Exception]
+    paths: AppPaths, opened: RedactionQueries, monkeypatch: pytest.MonkeyPatch, number: int, meaning: type[Exception]
 ) -> None:
     def fetch(self: ModelStore, name: str, stop: Stop) -> Path:
         raise OSError(number, "")
 
     monkeypatch.setattr(ModelStore, "fetch", fetch)
-    app = wiring.build(Settings.model_validate(FILE), paths, library=opened)
+    app = wiring.build(Settings.model_validate(FILE), paths, database=opened.database)
     with pytest.raises(meaning):
         await app._supply(app.recipe())
     await app.analyser.close()
 
 
-async def test_backups_follow_the_settings_of_their_moment(paths: AppPaths, opened: SqliteLibrary) -> None:
-    backups = wiring.backups_of(opened, paths)
+async def test_backups_follow_the_settings_of_their_moment(paths: AppPaths, opened: RedactionQueries) -> None:
+    backups = wiring.backups_of(opened.database, paths)
     none, some = (Settings.model_validate({"library": {"key_home": "file", "backups": count}}) for count in (0, 2))
     now = wiring.utc_now()
     backups.daily(now, none)
@@ -79,9 +78,9 @@ async def test_backups_follow_the_settings_of_their_moment(paths: AppPaths, open
 
 
 async def test_a_backup_that_is_begun_meanwhile_leaves_the_one_being_made_alone(
-    paths: AppPaths, opened: SqliteLibrary, monkeypatch: pytest.MonkeyPatch
+    paths: AppPaths, opened: RedactionQueries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    backups, copy = wiring.backups_of(opened, paths), opened.copy_to
+    backups, copy = wiring.backups_of(opened.database, paths), opened.database.copy_to
     copied, others = threading.Event(), threading.Event()
 
     def slowly(target: Path) -> None:
@@ -90,7 +89,7 @@ async def test_a_backup_that_is_begun_meanwhile_leaves_the_one_being_made_alone(
         others.wait(0.5)
 
     await asyncio.to_thread(backups.daily, wiring.utc_now(), Settings.model_validate(FILE))
-    monkeypatch.setattr(opened, "copy_to", slowly)
+    monkeypatch.setattr(opened.database, "copy_to", slowly)
     later = wiring.utc_now() + timedelta(days=2)
     daily = asyncio.create_task(asyncio.to_thread(backups.daily, later, Settings.model_validate(FILE)))
     await asyncio.to_thread(copied.wait, 5)
@@ -101,7 +100,7 @@ async def test_a_backup_that_is_begun_meanwhile_leaves_the_one_being_made_alone(
 
 
 def test_a_download_that_hangs_does_not_keep_the_program_from_ending(
-    paths: AppPaths, opened: SqliteLibrary, monkeypatch: pytest.MonkeyPatch
+    paths: AppPaths, opened: RedactionQueries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun, network = threading.Event(), threading.Event()
     stops: list[Stop] = []
@@ -112,7 +111,7 @@ def test_a_download_that_hangs_does_not_keep_the_program_from_ending(
         network.wait(20)
 
     async def quit_meanwhile() -> None:
-        app = wiring.build(Settings.model_validate(FILE), paths, library=opened)
+        app = wiring.build(Settings.model_validate(FILE), paths, database=opened.database)
         supplying = asyncio.ensure_future(app._supply(app.recipe()))
         await asyncio.to_thread(begun.wait, 20)
         supplying.cancel()

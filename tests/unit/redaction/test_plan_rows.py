@@ -11,15 +11,15 @@ from agent.domain.errors import ImageCorrupt
 from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import JobState, Priority
-from agent.library.queries.library_queries import SqliteLibrary
 from agent.library.records import Shown
+from agent.redaction.queries.redaction_queries import RedactionQueries
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 RECIPE = Recipe("centerface-2", "mobilefacenet-1")
 
 
 @pytest.fixture
-def scans(library: SqliteLibrary) -> Iterator[list[str]]:
+def scans(library: RedactionQueries) -> Iterator[list[str]]:
     """Statements that look through a whole table, of all that run meanwhile."""
     found: list[str] = []
 
@@ -31,17 +31,17 @@ def scans(library: SqliteLibrary) -> Iterator[list[str]]:
             found.extend(statement for row in raw.fetchall() if row[3].startswith("SCAN") and "anon_" not in row[3])  # a page's own rows
             raw.close()
 
-    engine = library._database._engine
+    engine = library.database._engine
     event.listen(engine, "before_cursor_execute", explain)
     yield found
     event.remove(engine, "before_cursor_execute", explain)
 
 
-def note(library: SqliteLibrary, path: str, size: int, sha256: str | None = None) -> None:
+def note(library: RedactionQueries, path: str, size: int, sha256: str | None = None) -> None:
     library.note_file(FileSeen(path, size, 1, "/photos"), RECIPE, priority=Priority.NEW, now=NOW, sha256=sha256)
 
 
-def test_nothing_that_runs_per_file_or_page_looks_through_a_table(library: SqliteLibrary, scans: list[str], tmp_path: Path) -> None:
+def test_nothing_that_runs_per_file_or_page_looks_through_a_table(library: RedactionQueries, scans: list[str], tmp_path: Path) -> None:
     landmarks = ((1.0, 1.0), (9.0, 1.0), (5.0, 5.0), (1.0, 9.0), (9.0, 9.0))
     face = Face(Box(1, 2, 30, 40), 0.9, landmarks, Quality(30, 30, 0, 0), b"e" * 8, b"jpeg")
     for path in ("/photos/a.jpg", "/photos/b.jpg", "/photos/c.jpg"):
@@ -85,7 +85,7 @@ def test_nothing_that_runs_per_file_or_page_looks_through_a_table(library: Sqlit
     assert [statement for statement in scans if "image.id DESC" not in statement and "max(event.id)" not in statement] == []
 
 
-def test_the_index_of_the_whole_library_reads_indices_alone(library: SqliteLibrary) -> None:
+def test_the_index_of_the_whole_library_reads_indices_alone(library: RedactionQueries) -> None:
     plans: list[str] = []
 
     def explain(connection: Connection, cursor: object, statement: str, parameters: object, context: object, many: bool) -> None:
@@ -94,7 +94,7 @@ def test_the_index_of_the_whole_library_reads_indices_alone(library: SqliteLibra
         plans.extend(row[3] for row in raw.fetchall())
         raw.close()
 
-    event.listen(library._database._engine, "before_cursor_execute", explain)
+    event.listen(library.database._engine, "before_cursor_execute", explain)
     library.index(Shown())
     library.index(Shown(folder="/photos", faces_min=1))
     reads = [step for step in plans if step.startswith(("SCAN", "SEARCH")) and not step.startswith("SCAN anon_")]  # a subquery's rows

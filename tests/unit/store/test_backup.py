@@ -12,7 +12,7 @@ from sqlalchemy import select
 from agent.domain.errors import BackupDamaged, BackupMissing, StoreBusy, StoreDamaged, StoreDiskFull, StoreKeyMissing, StoreUnwritable
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
-from agent.library.queries.library_queries import SqliteLibrary
+from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store import backup as backup_module
 from agent.store.backup import BackupStore
 from agent.store.dialects import sqlcipher
@@ -50,14 +50,14 @@ def backups(folder: Path, home: FileHome) -> BackupStore:
 
 
 @pytest.fixture
-def live(folder: Path, home: FileHome) -> Iterator[SqliteLibrary]:
-    library = open_library(folder, home)
+def live(folder: Path, home: FileHome) -> Iterator[RedactionQueries]:
+    library = RedactionQueries(open_library(folder, home))
     note(library, "/photos/a.jpg")
     yield library
-    library.close()
+    library.database.close()
 
 
-def note(library: SqliteLibrary, path: str) -> None:
+def note(library: RedactionQueries, path: str) -> None:
     library.note_file(FileSeen(path, 1, 1), Recipe("centerface-2"), priority=Priority.NEW, now=NOW)
 
 
@@ -71,8 +71,8 @@ def left_over(folder: Path) -> list[str]:
     return [path.name for path in folder.rglob(".*")]
 
 
-def test_a_backup_is_listed_checked_and_encrypted(backups: BackupStore, live: SqliteLibrary) -> None:
-    made = backups.create(live, NOW)
+def test_a_backup_is_listed_checked_and_encrypted(backups: BackupStore, live: RedactionQueries) -> None:
+    made = backups.create(live.database, NOW)
     assert made.name == "2026-03-04T050607Z" and made.at == NOW
     assert backups.list() == [made] and backups.get(made.name) == made
     assert backups.verify(made) == 0
@@ -81,19 +81,19 @@ def test_a_backup_is_listed_checked_and_encrypted(backups: BackupStore, live: Sq
         sqlite3.connect(made.path / "library.db").execute("SELECT * FROM place")
 
 
-def test_a_day_without_a_backup_makes_one_due(backups: BackupStore, live: SqliteLibrary, folder: Path, home: FileHome) -> None:
-    assert backups.make_if_due(live, NOW) is not None
-    assert backups.make_if_due(live, NOW + DAY - timedelta(seconds=1)) is None
+def test_a_day_without_a_backup_makes_one_due(backups: BackupStore, live: RedactionQueries, folder: Path, home: FileHome) -> None:
+    assert backups.make_if_due(live.database, NOW) is not None
+    assert backups.make_if_due(live.database, NOW + DAY - timedelta(seconds=1)) is None
     assert backups.due(NOW + DAY)
     assert backups.due(NOW - timedelta(hours=1))  # the clock was wrong: one from the future is none
     assert not BackupStore(folder, home, keep=0).due(NOW + 9 * DAY)
 
 
-def test_the_newest_few_are_kept(backups: BackupStore, live: SqliteLibrary, folder: Path) -> None:
+def test_the_newest_few_are_kept(backups: BackupStore, live: RedactionQueries, folder: Path) -> None:
     for day in range(5):
-        backups.create(live, NOW + day * DAY)
+        backups.create(live.database, NOW + day * DAY)
     assert [backup.at for backup in backups.list()] == [NOW + day * DAY for day in (4, 3, 2)]
-    backups.create(live, NOW + 4 * DAY, keep=1)  # in the same second as another
+    backups.create(live.database, NOW + 4 * DAY, keep=1)  # in the same second as another
     assert [backup.at for backup in backups.list()] == [NOW + 4 * DAY + timedelta(seconds=1)]
     assert left_over(folder) == []
 
@@ -108,50 +108,50 @@ def test_what_is_no_backup_is_passed_over(backups: BackupStore, folder: Path) ->
 
 
 def test_a_disk_that_fills_up_leaves_nothing_half_and_the_older_ones_alone(
-    backups: BackupStore, live: SqliteLibrary, folder: Path, monkeypatch: pytest.MonkeyPatch
+    backups: BackupStore, live: RedactionQueries, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    good = backups.create(live, NOW)
+    good = backups.create(live.database, NOW)
 
     def full(path: Path) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(backup_module, "sync_file", full)
     with pytest.raises(StoreDiskFull):
-        backups.create(live, NOW + DAY, keep=1)
+        backups.create(live.database, NOW + DAY, keep=1)
     assert backups.list() == [good] and left_over(folder) == []
 
 
 def test_a_copy_that_does_not_check_is_no_backup(
-    backups: BackupStore, live: SqliteLibrary, folder: Path, monkeypatch: pytest.MonkeyPatch
+    backups: BackupStore, live: RedactionQueries, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(backup_module, "sync_file", spoil)
     with pytest.raises(StoreDamaged):
-        backups.create(live, NOW)
+        backups.create(live.database, NOW)
     assert backups.list() == [] and left_over(folder) == []
 
 
-def test_a_damaged_library_comes_back_and_is_kept_aside(backups: BackupStore, live: SqliteLibrary, folder: Path, home: FileHome) -> None:
-    backups.create(live, NOW)
+def test_a_damaged_library_comes_back_and_is_kept_aside(backups: BackupStore, live: RedactionQueries, folder: Path, home: FileHome) -> None:
+    backups.create(live.database, NOW)
     note(live, "/photos/later.jpg")
-    live.close()
+    live.database.close()
     (folder / "library.db").write_bytes(b"damaged" * 1000)
     with pytest.raises(StoreDamaged):
         open_library(folder, home)
     (folder / "library.db-wal").write_bytes(b"old log")
     backups.restore(None, NOW + DAY)
-    library = open_library(folder, home)
+    library = RedactionQueries(open_library(folder, home))
     assert library.place("/photos/a.jpg") is not None and library.place("/photos/later.jpg") is None
-    library.close()
+    library.database.close()
     aside = folder / "damaged-2026-03-05T050607Z"
     assert (aside / "library.db").read_bytes() == b"damaged" * 1000
     assert (aside / "library.db-wal").read_bytes() == b"old log"
 
 
 def test_the_old_log_is_gone_before_the_backup_comes_and_is_never_applied_to_it(
-    backups: BackupStore, live: SqliteLibrary, folder: Path, home: FileHome, monkeypatch: pytest.MonkeyPatch
+    backups: BackupStore, live: RedactionQueries, folder: Path, home: FileHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    backups.create(live, NOW)
-    live.close()
+    backups.create(live.database, NOW)
+    live.database.close()
     logs = [folder / "library.db-wal", folder / "library.db-shm"]
     for log in logs:
         log.write_bytes(b"old log")
@@ -169,10 +169,10 @@ def test_the_old_log_is_gone_before_the_backup_comes_and_is_never_applied_to_it(
     open_library(folder, home).close()
 
 
-def test_the_newest_good_backup_is_taken(backups: BackupStore, live: SqliteLibrary) -> None:
-    good = backups.create(live, NOW)
-    spoilt = backups.create(live, NOW + DAY)
-    live.close()
+def test_the_newest_good_backup_is_taken(backups: BackupStore, live: RedactionQueries) -> None:
+    good = backups.create(live.database, NOW)
+    spoilt = backups.create(live.database, NOW + DAY)
+    live.database.close()
     spoil(spoilt.path / "library.db")
     with pytest.raises(BackupDamaged):
         backups.verify(spoilt)
@@ -181,8 +181,8 @@ def test_the_newest_good_backup_is_taken(backups: BackupStore, live: SqliteLibra
     assert backups.restore(None, NOW + 2 * DAY) == good
 
 
-def test_without_a_good_backup_nothing_is_touched(backups: BackupStore, live: SqliteLibrary, folder: Path) -> None:
-    live.close()
+def test_without_a_good_backup_nothing_is_touched(backups: BackupStore, live: RedactionQueries, folder: Path) -> None:
+    live.database.close()
     before = (folder / "library.db").read_bytes()
     with pytest.raises(BackupMissing):
         backups.restore(None, NOW)
@@ -195,12 +195,12 @@ def test_without_a_good_backup_nothing_is_touched(backups: BackupStore, live: Sq
 
 
 def test_lost_keys_come_back_with_the_backup_and_the_recovery_code(
-    backups: BackupStore, live: SqliteLibrary, folder: Path, home: FileHome, tmp_path: Path
+    backups: BackupStore, live: RedactionQueries, folder: Path, home: FileHome, tmp_path: Path
 ) -> None:
     keys = LibraryKeys(folder, home)
     code = keys.recovery_code(keys.unlock())
-    made = backups.create(live, NOW)
-    live.close()
+    made = backups.create(live.database, NOW)
+    live.database.close()
     (folder / KEYS_FILE).unlink()
     (folder / "library.db").unlink()
     shutil.rmtree(tmp_path / "keys")
@@ -208,57 +208,59 @@ def test_lost_keys_come_back_with_the_backup_and_the_recovery_code(
         backups.restore(None, NOW)
     backups.keys(made).recover(code)
     backups.restore(made, NOW)
-    library = open_library(folder, home)
+    library = RedactionQueries(open_library(folder, home))
     assert library.place("/photos/a.jpg") is not None
-    library.close()
+    library.database.close()
 
 
 def test_one_without_what_was_deleted_takes_the_place_of_all_that_may_hold_it(
-    backups: BackupStore, live: SqliteLibrary, folder: Path, home: FileHome
+    backups: BackupStore, live: RedactionQueries, folder: Path, home: FileHome
 ) -> None:
-    backups.replace(live, NOW)
+    backups.replace(live.database, NOW)
     assert not (folder / "backups").exists(), "where there was none, none is made"
-    backups.create(live, NOW)
-    live.close()
+    backups.create(live.database, NOW)
+    live.database.close()
     backups.restore(None, NOW)
     backups.restore(None, NOW + DAY)
     (folder / "library.db.before-0002").write_bytes(b"as it was before an upgrade")
-    library = open_library(folder, home)
-    backups.replace(library, NOW + DAY)
-    library.close()
+    library = RedactionQueries(open_library(folder, home))
+    backups.replace(library.database, NOW + DAY)
+    library.database.close()
     assert {path.name for path in folder.iterdir()} == {"backups", "library.db", KEYS_FILE}
     assert [backup.at for backup in backups.list()] == [NOW + DAY]
 
 
-def test_after_the_clock_was_set_back_the_new_one_stays_and_the_old_ones_go_all_the_same(backups: BackupStore, live: SqliteLibrary) -> None:
+def test_after_the_clock_was_set_back_the_new_one_stays_and_the_old_ones_go_all_the_same(
+    backups: BackupStore, live: RedactionQueries
+) -> None:
     for days in (2, 3, 4):
-        backups.create(live, NOW + days * DAY)
-    daily = backups.make_if_due(live, NOW)
+        backups.create(live.database, NOW + days * DAY)
+    daily = backups.make_if_due(live.database, NOW)
     assert daily is not None and [backup.at for backup in backups.list()] == [NOW + 4 * DAY, NOW + 3 * DAY, NOW]
-    backups.replace(live, NOW + DAY)
+    backups.replace(live.database, NOW + DAY)
     assert [backup.at for backup in backups.list()] == [NOW + DAY], "what was deleted is in none"
 
 
 def test_what_was_deleted_leaves_the_log_too_once_nobody_reads(
-    backups: BackupStore, live: SqliteLibrary, folder: Path, monkeypatch: pytest.MonkeyPatch
+    backups: BackupStore, live: RedactionQueries, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sqlcipher, "_WAIT_S", 0.1)
-    live.let_go()
-    with live._database.read() as tx:
+    live.database.let_go()
+    with live.database.read() as tx:
         tx.execute(select(meta)).all()
         live.take_notes({"deleted": 1})
         with pytest.raises(StoreBusy):
-            backups.replace(live, NOW)
+            backups.replace(live.database, NOW)
         assert (folder / "library.db-wal").stat().st_size > 0
-    backups.replace(live, NOW)
+    backups.replace(live.database, NOW)
     assert (folder / "library.db-wal").stat().st_size == 0
 
 
 def test_a_copy_put_aside_that_can_not_be_deleted_is_told(
-    backups: BackupStore, live: SqliteLibrary, monkeypatch: pytest.MonkeyPatch
+    backups: BackupStore, live: RedactionQueries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    backups.create(live, NOW)
-    live.close()
+    backups.create(live.database, NOW)
+    live.database.close()
     backups.restore(None, NOW)
 
     def refuse(path: Path) -> None:
@@ -271,10 +273,10 @@ def test_a_copy_put_aside_that_can_not_be_deleted_is_told(
 
 @pytest.mark.parametrize("step", ["_put_aside", "_same_keys"])
 def test_a_restore_that_is_cut_short_can_be_done_again(
-    backups: BackupStore, live: SqliteLibrary, folder: Path, home: FileHome, step: str, monkeypatch: pytest.MonkeyPatch
+    backups: BackupStore, live: RedactionQueries, folder: Path, home: FileHome, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    backups.create(live, NOW)
-    live.close()
+    backups.create(live.database, NOW)
+    live.database.close()
     (folder / "library.db").write_bytes(b"damaged" * 1000)
 
     def crash(*_: object) -> None:

@@ -16,17 +16,18 @@ from sqlalchemy import BindParameter, Connection, text
 from agent.domain.errors import StoreBusy, StoreDamaged, StoreDiskFull, StoreNewer, StoreUnwritable
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
-from agent.library.queries.library_queries import SqliteLibrary
+from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store import schema, upgrade
 from agent.store.copy_check import check_copy
 from agent.store.database import Database
 from agent.store.dialects import sqlcipher
+from agent.store.upgrade import open_database
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 SECRET_PATH = "/home/somebody/holiday-in-rome.jpg"
 
 
-def note(library: SqliteLibrary, path: str = SECRET_PATH) -> None:
+def note(library: RedactionQueries, path: str = SECRET_PATH) -> None:
     library.note_file(FileSeen(path, 1, 1, "/home/somebody"), Recipe("centerface-2"), priority=Priority.NEW, now=NOW)
 
 
@@ -64,7 +65,7 @@ def test_every_change_makes_another_version_whoever_made_it(database: Database, 
     assert database.version() == second
 
 
-def test_nobody_reads_the_library_without_its_key(library: SqliteLibrary, tmp_path: Path) -> None:
+def test_nobody_reads_the_library_without_its_key(library: RedactionQueries, tmp_path: Path) -> None:
     note(library)
     # A copy, because Python's own SQLite would let go of the locks of this process when it closes the file.
     shutil.copyfile(tmp_path / "library.db", tmp_path / "stolen.db")
@@ -72,8 +73,8 @@ def test_nobody_reads_the_library_without_its_key(library: SqliteLibrary, tmp_pa
     with contextlib.closing(stolen), pytest.raises(sqlite3.DatabaseError, match="not a database"):
         stolen.execute("SELECT * FROM sqlite_master")
     with pytest.raises(StoreDamaged):
-        SqliteLibrary(tmp_path / "library.db", bytes(32))
-    library.copy_to(tmp_path / "copy.db")
+        RedactionQueries(open_database(tmp_path / "library.db", bytes(32)))
+    library.database.copy_to(tmp_path / "copy.db")
     files = sorted(tmp_path.glob("*.db*"))
     assert {"library.db", "library.db-wal", "copy.db"} <= {file.name for file in files}
     for file in files:
@@ -85,10 +86,10 @@ def test_a_key_of_another_length_is_refused(tmp_path: Path) -> None:
         Database.in_file(tmp_path / "some.db", b"short")
 
 
-def test_a_damaged_page_is_found(library: SqliteLibrary, tmp_path: Path, library_key: bytes) -> None:
+def test_a_damaged_page_is_found(library: RedactionQueries, tmp_path: Path, library_key: bytes) -> None:
     note(library)
-    assert library.sound()
-    library.close()
+    assert library.database.sound()
+    library.database.close()
     damage(tmp_path / "library.db")
     with pytest.raises(StoreDamaged):
         check_copy(tmp_path / "library.db", library_key)
@@ -98,13 +99,13 @@ def test_what_is_no_library_is_refused_and_left_alone(tmp_path: Path, library_ke
     path = tmp_path / "library.db"
     path.write_bytes(b"my diary, nothing else" * 1000)
     with pytest.raises(StoreDamaged):
-        SqliteLibrary(path, library_key)
+        RedactionQueries(open_database(path, library_key))
     assert path.read_bytes() == b"my diary, nothing else" * 1000
 
 
 def test_a_folder_that_is_not_there_is_named_as_such(tmp_path: Path, library_key: bytes) -> None:
     with pytest.raises(StoreUnwritable):
-        SqliteLibrary(tmp_path / "nowhere" / "library.db", library_key)
+        RedactionQueries(open_database(tmp_path / "nowhere" / "library.db", library_key))
 
 
 def test_a_full_disk_undoes_the_whole_transaction(database: Database) -> None:
@@ -120,7 +121,7 @@ def test_a_full_disk_undoes_the_whole_transaction(database: Database) -> None:
 
 
 def test_on_a_small_disk_the_log_does_not_take_all_the_room(
-    library: SqliteLibrary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    library: RedactionQueries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sqlcipher, "_AMPLE_BYTES", 1 << 62)
     for number in range(30):
@@ -183,9 +184,9 @@ def test_readers_do_not_wait_for_a_writer(database: Database) -> None:
     assert seen == [0]
 
 
-def test_connections_are_let_go_while_another_thread_reads(library: SqliteLibrary) -> None:
+def test_connections_are_let_go_while_another_thread_reads(library: RedactionQueries) -> None:
     note(library)
-    before = library.uses
+    before = library.database.uses
     done = threading.Event()
 
     def read() -> None:
@@ -195,11 +196,11 @@ def test_connections_are_let_go_while_another_thread_reads(library: SqliteLibrar
     reading = threading.Thread(target=read)
     reading.start()
     for _ in range(20):
-        library.let_go()
+        library.database.let_go()
     done.set()
     reading.join(10)
     note(library)
-    assert library.uses > before and library.sound()
+    assert library.database.uses > before and library.database.sound()
 
 
 def held(value: str) -> int:
@@ -208,10 +209,10 @@ def held(value: str) -> int:
     return sum(1 for each in gc.get_objects() if isinstance(each, BindParameter) and each.value == value)
 
 
-def test_no_statement_keeps_what_it_was_first_used_with_once_memory_is_given_back(library: SqliteLibrary) -> None:
+def test_no_statement_keeps_what_it_was_first_used_with_once_memory_is_given_back(library: RedactionQueries) -> None:
     note(library)
     assert held(SECRET_PATH) > 0
-    library.let_go()
+    library.database.let_go()
     assert held(SECRET_PATH) == 0
 
 
@@ -239,26 +240,26 @@ def test_deleted_content_is_overwritten(database: Database) -> None:
         assert tx.execute(text("PRAGMA temp_store")).scalar_one() == 2  # memory
 
 
-def test_a_library_of_a_newer_version_is_refused_and_left_alone(library: SqliteLibrary, tmp_path: Path, library_key: bytes) -> None:
-    library.close()
+def test_a_library_of_a_newer_version_is_refused_and_left_alone(library: RedactionQueries, tmp_path: Path, library_key: bytes) -> None:
+    library.database.close()
     raw = Database.in_file(tmp_path / "library.db", library_key)
     with raw.write() as tx:
         tx.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     raw.close()
     before = (tmp_path / "library.db").read_bytes()
     with pytest.raises(StoreNewer):
-        SqliteLibrary(tmp_path / "library.db", library_key)
+        RedactionQueries(open_database(tmp_path / "library.db", library_key))
     assert (tmp_path / "library.db").read_bytes() == before
 
 
 def test_an_older_library_is_copied_aside_before_it_is_migrated(
-    library: SqliteLibrary, tmp_path: Path, library_key: bytes, monkeypatch: pytest.MonkeyPatch
+    library: RedactionQueries, tmp_path: Path, library_key: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    library.close()
+    library.database.close()
     migrated: list[bool] = []
     monkeypatch.setattr(upgrade, "REVISION", "9999")
     monkeypatch.setattr(upgrade, "_migrate", lambda tx: migrated.append((tmp_path / "library.db.before-9999").exists()))
-    SqliteLibrary(tmp_path / "library.db", library_key).close()
+    open_database(tmp_path / "library.db", library_key).close()
     assert migrated == [True]
     assert check_copy(tmp_path / "library.db.before-9999", library_key) == 0
 
@@ -271,11 +272,11 @@ def test_an_interrupted_first_start_leaves_nothing_half(tmp_path: Path, library_
     real = schema.create
     monkeypatch.setattr(upgrade, "create", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        SqliteLibrary(tmp_path / "library.db", library_key)
+        RedactionQueries(open_database(tmp_path / "library.db", library_key))
     monkeypatch.undo()
-    library = SqliteLibrary(tmp_path / "library.db", library_key)
+    library = RedactionQueries(open_database(tmp_path / "library.db", library_key))
     note(library)
-    library.close()
+    library.database.close()
 
 
 def test_a_library_that_another_process_makes_meanwhile_is_taken_as_it_is(
@@ -286,15 +287,15 @@ def test_a_library_that_another_process_makes_meanwhile_is_taken_as_it_is(
     def revision(tx: object) -> str | None:
         if not asked:
             asked.append(None)
-            SqliteLibrary(tmp_path / "library.db", library_key).close()
+            open_database(tmp_path / "library.db", library_key).close()
             return None
         return real(tx)  # type: ignore[arg-type]
 
     real = upgrade._revision
     monkeypatch.setattr(upgrade, "_revision", revision)
-    library = SqliteLibrary(tmp_path / "library.db", library_key)
+    library = RedactionQueries(open_database(tmp_path / "library.db", library_key))
     note(library)
-    library.close()
+    library.database.close()
 
 
 def parts(tx: Connection) -> dict[str, set[object]]:
@@ -310,7 +311,7 @@ def parts(tx: Connection) -> dict[str, set[object]]:
     return found
 
 
-def test_the_migrations_build_what_a_new_library_has(library: SqliteLibrary, tmp_path: Path, library_key: bytes) -> None:
+def test_the_migrations_build_what_a_new_library_has(library: RedactionQueries, tmp_path: Path, library_key: bytes) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 

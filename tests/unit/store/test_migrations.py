@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, text
 
-from agent.library.queries.library_queries import SqliteLibrary
 from agent.library.records import Shown
+from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store import upgrade
 from agent.store.database import Database
 from agent.store.schema import REVISION
+from agent.store.upgrade import open_database
 
 PHOTO_NS = 1_700_000_000_500_000_000
 
@@ -52,7 +53,7 @@ def test_the_first_librarys_images_get_their_date_from_their_files(
             fill(tx)
         database.close()
 
-    library = SqliteLibrary(path, library_key)
+    library = RedactionQueries(open_database(path, library_key))
 
     first, second = library.image(1), library.image(2)
     assert first is not None and second is not None
@@ -62,5 +63,5 @@ def test_the_first_librarys_images_get_their_date_from_their_files(
     assert library.index(Shown(faces_min=2, faces_max=2)).ids == (1,)
     assert len(library.hashes()) == 3
     assert len(library.set_hidden([1], True, now=first.indexed_at)[1]) == 1
-    library.close()
+    library.database.close()
     assert (tmp_path / f"library.db.before-{REVISION}").exists()

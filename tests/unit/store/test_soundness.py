@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from agent.store.database import Database
 from agent.store.opening import DATABASE_FILE
 from agent.store.soundness import SMALL_BYTES, Soundness
 
 
-class FakeLibrary:
+class FakeDatabase(Database):
     def __init__(self, *, sound: bool) -> None:
         self._sound = sound
 
@@ -29,7 +30,7 @@ def test_one_look_a_day_is_enough(database: Path) -> None:
     soundness = Soundness(database.parent)
     now = datetime.now(UTC)
     assert soundness.due(now)
-    assert soundness.look(FakeLibrary(sound=True))
+    assert soundness.look(FakeDatabase(sound=True))
     assert not soundness.damaged and not soundness.due(now + timedelta(minutes=1))
     assert soundness.due(now + timedelta(hours=25)) and soundness.due(now - timedelta(hours=2)), "also where the clock was set back"
     soundness.forget()
@@ -38,7 +39,7 @@ def test_one_look_a_day_is_enough(database: Path) -> None:
 
 def test_a_small_library_is_looked_at_whenever_it_changed(database: Path) -> None:
     soundness = Soundness(database.parent)
-    soundness.look(FakeLibrary(sound=True))
+    soundness.look(FakeDatabase(sound=True))
     soon = datetime.now(UTC) + timedelta(minutes=1)
     os.utime(database, (soon.timestamp(), soon.timestamp()))
     assert soundness.due(soon)
@@ -49,7 +50,7 @@ def test_a_small_library_is_looked_at_whenever_it_changed(database: Path) -> Non
 
 def test_damage_is_remembered_and_looked_for_again_each_time(database: Path) -> None:
     soundness = Soundness(database.parent)
-    assert not soundness.look(FakeLibrary(sound=False))
+    assert not soundness.look(FakeDatabase(sound=False))
     assert soundness.damaged and soundness.due(datetime.now(UTC))
-    assert soundness.look(FakeLibrary(sound=True))
+    assert soundness.look(FakeDatabase(sound=True))
     assert not soundness.damaged

@@ -34,13 +34,13 @@ if TYPE_CHECKING:
     import httpx
 
     from agent.domain.errors import AgentError
-    from agent.library.queries.library_queries import SqliteLibrary
+    from agent.redaction.queries.redaction_queries import RedactionQueries
     from tests.unit.web.conftest import Served
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def fail(library: SqliteLibrary, path: str, error: AgentError) -> int:
+def fail(library: RedactionQueries, path: str, error: AgentError) -> int:
     """A file that could not be analysed; returns its place id."""
     library.note_file(FileSeen(path, 10, 1, "/photos"), Recipe("centerface-2"), priority=Priority.NEW, now=NOW)
     [job], _ = library.lease(1, now=NOW, until=NOW + timedelta(hours=1))
@@ -48,7 +48,7 @@ def fail(library: SqliteLibrary, path: str, error: AgentError) -> int:
     return job.place_id
 
 
-async def test_each_problem_says_which_button_helps(owner: httpx.AsyncClient, library: SqliteLibrary) -> None:
+async def test_each_problem_says_which_button_helps(owner: httpx.AsyncClient, library: RedactionQueries) -> None:
     errors = [ImageTruncated(), ImageTooLarge(megapixels=300, limit=200), ImageMissing(), ImageUnreadable(), EngineCrashed()]
     for number, error in enumerate(errors):
         fail(library, f"/photos/{number}.jpg", error)
@@ -56,7 +56,7 @@ async def test_each_problem_says_which_button_helps(owner: httpx.AsyncClient, li
     assert told == {"0.jpg": "show", "1.jpg": "settings", "2.jpg": "clear", "3.jpg": "retry", "4.jpg": "retry"}
 
 
-async def test_one_file_is_tried_again_and_the_others_stay(owner: httpx.AsyncClient, library: SqliteLibrary) -> None:
+async def test_one_file_is_tried_again_and_the_others_stay(owner: httpx.AsyncClient, library: RedactionQueries) -> None:
     first, second = (fail(library, f"/photos/{name}.jpg", ImageTruncated()) for name in "ab")
     assert (await owner.post(f"/api/problems/{first}/retry")).status_code == 204
     [left] = (await owner.get("/api/problems")).json()["items"]
@@ -70,7 +70,7 @@ async def test_trying_a_file_that_has_no_problem_is_not_found(owner: httpx.Async
 
 
 async def test_a_file_with_a_problem_is_shown_in_its_folder_while_it_is_there(
-    served: Served, owner: httpx.AsyncClient, library: SqliteLibrary
+    served: Served, owner: httpx.AsyncClient, library: RedactionQueries
 ) -> None:
     path = served.world.folder / "broken.jpg"
     path.write_bytes(b"no picture")
@@ -82,7 +82,7 @@ async def test_a_file_with_a_problem_is_shown_in_its_folder_while_it_is_there(
     assert (await owner.post("/api/problems/77/show")).status_code == 404
 
 
-async def test_cleared_problems_are_spoken_of_no_more_and_their_files_rest(owner: httpx.AsyncClient, library: SqliteLibrary) -> None:
+async def test_cleared_problems_are_spoken_of_no_more_and_their_files_rest(owner: httpx.AsyncClient, library: RedactionQueries) -> None:
     fail(library, "/photos/a.jpg", ImageTruncated())
     assert (await owner.post("/api/problems/clear")).status_code == 204
     assert (await owner.get("/api/problems")).json() == {"items": [], "total": 0}
@@ -90,7 +90,7 @@ async def test_cleared_problems_are_spoken_of_no_more_and_their_files_rest(owner
     assert library.lease(1, now=NOW, until=NOW)[0] == []
 
 
-async def test_of_one_file_s_problem_is_spoken_no_more_and_of_the_others_still(owner: httpx.AsyncClient, library: SqliteLibrary) -> None:
+async def test_of_one_file_s_problem_is_spoken_no_more_and_of_the_others_still(owner: httpx.AsyncClient, library: RedactionQueries) -> None:
     first, second = (fail(library, f"/photos/{name}.jpg", ImageMissing()) for name in "ab")
     assert (await owner.post(f"/api/problems/{first}/clear")).status_code == 204
     assert [each["place_id"] for each in (await owner.get("/api/problems")).json()["items"]] == [second]
@@ -203,7 +203,7 @@ async def test_the_support_bundle_comes_as_a_file_to_keep(owner: httpx.AsyncClie
     assert "attachment" in answer.headers["content-disposition"]
 
 
-async def test_prometheus_gets_figures_and_nothing_private(served: Served, owner: httpx.AsyncClient, library: SqliteLibrary) -> None:
+async def test_prometheus_gets_figures_and_nothing_private(served: Served, owner: httpx.AsyncClient, library: RedactionQueries) -> None:
     fail(library, "/photos/mei.jpg", ImageTruncated())
     served.world.app.tally.failed("image.truncated")
     served.world.app.tally.analysed(StageTimes(10, 20, 1, 5))
@@ -228,7 +228,7 @@ async def test_strangers_get_no_figures(stranger: httpx.AsyncClient) -> None:
         assert (await stranger.get(path)).status_code == 401
 
 
-async def test_problems_come_in_pages_and_by_folder(served: Served, owner: httpx.AsyncClient, library: SqliteLibrary) -> None:
+async def test_problems_come_in_pages_and_by_folder(served: Served, owner: httpx.AsyncClient, library: RedactionQueries) -> None:
     folder = served.world.folder
     served.world.app.environment.settings.set(Settings(folders=(Folder(path=f"{folder}/../{folder.name}"),)))
     for number in range(3):
@@ -242,12 +242,12 @@ async def test_problems_come_in_pages_and_by_folder(served: Served, owner: httpx
 
 
 async def test_a_file_far_down_the_list_is_shown_in_its_folder_too(
-    served: Served, owner: httpx.AsyncClient, library: SqliteLibrary
+    served: Served, owner: httpx.AsyncClient, library: RedactionQueries
 ) -> None:
     path = served.world.folder / "first.jpg"
     path.write_bytes(b"no picture")
     first = fail(library, str(path), ImageTruncated())
-    with library._database.write() as tx:  # more like it, at once, for the list is read by hundreds
+    with library.database.write() as tx:  # more like it, at once, for the list is read by hundreds
         [seen], [failed] = (tx.execute(select(table)).mappings().all() for table in (place, job))
         ids = range(first + 1, first + 102)
         tx.execute(insert(place), [{**seen, "id": each, "path": f"/photos/{each}.jpg"} for each in ids])
@@ -258,7 +258,7 @@ async def test_a_file_far_down_the_list_is_shown_in_its_folder_too(
     assert (await owner.get("/api/problems/999")).status_code == 404
 
 
-async def test_online_only_files_are_listed_and_looked_at_when_asked(owner: httpx.AsyncClient, library: SqliteLibrary) -> None:
+async def test_online_only_files_are_listed_and_looked_at_when_asked(owner: httpx.AsyncClient, library: RedactionQueries) -> None:
     for name in "abc":
         library.note_file(FileSeen(f"/photos/{name}", 10, 1, "/photos"), Recipe("centerface-2"), priority=Priority.NEW, now=NOW)
         [job], _ = library.lease(1, now=NOW, until=NOW + timedelta(hours=1))

@@ -1,0 +1,84 @@
+"""Who faces are: opinions written with an analysis or formed later, and the rule whose face prints may be stored.
+
+The rule stands here, where prints are written: no query of any room can store a print of a person who is never to be recognised.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, RowMapping, and_, delete, insert, select
+from sqlalchemy.sql import exists
+
+from agent.domain.people import Certainty, Identity
+from agent.store.facts import BY_USER, chunks
+from agent.store.schema import chip, embedding, face, grouping, identity, ignored, person
+
+NEVER = "never"
+
+
+def set_identities(tx: Connection, identities: Mapping[int, Identity | None], now: datetime) -> None:
+    unspoken = never_recognised(tx)
+    for chunk in chunks(list(identities)):
+        # Face or person may have been deleted since they were compared.
+        there = set(tx.scalars(select(face.c.id).where(face.c.id.in_(chunk))))
+        named = {who.person_id for each in chunk if (who := identities[each]) is not None}
+        people = set(tx.scalars(select(person.c.id).where(person.c.id.in_(named)))) if named else set()
+        silent = set(tx.scalars(select(ignored.c.face_id).where(ignored.c.face_id.in_(chunk))))
+        rows = tx.execute(select(identity).where(identity.c.face_id.in_(chunk))).mappings()
+        known = {row["face_id"]: identity_of(row) for row in rows}
+        fixed = {face_id for face_id, who in known.items() if who.certainty is Certainty.CONFIRMED}
+        wanted = {
+            each: None if each in silent or (who := identities[each]) is None or who.person_id not in people else who
+            for each in chunk
+            if each in there and each not in fixed
+        }
+        silenced = [each for each, who in wanted.items() if who is not None and who.person_id in unspoken]
+        _silence(tx, silenced, now)
+        wanted |= dict.fromkeys(silenced)
+        changed = [each for each, who in wanted.items() if who != known.get(each)]
+        tx.execute(delete(identity).where(identity.c.face_id.in_(changed)))
+        if opinions := [_values(each, who) for each in changed if (who := wanted[each]) is not None]:
+            tx.execute(insert(identity), opinions)
+
+
+def identity_of(row: RowMapping) -> Identity:
+    """An opinion, or what the user confirmed, from its row."""
+    return Identity(row["person_id"], Certainty(row["certainty"]), row["distance"], row["agree"], row["refs"])
+
+
+def _values(face_id: int, who: Identity) -> dict[str, object]:
+    """The row of an opinion."""
+    return {
+        "face_id": face_id,
+        "person_id": who.person_id,
+        "certainty": who.certainty,
+        "distance": who.distance,
+        "agree": who.agree,
+        "refs": who.references,
+    }
+
+
+def never_recognised(tx: Connection) -> frozenset[int]:
+    return frozenset(tx.scalars(select(person.c.id).where(person.c.never_at.is_not(None))))
+
+
+def _silence(tx: Connection, faces: Sequence[int], now: datetime) -> None:
+    """Delete the prints and identities of faces that were found to be a person who is never recognised."""
+    for chunk in chunks(faces):
+        for table in (embedding, chip, grouping, ignored):
+            tx.execute(delete(table).where(table.c.face_id.in_(chunk)))
+        tx.execute(insert(ignored), [{"face_id": each, "reason": NEVER, "at": now} for each in chunk])
+
+
+def kept_out(tx: Connection, faces: Collection[int]) -> frozenset[int]:
+    """Return the faces whose print must not be stored: forgotten, or of people who are never recognised, except their one print."""
+    if not faces:
+        return frozenset()
+    silenced = select(ignored.c.face_id).where(ignored.c.face_id.in_(faces), ignored.c.reason != BY_USER)
+    known_by = exists().where(embedding.c.face_id == identity.c.face_id)
+    theirs = (
+        select(identity.c.face_id)
+        .join(person, person.c.id == identity.c.person_id)
+        .where(and_(identity.c.face_id.in_(faces), person.c.never_at.is_not(None)), ~known_by)
+    )
+    return frozenset(tx.scalars(silenced)) | frozenset(tx.scalars(theirs))
