@@ -1,0 +1,37 @@
+"""The files and rooms that the architecture page and the contributor's page name are there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = ("docs/architecture.md", "CONTRIBUTING.md")
+NAMED = re.compile(r"`((?:agent|ui/src|ui|tests|scripts|assets|docs)/[\w./-]+)`")
+
+
+def named(page: str) -> list[str]:
+    return NAMED.findall((ROOT / page).read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_file_that_is_named_exists(page: str) -> None:
+    assert [each for each in named(page) if "<" not in each and not (ROOT / each).exists()] == []
+    assert len(named(page)) > 10
+
+
+def test_each_walk_passes_at_most_twelve_files() -> None:
+    text = (ROOT / PAGES[0]).read_text(encoding="utf-8")
+    walks = re.findall(r"### (.+?)\n(.*?)(?=\n##)", text, re.DOTALL)
+    assert [name for name, _ in walks] == ["A dropped photo", "A naming", "A redaction", "A capture"]
+    for name, walk in walks:
+        assert 5 < len(NAMED.findall(walk)) <= 12, name
+
+
+def test_the_rooms_are_those_of_the_import_contract() -> None:
+    table = (ROOT / PAGES[0]).read_text(encoding="utf-8").split("## How rooms talk")[0]
+    rooms = {
+        each.rstrip("/")
+        for each in re.findall(r"`(\w+/)`", "\n".join(line.split("|")[1] for line in table.splitlines() if line.startswith("| `")))
+    }
+    assert rooms == {path.name for path in (ROOT / "agent").iterdir() if (path / "__init__.py").is_file()}
