@@ -4,7 +4,6 @@
 """
 
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -16,10 +15,6 @@ ROOT = Path(__file__).resolve().parent.parent
 _LIMIT_S = 900
 # Each process imports everything for itself, so more than a few only take memory.
 _SPREAD = ["-q", "-n", str(min(os.cpu_count() or 1, 4)), "--dist", "worksteal"]
-# With pictures as small as those of the unit tests, a library's threads wait for each other longer than they work.
-_ALONE = {"OPENBLAS_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1"}
-_MEMORY = Path("/dev/shm")
-_SCRATCH_BYTES = 1_000_000_000
 
 
 def main() -> int:
@@ -31,6 +26,7 @@ def main() -> int:
     from scripts.setup.console import Console
     from scripts.setup.prepare import DEVELOPMENT, DOCS, RUNTIME, prepare
     from scripts.setup.processes import environment
+    from scripts.setup.suite import quick
     from scripts.setup.ui import Ui, node
 
     console = Console(ROOT / "build" / "setup.log")
@@ -53,7 +49,7 @@ def main() -> int:
         }
         results = {name: _run(name, command, ROOT, environment()) for name, command in checks.items()}
         if "--static" not in sys.argv[1:]:
-            results |= _unit_tests(python, {**environment(), **_scratch()})
+            results |= _unit_tests(python, {**environment(), **quick()})
             others = ["tests/integration/in_process", "tests/scripts", "tests/docs"]
             results["agent and scripts"] = _run("agent and scripts", [python, "-m", "pytest", *_SPREAD, *others], ROOT, environment())
             npm, env = node(console, venv)
@@ -78,17 +74,8 @@ def _unit_tests(python: str, env: dict[str, str]) -> dict[str, bool]:
     pytest = [python, "-m", "pytest", "-q", "--disable-plugin-autoload", *(word for name in plugins for word in ("-p", name))]
     halves = {"unit tests: stores, API, commands": stores, "unit tests: the rest": [path for path in rest if path.name != "__pycache__"]}
     with ThreadPoolExecutor() as both:
-        runs = {name: both.submit(_run, name, [*pytest, *map(str, paths)], ROOT, env | _ALONE) for name, paths in halves.items()}
+        runs = {name: both.submit(_run, name, [*pytest, *map(str, paths)], ROOT, env) for name, paths in halves.items()}
     return {name: run.result() for name, run in runs.items()}
-
-
-def _scratch() -> dict[str, str]:
-    """Return the environment for temporary files: hundreds of tests write a library each, in memory if the system has such a folder."""
-    try:
-        roomy = os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _SCRATCH_BYTES
-    except OSError:
-        roomy = False
-    return {"TMPDIR": str(_MEMORY)} if roomy else {}
 
 
 def _run(name: str, command: Sequence[str], cwd: Path, env: Mapping[str, str]) -> bool:

@@ -1,4 +1,7 @@
-"""Runs the test suite: the desktop tests' requirements, the UI's checks, pytest with coverage, and finally pytest's summary."""
+"""Runs the test suite: the desktop tests' requirements, the UI's checks, pytest, and finally pytest's summary.
+
+pytest runs twice: first without coverage for tests that start the program or other processes, then with coverage for tests that don't.
+"""
 
 import os
 import re
@@ -6,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
@@ -19,8 +23,14 @@ from scripts.setup.venv import Venv
 _LIMIT_S = 75 * 60.0
 _DRAIN_S = 5.0
 _HUNG_S = 20 * 60  # a test that ignores even its own time limit; the other tests continue without its process
-_LONG = ("installers", "journeys", "e2e", "integration")  # first, so that no process is left with a long file at the end
+# These start processes, most of them the program. Long files come first, so that no worker is left with one at the end.
+_PROCESSES = ("installers", "journeys", "e2e", "integration", "scripts")
+_IN_PROCESS = "integration/in_process"  # the whole agent with its edges swapped
 _MOST_WORKERS = 4
+# With pictures as small as those of the tests, a library's threads wait for each other longer than they work.
+_ALONE = {"OPENBLAS_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1"}
+_MEMORY = Path("/dev/shm")
+_SCRATCH_BYTES = 1_000_000_000
 # The lines after the failures: failed tests, one line each, and the totals.
 _SUMMARY = re.compile(r"=+ short test summary info =+")
 _CLOSING_LINE = re.compile(r"=+ .*\b\d+ \w+.* in [\d.]+s.*=+")
@@ -53,19 +63,32 @@ def run_suite(checkout: Path, venv: Venv, words: Sequence[str], *, no_skips: boo
     """Run pytest; without arguments also measure branch coverage and fail below the bound in pyproject.toml. Return the exit code."""
     python = [str(venv.python), "-P"]
     colour = "yes" if sys.stdout.isatty() else "no"
-    pytest = ["-m", "pytest", f"--color={colour}", *(["-p", "scripts.setup.no_skips"] if no_skips else []), *words]
+    pytest = [*python, "-m", "pytest", f"--color={colour}", *(["-p", "scripts.setup.no_skips"] if no_skips else []), *words]
     if words:
-        return _run_shown([*python, *pytest], checkout, environment())[0]
+        return _run_shown(pytest, checkout, environment(), _LIMIT_S)[0]
+    started = time.monotonic()
+    processes, closing = _run_shown([*pytest, *_spread(), *_processes()], checkout, environment(), _LIMIT_S)
     data = checkout / "build" / "coverage"
     shutil.rmtree(data, ignore_errors=True)
     data.mkdir(parents=True)
-    env = {**environment(), "COVERAGE_FILE": str(data / "data")}
-    tests, closing = _run_shown([*python, "-m", "coverage", "run", *pytest, *_spread(), *_folders(checkout)], checkout, env)
+    env = {**environment(), **quick(), "COVERAGE_FILE": str(data / "data")}
+    covered = [*pytest, "-p", "scripts.setup.covered", *_spread(), *_in_process(checkout)]
+    in_process, closing_too = _run_shown(covered, checkout, env, _LIMIT_S - (time.monotonic() - started))
     subprocess.run([*python, "-m", "coverage", "combine", "--quiet"], cwd=checkout, env=env, timeout=300, check=False)
     report = [*python, "-m", "coverage", "report", "--skip-covered", "--sort=cover"]
-    covered = subprocess.run(report, cwd=checkout, env=env, timeout=300, check=False).returncode
-    print(closing or f"The tests did not come to their end within {_LIMIT_S / 60:.0f} minutes.", flush=True)
-    return tests or covered
+    bound = subprocess.run(report, cwd=checkout, env=env, timeout=300, check=False).returncode
+    for lines in (closing, closing_too):
+        print(lines or f"The tests did not come to their end within {_LIMIT_S / 60:.0f} minutes.", flush=True)
+    return processes or in_process or bound
+
+
+def quick() -> dict[str, str]:
+    """An environment for tests that write hundreds of small libraries and compute on small pictures."""
+    try:
+        roomy = os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _SCRATCH_BYTES
+    except OSError:
+        roomy = False
+    return {**({"TMPDIR": str(_MEMORY)} if roomy else {}), **_ALONE}
 
 
 def _spread() -> list[str]:
@@ -75,12 +98,16 @@ def _spread() -> list[str]:
     return [*spread, "-o", f"faulthandler_timeout={_HUNG_S}", "-o", "faulthandler_exit_on_timeout=true"]
 
 
-def _folders(checkout: Path) -> list[str]:
-    folders = [path.name for path in (checkout / "tests").iterdir() if path.is_dir() and not path.name.startswith("_")]
-    return [f"tests/{name}" for name in [*_LONG, *sorted(set(folders) - set(_LONG))]]
+def _processes() -> list[str]:
+    return [*(f"tests/{name}" for name in _PROCESSES), f"--ignore=tests/{_IN_PROCESS}"]
 
 
-def _run_shown(command: Sequence[str], cwd: Path, env: Mapping[str, str]) -> tuple[int, str]:
+def _in_process(checkout: Path) -> list[str]:
+    folders = {path.name for path in (checkout / "tests").iterdir() if path.is_dir() and not path.name.startswith("_")}
+    return [f"tests/{name}" for name in [_IN_PROCESS, *sorted(folders - set(_PROCESSES))]]
+
+
+def _run_shown(command: Sequence[str], cwd: Path, env: Mapping[str, str], limit: float) -> tuple[int, str]:
     """Run and pass the output on. Return the exit code and pytest's summary: failed tests and totals."""
     closing: list[str] = []
 
@@ -97,7 +124,7 @@ def _run_shown(command: Sequence[str], cwd: Path, env: Mapping[str, str]) -> tup
                 if summing or _CLOSING_LINE.fullmatch(plain):
                     closing.append(text)
 
-    with running(command, cwd=cwd, env={**env, "PYTHONUNBUFFERED": "1"}, limit=_LIMIT_S) as process:
+    with running(command, cwd=cwd, env={**env, "PYTHONUNBUFFERED": "1"}, limit=limit) as process:
         reader = threading.Thread(target=show, args=(process.stdout,), daemon=True)
         reader.start()
         code = process.wait()

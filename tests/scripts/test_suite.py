@@ -1,7 +1,9 @@
 """The run of the whole suite ends with pytest's own closing lines: whoever sees only the end of the output sees what failed."""
 
 import io
+import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -23,28 +25,49 @@ ROOT = Path(__file__).parents[2]
 )
 def test_the_closing_line_is_found_among_the_output(line: str, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     code, closing = suite._run_shown(
-        [sys.executable, "-c", f"print('..'); print({line!r}); print('after'); raise SystemExit(1)"], tmp_path, {}
+        [sys.executable, "-c", f"print('..'); print({line!r}); print('after'); raise SystemExit(1)"], tmp_path, {}, 60
     )
     assert (code, closing) == (1, line)
 
 
 def test_what_failed_is_among_the_closing_lines(tmp_path: Path) -> None:
     lines = ["= short test summary info =", "FAILED tests/test_a.py::test_b - assert 1 == 2", "= 1 failed, 2 passed in 3.21s ="]
-    _, closing = suite._run_shown([sys.executable, "-c", f"print('a failure', *{lines!r}, sep='\\n')"], tmp_path, {})
+    _, closing = suite._run_shown([sys.executable, "-c", f"print('a failure', *{lines!r}, sep='\\n')"], tmp_path, {}, 60)
     assert closing.splitlines() == lines
 
 
-def test_all_folders_of_tests_run_and_those_that_take_long_come_first() -> None:
-    folders = suite._folders(ROOT)
-    assert folders[:4] == ["tests/installers", "tests/journeys", "tests/e2e", "tests/integration"]
-    assert set(folders) == {f"tests/{path.relative_to(ROOT / 'tests').parts[0]}" for path in (ROOT / "tests").rglob("test_*.py")}
+def test_every_test_runs_once_and_what_takes_long_comes_first() -> None:
+    processes, in_process = suite._processes(), suite._in_process(ROOT)
+    assert processes[:4] == ["tests/installers", "tests/journeys", "tests/e2e", "tests/integration"]
+    assert processes[5:] == ["--ignore=tests/integration/in_process"]
+    folders = {f"tests/{path.relative_to(ROOT / 'tests').parts[0]}" for path in (ROOT / "tests").rglob("test_*.py")}
+    assert sorted([*processes[:5], *in_process]) == sorted([*folders, "tests/integration/in_process"])
+
+
+def test_coverage_is_of_the_process_of_the_tests_alone(tmp_path: Path) -> None:
+    (tmp_path / "measured.py").write_text("def reached() -> int:\n    return 1\n\n\ndef elsewhere() -> int:\n    return 2\n")
+    (tmp_path / "test_it.py").write_text(
+        "import subprocess, sys, measured\n"
+        "def test_it():\n"
+        "    assert measured.reached() == 1\n"
+        "    subprocess.run([sys.executable, '-c', 'import measured; measured.elsewhere()'], check=True)\n"
+    )
+    (tmp_path / "pyproject.toml").write_text('[tool.coverage.run]\nparallel = true\nsource = ["."]\n')
+    env = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}", "COVERAGE_FILE": str(tmp_path / "data")}
+    coverage = [sys.executable, "-m", "coverage"]
+    for workers in ([], ["-n", "1"]):
+        pytest_run = [sys.executable, "-m", "pytest", "-q", "-p", "scripts.setup.covered", *workers, "test_it.py"]
+        for command in (pytest_run, [*coverage, "combine", "--quiet"]):
+            subprocess.run(command, cwd=tmp_path, env=env, check=True, capture_output=True, timeout=60)
+        report = subprocess.run([*coverage, "report", "-m"], cwd=tmp_path, env=env, check=True, capture_output=True, text=True, timeout=60)
+        assert "measured.py 4 1 75% 6" in " ".join(report.stdout.split())
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="process groups are POSIX")
 def test_what_a_test_leaves_behind_does_not_keep_the_run_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(suite, "_DRAIN_S", 0.05)
     leftover = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(50)'])"
-    assert suite._run_shown([sys.executable, "-c", leftover], tmp_path, {}) == (0, "")
+    assert suite._run_shown([sys.executable, "-c", leftover], tmp_path, {}, 60) == (0, "")
 
 
 def test_missing_desktop_packages_are_named_where_they_cannot_be_installed(
