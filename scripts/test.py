@@ -1,13 +1,15 @@
-"""Sets up the tests' requirements, then runs them all: `python3 scripts/test.py [--no-skips] [arguments for pytest]`.
+"""Sets up the tests' requirements, then runs them all: `python3 scripts/test.py [--no-skips] [--gate] [arguments for pytest]`.
 
-Without arguments for pytest the whole suite runs: the UI's checks, then pytest with branch coverage over this process and its children.
-With arguments only pytest runs. `--no-skips` turns every skipped test into a failure.
+Without arguments for pytest the whole suite runs: the UI's checks, the tests that start the program, then those that stay in one process,
+with branch coverage. With arguments only pytest runs. `--no-skips` turns every skipped test into a failure. `--gate` leaves out the groups
+of scripts/rare.toml that nothing has changed and whose turn it isn't.
 """
 
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+PLUGINS = {"--no-skips": "scripts.setup.no_skips", "--gate": "scripts.setup.rare"}
 
 
 def main() -> int:
@@ -20,15 +22,15 @@ def main() -> int:
     from scripts.setup.prepare import DEVELOPMENT, RUNTIME, prepare
     from scripts.setup.suite import desktop_ready, run_suite, ui_check
 
-    words = [word for word in sys.argv[1:] if word != "--no-skips"]
-    no_skips = "--no-skips" in sys.argv[1:]
+    words = [word for word in sys.argv[1:] if word not in PLUGINS]
+    plugins = [PLUGINS[word] for word in sys.argv[1:] if word in PLUGINS]
     console = Console(ROOT / "build" / "setup.log")
     with console.failures_shown():
         venv = prepare(ROOT, console, locks=[RUNTIME, DEVELOPMENT])
         desktop_ready(console)
         if not words:
             ui_check(ROOT, console, venv)
-        return run_suite(ROOT, venv, words, no_skips=no_skips)
+        return run_suite(ROOT, venv, words, plugins)
     return 1
 
 

@@ -59,11 +59,11 @@ def ui_check(checkout: Path, console: Console, venv: Venv) -> None:
         run_logged(console, [npm, "run", "check"], cwd=ui.folder, env=env)
 
 
-def run_suite(checkout: Path, venv: Venv, words: Sequence[str], *, no_skips: bool) -> int:
+def run_suite(checkout: Path, venv: Venv, words: Sequence[str], plugins: Sequence[str] = ()) -> int:
     """Run pytest; without arguments also measure branch coverage and fail below the bound in pyproject.toml. Return the exit code."""
     python = [str(venv.python), "-P"]
     colour = "yes" if sys.stdout.isatty() else "no"
-    pytest = [*python, "-m", "pytest", f"--color={colour}", *(["-p", "scripts.setup.no_skips"] if no_skips else []), *words]
+    pytest = [*python, "-m", "pytest", f"--color={colour}", *(f"-p{name}" for name in plugins), *words]
     if words:
         return _run_shown(pytest, checkout, environment(), _LIMIT_S)[0]
     started = time.monotonic()
