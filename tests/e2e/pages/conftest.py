@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Error, Page, ViewportSize
 
 UI = Path(__file__).parents[3] / "ui"
 AXE = UI / "node_modules" / "axe-core" / "axe.min.js"
@@ -18,6 +18,7 @@ RUN_AXE = """async (only) => {
   return violations.map((one) => `${one.id}: ${one.nodes[0].html} ${one.help}`)
 }"""
 WAIT_S = 60.0
+SIZE: ViewportSize = {"width": 1280, "height": 800}
 EVERY_ANSWER = "**/api/**"
 KEEP_STREAMS = """window.streams = []
 window.EventSource = class extends EventSource {
@@ -67,20 +68,37 @@ def _listening(server: "subprocess.Popen[bytes]", port: int) -> None:
 def profile(chromium: Browser) -> Iterator[BrowserContext]:
     """Keeps what was compiled of the pages from one test to the next."""
     # axe comes in from outside, which the agent's content policy forbids; everything else keeps it.
-    context = chromium.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce", bypass_csp=True)
+    context = chromium.new_context(viewport=SIZE, reduced_motion="reduce", bypass_csp=True)
     context.set_default_timeout(WAIT_S * 1000)
     yield context
     context.close()
 
 
+@pytest.fixture(scope="module")
+def shared_tab(profile: BrowserContext) -> Page:
+    return profile.new_page()
+
+
 @pytest.fixture
-def page(profile: BrowserContext) -> Iterator[Page]:
+def page(profile: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A page whose scripts must not fail, and that finds nothing of the test before."""
-    opened, failures = profile.new_page(), list[str]()
-    opened.on("pageerror", lambda error: failures.append(str(error)))
+    shared = request.node.get_closest_marker("shared_tab") is not None
+    opened, failures = request.getfixturevalue("shared_tab") if shared else profile.new_page(), list[str]()
+
+    def note(error: Error) -> None:
+        failures.append(str(error))
+
+    opened.on("pageerror", note)
     yield opened
     opened.evaluate("localStorage.clear(); sessionStorage.clear()")
-    opened.close()
+    if shared:
+        opened.goto("about:blank")
+        opened.set_viewport_size(SIZE)
+        opened.emulate_media(color_scheme="light")
+        opened.mouse.move(0, 0)
+        opened.remove_listener("pageerror", note)
+    else:
+        opened.close()
     profile.clear_cookies()
     assert failures == []
 

@@ -118,6 +118,7 @@ STATES: dict[str, tuple[str, str, str, Act | None]] = {
 }
 
 
+@pytest.mark.shared_tab
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 @pytest.mark.parametrize("state", STATES)
 def test_every_state_is_accessible(page: Page, visit: Visit, violations: Callable[[], list[str]], state: str, language: str) -> None:
@@ -129,6 +130,7 @@ def test_every_state_is_accessible(page: Page, visit: Visit, violations: Callabl
     assert violations() == []
 
 
+@pytest.mark.shared_tab
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 @pytest.mark.parametrize(
     ("place", "there"),

@@ -88,6 +88,7 @@ STATES: dict[str, tuple[str, str, str, Act | None]] = {
 }
 
 
+@pytest.mark.shared_tab
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 @pytest.mark.parametrize("state", STATES)
 def test_every_state_is_accessible(
@@ -363,6 +364,7 @@ def test_flying_past_asks_for_no_pictures(page: Page, visit: Callable[..., None]
     assert len(asked) < passed / 4
 
 
+@pytest.mark.shared_tab
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 @pytest.mark.parametrize(
     ("place", "there"), [("#photos", ".tile"), ("#status", "figure"), ("#problems", "main li"), ("#photo-97", ".large .photo")]
