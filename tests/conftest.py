@@ -29,7 +29,7 @@ PACKAGES = "tests/installers"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--count", type=int, default=20, help="how often tests/integration/test_kills.py kills a process")
+    parser.addoption("--count", type=int, default=None, help="how often tests/integration/test_kills.py kills a process, by another seed")
     parser.addoption("--cases", type=int, default=200, help="how many files tests/integration/test_fuzz.py mutates")
     parser.addoption("--seed", type=int, default=None, help="repeat a run of tests/integration/test_kills.py")
 

@@ -48,28 +48,29 @@ def logged(program: "RealProgram") -> list[str]:
 # -- time ------------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "leap", [timedelta(days=-400), timedelta(hours=-2), timedelta(days=400)], ids=["a year back", "hours back", "ahead"]
-)
-def test_a_clock_that_leaps_loses_and_blames_nothing(
-    program: "RealProgram", photo: Photo, wall_clock: "WallClock", leap: timedelta
-) -> None:
+LEAPS = (timedelta(hours=-2), timedelta(days=-400), timedelta(days=400))  # off the right time: back, further back, ahead
+
+
+def test_a_clock_that_leaps_loses_and_blames_nothing(program: "RealProgram", photo: Photo, wall_clock: "WallClock") -> None:
     program.start(before=wall_clock.before)
     drop(program, photo, range(3))
     program.settled(3)
     with program.api() as api:
         assert api.post("/quiet", json={"minutes": 60}).status_code == 204
 
-    drop(program, photo, range(3, 8))
-    wall_clock.leap(leap)
-    drop(program, photo, range(8, 12))
-    program.post("/api/rescan")
-    status = program.settled(12)
-    assert status.problem is None
-    assert (status.quiet_until is not None) == (leap < timedelta()), "no longer quiet than was asked for"
-    assert faces(program) == {f"{number}.jpg": 1 + number % 2 for number in range(12)}
-    assert "job.failed" not in logged(program)
-    assert program.run("backup", "create").returncode == 0
+    photos = 3
+    for leap in LEAPS:
+        drop(program, photo, range(photos, photos + 5))
+        wall_clock.leap(leap)
+        drop(program, photo, range(photos + 5, photos + 9))
+        photos += 9
+        program.post("/api/rescan")
+        status = program.settled(photos)
+        assert status.problem is None
+        assert (status.quiet_until is not None) == (leap < timedelta()), "no longer quiet than was asked for"
+        assert faces(program) == {f"{number}.jpg": 1 + number % 2 for number in range(photos)}
+        assert "job.failed" not in logged(program)
+        assert program.run("backup", "create").returncode == 0
 
 
 @pytest.mark.parametrize("who", ["everything", "the agent alone"])
