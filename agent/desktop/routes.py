@@ -8,7 +8,7 @@ from agent.web.schemas import Problem
 
 
 def desk_routes(api: FastAPI, desk: Desk) -> None:
-    """Add them to `api`."""
+    """Add the routes to `api`."""
 
     @api.post("/api/open", status_code=204)
     async def open_browser(request: OpenRequest | None = None) -> None:

@@ -1,1 +1,1 @@
-"""The library: photos are taken in, indexed, shown and looked after."""
+"""The library: photos are ingested, indexed, shown and maintained."""

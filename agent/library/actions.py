@@ -1,4 +1,4 @@
-"""What the user does with images, one or many at once, and takes back."""
+"""The user's actions on one or many images, and their undo."""
 
 import asyncio
 import os
@@ -23,7 +23,7 @@ NOT_ANALYSED = (JobState.FAILED, JobState.QUARANTINED, JobState.DEFERRED)
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """A file that can be read, and its format: "jpeg", "heic", ..."""
+    """A readable file and its format: "jpeg", "heic", ..."""
 
     path: str
     format: str
@@ -38,7 +38,7 @@ class Actions:
         self._online_only = online_only
 
     async def hide(self, image_ids: Sequence[int]) -> tuple[str | None, int]:
-        """Returns the token that takes it back (None if nothing changed), and how many changed."""
+        """Hide images. Return the undo token (None if nothing changed), and the number of changed images."""
         return await self._mark(partial(self._library.set_hidden, image_ids, True))
 
     async def unhide(self, image_ids: Sequence[int]) -> tuple[str | None, int]:
@@ -56,13 +56,13 @@ class Actions:
         return token, sum(each.event.count for each in happened if isinstance(each.event, ImagesHidden | FavouritesChanged))
 
     async def look_again(self, image_ids: Sequence[int]) -> int:
-        """Have images analysed anew. Returns how many have a file to look at."""
+        """Scan images again. Return how many have a file."""
         count = await asyncio.to_thread(self._library.look_again, image_ids, now=self._clock())
         self.queued.notify()
         return count
 
     async def file_of(self, image_id: int) -> str:
-        """The path of a file that holds the image, to show it or to open it. Raises NotFound, ImageMissing, ImageUnreadable."""
+        """Return the path of a file with the image, to show or open it. Raises NotFound, ImageMissing, ImageUnreadable."""
         image = await asyncio.to_thread(self._library.image, image_id)
         if image is None:
             raise NotFound
@@ -72,7 +72,7 @@ class Actions:
         return path
 
     async def original(self, image_id: int) -> Original:
-        """The file itself. Raises NotFound, ImageMissing, ImageUnreadable; ImageOnlineOnly, because reading it would fetch it."""
+        """Return the file itself. Raises NotFound, ImageMissing, ImageUnreadable; ImageOnlineOnly, because reading would download it."""
         image = await asyncio.to_thread(self._library.image, image_id)
         if image is None:
             raise NotFound
@@ -84,7 +84,7 @@ class Actions:
         return await _of_drive(partial(_first_readable, [path], self._online_only))
 
     async def file_of_problem(self, place_id: int) -> str:
-        """The path of a file that was not analysed, to show it. Raises NotFound, ImageMissing, ImageUnreadable."""
+        """Return the path of a file that was not analysed, to show it. Raises NotFound, ImageMissing, ImageUnreadable."""
         place = await asyncio.to_thread(self._library.place_by_id, place_id)
         if place is None or place.job not in NOT_ANALYSED:
             raise NotFound
@@ -94,7 +94,7 @@ class Actions:
 
 
 async def _of_drive(question: Callable[[], T]) -> T:
-    """Raises ImageUnreadable for a drive that does not answer."""
+    """Query the drive. Raises ImageUnreadable if it does not respond."""
     try:
         return await aside(question, ANSWER_S)
     except TimeoutError:
@@ -102,11 +102,11 @@ async def _of_drive(question: Callable[[], T]) -> T:
 
 
 def _first_readable(paths: Sequence[str], online_only: Callable[[str], bool]) -> str:
-    """The first file that is here and may be read. Raises ImageMissing, or what ails the last one that is there."""
+    """Return the first readable local file. Raises ImageMissing, or the error of the last existing one."""
     problem: AgentError = ImageMissing()
     for path in paths:
         try:
-            # Told before it is opened, and opened before anything is promised; what is no file, such as a pipe, might never answer.
+            # Checked before opening, and opened before it is returned; a pipe, for example, might never respond.
             if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116 - a path may hold surrogate escapes and is a string throughout
                 problem = ImageUnreadable()
             elif online_only(path):

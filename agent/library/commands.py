@@ -26,7 +26,7 @@ def list_files(session: Session, request: ScanRequest, *, as_json: bool) -> int:
 
 
 def scan_paths(session: Session, request: ScanRequest, *, as_json: bool) -> int:
-    """Exit code 1 if any file failed."""
+    """Scan files. Return exit code 1 if any file failed."""
     report = _Report(session, as_json)
     with hands(session, embeddings=request.embeddings) as able:
         if isinstance(able, Client) and able.status().state == "paused":

@@ -1,4 +1,4 @@
-"""The hash of a file's content, read beside everything else: a drive that stops answering holds up no other work."""
+"""Hashes a file's content in a separate thread: an unresponsive drive blocks no other work."""
 
 import asyncio
 import hashlib
@@ -13,12 +13,12 @@ _LONGEST_S = 86_400.0
 
 
 def content_hash(path: str) -> str:
-    """SHA-256 of a file, read as a stream; empty if it can't be read: that equals no content, and the engine gets to name the reason."""
+    """Return a file's SHA-256, read as a stream; empty if it can't be read: no content has that, and the engine reports the reason."""
     return _Hashing().of(path)
 
 
 async def hash_aside(path: str) -> str:
-    """As `content_hash`. Raises TimeoutError once nothing more of it has come for `ANSWER_S` seconds; a slow drive may take its time."""
+    """Return `content_hash`. Raises TimeoutError after `ANSWER_S` seconds without progress; a slow drive may take its time."""
     hashing = _Hashing()
     answer = asyncio.ensure_future(aside(partial(hashing.of, path), _LONGEST_S))
     try:
@@ -52,5 +52,5 @@ class _Hashing:
 
 
 def _without_waiting(path: str, flags: int) -> int:
-    """A pipe that took a photo's place would be waited for without end."""
+    """Open without blocking: opening a pipe in a photo's place would wait for ever."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

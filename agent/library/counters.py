@@ -1,18 +1,18 @@
-"""Counts what was done since the program started: images, time per stage, errors by code."""
+"""Counters since the program started: images, time per stage, errors by code."""
 
 from collections import Counter, deque
 from dataclasses import astuple, fields
 
 from agent.domain.face import StageTimes
 
-RECENT = 200  # images that the means are of
+RECENT = 200  # images in the means
 STAGES = tuple(field.name for field in fields(StageTimes))
-# Upper bounds of the histogram, in seconds: a face takes milliseconds, a panorama's decoding seconds.
+# Upper bounds of the histogram, in seconds: a face takes milliseconds, decoding a panorama takes seconds.
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
 class Tally:
-    """Only numbers; bounded, whatever happens."""
+    """Only numbers, with bounded memory."""
 
     def __init__(self) -> None:
         self.images = 0
@@ -22,7 +22,7 @@ class Tally:
         self._buckets = {stage: [0] * (len(BOUNDS) + 1) for stage in STAGES}
 
     def analysed(self, ms: StageTimes) -> None:
-        """An image was looked at; `ms` are milliseconds."""
+        """Count an analysed image; `ms` are milliseconds."""
         self.images += 1
         self._recent.append(ms)
         for stage, took in zip(STAGES, astuple(ms), strict=True):
@@ -34,14 +34,14 @@ class Tally:
         self.errors[code] += 1
 
     def means(self) -> StageTimes | None:
-        """Mean milliseconds of the last images; None before the first."""
+        """Return the mean milliseconds of the last images; None before the first."""
         if not self._recent:
             return None
         columns = zip(*map(astuple, self._recent), strict=True)
         return StageTimes(*(sum(column) / len(self._recent) for column in columns))
 
     def histogram(self, stage: str) -> list[tuple[str, float]]:
-        """(upper bound in seconds, images up to it), as Prometheus wants it."""
+        """Return (upper bound in seconds, images up to it), in Prometheus' format."""
         total, found = 0, []
         for bound, count in zip([*map(str, BOUNDS), "+Inf"], self._buckets[stage], strict=True):
             total += count

@@ -1,4 +1,4 @@
-"""When no popup is wanted: while it is put off for some time, and in the hours of every day that the settings name."""
+"""Do not disturb: for a chosen time, and in the daily hours of the settings."""
 
 import asyncio
 from datetime import datetime, time, timedelta
@@ -10,7 +10,7 @@ from agent.library.pause_until import Notes, Span
 
 
 class Quiet:
-    """Hours of the day are this computer's."""
+    """Hours of the day use this computer's clock."""
 
     def __init__(self, environment: Environment, notes: Notes) -> None:
         self.changed = Notice()
@@ -18,21 +18,21 @@ class Quiet:
         self._asked = Span("quiet", environment.clock, notes)
 
     def remember(self) -> None:
-        """Take up what was asked for before the restart. Blocks; raises StoreError."""
+        """Restore the state from before the restart. Blocks; raises StoreError."""
         self._asked.remember()
 
     async def put_off(self, minutes: int | None) -> None:
-        """No popup for so many minutes, also after a restart; None ends that. Raises StoreError, and then all stays as it was."""
+        """Suppress popups for that many minutes, also after a restart; None ends it. Raises StoreError without changing anything."""
         await asyncio.to_thread(self._asked.ask, None if minutes is None else timedelta(minutes=minutes))
         self.changed.notify()
 
     @property
     def timed(self) -> bool:
-        """Whether a quiet time may begin or end by itself."""
+        """Return whether a quiet time may begin or end by the clock."""
         return self._asked.asked or bool(self._environment.settings.value.popup.quiet_from)
 
     def until(self) -> datetime | None:
-        """When popups come again; None if they do now."""
+        """Return when popups are shown again; None if they are now."""
         now = self._environment.clock()
         ends = [
             end for end in (self._asked.until(), hours_end(self._environment.settings.value.popup, now)) if end is not None and end > now
@@ -41,7 +41,7 @@ class Quiet:
 
 
 def hours_end(settings: Popup, now: datetime) -> datetime | None:
-    """The end of the quiet hours that `now` lies in."""
+    """Return the end of the quiet hours that contain `now`."""
     if not settings.quiet_from or not settings.quiet_until:
         return None
     begin, end = time.fromisoformat(settings.quiet_from), time.fromisoformat(settings.quiet_until)

@@ -1,4 +1,4 @@
-"""`ai-popup folders`: which folders are watched."""
+"""`ai-popup folders`: lists, adds and removes watched folders."""
 
 import json
 import os
@@ -80,7 +80,7 @@ def remove(session: Session, paths: tuple[str, ...], dry_run: bool, as_json: boo
 
 
 def _problems(session: Session) -> "dict[str, Problem]":
-    """What the running agent says of its folders; nothing without one."""
+    """Return the running agent's problems of its folders; nothing without an agent."""
     try:
         return {folder.path: folder.problem for folder in session.client().status().folders if folder.problem is not None}
     except AgentError:
@@ -88,7 +88,7 @@ def _problems(session: Session) -> "dict[str, Problem]":
 
 
 def _leaving(session: Session, root: str) -> int:
-    """How many photos leave the library with the folder: none while a folder around it is watched with all that is in it."""
+    """Return how many photos leave the library with the folder: none while an outer folder is watched recursively."""
     from agent.core.settings import folder_of
     from agent.library.queries.library_queries import LibraryQueries
 

@@ -1,4 +1,4 @@
-"""Routes of the watched folders: which there are, their own switches, and what watching one would mean."""
+"""Routes of the watched folders: the list, their switches, and the effect of watching one."""
 
 import asyncio
 import os
@@ -31,18 +31,18 @@ from agent.web.desk import Desk
 from agent.web.remembered import Remembered
 from agent.web.settings_schemas import ChosenFolder, Estimate, FolderChange, FolderPath, FolderRemoved
 
-# A drive that has not answered by then is away.
+# A drive that has not responded by then counts as disconnected.
 ANSWER_S = 10.0
 COUNT_STEP_S = 0.3
 MOST_FOLDERS_KEPT = 500
-# Before this machine has looked at anything: an ordinary one, two photos a second for each of a few engine processes.
+# Before this machine has scanned anything: two photos a second for each of a few engine processes, as on an ordinary one.
 USUAL_RATE = 5.0
 
 
 def folder_list_routes(
     api: FastAPI, library: LibraryQueries, ingest: Ingest, settings: Callable[[], Settings], texts: Callable[[], Texts], rest: Rest
 ) -> None:
-    """Add them to `api`."""
+    """Add the routes to `api`."""
     counts: Remembered[int] = Remembered(library.version, MOST_FOLDERS_KEPT)
     rest.also(counts.forget)
 
@@ -63,7 +63,7 @@ def folder_list_routes(
 
     @api.get("/api/folders/inside")
     async def folders_inside(path: str) -> tuple[SubfolderOut, ...]:
-        """The folders directly inside a watched folder, or one inside it, that hold images. Those whose name is no text are left out."""
+        """Return the folders with images directly inside a watched folder, or inside one of its subfolders. Invalid names are left out."""
         root = root_meant(path, settings().folders)
         found = await asyncio.to_thread(inside.get, root, partial(library.folders_inside, root))
         return tuple(
@@ -76,7 +76,7 @@ def folder_list_routes(
 def folder_routes(
     api: FastAPI, file: SettingsFile, library: LibraryQueries, ingest: Ingest, desk: Desk, texts: Callable[[], Texts]
 ) -> None:
-    """Add them to `api`."""
+    """Add the routes to `api`."""
     looks: set[asyncio.Task[None]] = set()
 
     def root(path: str) -> str:
@@ -84,7 +84,7 @@ def folder_routes(
 
     @api.post("/api/folders", status_code=204)
     async def add(body: FolderChange) -> None:
-        """With its switches, so that one that is watched again is at once what it was; those left out are as usual."""
+        """Add a folder with its switches, so that one that is watched again has its old ones; omitted ones get their defaults."""
         folder = await _readable(body.path)
         switches = _switches(body)
         await asyncio.to_thread(file.add_folder, Path(folder), switches)
@@ -99,7 +99,7 @@ def folder_routes(
 
     @api.post("/api/folders/check", status_code=204)
     async def check(body: FolderChange) -> None:
-        """Whether this change would be taken, without making it."""
+        """Check this change without making it."""
         file.check_folder(root(body.path), _switches(body))
 
     @api.delete("/api/folders")
@@ -116,19 +116,19 @@ def folder_routes(
 
 
 def estimate_routes(api: FastAPI, tally: Tally, engines: Callable[[], int], remote: Callable[[str], bool]) -> None:
-    """Add them to `api`.
+    """Add the routes to `api`.
 
-    `engines` is how many processes look at photos; `remote` tells whether a folder lies on a network drive, and blocks.
+    `engines` returns the number of engine processes; `remote` returns whether a folder is on a network drive, and blocks.
     """
 
     def rate() -> float:
-        """Photos per second, by those this machine looked at lately."""
+        """Return photos per second, from this machine's recent photos."""
         means = tally.means()
         return max(engines(), 1) * 1000 / means.total if means is not None and means.total > 0 else USUAL_RATE
 
     @api.post("/api/folders/estimate", response_class=StreamingResponse, responses={200: {"model": Estimate}})
     async def estimate(body: FolderPath) -> StreamingResponse:
-        """A line of JSON now and then while the photos are counted; who has heard enough hangs up."""
+        """Yield a line of JSON at intervals while the photos are counted; the client may disconnect at any time."""
         folder = await _readable(body.path)
         return StreamingResponse(_estimates(folder, rate, remote), media_type="application/x-ndjson")
 
@@ -138,20 +138,20 @@ def _switches(body: FolderChange) -> dict[str, object]:
 
 
 async def _newest_first(file: SettingsFile, ingest: Ingest, folder: str) -> None:
-    """Beside the look that the folder gets anyhow, which goes by names. Files in a folder with switches of its own are left to that."""
+    """Queue the newest files ahead of the regular scan, which goes by names. Folders with their own switches are left to that."""
     folders = file.snapshot.folders
 
     def own(seen: FileSeen) -> bool:
         found = folder_of(seen.path, folders)
         return found is not None and found.root == folder
 
-    with suppress(OSError, AgentError):  # it is told of by whoever watches the folder
+    with suppress(OSError, AgentError):  # the folder's watcher reports it
         files = await stoppable(lambda: newest(filter(own, walk_images((folder,), None))))
         await note_first(ingest, files, folder)
 
 
 def _leaving(file: SettingsFile, library: LibraryQueries, folder: str) -> int:
-    """How many photos leave the library with a folder: none while a folder around it is watched with all that is in it."""
+    """Return how many photos leave the library with a folder: none while an outer folder is watched recursively."""
     rest = tuple(other for other in file.snapshot.folders if other.root != folder)
     around = folder_of(folder, rest)
     if around is not None and around.recursive:
@@ -160,7 +160,7 @@ def _leaving(file: SettingsFile, library: LibraryQueries, folder: str) -> int:
 
 
 async def _readable(path: str) -> str:
-    """The folder's absolute path. Raises SourceMissing, SourceNoAccess."""
+    """Return the folder's absolute path. Raises SourceMissing, SourceNoAccess."""
     folder = root_of(path)
     try:
         await aside(partial(_look_into, folder), ANSWER_S)
@@ -187,7 +187,7 @@ async def _estimates(folder: str, rate: Callable[[], float], remote: Callable[[s
 
 
 def _count(files: Iterator[FileSeen]) -> tuple[int, bool]:
-    """The next images, as many as there is time for, and whether there may be more."""
+    """Count images within the time limit; return the number, and whether there may be more."""
     found, deadline = 0, time.monotonic() + COUNT_STEP_S
     for _ in files:
         found += 1

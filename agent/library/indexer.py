@@ -1,4 +1,4 @@
-"""Leases jobs, has each analysed, and writes the outcome: a job ends done, failed or quarantined, and is never lost."""
+"""Leases jobs, has each analysed, and stores the outcome: a job ends done, failed or quarantined, and is never lost."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -25,15 +25,15 @@ from agent.library.work_state import WorkState
 
 log = structlog.get_logger()
 
-# Longer than any time limit of the engine: a lease runs out only if the agent itself is gone.
+# Longer than any time limit of the engine: a lease expires only if the agent itself is gone.
 LEASE = timedelta(minutes=30)
-# These are nobody's file's fault: the work waits and tries again, and the user is told.
+# These are not a file's fault: the work waits and retries, and the user is told.
 BLOCKERS = (EngineUnavailable, ModelError, StoreError)
 RETRY_AFTER_S = (2.0, 5.0, 15.0, 60.0)
 
 
 class Identifier(Protocol):
-    """Who the faces of an image are. The step up to the people room; implementation: `agent.people.naming.People`."""
+    """Identifies the faces of an image. The step up to the people room; implementation: `agent.people.naming.People`."""
 
     async def opinions(self, analysis: Analysis) -> Judgement: ...
 
@@ -43,7 +43,7 @@ class Identifier(Protocol):
 
 
 class Indexer:
-    """Runs up to `slots` jobs at once: a few more than there are engine processes, so that none waits for the store."""
+    """Runs up to `slots` jobs at once: slightly more than engine processes, so that none waits for the store."""
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class Indexer:
         self._going.set()
         self._rests = 0
         self._idle = asyncio.Event()
-        self._tries = 0  # in vain, since the work last went well
+        self._tries = 0  # failed attempts since the last success
         self._under_way: set[int] = set()  # ids of leased jobs
         self._owed: list[Job] = []  # leased jobs that the library could not take back yet
         self.problem: AgentError | None = None
@@ -92,21 +92,21 @@ class Indexer:
 
     @property
     def running(self) -> int:
-        """How many jobs are under way."""
+        """Return the number of running jobs."""
         return self._work.running
 
     @property
     def stuck(self) -> AgentError | None:
-        """What stops all work, once a second try was in vain too."""
+        """Return the error that stops all work, once a second attempt failed too."""
         return self.problem if self._tries > 1 else None
 
     @property
     def told(self) -> AgentError | None:
-        """What stops all work, as the user is told: an engine that did not start once is started again first, as while it is replaced."""
+        """Return the error to show: a first failure to start the engine is retried silently, as while it is being replaced."""
         return self.stuck if isinstance(self.problem, EngineStartFailed) else self.problem
 
     def pause(self) -> None:
-        """No new job is started; those under way end."""
+        """Start no new job; running ones finish."""
         self._work.paused = True
         self._going.clear()
         self.pausing.notify()
@@ -117,8 +117,8 @@ class Indexer:
         self.pausing.notify()
 
     def hold(self, held: bool) -> None:
-        """Pause, or go on, without a word of the user's; what the user paused stays so."""
-        if held == self.held:  # an idle agent would look into the library for nothing
+        """Pause or resume automatically; a pause by the user stays."""
+        if held == self.held:  # otherwise an idle agent would query the library for nothing
             return
         self._work.held = held
         if held:
@@ -127,18 +127,18 @@ class Indexer:
             self._go_on()
 
     def wake(self, _: object = None) -> None:
-        """There may be new jobs."""
+        """Check for new jobs."""
         self._wake.set()
 
     def mended(self, _: object = None) -> None:
-        """What stopped the work may be mended: try at once."""
+        """Retry at once, because the cause may be gone."""
         self._tries = 0
         self._mended.set()
         self.wake()
 
     @asynccontextmanager
     async def at_rest(self) -> AsyncIterator[None]:
-        """Inside, no job is under way and none starts, whatever the user presses meanwhile."""
+        """Provide a period without running jobs, whatever the user does meanwhile."""
         self._rests += 1
         self._going.clear()
         try:
@@ -156,7 +156,7 @@ class Indexer:
             self.wake()
 
     async def run(self) -> None:
-        """Work until cancelled; jobs under way are then given back untried."""
+        """Work until cancelled; running jobs are then given back untried."""
         running: set[asyncio.Task[None]] = set()
         try:
             while True:
@@ -164,7 +164,7 @@ class Indexer:
                 self._wake.clear()
                 room = self._engine.slots() - len(running)
                 if self.problem is not None:
-                    room = 0 if running else min(room, 1)  # one try at a time, and each to its end
+                    room = 0 if running else min(room, 1)  # one attempt at a time, and each to its end
                 jobs = await self._lease(room)
                 running |= {asyncio.create_task(self._job(job)) for job in jobs}
                 if self.problem is None or running:
@@ -178,7 +178,7 @@ class Indexer:
             await asyncio.gather(*running, return_exceptions=True)
 
     async def _something(self, running: set[asyncio.Task[None]]) -> None:
-        """Wait until a job ended, or new ones came."""
+        """Wait until a job ended, or new ones arrived."""
         waiter = asyncio.create_task(self._wake.wait())
         try:
             await asyncio.wait({waiter, *running}, return_when=asyncio.FIRST_COMPLETED)
@@ -186,7 +186,7 @@ class Indexer:
             waiter.cancel()
 
     async def _wait_out(self) -> None:
-        """Something stops all work: wait, longer each time, or until it goes on or somebody says it is mended."""
+        """Wait while something stops all work, longer each time, or until `mended` is called."""
         delay = RETRY_AFTER_S[min(self._tries, len(RETRY_AFTER_S) - 1)]
         self._tries += 1
         if self.stuck is not None:
@@ -201,8 +201,8 @@ class Indexer:
     async def _lease(self, limit: int) -> list[Job]:
         if limit <= 0:
             return []
-        alone = not self.running  # else a job that is just being given back may be missed
-        self._work.running += 1  # leasing counts as work: `at_rest` must not slip between a lease and its job
+        alone = not self.running  # otherwise a job that is being given back may be missed
+        self._work.running += 1  # leasing counts as work: `at_rest` must not start between a lease and its job
         jobs: list[Job] = []
         taking = asyncio.create_task(asyncio.to_thread(self._take, limit, owed := tuple(self._owed)))
         try:
@@ -216,7 +216,7 @@ class Indexer:
             if not jobs and alone:
                 self._well()  # nothing waits any more, whatever stopped it
         except asyncio.CancelledError:
-            with suppress(StoreError):  # the thread goes on: what it takes is given back
+            with suppress(StoreError):  # the thread continues: its leases are given back
                 await asyncio.to_thread(self._library.release, (await taking)[0])
             raise
         except StoreError as error:
@@ -271,11 +271,11 @@ class Indexer:
             log.info("image.indexed", job=job.id, faces=len(analysis.faces), format=analysis.format, ms=round(analysis.ms.total))
         try:
             if events:
-                await self._thumbnails.keep(analysis)  # before anything is told of the new image
+                await self._thumbnails.keep(analysis)  # before the new image is announced
             await self._people.written(events, judged)
         except AgentError as error:
             log.warning("people.recheck_failed", job=job.id, code=error.code)
-            self._people.doubt()  # the photo is indexed; who is on it is found out later
+            self._people.doubt()  # the photo is indexed; its people are identified later
         finally:
             self._bus.publish(events)
 
@@ -306,7 +306,7 @@ class Indexer:
 
     def _block(self, error: AgentError) -> None:
         if self.problem is None:
-            self._mended.clear()  # whatever was mended before is not what stops the work now
+            self._mended.clear()  # earlier fixes did not solve the current error
         if self.problem is None or self.problem.code != error.code:
             log.error("work.blocked", code=error.code)
         self.problem = error

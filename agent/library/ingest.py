@@ -1,4 +1,4 @@
-"""Takes what a source saw into the library: new files become jobs, moved ones keep their faces, vanished ones are marked."""
+"""Stores the changes of a source: new files become jobs, moved ones keep their faces, missing ones are marked."""
 
 import asyncio
 from collections.abc import Callable
@@ -25,7 +25,7 @@ RETRY_AFTER_S = 3.0
 
 
 class Ingest:
-    """Writes changes one by one: a source that is faster than the disk waits for it."""
+    """Stores changes one by one: a source that is faster than the disk waits."""
 
     def __init__(self, library: LibraryQueries, environment: Environment, *, online_only: Callable[[str], bool]) -> None:
         self.queued = Notice()
@@ -41,11 +41,11 @@ class Ingest:
         self._bus, self._clock = environment.bus, environment.clock
         self._online_only = online_only
         self.folder_problems: dict[str, AgentError] = {}
-        self._silent_folders: set[str] = set()  # whose drive stopped answering while a file was read
+        self._silent_folders: set[str] = set()  # whose drive stopped responding while a file was read
         self.problem: AgentError | None = None
 
     async def take(self, change: Change) -> None:
-        """What a source emits to. While the library can't be written to, the change waits, and the source with it: none is lost."""
+        """Accept a change from a source. While the library can't be written to, the change and its source wait: none is lost."""
         while True:
             try:
                 await self.apply(change)
@@ -62,7 +62,7 @@ class Ingest:
                 return
 
     async def apply(self, change: Change) -> None:
-        """Write one change and publish what came of it. Raises StoreError."""
+        """Store one change and publish its events. Raises StoreError."""
         match change:
             case FileAppeared(seen, priority):
                 await self.note(seen, priority)
@@ -83,7 +83,7 @@ class Ingest:
                 self.changed.notify()
 
     async def note(self, seen: FileSeen, priority: Priority) -> Noted:
-        """Tell the library about one file. Read here only when another image has its exact size: it may be the same."""
+        """Register one file. It is read here only if another image has its exact size, because it may be the same."""
         if seen.folder is not None and is_clip(seen.path):
             noted, place_id = await self._note_clip(seen)
             if noted is Noted.ATTACHED:
@@ -93,7 +93,7 @@ class Ingest:
         self._bus.publish(events)
         if noted is Noted.QUEUED:
             self.queued.notify()
-        self.changed.notify()  # also if nothing is to be done: the file may be back after it was missing
+        self.changed.notify()  # even if nothing is to be done: the file may be back after it was missing
         return noted
 
     async def _note(self, seen: FileSeen, priority: Priority) -> tuple[Noted, list[Recorded]]:
@@ -115,7 +115,7 @@ class Ingest:
         return recipe_for(self._environment.settings.value, seen.path)
 
     async def _hash(self, seen: FileSeen) -> str:
-        """Empty also if the drive stops answering: the file then becomes a job, which names the reason, and the folder says so at once."""
+        """Return the hash; empty also if the drive stops responding: the job then reports the reason, and the folder shows it at once."""
         try:
             sha256 = await hash_aside(seen.path)
         except TimeoutError:
@@ -126,7 +126,7 @@ class Ingest:
         return sha256
 
     def _silent(self, folder: str | None, error: AgentError | None) -> None:
-        """Whether a watched folder's files can be read; what its source says of it is left alone."""
+        """Record whether a watched folder's files can be read; the source's own problems are left alone."""
         if folder is None or (error is None) is (folder not in self._silent_folders):
             return
         if error is None:
@@ -138,7 +138,7 @@ class Ingest:
         self.changed.notify()
 
     async def _note_clip(self, seen: FileSeen) -> tuple[Noted, int]:
-        """One that is in a cloud only is told of at each look through its folder, until it is here."""
+        """Register a video. An online-only one is reported with each scan of its folder, until it is downloaded."""
         if await asyncio.to_thread(self._online_only, seen.path):
             return Noted.UNCHANGED, 0
         write = partial(self._library.note_clip, seen, now=self._clock())

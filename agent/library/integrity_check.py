@@ -1,4 +1,4 @@
-"""Reads the whole library at the start and once a day: a damaged page is told before the work, or a restore, comes to need it."""
+"""Reads the whole library at the start and once a day, so that a damaged page is reported before it is needed."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,12 +16,12 @@ RETRY_S = 600.0
 
 class LibraryCheck:
     def __init__(self, look: Callable[[], bool]) -> None:
-        """`look` reads all of it, blocks, says whether it is sound, and raises StoreError."""
+        """`look` reads the whole library, blocks, returns whether it is intact, and raises StoreError."""
         self._look = look
         self.problem = Observable[StoreDamaged | None](None)
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Run until cancelled."""
         while True:
             wait = EVERY_S
             try:

@@ -1,4 +1,4 @@
-"""What the welcome needs of the disk: the choices of somebody who is not done with it, and the folders that people keep photos in."""
+"""The welcome's files: the choices so far, and the usual folders for photos."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,7 +9,7 @@ FILE = "welcome.json"
 
 
 def read_choices(data: Path) -> str | None:
-    """None if there are none, or they can't be read: then the welcome begins anew."""
+    """Return the choices; None if there are none, or they can't be read: then the welcome starts again."""
     try:
         return (data / FILE).read_text(encoding="utf-8")
     except (OSError, ValueError):
@@ -17,7 +17,7 @@ def read_choices(data: Path) -> str | None:
 
 
 def write_choices(data: Path, choices: str | None) -> None:
-    """None takes the file away. Raises StoreError."""
+    """Write the choices; None deletes the file. Raises StoreError."""
     try:
         if choices is None:
             (data / FILE).unlink(missing_ok=True)
@@ -28,7 +28,7 @@ def write_choices(data: Path, choices: str | None) -> None:
 
 
 def usual_folders() -> tuple[str, ...]:
-    """Those for pictures, downloads and the desktop that this user has, the likeliest first. Blocks."""
+    """Return this user's folders for pictures, downloads and the desktop, the likeliest first. Blocks."""
     import platformdirs
 
     named = (platformdirs.user_pictures_dir, platformdirs.user_downloads_dir, platformdirs.user_desktop_dir)
@@ -36,7 +36,7 @@ def usual_folders() -> tuple[str, ...]:
 
 
 def _of_their_own(folders: Iterable[Path]) -> Iterable[str]:
-    """A desktop without such a folder names the home folder instead: nobody means all that is in there."""
+    """Leave out the home folder, which a desktop names if it has no such folder: it contains too much."""
     seen = {Path.home()}
     for folder in folders:
         if folder not in seen and folder.is_dir():

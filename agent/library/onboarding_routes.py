@@ -1,4 +1,4 @@
-"""Routes of the first run: what a new user should know, and what they have chosen so far."""
+"""Routes of the first run: information for a new user, and the choices so far."""
 
 import asyncio
 from collections.abc import Callable
@@ -21,9 +21,9 @@ def first_run_routes(
     suggested: Callable[[], tuple[str, ...]],
     texts: Callable[[], Texts],
 ) -> None:
-    """Add them to `api`.
+    """Add the routes to `api`.
 
-    `code` gives the recovery code and raises KeyHomeError or StoreError; `suggested` are folders that a new user may mean. Both block.
+    `code` returns the recovery code and raises KeyHomeError or StoreError; `suggested` are likely photo folders. Both block.
     """
 
     @api.get("/api/first-run")
@@ -41,7 +41,7 @@ def first_run_routes(
 
     @api.put("/api/first-run", status_code=204)
     async def keep(body: WelcomeChoices) -> None:
-        """What was chosen so far, for when somebody comes back to it."""
+        """Store the choices so far, for a later return."""
         await asyncio.to_thread(beginning.keep, body.model_dump_json())
 
     @api.post("/api/first-run/done", status_code=204)
@@ -54,7 +54,7 @@ def first_run_routes(
 
 
 def _choices(kept: str | None) -> WelcomeChoices | None:
-    """None if there are none, or another version wrote them."""
+    """Return the choices; None if there are none, or another version wrote them."""
     if kept is None:
         return None
     try:

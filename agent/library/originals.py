@@ -1,4 +1,4 @@
-"""A photo's own file over the wire, as it lies on the disk."""
+"""Sends a photo's own file, unchanged."""
 
 from pathlib import PurePath
 
@@ -7,7 +7,7 @@ from fastapi.responses import FileResponse
 from agent.domain.path_text import printable
 from agent.library.actions import Original
 
-# Raw files are of a kind each maker has a name of its own for.
+# Each maker has its own media type for raw files.
 UNNAMED = "application/octet-stream"
 MEDIA_TYPES = {
     "jpeg": "image/jpeg",
@@ -22,6 +22,6 @@ MEDIA_TYPES = {
 
 
 def original_response(original: Original) -> FileResponse:
-    """Read piece by piece while it is sent; saved under its own name, and never shown as a page of ours."""
+    """Return a response that streams the file, saves it under its own name, and never shows it as one of our pages."""
     name = PurePath(printable(original.path)).name
     return FileResponse(original.path, media_type=MEDIA_TYPES.get(original.format, UNNAMED), filename=name)

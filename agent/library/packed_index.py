@@ -1,4 +1,4 @@
-"""The library page's index as it goes over the wire: packed for the page, JSON for scripts; the same bytes until something changes."""
+"""The library page's index as sent: packed for the page, JSON for scripts; the same bytes until something changes."""
 
 import hashlib
 import struct
@@ -12,32 +12,32 @@ from agent.library.records import Index, Shown
 from agent.library.schemas import Day, LibraryIndex
 from agent.web.remembered import Remembered
 
-_KEPT = 2  # of a large library each takes some megabytes
+_KEPT = 2  # for a large library each takes some megabytes
 _WIDEST = 2**16 - 1
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`etag` names the bytes: the same ones have the same."""
+    """`etag` identifies the bytes."""
 
     etag: str
     body: bytes
 
 
 class IndexAnswers:
-    """Reads the library and keeps what was read last."""
+    """Reads the library and caches the last result."""
 
     def __init__(self, library: LibraryQueries) -> None:
         self._library = library
         self._answers: Remembered[Answer] = Remembered(library.version, _KEPT)
 
     def forget(self) -> None:
-        """What was read: nobody has asked for a while."""
+        """Drop the cache after an idle time."""
         self._answers.forget()
 
     def get(self, shown: Shown, *, packed: bool) -> Answer:
-        """Blocks. Raises StoreError."""
+        """Return the answer. Blocks. Raises StoreError."""
 
         def make() -> Answer:
             index = self._library.index(shown)
@@ -48,13 +48,13 @@ class IndexAnswers:
 
 
 def pack(index: Index) -> bytes:
-    """A 32-bit count of images and one of days; then 32 bits for each id, day (since 1970, signed) and the day's count, 16 for each ratio.
+    """Pack a 32-bit count of images and one of days; then 32 bits for each id, day (since 1970, signed) and the day's count, 16 per ratio.
 
-    All of it little-endian, and each part begins where its numbers may lie in memory, so that a browser reads it without copying.
+    Everything is little-endian, and each part is aligned, so that a browser reads it without copying.
     """
     days = array("i", (day.toordinal() - _EPOCH for day, _ in index.days))
     counts = array("I", (count for _, count in index.days))
-    # A strip so long that its ratio has no room is as good as one just as long as that.
+    # A strip whose ratio does not fit is treated like the longest one that does.
     ratios = index.ratios if max(index.ratios, default=0) <= _WIDEST else (min(ratio, _WIDEST) for ratio in index.ratios)
     parts = (array("I", index.ids), days, counts, array("H", ratios))
     if sys.byteorder == "big":

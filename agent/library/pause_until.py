@@ -1,14 +1,14 @@
-"""A time that was asked for: for so long something rests, also after a restart."""
+"""A pause until a requested time, which survives a restart."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-CLOCK_SLACK = timedelta(seconds=5)  # what a clock is put right by every day is no news
+CLOCK_SLACK = timedelta(seconds=5)  # ignores daily clock corrections
 
 
 class Notes(Protocol):
-    """Where numbers are kept; both block and raise StoreError. Implementation: the library."""
+    """Storage of numbers; both block and raise StoreError. Implementation: the library."""
 
     def note(self, name: str) -> int | None: ...
 
@@ -16,22 +16,22 @@ class Notes(Protocol):
 
 
 class Span:
-    """Kept as seconds since 1970, under `name`_asked_at and `name`_until."""
+    """Stored as seconds since 1970, under `name`_asked_at and `name`_until."""
 
     def __init__(self, name: str, clock: Callable[[], datetime], notes: Notes) -> None:
         self._names = f"{name}_asked_at", f"{name}_until"
         self._clock = clock
         self._notes = notes
-        self._span: tuple[datetime, datetime] | None = None  # asked for at, holds until
+        self._span: tuple[datetime, datetime] | None = None  # requested at, lasts until
 
     def remember(self) -> None:
-        """Take up what was asked for before the restart. Blocks; raises StoreError."""
+        """Restore the state from before the restart. Blocks; raises StoreError."""
         asked_at, until = map(self._notes.note, self._names)
         if asked_at is not None and until is not None:
             self._span = datetime.fromtimestamp(asked_at, UTC), datetime.fromtimestamp(until, UTC)
 
     def ask(self, lasts: timedelta | None) -> None:
-        """From now on; None ends it. Blocks; raises StoreError, and then all stays as it was."""
+        """Start now; None ends it. Blocks; raises StoreError without changing anything."""
         now = self._clock()
         span = None if lasts is None else (now, now + lasts)
         seconds = (None, None) if span is None else tuple(int(at.timestamp()) for at in span)
@@ -40,16 +40,16 @@ class Span:
 
     @property
     def asked(self) -> bool:
-        """Also if it is over by now."""
+        """Return whether one was requested, even if it is over."""
         return self._span is not None
 
     def until(self) -> datetime | None:
-        """Its end, which may have passed; None if nothing was asked for."""
+        """Return its end, which may have passed; None if there is none."""
         if self._span is None:
             return None
         (asked_at, until), now = self._span, self._clock()
         if now < asked_at - CLOCK_SLACK:
-            # The clock went back: nobody asked for more than this, so it is counted from now on.
+            # The clock went back: the pause must not last longer than requested, so it counts from now.
             until = now + (until - asked_at)
             self._span = now, until
         return until

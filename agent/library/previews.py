@@ -1,4 +1,4 @@
-"""Pictures for the screen: rendered by the engine when asked for, kept a while in memory, never on disk."""
+"""Pictures for the screen: rendered by the engine on request, cached in memory, never on disk."""
 
 import asyncio
 from collections import OrderedDict
@@ -9,24 +9,24 @@ from agent.domain.errors import AgentError, ImageMissing, ImageOnlineOnly, NotFo
 from agent.engine.analyser import Analyser
 from agent.library.queries.library_queries import LibraryQueries
 
-# Sides that are rendered: a request gets the next larger one, so that few sizes fill the memory.
+# Rendered sizes: a request gets the next larger one, so that few sizes are cached.
 SIDES = (240, 480, 960, 1280, 2048)
 MOST_BYTES = 16 * 1024 * 1024
 
 
 class Previews:
-    """One rendering per picture and size at a time; whoever asks meanwhile waits for the same one."""
+    """One rendering per picture and size at a time; concurrent requests share it."""
 
     def __init__(self, library: LibraryQueries, analyser: Analyser, online_only: Callable[[str], bool] = lambda _: False) -> None:
         self._library = library
         self._analyser = analyser
-        self._online_only = online_only  # whether reading a file would fetch it from a cloud
+        self._online_only = online_only  # whether reading a file would download it
         self._kept: OrderedDict[tuple[int, int], bytes] = OrderedDict()
         self._bytes = 0
         self._under_way: dict[tuple[int, int, bool], asyncio.Task[bytes]] = {}
 
     async def get(self, image_id: int, side: int, *, fetch: bool = True) -> bytes:
-        """The upright image as JPEG. Without `fetch` no file is read whose content lies in a cloud only.
+        """Return the upright image as JPEG. Without `fetch` no online-only file is read.
 
         Raises NotFound, ImageError (ImageOnlineOnly among them) or EngineError.
         """
@@ -39,11 +39,11 @@ class Previews:
             task = asyncio.create_task(self._render(*work))
             self._under_way[work] = task
             task.add_done_callback(lambda _: self._under_way.pop(work))
-        # Shielded: one impatient reader must not cancel the picture for the others.
+        # Shielded: one cancelled request must not cancel the picture for the others.
         return await asyncio.shield(self._under_way[work])
 
     def forget(self) -> None:
-        """All pictures: nobody has asked for a while."""
+        """Drop all pictures after an idle time."""
         self._kept.clear()
         self._bytes = 0
 

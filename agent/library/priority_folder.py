@@ -1,4 +1,4 @@
-"""A folder that was just chosen: its newest photos are looked at before the others, so that there is something to see at once."""
+"""A newly chosen folder: its newest photos are scanned first, so that results appear at once."""
 
 import heapq
 import time
@@ -10,12 +10,12 @@ from agent.domain.jobs import Priority
 from agent.library.ingest import Ingest
 
 NEWEST = 24
-# However large the folder is: the newest of what was met by then.
+# Even in a large folder: the newest of those found by then.
 LOOK_S = 2.0
 
 
 def newest(files: Iterator[FileSeen], *, most: int = NEWEST, clock: Callable[[], float] = time.monotonic) -> list[FileSeen]:
-    """The newest of the files, the newest first. Blocks, for `LOOK_S` at most; raises what the walk raises."""
+    """Return the newest files, newest first. Blocks, for `LOOK_S` at most; raises what the walk raises."""
     until = clock() + LOOK_S
 
     def in_time() -> Iterator[FileSeen]:
@@ -28,6 +28,6 @@ def newest(files: Iterator[FileSeen], *, most: int = NEWEST, clock: Callable[[],
 
 
 async def note_first(ingest: Ingest, files: list[FileSeen], folder: str) -> None:
-    """Tell the library of files in a watched folder before its own look comes to them. Raises StoreError."""
+    """Register files of a watched folder before its own scan reaches them. Raises StoreError."""
     for seen in files:
         await ingest.note(replace(seen, folder=folder), Priority.NEW)

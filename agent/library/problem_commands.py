@@ -1,4 +1,4 @@
-"""`ai-popup problems`: the files that could not be scanned, and why."""
+"""`ai-popup problems`: lists files that could not be scanned, with reasons."""
 
 import json
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def problems() -> None: ...
 @json_option("json_each")
 @click.pass_obj
 def list_problems(session: Session, folder: str | None, online_only: bool, as_json: bool) -> None:
-    """Read from the library, also while the agent runs: a list changes nothing."""
+    """Read from the library, also while the agent runs, because a list changes nothing."""
     from agent.cli.backend import absolute
     from agent.library.queries.library_queries import LibraryQueries
 
@@ -61,7 +61,7 @@ def _found(session: Session, library: "LibraryQueries", folder: str | None, *, o
 @json_option()
 @click.pass_obj
 def retry(session: Session, as_json: bool) -> None:
-    """By the running agent; without one the files are tried again at its next start."""
+    """Retry with the running agent; without one the files are retried at its next start."""
     from agent.domain.errors import NotRunning
     from agent.library.queries.library_queries import LibraryQueries
 

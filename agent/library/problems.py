@@ -16,19 +16,19 @@ class Problems:
         self._library = library
 
     async def retry(self, place_ids: Sequence[int] | None = None) -> int:
-        """Try failed files and those set aside once more: these, or all. Returns how many."""
+        """Retry failed and quarantined files: these, or all. Return the number."""
         count = await asyncio.to_thread(self._library.retry, place_ids)
         self.queued.notify()
         return count
 
     async def fetch(self, place_id: int | None = None) -> int:
-        """Look at the files whose content lies in a cloud, or this one: reading makes the system fetch it. Returns how many."""
+        """Scan this online-only file, or all of them: reading makes the system download them. Return the number."""
         count = await asyncio.to_thread(self._library.retry_deferred, place_id)
         self.queued.notify()
         return count
 
     async def clear(self, place_id: int | None = None) -> int:
-        """Speak no more of failed files and those set aside, or of this one. Returns how many."""
+        """Clear failed and quarantined files, or this one, from the list. Return the number."""
         count = await asyncio.to_thread(self._library.clear_problems, place_id)
         self.changed.notify()
         return count

@@ -1,10 +1,10 @@
-"""How far a burst of work is: done, rate and time left, from facts that are handed in."""
+"""The progress of a burst: done, rate and time left, computed from given facts."""
 
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-# The rate follows the last seconds, so that a slow start or a large photo long ago does not bend the estimate.
+# The rate follows the last seconds, so that an early slow start or large photo does not distort the estimate.
 WINDOW_S = 15.0
 
 
@@ -15,17 +15,17 @@ class Burst:
     done: int
     total: int
     rate: float  # photos per second
-    seconds_left: float | None  # None until there is a rate to go by
+    seconds_left: float | None  # None until there is a rate
     faces: int
-    people: int  # known ones who are on its photos, as far as is known
+    people: int  # known people in its photos so far
     failed: int
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """What came of a burst."""
+    """The result of a burst."""
 
-    photos: int  # that could be looked at
+    photos: int  # scanned ones
     with_faces: int
     failed: int
 
@@ -35,7 +35,7 @@ class Progress:
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._now = monotonic
-        self.last: Finished | None = None  # the last burst, until the next photo comes
+        self.last: Finished | None = None  # the last burst, until the next photo arrives
         self._ended: deque[float] = deque(maxlen=10_000)
         self._reset()
 
@@ -48,11 +48,11 @@ class Progress:
 
     @property
     def done(self) -> int:
-        """How many of this burst ended so far."""
+        """Return how many photos of this burst have ended."""
         return self._done
 
     def indexed(self, faces: int, people: Iterable[int] = ()) -> None:
-        """`people`: who is on the photo."""
+        """Count a photo; `people` are those in it."""
         self._with_faces += faces > 0
         self._people.update(people)
         self._end(faces)
@@ -70,9 +70,9 @@ class Progress:
         self._ended.append(self._now())
 
     def burst(self, remaining: int, done_before: int | None = None) -> Burst | None:
-        """The burst under way with `remaining` photos to go; None when there is none, which also ends it.
+        """Return the current burst with `remaining` photos to go; None if there is none, which also ends it.
 
-        `done_before` is what was `done` when the counting of `remaining` began: those that ended since may be among them, or not.
+        `done_before` is `done` when the counting of `remaining` began: photos that ended since may be included, or not.
         """
         if remaining == 0:
             if self._done:
@@ -85,7 +85,7 @@ class Progress:
             self._ended.popleft()
         span = min(WINDOW_S, now - self._started)
         rate = len(self._ended) / span if span > 0.5 else 0.0
-        # Between the least and the most that it can be, the total stays what it was: nobody should see it waver.
+        # The true total is between two bounds; within them the shown total stays the same, so that it does not flicker.
         least = self._done if done_before is None else min(done_before, self._done)
         self._total = max(self._done, least + remaining, min(self._total, self._done + remaining))
         return Burst(self._done, self._total, rate, remaining / rate if rate > 0 else None, self._faces, len(self._people), self._failed)

@@ -1,4 +1,4 @@
-"""What is looked for in which photos: the settings' own switches, and those of watched folders."""
+"""The recipe of each photo: from the settings' own switches, and those of watched folders."""
 
 import os
 
@@ -13,7 +13,7 @@ EMBEDDER = "mobilefacenet-2"
 
 
 def recipe_of(settings: Settings, folder: Folder | None = None) -> Recipe:
-    """What the photos of a watched folder are analysed with, or those of none."""
+    """Return the recipe for the photos of a watched folder, or of none."""
     if folder is not None and not folder.faces:
         return Recipe(NO_FACES)
     wanted = settings.recognition.enabled and (folder is None or folder.recognition)
@@ -21,17 +21,17 @@ def recipe_of(settings: Settings, folder: Folder | None = None) -> Recipe:
 
 
 def recognises(settings: Settings) -> bool:
-    """Whether recognition is on, where no folder says otherwise."""
+    """Return whether recognition is on, unless a folder differs."""
     return recipe_of(settings).embedder is not None
 
 
 def everything(settings: Settings) -> Recipe:
-    """All there is to say of a photo, whatever the switches are."""
+    """Return the complete recipe, whatever the switches are."""
     return Recipe(_detector(settings), EMBEDDER)
 
 
 def redaction_recipe(who: bool) -> Recipe:
-    """What photos are looked through with before they are covered: the best there is, whatever the settings are."""
+    """Return the recipe for covered copies: the most thorough, whatever the settings are."""
     return Recipe(DETECTORS[FaceDetector.THOROUGH], EMBEDDER if who else None)
 
 
@@ -40,19 +40,19 @@ def recipe_for(settings: Settings, path: str) -> Recipe:
 
 
 def task_for(settings: Settings, path: str) -> Analyse:
-    """What is done with a photo of the library."""
+    """Return the task for a photo of the library."""
     detection = settings.detection
     return Analyse(path, recipe_for(settings, path), min_score=detection.min_score, min_face=detection.min_face, thumbnail=SIDE)
 
 
 def embedding_task(settings: Settings, path: str) -> Analyse:
-    """Faces and their prints, stored nowhere."""
+    """Return a task for faces and their embeddings, which are not stored."""
     detection = settings.detection
     return Analyse(path, everything(settings), min_score=detection.min_score, min_face=detection.min_face, keep_chips=False)
 
 
 def areas(settings: Settings) -> tuple[tuple[Area, Recipe], ...]:
-    """Every place there may be, in areas, each with its recipe. One area where no folder differs."""
+    """Divide all possible locations into areas, each with its recipe. One area if no folder differs."""
     usual = recipe_of(settings)
     roots = {folder.root: recipe_of(settings, folder) for folder in settings.folders}
     if all(recipe == usual for recipe in roots.values()):
@@ -62,12 +62,12 @@ def areas(settings: Settings) -> tuple[tuple[Area, Recipe], ...]:
 
 
 def no_longer_watched(before: Settings, after: Settings) -> frozenset[str]:
-    """Roots of folders that were watched and are no more."""
+    """Return the roots of folders that are no longer watched."""
     return frozenset(folder.root for folder in before.folders) - {folder.root for folder in after.folders}
 
 
 def recognition_ends(before: Settings, after: Settings) -> bool:
-    """Whether people were recognised, at large or in a folder that is still watched, and are not any more."""
+    """Return whether recognition ended, globally or in a folder that is still watched."""
 
     def wanted(settings: Settings) -> dict[str | None, bool]:
         return {None: settings.recognition.enabled} | {

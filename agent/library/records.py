@@ -1,4 +1,4 @@
-"""What the library tells, as plain values, and what it is asked with."""
+"""The library's results and queries, as plain values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from agent.domain.people import Certainty, Identity
 
 
 class Noted(StrEnum):
-    """What came of telling the library about a file."""
+    """The result of registering a file."""
 
     UNCHANGED = "unchanged"
     QUEUED = "queued"
@@ -30,12 +30,12 @@ class StoredFace:
     face: Face  # without embedding and chip
     identity: Identity | None
     person: str | None  # the name of `identity.person_id`
-    ignored: bool = False  # nobody is asked about it
+    ignored: bool = False  # the user is not asked about it
 
 
 @dataclass(frozen=True, slots=True)
 class StoredImage:
-    """An image with its places and faces. `id` is the image id that logs use."""
+    """An image with its locations and faces. `id` is the image id that logs use."""
 
     id: int
     sha256: str
@@ -47,16 +47,16 @@ class StoredImage:
     precision: str
     ms: StageTimes
     indexed_at: datetime
-    taken_at: datetime  # by the camera's clock, or else by the file's time on this computer's; without a zone
+    taken_at: datetime  # by the camera's clock, or the file's local time; without a zone
     hidden: bool
     favourite: bool
-    places: tuple[tuple[int, str], ...]  # (place id, path), those that exist first
+    places: tuple[tuple[int, str], ...]  # (place id, path), existing ones first
     faces: tuple[StoredFace, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceState:
-    """How a file stands: for `scan`, for the list of problems."""
+    """A file's state: for `scan`, for the list of problems."""
 
     place_id: int
     path: str
@@ -68,7 +68,7 @@ class PlaceState:
 
 @dataclass(frozen=True, slots=True)
 class PlacePage:
-    """Some of a list of files, and how many the whole of it has."""
+    """Some of a list of files, and its total."""
 
     items: tuple[PlaceState, ...]
     total: int
@@ -76,7 +76,7 @@ class PlacePage:
 
 @dataclass(frozen=True, slots=True)
 class Portrait:
-    """A face by which a person is shown, and the image to cut it from."""
+    """The face that represents a person, and the image to crop it from."""
 
     image_id: int
     width: int
@@ -89,30 +89,30 @@ class Person:
     id: int
     name: str
     faces: int  # faces that are or may be this person
-    photos: int  # that these are on
-    suggested: int  # of either: those that the user has not confirmed; each is on a photo of its own
+    photos: int  # with these faces
+    suggested: int  # of either: not confirmed by the user; each is on its own photo
     hidden: bool = False
     never: bool = False  # never recognised
-    portrait: Portrait | None = None  # the chosen one, else the last one the user named, of the images that the library page shows
+    portrait: Portrait | None = None  # the chosen one, otherwise the one confirmed last, on images that the library page shows
 
 
 @dataclass(frozen=True, slots=True)
 class ToJudge:
-    """A face about which an opinion is to be formed."""
+    """A face to identify."""
 
     face_id: int
     image_id: int
     face: Face
-    ruled_out: frozenset[int]  # people whom it is not
+    ruled_out: frozenset[int]  # excluded people
 
 
 @dataclass(frozen=True, slots=True)
 class FaceRef:
-    """A face, and where to cut it from."""
+    """A face, and where to crop it from."""
 
     id: int
     image_id: int
-    width: int  # of the image, as its height
+    width: int  # of the image, as is its height
     height: int
     box: Box
     taken_at: datetime
@@ -126,11 +126,11 @@ class PersonFace:
 
 @dataclass(frozen=True, slots=True)
 class PersonFacts:
-    """All that is known of a person but the faces."""
+    """All details of a person except the faces."""
 
     person: Person
     photos: int  # that the library page shows
-    suggested: int  # of these, the ones on which the user has not confirmed them
+    suggested: int  # of these, the ones on which they are not confirmed
     birth_date: date | None
     notes: str
     basis: Basis | None
@@ -138,12 +138,12 @@ class PersonFacts:
     named_at: datetime
     confirmed_at: datetime | None
     retention_days: int | None
-    watch_at: datetime | None = None  # since then they agree to being named when they are seen on the screen
+    watch_at: datetime | None = None  # since then they agree to being named when they appear on the screen
 
 
 @dataclass(frozen=True, slots=True)
 class FaceGroup:
-    """Unnamed faces that look like one person."""
+    """A cluster of similar unnamed faces."""
 
     id: int
     face_ids: tuple[int, ...]  # the best first
@@ -151,7 +151,7 @@ class FaceGroup:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """A face that is probably somebody."""
+    """A face that is probably a known person."""
 
     face: FaceRef
     person_id: int
@@ -165,38 +165,38 @@ class Doubt:
 class Counts:
     """Sizes of the library and of its queue."""
 
-    images: int  # those that the library page shows: a file is there, and nobody hid them
+    images: int  # those that the library page shows: with a file, and not hidden
     faces: int
     people: int
     jobs: Mapping[JobState, int]
-    doubts: int = 0  # faces that are probably somebody, which the user may say
+    doubts: int = 0  # faces that are probably a known person, for the user to confirm
 
 
 class Match(StrEnum):
-    """How the people asked for must be on an image."""
+    """How the requested people must be on an image."""
 
     ALL = "all"
     ANY = "any"
-    ONLY = "only"  # all of them, and nobody else
+    ONLY = "only"  # all of them, and no others
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Which images the library page shows. Days are those of `taken_at`, inclusive."""
+    """A filter of the library page. Days are those of `taken_at`, inclusive."""
 
-    folder: str | None = None  # only what lies below it
+    folder: str | None = None  # only below it
     after: date | None = None
     before: date | None = None
     faces_min: int = 0
     faces_max: int | None = None
-    hidden: bool = False  # the hidden ones instead of the others
+    hidden: bool = False  # the hidden ones instead
     people: tuple[int, ...] = ()
     match: Match = Match.ALL
-    unnamed: bool = False  # only with a face that nobody is known to be
+    unnamed: bool = False  # only with an unidentified face
     images: tuple[int, ...] | None = None  # only these
     favourites: bool = False  # only these
-    text: str = ""  # only with this in the name of the file or of a folder inside the watched one, in any case
-    certain: bool = False  # `people` are confirmed or certain there, not only probably on it
+    text: str = ""  # only with this in the name of the file or of a folder inside the watched one, ignoring case
+    certain: bool = False  # `people` are confirmed or certain there, not only probable
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,5 +204,5 @@ class Index:
     """Every image shown, newest taken first."""
 
     ids: tuple[int, ...]
-    ratios: tuple[int, ...]  # of the same images: hundredths of width to height
-    days: tuple[tuple[date, int], ...]  # in the same order, and how many images each has
+    ratios: tuple[int, ...]  # of the same images: width by height, in hundredths
+    days: tuple[tuple[date, int], ...]  # in the same order, with the number of images

@@ -1,4 +1,4 @@
-"""Routes of the Library page: every image as an index, what is seen of them, and what the user does with them."""
+"""Routes of the Library page: the index of all images, their pictures and details, and the user's actions."""
 
 import asyncio
 from collections.abc import Callable
@@ -29,7 +29,7 @@ IDS = r"^[0-9]{1,18}(,[0-9]{1,18})*$"
 
 
 def index_routes(api: FastAPI, library: LibraryQueries, settings: Callable[[], Settings], rest: Rest) -> None:
-    """Add them to `api`."""
+    """Add the routes to `api`."""
     answers = IndexAnswers(library)
     rest.also(answers.forget)
 
@@ -51,13 +51,13 @@ def index_routes(api: FastAPI, library: LibraryQueries, settings: Callable[[], S
         packed: bool = False,
         if_none_match: Annotated[str | None, Header()] = None,
     ) -> Response:
-        """`folder` is a watched folder or one inside it, with all below it; days are inclusive;
+        """Return the images that match all filters: `folder` is a watched folder or one inside it, recursively; days are inclusive;
         `hidden` lists the hidden images instead of the others.
 
-        `people` are ids: all of them are on the image, any, or all and nobody else; `certain`: not where they are only probably on
-        it; `unnamed`: somebody whom nobody has named.
-        `images` are ids of images, such as those that a search by a face found: no others are shown. `favourites` shows these alone;
-        `text` shows images whose file, or a folder inside the watched one that it lies in, has that in its name.
+        `people` are ids: an image shows all of them, any, or exactly them; `certain`: without images where they are only
+        probable; `unnamed`: with an unnamed face.
+        `images` are the ids of the only images to return, for example those found by a face search. `favourites` returns only favourites;
+        `text` returns images whose file name, or a folder name below the watched folder, contains it.
 
         `packed` answers in bytes instead of JSON: a 32-bit count of images and one of days, then 32 bits for each id, for each day since
         1970 (signed) and for its count, 16 bits for each ratio; all little-endian.
@@ -68,7 +68,7 @@ def index_routes(api: FastAPI, library: LibraryQueries, settings: Callable[[], S
             root, after, before, faces_min, faces_max, hidden, _ids(people or ""), match, unnamed, only, favourites, text, certain
         )
 
-        # Megabytes for a large library: put together outside the loop, too.
+        # Megabytes for a large library: serialised outside the loop, too.
         answer = await asyncio.to_thread(answers.get, shown, packed=packed)
         headers = {"etag": answer.etag, "cache-control": "private, no-store"}
         if if_none_match == answer.etag:
@@ -81,7 +81,7 @@ def _ids(joined: str) -> tuple[int, ...]:
 
 
 def image_routes(api: FastAPI, library: LibraryQueries, previews: Previews, thumbnails: Thumbnails) -> None:
-    """Add them to `api`."""
+    """Add the routes to `api`."""
 
     @api.get("/api/images")
     async def images(limit: Annotated[int, Query(ge=1, le=200)] = 60, before: Id | None = None) -> ImagePage:
@@ -91,7 +91,7 @@ def image_routes(api: FastAPI, library: LibraryQueries, previews: Previews, thum
 
     @api.get("/api/images/by-id")
     async def images_by_id(ids: Annotated[str, Query(pattern=IDS, max_length=MOST_IDS_LENGTH, examples=["3,1,2"])]) -> Images:
-        """Up to 200, in the order asked for; those that are gone are left out."""
+        """Return up to 200 images, in the requested order; missing ones are left out."""
         stored = await asyncio.to_thread(library.images_by_id, _ids(ids))
         return Images(items=tuple(map(ImageOut.of, stored)))
 
@@ -108,7 +108,7 @@ def image_routes(api: FastAPI, library: LibraryQueries, previews: Previews, thum
 
     @api.get("/api/images/{image_id}/thumbnail", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
     async def thumbnail(image_id: Id, request: Request) -> Response:
-        """The longer side has 480 pixels at most."""
+        """Return the thumbnail; its longer side has 480 pixels at most."""
 
         async def wanted() -> bool:
             return not await request.is_disconnected()
@@ -118,22 +118,22 @@ def image_routes(api: FastAPI, library: LibraryQueries, previews: Previews, thum
 
 
 def action_routes(api: FastAPI, actions: Actions, desk: Desk) -> None:
-    """Add them to `api`."""
+    """Add the routes to `api`."""
     marks = {"hide": actions.hide, "unhide": actions.unhide, "favourite": actions.favourite, "unfavourite": actions.unfavourite}
 
     @api.get("/api/images/{image_id}/original", response_class=FileResponse, responses={200: {"content": {"image/*": {}}}})
     async def original(image_id: Id) -> FileResponse:
-        """The file itself. One whose content lies in a cloud is refused: reading it would fetch it."""
+        """Return the file itself. An online-only file is refused, because reading would download it."""
         return original_response(await actions.original(image_id))
 
     @api.post("/api/images/{image_id}/show", status_code=204)
     async def show(image_id: Id) -> None:
-        """In its folder."""
+        """Show the image in its folder."""
         await desk.show_file(await actions.file_of(image_id))
 
     @api.post("/api/images/{image_id}/open", status_code=204)
     async def open_image(image_id: Id) -> None:
-        """With the system's viewer."""
+        """Open the image with the system's viewer."""
         await desk.open_file(await actions.file_of(image_id))
 
     @api.post("/api/library/actions")

@@ -1,4 +1,4 @@
-"""Indexes files somebody asked for and says what came of each, in the order they end."""
+"""Indexes requested files and yields the result of each, in the order they end."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -22,21 +22,21 @@ from agent.library.queries.library_queries import LibraryQueries
 from agent.library.recipes import embedding_task
 from agent.library.records import PlaceState, StoredImage
 
-# How many files are told to the library ahead of the engine: enough to keep it busy, few enough to hold in hand.
+# How many files are registered ahead of the engine: enough to keep it busy, few enough to hold in memory.
 WINDOW = 64
-LOOK_S = 0.5  # how often a scan that waits looks whether the work is stuck
+LOOK_S = 0.5  # how often a waiting scan checks whether the work is stuck
 ENDED = (JobState.DONE, JobState.FAILED, JobState.QUARANTINED)
 
 
 def rules(exclude: Sequence[str]) -> Folder:
-    """The rules by which folders are looked through: the usual ones of a watched folder, and what else is to be left out."""
+    """Return the rules for scanning folders: the defaults of a watched folder, plus the given exclusions."""
     usual = Folder(path=".")
     return usual.model_copy(update={"exclude": (*usual.exclude, *exclude)})
 
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """One file's outcome: what the library holds, or the error that it ended with."""
+    """One file's result: the library's record, or its error."""
 
     path: str
     sha256: str | None = None
@@ -48,7 +48,7 @@ class Scanned:
 
 
 class Scanner:
-    """`scan PATH...`: the same jobs as a watched folder's, at a higher priority."""
+    """`scan PATH...`: the same jobs as for a watched folder, at a higher priority."""
 
     def __init__(
         self,
@@ -65,12 +65,12 @@ class Scanner:
         self._environment = environment
 
     async def scan(self, files: Iterable[FileSeen], *, embeddings: bool = False) -> AsyncIterator[Scanned]:
-        """Index the files; with `embeddings` compute them for this output only, stored nowhere.
+        """Index the files; with `embeddings` compute them for this output only, without storing them.
 
-        Raises what stops all work (StoreError, ModelError, EngineStartFailed): the files stay in the queue.
+        Raises errors that stop all work (StoreError, ModelError, EngineStartFailed): the files stay in the queue.
         """
         remaining = iter(files)
-        waiting: dict[int, str] = {}  # place id -> path
+        waiting: dict[int, str] = {}  # location id -> path
         ended: set[int] = set()
         something_ended = asyncio.Event()
 
@@ -90,7 +90,7 @@ class Scanner:
                     paths.append(seen.path)
                 for path in paths:
                     state = await asyncio.to_thread(self._library.place, path)
-                    if _is_live(state):  # fresh, or the event was that of an earlier job
+                    if _is_live(state):  # a new one, or the event was that of an earlier job
                         waiting[state.place_id] = path
                     else:
                         yield await self._outcome(path, state, embeddings)
@@ -124,7 +124,7 @@ class Scanner:
 
 
 def _is_live(state: PlaceState | None) -> TypeGuard[PlaceState]:
-    """Whether a job of the file is still to come to its end."""
+    """Return whether a job of the file has not ended yet."""
     return state is not None and state.job is not None and state.job not in ENDED
 
 
@@ -133,5 +133,5 @@ def _stored(path: str, image: StoredImage) -> Scanned:
 
 
 def _told(path: str, error: AgentError) -> AgentError:
-    """Of a video, what reads it."""
+    """Mark a video's error, so that its remedy names the right command."""
     return ImageUnsupported(video="video") if isinstance(error, ImageUnsupported) and is_clip(path) else error

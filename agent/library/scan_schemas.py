@@ -1,4 +1,4 @@
-"""What crosses the API when files are scanned by hand; `scan --json` prints the same."""
+"""The API schemas of manual scans; `scan --json` prints the same."""
 
 import struct
 from dataclasses import asdict
@@ -82,7 +82,7 @@ class Scanned(Schema):
 
 
 class ScanLine(Schema):
-    """One line of a scan's answer: how many files there are, or what came of one, or what ended the scan."""
+    """One line of a scan's answer: the number of files, a file's result, or the error that ended the scan."""
 
     total: int | None = None
     image: Scanned | None = None
@@ -90,5 +90,5 @@ class ScanLine(Schema):
 
 
 def _floats(packed: bytes) -> tuple[float, ...]:
-    """Little-endian float32 as numbers."""
+    """Return little-endian float32 values as numbers."""
     return struct.unpack(f"<{len(packed) // 4}f", packed)

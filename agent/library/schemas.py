@@ -1,4 +1,4 @@
-"""The shapes of the library: images with their faces, watched folders, and files that could not be analysed."""
+"""The API schemas of the library: images with their faces, watched folders, and files that could not be analysed."""
 
 from datetime import date, datetime
 from pathlib import PurePath
@@ -105,7 +105,7 @@ class Day(Schema):
 
 
 class LibraryIndex(Schema):
-    """Every image that matches, newest taken first: enough to lay out the whole page."""
+    """Every matching image, newest first: enough to lay out the whole page."""
 
     ids: tuple[int, ...]
     ratios: tuple[int, ...]
@@ -179,16 +179,16 @@ class PlaceProblem(Schema):
 
 
 def _action(error: AgentError | None) -> Action:
-    """The button that goes with an error of a file."""
+    """Return the button for an error of a file."""
     match error:
         case ImageTooLarge() | EngineTimeout() | EngineMemory():
             return "settings"
         case ImageMissing():
-            return "clear"  # there is nothing to look at or to try
+            return "clear"  # there is nothing to show or retry
         case ImageUnreadable() | ImageChanged() | ImageOnlineOnly():
             return "retry"
         case ImageError():
-            return "show"  # it stays as it is until the file is mended
+            return "show"  # it stays until the file is fixed
         case _:
             return "retry"
 

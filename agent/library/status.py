@@ -1,4 +1,4 @@
-"""What the agent does now, as one snapshot, sent on whenever it changes and not oftener than a person can follow."""
+"""The agent's state as a snapshot, published on every change, at a rate that a person can follow."""
 
 import asyncio
 import time
@@ -30,8 +30,8 @@ log = structlog.get_logger()
 
 LEAST_INTERVAL_S = 0.25
 QUIET_TICK_S = 30.0  # while quiet times begin and end by the clock
-MOST_SHARE = 20  # it rests this many times as long as the counting kept a processor busy
-TICK_S = 1.0  # while working, so that rate and time left stay true
+MOST_SHARE = 20  # it pauses this many times as long as counting kept a processor busy
+TICK_S = 1.0  # while working, so that rate and time left stay current
 
 
 class AgentState(StrEnum):
@@ -44,7 +44,7 @@ class AgentState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Status:
     state: AgentState
-    queued: int  # waiting or under way
+    queued: int  # waiting or running
     failed: int  # failed or quarantined
     images: int
     faces: int
@@ -52,52 +52,52 @@ class Status:
     burst: Burst | None
     folder_problems: tuple[tuple[str, AgentError], ...]
     problem: AgentError | None
-    settings: Settings  # those in force: a change of language or theme is news too
-    online_only: int = 0  # files whose content lies in a cloud, not looked at
+    settings: Settings  # the effective ones: a change of language or theme is also published
+    online_only: int = 0  # online-only files that were not scanned
     quiet_until: datetime | None = None  # no popup until then
-    throttled: Throttle | None = None  # why the engine does not work as hard as it might, while there is work
-    warning: AgentError | None = None  # the work goes on, but somebody should know
-    device_note: Note | None = None  # a device that was wanted and is not used
-    finished: Finished | None = None  # the last burst, until the next photo comes
-    captures: int = 0  # of the screen, open for review
-    captures_changed: int = 0  # how often one came, changed or went since the start
+    throttled: Throttle | None = None  # why the engine is slowed down, while there is work
+    warning: AgentError | None = None  # the work continues, but the user should know
+    device_note: Note | None = None  # a requested device that is not used
+    finished: Finished | None = None  # the last burst, until the next photo arrives
+    captures: int = 0  # screen captures under review
+    captures_changed: int = 0  # how often a capture was added, changed or removed since the start
     watch: WatchState = WatchState.OFF  # whether the screen is watched
     watch_until: datetime | None = None  # it is snoozed until then
-    watch_said: int = 0  # how much was said of it since the start
-    watch_problem: AgentError | None = None  # why it is not watched although it should be
+    watch_said: int = 0  # number of alerts since the start
+    watch_problem: AgentError | None = None  # why watching is not possible although it is on
     update: str | None = None  # a newer version that waits to be installed
-    taken_back: AgentError | None = None  # why the last one was
-    doubts: int = 0  # faces that are probably somebody, which the user may say
-    people_changed: int = 0  # how often groups or opinions about faces were formed since the start: no event tells that
+    taken_back: AgentError | None = None  # why the last one was rolled back
+    doubts: int = 0  # faces that are probably a known person, for the user to confirm
+    people_changed: int = 0  # how often clusters or identities were computed since the start, which no event reports
 
 
 @dataclass(frozen=True, slots=True)
 class ModelsShown:
-    """Of models that are wanted."""
+    """The state of the required models."""
 
-    fetching: bool = False  # missing ones are on their way
-    problem: AgentError | None = None  # why they are not
+    fetching: bool = False  # missing ones are being downloaded
+    problem: AgentError | None = None  # why they are missing
 
 
 @dataclass(frozen=True, slots=True)
 class CapturesShown:
-    """Of captures of the screen."""
+    """The state of screen captures."""
 
-    open: int = 0  # for review
-    changes: int = 0  # how often one came, changed or went since the start
+    open: int = 0  # under review
+    changes: int = 0  # how often one was added, changed or removed since the start
 
 
 @dataclass(frozen=True, slots=True)
 class UpdateShown:
     ready: str | None = None  # a newer version that waits to be installed
-    taken_back: AgentError | None = None  # why the last one was
+    taken_back: AgentError | None = None  # why the last one was rolled back
 
 
 Listener: TypeAlias = Callable[[Status], None]
 
 
 class StatusFeed:
-    """Computes the status and tells it to listeners (tray, event streams)."""
+    """Computes the status and publishes it to listeners (tray, event streams)."""
 
     def __init__(
         self,
@@ -123,7 +123,7 @@ class StatusFeed:
         self.settings_problem: AgentError | None = None
         self.warning: AgentError | None = None
         self.throttled: Throttle | None = None
-        # What other services show, set by the root whenever they say so.
+        # The state of other services, set by the root.
         self.models = Observable(ModelsShown())
         self.captures = Observable(CapturesShown())
         self.people_changed = Observable(0)
@@ -134,35 +134,35 @@ class StatusFeed:
             shown.subscribe(self.changed)
 
     def changed(self, _: object = None) -> None:
-        """Something that the status shows may have changed."""
+        """Note that the shown state may have changed."""
         self._stale.set()
 
     def limited(self, throttled: Throttle | None, warning: AgentError | None) -> None:
-        """What keeps the work from full speed. Counting a large library is not worth it while no work is there to be slowed."""
+        """Note what slows the work down. Counting a large library is only worth it while there is work."""
         shown = warning != self.warning or self._last is None or self._last.queued > 0
         self.throttled, self.warning = throttled, warning
         if shown:
             self.changed()
 
     def listen(self, listener: Listener) -> Callable[[], None]:
-        """Call `listener` with each new status, in the event loop. Returns the way to stop it."""
+        """Call `listener` with each new status, in the event loop. Return a function to stop it."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
     async def now(self) -> Status:
-        """The status this moment. Raises StoreError."""
-        settings = self._settings.value  # before counting: what they made to be done is then counted
+        """Return the current status. Raises StoreError."""
+        settings = self._settings.value  # before counting, so that the work they caused is counted
         done = self._progress.done
         damage = self.damage.value
         try:
             counts = self._counts = await asyncio.to_thread(self._count)
-        except StoreDamaged as error:  # told with what was last counted: who asks for the status is to see why
+        except StoreDamaged as error:  # report it with the last counts: the status must show the reason
             counts, damage = self._counts, error
         jobs = counts.jobs
         queued = jobs.get(JobState.QUEUED, 0) + jobs.get(JobState.LEASED, 0)
         blocked = self._indexer.told
         if isinstance(blocked, ModelMissing):
-            # What is on its way mends itself; what could not be had is better told by the reason.
+            # A running download fixes itself; for a failed one the reason is shown instead.
             blocked = None if self.models.value.fetching else self.models.value.problem or blocked
         problem = blocked or damage or self._ingest.problem or self.settings_problem
         if self._indexer.paused or (self._indexer.held and queued):
@@ -209,7 +209,7 @@ class StatusFeed:
             self._busy_s = time.thread_time() - began
 
     async def run(self) -> None:
-        """Tell the listeners until cancelled."""
+        """Publish until cancelled."""
         while True:
             try:
                 status = await self.now()
@@ -220,8 +220,8 @@ class StatusFeed:
                     self._last = status
                     for listener in tuple(self._listeners):
                         listener(status)
-            # Counting takes longer in a larger library; it never takes more than its share. Waiting for a busy machine is no work: whoever
-            # was told that there is some to do would be told for many seconds after it.
+            # Counting takes longer in a larger library, but never more than its share. Waiting for a busy machine isn't work; otherwise
+            # the status would report work for many seconds after its end.
             await asyncio.sleep(max(LEAST_INTERVAL_S, MOST_SHARE * self._busy_s))
             working = self._last is not None and self._last.queued
             await self._wait(TICK_S if working else QUIET_TICK_S if self._quiet.timed else None)

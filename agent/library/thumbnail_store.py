@@ -1,4 +1,4 @@
-"""Small pictures on disk: an encrypted file of its own, bounded, that may be lost at any time, for all in it can be made anew."""
+"""Thumbnails on disk: a separate, size-limited encrypted file that may be lost at any time, because thumbnails can be made again."""
 
 import threading
 from collections.abc import Callable, Set
@@ -17,7 +17,7 @@ from agent.store.database import Database
 log = structlog.get_logger()
 T = TypeVar("T")
 
-_ROOM = 0.95  # of the bound, after the oldest went: so that not every new picture has to make room
+_ROOM = 0.95  # of the bound, after evicting the oldest: so that not every new picture has to evict
 _UNWRITTEN_USES = 256
 _PAGE = 500
 
@@ -27,7 +27,7 @@ _table = Table(
     _metadata,
     Column("id", Integer, primary_key=True),
     Column("sha256", LargeBinary, nullable=False, unique=True),  # of the photo
-    Column("used", BigInteger, nullable=False),  # grows with every use
+    Column("used", BigInteger, nullable=False),  # increases with every use
     Column("size", Integer, nullable=False),
     Column("jpeg", LargeBinary, nullable=False),
     Index("thumbnail_by_use", "used", "size"),
@@ -35,10 +35,10 @@ _table = Table(
 
 
 class ThumbnailFile:
-    """Implements `ThumbnailStore`. What goes wrong with the file is logged; a damaged one is replaced by an empty one."""
+    """Implements `ThumbnailStore`. Faults of the file are logged; a damaged one is replaced by an empty one."""
 
     def __init__(self, path: Path, open_database: Callable[[Path], Database], max_bytes: int) -> None:
-        """`open_database` opens (or makes) an encrypted file with the library's key. Nothing is opened before the first use."""
+        """`open_database` opens or creates an encrypted file with the library's key. Nothing is opened before the first use."""
         self._path = path
         self._open_database = open_database
         self._max_bytes = max_bytes
@@ -46,7 +46,7 @@ class ThumbnailFile:
         self._database: Database | None = None
         self._bytes = 0
         self._uses = 0
-        self._used: dict[bytes, int] = {}  # uses that are not written down yet: a read must not cost a write
+        self._used: dict[bytes, int] = {}  # uses not stored yet: a read must not cost a write
 
     def get(self, sha256: str) -> bytes | None:
         key = bytes.fromhex(sha256)
@@ -91,7 +91,7 @@ class ThumbnailFile:
             self._surely(clean, None)
 
     def bound(self, max_bytes: int) -> None:
-        """The settings changed: take up this much at most; what is over goes now, and its room on the disk with it."""
+        """Apply a changed limit; excess thumbnails are deleted now, and their disk space is released."""
 
         def shrink(database: Database) -> None:
             if self._make_room(database):
@@ -103,11 +103,11 @@ class ThumbnailFile:
 
     @property
     def uses(self) -> int:
-        """Another number whenever it was used."""
+        """Return a number that changes with every use."""
         return 0 if self._database is None else self._database.uses
 
     def let_go(self) -> None:
-        """Give back the memory that makes the next use quicker."""
+        """Release caches."""
         with self._turn:
             if self._database is not None:
                 self._database.let_go()
@@ -121,7 +121,7 @@ class ThumbnailFile:
             self._database = None
 
     def _surely(self, work: Callable[[Database], T], otherwise: T) -> T:
-        """Without ever raising for the file's sake."""
+        """Run it without raising faults of the file."""
         try:
             return work(self._opened())
         except StoreDamaged:
@@ -168,7 +168,7 @@ class ThumbnailFile:
         self._used.clear()
 
     def _make_room(self, database: Database) -> bool:
-        """The ones used longest ago go, until there is room again. Whether any went."""
+        """Delete the least recently used until there is room. Return whether any were deleted."""
         if self._bytes <= self._max_bytes:
             return False
         self._write_uses(database)

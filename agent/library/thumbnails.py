@@ -1,4 +1,4 @@
-"""The small picture of each image: kept when it is analysed, made when it is missing."""
+"""The thumbnail of each image: stored with its analysis, rendered if it is missing."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,12 +10,12 @@ from agent.library.queries.library_queries import LibraryQueries
 from agent.library.thumbnail_store import ThumbnailFile
 
 SIDE = 480  # pixels of the longer side, at most
-# Made at once: few, so that somebody who scrolls past a thousand photos does not wait for those that are out of sight again.
+# Rendered at once: few, so that fast scrolling past a thousand photos does not wait for those out of sight.
 AT_ONCE = 2
 
 
 class Thumbnails:
-    """Without a store they are made each time."""
+    """Without a store they are rendered each time."""
 
     def __init__(self, library: LibraryQueries, previews: Previews, store: ThumbnailFile | None) -> None:
         self._library = library
@@ -24,7 +24,7 @@ class Thumbnails:
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def get(self, image_id: int, *, wanted: Callable[[], Awaitable[bool]]) -> bytes:
-        """JPEG. `wanted` is asked when its turn comes to be made; nothing is fetched from a cloud for it.
+        """Return a JPEG. `wanted` is checked when its turn to be rendered comes; nothing is downloaded from a cloud for it.
 
         Raises NotFound, ImageError or EngineError.
         """
@@ -39,17 +39,17 @@ class Thumbnails:
         return made
 
     async def keep(self, analysis: Analysis) -> None:
-        """Keep what the engine made along with an analysis."""
+        """Store the thumbnail that the engine made with an analysis."""
         if analysis.thumbnail is not None:
             await asyncio.to_thread(self._keep, analysis.sha256, analysis.thumbnail)
 
     def clean(self) -> None:
-        """Delete those of images that are no more. Blocks. Raises StoreError."""
+        """Delete those of deleted images. Blocks. Raises StoreError."""
         if self._store is not None:
             self._store.keep_only(self._library.hashes())
 
     def close(self) -> None:
-        """Blocks."""
+        """Close the store. Blocks."""
         if self._store is not None:
             self._store.close()
 

@@ -1,4 +1,4 @@
-"""Which watched folder a path means, and which files lie in muted ones."""
+"""Resolves paths to watched folders, and finds files in muted ones."""
 
 import asyncio
 from collections.abc import Sequence
@@ -9,12 +9,12 @@ from agent.library.queries.library_queries import LibraryQueries
 
 
 def root_meant(path: str, folders: Sequence[Folder]) -> str:
-    """The absolute path. Folders go by their path as the settings have it, or whole, with question marks for what is no text."""
+    """Return the absolute path. Folders are given by their path in the settings, or absolute, with question marks for invalid text."""
     return next((folder.root for folder in folders if path in (printable(folder.path), printable(folder.root))), root_of(path))
 
 
 async def loud(library: LibraryQueries, folders: Sequence[Folder], place_ids: Sequence[int]) -> list[int]:
-    """Return those of the files that lie in no muted folder. Raises StoreError."""
+    """Return those of the files that are in no muted folder. Raises StoreError."""
     if not any(folder.muted for folder in folders):
         return list(place_ids)
 

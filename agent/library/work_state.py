@@ -1,4 +1,4 @@
-"""Whether the agent works: read by what waits for a calm moment, or rests with the work."""
+"""Whether the agent works: read by tasks that wait for an idle moment, or pause with the work."""
 
 from dataclasses import dataclass
 
@@ -8,8 +8,8 @@ class WorkState:
     """Written by the indexer alone."""
 
     paused: bool = False  # by the user
-    held: bool = False  # as paused, but not by the user: the battery is low
-    running: int = 0  # jobs under way
+    held: bool = False  # paused automatically: the battery is low
+    running: int = 0  # running jobs
 
     @property
     def resting(self) -> bool:

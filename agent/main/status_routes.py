@@ -81,7 +81,7 @@ def _problem_routes(api: FastAPI, app: App, desk: Desk) -> None:
 
     @api.post("/api/problems/{place_id}/show", status_code=204)
     async def show(place_id: Id) -> None:
-        """In its folder."""
+        """Show the file in its folder."""
         try:
             path = await app.actions.file_of_problem(place_id)
         except ImageMissing:

@@ -46,7 +46,7 @@ class ModelSupply:
         self._wanted.set()
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Run until cancelled."""
         tries = 0  # in vain
         while True:
             self._wanted.clear()

@@ -98,7 +98,7 @@ def do_again(tx: Connection) -> Step | None:
 
 
 def steps(tx: Connection) -> tuple[Step | None, Step | None]:
-    """What would be taken back, and what would be done again."""
+    """Return the steps that would be undone and redone."""
     newest = select(func.max(table.c.id)).where(table.c.undone_at.is_(None)).scalar_subquery()
     latest = select(func.max(table.c.undone_at)).scalar_subquery()
     back, again = (

@@ -10,7 +10,7 @@ from agent.store.schema import place
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """Files below a folder (None: all there are), but not those below folders of their own."""
+    """Files below a folder (None: all), except those below folders with their own entry."""
 
     root: str | None = None
     without: tuple[str, ...] = ()

@@ -165,7 +165,7 @@ person = Table(
     Column("basis", String),  # why the face may be kept: "own_consent", "family", "contract", "guardian"
     Column("basis_at", Instant),
     Column("retention_days", Integer),  # since a face was last confirmed; None: as the settings say
-    Column("watch_at", Instant),  # since then they agree to being named when they are seen on the screen
+    Column("watch_at", Instant),  # since then they agree to being named when they appear on the screen
     Index("person_by_uid", "uid", unique=True),
     sqlite_autoincrement=True,
 )

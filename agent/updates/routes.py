@@ -13,7 +13,7 @@ from agent.web.schemas import Problem
 
 
 def update_routes(api: FastAPI, updates: Updates, settings: Callable[[], Settings], texts: Callable[[], Texts]) -> None:
-    """Add them to `api`."""
+    """Add the routes to `api`."""
 
     def out(state: UpdateState) -> UpdateOut:
         words = texts()

@@ -107,7 +107,7 @@ class Updates:
         self.changed.notify()
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Run until cancelled."""
         await asyncio.sleep(SETTLE_S)
         await asyncio.to_thread(self._settle)
         if self.state.step is Step.OFF:

@@ -111,7 +111,7 @@ class Burst(Schema):
 
 
 class Finished(Schema):
-    """What came of a burst."""
+    """The result of a burst."""
 
     photos: int
     """that could be looked at"""

@@ -19,7 +19,7 @@ def cookie_name(port: int | None) -> str:
 
 
 def session_routes(api: FastAPI, auth: Auth) -> None:
-    """Add them to `api`."""
+    """Add the routes to `api`."""
 
     @api.post("/api/session/codes")
     async def new_code() -> SessionCode:

@@ -1,4 +1,4 @@
-"""What the user does with images: hides them, makes them favourites, has them scanned again."""
+"""The user's actions on images: hiding, favourites, scanning again."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -25,7 +25,7 @@ def set_favourite(tx: Connection, image_ids: Sequence[int], favourite: bool, now
 
 
 def _mark(tx: Connection, fact: str, image_ids: Sequence[int], is_so: bool, action: str, now: datetime) -> tuple[str | None, int]:
-    """Returns the token that takes it back, and how many images changed: those that were so already keep the time since when."""
+    """Return the undo token, and the number of changed images: unchanged ones keep their time."""
     step = Journal(tx)
     others = [each for chunk in chunks(image_ids) for each in tx.scalars(_marked(fact, chunk, not is_so))]
     changed = step.set(fact, others, moment(now) if is_so else None)
@@ -35,7 +35,7 @@ def _mark(tx: Connection, fact: str, image_ids: Sequence[int], is_so: bool, acti
 def look_again(tx: Connection, image_ids: Sequence[int], now: datetime) -> int:
     count = 0
     for chunk in chunks(image_ids):
-        # One place of each image is enough.
+        # One location of each image is enough.
         found = tx.execute(
             select(place.c.image_id, func.min(place.c.id).label("place_id"))
             .where(place.c.image_id.in_(chunk), place.c.missing_since.is_(None))

@@ -1,4 +1,4 @@
-"""The faces of an image: replaced by a new analysis so that names stay, read with who they are."""
+"""The faces of an image: replaced by a new analysis with their names preserved, and read with their identities."""
 
 from collections.abc import Sequence
 
@@ -12,13 +12,13 @@ from agent.store.rows import add
 from agent.store.schema import chip, embedding, face, identity, ignored, person
 
 _IDENTITY = (identity.c.person_id, identity.c.certainty, identity.c.distance, identity.c.agree, identity.c.refs)
-_SAME_FACE = 0.5  # intersection over union of the old box and the new one
+_SAME_FACE = 0.5  # minimum intersection over union of the old box and the new one
 
 
 def replace(tx: Connection, image_id: int, found: Sequence[Face], embedder: str | None) -> list[int]:
-    """Write the faces of an image; returns their ids in order. One that lies where an old one lay keeps its id, and with it its name.
+    """Write the faces of an image; return their ids in order. A face at the position of an old one keeps its id, and with it its name.
 
-    Without `embedder` recognition is off: embeddings and chips are not stored, whatever was handed over.
+    Without `embedder` recognition is off: embeddings and chips are not stored, even if given.
     """
     boxes = tx.execute(select(face.c.id, face.c.x, face.c.y, face.c.w, face.c.h).where(face.c.image_id == image_id))
     old = {row.id: Box(row.x, row.y, row.w, row.h) for row in boxes}
@@ -28,7 +28,7 @@ def replace(tx: Connection, image_id: int, found: Sequence[Face], embedder: str 
         tx.execute(delete(face).where(face.c.image_id == image_id, face.c.id.not_in(kept.values())))
         tx.execute(delete(embedding).where(embedding.c.face_id.in_(kept.values())))
         tx.execute(delete(chip).where(chip.c.face_id.in_(kept.values())))
-        # Out of the way of the new numbers, which are unique too.
+        # Move the old numbers away, because they are unique too.
         tx.execute(update(face).where(face.c.image_id == image_id).values(ordinal=-face.c.id))
     face_ids: list[int] = []
     for ordinal, each in enumerate(found):
@@ -49,7 +49,7 @@ def replace(tx: Connection, image_id: int, found: Sequence[Face], embedder: str 
 
 
 def of_images(tx: Connection, image_ids: Sequence[int]) -> dict[int, list[StoredFace]]:
-    """Faces by image id, in the order in which they were found."""
+    """Return faces by image id, in order of detection."""
     faces: dict[int, list[StoredFace]] = {image_id: [] for image_id in image_ids}
     rows = tx.execute(
         select(face, *_IDENTITY, person.c.name, ignored.c.reason)
@@ -65,7 +65,7 @@ def of_images(tx: Connection, image_ids: Sequence[int]) -> dict[int, list[Stored
 
 
 def read(row: RowMapping) -> Face:
-    """A face without embedding and chip."""
+    """Return a face without embedding and chip."""
     left_eye, right_eye, nose, left_mouth, right_mouth = ((x, y) for x, y in row["landmarks"])
     return Face(
         box=Box(row["x"], row["y"], row["w"], row["h"]),
@@ -96,7 +96,7 @@ def _somebody(row: RowMapping) -> Identity | None:
 
 
 def _same(old: dict[int, Box], found: Sequence[Face]) -> dict[int, int]:
-    """Which found face (by its place in `found`) is which old one (by id): the best overlaps first, each used once."""
+    """Match detected faces (by index in `found`) to old ones (by id): best overlaps first, each used once."""
     overlaps = sorted(
         ((each.box.iou(box), ordinal, face_id) for ordinal, each in enumerate(found) for face_id, box in old.items()), reverse=True
     )

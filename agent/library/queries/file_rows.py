@@ -1,4 +1,4 @@
-"""Files as the sources tell of them: seen, gone, moved, gone for good."""
+"""Files as reported by the sources: seen, missing, moved, deleted."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -59,15 +59,15 @@ def note_clip(tx: Connection, seen: FileSeen, *, now: datetime, sha256: str | No
         if sha256 == copy.sha256:  # only its time changed
             tx.execute(update(place).where(place.c.id == known.id).values(here))
             return Noted.UNCHANGED, int(known.id)
-    if copy is not None:  # of what it was: whoever makes it just now finds that it is not wanted any more
+    if copy is not None:  # of the old content: a worker making it now will find that it is obsolete
         tx.execute(delete(redaction_item).where(redaction_item.c.id == copy.id))
     return Noted.ATTACHED, _put(tx, known, seen, None, now)
 
 
 def known_part(tx: Connection, folder: str, after: str, *, untimed: bool) -> tuple[list[tuple[str, tuple[int, int]]], str | None]:
-    """The next files behind the path `after` that are known below a folder, and behind which to go on; None at the end.
+    """Return the next known files below a folder after the path `after`, and where to continue; None at the end.
 
-    `untimed`: some may be of no time at all, see `any_untimed`; asking each for its job takes as long as all else.
+    `untimed`: some may have no valid time, see `any_untimed`; checking the job of each doubles the time.
     """
     there = place.c.missing_since.is_(None)
     if untimed:
@@ -82,7 +82,7 @@ def known_part(tx: Connection, folder: str, after: str, *, untimed: bool) -> tup
 
 
 def any_untimed(tx: Connection) -> bool:
-    """Whether there are files that each look through their folder tells of: in a cloud, or away when they were to be read."""
+    """Return whether there are files that each scan must report: online-only, or missing when they were due."""
     found = select(job.c.id).where(job.c.state.in_((JobState.DEFERRED, JobState.FAILED)), _untimed())
     return tx.scalar(found.limit(1)) is not None
 
@@ -103,7 +103,7 @@ def gone(tx: Connection, paths: Sequence[str], now: datetime) -> list[Recorded]:
 def folders_left(tx: Connection, watched: Sequence[str], now: datetime) -> int:
     left = and_(place.c.folder.is_not(None), *(not_(below(folder)) for folder in watched))
     tx.execute(delete(job).where(job.c.place_id.in_(select(place.c.id).where(left))))
-    # One that had gone before goes on waiting from then. Of no folder any more, a file is back as soon as somebody scans it by hand.
+    # One that was missing before keeps that time. Without a folder, a file is back once it is scanned by hand.
     since = func.coalesce(place.c.missing_since, literal(now, place.c.missing_since.type))
     return tx.execute(update(place).where(left).values(missing_since=since, folder=None)).rowcount
 
@@ -112,7 +112,7 @@ def moved(tx: Connection, old: str, new: FileSeen, now: datetime) -> list[Record
     place_id = tx.scalar(select(place.c.id).where(place.c.path == old))
     if place_id is None or old == new.path:
         return []
-    # Size, time and "missing" stay as they were: the next look at the file finds out whether it also changed or needs a job.
+    # Size, time and "missing" stay unchanged: the next scan detects whether the file also changed or needs a job.
     return _rename(tx, [(place_id, new.path)], now, folder=new.folder)
 
 
@@ -123,7 +123,7 @@ def tree_moved(tx: Connection, old: str, new: str, now: datetime) -> list[Record
 
 
 def purge(tx: Connection, before: datetime) -> int:
-    """Delete places missing since before then, and images that no place holds and none left since. Returns how many images went."""
+    """Delete locations missing since before then, and images without any location since then. Return the number of images."""
     expired = place.c.missing_since < before
     tx.execute(update(image).where(image.c.id.in_(select(place.c.image_id).where(expired))).values(left_at=_LONG_AGO))
     tx.execute(delete(place).where(expired))
@@ -132,7 +132,7 @@ def purge(tx: Connection, before: datetime) -> int:
 
 
 def leave(tx: Connection, image_id: int, now: datetime) -> None:
-    """Note that a place of the image went over to other content; its faces stay for the grace time."""
+    """Note that a location of the image got other content; its faces stay for the grace time."""
     tx.execute(update(image).where(image.c.id == image_id).values(left_at=now))
 
 
@@ -157,7 +157,7 @@ def _untimed() -> ColumnElement[bool]:
 
 
 def _was_away() -> ColumnElement[bool]:
-    """True for files that were not there when they were to be read, as on a disk that was unplugged: they are back once they are seen."""
+    """Return a condition for files that were missing when they were due, as on an unplugged disk: seeing them brings them back."""
     return and_(job.c.state == JobState.FAILED, job.c.error_code == ImageMissing.code)
 
 
@@ -170,7 +170,7 @@ def _analysed(tx: Connection, sha256: str, recipe: Recipe) -> int | None:
 
 
 def _put(tx: Connection, known: Row[object] | None, seen: FileSeen, content: int | None, now: datetime) -> int:
-    """Write the place of a new or changed file; what it held before is left. Returns its id."""
+    """Write the location of a new or changed file, and detach its old content. Return its id."""
     facts = {"size": seen.size, "mtime_ns": seen.mtime_ns, "image_id": content, "noted_at": now, "missing_since": None}
     if known is None:
         return add(tx, place, facts | {"path": seen.path, "folder": seen.folder})
@@ -194,6 +194,6 @@ def _rename(tx: Connection, targets: list[tuple[int, str]], now: datetime, folde
             recorded.append(event_rows.record(tx, PlaceLost(place_id=replaced.id), now))
         facts = {"path": path} if folder is None else {"path": path, "folder": folder}
         tx.execute(update(place).where(place.c.id == place_id).values(facts))
-        # A worker that reads under the old path would not find the file.
+        # A worker reading the old path would not find the file.
         job_rows.restart_leased(tx, now, within=place.c.id == place_id)
     return recorded + [event_rows.record(tx, PlaceMoved(place_id=place_id), now) for place_id, _ in targets]

@@ -42,12 +42,12 @@ def set_identities(tx: Connection, identities: Mapping[int, Identity | None], no
 
 
 def identity_of(row: RowMapping) -> Identity:
-    """An opinion, or what the user confirmed, from its row."""
+    """Return an identity, or the user's confirmation, from its row."""
     return Identity(row["person_id"], Certainty(row["certainty"]), row["distance"], row["agree"], row["refs"])
 
 
 def _values(face_id: int, who: Identity) -> dict[str, object]:
-    """The row of an opinion."""
+    """Return the row of an identity."""
     return {
         "face_id": face_id,
         "person_id": who.person_id,

@@ -1,4 +1,4 @@
-"""Analyses: written with the end of their job, read as pages of images."""
+"""Analyses: stored with the end of their job, read as pages of images."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -54,14 +54,14 @@ def faces_by_hash(tx: Connection, hashes: Collection[str]) -> dict[str, list[tup
 
 
 def page(tx: Connection, *, limit: int, before: int | None) -> list[StoredImage]:
-    # An image whose last file is gone, or holds something else now, waits for its grace time unseen.
+    # An image whose last file is gone, or has other content now, is hidden for its grace time.
     placed = exists().where(place.c.image_id == image.c.id, place.c.missing_since.is_(None))
     query = select(image).where(placed, image.c.hidden_at.is_(None)).order_by(image.c.id.desc()).limit(limit)
     return _load(tx, query if before is None else query.where(image.c.id < before))
 
 
 def local_time(mtime_ns: int) -> datetime:
-    """A file's time by this computer's clock on the wall; 1970 if no clock can show it."""
+    """Return a file's local time; 1970 if it is out of range."""
     try:
         return datetime.fromtimestamp(mtime_ns / 1e9)  # noqa: DTZ006 - a camera's clock knows no zone, so neither does this
     except (OverflowError, OSError, ValueError):
@@ -69,7 +69,7 @@ def local_time(mtime_ns: int) -> datetime:
 
 
 def _put(tx: Connection, analysis: Analysis, identities: Sequence[Identity | None], now: datetime, taken_at: datetime) -> tuple[int, bool]:
-    """(image id, whether anything was written): an image that has all that this analysis has stays as it is."""
+    """Return (image id, whether anything was written): an image that already has this whole analysis is not changed."""
     known = tx.execute(
         select(image.c.id, job_rows.outdated(analysis.recipe).label("outdated")).where(image.c.sha256 == analysis.sha256)
     ).one_or_none()

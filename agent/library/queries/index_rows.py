@@ -21,8 +21,8 @@ def _is_there() -> ColumnElement[bool]:
 
 
 def _shown() -> ScalarSelect[int]:
-    """How many images `read` gives unless they are narrowed."""
-    # Two passes over indices alone; image by image, looking for a place of each, would take several times as long.
+    """Return the number of images that `read` returns without filters."""
+    # Two passes over indices alone; looking up a location for each image would take several times as long.
     there = select(place.c.image_id).where(place.c.image_id.is_not(None), place.c.missing_since.is_(None)).group_by(place.c.image_id)
     hidden = select(image.c.id).where(image.c.hidden_at.is_not(None), _is_there())
     there_count, hidden_count = (select(func.count()).select_from(found.subquery()).scalar_subquery() for found in (there, hidden))
@@ -30,7 +30,7 @@ def _shown() -> ScalarSelect[int]:
 
 
 def _shown_faces() -> ScalarSelect[int]:
-    """How many faces those images show. Few images are not shown: taking their faces from all is quicker than adding up the others."""
+    """Return the number of their faces. Few images are hidden: subtracting their faces is faster than adding up the others."""
     perhaps = union_all(
         select(place.c.image_id).where(place.c.missing_since.is_not(None), place.c.image_id.is_not(None)),
         select(image.c.id).where(image.c.left_at.is_not(None)),
@@ -43,14 +43,14 @@ def _shown_faces() -> ScalarSelect[int]:
 
 _DOUBTS = select(func.count()).select_from(identity).where(identity.c.certainty == Certainty.PROBABLE).scalar_subquery()
 
-# Put together once: the status counts while it works, and of a small library putting this together would take longer than counting.
+# Built once: the status counts while working, and for a small library building the query would take longer than counting.
 _COUNTS = select(_shown(), _shown_faces(), select(func.count()).select_from(person).scalar_subquery(), _DOUBTS)
 
 
 def read(tx: Connection, shown: Shown) -> Index:
-    # The figures as they are stored: turning 100,000 of them into dates would take longer than reading them. They come as one row of
-    # text, because the database hands over row by row, and each row is a turn in which every other thread may go first; SQLite puts a
-    # text together in the order of the rows it comes from.
+    # The raw stored values: converting 100,000 to dates would take longer than reading them. They are concatenated into one row of
+    # text, because the database returns row by row, and after each row another thread may run; SQLite concatenates
+    # in the order of the source rows.
     day = (type_coerce(image.c.taken_at, BigInteger) + _EPOCH * _DAY) // _DAY  # never negative: some databases round towards zero
     ratio = (200 * image.c.width + image.c.height) // (2 * image.c.height)
     images = (
@@ -61,12 +61,12 @@ def read(tx: Connection, shown: Shown) -> Index:
     )
     texts = tx.execute(select(*(func.aggregate_strings(column, ",") for column in images.c))).one()
     ids, ratios, days = (tuple(json.loads(f"[{text or ''}]")) for text in texts)
-    # A counter keeps the order in which it met the days: the one they come in.
+    # A counter keeps insertion order.
     return Index(ids=ids, ratios=ratios, days=tuple((date.fromordinal(day), count) for day, count in Counter(days).items()))
 
 
 def count_below(tx: Connection, folder: str) -> int:
-    """How many images `read` gives of a folder. Takes as long as the folder is large, not the library."""
+    """Return the number of a folder's images in `read`. Takes time in proportion to the folder, not the library."""
     there = and_(below(folder), place.c.missing_since.is_(None))
     held = tx.scalar(select(func.count(place.c.image_id.distinct())).where(there)) or 0
     of_it = select(place.c.id).where(place.c.image_id == image.c.id, there).exists()
@@ -74,9 +74,9 @@ def count_below(tx: Connection, folder: str) -> int:
 
 
 def folders_inside(tx: Connection, folder: str) -> dict[str, tuple[int, bool]]:
-    """How many images `read` gives of each folder directly inside, by its path, and whether there are folders inside it.
+    """Return the number of images in `read` for each direct subfolder, by path, and whether it has subfolders.
 
-    Takes as long as the folder is large.
+    Takes time in proportion to the folder.
     """
     there = and_(below(folder), place.c.missing_since.is_(None))
     rows = tx.execute(select(place.c.path, place.c.image_id).join(image).where(there, image.c.hidden_at.is_(None)))
@@ -90,13 +90,13 @@ def folders_inside(tx: Connection, folder: str) -> dict[str, tuple[int, bool]]:
 
 
 def count(tx: Connection) -> tuple[int, int, int, int]:
-    """Images that `read` gives unless they are narrowed, their faces, people, and faces that are probably a known person."""
+    """Return images without filters, their faces, people, and faces that are probably a known person."""
     images, faces, people, doubts = tx.execute(_COUNTS).one()
     return images, faces, people, doubts
 
 
 def count_leaving(tx: Connection, area: Area) -> int:
-    """How many images would be shown no more if nobody watched the area."""
+    """Return how many images would no longer be shown if the area were not watched."""
     there = and_(place.c.image_id.is_not(None), place.c.missing_since.is_(None))
     leaving = and_(within(area), place.c.folder.is_not(None))
     last = select(place.c.image_id).where(there, leaving).except_(select(place.c.image_id).where(there, not_(leaving)))
@@ -108,7 +108,7 @@ def _conditions(shown: Shown) -> Iterator[ColumnElement[bool]]:
     if shown.folder is None:
         yield _is_there()
     else:
-        # The sum keeps the planner from visiting the images one by one: all are read in their order, and those not below left out.
+        # The sum keeps the planner from visiting the images one by one: it reads all in order, and skips those not below.
         yield (image.c.id + 0).in_(select(place.c.image_id).where(and_(below(shown.folder), place.c.missing_since.is_(None))))
     if shown.after is not None:
         yield image.c.taken_at >= datetime.combine(shown.after, datetime.min.time())

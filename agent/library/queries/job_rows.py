@@ -1,7 +1,7 @@
-"""The queue: one job per place, leased by its turn, ended once.
+"""The queue: one job per location, leased in order, ended once.
 
-A job is known by its id and its attempt. Whatever makes a running attempt worthless (the file changed or moved, recognition was
-switched off) replaces the job by a new one, so that the old attempt's result finds nothing to end.
+A job is identified by its id and its attempt. Anything that invalidates a running attempt (the file changed or moved, recognition was
+switched off) replaces the job by a new one, so that the old attempt's result has no job to end.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -19,14 +19,14 @@ from agent.store.path_ranges import Area, within
 from agent.store.schema import image, job, place
 
 ENDED_BADLY = (JobState.FAILED, JobState.QUARANTINED)
-_CHUNK = 500  # ids in one statement
-# No detector has this name: an analysis that says so is out of date by every recipe, and the next one takes its place.
+_CHUNK = 500  # ids per statement
+# No detector has this name: such an analysis is outdated for every recipe, and the next one replaces it.
 NO_ANALYSIS = ""
 _BY_STATE = select(job.c.state, func.count()).group_by(job.c.state)
 
 
 def outdated(recipe: Recipe) -> ColumnElement[bool]:
-    """True for images whose analysis lacks the recipe. One that has more lacks nothing: it may have a place where more is wanted."""
+    """Return a condition for images whose analysis does not match the recipe. Extra results are fine: another location may need them."""
     if recipe.detector == NO_FACES:
         return image.c.detector == NO_ANALYSIS
     other_detector: ColumnElement[bool] = image.c.detector != recipe.detector
@@ -36,12 +36,12 @@ def outdated(recipe: Recipe) -> ColumnElement[bool]:
 
 
 def count(tx: Connection) -> dict[JobState, int]:
-    """How many jobs are in each state."""
+    """Return the number of jobs in each state."""
     return dict.fromkeys(JobState, 0) | {JobState(state): number for state, number in tx.execute(_BY_STATE)}
 
 
 def queue(tx: Connection, place_id: int, priority: Priority, now: datetime) -> None:
-    """Give the place a new job in the stead of any it has."""
+    """Give the location a new job, replacing any existing one."""
     drop(tx, place_id)
     tx.execute(insert(job).values(_fresh(place_id, priority, now)))
 
@@ -51,7 +51,7 @@ def drop(tx: Connection, place_id: int) -> None:
 
 
 def hurry(tx: Connection, place_id: int, priority: Priority) -> None:
-    """Move a waiting job forward; it never goes back."""
+    """Move a waiting job forward, never back."""
     tx.execute(
         update(job)
         .where(job.c.place_id == place_id, job.c.state == JobState.QUEUED, job.c.priority > int(priority))
@@ -60,9 +60,9 @@ def hurry(tx: Connection, place_id: int, priority: Priority) -> None:
 
 
 def restart_leased(tx: Connection, now: datetime, within: ColumnElement[bool] | None = None) -> None:
-    """Replace leased jobs by fresh ones, so that what is under way comes to nothing; the attempt is given back.
+    """Replace leased jobs by new ones, so that running attempts have no effect; the attempt is not counted.
 
-    `within` narrows it to jobs of places for which it is true.
+    `within` limits it to jobs of matching locations.
     """
     chosen = select(job).join(place).where(job.c.state == JobState.LEASED)
     rows = tx.execute(chosen if within is None else chosen.where(within)).all()
@@ -92,7 +92,7 @@ def lease(
 
 
 def give_back(tx: Connection, jobs: Sequence[Job] | None = None) -> int:
-    """Put leased jobs back as if they had not been tried: these, or all."""
+    """Return leased jobs as untried: these, or all."""
     statement = (
         update(job).where(job.c.state == JobState.LEASED).values(state=JobState.QUEUED, attempts=job.c.attempts - 1, lease_until=None)
     )
@@ -102,7 +102,7 @@ def give_back(tx: Connection, jobs: Sequence[Job] | None = None) -> int:
 
 
 def held(tx: Connection, leased: Job) -> Row[int, int | None, int] | None:
-    """(place id, image id, the file's time in nanoseconds) if the job is still leased by that attempt."""
+    """Return (place id, image id, the file's time in nanoseconds) if that attempt still leases the job."""
     return tx.execute(
         select(place.c.id, place.c.image_id, place.c.mtime_ns)
         .join(job)
@@ -121,7 +121,7 @@ def done(tx: Connection, job_id: int, now: datetime) -> None:
 def fail(tx: Connection, leased: Job, state: JobState, error: AgentError, *, now: datetime) -> list[Recorded]:
     if held(tx, leased) is None:
         return []
-    # A missing model or a full disk says nothing about the file: such an attempt does not count against it.
+    # A missing model or a full disk says nothing about the file: such an attempt is not counted.
     blameless = state is JobState.QUEUED and isinstance(error, ModelError | StoreError)
     return _end(tx, leased.id, leased.place_id, leased.attempts - 1 if blameless else leased.attempts, state, error, now)
 
@@ -153,7 +153,7 @@ def drop_waiting(tx: Connection) -> int:
 
 
 def queue_unseen(tx: Connection, now: datetime) -> int:
-    """Give a job to every photo of a watched folder that was never analysed and waits for nothing."""
+    """Queue every photo of a watched folder that was never analysed and has no job."""
     unseen = (
         select(place.c.id, place.c.path)
         .outerjoin(job)
@@ -166,9 +166,9 @@ def queue_unseen(tx: Connection, now: datetime) -> int:
 
 
 def requeue_outdated(tx: Connection, recipe: Recipe, now: datetime, area: Area) -> int:
-    # What is under way may be under the old recipe: it starts again, or its result would be out of date the moment it arrives.
+    # Running attempts may use the old recipe: they start again, or their results would be outdated at once.
     restart_leased(tx, now)
-    # One place of each image is enough.
+    # One location of each image is enough.
     chosen = (
         select(func.min(place.c.id).label("place_id"))
         .join(image)
@@ -192,7 +192,7 @@ def requeue_outdated(tx: Connection, recipe: Recipe, now: datetime, area: Area) 
 
 
 def _expire(tx: Connection, now: datetime, under_way: Collection[int]) -> list[Recorded]:
-    """End leases that ran out: whoever held one never came back, as when the engine crashed."""
+    """End expired leases: their holder never came back, as after a crash of the engine."""
     error, ended = EngineCrashed(), list[Recorded]()
     for row in tx.execute(select(job).where(job.c.state == JobState.LEASED, job.c.lease_until <= now)).all():
         if row.id not in under_way:

@@ -1,4 +1,4 @@
-"""Files and what became of them: one by one, and as pages of those whose job ended in some way."""
+"""Files and their states: individually, and in pages by the state of their job."""
 
 from collections.abc import Collection
 
@@ -23,15 +23,15 @@ def by_id(tx: Connection, place_id: int) -> PlaceState | None:
 
 
 def images_beside(tx: Connection, sidecar: str) -> list[int]:
-    """Of `/a/b.jpg.xmp` the image of `/a/b.jpg`, of `/a/b.xmp` those of `/a/b.` with any ending: a range of the index."""
+    """Return for `/a/b.jpg.xmp` the image of `/a/b.jpg`, for `/a/b.xmp` those of `/a/b.` with any extension: a range of the index."""
     stem = sidecar[: -len(SIDECAR_ENDING)]
-    its = or_(place.c.path == stem, and_(place.c.path >= f"{stem}.", place.c.path < f"{stem}/"))  # the letter after the dot
+    its = or_(place.c.path == stem, and_(place.c.path >= f"{stem}.", place.c.path < f"{stem}/"))  # the character after the dot
     return list(tx.scalars(select(place.c.image_id).where(its, place.c.image_id.is_not(None), place.c.missing_since.is_(None)).distinct()))
 
 
 def in_states(tx: Connection, states: Collection[JobState], *, folder: str | None, limit: int, offset: int) -> PlacePage:
-    """Places whose job ended so, newest first; `folder` leaves those below it."""
-    # State by state, so that each is read from the end of its index, and only as far as the page goes.
+    """Return locations whose job has such a state, newest first; `folder` limits them to those below it."""
+    # State by state, so that each is read from the end of its index, and only as far as the page needs.
     found = union_all(*(_jobs(state, folder, select(job.c.place_id, job.c.changed_at, job.c.id)) for state in states))
     newest = found.order_by(found.selected_columns.changed_at.desc(), found.selected_columns.id.desc())
     chosen = newest.limit(limit).offset(offset).subquery()

@@ -47,10 +47,10 @@ class PeopleQueries(LibraryQueries):
             return person_rows.everybody(tx)
 
     def edit(self, wish: Edit, *, now: datetime, note: str | None = None) -> tuple[Step, list[Recorded]]:
-        """What the user says of people and faces; `note` is taken with it. Raises PeopleError.
+        """Apply an edit of people and faces; `note` is stored with it. Raises PeopleError.
 
-        Where that deletes prints, of somebody who is never to be recognised, it is noted that backups may still hold them. So it is where
-        something is taken back, or done again.
+        If that deletes prints, of a person who is never to be recognised, it is noted that backups may still contain them. So do
+        undo and redo.
         """
         with self.database.write(durable=True) as tx:
             before = identity_rows.never_recognised(tx)
@@ -58,9 +58,9 @@ class PeopleQueries(LibraryQueries):
             return step, _concluded(tx, step, before, now, note)
 
     def take_back(self, token: str | None = None, *, now: datetime, note: str | None = None) -> tuple[Step, list[Recorded]] | None:
-        """Take back what the token stands for, or else the latest step. None if there is none: taken back already, or too long ago.
+        """Undo the token's step, or the latest one. None if there is none: undone already, or too long ago.
 
-        What has changed since, or is gone, stays as it is.
+        Values that have changed since, or are gone, stay as they are.
         """
         with self.database.write(durable=True) as tx:
             before = identity_rows.never_recognised(tx)
@@ -68,14 +68,14 @@ class PeopleQueries(LibraryQueries):
             return None if step is None else (step, _concluded(tx, step, before, now, note, then="taken_back"))
 
     def do_again(self, *, now: datetime, note: str | None = None) -> tuple[Step, list[Recorded]] | None:
-        """What was taken back last, unless something else was done since."""
+        """Redo the last undone step, unless another edit followed."""
         with self.database.write(durable=True) as tx:
             before = identity_rows.never_recognised(tx)
             step = journal.do_again(tx)
             return None if step is None else (step, _concluded(tx, step, before, now, note, then="done_again"))
 
     def steps(self) -> tuple[Step | None, Step | None]:
-        """What would be taken back, and what would be done again."""
+        """Return the steps that would be undone and redone."""
         with self.database.read() as tx:
             return journal.steps(tx)
 

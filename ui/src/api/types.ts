@@ -252,7 +252,7 @@ export interface paths {
         readonly get: operations["first_run_api_first_run_get"];
         /**
          * Keep
-         * @description What was chosen so far, for when somebody comes back to it.
+         * @description Store the choices so far, for a later return.
          */
         readonly put: operations["keep_api_first_run_put"];
         readonly post?: never;
@@ -291,7 +291,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Add
-         * @description With its switches, so that one that is watched again is at once what it was; those left out are as usual.
+         * @description Add a folder with its switches, so that one that is watched again has its old ones; omitted ones get their defaults.
          */
         readonly post: operations["add_api_folders_post"];
         /** Remove */
@@ -313,7 +313,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Check
-         * @description Whether this change would be taken, without making it.
+         * @description Check this change without making it.
          */
         readonly post: operations["check_api_folders_check_post"];
         readonly delete?: never;
@@ -350,7 +350,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Estimate
-         * @description A line of JSON now and then while the photos are counted; who has heard enough hangs up.
+         * @description Yield a line of JSON at intervals while the photos are counted; the client may disconnect at any time.
          */
         readonly post: operations["estimate_api_folders_estimate_post"];
         readonly delete?: never;
@@ -368,7 +368,7 @@ export interface paths {
         };
         /**
          * Folders Inside
-         * @description The folders directly inside a watched folder, or one inside it, that hold images. Those whose name is no text are left out.
+         * @description Return the folders with images directly inside a watched folder, or inside one of its subfolders. Invalid names are left out.
          */
         readonly get: operations["folders_inside_api_folders_inside_get"];
         readonly put?: never;
@@ -516,7 +516,7 @@ export interface paths {
         };
         /**
          * Images By Id
-         * @description Up to 200, in the order asked for; those that are gone are left out.
+         * @description Return up to 200 images, in the requested order; missing ones are left out.
          */
         readonly get: operations["images_by_id_api_images_by_id_get"];
         readonly put?: never;
@@ -575,7 +575,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Open Image
-         * @description With the system's viewer.
+         * @description Open the image with the system's viewer.
          */
         readonly post: operations["open_image_api_images__image_id__open_post"];
         readonly delete?: never;
@@ -593,7 +593,7 @@ export interface paths {
         };
         /**
          * Original
-         * @description The file itself. One whose content lies in a cloud is refused: reading it would fetch it.
+         * @description Return the file itself. An online-only file is refused, because reading would download it.
          */
         readonly get: operations["original_api_images__image_id__original_get"];
         readonly put?: never;
@@ -632,7 +632,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Show
-         * @description In its folder.
+         * @description Show the image in its folder.
          */
         readonly post: operations["show_api_images__image_id__show_post"];
         readonly delete?: never;
@@ -650,7 +650,7 @@ export interface paths {
         };
         /**
          * Thumbnail
-         * @description The longer side has 480 pixels at most.
+         * @description Return the thumbnail; its longer side has 480 pixels at most.
          */
         readonly get: operations["thumbnail_api_images__image_id__thumbnail_get"];
         readonly put?: never;
@@ -670,13 +670,13 @@ export interface paths {
         };
         /**
          * Index
-         * @description `folder` is a watched folder or one inside it, with all below it; days are inclusive;
+         * @description Return the images that match all filters: `folder` is a watched folder or one inside it, recursively; days are inclusive;
          *     `hidden` lists the hidden images instead of the others.
          *
-         *     `people` are ids: all of them are on the image, any, or all and nobody else; `certain`: not where they are only probably on
-         *     it; `unnamed`: somebody whom nobody has named.
-         *     `images` are ids of images, such as those that a search by a face found: no others are shown. `favourites` shows these alone;
-         *     `text` shows images whose file, or a folder inside the watched one that it lies in, has that in its name.
+         *     `people` are ids: an image shows all of them, any, or exactly them; `certain`: without images where they are only
+         *     probable; `unnamed`: with an unnamed face.
+         *     `images` are the ids of the only images to return, for example those found by a face search. `favourites` returns only favourites;
+         *     `text` returns images whose file name, or a folder name below the watched folder, contains it.
          *
          *     `packed` answers in bytes instead of JSON: a 32-bit count of images and one of days, then 32 bits for each id, for each day since
          *     1970 (signed) and for its count, 16 bits for each ratio; all little-endian.
@@ -1095,7 +1095,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Show
-         * @description In its folder.
+         * @description Show the file in its folder.
          */
         readonly post: operations["show_api_problems__place_id__show_post"];
         readonly delete?: never;
@@ -2506,7 +2506,7 @@ export interface components {
         };
         /**
          * Finished
-         * @description What came of a burst.
+         * @description The result of a burst.
          */
         readonly Finished: {
             /** Failed */
@@ -2897,7 +2897,7 @@ export interface components {
         };
         /**
          * LibraryIndex
-         * @description Every image that matches, newest taken first: enough to lay out the whole page.
+         * @description Every matching image, newest first: enough to lay out the whole page.
          */
         readonly LibraryIndex: {
             /**
@@ -2993,7 +2993,7 @@ export interface components {
         };
         /**
          * Match
-         * @description How the people asked for must be on an image.
+         * @description How the requested people must be on an image.
          * @enum {string}
          */
         readonly Match: "all" | "any" | "only";
