@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from agent.engine.engine_calls import EngineConfig, ModelFile
     from agent.models.model_store import ModelStore
     from agent.redaction.queries.redaction_queries import RedactionQueries
+    from agent.store.database import Database
     from tests.postgres import PostgresServer
     from tests.program import RealProgram
     from tests.world import World
@@ -107,6 +108,19 @@ def postgres() -> Iterator[PostgresServer]:
     server = PostgresServer()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def on_server(postgres: PostgresServer, library_key: bytes) -> Iterator[Database]:
+    """An empty library. One for all tests: making a database takes as long as twenty of them."""
+    from agent.store.database import Database
+    from agent.store.dialects.postgresql import PostgreSql
+    from agent.store.upgrade import upgrade
+
+    database = Database(PostgreSql(postgres.url(postgres.create()), library_key))
+    upgrade(database)
+    yield database
+    database.close()
 
 
 @pytest.fixture(scope="session")

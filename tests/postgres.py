@@ -14,10 +14,13 @@ from typing import Any
 import psycopg
 from sqlalchemy import URL
 
+from agent.store.database import Database
+from agent.store.schema import metadata
 from tests.second_user import NOBODY
 
 # The server's programs are installed on Linux alone: elsewhere nothing of PostgreSQL is tested, which is the same code.
 DIALECTS = ["sqlcipher", "postgresql"] if sys.platform == "linux" else ["sqlcipher"]
+ON_SERVER = [each for each in DIALECTS if each == "postgresql"]
 _START_S = 60
 # What is lost with the machine is lost with the tests.
 _SETTINGS = {
@@ -101,6 +104,15 @@ class PostgresServer:
                 shutil.copytree(folder, self._folder / folder.name)
             package = self._folder / package.name
         return package / "pginstall" / "bin"
+
+
+def clear(database: Database) -> None:
+    """Delete all rows; ids begin anew."""
+    # Of small tables this takes a tenth of the time of TRUNCATE, which makes new files for each table and index.
+    statements = [f"DELETE FROM {table.name}" for table in reversed(metadata.sorted_tables)]
+    statements.append("SELECT setval(seqrelid, 1, false) FROM pg_sequence")
+    with database.write() as tx:
+        tx.exec_driver_sql(";".join(statements))
 
 
 def _programs() -> Path:

@@ -8,29 +8,8 @@ import pytest
 
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.database import Database
-from agent.store.schema import metadata
 from agent.store.upgrade import upgrade
-from tests.postgres import DIALECTS, PostgresServer
-
-
-@pytest.fixture(scope="session")
-def on_server(postgres: PostgresServer, library_key: bytes) -> Iterator[Database]:
-    """An empty library. One for all tests: making a database takes as long as twenty of them."""
-    from agent.store.dialects.postgresql import PostgreSql
-
-    database = Database(PostgreSql(postgres.url(postgres.create()), library_key))
-    upgrade(database)
-    yield database
-    database.close()
-
-
-def clear(database: Database) -> None:
-    """Delete all rows; ids begin anew."""
-    # Of small tables this takes a tenth of the time of TRUNCATE, which makes new files for each table and index.
-    statements = [f"DELETE FROM {table.name}" for table in reversed(metadata.sorted_tables)]
-    statements.append("SELECT setval(seqrelid, 1, false) FROM pg_sequence")
-    with database.write() as tx:
-        tx.exec_driver_sql(";".join(statements))
+from tests.postgres import DIALECTS, clear
 
 
 @pytest.fixture(params=DIALECTS)

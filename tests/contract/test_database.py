@@ -12,12 +12,14 @@ from agent.domain.edits import MergePeople, NameFaces
 from agent.domain.errors import PersonUnknown, StoreUnwritable
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
+from agent.library.queries import job_rows
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.copy_check import check_copy
 from agent.store.database import Database
 from agent.store.schema import meta
 from agent.store.upgrade import open_database
 from tests.contract.test_library import RECOGNISE, a_face, index
+from tests.postgres import ON_SERVER, clear
 
 NOW = datetime(2026, 3, 4, tzinfo=UTC)
 JOBS, WORKERS = 400, 4
@@ -98,6 +100,19 @@ def test_workers_on_connections_of_their_own_lease_each_job_once(library: Redact
 
     at_once(work, others)
     assert len(leased) == len(set(leased)) == JOBS
+
+
+@pytest.mark.parametrize("dialect", ON_SERVER)
+def test_a_server_leases_to_one_worker_what_another_is_not_taking(dialect: str, request: pytest.FixtureRequest) -> None:
+    """Also where leases are not taken in turns."""
+    database: Database = request.getfixturevalue("on_server")
+    library = RedactionQueries(database)
+    for number in range(3):
+        library.note_file(FileSeen(f"/{number}", number, 1, "/"), Recipe("centerface-2"), priority=Priority.NEW, now=NOW)
+    with database._engine.begin() as first, database._engine.begin() as second:
+        leased = [[job.path for job in job_rows.lease(tx, 2, now=NOW, until=NOW + timedelta(hours=1))[0]] for tx in (first, second)]
+        assert leased == [["/0", "/1"], ["/2"]]
+    clear(database)
 
 
 def test_the_audit_is_whole_after_what_was_not_written(library: RedactionQueries) -> None:

@@ -9,9 +9,8 @@ from agent.store import schema, upgrade
 from agent.store.database import Database
 from agent.store.dialects.postgresql import PostgreSql
 from tests.integration.test_migrations import REMADE, contents, filled, revisions, tables
-from tests.postgres import DIALECTS, PostgresServer
+from tests.postgres import ON_SERVER, PostgresServer
 
-ON_SERVER = [each for each in DIALECTS if each == "postgresql"]
 PARTS = {
     "columns": "SELECT table_name, column_name, data_type, is_nullable, column_default, collation_name, character_maximum_length"
     " FROM information_schema.columns WHERE table_schema = 'public'",

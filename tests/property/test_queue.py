@@ -2,9 +2,10 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,9 @@ from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import MAX_ATTEMPTS_KILLED, Job, JobState, Priority, after_error
 from agent.library.records import Noted
 from agent.redaction.queries.redaction_queries import RedactionQueries
+from agent.store.database import Database
 from agent.store.upgrade import open_database
+from tests.postgres import ON_SERVER, clear
 
 LEASE = timedelta(minutes=1)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -32,14 +35,12 @@ PLACED = (JobState.QUEUED, JobState.LEASED, JobState.DONE, JobState.FAILED, JobS
 class Queue(RuleBasedStateMachine):
     """`disk` is the model: what each file holds (content, time of change). The library must come to agree with it."""
 
-    empty: Path
-    key: bytes
+    begin: "Callable[[], tuple[Callable[[], Database], Callable[[], None]]]"  # opens a new library, as often as called; removes it
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp())
-        shutil.copyfile(self.empty, self.folder / "library.db")
-        self.library = RedactionQueries(open_database(self.folder / "library.db", self.key))
+        self.open, self.remove = type(self).begin()
+        self.library = RedactionQueries(self.open())
         self.disk: dict[str, tuple[str, int]] = {}
         self.deleted: dict[str, tuple[str, int]] = {}
         self.leased: list[Job] = []
@@ -55,7 +56,7 @@ class Queue(RuleBasedStateMachine):
             self._check_indexed_once()
         finally:
             self.library.database.close()
-            shutil.rmtree(self.folder)
+            self.remove()
 
     # -- what happens to files ---------------------------------------------------------------------------------------------------
 
@@ -182,7 +183,7 @@ class Queue(RuleBasedStateMachine):
     @rule()
     def restart(self) -> None:
         self.library.database.close()
-        self.library = RedactionQueries(open_database(self.folder / "library.db", self.key))
+        self.library = RedactionQueries(self.open())
         self.library.release_leases()
         self.leased.clear()
         self.ended.clear()
@@ -266,18 +267,34 @@ class Queue(RuleBasedStateMachine):
         assert held == {path: content for path, (content, _) in self.disk.items()}
 
 
-def test_no_file_is_lost_or_indexed_twice(empty_library: Path, library_key: bytes) -> None:
-    Queue.empty, Queue.key = empty_library, library_key
+CHECKS = [HealthCheck.too_slow, HealthCheck.data_too_large]
+
+
+@pytest.fixture
+def in_files(empty_library: Path, library_key: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    def begin() -> tuple[Callable[[], Database], Callable[[], None]]:
+        folder = Path(tempfile.mkdtemp())
+        shutil.copyfile(empty_library, folder / "library.db")
+        return partial(open_database, folder / "library.db", library_key), partial(shutil.rmtree, folder)
+
+    monkeypatch.setattr(Queue, "begin", begin, raising=False)
+
+
+def test_no_file_is_lost_or_indexed_twice(in_files: None) -> None:
     run_state_machine_as_test(
-        Queue,
-        settings=settings(
-            max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-        ),
+        Queue, settings=settings(max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=CHECKS)
+    )
+
+
+@pytest.mark.parametrize("dialect", ON_SERVER)
+def test_no_file_is_lost_or_indexed_twice_on_a_server(dialect: str, on_server: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Queue, "begin", lambda: (lambda: on_server, partial(clear, on_server)), raising=False)
+    run_state_machine_as_test(
+        Queue, settings=settings(max_examples=15, stateful_step_count=30, deadline=None, suppress_health_check=CHECKS)
     )
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_no_file_is_lost_or_indexed_twice_in_long_histories(empty_library: Path, library_key: bytes) -> None:
-    Queue.empty, Queue.key = empty_library, library_key
+def test_no_file_is_lost_or_indexed_twice_in_long_histories(in_files: None) -> None:
     run_state_machine_as_test(Queue, settings=settings(max_examples=60, stateful_step_count=120, deadline=None))

@@ -81,6 +81,7 @@ def lease(
         .where(job.c.state == JobState.QUEUED)
         .order_by(job.c.priority, job.c.attempts, job.c.id)
         .limit(limit)
+        .with_for_update(skip_locked=True, of=job)  # not said to SQLite, where a writer is alone
     ).all()
     for row in rows:
         tx.execute(
