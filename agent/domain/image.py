@@ -64,8 +64,9 @@ class Recipe:
 
     detector: str  # its recipe name in the manifest, or NO_FACES
     embedder: str | None = None  # None while recognition is off
+    others: tuple[tuple[str, str], ...] = ()  # (stage, model) of what else is read in an image
 
     @property
     def models(self) -> frozenset[str]:
         """Return the names of the models it uses."""
-        return frozenset({self.detector, self.embedder or NO_FACES} - {NO_FACES})
+        return frozenset({self.detector, self.embedder or NO_FACES, *(model for _, model in self.others)} - {NO_FACES})

@@ -16,6 +16,7 @@ from agent.vision import embedder
 from agent.vision.aligner import align, face_of
 from agent.vision.codecs import Image
 from agent.vision.detector import Detection, Detector, DetectorNet
+from agent.vision.detectors import DETECTORS
 from agent.vision.embedder import EmbedderNet, normalised, prepared
 
 LEAST_IOU = 0.9
@@ -138,7 +139,7 @@ class _Nets:
         for recipe, file in sorted(config.models.items()):
             if recipe == embedder.RECIPE:
                 self.embedder = self._watched_embedder(runtime.embedder(file))
-            else:
+            elif recipe in DETECTORS:
                 self.detectors.append(detector_of(self, recipe, file))
 
     def detector(self, file: ModelFile, outputs: Sequence[str], *, blue_first: bool) -> DetectorNet:

@@ -2,11 +2,11 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol, TypeVar
 
 from agent.domain.errors import ImageChanged, ImageTooLarge, ImageUnreadable, ModelMissing
 from agent.domain.face import Analysis, Face
@@ -26,7 +26,9 @@ from agent.vision.detector import THOROUGH_FACE, Decoder, Detection, Detector, D
 from agent.vision.detectors import DETECTORS
 from agent.vision.embedder import MobileFaceNet
 from agent.vision.landmarks import align_again
-from agent.vision.pipeline import FileDecoder, Held, Pipeline, Wanted, analyse, faces_on
+from agent.vision.pipeline import MODELS, FileDecoder, Held, NetModel, Pipeline, Wanted, analyse, faces_on
+
+M = TypeVar("M")
 
 
 class Engine:
@@ -44,6 +46,7 @@ class Engine:
         )
         self._limits = Limits(config.max_megapixels, config.max_megabytes, config.threads, self._runtime.release)
         self._detectors: dict[str, Detector] = {}
+        self._others: dict[str, Any] = {}
         self._embedders: dict[str, MobileFaceNet] = {}
 
     @property
@@ -65,15 +68,17 @@ class Engine:
     @property
     def loaded(self) -> frozenset[str]:
         """Recipe names of the models in memory."""
-        return frozenset(self._detectors) | frozenset(self._embedders)
+        return frozenset(self._detectors) | frozenset(self._others) | frozenset(self._embedders)
 
     def load(self) -> None:
         """All models there are. Raises ModelError or EngineStartFailed."""
         for recipe in self._config.models:
             if recipe == embedder.RECIPE:
                 self.embedder(recipe)
-            else:
+            elif recipe in DETECTORS:
                 self.detector(recipe)
+            else:
+                self._other(recipe)
 
     def analyse(self, task: Analyse, descriptor: int | None = None) -> Analysis:
         """`descriptor` is the file, opened already and closed here. Raises ImageError, ModelError or EngineStartFailed."""
@@ -99,6 +104,7 @@ class Engine:
             detector=_no_faces if detector is None else partial(self._detect, detector, task),
             aligner=align if detector is None else partial(align_again, detector.look),
             embedder=None if task.recipe.embedder is None else self.embedder(task.recipe.embedder),
+            others={stage: self._other(model) for stage, model in task.recipe.others},
         )
 
     def _analysed(self, task: Analyse, pipeline: Pipeline, data: bytes) -> Analysis:
@@ -165,21 +171,32 @@ class Engine:
             self._detectors[recipe] = detector_of(self._runtime, recipe, model_for(self._config.models, recipe))
         return self._detectors[recipe]
 
+    def _other(self, recipe: str) -> Any:
+        if recipe not in self._others:
+            self._others[recipe] = net_model(self._runtime, MODELS, recipe, model_for(self._config.models, recipe))
+        return self._others[recipe]
+
     def embedder(self, recipe: str) -> MobileFaceNet:
         if recipe not in self._embedders:
             self._embedders[recipe] = MobileFaceNet(self._runtime.embedder(model_for(self._config.models, recipe)))
         return self._embedders[recipe]
 
 
-class DetectorNets(Protocol):
-    """What makes the nets of detectors: the runtime, or what watches it during a self-test."""
+class Nets(Protocol):
+    """What makes the nets of detectors and other stages: the runtime, or what watches it during a self-test."""
 
     def detector(self, file: ModelFile, outputs: Sequence[str], *, blue_first: bool) -> DetectorNet: ...
 
 
-def detector_of(nets: DetectorNets, recipe: str, file: ModelFile) -> Detector:
+def detector_of(nets: Nets, recipe: str, file: ModelFile) -> Detector:
     """The detector that a recipe names, from its file. Raises ModelError, EngineStartFailed."""
-    if (kind := DETECTORS.get(recipe)) is None:
+    kinds: Mapping[str, NetModel[Detector]] = DETECTORS
+    return net_model(nets, kinds, recipe, file)
+
+
+def net_model(nets: Nets, kinds: Mapping[str, NetModel[M]], recipe: str, file: ModelFile) -> M:
+    """The model of one of these kinds that a recipe names, from its file. Raises ModelError, EngineStartFailed."""
+    if (kind := kinds.get(recipe)) is None:
         raise ModelMissing(model=recipe)
     return kind(nets.detector(file, kind.outputs, blue_first=kind.blue_first))
 

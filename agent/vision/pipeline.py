@@ -2,23 +2,25 @@
 
 import hashlib
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, Final, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.domain.face import Analysis, Face, Landmarks, StageTimes
+from agent.domain.face import Analysis, Face, Landmarks, Quality, StageTimes
 from agent.domain.image import Recipe
 from agent.vision.aligner import EYE_DISTANCE, face_of
 from agent.vision.animations.animation_reading import frames_in
 from agent.vision.bare import bare_image
 from agent.vision.codecs import Image, Limits, Pixels, decode, encode_jpeg, encode_small
-from agent.vision.detector import Decoder, Detection
+from agent.vision.detector import Decoder, Detection, DetectorNet
 from agent.vision.embedder import to_bytes
 from agent.vision.quality import quality
 
 CHIP_QUALITY = 92
+M = TypeVar("M", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Pipeline:
     detector: Callable[[Decoder, float], list[Detection]]
     aligner: Callable[[Image, Landmarks], Pixels]
     embedder: Callable[[NDArray[np.uint8]], NDArray[np.float32]] | None = None
+    others: Mapping[str, Any] = field(default_factory=dict)  # the loaded model of each other stage that the recipe names
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +82,88 @@ class Held:
         return self.image
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One image on its way through the stages."""
+
+    decoder: "FileDecoder | Held"
+    pipeline: Pipeline
+    wanted: Wanted
+    results: dict[str, Any] = field(default_factory=dict)  # by the stage's name
+
+
+class NetModel(Protocol[M]):
+    """Makes a model of its net: a class, or a function with these attributes."""
+
+    @property
+    def outputs(self) -> tuple[str, ...]: ...
+
+    @property
+    def blue_first(self) -> bool: ...
+
+    def __call__(self, net: DetectorNet, /) -> M: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One step of the analysis. It is skipped if the recipe names no model for it, or a stage it needs was skipped."""
+
+    name: str  # in recipes, results and times
+    run: Callable[[Run], Any]
+    needs: tuple[str, ...] = ()  # earlier stages whose results it reads
+    models: Mapping[str, NetModel[Any]] = field(default_factory=dict)  # that it can use, by recipe name; faces have theirs in the pipeline
+
+
+def _detect(run: Run) -> list[Detection]:
+    found = run.pipeline.detector(run.decoder, run.wanted.min_score)
+    return [face for face in found if max(face.box.w, face.box.h) >= run.wanted.min_face]
+
+
+def _align(run: Run) -> tuple[list[Pixels], list[Quality]]:
+    """The chips, none without an embedder, and the quality of each face."""
+    faces: list[Detection] = run.results["detect"]
+    chips: list[Pixels] = []
+    if run.pipeline.embedder is not None:
+        image = run.decoder(_side_for_chips(run.decoder(1), faces))
+        chips = [image.shown(run.pipeline.aligner(image, face.landmarks)) for face in faces]
+    image = run.decoder(1)  # the finest so far
+    return chips, [quality(image, face) for face in faces]
+
+
+def _embed(run: Run) -> tuple[Face, ...]:
+    """The faces, with embeddings if there is an embedder."""
+    faces: list[Detection] = run.results["detect"]
+    chips, qualities = run.results["align"]
+    embedder = run.pipeline.embedder
+    embeddings = embedder(np.stack([face_of(chip) for chip in chips])) if embedder is not None and chips else None
+    return tuple(
+        Face(
+            face.box,
+            face.score,
+            face.landmarks,
+            qualities[i],
+            embedding=None if embeddings is None else to_bytes(embeddings[i]),
+            chip=encode_jpeg(chips[i], CHIP_QUALITY) if chips and run.wanted.keep_chips else None,
+        )
+        for i, face in enumerate(faces)
+    )
+
+
+# In the order in which they run. A model's version is a part of its recipe name.
+STAGES: Final = (
+    Stage("detect", _detect),
+    Stage("align", _align, needs=("detect",)),
+    Stage("embed", _embed, needs=("detect", "align")),
+)
+MODELS: Final[dict[str, NetModel[Any]]] = {name: kind for stage in STAGES for name, kind in stage.models.items()}
+
+
 def analyse(data: bytes, pipeline: Pipeline, wanted: Wanted, limits: Limits, clock: Callable[[], float]) -> Analysis:
     """Return the analysis of one image. `clock` gives seconds. Raises ImageError."""
     begun = clock()
     decoder = FileDecoder(data, limits, clock)
-    faces, detected, aligned, decoding = _faces(decoder, pipeline, wanted, clock)
-    spans = StageTimes(
-        decode=_ms(decoder.seconds),
-        detect=_ms(detected - begun - decoding),
-        align=_ms(aligned - detected - (decoder.seconds - decoding)),
-        embed=_ms(clock() - aligned),
-    )
+    results, seconds = _results(Run(decoder, pipeline, wanted), begun, clock)
+    times = {name: _ms(each) for name, each in {"decode": decoder.seconds, **seconds}.items()}
     image = decoder(1)
     return Analysis(
         sha256=hashlib.sha256(data).hexdigest(),
@@ -99,8 +173,8 @@ def analyse(data: bytes, pipeline: Pipeline, wanted: Wanted, limits: Limits, clo
         format=image.format,
         recipe=pipeline.recipe,
         precision=pipeline.precision,
-        faces=faces,
-        ms=spans,
+        faces=results["embed"],
+        ms=StageTimes(**{each.name: times[each.name] for each in fields(StageTimes)}),
         taken_at=image.taken_at,
         frames=frames_in(data, limits) if wanted.count_frames else 1,
         thumbnail=None if wanted.thumbnail is None else encode_small(decoder(wanted.thumbnail), wanted.thumbnail),
@@ -109,35 +183,21 @@ def analyse(data: bytes, pipeline: Pipeline, wanted: Wanted, limits: Limits, clo
 
 def faces_on(image: Image, pipeline: Pipeline, wanted: Wanted, clock: Callable[[], float]) -> tuple[Face, ...]:
     """Return the faces of a decoded picture."""
-    return _faces(Held(image), pipeline, wanted, clock)[0]
+    faces: tuple[Face, ...] = _results(Run(Held(image), pipeline, wanted), clock(), clock)[0]["embed"]
+    return faces
 
 
-def _faces(
-    decoder: "FileDecoder | Held", pipeline: Pipeline, wanted: Wanted, clock: Callable[[], float]
-) -> tuple[tuple[Face, ...], float, float, float]:
-    """Return the faces of one picture; the times of detection and of cropping; and the seconds of decoding until detection."""
-    detections = [face for face in pipeline.detector(decoder, wanted.min_score) if max(face.box.w, face.box.h) >= wanted.min_face]
-    detected, decoding = clock(), decoder.seconds
-    chips: list[Pixels] = []
-    if pipeline.embedder is not None:
-        image = decoder(_side_for_chips(decoder(1), detections))
-        chips = [image.shown(pipeline.aligner(image, face.landmarks)) for face in detections]
-    image = decoder(1)  # the finest so far
-    qualities = [quality(image, face) for face in detections]
-    aligned = clock()
-    embeddings = pipeline.embedder(np.stack([face_of(chip) for chip in chips])) if pipeline.embedder is not None and chips else None
-    faces = tuple(
-        Face(
-            face.box,
-            face.score,
-            face.landmarks,
-            qualities[i],
-            embedding=None if embeddings is None else to_bytes(embeddings[i]),
-            chip=encode_jpeg(chips[i], CHIP_QUALITY) if chips and wanted.keep_chips else None,
-        )
-        for i, face in enumerate(detections)
-    )
-    return faces, detected, aligned, decoding
+def _results(run: Run, begun: float, clock: Callable[[], float]) -> tuple[dict[str, Any], dict[str, float]]:
+    """Return the result of each stage, and the seconds it took without decoding."""
+    seconds: dict[str, float] = {}
+    for stage in STAGES:
+        if all(need in run.results for need in stage.needs) and (not stage.models or stage.name in run.pipeline.others):
+            decoding = run.decoder.seconds
+            run.results[stage.name] = stage.run(run)
+            ended = clock()
+            seconds[stage.name] = ended - begun - (run.decoder.seconds - decoding)
+            begun = ended
+    return run.results, seconds
 
 
 def _side_for_chips(image: Image, faces: Sequence[Detection]) -> int:

@@ -1,6 +1,7 @@
 """The straight line: what is computed, what is not, and how the time is told."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import PIL.Image
@@ -10,10 +11,12 @@ from numpy.typing import NDArray
 from agent.domain.errors import ImageTruncated
 from agent.domain.face import Box, Landmarks
 from agent.domain.image import Recipe
+from agent.vision import pipeline as pipeline_module
 from agent.vision.aligner import CHIP_SIDE, align
 from agent.vision.codecs import Image, Limits, Pixels, decode
 from agent.vision.detector import Decoder, Detection
-from agent.vision.pipeline import FileDecoder, Pipeline, Wanted, analyse
+from agent.vision.detectors.centerface import CenterFace
+from agent.vision.pipeline import STAGES, FileDecoder, NetModel, Pipeline, Run, Stage, Wanted, analyse
 
 LIMITS = Limits(megapixels=10, megabytes=10)
 POINTS: Landmarks = ((30, 40), (70, 40), (50, 60), (35, 80), (65, 80))
@@ -152,3 +155,23 @@ def test_frames_are_counted_if_that_is_wanted_and_only_the_first_is_looked_at(en
     assert analyse(data, stages.pipeline, Wanted(), LIMITS, ticking()).frames == 1
     counted = analyse(data, stages.pipeline, Wanted(count_frames=True), LIMITS, ticking())
     assert (counted.frames, len(counted.faces)) == (3, 1)
+
+
+def test_another_stage_runs_if_the_recipe_has_a_model_for_it_and_what_it_needs_is_there(
+    photo: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[tuple[str, object]] = []
+
+    def stage(name: str, *needs: str, own_model: bool = True) -> Stage:
+        def run(run: Run) -> int:
+            ran.append((name, run.pipeline.others.get(name)))
+            return len(run.results["detect"])
+
+        models: dict[str, NetModel[object]] = {"letters-1": CenterFace} if own_model else {}
+        return Stage(name, run, needs, models)
+
+    stages = (*STAGES, stage("text", "detect"), stage("words", "text", own_model=False), stage("codes"), stage("digits", "codes"))
+    monkeypatch.setattr(pipeline_module, "STAGES", stages)
+    pipeline = replace(Stages(face(100), recognise=False).pipeline, others={"text": "letters", "digits": "numbers"})
+    assert len(analyse(photo, pipeline, Wanted(), LIMITS, ticking()).faces) == 1
+    assert ran == [("text", "letters"), ("words", None)]
