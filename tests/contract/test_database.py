@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,13 +10,14 @@ import pytest
 from sqlalchemy import insert, select
 
 from agent.domain.edits import MergePeople, NameFaces
-from agent.domain.errors import PersonUnknown, StoreUnwritable
+from agent.domain.errors import PersonUnknown, StoreBusy, StoreUnwritable
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
 from agent.library.queries import job_rows
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.copy_check import check_copy
 from agent.store.database import Database
+from agent.store.dialects import postgresql, sqlcipher
 from agent.store.schema import meta
 from agent.store.upgrade import open_database
 from tests.contract.test_library import RECOGNISE, a_face, index
@@ -85,6 +87,15 @@ def test_writers_take_turns_so_that_what_one_read_still_holds_when_it_writes(dat
 
     at_once(count, others)
     assert noted(database) == {"count": 25 * WORKERS}
+
+
+def test_another_process_that_writes_too_long_is_told(
+    database: Database, open_again: Callable[[], Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (sqlcipher, postgresql):
+        monkeypatch.setattr(module, "_WAIT_S", 0.01)
+    with closing(open_again()) as other, database.write(), pytest.raises(StoreBusy), other.write():
+        pass
 
 
 def test_workers_on_connections_of_their_own_lease_each_job_once(library: RedactionQueries, others: list[Database]) -> None:

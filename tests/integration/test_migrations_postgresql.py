@@ -47,6 +47,7 @@ def test_the_migrations_build_what_a_new_library_has(make: Callable[[], Database
         expected, found = parts(made), parts(migrated)
         for name in PARTS:
             assert found[name] == expected[name], name
+        assert [column[5] for column in found["columns"] if column[:2] == ("person", "name")] == ["C"]
         assert any("WHERE" in str(definition) for _, definition in found["indices"])
 
 

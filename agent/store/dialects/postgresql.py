@@ -17,7 +17,8 @@ from agent.domain.errors import StoreBusy, StoreDamaged, StoreDiskFull, StoreErr
 from agent.store.dialects.sqlcipher import SqlCipher
 from agent.store.schema import create, metadata
 
-_WAIT_S = 10  # for another process that writes, and for a table
+_WAIT_S = 10.0  # for another process that writes, and for a table
+_CONNECT_S = 10
 _WRITERS = 0x41495055  # the advisory lock's number in the library's database
 _TAKE_TURN = text("SELECT set_config('synchronous_commit', :commit, true), pg_advisory_xact_lock(:writers)")
 _ROWS = 500  # in one step of a copy
@@ -51,8 +52,7 @@ class PostgreSql:
         self._turn = threading.Lock()  # within the process: a waiting thread then needs no connection
         for index in (index for table in metadata.tables.values() for index in table.indexes if "where" in index.info):
             index.dialect_options["postgresql"]["where"] = index.info["where"]
-        options = f"-c lock_timeout={_WAIT_S}s"
-        arguments = {"connect_timeout": _WAIT_S, "options": options}
+        arguments = {"connect_timeout": _CONNECT_S, "options": f"-c lock_timeout={round(_WAIT_S * 1000)}"}
         self.engine = create_engine(url, connect_args=arguments, pool_size=4, max_overflow=28, pool_use_lifo=True, pool_pre_ping=True)
 
     @contextlib.contextmanager
