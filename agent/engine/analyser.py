@@ -1,4 +1,4 @@
-"""What looks at images: one task, and who does it."""
+"""The analysis of images: its task, and its implementations."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -10,30 +10,30 @@ from agent.domain.image import Recipe
 
 @dataclass(frozen=True, slots=True)
 class Analyse:
-    """One image to analyse. With `recipe.embedder` None neither chips nor embeddings are computed."""
+    """One image to analyse. With `recipe.embedder` None, no chips or embeddings are computed."""
 
     path: str
     recipe: Recipe
     min_score: float = 0.5
     min_face: float = 20.0
-    keep_chips: bool = True  # False: embeddings for an output only
-    thumbnail: int | None = None  # longer side of a small picture to make along with it, in pixels
-    thorough: bool = False  # find faces to cover them: smaller and less sure ones too; and count frames
+    keep_chips: bool = True  # False: only embeddings, for output
+    thumbnail: int | None = None  # longer side of a thumbnail to create, in pixels
+    thorough: bool = False  # for covering: include smaller and less certain faces; and count frames
 
 
 class Analyser(Protocol):
     """Turns files into analyses. Implementations: the pool of engine processes, and the same pipeline in this process (tests, tools)."""
 
     async def analyse(self, task: Analyse) -> Analysis:
-        """Raises ImageError, EngineError or ModelError."""
+        """Analyse an image. Raises ImageError, EngineError or ModelError."""
         ...
 
     async def preview(self, path: str, side: int) -> bytes:
-        """The upright image as JPEG, its longer side at most `side` pixels. Raises ImageError or EngineError."""
+        """Return the upright image as JPEG, its longer side at most `side` pixels. Raises ImageError or EngineError."""
         ...
 
     def forget(self) -> None:
-        """Hold nothing of people's faces in memory any more: recognition was switched off."""
+        """Release people's face data from memory: recognition was switched off."""
         ...
 
     async def close(self) -> None: ...
@@ -41,7 +41,7 @@ class Analyser(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AnalysisEngine:
-    """What analyses photos, and what it needs."""
+    """The analyser of photos, and its requirements."""
 
     analyser: Analyser
     slots: Callable[[], int]

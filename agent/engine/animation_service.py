@@ -1,4 +1,4 @@
-"""What the engine does with films."""
+"""The engine's operations on animations and multi-page files."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ from agent.vision.prints import prints_of
 
 
 class FilmService:
-    """All take descriptors, which are closed here. Raise ImageError, FilmTooLong; besides, what is said."""
+    """All take descriptors, and close them. They raise ImageError, FilmTooLong, and the errors given below."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -24,7 +24,7 @@ class FilmService:
         return animation_frames.probe(self._read(source), self._engine.limits)
 
     def look(self, asked: video_calls.Look, source: int) -> Seen:
-        """Raises ModelError, EngineStartFailed."""
+        """Return the detections. Raises ModelError, EngineStartFailed."""
         data, detector = self._read(source), self._engine.detector(THOROUGH)
         prints = None if asked.embedder is None else partial(prints_of, detector.look, self._engine.embedder(asked.embedder))
         try:
@@ -33,7 +33,7 @@ class FilmService:
             self._engine.release()
 
     def draw(self, asked: video_calls.Draw, source: int, target: int) -> video_calls.Drawn:
-        """Raises RedactionError; ValueError for a cover that is none."""
+        """Write the covered copy. Raises RedactionError; ValueError for an invalid cover."""
         with os.fdopen(target, "wb") as output:
             data = self._read(source)
             try:
@@ -45,7 +45,7 @@ class FilmService:
             return video_calls.Drawn(frames, os.fstat(output.fileno()).st_size)
 
     def join(self, asked: video_calls.Join, source: int, made: int, target: int) -> Joined:
-        """Raises RedactionError."""
+        """Write the final file. Raises RedactionError."""
         with spent(made) as whole, os.fdopen(target, "wb") as output:
             kinds = animation_writing.removed(self._read(source), self._engine.limits, strip=asked.strip)
             try:

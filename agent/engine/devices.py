@@ -1,4 +1,4 @@
-"""Which device computes: what self-tests found, what is chosen for it, and what to say of one that is not used."""
+"""The choice of the computing device: self-test results, the selected device, and notes about unused ones."""
 
 import hashlib
 import json
@@ -11,22 +11,22 @@ from agent.core.i18n import Texts
 CPU = "CPU"
 AUTO = "AUTO"
 EXACT = "f32"
-# Raised when the self-test itself asks for more: then all are made anew.
+# Increase when the self-test becomes stricter: all trials are then repeated.
 SELF_TEST = 1
 _ORDER = ("GPU", "NPU")
 
 
 class Fault(StrEnum):
-    """What is wrong with a device, or with a precision of the processor."""
+    """A fault of a device, or of a precision of the processor."""
 
     ABSENT = "absent"
-    FAILED = "failed"  # can't be started, or ends the process
+    FAILED = "failed"  # can't be started, or crashes the process
     HUNG = "hung"
     NO_NUMBERS = "no_numbers"
-    COUNT = "count"  # other faces than the processor finds
+    COUNT = "count"  # a different number of faces than the processor finds
     BOXES = "boxes"
     PRINTS = "prints"
-    BATCH = "batch"  # right one by one, wrong together
+    BATCH = "batch"  # right one by one, wrong in batches
 
 
 _WORDS = {Fault.ABSENT: "absent", Fault.FAILED: "failed", Fault.HUNG: "hung"}
@@ -34,16 +34,16 @@ _WORDS = {Fault.ABSENT: "absent", Fault.FAILED: "failed", Fault.HUNG: "hung"}
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One that OpenVINO offers."""
+    """A device that OpenVINO offers."""
 
-    name: str  # "GPU", or "GPU.1" where there are several
+    name: str  # "GPU", or "GPU.1" if there are several
     model: str
     driver: str
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What came of a self-test: in which precision, in how many milliseconds; without a fault it may be used."""
+    """The result of a self-test: precision and milliseconds; without a fault the device may be used."""
 
     fault: Fault | None
     precision: str = ""
@@ -52,7 +52,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A device that was wanted and is not used; for the processor, a precision."""
+    """A requested device that is not used; for the processor, a precision."""
 
     device: str
     fault: Fault
@@ -66,19 +66,19 @@ class Note:
 @dataclass(frozen=True, slots=True)
 class Choice:
     device: str
-    precision: str  # as in the settings: "auto" is what the device does best
+    precision: str  # as in the settings: "auto" is the device's best precision
     note: Note | None = None
 
 
 def candidates(wanted: str, devices: Iterable[Device]) -> list[Device]:
-    """The accelerators to try, in this order."""
+    """Return the accelerators to try, in this order."""
     if wanted != AUTO:
         return [device for device in devices if device.name in (wanted, f"{wanted}.0")][:1]
     return [device for kind in _ORDER for device in devices if device.name.partition(".")[0] == kind]
 
 
 def choose(wanted: str, precision: str, processor: Trial, accelerators: Mapping[str, Trial]) -> Choice:
-    """What to compute with. By itself only an accelerator that is faster than the processor; one that was asked for also if it is not."""
+    """Choose the device. AUTO takes an accelerator only if it is faster than the processor; a requested one is taken even if it is not."""
     for name, trial in accelerators.items():
         if trial.fault is None and (wanted != AUTO or trial.ms < processor.ms):
             return Choice(name, precision)
@@ -91,6 +91,6 @@ def choose(wanted: str, precision: str, processor: Trial, accelerators: Mapping[
 
 
 def key_of(device: Device, openvino: str, precision: str, models: Mapping[str, str]) -> str:
-    """Under which a trial is kept: it counts as long as nothing of this changes. `models` are SHA-256 by recipe."""
+    """Return the key of a stored trial, valid as long as none of its parts changes. `models` are SHA-256 by recipe."""
     facts = [SELF_TEST, device.name, device.model, device.driver, openvino, precision, sorted(models.items())]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""The calls of the engine, and which responses are possible."""
+"""The calls of the engine, and the validation of its responses."""
 
 import math
 import re
@@ -14,9 +14,9 @@ from agent.engine.rpc import DONE, Call, Codec
 from agent.engine.sandbox.wall import OPEN, Wall
 
 COPY_FORMATS = frozenset({"jpeg", "png", "webp", "tiff", "bmp", "gif", "avif"})
-# Bytes: all that is kept of one picture goes back in one line.
+# Bytes: all kept regions of one picture are returned in one line.
 LARGEST_REGIONS = 40_000_000
-# Importing the libraries on a cold, slow disk under a virus scanner takes this long at most.
+# The longest time to import the libraries from a cold, slow disk with a virus scanner.
 START_LIMIT_S = 60.0
 _MOST_KINDS = 30
 _MOST_FACES = 100_000
@@ -36,10 +36,10 @@ class ModelFile:
 
 @dataclass(frozen=True, slots=True)
 class EngineConfig:
-    """All that an engine is told when it starts; it reads no settings of its own."""
+    """The configuration of an engine; it reads no settings of its own."""
 
     models: dict[str, ModelFile]  # by recipe name
-    converted: str  # folder with the models in OpenVINO's own format; "": none, each engine brings them into it for itself
+    converted: str  # folder with the models in OpenVINO's own format; "": none, each engine converts them for itself
     cache: str  # folder with OpenVINO's compiled kernels; "": none
     device: str = "CPU"
     precision: str = "auto"
@@ -50,7 +50,7 @@ class EngineConfig:
 
     @classmethod
     def of(cls, settings: Engine, models: dict[str, ModelFile], converted: str, cache: str, threads: int) -> "EngineConfig":
-        """As the settings want it."""
+        """Return the configuration for the settings."""
         return cls(
             models=models,
             converted=converted,
@@ -65,12 +65,12 @@ class EngineConfig:
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """The engine's first answer."""
+    """The engine's first response."""
 
     device: str
-    precision: str  # what inference runs in: "f32", "bf16", "f16"
+    precision: str  # of inference: "f32", "bf16", "f16"
     pid: int
-    wall: Wall = OPEN  # what holds it
+    wall: Wall = OPEN  # what the sandbox enforces
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class RestoreRequest:
 
 
 def is_analysis(analysis: Analysis, task: Analyse) -> bool:
-    """Whether it can be the answer to `task`."""
+    """Return whether it can be the response to `task`."""
     recognises = task.recipe.embedder is not None
     return (
         is_sha256(analysis.sha256)
@@ -102,19 +102,19 @@ def is_analysis(analysis: Analysis, task: Analyse) -> bool:
 
 
 def are_faces(faces: Sequence[Face]) -> bool:
-    """Whether they can be those of one picture."""
+    """Return whether they can be the faces of one picture."""
     return len(faces) <= _MOST_FACES and all(
         min(face.box.w, face.box.h) > 0 and math.isfinite(face.box.area) and 0 <= face.score <= 1 for face in faces
     )
 
 
 def is_jpeg(picture: bytes, _: object) -> bool:
-    """It is handed on to a browser."""
+    """Check the format, because a browser will receive it."""
     return picture.startswith(b"\xff\xd8\xff") and picture.endswith(b"\xff\xd9")
 
 
 def is_rendered(rendered: Rendered, task: Render) -> bool:
-    """Whether it can be the answer to `task`."""
+    """Return whether it can be the response to `task`."""
     return (
         is_sha256(rendered.sha256)
         and is_sha256(rendered.copy_sha256)
@@ -130,7 +130,7 @@ def is_rendered(rendered: Rendered, task: Render) -> bool:
 
 
 def are_kinds(kinds: Sequence[str]) -> bool:
-    """Whether they can be those of what was left out of a copy."""
+    """Return whether they can be kinds of removed content."""
     return len(kinds) <= _MOST_KINDS and all(_KIND.fullmatch(kind) for kind in kinds)
 
 
@@ -140,10 +140,10 @@ def is_sha256(digest: str) -> bool:
 
 _CONFIG = Codec(EngineConfig)
 HELLO = Call("hello", _CONFIG, Codec(Hello), limit=START_LIMIT_S)
-# Each of these is asked in the place of `hello`, of a process that does nothing else.
+# Each of these replaces `hello`, in a process that does nothing else.
 ACCELERATORS = Call("accelerators", _CONFIG, Codec(tuple[Device, ...]))
 SELF_TEST = Call("self_test", _CONFIG, Codec(Trial))
-PREPARE = Call("prepare", _CONFIG, DONE)  # leaves the models in OpenVINO's format, and compiled, in the folders of the config
+PREPARE = Call("prepare", _CONFIG, DONE)  # converts and compiles the models into the folders of the config
 
 ANALYSE = Call("analyse", Codec(Analyse, "path"), Codec(Analysis), is_analysis, files=1)
 PREVIEW = Call("preview", Codec(PreviewRequest, "path"), Codec(bytes), is_jpeg, files=1, urgent=True)

@@ -1,4 +1,4 @@
-"""The process of an engine: what it does for each call."""
+"""The process of an engine: its handler for each call."""
 
 import os
 import time
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 def rooms_for(hello: Message) -> Rooms | None:
-    """What an engine may reach by the config it is greeted with, its folders made; None if there is no sound config.
+    """Return what an engine may access for its config, whose folders are created; None for an invalid config.
 
-    A process that decodes unchecked files writes nothing that another engine loads. The driver of an accelerator wants to write
-    kernels while it works: for that it has a folder of its kind.
+    A process that decodes untrusted files writes nothing that another engine loads. An accelerator's driver writes
+    kernels while it works: each kind of engine has a folder for that.
     """
     try:
         config, operation = calls.HELLO.request.load(hello["body"]), hello["op"]
@@ -41,8 +41,8 @@ def rooms_for(hello: Message) -> Rooms | None:
 
 
 class Worker(RpcWorker):
-    """Needs to be told a config first. The libraries start threads when they are loaded: they are loaded inside the wall, which holds
-    only threads that are started in it.
+    """Requires a config first. The libraries start threads when they are loaded, so they are loaded inside the sandbox, which applies
+    only to threads started in it.
     """
 
     def __init__(self) -> None:
@@ -57,7 +57,7 @@ class Worker(RpcWorker):
             self.wall = raise_wall(rooms)
 
     def offer(self, engine: "Engine") -> None:
-        """Register what can be asked after `hello`."""
+        """Register the calls after `hello`."""
         offer_photos(self, engine)
         offer_videos(self, engine)
 
@@ -93,7 +93,7 @@ def offer_photos(worker: RpcWorker, engine: "Engine") -> None:
 
 
 def offer_videos(worker: RpcWorker, engine: "Engine") -> None:
-    """What serves them is loaded when it is first asked: most engines only see photos."""
+    """Register the calls for videos, whose handlers are loaded on first use: most engines only process photos."""
 
     @cache
     def clips() -> "ClipService":

@@ -1,17 +1,17 @@
-"""Decides how hard the engine may work: the computer belongs to its user, and to what else runs on it."""
+"""Limits the engine's load: the user's other programs take precedence."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 from agent.core.settings import OnBattery
 
-# Two bounds each, so that a figure near one does not switch back and forth.
+# Two thresholds each, so that a value near one does not switch back and forth.
 PAUSE_BELOW, RESUME_FROM = 20.0, 25.0  # percent of the battery
 BUSY_FROM, CALM_BELOW = 0.6, 0.3  # share of all cores that other programs use
 
 
 class Throttle(StrEnum):
-    """Why the engine does not work as hard as it might."""
+    """Why the engine is slowed down."""
 
     BATTERY = "battery"
     BATTERY_LOW = "battery_low"
@@ -20,7 +20,7 @@ class Throttle(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Power:
-    """Where the computer's power comes from. `percent` is None where no battery tells."""
+    """The computer's power source. `percent` is None without battery information."""
 
     on_battery: bool = False
     percent: float | None = None
@@ -28,7 +28,7 @@ class Power:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How hard the engine may work."""
+    """The engine's allowed load."""
 
     one_core: bool = False
     low_priority: bool = False
@@ -40,7 +40,7 @@ FULL = Pace()
 
 
 def decide(before: Pace, power: Power, others: float, policy: OnBattery) -> Pace:
-    """The next pace. `others` is the share of all cores (0 to 1) that other programs used lately."""
+    """Return the next pace. `others` is the recent share of all cores (0 to 1) used by other programs."""
     if power.on_battery and policy is not OnBattery.NORMAL:
         if policy is OnBattery.PAUSE:
             return Pace(paused=True, why=Throttle.BATTERY)

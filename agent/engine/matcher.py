@@ -1,4 +1,4 @@
-"""Runs the matcher's process: started when first asked, filled from the library, told of changes, ended when idle."""
+"""Runs the matcher's process: started on first use, filled from the library, updated with changes, ended when idle."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
@@ -17,21 +17,21 @@ from agent.engine.worker_slot import memory_of
 
 Q = TypeVar("Q")
 A = TypeVar("A")
-# All face prints of the library, page by page; blocks while it reads, always in one thread.
+# All face prints of the library, page by page; blocks while reading, always in one thread.
 ReadPrints: TypeAlias = Callable[[], Iterator[Sequence[FacePrint]]]
 
-_MOST_PARTS = 10_000_000  # the groups of a library of three million faces have fewer
+_MOST_PARTS = 10_000_000  # the clusters of a library of three million faces have fewer
 _GROUP_LIMIT_S = 900.0  # for a million faces
-_SHORT_S, _LOOK_S = 0.01, 0.25  # between looks whether it is done
-_FOUND = 2.0  # the largest distance there is
+_SHORT_S, _LOOK_S = 0.01, 0.25  # polling intervals
+_FOUND = 2.0  # the largest possible distance
 
 
 class MatcherProcess:
     """A FaceMatcher over a child process. Use it from one event loop.
 
-    Questions and changes are served one after the other, in the order they came, also while groups are formed from nothing. A process
-    that ends, hangs or talks rubbish costs the question it was busy with; the next one fills a fresh process. So does whatever leaves it
-    in doubt whether a change has arrived.
+    Queries and changes are served in order, also while clusters are computed from scratch. A process
+    that ends, hangs or sends invalid data costs the current query; the next one fills a fresh process. The same happens if
+    it is uncertain whether a change has arrived.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class MatcherProcess:
         self._filled = self._closed = False
         self._idle: asyncio.TimerHandle | None = None
         self._endings: set[asyncio.Task[None]] = set()
-        self.hello: MatcherHello | None = None  # of the process that runs
+        self.hello: MatcherHello | None = None  # of the running process
 
     # -- the port ----------------------------------------------------------------------------------------------------------------
     async def near(self, query: Query, *, within: float, limit: int) -> list[list[Near]]:
@@ -95,7 +95,7 @@ class MatcherProcess:
         await self._change(calls.ASSIGN, [tuple(people.items())])
 
     def forget(self) -> None:
-        """The process is killed: what it was busy with fails with EngineKilled."""
+        """Kill the process: its current query fails with EngineKilled."""
         if (client := self._let_go()) is not None:
             self._later(client.child.kill())
 
@@ -109,12 +109,12 @@ class MatcherProcess:
 
     @property
     def memory(self) -> int:
-        """Resident bytes of the process; 0 if none runs."""
+        """Return the resident bytes of the process; 0 if none runs."""
         return 0 if self.hello is None else memory_of(self.hello.pid)
 
-    # -- questions and changes ---------------------------------------------------------------------------------------------------
+    # -- queries and changes -----------------------------------------------------------------------------------------------------
     async def _question(self, call: Call[Q, A], asked: Q, *, of: Client | None = None) -> A:
-        """`of`: the process that was asked before, if no other one can tell. Raises EngineKilled if it is no more."""
+        """Send a query; `of` is the process of the previous one, if no other can answer. Raises EngineKilled if it is gone."""
         async with self._turn:
             if of is not None and self._client is not of:
                 raise EngineKilled
@@ -125,7 +125,7 @@ class MatcherProcess:
                 self._rest()
 
     async def _change(self, call: Call[Q, None], changes: Iterable[Q]) -> None:
-        """Nobody holds the library: it will be read as it is then. Somebody is reading it: the turn comes when that is done."""
+        """Send changes. Without a loaded library, the next query loads the current one. While it is being loaded, changes wait."""
         if self._client is None:
             return
         try:
@@ -139,7 +139,7 @@ class MatcherProcess:
                 finally:
                     self._rest()
         except (AgentError, asyncio.CancelledError) as error:
-            self.forget()  # whether it knows of the change or not: the next one reads it
+            self.forget()  # whether it received the change or not: the next one reads it
             if isinstance(error, asyncio.CancelledError):
                 raise
 
@@ -152,7 +152,7 @@ class MatcherProcess:
 
     # -- the process -------------------------------------------------------------------------------------------------------------
     async def _running(self) -> Client:
-        """The process, started and filled if need be. Raises EngineError, or what reading the library raises."""
+        """Return the process, started and filled if necessary. Raises EngineError, or an error of reading the library."""
         if self._closed:
             raise EngineKilled
         if self._client is not None and self._client.child.alive and self._filled:
@@ -163,7 +163,7 @@ class MatcherProcess:
             self.hello = await self._ask(client, calls.HELLO, None)
         except EngineKilled:
             self.forget()
-            raise  # from outside, or told to forget meanwhile: the next one may well start
+            raise  # from outside, or by `forget` meanwhile: the next one may start
         except (ChildGone, AgentError) as error:
             self.forget()
             raise EngineStartFailed from error
@@ -181,12 +181,12 @@ class MatcherProcess:
             pages = await loop.run_in_executor(thread, lambda: (part for page in self._read() for part in parts(page)))
             coming = loop.run_in_executor(thread, next, pages, None)
             while (prints := await coming) is not None:
-                coming = loop.run_in_executor(thread, next, pages, None)  # read while the one before is taken in
+                coming = loop.run_in_executor(thread, next, pages, None)  # read while the previous one is sent
                 await self._ask(client, calls.PUT, prints)
         finally:
             thread.shutdown(wait=False)
         if self._client is not client:
-            raise EngineKilled  # told to forget in the meantime
+            raise EngineKilled  # `forget` was called meanwhile
         self._filled = True
 
     def _let_go(self) -> Client | None:

@@ -1,4 +1,4 @@
-"""The calls of the matcher, and which responses are possible."""
+"""The calls of the matcher, and the validation of its responses."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from agent.engine.sandbox.wall import OPEN, Wall
 
 # Of MobileFaceNet: 192 values of 4 bytes.
 EMBEDDING_BYTES = 768
-# Faces in a line, of a good 1 KB each: writing and reading it takes some milliseconds.
+# Faces per line, of about 1 KB each: writing and reading it takes some milliseconds.
 AT_ONCE = 2_500
 
 
 @dataclass(frozen=True, slots=True)
 class MatcherHello:
-    """The matcher's first answer."""
+    """The matcher's first response."""
 
     pid: int
     wall: Wall = OPEN
@@ -27,16 +27,16 @@ class MatcherHello:
 
 @dataclass(frozen=True, slots=True)
 class Prints:
-    """Many face prints, by column: a tenth of the time that one by one takes."""
+    """Many face prints, by column: a tenth of the time of single ones."""
 
     faces: tuple[int, ...]
-    embeddings: bytes  # one after the other
+    embeddings: bytes  # concatenated
     people: tuple[int, ...]
     trust: tuple[float, ...]
 
     @classmethod
     def of(cls, prints: Iterable[FacePrint]) -> "Prints":
-        """Those that are as long as they should be; nothing is near the others."""
+        """Build from prints of the right length; faces with others have no neighbours."""
         kept = [each for each in prints if len(each.embedding) == EMBEDDING_BYTES]
         return cls(
             tuple(each.face_id for each in kept),
@@ -68,11 +68,11 @@ class SpreadRequest:
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """Faces to be grouped, by column, and pairs of them that must not meet."""
+    """Faces to cluster, by column, and pairs of them to keep apart."""
 
     faces: tuple[int, ...]
     photos: tuple[int, ...]
-    people: tuple[int, ...]  # 0: nobody's
+    people: tuple[int, ...]  # 0: none
     groups: tuple[int, ...]  # 0: alone
     cannot: tuple[tuple[int, int], ...] = ()
 
@@ -89,18 +89,18 @@ class Members:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """(face, group) of those that have another group now; None: how it was is not known here."""
+    """(face, cluster) of those whose cluster changed; None: the earlier clusters are not known here."""
 
     groups: tuple[tuple[int, int], ...] | None
 
 
 def parts(prints: Sequence[FacePrint]) -> Iterator[Prints]:
-    """As many as go in a line."""
+    """Yield parts that fit in a line."""
     return (Prints.of(prints[start : start + AT_ONCE]) for start in range(0, len(prints), AT_ONCE))
 
 
 def by_group(members: Sequence[GroupMember]) -> Iterator[Members]:
-    """Whole groups, about so many faces at a time that taking them in needs a fifth of a second."""
+    """Yield whole clusters, about so many faces at a time that processing them takes a fifth of a second."""
     part: list[GroupMember] = []
     for _, group in groupby(sorted(members, key=lambda each: each.group_id), key=lambda each: each.group_id or -each.face_id):
         part += group
@@ -112,14 +112,14 @@ def by_group(members: Sequence[GroupMember]) -> Iterator[Members]:
 
 
 def is_near(found: list[list[Near]], asked: NearRequest) -> bool:
-    """Whether it can be the answer to what was asked."""
+    """Return whether it can be the response to the query."""
     return len(found) == len(asked.query) and all(
         len(row) <= asked.limit and all(face > 0 and 0 <= distance <= 2.01 for face, distance in row) for row in found
     )
 
 
 def is_spread(found: list[Spread], asked: SpreadRequest) -> bool:
-    """The same for groups: a face that was not asked about is in no answer."""
+    """Return the same for clusters: all faces must be from the query."""
     return len(found) == len(asked.groups) and all(
         len(each.least_alike) <= asked.most and {*each.least_alike, *each.other_half} <= set(group) and 0 <= each.apart <= 2.01
         for each, group in zip(found, asked.groups, strict=True)
@@ -127,7 +127,7 @@ def is_spread(found: list[Spread], asked: SpreadRequest) -> bool:
 
 
 def are_people(found: list[list[Candidate]], asked: IdentifyRequest) -> bool:
-    """The same for people."""
+    """Return the same for people."""
     return len(found) == len(asked.query) and all(
         len(row) <= asked.most
         and all(each.person_id != 0 and 0 <= each.distance <= 2.01 and 0 <= each.agree <= each.references for each in row)

@@ -1,4 +1,4 @@
-"""What the matcher does, whatever process it runs in."""
+"""The matcher's operations, independent of its process."""
 
 from collections.abc import Callable, Sequence
 
@@ -18,15 +18,15 @@ from agent.vision.vectors import Floats, Ints
 
 
 class MatchService:
-    """Owns the index. Not for several threads at a time."""
+    """Owns the index. Not thread-safe."""
 
     def __init__(self) -> None:
         self.index = FaceIndex()
-        self._grouping: Grouping | None = None  # how faces are grouped, once that was told
+        self._grouping: Grouping | None = None  # the clusters, once they are known
         self._placed: set[int] = set()
 
     def put(self, prints: Prints) -> None:
-        """Raises ValueError for columns of different lengths."""
+        """Add faces. Raises ValueError for columns of different lengths."""
         vectors = _matrix(prints.embeddings)
         if not len(vectors) == len(prints.faces) == len(prints.people) == len(prints.trust):
             raise ValueError
@@ -36,7 +36,7 @@ class MatchService:
         self.index.drop(np.array(faces, np.int64))
 
     def assign(self, people: Sequence[tuple[int, int]]) -> None:
-        """(face, person or 0)."""
+        """Set (face, person or 0)."""
         self.index.assign(dict(people))
 
     def near(self, asked: NearRequest) -> list[list[Near]]:
@@ -60,9 +60,9 @@ class MatchService:
         return Spread(tuple(faces[least_alike(vectors, most)].tolist()), tuple(faces[smaller].tolist()), apart)
 
     def group(self, members: Members) -> Callable[[], Placed]:
-        """All from nothing; each face's group, 0 for one that is alone or not there.
+        """Compute all clusters from scratch; each face's cluster, 0 for one that is alone or missing.
 
-        What is returned does it, for half a minute perhaps, in any thread: it has copies of all it needs.
+        The returned function does it, up to half a minute, in any thread: it has copies of its data.
         """
         self._grouping = None
         faces, photos, people, _ = _columns(members)
@@ -80,11 +80,11 @@ class MatchService:
         return form
 
     def begin(self, cannot: Sequence[tuple[int, int]]) -> None:
-        """Take over how faces are grouped: `restore` tells it, group by group. `cannot`: pairs of faces that must not meet."""
+        """Start loading clusters, which `restore` adds one by one. `cannot`: pairs of faces to keep apart."""
         self._grouping, self._placed = Grouping(self._vectors_of, cannot=cannot), set()
 
     def restore(self, members: Members) -> None:
-        """All faces of some groups. Raises ValueError if that was not begun."""
+        """Add all faces of some clusters. Raises ValueError if loading was not started."""
         if self._grouping is None:
             raise ValueError
         faces, photos, people, groups = _columns(members)
@@ -113,7 +113,7 @@ class MatchService:
         return Placed(tuple((face, label + 1) for face, label in changed.items()))
 
     def _vectors_of(self, faces: Sequence[int]) -> Floats:
-        """Of a face that is gone: nothing is like it."""
+        """Return vectors; that of a missing face is similar to none."""
         return np.nan_to_num(self.index.faces(np.array(faces, np.int64)).vectors)
 
     def _queries(self, query: Query) -> Queries:
@@ -122,7 +122,7 @@ class MatchService:
 
 
 def _columns(members: Members) -> tuple[Ints, Ints, Ints, Ints]:
-    """Faces, photos, people and groups, int64 [n]; -1 for nobody's, and for alone. Raises ValueError for different lengths."""
+    """Return faces, photos, people and clusters, int64 [n]; -1 for none, and for alone. Raises ValueError for different lengths."""
     faces, photos, people, groups = (np.array(each, np.int64) for each in (members.faces, members.photos, members.people, members.groups))
     if not len(faces) == len(photos) == len(people) == len(groups):
         raise ValueError

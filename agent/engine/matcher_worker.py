@@ -1,4 +1,4 @@
-"""The matcher's process: holds the face prints of the library, in nobody else's reach, and answers as the engine does."""
+"""The matcher's process: holds the library's face prints, isolated from all other processes, and answers like the engine."""
 
 import os
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 class MatchWorker(RpcWorker):
     def __init__(self) -> None:
         super().__init__()
-        self._beside = ThreadPoolExecutor(1, "groups")  # its thread is started inside the wall, when first needed
+        self._beside = ThreadPoolExecutor(1, "groups")  # its thread starts inside the sandbox, when first needed
         self._forming: Future[Placed] | None = None
         self.on(calls.HELLO, self._hello)
 
     def wall_in(self, _: Message) -> None:
-        """It reads its program, writes nothing, and is handed no file."""
+        """Enter the sandbox: it may read its program, and write nothing; it gets no files."""
         self.wall = raise_wall(Rooms.of_matcher())
 
     def _hello(self, _: None) -> MatcherHello:
-        # numpy starts threads when it is loaded: only those started inside the wall are held by it.
+        # numpy starts threads when it is loaded: the sandbox applies only to those started inside it.
         from agent.engine.matcher_service import MatchService
 
         self._offer(MatchService())
@@ -36,7 +36,7 @@ class MatchWorker(RpcWorker):
 
     def _offer(self, service: "MatchService") -> None:
         def group(members: Members) -> None:
-            """Begin to: naming somebody meanwhile is answered."""
+            """Start clustering: other requests are answered meanwhile."""
             self._forming = self._beside.submit(service.group(members))
 
         self.on(calls.PUT, service.put)
@@ -52,7 +52,7 @@ class MatchWorker(RpcWorker):
         self.on(calls.PLACE, service.place)
 
     def _grouped(self, _: None) -> Placed:
-        """What came of it, or None as long as it is being done."""
+        """Return the result, or None until it is finished."""
         if self._forming is None:
             raise ValueError
         if not self._forming.done():

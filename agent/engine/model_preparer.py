@@ -1,7 +1,7 @@
-"""Has the models brought into OpenVINO's format and compiled where no photo is seen, and vouches for the files until they are used.
+"""Converts and compiles models in a process that sees no photo, and verifies the files before each use.
 
-An engine decodes unchecked files, and may be taken over by one. So it may only read what later engines load: the files are
-made by a process that never sees a photo, in a folder of its own, and copied from there; their hashes are kept and compared each time.
+An engine decodes untrusted files, and may be taken over by one. So it may only read what later engines load: the files are
+created by a process that never sees a photo, in its own folder, and copied from there; their hashes are stored and compared each time.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ _IR, _KERNELS, _HASHES = "ir", "kernels", "hashes.json"
 
 
 class ModelPreparer:
-    """Use it from one event loop. `folder` is the agent's: no engine may write there."""
+    """Use it from one event loop. `folder` belongs to the agent: no engine may write there."""
 
     def __init__(self, folder: Path, command: Sequence[str], *, limit: float = _LIMIT_S, earlier: Sequence[Path] = ()) -> None:
         """`command` starts an engine's process; `earlier` are folders of versions that trusted engines, which are removed."""
@@ -40,10 +40,10 @@ class ModelPreparer:
         self._limit = limit
         self._earlier = earlier
         self._turn = asyncio.Lock()
-        self._failed: set[str] = set()  # not tried again before the next start
+        self._failed: set[str] = set()  # not retried before the next start
 
     async def ready(self, config: EngineConfig) -> EngineConfig:
-        """`config` with the files that an engine reads; without any where they can't be had: then it does the work itself, for itself."""
+        """Return `config` with the prepared files; without them if preparing fails: the engine then converts and compiles for itself."""
         key = _key(config)
         async with self._turn:
             place = self._folder / key
@@ -55,7 +55,7 @@ class ModelPreparer:
         return replace(config, converted=str(place / _IR), cache=str(place / _KERNELS))
 
     async def close(self) -> None:
-        """End what is under way."""
+        """End running work."""
         await self._process.close()
 
     async def _prepare(self, config: EngineConfig, place: Path) -> bool:
@@ -78,14 +78,14 @@ class ModelPreparer:
 
 
 def _key(config: EngineConfig) -> str:
-    """Of what the files depend on; a folder's name."""
+    """Return a hash of everything the files depend on; used as a folder name."""
     models = {recipe: file.sha256 for recipe, file in config.models.items()}
     told = [models, config.device, config.precision, config.threads, openvino_version(), __version__]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def _sound(place: Path) -> bool:
-    """Whether the files are those that were kept: all of them, none besides, each with its hash."""
+    """Return whether the files are exactly the stored ones, each with its hash."""
     try:
         wanted = json.loads((place / _HASHES).read_bytes())
         return isinstance(wanted, dict) and bool(wanted) and _hashes(place) == wanted
@@ -102,7 +102,7 @@ def _hashes(place: Path) -> Mapping[str, str]:
 
 
 def _keep(staging: Path, place: Path) -> None:
-    """Copied, not moved: on Windows a file keeps the rights of who made it. Whole or not at all; of others the newest stay."""
+    """Copy them, because a moved file keeps its owner's permissions on Windows. Atomic; of older ones the newest stay."""
     fresh = place.with_name(f".{uuid4().hex}")
     try:
         for folder in (_IR, _KERNELS):

@@ -1,4 +1,4 @@
-"""Watches what the program takes of the computer: keeps a short history, and sees to it that its caps are kept."""
+"""Measures the program's resource use: keeps a short history, and enforces its limits."""
 
 import asyncio
 from collections import deque
@@ -18,14 +18,14 @@ from agent.engine.sandbox.wall import Wall
 log = structlog.get_logger()
 
 MB = 1024 * 1024
-TICK_S = 2.0  # while work is under way: memory can grow fast
+TICK_S = 2.0  # while working: memory can grow fast
 REST_S = 10.0
 SAMPLE = timedelta(seconds=10)
 KEPT = 360  # samples: an hour
-LOOKED_FOR = timedelta(minutes=2)  # somebody who looks asks again every few seconds
+LOOKED_FOR = timedelta(minutes=2)  # a viewer polls every few seconds
 WARN_FOR = timedelta(minutes=10)
-LEAST_LIMIT = 400 * MB  # less than the engine takes for the smallest photo
-CALM = 0.2  # weight of the newest figure: a moment's work of another program says little
+LEAST_LIMIT = 400 * MB  # less than the engine needs for the smallest photo
+CALM = 0.2  # weight of the newest value: a short burst of another program means little
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,50 +39,50 @@ class EngineProcess:
 
 
 class EngineControl(Protocol):
-    """What the monitor may do with the engine. Implementation: the pool of engine processes."""
+    """The monitor's control over the engine. Implementation: the pool of engine processes."""
 
     @property
     def size(self) -> int:
-        """How many processes there are at most."""
+        """Return the maximum number of processes."""
         ...
 
     @property
     def restarts(self) -> int:
-        """How often a process was replaced because it crashed, hung or took too much memory."""
+        """Return how often a process was replaced because it crashed, hung or took too much memory."""
         ...
 
     @property
     def device_note(self) -> Note | None:
-        """A device that was wanted and is not used, and why."""
+        """Return a requested device that is not used, and why."""
         ...
 
     @property
     def gap(self) -> AgentError | None:
-        """What this system keeps the engine's process from only in part, where it could do more."""
+        """Return the missing part of the engine's sandbox, if the system could provide it."""
         ...
 
     def stats(self) -> list[EngineProcess]: ...
 
     async def try_out(self) -> tuple[str, str]:
-        """Start a process if none runs: the device and the precision it works with. Raises EngineError, ModelError."""
+        """Start a process if none runs; return its device and precision. Raises EngineError, ModelError."""
         ...
 
     async def wall(self) -> Wall:
-        """What the system keeps it from; starts one like `try_out`."""
+        """Return what the sandbox enforces; starts a process like `try_out`."""
         ...
 
     def govern(self, *, one_core: bool, low_priority: bool) -> None:
-        """Work like this from now on."""
+        """Limit the load from now on."""
         ...
 
     def replace(self, pid: int, *, limit: int, at_once: bool) -> None:
-        """End a process that takes too much memory (`limit`: megabytes): after its task, or at once. The next task starts another."""
+        """End a process with too much memory (`limit`: megabytes): after its task, or at once. The next task starts another."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What is taken of the computer now: bytes, and shares (0 to 1) of all cores since the last time."""
+    """Current resource use: bytes, and shares (0 to 1) of all cores since the last reading."""
 
     agent_memory: int = 0
     engine_memory: int = 0
@@ -93,7 +93,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One point of the history. `images` were looked at since the sample before."""
+    """One point of the history. `images` were analysed since the previous sample."""
 
     at: datetime
     usage: Usage
@@ -101,7 +101,7 @@ class Sample:
 
 
 class NoEngine:
-    """For an analyser without processes of its own."""
+    """For an analyser without its own processes."""
 
     size = 0
     restarts = 0
@@ -128,7 +128,7 @@ def _nothing(_: Sequence[int]) -> Usage:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """How the computer and the engine are asked; milliseconds each."""
+    """Functions that measure the computer and the engine; milliseconds each."""
 
     engine: EngineControl = field(default_factory=NoEngine)
     usage: Callable[[Sequence[int]], Usage] = _nothing  # of the engine's process ids
@@ -149,7 +149,7 @@ class Monitor:
         clock: Callable[[], datetime],
         rest: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        """`rest` is called after each measure while no work is under way."""
+        """`rest` is called after each measurement while no work is in progress."""
         self._machine = machine
         self._settings = settings
         self._working = working
@@ -159,7 +159,7 @@ class Monitor:
         self._wake = asyncio.Event()
         self._looked: datetime | None = None
         self._warned: datetime | None = None
-        self._over: dict[int, int] = {}  # process id -> how many readings it has been too large for
+        self._over: dict[int, int] = {}  # process id -> number of readings above the limit
         self._images = 0
         self._others = 0.0
         self._overruled: Pace | None = None
@@ -175,22 +175,22 @@ class Monitor:
 
     @property
     def limit(self) -> int:
-        """Bytes that the engine's processes may take together."""
+        """Return the bytes that the engine's processes may take together."""
         if wanted := self._settings().max_memory_mb:
             return max(wanted * MB, LEAST_LIMIT)
-        # By itself: a gigabyte each is ample for the largest photo that is taken, but never more than half of what is there.
+        # Default: a gigabyte each is enough for the largest photo, but never more than half of the computer's memory.
         return max(LEAST_LIMIT, min(self._machine.memory // 2, max(1, self.engine.size) * 1024 * MB))
 
     def looked(self) -> None:
-        """Somebody looks at the figures: keep a history for a while."""
+        """Keep a history for a while, because a viewer requests the figures."""
         self._looked = self._clock()
 
     def analysed(self) -> None:
-        """An image was looked at."""
+        """Count an analysed image."""
         self._images += 1
 
     def overrule(self) -> None:
-        """The user wants the work to go on: what paused it counts no more until the circumstances are others."""
+        """Continue on the user's request: ignore the reason for a pause until conditions change."""
         if self.pace.paused:
             self._overruled = self.pace
             self.check()
@@ -220,7 +220,7 @@ class Monitor:
         self._others += CALM * (self.usage.others_cpu - self._others)
 
     def check(self) -> None:
-        """Act on what was measured last."""
+        """Act on the last measurement."""
         self._remember()
         warning = self._keep_limit()
         pace = decide(self.pace if self._overruled is None else self._overruled, self.power, self._others, self._settings().on_battery)
@@ -247,7 +247,7 @@ class Monitor:
             self.history.popleft()
 
     def _keep_limit(self) -> AgentError | None:
-        """Replace the largest process while all together take too much. Returns what to warn of."""
+        """Replace the largest process while all together take too much. Return a warning."""
         processes, now = self.engine.stats(), self._clock()
         taken = sum(process.memory for process in processes)
         if taken <= self.limit or not processes:
@@ -255,7 +255,7 @@ class Monitor:
             return self.warning if self._warned is not None and now - self._warned < WARN_FOR else None
         largest = max(processes, key=lambda process: process.memory)
         self._over[largest.pid] = self._over.get(largest.pid, 0) + 1
-        # After its task, if that comes soon; a task that goes on growing is ended with its process.
+        # After its task, if that ends soon; a task that keeps growing is ended with its process.
         at_once = taken > self.limit * 1.5 or self._over[largest.pid] > 2
         limit = self.limit // MB
         log.warning("engine.over_limit", memory_mb=taken // MB, limit_mb=limit, at_once=at_once)

@@ -1,4 +1,4 @@
-"""Photos are opened by the agent and handed to the engine as open files: walled in, the engine can open none by itself."""
+"""Passes photos to the engine as open files: in the sandbox, the engine can't open any itself."""
 
 import asyncio
 import errno
@@ -28,7 +28,7 @@ from agent.domain.errors import (
 )
 
 _CHANNEL = "AI_POPUP_FILES"
-# Network drives that don't answer keep their threads; beyond this many no more are tried.
+# Unresponsive network drives keep their threads; beyond this many no more are tried.
 _MOST_HUNG = 16
 _HANDED_OVER_S = 10.0
 _NUMBER = struct.Struct("<Q")
@@ -36,23 +36,23 @@ _COMMON = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os,
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _COMMON
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | _COMMON
 _AGAIN = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | _COMMON
-# Gives a descriptor; may block for as long as a drive takes.
+# Returns a descriptor; may block for as long as a drive takes.
 Opener: TypeAlias = Callable[[], int]
 
 _opening = threading.BoundedSemaphore(_MOST_HUNG)
 
 
 def open_photo(path: str) -> int:
-    """A descriptor of a regular file. Blocks. Raises ImageMissing, ImageUnreadable, or ImageUnsupported for what is no file.
+    """Return a descriptor of a regular file. Blocks. Raises ImageMissing, ImageUnreadable, or ImageUnsupported for a non-file.
 
-    A folder gets here only if a walk could not read it: SourceNoAccess or SourceUnreachable says why.
+    A folder gets here only if a walk could not read it: SourceNoAccess or SourceUnreachable gives the reason.
     """
     try:
         mode = Path(path).stat().st_mode
         if stat.S_ISDIR(mode):
             raise _why_unread(path)
         if not stat.S_ISREG(mode):
-            raise ImageUnsupported  # opening a pipe would wait for ever, and opening a device may do something
+            raise ImageUnsupported  # opening a pipe would wait for ever, and opening a device may have effects
         descriptor = os.open(path, _FLAGS)
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # exchanged in between
             os.close(descriptor)
@@ -68,7 +68,7 @@ def _why_unread(folder: str) -> AgentError:
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                entry.stat(follow_symlinks=False)  # it may be listed and not entered
+                entry.stat(follow_symlinks=False)  # it may be listed but not entered
     except PermissionError:
         return SourceNoAccess()
     except OSError:
@@ -77,14 +77,14 @@ def _why_unread(folder: str) -> AgentError:
 
 
 class NewFile:
-    """A file that a task is to write: made for it, and gone again if it fails. What was there before is never touched."""
+    """A file for a task to write: created for it, and deleted if it fails. Existing files are never touched."""
 
     def __init__(self, path: str) -> None:
         self._path = path
         self._made = self._unwanted = False
 
     def open(self) -> int:
-        """A descriptor to write to; only its owner may read what is written. Blocks. Raises CopyUnwritable, CopyDiskFull."""
+        """Return a descriptor to write to, for its owner only. Blocks. Raises CopyUnwritable, CopyDiskFull."""
         try:
             descriptor = os.open(self._path, _NEW, 0o600)
         except (OSError, ValueError) as error:
@@ -101,12 +101,12 @@ class NewFile:
                 Path(self._path).unlink()
 
     def settle(self, size: int | None = None) -> None:
-        """What was written is on the disk now: the engine need not wait for that. Blocks.
+        """Flush the written content to the disk, so that the engine need not wait for that. Blocks.
 
-        Raises CopyUnwritable, CopyDiskFull; EngineBadAnswer if it is not that many bytes long.
+        Raises CopyUnwritable, CopyDiskFull; EngineBadAnswer if it has another length.
         """
         try:
-            with os.fdopen(os.open(self._path, _AGAIN), "r+b") as file:  # Windows takes nothing else
+            with os.fdopen(os.open(self._path, _AGAIN), "r+b") as file:  # Windows accepts nothing else
                 if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):  # exchanged in between
                     raise EngineBadAnswer
                 os.fsync(file.fileno())
@@ -119,7 +119,7 @@ class NewFile:
 
 @asynccontextmanager
 async def new_file(path: str) -> AsyncIterator[NewFile]:
-    """Whatever goes wrong inside, the file is not there afterwards."""
+    """Yield a new file, which is deleted on any error."""
     made = NewFile(path)
     try:
         yield made
@@ -129,7 +129,7 @@ async def new_file(path: str) -> AsyncIterator[NewFile]:
 
 
 def write_out(file: FileIO, data: bytes) -> None:
-    """All of it; `NewFile.settle` sees to the disk. Raises CopyUnwritable, CopyDiskFull."""
+    """Write everything; `NewFile.settle` flushes it. Raises CopyUnwritable, CopyDiskFull."""
     try:
         left = memoryview(data)
         while left:
@@ -139,13 +139,13 @@ def write_out(file: FileIO, data: bytes) -> None:
 
 
 def not_written(error: OSError | ValueError) -> CopyUnwritable | CopyDiskFull:
-    """What a copy that can't be written is to be called."""
+    """Return the error for a copy that can't be written."""
     full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
     return CopyDiskFull() if full else CopyUnwritable()
 
 
 async def opened(open_file: Opener, *, limit: float) -> int:
-    """A file opened in a thread of its own, which is left behind if a drive never answers: then EngineTimeout after `limit` seconds."""
+    """Open a file in a separate thread, abandoned if a drive never responds: then EngineTimeout after `limit` seconds."""
     if not _opening.acquire(blocking=False):
         raise EngineTimeout(seconds=limit)
     answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -155,7 +155,7 @@ async def opened(open_file: Opener, *, limit: float) -> int:
             return await answer
     except (TimeoutError, asyncio.CancelledError) as error:
         if answer.done() and not answer.cancelled() and answer.exception() is None:
-            os.close(answer.result())  # it came in the moment it was given up
+            os.close(answer.result())  # it arrived just when the wait ended
         if isinstance(error, TimeoutError):
             raise EngineTimeout(seconds=limit) from None
         raise
@@ -165,7 +165,7 @@ def _open_for(open_file: Opener, answer: "asyncio.Future[int]") -> None:
     descriptor, error = None, None
     try:
         descriptor = open_file()
-    except Exception as raised:  # told to whoever waits
+    except Exception as raised:  # passed to the waiting caller
         error = raised
     finally:
         _opening.release()
@@ -180,7 +180,7 @@ def _deliver(answer: "asyncio.Future[int]", descriptor: int | None, error: Excep
     if descriptor is None:
         if not answer.done() and error is not None:
             answer.set_exception(error)
-    elif answer.done():  # nobody waits any more
+    elif answer.done():  # no caller waits any more
         os.close(descriptor)
     else:
         answer.set_result(descriptor)
@@ -199,27 +199,27 @@ class Giver:
 
     @property
     def inherited(self) -> tuple[int, ...]:
-        """Descriptors that the process must be started with."""
+        """Return the descriptors that the process must inherit."""
         return () if self._theirs is None else (self._theirs.fileno(),)
 
     @property
     def environment(self) -> dict[str, str]:
-        """What the process must find in its environment."""
+        """Return the environment that the process needs."""
         return {_CHANNEL: str(self._theirs.fileno())} if self._theirs is not None else {}
 
     def started(self) -> None:
-        """The process has its end now."""
+        """Close the process's end after it has started."""
         if self._theirs is not None:
             self._theirs.close()
 
     def give(self, descriptor: int, pid: int) -> int:
-        """Hand an open file over to the process `pid`. Returns what the request must say; closes ours."""
+        """Pass an open file to the process `pid`. Return the ticket for the request; close our descriptor."""
         try:
             if sys.platform == "win32":
                 return _duplicate(descriptor, pid)
             assert self._ours is not None
             self._given += 1
-            # A process that is gone says so when it is asked; one that takes none of its files, until there is no room for more, gets none.
+            # A dead process is detected by its request; one that reads none of its files gets no more when the buffer is full.
             with suppress(BrokenPipeError, ConnectionResetError, BlockingIOError):
                 socket.send_fds(self._ours, [_NUMBER.pack(self._given)], [descriptor])
             return self._given
@@ -242,7 +242,7 @@ class Taker:
             self._channel.settimeout(_HANDED_OVER_S)
 
     def take(self, ticket: int) -> int:
-        """The descriptor that a request speaks of. Raises ImageUnreadable if it does not come."""
+        """Return the descriptor of a request. Raises ImageUnreadable if it does not arrive."""
         if sys.platform == "win32":
             import msvcrt
 
@@ -256,7 +256,7 @@ class Taker:
                 raise ImageUnreadable from error
             if number == _NUMBER.pack(ticket) and descriptors:
                 return descriptors[0]
-            for descriptor in descriptors:  # of a request that was given up before it took its file
+            for descriptor in descriptors:  # of a request that was cancelled before it took its file
                 os.close(descriptor)
             if not number:
                 raise ImageUnreadable
@@ -273,7 +273,7 @@ if sys.platform == "win32":
     _DUPLICATE_HANDLE, _SAME_ACCESS = 0x0040, 2
 
     def _duplicate(descriptor: int, pid: int) -> int:
-        """The value that the same open file has in the process `pid`."""
+        """Return the value of the same open file in the process `pid`."""
         process = _winapi.OpenProcess(_DUPLICATE_HANDLE, False, pid)
         try:
             ours = msvcrt.get_osfhandle(descriptor)

@@ -1,11 +1,11 @@
-"""OpenVINO as this program has it: one core to a process, and no client for usage statistics: nothing is sent from this machine."""
+"""OpenVINO's configuration for this program: one core per process, and no telemetry client: nothing is sent from this machine."""
 
 import functools
 import sys
 
-# None in the table of modules makes the import fail, and OpenVINO then takes a stand-in that does nothing.
+# None in the table of modules makes the import fail, and OpenVINO then uses a stub.
 sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
-# Likewise what turns other kinds of models into its own, which is slow to load: packages come without it.
+# Likewise the model converters, which are slow to load: packages don't include them.
 sys.modules["openvino.tools.ovc"] = None  # type: ignore[assignment]
 
 import openvino as ov  # noqa: E402
@@ -16,7 +16,7 @@ __all__ = ["core", "ov", "preprocess"]
 
 @functools.cache
 def core() -> ov.Core:
-    """The core of this process. A core's CPU plugin gives its thread a signal stack, and takes it away when the core goes: of several
-    that go in the order they came, the last puts back one that is no more, and the next signal with a handler ends the process.
+    """Return the core of this process. A core's CPU plugin installs a signal stack for its thread, and removes it with the core: of several
+    removed in creation order, the last one restores a stack that no longer exists, and the next handled signal crashes the process.
     """
     return ov.Core()

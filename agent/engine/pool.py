@@ -1,4 +1,4 @@
-"""Runs engine processes: started on demand, one task each at a time, ended when idle; what goes wrong is named."""
+"""Runs engine processes: started on demand, one task each at a time, ended when idle, with named errors."""
 
 import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
@@ -40,14 +40,14 @@ from agent.engine.worker_slot import Slot, cores, let_others_go_first, memory_of
 Q = TypeVar("Q")
 A = TypeVar("A")
 
-_MANY = 1_000_000  # cores: no bound
+_MANY = 1_000_000  # cores: unlimited
 
 
 class EnginePool:
     """An Analyser and Renderer over child processes.
 
-    It keeps no queue of tasks: each caller waits for a free process, those a person waits for first.
-    Use it from one event loop. A process that crashed, hung or talked rubbish is replaced at the next request.
+    It keeps no queue of tasks: each caller waits for a free process, urgent callers first.
+    Use it from one event loop. A process that crashed, hung or sent invalid data is replaced at the next request.
     """
 
     def __init__(
@@ -63,9 +63,9 @@ class EnginePool:
         preparer: ModelPreparer | None = None,
         scratch: Path | None = None,
     ) -> None:
-        """Without `devices`, which has them tested, the device of the settings is taken as it is. `environment`: beside the usual.
+        """Without `devices`, which tests them, the configured device is used untested. `environment`: besides the usual.
 
-        Engines read models in OpenVINO's format from what `preparer` made, or from `converted` and `cache` as they are. An accelerator's
+        Engines read models in OpenVINO's format from `preparer`'s files, or from `converted` and `cache` unchecked. An accelerator's
         driver writes to `scratch`.
         """
         self.settings = settings
@@ -102,13 +102,13 @@ class EnginePool:
             await asyncio.to_thread(made.settle)
 
     def forget(self) -> None:
-        """Hold nothing of people's faces in memory any more: idle processes end now, busy ones after their task."""
+        """Release people's face data from memory: idle processes end now, busy ones after their task."""
         self._generation += 1
         for slot in self._line.free:
             self._end(slot)
 
     async def close(self) -> None:
-        """End every process. Tasks under way or waiting fail with EngineKilled, so that they are done again next time."""
+        """End every process. Running and waiting tasks fail with EngineKilled, so that they are retried next time."""
         self._closed = True
         self._line.close(EngineKilled)
         for slot in self._line.slots:
@@ -120,7 +120,7 @@ class EnginePool:
             await asyncio.gather(*self._endings, return_exceptions=True)
 
     async def hello(self) -> Hello:
-        """Start a process if none runs; what it says of itself. Raises EngineError, ModelError."""
+        """Start a process if none runs; return its greeting. Raises EngineError, ModelError."""
         slot = await self._take(urgent=True)
         try:
             await self._running(slot)
@@ -130,44 +130,44 @@ class EnginePool:
             self._give_back(slot)
 
     async def try_out(self) -> tuple[str, str]:
-        """The device and the precision it works with. Raises EngineError, ModelError."""
+        """Return its device and precision. Raises EngineError, ModelError."""
         hello = await self.hello()
         return hello.device, hello.precision
 
     async def wall(self) -> Wall:
-        """What holds the engine's process. Raises EngineError, ModelError."""
+        """Return what the sandbox enforces. Raises EngineError, ModelError."""
         return (await self.hello()).wall
 
     @property
     def gap(self) -> EngineOpen | None:
-        """What photos are decoded without, though this kind of system could have it; None before the first process."""
+        """Return the missing part of the sandbox, if this kind of system could provide it; None before the first process."""
         return self._gap if self._gap is not None and "network" not in self._gap.params and can_be_whole() else None
 
     @property
     def device_note(self) -> Note | None:
-        """A device that was wanted and is not used, and why, as far as it is known yet."""
+        """Return a requested device that is not used, and why, as far as known."""
         return None if self._devices is None else self._devices.note
 
     @property
     def _idle_s(self) -> float:
-        """How long a process that has nothing to do is kept."""
+        """Return how long an idle process is kept."""
         return self.settings.idle_s
 
-    # -- upkeep ------------------------------------------------------------------------------------------------------------------
+    # -- maintenance -------------------------------------------------------------------------------------------------------------
     @property
     def size(self) -> int:
-        """How many processes there are at most."""
+        """Return the maximum number of processes."""
         if self._one_core:
             return 1
         return min(self.settings.workers or processes_for(self._cores), self.settings.max_cores or _MANY)
 
     @property
     def _cores(self) -> int:
-        """Cores the engine may use."""
+        """Return the cores that the engine may use."""
         return 1 if self._one_core else min(cores(), self.settings.max_cores or _MANY)
 
     def reconfigure(self, settings: Engine, models: Mapping[str, ModelFile] | None = None) -> None:
-        """Take over new settings, or model files that were fetched: idle processes end now, busy ones after their task."""
+        """Apply new settings, or downloaded model files: idle processes end now, busy ones after their task."""
         models = self._models if models is None else dict(models)
         if settings == self.settings and models == self._models:
             return
@@ -175,11 +175,11 @@ class EnginePool:
         self._resize()
 
     def govern(self, *, one_core: bool, low_priority: bool) -> None:
-        """Work on one core, or on all that the settings allow; let other programs go first, or not. Counts for running processes too."""
+        """Use one core, or all that the settings allow; at low priority, or not. Also applies to running processes."""
         resized, self._one_core = one_core != self._one_core, one_core
         raised, lowered = self._low_priority and not low_priority, low_priority and not self._low_priority
         self._low_priority = low_priority
-        if resized or raised:  # a process may lower its priority, but mostly not raise it again
+        if resized or raised:  # a process may lower its priority, but usually not raise it again
             self._resize()
         if lowered:
             for slot in self._line.slots:
@@ -187,7 +187,7 @@ class EnginePool:
                     let_others_go_first(slot.child.pid)
 
     def replace(self, pid: int, *, limit: int, at_once: bool) -> None:
-        """End a process that takes too much memory, after its task or at once; then its task fails with EngineMemory."""
+        """End a process with too much memory, after its task or at once; then its task fails with EngineMemory."""
         for slot in self._line.slots:
             if slot.child is None or slot.child.pid != pid:
                 continue
@@ -201,7 +201,7 @@ class EnginePool:
                     self._later(slot.child.kill())
 
     def _resize(self) -> None:
-        """Idle processes end now, busy ones after their task; as many as wanted follow."""
+        """End excess processes: idle ones now, busy ones after their task; wanted ones start again."""
         self.forget()
         while len(self._line.slots) > self.size and self._line.free:
             self._line.slots.remove(self._line.free.pop())
@@ -209,7 +209,7 @@ class EnginePool:
             pass
 
     def stats(self) -> list[EngineProcess]:
-        """The processes that run now."""
+        """Return the running processes."""
         found = []
         for slot in self._line.slots:
             if slot.child is None or slot.hello is None or not slot.child.alive:
@@ -220,7 +220,7 @@ class EnginePool:
 
     # -- a request ---------------------------------------------------------------------------------------------------------------
     async def ask(self, call: Call[Q, A], asked: Q, files: Sequence[Opener] = ()) -> A:
-        """Make one call, with the files it comes with. Raises what the engine names, EngineError, ModelError."""
+        """Make one call, with its files. Raises the engine's error, EngineError, ModelError."""
         slot = await self._take(call.urgent)
         try:
             client = await self._running(slot)
@@ -239,7 +239,7 @@ class EnginePool:
             raise slot.too_large or error from error.__cause__
 
     async def _running(self, slot: Slot) -> Client:
-        """The slot's process, started and greeted if need be. Raises EngineStartFailed or EngineKilled."""
+        """Return the slot's process, started and greeted if necessary. Raises EngineStartFailed or EngineKilled."""
         if slot.client is not None and slot.client.child.alive and slot.generation == self._generation:
             return slot.client
         self._end(slot)
@@ -256,12 +256,12 @@ class EnginePool:
         except (ChildGone, EngineCrashed, EngineTimeout, EngineBadAnswer) as error:
             raise EngineStartFailed from error
         except AgentError:
-            self._end(slot)  # it lives, but can't work with this device or these models
+            self._end(slot)  # it runs, but can't work with this device or these models
             raise
         return client
 
     def _judge(self, wall: Wall) -> None:
-        """Raises EngineUnwalled if no photo may be read behind such a wall."""
+        """Raise EngineUnwalled if no photo may be read in such a sandbox."""
         try:
             wall.check()
         except EngineOpen as error:
@@ -276,7 +276,7 @@ class EnginePool:
         return EngineConfig.of(self.settings, self._models, str(self._converted or ""), str(self._cache or ""), threads)
 
     async def _complete(self, config: EngineConfig) -> EngineConfig:
-        """With the device that was tested, and what was prepared for it."""
+        """Return the config with the tested device, and its prepared files."""
         if self._devices is not None:
             config = await self._devices.chosen(config)
         if self._preparer is not None:

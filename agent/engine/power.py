@@ -1,4 +1,4 @@
-"""Where the computer's power comes from."""
+"""Reads the computer's power source."""
 
 import psutil
 
@@ -6,12 +6,12 @@ from agent.engine.governor import Power
 
 
 def read_power() -> Power:
-    """Asked anew each time; what no system tells counts as mains."""
+    """Read it now; missing information counts as mains."""
     try:
         battery = psutil.sensors_battery() if hasattr(psutil, "sensors_battery") else None
     except (psutil.Error, OSError, ValueError):
-        return Power()  # a battery that answers nonsense, as some virtual machines have
+        return Power()  # a battery with nonsense values, as in some virtual machines
     if battery is None:
         return Power()
-    # None: a charger's state that nobody knows.
+    # None: the state of a charger is unknown.
     return Power(on_battery=battery.power_plugged is False, percent=float(battery.percent))

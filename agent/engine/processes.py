@@ -1,4 +1,4 @@
-"""Memory and processor time of the agent, of its engine, and of all else that runs here."""
+"""Measures memory and processor time of the agent, its engine, and all other programs."""
 
 import os
 import sys
@@ -10,16 +10,16 @@ from agent.engine.monitor import Usage
 
 
 class ProcessMeter:
-    """Reads figures since the reading before, whichever thread made it; not for several threads at a time."""
+    """Measures since the previous reading, from any thread; not concurrently."""
 
     def __init__(self) -> None:
         self._own = psutil.Process()
-        self._engine: dict[psutil.Process, float] = {}  # what each had taken; equal only if started at the same moment
+        self._engine: dict[psutil.Process, float] = {}  # their earlier values; equal only for the same start time
         self._busy = self._total = self._agent = self._family = 0.0
         self.read([])  # shares are counted from here on
 
     def read(self, engine: Sequence[int]) -> Usage:
-        """`engine` are the process ids of the engine. A process that is gone counts as nothing, and so does what the system won't tell."""
+        """Read the figures; `engine` are the process ids of the engine. Missing processes and unavailable values count as nothing."""
         try:
             return self._read(engine)
         except (psutil.Error, OSError):  # a sandbox without /proc, for example
@@ -55,9 +55,9 @@ class ProcessMeter:
         return usage
 
     def _family_seconds(self) -> float:
-        """What the agent and all that it started have taken: engine, popup and the popup's own processes.
+        """Return the processor time of the agent and all its descendants: engine, popup and the popup's own processes.
 
-        Those that ended are in their parent's figure, so that nothing is lost or counted twice.
+        Ended processes are included in their parent's value, so nothing is lost or counted twice.
         """
         taken = _seconds(self._own, ended=True)
         for child in self._own.children(recursive=True) if _has_children() else ():
@@ -69,7 +69,7 @@ class ProcessMeter:
 
 
 def _has_children() -> bool:
-    """False if this process has none for sure. To list them each process of the system is asked: most of what an idle agent did."""
+    """Return False if this process certainly has no children. Listing them queries each process of the system, which is slow when idle."""
     if sys.platform == "win32" or not hasattr(os, "waitid"):
         return True
     try:
@@ -80,15 +80,15 @@ def _has_children() -> bool:
 
 
 def _seconds(process: psutil.Process, *, ended: bool = False) -> float:
-    """Processor time it has taken so far; with `ended`, its children that ended too (no system but Unix tells them)."""
+    """Return a process's processor time; with `ended`, including its ended children (only Unix reports them)."""
     times = process.cpu_times()
     return float(times.user + times.system + (times.children_user + times.children_system if ended else 0.0))
 
 
 def _system() -> tuple[float, float]:
-    """Seconds of all cores: those used by programs here, and all that passed. What another virtual machine took is not used here.
+    """Return seconds of all cores: used by programs here, and elapsed. Time taken by other virtual machines is not used here.
 
-    Not `psutil.cpu_percent`, which counts from the last call in the same thread: in a pool's threads that may be a busy hour ago.
+    Not `psutil.cpu_percent`, which counts from the last call in the same thread, which in a thread pool may be long ago.
     """
     times = psutil.cpu_times()
     busy = times.user + times.system + getattr(times, "nice", 0.0)
@@ -96,5 +96,5 @@ def _system() -> tuple[float, float]:
 
 
 def total_memory() -> int:
-    """Bytes of memory this computer has."""
+    """Return this computer's memory in bytes."""
     return int(psutil.virtual_memory().total)

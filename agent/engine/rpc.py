@@ -1,4 +1,4 @@
-"""The protocol between the agent and its child processes: typed calls in JSON lines, each response checked by the agent."""
+"""The protocol between the agent and its child processes: typed calls in JSON lines, whose responses the agent validates."""
 
 import json
 import re
@@ -33,19 +33,19 @@ A = TypeVar("A")
 
 STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, ser_json_bytes="base64", val_json_bytes="base64", defer_build=True)
 _CODE = re.compile(r"[a-z_]+\.[a-z_]+")
-# What can go wrong in an engine. An error of another kind would speak of the library, the settings or the desktop, and be told as theirs.
+# The errors of an engine. Errors of other kinds would be shown as those of the library, the settings or the desktop.
 _ITS_OWN = (EngineError, ModelError, ImageError, RedactionError, CaptureError, Unexpected)
-# Facts are numbers, formats and a model's name; what a job failed with is stored, and shown in a list.
+# Parameters are numbers, formats and a model's name; a job's error is stored, and shown in a list.
 _MOST_FACTS, _LONGEST_FACT = 10, 200
 _OUTSIDE = (-9, -15)  # SIGKILL and SIGTERM: another program ended the process
 
 
 class Codec(Generic[T]):
-    """Turns one type into JSON values and back. Unknown fields, wrong types and numbers that are not finite are refused."""
+    """Converts one type to JSON values and back. Unknown fields, wrong types and non-finite numbers are refused."""
 
     def __init__(self, kind: type[T], *paths: str) -> None:
-        """`paths` are the fields with a path. It may hold bytes that are no text, which strict JSON can't express: it is sent quoted."""
-        # Pydantic takes settings for plain dataclasses only through something that holds them: a tuple of one.
+        """`paths` are the fields with a path, which may contain invalid text that strict JSON can't express: it is sent quoted."""
+        # Pydantic accepts settings for plain dataclasses only through a container: a tuple of one.
         holder: Any = GenericAlias(tuple, (kind,))
         self._adapter: TypeAdapter[Any] = TypeAdapter(holder, config=STRICT)
         self._paths = paths
@@ -54,8 +54,8 @@ class Codec(Generic[T]):
         return self._adapter.dump_python((self._changed(value, quote),), mode="json")[0]
 
     def load(self, raw: object) -> T:
-        """Raises ValueError."""
-        # As text, because only JSON mode is strict and yet takes a list for a tuple and base64 for bytes.
+        """Convert from JSON. Raises ValueError."""
+        # As text, because only JSON mode is strict and yet accepts a list for a tuple and base64 for bytes.
         value: T = self._adapter.validate_json(json.dumps([raw]))[0]
         return self._changed(value, unquote)
 
@@ -67,7 +67,7 @@ class Codec(Generic[T]):
 
 
 class _Nothing(Codec[None]):
-    """Of a call that asks without saying anything."""
+    """For a call without an argument."""
 
     def dump(self, value: None) -> object:
         return None
@@ -76,7 +76,7 @@ class _Nothing(Codec[None]):
 
 
 class _Done(Codec[None]):
-    """Of a call that returns nothing."""
+    """For a call without a result."""
 
     def dump(self, value: None) -> object:
         return True
@@ -96,15 +96,15 @@ def _any(_response: object, _request: object) -> bool:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Call(Generic[Q, A]):
-    """One thing that a process can be asked."""
+    """One operation of a process."""
 
     name: str
     request: Codec[Q]
     response: Codec[A]
-    can_be: Callable[[A, Q], bool] = _any  # whether a well-formed response can be the answer to a request
-    files: int = 0  # open files that come with a request; the handler closes them
-    limit: float | None = None  # seconds; None: as the settings say
-    urgent: bool = False  # a person waits for the answer
+    can_be: Callable[[A, Q], bool] = _any  # whether a well-formed response can answer a request
+    files: int = 0  # open files of a request; the handler closes them
+    limit: float | None = None  # seconds; None: as in the settings
+    urgent: bool = False  # the user waits for the answer
 
     def checked(self, response: A, request: Q) -> A:
         """Return the response. Raises EngineBadAnswer if it can't be the answer to `request`."""
@@ -114,7 +114,7 @@ class Call(Generic[Q, A]):
 
 
 def request(number: int, operation: str, body: object, files: Sequence[int] = ()) -> Message:
-    """`files` says which of the files handed over it speaks of, in the operation's order."""
+    """Build a request; `files` are tickets of passed files, in the operation's order."""
     return {"id": number, "op": operation, "body": body, **({"files": list(files)} if files else {})}
 
 
@@ -127,7 +127,7 @@ def failure(number: object, error: AgentError) -> Message:
 
 
 def believe(message: Message, number: int, codec: Codec[T]) -> T:
-    """The answer to request `number`. Raises the error the engine named, or EngineBadAnswer for whatever is not an answer."""
+    """Return the answer to request `number`. Raises the engine's error, or EngineBadAnswer for an invalid response."""
     try:
         if message.get("id") != number:
             raise EngineBadAnswer
@@ -147,15 +147,15 @@ def _named(raw: object) -> AgentError:
 
 
 class Client:
-    """Makes calls to one child process, and names what goes wrong with it."""
+    """Makes calls to one child process, and translates its failures."""
 
     def __init__(self, child: Child) -> None:
         self.child = child
-        self.lost = False  # whether a call failed because the process ended, hung or can't be believed; then it is dead
-        self.calls = 0  # so many were made
+        self.lost = False  # whether a call failed because the process ended, hung or sent invalid data; then it is dead
+        self.calls = 0  # number of calls made
 
     async def ask(self, call: Call[Q, A], asked: Q, *, limit: float, files: Sequence[int] = ()) -> A:
-        """Make one call, which may take `limit` seconds. Raises what the process names, or EngineError."""
+        """Make one call, within `limit` seconds. Raises the process's error, or EngineError."""
         self.calls += 1
         try:
             message = await self.child.request(request(self.calls, call.name, call.request.dump(asked), files), timeout=limit)
@@ -167,7 +167,7 @@ class Client:
         except ChildTimeout as error:
             raise self._lost(EngineTimeout(seconds=limit)) from error
         except EngineBadAnswer as error:
-            await self.child.kill()  # nothing more it says can be believed
+            await self.child.kill()  # its output can't be trusted any more
             raise self._lost(error) from None
 
     def _lost(self, error: AgentError) -> AgentError:
@@ -176,7 +176,7 @@ class Client:
 
 
 class OneCall:
-    """Makes each call to a process of its own, which is killed afterwards. One call at a time."""
+    """Makes each call to a fresh process, which is killed afterwards. One call at a time."""
 
     def __init__(self, command: Sequence[str]) -> None:
         """`command` starts the process."""
@@ -184,7 +184,7 @@ class OneCall:
         self._child: Child | None = None
 
     async def ask(self, call: Call[Q, A], asked: Q, *, limit: float) -> A:
-        """Raises as `Client.ask`; EngineStartFailed if the process can't be started."""
+        """Make one call. Raises as `Client.ask`; EngineStartFailed if the process can't be started."""
         try:
             child = self._child = await Child.start(self._command, desktop=False)
         except ChildGone as error:
@@ -196,13 +196,13 @@ class OneCall:
             await child.kill()
 
     async def close(self) -> None:
-        """End the process under way."""
+        """End the running process."""
         if self._child is not None:
             await self._child.kill()
 
 
 def why_ended(exit_code: int | None) -> AgentError:
-    """Return the error for a process that ended in the middle of a call."""
+    """Return the error for a process that ended during a call."""
     if exit_code is None:
         return EngineStartFailed()
     return EngineKilled() if exit_code in _OUTSIDE else EngineCrashed()
