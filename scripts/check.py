@@ -13,6 +13,24 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 _LIMIT_S = 900
+# What a failure is about: told below the tool's own output, which names file and line.
+_RULES = {
+    "ruff check": "style and defects; the rules are in pyproject.toml [tool.ruff]",
+    "ruff format": "one format for all: run `.venv/bin/ruff format`",
+    "mypy": "full types (CONTRIBUTING.md, Types everywhere)",
+    "import-linter": "imports go down the list of rooms only (docs/architecture.md): cut the import, or hand the thing in from main/",
+    "settings profiles": "assets/config/*.toml hold valid settings (agent/core/settings.py)",
+    "reference pages": "docs/reference/ comes from the code: run `.venv/bin/python scripts/docs_reference.py`",
+    "licences": "each package's licence is on the list of scripts/licences.toml, and NOTICE names it",
+    "API description": "ui/src/api/openapi.json comes from the routes: `.venv/bin/python scripts/openapi.py && npm --prefix ui run types`",
+    "documentation": "pages in docs/ link to pages that exist (mkdocs.yml)",
+    "workflows' grammar": ".github/workflows/, as actionlint reads them",
+    "workflows' safety": ".github/workflows/ with least privilege, as zizmor reads them",
+    "unit tests: stores, API, commands": "tests/unit mirrors the rooms; a failing test's name says the behaviour",
+    "unit tests: the rest": "tests/unit mirrors the rooms; a failing test's name says the behaviour",
+    "agent and scripts": "the whole agent in one process, the scripts, and what the documentation says",
+    "UI": "types, format, lint and unit tests of ui/src: `npm --prefix ui run check`",
+}
 # Each process imports everything for itself, so more than a few only take memory.
 _SPREAD = ["-q", "-n", str(min(os.cpu_count() or 1, 4)), "--dist", "worksteal"]
 
