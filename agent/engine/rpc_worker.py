@@ -1,4 +1,4 @@
-"""The loop of every walled process: it raises its wall, then answers one JSON line with one JSON line until its input ends."""
+"""The loop of every sandboxed process: raises its sandbox, then answers each JSON line with one JSON line until its input ends."""
 
 import json
 import os
@@ -17,9 +17,9 @@ from agent.engine.open_files import Taker
 from agent.engine.rpc import Call
 from agent.engine.sandbox.wall import Wall
 
-# When the agent is gone, the task under way may end; one that hangs may not keep the process.
+# After the agent is gone, the current task may finish; a hanging one must not keep the process alive.
 _LAST_TASK_S = 5.0
-# After so many answers the code that ran only once, while things were loaded, is let go of: 50 MB and more of an engine that scans.
+# After this many answers, code pages that only ran during loading are released: 50 MB and more for a scanning engine.
 _SETTLED = (16, 128, 1024)
 
 Q = TypeVar("Q")
@@ -27,7 +27,7 @@ A = TypeVar("A")
 
 
 class RpcWorker:
-    """Calls the registered handlers. The first request must be `hello`, or one that is asked in its place."""
+    """Calls the registered handlers. The first request must be `hello` or its registered substitute."""
 
     def __init__(self) -> None:
         self.wall: Wall | None = None
@@ -36,9 +36,9 @@ class RpcWorker:
         self._taker = Taker()
 
     def wall_in(self, message: Message) -> None:
-        """Raise the wall that suits the first message, before it is served and before there is a second thread.
+        """Raise the sandbox that suits the first message, before it is served and before a second thread exists.
 
-        Without a wall every request is refused.
+        Without a sandbox every request is refused.
         """
         raise NotImplementedError
 
@@ -47,11 +47,11 @@ class RpcWorker:
         self.on_files(call, lambda asked, _: handle(asked))
 
     def on_files(self, call: Call[Q, A], handle: Callable[[Q, Sequence[int]], A]) -> None:
-        """Register a handler that is given as many descriptors as the call has files. It closes them."""
+        """Register a handler that receives as many descriptors as the call has files, and closes them."""
         self._handlers[call.name] = (call, handle)
 
     def serve(self, message: Message) -> Message:
-        """Return the answer to a request. Never raises: whatever goes wrong is the answer."""
+        """Return the answer to a request. Never raises: any error becomes the answer."""
         number = message.get("id")
         files: list[int] = []
         try:
@@ -64,13 +64,13 @@ class RpcWorker:
             return rpc.answer(number, self.answer(name, body, given))
         except AgentError as error:
             return rpc.failure(number, error)
-        except Exception as error:  # a defect: the agent is told its kind, never its text, which may hold a path
+        except Exception as error:  # a defect: the agent gets its type, never its text, which may hold a path
             return rpc.failure(number, Unexpected(kind=type(error).__name__))
         finally:
             _close(files)
 
     def answer(self, name: str, body: object, files: Sequence[int] = ()) -> object:
-        """Return the response as it is sent. Closes the files. Raises ImageUnreadable if their number is wrong, or as the handler does."""
+        """Return the response as sent. Closes the files. Raises ImageUnreadable if their number is wrong, or as the handler does."""
         try:
             call, handle = self._handlers[name]
             if len(files) != call.files:
@@ -88,7 +88,7 @@ def _close(descriptors: Sequence[int]) -> None:
 
 
 def serve_input(worker: RpcWorker) -> int:
-    """Until standard input ends. Returns the exit code."""
+    """Serve requests until standard input ends. Returns the exit code."""
     large_apart()
     requests, answers = take_pipes()
     # Ctrl-C in a terminal reaches every process of the group: the agent decides what it means.
@@ -113,7 +113,7 @@ def serve_input(worker: RpcWorker) -> int:
 
 
 def _read(requests: BinaryIO, waiting: "queue.SimpleQueue[bytes | None]") -> None:
-    """Hand the lines on; at their end see to it that the process ends even if its last task hangs."""
+    """Pass the lines on; after the last one, make sure that the process ends even if its last task hangs."""
     for line in requests:
         waiting.put(line)
     waiting.put(None)

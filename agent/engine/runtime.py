@@ -1,4 +1,4 @@
-"""OpenVINO: brings model files into its own format once, compiles them, and makes them callable."""
+"""OpenVINO: converts model files to its own format once, compiles them and makes them callable."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -17,15 +17,15 @@ from agent.vision import embedder
 from agent.vision.detector import DetectorNet
 
 _PAIR_SHAPE = [2, 192]
-# What a net keeps for inputs of more pixels is worth more than the time to get it again: 130 MB at 1280 by 1280 against 50 ms.
+# Above this many pixels, a net's buffers cost more memory than reallocating costs time: 130 MB at 1280 by 1280 against 50 ms.
 _LARGE = 768 * 1024
 
 
 class Runtime:
-    """Compiles models for one device and precision. Raises EngineStartFailed when the device can't be used."""
+    """Compiles models for one device and precision. Raises EngineStartFailed when the device is unusable."""
 
     def __init__(self, *, device: str, precision: str, threads: int, converted: Path | None, cache: Path | None) -> None:
-        """`converted` and `cache` are folders, that may be read-only: what is not there is made for this process alone then."""
+        """`converted` and `cache` are folders, possibly read-only: missing files are then made for this process alone."""
         self._core = core()
         self._converted = converted
         self._used: set[ov.CompiledModel] = set()
@@ -39,13 +39,13 @@ class Runtime:
         }
         self._cached = {} if cache is None else {"CACHE_DIR": str(cache)}
         if device.startswith("CPU"):
-            # Several engines, and the user's own programs, share the cores: none may sit on fixed ones.
+            # Several engines and the user's programs share the cores: no engine may pin itself to fixed ones.
             self._options |= {"INFERENCE_NUM_THREADS": threads, "ENABLE_CPU_PINNING": False}
 
     def detector(self, file: ModelFile, outputs: Sequence[str], *, blue_first: bool) -> DetectorNet:
-        """A net that finds faces, its outputs by name; `blue_first` if it was trained on BGR. Raises ModelError or EngineStartFailed."""
+        """A face detection net, its outputs by name; `blue_first` if it was trained on BGR. Raises ModelError or EngineStartFailed."""
         model = self._load(file)
-        # The image stays bytes up to here: the net's first layer turns them into numbers where they lie.
+        # The image stays bytes up to here: the net's first layer converts it in place.
         steps = preprocess.PrePostProcessor(model)
         tensor = steps.input().tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
         if blue_first:
@@ -64,12 +64,12 @@ class Runtime:
         return net
 
     def slim(self) -> None:
-        """Give back what detectors took for large inputs, if they did."""
+        """Free the memory that detectors took for large inputs, if any."""
         if self._swollen:
             self.release()
 
     def release(self) -> None:
-        """Give back what detectors took for inputs of any size, and what is free: some 120 MB after many photos."""
+        """Free the memory that detectors took for inputs of any size, and unused heap: some 120 MB after many photos."""
         while self._used:
             self._used.pop().release_memory()
         self._swollen = False
@@ -80,7 +80,7 @@ class Runtime:
         infer = self._compile(self._load(file)).create_infer_request()
 
         def net(faces: NDArray[np.float32]) -> NDArray[np.float32]:
-            # Batch sizes are rounded up to a few, so that memory does not grow with every new one.
+            # Batch sizes are rounded up to a few values, so that memory does not grow with every new size.
             size = next(size for size in (2, embedder.BATCH) if size >= len(faces))
             batch = np.zeros((size, *faces.shape[1:]), np.float32)
             batch[: len(faces)] = faces
@@ -91,7 +91,7 @@ class Runtime:
 
     def _compile(self, model: ov.Model) -> ov.CompiledModel:
         if self._cached:
-            with suppress(RuntimeError):  # of a cache that is damaged, say, or lacks this model and may not be written to
+            with suppress(RuntimeError):  # for example a damaged cache, or a read-only one without this model
                 return self._core.compile_model(model, self.device, self._options | self._cached)
         try:
             return self._core.compile_model(model, self.device, self._options)
@@ -99,7 +99,7 @@ class Runtime:
             raise EngineStartFailed from error
 
     def _load(self, file: ModelFile) -> ov.Model:
-        """The model in OpenVINO's format, converted on first use; the file's hash is checked before it is read."""
+        """The model in OpenVINO's format, converted on first use; the file's hash is checked before reading."""
         if not Path(file.path).is_file():
             raise ModelMissing(model=file.name)
         ready = None if self._converted is None else self._converted / f"{file.name}-{file.sha256[:16]}.xml"
@@ -115,18 +115,18 @@ class Runtime:
         return model if ready is None else self._kept(model, ready)
 
     def _kept(self, model: ov.Model, ready: Path) -> ov.Model:
-        """As it is read from its file in OpenVINO's format, if that can be written."""
-        # In the same folder: an engine that is walled in can't move files from one folder to another on every kernel.
+        """The model as read back from its file in OpenVINO's format, if that can be written."""
+        # In the same folder: on some kernels a sandboxed engine can't move files between folders.
         fresh = ready.with_name(f"{uuid4().hex}.xml")
         try:
             ready.parent.mkdir(parents=True, exist_ok=True)
             ov.save_model(model, fresh, compress_to_fp16=True)
-            # The description goes last: where it is, the weights are too.
+            # The description goes last: if it exists, the weights do too.
             for suffix in (".bin", ".xml"):
                 with suppress(PermissionError):  # Windows: another engine was first and has it open
                     fresh.with_suffix(suffix).replace(ready.with_suffix(suffix))
         except (RuntimeError, OSError):
-            return model  # as on a full disk: the copy only spares the next start some time
+            return model  # for example on a full disk: the copy only shortens the next start
         finally:
             for suffix in (".bin", ".xml"):
                 with suppress(OSError):
@@ -135,8 +135,8 @@ class Runtime:
 
 
 def _abilities(core: ov.Core, device: str) -> set[str]:
-    """The precisions a device computes in. Raises EngineStartFailed if it is not there."""
-    # To ask for all there are loads what drives the others: 40 MB.
+    """The precisions that a device supports. Raises EngineStartFailed if the device does not exist."""
+    # Asking for all devices loads the drivers of the others: 40 MB.
     there = [device] if device == "CPU" else core.available_devices
     if device not in {name for full in there for name in (full, full.partition(".")[0])}:
         raise EngineStartFailed
@@ -147,7 +147,7 @@ def _abilities(core: ov.Core, device: str) -> set[str]:
 
 
 def choose_precision(wanted: str, able: set[str]) -> str:
-    """What to compute in: what is wanted if the device can, else its best: half precision where it has it in hardware, else f32."""
+    """The precision to use: `wanted` if the device supports it, else half precision where the hardware has it, else f32."""
     names = {"bf16": "BF16", "f16": "FP16", "f32": "FP32"}
     if wanted in names:
         return wanted if names[wanted] in able else "f32"
@@ -162,7 +162,7 @@ def model_for(models: Mapping[str, ModelFile], recipe: str) -> ModelFile:
 
 
 def _flexible(model: ov.Model) -> ov.Model:
-    """Both nets are exported for one fixed shape: let image sizes and batch sizes vary."""
+    """The model with variable image and batch sizes: both nets are exported for one fixed shape."""
     for node in model.get_ops():
         if node.get_type_name() != "Reshape":
             continue

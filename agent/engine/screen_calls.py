@@ -1,4 +1,4 @@
-"""The calls of the screen's engine, and which responses are possible."""
+"""The calls of the screen's engine and their possible responses."""
 
 import re
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ from agent.engine.rpc import DONE, NOTHING, Call, Codec
 from agent.engine.screen_port import Frame
 from agent.engine.watching_port import Watched, WatchTask
 
-# How a picture of each format begins.
+# The first bytes of each format.
 FORMATS: Final = {"png": b"\x89PNG\r\n\x1a\n", "jpeg": b"\xff\xd8\xff", "webp": b"RIFF", "bmp": b"BM"}
 _HANDLE: Final = re.compile(r"[0-9a-f]{32}")
-# A window is opened over each monitor, as large as that; a whole wall of them has less, by far.
+# A window covers each monitor at its full size; even a wall of monitors has far fewer pixels.
 _MOST_MONITORS: Final = 64
 _FARTHEST: Final = 200_000  # pixels
 _SCALES: Final = (0.25, 16.0)
@@ -61,7 +61,7 @@ def is_frame(frame: Frame, _: object) -> bool:
 
 
 def is_covered(picture: bytes, asked: CoverRequest) -> bool:
-    """Whether it is of the format that was asked for: other programs are to show it."""
+    """Whether it has the requested format: other programs display it."""
     return picture.startswith(FORMATS[asked.format])
 
 

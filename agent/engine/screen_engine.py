@@ -1,4 +1,4 @@
-"""The agent's side of the screen's engine: one process, started on demand, that keeps what it took for a review, and watches."""
+"""The agent's side of the screen's engine: one process, started on demand, that keeps screenshots for a review, and watches."""
 
 import asyncio
 import os
@@ -25,16 +25,16 @@ from agent.engine.screen_port import Frame
 from agent.engine.selftest_runs import DeviceChooser
 from agent.engine.watching_port import Watched, WatchTask
 
-# Somebody who reviews a capture may be called away; what is open for longer is gone.
+# A user may be called away from a review; after this time open screenshots are dropped.
 KEPT_S: Final = 15 * 60.0
-# Between two looks at the screen it is kept: what starts anew for each takes more than the look.
+# The process stays between two looks at the screen: starting anew costs more than the look.
 WATCHING_S: Final = 5 * 60.0
-# All that the process learns of the desktop: the way to its pixels.
+# The only information about the desktop that the process gets: the way to its pixels.
 _DISPLAY: Final = ("DISPLAY", "XAUTHORITY")
 
 
 class ScreenEngine(EnginePool):
-    """A ScreenGrabber and ScreenWatcher. Beside the usual engines, which know of no screen: in this one nobody's files are decoded."""
+    """A ScreenGrabber and ScreenWatcher, separate from the usual engines, which have no screen access. This one decodes no user files."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class ScreenEngine(EnginePool):
         kept_s: float = KEPT_S,
         display: bool = True,
     ) -> None:
-        """Without `display` it sees no screen, only files that the desktop made."""
+        """Without `display` it sees no screen, only files made by the desktop."""
         told = {name: os.environ[name] for name in _DISPLAY if display and name in os.environ}
         command = own_command("screen-worker")
         super().__init__(
@@ -64,12 +64,12 @@ class ScreenEngine(EnginePool):
             scratch=scratch,
         )
         self._kept_s = kept_s
-        self._open: dict[str, float] = {}  # by handle, when it was last used, in the loop's seconds
+        self._open: dict[str, float] = {}  # by handle: last use, in the loop's seconds
         self._watching = False
 
     @property
     def size(self) -> int:
-        """One: another process would not know what this one has taken."""
+        """One: another process would not have the first one's screenshots."""
         return 1
 
     @property
@@ -83,7 +83,7 @@ class ScreenEngine(EnginePool):
         try:
             return self._opened(await self.ask(calls.GRAB, ref))
         except CaptureFailed:
-            # The connection is broken, or made for a smaller desktop than there is by now: that can be mended only by a new process.
+            # The connection is broken or made for a smaller desktop than the current one: only a new process helps.
             self.forget()
             return self._opened(await self.ask(calls.GRAB, ref))
 
@@ -106,7 +106,7 @@ class ScreenEngine(EnginePool):
         if handle not in self._open:
             return
         del self._open[handle]
-        if self.stats():  # not for its sake a process is started
+        if self.stats():  # no process is started just for this
             await self.ask(calls.DROP, handle)
 
     async def watch(self, task: WatchTask) -> Watched:
@@ -116,7 +116,7 @@ class ScreenEngine(EnginePool):
             return await self.ask(calls.WATCH, task)
         except CaptureFailed:
             if not self._open:
-                self.forget()  # as in `grab`: the next look may be through another connection
+                self.forget()  # as in `grab`: the next look may use another connection
             raise
 
     async def unwatch(self) -> None:
@@ -133,7 +133,7 @@ class ScreenEngine(EnginePool):
         super().forget()
 
     async def _drop_old(self) -> None:
-        """The process that is kept busy by watching does not end with what was forgotten in it."""
+        """Drop expired screenshots: a process that watching keeps busy does not end and take them along."""
         now = asyncio.get_running_loop().time()
         for handle in [handle for handle, used in self._open.items() if now - used >= self._kept_s]:
             await self.drop(handle)

@@ -1,4 +1,4 @@
-"""Pictures of the screen through mss, connected before the wall stands and used inside it."""
+"""Screenshots through mss, connected before the sandbox is raised and used inside it."""
 
 import ctypes
 import os
@@ -13,14 +13,14 @@ _GRAPHICS = "/System/Library/Frameworks/CoreGraphics.framework/CoreGraphics"
 
 
 class Grabber(Protocol):
-    """What a picture of the screen is had from."""
+    """A source of screenshots."""
 
     def monitors(self) -> tuple[Monitor, ...]:
         """Raises CaptureFailed."""
         ...
 
     def grab(self, ref: ScreenRef) -> tuple[int, int, bytearray]:
-        """Width, height and pixels: four bytes each (blue, green, red, and one that says nothing).
+        """Width, height and pixels: four bytes each (blue, green, red and an unused one).
 
         Raises MonitorUnknown, RegionOutside, CaptureRefused, CaptureFailed.
         """
@@ -28,7 +28,7 @@ class Grabber(Protocol):
 
 
 class NoScreen:
-    """Where there is none that this process may look at."""
+    """The grabber without a screen that this process may look at."""
 
     def monitors(self) -> tuple[Monitor, ...]:
         raise ScreenUnavailable
@@ -38,7 +38,7 @@ class NoScreen:
 
 
 class MssScreen:
-    """A connection to the screen. What the system says of its monitors counts anew each time: one may be plugged in meanwhile."""
+    """A connection to the screen. Monitors are listed anew each time: one may have been plugged in."""
 
     def __init__(self, mss: Any, allowed: Callable[[], bool]) -> None:
         """`allowed`: whether the system lets this program see more than its own windows."""
@@ -47,7 +47,7 @@ class MssScreen:
 
     def monitors(self) -> tuple[Monitor, ...]:
         everything, *monitors = self._rectangles()
-        # Where there is but one, or the server can't tell, all of them together are the only one.
+        # With a single monitor, or a server that can't tell, the union of all monitors is the only entry.
         found = monitors or [everything]
         scale = self._scale(found[0])
         first = next((number for number, each in enumerate(found, 1) if each.get("is_primary")), 1)
@@ -87,7 +87,7 @@ class MssScreen:
 
     def _rectangles(self) -> list[dict[str, Any]]:
         def read() -> list[dict[str, Any]]:
-            self._mss._monitors = None  # it asks but once otherwise, and offers no way to ask again
+            self._mss._monitors = None  # mss lists them only once and offers no way to refresh
             return list(self._mss.monitors)
 
         found: list[dict[str, Any]] = self._asked(read)
@@ -96,7 +96,7 @@ class MssScreen:
         return found
 
     def _scale(self, monitor: dict[str, Any]) -> float:
-        """Pixels by unit: only macOS counts in something else."""
+        """Pixels per unit: only macOS counts in other units."""
         if sys.platform != "darwin":
             return 1.0
         corner = {"left": monitor["left"], "top": monitor["top"], "width": 1, "height": 1}
@@ -106,24 +106,24 @@ class MssScreen:
     def _asked(question: Callable[[], Any]) -> Any:
         try:
             return question()
-        except Exception as error:  # mss raises its own, and whatever the system's library says
+        except Exception as error:  # mss's own exceptions, and any from the system's library
             raise CaptureFailed from error
 
 
 def connect() -> Grabber:
-    """The screen of this process's environment. Before the wall is raised: inside it nothing can be connected to."""
+    """The screen of this process's environment. Call it before the sandbox is raised: inside it no connection can be made."""
     if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
         return NoScreen()
     try:
         import mss
 
         return MssScreen(mss.MSS(), _may_record)
-    except Exception:  # no server, or one whose pixels it does not understand
+    except Exception:  # no server, or one with an unknown pixel format
         return NoScreen()
 
 
 def _may_record(load: Callable[[str], Any] = ctypes.CDLL) -> bool:
-    """macOS gives pictures without anybody's windows to programs that may not: better none."""
+    """Whether macOS lets this program record. Without permission it returns pictures without windows, which are useless."""
     if sys.platform != "darwin":
         return True
     graphics = load(_GRAPHICS)

@@ -1,4 +1,4 @@
-"""What takes pictures of the screen and keeps them to itself: only what is covered comes out, and the frame that a region is chosen on."""
+"""Takes screenshots and keeps them inside: only covered pictures come out, and the frame on which a region is chosen."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from agent.engine.analyser import Analyse
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A picture that was taken. Its pixels stay where they are, and are gone when they were not asked for in a long time."""
+    """A screenshot that was taken. Its pixels stay in the engine and are dropped after a long time without use."""
 
     handle: str
     width: int  # pixels
@@ -20,33 +20,33 @@ class Frame:
 
 
 class ScreenGrabber(Protocol):
-    """Every method may raise EngineError, ModelError or CaptureError; CaptureGone for a handle that is not known any more.
+    """Every method may raise EngineError, ModelError or CaptureError; CaptureGone for an unknown handle.
 
     Implementations: the screen's engine process, and a fake in the tests.
     """
 
     async def monitors(self) -> tuple[Monitor, ...]:
-        """Those there are now, in the system's order."""
+        """The current monitors, in the system's order."""
         ...
 
     async def grab(self, ref: ScreenRef) -> Frame:
-        """Take a picture of it. Raises MonitorUnknown, RegionOutside."""
+        """Take a screenshot. Raises MonitorUnknown, RegionOutside."""
         ...
 
     async def take(self, path: str) -> Frame:
-        """The same of a file that the desktop made. Raises ImageError."""
+        """Take the screenshot from a file made by the desktop. Raises ImageError."""
         ...
 
     async def frame(self, handle: str, region: ScreenRegion | None) -> bytes:
-        """JPEG of what was taken, uncovered: for the window in which the user chooses a region, and for nothing else."""
+        """The uncovered screenshot as JPEG, only for the window in which the user chooses a region."""
         ...
 
     async def ahead(self, handle: str, task: Analyse) -> None:
-        """Find its faces already while the region is chosen: `look` with the same task has only to tell them then."""
+        """Find its faces while the region is being chosen: a later `look` with the same task then answers at once."""
         ...
 
     async def look(self, handle: str, region: ScreenRegion | None, task: Analyse) -> Analysis:
-        """Keep the region only, and find the faces in it. `task.path` does not count. Raises RegionOutside."""
+        """Keep only the region and find the faces in it. `task.path` is ignored. Raises RegionOutside."""
         ...
 
     async def cover(self, handle: str, covers: tuple[Cover, ...], format: str) -> bytes:
@@ -54,11 +54,11 @@ class ScreenGrabber(Protocol):
         ...
 
     async def drop(self, handle: str) -> None:
-        """Forget it; nothing if it is not there."""
+        """Delete the screenshot; does nothing for an unknown handle."""
         ...
 
     def forget(self) -> None:
-        """Hold nothing any more, neither pictures nor faces."""
+        """Release all pictures and faces."""
         ...
 
     async def close(self) -> None: ...
@@ -67,10 +67,10 @@ class ScreenGrabber(Protocol):
 class Clipboard(Protocol):
     """Implementations: one for each system."""
 
-    formats: tuple[str, ...]  # what it wants a picture in
+    formats: tuple[str, ...]  # the formats that it wants a picture in
 
     async def put(self, pictures: Mapping[str, bytes]) -> None:
-        """Put the picture there, in all of the formats. Raises ClipboardFailed."""
+        """Put the picture on the clipboard, in all of the formats. Raises ClipboardFailed."""
         ...
 
     async def close(self) -> None: ...

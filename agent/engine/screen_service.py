@@ -1,4 +1,4 @@
-"""What the screen's engine does: takes pictures, finds faces on them, covers them. Uncovered they are in its memory and nowhere else."""
+"""The screen engine's operations: takes screenshots, finds and covers faces. Uncovered pictures exist only in its memory."""
 
 import secrets
 from collections.abc import Sequence
@@ -22,28 +22,28 @@ from agent.vision.codecs.image import Pixels
 from agent.vision.detector import THOROUGH_RATIO, THOROUGH_SIDE, THOROUGH_UP_TO
 from agent.vision.redactor import redact
 
-# Pictures at a time; of more the oldest goes. One is under review, one is being chosen from.
+# Pictures at a time; beyond that the oldest goes. One is under review, one is being chosen from.
 MOST_OPEN: Final = 4
-# Of the picture a region is chosen on.
+# For the picture on which a region is chosen.
 _FRAME_QUALITY: Final = 90
-# Fast rather than small: it goes to the clipboard, or is one file.
+# Fast rather than small: the picture goes to the clipboard or into a single file.
 _SPEED: Final = {
     "png": [cv2.IMWRITE_PNG_COMPRESSION, 2],
     "jpeg": [cv2.IMWRITE_JPEG_QUALITY, 92],
-    "webp": [cv2.IMWRITE_WEBP_QUALITY, 101],  # beyond 100: nothing is lost
+    "webp": [cv2.IMWRITE_WEBP_QUALITY, 101],  # above 100: lossless
     "bmp": [],
 }
 _ENDINGS: Final = {"png": ".png", "jpeg": ".jpg", "webp": ".webp", "bmp": ".bmp"}
 
 
 class ScreenService:
-    """Not for several threads at a time."""
+    """Not thread-safe."""
 
     def __init__(self, engine: Engine, screen: Grabber) -> None:
         self._engine = engine
         self._screen = screen
-        self._open: dict[str, Pixels] = {}  # by handle, the oldest first: [height, width, 3], blue first
-        self._ahead: dict[str, tuple[Analyse, Analysis]] = {}  # what was found before it was asked for
+        self._open: dict[str, Pixels] = {}  # by handle, oldest first: [height, width, 3], blue first
+        self._ahead: dict[str, tuple[Analyse, Analysis]] = {}  # found before it was requested
 
     def monitors(self) -> tuple[Monitor, ...]:
         """Raises CaptureError."""
@@ -58,7 +58,7 @@ class ScreenService:
         return self._keep(np.ascontiguousarray(np.frombuffer(raw, np.uint8).reshape(height, width, 4)[:, :, :3]))
 
     def take(self, descriptor: int) -> Frame:
-        """Of a file that was handed over. Raises ImageError."""
+        """Take the screenshot from a file that was handed over. Raises ImageError."""
         with spent(descriptor) as file:
             image = decode(read_steady(file, self._engine.limits), self._engine.limits)
         return self._keep(np.ascontiguousarray(image.shown(image.pixels)[:, :, ::-1]))
@@ -68,28 +68,28 @@ class ScreenService:
         return _encoded(_cut(self._pixels(handle), region), "jpeg", [cv2.IMWRITE_JPEG_QUALITY, _FRAME_QUALITY])
 
     def ahead(self, handle: str, task: Analyse) -> None:
-        """Find the faces of the whole picture while its region is chosen. Raises CaptureGone, ModelError."""
+        """Find the faces of the whole picture while its region is being chosen. Raises CaptureGone, ModelError."""
         pixels = self._pixels(handle)
-        # A larger one is looked at less finely than a region of it would be.
+        # A larger picture is analysed less finely than a region of it would be.
         if max(pixels.shape) <= THOROUGH_UP_TO:
             self._ahead[handle] = (task, self._analysed(pixels, task))
 
     def look(self, handle: str, region: ScreenRegion | None, task: Analyse) -> Analysis:
-        """Keeps nothing but the region. Raises CaptureGone, RegionOutside, ModelError."""
+        """Keep only the region and find its faces. Raises CaptureGone, RegionOutside, ModelError."""
         pixels = self._pixels(handle)
         kept = _cut(pixels, region)
         asked, found = self._ahead.pop(handle, (None, None))
         if kept.shape != pixels.shape:
-            # A copy, so that the rest is really let go of.
+            # A copy, so that the rest of the picture is freed.
             self._open[handle] = kept = kept.copy()
-        # A smaller region is looked at more enlarged, which finds smaller faces than were found ahead, and takes less time.
+        # A smaller region is enlarged more, which finds smaller faces than the early search did, and takes less time.
         as_fine = max(kept.shape) >= min(max(pixels.shape), THOROUGH_SIDE / THOROUGH_RATIO)
         if found is None or asked != task or not as_fine:
             return self._analysed(kept, task)
         return found if region is None else _within(found, region, kept.shape[1], kept.shape[0])
 
     def _analysed(self, pixels: Pixels, task: Analyse) -> Analysis:
-        """As a file in memory, so that faces are found in it as in any photo."""
+        """Analyse it as a file in memory, so that faces are found as in any photo."""
         return self._engine.analyse_picture(replace(task, path=""), _encoded(pixels, "bmp", []))
 
     def cover(self, handle: str, covers: Sequence[Cover], format: str) -> bytes:
@@ -116,7 +116,7 @@ class ScreenService:
 
 
 def _cut(pixels: Pixels, region: ScreenRegion | None) -> Pixels:
-    """The region, as far as there is something. Raises RegionOutside."""
+    """The part of the region that exists. Raises RegionOutside."""
     if region is None:
         return pixels
     height, width = pixels.shape[:2]
@@ -127,7 +127,7 @@ def _cut(pixels: Pixels, region: ScreenRegion | None) -> Pixels:
 
 
 def _within(found: Analysis, region: ScreenRegion, width: int, height: int) -> Analysis:
-    """What of it lies in the region, counted from its top left; a face that only reaches into it does."""
+    """The faces in the region, relative to its top left, including faces that only reach into it."""
     area = Box(region.x, region.y, width, height)
     inside = (moved(face, -region.x, -region.y) for face in found.faces if area.intersection(face.box) > 0)
     return replace(found, width=width, height=height, faces=tuple(inside))

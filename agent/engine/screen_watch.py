@@ -1,4 +1,4 @@
-"""Looks at the screen again and again: takes a picture, sees what changed by sums of its tiles, and looks for faces only there."""
+"""Watches the screen: takes a picture, detects changes by checksums of its tiles, and looks for faces only in changed areas."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,9 +18,9 @@ from agent.engine.watching_port import Watched, WatchTask
 from agent.vision.codecs import Image
 from agent.vision.codecs.image import Pixels
 
-# Pixels: so coarse is it known where the screen changed. No picture can be had back from the sums.
+# Pixels: the resolution at which screen changes are known. The sums don't allow a picture to be reconstructed.
 TILE: Final = 32
-# After so many looks in a row at a screen that stands still, what can be had again is given back.
+# After this many looks in a row without a change, memory that can be reallocated is freed.
 CALM: Final = 10
 
 Sums: TypeAlias = NDArray[np.uint64]  # [rows, columns] of tiles
@@ -29,14 +29,14 @@ Area: TypeAlias = tuple[int, int, int, int]  # left, top, right, bottom
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """What is kept of a monitor until the next look."""
+    """The state of a monitor, kept until the next look."""
 
     sums: Sums
     faces: tuple[Face, ...]  # in its own pixels
 
 
 class ScreenWatch:
-    """Not for several threads at a time. A picture is gone when a look ends."""
+    """Not thread-safe. A picture is gone when its look ends."""
 
     def __init__(self, engine: Engine, screen: Grabber) -> None:
         self._engine = engine
@@ -68,7 +68,7 @@ class ScreenWatch:
         self._engine.release()
 
     def _places(self, wanted: Sequence[int]) -> list[tuple[int, int, int]]:
-        """The number of each monitor to look at, and where its top left is. One that was unplugged is left out."""
+        """The number of each monitor to look at and the position of its top left. Unplugged monitors are left out."""
         if not wanted:
             return [(ALL_MONITORS, 0, 0)]
         there: tuple[Monitor, ...] = self._screen.monitors()
@@ -78,7 +78,7 @@ class ScreenWatch:
         return found
 
     def _view(self, number: int, before: _View | None, task: WatchTask) -> _View:
-        """`before` itself if nothing changed."""
+        """The monitor's new state; `before` itself if nothing changed."""
         width, height, raw = self._screen.grab(ScreenRef(number))
         self._engine.limits.check_pixels(width, height)
         if len(raw) != width * height * 4:
@@ -105,7 +105,7 @@ class ScreenWatch:
 
 
 def tile_sums(raw: bytes | bytearray, width: int, height: int) -> Sums:
-    """Of four bytes by pixel, row by row. A tile whose pixels only changed places has the same sum: no face comes or goes like that."""
+    """Tile sums of pixels of four bytes, row by row. Reordering pixels in a tile keeps its sum, but no face appears that way."""
     # Two pixels at a time, unless a row has an odd number of them.
     step = 2 if width % 2 == 0 else 1
     words = np.frombuffer(raw, np.uint64 if step == 2 else np.uint32).reshape(height, width // step)
@@ -116,10 +116,10 @@ def tile_sums(raw: bytes | bytearray, width: int, height: int) -> Sums:
 def changed_area(
     changed: NDArray[np.bool_], faces: Sequence[Face], margin: int, size: tuple[int, int]
 ) -> tuple[Area | None, tuple[Face, ...]]:
-    """Where faces are to be looked for anew (None: nowhere), and the faces that are elsewhere and stay.
+    """The area in which to look for faces again (None: nowhere), and the faces outside it, which stay.
 
-    `changed` [rows, columns] of tiles; `margin` in pixels; `size` is the picture's width and height. A face that reaches into the area is
-    inside it afterwards.
+    `changed` [rows, columns] of tiles; `margin` in pixels; `size` is the picture's width and height. A face that reaches into the area
+    lies inside it afterwards.
     """
     rows, columns = np.flatnonzero(changed.any(axis=1)), np.flatnonzero(changed.any(axis=0))
     if not rows.size:
@@ -153,7 +153,7 @@ def _box(area: Area) -> Box:
 
 
 def moved(face: Face, x: float, y: float) -> Face:
-    """The same face, counted from elsewhere."""
+    """The same face, relative to another origin."""
     if not x and not y:
         return face
     landmarks = cast(Landmarks, tuple((px + x, py + y) for px, py in face.landmarks))

@@ -1,4 +1,4 @@
-"""The screen's engine: a process that takes pictures of the screen, in which nobody else's files are decoded."""
+"""The screen's engine: a process that takes screenshots and decodes no other files."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 class ScreenWorker(Worker):
-    """An engine that serves calls about the screen instead of those about files."""
+    """An engine that serves calls about the screen instead of calls about files."""
 
     _screen: Grabber = NoScreen()
 
     def wall_in(self, message: Message) -> None:
-        """Connect to the screen, then shut the door: the wall refuses every other connection. Without a sound `hello` it is refused."""
+        """Connect to the screen, then raise the sandbox, which refuses every other connection. Refused without a valid `hello`."""
         if (rooms := rooms_for(message)) is not None:
             self._screen = connect()
             self.wall = raise_wall(replace(rooms, screen=True))

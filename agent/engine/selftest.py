@@ -1,4 +1,4 @@
-"""The self-test: a device must see in drawn people what the processor sees at full precision, one by one and many at once."""
+"""The self-test: on drawn people, a device must match the processor at full precision, one by one and in batches."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -21,8 +21,8 @@ from agent.vision.embedder import EmbedderNet, normalised, prepared
 
 LEAST_IOU = 0.9
 LEAST_COSINE = 0.999
-_SCORE = 0.3  # drawn people are less like people than people are
-# A face that is just found on one device and just not on the other is no lie.
+_SCORE = 0.3  # drawn people score lower than real ones
+# A face just above the threshold on one device and just below on the other is not an error.
 _DOUBT = 0.05
 _ROUNDS = 3
 
@@ -30,22 +30,22 @@ Floats = NDArray[np.float32]
 
 
 def accelerators() -> tuple[Device, ...]:
-    """What OpenVINO offers here besides the processor. Drivers are loaded for it: they may do anything."""
+    """The devices that OpenVINO offers besides the processor. Loads their drivers, which may do anything."""
     return tuple(_described(name) for name in core().available_devices if name.partition(".")[0] in ("GPU", "NPU"))
 
 
 def _described(name: str) -> Device:
     try:
         return Device(name, str(core().get_property(name, "FULL_DEVICE_NAME")), _driver(name))
-    except RuntimeError:  # one that can't even say what it is: its trial will tell, and the others are none the worse for it
+    except RuntimeError:  # not even its name can be read: its trial will tell, and the others are unaffected
         return Device(name, "", "")
 
 
 def self_test(config: EngineConfig, clock: Callable[[], float]) -> Trial:
-    """Try the device and precision of `config` on the models that are there. Raises ModelError; EngineStartFailed if it can't be used."""
+    """Test the device and precision of `config` with the present models. Raises ModelError; EngineStartFailed for an unusable device."""
     exact = _Nets(_runtime(config, CPU, EXACT), config)
     tried = _Nets(_runtime(config, config.device, config.precision), config)
-    with np.errstate(all="ignore"):  # a device that gives no numbers is told so
+    with np.errstate(all="ignore"):  # a device that returns NaN is reported as such
         return Trial(_compare(exact, tried), tried.precision, round(_time(tried, clock), 2))
 
 
@@ -73,7 +73,7 @@ def _compare(exact: "_Nets", tried: "_Nets") -> Fault | None:
 
 
 def _other_faces(expected: Sequence[Detection], found: Sequence[Detection]) -> Fault | None:
-    """Every face that one of the two is sure of must be where the other has one, too."""
+    """Check that every face found confidently by one of the two also exists in the other's result."""
     sure, sure_found = ([face for face in faces if face.score >= _SCORE + _DOUBT] for faces in (expected, found))
     if min(_overlaps(sure, found) + _overlaps(sure_found, expected), default=1.0) >= LEAST_IOU:
         return None
@@ -93,13 +93,13 @@ def _least_cosine(expected: Floats, given: Floats) -> float:
 
 
 def _varied(face: NDArray[np.uint8], number: int) -> NDArray[np.uint8]:
-    """Another picture for each place in a batch, so that a device that mixes them up is seen."""
+    """A different picture for each place in a batch, so that a device that mixes them up is detected."""
     moved = np.roll(face, (number * 5) % 14, axis=1)
     return (moved * (1 - 0.03 * number)).astype(np.uint8)
 
 
 def _time(nets: "_Nets", clock: Callable[[], float]) -> float:
-    """Milliseconds of one look and one full batch, at best; everything has been run once by now."""
+    """The best time in milliseconds of one detection and one full batch; all code has run once by now."""
     image, faces = group(), np.zeros((embedder.BATCH, 112, 112, 3), np.float32)
     spans = []
     for _ in range(_ROUNDS):
@@ -118,7 +118,7 @@ def _runtime(config: EngineConfig, device: str, precision: str) -> Runtime:
 
 
 def _driver(name: str) -> str:
-    """The version of a device's driver, as far as it tells."""
+    """The version of a device's driver, if available."""
     supported = set(core().get_property(name, "SUPPORTED_PROPERTIES"))
     versions = (
         core().get_property(name, key) for key in ("NPU_DRIVER_VERSION", "GPU_DRIVER_VERSION", "DEVICE_DRIVER_VERSION") if key in supported
@@ -128,7 +128,7 @@ def _driver(name: str) -> str:
 
 
 class _Nets:
-    """The models on one device, watched for what is no number."""
+    """The models on one device, checked for NaN results."""
 
     def __init__(self, runtime: Runtime, config: EngineConfig) -> None:
         self._runtime = runtime

@@ -1,4 +1,4 @@
-"""Has devices tested, each in a process of its own, and remembers what came of it until driver, OpenVINO or models change."""
+"""Tests devices, each in its own process, and keeps the results until the driver, OpenVINO or models change."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ from agent.engine.rpc import OneCall
 
 _Asked: TypeAlias = tuple[str, str, dict[str, ModelFile]]
 
-# Compiling for an accelerator the first time takes long; a driver that hangs is ended all the same.
+# Compiling for an accelerator the first time takes long; a hanging driver is still ended.
 LIMIT_S = 120.0
 _KEPT = 64
 _UNSURE = (Fault.FAILED, Fault.HUNG)
@@ -28,12 +28,12 @@ _CPU_FACTS = Path("/proc/cpuinfo")
 
 
 class DeviceChooser:
-    """Says what the engine is to compute with. Use it from one event loop."""
+    """Chooses the engine's device and precision. Use it from one event loop."""
 
     def __init__(self, record: Path, command: Sequence[str], *, limit: float = LIMIT_S, again: bool = False) -> None:
-        """`record` keeps the trials; `command` starts an engine's process; `limit`: seconds that one trial may take.
+        """`record` keeps the trials; `command` starts an engine's process; `limit`: seconds per trial.
 
-        With `again`, what crashed or hung is tried once more.
+        With `again`, devices that crashed or hung are tried once more.
         """
         self._record = record
         self._process = OneCall(command)
@@ -58,13 +58,13 @@ class DeviceChooser:
             if self._answer is None or self._answer[0] != asked:
                 try:
                     self._answer = (asked, await self._choose(config))
-                except ModelError:  # nothing to test with: whoever wants that model is told
+                except ModelError:  # nothing to test with: the task that needs the model reports the error
                     return replace(config, device=CPU)
             choice = self._answer[1]
         return replace(config, device=choice.device, precision=choice.precision)
 
     async def close(self) -> None:
-        """End a trial under way."""
+        """End a running trial."""
         self._closed = True
         await self._process.close()
 
@@ -79,7 +79,7 @@ class DeviceChooser:
         return choose(wanted, config.precision, processor, accelerators)
 
     async def _accelerators(self, config: EngineConfig) -> Sequence[Device]:
-        """Those there are; none if a driver fails even at that."""
+        """The accelerators present; none if a driver already fails here."""
         try:
             return await self._process.ask(calls.ACCELERATORS, config, limit=self._limit)
         except EngineError as error:
@@ -88,7 +88,7 @@ class DeviceChooser:
             return ()
 
     async def _trial(self, device: Device, openvino: str, config: EngineConfig) -> Trial:
-        """What came of its self-test, now or when it was made. Raises ModelError, EngineKilled."""
+        """The result of its self-test, from now or from the record. Raises ModelError, EngineKilled."""
         key = key_of(device, openvino, config.precision, {recipe: file.sha256 for recipe, file in config.models.items()})
         kept = await asyncio.to_thread(_read, self._record)
         if key in kept and not (self._again and kept[key].fault in _UNSURE):
@@ -98,14 +98,14 @@ class DeviceChooser:
         except EngineKilled:
             if self._closed:
                 raise
-            return Trial(Fault.FAILED, config.precision)  # somebody else's doing, or too little memory: asked again at the next start
-        # The processor is needed anyway: where it failed, little memory is likelier than a broken one, and it is tried at the next start.
+            return Trial(Fault.FAILED, config.precision)  # killed from outside, or too little memory: tested again at the next start
+        # The processor is always needed: if it failed, low memory is likelier than a broken processor, and the next start tries again.
         if device.name != CPU or trial.fault not in _UNSURE:
             await asyncio.to_thread(_write, self._record, {**kept, key: trial})
         return trial
 
     async def _test(self, config: EngineConfig, again: bool = True) -> Trial:
-        """Raises ModelError, or EngineKilled if the process was ended from outside, twice."""
+        """Run the self-test. Raises ModelError, or EngineKilled if the process was ended from outside, twice."""
         try:
             return await self._process.ask(calls.SELF_TEST, config, limit=self._limit)
         except EngineTimeout:
@@ -121,7 +121,7 @@ class DeviceChooser:
 
 
 def _read(record: Path) -> dict[str, Trial]:
-    """Trials by key; none if the file is damaged or not there: then they are made anew."""
+    """Trials by key; none if the file is damaged or missing: they are then run again."""
     try:
         raw = json.loads(record.read_bytes())
         return {key: calls.SELF_TEST.response.load(value) for key, value in raw.items()}
@@ -130,7 +130,7 @@ def _read(record: Path) -> dict[str, Trial]:
 
 
 def _write(record: Path, trials: dict[str, Trial]) -> None:
-    """Keep the newest; where the disk is full or not to be written to, the next start tests again."""
+    """Keep the newest trials; if the disk is full or read-only, the next start tests again."""
     newest = dict(list(trials.items())[-_KEPT:])
     fresh = record.with_name(f".{record.name}.{uuid4().hex}")
     with suppress(OSError):
@@ -143,15 +143,15 @@ def _write(record: Path, trials: dict[str, Trial]) -> None:
 
 
 def openvino_version() -> str:
-    """The library's, as it was installed."""
+    """The installed version of OpenVINO."""
     try:
         return version("openvino")
-    except PackageNotFoundError:  # an installed program carries it without its description
+    except PackageNotFoundError:  # an installed program ships it without metadata
         return __version__
 
 
 def _processor() -> str:
-    """The processor's name: what one computes right another may not."""
+    """The processor's name: results differ between processors."""
     with suppress(OSError):
         for line in _CPU_FACTS.read_text(encoding="utf-8", errors="replace").splitlines():
             if line.startswith("model name"):

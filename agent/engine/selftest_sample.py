@@ -1,4 +1,4 @@
-"""Drawn people for the self-test: the detectors take them for faces, and they are nobody's."""
+"""Drawn people for the self-test: detectors take them for faces, and they depict no real person."""
 
 import cv2
 import numpy as np
@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from agent.vision.codecs import Image, Pixels
 
-_FINE = 4  # drawn larger and shrunk, so that edges are soft
+_FINE = 4  # drawn larger and shrunk, for soft edges
 _WIDTH, _HEIGHT = 640, 512
 _BACKGROUND = (200, 205, 210)
 _HAIR, _LIPS, _SHIRT = (15, 12, 10), (165, 80, 80), (40, 50, 80)

@@ -1,4 +1,4 @@
-"""What the engine does, whatever process it runs in: reads files, runs the pipeline, matches."""
+"""The engine's operations, independent of its process: reads files, runs the pipeline, matches."""
 
 import hashlib
 import os
@@ -32,7 +32,7 @@ M = TypeVar("M")
 
 
 class Engine:
-    """Owns the models. Not for several threads at a time. Models are loaded when a task first needs them."""
+    """Owns the models. Not thread-safe. Models are loaded when a task first needs them."""
 
     def __init__(self, config: EngineConfig, clock: Callable[[], float]) -> None:
         self._config = config
@@ -71,7 +71,7 @@ class Engine:
         return frozenset(self._detectors) | frozenset(self._others) | frozenset(self._embedders)
 
     def load(self) -> None:
-        """All models there are. Raises ModelError or EngineStartFailed."""
+        """Load all present models. Raises ModelError or EngineStartFailed."""
         for recipe in self._config.models:
             if recipe == embedder.RECIPE:
                 self.embedder(recipe)
@@ -81,18 +81,18 @@ class Engine:
                 self._other(recipe)
 
     def analyse(self, task: Analyse, descriptor: int | None = None) -> Analysis:
-        """`descriptor` is the file, opened already and closed here. Raises ImageError, ModelError or EngineStartFailed."""
+        """Analyse a file; `descriptor` is the open file, closed here. Raises ImageError, ModelError or EngineStartFailed."""
         with _file(task.path, descriptor) as file:
             pipeline = self._pipeline(task)
             data = read_steady(file, self._limits)
         return self._analysed(task, pipeline, data)
 
     def analyse_picture(self, task: Analyse, data: bytes) -> Analysis:
-        """The same for the bytes of a file that is nowhere but in memory. Raises as `analyse`."""
+        """The same for the bytes of a file that exists only in memory. Raises as `analyse`."""
         return self._analysed(task, self._pipeline(task), data)
 
     def glance(self, recipe: Recipe, image: Image, min_score: float, min_face: float) -> tuple[Face, ...]:
-        """The faces of a picture that is decoded already, by one quick look. Raises ModelError, EngineStartFailed."""
+        """The faces of a decoded picture, by one quick detection. Raises ModelError, EngineStartFailed."""
         pipeline = replace(self._pipeline(Analyse("", recipe)), detector=partial(self.detector(recipe.detector).once, least=min_face))
         return faces_on(image, pipeline, Wanted(min_score, min_face, keep_chips=False), self._clock)
 
@@ -113,13 +113,13 @@ class Engine:
         return analyse(data, pipeline, wanted, self._limits, self._clock)
 
     def preview(self, path: str, side: int, descriptor: int | None = None) -> bytes:
-        """`descriptor` as above. Raises ImageError."""
+        """A JPEG preview; `descriptor` as above. Raises ImageError."""
         with _file(path, descriptor) as file:
             data = read_steady(file, self._limits)
         return encode_preview(data, self._limits, side)
 
     def render(self, task: Render, source: int, target: int) -> Rendered:
-        """Both are descriptors, closed here. Raises ImageError, RedactionError; ValueError for a cover that is none."""
+        """Both are descriptors, closed here. Raises ImageError, RedactionError; ValueError for an invalid cover."""
         with os.fdopen(target, "wb", buffering=0) as out:
             with os.fdopen(source, "rb") as file:
                 data = read_steady(file, self._limits)
@@ -144,18 +144,18 @@ class Engine:
             write_out(out, copies.restore(data, [Part(region.x, region.y, region.png) for region in regions], self._limits))
 
     def release(self) -> None:
-        """Give back the memory that can be had again."""
+        """Free memory that can be reallocated."""
         self._runtime.release()
 
     def forget(self) -> None:
-        """Drop the embedders, and what they hold of the last faces."""
+        """Drop the embedders and their buffers with the last faces."""
         self._embedders.clear()
 
     def _detect(self, detector: Detector, task: Analyse, decoder: Decoder, min_score: float) -> list[Detection]:
-        """Before a photo is decoded more finely for small faces, the net gives back what it took for close looks: not both at once.
+        """Detect faces. Before decoding a photo more finely for small faces, the net frees its close-look buffers: not both at once.
 
-        Taken anew for each photo, it would cost a twentieth of a scan's time and a sixth of a thorough look's. So where no face is cut out,
-        and in thorough looks, only large photos count.
+        Reallocating for each photo would cost a twentieth of a scan's time and a sixth of a thorough scan's. So where no face is cut out,
+        and in thorough scans, only large photos count.
         """
         found = (detector.thorough if task.thorough else detector)(decoder, min_score)
         if task.thorough and isinstance(decoder, FileDecoder) and (bare := decoder.bare()) is not None:
@@ -183,26 +183,26 @@ class Engine:
 
 
 class Nets(Protocol):
-    """What makes the nets of detectors and other stages: the runtime, or what watches it during a self-test."""
+    """Creates the nets of detectors and other stages: the runtime, or the self-test's checking wrapper."""
 
     def detector(self, file: ModelFile, outputs: Sequence[str], *, blue_first: bool) -> DetectorNet: ...
 
 
 def detector_of(nets: Nets, recipe: str, file: ModelFile) -> Detector:
-    """The detector that a recipe names, from its file. Raises ModelError, EngineStartFailed."""
+    """The detector named by a recipe, from its file. Raises ModelError, EngineStartFailed."""
     kinds: Mapping[str, NetModel[Detector]] = DETECTORS
     return net_model(nets, kinds, recipe, file)
 
 
 def net_model(nets: Nets, kinds: Mapping[str, NetModel[M]], recipe: str, file: ModelFile) -> M:
-    """The model of one of these kinds that a recipe names, from its file. Raises ModelError, EngineStartFailed."""
+    """The model of one of these kinds named by a recipe, from its file. Raises ModelError, EngineStartFailed."""
     if (kind := kinds.get(recipe)) is None:
         raise ModelMissing(model=recipe)
     return kind(nets.detector(file, kind.outputs, blue_first=kind.blue_first))
 
 
 def _no_faces(_decoder: Decoder, _min_score: float) -> list[Detection]:
-    """The detector of images that are only read."""
+    """The detector for images that are only read."""
     return []
 
 
@@ -215,12 +215,12 @@ def _file(path: str, descriptor: int | None) -> BinaryIO:
 
 
 def spent(descriptor: int) -> BinaryIO:
-    """A file that was handed over; it is closed with what this gives."""
+    """The file behind a descriptor that was handed over; closing the result closes it."""
     return os.fdopen(descriptor, "rb")
 
 
 def read_steady(file: BinaryIO, limits: Limits) -> bytes:
-    """The whole of a file opened anew. Raises ImageTooLarge, ImageUnreadable, or ImageChanged if it was written to meanwhile."""
+    """The whole content of a file opened anew. Raises ImageTooLarge, ImageUnreadable, or ImageChanged if it was written to meanwhile."""
     try:
         before = os.fstat(file.fileno())
         if before.st_size > limits.megabytes * 1e6:

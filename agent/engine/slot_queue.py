@@ -1,4 +1,4 @@
-"""Who waits for a place of the pool, and which places are free."""
+"""The queue of tasks waiting for a slot of the pool, and the free slots."""
 
 import asyncio
 import heapq
@@ -11,7 +11,7 @@ from agent.engine.worker_slot import Slot
 
 @dataclass(order=True)
 class _Waiter:
-    """Those a person waits for are served first, then the earliest."""
+    """Tasks that a user waits for are served first, then the earliest."""
 
     in_line: bool
     number: int
@@ -19,10 +19,10 @@ class _Waiter:
 
 
 class Line:
-    """All slots there are, and a line of those who wait for one. Use it from one event loop."""
+    """All slots and a queue of tasks waiting for one. Use it from one event loop."""
 
     def __init__(self, back: Callable[[Slot], None]) -> None:
-        """`back` is given a slot that came to somebody in the moment he gave up."""
+        """`back` receives a slot that was assigned at the moment its waiter was cancelled."""
         self._back = back
         self._waiting: list[_Waiter] = []
         self._arrivals = 0
@@ -30,9 +30,9 @@ class Line:
         self.free: list[Slot] = []
 
     async def take(self, urgent: bool, most: int) -> Slot:
-        """A free slot, a new one as long as there are fewer than `most`, or the first that is handed over."""
+        """A free slot, a new one as long as there are fewer than `most`, or the first one handed over."""
         if self.free:
-            slot = self.free.pop()  # the one used last: the others may fall idle and end
+            slot = self.free.pop()  # the one used last: the others may go idle and end
             if slot.idle is not None:
                 slot.idle.cancel()
             return slot
@@ -46,11 +46,11 @@ class Line:
             return await waiter.slot
         except asyncio.CancelledError:
             if waiter.slot.done() and not waiter.slot.cancelled() and waiter.slot.exception() is None:
-                self._back(waiter.slot.result())  # handed over in the moment of the cancellation
+                self._back(waiter.slot.result())  # handed over at the moment of the cancellation
             raise
 
     def hand_over(self, slot: Slot) -> bool:
-        """Give a slot, a new one perhaps, to whoever is first in line; False if nobody waits."""
+        """Give a slot, possibly a new one, to the first waiter; False if there is no waiter."""
         while self._waiting:
             waiter = heapq.heappop(self._waiting)
             if not waiter.slot.done():
@@ -61,7 +61,7 @@ class Line:
         return False
 
     def close(self, error: Callable[[], AgentError]) -> None:
-        """Nobody waits any more: all fail with such an error."""
+        """Fail all waiters with this error."""
         for waiter in self._waiting:
             if not waiter.slot.done():
                 waiter.slot.set_exception(error())

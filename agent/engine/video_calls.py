@@ -1,4 +1,4 @@
-"""The calls of the engine about clips and films, and which responses are possible."""
+"""The engine's calls about clips and films, and their possible responses."""
 
 import math
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from agent.engine.video_ports import Joined
 
 CLIPS_FORMATS = frozenset({"mp4", "mov", "mkv", "webm"})
 FILMS_FORMATS = frozenset({"gif", "png", "webp", "avif", "tiff"})
-# More than any clip that was measured came near to.
+# No measured clip came near this value.
 _MOST_PARTS, _MOST_FINDS = 20_000, 4000
 _LATEST_S = 1e10  # a clock of 63 bits and nanoseconds ends before
 
@@ -21,7 +21,7 @@ _LATEST_S = 1e10  # a clock of 63 bits and nanoseconds ends before
 class Look:
     part: Part
     tick: float
-    embedder: str | None = None  # the name of its recipe, if prints are wanted
+    embedder: str | None = None  # the name of its recipe, if embeddings are wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Join:
 
 
 def is_clip(clip: Clip, _: None) -> bool:
-    """Whether it can be one."""
+    """Whether the values are possible."""
     ends = [part.end for part in clip.parts]
     return (
         is_sha256(clip.sha256)
@@ -69,7 +69,7 @@ def is_clip(clip: Clip, _: None) -> bool:
 
 
 def is_seen(seen: Seen, asked: Look) -> bool:
-    """Whether it can be what is in the part that was asked about, with prints only if some were asked for."""
+    """Whether the result is possible for the requested part, with embeddings only if requested."""
     moments = [sight.moment for sight in seen.sights]
     return (
         moments == sorted(set(moments))
@@ -95,10 +95,10 @@ def is_joined(joined: Joined, _: Join) -> bool:
 
 
 class VideoCalls:
-    """What is asked of clips and films alike. Each call says which open files it comes with."""
+    """The calls that clips and films share. Each call declares its number of open files."""
 
     def __init__(self, kind: str, part_limit: float) -> None:
-        """The calls' names begin with `kind`; `part_limit` seconds are for a part, if that is not the whole."""
+        """The calls' names begin with `kind`; `part_limit` is the time limit in seconds for a part, if that is not the whole."""
         self.probe = Call(f"{kind}_probe", NOTHING, Codec(Clip), is_clip, files=1, limit=_WHOLE_LIMIT_S)
         self.look = Call(f"{kind}_look", Codec(Look), Codec(Seen), is_seen, files=1, limit=part_limit)
         self.draw = Call(f"{kind}_draw", Codec(Draw), Codec(Drawn), is_drawn, files=2, limit=part_limit)
@@ -106,8 +106,8 @@ class VideoCalls:
         self.join = Call(f"{kind}_join", Codec(Join), Codec(Joined), is_joined, files=3, limit=_WHOLE_LIMIT_S)
 
 
-# Seconds: a part is short, but of any size; and the whole file is read for its digest, and once more to be joined.
+# Seconds: a part is short but of any size; and the whole file is read for its digest and again for joining.
 _LIMIT_S, _WHOLE_LIMIT_S, _STILL_LIMIT_S = 600.0, 3600.0, 60.0
 CLIPS = VideoCalls("clip", _LIMIT_S)
-# A frame of a film can't be read without those before it: each is done in one go.
+# A film's frame can't be read without the previous ones: each step runs in one go.
 FILMS = VideoCalls("film", _WHOLE_LIMIT_S)

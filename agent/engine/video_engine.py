@@ -1,4 +1,4 @@
-"""Clips are redacted by the pool's engines."""
+"""Redacts clips with the pool's engines."""
 
 import asyncio
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ A = TypeVar("A")
 
 
 class Engines(Protocol):
-    """What has tasks done: see EnginePool."""
+    """Runs tasks: see EnginePool."""
 
     @property
     def size(self) -> int: ...
@@ -63,7 +63,7 @@ class EngineClips:
 
 
 class EngineFilms(EngineClips):
-    """Films are redacted as clips are, but each in one go."""
+    """Redacts films like clips, but each in one go."""
 
     calls = video_calls.FILMS
 

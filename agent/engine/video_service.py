@@ -1,4 +1,4 @@
-"""What the engine does with clips: what is asked at a time is bounded, and nothing is held from one request to the next."""
+"""The engine's operations on clips: every request is bounded, and no state is kept between requests."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ from agent.vision.prints import prints_of
 
 
 class ClipService:
-    """All take descriptors, which are closed here. Raise VideoMissing where the extra is not installed; besides, what is said."""
+    """All methods take descriptors and close them. All raise VideoMissing without the extra, in addition to their own errors."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -57,7 +57,7 @@ class ClipService:
 
     @contextmanager
     def _released(self) -> Iterator[None]:
-        """A long clip takes no more than a short one: what frames and nets leave free is not held from part to part."""
+        """Release the free memory of frames and nets after each part: a long clip takes no more than a short one."""
         try:
             yield
         finally:
@@ -74,7 +74,7 @@ class ClipService:
 
 @contextmanager
 def _files(sources: Sequence[int], target: int | None = None) -> Iterator[list[BinaryIO]]:
-    """The files behind descriptors: those that are read, then the one that is written. What goes wrong with them is named."""
+    """The files behind descriptors: the ones to read, then the one to write. Maps their errors."""
     try:
         with ExitStack() as stack:
             files: list[BinaryIO] = [stack.enter_context(os.fdopen(each, "rb")) for each in sources]
@@ -88,7 +88,7 @@ def _files(sources: Sequence[int], target: int | None = None) -> Iterator[list[B
 
 
 def _finished(output: BinaryIO) -> int:
-    """All of it on the disk. Returns its size."""
+    """Flush the output to disk. Returns its size."""
     output.flush()
     os.fsync(output.fileno())
     return os.fstat(output.fileno()).st_size

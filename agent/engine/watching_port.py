@@ -1,4 +1,4 @@
-"""What watches the screen: pictures are taken and looked at where they are kept from everybody, and nothing of them stays."""
+"""Watches the screen: pictures are taken and analysed inside the engine, and none of them is kept."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,18 +15,18 @@ class WatchTask:
     """One look at the screen."""
 
     recipe: Recipe
-    monitors: tuple[int, ...] = ()  # by their numbers; none: all of them
+    monitors: tuple[int, ...] = ()  # by their numbers; empty: all monitors
     min_score: float = 0.5
-    min_face: float = 48.0  # pixels as they are grabbed; smaller faces are not looked for
+    min_face: float = 48.0  # pixels as grabbed; smaller faces are ignored
     anew: bool = False  # also if nothing has changed since the last look
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What came of a look."""
+    """The result of a look."""
 
-    changed: bool  # False: the screen is as it was at the last look, and so are the faces
-    faces: tuple[Face, ...] = ()  # all there are, in pixels of all monitors together; without chips
+    changed: bool  # False: the screen and its faces are the same as at the last look
+    faces: tuple[Face, ...] = ()  # all faces, in pixels of all monitors together; without chips
 
 
 class ScreenWatcher(Protocol):
@@ -36,20 +36,20 @@ class ScreenWatcher(Protocol):
     """
 
     async def watch(self, task: WatchTask) -> Watched:
-        """Raises MonitorUnknown if none of the monitors is there."""
+        """Raises MonitorUnknown if none of the monitors exists."""
         ...
 
     async def unwatch(self) -> None:
-        """Nothing is watched for now: whatever is kept for the next look goes."""
+        """Stop watching for now: drop all state kept for the next look."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class WatchedDesktop:
-    """What the desktop tells while the screen is watched. All of it blocks for some milliseconds."""
+    """The desktop's state while the screen is watched. Every call blocks for some milliseconds."""
 
-    front: Callable[[], Window | None]  # the one in use, as far as the system tells
+    front: Callable[[], Window | None]  # the active one, if the system tells
     scene: Callable[[], Scene]
     locked: Callable[[], bool]  # the session is locked, or another user's is in front
-    refused: Callable[[], AgentError | None]  # why nothing can be watched here
-    rest: Callable[[], None]  # nothing is asked for a while
+    refused: Callable[[], AgentError | None]  # the reason why watching is impossible here
+    rest: Callable[[], None]  # release resources: no call is expected for a while

@@ -1,4 +1,4 @@
-"""What the pool keeps of each engine process, and what the system says of them."""
+"""The pool's state for each engine process, and the system's figures about them."""
 
 import asyncio
 import os
@@ -21,14 +21,14 @@ MOST_PROCESSES = 4
 
 @dataclass(eq=False)
 class Slot:
-    """A place for one process. It outlives the processes in it."""
+    """A place for one process. It outlives its processes."""
 
     client: Client | None = None
     files: Giver | None = None  # hands the process its files
     hello: Hello | None = None
     generation: int = -1
     idle: asyncio.TimerHandle | None = None
-    too_large: EngineMemory | None = None  # why its process is being ended
+    too_large: EngineMemory | None = None  # the reason why its process is being ended
 
     @property
     def child(self) -> Child | None:
@@ -46,7 +46,7 @@ class Slot:
         return self.client
 
     async def hand_over(self, openers: Sequence[Opener], *, limit: float) -> list[int]:
-        """Open files and give them to the process, all or none. Returns what the request must say.
+        """Open files and hand them to the process, all or none. Returns the descriptors' part of the request.
 
         Raises ImageError, RedactionError, EngineTimeout, EngineKilled.
         """
@@ -64,7 +64,7 @@ class Slot:
         return [files.give(descriptor, hello.pid) for descriptor in descriptors]
 
     def let_go(self) -> Child | None:
-        """Forget the process, which the caller ends."""
+        """Clear the slot and return its process, which the caller ends."""
         if self.files is not None:
             self.files.close()
         child, self.client, self.hello, self.files = self.child, None, None, None
@@ -72,16 +72,16 @@ class Slot:
 
 
 def cores() -> int:
-    """Cores this process may use."""
+    """The number of cores that this process may use."""
     if sys.platform == "linux":
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def processes_for(cores: int) -> int:
-    """How many engine processes keep so many cores busy, each with as many threads as fall to it.
+    """The number of engine processes that keep this many cores busy, each with an equal share of threads.
 
-    One thread each wastes the least, but each process takes memory of its own: four at most, and more threads where there are more cores.
+    One thread each wastes the least, but each process takes its own memory: at most four processes, with more threads on more cores.
     """
     return cores // -(-cores // MOST_PROCESSES)
 

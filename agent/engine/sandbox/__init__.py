@@ -1,4 +1,4 @@
-"""Walls in the engine's process before it sees the first byte of somebody's file: what it may reach, and what the system really holds."""
+"""Sandboxes the engine's process before it reads the first byte of a user's file, and reports what the system really enforces."""
 
 import sys
 
@@ -9,14 +9,14 @@ __all__ = ["Rooms", "raise_wall"]
 
 
 def can_be_whole() -> bool:
-    """Whether this kind of system has all that a whole wall takes, at least in its newer versions."""
+    """Whether this operating system supports the full sandbox, at least in its newer versions."""
     return sys.platform in ("linux", "darwin")
 
 
 def raise_wall(rooms: Rooms) -> Wall:
-    """Wall in this process, for good, as far as this system can. Call it while there is one thread only: older ones may stay outside.
+    """Sandbox this process for good, as far as this system can. Call it while only one thread runs: older threads may stay outside.
 
-    Never raises: a wall that does not stand is missing from the answer.
+    Never raises: a restriction that is not in force is missing from the answer.
     """
     if sys.platform == "linux":
         from agent.engine.sandbox.linux import raise_wall as raise_here

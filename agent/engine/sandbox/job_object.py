@@ -1,4 +1,4 @@
-"""The wall on Windows: low integrity, which may change nothing of the user's, in a job of one process."""
+"""The sandbox on Windows: low integrity, which can't change the user's files, in a job of one process."""
 
 import ctypes
 from collections.abc import Callable
@@ -14,12 +14,12 @@ Load: TypeAlias = Callable[[str], Any]
 _EXTENDED_LIMITS, _UI_RESTRICTIONS = 9, 4
 _ONE_PROCESS, _MEMORY, _DIE_SILENTLY = 0x8, 0x100, 0x400
 _NO_DESKTOP_AT_ALL = 0xFF  # clipboard, other windows' handles, settings, logging off
-_FOREIGN_HANDLES = 0x01  # the desktop's window is one, of which pictures are taken
+_FOREIGN_HANDLES = 0x01  # the desktop's window is one, and screenshots need it
 
 _TOKEN_QUERY, _TOKEN_ADJUST_DEFAULT = 0x8, 0x80
 _INTEGRITY_LEVEL, _SE_GROUP_INTEGRITY = 25, 0x20
 _LOW = "S-1-16-4096"
-_LOW_FOLDER = "S:(ML;OICI;NW;;;LW)"  # writable for low integrity, with all below it
+_LOW_FOLDER = "S:(ML;OICI;NW;;;LW)"  # writable for low integrity, including everything below it
 _FILE_OBJECT, _LABEL = 1, 0x10
 
 
@@ -55,7 +55,7 @@ def _load(name: str) -> Any:
 
 
 def raise_wall(rooms: Rooms, *, load: Load = _load) -> Wall:
-    """Wall in this process. Reading, and the network, stay open: only a container of its own would shut them. `load` opens a DLL."""
+    """Sandbox this process. Reading and the network stay open: only an app container would close them. `load` opens a DLL."""
     kernel, security = load("kernel32"), load("advapi32")
     kernel.GetCurrentProcess.restype = kernel.CreateJobObjectW.restype = wintypes.HANDLE
     itself = wintypes.HANDLE(kernel.GetCurrentProcess())
@@ -68,9 +68,9 @@ def raise_wall(rooms: Rooms, *, load: Load = _load) -> Wall:
 
 
 def _in_a_job(kernel: Any, itself: wintypes.HANDLE, memory: int | None, refused: int) -> bool:
-    """One process, little or nothing of the desktop, so much memory, for good: a job lives as long as what is in it, and has no name.
+    """Put this process for good into a nameless job: one process, little or no desktop access, limited memory.
 
-    Its handle is closed, for with it whoever takes over the process could lift these limits again.
+    The job lives as long as its process. Its handle is closed: code that takes over the process could lift the limits with it.
     """
     job = wintypes.HANDLE(kernel.CreateJobObjectW(None, None))
     limits = _Limits(flags=_ONE_PROCESS | _DIE_SILENTLY, processes=1)
@@ -89,7 +89,7 @@ def _in_a_job(kernel: Any, itself: wintypes.HANDLE, memory: int | None, refused:
 
 
 def _open_for_low(kernel: Any, security: Any, folder: Path) -> None:
-    """Let a process of low integrity write in this folder."""
+    """Let processes of low integrity write in this folder."""
     descriptor, label = ctypes.c_void_p(), ctypes.c_void_p()
     present, defaulted = wintypes.BOOL(), wintypes.BOOL()
     if not security.ConvertStringSecurityDescriptorToSecurityDescriptorW(_LOW_FOLDER, 1, ctypes.byref(descriptor), None):
@@ -100,7 +100,7 @@ def _open_for_low(kernel: Any, security: Any, folder: Path) -> None:
 
 
 def _lower(kernel: Any, security: Any, itself: wintypes.HANDLE) -> bool:
-    """Set this process to low integrity; it can't be raised again."""
+    """Set this process to low integrity, irreversibly."""
     token, sid = wintypes.HANDLE(), ctypes.c_void_p()
     if not security.OpenProcessToken(itself, _TOKEN_QUERY | _TOKEN_ADJUST_DEFAULT, ctypes.byref(token)):
         return False

@@ -1,4 +1,4 @@
-"""Landlock, the Linux kernel's wall around a process's files: what is granted stays reachable, all else is refused."""
+"""Landlock, the Linux kernel's file restrictions for a process: granted paths stay reachable, all others are refused."""
 
 import ctypes
 import os
@@ -23,7 +23,7 @@ _SCOPES = 0b11  # abstract sockets, signals: since version 6
 READ = _READ_FILE | _READ_DIR
 WRITE = READ | _WRITE_FILE | _TRUNCATE | _MAKE_DIR | _MAKE_REG | _REMOVE_DIR | _REMOVE_FILE
 DEVICE = _READ_FILE | _READ_DIR | _WRITE_FILE | _IOCTL_DEV
-# Of these rights a rule for a single file may name these only.
+# A rule for a single file may only name these rights.
 _FOR_A_FILE = _EXECUTE | _READ_FILE | _WRITE_FILE | _TRUNCATE | _IOCTL_DEV
 
 
@@ -38,14 +38,14 @@ class _Beneath(ctypes.Structure):
 
 
 def version() -> int:
-    """Of the kernel's Landlock; 0 if there is none, or it is switched off or withheld."""
+    """The version of the kernel's Landlock; 0 if it is missing, switched off or withheld."""
     return max(0, _call(_CREATE_RULESET, None, 0, _ASK_VERSION))
 
 
 def restrict(grants: Iterable[tuple[Path, int]]) -> int:
-    """Refuse this thread, and those it starts from now on, every file but those granted: (path, rights). Irrevocable.
+    """Refuse this thread, and threads it starts from now on, every file except `grants`: (path, rights). Irrevocable.
 
-    Returns the version in force, 0 if there is none. What is granted but not there is left out. `no_new_privs` must be set.
+    Returns the version in force, 0 for none. Grants for missing paths are left out. `no_new_privs` must be set.
     """
     known = version()
     if known == 0:

@@ -1,4 +1,4 @@
-"""What one process may take of a POSIX system: no core files, few open files, no large ones, and only so much memory."""
+"""Resource limits of a process on POSIX systems: no core files, few open files, no large files and limited memory."""
 
 import resource
 from contextlib import suppress
@@ -9,7 +9,7 @@ _LARGEST_FILE = 256 * 1024 * _MIB  # a copy of a long clip; kernels and models i
 
 
 def limit(address_space: int | None) -> None:
-    """Lower the limits of this process for good; `address_space` in bytes. What the system does not have, or holds lower, stays."""
+    """Lower the limits of this process for good; `address_space` in bytes. Limits that the system lacks or holds lower stay."""
     most = {
         "RLIMIT_CORE": 0,
         "RLIMIT_NOFILE": _OPEN_FILES,

@@ -1,4 +1,4 @@
-"""The wall on Linux: Landlock for files, seccomp for the network and programs, and limits of what one process may take."""
+"""The sandbox on Linux: Landlock for files, seccomp for the network and programs, and resource limits."""
 
 import ctypes
 import os
@@ -11,10 +11,10 @@ from agent.engine.sandbox.wall import OPEN, Wall
 
 _SET_DUMPABLE, _SET_NO_NEW_PRIVS = 4, 38
 
-# Libraries; time zones and chance.
+# Libraries; time zones and random numbers.
 _SYSTEM = ("/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/local/lib", "/lib", "/lib64", "/nix/store", "/etc/ld.so.cache")
 _SOURCES = ("/usr/share/zoneinfo", "/etc/localtime", "/dev/urandom", "/dev/random", "/dev/zero")
-# How OpenVINO learns of cores, caches and memory. Of /proc only what concerns this process: what others were started with stays theirs.
+# OpenVINO reads cores, caches and memory here. From /proc only this process's own entries: other programs' arguments stay private.
 _FACTS = (
     "/proc/self",
     "/proc/cpuinfo",
@@ -31,9 +31,9 @@ _DEVICES = ("/dev/dri", "/dev/accel")
 
 
 def raise_wall(rooms: Rooms) -> Wall:
-    """Wall in this process. Call it while there is one thread only: Landlock holds those started afterwards."""
+    """Sandbox this process. Call it while only one thread runs: Landlock restricts threads started afterwards."""
     libc = ctypes.CDLL(None)
-    libc.prctl(_SET_DUMPABLE, 0, 0, 0, 0)  # other programs of the user can't look into its memory either, and there is no core file
+    libc.prctl(_SET_DUMPABLE, 0, 0, 0, 0)  # the user's other programs can't read its memory either, and it leaves no core file
     limit(rooms.address_space)
     if libc.prctl(_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         return OPEN

@@ -1,4 +1,4 @@
-"""The wall on macOS: a sandbox profile for this process."""
+"""The sandbox on macOS: a sandbox profile for this process."""
 
 import ctypes
 import os
@@ -11,8 +11,8 @@ from agent.engine.sandbox.rooms import Rooms
 from agent.engine.sandbox.wall import OPEN, Wall
 
 _LIBRARY = "/usr/lib/libSystem.dylib"
-# The last rule that fits counts. The system's own files stay readable; of the user's only what is granted. Without mach services there
-# is no keychain, no clipboard and no way to have something else started.
+# The last matching rule counts. System files stay readable; of the user's files only granted ones. Without mach services the process
+# can't reach the keychain or the clipboard, and can't have other programs started.
 _PROFILE = """(version 1)
 (allow default)
 (deny network*)
@@ -28,13 +28,13 @@ _PROFILE = """(version 1)
 (allow file-read-data {read})
 (allow file-write* {write} (literal "/dev/null"))
 {screen}"""
-# Pictures of the screen come from the window server, which asks nobody but the system's own guard of permissions.
+# Screenshots come from the window server, which only checks the system's screen recording permission.
 _SCREEN = '(allow mach-lookup (global-name "com.apple.windowserver.active") (global-name "com.apple.tccd.system"))\n'
 _PRIVATE = ("/Users", "/Volumes", "/Network", "/private/tmp", "/private/var/tmp", "/private/var/folders", "/private/var/root")
 
 
 def raise_wall(rooms: Rooms, *, load: Callable[[str], Any] = ctypes.CDLL) -> Wall:
-    """Wall in this process and what it may start. `load` opens the system's library."""
+    """Sandbox this process and its children. `load` opens the system's library."""
     limit(rooms.address_space)
     problem = ctypes.c_char_p()
     system = load(_LIBRARY)
@@ -45,7 +45,7 @@ def raise_wall(rooms: Rooms, *, load: Callable[[str], Any] = ctypes.CDLL) -> Wal
 
 
 def profile(rooms: Rooms) -> str:
-    """The sandbox's rules, in its own language."""
+    """The sandbox's rules in its own language."""
     read, write = _paths((*rooms.read, *rooms.write)), _paths(rooms.write)
     screen = _SCREEN if rooms.screen else ""
     return _PROFILE.format(private=_paths(map(Path, _PRIVATE)), read=read, write=write, screen=screen)

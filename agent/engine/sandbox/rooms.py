@@ -1,4 +1,4 @@
-"""What a walled process may still reach."""
+"""What a sandboxed process may still reach."""
 
 import sys
 import sysconfig
@@ -7,24 +7,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _MIB = 1024 * 1024
-# Libraries, their code for each processor core, and what a decoded image of the largest size takes several times over.
+# Libraries, their code for each processor core, and several copies of the largest decoded image.
 _SPACE = 16 * 1024 * _MIB
 _BYTES_PER_PIXEL = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Rooms:
-    """What is granted. Everything else is refused: a new kind of work gets a new room, never a gap."""
+    """The granted access. Everything else is refused: a new kind of work gets new rooms, never an exception."""
 
-    read: tuple[Path, ...]  # files, or folders with all below them
-    write: tuple[Path, ...]  # folders to read and to write in
+    read: tuple[Path, ...]  # files, or folders with everything below them
+    write: tuple[Path, ...]  # folders to read and write in
     devices: bool = False  # accelerators: their drivers talk to device files
-    address_space: int | None = None  # bytes; None where drivers map whatever they like
-    screen: bool = False  # takes pictures of the screen, through a connection that it has already
+    address_space: int | None = None  # bytes; None where drivers map unpredictable amounts
+    screen: bool = False  # takes screenshots through a connection that it already has
 
     @classmethod
     def of_engine(cls, *, models: Iterable[Path], scratch: Iterable[Path], device: str, megapixels: int) -> "Rooms":
-        """The program, the models, a scratch folder. Photos are in no room: they come as files that the agent has opened."""
+        """The program, the models and a scratch folder. Photos are in no room: the agent opens them and hands them over."""
         accelerated = not device.startswith("CPU")
         return cls(
             read=(*program(), *models),
@@ -35,12 +35,12 @@ class Rooms:
 
     @classmethod
     def of_matcher(cls) -> "Rooms":
-        """The program alone: face prints come with the requests."""
+        """The program alone: face embeddings come with the requests."""
         return cls(read=program(), write=(), address_space=_SPACE)
 
 
 def program() -> tuple[Path, ...]:
-    """Where this program and its Python live: only code and its data, no folder that also holds anything of the user's."""
+    """The folders of this program and its Python: only code and its data, no folder that also holds the user's files."""
     paths = sysconfig.get_paths()
     code = [Path(__file__).parents[2], Path(sys.base_prefix, "lib"), Path(paths["stdlib"]), Path(paths["platstdlib"])]
     code += [Path(entry) for entry in sys.path if Path(entry).name in ("site-packages", "dist-packages")]

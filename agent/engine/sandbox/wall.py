@@ -1,4 +1,4 @@
-"""What the system keeps a walled process from, as that process and the doctor say it."""
+"""What the system denies a sandboxed process, as reported by that process and the doctor."""
 
 from dataclasses import dataclass
 
@@ -7,16 +7,16 @@ from agent.domain.errors import EngineOpen
 
 @dataclass(frozen=True, slots=True)
 class Wall:
-    """What the system keeps the engine's process from."""
+    """What the system denies the engine's process."""
 
-    files: bool = False  # reads no file but those granted
-    writes: bool = False  # changes no file but in its scratch folder
-    network: bool = False  # reaches nobody: no network, no session bus
+    files: bool = False  # reads only granted files
+    writes: bool = False  # changes files only in its scratch folder
+    network: bool = False  # reaches no network and no session bus
     programs: bool = False  # starts no program, touches no other process
-    by: str = ""  # what does it, for those who look into it
+    by: str = ""  # the mechanisms, for technical readers
 
     def check(self) -> str:
-        """What does it. Raises EngineOpen if something is open."""
+        """The mechanisms in force. Raises EngineOpen if a restriction is missing."""
         files, network = self.files and self.writes, self.network and self.programs
         if not files and not network:
             raise EngineOpen(both=1)
