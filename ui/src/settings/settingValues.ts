@@ -94,14 +94,6 @@ export function ordered<G extends { readonly name: string }>(groups: readonly G[
   return [...groups].sort((a, b) => place(a) - place(b))
 }
 
-/** Minutes until eight tomorrow morning, or this morning if it is not yet four. */
-export function minutesUntilMorning(now: Date): number {
-  const morning = new Date(now)
-  morning.setHours(8, 0, 0, 0)
-  if (now.getHours() >= 4) morning.setDate(morning.getDate() + 1)
-  return Math.max(1, Math.ceil((morning.getTime() - now.getTime()) / 60_000))
-}
-
 export type Count = Pick<Estimate, 'images' | 'seconds' | 'more'>
 
 /** Estimates of several folders together. */

@@ -141,22 +141,6 @@ export class SettingsState extends Resource<SettingsOut> {
     return worked
   }
 
-  /** Nothing of a folder's photos pops up from now on, or again. */
-  async mute({ path, name }: { readonly path: string; readonly name: string }, muted: boolean): Promise<void> {
-    if (!(await this.app.act(() => this.api.changeFolder(path, { muted })))) return
-    const text = this.app.t(muted ? 'ui.popup.folder_muted' : 'ui.popup.folder_unmuted', { name })
-    this.toasts.show(text, () => this.app.act(() => this.api.changeFolder(path, { muted: !muted })))
-  }
-
-  quiet = (minutes: number | null): Promise<boolean> => this.app.act(() => this.api.quiet(minutes))
-  quietUntilDone = (): Promise<boolean> => this.app.act(this.api.quietUntilDone)
-
-  /** Drops the photos that wait; undo scans them again. */
-  async cancelBurst(): Promise<void> {
-    const count = this.app.status?.queued ?? 0
-    if (await this.app.act(this.api.cancelBurst)) this.toasts.show(this.app.t('ui.popup.cancelled', { count }), this.app.rescan)
-  }
-
   async welcomeDone(): Promise<boolean> {
     const worked = await this.app.act(this.api.firstRunDone)
     if (worked && this.firstRun) this.firstRun = { ...this.firstRun, needed: false }

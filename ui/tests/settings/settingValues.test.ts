@@ -2,7 +2,7 @@ import { spelled } from '../../src/lib/pinyin'
 import { describe, expect, it } from 'vitest'
 
 import type { Setting, SettingGroup } from '../../src/api/settingsApi'
-import { minutesUntilMorning, ordered, replaced, search, shown, total, typed, variable } from '../../src/settings/settingValues'
+import { ordered, replaced, search, shown, total, typed, variable } from '../../src/settings/settingValues'
 import { setting } from '../fixtures'
 
 const groups: readonly SettingGroup[] = [
@@ -88,10 +88,4 @@ describe('folders', () => {
     expect(total([{ images: 10, seconds: 2, more: false }, { images: 5, seconds: 1, more: true }])).toEqual({ images: 15, seconds: 3, more: true })
     expect(total([])).toEqual({ images: 0, seconds: 0, more: false })
   })
-})
-
-it('tomorrow begins at eight, and after midnight it is the morning that comes', () => {
-  expect(minutesUntilMorning(new Date(2026, 10, 25, 22, 0))).toBe(600)
-  expect(minutesUntilMorning(new Date(2026, 10, 26, 1, 0))).toBe(420)
-  expect(minutesUntilMorning(new Date(2026, 10, 26, 7, 0))).toBe(1500)
 })

@@ -101,27 +101,6 @@ describe('SettingsState', () => {
     expect(asked.some((call) => call.startsWith('PATCH'))).toBe(false)
   })
 
-  it('asks for quiet, for a while or until the burst is done', async () => {
-    const { settings, asked } = world()
-    await settings.quiet(30)
-    await settings.quietUntilDone()
-    await settings.quiet(null)
-    expect(asked.slice(-3)).toEqual([
-      'POST /api/quiet {"minutes":30}',
-      'POST /api/quiet {"minutes":null,"until_done":true}',
-      'POST /api/quiet {"minutes":null}',
-    ])
-  })
-
-  it('says that the photos that wait are let go, and takes them up again', async () => {
-    const { app, settings, toasts, asked } = world()
-    app.take(status({ queued: 12 }))
-    await settings.cancelBurst()
-    expect(toasts.list.at(-1)?.text).toBe('12 waiting photos won’t be scanned')
-    await toasts.undo()
-    await vi.waitFor(() => expect(asked.slice(-2)).toEqual(['POST /api/burst/cancel', 'POST /api/rescan']))
-  })
-
   it('does not offer to undo what changed nothing: a folder that is watched already stays', async () => {
     const { settings, toasts } = world()
     await settings.read()
