@@ -1,4 +1,4 @@
-"""Backups of the library: encrypted copies with their keys file, each checked before it counts, the newest few kept."""
+"""Backups of the library: encrypted copies with their keys file. Each is verified before it counts, and the newest few are kept."""
 
 import shutil
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ from agent.store.upgrade import BEFORE_UPGRADE
 EVERY = timedelta(days=1)
 _NAME = "%Y-%m-%dT%H%M%SZ"
 _ASIDE = "damaged-"
-NEWER = "newer-"  # what a version made of the library that was taken back
-_UNFINISHED = ".unfinished-"  # being written or being deleted: never listed
+NEWER = "newer-"  # the library of a newer version that was rolled back
+_UNFINISHED = ".unfinished-"  # being written or deleted: never listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,29 +40,29 @@ class BackupStore:
     """The backups of the library in `folder`, in its folder `backups`."""
 
     def __init__(self, folder: Path, home: Home, *, keep: int) -> None:
-        """`keep` is how many stay when a new one is made; with 0 none is ever due."""
+        """`keep` is the number of backups left after making a new one; with 0, none is ever due."""
         self._folder = folder
         self._home = home
         self._keep = keep
         self._backups = folder / BACKUPS_FOLDER
 
     def due(self, now: datetime) -> bool:
-        """Whether the last day has none."""
+        """Whether the last day has no backup."""
         return self._keep > 0 and not any(now - EVERY < backup.at <= now for backup in self.list())
 
     def make_if_due(self, database: Database, now: datetime) -> Backup | None:
-        """The daily backup, unless there is one. Raises as `create`."""
+        """Make the daily backup unless it exists. Raises as `create`."""
         return self.create(database, now) if self.due(now) else None
 
     def list(self) -> list[Backup]:
-        """Newest first. They may be damaged: `verify` tells."""
+        """All backups, newest first. They may be damaged: `verify` tells."""
         found: list[Backup] = []
         for path in self._backups.glob("[!.]*/"):
             try:
                 at = datetime.strptime(path.name, _NAME).replace(tzinfo=UTC)
                 found.append(Backup(path, at, (path / DATABASE_FILE).stat().st_size))
             except (ValueError, OSError):
-                continue  # not ours
+                continue  # not a backup
         return sorted(found, key=lambda backup: backup.at, reverse=True)
 
     def get(self, name: str) -> Backup:
@@ -73,10 +73,10 @@ class BackupStore:
         raise BackupMissing
 
     def create(self, database: Database, now: datetime, *, keep: int | None = None) -> Backup:
-        """Make and check a new one, then delete all but the newest few; others may use the library meanwhile.
+        """Make and verify a new backup, then delete all but the newest few; the library may stay in use.
 
-        `keep=1` leaves only the new one, for when older ones hold what was to be deleted. Raises StoreError, KeyHomeError, and then leaves
-        nothing behind and the older ones alone.
+        `keep=1` keeps only the new one, for when older ones hold deleted data. Raises StoreError, KeyHomeError; then no part of the new
+        backup remains and the older ones are unchanged.
         """
         at = now.astimezone(UTC).replace(microsecond=0)
         while (self._backups / at.strftime(_NAME)).exists():
@@ -101,9 +101,9 @@ class BackupStore:
         return self.get(finished.name)
 
     def replace(self, database: Database, now: datetime) -> None:
-        """Something was deleted: one without it takes the place of all, if there are any; copies put aside go. Raises as `create`.
+        """Replace all backups, if there are any, by one without deleted data, and delete copies put aside. Raises as `create`.
 
-        It leaves the library's own log too, where it may lie still: somebody read meanwhile, or the agent was killed.
+        Deleted data may still be in the library's own log, after a concurrent read or a kill: it is emptied too.
         """
         database.flush()
         if self.list():
@@ -111,7 +111,7 @@ class BackupStore:
         self.drop_aside()
 
     def drop_aside(self) -> None:
-        """Delete what a restore or an upgrade put aside: it can't be told what is in it. Raises StoreError."""
+        """Delete the copies that a restore or an upgrade put aside: their content is unknown. Raises StoreError."""
         try:
             for aside in (*self._folder.glob(f"{_ASIDE}*/"), *self._folder.glob(f"{NEWER}*/")):
                 shutil.rmtree(aside)
@@ -122,7 +122,7 @@ class BackupStore:
             raise store_error(error) from error
 
     def drop(self, name: str) -> None:
-        """Delete one, if it is there. Raises StoreError."""
+        """Delete a backup if it exists. Raises StoreError."""
         path = self._backups / name
         try:
             if path.is_dir():
@@ -133,14 +133,14 @@ class BackupStore:
             self._sweep()
 
     def verify(self, backup: Backup) -> int:
-        """Read all of it; returns how many images it holds. Raises BackupDamaged, StoreKeyMissing, KeyHomeError."""
+        """Read the whole backup; returns its number of images. Raises BackupDamaged, StoreKeyMissing, KeyHomeError."""
         try:
             return self._check(backup.path)
         except StoreDamaged as error:
             raise BackupDamaged from error
 
     def photos_at_risk(self) -> int | None:
-        """How many photos the library in use holds, if it is whole; None if there is nothing that a restore could take away."""
+        """The number of photos in the current library if it is intact; None if a restore could not lose any."""
         if not self._live().exists():
             return None
         try:
@@ -149,14 +149,14 @@ class BackupStore:
             return None
 
     def keys(self, backup: Backup) -> LibraryKeys:
-        """Its own keys: `recover` works with them also when the library's are gone."""
+        """The backup's own keys: `recover` works with them even if the library's are gone."""
         return LibraryKeys(backup.path, self._home)
 
     def restore(self, backup: Backup | None, now: datetime, *, aside: str = _ASIDE) -> Backup:
-        """Put a backup in the library's place, by default the newest good one. What was there is kept: `<aside><time>`.
+        """Replace the library with a backup, by default the newest intact one. The previous library is kept as `<aside><time>`.
 
         The library must be closed everywhere: the caller holds the instance's lock. Raises BackupMissing, BackupDamaged, StoreError,
-        KeyHomeError, and then leaves the library as it was. A crash leaves the old database or the new one, never none.
+        KeyHomeError, and then leaves the library unchanged. A crash leaves either the old database or the new one.
         """
         chosen = self.newest_good() if backup is None else backup
         self.verify(chosen)
@@ -165,7 +165,7 @@ class BackupStore:
             shutil.copyfile(chosen.path / DATABASE_FILE, staged)
             sync_file(staged)
             self._put_aside(now, aside)
-            # The old write-ahead log must be gone before the new database comes: it would be applied to it.
+            # The old write-ahead log must be gone before the new database arrives: SQLite would apply it.
             for suffix in ("-wal", "-shm"):
                 self._live(suffix).unlink(missing_ok=True)
             sync_folder(self._folder)
@@ -184,7 +184,7 @@ class BackupStore:
         return check_copy(folder / DATABASE_FILE, LibraryKeys(folder, self._home).unlock())
 
     def newest_good(self) -> Backup:
-        """The newest one that can be read whole. Raises BackupMissing, BackupDamaged if there is none such."""
+        """The newest backup that is fully readable. Raises BackupMissing, or BackupDamaged if none is."""
         backups = self.list()
         if not backups:
             raise BackupMissing
@@ -215,9 +215,9 @@ class BackupStore:
         return self._folder / (DATABASE_FILE + suffix)
 
     def _prune(self, made: Path, keep: int) -> None:
-        # The one just made stays whatever its time is: after the clock was set back, older ones have later times.
+        # The new backup stays regardless of its time: after the clock was set back, older ones have later times.
         for old in [backup for backup in self.list() if backup.path != made][keep - 1 :]:
-            # Renamed first: half a backup must not look like one.
+            # Renamed first: a partly deleted backup must not look like a backup.
             old.path.rename(old.path.with_name(_UNFINISHED + old.name))
 
     def _sweep(self) -> None:

@@ -1,4 +1,4 @@
-"""Kinds of columns that say the same in every database: paths, moments, times of day, large numbers, names."""
+"""Column types with the same meaning in every database: paths, moments, times of day, large numbers, names."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,20 +6,20 @@ from sqlalchemy import BigInteger, Dialect, Integer, LargeBinary, String, TypeDe
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-# SQLite's integers have 64 bits whatever they are called; a column of an old library is called INTEGER.
+# SQLite's integers always have 64 bits; a column of an old library is called INTEGER.
 LargeInteger = Integer().with_variant(BigInteger(), "postgresql")
-# In the order of its code points, as SQLite has it: a server's language would order it otherwise.
+# Ordered by code points, as in SQLite: a server's locale would order it differently.
 Name = String().with_variant(String(collation="C"), "postgresql")
 
 
 class PathBytes(TypeDecorator[str]):
-    """A path as bytes: file names need not be valid Unicode, and the order of bytes makes "all below a folder" a range of the index."""
+    """A path as bytes: file names need not be valid Unicode, and byte order makes "all below a folder" a range of the index."""
 
     impl = LargeBinary
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
-        # `surrogatepass` keeps every string apart: the surrogates of undecodable bytes (POSIX) and the lone ones that Windows allows.
+        # `surrogatepass` keeps all strings distinct: the surrogates of undecodable bytes (POSIX) and the lone ones that Windows allows.
         return None if value is None else value.encode("utf-8", "surrogatepass")
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:
@@ -27,7 +27,7 @@ class PathBytes(TypeDecorator[str]):
 
 
 class Instant(TypeDecorator[datetime]):
-    """A moment as whole microseconds since 1970, UTC: the same everywhere, exact, and in order."""
+    """A moment as whole microseconds since 1970, UTC: the same everywhere, exact and sortable."""
 
     impl = BigInteger
     cache_ok = True
@@ -40,7 +40,7 @@ class Instant(TypeDecorator[datetime]):
 
 
 class LocalTime(TypeDecorator[datetime]):
-    """A time of day as a clock on the wall showed it, without a zone: whole microseconds since 1970 by that clock."""
+    """A time of day as shown by a local clock, without a zone: whole microseconds since 1970 by that clock."""
 
     impl = BigInteger
     cache_ok = True

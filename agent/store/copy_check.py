@@ -9,7 +9,7 @@ from agent.store.database import Database
 
 
 def check_copy(path: Path, key: bytes) -> int:
-    """Read every page of the copy, also of an older version; returns how many images it holds. Raises StoreDamaged, StoreUnwritable."""
+    """Read every page of the copy, even of an older version; returns its number of images. Raises StoreDamaged, StoreUnwritable."""
     database = Database.in_file(path, key, read_only=True)
     try:
         if not database.sound():

@@ -1,4 +1,4 @@
-"""Transactions over one database, whatever its dialect."""
+"""Transactions over one database, independent of its dialect."""
 
 import contextlib
 from collections.abc import Iterator
@@ -13,16 +13,16 @@ from agent.store.dialects.sqlcipher import KEY_BYTES, SqlCipher
 
 
 class Database:
-    """Writers take turns; readers see the last commit and wait for nobody."""
+    """Writers take turns; readers see the last commit and never wait."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
         self._engine = dialect.engine
-        self.uses = 0  # another number after every transaction
+        self.uses = 0  # changes after every transaction
 
     @classmethod
     def in_file(cls, path: Path, key: bytes, *, read_only: bool = False, shrinks: bool = False) -> "Database":
-        """An encrypted file; `shrinks` makes one that can give its space back. Raises ValueError unless the key has 32 bytes."""
+        """An encrypted file; `shrinks` creates one that can return free space. Raises ValueError unless the key has 32 bytes."""
         return cls(SqlCipher(path, key, read_only=read_only, shrinks=shrinks))
 
     @contextlib.contextmanager
@@ -34,36 +34,36 @@ class Database:
 
     @contextlib.contextmanager
     def write(self, *, durable: bool = False) -> Iterator[Connection]:
-        """A transaction that is written whole or not at all; `durable` waits until it is on the disk. Raises StoreError."""
+        """A transaction that is written completely or not at all; `durable` waits until it is on disk. Raises StoreError."""
         self.uses += 1
         with self._dialect.writing(durable=durable) as tx:
             yield tx
 
     def version(self) -> int:
-        """Another number after every change, whoever made it, also another process; quick to ask. Raises StoreError."""
+        """A number that changes after every change, including other processes'; cheap to read. Raises StoreError."""
         return self._dialect.version()
 
     def flush(self) -> None:
-        """Empty the log: what was deleted is then nowhere in it either.
+        """Empty the log, so that it no longer holds deleted data.
 
-        Raises StoreBusy if the log is read all the while, as for a copy of a large library: then nothing, or a part of it, was moved.
+        Raises StoreBusy if a reader keeps the log in use, as when copying a large library: then no or only some pages were moved.
         """
         self._dialect.flush()
 
     def compact(self) -> None:
-        """Write everything anew without what was deleted, and empty the log; writers wait. Raises StoreError."""
+        """Rewrite the database without deleted data and empty the log; writers wait. Raises StoreError."""
         self._dialect.compact()
 
     def give_back_space(self) -> None:
-        """Return what deleted rows took up to the disk. Only a file made with `shrinks` can."""
+        """Return the space of deleted rows to the disk. Only works for a file made with `shrinks`."""
         self._dialect.give_back_space()
 
     def key_for(self, purpose: bytes) -> bytes:
-        """Another key that follows from this database's."""
+        """Another key, derived from this database's."""
         return HKDF(SHA256(), KEY_BYTES, salt=None, info=purpose).derive(self._dialect.key)
 
     def beside(self, path: Path) -> "Database":
-        """A file with the same key, that can give its space back."""
+        """A file with the same key that can return free space."""
         return Database.in_file(path, self._dialect.key, shrinks=True)
 
     def copy_to(self, target: Path) -> None:
@@ -75,13 +75,13 @@ class Database:
         self._dialect.keep_copy(ending)
 
     def sound(self) -> bool:
-        """Read everything; whether it is whole. Raises StoreError if it can't be read at all."""
+        """Read everything; returns whether it is intact. Raises StoreError if it can't be read at all."""
         return self._dialect.sound()
 
     def let_go(self) -> None:
-        """Close unused connections, with the pages they keep, and forget compiled statements: those hold the values of their first use.
+        """Close unused connections, with their cached pages, and drop compiled statements: those hold the values of their first use.
 
-        The next use opens a connection in a millisecond or two.
+        The next use opens a connection within a millisecond or two.
         """
         self._engine.clear_compiled_cache()
         self._engine.dispose()

@@ -1,4 +1,4 @@
-"""Events as the library keeps them: appended in the transaction of what they tell, read on from any id."""
+"""Events in the library: appended in the transaction that they describe, readable from any id."""
 
 import dataclasses
 from collections.abc import Callable

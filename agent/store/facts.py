@@ -1,6 +1,6 @@
-"""What the user said, as facts that can be read and written by the thousand: each kind has keys and a value, None for "not so".
+"""The user's statements as facts that can be read and written by the thousand: each kind has keys and a value, None for "not set".
 
-Values are what JSON can hold, because steps that can be taken back keep them (`agent.store.journal`).
+Values are limited to JSON, because steps that can be undone keep them (`agent.store.journal`).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,14 +23,14 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Kind(NamedTuple):
-    """`write` leaves out keys whose face, image or person is no more."""
+    """`write` leaves out keys whose face, image or person no longer exists."""
 
-    read: Callable[[Connection, Sequence[Any]], Mapping[Any, Value]]  # those that are so
+    read: Callable[[Connection, Sequence[Any]], Mapping[Any, Value]]  # only the keys that are set
     write: Callable[[Connection, Sequence[Any], Value], None]
 
 
 def moment(at: datetime) -> int:
-    """As values keep it: microseconds since 1970."""
+    """The moment as kept in values: microseconds since 1970."""
     return (at - _EPOCH) // timedelta(microseconds=1)
 
 
@@ -124,7 +124,7 @@ def _write_ignored(tx: Connection, keys: Sequence[int], value: Value) -> None:
         tx.execute(insert(ignored), rows)
 
 
-# -- person: person -> all there is to say of them ------------------------------------------------------------------------------------
+# -- person: person -> all their data -------------------------------------------------------------------------------------------------
 
 
 def _read_person(tx: Connection, keys: Sequence[int]) -> dict[int, Value]:
@@ -134,7 +134,7 @@ def _read_person(tx: Connection, keys: Sequence[int]) -> dict[int, Value]:
 
 def _write_person(tx: Connection, keys: Sequence[int], value: Value) -> None:
     if value is None:
-        # Somebody who has faces stays: a step taken back out of turn must not take other steps' names along.
+        # A person with faces stays: undoing a step out of order must not take other steps' names along.
         has_faces = exists().where(identity.c.person_id == person.c.id, identity.c.certainty == Certainty.CONFIRMED)
         tx.execute(delete(person).where(person.c.id.in_(keys), ~has_faces))
         return
@@ -147,7 +147,7 @@ def _write_person(tx: Connection, keys: Sequence[int], value: Value) -> None:
             tx.execute(insert(person).values(row | {"id": person_id}))
 
 
-# -- what is said of a person: person -> the value of a column -------------------------------------------------------------------------
+# -- a person's data: person -> the value of a column ---------------------------------------------------------------------------------
 
 LOST = "lost"
 FIELDS = ("name", "birth_date", "notes", "cover_face_id", "hidden_at", "never_at", "basis", "basis_at", "retention_days", "watch_at")
@@ -169,7 +169,7 @@ def _write_field(name: str, tx: Connection, keys: Sequence[int], value: Value) -
 
 
 def free_name(tx: Connection, name: str, person_id: int | None) -> str:
-    """That name, or, if somebody else has it, with a number behind it."""
+    """The name itself or, if another person has it, the name with a number appended."""
     found, number = name, 1
     while tx.scalar(select(person.c.id).where(and_(person.c.name == found, person.c.id != (person_id or 0)))) is not None:
         number += 1
@@ -193,7 +193,7 @@ KINDS: dict[str, Kind] = {
     "who": Kind(_read_who, _write_who),
     "not": Kind(_read_not, _write_not),
     "ignored": Kind(_read_ignored, _write_ignored),
-    # Faces whose prints went with the step: nothing that is so or not; who takes it back has their photos looked at again.
+    # Faces whose embeddings were deleted with the step, not a settable fact; undoing the step has their photos analysed again.
     LOST: Kind(lambda _, __: {}, lambda _, __, ___: None),
     "person": Kind(_read_person, _write_person),
     **{name: Kind(partial(_read_field, name), partial(_write_field, name)) for name in FIELDS},
@@ -205,7 +205,7 @@ def chunks(keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
 
 
 def _there(tx: Connection, table: Any, ids: Sequence[int]) -> list[int]:
-    """Those that exist, in the order asked."""
+    """The existing ones, in the given order."""
     found = set(tx.scalars(select(table.c.id).where(table.c.id.in_(ids))))
     return [each for each in ids if each in found]
 

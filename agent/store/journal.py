@@ -1,7 +1,7 @@
-"""Steps that can be taken back and done again, in any number and also after a restart.
+"""Steps that can be undone and redone, in any number and also after a restart.
 
-A step keeps what was so before it and after it, fact by fact (`agent.store.facts`). Taking it back restores what still is as
-the step left it; what has changed since, or is gone, stays as it is. So steps may be taken back out of turn, too.
+A step keeps the state before and after it, fact by fact (`agent.store.facts`). Undoing it restores every fact that is still as
+the step left it; facts that changed since, or whose subject is gone, stay as they are. So steps may be undone out of order, too.
 """
 
 import secrets
@@ -17,19 +17,19 @@ from agent.store.rows import add
 from agent.store.schema import undo as table
 from agent.store.schema import undo_person
 
-# So many steps can be taken back: of single names some megabytes.
+# The number of steps that can be undone: for single names, some megabytes.
 KEPT = 10_000
 
 
 class Journal:
-    """Writes facts and remembers what was so before: one for each thing that the user does."""
+    """Writes facts and remembers their previous state: one journal for each user action."""
 
     def __init__(self, tx: Connection) -> None:
         self._tx = tx
         self._changes: list[dict[str, Any]] = []
 
     def set(self, fact: str, keys: Sequence[Key], value: Value) -> list[Key]:
-        """Returns the keys of which something else was so."""
+        """Set facts. Returns the keys whose value changed."""
         kind, changed = KINDS[fact], list[Key]()
         for chunk in chunks(list(dict.fromkeys(keys))):
             was = kind.read(self._tx, chunk)
@@ -45,20 +45,20 @@ class Journal:
         return changed
 
     def made(self, fact: str, key: int) -> None:
-        """Remember that it was not there before."""
+        """Record that the item did not exist before."""
         after = KINDS[fact].read(self._tx, [key])[key]
         self._changes.append({"fact": fact, "keys": [key], "before": None, "after": after})
 
     def lost(self, faces: Sequence[int]) -> None:
-        """Remember whose prints go with the step."""
+        """Record the faces whose embeddings are deleted with the step."""
         if faces:
             self._changes.append({"fact": LOST, "keys": list(faces), "before": None, "after": None})
 
     def close(self, action: str, count: int, now: datetime, *, person_id: int | None = None) -> Step:
-        """Keep the step. It has no token if nothing changed."""
+        """Save the step. It has no token if nothing changed."""
         if not self._changes:
             return Step(action, 0, person_id=person_id)
-        # What was taken back can't be done again once something else is done.
+        # After another action, undone steps can't be redone.
         self._tx.execute(delete(table).where(table.c.undone_at.is_not(None)))
         token = secrets.token_urlsafe(16)
         step = {"token": token, "at": now, "action": action, "number": count, "person_id": person_id, "changes": self._changes}
@@ -71,14 +71,14 @@ class Journal:
 
 
 def take_back(tx: Connection, token: str | None, now: datetime) -> Step | None:
-    """The step of that token, or the latest. None if there is none, or it was taken back already."""
+    """Undo the step with that token, or the latest. None if it does not exist or was undone already."""
     which = table.c.token == token if token is not None else table.c.id.in_(select(func.max(table.c.id)).where(table.c.undone_at.is_(None)))
     step = tx.execute(select(table).where(which, table.c.undone_at.is_(None))).mappings().one_or_none()
     if step is None:
         return None
     for change in reversed(step["changes"]):
         _turn(tx, change, "after", "before")
-    # One moment must not serve twice: what was taken back last is done again first.
+    # Each moment must be unique: the last step undone is redone first.
     last = tx.scalar(select(func.max(table.c.undone_at)))
     undone_at = now if last is None or now > last else last + timedelta(microseconds=1)
     tx.execute(update(table).where(table.c.id == step["id"]).values(undone_at=undone_at))
@@ -86,7 +86,7 @@ def take_back(tx: Connection, token: str | None, now: datetime) -> Step | None:
 
 
 def do_again(tx: Connection) -> Step | None:
-    """The step that was taken back last. None if there is none."""
+    """Redo the last undone step. None if there is none."""
     latest = select(func.max(table.c.undone_at)).scalar_subquery()
     step = tx.execute(select(table).where(table.c.undone_at == latest)).mappings().first()
     if step is None:
@@ -109,13 +109,13 @@ def steps(tx: Connection) -> tuple[Step | None, Step | None]:
 
 
 def erase(tx: Connection, people: Iterable[int]) -> int:
-    """Every step in which one of these people is named. Returns how many went."""
+    """Delete every step that names one of these people. Returns the number of deleted steps."""
     of_them = select(undo_person.c.undo_id).where(undo_person.c.person_id.in_(list(people)))
     return tx.execute(delete(table).where(table.c.id.in_(of_them))).rowcount
 
 
 def step_of(row: Mapping[str, Any] | RowMapping) -> Step:
-    """The faces and people that a step's changes speak of."""
+    """The faces and people in a step's changes."""
     faces, people = set[int](), {row["person_id"]} - {None}
     for change in row["changes"]:
         match change["fact"]:

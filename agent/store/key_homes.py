@@ -1,4 +1,4 @@
-"""Where the key that opens the library's key file lives: the system's keyring, or a file only its owner can read."""
+"""The places for the key that opens the library's key file: the system's keyring, or a file only its owner can read."""
 
 import os
 import queue
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
 
 SERVICE = "AI Popup"
-# The system may ask the user for the keyring's password meanwhile; where nobody is there to answer it would wait for ever.
+# The system may ask the user for the keyring's password; with no user present, the call would never return.
 KEYRING_LIMIT_S = 60.0
 
 # Backends that keep secrets encrypted. Others lose them silently (null), refuse (fail) or write them in the clear.
@@ -31,23 +31,23 @@ class Home(Protocol):
     """Keeps one secret per library; `account` is the library's id."""
 
     def read(self, account: str) -> bytes | None:
-        """None if there is none. Raises KeyHomeError."""
+        """The secret; None if there is none. Raises KeyHomeError."""
         ...
 
     def write(self, account: str, secret: bytes) -> None:
-        """Raises KeyHomeError, StoreUnwritable, StoreDiskFull."""
+        """Store the secret. Raises KeyHomeError, StoreUnwritable, StoreDiskFull."""
         ...
 
     def forget(self, account: str) -> None: ...
 
 
 def key_home(kind: KeyHome, folder: Path) -> Home:
-    """The home that the settings name; `folder` is where key files go."""
+    """The key home chosen in the settings; `folder` holds key files."""
     return KeyringHome() if kind is KeyHome.KEYRING else FileHome(folder)
 
 
 class FileHome:
-    """One file per library, 0600, in a folder of its own, 0700. Chosen explicitly, for machines without a keyring."""
+    """One file per library, 0600, in its own folder, 0700. Chosen explicitly, for machines without a keyring."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -61,7 +61,7 @@ class FileHome:
         except FileNotFoundError:
             return None
         except ValueError:
-            return None  # not a key: as good as none, and the recovery code makes a new one
+            return None  # not a key: treated as missing, and the recovery code creates a new one
         except OSError as error:
             raise store_error(error) from error
 
@@ -77,7 +77,7 @@ class FileHome:
             self._path(account).unlink(missing_ok=True)
             sync_folder(self._folder)
         except FileNotFoundError:
-            pass  # not even the folder is there
+            pass  # the folder is missing too
         except OSError as error:
             raise store_error(error) from error
 
@@ -89,7 +89,7 @@ class KeyringHome:
     """The system's keyring, every call with a time limit. Backends that lose secrets or don't encrypt them are refused."""
 
     def __init__(self, backend: "KeyringBackend | None" = None, *, limit_s: float = KEYRING_LIMIT_S) -> None:
-        """`backend` None takes what the system offers."""
+        """With `backend` None, the system's default is used."""
         self._backend = backend
         self._limit_s = limit_s
 
@@ -98,7 +98,7 @@ class KeyringHome:
         try:
             return None if found is None else bytes.fromhex(found)
         except ValueError:
-            return None  # somebody else's entry: as good as none
+            return None  # not our entry: treated as missing
 
     def write(self, account: str, secret: bytes) -> None:
         self._call(lambda keyring: keyring.set_password(SERVICE, account, secret.hex()))
@@ -110,7 +110,7 @@ class KeyringHome:
             self._call(lambda keyring: keyring.delete_password(SERVICE, account))
 
     def _call(self, ask: Callable[["KeyringBackend"], T]) -> T:
-        """Ask in a thread of its own, which is left behind if the keyring never answers: it can't be interrupted."""
+        """Ask in a separate thread, which is abandoned if the keyring never answers: the call can't be interrupted."""
         replies: queue.SimpleQueue[Reply[T]] = queue.SimpleQueue()
 
         def run() -> None:
@@ -149,12 +149,12 @@ def _meaning(error: Exception) -> KeyHomeError:
         return error
     if isinstance(error, NoKeyringError):
         return KeyringAbsent()
-    # A locked collection shows as any of these, depending on the backend and on whether the user dismissed the question.
+    # A locked collection appears as any of these, depending on the backend and on whether the user dismissed the prompt.
     return KeyringLocked() if isinstance(error, InitError | LockedByUser | PasswordSetError) else KeyringAbsent()
 
 
 def _check_private(path: Path) -> None:
-    """Refuse what others can read or enter. On Windows the user's profile keeps others out."""
+    """Refuse paths that other users can read or enter. On Windows the user's profile keeps them out."""
     facts = path.stat()
     if os.name == "posix" and (facts.st_uid != os.geteuid() or stat.S_IMODE(facts.st_mode) & 0o077):
         raise KeyFileUnsafe

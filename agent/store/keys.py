@@ -2,11 +2,11 @@
 
 `library.keys` beside the database holds, each part encrypted with AES-256-GCM:
 
-- `by_home`: the data key, under the secret that lives in the key home;
-- `by_code`: the data key, under the recovery code;
-- `inside`: that secret and that code, under the data key, so that the code can be shown again, and a wiped home gets back what it lost.
+- `by_home`: the data key, encrypted with the secret in the key home;
+- `by_code`: the data key, encrypted with the recovery code;
+- `inside`: that secret and that code, encrypted with the data key, to show the code again and to restore a wiped key home.
 
-The file is written once and never again: no crash can leave it half changed, and the copy in every backup stays good.
+The file is written once and never changed: no crash can leave it half written, and the copy in every backup stays valid.
 """
 
 import json
@@ -45,7 +45,7 @@ class _KeysFile:
 
 
 class LibraryKeys:
-    """The keys of the library in `folder`. Nothing here is slow but the home, which may ask the user."""
+    """The keys of the library in `folder`. Only the key home can be slow: it may ask the user."""
 
     def __init__(self, folder: Path, home: Home) -> None:
         self._folder = folder
@@ -74,7 +74,7 @@ class LibraryKeys:
             inside=_encrypt(_derive(key, library, "inside"), secret + code, library, "inside"),
         )
         make_private(self._folder)
-        # The home first: a crash in between leaves a secret that opens nothing, not a file that nothing opens.
+        # The home first: a crash in between leaves an unused secret, not a key file without its secret.
         self._home.write(library, secret)
         try:
             write_private(self._path, json.dumps(asdict(content), indent=1).encode())
@@ -83,18 +83,18 @@ class LibraryKeys:
         return key, recovery_code.write(code)
 
     def unlock(self) -> bytes:
-        """The data key. Raises StoreKeyMissing, StoreKeyWrong (the home's secret is another's), StoreDamaged, KeyHomeError."""
+        """The data key. Raises StoreKeyMissing, StoreKeyWrong (the home holds another library's secret), StoreDamaged, KeyHomeError."""
         content = self._read()
         secret = self._home.read(content.library)
         if secret is None:
             raise StoreKeyMissing
         try:
             return _decrypt(secret, content.by_home, content.library, "by_home")
-        except (InvalidTag, ValueError) as error:  # ValueError: not even the length of a key
+        except (InvalidTag, ValueError) as error:  # ValueError: wrong key length
             raise StoreKeyWrong from error
 
     def recover(self, code: str) -> bytes:
-        """The data key by the recovery code; the home gets its secret again. Raises StoreRecoveryCodeWrong, StoreDamaged, KeyHomeError."""
+        """The data key from the recovery code; restores the home's secret. Raises StoreRecoveryCodeWrong, StoreDamaged, KeyHomeError."""
         content = self._read()
         try:
             key = _decrypt(_derive(recovery_code.read(code), content.library, "by_code"), content.by_code, content.library, "by_code")
@@ -108,8 +108,8 @@ class LibraryKeys:
         return recovery_code.write(self._inside(self._read(), key)[1])
 
     def move(self, to: Home, *, switch: Callable[[], None]) -> None:
-        """Let the secret live in another home. `switch` makes that the chosen one (writes the setting); only then the old one lets go,
-        so that a crash at any moment leaves a home that is chosen and has the secret. Raises KeyHomeError, StoreError.
+        """Move the secret to another home. `switch` saves the new choice to the settings; only then does the old home delete the secret,
+        so that a crash at any moment leaves the chosen home with the secret. Raises KeyHomeError, StoreError.
         """
         content = self._read()
         secret, _ = self._inside(content, self.unlock())
@@ -119,7 +119,7 @@ class LibraryKeys:
         self._home = to
 
     def forget(self) -> None:
-        """The home lets go of the secret: only the recovery code opens the library then. Raises StoreDamaged, KeyHomeError."""
+        """Delete the secret from the home: afterwards only the recovery code opens the library. Raises StoreDamaged, KeyHomeError."""
         self._home.forget(self._read().library)
 
     def _read(self) -> _KeysFile:
@@ -147,7 +147,7 @@ class LibraryKeys:
 
 
 def _derive(secret: bytes, library: str, purpose: str) -> bytes:
-    # Both secrets this is used for are random and long: there is nothing to guess, so nothing that slows guessing down is needed.
+    # Both secrets are random and long: they can't be guessed, so slow key derivation is unnecessary.
     return HKDF(SHA256(), KEY_BYTES, salt=library.encode(), info=purpose.encode()).derive(secret)
 
 

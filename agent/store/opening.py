@@ -1,4 +1,4 @@
-"""Opens the library of a folder with its keys, or makes a new one: but only where there was none."""
+"""Opens the library of a folder with its keys, or creates one if the folder never had one."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ BACKUPS_FOLDER = "backups"
 def open_library(folder: Path, home: Home) -> Database:
     """Open the library in `folder`, created with new keys on first use. An existing one is never replaced by an empty one.
 
-    Raises StoreKeyMissing, StoreKeyWrong, StoreDamaged (a part of it is damaged or gone: restore a backup), StoreNewer, KeyHomeError,
+    Raises StoreKeyMissing, StoreKeyWrong, StoreDamaged (a part of it is damaged or missing: restore a backup), StoreNewer, KeyHomeError,
     StoreUnwritable, StoreDiskFull.
     """
     keys = LibraryKeys(folder, home)
@@ -23,7 +23,7 @@ def open_library(folder: Path, home: Home) -> Database:
     lost = not _has_content(database) and any((folder / BACKUPS_FOLDER).glob("*/"))
     if keys.exist:
         key = keys.unlock()
-        # Keys without a database: the very first start was cut short between the two. Not so if there ever was a backup.
+        # Keys without a database: the very first start was interrupted in between, unless there ever was a backup.
         if lost:
             raise StoreDamaged
     elif _has_content(database) or lost:

@@ -1,4 +1,4 @@
-"""Which paths lie below a folder, as ranges of the path index."""
+"""Paths below a folder, as ranges of the path index."""
 
 from dataclasses import dataclass
 
@@ -26,16 +26,16 @@ def below(folder: str) -> ColumnElement[bool]:
 
 
 def around(folder: str, after: str) -> ColumnElement[bool]:
-    """True for places inside the folder that come behind the path `after`, and on Windows for some beside it (see `stems_of`).
+    """True for places inside the folder that sort after the path `after`, and on Windows for some beside it (see `stems_of`).
 
-    One range of the index, so that they are read in their order from where it begins.
+    A single range of the index, so that rows are read in order from its start.
     """
     stem, marks = stem_of(folder), _separators(folder)
     return and_(place.c.path > max(after, stem + min(marks)), place.c.path < stem + chr(ord(max(marks)) + 1))
 
 
 def stems_of(folder: str) -> tuple[str, ...]:
-    """One of these begins every path inside the folder, and no other."""
+    """Prefixes: every path inside the folder starts with one of them, and no other path does."""
     return tuple(stem_of(folder) + mark for mark in _separators(folder))
 
 
@@ -48,14 +48,14 @@ def at_or_below(path: str) -> ColumnElement[bool]:
 
 
 def named_like(text: str) -> ColumnElement[bool]:
-    """True for places with `text` in the part of their path inside the watched folder, in lower or upper case."""
+    """True for places with `text` in the part of their path inside the watched folder, ignoring case."""
     inside = func.substr(_bytes(place.c.path), func.coalesce(func.length(_bytes(place.c.folder)), 0) + 1)
-    # Databases fold the case of ASCII alone: other letters are looked for as they are typed, and as small and as capital ones.
+    # Databases only fold ASCII case: other letters are searched as typed, in lower case and in upper case.
     return or_(*(contains_text(inside, ascii_lower(each)) for each in {text, text.lower(), text.upper()}))
 
 
 def folder_inside(folder: str, path: str) -> str | None:
-    """The folder directly inside `folder` that a path below it leads through; None for a file that lies in `folder` itself."""
+    """The direct subfolder of `folder` that contains the path; None for a file directly in `folder`."""
     start = len(stem_of(folder)) + 1
     ends = [end for mark in _separators(folder) if (end := path.find(mark, start)) >= 0]
     return path[: min(ends)] if ends else None
@@ -70,10 +70,10 @@ def _bytes(column: ColumnElement[str]) -> ColumnElement[bytes]:
 
 
 def stem_of(folder: str) -> str:
-    """The folder without separators at its end; empty for the root."""
+    """The folder without trailing separators; empty for the root."""
     return folder.rstrip(_separators(folder))
 
 
 def _separators(path: str) -> str:
-    # A path that starts with a slash is POSIX, where a backslash is a letter like any other; Windows takes both.
+    # A path that starts with a slash is POSIX, where a backslash is an ordinary character; Windows accepts both.
     return "/" if path.startswith("/") else "\\/"

@@ -1,4 +1,4 @@
-"""The recovery code: 136 random bits and a checksum as six groups of letters and digits that can't be mistaken for each other."""
+"""The recovery code: 136 random bits and a checksum as six groups of unambiguous letters and digits."""
 
 import hashlib
 import secrets
@@ -9,7 +9,7 @@ SECRET_BYTES = 17
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32
 _READ_AS = str.maketrans("OIL", "011", "- \t\r\n")
 _LENGTH = 30
-_CHECK_BITS = _LENGTH * 5 - SECRET_BYTES * 8  # 14: one typing error in 16,000 goes unnoticed here, none by the encryption
+_CHECK_BITS = _LENGTH * 5 - SECRET_BYTES * 8  # 14: one typing error in 16,000 passes here, none passes the decryption
 _GROUP = 5
 
 
@@ -25,7 +25,7 @@ def write(secret: bytes) -> str:
 
 
 def read(code: str) -> bytes:
-    """The secret of a code as somebody typed it, in any case, with or without dashes. Raises StoreRecoveryCodeWrong."""
+    """The secret of a typed code, in any case, with or without dashes. Raises StoreRecoveryCodeWrong."""
     letters = code.upper().translate(_READ_AS)
     if len(letters) != _LENGTH or not set(letters) <= set(_ALPHABET):
         raise StoreRecoveryCodeWrong

@@ -1,4 +1,4 @@
-"""Adding a row whose number the database chooses, or the one that follows, and taking a note."""
+"""Inserts rows with a number chosen by the database or the next consecutive one, and takes notes."""
 
 from collections.abc import Mapping
 
@@ -15,14 +15,14 @@ def add(tx: Connection, table: Table, values: Mapping[str, object]) -> int:
 
 
 def append(tx: Connection, table: Table, values: Mapping[str, object]) -> None:
-    """Insert one row whose number follows the last one's, without a gap."""
-    if tx.dialect.name == "postgresql":  # its sequences go on also where a transaction was rolled back
+    """Insert one row numbered consecutively, without a gap."""
+    if tx.dialect.name == "postgresql":  # its sequences advance even if a transaction is rolled back
         values = {**values, "id": (tx.scalar(select(func.max(table.c.id))) or 0) + 1}
     tx.execute(insert(table).values(**values))
 
 
 def take_note(tx: Connection, name: str) -> None:
-    """Note that something is so, until the note is taken back: as a number that grows, so that it isn't for what came since."""
+    """Set a note until it is cleared: a growing number, so that clearing an older note does not clear a newer one."""
     before = tx.scalar(select(meta.c.value).where(meta.c.name == name)) or 0
     tx.execute(delete(meta).where(meta.c.name == name))
     tx.execute(insert(meta).values(name=name, value=before + 1))

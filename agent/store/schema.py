@@ -1,6 +1,6 @@
-"""The library's tables, in types that every database knows.
+"""The library's tables, in types that every database has.
 
-`agent/store/migrations` builds them step by step; a test proves that both say the same.
+`agent/store/migrations` builds them step by step; a test proves that both give the same tables.
 """
 
 from typing import Any
@@ -25,21 +25,21 @@ from sqlalchemy import (
 
 from agent.store.columns import Instant, LargeInteger, LocalTime, Name, PathBytes
 
-# The newest migration: a library that says so needs none, and Alembic is not even imported.
+# The newest migration: a library at this revision needs none, and Alembic is not even imported.
 REVISION = "0007"
 
 metadata = MetaData()
-_KEY = "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)"  # as Alembic makes it
+_KEY = "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)"  # as Alembic creates it
 
 
 def _index_of_few(name: str, column: Column[Any]) -> None:
-    """Of the few rows that have a value: an index of all would tempt the planner to look through every file that is there."""
+    """An index of only the rows that have a value: a full index would tempt the planner to scan every present file."""
     some = column.is_not(None)
-    # Said for PostgreSQL too, its dialect would be loaded in every agent (3 MB): whoever opens one finds the condition here.
+    # Setting it for PostgreSQL too would load its dialect in every agent (3 MB): `PostgreSql` takes the condition from here.
     Index(name, column, sqlite_where=some, info={"where": some})
 
 
-# Ids are never used twice (`sqlite_autoincrement`; PostgreSQL does so by itself): logs, events and open windows refer to them.
+# Ids are never reused (`sqlite_autoincrement`; PostgreSQL does so by itself): logs, events and open windows refer to them.
 
 meta = Table(
     "meta",
@@ -65,13 +65,13 @@ image = Table(
     Column("ms_align", Float, nullable=False),
     Column("ms_embed", Float, nullable=False),
     Column("indexed_at", Instant, nullable=False),
-    Column("left_at", Instant),  # when a place last went over to other content: with no place left, the grace time runs from here
+    Column("left_at", Instant),  # when a place last got other content: with no place left, the grace time starts here
     Column("taken_at", LocalTime, nullable=False, server_default="0"),
     Column("face_count", Integer, nullable=False, server_default="0"),
     Column("hidden_at", Instant),
     Column("favourite_at", Instant),
     Index("image_by_size", "size"),
-    # All that the library page needs of every image, in its order: 100,000 are read from here without touching a row.
+    # All columns that the library page needs of every image, in its order: 100,000 are read without touching a row.
     Index("image_by_taken_at", "taken_at", "id", "width", "height", "face_count", "hidden_at"),
     sqlite_autoincrement=True,
 )
@@ -81,14 +81,14 @@ place = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("path", PathBytes, nullable=False, unique=True),
-    Column("folder", PathBytes),  # the watched folder; None for a file scanned by hand
+    Column("folder", PathBytes),  # the watched folder; None for a single scanned file
     Column("size", BigInteger, nullable=False),
     Column("mtime_ns", BigInteger, nullable=False),
-    Column("image_id", Integer, ForeignKey("image.id", ondelete="SET NULL")),  # None until this very content was analysed
+    Column("image_id", Integer, ForeignKey("image.id", ondelete="SET NULL")),  # None until this exact content was analysed
     Column("noted_at", Instant, nullable=False),
     Column("missing_since", Instant),
     Index("place_by_image", "image_id", "missing_since"),
-    Index("place_below_folder", "path", "image_id", "missing_since"),  # all that the library page needs of a folder's files
+    Index("place_below_folder", "path", "image_id", "missing_since"),  # all columns that the library page needs of a folder's files
     sqlite_autoincrement=True,
 )
 
@@ -133,7 +133,7 @@ face = Table(
     sqlite_autoincrement=True,
 )
 
-# Filled only while recognition is on, and emptied when it is switched off: so they are tables of their own.
+# Filled only while recognition is on, and emptied when it is switched off: hence separate tables.
 embedding = Table(
     "embedding",
     metadata,
@@ -156,15 +156,15 @@ person = Table(
     Column("id", Integer, primary_key=True),
     Column("name", Name, nullable=False, unique=True),
     Column("created_at", Instant, nullable=False),
-    Column("uid", String(32)),  # random: what the audit and the list of the forgotten call them
+    Column("uid", String(32)),  # random: the id in the audit log and in the list of forgotten people
     Column("birth_date", Date),
     Column("notes", String, nullable=False, server_default=""),
-    Column("cover_face_id", Integer),  # no reference: where that face is no more, another stands for it
+    Column("cover_face_id", Integer),  # no reference: if that face is gone, another replaces it
     Column("hidden_at", Instant),
     Column("never_at", Instant),  # never recognised since then
     Column("basis", String),  # why the face may be kept: "own_consent", "family", "contract", "guardian"
     Column("basis_at", Instant),
-    Column("retention_days", Integer),  # since a face was last confirmed; None: as the settings say
+    Column("retention_days", Integer),  # since a face was last confirmed; None: the settings' value
     Column("watch_at", Instant),  # since then they agree to being named when they appear on the screen
     Index("person_by_uid", "uid", unique=True),
     sqlite_autoincrement=True,
@@ -177,16 +177,16 @@ identity = Table(
     metadata,
     Column("face_id", Integer, ForeignKey("face.id", ondelete="CASCADE"), primary_key=True),
     Column("person_id", Integer, ForeignKey("person.id", ondelete="CASCADE"), nullable=False),
-    Column("certainty", String, nullable=False),  # "confirmed" is the user's word, all else an opinion
+    Column("certainty", String, nullable=False),  # "confirmed" by the user; all others are suggestions
     Column("distance", Float, nullable=False),
     Column("agree", Integer, nullable=False),
     Column("refs", Integer, nullable=False),
-    Column("confirmed_at", Instant),  # None for an opinion, and for what was confirmed before this was kept
+    Column("confirmed_at", Instant),  # None for a suggestion, and for confirmations before this column existed
     Index("identity_by_person", "person_id"),
     Index("identity_by_certainty", "certainty"),
 )
 
-# "Not this person": remembered for ever.
+# "Not this person": kept for ever.
 rejection = Table(
     "rejection",
     metadata,
@@ -196,16 +196,16 @@ rejection = Table(
     Index("rejection_by_person", "person_id"),
 )
 
-# Nobody is asked about these faces.
+# The program never asks about these faces.
 ignored = Table(
     "ignored",
     metadata,
     Column("face_id", Integer, ForeignKey("face.id", ondelete="CASCADE"), primary_key=True),
-    Column("reason", String, nullable=False),  # "user"; "forgotten" and "never": no print of it is stored again
+    Column("reason", String, nullable=False),  # "user"; "forgotten" and "never": its embedding is never stored again
     Column("at", Instant, nullable=False),
 )
 
-# What another program called a face when that was taken over: once, so that it stays away when it is taken away again.
+# An imported face's name in another program, kept so that the face is not imported again after it was removed.
 adopted = Table(
     "adopted",
     metadata,
@@ -213,7 +213,7 @@ adopted = Table(
     Column("said", String(16), nullable=False),  # a digest of the name
 )
 
-# Which unnamed faces look like one person: an opinion. Faces that are alone have no row.
+# The cluster of each unnamed face: a suggestion. Faces in no cluster have no row.
 grouping = Table(
     "grouping",
     metadata,
@@ -222,7 +222,7 @@ grouping = Table(
     Index("grouping_by_group", "group_id"),
 )
 
-# What can be taken back and done again, also after a restart: see `agent.store.journal`.
+# Steps that can be undone and redone, also after a restart: see `agent.store.journal`.
 undo = Table(
     "undo",
     metadata,
@@ -231,14 +231,14 @@ undo = Table(
     Column("at", Instant, nullable=False),
     Column("action", String, nullable=False),
     Column("number", Integer, nullable=False),
-    Column("person_id", Integer),  # whom it was about, if anybody: not a reference, for they may be no more
+    Column("person_id", Integer),  # the person concerned, if any: not a reference, because they may be deleted
     Column("changes", JSON, nullable=False),
     Column("undone_at", Instant),
     Index("undo_by_undone", "undone_at"),
     sqlite_autoincrement=True,
 )
 
-# Everybody who is named in such a step, so that it can be erased with them.
+# All people named in such a step, so that it can be erased with them.
 undo_person = Table(
     "undo_person",
     metadata,
@@ -247,7 +247,7 @@ undo_person = Table(
     Index("undo_by_person", "person_id"),
 )
 
-# Who did what to whom, as random ids: each row's digest takes in the one before it, so that none can be changed or left out unseen.
+# The audit log, with random ids: each row's digest includes the previous row's, so that changes and omissions are detected.
 audit = Table(
     "audit",
     metadata,
@@ -260,14 +260,14 @@ audit = Table(
     sqlite_autoincrement=True,
 )
 
-# Covered copies that were asked for: one row for each request, or for a watched folder's rule.
+# Requested covered copies: one row for each request, or for a watched folder's rule.
 redaction = Table(
     "redaction",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("uid", String(32), nullable=False, unique=True),  # random
     Column("at", Instant, nullable=False),
-    Column("folder", PathBytes, unique=True),  # the watched folder whose rule it is
+    Column("folder", PathBytes, unique=True),  # the watched folder that the rule belongs to
     Column("wish", JSON, nullable=False),
     sqlite_autoincrement=True,
 )
@@ -281,7 +281,7 @@ redaction_item = Table(
     Column("target", PathBytes, nullable=False),
     Column("format", String),
     Column("state", String, nullable=False),
-    Column("sha256", String(64)),  # of what the copy is made of
+    Column("sha256", String(64)),  # of the copy's source
     Column("copy_sha256", String(64)),
     Column("facts", JSON),  # marks, doubts, ...: see `agent.redaction.copy_records.CopyFacts`
     Column("doubts", Integer, nullable=False, server_default="0"),
@@ -308,7 +308,7 @@ event = Table(
 
 
 def create(tx: Connection) -> None:
-    """What all migrations together would make, in a tenth of their time and without Alembic in memory: a test holds them to each other."""
+    """Create the tables as all migrations together would, in a tenth of their time and without loading Alembic: a test compares them."""
     metadata.create_all(tx, checkfirst=False)
     tx.execute(text(f"CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, {_KEY})"))
     tx.execute(text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": REVISION})

@@ -1,4 +1,4 @@
-"""Whether every page of the library can be read: looked at now and then, and remembered beside it for the next command."""
+"""Checks now and then whether every page of the library is readable, and keeps the result beside it for the next command."""
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -10,12 +10,12 @@ from agent.store.opening import DATABASE_FILE
 
 CHECKED_FILE = "checked"
 EVERY = timedelta(days=1)
-SMALL_BYTES = 32 * 2**20  # read in a tenth of a second: checked whenever it changed
+SMALL_BYTES = 32 * 2**20  # read in a tenth of a second: checked after every change
 _SOUND, _DAMAGED = b"sound\n", b"damaged\n"
 
 
 class Soundness:
-    """Of the library in `folder`. All methods block."""
+    """The integrity of the library in `folder`. All methods block."""
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / CHECKED_FILE
@@ -23,7 +23,7 @@ class Soundness:
 
     @property
     def damaged(self) -> bool:
-        """Whether the last look found damage."""
+        """Whether the last check found damage."""
         try:
             return self._file.read_bytes() == _DAMAGED
         except OSError:
@@ -31,11 +31,11 @@ class Soundness:
 
     @property
     def small(self) -> bool:
-        """Whether the library is read in a moment. Raises OSError."""
+        """Whether the library is small enough to read in a moment. Raises OSError."""
         return self._database.stat().st_size <= SMALL_BYTES
 
     def due(self, now: datetime) -> bool:
-        """Whether to look again: a day has passed, damage was found, or the library is small and has changed."""
+        """Whether to check again: a day has passed, damage was found, or the library is small and has changed."""
         try:
             checked, database = self._file.stat(), self._database.stat()
         except OSError:
@@ -45,13 +45,13 @@ class Soundness:
         return changed or self.damaged or not timedelta() <= age < EVERY
 
     def look(self, database: Database) -> bool:
-        """Read all of it; True if it is sound. Raises StoreError."""
+        """Read all of it; True if it is intact. Raises StoreError."""
         sound = database.sound()
-        with suppress(OSError):  # a full disk, or one that can't be written to: the next command looks again
+        with suppress(OSError):  # a full or read-only disk: the next command checks again
             write_private(self._file, _SOUND if sound else _DAMAGED)
         return sound
 
     def forget(self) -> None:
-        """Another library takes its place."""
+        """Drop the result: another library replaces this one."""
         with suppress(OSError):
             self._file.unlink(missing_ok=True)

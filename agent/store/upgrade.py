@@ -33,12 +33,12 @@ def upgrade(database: Database) -> None:
     if found == REVISION:
         return
     if found is not None:
-        # Revisions are numbered in order, so that a revision this program has never heard of is known to be newer.
+        # Revisions are numbered in order, so an unknown revision with a higher number is newer.
         if found > REVISION:
             raise StoreNewer
         database.keep_copy(f"{BEFORE_UPGRADE}{REVISION}")
     with database.write(durable=True) as tx:
-        # Another process may have made it in the meantime.
+        # Another process may have created it in the meantime.
         if found is None and _revision(tx) is None:
             create(tx)
         else:
@@ -46,7 +46,7 @@ def upgrade(database: Database) -> None:
 
 
 def revision_of(path: Path, key: bytes) -> str | None:
-    """Of a library, also of a newer one; nothing is changed. Raises StoreError: StoreDamaged also where not every page is sound."""
+    """The revision of a library, even a newer one, without changes to it. Raises StoreError: StoreDamaged also if any page is damaged."""
     database = Database.in_file(path, key)
     try:
         if not database.sound():
@@ -58,14 +58,14 @@ def revision_of(path: Path, key: bytes) -> str | None:
 
 
 def _revision(tx: Connection) -> str | None:
-    if not tx.dialect.has_table(tx, "alembic_version"):  # the inspector would do much more for that, at each start
+    if not tx.dialect.has_table(tx, "alembic_version"):  # the inspector does much more work for this, at each start
         return None
     found: str | None = tx.scalar(text("SELECT version_num FROM alembic_version"))
     return found
 
 
 def _migrate(tx: Connection) -> None:
-    # Imported only when there is something to do: it costs 0.3 s and some megabytes.
+    # Imported only when needed: it costs 0.3 s and some megabytes.
     from alembic import command
     from alembic.config import Config
 

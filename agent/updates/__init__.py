@@ -1,1 +1,1 @@
-"""Newer versions: found, downloaded, tried, installed and rolled back."""
+"""Newer versions: finding, downloading, trying, installing and rolling back."""

@@ -1,4 +1,4 @@
-"""Has a child look for updates, which ends with its answer."""
+"""Looks for updates in a child process, which ends with its answer."""
 
 import os
 from pathlib import Path

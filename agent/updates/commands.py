@@ -1,4 +1,4 @@
-"""`ai-popup update`: whether there is a newer version, and how it comes in."""
+"""`ai-popup update`: shows whether a newer version exists, and installs it."""
 
 import json
 from contextlib import suppress
@@ -58,7 +58,7 @@ def download(session: Session, as_json: bool) -> None:
 @json_option()
 @click.pass_obj
 def install(session: Session, again: bool, as_json: bool) -> None:
-    """A running agent ends and goes on as the new version."""
+    """A running agent ends and restarts as the new version."""
     from agent.main.run_commands import handover
 
     if again:
@@ -84,7 +84,7 @@ def channel(session: Session, name: str | None, as_json: bool) -> None:
 
 
 def _agent_did(session: Session, what: str) -> bool:
-    """Whether one runs: what it has under way and what it remembers is then its own business. Raises UpdateError."""
+    """Whether an agent is running, which then owns the downloads and the update memory. Raises UpdateError."""
     with suppress(NotRunning):
         client = session.client()
         client.post_patiently(f"/api/update/{what}")
@@ -115,7 +115,7 @@ def _show(session: Session, *, as_json: bool) -> None:
 
 
 def told(session: Session, state: "UpdateState", channel: str) -> list[str]:
-    """What is known, a line each."""
+    """The update state as text lines."""
     texts = session.texts
     lines = [texts(f"cli.update.{state.step.value}", version=state.version or "", channel=texts(f"cli.update.{channel}"))]
     if not session.settings.updates.enabled:

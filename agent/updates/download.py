@@ -1,4 +1,4 @@
-"""Gets a manifest or a release's file over https: bounded, resumable, and only what was announced counts."""
+"""Downloads a manifest or a release's file over https: bounded, resumable, and only announced content is accepted."""
 
 import hashlib
 import shutil
@@ -14,13 +14,13 @@ from agent.updates.releases import ReleaseFile
 if TYPE_CHECKING:
     import httpx
 
-TRIES = 5  # in vain, one after the other; a connection that brought something is no such try
-SPARE_BYTES = 64 * 1024 * 1024  # what others need of the disk meanwhile
+TRIES = 5  # consecutive failures; a connection that delivered data does not count
+SPARE_BYTES = 64 * 1024 * 1024  # disk space left for other programs
 _THIS_MACHINE = frozenset(("127.0.0.1", "localhost", "::1"))
 
 
 def fetch(address: str, *, most: int, loopback: bool) -> bytes:
-    """All of a small file. Raises UpdateInsecure, UpdateUnreachable, UpdateUntrusted (it is larger than `most` bytes)."""
+    """The content of a small file. Raises UpdateInsecure, UpdateUnreachable, UpdateUntrusted (it is larger than `most` bytes)."""
     import httpx
 
     with _client(loopback) as client, _translated(), client.stream("GET", address) as answer:
@@ -35,7 +35,7 @@ def fetch(address: str, *, most: int, loopback: bool) -> bytes:
 
 
 def download(file: ReleaseFile, folder: Path, *, loopback: bool, progress: Callable[[int], None] = lambda _: None) -> Path:
-    """The file in `folder`, whole and with the announced hash; goes on with what an earlier call brought. `progress` is told bytes.
+    """The complete file in `folder`, with the announced hash; continues an earlier partial download. `progress` receives bytes.
 
     Raises UpdateInsecure, UpdateUnreachable, UpdateWrongFile, UpdateDiskFull, UpdateUnwritable.
     """
@@ -68,7 +68,7 @@ def download(file: ReleaseFile, folder: Path, *, loopback: bool, progress: Calla
 
 
 def is_whole(path: Path, file: ReleaseFile) -> bool:
-    """Whether it is what was announced. Reads all of it; raises OSError."""
+    """Whether it has the announced content. Reads all of it; raises OSError."""
     if _size(path) != file.size:
         return False
     with path.open("rb") as content:
@@ -76,7 +76,7 @@ def is_whole(path: Path, file: ReleaseFile) -> bool:
 
 
 def _go_on(client: "httpx.Client", file: ReleaseFile, part: Path, progress: Callable[[int], None]) -> None:
-    """Append what is missing, or begin anew where the server can't go on. Raises httpx.HTTPError, UpdateUnreachable, UpdateWrongFile."""
+    """Append the missing part, or restart if the server can't resume. Raises httpx.HTTPError, UpdateUnreachable, UpdateWrongFile."""
     have = _size(part)
     with client.stream("GET", file.address, headers={"range": f"bytes={have}-"} if have else {}) as answer:
         if have and answer.status_code == 206 and answer.headers.get("content-range", "").startswith(f"bytes {have}-"):
@@ -104,7 +104,7 @@ def _client(loopback: bool) -> "httpx.Client":
     import httpx
 
     def check(request: httpx.Request) -> None:
-        """Of each request, also after the server sent us elsewhere."""
+        """Check each request, also after redirects."""
         here = loopback and request.url.host in _THIS_MACHINE
         if request.url.scheme != "https" and not (here and request.url.scheme == "http"):
             raise UpdateInsecure
@@ -112,7 +112,7 @@ def _client(loopback: bool) -> "httpx.Client":
     return httpx.Client(
         follow_redirects=True,
         timeout=httpx.Timeout(30, connect=15),
-        headers={"accept-encoding": "identity", "user-agent": "ai-popup"},  # nobody needs to know which version asks
+        headers={"accept-encoding": "identity", "user-agent": "ai-popup"},  # the user agent does not reveal the version
         event_hooks={"request": [check]},
         trust_env=not loopback,
     )

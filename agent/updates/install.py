@@ -1,6 +1,6 @@
-"""Installs a new version so that a kill at any line leaves the old program with its library, or the new one with its own.
+"""Installs a new version so that a kill at any line leaves either the old program with its library or the new one with its own.
 
-The old program tries the new one before it takes its place; the journal says how far that has come, and `end` brings it to its end.
+The old program tries the new one before replacing itself; the journal records the progress, and `end` completes an interrupted run.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ MOST_STARTS = 3  # of a new version that never ran long enough to be kept
 
 
 class Installation:
-    """Of one program, `installed` being its version. `alone` holds the instance's lock and raises LifecycleError."""
+    """Installs updates of one program, `installed` being its version. `alone` holds the instance's lock and raises LifecycleError."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class Installation:
         comes_up: Callable[[Place, str], bool],
         alone: Callable[[], AbstractContextManager[None]],
     ) -> None:
-        """`place` is where a version may be put; `comes_up` starts the staged one, says whether it is well, and has ended it again."""
+        """`place` is where the version is installed; `comes_up` starts the staged version, checks it and ends it again."""
         self._installed = installed
         self._journal = journal
         self._memory = memory
@@ -47,9 +47,9 @@ class Installation:
         self._alone = alone
 
     def install(self, offer: Offer, file: Path) -> Place:
-        """Try the new version and put it in its place. Raises UpdateError (nothing has changed), StoreError, KeyHomeError, LifecycleError.
+        """Try the new version and put it in place. Raises UpdateError (without any change), StoreError, KeyHomeError, LifecycleError.
 
-        UpdateRolledBack: it did not come up, and all is as it was.
+        UpdateRolledBack: it did not start, and everything is as before.
         """
         place = self._place(offer.version)
         if place is None or offer.file is None:
@@ -74,9 +74,9 @@ class Installation:
         return place
 
     def end(self) -> Place | None:
-        """End what an earlier installation left, with the instance's lock held. Returns where to start instead of this program, if so.
+        """Complete an interrupted installation, with the instance's lock held. Returns the place to start instead of this program, if any.
 
-        Raises OSError, StoreError, KeyHomeError: then it is tried again at the next start.
+        Raises OSError, StoreError, KeyHomeError: the next start then tries again.
         """
         journal = self._journal.read()
         place = self._place(journal.version) if journal else None
@@ -87,7 +87,7 @@ class Installation:
             self._back(journal, place, attempts=1 if journal.phase is Phase.TRIAL else MOST_ATTEMPTS)
             return place if here else None
         if not here and not place.at_once:
-            self._back(journal, place, attempts=1)  # its installer did not get there: it was stopped, or could not write
+            self._back(journal, place, attempts=1)  # its installer failed: it was stopped, or could not write
             return None
         if journal.phase is Phase.PROVEN:
             self._forwards(journal, place)
@@ -101,7 +101,7 @@ class Installation:
         return place
 
     def settle(self) -> None:
-        """This version has run for its user: the one before is not needed any more. Raises OSError, StoreError."""
+        """Delete the previous version: this one has run long enough for its user. Raises OSError, StoreError."""
         journal = self._journal.read()
         if journal is None or journal.phase is not Phase.SWAPPED or journal.version != self._installed:
             return
@@ -122,7 +122,7 @@ class Installation:
         self._back(self._journal.write(journal.model_copy(update={"phase": Phase.BACK})), place, attempts=MOST_ATTEMPTS)
 
     def _back(self, journal: Journal, place: Place, *, attempts: int) -> None:
-        """`attempts` is how many this one counts for: one that was cut short may be tried again."""
+        """Roll back; `attempts` is how many this one counts for: an interrupted one may be tried again."""
         put_back = self._care.put_back(journal.backup, journal.revision)
         place.undo()
         memory = self._memory.read()

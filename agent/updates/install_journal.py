@@ -1,4 +1,4 @@
-"""Says on disk how far an installation has come, so that whoever starts after a kill can end it."""
+"""Records the progress of an installation on disk, so that the next start after a kill can complete it."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -15,15 +15,15 @@ JOURNAL_FILE = "install.json"
 
 
 def waits(paths: AppPaths) -> bool:
-    """Whether there may be something to do before a start or after a quit: asked cheaply, and mostly not so."""
+    """Whether there may be work before a start or after a quit: a cheap check, usually False."""
     return (paths.updates / JOURNAL_FILE).exists() or any(paths.downloads.glob("*"))
 
 
 class Phase(StrEnum):
-    TRIAL = "trial"  # the new version may have touched the library; the program is the old one: back
-    PROVEN = "proven"  # it came up: forwards
-    BACK = "back"  # it did not come up: back, and not again by itself
-    SWAPPED = "swapped"  # it is in place; the old one is kept until it has run for its user
+    TRIAL = "trial"  # the new version may have changed the library; the program is the old one: roll back
+    PROVEN = "proven"  # it started: complete the installation
+    BACK = "back"  # it did not start: roll back, and don't retry automatically
+    SWAPPED = "swapped"  # it is in place; the old one is kept until the new one has run long enough
 
 
 class Journal(BaseModel):
@@ -34,7 +34,7 @@ class Journal(BaseModel):
     before: str  # the old one
     revision: str | None  # of the library before; None if there was none
     backup: str | None  # its backup's name
-    starts: int = 0  # of the new one since it is in place
+    starts: int = 0  # of the new one since it was put in place
 
 
 class JournalFile:
@@ -54,12 +54,12 @@ class JournalFile:
             return None
 
     def write(self, journal: Journal) -> Journal:
-        """It is on the disk when the call returns. Raises OSError, StoreError."""
+        """Write the journal; it is on disk when the call returns. Raises OSError, StoreError."""
         make_private(self._folder)
         write_private(self.path, journal.model_dump_json(indent=1).encode())
         return journal
 
     def clear(self) -> None:
-        """Raises OSError."""
+        """Delete the journal. Raises OSError."""
         self.path.unlink(missing_ok=True)
         sync_folder(self._folder)

@@ -1,4 +1,4 @@
-"""How each kind of package takes the place of the one that runs: the small part of an installation that differs between systems."""
+"""Replaces the running program, by kind of package: the small part of an installation that differs between systems."""
 
 import ctypes
 import os
@@ -18,49 +18,49 @@ from agent.core.files import copy_to_new, disk_full, sync_folder
 from agent.domain.errors import UpdateDiskFull, UpdateFailed, UpdateUnwritable
 
 Run: TypeAlias = Callable[[Sequence[str]], object]  # runs a tool; raises OSError, SubprocessError
-Exchange: TypeAlias = Callable[[Path, Path], None]  # two things change names in one step; raises OSError
+Exchange: TypeAlias = Callable[[Path, Path], None]  # swaps the names of two files or folders in one step; raises OSError
 
 _TOOL_LIMIT_S = 600
 _WINDOWS_PROGRAM = "ai-popup.exe"
 
 
 class Place(Protocol):
-    """Where a program lies that can be replaced in one step. Each call may come again after a kill. All raise OSError."""
+    """A program's location, replaceable in one step. Each call may be repeated after a kill. All raise OSError."""
 
     @property
     def at_once(self) -> bool:
-        """Whether `swap` has put the new one in its place when it returns; else an installer does when this program has ended."""
+        """Whether the new version is in place when `swap` returns; otherwise an installer does it after this program ends."""
         ...
 
     @property
     def command(self) -> Sequence[str]:
-        """Starts what lies in the program's place now."""
+        """Starts the version that is in place now."""
         ...
 
     @property
     def staged_command(self) -> Sequence[str]:
-        """Starts the new one before it is in its place."""
+        """Starts the new version before it is in place."""
         ...
 
     def stage(self, file: Path) -> None:
-        """Lay the new one beside it. Raises UpdateDiskFull, UpdateUnwritable, UpdateFailed."""
+        """Unpack the new version beside the old one. Raises UpdateDiskFull, UpdateUnwritable, UpdateFailed."""
         ...
 
     def swap(self) -> None:
-        """The new one takes the place; the old one is kept."""
+        """Put the new version in place; the old one is kept."""
         ...
 
     def undo(self) -> None:
-        """The old one is in its place, whatever was done; nothing of the new one is left."""
+        """Restore the old version, at any stage; delete the new one."""
         ...
 
     def settle(self) -> None:
-        """The new one stays: nothing of the old one is left."""
+        """Keep the new version; delete the old one."""
         ...
 
 
 class AppImagePlace:
-    """One file, which its runtime names in `APPIMAGE`."""
+    """A single file, named by its runtime in `APPIMAGE`."""
 
     at_once = True
 
@@ -84,7 +84,7 @@ class AppImagePlace:
 
     def swap(self) -> None:
         if not self._new.exists():
-            return  # it was done
+            return  # already done
         self._old.unlink(missing_ok=True)
         try:
             os.link(self._target, self._old)
@@ -105,14 +105,14 @@ class AppImagePlace:
 
 
 class MacPlace:
-    """A folder `….app`. The new one is copied out of its disk image; both change names in one step."""
+    """A folder `….app`. The new version is copied from its disk image; both swap names in one step."""
 
     at_once = True
 
     def __init__(self, target: Path, program: Path, version: str, *, run: Run, exchange: Exchange) -> None:
-        """`program` is the path inside it of what is started, `version` the new one's."""
+        """`program` is the path inside it of the executable, `version` the new version."""
         self._target = target
-        self._other = target.with_name(f".{target.name}.other")  # the new one, then the old one
+        self._other = target.with_name(f".{target.name}.other")  # the new version, then the old one
         self._program = program
         self._version = version
         self._run = run
@@ -139,7 +139,7 @@ class MacPlace:
                 self._let_go(mounted)
 
     def _let_go(self, mounted: str) -> None:
-        """By force where somebody looks into the disk image, as the system's search does with each new one: only read, it loses nothing."""
+        """Force the unmount if another program uses the disk image, as the system's search does with each new one: it is read-only."""
         try:
             self._run(["hdiutil", "detach", mounted])
         except subprocess.SubprocessError:
@@ -166,14 +166,14 @@ class MacPlace:
 
 
 class NsisPlace:
-    """A folder of Windows, which nobody can rename while the program in it runs: the new version is unpacked beside it to be tried; to put
-    it in its place, its installer waits for the end of this program. That installer brings the old one back where it can't write.
+    """A folder on Windows, which can't be renamed while its program runs: the new version is unpacked beside it for the trial; its
+    installer then waits for the end of this program to put it in place, and restores the old version if it can't write.
     """
 
     at_once = False
 
     def __init__(self, target: Path, *, run: Run, start: Run, restart: bool) -> None:
-        """`start` starts what outlives this process; with `restart` the new version is started when it is in its place."""
+        """`start` starts a process that outlives this one; with `restart` the new version is started once it is in place."""
         self._target = target
         self._new = target.with_name(f"{target.name}.new")  # installers/windows/ai-popup.nsi names it too
         self._setup = target.with_name(f"{target.name}.setup.exe")
@@ -216,7 +216,7 @@ def place_of(
     environ: Mapping[str, str] = os.environ,
     executable: str = sys.executable,
 ) -> Place | None:
-    """Where this program lies and `version` may take its place; None if it can't be replaced so. `start`, `restart`: as of NsisPlace."""
+    """This program's location, to be replaced by `version`; None if it can't be replaced. `start`, `restart`: as for NsisPlace."""
     if kind is Kind.APPIMAGE and (named := environ.get("APPIMAGE")):
         return AppImagePlace(Path(named))
     if kind is Kind.DMG:
@@ -235,7 +235,7 @@ def run_tool(command: Sequence[str]) -> None:
 
 
 def exchange_names(one: Path, other: Path) -> None:
-    """On macOS. Raises OSError."""
+    """Swap two names on macOS. Raises OSError."""
     libc = ctypes.CDLL(None, use_errno=True)
     swap = 2  # RENAME_SWAP
     if libc.renamex_np(os.fsencode(one), os.fsencode(other), swap) != 0:

@@ -1,4 +1,4 @@
-"""Keeps the library safe while a new version is tried on it: a backup before, and the way back to it."""
+"""Protects the library while a new version is tried on it: a backup before, and the way back to it."""
 
 from collections.abc import Callable
 from contextlib import closing
@@ -15,10 +15,10 @@ from agent.store.upgrade import BEFORE_UPGRADE, revision_of
 
 
 class LibraryCare:
-    """Of the library in `folder`, which nobody has open: the caller holds the instance's lock."""
+    """Protects the library in `folder`, which no process has open: the caller holds the instance's lock."""
 
     def __init__(self, folder: Path, home: Home, *, keep: int, clock: Callable[[], datetime]) -> None:
-        """`keep` is how many backups the user wants."""
+        """`keep` is the number of backups that the user wants."""
         self._folder = folder
         self._home = home
         self._keep = keep
@@ -26,14 +26,14 @@ class LibraryCare:
         self._backups = BackupStore(folder, home, keep=keep)
 
     def copy(self) -> tuple[str | None, str | None]:
-        """A checked backup: (its name, the library's revision); nothing if there is no library. Raises StoreError, KeyHomeError."""
+        """Make a verified backup: (its name, the library's revision); both None without a library. Raises StoreError, KeyHomeError."""
         if not LibraryKeys(self._folder, self._home).exist:
             return None, None
         with closing(open_library(self._folder, self._home)) as database:
             return self._backups.create(database, self._clock()).name, REVISION
 
     def put_back(self, backup: str | None, revision: str | None) -> bool:
-        """Go back to the backup if the library is not as it was, and keep that one aside; whether that was needed.
+        """Restore the backup if the library has changed, and put the changed one aside; returns whether that was necessary.
 
         Raises StoreError, KeyHomeError.
         """
@@ -42,11 +42,11 @@ class LibraryCare:
         self._backups.restore(self._backups.get(backup), self._clock(), aside=NEWER)
         for copy in self._folder.glob(f"{DATABASE_FILE}.{BEFORE_UPGRADE}*"):
             if copy.name.rpartition("-")[2] > REVISION:
-                copy.unlink()  # made by the version that is gone: the same is in the backup
+                copy.unlink()  # made by the removed version: the backup has the same content
         return True
 
     def sound(self) -> bool:
-        """Whether every page of it can be read. Raises StoreError, KeyHomeError."""
+        """Whether every page of it is readable. Raises StoreError, KeyHomeError."""
         try:
             keys = LibraryKeys(self._folder, self._home)
             return not keys.exist or revision_of(self._folder / DATABASE_FILE, keys.unlock()) is not None
@@ -54,7 +54,7 @@ class LibraryCare:
             return False
 
     def drop(self, backup: str | None) -> None:
-        """The update went well: a backup of nobody's wish goes. Raises StoreError."""
+        """Delete the update's backup after a successful update, if the user keeps none. Raises StoreError."""
         if backup is not None and self._keep == 0:
             self._backups.drop(backup)
 

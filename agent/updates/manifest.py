@@ -1,4 +1,4 @@
-"""Reads and writes the signed manifest: an envelope with the exact text that was signed, and its Ed25519 signature."""
+"""Reads and writes the signed manifest: an envelope with the exact signed text and its Ed25519 signature."""
 
 import base64
 import binascii
@@ -13,10 +13,10 @@ from agent.domain.errors import UpdateNotUnderstood, UpdateUntrusted
 from agent.updates.releases import Release, ReleaseFile, Version
 
 MAX_BYTES = 256 * 1024
-# Signed with the text, so that a signature for anything else is never one for a manifest.
+# Signed together with the text, so that a signature for other content is never valid for a manifest.
 _PURPOSE = b"ai-popup update manifest 1\n"
 
-# Plain enough to stand in a command line, and to end in a file name that hides nothing.
+# Plain enough for a command line and as the end of a file name.
 Address: TypeAlias = Annotated[
     str, Field(pattern=r"^https?://[A-Za-z0-9.-]+(:\d+)?(/[A-Za-z0-9~%+_-][A-Za-z0-9._~%+-]*)+$", max_length=500)
 ]
@@ -33,7 +33,7 @@ class FileEntry(BaseModel):
 
 
 class Manifest(BaseModel):
-    """What is signed. Unknown keys are let be: a later version may say more to later versions."""
+    """The signed content. Unknown keys are ignored: a later version may add data for later versions."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -53,7 +53,7 @@ class Manifest(BaseModel):
 
 
 def opened(envelope: bytes, key: str) -> Release:
-    """What the owner of the private key to `key` (base64) signed. Nothing of it is looked at before the signature holds.
+    """The content signed with the private key to `key` (base64). It is parsed only after the signature is verified.
 
     Raises UpdateUntrusted, UpdateNotUnderstood.
     """
@@ -90,7 +90,7 @@ def signed(manifest: Manifest, private_key: bytes) -> bytes:
 
 
 def public_key(private_key: bytes) -> str:
-    """What a build is told, base64."""
+    """The key for a build's configuration, base64."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     return base64.b64encode(Ed25519PrivateKey.from_private_bytes(private_key).public_key().public_bytes_raw()).decode()
@@ -105,7 +105,7 @@ def manifest_of(
     published: datetime,
     expires: datetime,
 ) -> Manifest:
-    """Checked as a reader will check it. Raises ValidationError."""
+    """The manifest, checked as a reader checks it. Raises ValidationError."""
     whole = {"version": version, "channel": channel, "files": tuple(files), "news": news}
     times = {"published": published.astimezone(UTC).replace(microsecond=0), "expires": expires.astimezone(UTC).replace(microsecond=0)}
     return Manifest.model_validate({**whole, **times})

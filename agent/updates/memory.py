@@ -1,4 +1,4 @@
-"""Remembers what was seen, offered and tried, in one file: above all the newest release, so that no older one is believed again."""
+"""Stores which releases were seen, offered and tried, in one file: above all the newest, so that no older one is accepted again."""
 
 from pathlib import Path
 from typing import TypeAlias
@@ -22,7 +22,7 @@ class _Part(BaseModel):
 
 
 class Told(_Part):
-    """An error, as a later process tells it."""
+    """An error, as shown by a later process."""
 
     code: str
     params: Params = {}
@@ -41,7 +41,7 @@ class SeenRelease(_Part):
 
 
 class Offer(_Part):
-    """The newest release of a channel; `file` is this computer's, None if it has none."""
+    """The newest release of a channel; `file` is the one for this computer, None if there is none."""
 
     version: str
     channel: str
@@ -52,22 +52,22 @@ class Offer(_Part):
 class Memory(_Part):
     seen: dict[str, SeenRelease] = {}  # by channel
     checked_at: AwareDatetime | None = None
-    failures: int = 0  # since the last good check
+    failures: int = 0  # since the last successful check
     problem: Told | None = None
     offer: Offer | None = None
-    given_up: dict[str, int] = {}  # versions that did not come up, and how often they were tried
-    outcome: Told | None = None  # of the last installation, where it was taken back
+    given_up: dict[str, int] = {}  # versions that did not start, and their number of attempts
+    outcome: Told | None = None  # of the last installation, if it was rolled back
 
 
 class MemoryFile:
-    """The file in `folder`. One process writes at a time: the agent's worker, or who holds the instance's lock."""
+    """The file in `folder`. One process writes at a time: the agent's worker, or the holder of the instance's lock."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._path = folder / MEMORY_FILE
 
     def read(self) -> Memory:
-        """What can't be read counts as nothing seen yet."""
+        """The stored state; an unreadable file counts as empty."""
         try:
             return Memory.model_validate_json(self._path.read_bytes())
         except FileNotFoundError:
@@ -77,12 +77,12 @@ class MemoryFile:
             return Memory()
 
     def write(self, memory: Memory) -> None:
-        """Raises OSError, StoreError."""
+        """Save the state. Raises OSError, StoreError."""
         make_private(self._folder)
         write_private(self._path, memory.model_dump_json(indent=1).encode())
 
     def change(self, **facts: object) -> Memory:
-        """Write some facts anew. Raises OSError, StoreError."""
+        """Update some fields. Raises OSError, StoreError."""
         memory = self.read().model_copy(update=facts)
         self.write(memory)
         return memory

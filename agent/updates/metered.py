@@ -1,4 +1,4 @@
-"""Whether the network is paid by the byte."""
+"""Detects a metered network connection."""
 
 import contextlib
 import sys
@@ -9,7 +9,7 @@ _TIMEOUT_S = 2.0
 
 
 def is_metered() -> bool:
-    """What no system tells counts as not: so far NetworkManager on Linux does."""
+    """Whether the network is metered; False if the system can't tell. So far NetworkManager on Linux can."""
     if not sys.platform.startswith("linux"):
         return False
     from jeepney import DBusAddress, MessageType, Properties, message_bus
@@ -20,7 +20,7 @@ def is_metered() -> bool:
     except (OSError, KeyError, ValueError):
         return False
     with contextlib.closing(connection), contextlib.suppress(OSError, TimeoutError):
-        # Asking it by its name might start it.
+        # Addressing it by its name might start it.
         if connection.send_and_get_reply(message_bus.NameHasOwner(_NAME), timeout=_TIMEOUT_S).body == (True,):
             manager = Properties(DBusAddress("/org/freedesktop/NetworkManager", bus_name=_NAME, interface=_NAME))
             reply = connection.send_and_get_reply(manager.get("Metered"), timeout=_TIMEOUT_S)

@@ -1,4 +1,4 @@
-"""What a release is, which one counts as newer, and when to ask for the next."""
+"""Releases: their order, which one is acceptable, and when to check for the next."""
 
 import re
 from collections.abc import Mapping
@@ -13,12 +13,12 @@ FIRST_RETRY = timedelta(hours=1)
 JITTER = timedelta(hours=4)
 
 _VERSION = re.compile(r"(\d{1,5})\.(\d{1,5})\.(\d{1,5})(?:(a|b|rc)(\d{1,5}))?", re.ASCII)
-_STAGES = ("a", "b", "rc", None)  # a finished version comes after its candidates
+_STAGES = ("a", "b", "rc", None)  # a final version comes after its candidates
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Version:
-    """A version number, `1.2.3` or `1.2.3b4`, in the order in which they appear."""
+    """A version number, `1.2.3` or `1.2.3b4`, ordered by release."""
 
     numbers: tuple[int, int, int]
     stage: int
@@ -36,7 +36,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseFile:
-    """What to install on one kind of computer: `platform` is `linux-x86_64`, ...; `size` is in bytes."""
+    """The installer for one kind of computer: `platform` is `linux-x86_64`, ...; `size` is in bytes."""
 
     kind: str
     platform: str
@@ -51,7 +51,7 @@ class ReleaseFile:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A version as its makers announce it; `news` is what is new, by language."""
+    """A version as announced by its publisher; `news` describes the changes, by language."""
 
     version: str
     channel: str
@@ -73,10 +73,10 @@ class Seen:
 
 
 def judge(release: Release, *, channel: str, installed: str, seen: Seen | None, now: datetime) -> bool:
-    """Whether a rightly signed release is newer than what is installed.
+    """Whether a correctly signed release is newer than the installed version.
 
     Raises UpdateUntrusted (it is of another channel), UpdateExpired, UpdateOlder (than one seen before, or than the one installed): so that
-    nobody who merely passes on what was once signed can bring an old version back, or hold a new one back for long.
+    an attacker who replays old signed manifests can't bring an old version back, or hold a new one back for long.
     """
     if release.channel != channel:
         raise UpdateUntrusted
@@ -85,14 +85,14 @@ def judge(release: Release, *, channel: str, installed: str, seen: Seen | None, 
     version, here = Version.parse(release.version), Version.parse(installed)
     if seen is not None and (version < Version.parse(seen.version) or release.published < seen.published):
         raise UpdateOlder(version=release.version, newest=seen.version)
-    # Whoever left the beta channel waits until the stable one has come as far, and the newest beta may be older than what is finished.
+    # After leaving the beta channel, updates wait until the stable version catches up; the newest beta may be older than the final version.
     if version < here and channel == "stable" and here.stage == len(_STAGES) - 1:
         raise UpdateOlder(version=release.version, newest=installed)
     return version > here
 
 
 def due_at(checked: datetime | None, failures: int, jitter: float) -> datetime | None:
-    """When to ask again: once a day, sooner after a failure, each time twice as late; `jitter` is from 0 to 1. None is at once."""
+    """The time of the next check: daily, sooner after a failure, doubling each time; `jitter` is from 0 to 1. None means now."""
     if checked is None:
         return None
     if failures:
@@ -101,25 +101,25 @@ def due_at(checked: datetime | None, failures: int, jitter: float) -> datetime |
 
 
 class Step(StrEnum):
-    """How far an update has come."""
+    """The progress of an update."""
 
     OFF = "off"  # the build has no address or key
-    CURRENT = "current"  # nothing newer is known
-    AVAILABLE = "available"  # a newer one is known, not here yet
+    CURRENT = "current"  # no newer version is known
+    AVAILABLE = "available"  # a newer version is known but not downloaded
     READY = "ready"  # downloaded and verified: it is installed at the next quit
-    MANAGED = "managed"  # a newer one is known; the system's own installer brings it
+    MANAGED = "managed"  # a newer version is known; the system's package manager installs it
 
 
 @dataclass(frozen=True, slots=True)
 class UpdateState:
-    """What is known of updates at the moment."""
+    """The current state of updates."""
 
     step: Step
     channel: str
     version: str | None = None  # the newer one
     news: Mapping[str, str] = field(default_factory=dict)
-    command: str | None = None  # that brings it, where it is not installed by itself
+    command: str | None = None  # installs it, where it is not installed automatically
     checked_at: datetime | None = None
-    failures: int = 0  # since the last good check
+    failures: int = 0  # since the last successful check
     problem: AgentError | None = None  # of the last check or download
     outcome: AgentError | None = None  # of the last installation, if it was rolled back

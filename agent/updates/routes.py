@@ -1,4 +1,4 @@
-"""Routes of updates: what is known, and the user's words about it."""
+"""Routes of updates: their state and the user's commands."""
 
 from collections.abc import Callable
 
@@ -37,20 +37,20 @@ def update_routes(api: FastAPI, updates: Updates, settings: Callable[[], Setting
 
     @api.post("/api/update/check")
     async def check() -> UpdateOut:
-        """Ask now."""
+        """Check for updates now."""
         return out(await updates.check())
 
     @api.post("/api/update/download")
     async def download() -> UpdateOut:
-        """Answers when it is here and verified."""
+        """Download the update; answers once it is downloaded and verified."""
         return out(await updates.download())
 
     @api.delete("/api/update/outcome")
     async def put_away() -> UpdateOut:
-        """It was read that an installation was taken back: it is told no more."""
+        """Dismiss the notice that an installation was rolled back."""
         return out(await updates.put_away())
 
     @api.post("/api/update/install", status_code=202)
     async def install() -> None:
-        """The program ends and goes on as the new version."""
+        """End the program and restart it as the new version."""
         updates.install()

@@ -1,4 +1,4 @@
-"""The shape of what is known of updates."""
+"""The API schema of the update state."""
 
 from datetime import datetime
 from typing import Literal
@@ -8,7 +8,7 @@ from agent.web.schemas import Problem, Schema
 
 class UpdateOut(Schema):
     step: Literal["off", "current", "available", "ready", "managed"]
-    """off: this build knows nobody to ask; ready: it is installed at the next quit; managed: `command` installs it"""
+    """off: this build has no update server; ready: it is installed at the next quit; managed: `command` installs it"""
     wanted: bool
     """looked for without being asked"""
     channel: Literal["stable", "beta"]

@@ -1,4 +1,4 @@
-"""Looks for a newer version now and then, in the background and at its user's word, and knows how far that has come."""
+"""Checks for newer versions periodically and on request, in the background, and keeps the update state."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -13,18 +13,18 @@ from agent.updates.releases import FIRST_RETRY, Step, UpdateState, due_at
 
 log = structlog.get_logger()
 
-SETTLE_S = 30.0  # a version that ran so long stays
-FIRST_S = 240.0  # at log-in others need the network and the processor
+SETTLE_S = 30.0  # a version that has run this long is kept
+FIRST_S = 240.0  # at log-in other programs need the network and the processor
 LEAST_WAIT_S = 60.0
 MOST_WAIT_S = 3_600.0  # the computer may have slept meanwhile
 
 
 class Updates:
-    """`read` says what is remembered (blocks); `ask(check, fetch, patient)` has a child find out and download.
+    """`read` returns the stored state (blocks); `ask(check, fetch, patient)` has a child process check and download.
 
-    `wanted` is whether to look without being asked, `restart` ends the program to go on as the new version, `settle` (blocks) is called
-    when this version has run for a while, `put_away` (blocks) forgets that an installation was taken back; `jitter` is from 0 to 1, so that
-    not all programs ask at the same time.
+    `wanted` is whether to check automatically, `restart` ends the program to restart it as the new version, `settle` (blocks) is called
+    when this version has run for a while, `put_away` (blocks) dismisses the notice of a rollback; `jitter` is from 0 to 1, so that
+    not all programs check at the same time.
     """
 
     def __init__(
@@ -55,21 +55,21 @@ class Updates:
 
     @classmethod
     def none(cls) -> "Updates":
-        """For a program that knows nobody to ask."""
+        """The service of a program without an update server."""
 
-        async def nobody(check: bool, fetch: bool, patient: bool) -> None: ...
+        async def no_server(check: bool, fetch: bool, patient: bool) -> None: ...
 
         off = UpdateState(Step.OFF, "stable")
         nothing: Callable[[], None] = lambda: None  # noqa: E731
-        return cls(lambda: off, nobody, wanted=lambda: False, clock=datetime.now, restart=nothing, settle=nothing, put_away=nothing)
+        return cls(lambda: off, no_server, wanted=lambda: False, clock=datetime.now, restart=nothing, settle=nothing, put_away=nothing)
 
     @property
     def ready(self) -> str | None:
-        """The version that waits to be installed, by itself or by a command."""
+        """The version waiting to be installed, automatically or by a command."""
         return self.state.version if self.state.step in (Step.READY, Step.MANAGED) else None
 
     async def check(self) -> UpdateState:
-        """Now, because somebody asked; what is new is then downloaded in the background. Raises UpdateError, StoreError."""
+        """Check now, at the user's request; a new version is then downloaded in the background. Raises UpdateError, StoreError."""
         if self.state.step is Step.OFF:
             raise UpdatesOff
         await self._look(check=True, fetch=False)
@@ -82,27 +82,27 @@ class Updates:
             await self._look(check=False, fetch=True)
 
     async def download(self) -> UpdateState:
-        """Now. Raises UpdateError, StoreError."""
+        """Download now. Raises UpdateError, StoreError."""
         if self.state.step is Step.OFF:
             raise UpdatesOff
         await self._look(check=False, fetch=True, patient=False)
         return self.state
 
     def install(self) -> None:
-        """End the program, to go on as the new version. Raises UpdateNotReady, UpdateManaged."""
+        """End the program and restart it as the new version. Raises UpdateNotReady, UpdateManaged."""
         if self.state.step is not Step.READY:
             raise UpdateManaged if self.state.step is Step.MANAGED else UpdateNotReady
         self._restart()
 
     async def put_away(self) -> UpdateState:
-        """The user has read that an installation was taken back. Raises OSError, StoreError."""
-        async with self._turn:  # one process writes what is remembered: not while the child does
+        """Dismiss the notice that an installation was rolled back. Raises OSError, StoreError."""
+        async with self._turn:  # only one process writes the update memory at a time
             await asyncio.to_thread(self._put_away)
             await self.reread()
         return self.state
 
     async def reread(self) -> None:
-        """The settings may be others."""
+        """Apply changed settings."""
         self.state = await asyncio.to_thread(self._read)
         self.changed.notify()
 
@@ -120,12 +120,12 @@ class Updates:
             await asyncio.sleep(min(max(self._due().total_seconds(), LEAST_WAIT_S), MOST_WAIT_S))
 
     def _due(self) -> timedelta:
-        """How long until the next look; what is known but not here yet is looked at more often."""
+        """The time until the next check; a known version that is not downloaded yet is checked more often."""
         state, now = self.state, self._clock()
         at = due_at(state.checked_at, state.failures, self._jitter)
         if state.step is Step.AVAILABLE and state.checked_at is not None and not state.failures:
             at = state.checked_at + FIRST_RETRY
-        # A check of the future: the clock was wrong, then or now.
+        # A check in the future: the clock was wrong, then or now.
         return timedelta() if at is None or (state.checked_at or now) > now + timedelta(days=2) else at - now
 
     async def _look(self, *, check: bool, fetch: bool, patient: bool = True) -> None:

@@ -1,4 +1,4 @@
-"""The child that asks for updates and downloads them: the agent itself never holds what that takes of memory."""
+"""The child process that checks for updates and downloads them, so that the agent does not need the memory for it."""
 
 import json
 from datetime import UTC, datetime
@@ -33,7 +33,7 @@ def main() -> int:
 def request(
     build: Build, folder: Path, cache: Path, installed: str, channel: str, *, check: bool, fetch: bool, patient: bool = True
 ) -> Message:
-    """Check first, if so; then fetch what is new, if so; who is `patient` lets that wait while it were a burden."""
+    """Check first, if requested; then download, if requested; a `patient` request postpones downloads while they would be a burden."""
     where = {"folder": str(folder), "cache": str(cache), "installed": installed, "channel": channel}
     return {"build": build.model_dump(mode="json"), **where, "check": check, "fetch": fetch, "patient": patient}
 
@@ -55,6 +55,6 @@ def work(asked: Message) -> None:
 
 
 def burden() -> bool:
-    """Whether a download would cost money or the last of the battery, as far as the system tells."""
+    """Whether a download would cost money or drain a low battery, as far as the system tells."""
     power = read_power()
     return (power.on_battery and power.percent is not None and power.percent < LEAST_PERCENT) or is_metered()

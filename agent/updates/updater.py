@@ -1,4 +1,4 @@
-"""Checks for a newer version, downloads it, and says how far that has come."""
+"""Checks for a newer version, downloads it and reports the progress."""
 
 import platform
 import sys
@@ -13,9 +13,9 @@ from agent.updates.manifest import MAX_BYTES, FileEntry, opened
 from agent.updates.memory import Memory, MemoryFile, Offer, SeenRelease, Told
 from agent.updates.releases import Release, ReleaseFile, Seen, Step, UpdateState, Version, judge
 
-# These replace themselves; all others are told of an update, with what brings it.
+# These replace themselves; all others are only told about an update and the command that installs it.
 SELF_INSTALLED = frozenset((Kind.APPIMAGE, Kind.NSIS, Kind.DMG))
-MOST_ATTEMPTS = 2  # at a version that was cut short; one that did not come up is not tried again by itself
+MOST_ATTEMPTS = 2  # at an interrupted version; one that did not start is not retried automatically
 _SYSTEMS = {"linux": "linux", "win32": "windows", "darwin": "macos"}
 _MACHINES = {"amd64": "x86_64", "x64": "x86_64", "aarch64": "arm64"}
 
@@ -27,7 +27,7 @@ def this_platform() -> str:
 
 
 class Updater:
-    """What one program can learn of newer ones. All but `state` block on the network."""
+    """One program's access to newer versions. All but `state` block on the network."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class Updater:
         clock: Callable[[], datetime],
         target: str | None = None,
     ) -> None:
-        """`folder` keeps the memory, `cache` the download; `installed` is this program's version, `target` its platform."""
+        """`folder` holds the update memory, `cache` the download; `installed` is this program's version, `target` its platform."""
         self.build = build
         self.memory = MemoryFile(folder)
         self.cache = cache
@@ -48,7 +48,7 @@ class Updater:
         self._target = target or this_platform()
 
     def state(self, channel: str) -> UpdateState:
-        """As remembered; nobody is asked."""
+        """The stored state; makes no request."""
         memory = self.memory.read()
         offer = self._offered(memory, channel)
         command = None
@@ -74,7 +74,7 @@ class Updater:
         )
 
     def check(self, channel: str) -> UpdateState:
-        """Ask the server. What went wrong is remembered, too. Raises UpdateError, OSError, StoreError."""
+        """Ask the server. Errors are stored too. Raises UpdateError, OSError, StoreError."""
         if not self.build.updates:
             raise UpdatesOff
         try:
@@ -87,7 +87,7 @@ class Updater:
     def _check(self, channel: str) -> None:
         found: list[Release] = []
         failed: list[UpdateError] = []
-        # Who takes betas takes finished versions too, whichever is newer; there may be no beta at all.
+        # The beta channel takes final versions too, if newer; there may be no beta at all.
         for each in ("stable",) if channel == "stable" else ("stable", "beta"):
             try:
                 found += self._announced(each)
@@ -120,7 +120,7 @@ class Updater:
         return [release] if newer else []
 
     def download(self, channel: str, progress: Callable[[int], None] = lambda _: None) -> Path:
-        """The file of the version that is offered, verified. Raises UpdateError, OSError, StoreError."""
+        """The verified file of the offered version. Raises UpdateError, OSError, StoreError."""
         offer = self._offered(self.memory.read(), channel)
         if offer is None or offer.file is None:
             raise UpdateNotReady if self.build.kind is not Kind.WHEEL else UpdateManaged
@@ -133,18 +133,18 @@ class Updater:
         return path
 
     def ready(self, channel: str) -> tuple[Offer, Path] | None:
-        """What can be installed now, and its file; it is to be verified once more before it is."""
+        """The installable version and its file, which must be verified once more before installation."""
         offer = self._offered(self.memory.read(), channel)
         path = self._kept(offer) if offer else None
         return (offer, path) if offer and path and self.build.updates and self.build.kind in SELF_INSTALLED else None
 
     def put_away(self) -> None:
-        """Tell no more that an installation was taken back; its version stays given up. Raises OSError, StoreError."""
+        """Dismiss the notice of a rollback; its version stays given up. Raises OSError, StoreError."""
         if self.memory.read().outcome is not None:
             self.memory.change(outcome=None)
 
     def sweep(self) -> None:
-        """Delete downloads of what is not newer than this program: they were installed by other means. Raises OSError."""
+        """Delete downloads that are not newer than this program: they were installed by other means. Raises OSError."""
         offer = self.memory.read().offer
         newer = offer is not None and Version.parse(offer.version) > Version.parse(self._installed)
         if not newer and self.cache.is_dir():
@@ -162,7 +162,7 @@ class Updater:
         return path if path and path.is_file() else None
 
     def _command(self, offer: Offer) -> str:
-        """What to run, in a terminal."""
+        """The command to run in a terminal."""
         path = self._kept(offer)
         if self.build.kind is Kind.WHEEL:
             return "pipx upgrade my-ai-popup" if offer.channel == "stable" else "pipx upgrade --pip-args=--pre my-ai-popup"

@@ -1,4 +1,4 @@
-"""What is special to one kind of database: how it is opened, how its writers take turns, how its errors read, how it is kept in order."""
+"""The parts specific to one kind of database: opening it, serialising writers, mapping errors, maintenance."""
 
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -8,26 +8,26 @@ from sqlalchemy import Connection, Engine
 
 
 class Dialect(Protocol):
-    """One database. All methods raise StoreError only, and are safe from any thread."""
+    """One database. All methods raise only StoreError and are thread-safe."""
 
     @property
     def engine(self) -> Engine: ...
 
     @property
     def key(self) -> bytes:
-        """The secret that files beside the database are encrypted with."""
+        """The secret that encrypts files beside the database."""
         ...
 
     def reading(self) -> AbstractContextManager[Connection]:
-        """A transaction that sees one state throughout, and waits for no writer."""
+        """A transaction that sees one state throughout and waits for no writer."""
         ...
 
     def writing(self, *, durable: bool) -> AbstractContextManager[Connection]:
-        """A transaction during which no other one writes, in whatever process; `durable` waits until it is on the disk."""
+        """An exclusive write transaction, across processes; `durable` waits until it is on disk."""
         ...
 
     def version(self) -> int:
-        """Another number after every change, whoever made it."""
+        """A number that changes after every change, including other processes'."""
         ...
 
     def flush(self) -> None:
@@ -35,15 +35,15 @@ class Dialect(Protocol):
         ...
 
     def compact(self) -> None:
-        """Write the data anew without anything that was deleted."""
+        """Rewrite the data without deleted content."""
         ...
 
     def give_back_space(self) -> None:
-        """Return what deleted rows took up to the disk."""
+        """Return the space of deleted rows to the disk."""
         ...
 
     def copy_to(self, target: Path) -> None:
-        """Write all of it into a new encrypted file with the same key, while others read and write."""
+        """Copy everything into a new encrypted file with the same key; readers and writers continue."""
         ...
 
     def keep_copy(self, ending: str) -> None:
@@ -51,7 +51,7 @@ class Dialect(Protocol):
         ...
 
     def sound(self) -> bool:
-        """Whether all of it can be read."""
+        """Whether all of it is readable."""
         ...
 
     def close(self) -> None: ...

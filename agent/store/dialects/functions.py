@@ -1,4 +1,4 @@
-"""SQL functions that each database spells in its own way."""
+"""SQL functions that differ between databases."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from sqlalchemy.sql.functions import min as minimum
 
 
 class _Contains(GenericFunction[bool]):
-    """Whether UTF-8 text, given as bytes that need not be valid, contains other such text; ASCII letters of the first are made small."""
+    """Whether UTF-8 text, given as possibly invalid bytes, contains other such text; ASCII letters of the first are lowercased."""
 
     type = Boolean()
     name = "contains_text"
@@ -19,7 +19,7 @@ class _Contains(GenericFunction[bool]):
 
 
 def contains_text(text: ColumnElement[bytes], part: str) -> ColumnElement[bool]:
-    """True where `part` is in the text. Databases fold the case of ASCII alone: `part` must have no capital ASCII letters."""
+    """True if the text contains `part`. Databases only fold ASCII case: `part` must have no ASCII capitals."""
     return _Contains(text, literal(part.encode("utf-8", "surrogatepass"), LargeBinary))
 
 
@@ -29,21 +29,21 @@ def _contains(element: Function[Any], compiler: SQLCompiler, **options: Any) -> 
     return f"instr(lower(CAST({text} AS VARCHAR)), CAST({part} AS VARCHAR)) > 0"
 
 
-# PostgreSQL refuses text that is no UTF-8. As Latin-1 each byte is a letter, and the rules of "C" fold none but those of ASCII.
+# PostgreSQL refuses invalid UTF-8. As Latin-1 each byte is a character, and the rules of "C" only fold ASCII.
 @compiles(_Contains, "postgresql")
 def _contains_latin(element: Function[Any], compiler: SQLCompiler, **options: Any) -> str:
     text, part = (f"convert_from({compiler.process(each, **options)}, 'LATIN1')" for each in element.clauses)
     return f"""strpos(lower({text} COLLATE "C"), {part}) > 0"""
 
 
-# SQLite makes text of numbers by itself.
+# SQLite converts numbers to text by itself.
 @compiles(aggregate_strings, "postgresql")
 def _numbers_as_text(element: Function[Any], compiler: SQLCompiler, **options: Any) -> str:
     value, separator = (compiler.process(each, **options) for each in element.clauses)
     return f"string_agg(CAST({value} AS TEXT), {separator})"
 
 
-# PostgreSQL before 18 has neither for bytes; their hexadecimal digits have the same order.
+# PostgreSQL before 18 has neither for bytes; their hexadecimal digits sort in the same order.
 @compiles(maximum, "postgresql")
 @compiles(minimum, "postgresql")
 def _of_bytes(element: Function[Any], compiler: SQLCompiler, **options: Any) -> str:

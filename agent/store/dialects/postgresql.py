@@ -1,8 +1,8 @@
 """A PostgreSQL server's database: its transactions, its copies and its errors. Needs the extra `server`.
 
-Writers take turns here too, by an advisory lock that is held until the transaction's end, whatever process they are in: the queries read
-before they write, and readers of events go on from the last id they saw, so that ids must be committed in order. A transaction that is not
-`durable` may be lost when the server loses power, as with SQLCipher: whole and in order (`synchronous_commit=off`).
+Writers take turns here too, across processes, by an advisory lock held until the end of the transaction: queries read before they
+write, and readers of events continue from the last id they saw, so ids must be committed in order. A transaction that is not
+`durable` may be lost in a power failure of the server, as with SQLCipher: complete and in order (`synchronous_commit=off`).
 """
 
 import contextlib
@@ -17,13 +17,13 @@ from agent.domain.errors import StoreBusy, StoreDamaged, StoreDiskFull, StoreErr
 from agent.store.dialects.sqlcipher import SqlCipher
 from agent.store.schema import create, metadata
 
-_WAIT_S = 10.0  # for another process that writes, and for a table
+_WAIT_S = 10.0  # for another writing process, and for a table
 _CONNECT_S = 10
 _WRITERS = 0x41495055  # the advisory lock's number in the library's database
 _TAKE_TURN = text("SELECT set_config('synchronous_commit', :commit, true), pg_advisory_xact_lock(:writers)")
-_ROWS = 500  # in one step of a copy
+_ROWS = 500  # per step of a copy
 
-# SQLSTATE, or its class where all of the class mean the same.
+# SQLSTATE, or its class if the whole class means the same.
 _BY_STATE: dict[str, type[StoreError]] = {
     "08": StoreUnwritable,  # connection
     "25006": StoreUnwritable,  # read-only transaction: a standby
@@ -47,7 +47,7 @@ class PostgreSql:
     """Implements `Dialect`: one database of a server."""
 
     def __init__(self, url: str, key: bytes) -> None:
-        """`url` as SQLAlchemy has it, `postgresql+psycopg://…`. `key` encrypts files beside it, not the database: that is the server's."""
+        """`url` in SQLAlchemy's form, `postgresql+psycopg://…`. `key` encrypts files beside it, not the database, the server's task."""
         self.key = key
         self._turn = threading.Lock()  # within the process: a waiting thread then needs no connection
         for index in (index for table in metadata.tables.values() for index in table.indexes if "where" in index.info):
@@ -63,19 +63,19 @@ class PostgreSql:
 
     @contextlib.contextmanager
     def writing(self, *, durable: bool) -> Iterator[Connection]:
-        # READ COMMITTED: what is read after the lock was taken holds what the writer before has written.
+        # READ COMMITTED: reads after taking the lock see the previous writer's changes.
         with self._turn, translated(), self.engine.connect() as connection, connection.begin():
             connection.execute(_TAKE_TURN, {"commit": "on" if durable else "off", "writers": _WRITERS})
             yield connection
 
     def version(self) -> int:
-        # Which transactions have ended: also those in other databases of the server, so that it may change where nothing did.
+        # The ended transactions, including those in the server's other databases: the value may change without a change here.
         with self.reading() as tx:
             seen: str = tx.execute(text("SELECT CAST(pg_current_snapshot() AS TEXT)")).scalar_one()
         return int.from_bytes(seen.encode())
 
     def flush(self) -> None:
-        """Nothing: how long the log is kept is the server's to say."""
+        """Does nothing: the server decides how long it keeps its log."""
 
     def compact(self) -> None:
         with self._turn, translated(), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -100,13 +100,13 @@ class PostgreSql:
             copy.close()
 
     def keep_copy(self, ending: str) -> None:
-        """None: a migration that fails leaves nothing behind, and the server's operator keeps the dumps."""
+        """Makes none: a failed migration leaves no trace, and the server's operator keeps the dumps."""
 
     def sound(self) -> bool:
         try:
             with self.reading() as tx:
                 for name in self._tables():
-                    # As text, so that each value is read, also those that are kept apart from their row.
+                    # As text, so that every value is read, including those stored outside their row.
                     tx.execute(select(func.count(literal_column("CAST(t AS TEXT)"))).select_from(text(f"{name} AS t"))).scalar_one()
         except StoreDamaged:
             return False
@@ -122,7 +122,7 @@ class PostgreSql:
 
 @contextlib.contextmanager
 def translated() -> Iterator[None]:
-    """Turn the server's and the system's errors into StoreError, once."""
+    """Convert the server's and the system's errors into StoreError, once."""
     try:
         yield
     except exc.TimeoutError as error:
@@ -135,8 +135,8 @@ def translated() -> Iterator[None]:
 
 def _translate(error: exc.DBAPIError) -> Exception:
     state = getattr(error.orig, "sqlstate", None)
-    if state is None:  # the driver's own: there is no connection, or none any more
+    if state is None:  # the driver's own: no connection, or a lost one
         return StoreUnwritable() if isinstance(error, exc.OperationalError) else error
     kind = _BY_STATE.get(state) or _BY_STATE.get(state[:2])
-    # Anything else (a broken constraint, wrong SQL) is a defect of the program: it goes up as it is.
+    # Other errors (a broken constraint, wrong SQL) are defects of the program and propagate unchanged.
     return kind() if kind is not None else error.orig if isinstance(error.orig, Exception) else error

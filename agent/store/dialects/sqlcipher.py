@@ -1,9 +1,9 @@
 """An encrypted SQLCipher file: its transactions, its copies and its errors.
 
 Durability: every transaction survives the death of the process, because SQLite hands it to the system before `commit` returns. With
-`synchronous=NORMAL` a power failure can take back the last transactions, whole and in order, never half of one; the queue makes such work
-good by itself, for the next rescan finds the files again. What the user said can't be found again, so `write(durable=True)` waits for the
-disk (`synchronous=FULL`).
+`synchronous=NORMAL` a power failure can lose the last transactions, complete and in order, never half of one; the queue repeats such
+work by itself, because the next rescan finds the files again. The user's own input can't be found again, so `write(durable=True)` waits
+for the disk (`synchronous=FULL`).
 """
 
 import contextlib
@@ -22,14 +22,14 @@ from agent.core.files import store_error
 from agent.domain.errors import StoreBusy, StoreDamaged, StoreDiskFull, StoreError, StoreUnwritable
 
 KEY_BYTES = 32
-_WAIT_S = 10.0  # for another process that writes (a backup from the command line)
-# Per connection: the indices that show 100,000 images. Decrypting a page again costs more than keeping it.
+_WAIT_S = 10.0  # for another writing process (a backup from the command line)
+# Per connection: the indices that show 100,000 images. Decrypting a page again costs more than caching it.
 _CACHE_KIB = 16_384
-# With less room than this the log must not grow as large as it may otherwise (4 MB): nothing could be moved out of it any more.
+# Below this much free space the log must not grow to its usual size (4 MB): its pages could no longer be moved into the file.
 _AMPLE_BYTES = 64 * 1024 * 1024
-_LEAST_BYTES = 64 * 1024  # with less nothing can be written
+_LEAST_BYTES = 64 * 1024  # below this, writing is impossible
 
-_READONLY = 8  # without a reason of the file system's, which would be part of the code
+_READONLY = 8  # without a more specific reason from the file system, which would be part of the code
 
 # Primary result codes of SQLite.
 _BY_CODE: dict[int, type[StoreError]] = {
@@ -40,12 +40,12 @@ _BY_CODE: dict[int, type[StoreError]] = {
     11: StoreDamaged,  # CORRUPT
     13: StoreDiskFull,  # FULL
     14: StoreUnwritable,  # CANTOPEN
-    26: StoreDamaged,  # NOTADB: also what a foreign key looks like
+    26: StoreDamaged,  # NOTADB: also the result of a wrong key
 }
 
 
 class SqlCipher:
-    """Implements `Dialect`: one encrypted file. Writers take turns; readers see the last commit and wait for nobody."""
+    """Implements `Dialect`: one encrypted file. Writers take turns; readers see the last commit and never wait."""
 
     def __init__(self, path: Path, key: bytes, *, read_only: bool = False, shrinks: bool = False) -> None:
         if len(key) != KEY_BYTES:
@@ -55,7 +55,7 @@ class SqlCipher:
         self._read_only = read_only
         self._shrinks = shrinks
         self._turn = threading.Lock()
-        self._tight = True  # the disk, until it has been looked at
+        self._tight = True  # whether the disk is nearly full; assumed until checked
         self._watching = threading.Lock()
         self._watcher: DBAPIConnection | None = None
         self.engine = self._create_engine()
@@ -86,13 +86,13 @@ class SqlCipher:
             raise
 
     def _make_room(self, connection: Connection) -> None:
-        """Move what can be moved at once from the log into the file, so that the log's own room serves again."""
+        """Move pages that can be moved immediately from the log into the file, so that the log's space is reused."""
         with contextlib.suppress(StoreError), translated(self._path.parent):
             _raw(connection, "PRAGMA wal_checkpoint(PASSIVE)")
         self._tight = shutil.disk_usage(self._path.parent).free < _AMPLE_BYTES
 
     def version(self) -> int:
-        # SQLite tells a connection of what others wrote: this one never writes, so it hears of everything.
+        # SQLite reports other connections' writes to a connection: this one never writes, so it sees all of them.
         with self._watching, translated(self._path.parent):
             if self._watcher is None:
                 self._watcher = self._connect()
@@ -105,9 +105,9 @@ class SqlCipher:
                 cursor.close()
 
     def flush(self) -> None:
-        """Move everything from the write-ahead log into the file and empty the log: deleted content is then in neither.
+        """Move everything from the write-ahead log into the file and empty the log: neither then holds deleted content.
 
-        Raises StoreBusy if a reader keeps the log, as a copy of a large library does: then nothing, or a part of it, was moved.
+        Raises StoreBusy if a reader keeps the log in use, as when copying a large library: then no or only some pages were moved.
         """
         with self._turn, translated(self._path.parent), self.engine.connect() as connection:
             [(busy, *_)] = _raw(connection, "PRAGMA wal_checkpoint(TRUNCATE)")
@@ -115,7 +115,7 @@ class SqlCipher:
             raise StoreBusy
 
     def compact(self) -> None:
-        """Write the file anew without anything that was deleted, and empty the log. Others may read meanwhile; writers wait."""
+        """Rewrite the file without deleted content and empty the log. Readers continue; writers wait."""
         with self._turn, translated(self._path.parent), self.engine.connect() as connection:
             _raw(connection, "VACUUM")
         self.flush()
@@ -131,7 +131,7 @@ class SqlCipher:
 
     def keep_copy(self, ending: str) -> None:
         target = self._path.with_name(f"{self._path.name}.{ending}")
-        # A copy that is there already was made before an upgrade that did not end: it may be half, this file is still whole.
+        # An existing copy was made before an interrupted upgrade: it may be incomplete, while this file is still intact.
         with translated(self._path.parent):
             target.unlink(missing_ok=True)
         self.copy_to(target)
@@ -144,7 +144,7 @@ class SqlCipher:
                     return _raw(connection, "PRAGMA quick_check(1)") == [("ok",)]
             if self._read_only:
                 return False
-            # It reads the file without a lock: what looks forged may be a page that was just being written. Now no process writes.
+            # That check takes no lock: a page being written may look forged. Now no process writes.
             with self.writing(durable=False) as connection:
                 return not _raw(connection, "PRAGMA cipher_integrity_check")
         except StoreDamaged:
@@ -168,25 +168,25 @@ class SqlCipher:
             poolclass=QueuePool,
             pool_size=4,
             max_overflow=28,
-            pool_use_lifo=True,  # the connection used last knows most pages; in turn, each would have to learn them all
+            pool_use_lifo=True,  # the last used connection has most pages cached; in rotation each would have to load them
         )
         event.listen(engine, "begin", _begin)
         return engine
 
     def _connect(self) -> DBAPIConnection:
         uri = f"{self._path.absolute().as_uri()}?mode={'ro' if self._read_only else 'rwc'}"
-        # `isolation_level=None`: transactions are begun by `_begin`; the driver would begin them too late to be consistent.
+        # `isolation_level=None`: `_begin` begins transactions; the driver would begin them too late for consistency.
         connection: DBAPIConnection = dbapi2.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=_WAIT_S)
         settings = [
-            "cipher_log_level=NONE",  # SQLCipher would write its trouble to standard error; it comes back as error codes anyway
-            "cipher_memory_security=ON",  # what is freed is overwritten: names of people who were forgotten, and keys
+            "cipher_log_level=NONE",  # SQLCipher would log to standard error; its problems come back as error codes anyway
+            "cipher_memory_security=ON",  # freed memory is overwritten: names of forgotten people, and keys
             f"key=\"x'{self.key.hex()}'\"",
             "foreign_keys=ON",
             "temp_store=MEMORY",
             f"cache_size=-{_CACHE_KIB}",
         ]
         if self._shrinks:
-            settings.append("auto_vacuum=INCREMENTAL")  # counts only for a file that is made now
+            settings.append("auto_vacuum=INCREMENTAL")  # only takes effect for a new file
         if not self._read_only:
             settings += ["journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON"]
         try:
@@ -201,12 +201,12 @@ class SqlCipher:
 
 
 def _begin(connection: Connection) -> None:
-    # A writer takes the lock at once: a reader that became a writer halfway could fail because another writer came between.
+    # A writer takes the lock at once: a reader that became a writer halfway could fail because of another writer in between.
     connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("immediate") else "BEGIN")
 
 
 def _raw(connection: Connection, statement: str, *parameters: str) -> list[tuple[object, ...]]:
-    """Run a statement that must stand outside any transaction."""
+    """Run a statement that must stay outside any transaction."""
     cursor = connection.connection.cursor()
     try:
         cursor.execute(statement, parameters)
@@ -217,7 +217,7 @@ def _raw(connection: Connection, statement: str, *parameters: str) -> list[tuple
 
 @contextlib.contextmanager
 def translated(folder: Path) -> Iterator[None]:
-    """Turn the database's and the system's errors into StoreError, once; `folder` is the database's."""
+    """Convert the database's and the system's errors into StoreError, once; `folder` is the database's."""
     try:
         yield
     except exc.TimeoutError as error:
@@ -234,10 +234,10 @@ def _translate(error: BaseException | None, folder: Path) -> Exception:
     code = getattr(error, "sqlite_errorcode", None)
     kind = _BY_CODE.get(code & 0xFF) if isinstance(code, int) else None
     if kind is StoreUnwritable and _full(folder):
-        kind = StoreDiskFull  # SQLite does not say so of the files beside the database, with which every start begins
+        kind = StoreDiskFull  # SQLite does not report it for the files beside the database, which every start writes first
     if code == _READONLY and kind is StoreUnwritable and _writable(folder):
-        kind = StoreDamaged  # SQLCipher refuses further writes on a connection that met a page it can't read
-    # Anything else (a broken constraint, wrong SQL) is a defect of the program: it goes up as it is.
+        kind = StoreDamaged  # SQLCipher refuses further writes on a connection that met an unreadable page
+    # Other errors (a broken constraint, wrong SQL) are defects of the program and propagate unchanged.
     return kind() if kind is not None else error if isinstance(error, Exception) else RuntimeError("no database error")
 
 
@@ -252,4 +252,4 @@ def _full(folder: Path) -> bool:
     try:
         return shutil.disk_usage(folder).free < _LEAST_BYTES
     except OSError:
-        return False  # it is not even there
+        return False  # the path does not exist

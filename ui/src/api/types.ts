@@ -1744,7 +1744,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Check
-         * @description Ask now.
+         * @description Check for updates now.
          */
         readonly post: operations["check_api_update_check_post"];
         readonly delete?: never;
@@ -1764,7 +1764,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Download
-         * @description Answers when it is here and verified.
+         * @description Download the update; answers once it is downloaded and verified.
          */
         readonly post: operations["download_api_update_download_post"];
         readonly delete?: never;
@@ -1784,7 +1784,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Install
-         * @description The program ends and goes on as the new version.
+         * @description End the program and restart it as the new version.
          */
         readonly post: operations["install_api_update_install_post"];
         readonly delete?: never;
@@ -1805,7 +1805,7 @@ export interface paths {
         readonly post?: never;
         /**
          * Put Away
-         * @description It was read that an installation was taken back: it is told no more.
+         * @description Dismiss the notice that an installation was rolled back.
          */
         readonly delete: operations["put_away_api_update_outcome_delete"];
         readonly options?: never;
@@ -4233,7 +4233,7 @@ export interface components {
             readonly problem: components["schemas"]["Problem"] | null;
             /**
              * Step
-             * @description off: this build knows nobody to ask; ready: it is installed at the next quit; managed: `command` installs it
+             * @description off: this build has no update server; ready: it is installed at the next quit; managed: `command` installs it
              * @enum {string}
              */
             readonly step: "off" | "current" | "available" | "ready" | "managed";

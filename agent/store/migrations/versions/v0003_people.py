@@ -33,7 +33,7 @@ def _people() -> None:
     op.add_column("person", sa.Column("basis", sa.String))
     op.add_column("person", sa.Column("basis_at", sa.BigInteger))
     op.add_column("person", sa.Column("retention_days", sa.Integer))
-    # The same from each copy of the library, so that a backup from before knows whom later ones call so.
+    # Every copy of the library derives the same ids, so that an older backup identifies people as later ones do.
     person = sa.table("person", sa.column("id"), sa.column("created_at"), sa.column("uid"))
     uids = [
         {"person": row.id, "uid": f"{row.id:016x}{row.created_at % 2**64:016x}"}
