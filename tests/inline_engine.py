@@ -75,6 +75,7 @@ class InlineEngine:
     """In the place of a pool: one task at a time, for as long as it takes. It is asked, and answers, as a process is."""
 
     size: Final = 1
+    open_item = staticmethod(open_photo)
 
     def __init__(self, engine: Engine) -> None:
         self._worker = RpcWorker()

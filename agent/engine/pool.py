@@ -1,7 +1,7 @@
 """Runs engine processes: started on demand, one task each at a time, ended when idle, with named errors."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -82,23 +82,24 @@ class EnginePool:
         self._one_core = self._low_priority = False
         self._gap: EngineOpen | None = None
         self.restarts = 0
+        self.open_item: Callable[[str], int] = open_photo  # what opens originals: the wiring sets another where there are remote sources
 
     # -- the port ----------------------------------------------------------------------------------------------------------------
     async def analyse(self, task: Analyse) -> Analysis:
-        return await self.ask(calls.ANALYSE, task, (partial(open_photo, task.path),))
+        return await self.ask(calls.ANALYSE, task, (partial(self.open_item, task.path),))
 
     async def preview(self, path: str, side: int) -> bytes:
-        return await self.ask(calls.PREVIEW, PreviewRequest(path, side), (partial(open_photo, path),))
+        return await self.ask(calls.PREVIEW, PreviewRequest(path, side), (partial(self.open_item, path),))
 
     async def render(self, task: Render) -> Rendered:
         async with new_file(task.output) as output:
-            rendered = await self.ask(calls.RENDER, task, (partial(open_photo, task.path), output.open))
+            rendered = await self.ask(calls.RENDER, task, (partial(self.open_item, task.path), output.open))
             await asyncio.to_thread(output.settle, rendered.copy_size)
         return rendered
 
     async def restore(self, path: str, regions: tuple[Region, ...], output: str) -> None:
         async with new_file(output) as made:
-            await self.ask(calls.RESTORE, RestoreRequest(path, regions, output), (partial(open_photo, path), made.open))
+            await self.ask(calls.RESTORE, RestoreRequest(path, regions, output), (partial(self.open_item, path), made.open))
             await asyncio.to_thread(made.settle)
 
     def forget(self) -> None:

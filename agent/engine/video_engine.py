@@ -1,7 +1,7 @@
 """Redacts clips with the pool's engines."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import ClassVar, Protocol, TypeVar
 
@@ -22,6 +22,9 @@ class Engines(Protocol):
     @property
     def size(self) -> int: ...
 
+    @property
+    def open_item(self) -> Callable[[str], int]: ...
+
     async def ask(self, call: Call[Q, A], asked: Q, files: Sequence[Opener] = ()) -> A: ...
 
 
@@ -38,25 +41,25 @@ class EngineClips:
         return self._engines.size
 
     async def probe(self, path: str) -> Clip:
-        return await self._engines.ask(self.calls.probe, None, [partial(open_photo, path)])
+        return await self._engines.ask(self.calls.probe, None, [partial(self._engines.open_item, path)])
 
     async def look(self, path: str, part: Part, tick: float, embedder: str | None = None) -> Seen:
-        return await self._engines.ask(self.calls.look, video_calls.Look(part, tick, embedder), [partial(open_photo, path)])
+        return await self._engines.ask(self.calls.look, video_calls.Look(part, tick, embedder), [partial(self._engines.open_item, path)])
 
     async def draw(self, task: DrawPart) -> int:
         asked = video_calls.Draw(task.part, task.ways, task.format, task.strip)
         async with new_file(task.output) as output:
-            drawn = await self._engines.ask(self.calls.draw, asked, [partial(open_photo, task.path), output.open])
+            drawn = await self._engines.ask(self.calls.draw, asked, [partial(self._engines.open_item, task.path), output.open])
             await asyncio.to_thread(output.settle, drawn.size)
         return drawn.frames
 
     async def still(self, path: str, seconds: float, side: int) -> bytes:
-        return await self._engines.ask(self.calls.still, video_calls.Still(seconds, side), [partial(open_photo, path)])
+        return await self._engines.ask(self.calls.still, video_calls.Still(seconds, side), [partial(self._engines.open_item, path)])
 
     async def join(self, task: JoinClip) -> Joined:
         asked = video_calls.Join(task.pieces, task.format, task.strip)
         async with new_file(task.output) as output:
-            files: list[Opener] = [partial(open_photo, task.path), partial(open_photo, task.made), output.open]
+            files: list[Opener] = [partial(self._engines.open_item, task.path), partial(open_photo, task.made), output.open]
             joined = await self._engines.ask(self.calls.join, asked, files)
             await asyncio.to_thread(output.settle, joined.copy_size)
         return joined

@@ -3,23 +3,23 @@
 import asyncio
 import hashlib
 import os
-import stat
+from collections.abc import Callable
 from functools import partial
 
 from agent.core.call_with_timeout import ANSWER_S, aside
+from agent.domain.errors import AgentError
+from agent.engine.open_files import open_photo
 
 _CHUNK = 1 << 20
 _LONGEST_S = 86_400.0
 
 
-def content_hash(path: str) -> str:
-    """Return a file's SHA-256, read as a stream; empty if it can't be read: no content has that, and the engine reports the reason."""
-    return _Hashing().of(path)
+async def hash_aside(path: str, open_item: Callable[[str], int] = open_photo) -> str:
+    """Return the SHA-256 of an item, read as a stream; empty if it can't be read: the engine reports the reason.
 
-
-async def hash_aside(path: str) -> str:
-    """Return `content_hash`. Raises TimeoutError after `ANSWER_S` seconds without progress; a slow drive may take its time."""
-    hashing = _Hashing()
+    Raises TimeoutError after `ANSWER_S` seconds without progress; a slow drive may take its time.
+    """
+    hashing = _Hashing(open_item)
     answer = asyncio.ensure_future(aside(partial(hashing.of, path), _LONGEST_S))
     try:
         while True:
@@ -34,23 +34,17 @@ async def hash_aside(path: str) -> str:
 
 
 class _Hashing:
-    def __init__(self) -> None:
+    def __init__(self, open_item: Callable[[str], int]) -> None:
+        self._open = open_item
         self.read = 0  # bytes so far
 
     def of(self, path: str) -> str:
         try:
-            with open(path, "rb", buffering=0, opener=_without_waiting) as file:
-                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                    return ""
+            with os.fdopen(self._open(path), "rb", buffering=0) as file:
                 digest = hashlib.sha256()
                 while chunk := file.read(_CHUNK):
                     digest.update(chunk)
                     self.read += len(chunk)
                 return digest.hexdigest()
-        except (OSError, ValueError):
+        except (AgentError, OSError, ValueError):
             return ""
-
-
-def _without_waiting(path: str, flags: int) -> int:
-    """Open without blocking: opening a pipe in a photo's place would wait for ever."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

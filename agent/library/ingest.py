@@ -13,6 +13,7 @@ from agent.domain.events import Recorded
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import JobState, Priority
 from agent.domain.video import is_clip
+from agent.engine.open_files import open_photo
 from agent.library.content_hash import hash_aside
 from agent.library.queries.library_queries import LibraryQueries
 from agent.library.recipes import recipe_for
@@ -27,7 +28,14 @@ RETRY_AFTER_S = 3.0
 class Ingest:
     """Stores changes one by one: a source that is faster than the disk waits."""
 
-    def __init__(self, library: LibraryQueries, environment: Environment, *, online_only: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        library: LibraryQueries,
+        environment: Environment,
+        *,
+        online_only: Callable[[str], bool],
+        open_item: Callable[[str], int] = open_photo,
+    ) -> None:
         self.queued = Notice()
         """there are new jobs"""
         self.changed = Notice()
@@ -40,6 +48,7 @@ class Ingest:
         self._environment = environment
         self._bus, self._clock = environment.bus, environment.clock
         self._online_only = online_only
+        self._open_item = open_item
         self.folder_problems: dict[str, AgentError] = {}
         self._silent_folders: set[str] = set()  # whose drive stopped responding while a file was read
         self.problem: AgentError | None = None
@@ -117,7 +126,7 @@ class Ingest:
     async def _hash(self, seen: FileSeen) -> str:
         """Return the hash; empty also if the drive stops responding: the job then reports the reason, and the folder shows it at once."""
         try:
-            sha256 = await hash_aside(seen.path)
+            sha256 = await hash_aside(seen.path, self._open_item)
         except TimeoutError:
             log.warning("ingest.no_answer")
             self._silent(seen.folder, SourceUnreachable())

@@ -18,6 +18,7 @@ from agent.domain.image import FileSeen, Recipe
 from agent.engine.analyser import AnalysisEngine
 from agent.engine.governor import Pace
 from agent.engine.monitor import Machine, Monitor
+from agent.engine.open_files import open_photo
 from agent.engine.screen_port import ScreenGrabber
 from agent.engine.watching_port import ScreenWatcher, WatchedDesktop
 from agent.library.actions import Actions
@@ -67,6 +68,7 @@ class Edges:
     screen: tuple[ScreenGrabber, Surroundings] | None = None
     watch: tuple[ScreenWatcher, WatchedDesktop] | None = None
     online_only: Callable[[str], bool] = lambda _: False  # whether reading a file would fetch it from a cloud; blocks
+    open_item: Callable[[str], int] = open_photo  # opens an original, see `Sources`
     look_through: Callable[[], bool] = lambda: True  # reads the whole library, see `LibraryCheck`
 
 
@@ -97,7 +99,7 @@ class App:
         self.indexer = Indexer(library, engine, self.people, self.thumbnails, work, environment, online_only=edges.online_only)
         self.problems = Problems(library)
         self.actions = Actions(library, environment, online_only=edges.online_only)
-        self.ingest = Ingest(library, environment, online_only=edges.online_only)
+        self.ingest = Ingest(library, environment, online_only=edges.online_only, open_item=edges.open_item)
         self._scanner = Scanner(library, self.ingest, self.indexer, engine.analyser, environment)
         self.monitor = Monitor(
             edges.machine,

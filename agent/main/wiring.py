@@ -32,6 +32,7 @@ from agent.engine.matcher import MatcherProcess
 from agent.engine.matcher_port import FaceMatcher
 from agent.engine.model_preparer import ModelPreparer
 from agent.engine.monitor import Machine
+from agent.engine.open_files import open_photo
 from agent.engine.pool import EnginePool
 from agent.engine.power import read_power
 from agent.engine.processes import ProcessMeter, total_memory
@@ -60,7 +61,8 @@ from agent.screen import capture_files
 from agent.screen.capture import Surroundings
 from agent.sources.folder.folder_source import FolderSource
 from agent.sources.folder.online_only import is_online_only
-from agent.sources.source import Source
+from agent.sources.source import RemoteSource, Source
+from agent.sources.sources import Sources
 from agent.store.backup import BackupStore
 from agent.store.database import Database
 from agent.store.key_homes import Home, key_home
@@ -211,6 +213,7 @@ def build(
     clips: ClipRenderer | None = None,
     films: ClipRenderer | None = None,
     source: Source | None = None,
+    remote: Mapping[str, RemoteSource] | None = None,
     screen: tuple[ScreenGrabber, Surroundings] | None = None,
     watch: tuple[ScreenWatcher, WatchedDesktop] | None = None,
     backups: Backups | None = None,
@@ -230,21 +233,25 @@ def build(
     library = RedactionQueries(database)
     engine = AnalysisEngine(analyser, _four, _nothing) if analyser is not None else None
     machine = Machine()
+    open_item: Callable[[str], int] = open_photo
+    if source is None:
+        folders = FolderSource(settings.folders, settings.sources, library.known_files)
+        everywhere = Sources(folders, dict(remote or {}))
+
+        async def reconfigure_folders(new: Settings) -> None:
+            await folders.reconfigure(new.folders, new.sources)
+
+        source, open_item = everywhere, everywhere.open
+        hooks["folders"] = hooks["sources"] = reconfigure_folders
     if engine is None:
         store = model_store(paths)
         pool, grabber = engine_pool(settings, paths, store), screen_engine(settings, paths, store)
+        pool.open_item = open_item
         renderer, clips, films = renderer or pool, clips or EngineClips(pool), films or EngineFilms(pool)
         machine = Machine(pool, ProcessMeter().read, read_power, total_memory())
         screen, watch = screen or (grabber, surroundings(clock)), watch or (grabber, watched_desktop())
         supply, hooks["engine"] = _model_ways(store, (pool, grabber))
         engine = AnalysisEngine(pool, lambda: pool.size + 2, supply)
-    if source is None:
-        folders = FolderSource(settings.folders, settings.sources, library.known_files)
-
-        async def reconfigure_folders(new: Settings) -> None:
-            await folders.reconfigure(new.folders, new.sources)
-
-        source, hooks["folders"], hooks["sources"] = folders, reconfigure_folders, reconfigure_folders
     thumbnails = ThumbnailFile(paths.cache / "thumbnails.db", database.beside, _bytes(settings))
 
     async def reconfigure_library(new: Settings) -> None:
@@ -273,6 +280,7 @@ def build(
         screen=screen,
         watch=watch,
         online_only=is_online_only,
+        open_item=open_item,
         look_through=lambda: Soundness(paths.library).look(database),
     )
     return App(Environment(Observable(settings), clock, monotonic), edges, hooks, trimmer)

@@ -61,7 +61,7 @@ Emit: TypeAlias = Callable[[Change], Awaitable[None]]
 
 
 class Source(Protocol):
-    """Where images come from. Implementations: folders told by the system, folders asked at intervals; later the screen."""
+    """Where images come from. Implementations: the watched folders, and all sources together."""
 
     async def run(self, emit: Emit) -> None:
         """Emit changes until cancelled. `emit` waits while the consumer is busy: that is the bound."""
@@ -69,4 +69,12 @@ class Source(Protocol):
 
     async def rescan(self) -> None:
         """Look through everything now and emit what changed since the library last saw it."""
+        ...
+
+
+class RemoteSource(Source, Protocol):
+    """A source whose items are no files of this computer: it opens them itself. None is shipped yet; docs/decisions has the trial."""
+
+    def open(self, item: str) -> int:
+        """Return a descriptor of a file of its own, from the start. Blocks. Raises ImageError, SourceError."""
         ...
