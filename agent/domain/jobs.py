@@ -9,6 +9,8 @@ from agent.domain.errors import AgentError, EngineError, EngineKilled, ImageChan
 # more attempts; but the system may have killed it because the file needs too much memory, so their number is limited.
 MAX_ATTEMPTS = 2
 MAX_ATTEMPTS_KILLED = 6
+# The name under which this installation's agent leases jobs. It is the same at every start, so that the agent can give its leases back.
+AGENT = "agent"
 
 
 class JobState(StrEnum):

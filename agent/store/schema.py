@@ -26,7 +26,7 @@ from sqlalchemy import (
 from agent.store.columns import Instant, LargeInteger, LocalTime, Name, PathBytes
 
 # The newest migration: a library at this revision needs none, and Alembic is not even imported.
-REVISION = "0007"
+REVISION = "0008"
 
 metadata = MetaData()
 _KEY = "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)"  # as Alembic creates it
@@ -105,6 +105,7 @@ job = Table(
     Column("priority", Integer, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("lease_until", Instant),
+    Column("lease_worker", String),  # the name of the worker that holds the lease
     Column("error_code", String),
     Column("error_params", JSON),
     Column("changed_at", Instant, nullable=False),

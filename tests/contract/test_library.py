@@ -300,6 +300,23 @@ def test_released_jobs_were_never_tried(library: RedactionQueries) -> None:
     assert [job.attempts for job in lease(library, 9)] == [1, 1]
 
 
+def test_a_worker_gives_back_its_own_leases_only(library: RedactionQueries) -> None:
+    note(library, "/1")
+    note(library, "/2")
+    [[mine], _] = library.lease(1, now=NOW, until=LATER)
+    [[other], _] = library.lease(1, worker="other", now=NOW, until=LATER)
+    assert library.release_leases("third") == 0
+    assert library.release_leases("other") == 1
+    [[again], _] = library.lease(9, worker="third", now=NOW, until=LATER)
+    assert (again.id, again.attempts) == (other.id, 1)
+    library.commit(mine, an_analysis("a"), now=NOW)
+    assert library.counts().jobs[JobState.DONE] == 1, "the lease of the first worker still held"
+    assert library.release_leases() == 0
+    expired, _ = library.lease(9, now=LATER, until=LATER + timedelta(hours=1))
+    assert [(job.id, job.attempts) for job in expired] == [(other.id, 2)], "an expired lease counts as an attempt, whoever held it"
+    assert library.release_leases("third") == 0 and library.release_leases() == 1
+
+
 def test_a_failed_file_waits_until_it_changes_or_somebody_asks(library: RedactionQueries) -> None:
     note(library, "/photos/a.jpg")
     [job] = lease(library)

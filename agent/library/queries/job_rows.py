@@ -6,8 +6,9 @@ switched off) replaces the job by a new one, so that the old attempt's result ha
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Update, bindparam, delete, func, insert, or_, select, update
 
 from agent.domain.errors import AgentError, EngineCrashed, ModelError, StoreError
 from agent.domain.events import ImageFailed, Recorded
@@ -22,6 +23,7 @@ ENDED_BADLY = (JobState.FAILED, JobState.QUARANTINED)
 _CHUNK = 500  # ids per statement
 # No detector has this name: such an analysis is outdated for every recipe, and the next one replaces it.
 NO_ANALYSIS = ""
+_NO_LEASE: dict[str, Any] = {"lease_until": None, "lease_worker": None}
 _BY_STATE = select(job.c.state, func.count()).group_by(job.c.state)
 
 
@@ -72,7 +74,7 @@ def restart_leased(tx: Connection, now: datetime, within: ColumnElement[bool] | 
 
 
 def lease(
-    tx: Connection, limit: int, *, now: datetime, until: datetime, under_way: Collection[int] = ()
+    tx: Connection, limit: int, *, worker: str, now: datetime, until: datetime, under_way: Collection[int] = ()
 ) -> tuple[list[Job], list[Recorded]]:
     ended = _expire(tx, now, under_way)
     rows = tx.execute(
@@ -87,19 +89,32 @@ def lease(
         tx.execute(
             update(job)
             .where(job.c.id == row.id)
-            .values(state=JobState.LEASED, attempts=row.attempts + 1, lease_until=until, error_code=None, error_params=None)
+            .values(
+                state=JobState.LEASED,
+                attempts=row.attempts + 1,
+                lease_until=until,
+                lease_worker=worker,
+                error_code=None,
+                error_params=None,
+            )
         )
     return [Job(row.id, row.place_id, row.path, row.attempts + 1, row.priority) for row in rows], ended
 
 
-def give_back(tx: Connection, jobs: Sequence[Job] | None = None) -> int:
-    """Return leased jobs as untried: these, or all."""
-    statement = (
-        update(job).where(job.c.state == JobState.LEASED).values(state=JobState.QUEUED, attempts=job.c.attempts - 1, lease_until=None)
-    )
-    if jobs is None:
-        return tx.execute(statement).rowcount
-    return sum(tx.execute(statement.where(job.c.id == each.id, job.c.attempts == each.attempts)).rowcount for each in jobs)
+def give_back(tx: Connection, jobs: Sequence[Job]) -> None:
+    """Return leased jobs as untried."""
+    for each in jobs:
+        tx.execute(_untried().where(job.c.id == each.id, job.c.attempts == each.attempts))
+
+
+def give_back_all(tx: Connection, worker: str) -> int:
+    """Return all jobs that a worker leased as untried."""
+    return tx.execute(_untried().where(job.c.lease_worker == worker)).rowcount
+
+
+def _untried() -> Update:
+    values = {"state": JobState.QUEUED, "attempts": job.c.attempts - 1, **_NO_LEASE}
+    return update(job).where(job.c.state == JobState.LEASED).values(values)
 
 
 def held(tx: Connection, leased: Job) -> Row[int, int | None, int] | None:
@@ -113,9 +128,7 @@ def held(tx: Connection, leased: Job) -> Row[int, int | None, int] | None:
 
 def done(tx: Connection, job_id: int, now: datetime) -> None:
     tx.execute(
-        update(job)
-        .where(job.c.id == job_id)
-        .values(state=JobState.DONE, lease_until=None, error_code=None, error_params=None, changed_at=now)
+        update(job).where(job.c.id == job_id).values(state=JobState.DONE, **_NO_LEASE, error_code=None, error_params=None, changed_at=now)
     )
 
 
@@ -205,7 +218,7 @@ def _end(tx: Connection, job_id: int, place_id: int, attempts: int, state: JobSt
     tx.execute(
         update(job)
         .where(job.c.id == job_id)
-        .values(state=state, attempts=attempts, lease_until=None, error_code=error.code, error_params=error.params, changed_at=now)
+        .values(state=state, attempts=attempts, **_NO_LEASE, error_code=error.code, error_params=error.params, changed_at=now)
     )
     if state in (JobState.QUEUED, JobState.DEFERRED):
         return []

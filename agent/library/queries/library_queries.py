@@ -9,7 +9,7 @@ from agent.domain.errors import AgentError
 from agent.domain.events import Recorded
 from agent.domain.face import Analysis, Box
 from agent.domain.image import FileSeen, Recipe
-from agent.domain.jobs import Job, JobState, Priority
+from agent.domain.jobs import AGENT, Job, JobState, Priority
 from agent.domain.people import Identity
 from agent.library.queries import action_rows, file_rows, image_rows, index_rows, job_rows, location_rows
 from agent.library.records import Counts, Index, Noted, PlacePage, PlaceState, Shown, StoredImage
@@ -88,19 +88,24 @@ class LibraryQueries:
         with self.database.write() as tx:
             return file_rows.note_clip(tx, seen, now=now, sha256=sha256)
 
-    def lease(self, limit: int, *, now: datetime, until: datetime, under_way: Collection[int] = ()) -> tuple[list[Job], list[Recorded]]:
+    def lease(
+        self, limit: int, *, worker: str = AGENT, now: datetime, until: datetime, under_way: Collection[int] = ()
+    ) -> tuple[list[Job], list[Recorded]]:
         """Take the next jobs: by priority, then fewest attempts, then age. The attempt is counted before the work starts.
 
         An expired lease ends like a crash, which is recorded; but not for jobs (ids) that are `under_way`: the clock
         went forward, or the computer slept.
         """
         with self.database.write() as tx:
-            return job_rows.lease(tx, limit, now=now, until=until, under_way=under_way)
+            return job_rows.lease(tx, limit, worker=worker, now=now, until=until, under_way=under_way)
 
-    def release_leases(self) -> int:
-        """Return all leases at start-up, with their attempts: the agent that held them is gone, and the engine was not at fault."""
+    def release_leases(self, worker: str = AGENT) -> int:
+        """Return, at a worker's start, the leases that it held when it ended, with their attempts: the engine was not at fault.
+
+        Leases of other workers stay until they expire. Returns how many were returned.
+        """
         with self.database.write() as tx:
-            return job_rows.give_back(tx)
+            return job_rows.give_back_all(tx, worker)
 
     def release(self, jobs_: Sequence[Job]) -> None:
         """Return leased jobs untried (pause, quit): the attempt is not counted."""

@@ -1,6 +1,7 @@
 """A library of an earlier version keeps all it holds when it is brought up to date."""
 
 import json
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -38,20 +39,38 @@ def fill(tx: Connection) -> None:
     tx.execute(text(face), [{"ordinal": number, "landmarks": json.dumps([[1, 1]] * 5)} for number in (0, 1)])
 
 
-def test_the_first_librarys_images_get_their_date_from_their_files(
-    tmp_path: Path, library_key: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def make(path: Path, key: bytes, revision: str, fill: Callable[[Connection], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a library of an earlier schema."""
     from alembic import command  # here, because nothing else needs it
 
-    path = tmp_path / "library.db"
     to = command.upgrade
     with monkeypatch.context() as patched:
-        patched.setattr(command, "upgrade", lambda config, _: to(config, "0001"))
-        database = Database.in_file(path, library_key)
+        patched.setattr(command, "upgrade", lambda config, _: to(config, revision))
+        database = Database.in_file(path, key)
         with database.write() as tx:
             upgrade._migrate(tx)
             fill(tx)
         database.close()
+
+
+def test_the_agent_gives_back_what_its_earlier_version_leased(tmp_path: Path, library_key: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    def leased(tx: Connection) -> None:
+        tx.execute(text("INSERT INTO place (id, path, size, mtime_ns, noted_at) VALUES (1, CAST('/photos/a.jpg' AS BLOB), 9, 1, 1)"))
+        job = "INSERT INTO job (place_id, state, priority, attempts, lease_until, changed_at) VALUES (1, 'leased', 10, 1, :until, 1)"
+        tx.execute(text(job), {"until": 2**60})
+
+    make(tmp_path / "library.db", library_key, "0007", leased, monkeypatch)
+    library = RedactionQueries(open_database(tmp_path / "library.db", library_key))
+    assert library.release_leases("other") == 0
+    assert library.release_leases() == 1
+    library.database.close()
+
+
+def test_the_first_librarys_images_get_their_date_from_their_files(
+    tmp_path: Path, library_key: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "library.db"
+    make(path, library_key, "0001", fill, monkeypatch)
 
     library = RedactionQueries(open_database(path, library_key))
 
