@@ -14,7 +14,7 @@ from agent.domain.people import Certainty, Identity
 from agent.domain.scene import Scene, Window
 from agent.domain.watch_state import WatchState
 from agent.engine.governor import Power
-from agent.engine.watching_port import Watched, WatchedDesktop, WatchTask
+from agent.engine.screen_port import Watched, WatchedDesktop, WatchTask
 from agent.library.work_state import WorkState
 from agent.screen.announcements import Said
 from agent.screen.watch import Circumstances, Watching

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from agent.core.child import Message
 from agent.engine import engine_calls as calls
@@ -17,9 +17,10 @@ from agent.engine.sandbox.wall import OPEN
 from agent.engine.video_calls import CLIPS, FILMS, VideoCalls
 
 if TYPE_CHECKING:
-    from agent.engine.animation_service import FilmService
     from agent.engine.service import Engine
-    from agent.engine.video_service import ClipService
+    from agent.engine.video_service import ClipService, FilmService
+
+    VideoService: TypeAlias = ClipService | FilmService
 
 
 def rooms_for(hello: Message) -> Rooms | None:
@@ -96,18 +97,18 @@ def offer_videos(worker: RpcWorker, engine: "Engine") -> None:
     """Register the calls for videos, whose handlers are loaded on first use: most engines only process photos."""
 
     @cache
-    def clips() -> "ClipService":
+    def clips() -> "VideoService":
         from agent.engine.video_service import ClipService
 
         return ClipService(engine)
 
     @cache
-    def films() -> "FilmService":
-        from agent.engine.animation_service import FilmService
+    def films() -> "VideoService":
+        from agent.engine.video_service import FilmService
 
         return FilmService(engine)
 
-    def offer(calls: VideoCalls, service: "Callable[[], ClipService | FilmService]") -> None:
+    def offer(calls: VideoCalls, service: "Callable[[], VideoService]") -> None:
         worker.on_files(calls.probe, lambda _, files: service().probe(*files))
         worker.on_files(calls.look, lambda asked, files: service().look(asked, *files))
         worker.on_files(calls.still, lambda asked, files: service().still(asked, *files))

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+import psutil
+
 from agent.core.settings import OnBattery
 
 # Two thresholds each, so that a value near one does not switch back and forth.
@@ -51,3 +53,16 @@ def decide(before: Pace, power: Power, others: float, policy: OnBattery) -> Pace
     if others >= (CALM_BELOW if before.why is Throttle.BUSY else BUSY_FROM):
         return Pace(low_priority=True, why=Throttle.BUSY)
     return FULL
+
+
+# -- Reads the computer's power source ---------------------------------------------------------------------------------------------
+def read_power() -> Power:
+    """Read it now; missing information counts as mains."""
+    try:
+        battery = psutil.sensors_battery() if hasattr(psutil, "sensors_battery") else None
+    except (psutil.Error, OSError, ValueError):
+        return Power()  # a battery with nonsense values, as in some virtual machines
+    if battery is None:
+        return Power()
+    # None: the state of a charger is unknown.
+    return Power(on_battery=battery.power_plugged is False, percent=float(battery.percent))

@@ -34,8 +34,7 @@ from agent.engine.rpc import Call, Client
 from agent.engine.sandbox import can_be_whole
 from agent.engine.sandbox.wall import Wall
 from agent.engine.selftest_runs import DeviceChooser
-from agent.engine.slot_queue import Line
-from agent.engine.worker_slot import Slot, cores, let_others_go_first, memory_of, processes_for
+from agent.engine.worker_slot import Line, Slot, cores, let_others_go_first, memory_of, processes_for
 
 Q = TypeVar("Q")
 A = TypeVar("A")

@@ -10,8 +10,7 @@ from agent.domain.screen import Monitor, ScreenRef, ScreenRegion
 from agent.engine.analyser import Analyse
 from agent.engine.engine_calls import are_faces, is_analysis, is_jpeg
 from agent.engine.rpc import DONE, NOTHING, Call, Codec
-from agent.engine.screen_port import Frame
-from agent.engine.watching_port import Watched, WatchTask
+from agent.engine.screen_port import Frame, Watched, WatchTask
 
 # The first bytes of each format.
 FORMATS: Final = {"png": b"\x89PNG\r\n\x1a\n", "jpeg": b"\xff\xd8\xff", "webp": b"RIFF", "bmp": b"BM"}

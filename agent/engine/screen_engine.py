@@ -21,9 +21,8 @@ from agent.engine.model_preparer import ModelPreparer
 from agent.engine.open_files import open_photo
 from agent.engine.pool import EnginePool
 from agent.engine.screen_calls import CoverRequest, FrameRequest, LookRequest
-from agent.engine.screen_port import Frame
+from agent.engine.screen_port import Frame, Watched, WatchTask
 from agent.engine.selftest_runs import DeviceChooser
-from agent.engine.watching_port import Watched, WatchTask
 
 # A user may be called away from a review; after this time open screenshots are dropped.
 KEPT_S: Final = 15 * 60.0

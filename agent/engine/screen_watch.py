@@ -13,8 +13,8 @@ from agent.domain.errors import CaptureFailed, MonitorUnknown
 from agent.domain.face import Box, Face, Landmarks
 from agent.domain.screen import ALL_MONITORS, Monitor, ScreenRef
 from agent.engine.screen_grab import Grabber
+from agent.engine.screen_port import Watched, WatchTask
 from agent.engine.service import Engine
-from agent.engine.watching_port import Watched, WatchTask
 from agent.vision.codecs import Image
 from agent.vision.codecs.image import Pixels
 

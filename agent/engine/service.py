@@ -17,7 +17,7 @@ from agent.engine.open_files import open_photo, write_out
 from agent.engine.renderer import Region, Render, Rendered
 from agent.engine.runtime import Runtime, model_for
 from agent.vision import copies, embedder
-from agent.vision.aligner import align
+from agent.vision.aligner import align, align_again
 from agent.vision.bare import joined
 from agent.vision.codecs import Image, Limits, encode_preview
 from agent.vision.codecs.image import LARGE
@@ -25,7 +25,6 @@ from agent.vision.copies import Part, Wish
 from agent.vision.detector import THOROUGH_FACE, Decoder, Detection, Detector, DetectorNet
 from agent.vision.detectors import DETECTORS
 from agent.vision.embedder import MobileFaceNet
-from agent.vision.landmarks import align_again
 from agent.vision.pipeline import MODELS, FileDecoder, Held, NetModel, Pipeline, Wanted, analyse, faces_on
 
 M = TypeVar("M")

@@ -19,8 +19,7 @@ from agent.engine.analyser import AnalysisEngine
 from agent.engine.governor import Pace
 from agent.engine.monitor import Machine, Monitor
 from agent.engine.open_files import open_photo
-from agent.engine.screen_port import ScreenGrabber
-from agent.engine.watching_port import ScreenWatcher, WatchedDesktop
+from agent.engine.screen_port import ScreenGrabber, ScreenWatcher, WatchedDesktop
 from agent.library.actions import Actions
 from agent.library.counters import Tally
 from agent.library.do_not_disturb import Quiet

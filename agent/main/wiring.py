@@ -28,21 +28,20 @@ from agent.desktop.window_list import windows_of_the_desktop
 from agent.domain.image import Recipe
 from agent.engine.analyser import Analyser, AnalysisEngine
 from agent.engine.engine_calls import ModelFile
+from agent.engine.governor import read_power
 from agent.engine.matcher import MatcherProcess
 from agent.engine.matcher_port import FaceMatcher
 from agent.engine.model_preparer import ModelPreparer
 from agent.engine.monitor import Machine
 from agent.engine.open_files import open_photo
 from agent.engine.pool import EnginePool
-from agent.engine.power import read_power
 from agent.engine.processes import ProcessMeter, total_memory
 from agent.engine.renderer import Renderer
 from agent.engine.screen_engine import ScreenEngine
-from agent.engine.screen_port import ScreenGrabber
+from agent.engine.screen_port import ScreenGrabber, ScreenWatcher, WatchedDesktop
 from agent.engine.selftest_runs import DeviceChooser
 from agent.engine.video_engine import EngineClips, EngineFilms
 from agent.engine.video_ports import ClipRenderer
-from agent.engine.watching_port import ScreenWatcher, WatchedDesktop
 from agent.library.recipes import EMBEDDER
 from agent.library.thumbnail_store import ThumbnailFile
 from agent.main.app import App, Edges, Reconfigure

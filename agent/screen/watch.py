@@ -20,7 +20,7 @@ from agent.domain.scene import Scene, is_of
 from agent.domain.watch_state import WatchShown, WatchState
 from agent.engine.governor import PAUSE_BELOW, RESUME_FROM
 from agent.engine.monitor import Monitor
-from agent.engine.watching_port import ScreenWatcher, Watched, WatchedDesktop, WatchTask
+from agent.engine.screen_port import ScreenWatcher, Watched, WatchedDesktop, WatchTask
 from agent.library.do_not_disturb import Quiet
 from agent.library.pause_until import Span
 from agent.library.recipes import recipe_of

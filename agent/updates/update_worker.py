@@ -7,7 +7,7 @@ from pathlib import Path
 from agent.core.build import Build
 from agent.core.child import Message, send, take_pipes
 from agent.domain.errors import AgentError, Unexpected
-from agent.engine.power import read_power
+from agent.engine.governor import read_power
 from agent.updates.metered import is_metered
 from agent.updates.releases import Step
 from agent.updates.updater import Updater

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.domain.clustering import GroupBounds, cosine
-from agent.vision.apart import Apart, strangers_of
-from agent.vision.neighbours import neighbours
+from agent.vision.core import Apart, strangers_of
+from agent.vision.nearest import neighbours
 
 Floats: TypeAlias = NDArray[np.float32]
 Ints: TypeAlias = NDArray[np.int64]

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.domain.clustering import GroupBounds, cosine
-from agent.vision.apart import Apart, strangers_of
-from agent.vision.core import ALONE, Core
+from agent.vision.core import ALONE, Apart, Core, strangers_of
 
 Floats: TypeAlias = NDArray[np.float32]
 

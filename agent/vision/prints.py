@@ -8,11 +8,10 @@ from numpy.typing import NDArray
 
 from agent.domain.embeddings import FreshPrint
 from agent.domain.people import MIN_TRUST, trust
-from agent.vision.aligner import face_of
+from agent.vision.aligner import align_again, face_of
 from agent.vision.codecs import Image, Pixels
 from agent.vision.detector import Detection, Look
 from agent.vision.embedder import to_bytes
-from agent.vision.landmarks import align_again
 from agent.vision.quality import quality
 
 # Returns the frame's RGB at full size, called only if there is a face; its faces -> their prints, None for unsuitable ones.

@@ -24,11 +24,10 @@ from agent.engine.service import detector_of
 from agent.main.wiring import model_files
 from agent.models.model_store import ModelStore
 from agent.vision import embedder
-from agent.vision.aligner import MARGIN, align, face_of
+from agent.vision.aligner import MARGIN, align, face_of, refined
 from agent.vision.codecs import Image, Limits, decode
 from agent.vision.detectors import THOROUGH
 from agent.vision.embedder import EmbedderNet, Floats, normalised, prepared
-from agent.vision.landmarks import refined
 from scripts.benchmarks.stage import fetched
 from tests.inline_engine import InlineAnalyser
 

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from agent.domain.embeddings import FacePrint
 from agent.engine.matcher import MatcherProcess
 from agent.engine.matcher_port import Query
-from agent.vision.nearest import Nearest
-from agent.vision.neighbours import neighbours
+from agent.vision.nearest import Nearest, neighbours
 from scripts.benchmarks import synthetic_faces
 from scripts.benchmarks.rows import Row, at_least, at_most, p95
 

@@ -8,10 +8,10 @@ import pytest
 from agent.engine.engine_calls import EngineConfig
 from agent.engine.runtime import Runtime
 from agent.engine.service import detector_of
+from agent.vision.aligner import refined
 from agent.vision.codecs import Limits, decode
 from agent.vision.detector import five
 from agent.vision.detectors import THOROUGH
-from agent.vision.landmarks import refined
 
 # Of the distance between the eyes: how far the points are put off, and how far apart they may then come back.
 OFF, APART = 0.12, 0.09

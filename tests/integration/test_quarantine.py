@@ -36,8 +36,8 @@ from agent.web.server import serving
 ENGINE = """
 import os, signal, sys, time
 from pathlib import Path
-from agent.main.health import OPEN
-from agent.engine import service, worker
+from agent.engine.sandbox.wall import OPEN
+from agent.engine import engine_worker, service
 
 class Marked(service.Engine):
     def analyse(self, task, descriptor=None):
@@ -51,8 +51,8 @@ class Marked(service.Engine):
         return super().analyse(task, descriptor)
 
 service.Engine = Marked
-worker.raise_wall = lambda rooms: OPEN
-sys.exit(worker.main())
+engine_worker.raise_wall = lambda rooms: OPEN
+sys.exit(engine_worker.main())
 """
 LIMIT_S = 5
 

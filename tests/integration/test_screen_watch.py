@@ -14,8 +14,8 @@ from agent.domain.image import Recipe
 from agent.domain.screen import ScreenRef
 from agent.engine.engine_calls import EngineConfig
 from agent.engine.screen_engine import ScreenEngine
+from agent.engine.screen_port import WatchTask
 from agent.engine.screen_watch import TILE, changed_area, tile_sums
-from agent.engine.watching_port import WatchTask
 from tests.shown import shown
 from tests.world import LANDMARKS
 

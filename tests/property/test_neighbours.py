@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from agent.vision import neighbours as module
-from agent.vision.neighbours import neighbours
+from agent.vision import nearest as module
+from agent.vision.nearest import neighbours
 
 Floats = NDArray[np.float32]
 

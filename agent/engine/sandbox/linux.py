@@ -5,8 +5,7 @@ import os
 from pathlib import Path
 
 from agent.engine.sandbox import landlock, seccomp
-from agent.engine.sandbox.limits import limit
-from agent.engine.sandbox.rooms import Rooms
+from agent.engine.sandbox.rooms import Rooms, limit
 from agent.engine.sandbox.wall import OPEN, Wall
 
 _SET_DUMPABLE, _SET_NO_NEW_PRIVS = 4, 38

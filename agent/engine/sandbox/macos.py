@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from agent.engine.sandbox.limits import limit
-from agent.engine.sandbox.rooms import Rooms
+from agent.engine.sandbox.rooms import Rooms, limit
 from agent.engine.sandbox.wall import OPEN, Wall
 
 _LIBRARY = "/usr/lib/libSystem.dylib"

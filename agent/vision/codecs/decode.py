@@ -10,11 +10,10 @@ import PIL.Image
 from numpy.typing import NDArray
 
 from agent.domain.errors import AgentError, ImageCorrupt, ImageEmpty, ImageTooLarge, ImageTruncated, ImageUnsupported
-from agent.vision.codecs import heic, jpeg, others, raw
+from agent.vision.codecs import heic, jpeg, others, raw, tiff
 from agent.vision.codecs.boxes import boxes
 from agent.vision.codecs.colour import to_srgb
 from agent.vision.codecs.image import Image, Limits, Pixels
-from agent.vision.codecs.sniff import sniff
 from agent.vision.codecs.tiff import Exif
 
 T = TypeVar("T")
@@ -116,3 +115,42 @@ def _is_cut(name: str, data: bytes, error: Exception) -> bool:
 def _boxes_are_cut(data: bytes) -> bool:
     """Return whether a box-based file (ISO 14496-12) ends inside a box."""
     return max((end for _, end in boxes(data)), default=0) != len(data)
+
+
+# -- Detects a file's format by its first bytes, never by its name -----------------------------------------------------------------
+_CAMERAS: Final = (b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FUJIFILMCCD-RAW", b"FOVb", b"\0MRM", b"II\x1a\0\0\0HEAPCCDR")
+_AVIF: Final = {b"avif", b"avis"}
+_HEVC: Final = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"hevm", b"hevs"}
+_GENERAL: Final = {b"mif1", b"msf1", b"mif2"}  # the other brands name the codec
+_BRANDS: Final = 64  # no file has this many
+
+
+def sniff(data: bytes) -> str | None:
+    """Return the format; None if unsupported. The directories distinguish a camera raw file from a TIFF."""
+    if data.startswith(b"\xff\xd8"):
+        return "jpeg"
+    if data.startswith(b"\x89PNG"):
+        return "png"
+    if data.startswith(b"RIFF") and data[8:12] in (b"WEBP", b""):
+        return "webp"
+    if data.startswith(b"GIF8"):
+        return "gif"
+    if data.startswith(tiff.MAGICS):
+        return "raw" if tiff.is_raw(data) else "tiff"
+    if data[4:8] == b"ftyp":
+        return _of_brands(data)
+    if data.startswith(_CAMERAS):
+        return "raw"
+    return "bmp" if data.startswith(b"BM") else None
+
+
+def _of_brands(data: bytes) -> str | None:
+    """Return the format of a box-based file (ISO 14496-12); videos are such files too."""
+    end = min(int.from_bytes(data[:4], "big"), 16 + 4 * _BRANDS)
+    brands = [data[8:12], *(data[at : at + 4] for at in range(16, end, 4))]
+    if brands[0] == b"crx ":
+        return "raw"
+    named = brands if brands[0] in _GENERAL else brands[:1]
+    if _AVIF & set(named):
+        return "avif"
+    return "heic" if _HEVC & set(named) else None

@@ -20,7 +20,6 @@ from av.video.stream import VideoStream
 
 from agent.domain.errors import VideoNoPicture, VideoUnreadable
 from agent.domain.video import Part
-from agent.vision.video.h264 import begins_anew
 
 # No playlists or other formats that refer to further files.
 _FORMATS: Final = "mov,matroska,avi,mpegts,mpeg,flv,asf,ogg,nut,ivf,h264,hevc,mpegvideo,m4v,mxf,dv,obu,wav,mp3,aac,flac"
@@ -180,3 +179,28 @@ def _main_picture(container: InputContainer) -> VideoStream:
 def is_still(stream: VideoStream) -> bool:
     """Return whether it is a still picture: a cover, or thumbnails for the time line."""
     return bool(stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image))
+
+
+# -- The properties of H.264 itself that a file does not report --------------------------------------------------------------------
+_START: Final = b"\x00\x00\x01"
+_IDR: Final = 5  # the type of unit across which no later frame refers back (ITU-T H.264, table 7-1)
+
+
+def begins_anew(packet: bytes, extradata: bytes | None) -> bool:
+    """Return whether no frame stored after this one needs, or is shown before, it.
+
+    `extradata`, stored once for the whole stream, tells whether units are prefixed by their length, as in MP4, or a start code.
+    """
+    prefixed = extradata is not None and len(extradata) > 4 and extradata[0] == 1
+    return _IDR in (_by_length(packet, 1 + (extradata[4] & 3)) if prefixed and extradata else _by_start(packet))
+
+
+def _by_length(packet: bytes, size: int) -> Iterator[int]:
+    at = 0
+    while at + size < len(packet):
+        yield packet[at + size] & 31
+        at += size + int.from_bytes(packet[at : at + size])
+
+
+def _by_start(packet: bytes) -> Iterator[int]:
+    return (unit[0] & 31 for unit in packet.split(_START)[1:] if unit)

@@ -5,8 +5,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from agent.engine.governor import Power
-from agent.engine.power import read_power
+from agent.engine.governor import Power, read_power
 
 
 def battery(monkeypatch: pytest.MonkeyPatch, answer: object) -> None:

@@ -10,8 +10,7 @@ from agent.domain.image import Recipe
 from agent.domain.screen import Monitor, ScreenRef
 from agent.engine import screen_calls
 from agent.engine.screen_calls import CoverRequest
-from agent.engine.screen_port import Frame
-from agent.engine.watching_port import Watched, WatchTask
+from agent.engine.screen_port import Frame, Watched, WatchTask
 
 FACE = Face(Box(-1.5, 2, 30, 40), 0.9, ((1, 2), (3, 4), (5, 6), (7, 8), (9, 10)), Quality(20, 100, -3, 4))
 ONE = Monitor(1, 800, 100, 1920, 1080, 1.0, True)

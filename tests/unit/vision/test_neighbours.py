@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from agent.vision.neighbours import neighbours
+from agent.vision.nearest import neighbours
 
 
 def test_the_nearest_come_first_and_places_without_one_are_empty() -> None:

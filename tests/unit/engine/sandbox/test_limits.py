@@ -9,7 +9,7 @@ if sys.platform == "win32":
 
 import resource
 
-from agent.engine.sandbox.limits import limit
+from agent.engine.sandbox.rooms import limit
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.vision.video.cuts import Cuts
+from agent.vision.video.looking import Cuts
 
 
 @cache

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.vision.video.h264 import begins_anew
+from agent.vision.video.video_opening import begins_anew
 
 AVCC = bytes((1, 100, 0, 13, 0xFF))  # four bytes tell a unit's length
 PARAMETERS, IDR, INTRA = b"\x67\x64\x00", b"\x65\x88\x84", b"\x41\x88\x84"
