@@ -112,7 +112,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput[_OUTPUT] = dict(session.config.stash[_COUNTS])
+        counts: Counter[str] = session.config.stash[_COUNTS]
+        session.config.workeroutput[_OUTPUT] = dict(counts)
 
 
 @pytest.hookimpl(optionalhook=True)
