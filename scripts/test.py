@@ -2,7 +2,7 @@
 
 Without arguments for pytest the whole suite runs: the UI's checks, the tests that start the program, then those that stay in one process,
 with branch coverage. With arguments only pytest runs. `--no-skips` turns every skipped test into a failure. `--gate` leaves out the groups
-of scripts/rare.toml that nothing has changed and whose turn it isn't.
+of scripts/rare.toml that nothing has changed and whose turn it isn't. `--desktop` only installs the packages of the desktop tests.
 """
 
 import sys
@@ -24,6 +24,12 @@ def main() -> int:
 
     words = [word for word in sys.argv[1:] if word not in PLUGINS]
     plugins = [PLUGINS[word] for word in sys.argv[1:] if word in PLUGINS]
+    if sys.argv[1:] == ["--desktop"]:
+        console = Console(ROOT / "build" / "desktop.log")
+        with console.failures_shown():
+            desktop_ready(console)
+            return 0
+        return 1
     console = Console(ROOT / "build" / "setup.log")
     with console.failures_shown():
         venv = prepare(ROOT, console, locks=[RUNTIME, DEVELOPMENT])
