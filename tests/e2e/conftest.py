@@ -21,6 +21,11 @@ import mss
 import pytest
 from PIL import Image
 
+from scripts.setup.console import Console
+from scripts.setup.exclusive import exclusive
+from scripts.setup.ui import Ui
+from scripts.setup.venv import Venv
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Playwright
 
@@ -318,6 +323,13 @@ def _enter(desktop: Desktop, monkeypatch: pytest.MonkeyPatch) -> Desktop:
         monkeypatch.setenv(name, desktop.environment[name])
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     return desktop
+
+
+@pytest.fixture(scope="session")
+def built_ui() -> None:
+    """The pages as their sources are now; workers that start at the same time build them once."""
+    with exclusive(ROOT / "build" / "setup.lock", lambda: None):
+        Ui(ROOT).build(Console(ROOT / "build" / "setup.log"), Venv(ROOT))
 
 
 # -- a browser -------------------------------------------------------------------------------------------------------------------

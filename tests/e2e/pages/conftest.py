@@ -32,17 +32,16 @@ THEMES: tuple[tuple[Literal["light", "dark"], list[str] | None], ...] = (("light
 
 
 @pytest.fixture(scope="session")
-def made_up_agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where the pages are served: built anew, under the agent's content policy."""
+def made_up_agent(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Where the pages are served, under the agent's content policy."""
     node, vite = shutil.which("node"), UI / "node_modules" / "vite" / "bin" / "vite.js"
     if node is None or not vite.is_file():
         pytest.skip("needs node and the UI's packages")
-    built = tmp_path_factory.mktemp("ui")
-    subprocess.run([node, vite, "build", "--outDir", built, "--logLevel", "error"], cwd=UI, check=True, timeout=180)
+    request.getfixturevalue("built_ui")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
-    serve = [node, str(vite), "preview", "--config", "dev/vite.config.ts", "--outDir", str(built), "--port", str(port), "--strictPort"]
+    serve = [node, str(vite), "preview", "--config", "dev/vite.config.ts", "--port", str(port), "--strictPort"]
     server = subprocess.Popen(serve, cwd=UI, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _listening(server, port)
@@ -81,8 +80,12 @@ def shared_tab(profile: BrowserContext) -> Page:
 
 @pytest.fixture
 def page(profile: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A page whose scripts must not fail, and that finds nothing of the test before."""
-    shared = request.node.get_closest_marker("shared_tab") is not None
+    """A page whose scripts must not fail, and that finds nothing of the test before.
+
+    The tests of a module share a tab: a new one takes half the time of most tests. A script added to a tab stays in it, so tests that add
+    one get a tab of their own.
+    """
+    shared = request.node.get_closest_marker("own_tab") is None and "presence" not in request.fixturenames
     opened, failures = request.getfixturevalue("shared_tab") if shared else profile.new_page(), list[str]()
 
     def note(error: Error) -> None:
@@ -92,9 +95,10 @@ def page(profile: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Pa
     yield opened
     opened.evaluate("localStorage.clear(); sessionStorage.clear()")
     if shared:
+        opened.unroute_all(behavior="ignoreErrors")
         opened.goto("about:blank")
         opened.set_viewport_size(SIZE)
-        opened.emulate_media(color_scheme="light")
+        opened.emulate_media(color_scheme="light", forced_colors="none")
         opened.mouse.move(0, 0)
         opened.remove_listener("pageerror", note)
     else:

@@ -37,7 +37,6 @@ STATES: dict[str, tuple[str, Act | None]] = {
 }
 
 
-@pytest.mark.shared_tab
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 @pytest.mark.parametrize("state", STATES)
 def test_every_state_is_accessible_and_fits(

@@ -48,7 +48,6 @@ STATES: dict[str, tuple[str, str, str, Act | None]] = {
 }
 
 
-@pytest.mark.shared_tab
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 @pytest.mark.parametrize("state", STATES)
 def test_every_state_is_accessible(
@@ -62,7 +61,6 @@ def test_every_state_is_accessible(
     assert violations() == []
 
 
-@pytest.mark.shared_tab
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 @pytest.mark.parametrize(("place", "there"), [("#covers", "main li"), ("#covers/c1", "main li"), ("#covers/c1/4", ".cover")])
 def test_nothing_is_wider_than_the_page_at_twice_the_size(

@@ -89,7 +89,6 @@ def test_while_recognition_is_off_it_leads_to_the_setting(page: Page, visit: Vis
     expect(page.locator("main .card").first).to_be_visible()
 
 
-@pytest.mark.shared_tab
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 def test_every_step_is_accessible(page: Page, visit: Visit, violations: Callable[[], list[str]], language: str) -> None:
     search(page, visit, "family", language)

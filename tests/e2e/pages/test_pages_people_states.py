@@ -118,7 +118,6 @@ STATES: dict[str, tuple[str, str, str, Act | None]] = {
 }
 
 
-@pytest.mark.shared_tab
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 @pytest.mark.parametrize("state", STATES)
 def test_every_state_is_accessible(page: Page, visit: Visit, violations: Callable[[], list[str]], state: str, language: str) -> None:
@@ -130,7 +129,6 @@ def test_every_state_is_accessible(page: Page, visit: Visit, violations: Callabl
     assert violations() == []
 
 
-@pytest.mark.shared_tab
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 @pytest.mark.parametrize(
     ("place", "there"),

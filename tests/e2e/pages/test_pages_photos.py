@@ -88,7 +88,6 @@ STATES: dict[str, tuple[str, str, str, Act | None]] = {
 }
 
 
-@pytest.mark.shared_tab
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 @pytest.mark.parametrize("state", STATES)
 def test_every_state_is_accessible(
@@ -364,7 +363,6 @@ def test_flying_past_asks_for_no_pictures(page: Page, visit: Callable[..., None]
     assert len(asked) < passed / 4
 
 
-@pytest.mark.shared_tab
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 @pytest.mark.parametrize(
     ("place", "there"), [("#photos", ".tile"), ("#status", "figure"), ("#problems", "main li"), ("#photo-97", ".large .photo")]
@@ -459,6 +457,7 @@ def test_a_command_that_installs_a_version_is_copied_by_one_press(page: Page, vi
     assert page.evaluate("navigator.clipboard.readText()") == command
 
 
+@pytest.mark.own_tab
 def test_where_the_clipboard_is_refused_nothing_is_said_to_be_copied(page: Page, visit: Callable[..., None]) -> None:
     page.add_init_script("navigator.clipboard.writeText = () => Promise.reject(new Error('refused'))")
     visit("#settings/library")

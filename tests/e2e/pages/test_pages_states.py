@@ -169,7 +169,6 @@ STATES: dict[str, tuple[str, str, str, Act]] = {
 }
 
 
-@pytest.mark.shared_tab
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 @pytest.mark.parametrize("state", STATES)
 def test_every_state_is_accessible(
@@ -182,7 +181,6 @@ def test_every_state_is_accessible(
     assert violations() == []
 
 
-@pytest.mark.shared_tab
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 @pytest.mark.parametrize(
     "state",

@@ -12,9 +12,6 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request
 
 from agent.core.i18n import LANGUAGES, Texts
-from scripts.setup.console import Console
-from scripts.setup.ui import Ui
-from scripts.setup.venv import Venv
 from scripts.signing_in import sign_in
 
 if TYPE_CHECKING:
@@ -141,12 +138,6 @@ class Visitor:
 
 def _axe() -> str:
     return (CHECKOUT / "ui" / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
-
-
-@pytest.fixture(scope="session")
-def built_ui() -> None:
-    """The pages as their sources are now."""
-    Ui(CHECKOUT).build(Console(CHECKOUT / "build" / "setup.log"), Venv(CHECKOUT))
 
 
 Visit = Callable[["RealProgram"], Visitor]
