@@ -25,7 +25,7 @@ def people(page: Page, visit: Visit) -> Page:
 def test_a_group_is_named_at_once_and_the_next_one_has_the_keyboard(people: Page) -> None:
     people.locator(".groups input").first.fill("Aunt Fang")
     people.keyboard.press("Enter")
-    expect(people.locator(".toast p")).to_have_text("4 faces named Aunt Fang; the others are suggested where they are alike")
+    expect(people.locator(".toast p")).to_have_text("4 faces named Aunt Fang; similar faces are suggested")
     expect(people.locator(".groups li").first).to_contain_text("28 faces")
     expect(people.locator(".groups input").first).to_be_focused()
     expect(people.get_by_role("link", name="Aunt Fang")).to_be_visible()
@@ -223,8 +223,8 @@ def test_all_that_may_be_one_person_are_confirmed_at_once_but_those_left_out(peo
     expect(position).to_have_text("1 of 12")
     people.get_by_role("button", name="Show all that may be Mei").click()
     faces = people.locator("aside ul button")
+    faces.nth(2).wait_for()
     many = faces.count()
-    assert many > 2
     faces.first.click()
     with people.expect_request("**/api/people/edits") as asked:
         people.get_by_role("button", name=f"Confirm {many - 1} faces").click()
