@@ -1,4 +1,4 @@
-"""Where the window in use stands."""
+"""The position of the active window."""
 
 import os
 import sys
@@ -9,9 +9,9 @@ from agent.domain.errors import NoWindow
 
 
 def active_window() -> tuple[int, int, int, int]:
-    """Left, top, width and height in pixels as the screen is grabbed, without what a window manager draws around it.
+    """Left, top, width and height in screen pixels, without the window manager's frame.
 
-    Raises NoWindow where none is in use or the system does not tell, as Wayland does not.
+    Raises NoWindow if no window is active or the system does not tell, as on Wayland.
     """
     if sys.platform == "win32":
         found = _windows()
@@ -40,7 +40,7 @@ def _x11() -> tuple[int, int, int, int] | None:
         window = server.create_resource_object("window", active.value[0])
         size, place = window.get_geometry(), root.translate_coords(window, 0, 0)
         return place.x, place.y, size.width, size.height
-    except XError:  # it is gone meanwhile
+    except XError:  # closed in the meantime
         return None
     finally:
         server.close()
@@ -48,7 +48,7 @@ def _x11() -> tuple[int, int, int, int] | None:
 
 def _windows() -> tuple[int, int, int, int] | None:
     front = WindowsWindows().front()
-    if front is None or front.area.w <= 0:  # the system does not tell where it stands
+    if front is None or front.area.w <= 0:  # the system does not tell its position
         return None
     return round(front.area.x), round(front.area.y), round(front.area.w), round(front.area.h)
 

@@ -19,10 +19,10 @@ _RUN_KEY = r"Software\Microsoft\Windows\CurrentVersion\Run"
 
 
 class Autostart(Protocol):
-    """Where this system looks at log-in. Both raise OSError."""
+    """The place where this system looks for programs to start at login. Both methods raise OSError."""
 
     def read(self) -> bytes | None:
-        """What is written there now; None if nothing is."""
+        """The current entry; None if there is none."""
         ...
 
     def write(self, command: Sequence[str]) -> None: ...
@@ -30,12 +30,12 @@ class Autostart(Protocol):
     def remove(self) -> None: ...
 
     def entry(self, command: Sequence[str]) -> bytes:
-        """What `write` writes."""
+        """The entry that `write` writes."""
         ...
 
 
 def follow(wanted: bool, place: Autostart | None = None, command: Sequence[str] | None = None) -> None:
-    """Start at log-in, or don't; nothing is touched that says so already. Raises AutostartFailed."""
+    """Start at login, or don't; an entry that is already right stays untouched. Raises AutostartFailed."""
     place, command = place or of_system(), command or _command()
     try:
         now = place.read()
@@ -56,7 +56,7 @@ def of_system(environ: Mapping[str, str] = os.environ) -> Autostart:
 
 
 class EntryFile(ABC):
-    """A file of its own in a folder that the session reads."""
+    """A separate file in a folder that the session reads."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self._path = folder / name
@@ -74,7 +74,7 @@ class EntryFile(ABC):
         self._path.parent.mkdir(parents=True, exist_ok=True)
         beside = self._path.with_name(self._path.name + ".new")
         beside.unlink(missing_ok=True)
-        with beside.open("xb") as file:  # where a link lay, it leads nowhere
+        with beside.open("xb") as file:  # if a link was there, it is not followed
             file.write(self.entry(command))
         beside.replace(self._path)
 
@@ -91,7 +91,7 @@ class DesktopEntry(EntryFile):
     def entry(self, command: Sequence[str]) -> bytes:
         words = " ".join(map(_quoted, command))
         lines = ["[Desktop Entry]", "Type=Application", f"Name={NAME}", f"Exec={words}", "Icon=ai-popup", "Terminal=false"]
-        # Once the program is removed the session passes over what it left in people's homes.
+        # After the program is removed, the session skips the entry left in the user's home.
         program = command[0].replace("\\", "\\\\").replace("\n", "\\n")
         return os.fsencode("\n".join([*lines, f"TryExec={program}", "X-GNOME-Autostart-enabled=true", ""]))
 
@@ -137,19 +137,19 @@ class RunKey:
 
 def _command() -> list[str]:
     if image := os.environ.get("APPIMAGE"):
-        return [image, "run"]  # the program itself lies where its image is mounted, this once
+        return [image, "run"]  # the program itself is in a temporary mount of its image
     program, *words = own_command("run")
     return [windowless(program) if sys.platform == "win32" else program, *words]
 
 
 def windowless(program: str) -> str:
-    """The one beside it that opens no console at every log-in, as installed or as a checkout's Python; itself if there is none."""
+    """The program's variant that opens no console at login, installed or from a checkout's Python; the program itself if there is none."""
     beside = (Path(program).with_name(name) for name in ("ai-popup-window.exe", "pythonw.exe"))
     return next((str(path) for path in beside if path.exists()), program)
 
 
 def _quoted(word: str) -> str:
-    """A word of an Exec line: quoted for it, then escaped as every text of the file is; `%` would begin a field code."""
+    """A word of an Exec line: quoted for it, then escaped like every text of the file; `%` would begin a field code."""
     for mark in ("\\", '"', "`", "$"):
         word = word.replace(mark, "\\" + mark)
     return '"' + word.replace("\\", "\\\\").replace("%", "%%").replace("\n", "\\n") + '"'

@@ -1,4 +1,4 @@
-"""Captures that begin with the tray or a hotkey: the user chooses a region, and the covered picture is copied and shown."""
+"""Captures started from the tray or by hotkey: the user chooses a region, and the covered picture is copied and shown."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -20,9 +20,9 @@ log = structlog.get_logger()
 
 
 class CaptureStart:
-    """Use it from one event loop. `tell` is told why the hotkey can't be had, and None when nothing is wrong with it.
+    """Use it from one event loop. `tell` receives the reason why the hotkey is unavailable, or None.
 
-    `failed` is told why a capture did not come about: whoever pressed a key, or chose it in a menu, sees nothing else.
+    `failed` receives the reason why a capture failed: a user who pressed a key or chose a menu item sees no other feedback.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class CaptureStart:
         self._works: set[asyncio.Task[None]] = set()
 
     async def capture(self) -> None:
-        """Raises CaptureCancelled, CaptureError, EngineError, DesktopError and whatever else `Capturing` raises."""
+        """Take a capture. Raises CaptureCancelled, CaptureError, EngineError, DesktopError and other errors of `Capturing`."""
         try:
             await self._capture()
         except CaptureCancelled:
@@ -66,15 +66,15 @@ class CaptureStart:
         capture = await capturing.review(frame, region, (), Look(settings.style))
         if settings.copy_at_once:
             await capturing.copy(capture.id)
-        with suppress(DesktopError):  # without a popup it is on the clipboard all the same
+        with suppress(DesktopError):  # even without a popup it is on the clipboard
             await self._desk.show_popup()
 
     def begin(self) -> None:
-        """As `capture`, going on by itself; a failure is noted."""
+        """Like `capture`, in the background; a failure is logged."""
         self._start(self._captured)
 
     async def follow(self) -> None:
-        """Take the hotkey that the settings ask for, and give back another one."""
+        """Register the hotkey from the settings and release any other."""
         keys = self._settings().hotkey
         if keys == self._keys:
             return
@@ -93,7 +93,7 @@ class CaptureStart:
             self._tell(error)
             return
         self._tell(None)
-        self._start(self._desk.warm_picker)  # so that the first press is as fast as the others
+        self._start(self._desk.warm_picker)  # so that the first press is as fast as later ones
 
     async def close(self) -> None:
         taken, self._hotkey = self._hotkey, None

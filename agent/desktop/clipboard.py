@@ -1,4 +1,4 @@
-"""Pictures on the clipboard, as each system takes them: bytes of a format, which nothing here decodes."""
+"""Puts pictures on the clipboard in each system's way: as encoded bytes, which are not decoded here."""
 
 import asyncio
 import base64
@@ -17,7 +17,7 @@ _ANSWER_S = 20.0
 
 
 class LinuxClipboard:
-    """Held by a process of its own, which ends when somebody else copies something: the agent itself takes no Qt for it."""
+    """Uses a separate process, which ends when another program copies something: the agent itself loads no Qt for it."""
 
     formats: tuple[str, ...] = ("png",)
 
@@ -28,7 +28,7 @@ class LinuxClipboard:
 
     @property
     def pid(self) -> int | None:
-        """Of the process that holds something; None if there is none."""
+        """The process that holds the clipboard; None if there is none."""
         return self._child.pid if self._child is not None and self._child.alive else None
 
     async def put(self, pictures: Mapping[str, bytes]) -> None:
@@ -56,7 +56,7 @@ class LinuxClipboard:
 
 
 class SystemClipboard:
-    """Windows and macOS keep what was copied themselves. `write` blocks and says whether it was done."""
+    """Windows and macOS keep clipboard content themselves. `write` blocks and returns whether it succeeded."""
 
     def __init__(self, formats: tuple[str, ...], write: Callable[[Mapping[str, bytes]], bool]) -> None:
         self.formats = formats
@@ -70,7 +70,7 @@ class SystemClipboard:
 
 
 def clipboard() -> Clipboard:
-    """This system's."""
+    """The clipboard of this system."""
     if sys.platform == "win32":
         return SystemClipboard(("png", "bmp"), write_windows)
     if sys.platform == "darwin":
@@ -83,11 +83,11 @@ _TRIES, _AGAIN_S = 20, 0.025
 
 
 def write_windows(pictures: Mapping[str, bytes], *, load: Callable[[str], Any] | None = None) -> bool:
-    """As "PNG", which most programs take, and as a device-independent bitmap (a BMP without its first header) for all the others."""
+    """As "PNG" for most programs, and as a device-independent bitmap (a BMP without its first header) for all others."""
     load = load or getattr(ctypes, "WinDLL")  # noqa: B009 - there is none on other systems, where this is only read
     user, kernel = load("user32"), load("kernel32")
     kernel.GlobalAlloc.restype = kernel.GlobalLock.restype = ctypes.c_void_p
-    # One program has it at a time; those that keep a history of it take it whenever something new is in it.
+    # Only one program can open it at a time; clipboard managers open it after every change.
     for _ in range(_TRIES):
         if user.OpenClipboard(None):
             break
@@ -104,7 +104,7 @@ def write_windows(pictures: Mapping[str, bytes], *, load: Callable[[str], Any] |
 
 
 def _given(user: Any, kernel: Any, format: int, content: bytes) -> bool:
-    """The memory is the system's from then on, unless it refuses it."""
+    """Pass the memory to the system, which then owns it unless it refuses."""
     memory = ctypes.c_void_p(kernel.GlobalAlloc(_MOVEABLE, ctypes.c_size_t(len(content))))
     place = kernel.GlobalLock(memory) if memory.value else None
     if not place:

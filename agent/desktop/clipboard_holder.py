@@ -1,4 +1,4 @@
-"""A process that holds a picture for the clipboard of a Linux desktop, where what is pasted is had from whoever copied it."""
+"""A process that holds a picture for the clipboard of a Linux desktop, where the copying program delivers the data at each paste."""
 
 import base64
 import json
@@ -14,7 +14,7 @@ _ANSWER_S = 10.0
 
 
 def main() -> int:
-    """Put on the clipboard what is asked for on standard input, until that ends or somebody else copies something."""
+    """Put the pictures from standard input on the clipboard, until the input ends or another program copies something."""
     requests, answers = take_pipes()
     prepare_linux()
     from PySide6.QtCore import QByteArray, QMimeData
@@ -28,7 +28,7 @@ def main() -> int:
 
     def hold(picture: bytes) -> bool:
         content = QMimeData()
-        # As it is: nothing is decoded here, and whoever pastes gets these very bytes.
+        # Unchanged: nothing is decoded here, and programs that paste get these exact bytes.
         content.setData("image/png", QByteArray(picture))
         clipboard.setMimeData(content)
         return clipboard.ownsClipboard()
@@ -37,10 +37,10 @@ def main() -> int:
         for line in requests:
             try:
                 held = qt.ask(lambda: hold(base64.b64decode(json.loads(line)["png"])), _ANSWER_S)  # noqa: B023 - asked before the next line
-            except Exception:  # told as what it is: not done
+            except Exception:  # reported as "not done"
                 held = False
             send(answers, {"ok": held})
-        os._exit(0)  # with the agent: there is nothing to put in order
+        os._exit(0)  # like the agent's end: no cleanup is needed
 
     clipboard.dataChanged.connect(lambda: None if clipboard.ownsClipboard() else application.quit())
     threading.Thread(target=serve, args=(requests,), daemon=True).start()

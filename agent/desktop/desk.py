@@ -1,4 +1,4 @@
-"""Where the UI shows itself on this desktop: the popup in its corner, the whole of it in the browser."""
+"""Shows the UI on this desktop: the popup in its corner, the full UI in the browser."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
@@ -23,7 +23,7 @@ class Desk:
     def __init__(self, url: Callable[[str, str | None], str], popup: Popup, language: Callable[[], str] = lambda: "en") -> None:
         self._url = url
         self._language = language
-        self.on_hidden: Callable[[], None] = lambda: None  # the user sent the popup away
+        self.on_hidden: Callable[[], None] = lambda: None  # the user closed the popup
         self._browsing: set[asyncio.Task[None]] = set()
         self._corner = popup.corner
         self._popup = PopupHost(
@@ -45,7 +45,7 @@ class Desk:
         return self._popup.pid
 
     async def show_popup(self) -> None:
-        """Raises NoDisplay, LibraryMissing or PopupFailed."""
+        """Show the popup. Raises NoDisplay, LibraryMissing or PopupFailed."""
         await self._popup.show(self._corner)
 
     async def hide_popup(self) -> None:
@@ -53,16 +53,16 @@ class Desk:
         await self._popup.hide()
 
     async def open_browser(self, at: str) -> None:
-        """At a place in the UI, such as `photo-12`. Raises NoDisplay."""
+        """Open a place in the UI, such as `photo-12`. Raises NoDisplay."""
         if not await asyncio.to_thread(open_in_browser, self._url("library", at)):
             raise NoDisplay
 
     def browse(self, at: str) -> None:
-        """As `open_browser`, from a callback in the event loop: it goes on by itself, and a failure is only noted."""
+        """Like `open_browser`, from a callback in the event loop: runs in the background and only logs failures."""
         self._go_on(self._browse(at))
 
     def welcome(self, *, popup: bool) -> None:
-        """In the popup, which begins with it by itself; in the browser if `popup` is not wanted or can't be shown. Goes on as `browse`."""
+        """Show the welcome in the popup, or in the browser if `popup` is not wanted or can't be shown. Runs like `browse`."""
         self._go_on(self._welcome(popup))
 
     def _go_on(self, work: Coroutine[None, None, None]) -> None:
@@ -85,7 +85,7 @@ class Desk:
             log.warning("browser.unavailable", code=error.code)
 
     async def show_file(self, path: str) -> None:
-        """Show it in its folder. Raises NoDisplay."""
+        """Show the file in its folder. Raises NoDisplay."""
         if not await asyncio.to_thread(show_in_folder, Path(path)):
             raise NoDisplay
 
@@ -95,12 +95,12 @@ class Desk:
             raise NoDisplay
 
     async def edit_file(self, path: Path) -> None:
-        """Open a text of ours with the user's editor. Raises NoDisplay."""
+        """Open one of our text files in the user's editor. Raises NoDisplay."""
         if not await asyncio.to_thread(lambda: display_available() and open_text(path)):
             raise NoDisplay
 
     async def choose_folder(self, title: str, language: str) -> str | None:
-        """Raises NoDisplay, LibraryMissing or PopupFailed."""
+        """Ask the user for a folder. Raises NoDisplay, LibraryMissing or PopupFailed."""
         return await self._popup.choose_folder(title, language)
 
     # -- choosing a region of the screen -----------------------------------------------------------------------------------------
@@ -125,12 +125,12 @@ class Desk:
         await self._popup.picker({"do": "reveal_picker"})
 
     async def close_picker(self) -> None:
-        with suppress(PopupFailed):  # what is gone shows nothing
+        with suppress(PopupFailed):  # a closed picker shows nothing anyway
             await self._popup.picker({"do": "conceal_picker"})
 
     @property
     def keep_warm(self) -> bool:
-        """Its process is kept however long it is idle."""
+        """Keep its process however long it is idle."""
         return self._popup.keep
 
     @keep_warm.setter

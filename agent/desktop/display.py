@@ -1,4 +1,4 @@
-"""Finds out whether this session has a display, and whether an icon can be shown in its tray, without risking the process."""
+"""Detects whether this session has a display and whether a tray icon can be shown, without risking the process."""
 
 import builtins
 import contextlib
@@ -16,15 +16,15 @@ _POLL_S = 0.5
 
 
 def display_available() -> bool:
-    """Whether windows can be shown: on Linux a Wayland or X server that takes connections, elsewhere the session's own desktop."""
+    """Whether windows can be shown: on Linux, whether a Wayland or X server accepts connections; elsewhere, the session's own desktop."""
     return _wayland_answers() or _x_answers() if sys.platform.startswith("linux") else True
 
 
 def tray_available(wait_s: float = 0.0) -> bool:
-    """Whether an icon can be shown. On Linux waits up to `wait_s` seconds for a tray: at login the panel may start after this program.
+    """Whether a tray icon can be shown. On Linux waits up to `wait_s` seconds for a tray: at login the panel may start after this program.
 
-    Qt ends the whole process if it can't open the display or lacks a library, and decides for good which kind of tray there is when it is
-    first asked. So both are found out here before Qt starts.
+    Qt ends the whole process if it can't open the display or lacks a library, and decides for good at the first request which kind of
+    tray exists. So both are checked here before Qt starts.
     """
     if not sys.platform.startswith("linux"):
         return True
@@ -39,19 +39,19 @@ def tray_available(wait_s: float = 0.0) -> bool:
 
 
 def why_no_tray() -> DesktopError:
-    """What keeps the icon away, once `tray_available` said that something does."""
+    """The reason why the icon can't be shown, after `tray_available` returned False."""
     library = qt_lacks() if display_available() else None
     return NoTray() if library is None else LibraryMissing(library=library)
 
 
 def qt_lacks() -> str | None:
-    """The first library of the system that Qt or its X plugin does not find; None if they load. Without one, Qt would call abort()."""
+    """The first system library that Qt or its X plugin lacks; None if they load. Without one, Qt would call abort()."""
     ordinary = builtins.__import__
     try:
         import PySide6
         import PySide6.QtWidgets
 
-        # For a switch that nobody here uses, Qt's binding looks into the source of every module that is imported after it: 16 MB at rest.
+        # For a switch that this program does not use, Qt's binding reads the source of every module imported after it: 16 MB when idle.
         builtins.__import__ = ordinary
 
         if os.environ.get("DISPLAY") and not _wayland_answers():
@@ -62,7 +62,7 @@ def qt_lacks() -> str | None:
 
 
 def missing_library(error: ImportError | OSError) -> str:
-    """The library that the system's loader did not find, as it says it."""
+    """The missing library, as named by the system's loader."""
     name, told, _ = str(error).partition(": cannot open shared object file")
     return name if told else "Qt"
 

@@ -1,4 +1,4 @@
-"""A key combination that reaches this program whatever window is in use, where the system gives one."""
+"""A key combination that reaches this program regardless of the active window, where the system supports it."""
 
 import ctypes
 import os
@@ -17,14 +17,14 @@ _START_S = 5.0
 
 class Hotkey(Protocol):
     def close(self) -> None:
-        """Give it up. Blocks for a moment."""
+        """Release it. Blocks for a moment."""
         ...
 
 
 def hotkey(keys: str, pressed: Callable[[], None]) -> Hotkey:
-    """Take the combination, such as `Ctrl+Shift+F9`; `pressed` is called in a thread of its own. Blocks for a moment.
+    """Register the combination, such as `Ctrl+Shift+F9`; `pressed` is called in a separate thread. Blocks for a moment.
 
-    Raises HotkeyTaken if another program has it, HotkeyUnavailable where no program can have one.
+    Raises HotkeyTaken if another program has it, HotkeyUnavailable where global hotkeys don't exist.
     """
     if sys.platform == "win32":
         return WindowsHotkey(keys, pressed)
@@ -34,7 +34,7 @@ def hotkey(keys: str, pressed: Callable[[], None]) -> Hotkey:
 
 
 class X11Hotkey:
-    """The X server hands the key over before any window sees it. A keyboard's locks are modifiers: it is taken with each of them too."""
+    """The X server delivers the key before any window sees it. Lock keys are modifiers: it is grabbed with each of them too."""
 
     _LOCK, _NUM_LOCK = 1 << 1, 1 << 4
     _MASKS: Mapping[str, int] = {"Shift": 1 << 0, "Ctrl": 1 << 2, "Alt": 1 << 3, "Super": 1 << 6}
@@ -81,15 +81,15 @@ class X11Hotkey:
                     event = self._display.next_event()
                     if event.type == self._key_release:
                         released = event.time
-                    # A key that is held comes again and again, each time released and pressed in the same millisecond.
+                    # A held key repeats, each time released and pressed in the same millisecond.
                     elif event.type == self._key_press and event.time != released:
                         self._pressed()
                 ready, _, _ = select.select([self._display, self._ended], [], [])
                 if self._ended in ready:
-                    self._display.close()  # which gives the key back
+                    self._display.close()  # which also releases the key
                     return
         except (ConnectionClosedError, OSError):
-            return  # the server is gone, and with it whoever could press something
+            return  # the server is gone, and no key can be pressed
 
 
 class WindowsHotkey:

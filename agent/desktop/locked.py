@@ -1,4 +1,4 @@
-"""Whether the session is locked, so that nobody's screen is looked at."""
+"""Whether the session is locked: a locked session's screen is not watched."""
 
 import ctypes
 import sys
@@ -8,7 +8,7 @@ from agent.desktop import session_bus
 
 
 def session_locked() -> bool:
-    """Also while another user's session is in front. Some milliseconds; False where the system does not tell."""
+    """Whether the session is locked or another user's is in front. Some milliseconds; False where the system does not tell."""
     if sys.platform == "win32":
         return _windows()
     if sys.platform == "darwin":
@@ -20,7 +20,7 @@ _SWITCH = 0x0100  # DESKTOP_SWITCHDESKTOP
 
 
 def _windows() -> bool:
-    """The desktop that takes input is not this session's own one."""
+    """Whether the desktop that receives input is not this session's."""
     user32: Any = ctypes.windll.user32  # type: ignore[attr-defined,unused-ignore]  # Windows only
     user32.OpenInputDesktop.restype = ctypes.c_void_p
     user32.SwitchDesktop.argtypes = user32.CloseDesktop.argtypes = [ctypes.c_void_p]
@@ -39,5 +39,5 @@ def _macos() -> bool:
     except ImportError:
         return False
     session = Quartz.CGSessionCopyCurrentDictionary()
-    # Without one nobody sits before this session.
+    # Without one, this session has no active user.
     return session is None or bool(session.get("CGSSessionScreenIsLocked")) or not session.get("kCGSSessionOnConsoleKey", True)

@@ -1,4 +1,4 @@
-"""The system's notifications: of photos numbers only, never a face, a name or a path; and what was seen on the screen."""
+"""The system's notifications: for photos only numbers, never a face, a name or a path; and faces seen on the screen."""
 
 import asyncio
 import contextlib
@@ -18,30 +18,30 @@ SERVICE = "org.freedesktop.Notifications"
 
 
 def words(texts: Texts, photos: int, faces: int) -> str:
-    """What the notification says."""
+    """The notification's text."""
     return texts("notify.both", photos=texts("notify.photos", count=photos), faces=texts("notify.faces", count=faces))
 
 
 class Notifier:
-    """Use it from one event loop. What it needs is loaded at the first notification."""
+    """Use it from one event loop. Its libraries are loaded at the first notification."""
 
     def __init__(self) -> None:
         self._notifier: DesktopNotifier | None = None
 
     async def tell(self, texts: Texts, photos: int, faces: int, clicked: Callable[[], None]) -> None:
-        """Say how many photos were looked at, where this system has notifications and lets us; nothing is raised.
+        """Report how many photos were analysed, if this system allows notifications; never raises.
 
         `clicked` is called in the event loop when the user chooses the notification.
         """
         await self.say(texts, words(texts, photos, faces), texts("notify.show"), clicked, by_click=True)
 
     async def problem(self, texts: Texts, error: AgentError) -> None:
-        """What went wrong, and what helps."""
+        """Show an error and its remedy."""
         said = texts("ui.sentences", cause=texts.cause(error), remedy=texts.remedy(error))
         await self.say(texts, said, texts("ui.close"), lambda: None)
 
     async def say(self, texts: Texts, message: str, button: str, pressed: Callable[[], None], *, by_click: bool = False) -> bool:
-        """With one button, which a click on the notification itself stands for if `by_click`. False if this system has no notifications."""
+        """Show it with one button; with `by_click` a click on the notification counts too. False if this system has no notifications."""
         if sys.platform.startswith("linux") and not await asyncio.to_thread(session_bus.obtainable, SERVICE):
             return False
         if self._notifier is None:
@@ -55,9 +55,9 @@ class Notifier:
 
         def chosen() -> None:
             with contextlib.suppress(RuntimeError):  # the agent is ending
-                loop.call_soon_threadsafe(pressed)  # some systems call from a thread of their own
+                loop.call_soon_threadsafe(pressed)  # some systems call from their own thread
 
-        # A button in any case: some desktops (Xfce) tell nobody of a click on the notification itself.
+        # Always with a button: some desktops (Xfce) don't report a click on the notification itself.
         buttons = [Button(button, on_pressed=chosen)]
         await self._notifier.send(title=texts("app.name"), message=message, buttons=buttons, on_clicked=chosen if by_click else None)
         return True

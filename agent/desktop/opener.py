@@ -1,4 +1,4 @@
-"""Opens the UI in the user's browser, shows a file in its folder, or opens an image with its viewer and a text with its editor."""
+"""Opens the UI in the user's browser, files in the file manager, images in their viewer and texts in an editor."""
 
 import contextlib
 import os
@@ -17,20 +17,20 @@ _STAYS_S = 3.0  # some desktops' opener lives as long as the viewer
 
 
 def open_in_browser(url: str) -> bool:
-    """Open a page in the user's browser. False if there is none, or no display."""
-    # Without a display Python would fall back to a text browser, which takes over the terminal.
+    """Open a page in the user's browser. False without a browser or display."""
+    # Without a display Python would use a text browser, which takes over the terminal.
     with contextlib.suppress(webbrowser.Error, OSError):
         return display_available() and webbrowser.open(url)
     return False
 
 
 def show_in_folder(path: Path) -> bool:
-    """Open the folder of a file with the file selected, or just the folder where that can't be done. False if nothing could be opened.
+    """Open the folder of a file with the file selected, or only the folder if that is impossible. False if neither could be opened.
 
     May take seconds: call it outside the event loop.
     """
     if sys.platform == "win32":
-        # Explorer parses its command line itself: the path in quotes, after the comma. It returns 1 also when all went well.
+        # Explorer parses its command line itself: the path in quotes, after the comma. It returns 1 even on success.
         return _started(f'explorer /select,"{path}"', codes=(0, 1))
     if sys.platform == "darwin":
         return _started(["open", "-R", str(path)])
@@ -38,9 +38,9 @@ def show_in_folder(path: Path) -> bool:
 
 
 def open_image(path: Path) -> bool:
-    """Open an image with the program the user has for it. False if nothing could be opened.
+    """Open an image with the user's viewer. False if it could not be opened.
 
-    A file that has not an image's name is only shown in its folder: the system goes by names, and might run it. May take seconds.
+    A file without an image extension is only shown in its folder: the system goes by extensions and might run it. May take seconds.
     """
     if not is_image(path.name):
         return show_in_folder(path)
@@ -50,12 +50,12 @@ def open_image(path: Path) -> bool:
 
 
 def open_text(path: Path) -> bool:
-    """Open one of our own text files with the user's editor, or show it in its folder where there is none. False if neither could be done.
+    """Open one of our own text files in the user's editor, or show it in its folder if there is none. False if both failed.
 
     May take seconds: call it outside the event loop.
     """
     if sys.platform == "win32":
-        # Windows knows no program for .toml until the user has chosen one; its own editor is always there.
+        # Windows has no program for .toml until the user chooses one; its own editor is always available.
         return _opened_by_windows(path) or _launched(["notepad.exe", str(path)])
     command = ["open", "-t"] if sys.platform == "darwin" else ["xdg-open"]
     return _launched([*command, str(path.absolute())]) or show_in_folder(path)
@@ -70,14 +70,14 @@ def _opened_by_windows(path: Path) -> bool:
 
 
 def _launched(command: list[str]) -> bool:
-    """Start a program that may stay: it counts as started when it ended well, or runs on."""
+    """Start a program that may keep running: it counts as started when it ends successfully or keeps running."""
     none = subprocess.DEVNULL
     with contextlib.suppress(OSError):
         process = subprocess.Popen(command, stdin=none, stdout=none, stderr=none, start_new_session=True)
         try:
             return process.wait(_STAYS_S) == 0
         except subprocess.TimeoutExpired:
-            threading.Thread(target=process.wait, daemon=True).start()  # so that its end is noticed
+            threading.Thread(target=process.wait, daemon=True).start()  # so that its exit is collected
             return True
     return False
 

@@ -1,4 +1,4 @@
-"""What chooses a region needs of windows: one over each monitor, loaded and filled unseen, then shown all at once."""
+"""The windows of the region picker: one over each monitor, loaded and filled while hidden, then shown all at once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,24 +12,24 @@ class PickerPane:
     """One window to fill."""
 
     rect: Rect  # of its monitor, in the window system's own unit
-    at: str  # what the page is told, as its fragment
+    at: str  # the page's fragment
 
 
 class Picker(Protocol):
     """Called from the thread that serves requests."""
 
     def warm(self, url: str) -> bool:
-        """Load the page, unseen; whether it came."""
+        """Load the page while hidden; returns whether it loaded."""
         ...
 
     def fill(self, panes: Sequence[PickerPane]) -> None:
-        """Tell each window's page what it is to show, unseen."""
+        """Tell each window's page what to show, while hidden."""
         ...
 
     def reveal(self) -> None:
-        """Show them over everything, with the keyboard in the one under the pointer."""
+        """Show the windows above all others, with keyboard focus in the one under the pointer."""
         ...
 
     def conceal(self) -> None:
-        """Hide them, and have their pages forget what they showed."""
+        """Hide them, and have their pages clear their content."""
         ...

@@ -1,4 +1,4 @@
-"""The agent's side of the popup: starts its process on first use, keeps it warm after use, and lets it go when it is idle for long."""
+"""The agent's side of the popup: starts its process on first use, keeps it warm after use, and ends it after a long idle time."""
 
 import asyncio
 import contextlib
@@ -15,11 +15,11 @@ _LOOK_S = 1.0
 
 
 class PopupHost:
-    """One popup window in a process of its own. Use it from one event loop.
+    """One popup window in a separate process. Use it from one event loop.
 
-    `url` makes the address of the page, with a one-time code in it; it is asked only when the page must be loaded, because a warm window's
-    page is alive and keeps itself up to date. `picker_url` does so for the page on which a region of the screen is chosen. `hidden` is
-    called when the user closed the window.
+    `url` makes the address of the page, with a one-time code; it is only called when the page must be loaded, because a warm window's
+    page is alive and updates itself. `picker_url` does the same for the page on which a region of the screen is chosen. `hidden` is
+    called when the user closes the window.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class PopupHost:
     ) -> None:
         self._url = url
         self._picker_url = picker_url or url
-        self.keep_warm_s = keep_warm_s  # may be changed; holds from the next time it is hidden
+        self.keep_warm_s = keep_warm_s  # may be changed; applies from the next time it is hidden
         self._hidden = hidden
         self._command = list(command or own_command("popup-window"))
         self._child: Child | None = None
@@ -41,12 +41,12 @@ class PopupHost:
         self._visible = False
         self._picker_loaded = False
         self._picking = False
-        self.keep = False  # however long it is idle; holds from the next time it is hidden
+        self.keep = False  # regardless of its idle time; applies from the next time it is hidden
         self._turn = asyncio.Lock()
         self._idle: asyncio.TimerHandle | None = None
         self._dropping: asyncio.Task[None] | None = None
         self._folder: asyncio.Future[str | None] | None = None
-        self._lacks: str | None = None  # the library of the system that its process said it can't be without
+        self._lacks: str | None = None  # the system library that its process reported as missing
 
     @property
     def alive(self) -> bool:
@@ -58,11 +58,11 @@ class PopupHost:
 
     @property
     def pid(self) -> int | None:
-        """Of the popup's process, None if there is none."""
+        """The popup's process, None if there is none."""
         return self._child.pid if self._child is not None and self._child.alive else None
 
     async def show(self, corner: Corner) -> None:
-        """Show the window; it takes the focus from nobody. Raises NoDisplay, LibraryMissing or PopupFailed."""
+        """Show the window without taking the focus. Raises NoDisplay, LibraryMissing or PopupFailed."""
         async with self._turn:
             try:
                 if not await self._shown(corner) and not await self._shown(corner):
@@ -82,8 +82,8 @@ class PopupHost:
     async def choose_folder(self, title: str, language: str) -> str | None:
         """Ask the user for a folder with the system's dialog; None if it is dismissed. Raises NoDisplay, LibraryMissing or PopupFailed.
 
-        The popup's process does this on every system: it has a window system's main thread already, and a native dialog may load tens of
-        megabytes of a desktop's libraries, which would otherwise stay in the agent. A second call brings the open dialog to the front.
+        The popup's process does this on every system: it already has a window system's main thread, and a native dialog may load tens of
+        megabytes of desktop libraries, which would otherwise stay in the agent. A second call brings the open dialog to the front.
         """
         async with self._turn:
             child = await self._dialog(title, language) or await self._dialog(title, language)
@@ -98,7 +98,7 @@ class PopupHost:
 
     # -- the windows in which a region of the screen is chosen ---------------------------------------------------------------------
     async def warm_picker(self) -> None:
-        """Start the process and load their page, unseen. Raises NoDisplay, LibraryMissing or PopupFailed."""
+        """Start the process and load their page while hidden. Raises NoDisplay, LibraryMissing or PopupFailed."""
         async with self._turn:
             try:
                 if not await self._picker_loads() and not await self._picker_loads():
@@ -107,7 +107,7 @@ class PopupHost:
                 self._rest()
 
     async def picker(self, request: Message) -> None:
-        """Have the loaded windows do something. Raises PopupFailed."""
+        """Send a request to the loaded windows. Raises PopupFailed."""
         async with self._turn:
             try:
                 if self._child is None or not self._picker_loaded or not await self._ok(self._child, request, _WARM_S):
@@ -133,17 +133,17 @@ class PopupHost:
     # -- the process -------------------------------------------------------------------------------------------------------------
 
     async def _shown(self, corner: Corner) -> bool:
-        """False if the process failed: it is gone then, and a second try starts a new one."""
+        """False if the process failed: it is then gone, and a second try starts a new one."""
         child = await self._started()
         within_s = _WARM_S if self._loaded else _START_S
         url = None if self._loaded else await self._url()
-        # Before it is true: the user may close the window while the answer is still on its way.
+        # Set early: the user may close the window while the answer is still on its way.
         self._visible = True
         self._loaded = await self._ok(child, {"do": "show", "url": url, "corner": str(corner)}, within_s)
         return self._loaded
 
     async def _dialog(self, title: str, language: str) -> Child | None:
-        """The process whose dialog is open; None if it failed, as above."""
+        """The process with the open dialog; None if it failed, as above."""
         child = await self._started()
         if self._folder is None or self._folder.done():
             self._folder = asyncio.get_running_loop().create_future()
@@ -151,7 +151,7 @@ class PopupHost:
         return child if await self._ok(child, request, _START_S) else None
 
     async def _ok(self, child: Child, request: Message, within_s: float) -> bool:
-        """Whether the process did what it was asked; if not, it is ended."""
+        """Whether the process carried out the request; if not, it is ended."""
         try:
             answer = await child.request(request, timeout=within_s)
         except (ChildGone, ChildTimeout):
@@ -207,7 +207,7 @@ class PopupHost:
             self._idle = None
 
     def _rest(self) -> None:
-        """Unless the window is shown, its process is idle from now on."""
+        """Start the idle time, unless the window is shown."""
         self._wake()
         if self.alive and not self._visible and not self._picking and not self.keep:
             self._idle = asyncio.get_running_loop().call_later(self.keep_warm_s, self._drop_idle)

@@ -1,4 +1,4 @@
-"""What the popup needs of a window beyond what pywebview gives: shown without taking the focus, and closed to foreign pages."""
+"""Window functions that the popup needs beyond pywebview's: showing without taking the focus, and blocking foreign pages."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -15,28 +15,28 @@ class Shell(Protocol):
     """Called from the thread that serves requests, never from the window system's own."""
 
     def load(self, url: str) -> bool:
-        """Load a page into the window, shown or not, and say whether it came."""
+        """Load a page into the window, shown or hidden; returns whether it loaded."""
         ...
 
     def present(self, corner: Corner) -> None:
-        """Show the window in its corner, above the others, without taking the focus from them."""
+        """Show the window in its corner, above the others, without taking their focus."""
         ...
 
     def conceal(self) -> None: ...
 
     def picker(self) -> Picker:
-        """The windows in which a region of the screen is chosen; always the same."""
+        """The windows in which a region of the screen is chosen; always the same object."""
         ...
 
     def choose_folder(self, title: str, language: str, chosen: Callable[[str | None], None]) -> None:
-        """Open the system's folder dialog and go on; `chosen` gets the path, None if it was dismissed.
+        """Open the system's folder dialog and return; `chosen` receives the path, None if it was dismissed.
 
-        `language` is the program's; a dialog that is the system's own speaks the system's.
+        `language` is the program's; a native dialog uses the system's.
         """
         ...
 
 
 def is_ours(url: str) -> bool:
-    """Whether a page comes from the agent on this machine; nothing else is ever shown in the window."""
+    """Whether a page comes from the agent on this machine; no other page is ever shown in the window."""
     parts = urlsplit(url)
     return parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost")

@@ -1,4 +1,4 @@
-"""The popup's own process: one frameless web window, hidden until it is asked for, that ends with its input."""
+"""The popup's process: one frameless web window, hidden until requested, that ends with its input."""
 
 import json
 import os
@@ -38,16 +38,16 @@ def main() -> int:
         html="<!doctype html>",
         width=WIDTH,
         height=HEIGHT,
-        min_size=(1, 1),  # a screen may have less room than it wants
+        min_size=(1, 1),  # the screen may be smaller than the preferred size
         hidden=True,
         frameless=True,
         easy_drag=False,  # pywebview's dragging by any point crashes with PySide6
         resizable=False,
         on_top=True,
         focus=False,
-        draggable=True,  # a capture is dragged out of it; all other pictures say themselves that they are not
+        draggable=True,  # a capture can be dragged out; all other pictures disable dragging themselves
     )
-    assert window is not None  # only a handler of its making can call it off, and there is none
+    assert window is not None  # only a handler of its creation could cancel it, and there is none
     server = Server(window, requests, answers)
     window.events.closing += server.on_closing
     webview.start(server.run, gui="qt" if sys.platform.startswith("linux") else None, private_mode=True, debug=False)
@@ -55,7 +55,7 @@ def main() -> int:
 
 
 class Server:
-    """Reads requests in a thread of its own and answers each when it is done."""
+    """Reads requests in a separate thread and answers each when it is done."""
 
     def __init__(self, window: Any, requests: BinaryIO, answers: BinaryIO) -> None:
         self._window = window
@@ -66,13 +66,13 @@ class Server:
 
     def run(self) -> None:
         try:
-            if self._window.events.shown.wait(_START_S):  # pywebview's word for "made", shown or not
+            if self._window.events.shown.wait(_START_S):  # pywebview's term for "created", shown or hidden
                 self._serve(shell_for(self._window))
         finally:
             self._end()
 
     def on_closing(self) -> bool:
-        """Closed by the window manager: it only hides, and stays warm."""
+        """Closed by the window manager: only hide it, and keep it warm."""
         if self._ending:
             return True
         threading.Thread(target=self._window.hide, daemon=True).start()
@@ -113,7 +113,7 @@ class Server:
 
     def _end(self) -> None:
         self._ending = True
-        # The window system may be stuck, but a popup must never outlive its agent.
+        # The window system may hang, but a popup must never outlive its agent.
         deadline = threading.Timer(_END_S, os._exit, (0,))
         deadline.daemon = True
         deadline.start()
@@ -121,15 +121,15 @@ class Server:
 
 
 def prepare_linux() -> None:
-    """What Qt must find in the environment before it starts."""
-    # A Wayland client may neither choose its place nor stay on top; through XWayland it may.
+    """Set the environment that Qt needs before it starts."""
+    # A Wayland client can neither choose its position nor stay on top; through XWayland it can.
     if os.environ.get("DISPLAY"):
         os.environ["QT_QPA_PLATFORM"] = "xcb"
     # Drawn without the graphics card: a still page of this size gains nothing from it, and a bad driver can't leave the window blank.
     os.environ["QT_QUICK_BACKEND"] = "software"
     flags = os.environ.get("QTWEBENGINE_CHROMIUM_FLAGS", "").split()
     if sys.platform != "win32" and os.geteuid() == 0 and "--no-sandbox" not in flags:
-        # Chromium refuses to start as root with its sandbox on; for everybody else it stays on.
+        # Chromium refuses to start as root with its sandbox on; for all other users it stays on.
         flags.append("--no-sandbox")
     os.environ["QTWEBENGINE_CHROMIUM_FLAGS"] = " ".join(flags)
 

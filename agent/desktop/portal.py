@@ -1,4 +1,4 @@
-"""Pictures of a Wayland desktop, which only the desktop itself takes: its portal asks the user and leaves a file."""
+"""Screenshots of a Wayland desktop through its portal, which asks the user and leaves a file."""
 
 import asyncio
 import os
@@ -28,12 +28,12 @@ _DONE, _CANCELLED = 0, 1
 
 
 def only_portal() -> bool:
-    """Whether this desktop shows programs nothing of the screen but through its portal."""
+    """Whether programs can only see this desktop's screen through its portal."""
     return sys.platform.startswith("linux") and bool(os.environ.get("WAYLAND_DISPLAY"))
 
 
 def no_watching() -> AgentError | None:
-    """Why the screen can't be watched here: there is none, or the portal would ask the user at each look."""
+    """Why the screen can't be watched here: no display, or the portal would ask the user at each look."""
     if only_portal():
         return WatchUnavailable()
     if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
@@ -43,20 +43,20 @@ def no_watching() -> AgentError | None:
 
 @asynccontextmanager
 async def shot(choosing: bool) -> AsyncIterator[str]:
-    """Gives the file that the desktop leaves, which is deleted at the end. With `choosing` the user chooses what of the screen.
+    """Yields the file that the desktop leaves, deleted at the end. With `choosing` the user selects the part of the screen.
 
     Raises PortalMissing, CaptureRefused, CaptureCancelled.
     """
     given_up = threading.Event()
     asked: asyncio.Future[Path] = asyncio.get_running_loop().create_future()
-    # A thread of its own, which nothing waits for: the question may stay on the screen when the agent ends.
+    # A separate thread that is never joined: the prompt may still be on the screen when the agent ends.
     threading.Thread(target=_ask, args=(choosing, given_up, asked), name="portal", daemon=True).start()
     try:
         picture = await asked
     except asyncio.CancelledError:
         given_up.set()
         if asked.done() and not asked.cancelled() and asked.exception() is None:
-            await asyncio.to_thread(_delete, asked.result())  # it came in the moment of the cancellation
+            await asyncio.to_thread(_delete, asked.result())  # it arrived at the moment of the cancellation
         raise
     try:
         yield str(picture)
@@ -68,7 +68,7 @@ def _ask(choosing: bool, given_up: threading.Event, asked: "asyncio.Future[Path]
     picture, error = None, None
     try:
         picture = screenshot(choosing, given_up.is_set)
-    except Exception as raised:  # told to whoever waits
+    except Exception as raised:  # passed on to the waiting caller
         error = raised
 
     def tell() -> None:
@@ -82,7 +82,7 @@ def _ask(choosing: bool, given_up: threading.Event, asked: "asyncio.Future[Path]
 
     try:
         asked.get_loop().call_soon_threadsafe(tell)
-    except RuntimeError:  # the loop is closed: nobody else will delete it
+    except RuntimeError:  # the loop is closed: only this thread can delete it
         if picture is not None:
             _delete(picture)
 
@@ -93,7 +93,7 @@ def _delete(picture: Path) -> None:
 
 
 def screenshot(choosing: bool, given_up: Callable[[], bool] = lambda: False) -> Path:
-    """Ask for a picture and wait for it. Blocks. Raises as `shot`."""
+    """Ask for a screenshot and wait for it. Blocks. Raises as `shot`."""
     from jeepney.io.blocking import open_dbus_connection
 
     try:
@@ -119,7 +119,7 @@ def _asked(bus: "DBusConnection", choosing: bool, given_up: Callable[[], bool]) 
         while time.monotonic() < deadline and not given_up():
             with suppress(TimeoutError):
                 response = bus.recv_until_filtered(responses, timeout=_LOOK_S)
-                # Anybody on the bus could say that a picture is there: what the file names is read and deleted.
+                # Any program on the bus could claim that a picture is ready: the file it names would be read and deleted.
                 if response.header.fields.get(HeaderFields.sender) == owner and response.header.fields[HeaderFields.path] == reply.body[0]:
                     return _file(response)
     raise CaptureCancelled

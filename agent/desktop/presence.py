@@ -1,4 +1,4 @@
-"""Finds out whether a popup would disturb: something fills the screen, or somebody presents. What can't be found out does not."""
+"""Detects whether a popup would disturb: a full-screen window or a presentation. If detection fails, it does not disturb."""
 
 import ctypes
 import sys
@@ -9,12 +9,12 @@ from agent.desktop import session_bus
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    fullscreen: bool = False  # the window in use fills its screen
-    presenting: bool = False  # the system was told that a presentation is under way
+    fullscreen: bool = False  # the active window fills its screen
+    presenting: bool = False  # the system was told that a presentation is running
 
 
 def presence() -> Presence:
-    """How the user is occupied now. A few milliseconds; call it outside the event loop."""
+    """The user's current activity. A few milliseconds; call it outside the event loop."""
     if sys.platform == "win32":
         return _windows()
     if sys.platform == "darwin":
@@ -22,7 +22,7 @@ def presence() -> Presence:
     return Presence(_x11_fullscreen(), session_bus.idle_inhibited())
 
 
-# What SHQueryUserNotificationState answers.
+# The values of SHQueryUserNotificationState.
 _BUSY, _FULL_SCREEN_GAME, _PRESENTATION, _FULL_SCREEN_APP = 2, 3, 4, 7
 
 
@@ -53,7 +53,7 @@ def _macos_fullscreen() -> bool:
 
 
 def _x11_fullscreen() -> bool:
-    """Whether the active window says it is full screen (EWMH). False without an X display or a window manager that tells."""
+    """Whether the active window reports full screen (EWMH). False without an X display or a compliant window manager."""
     try:
         x = ctypes.CDLL("libX11.so.6")
     except OSError:
@@ -67,7 +67,7 @@ def _x11_fullscreen() -> bool:
     display = x.XOpenDisplay(None)
     if not display:
         return False
-    # The window may be gone by the time it is asked: without a handler of ours Xlib would end the process.
+    # The window may be closed before the query: without our handler Xlib would end the process.
     handler = _HANDLER(lambda _display, _event: 0)
     x.XSetErrorHandler.argtypes = [_HANDLER]
     x.XSetErrorHandler.restype = ctypes.c_void_p

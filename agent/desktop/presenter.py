@@ -1,4 +1,4 @@
-"""Decides when the popup shows itself: when photos were looked at, unless the user sent it away, asked for quiet, or is busy."""
+"""Decides when the popup appears: after photos were analysed, unless the user closed it, asked for quiet, or is busy."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,16 +16,16 @@ from agent.library.watched_folders import loud
 
 log = structlog.get_logger()
 
-# The page fills itself; the window is asked to come to the front no oftener than this.
+# The page updates itself; the window is brought to the front at most this often.
 LEAST_INTERVAL_S = 1.0
 UNAVAILABLE_S = 30.0
-# News that wait to be told; of a larger crowd only that it is there matters.
+# Waiting news; above this number only their existence matters.
 MOST_WAITING = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """A file that was looked at."""
+    """A file that was analysed."""
 
     place_id: int
     image_id: int | None  # None if it failed
@@ -33,9 +33,9 @@ class News:
 
 
 class Presenter:
-    """One burst, one appearance: hidden by the user, it stays away until the work at hand is done.
+    """One appearance per burst: after the user hides it, the popup stays hidden until the current work is done.
 
-    `disturbs` says whether a popup would, right now; `notify` is told of the photos where the popup can't be shown.
+    `disturbs` returns whether a popup would disturb right now; `notify` receives the photos if the popup can't be shown.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Presenter:
 
     def status(self, status: Status) -> None:
         """A listener of the status."""
-        self._working = status.queued > 0  # also while it is paused or stopped: the burst goes on afterwards
+        self._working = status.queued > 0  # also while paused or stopped: the burst continues afterwards
         if not self._working:
             self._sent_away = False
 
@@ -85,7 +85,7 @@ class Presenter:
         self._news.clear()
 
     async def run(self) -> None:
-        """Show the popup whenever it is wanted, until cancelled. Where there is none, say so once and go on without."""
+        """Show the popup whenever needed, until cancelled. If popups are impossible, report it once and continue without."""
         said = False
         while True:
             await self._wanted.wait()
@@ -95,7 +95,7 @@ class Presenter:
                 continue
             try:
                 audible = set(await loud(self._library, self._settings.value.folders, [each.place_id for each in news]))
-            except StoreError as error:  # who asked for silence gets it; what else it means is told by those who write
+            except StoreError as error:  # the popup simply stays away; writers report what else the error means
                 log.warning("popup.undecided", code=error.code)
                 continue
             if not audible or self._sent_away:

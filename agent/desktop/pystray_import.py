@@ -1,4 +1,4 @@
-"""Imports pystray, the tray model of every system: on Linux with its dummy backend, as its others look for GTK and a display at once."""
+"""Imports pystray, the tray model of every system: on Linux with its dummy backend, because its others load GTK and a display at once."""
 
 import os
 import sys

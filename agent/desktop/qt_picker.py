@@ -1,4 +1,4 @@
-"""The windows in which a region is chosen, on Linux: a web view over each screen, outside the window manager's care."""
+"""The region picker's windows on Linux: a web view over each screen, unmanaged by the window manager."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -19,13 +19,13 @@ _ANSWER_S = 5.0
 
 
 class QtPicker:
-    """Everything that touches Qt is handed over to its thread. The pages share the popup's session."""
+    """All Qt calls are handed to Qt's thread. The pages share the popup's session."""
 
     def __init__(self, thread: QtThread, profile: QWebEngineProfile) -> None:
         self._thread = thread
         self._profile = profile
         self._views: list[QWebEngineView] = []
-        self._page = QUrl()  # without the code, which was for the first of them
+        self._page = QUrl()  # without the code, which was for the first page
 
     def warm(self, url: str) -> bool:
         if self._page.isEmpty():
@@ -61,14 +61,14 @@ class QtPicker:
         else:
             self._views.append(view := QWebEngineView())
             view.setPage(QWebEnginePage(self._profile, view))
-            # Window managers keep other windows from a whole screen, animate them, or ask where they go; and all of that takes time.
+            # Window managers prevent windows over a whole screen, animate them, or ask for their position; and all of that takes time.
             view.setWindowFlags(
                 Qt.WindowType.FramelessWindowHint | Qt.WindowType.WindowStaysOnTopHint | Qt.WindowType.X11BypassWindowManagerHint
             )
             view.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
             view.page().setBackgroundColor(QColor("black"))
             view.page().navigationRequested.connect(_stay)
-            # Hidden, a page lays nothing out: at its size from the beginning it has only to be painted when it is shown.
+            # A hidden page does no layout: created at its final size, it only has to be painted when shown.
             view.setGeometry(QGuiApplication.primaryScreen().geometry())
 
         def told(came: bool) -> None:
@@ -106,19 +106,19 @@ class QtPicker:
 
 
 def _stay(request: QWebEngineNavigationRequest) -> None:
-    """On the agent's own pages."""
+    """Stay on the agent's own pages."""
     if not is_ours(request.url().toString()):
         request.reject()
 
 
 def _screen_at(rect: Rect, number: int) -> QScreen:
-    """The screen that covers these pixels of the display; where none does to the pixel, the one of that number."""
+    """The screen that covers exactly these pixels of the display; if there is none, the screen with that number."""
     screens = QGuiApplication.screens()
     exact = [screen for screen in screens if _pixels(screen) == QRect(rect.x, rect.y, rect.w, rect.h)]
     return next(iter(exact), screens[min(number, len(screens) - 1)])
 
 
 def _pixels(screen: QScreen) -> QRect:
-    """Qt keeps a screen's place in pixels, and gives its size in units."""
+    """Qt gives a screen's position in pixels and its size in units."""
     place, ratio = screen.geometry(), screen.devicePixelRatio()
     return QRect(place.x(), place.y(), round(place.width() * ratio), round(place.height() * ratio))

@@ -19,13 +19,13 @@ from agent.desktop.work_area import frame, qt_area
 
 _ANSWER_S = 5.0
 _RENDERER_GONE = 70
-# Qt's catalogues know these words without the "&" that its dialog asks for them with.
+# Qt's catalogues have these words without the "&" that its dialog uses to look them up.
 _UNTRANSLATED = {QFileDialog.DialogLabel.LookIn: "Look in:", QFileDialog.DialogLabel.FileType: "Files of type:"}
 _LIGHT, _DARK = "#f1f3f2", "#141615"  # the window colours of the UI
 
 
 class QtShell:
-    """Made outside Qt's thread once the window exists; everything that touches Qt is handed over to its thread."""
+    """Created outside Qt's thread once the window exists; all Qt calls are handed to Qt's thread."""
 
     def __init__(self, window: Any) -> None:
         self._native: QMainWindow = window.native
@@ -70,18 +70,18 @@ class QtShell:
 
     def _prepare(self) -> None:
         QApplication.setQuitOnLastWindowClosed(False)
-        # No entry in the task bar. pywebview's own "no focus" refuses it for ever; here it is only not taken, so that a click gives it.
+        # No task bar entry. pywebview's own "no focus" refuses focus for good; here a click still gives it.
         self._native.setWindowFlag(Qt.WindowType.WindowDoesNotAcceptFocus, False)
         self._native.setWindowFlag(Qt.WindowType.Tool, True)
         self._native.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating, True)
-        # A hidden window lays nothing out: without this the page is first drawn for a few pixels, which flashes when it is shown.
+        # A hidden window does no layout: without this the page is first drawn for a few pixels, which flashes when shown.
         self._view.resize(WIDTH, HEIGHT)
-        # What is seen until the page's first frame: no white flash on a dark desktop.
+        # Shown until the page's first frame: no white flash on a dark desktop.
         dark = QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark
         self._page.setBackgroundColor(QColor(_DARK if dark else _LIGHT))
         self._page.loadingChanged.connect(self._on_loading)
         self._page.navigationRequested.connect(self._on_navigation)
-        # A page whose renderer died stays white: end, and the next request starts anew.
+        # A page whose renderer died stays white: end, and the next request starts a new process.
         self._page.renderProcessTerminated.connect(lambda *_: os._exit(_RENDERER_GONE))
 
     def _present(self, corner: Corner) -> None:
@@ -92,7 +92,7 @@ class QtShell:
         self._native.raise_()
 
     def _on_loading(self, info: QWebEngineLoadingInfo) -> None:
-        # The blank page that pywebview begins with also loads.
+        # pywebview's initial blank page also triggers a load.
         if info.status() != QWebEngineLoadingInfo.LoadStatus.LoadStartedStatus and is_ours(info.url().toString()):
             loading, self._loading = self._loading, None
             if loading is not None:
@@ -132,7 +132,7 @@ class QtShell:
         dialog.activateWindow()
 
     def _speak(self, language: str) -> None:
-        """Have Qt's own words in this language, from its catalogues; what it has none for stays English."""
+        """Show Qt's own texts in this language, from its catalogues; missing ones stay English."""
         QCoreApplication.removeTranslator(self._words)
         if self._words.load(f"qtbase_{language.replace('-', '_')}", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)):
             QCoreApplication.installTranslator(self._words)

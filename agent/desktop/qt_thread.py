@@ -1,4 +1,4 @@
-"""Hands calls from any thread over to the thread that runs Qt's event loop."""
+"""Hands calls from any thread to the thread that runs Qt's event loop."""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -10,7 +10,7 @@ Result = TypeVar("Result")
 
 
 class QtThread(QObject):
-    """Made in Qt's thread; its methods are called from any thread."""
+    """Created in Qt's thread; its methods are called from any thread."""
 
     _posted = Signal(object)
 
@@ -19,13 +19,13 @@ class QtThread(QObject):
         self._posted.connect(self._run, Qt.ConnectionType.QueuedConnection)
 
     def post(self, call: Callable[[], object]) -> None:
-        """Have `call` run in Qt's thread, in turn, and go on at once."""
+        """Queue `call` for Qt's thread and return at once."""
         self._posted.emit(call)
 
     def ask(self, call: Callable[[], Result], timeout: float) -> Result:
         """Run `call` in Qt's thread and wait for its result, `timeout` seconds at most. Raises TimeoutError, or what `call` raises.
 
-        Never from Qt's thread itself, which would wait for its own answer.
+        Never call it from Qt's thread, which would wait for its own answer.
         """
         future: Future[Result] = Future()
 

@@ -15,14 +15,14 @@ from agent.desktop.qt_thread import QtThread
 
 
 class QtIcon(pystray.Icon):  # type: ignore[misc]  # pystray has no type information
-    """Made and run in the main thread; everything else may be called from any thread.
+    """Created and run in the main thread; all other methods may be called from any thread.
 
-    `icon` is the path of a picture rather than a Pillow image: Qt reads it itself, which spares the agent Pillow's memory.
+    `icon` is the path of a picture rather than a Pillow image: Qt reads it itself, which saves the agent Pillow's memory.
     """
 
     def __init__(self, name: str, icon: Path, title: str, menu: Any) -> None:
         application = QApplication.instance()
-        # Qt takes its options from the words it is given: it gets none of ours.
+        # Qt parses its options from the argument list: it gets none of ours.
         self._qt = application if isinstance(application, QApplication) else QApplication([name])
         self._qt.setApplicationName(name)
         self._qt.setQuitOnLastWindowClosed(False)
@@ -36,14 +36,14 @@ class QtIcon(pystray.Icon):  # type: ignore[misc]  # pystray has no type informa
         self._tray.activated.connect(self._on_activated)
         super().__init__(name, icon, title, menu)
 
-    # -- what pystray asks of a backend ------------------------------------------------------------------------------------------
+    # -- pystray's backend interface ---------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
         self._mark_ready()
         self._qt.exec()
         self._tray.hide()
         self._visible = False
-        # The bus must hear that the icon is gone, also when the process lives on.
+        # The bus must learn that the icon is gone, even if the process lives on.
         self._qt.processEvents()
 
     def _stop(self) -> None:
@@ -79,7 +79,7 @@ class QtIcon(pystray.Icon):  # type: ignore[misc]  # pystray has no type informa
 
     def _after_menu(self) -> None:
         if self._menu_is_old:
-            # Later, not now: the chosen entry's own signal comes after this one.
+            # Deferred: the chosen entry's own signal comes after this one.
             self._update_menu()
 
     def _fill(self, widget: QMenu, menu: Any) -> None:
@@ -108,7 +108,7 @@ class QtIcon(pystray.Icon):  # type: ignore[misc]  # pystray has no type informa
         return action
 
     def _text(self, item: Any) -> str:
-        # Menus that go over the bus mark a shortcut by `_` where Qt's own have `&`, and Qt does not double the ones in a name.
+        # Menus sent over the bus mark a shortcut with `_` where Qt's own use `&`, and Qt does not double underscores in a name.
         text = str(item.text)
         return text.replace("_", "__") if self._on_bus else text
 

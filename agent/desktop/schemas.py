@@ -1,4 +1,4 @@
-"""The shapes of what is asked of the desktop: where in the UI the browser opens."""
+"""The API schemas of desktop requests: the place in the UI to open in the browser."""
 
 from typing import Annotated, TypeAlias
 

@@ -1,4 +1,4 @@
-"""Short questions to the Linux desktop's session bus: who is there, is the screen kept awake, and show these files in the file manager."""
+"""Short queries to the Linux desktop's session bus: services, screen locks and inhibitors, and showing files in the file manager."""
 
 import contextlib
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from jeepney.io.blocking import DBusConnection
 
-# Who owns this name takes in tray icons.
+# The owner of this name accepts tray icons.
 TRAY_WATCHER = "org.kde.StatusNotifierWatcher"
 
 _TIMEOUT_S = 2.0
@@ -15,7 +15,7 @@ _FILE_MANAGER = "org.freedesktop.FileManager1"
 _SESSION = "org.gnome.SessionManager"
 _SCREEN_SAVERS = ("org.freedesktop.ScreenSaver", "org.gnome.ScreenSaver")
 _LOGIN = "org.freedesktop.login1"
-_IDLE = 8  # the session's being marked as idle
+_IDLE = 8  # the session being marked as idle
 
 
 def has_owner(name: str) -> bool:
@@ -30,7 +30,7 @@ def has_owner(name: str) -> bool:
 
 
 def obtainable(name: str) -> bool:
-    """Whether a service of that name runs or would be started for whoever asks it."""
+    """Whether a service of that name runs or would be started on request."""
     from jeepney import message_bus
 
     with _bus() as bus:
@@ -43,11 +43,11 @@ def obtainable(name: str) -> bool:
 
 
 def idle_inhibited() -> bool:
-    """Whether a program keeps the screen awake, as presentations and calls do. False where the session does not tell."""
+    """Whether a program keeps the screen awake, as presentations and calls do. False if the session does not tell."""
     from jeepney import DBusAddress, MessageType, new_method_call
 
     if not has_owner(_SESSION):
-        return False  # asking it by its name might start one
+        return False  # addressing it by name might start one
     manager = DBusAddress("/org/gnome/SessionManager", bus_name=_SESSION, interface=_SESSION)
     with _bus() as bus:
         if bus is not None:
@@ -57,11 +57,11 @@ def idle_inhibited() -> bool:
 
 
 def screen_locked() -> bool:
-    """Whether a screen saver has locked the screen, or the log-in service was told so. False where neither tells."""
+    """Whether a screen saver or the login service reports a locked screen. False if neither tells."""
     from jeepney import DBusAddress, MessageType, Properties, new_method_call
 
     for name in _SCREEN_SAVERS:
-        if has_owner(name):  # asking it by its name might start one
+        if has_owner(name):  # addressing it by name might start one
             saver = DBusAddress("/" + name.replace(".", "/"), bus_name=name, interface=name)
             with _bus() as bus:
                 if bus is not None and bus.send_and_get_reply(new_method_call(saver, "GetActive"), timeout=_TIMEOUT_S).body == (True,):
@@ -90,7 +90,7 @@ def show_items(uris: list[str]) -> bool:
 
 @contextlib.contextmanager
 def _bus(which: str = "SESSION") -> Iterator["DBusConnection | None"]:
-    """A connection, or None without a bus; a bus that fails while asked ends the block quietly."""
+    """A connection, or None without a bus; a bus error inside the block ends it quietly."""
     from jeepney.io.blocking import open_dbus_connection
 
     try:

@@ -1,4 +1,4 @@
-"""The windows in which a region is chosen, on Windows and macOS: pywebview's own, one over each monitor."""
+"""The region picker's windows on Windows and macOS: pywebview's own, one over each monitor."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -10,9 +10,9 @@ from agent.desktop.work_area import Rect
 
 
 class SystemPicker:
-    """`make` makes a hidden frameless window that loads a page (pywebview's `create_window`).
+    """`make` creates a hidden frameless window that loads a page (pywebview's `create_window`).
 
-    `stand` gives one its place, unseen: pywebview's own `move` and `resize` count from the screen that a window was made on (macOS), or in
+    `stand` positions a window while hidden: pywebview's own `move` and `resize` count from the window's original screen (macOS), or in
     units of its scale, and show it (Windows).
     """
 
@@ -25,7 +25,7 @@ class SystemPicker:
 
     def warm(self, url: str) -> bool:
         if not self._page:
-            self._page = self._loaded(url).partition("#")[0]  # the code was for the first of them
+            self._page = self._loaded(url).partition("#")[0]  # the code was for the first page
         return bool(self._page)
 
     def fill(self, panes: Sequence[PickerPane]) -> None:
@@ -47,7 +47,7 @@ class SystemPicker:
         self._filled = []
 
     def _loaded(self, url: str) -> str:
-        """Where the page of a new window is; empty if it did not come."""
+        """The loaded page's address for a new window; empty if it did not load."""
         window = self._make("AI Popup", url, hidden=True, frameless=True, easy_drag=False, resizable=False, on_top=True, min_size=(1, 1))
         self._windows.append(window)
         found = str(window.get_current_url() or "") if window.events.loaded.wait(LOAD_S) else ""

@@ -1,4 +1,4 @@
-"""The popup's window on Windows and macOS, and the choice among the systems."""
+"""The popup's window on Windows and macOS, and the choice of the system's shell."""
 
 import sys
 import threading
@@ -16,7 +16,7 @@ def shell_for(window: Any) -> Shell:
     if sys.platform == "win32":
         import ctypes
 
-        # A copy of its own: pywebview calls the shared one with arguments of other types.
+        # A separate copy: pywebview calls the shared one with other argument types.
         user32 = ctypes.WinDLL("user32")
         handle, number = ctypes.c_void_p, ctypes.c_int
         user32.SetWindowPos.argtypes = [handle, handle, number, number, number, number, ctypes.c_uint]
@@ -39,7 +39,7 @@ def _new_window(*named: Any, **more: Any) -> Any:
 
 
 class PlainShell:
-    """What Windows and macOS share: pywebview's own loading and dialog. It has no hook before a page loads, so pages are checked after."""
+    """Shared by Windows and macOS: pywebview's loading and dialog. It has no hook before a page loads: pages are checked after."""
 
     def __init__(self, window: Any) -> None:
         self._window = window
@@ -49,7 +49,7 @@ class PlainShell:
         return self._picker
 
     def _stand(self, window: Any, at: Rect) -> None:
-        """Give one of our windows its place, in the system's own unit; it is not shown by that."""
+        """Position one of our windows, in the system's own unit, without showing it."""
         raise NotImplementedError
 
     def load(self, url: str) -> bool:
@@ -67,7 +67,7 @@ class PlainShell:
 
 
 class WindowsShell(PlainShell):
-    """pywebview's `show` activates the window; SetWindowPos can move and show it in one step and leave the focus where it is."""
+    """pywebview's `show` activates the window; SetWindowPos can move and show it in one step without changing the focus."""
 
     _EXSTYLE, _TOOLWINDOW, _NOACTIVATE = -20, 0x80, 0x0800_0000
     _TOPMOST = -1
@@ -81,7 +81,7 @@ class WindowsShell(PlainShell):
     def present(self, corner: Corner) -> None:
         handle = _handle(self._window)
         style = self._user32.GetWindowLongW(handle, self._EXSTYLE)
-        # pywebview made it a window that can never be activated; the user must be able to type in it after a click.
+        # pywebview created it as a window that can never be activated; the user must be able to type in it after a click.
         self._window.focus = True
         self._user32.SetWindowLongW(handle, self._EXSTYLE, (style | self._TOOLWINDOW) & ~self._NOACTIVATE)
         area, scale = windows_area(self._user32, self._shcore)
@@ -94,7 +94,7 @@ class WindowsShell(PlainShell):
         self._user32.SetWindowPos(_handle(self._window), 0, 0, 0, 0, 0, flags)
 
     def _stand(self, window: Any, at: Rect) -> None:
-        # Twice: a window that comes to a monitor of another scale is given another size on the way.
+        # Twice: a window that moves to a monitor of another scale is resized on the way.
         for _ in range(2):
             self._user32.SetWindowPos(_handle(window), self._TOPMOST, at.x, at.y, at.w, at.h, self._NO_ACTIVATION)
 
@@ -104,13 +104,13 @@ def _handle(window: Any) -> int:
 
 
 class MacShell(PlainShell):
-    """pywebview's `show` brings the whole program to the front; `orderFrontRegardless` shows the window alone."""
+    """pywebview's `show` brings the whole program to the front; `orderFrontRegardless` shows only the window."""
 
     def __init__(self, window: Any, appkit: Any, call_after: Callable[..., None]) -> None:
         super().__init__(window)
         self._appkit = appkit
         self._call_after = call_after
-        # An accessory has no icon in the Dock.
+        # An accessory app has no icon in the Dock.
         call_after(appkit.NSApplication.sharedApplication().setActivationPolicy_, 1)
 
     def present(self, corner: Corner) -> None:

@@ -1,4 +1,4 @@
-"""Tells at once when the system or the user asks the process to end, also while the main thread sits in a native event loop."""
+"""Reports requests to end the process immediately, even while the main thread is in a native event loop."""
 
 import contextlib
 import signal
@@ -11,10 +11,10 @@ _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 
 @contextlib.contextmanager
 def on_termination(stop: Callable[[], None]) -> Iterator[None]:
-    """While inside, Ctrl+C and the signals that end a process call `stop`, from a thread of its own. Main thread only.
+    """While inside, Ctrl+C and termination signals call `stop` from a separate thread. Main thread only.
 
-    Python runs signal handlers in the main thread between two bytecodes, which never comes while Qt, Win32 or Cocoa loops there. But the
-    interpreter writes the signal's number to the wake-up socket at once, whatever the main thread does: so a thread reads that.
+    Python runs signal handlers in the main thread between two bytecodes, which never happens while Qt, Win32 or Cocoa loops there. But
+    the interpreter writes the signal's number to the wake-up socket at once, whatever the main thread does: so a thread reads that.
     """
     numbers = [signal.Signals[name] for name in _NAMES if name in signal.Signals.__members__ and not _outlived(name)]
     reader, writer = socket.socketpair()
@@ -41,9 +41,9 @@ def on_termination(stop: Callable[[], None]) -> Iterator[None]:
 
 
 def _outlived(name: str) -> bool:
-    """Whether the program was started so that the end of its terminal does not end it (`nohup`)."""
+    """Whether the program was started to survive the end of its terminal (`nohup`)."""
     return name == "SIGHUP" and signal.getsignal(signal.Signals[name]) is signal.SIG_IGN
 
 
 def _ignore(number: int, frame: object) -> None:
-    """Python's own handler: the wake-up socket has told already."""
+    """Python's handler does nothing: the wake-up socket has already reported the signal."""

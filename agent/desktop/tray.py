@@ -17,9 +17,9 @@ RECENT = 5
 QUIET_MINUTES = (30, 60, 240, 480)
 SNOOZE_MINUTES = (15, 60)
 TOMORROW: Final = "tomorrow"
-# Minutes, until tomorrow, or None: no longer.
+# Minutes, until tomorrow, or None to end it.
 Snooze: TypeAlias = int | str | None
-_MAX_TITLE = 127  # what Windows takes
+_MAX_TITLE = 127  # Windows' limit
 _MAX_NAME = 40
 
 
@@ -28,13 +28,13 @@ class TrayState(StrEnum):
     IDLE = "idle"
     WORKING = "working"
     PAUSED = "paused"
-    LIMITED = "limited"  # the engine passed its memory limit and was started anew
+    LIMITED = "limited"  # the engine exceeded its memory limit and was restarted
     ATTENTION = "attention"
 
 
 @dataclass(frozen=True, slots=True)
 class RecentResult:
-    """A photo that was looked at: `id` is handed back when its entry is chosen."""
+    """An analysed photo: `id` is passed back when its entry is chosen."""
 
     id: int
     name: str
@@ -45,33 +45,33 @@ class RecentResult:
 class TrayWatch:
     """Whether the screen is watched."""
 
-    state: str = "off"  # or "on", or why it rests
-    until: str | None = None  # snoozed until then, in words
+    state: str = "off"  # or "on", or the reason for the pause
+    until: str | None = None  # end of the snooze, in words
 
     @property
     def on(self) -> bool:
-        """It is looked at, now."""
+        """Whether it is being watched now."""
         return self.state == "on"
 
 
 @dataclass(frozen=True, slots=True)
 class TrayModel:
-    """What the tray shows."""
+    """The state shown by the tray."""
 
     state: TrayState = TrayState.IDLE
     paused: bool = False
     left: int = 0  # photos still waiting
     recent: tuple[RecentResult, ...] = ()  # newest first; the menu shows `RECENT` of them
-    throttled: str | None = None  # why the engine does not work as hard as it might
+    throttled: str | None = None  # why the engine runs slower than it could
     quiet_until: str | None = None  # no popup until then, in words
-    watch: TrayWatch | None = None  # None: it can't be
-    update: str | None = None  # a newer version that waits
-    taken_back: str | None = None  # one that did not come up
+    watch: TrayWatch | None = None  # None: watching is impossible
+    update: str | None = None  # a newer version waiting to be installed
+    taken_back: str | None = None  # a version that was rolled back
 
 
 @dataclass(frozen=True, slots=True)
 class TrayActions:
-    """What the tray calls, in its own thread (the main one): none may block."""
+    """The callbacks of the tray, called in its own thread (the main one): none may block."""
 
     open: Callable[[], None]
     capture: Callable[[], None]
@@ -79,8 +79,8 @@ class TrayActions:
     toggle_pause: Callable[[], None]
     show_recent: Callable[[int], None]
     be_quiet: Callable[[int | None], None]  # no popup for so many minutes; None ends that
-    watch: Callable[[bool], None]  # the screen, or no more
-    snooze: Callable[[Snooze], None]  # that
+    watch: Callable[[bool], None]  # start or stop watching the screen
+    snooze: Callable[[Snooze], None]  # snooze watching
     show_update: Callable[[], None]
     quit: Callable[[], None]
 
@@ -88,7 +88,7 @@ class TrayActions:
 class Icon(Protocol):
     """The part of pystray's `Icon` that is used."""
 
-    icon: Any  # whatever the backend takes: a Pillow image, on Linux a path
+    icon: Any  # the backend's type: a Pillow image, on Linux a path
     title: str
     visible: bool
 
@@ -98,7 +98,7 @@ class Icon(Protocol):
 
 
 class Tray:
-    """Made and run in the main thread (macOS and Qt want that); `update` and `stop` may be called from any thread."""
+    """Created and run in the main thread (required by macOS and Qt); `update` and `stop` may be called from any thread."""
 
     def __init__(
         self,
@@ -118,9 +118,9 @@ class Tray:
         self._icon = (backend or _backend())("ai-popup", self._picture(), title(self._model, texts), menu)
 
     def run(self, on_shown: Callable[[], None] = lambda: None) -> None:
-        """Show the icon and stay until `stop` is called or the process is asked to end (Ctrl+C, SIGTERM, log out).
+        """Show the icon and stay until `stop` is called or the process is told to end (Ctrl+C, SIGTERM, logout).
 
-        `on_shown` is called when the icon is there, in whatever thread.
+        `on_shown` is called when the icon is visible, in any thread.
         """
 
         def ready(icon: Icon) -> None:
@@ -134,12 +134,12 @@ class Tray:
             self._icon.run(ready)
 
     def stop(self) -> None:
-        """Take the icon away and let `run` return; also before `run` was called."""
+        """Remove the icon and let `run` return; may be called before `run`."""
         self._stopped.set()
         _in_tray_thread(self._icon.stop)
 
     def update(self, model: TrayModel, texts: Texts | None = None) -> None:
-        """Show another state, and from now on in another language if `texts` are given. Cheap when nothing changed."""
+        """Show another state, and from now on another language if `texts` are given. Cheap if nothing changed."""
         if model == self._model and texts is None:
             return
         before, self._model = self._model, model
@@ -165,12 +165,12 @@ class Tray:
 
 
 def picture_of(model: TrayModel) -> str:
-    """The file's name: an eye is open beside the mark while the screen is watched."""
+    """The icon's file name: while the screen is watched, an open eye is beside the logo."""
     return f"tray-{model.state}{'-watching' if model.watch is not None and model.watch.on else ''}.png"
 
 
 def title(model: TrayModel, texts: Texts) -> str:
-    """The words beside the icon."""
+    """The icon's tooltip."""
     words = [texts(f"tray.title.{model.state}", count=model.left)]
     if model.throttled is not None:
         words.append(texts(f"tray.throttled.{model.throttled}"))
@@ -182,7 +182,7 @@ def title(model: TrayModel, texts: Texts) -> str:
 
 
 def menu_items(model: TrayModel, texts: Texts, actions: TrayActions) -> Iterator[object]:
-    """pystray's items of the menu; a click on the icon itself is the first."""
+    """The menu as pystray items; the first is the click on the icon itself."""
     yield _item(texts("tray.open"), actions.open, default=True)
     yield _item(texts("tray.capture"), actions.capture)
     yield _item(texts("tray.scan"), actions.scan_folder)
@@ -234,12 +234,12 @@ def _watch(watch: TrayWatch, texts: Texts, actions: TrayActions) -> object:
 
 
 def _item(text: str, action: Callable[[], None], *, default: bool = False) -> object:
-    # pystray looks into a plain function to see what it takes, and hands other callables its icon: so it always gets a plain one.
+    # pystray inspects plain functions for their parameters and passes its icon to other callables: so it always gets a plain function.
     return pystray.MenuItem(text, lambda: action(), default=default)
 
 
 def label(name: str) -> str:
-    """A file name fit for a menu: shortened in its middle, and `&` doubled where it would underline a letter."""
+    """A file name fit for a menu: shortened in the middle, with `&` doubled where it would underline a letter."""
     if len(name) > _MAX_NAME:
         name = f"{name[: _MAX_NAME - 16]}…{name[-15:]}"
     return name if sys.platform == "darwin" else name.replace("&", "&&")
@@ -255,7 +255,7 @@ def _backend() -> Callable[..., Icon]:
 
 
 def _in_tray_thread(call: Callable[[], None]) -> None:
-    """macOS changes its status item in the main thread only; the Qt backend hands over by itself, and Windows does not mind."""
+    """macOS only allows changes to its status item in the main thread; the Qt backend hands over by itself, and Windows allows any."""
     if sys.platform == "darwin":
         from PyObjCTools import AppHelper
 

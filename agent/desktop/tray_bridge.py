@@ -1,4 +1,4 @@
-"""Joins the tray's thread and the event loop: clicks become calls in the loop, the status becomes what the tray shows."""
+"""Connects the tray's thread and the event loop: clicks become calls in the loop, and the status becomes the tray's state."""
 
 import asyncio
 import threading
@@ -27,7 +27,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class TrayServices:
-    """What the tray shows, and what its clicks act on."""
+    """The services that the tray shows and controls."""
 
     library: "LibraryQueries"
     indexer: "Indexer"
@@ -38,7 +38,7 @@ class TrayServices:
 
 
 class TrayBridge:
-    """Made before the loop runs, `connect`ed inside it. Of the clicks that come earlier the last one is done then."""
+    """Created before the loop runs, `connect`ed inside it. Of earlier clicks, the last one is carried out then."""
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class TrayBridge:
         capture: Callable[[], Coroutine[Any, Any, None]],
         watch: Callable[[bool], Coroutine[Any, Any, None]],
     ) -> None:
-        """From the loop's thread, once."""
+        """Called once, from the loop's thread."""
         self._scan_path, self._capture_region, self._watch = scan, capture, watch
         with self._joining:
             self._loop, self._services = asyncio.get_running_loop(), services
@@ -90,11 +90,11 @@ class TrayBridge:
         services.status.listen(lambda status: self._start(self._show(status)))
 
     def retell(self) -> None:
-        """The language changed."""
+        """Refresh the texts after a change of language."""
         self.tray.update(self._model(), self._texts())
 
     def _call(self, action: Callable[[TrayServices], Coroutine[Any, Any, None]]) -> None:
-        """From the tray's thread."""
+        """Called from the tray's thread."""
         with self._joining:
             if self._loop is None or self._services is None:
                 self._early = lambda: self._call(action)
@@ -149,7 +149,7 @@ class TrayBridge:
         self.tray.update(self._model())
 
     def _model(self) -> TrayModel:
-        """By the newest status: another may have come while the photos were read."""
+        """From the newest status: another may have arrived while the photos were read."""
         if self._status is None:
             return TrayModel(TrayState.STARTING)
         status, state = self._status, TrayState(self._status.state.value)

@@ -1,4 +1,4 @@
-"""Says what was seen on the screen: by a notification, or by the popup where there are none."""
+"""Reports faces seen on the screen: by a notification, or by the popup where there are none."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -32,7 +32,7 @@ class WatchTeller:
     def __init__(
         self, watching: Watching, notifier: Notifier, desk: Shows, texts: Callable[[], Texts], disturbs: Callable[[], Awaitable[bool]]
     ) -> None:
-        """`disturbs`: whether the user is busy with something that fills the screen, or presents."""
+        """`disturbs`: whether the user has a full-screen window or a presentation."""
         self._watching = watching
         self._notifier = notifier
         self._desk = desk
@@ -55,13 +55,13 @@ class WatchTeller:
         task.add_done_callback(self._telling.discard)
 
     async def _tell(self, said: Said) -> None:
-        # Who presents wants to hear that a face is to be seen, and nothing else.
+        # During a presentation, only report that a face is visible, without details.
         if said.kind is not Kind.SHARED and await self._disturbs():
             return
         texts = self._texts()
         text = said.text(texts, await self._watching.names())
         if not await self._notifier.say(texts, text, texts("watch.snooze_hour"), self._snooze):
-            await self._desk.show_popup()  # its page says it
+            await self._desk.show_popup()  # its page shows the details
 
     def _snooze(self) -> None:
         self._start(self._watching.snooze(SNOOZE_MINUTES))

@@ -1,4 +1,4 @@
-"""Which windows are to be seen, whose they are, and which one is in use."""
+"""Lists visible windows, their programs, and the active one."""
 
 import ctypes
 import os
@@ -27,12 +27,12 @@ class Windows(Protocol):
     def scene(self) -> Scene: ...
 
     def rest(self) -> None:
-        """Nothing is asked for a while."""
+        """Release resources: no query is expected for a while."""
         ...
 
 
 def windows_of_the_desktop() -> Windows:
-    """Nothing is connected to before it is asked."""
+    """The window list of this desktop; it connects at the first query."""
     if sys.platform == "win32":
         return WindowsWindows()
     if sys.platform == "darwin":
@@ -41,7 +41,7 @@ def windows_of_the_desktop() -> Windows:
 
 
 def seen(programs: tuple[str, ...], pid: int, area: Box, title: str) -> Window:
-    """A window of that process: a page of this program in a browser counts as its own, too."""
+    """A window of that process: a page of this program in a browser also counts as this program's."""
     found, own = "", False
     with suppress(psutil.Error):
         process = psutil.Process(pid)
@@ -55,7 +55,7 @@ def _own_titles() -> tuple[str, ...]:
 
 
 class XWindows:
-    """Of a window manager that tells (EWMH). The connection is kept: to connect takes longer than all that is asked."""
+    """Windows of an EWMH window manager. The connection is kept: connecting takes longer than all queries."""
 
     def __init__(self) -> None:
         self._server: Any = None
@@ -70,11 +70,11 @@ class XWindows:
     def rest(self) -> None:
         server, self._server = self._server, None
         if server is not None:
-            with suppress(Exception):  # broken, in whatever way
+            with suppress(Exception):  # broken in any way
                 server.close()
 
     def _asked(self, read: Callable[[Any], T], otherwise: T) -> T:
-        """By the connection, a new one if need be. `otherwise` where there is none."""
+        """The result over the connection, reconnecting if necessary; `otherwise` without a connection."""
         from Xlib.error import XError
 
         try:
@@ -85,9 +85,9 @@ class XWindows:
 
                 self._server = display.Display()
             return read(self._server)
-        except XError:  # a window that is gone meanwhile
+        except XError:  # a window closed in the meantime
             return otherwise
-        except Exception:  # whatever the library makes of a connection that broke, or never was
+        except Exception:  # any error of the library over a broken or missing connection
             self.rest()
             return otherwise
 
@@ -104,7 +104,7 @@ class XWindows:
         return Scene(tuple(window for window in windows if window is not None))
 
     def _shown(self, server: Any, number: int) -> Window | None:
-        """None if it is hidden, or gone meanwhile."""
+        """The window; None if it is hidden or closed."""
         from Xlib import X
         from Xlib.error import XError
 
@@ -133,7 +133,7 @@ _PER_MONITOR = ctypes.c_void_p(-3)  # DPI_AWARENESS_CONTEXT_PER_MONITOR_AWARE
 
 
 class WindowsWindows:
-    """In pixels, as the screen is grabbed, whatever the scales of the monitors. `libraries` are user32 and dwmapi."""
+    """In pixels, as the screen is grabbed, independent of the monitors' scales. `libraries` are user32 and dwmapi."""
 
     def __init__(self, libraries: Any = None) -> None:
         self._libraries = libraries
@@ -172,7 +172,7 @@ class WindowsWindows:
         return seen((kind.value,), pid.value, area, title.value)
 
     def _asked(self) -> Any:
-        """Whoever does not say that they count in pixels is told where a scaled desktop would begin, but a window's frame in pixels."""
+        """A thread that is not DPI-aware gets the scaled desktop's origin, but a window's frame in pixels."""
         libraries = self._libraries or ctypes.windll  # type: ignore[attr-defined,unused-ignore]  # Windows only
         libraries.user32.SetThreadDpiAwarenessContext(_PER_MONITOR)
         return libraries
@@ -202,7 +202,7 @@ class MacWindows:
             area = Box((x - left) * scale, (y - top) * scale, w * scale, h * scale)
             programs = (str(window.get("kCGWindowOwnerName", "")),)
             told = seen(programs, int(window["kCGWindowOwnerPID"]), area, str(window.get("kCGWindowName") or ""))
-            # The system lays windows of its own over the whole screen, in which nothing is to be seen.
+            # The system places its own, empty windows over the whole screen.
             found.append(told if window["kCGWindowLayer"] == 0 or told.own else replace(told, area=Box(0, 0, 0, 0)))
         return Scene(tuple(found))
 

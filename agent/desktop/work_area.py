@@ -1,4 +1,4 @@
-"""Where the popup stands: in a corner of the screen the pointer is on, inside what panels and docks leave free."""
+"""Positions the popup: in a corner of the screen with the pointer, inside the area left free by panels and docks."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -11,7 +11,7 @@ _DPI = 96  # Windows' at scale 1
 
 @dataclass(frozen=True, slots=True)
 class Rect:
-    """Left, top, width, height, in the unit the window system moves windows in; top grows downwards."""
+    """Left, top, width, height, in the unit in which the window system moves windows; top grows downwards."""
 
     x: int
     y: int
@@ -20,7 +20,7 @@ class Rect:
 
 
 def frame(area: Rect, width: int, height: int, corner: Corner, margin: int = MARGIN) -> Rect:
-    """Where a window of this size stands in a corner of `area`; smaller where the area is, so that no edge of it is out of reach."""
+    """The position of a window of this size in a corner of `area`; reduced to fit the area, so that every edge stays reachable."""
     width, height = max(1, min(width, area.w - 2 * margin)), max(1, min(height, area.h - 2 * margin))
     x, y = place(area, width, height, corner, margin)
     return Rect(x, y, width, height)
@@ -45,7 +45,7 @@ def qt_area() -> Rect:
 
 
 class User32(Protocol):
-    """What is called of the library of that name."""
+    """The functions used of the library of that name."""
 
     def GetCursorPos(self, point: Any) -> int: ...
     def MonitorFromPoint(self, point: Any, flags: int) -> int: ...
@@ -53,7 +53,7 @@ class User32(Protocol):
 
 
 class ShCore(Protocol):
-    """What is called of the library of that name."""
+    """The functions used of the library of that name."""
 
     def GetDpiForMonitor(self, monitor: Any, kind: int, x: Any, y: Any) -> int: ...
 
@@ -61,7 +61,7 @@ class ShCore(Protocol):
 def windows_area(user32: User32, shcore: ShCore) -> tuple[Rect, float]:
     """Windows: the work area in physical pixels (the process is aware of each monitor's scale), and that monitor's scale.
 
-    The window's own scale is that of the monitor it stood on before, which may be another one.
+    The window's own scale is that of its previous monitor, possibly another one.
     """
     import ctypes
 
@@ -80,14 +80,14 @@ def windows_area(user32: User32, shcore: ShCore) -> tuple[Rect, float]:
     user32.GetCursorPos(ctypes.byref(point))
     monitor = ctypes.c_void_p(user32.MonitorFromPoint(point, nearest))
     user32.GetMonitorInfoW(monitor, ctypes.byref(info))
-    across, down = ctypes.c_uint(_DPI), ctypes.c_uint(_DPI)  # stay so if it fails
+    across, down = ctypes.c_uint(_DPI), ctypes.c_uint(_DPI)  # unchanged if the call fails
     shcore.GetDpiForMonitor(monitor, 0, ctypes.byref(across), ctypes.byref(down))
     work = info.work
     return Rect(work.left, work.top, work.right - work.left, work.bottom - work.top), across.value / _DPI
 
 
 def mac_area(appkit: Any) -> Rect:
-    """macOS, in points, turned round: Cocoa counts from the bottom of the first screen upwards."""
+    """macOS, in points, flipped: Cocoa counts upwards from the bottom of the first screen."""
     pointer = appkit.NSEvent.mouseLocation()
     screens = list(appkit.NSScreen.screens())
 

@@ -20,12 +20,12 @@ class EngineReport(Schema):
     restarts: int
     """processes that had to be replaced since the program started"""
     device_note: str | None
-    """when it computes otherwise than the settings say, why"""
+    """why the device differs from the settings"""
 
 
 class ModelReport(Schema):
     name: str
-    """as people call it"""
+    """its display name"""
     role: str
     state: Literal["present", "missing", "damaged"]
     licence: str
@@ -37,12 +37,12 @@ class MemoryReport(Schema):
     agent_mb: float
     engine_mb: float
     limit_mb: float
-    """what all engine processes may take together"""
+    """the limit for all engine processes together"""
 
 
 class CpuReport(Schema):
     agent_pct: float
-    """of all cores, 0 to 100; so is `engine_pct`"""
+    """of all cores, 0 to 100; the same for `engine_pct`"""
     engine_pct: float
     limit: int
     """cores that the engine may use; 0 means all"""
@@ -55,7 +55,7 @@ class HistoryPoint(Schema):
     cpu_pct: float
     """agent and engine, of all cores"""
     images: int
-    """looked at since the point before"""
+    """photos analysed since the previous point"""
 
 
 class DiskReport(Schema):
@@ -94,15 +94,15 @@ class HealthReport(Schema):
     last_backup: datetime | None
     power: PowerReport
     filing: Problem | None
-    """so many people's face prints are kept that the law asks for it to be filed"""
+    """the number of people with stored face embeddings requires a filing by law"""
 
 
 class FindingOut(Schema):
-    """What came of one of the doctor's checks."""
+    """The result of one of the doctor's checks."""
 
     name: str
     title: str
     state: Literal["ok", "absent", "warning", "failed"]
     text: str
-    """what was found, or cause and remedy"""
+    """the finding, or cause and remedy"""
     code: str | None

@@ -10,15 +10,15 @@ class UpdateOut(Schema):
     step: Literal["off", "current", "available", "ready", "managed"]
     """off: this build has no update server; ready: it is installed at the next quit; managed: `command` installs it"""
     wanted: bool
-    """looked for without being asked"""
+    """checked automatically"""
     channel: Literal["stable", "beta"]
     version: str | None
     """the newer one"""
     news: str | None
-    """what is new, in the program's language"""
+    """the changes, in the program's language"""
     command: str | None
     checked_at: datetime | None
     problem: Problem | None
-    """why it could not be checked or downloaded"""
+    """why the check or download failed"""
     outcome: Problem | None
-    """of the last installation, if it was taken back"""
+    """of the last installation, if it was rolled back"""

@@ -1,1 +1,1 @@
-"""The toolkit of the HTTP API: the guard, sessions, errors as answers, and the client."""
+"""The toolkit of the HTTP API: the guard, sessions, error responses and the client."""

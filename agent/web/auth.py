@@ -1,4 +1,4 @@
-"""Who may speak to the API: the bearer of the token, or a page that exchanged a one-time code for a session of its own."""
+"""Access to the API: by the token, or by the session of a page that exchanged a one-time code."""
 
 import asyncio
 import secrets
@@ -19,14 +19,14 @@ def _secret() -> str:
 
 @dataclass
 class Session:
-    """A page's calls carry `key` in a header. What a browser loads by itself, a picture say, can't: its address carries `ticket`, and the
-    browser `cookie`; neither is worth anything without the other, or anywhere else. `began` and `seen` are of the clock of `Auth`.
+    """A page's calls carry `key` in a header. Requests that a browser makes by itself, such as for pictures, can't: their address carries
+    `ticket`, and the browser sends `cookie`; neither works without the other, or elsewhere. `began` and `seen` use the clock of `Auth`.
     """
 
     number: int
     began: float
-    browser: str  # how it calls itself
-    own: bool  # a window of the program's
+    browser: str  # its name
+    own: bool  # a window of the program
     seen: float = 0.0
     key: str = field(default_factory=_secret)
     ticket: str = field(default_factory=_secret)
@@ -44,8 +44,8 @@ class Auth:
     def __init__(self, monotonic: Callable[[], float], token: str | None = None) -> None:
         self.token = token or _secret()
         self.now = monotonic
-        self._codes: dict[str, tuple[float, bool]] = {}  # code -> when it expires, whether for a window of our own
-        self._sessions: dict[str, Session] = {}  # by key; a dict keeps the order: the oldest goes first
+        self._codes: dict[str, tuple[float, bool]] = {}  # code -> expiry, whether for a window of our own
+        self._sessions: dict[str, Session] = {}  # by key; in insertion order: the oldest goes first
         self._number = 0
 
     def bearer(self, header: str | None) -> bool:
@@ -53,11 +53,11 @@ class Auth:
         return secrets.compare_digest((header or "").encode(), f"Bearer {self.token}".encode())
 
     def by_header(self, header: str | None) -> Session | None:
-        """The session whose key an Authorization header holds."""
+        """The session whose key is in the Authorization header."""
         return self.use(self._sessions.get((header or "").removeprefix(SCHEME))) if (header or "").startswith(SCHEME) else None
 
     def by_ticket(self, ticket: str | None, cookie: str | None) -> Session | None:
-        """The session whose ticket and cookie came together."""
+        """The session to which both ticket and cookie belong."""
         if not ticket or not cookie:
             return None
         found = (each for each in self._sessions.values() if secrets.compare_digest(each.ticket.encode(), ticket.encode()))
@@ -65,14 +65,14 @@ class Auth:
         return self.use(session) if session is not None and secrets.compare_digest(session.cookie.encode(), cookie.encode()) else None
 
     def use(self, session: Session | None) -> Session | None:
-        """Note that it is in use; None if there is none any more."""
+        """Mark the session as in use; None if it has ended."""
         if session is None or session.ended or self._is_over(session):
             return None
         session.seen = self.now()
         return session
 
     def new_code(self, *, own: bool = False) -> str:
-        """A code that opens one session within a minute; `own` if it is for a window of the program's."""
+        """A code that opens one session within a minute; `own` if it is for a window of the program."""
         self._codes = {code: each for code, each in self._codes.items() if each[0] > self.now()}
         while len(self._codes) >= MOST_CODES:
             del self._codes[next(iter(self._codes))]
@@ -81,7 +81,7 @@ class Auth:
         return code
 
     def exchange(self, code: str, browser: str = "", known: Session | None = None) -> Session | None:
-        """The session for a code; None if it was used, is too old, or never was. A page that is signed in already keeps `known`."""
+        """The session for a code; None if the code was used, is too old or invalid. A page that is signed in already keeps `known`."""
         expires, own = self._codes.pop(code, (0.0, False))
         if expires <= self.now():
             return None
@@ -95,13 +95,13 @@ class Auth:
         return session
 
     def sessions(self) -> tuple[Session, ...]:
-        """Those of browsers that are in force, the oldest first. The program's own windows are not among them."""
+        """The active sessions of browsers, oldest first, without the program's own windows."""
         for session in [each for each in self._sessions.values() if self._is_over(each)]:
             self._end(session)
         return tuple(each for each in self._sessions.values() if not each.own)
 
     def end(self, number: int | None) -> int:
-        """End the one of this number, or all for None. Returns how many there were."""
+        """End the session with this number, or all for None. Returns how many were ended."""
         ending = [each for each in self.sessions() if number in (None, each.number)]
         for session in ending:
             self._end(session)
@@ -112,5 +112,5 @@ class Auth:
         del self._sessions[session.key]
 
     def _is_over(self, session: Session) -> bool:
-        """Windows of the program's own end with it: one that waits, warm, for the next capture is not asked to sign in again."""
+        """Sessions of the program's own windows end only with it: a warm window waiting for the next capture need not sign in again."""
         return not session.own and (self.now() - session.seen >= IDLE_S or self.now() - session.began >= LONGEST_S)

@@ -1,4 +1,4 @@
-"""Speaks to a running agent: what the command line and a second start use."""
+"""The client of a running agent, used by the command line and by a second start."""
 
 import json
 import socket
@@ -27,7 +27,7 @@ from agent.web.whereabouts import Whereabouts, find, opening
 
 
 class Client:
-    """One agent, found by the word it left in the runtime folder."""
+    """One agent, found through the connection file in its runtime folder."""
 
     def __init__(self, whereabouts: Whereabouts, transport: httpx.BaseTransport | None = None) -> None:
         self.address = f"http://127.0.0.1:{whereabouts.port}"
@@ -42,20 +42,20 @@ class Client:
 
     @classmethod
     def find(cls, runtime: Path) -> "Client":
-        """Raises NotRunning, also where no agent of this user listens: one that was killed leaves the word."""
+        """Raises NotRunning, also if no agent of this user listens there: a killed agent leaves its file."""
         where = find(runtime)
         if not is_held(runtime):
             raise NotRunning
         try:
             socket.create_connection(("127.0.0.1", where.port), timeout=_CONNECT_S).close()
-        except (OSError, OverflowError) as error:  # Windows asks a port of nobody's so often that the time is over first
+        except (OSError, OverflowError) as error:  # a closed port on Windows often takes the whole timeout
             raise NotRunning from error
         if not listens_for_us(("127.0.0.1", where.port)):
             raise NotRunning
         return cls(where)
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._http.close()
 
     def status(self) -> Status:
@@ -63,7 +63,7 @@ class Client:
             return Status.model_validate_json(self._call("GET", "/api/status").content)
 
     def post(self, path: str, body: Mapping[str, object] | None = None) -> None:
-        """A call without answer."""
+        """Send a call without a response body."""
         self._call("POST", path, None if body is None else json.dumps(body))
 
     def watch(self) -> WatchOut:
@@ -74,7 +74,7 @@ class Client:
         self._call("PUT", "/api/watch", json.dumps({"on": on}))
 
     def post_patiently(self, path: str) -> None:
-        """As `post`, of what takes as long as the network takes."""
+        """Like `post`, for calls that depend on the network's speed."""
         self._long(path)
 
     def session_url(self, page: str = "library", at: str | None = None) -> str:
@@ -84,40 +84,40 @@ class Client:
         return opening(self.address, code, page, at)
 
     def sessions(self) -> Sessions:
-        """Browsers that are signed in."""
+        """The signed-in browsers."""
         with _translated():
             return Sessions.model_validate_json(self._call("GET", "/api/sessions").content)
 
     def end_sessions(self, number: int | None) -> SessionsEnded:
-        """All for None. Raises NotFound."""
+        """End a session, or all for None. Raises NotFound."""
         path = "/api/sessions" if number is None else f"/api/sessions/{number}"
         with _translated():
             return SessionsEnded.model_validate_json(self._call("DELETE", path).content)
 
     def scan(self, request: ScanRequest) -> Iterator[ScanLine]:
-        """The scan's lines as they come. Raises AgentUnreachable if the agent ends, or answers nothing, meanwhile."""
+        """The scan's lines as they arrive. Raises AgentUnreachable if the agent ends or stops answering meanwhile."""
         with _translated():
             for line in self._lines("/api/scans", _body(request)):
                 yield ScanLine.model_validate_json(line)
 
     def redact(self, request: RedactRequest) -> Iterator[RedactLine]:
-        """The lines as they come; whoever stops listening stops what was not begun. Raises as `scan`."""
+        """The lines as they arrive; when the caller stops reading, work not yet begun is cancelled. Raises as `scan`."""
         with _translated():
             for line in self._lines("/api/redact", _body(request)):
                 yield RedactLine.model_validate_json(line)
 
     def restore(self, request: RestoreRequest) -> Restored:
-        """It may take as long as a large picture takes."""
+        """Restore a picture; a large one takes a while."""
         with _translated():
             return Restored.model_validate_json(self._long("/api/restore", _body(request)).content)
 
     def edit(self, edit: Edit) -> Edited:
-        """What the user says of people and faces."""
+        """Send the user's edit of people and faces."""
         with _translated():
             return Edited.model_validate_json(self._long("/api/people/edits", _body(edit)).content)
 
     def take_back(self) -> Step:
-        """The latest step."""
+        """Undo the latest step."""
         with _translated():
             return Step.model_validate_json(self._long("/api/undo", "{}").content)
 
@@ -134,7 +134,7 @@ class Client:
             return Verified.model_validate_json(self._long("/api/verify", _body(request)).content)
 
     def search_face(self, path: str) -> FaceSearchOut:
-        """Faces like those of a photo, which is sent and not kept. Raises ImageUnreadable."""
+        """Faces similar to those in a photo, which is sent and not stored. Raises ImageUnreadable."""
         try:
             with Path(path).open("rb") as photo, _translated():
                 return FaceSearchOut.model_validate_json(self._long("/api/search/face", photo, _IMAGE).content)
@@ -142,7 +142,7 @@ class Client:
             raise ImageUnreadable from error
 
     def capture(self, request: CaptureRequest) -> CaptureOut:
-        """It may take as long as the user takes to choose."""
+        """Take a capture; the user may take any time to choose."""
         with _translated():
             return CaptureOut.model_validate_json(self._long("/api/captures", _body(request)).content)
 
@@ -159,7 +159,7 @@ class Client:
             return answer
 
     def _long(self, path: str, content: str | IO[bytes] | None = None, headers: Mapping[str, str] | None = None) -> httpx.Response:
-        """A call that takes as long as it takes, see `patiently`."""
+        """A call of unlimited duration, see `patiently`."""
 
         def answers() -> Iterator[httpx.Response]:
             told = (headers or _JSON) if content is not None else None
@@ -171,7 +171,7 @@ class Client:
             return answer
 
     def _lines(self, path: str, content: str) -> Iterator[str]:
-        """Of an answer that comes line by line, see `patiently`."""
+        """The lines of a streamed response, see `patiently`."""
 
         def lines() -> Iterator[str]:
             with self._http.stream("POST", path, content=content, headers=_JSON, timeout=_NO_LIMIT) as answer:
@@ -181,24 +181,24 @@ class Client:
         return patiently(lines, self._still_there)
 
     def _still_there(self) -> None:
-        """Raises AgentUnreachable if it is gone, or answers nothing within the limit of every short call."""
+        """Raises AgentUnreachable if the agent is gone or misses the time limit of short calls."""
         try:
             self.status()
         except LifecycleError as error:
             raise AgentUnreachable from error
         except AgentError:
-            pass  # that is an answer, too
+            pass  # any answer counts
 
 
 def _body(request: BaseModel) -> str:
-    """As JSON in ASCII: a path may hold bytes that are no text, which UTF-8 can't tell."""
+    """The request as ASCII JSON: a path may hold undecodable bytes, which UTF-8 can't represent."""
     return json.dumps(request.model_dump(mode="json"))
 
 
 _JSON = {"content-type": "application/json"}
 _IMAGE = {"content-type": "image/*"}
 _CONNECT_S = 2.0
-_ANSWER_S = 30.0  # what answers nothing for so long is not there
+_ANSWER_S = 30.0  # an agent that is silent for this long counts as gone
 _NO_LIMIT = httpx.Timeout(None, connect=_CONNECT_S)
 
 
@@ -209,7 +209,7 @@ def _translated() -> Iterator[None]:
     except httpx.ConnectError as error:
         raise NotRunning from error
     except (httpx.HTTPError, ValidationError) as error:
-        raise AgentUnreachable from error  # or somebody else listens there, for the agent was killed
+        raise AgentUnreachable from error  # or another program listens there, because the agent was killed
 
 
 def _check(answer: httpx.Response) -> None:
@@ -220,7 +220,7 @@ def _check(answer: httpx.Response) -> None:
 
 
 def _error(answer: httpx.Response) -> AgentError:
-    """The error as the agent said it."""
+    """The error reported by the agent."""
     try:
         said = answer.json()
         return from_code(str(said["code"]), dict(said.get("params") or {}))

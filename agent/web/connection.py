@@ -1,4 +1,4 @@
-"""One connection to the API: only of this user's programs, only so many, and none that says its wish too slowly."""
+"""Limits connections to the API: only this user's programs, a maximum number, and a time limit for sending a request."""
 
 import asyncio
 import time
@@ -16,7 +16,7 @@ log = structlog.get_logger()
 
 # Browsers open six each, commands one.
 MOST = 128
-# As many are accepted before the first of them is looked at, each with a file handle of its own.
+# This many are accepted before the first of them is checked, each with its own file handle.
 BACKLOG = 64
 HEADERS_S = 10.0
 _QUIET_S = 60.0
@@ -26,7 +26,7 @@ Welcome: TypeAlias = Callable[[Address, Address], bool]
 
 @dataclass
 class Door:
-    """What connections are let in. `welcome` is asked of each by its two ends, the other's first, before a byte of it is read."""
+    """Admits connections. `welcome` is called for each with its two ends, the other's first, before a byte of it is read."""
 
     welcome: Welcome = comes_from_us
     most: int = MOST
@@ -41,7 +41,7 @@ class Door:
         return opens
 
     def _tell(self, connections: int) -> None:
-        """Now and then: who is refused could otherwise fill the log."""
+        """Log refusals only now and then: refused clients could otherwise fill the log."""
         if self._told is None or time.monotonic() - self._told > _QUIET_S:
             self._told = time.monotonic()
             log.warning("api.connection_refused", open=connections - 1)
@@ -69,7 +69,7 @@ class Connection(H11Protocol):
         super().connection_lost(exc)
 
     def _expect_headers(self) -> None:
-        """While a request's head is under way, the time for it runs; between requests uvicorn's own, shorter one does."""
+        """Limit the time for a request's head; between requests uvicorn's own, shorter limit applies."""
         if self.conn.their_state is not h11.IDLE:
             self._rest()
         elif self._waiting is None:

@@ -1,24 +1,24 @@
-"""Where the UI shows itself, as routes ask for it."""
+"""The port through which routes show the UI."""
 
 from pathlib import Path
 from typing import Protocol
 
 
 class Desk(Protocol):
-    """Where the UI shows itself. Implementations: the desktop's popup and browser, and none (headless)."""
+    """Shows the UI. Implementations: the desktop's popup and browser, and none (headless)."""
 
     async def show_popup(self) -> None:
-        """Raises NoDisplay or PopupFailed."""
+        """Show the popup. Raises NoDisplay or PopupFailed."""
         ...
 
     async def hide_popup(self) -> None: ...
 
     async def open_browser(self, at: str) -> None:
-        """At a place in the UI, such as `photo-12`. Raises NoDisplay."""
+        """Open a place in the UI, such as `photo-12`. Raises NoDisplay."""
         ...
 
     async def show_file(self, path: str) -> None:
-        """Show it in its folder. Raises NoDisplay."""
+        """Show the file in its folder. Raises NoDisplay."""
         ...
 
     async def open_file(self, path: str) -> None:
@@ -26,12 +26,12 @@ class Desk(Protocol):
         ...
 
     async def edit_file(self, path: Path) -> None:
-        """Open a text of ours with the user's editor. Raises NoDisplay."""
+        """Open one of our text files in the user's editor. Raises NoDisplay."""
         ...
 
     async def choose_folder(self, title: str, language: str) -> str | None:
         """Ask the user with the system's dialog; None if it is dismissed. Raises NoDisplay or PopupFailed.
 
-        `language` is what it speaks, where that is ours to say.
+        `language` applies to dialogs that are not the system's own.
         """
         ...

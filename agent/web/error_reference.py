@@ -1,4 +1,4 @@
-"""The reference of all errors and all settings, from the code and the catalogue: for the help in the program and for `docs/reference/`."""
+"""The reference of all errors and settings, from the code and the catalogue: for the program's help and for `docs/reference/`."""
 
 import json
 import re
@@ -23,7 +23,7 @@ class SettingTold:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Under a heading of its own. `id` is the same in all languages, so that links are."""
+    """A part with its own heading. `id` is the same in all languages, so that links work in all of them."""
 
     id: str
     title: str
@@ -51,7 +51,7 @@ def errors(texts: Texts) -> Reference:
 
 
 def settings(texts: Texts) -> Reference:
-    """All settings, those of a watched folder too."""
+    """All settings, including those of watched folders."""
     english = Texts(FALLBACK)
     parts = []
     for section in Settings.model_fields:
@@ -67,7 +67,7 @@ PAGES: dict[str, Callable[[Texts], Reference]] = {"errors": errors, "settings": 
 
 
 def _slug(title: str) -> str:
-    """The id that a heading has where Markdown is shown."""
+    """The id of a heading in rendered Markdown."""
     return re.sub(r"\s+", "-", re.sub(r"[^\w. -]", "", title.lower()).strip())
 
 

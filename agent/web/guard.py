@@ -1,4 +1,4 @@
-"""Stands before every route: right host, right origin, and the token or a session; and sends the headers that keep a browser strict."""
+"""Checks every request before its route: host, origin, and token or session; and adds the headers that restrict the browser."""
 
 import asyncio
 import re
@@ -17,14 +17,14 @@ from agent.web.session_routes import cookie_name
 
 log = structlog.get_logger()
 
-# The program's own files, the same for everybody; `/health`, which says only that an agent is there; and what takes the one-time code.
+# The program's own files, the same for all users; `/health`, which only reports that an agent is running; and the one-time code's route.
 OPEN = re.compile(r"/(health|popup|picker|assets/.+|api/session|api/help/pictures/.+)?")
-# What a browser loads by itself, for an element of the page: it sends no header of ours along.
+# Requests that a browser makes for an element of the page: they can't carry our header.
 BY_TICKET = re.compile(
     r"/api/(events|support-bundle|images/\d+/(preview|thumbnail|original)|captures/frames/[^/]+|captures/[^/]+/picture"
     r"|people/\d+/export|redaction-items/\d+/(copy|preview))"
 )
-# Where a browser says that a request comes from: from a page of ours, or from the user.
+# The browser's statement of a request's source: one of our pages, or the user.
 _OUR_SITES = ("same-origin", "none")
 HEADERS = {
     b"content-security-policy": (
@@ -38,7 +38,7 @@ HEADERS = {
 
 
 class Guard:
-    """ASGI middleware. `port` is the one we listen on: a request that names another host came through somebody's name server trick."""
+    """ASGI middleware. `port` is our own: a request that names another host came through DNS rebinding."""
 
     def __init__(self, app: ASGIApp, *, auth: Auth, port: Callable[[], int], texts: Callable[[], Texts]) -> None:
         self._app = app
@@ -63,12 +63,12 @@ class Guard:
         except Exception as error:
             log.exception("api.unexpected")
             if answer.started:
-                raise  # the connection breaks, so that half an answer is not taken for a whole one
+                raise  # the connection breaks, so that a partial response is not mistaken for a complete one
             unexpected = JSONResponse(Problem.of(Unexpected(kind=type(error).__name__), self._texts()).model_dump(), 500)
             await unexpected(scope, receive, _with_headers(send))
 
     def _check(self, request: Request) -> Session | None:
-        """The session that asks, None for the bearer of the token and for open paths. Raises ForeignOrigin or Unauthorised."""
+        """The requesting session, None for the token and for open paths. Raises ForeignOrigin or Unauthorised."""
         hosts = {f"{name}:{self._port()}" for name in ("127.0.0.1", "localhost")}
         origin = request.headers.get("origin")
         if request.headers.get("host") not in hosts or (origin is not None and origin not in {f"http://{host}" for host in hosts}):
@@ -87,12 +87,12 @@ class Guard:
 
     def _refusal(self, error: ApiError) -> Response:
         texts, status = self._texts(), 401 if isinstance(error, Unauthorised) else 403
-        # The page that is not signed in knows no other way which language the program speaks.
+        # A page that is not signed in has no other way to learn the program's language.
         return JSONResponse(Problem.of(error, texts).model_dump(), status, {"content-language": texts.language})
 
 
 class _Answer:
-    """What is received and sent for a request; both end with its session, also in the middle of a stream."""
+    """The request and response streams; both end with their session, even in the middle of a stream."""
 
     def __init__(self, receive: Receive, send: Send, session: Session | None, use: Callable[[Session], Session | None]) -> None:
         self._receive = receive
@@ -113,7 +113,7 @@ class _Answer:
             over.cancel()
 
     async def send(self, message: Message) -> None:
-        """A stream that is listened to keeps its session in use."""
+        """Send a message; an open stream keeps its session in use."""
         if self._session is not None and self._use(self._session) is None:
             self._session.over.set()
         self.started = True
@@ -121,7 +121,7 @@ class _Answer:
         await self._send(message)
 
     async def complete(self) -> None:
-        """End what was broken off because the session ended."""
+        """End a stream that was broken off because the session ended."""
         if self.started and not self._whole and self._session is not None and self._session.ended:
             await self._send({"type": "http.response.body", "body": b""})
 

@@ -1,6 +1,6 @@
-"""Connections to the agent only: who listens is looked at before a token, a passphrase or anything else is sent.
+"""Connects only to this user's agent: the listening process is checked before a token, a passphrase or other data is sent.
 
-An agent that was killed leaves the word where it listened, and any user of the computer may take that port.
+A killed agent leaves its connection file, and any user of the computer may then take that port.
 """
 
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ class _Checked(httpcore.SyncBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        """Raises ConnectError also if another user listens there."""
+        """Connect. Raises ConnectError, also if another user listens there."""
         stream = super().connect_tcp(host, port, timeout, local_address, socket_options)
         if listens_for_us((host, port)):
             return stream

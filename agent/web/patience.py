@@ -1,4 +1,4 @@
-"""Waits as long as an answer takes, but only while the agent answers other questions: the one rule for all that takes long."""
+"""Waits for slow responses without a time limit, as long as the agent answers other requests."""
 
 import queue
 import threading
@@ -7,14 +7,14 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-SILENCE_S = 5.0  # without a word, before the agent is asked whether it is still there
+SILENCE_S = 5.0  # silence after which the agent is asked whether it is still running
 _WAITING = 256  # lines read ahead
 
 
 def patiently(source: Callable[[], Iterable[T]], ask: Callable[[], object]) -> Iterator[T]:
-    """Yield what `source` yields. Raises what it raises, and what `ask` raises, which is called at each silence.
+    """Yield the items of `source`. Raises its errors, and those of `ask`, which is called at each silence.
 
-    `source` is read in a thread of its own, because a read that blocks can't be interrupted. When the caller stops listening, it is closed
+    `source` is read in a separate thread, because a blocking read can't be interrupted. When the caller stops reading, it is closed
     after its next item, or with the process.
     """
     reader = _Reader(source)
@@ -48,7 +48,7 @@ class _Reader(Generic[T]):
                 self._tell((each,))
                 if self.stopped.is_set():
                     return
-        except Exception as error:  # raised where the caller waits
+        except Exception as error:  # raised in the waiting caller
             self.error = error
         self._tell(None)
 

@@ -1,4 +1,4 @@
-"""Turns settings into what a form needs: values, bounds, and words in the program's language."""
+"""Prepares settings for a form: values, bounds, and texts in the program's language."""
 
 from collections.abc import Collection
 from enum import Enum
@@ -15,7 +15,7 @@ _KINDS: dict[str, Kind] = {"bool": "switch", "int": "number", "float": "number",
 
 
 def groups(settings: Settings, overridden: Collection[str], texts: Texts) -> tuple[SettingGroup, ...]:
-    """Every setting but those of watched folders, by section."""
+    """All settings except those of watched folders, by section."""
     by_section: dict[str, list[SettingOut]] = {}
     for key, field in setting_fields().items():
         if "[]" not in key:

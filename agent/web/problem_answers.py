@@ -78,7 +78,7 @@ STATUS_OF: tuple[tuple[type[AgentError], int], ...] = (
 
 
 def problem_answers(api: FastAPI, texts: Callable[[], Texts]) -> None:
-    """Have `api` answer so."""
+    """Register the error handlers with `api`."""
 
     def answer(error: AgentError, status: int) -> JSONResponse:
         return JSONResponse(Problem.of(error, texts()).model_dump(), status)
@@ -89,7 +89,7 @@ def problem_answers(api: FastAPI, texts: Callable[[], Texts]) -> None:
 
     @api.exception_handler(RequestValidationError)
     async def not_understood(_: Request, error: RequestValidationError) -> JSONResponse:
-        # Where it is wrong, never what was sent.
+        # The position of the error, never the sent value.
         return answer(BadRequest(reason=", ".join(sorted({".".join(map(str, each["loc"])) for each in error.errors()}))), 422)
 
     @api.exception_handler(HTTPException)

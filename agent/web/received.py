@@ -1,4 +1,4 @@
-"""A photo that was sent: in a file that only its owner can read, for as long as it is looked at."""
+"""Holds an uploaded photo in a file that only its owner can read, while it is analysed."""
 
 import asyncio
 import os
@@ -9,23 +9,23 @@ from pathlib import Path
 
 from agent.domain.errors import ImageTooLarge
 
-# Nothing is looked at for so long.
+# No analysis takes this long.
 LEFT_S = 3_600.0
 _START, _END = "ai-popup-", ".photo"
 
 
 def sweep(now: float) -> None:
-    """Delete what a program that was killed left behind; `now` as files have it. Blocks."""
+    """Delete files left by a killed program; `now` in file time. Blocks."""
     with suppress(OSError):
         for path in Path(tempfile.gettempdir()).glob(f"{_START}*{_END}"):
-            with suppress(OSError):  # somebody else's, or no file
+            with suppress(OSError):  # another user's, or not a file
                 if path.lstat().st_mtime < now - LEFT_S:
                     path.unlink()
 
 
 @asynccontextmanager
 async def received(parts: AsyncIterator[bytes], most_megabytes: int) -> AsyncIterator[str]:
-    """The file's path. Raises ImageTooLarge as soon as more comes than may."""
+    """The file's path. Raises ImageTooLarge as soon as the limit is exceeded."""
     handle, name = await asyncio.to_thread(tempfile.mkstemp, _END, _START)  # 0600
     try:
         with os.fdopen(handle, "wb") as file:

@@ -1,4 +1,4 @@
-"""Answers that take long to make, kept for as long as the library stays as it was."""
+"""Caches slow responses as long as the library is unchanged."""
 
 import threading
 from collections import OrderedDict
@@ -9,10 +9,10 @@ T = TypeVar("T")
 
 
 class Remembered(Generic[T]):
-    """Safe from any thread: whoever asks for what is being made waits for it instead of making it too."""
+    """Thread-safe: concurrent callers wait for an answer in progress instead of computing it twice."""
 
     def __init__(self, version: Callable[[], int], most: int) -> None:
-        """`version` is another number after every change; `most` answers are kept, those asked for last."""
+        """`version` returns a number that changes after every change; the `most` most recently used answers are kept."""
         self._version = version
         self._most = most
         self._turn = threading.Lock()
@@ -20,7 +20,7 @@ class Remembered(Generic[T]):
         self._answers: OrderedDict[Hashable, T] = OrderedDict()
 
     def forget(self) -> None:
-        """All answers, unless one is being made: nobody has asked for a while. Does not block."""
+        """Drop all answers, unless one is being computed: they have not been used for a while. Does not block."""
         if self._turn.acquire(blocking=False):
             try:
                 self._answers.clear()
@@ -28,9 +28,9 @@ class Remembered(Generic[T]):
                 self._turn.release()
 
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
-        """What `make` returned for this key since the last change. Blocks; what `make` raises goes through, and nothing is kept."""
+        """The result of `make` for this key since the last change. Blocks; errors of `make` propagate, and then no answer is kept."""
         with self._turn:
-            # Asked before it is made: a change meanwhile makes it old at once, never young for too long.
+            # The version is read first: a change during `make` makes the answer outdated at once, instead of valid for too long.
             now = self._version()
             if now != self._made_at:
                 self._answers.clear()

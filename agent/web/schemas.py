@@ -1,4 +1,4 @@
-"""The shapes that cross the HTTP API; the UI's types are generated from them."""
+"""The schemas of the HTTP API; the UI's types are generated from them."""
 
 import os
 from datetime import datetime
@@ -24,14 +24,14 @@ Id: TypeAlias = Annotated[int, Field(ge=1, lt=2**63)]
 
 
 def _of_a_file(path: str) -> str:
-    """Refuse what no file can be called. Bytes that are no text pass: Python holds them as halves of characters."""
+    """Refuse impossible file names. Undecodable bytes pass: Python holds them as surrogates."""
     if "\0" in path or not 1 <= len(path) <= _LONGEST_PATH:
         raise ValueError("not a path")
     os.fsencode(path)  # UnicodeEncodeError is a ValueError
     return path
 
 
-# The lengths are only told here: Pydantic refuses to count letters of a path that is no text.
+# The lengths are only documented here: Pydantic can't count the characters of an undecodable path.
 FilePath = Annotated[str, AfterValidator(_of_a_file), Field(json_schema_extra={"minLength": 1, "maxLength": _LONGEST_PATH})]
 
 
@@ -40,23 +40,23 @@ class Schema(BaseModel):
 
     @classmethod
     def from_record(cls, record: object, **others: object) -> Self:
-        """What `record` calls by the names of the fields; `others` are given, or take a field's place."""
+        """Build it from the fields of `record` with the same names; `others` are added or take precedence."""
         shared = {name: getattr(record, name) for name in cls.model_fields if name not in others and hasattr(record, name)}
         return cls.model_validate({**shared, **others})
 
 
 class Problem(Schema):
-    """An error as the user meets it, in the program's language."""
+    """An error as shown to the user, in the program's language."""
 
     code: str
     cause: str
     remedy: str
     setting: str | None = None
-    """the setting that would help, or that is wrong, such as `engine.max_megapixels`"""
+    """the setting that resolves it or is wrong, such as `engine.max_megapixels`"""
     line: int | None = None
-    """where the settings file is wrong"""
+    """the error's position in the settings file"""
     params: dict[str, str | int | float] = {}
-    """what the words are about"""
+    """the subject of the texts"""
 
     @classmethod
     def of(cls, error: AgentError, texts: Texts) -> Self:
@@ -76,7 +76,7 @@ class Problem(Schema):
 
 
 def setting_of(error: AgentError) -> str | None:
-    """The setting that would help against an error, or that is wrong; None if none would."""
+    """The setting that resolves an error, or the wrong setting; None if there is none."""
     match error:
         case ImageTooLarge():
             return "engine.max_megabytes" if "megabytes" in error.params else "engine.max_megapixels"
@@ -96,17 +96,17 @@ def setting_of(error: AgentError) -> str | None:
 
 
 class Burst(Schema):
-    """The work under way, while more than a few photos wait."""
+    """The current work, while more than a few photos wait."""
 
     done: int
     total: int
     rate: float
-    """photos per second, lately"""
+    """photos per second, recently"""
     seconds_left: float | None
     faces: int
     """found in this burst"""
     people: int
-    """known ones who are on its photos"""
+    """known people on its photos"""
     failed: int
 
 
@@ -114,7 +114,7 @@ class Finished(Schema):
     """The result of a burst."""
 
     photos: int
-    """that could be looked at"""
+    """analysed photos"""
     with_faces: int
     failed: int
 
@@ -126,57 +126,57 @@ class FolderState(Schema):
 
 
 class Status(Schema):
-    """What the agent does now: sent whole whenever it changes, at most a few times a second."""
+    """The agent's current state: sent whole whenever it changes, at most a few times a second."""
 
     version: str
     state: Literal["idle", "working", "paused", "attention"]
     language: Literal["en", "zh-CN"]
     theme: Literal["auto", "light", "dark"]
     letter_keys: bool = True
-    """keys of one letter do something"""
+    """single-letter keyboard shortcuts are on"""
     recognition: bool
     popup_seconds: int
     """the popup hides after this long"""
     queued: int
     failed: int
-    """files that could not be analysed, those set aside included"""
+    """files that could not be analysed, including those set aside"""
     images: int
-    """in the library: a file is there, and nobody hid them"""
+    """in the library: their file exists, and the user has not hidden them"""
     faces: int
     people: int
     doubts: int = 0
-    """faces that are probably somebody: the user may say"""
+    """unnamed faces with a suggestion for the user to confirm"""
     people_changed: int = 0
-    """grows when groups or opinions about faces were formed, which no event tells"""
+    """grows when clusters or suggestions were computed, which no event reports"""
     captures: int = 0
     """of the screen, open for review"""
     captures_changed: int = 0
-    """grows when one of them comes, changes or goes"""
+    """grows when one of them is added, changed or removed"""
     watch: Literal["off", "on", "paused", "snoozed", "battery", "locked", "call", "failed"] = "off"
-    """whether the screen is watched for faces, or why it is not just now"""
+    """whether the screen is watched for faces, or why watching pauses"""
     watch_until: datetime | None = None
-    """it is snoozed until then"""
+    """end of the snooze"""
     watch_said: int = 0
-    """grows with everything that is said of it"""
+    """grows with every report about watching"""
     watch_problem: Problem | None = None
-    """why it is not watched although it should be"""
+    """why it is not watched although it is switched on"""
     update: str | None = None
-    """a newer version that waits to be installed"""
+    """a newer version waiting to be installed"""
     taken_back: Problem | None = None
-    """the last new version did not come up"""
+    """the last new version did not start and was rolled back"""
     burst: Burst | None
     folders: tuple[FolderState, ...]
     problem: Problem | None
-    """what stops the work (`state` is attention)"""
+    """the problem that stops the work (`state` is attention)"""
     quiet_until: datetime | None = None
     """no popup until then"""
     online_only: int = 0
-    """files whose content lies in a cloud: not looked at until asked for"""
+    """files stored only in a cloud: not analysed until requested"""
     throttled: Literal["battery", "battery_low", "busy"] | None = None
-    """why the engine does not work as hard as it might"""
+    """why the engine runs slower than it could"""
     warning: Problem | None = None
-    """the work goes on, but somebody should know: the engine passed its memory limit"""
+    """a problem that does not stop the work: the engine exceeded its memory limit"""
     device_note: str | None = None
-    """a device that was wanted and is not used, and why"""
+    """a configured device that is not used, and why"""
     finished: Finished | None = None
-    """the last burst, until the next photo comes"""
+    """the last burst, until the next photo arrives"""

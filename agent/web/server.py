@@ -1,4 +1,4 @@
-"""Serves the API on loopback and leaves word where, in a file only the owner can read."""
+"""Serves the API on loopback and writes its address to a file that only the owner can read."""
 
 import asyncio
 import contextlib
@@ -23,13 +23,13 @@ from agent.web.whereabouts import Whereabouts, forget, leave
 async def serving(
     application: Callable[[Callable[[], int]], FastAPI], *, token: str, port: int, runtime: Path, door: Door | None = None
 ) -> AsyncIterator[int]:
-    """Serve while inside; yields the port, which `application` is told too. What is left in `runtime`, with the `token`, goes away then.
+    """Serve while inside; yields the port, also passed to `application`. The file in `runtime`, with the `token`, is deleted at the end.
 
-    `door` lets connections in.
+    `door` admits connections.
     """
-    # TCP by name: asyncio sends small answers at once (TCP_NODELAY) only for sockets that say so; others wait 40 ms for an acknowledgement.
+    # TCP explicitly: asyncio only sets TCP_NODELAY on such sockets; on others small answers wait 40 ms for an acknowledgement.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
-        if os.name == "posix":  # on Windows the option lets a stranger take the port over
+        if os.name == "posix":  # on Windows the option lets another user take over the port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind(("127.0.0.1", port))
@@ -65,7 +65,7 @@ async def serving(
 
 
 class _Server(uvicorn.Server):
-    """Says when it is ready, and leaves signals to the process, which ends more than this server."""
+    """Reports when it is ready, and leaves signals to the process, which ends more than this server."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -77,7 +77,7 @@ class _Server(uvicorn.Server):
         self._ready.set()
 
     async def ready(self, serving: "asyncio.Task[None]") -> None:
-        """Wait until it answers; raises what kept it from starting."""
+        """Wait until it answers; raises the error that prevented its start."""
         waiter = asyncio.create_task(self._ready.wait())
         await asyncio.wait({waiter, serving}, return_when=asyncio.FIRST_COMPLETED)
         waiter.cancel()
@@ -85,7 +85,7 @@ class _Server(uvicorn.Server):
             serving.result()
 
     async def main_loop(self) -> None:
-        """Uvicorn's own looks ten times a second whether it is to end: the only thing that would not let an idle agent rest."""
+        """Uvicorn's own loop checks ten times a second whether to end: the only activity of an otherwise idle agent."""
         await self.on_tick(0)
         await self._ended.wait()
 

@@ -1,4 +1,4 @@
-"""A lock that the agent holds while it serves, and loses with its life: so that the word left by one that was killed is not believed."""
+"""A lock that the agent holds while it serves and loses when it dies, so that the connection file of a killed agent is recognised."""
 
 import os
 import sys
@@ -19,25 +19,25 @@ else:
     import fcntl
 
     def _take(file: IO[bytes], *, wait: bool) -> None:
-        # Those who only look share it, so that they never hold each other up.
+        # Readers share it, so that they never block each other.
         fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_SH | fcntl.LOCK_NB)
 
 
 @contextmanager
 def held(runtime: Path) -> Iterator[None]:
-    """Hold it. Waits for a moment while another process looks."""
+    """Hold the lock. Waits briefly while another process checks it."""
     with os.fdopen(os.open(runtime / FILE, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
         _take(file, wait=True)
         yield
 
 
 def is_held(runtime: Path) -> bool:
-    """Whether an agent serves. True also where none has ever held it: before there was this lock they served without."""
+    """Whether an agent serves. True also if the lock was never held: versions before the lock served without it."""
     try:
         with (runtime / FILE).open("r+b") as file:
             _take(file, wait=False)
             return False
     except FileNotFoundError:
         return True
-    except OSError:  # another process has it
+    except OSError:  # another process holds it
         return True

@@ -1,4 +1,4 @@
-"""Routes of signing in: a one-time code becomes a session; the browsers that are signed in are listed, and ended."""
+"""Routes of signing in: exchanging a one-time code for a session, listing signed-in browsers, and ending sessions."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -9,12 +9,12 @@ from agent.domain.errors import NotFound, Unauthorised
 from agent.web.auth import Auth, Session
 from agent.web.session_schemas import SessionCode, SessionOut, Sessions, SessionsEnded, SignedIn, SignIn
 
-# In this order: most of them say that they are the later ones, too.
+# In this order: most browsers also include the names of earlier ones.
 _BROWSERS = {"Edg": "Edge", "OPR": "Opera", "Vivaldi": "Vivaldi", "Firefox": "Firefox", "Chrome": "Chrome", "Safari": "Safari"}
 
 
 def cookie_name(port: int | None) -> str:
-    """Browsers send cookies to every port of an address: each agent has its own."""
+    """The cookie's name: browsers send cookies to every port of an address, so each agent has its own."""
     return f"ai_popup_{port}"
 
 
@@ -33,7 +33,7 @@ def session_routes(api: FastAPI, auth: Auth) -> None:
         authorization: Annotated[str | None, Header(include_in_schema=False)] = None,
         user_agent: Annotated[str, Header(include_in_schema=False)] = "",
     ) -> SignedIn:
-        """Open to all: the code is the right to come in."""
+        """Sign in. Open to all: the code grants access."""
         session = auth.exchange(wanted.code, browser_of(user_agent), auth.by_header(authorization))
         if session is None:
             raise Unauthorised
@@ -42,7 +42,7 @@ def session_routes(api: FastAPI, auth: Auth) -> None:
 
     @api.get("/api/sessions")
     async def sessions(request: Request) -> Sessions:
-        """Browsers that are signed in."""
+        """The signed-in browsers."""
         here: Session | None = request.scope.get("session")
         return Sessions(items=[_out(each, here) for each in auth.sessions()])
 
@@ -69,5 +69,5 @@ def session_routes(api: FastAPI, auth: Auth) -> None:
 
 
 def browser_of(user_agent: str) -> str:
-    """What a browser is called; empty if it is none that we know."""
+    """The browser's name; empty if it is unknown."""
     return next((name for word, name in _BROWSERS.items() if f"{word}/" in user_agent), "")

@@ -1,4 +1,4 @@
-"""What signing in and the signed-in browsers look like over HTTP."""
+"""The schemas of signing in and of signed-in browsers."""
 
 from datetime import datetime
 
@@ -18,7 +18,7 @@ class SignIn(Schema):
 
 
 class SignedIn(Schema):
-    """Calls carry `Authorization: Session <key>`; addresses of pictures and of streams `?ticket=<ticket>`, beside the cookie."""
+    """Calls carry `Authorization: Session <key>`; addresses of pictures and of streams `?ticket=<ticket>`, along with the cookie."""
 
     key: str
     ticket: str
@@ -26,10 +26,10 @@ class SignedIn(Schema):
 
 class SessionOut(Schema):
     number: int
-    browser: str  # such as "Firefox"; empty if it is none that we know
+    browser: str  # such as "Firefox"; empty if unknown
     opened_at: datetime
     seen_at: datetime
-    here: bool  # the one that asks
+    here: bool  # the requesting one
 
 
 class Sessions(Schema):

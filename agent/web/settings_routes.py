@@ -1,4 +1,4 @@
-"""Routes of the Settings page: every setting, and the file they are in."""
+"""Routes of the Settings page: every setting, and the settings file."""
 
 import asyncio
 from collections.abc import Callable
@@ -19,7 +19,7 @@ KEY_HOME = "library.key_home"
 
 
 def settings_routes(api: FastAPI, file: SettingsFile, desk: Desk, move_key: Callable[[KeyHome], None], texts: Callable[[], Texts]) -> None:
-    """Add them to `api`. `move_key` writes `library.key_home`; it blocks and raises KeyHomeError, StoreError or SettingsError."""
+    """Add the routes to `api`. `move_key` writes `library.key_home`; it blocks and raises KeyHomeError, StoreError or SettingsError."""
 
     def out(key: str) -> SettingOut:
         field = setting_fields().get(key)
@@ -37,7 +37,7 @@ def settings_routes(api: FastAPI, file: SettingsFile, desk: Desk, move_key: Call
 
     @api.post("/api/settings/file/open", status_code=204)
     async def open_file() -> None:
-        """With the user's editor."""
+        """Open the settings file in the user's editor."""
         await desk.edit_file(await asyncio.to_thread(file.ensure))
 
     @api.put("/api/settings/{key}")

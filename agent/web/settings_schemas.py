@@ -1,4 +1,4 @@
-"""The shapes of settings, watched folders and the first run that cross the HTTP API."""
+"""The API schemas of settings, watched folders and the first run."""
 
 from typing import Annotated, Literal, TypeAlias
 
@@ -8,7 +8,7 @@ from agent.core.settings import NamesInSidecars
 from agent.domain.redaction import Style
 from agent.web.schemas import FilePath, Schema
 
-# Strict: what a client sends as text stays text, and true is not 1.
+# Strict: a client's text stays text, and true is not 1.
 Value: TypeAlias = (
     Annotated[bool, Field(strict=True)]
     | Annotated[int, Field(strict=True)]
@@ -24,7 +24,7 @@ class Choice(Schema):
 
 
 class SettingOut(Schema):
-    """One setting, with all that a form needs to show and check it."""
+    """One setting with everything that a form needs to show and check it."""
 
     key: str
     """section and name, such as `popup.seconds`"""
@@ -41,11 +41,11 @@ class SettingOut(Schema):
     choices: tuple[Choice, ...]
     advanced: bool
     overridden: bool
-    """an environment variable says otherwise, and goes first"""
+    """an environment variable overrides it"""
     also: str
-    """title and help in the other languages, to search in"""
+    """title and help in the other languages, for the search"""
     restart: bool
-    """takes effect when the program starts the next time"""
+    """takes effect at the next start of the program"""
 
 
 class SettingGroup(Schema):
@@ -64,20 +64,20 @@ class WatchedFolder(Schema):
     include: tuple[str, ...]
     exclude: tuple[str, ...]
     faces: bool
-    """its photos are looked at for faces"""
+    """its photos are searched for faces"""
     recognition: bool
-    """people are recognised in them, while recognition is on at all"""
+    """people are recognised in them, while recognition is on"""
     muted: bool
     """no popup for new photos in it"""
     names_in_sidecars: NamesInSidecars
-    """whether people's names are read from XMP files beside its photos, or written there too"""
+    """whether people's names are read from XMP files beside its photos, or also written there"""
     redact_to: str
-    """where copies of its new photos go, with faces covered; empty: none are made"""
+    """folder for copies of its new photos with faces covered; empty: no copies are made"""
     redact_style: Style
     redact_keep: tuple[str, ...]
     """people who stay visible in them"""
     redact_strip: bool
-    """the copies are without metadata"""
+    """the copies have no metadata"""
 
 
 class SettingsOut(Schema):
@@ -96,7 +96,7 @@ class FolderPath(Schema):
 
 
 class FolderChange(Schema):
-    """What is left out stays as it is."""
+    """Omitted fields stay unchanged."""
 
     path: str
     recursive: bool | None = None
@@ -113,19 +113,19 @@ class FolderChange(Schema):
 
 
 class FolderRemoved(Schema):
-    """What became of the photos of a folder that is watched no more."""
+    """The photos' state after their folder is no longer watched."""
 
     photos: int
-    """so many left the library"""
+    """photos removed from the library"""
     days: int
-    """watched again within this time, the folder has them back without new work"""
+    """days within which watching the folder again restores them without new work"""
 
 
 class QuietRequest(Schema):
     minutes: Annotated[int | None, Field(ge=1, le=10_080)]
-    """null ends a quiet time that was asked for"""
+    """null ends a requested quiet time"""
     until_done: bool = False
-    """no popup until the work at hand is done, whatever `minutes` says"""
+    """no popup until the current work is done, regardless of `minutes`"""
 
 
 class ChosenFolder(Schema):
@@ -134,39 +134,39 @@ class ChosenFolder(Schema):
 
 
 class Estimate(Schema):
-    """What watching a folder would mean, as far as it was counted."""
+    """The estimated work for watching a folder, as far as it was counted."""
 
     path: str
     """absolute"""
     images: int
     seconds: float
-    """until all are looked at"""
+    """until all photos are analysed"""
     more: bool
-    """it is still being counted"""
+    """the count is still running"""
     network: bool
-    """it lies on a network drive, where changes made elsewhere may not be told"""
+    """it lies on a network drive, where changes from other computers may go unreported"""
 
 
 class WelcomeChoices(Schema):
-    """What somebody has chosen in the welcome so far: nothing of it is in force."""
+    """The user's choices in the welcome so far, not yet applied."""
 
     folders: Annotated[tuple[str, ...], Field(max_length=100)] = ()
     recognition: bool = False
     step: Annotated[int, Field(ge=0, le=9)] = 0
-    """which of its pages they are on"""
+    """the current page"""
 
 
 class FirstRun(Schema):
     needed: bool
-    """no folder is watched, and nobody said that is fine"""
+    """no folder is watched, and the user has not declined one"""
     recognition_terms: str
-    """what the model that tells faces apart may be used for"""
+    """the licence terms of the model that tells faces apart"""
     recovery_code: str | None
-    """null if the library's key can't be had right now"""
+    """null if the library's key is currently unavailable"""
     suggested: tuple[str, ...]
     """folders in which people keep photos"""
     chosen: WelcomeChoices | None
-    """null if nobody began with it"""
+    """null before the first choice"""
 
 
 class RecoveryCode(Schema):
@@ -182,7 +182,7 @@ class SettingTold(Schema):
 
 
 class ReferencePart(Schema):
-    """Under a heading of its own."""
+    """A part with its own heading."""
 
     id: str
     """the same in all languages"""
@@ -198,7 +198,7 @@ class GuidePage(Schema):
 
 
 class Component(Schema):
-    """Something the program brings along."""
+    """A component shipped with the program."""
 
     name: str
     terms: str
@@ -216,7 +216,7 @@ class About(Schema):
 
 
 class Reference(Schema):
-    """A page of the help that the program makes itself; in its texts, words for a machine stand between backticks."""
+    """A help page generated by the program; in its texts, code stands between backticks."""
 
     title: str
     intro: tuple[str, ...]

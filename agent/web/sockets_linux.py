@@ -1,4 +1,4 @@
-"""Who holds a TCP socket on Linux: the kernel is asked for the very one; where it can't be asked, the tables of proc(5) are read."""
+"""Finds the owner of a TCP socket on Linux: by a kernel query for the exact socket, or by reading the tables of proc(5)."""
 
 import os
 import socket
@@ -12,7 +12,7 @@ from agent.web.peers import Address
 
 _TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 _LISTENS = 10
-# sock_diag(7): the protocol, the one question that is asked, and an answer that is an error.
+# sock_diag(7): the protocol, the query used, and an error response.
 _NETLINK_SOCK_DIAG, _BY_FAMILY, _REQUEST, _ERROR = 4, 20, 1, 2
 _HEADER, _QUESTION, _ENDS, _REST = struct.Struct("=IHHII"), struct.Struct("=BBBBI"), struct.Struct("!HH16s16s"), struct.Struct("=III")
 _FOUND = struct.Struct("=4B48x3I2I")  # family, state, timer, retransmissions; ends; times and queues; owner, inode
@@ -20,21 +20,21 @@ _ANY_STATE = 0xFFFFFFFF
 
 
 class LinuxSockets:
-    """`tables` are read if the kernel does not answer: a question costs the same however many connections there are, a table does not."""
+    """`tables` are read if the kernel does not answer: a query costs the same for any number of connections, a table does not."""
 
     def __init__(self, tables: Sequence[Path] = _TABLES, *, ask: bool = True) -> None:
         self._tables = tables
         self._asks = ask
-        self._answers = False  # it has answered once: what it does not know then is not there
+        self._answers = False  # after its first answer, an unknown socket is one that does not exist
 
     def __call__(self, local: Address, remote: Address | None) -> Sequence[bool] | None:
-        """As `peers.Holders`. A socket that no process holds any more has no owner, although the kernel says root."""
+        """As `peers.Holders`. A socket that no process holds any more has no owner, although the kernel reports root."""
         found = self._ask(local, remote) if self._asks else None
         rows = self._read(local, remote) if found is None else found
         return None if rows is None else [inode != 0 and owner == os.geteuid() for owner, inode in rows]
 
     def _ask(self, local: Address, remote: Address | None) -> list[tuple[int, int]] | None:
-        """Owner and inode; empty if there is no such socket, None if there may be."""
+        """Owner and inode; empty if the socket does not exist, None if unknown."""
         host, port = remote or ("0.0.0.0", 0)
         question = _QUESTION.pack(socket.AF_INET, socket.IPPROTO_TCP, 0, 0, _ANY_STATE)
         question += _ENDS.pack(local[1], port, socket.inet_aton(local[0]), socket.inet_aton(host)) + _REST.pack(0, 2**32 - 1, 2**32 - 1)
@@ -46,7 +46,7 @@ class LinuxSockets:
         except OSError:
             return None
         if _HEADER.unpack_from(answer)[1] == _ERROR:
-            return [] if self._answers else None  # a kernel without this part says the same
+            return [] if self._answers else None  # a kernel without sock_diag answers the same
         self._answers = True
         _, state, _, _, _, _, _, owner, inode = _FOUND.unpack_from(answer, _HEADER.size)
         return [(owner, inode)] if (state == _LISTENS) == (remote is None) else []
@@ -75,7 +75,7 @@ def _rows(lines: Iterator[str]) -> Iterator[tuple[str, str, int, int, int]]:
 
 
 def _spellings(address: Address) -> set[str]:
-    """As the tables write it, in the machine's own order of bytes: as itself, and as an IPv6 socket sees it."""
+    """The address as written in the tables, in native byte order: as itself, and as an IPv6 socket sees it."""
     plain = f"{int.from_bytes(socket.inet_aton(address[0]), sys.byteorder):08X}:{address[1]:04X}"
     return {plain, f"{0:016X}{int.from_bytes(bytes.fromhex('0000FFFF'), sys.byteorder):08X}{plain}"}
 

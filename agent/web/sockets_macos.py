@@ -1,4 +1,4 @@
-"""Who holds a TCP socket on macOS: the kernel's list of all of them, as netstat reads it."""
+"""Finds the owner of a TCP socket on macOS: in the kernel's list of all sockets, as netstat reads it."""
 
 import ctypes
 import os
@@ -9,17 +9,17 @@ from collections.abc import Callable, Iterator, Sequence
 from agent.web.peers import Address
 
 _LIST = b"net.inet.tcp.pcblist_n"
-# The list is records that begin with their length and kind; those of one socket follow each other, its addresses (xinpcb_n) first.
+# The list consists of records that start with length and kind; those of one socket are consecutive, its addresses (xinpcb_n) first.
 _SOCKET, _ADDRESSES = 0x001, 0x010
 _RECORD = struct.Struct("=II")
-_PORTS = struct.Struct("!16xHH")  # the other's, its own
+_PORTS = struct.Struct("!16xHH")  # remote, local
 _HOSTS = struct.Struct("!48x16s16s")
 _OWNER = struct.Struct("=64xI")
-_ROOM = 1.5  # it grows between the question how large it is and its reading
+_ROOM = 1.5  # the list grows between the query of its size and its reading
 
 
 def read_list() -> bytes | None:
-    """None if the system refuses it."""
+    """The list; None if the system refuses it."""
     system = ctypes.CDLL(None, use_errno=True)
     size = ctypes.c_size_t()
     if system.sysctlbyname(_LIST, None, ctypes.byref(size), None, ctypes.c_size_t(0)) != 0:
@@ -53,7 +53,7 @@ class MacSockets:
 
 
 def _sockets(listed: bytes) -> Iterator[tuple[bytes, int, bytes, int, int]]:
-    """Of each its own host and port, the other's, and its owner."""
+    """For each socket: local host and port, remote host and port, and owner."""
     place, ends = 0, None
     while place + _RECORD.size <= len(listed):
         length, kind = _RECORD.unpack_from(listed, place)
@@ -71,7 +71,7 @@ def _sockets(listed: bytes) -> Iterator[tuple[bytes, int, bytes, int, int]]:
 
 
 def _hosts(host: str) -> set[bytes]:
-    """As IPv4, whose address stands at the end of the room for IPv6, and as an IPv6 socket sees it."""
+    """The host as IPv4, stored at the end of the IPv6 field, and as an IPv6 socket sees it."""
     plain = socket.inet_aton(host)
     return {bytes(12) + plain, bytes(10) + b"\xff\xff" + plain}
 

@@ -1,4 +1,4 @@
-"""Who holds a TCP socket on Windows: the system's table names the process, and psutil whose that is."""
+"""Finds the owner of a TCP socket on Windows: the system's table names the process, and psutil its user."""
 
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -19,7 +19,7 @@ def own_name() -> str:
 
 
 def name_of(pid: int) -> str | None:
-    """The account that a process belongs to; None if it is gone, or another user's, which the system does not tell."""
+    """The account of a process; None if it is gone or another user's, which the system does not reveal."""
     try:
         return str(psutil.Process(pid).username())
     except psutil.Error:

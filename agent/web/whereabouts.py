@@ -1,4 +1,4 @@
-"""Where a running agent is: the word it leaves for its clients in a file only the owner can read, and what opens its pages."""
+"""The connection file through which clients find a running agent, readable only by its owner, and the address of its pages."""
 
 import json
 import os
@@ -13,7 +13,7 @@ FILE = "agent.json"
 
 @dataclass(frozen=True, slots=True)
 class Whereabouts:
-    """What a client needs to speak to the agent."""
+    """The data that a client needs to talk to the agent."""
 
     port: int
     token: str
@@ -21,12 +21,12 @@ class Whereabouts:
 
 
 def opening(address: str, code: str, page: str, at: str | None = None) -> str:
-    """Where a one-time code opens a page, at a place in it. In the fragment, which no browser sends to anybody: the page exchanges it."""
+    """The address at which a one-time code opens a page, at a place in it. The code is in the fragment, which browsers never send."""
     return f"{address}/{'' if page == 'library' else page}#{urlencode({'code': code} | ({'at': at} if at else {}), safe='/')}"
 
 
 def leave(runtime: Path, whereabouts: Whereabouts) -> None:
-    """Write the file whole and owner-only, never readable by others even for a moment."""
+    """Write the file atomically and owner-only, never readable by others even for a moment."""
     temporary = runtime / (FILE + ".tmp")
     temporary.unlink(missing_ok=True)
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -36,7 +36,7 @@ def leave(runtime: Path, whereabouts: Whereabouts) -> None:
 
 
 def find(runtime: Path) -> Whereabouts:
-    """Raises NotRunning. The agent may be gone all the same: it may have been killed."""
+    """Read the file. Raises NotRunning. The agent may still be gone: it may have been killed."""
     try:
         facts = json.loads((runtime / FILE).read_text(encoding="utf-8"))
         return Whereabouts(int(facts["port"]), str(facts["token"]), int(facts["pid"]))

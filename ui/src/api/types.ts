@@ -1509,7 +1509,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Sign In
-         * @description Open to all: the code is the right to come in.
+         * @description Sign in. Open to all: the code grants access.
          */
         readonly post: operations["sign_in_api_session_post"];
         readonly delete?: never;
@@ -1544,7 +1544,7 @@ export interface paths {
         };
         /**
          * Sessions
-         * @description Browsers that are signed in.
+         * @description The signed-in browsers.
          */
         readonly get: operations["sessions_api_sessions_get"];
         readonly put?: never;
@@ -1601,7 +1601,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Open File
-         * @description With the user's editor.
+         * @description Open the settings file in the user's editor.
          */
         readonly post: operations["open_file_api_settings_file_open_post"];
         readonly delete?: never;
@@ -1957,7 +1957,7 @@ export interface components {
         };
         /**
          * Burst
-         * @description The work under way, while more than a few photos wait.
+         * @description The current work, while more than a few photos wait.
          */
         readonly Burst: {
             /** Done */
@@ -1971,12 +1971,12 @@ export interface components {
             readonly failed: number;
             /**
              * People
-             * @description known ones who are on its photos
+             * @description known people on its photos
              */
             readonly people: number;
             /**
              * Rate
-             * @description photos per second, lately
+             * @description photos per second, recently
              */
             readonly rate: number;
             /** Seconds Left */
@@ -2161,7 +2161,7 @@ export interface components {
         };
         /**
          * Component
-         * @description Something the program brings along.
+         * @description A component shipped with the program.
          */
         readonly Component: {
             /** Name */
@@ -2205,7 +2205,7 @@ export interface components {
         readonly CpuReport: {
             /**
              * Agent Pct
-             * @description of all cores, 0 to 100; so is `engine_pct`
+             * @description of all cores, 0 to 100; the same for `engine_pct`
              */
             readonly agent_pct: number;
             /** Engine Pct */
@@ -2359,7 +2359,7 @@ export interface components {
         readonly EngineReport: {
             /**
              * Device Note
-             * @description when it computes otherwise than the settings say, why
+             * @description why the device differs from the settings
              */
             readonly device_note: string | null;
             /** Processes */
@@ -2378,19 +2378,19 @@ export interface components {
         };
         /**
          * Estimate
-         * @description What watching a folder would mean, as far as it was counted.
+         * @description The estimated work for watching a folder, as far as it was counted.
          */
         readonly Estimate: {
             /** Images */
             readonly images: number;
             /**
              * More
-             * @description it is still being counted
+             * @description the count is still running
              */
             readonly more: boolean;
             /**
              * Network
-             * @description it lies on a network drive, where changes made elsewhere may not be told
+             * @description it lies on a network drive, where changes from other computers may go unreported
              */
             readonly network: boolean;
             /**
@@ -2400,7 +2400,7 @@ export interface components {
             readonly path: string;
             /**
              * Seconds
-             * @description until all are looked at
+             * @description until all photos are analysed
              */
             readonly seconds: number;
         };
@@ -2484,7 +2484,7 @@ export interface components {
         };
         /**
          * FindingOut
-         * @description What came of one of the doctor's checks.
+         * @description The result of one of the doctor's checks.
          */
         readonly FindingOut: {
             /** Code */
@@ -2498,7 +2498,7 @@ export interface components {
             readonly state: "ok" | "absent" | "warning" | "failed";
             /**
              * Text
-             * @description what was found, or cause and remedy
+             * @description the finding, or cause and remedy
              */
             readonly text: string;
             /** Title */
@@ -2513,7 +2513,7 @@ export interface components {
             readonly failed: number;
             /**
              * Photos
-             * @description that could be looked at
+             * @description analysed photos
              */
             readonly photos: number;
             /** With Faces */
@@ -2521,21 +2521,21 @@ export interface components {
         };
         /** FirstRun */
         readonly FirstRun: {
-            /** @description null if nobody began with it */
+            /** @description null before the first choice */
             readonly chosen: components["schemas"]["WelcomeChoices"] | null;
             /**
              * Needed
-             * @description no folder is watched, and nobody said that is fine
+             * @description no folder is watched, and the user has not declined one
              */
             readonly needed: boolean;
             /**
              * Recognition Terms
-             * @description what the model that tells faces apart may be used for
+             * @description the licence terms of the model that tells faces apart
              */
             readonly recognition_terms: string;
             /**
              * Recovery Code
-             * @description null if the library's key can't be had right now
+             * @description null if the library's key is currently unavailable
              */
             readonly recovery_code: string | null;
             /**
@@ -2546,7 +2546,7 @@ export interface components {
         };
         /**
          * FolderChange
-         * @description What is left out stays as it is.
+         * @description Omitted fields stay unchanged.
          */
         readonly FolderChange: {
             /** Exclude */
@@ -2592,17 +2592,17 @@ export interface components {
         };
         /**
          * FolderRemoved
-         * @description What became of the photos of a folder that is watched no more.
+         * @description The photos' state after their folder is no longer watched.
          */
         readonly FolderRemoved: {
             /**
              * Days
-             * @description watched again within this time, the folder has them back without new work
+             * @description days within which watching the folder again restores them without new work
              */
             readonly days: number;
             /**
              * Photos
-             * @description so many left the library
+             * @description photos removed from the library
              */
             readonly photos: number;
         };
@@ -2690,7 +2690,7 @@ export interface components {
             readonly cpu: components["schemas"]["CpuReport"];
             readonly disk: components["schemas"]["DiskReport"];
             readonly engine: components["schemas"]["EngineReport"];
-            /** @description so many people's face prints are kept that the law asks for it to be filed */
+            /** @description the number of people with stored face embeddings requires a filing by law */
             readonly filing: components["schemas"]["Problem"] | null;
             /** History */
             readonly history: readonly components["schemas"]["HistoryPoint"][];
@@ -2721,7 +2721,7 @@ export interface components {
             readonly engine_mb: number;
             /**
              * Images
-             * @description looked at since the point before
+             * @description photos analysed since the previous point
              */
             readonly images: number;
         };
@@ -3005,7 +3005,7 @@ export interface components {
             readonly engine_mb: number;
             /**
              * Limit Mb
-             * @description what all engine processes may take together
+             * @description the limit for all engine processes together
              */
             readonly limit_mb: number;
         };
@@ -3030,7 +3030,7 @@ export interface components {
             readonly licence: string;
             /**
              * Name
-             * @description as people call it
+             * @description its display name
              */
             readonly name: string;
             /** Role */
@@ -3437,7 +3437,7 @@ export interface components {
         };
         /**
          * Problem
-         * @description An error as the user meets it, in the program's language.
+         * @description An error as shown to the user, in the program's language.
          */
         readonly Problem: {
             /** Cause */
@@ -3446,12 +3446,12 @@ export interface components {
             readonly code: string;
             /**
              * Line
-             * @description where the settings file is wrong
+             * @description the error's position in the settings file
              */
             readonly line?: number | null;
             /**
              * Params
-             * @description what the words are about
+             * @description the subject of the texts
              * @default {}
              */
             readonly params: {
@@ -3461,7 +3461,7 @@ export interface components {
             readonly remedy: string;
             /**
              * Setting
-             * @description the setting that would help, or that is wrong, such as `engine.max_megapixels`
+             * @description the setting that resolves it or is wrong, such as `engine.max_megapixels`
              */
             readonly setting?: string | null;
         };
@@ -3469,12 +3469,12 @@ export interface components {
         readonly QuietRequest: {
             /**
              * Minutes
-             * @description null ends a quiet time that was asked for
+             * @description null ends a requested quiet time
              */
             readonly minutes: number | null;
             /**
              * Until Done
-             * @description no popup until the work at hand is done, whatever `minutes` says
+             * @description no popup until the current work is done, regardless of `minutes`
              * @default false
              */
             readonly until_done: boolean;
@@ -3751,7 +3751,7 @@ export interface components {
         };
         /**
          * Reference
-         * @description A page of the help that the program makes itself; in its texts, words for a machine stand between backticks.
+         * @description A help page generated by the program; in its texts, code stands between backticks.
          */
         readonly Reference: {
             /**
@@ -3768,7 +3768,7 @@ export interface components {
         };
         /**
          * ReferencePart
-         * @description Under a heading of its own.
+         * @description A part with its own heading.
          */
         readonly ReferencePart: {
             /**
@@ -3882,14 +3882,14 @@ export interface components {
         };
         /**
          * SettingOut
-         * @description One setting, with all that a form needs to show and check it.
+         * @description One setting with everything that a form needs to show and check it.
          */
         readonly SettingOut: {
             /** Advanced */
             readonly advanced: boolean;
             /**
              * Also
-             * @description title and help in the other languages, to search in
+             * @description title and help in the other languages, for the search
              */
             readonly also: string;
             /** Choices */
@@ -3914,12 +3914,12 @@ export interface components {
             readonly minimum: number | null;
             /**
              * Overridden
-             * @description an environment variable says otherwise, and goes first
+             * @description an environment variable overrides it
              */
             readonly overridden: boolean;
             /**
              * Restart
-             * @description takes effect when the program starts the next time
+             * @description takes effect at the next start of the program
              */
             readonly restart: boolean;
             /**
@@ -3976,7 +3976,7 @@ export interface components {
         };
         /**
          * SignedIn
-         * @description Calls carry `Authorization: Session <key>`; addresses of pictures and of streams `?ticket=<ticket>`, beside the cookie.
+         * @description Calls carry `Authorization: Session <key>`; addresses of pictures and of streams `?ticket=<ticket>`, along with the cookie.
          */
         readonly SignedIn: {
             /** Key */
@@ -4000,7 +4000,7 @@ export interface components {
         };
         /**
          * Status
-         * @description What the agent does now: sent whole whenever it changes, at most a few times a second.
+         * @description The agent's current state: sent whole whenever it changes, at most a few times a second.
          */
         readonly Status: {
             readonly burst: components["schemas"]["Burst"] | null;
@@ -4012,18 +4012,18 @@ export interface components {
             readonly captures: number;
             /**
              * Captures Changed
-             * @description grows when one of them comes, changes or goes
+             * @description grows when one of them is added, changed or removed
              * @default 0
              */
             readonly captures_changed: number;
             /**
              * Device Note
-             * @description a device that was wanted and is not used, and why
+             * @description a configured device that is not used, and why
              */
             readonly device_note?: string | null;
             /**
              * Doubts
-             * @description faces that are probably somebody: the user may say
+             * @description unnamed faces with a suggestion for the user to confirm
              * @default 0
              */
             readonly doubts: number;
@@ -4031,16 +4031,16 @@ export interface components {
             readonly faces: number;
             /**
              * Failed
-             * @description files that could not be analysed, those set aside included
+             * @description files that could not be analysed, including those set aside
              */
             readonly failed: number;
-            /** @description the last burst, until the next photo comes */
+            /** @description the last burst, until the next photo arrives */
             readonly finished?: components["schemas"]["Finished"] | null;
             /** Folders */
             readonly folders: readonly components["schemas"]["FolderState"][];
             /**
              * Images
-             * @description in the library: a file is there, and nobody hid them
+             * @description in the library: their file exists, and the user has not hidden them
              */
             readonly images: number;
             /**
@@ -4050,13 +4050,13 @@ export interface components {
             readonly language: "en" | "zh-CN";
             /**
              * Letter Keys
-             * @description keys of one letter do something
+             * @description single-letter keyboard shortcuts are on
              * @default true
              */
             readonly letter_keys: boolean;
             /**
              * Online Only
-             * @description files whose content lies in a cloud: not looked at until asked for
+             * @description files stored only in a cloud: not analysed until requested
              * @default 0
              */
             readonly online_only: number;
@@ -4064,7 +4064,7 @@ export interface components {
             readonly people: number;
             /**
              * People Changed
-             * @description grows when groups or opinions about faces were formed, which no event tells
+             * @description grows when clusters or suggestions were computed, which no event reports
              * @default 0
              */
             readonly people_changed: number;
@@ -4073,7 +4073,7 @@ export interface components {
              * @description the popup hides after this long
              */
             readonly popup_seconds: number;
-            /** @description what stops the work (`state` is attention) */
+            /** @description the problem that stops the work (`state` is attention) */
             readonly problem: components["schemas"]["Problem"] | null;
             /** Queued */
             readonly queued: number;
@@ -4089,7 +4089,7 @@ export interface components {
              * @enum {string}
              */
             readonly state: "idle" | "working" | "paused" | "attention";
-            /** @description the last new version did not come up */
+            /** @description the last new version did not start and was rolled back */
             readonly taken_back?: components["schemas"]["Problem"] | null;
             /**
              * Theme
@@ -4098,36 +4098,36 @@ export interface components {
             readonly theme: "auto" | "light" | "dark";
             /**
              * Throttled
-             * @description why the engine does not work as hard as it might
+             * @description why the engine runs slower than it could
              */
             readonly throttled?: ("battery" | "battery_low" | "busy") | null;
             /**
              * Update
-             * @description a newer version that waits to be installed
+             * @description a newer version waiting to be installed
              */
             readonly update?: string | null;
             /** Version */
             readonly version: string;
-            /** @description the work goes on, but somebody should know: the engine passed its memory limit */
+            /** @description a problem that does not stop the work: the engine exceeded its memory limit */
             readonly warning?: components["schemas"]["Problem"] | null;
             /**
              * Watch
-             * @description whether the screen is watched for faces, or why it is not just now
+             * @description whether the screen is watched for faces, or why watching pauses
              * @default off
              * @enum {string}
              */
             readonly watch: "off" | "on" | "paused" | "snoozed" | "battery" | "locked" | "call" | "failed";
-            /** @description why it is not watched although it should be */
+            /** @description why it is not watched although it is switched on */
             readonly watch_problem?: components["schemas"]["Problem"] | null;
             /**
              * Watch Said
-             * @description grows with everything that is said of it
+             * @description grows with every report about watching
              * @default 0
              */
             readonly watch_said: number;
             /**
              * Watch Until
-             * @description it is snoozed until then
+             * @description end of the snooze
              */
             readonly watch_until?: string | null;
         };
@@ -4224,12 +4224,12 @@ export interface components {
             readonly command: string | null;
             /**
              * News
-             * @description what is new, in the program's language
+             * @description the changes, in the program's language
              */
             readonly news: string | null;
-            /** @description of the last installation, if it was taken back */
+            /** @description of the last installation, if it was rolled back */
             readonly outcome: components["schemas"]["Problem"] | null;
-            /** @description why it could not be checked or downloaded */
+            /** @description why the check or download failed */
             readonly problem: components["schemas"]["Problem"] | null;
             /**
              * Step
@@ -4244,7 +4244,7 @@ export interface components {
             readonly version: string | null;
             /**
              * Wanted
-             * @description looked for without being asked
+             * @description checked automatically
              */
             readonly wanted: boolean;
         };
@@ -4339,7 +4339,7 @@ export interface components {
             readonly exclude: readonly string[];
             /**
              * Faces
-             * @description its photos are looked at for faces
+             * @description its photos are searched for faces
              */
             readonly faces: boolean;
             /** Include */
@@ -4349,13 +4349,13 @@ export interface components {
              * @description no popup for new photos in it
              */
             readonly muted: boolean;
-            /** @description whether people's names are read from XMP files beside its photos, or written there too */
+            /** @description whether people's names are read from XMP files beside its photos, or also written there */
             readonly names_in_sidecars: components["schemas"]["NamesInSidecars"];
             /** Path */
             readonly path: string;
             /**
              * Recognition
-             * @description people are recognised in them, while recognition is on at all
+             * @description people are recognised in them, while recognition is on
              */
             readonly recognition: boolean;
             /** Recursive */
@@ -4367,19 +4367,19 @@ export interface components {
             readonly redact_keep: readonly string[];
             /**
              * Redact Strip
-             * @description the copies are without metadata
+             * @description the copies have no metadata
              */
             readonly redact_strip: boolean;
             readonly redact_style: components["schemas"]["Style"];
             /**
              * Redact To
-             * @description where copies of its new photos go, with faces covered; empty: none are made
+             * @description folder for copies of its new photos with faces covered; empty: no copies are made
              */
             readonly redact_to: string;
         };
         /**
          * WelcomeChoices
-         * @description What somebody has chosen in the welcome so far: nothing of it is in force.
+         * @description The user's choices in the welcome so far, not yet applied.
          */
         readonly WelcomeChoices: {
             /**
@@ -4394,7 +4394,7 @@ export interface components {
             readonly recognition: boolean;
             /**
              * Step
-             * @description which of its pages they are on
+             * @description the current page
              * @default 0
              */
             readonly step: number;
