@@ -26,7 +26,7 @@ from sqlalchemy import (
 from agent.store.columns import Instant, LargeInteger, LocalTime, Name, PathBytes
 
 # The newest migration: a library at this revision needs none, and Alembic is not even imported.
-REVISION = "0008"
+REVISION = "0009"
 
 metadata = MetaData()
 _KEY = "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)"  # as Alembic creates it
@@ -80,13 +80,16 @@ place = Table(
     "place",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("path", PathBytes, nullable=False, unique=True),
+    Column("source", String, nullable=False, server_default="file"),  # the scheme of its URI
+    Column("host", String, nullable=False, server_default=""),  # the computer that holds the file; empty for the library's own
+    Column("path", PathBytes, nullable=False),
     Column("folder", PathBytes),  # the watched folder; None for a single scanned file
     Column("size", BigInteger, nullable=False),
     Column("mtime_ns", BigInteger, nullable=False),
     Column("image_id", Integer, ForeignKey("image.id", ondelete="SET NULL")),  # None until this exact content was analysed
     Column("noted_at", Instant, nullable=False),
     Column("missing_since", Instant),
+    UniqueConstraint("path", "source", "host", name="place_of_source"),  # found by the path alone
     Index("place_by_image", "image_id", "missing_since"),
     Index("place_below_folder", "path", "image_id", "missing_since"),  # all columns that the library page needs of a folder's files
     sqlite_autoincrement=True,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import IntegrityError
 
 from agent.library.records import Shown
 from agent.redaction.queries.redaction_queries import RedactionQueries
@@ -84,3 +85,31 @@ def test_the_first_librarys_images_get_their_date_from_their_files(
     assert len(library.set_hidden([1], True, now=first.indexed_at)[1]) == 1
     library.database.close()
     assert (tmp_path / f"library.db.before-{REVISION}").exists()
+
+
+def test_places_keep_their_jobs_and_no_id_is_used_twice_when_their_table_is_made_anew(
+    tmp_path: Path, library_key: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from alembic import command
+
+    database = Database.in_file(tmp_path / "library.db", library_key)
+    to = command.upgrade
+    with monkeypatch.context() as patched:
+        patched.setattr(command, "upgrade", lambda config, _: to(config, "0007"))
+        with database.write() as tx:
+            upgrade._migrate(tx)
+            fill(tx)
+            job = "INSERT INTO job (id, place_id, state, priority, attempts, changed_at) VALUES (7, 2, 'queued', 1, 2, 3)"
+            tx.execute(text(job))
+            tx.execute(text("DELETE FROM place WHERE id = 3"))
+    upgrade.upgrade(database)
+    with database.write() as tx:
+        assert tx.execute(text("SELECT id, place_id, state, priority, attempts, changed_at FROM job")).all() == [(7, 2, "queued", 1, 2, 3)]
+        place = "INSERT INTO place (path, size, mtime_ns, noted_at, host) VALUES (:path, 1, 1, 1, :host) RETURNING id, source, host"
+        here = {"path": b"/photos/c.jpg", "host": ""}
+        assert tx.execute(text(place), here).one() == (4, "file", "")
+        assert tx.execute(text(place), here | {"host": "other"}).one() == (5, "file", "other")
+        with pytest.raises(IntegrityError):
+            tx.execute(text(place), here)
+        tx.rollback()
+    database.close()
