@@ -33,7 +33,7 @@ from agent.domain.errors import AgentError  # noqa: E402
 from agent.library.schemas import ImageOut, ImagePage  # noqa: E402
 from agent.people.schemas import PersonOut  # noqa: E402
 from agent.redaction.schemas import RedactionBatchOut, RedactionItems  # noqa: E402
-from agent.screen.schemas import CaptureRequest  # noqa: E402
+from agent.screen.schemas import CaptureOut, CaptureRequest  # noqa: E402
 from agent.web.client import Client  # noqa: E402
 from agent.web.schemas import Status  # noqa: E402
 from agent.web.whereabouts import find  # noqa: E402
@@ -243,7 +243,9 @@ class Stage:
         file = self.paths.cache / "screen.png"
         picture.save(file)
         with shown(os.environ["DISPLAY"], file, 40, 40, *picture.size):
-            taken = self.client.capture(CaptureRequest(region=f"40,40,{picture.width},{picture.height}"))
+            taken = self.client.call_patiently(
+                "/api/captures", CaptureOut, CaptureRequest(region=f"40,40,{picture.width},{picture.height}")
+            )
         self.popup("popup-capture")
         self.ask_agent("DELETE", f"/api/captures/{taken.id}")
 

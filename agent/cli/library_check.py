@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from agent.domain.errors import StoreDamaged, StoreError
@@ -18,11 +19,10 @@ WAIT_S, WAIT_SMALL_S = 2.0, 20.0
 @contextmanager
 def checking(session: "Session", database: "Database") -> Iterator[None]:
     """What the library was last found to be is told too, where the reading takes too long. A command that fails tells its own reason."""
-    from agent.main.wiring import utc_now
     from agent.store.soundness import Soundness
 
     soundness = Soundness(session.paths.library)
-    if not soundness.due(utc_now()):
+    if not soundness.due(datetime.now(UTC)):
         yield
         return  # sound, or damage would have been due
 

@@ -1,8 +1,9 @@
 """What every command starts from: folders, settings, texts, and the way to a running agent."""
 
+import asyncio
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
@@ -13,12 +14,42 @@ from agent.core.i18n import Texts
 from agent.core.paths import AppPaths
 from agent.core.settings import Settings
 from agent.domain.errors import AgentError
+from agent.domain.image import Recipe
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
     from agent.store.database import Database
     from agent.web.client import Client
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Application:
+    """The agent's application in this process, and its background work, which watches nothing."""
+
+    answer: "ASGIApp"
+    token: str
+    port: int  # that it takes for its own; nothing listens there
+    work: Callable[[], Coroutine[None, None, None]]
+    prepared: asyncio.Event  # what an earlier run left undone is done
+
+
+@dataclass(frozen=True)
+class Program:
+    """What commands need and only the composition root can give."""
+
+    application: "Callable[[Session, bool], AbstractContextManager[Callable[[], Application]]]"
+    """With True the model for face prints is fetched too. What it gives is called in the event loop."""
+    browse: Callable[[str], bool]
+    """Open an address in the user's browser; False if there is none."""
+    check_screen: Callable[[], None]
+    """Raises what keeps the screen from being watched here."""
+    recipe: Callable[[Settings, bool], Recipe]
+    """What analyses are made with; True: with face prints, whatever the settings say."""
+    install_update: "Callable[[Session, bool], None]"
+    """Put the version that waits in this one's place; True: also one that was taken back. Raises UpdateError."""
 
 
 @dataclass
@@ -26,6 +57,7 @@ class Session:
     """One command's surroundings. Nothing is created or opened before it is asked for."""
 
     paths: AppPaths
+    program: Program
     verbose: bool = False
     """also say what is logged, and where an error arose"""
 
@@ -75,11 +107,11 @@ class Session:
         With `checked`, pages that were not read for a day are read meanwhile, and damage is reported at the end.
         """
         from agent.cli.library_check import checking
-        from agent.main.wiring import home_of_key
+        from agent.store.key_homes import key_home
         from agent.store.keys import LibraryKeys
         from agent.store.opening import open_library
 
-        home = home_of_key(self.settings, self.paths)
+        home = key_home(self.settings.library.key_home, self.paths.keys)
         keys = LibraryKeys(self.paths.library, home)
         is_new = not keys.exist
         database = open_library(self.paths.library, home)

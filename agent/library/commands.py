@@ -2,11 +2,10 @@
 
 import json
 
-from agent.cli.backend import hands
+from agent.cli.backend import backend
 from agent.cli.output import Progress, note, say
 from agent.cli.session import Session
 from agent.library.scan_schemas import ScanLine, Scanned, ScanRequest
-from agent.web.client import Client
 from agent.web.schemas import Problem
 
 
@@ -28,11 +27,11 @@ def list_files(session: Session, request: ScanRequest, *, as_json: bool) -> int:
 def scan_paths(session: Session, request: ScanRequest, *, as_json: bool) -> int:
     """Scan files. Return exit code 1 if any file failed."""
     report = _Report(session, as_json)
-    with hands(session, embeddings=request.embeddings) as able:
-        if isinstance(able, Client) and able.status().state == "paused":
+    with backend(session, embeddings=request.embeddings) as able:
+        if not able.in_process and able.status().state == "paused":
             note(session.texts("cli.scan.paused"))
         with report.progress.showing():
-            for line in able.scan(request):
+            for line in able.lines("/api/scans", ScanLine, request):
                 report.take(line)
     return report.end()
 

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path, PurePath
@@ -28,6 +28,7 @@ from agent.library.schemas import FolderOut, SubfolderOut
 from agent.library.watched_folders import root_meant
 from agent.sources.folder.folder_scan import walk_images
 from agent.web.desk import Desk
+from agent.web.lines import Lines
 from agent.web.remembered import Remembered
 from agent.web.settings_schemas import ChosenFolder, Estimate, FolderChange, FolderPath, FolderRemoved
 
@@ -130,7 +131,7 @@ def estimate_routes(api: FastAPI, tally: Tally, engines: Callable[[], int], remo
     async def estimate(body: FolderPath) -> StreamingResponse:
         """Yield a line of JSON at intervals while the photos are counted; the client may disconnect at any time."""
         folder = await _readable(body.path)
-        return StreamingResponse(_estimates(folder, rate, remote), media_type="application/x-ndjson")
+        return Lines(_estimates(folder, rate, remote))
 
 
 def _switches(body: FolderChange) -> dict[str, object]:
@@ -176,14 +177,13 @@ def _look_into(folder: str) -> None:
         next(entries, None)
 
 
-async def _estimates(folder: str, rate: Callable[[], float], remote: Callable[[str], bool]) -> AsyncIterator[bytes]:
+async def _estimates(folder: str, rate: Callable[[], float], remote: Callable[[str], bool]) -> AsyncGenerator[Estimate, None]:
     network = await asyncio.to_thread(remote, folder)
     files, images, more = walk_images((folder,), None), 0, True
     while more:
         found, more = await stoppable(partial(_count, files))
         images += found
-        line = Estimate(path=printable(folder), images=images, seconds=images / rate(), more=more, network=network)
-        yield line.model_dump_json().encode() + b"\n"
+        yield Estimate(path=printable(folder), images=images, seconds=images / rate(), more=more, network=network)
 
 
 def _count(files: Iterator[FileSeen]) -> tuple[int, bool]:

@@ -14,9 +14,10 @@ from agent.main.app import App
 from agent.main.diagnosis import Ground
 from agent.main.health import Check, Finding, Health
 from agent.main.support_bundle import support_bundle
-from agent.main.wiring import channel_of, home_of_key, model_store, updater
+from agent.main.wiring import home_of_key, model_store
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.updates.releases import Step
+from agent.updates.updater import channel_of, updater_of
 
 
 def ground(
@@ -37,7 +38,7 @@ def update_check(paths: AppPaths, settings: Callable[[], Settings], texts: Calla
 
     def known() -> str:
         build, now = read_build(), settings()
-        state = updater(paths, build).state(channel := channel_of(now, build))
+        state = updater_of(paths, build).state(channel := channel_of(now, build))
         if state.step is Step.OFF:
             raise UpdatesOff
         if (error := state.outcome or state.problem) is not None:

@@ -11,7 +11,6 @@ import click
 from agent import __version__
 from agent.cli.command import Group, json_option
 from agent.cli.completion import completion
-from agent.cli.config_commands import config
 from agent.cli.existing_paths import There
 from agent.cli.failures import told
 from agent.cli.output import note, say, tell
@@ -23,6 +22,8 @@ from agent.domain.errors import AgentError, AlreadyRunning, DesktopError, Lifecy
 from agent.library.folder_commands import folders
 from agent.library.problem_commands import problems
 from agent.main.backup_commands import backup, recover, recovery_code
+from agent.main.config_commands import config
+from agent.main.in_process import PROGRAM
 from agent.main.shell_menu import hand_over
 from agent.main.uninstall_commands import uninstall
 from agent.models.commands import models
@@ -41,7 +42,7 @@ TEXTS = Texts()
 
 def run_command(words: Sequence[str]) -> int:
     """Parse and run. Errors are told on standard error with cause and remedy."""
-    session, stdout = Session(AppPaths.find()), sys.stdout
+    session, stdout = Session(AppPaths.find(), PROGRAM), sys.stdout
     try:
         result = ai_popup.main(list(words), prog_name="ai-popup", obj=session, standalone_mode=False)
         return result if isinstance(result, int) else 0

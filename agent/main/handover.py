@@ -18,13 +18,14 @@ from agent.core.instance_lock import alone
 from agent.core.paths import AppPaths
 from agent.core.settings import Settings
 from agent.domain.errors import AgentError, AlreadyRunning, LifecycleError, UpdateError, UpdateFailed, UpdateManaged, UpdateNotReady
-from agent.main.wiring import channel_of, library_care, updater, utc_now
+from agent.main.wiring import library_care, utc_now
 from agent.updates.asking import ask
 from agent.updates.install import Installation
 from agent.updates.install_journal import JournalFile
 from agent.updates.install_places import Place, place_of
 from agent.updates.memory import MemoryFile, Told
 from agent.updates.service import Updates
+from agent.updates.updater import channel_of, updater_of
 
 log = structlog.get_logger()
 
@@ -37,7 +38,7 @@ POLL_S = 0.1
 def updates_of(paths: AppPaths, settings: Callable[[], Settings], *, restart: Callable[[], None]) -> Updates:
     """How the running agent learns of newer versions. Raises ValidationError where the package's word is malformed."""
     build = read_build()
-    known = updater(paths, build)
+    known = updater_of(paths, build)
 
     async def ask_child(check: bool, fetch: bool, patient: bool) -> None:
         channel = channel_of(settings(), build)
@@ -63,7 +64,7 @@ class Handover:
         self._build = build
         self._channel = channel_of(settings, build)
         self._wanted = settings.updates.enabled
-        self._updater = updater(paths, build)
+        self._updater = updater_of(paths, build)
         self._restart = False  # as the new version, by its installer
         self._leaving = False  # an installer waits for the end of this process
         self._installation = Installation(

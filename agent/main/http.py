@@ -1,15 +1,12 @@
 """The one HTTP API: routes that parse, call a use case, and answer."""
 
-import sys
-from collections.abc import AsyncIterable, Callable
-from contextlib import aclosing
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import FastAPI, Header
-from fastapi.responses import FileResponse, Response, StreamingResponse
-from fastapi.sse import EventSourceResponse, ServerSentEvent
+from fastapi import FastAPI
+from fastapi.responses import FileResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from agent.core.config_file import SettingsFile
@@ -20,25 +17,21 @@ from agent.library.folder_routes import estimate_routes, folder_list_routes, fol
 from agent.library.onboarding import Beginning
 from agent.library.onboarding_routes import first_run_routes
 from agent.library.routes import action_routes, image_routes, index_routes
-from agent.library.scan_schemas import ScanRequest
-from agent.main import present_status, streams
 from agent.main.app import App
+from agent.main.commands_api import agent_routes, edit_routes, guarded
 from agent.main.health import Health
 from agent.main.status_routes import health_routes, status_routes
 from agent.people.drafts import Drafts
-from agent.people.routes import editing_routes, naming_routes, people_routes, search_routes, waiting_routes
+from agent.people.routes import people_routes, waiting_routes
 from agent.redaction.routes import batch_routes, copy_file_routes, item_routes, making_routes
 from agent.screen.region_picker import Picking
-from agent.screen.routes import capture_routes
+from agent.screen.routes import capture_routes, review_routes
 from agent.screen.watch_routes import watch_routes
 from agent.updates.routes import update_routes
 from agent.updates.service import Updates
 from agent.web.auth import Auth
 from agent.web.desk import Desk
-from agent.web.guard import Guard
 from agent.web.help_routes import Places, help_routes
-from agent.web.problem_answers import problem_answers
-from agent.web.schemas import Problem, Status
 from agent.web.session_routes import session_routes
 from agent.web.settings_routes import settings_routes
 from agent.web.settings_schemas import QuietRequest
@@ -71,35 +64,23 @@ class Context:
 
 def create_app(context: Context, port: Callable[[], int]) -> FastAPI:
     """All routes behind the guard. `port` tells where we listen."""
-    # FastAPI asks of each type whether it is one of Pydantic 1's, and would load all of that, 1.7 MB, to know. None of ours is.
-    sys.modules.setdefault("pydantic.v1", None)  # type: ignore[arg-type]  # Python's way to say that it can't be had
-    # Measuring goes through our own /metrics: nothing is ever sent anywhere.
-    silent = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
-    api = FastAPI(
-        title="AI Popup",
-        version=context.version,
-        docs_url=None,
-        redoc_url=None,
-        responses={422: {"model": Problem}},
-        telemetry=silent,  # type: ignore[arg-type]  # a dict where TelemetryConfig is wanted
-    )
-    api.add_middleware(Guard, auth=context.auth, port=port, texts=context.texts)
-
-    problem_answers(api, context.texts)
+    app, texts = context.app, context.texts
+    api = guarded(context.auth, context.version, texts, port)
     session_routes(api, context.auth)
-    settings_routes(api, context.settings, context.desk, context.move_key, context.texts)
-    help_routes(api, context.version, context.help, context.places, context.settings, context.texts)
+    settings_routes(api, context.settings, context.desk, context.move_key, texts)
+    help_routes(api, context.version, context.help, context.places, context.settings, texts)
     desk_routes(api, context.desk)
-    _agent_routes(api, context)
+    agent_routes(api, app, context.version, texts)
     _control_routes(api, context)
     _library_routes(api, context)
-    _people_routes(api, context)
+    _people_routes(api, app, context.drafts)
     _redaction_routes(api, context)
-    capture_routes(api, context.app.screen, context.picking)
-    watch_routes(api, context.app.screen, context.settings, context.texts)
-    status_routes(api, context.app, context.desk, context.texts)
-    health_routes(api, context.app, context.health, context.version, context.texts)
-    update_routes(api, context.updates, lambda: context.app.settings, context.texts)
+    capture_routes(api, app.screen, context.picking.pick)
+    review_routes(api, app.screen, context.picking)
+    watch_routes(api, app.screen, context.settings, texts)
+    status_routes(api, app, context.desk, texts)
+    health_routes(api, app, context.health, context.version, texts)
+    update_routes(api, context.updates, lambda: app.settings, texts)
     _pages(api, context.ui)
     return api
 
@@ -115,13 +96,10 @@ def _library_routes(api: FastAPI, context: Context) -> None:
     first_run_routes(api, context.beginning, context.recovery_code, context.suggested, context.texts)
 
 
-def _people_routes(api: FastAPI, context: Context) -> None:
-    app = context.app
+def _people_routes(api: FastAPI, app: App, drafts: Drafts) -> None:
     people_routes(api, app.library, app.sidecars, lambda: app.settings, app.now)
     waiting_routes(api, app.group_cards, app.review)
-    naming_routes(api, app.people, app.library, context.drafts, lambda: app.settings)
-    editing_routes(api, app.people, app.library, context.drafts)
-    search_routes(api, app.face_search, app.verify, lambda: app.settings)
+    edit_routes(api, app, drafts)
 
 
 def _redaction_routes(api: FastAPI, context: Context) -> None:
@@ -130,28 +108,6 @@ def _redaction_routes(api: FastAPI, context: Context) -> None:
     batch_routes(api, app.redaction, app.library, context.texts, app.now)
     item_routes(api, app.redaction, app.library, context.texts)
     copy_file_routes(api, app.redaction, app.library, app.actions, app.analyser, context.desk)
-
-
-def _agent_routes(api: FastAPI, context: Context) -> None:
-    app = context.app
-
-    @api.get("/health")
-    async def health() -> dict[str, bool]:
-        return {"ok": True}
-
-    @api.get("/api/status")
-    async def status() -> Status:
-        return present_status.status(await app.status.now(), context.texts(), context.version)
-
-    @api.get("/api/events", response_class=EventSourceResponse)
-    async def events(last_event_id: Annotated[int | None, Header(lt=2**63)] = None) -> AsyncIterable[ServerSentEvent]:
-        async with aclosing(streams.happenings(app, context.texts, context.version, last_event_id)) as happenings:
-            async for event in happenings:
-                yield event
-
-    @api.post("/api/scans", response_class=StreamingResponse, responses={200: {"content": {"application/x-ndjson": {}}}})
-    async def scan(request: ScanRequest) -> StreamingResponse:
-        return StreamingResponse(streams.scan(app, request, context.texts()), media_type="application/x-ndjson")
 
 
 def _control_routes(api: FastAPI, context: Context) -> None:

@@ -95,9 +95,9 @@ def _notify(session: Session, error: AgentError) -> None:
 
 def _find(client: "Client", paths: Sequence[str], *, show: bool) -> int:
     """Exit code 1 if a file failed. The popup shows what is new; it is called for what is not, too."""
-    from agent.library.scan_schemas import ScanRequest
+    from agent.library.scan_schemas import ScanLine, ScanRequest
 
-    lines = list(client.scan(ScanRequest(paths=tuple(paths))))
+    lines = list(client.lines("/api/scans", ScanLine, ScanRequest(paths=tuple(paths))))
     if show:
         try:
             client.post("/api/popup/show")
@@ -112,7 +112,7 @@ def _redact(session: Session, client: "Client", paths: Sequence[str], *, show: b
     Raises CopyUnwritable, CopyDiskFull where that folder can't be made.
     """
     from agent.core.files import copy_errors
-    from agent.redaction.schemas import RedactRequest
+    from agent.redaction.schemas import RedactLine, RedactRequest
 
     if show:
         _open(client, "covers")
@@ -120,7 +120,7 @@ def _redact(session: Session, client: "Client", paths: Sequence[str], *, show: b
     for out, those in _places(paths, session.texts("cli.hand_over.folder")).items():
         with copy_errors():
             out.mkdir(exist_ok=True)  # what is there can't be meant as a file's name
-        for line in client.redact(RedactRequest(paths=tuple(those), out=str(out), strip=True)):
+        for line in client.lines("/api/redact", RedactLine, RedactRequest(paths=tuple(those), out=str(out), strip=True)):
             failed = failed or bool(line.stopped or (line.item is not None and line.item.error))
     return int(failed)
 

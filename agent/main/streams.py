@@ -1,7 +1,7 @@
 """The two answers that go on for a while: what happens (server-sent events), and a scan (a JSON line per file)."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from datetime import datetime
 from typing import Literal, Self
 
@@ -124,16 +124,12 @@ def _happened(recorded: Recorded) -> ServerSentEvent:
     return ServerSentEvent(event="happened", id=str(recorded.id), data=EventOut.of(recorded))
 
 
-async def scan(app: App, request: ScanRequest, texts: Texts) -> AsyncIterator[bytes]:
+async def scan(app: App, request: ScanRequest, texts: Texts) -> AsyncGenerator[ScanLine, None]:
     """The total first, then a line per file as it ends; a last line says what stopped the scan, if anything did."""
     files = await stoppable(lambda: list(walk_images(request.paths, rules(request.exclude))))
-    yield _line(ScanLine(total=len(files)))
+    yield ScanLine(total=len(files))
     try:
         async for scanned in app.scan(files, embeddings=request.embeddings):
-            yield _line(ScanLine(image=Scanned.of(scanned, texts)))
+            yield ScanLine(image=Scanned.of(scanned, texts))
     except AgentError as error:
-        yield _line(ScanLine(stopped=Problem.of(error, texts)))
-
-
-def _line(line: ScanLine) -> bytes:
-    return line.model_dump_json(exclude_none=False).encode() + b"\n"
+        yield ScanLine(stopped=Problem.of(error, texts))

@@ -8,8 +8,6 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import cast
 
-from agent import __version__
-from agent.core.build import Build
 from agent.core.child import own_command
 from agent.core.config_file import SettingsFile
 from agent.core.environment import Environment
@@ -18,7 +16,7 @@ from agent.core.heap import give_back, let_go_of_code
 from agent.core.memory_trimmer import Rest
 from agent.core.observable import Observable
 from agent.core.paths import AppPaths
-from agent.core.settings import KeyHome, Settings, UpdateChannel
+from agent.core.settings import KeyHome, Settings
 from agent.core.tools import Stop, let_go_at_quit
 from agent.desktop import portal
 from agent.desktop.active_window import active_window
@@ -69,7 +67,6 @@ from agent.store.keys import LibraryKeys
 from agent.store.opening import open_library
 from agent.store.soundness import Soundness
 from agent.updates.library_care import LibraryCare
-from agent.updates.updater import Updater
 
 KEY_HOME = "library.key_home"
 
@@ -135,17 +132,6 @@ def watched_desktop() -> WatchedDesktop:
     """What this desktop tells while the screen is watched."""
     windows = windows_of_the_desktop()
     return WatchedDesktop(windows.front, windows.scene, session_locked, portal.no_watching, windows.rest)
-
-
-def updater(paths: AppPaths, build: Build) -> Updater:
-    """What this program can learn of newer ones."""
-    return Updater(build, folder=paths.updates, cache=paths.downloads, installed=__version__, clock=utc_now)
-
-
-def channel_of(settings: Settings, build: Build) -> str:
-    """Which releases this program follows."""
-    chosen = settings.updates.channel
-    return build.channel.value if chosen is UpdateChannel.AUTO else chosen.value
 
 
 def library_care(settings: Settings, paths: AppPaths) -> LibraryCare:

@@ -13,7 +13,6 @@ from agent.cli.output import note, say, tell
 from agent.cli.session import Session
 from agent.core.i18n import Texts
 from agent.domain.errors import AgentError
-from agent.library.recipes import everything, recipe_of
 
 if TYPE_CHECKING:
     from agent.models.model_store import FetchProgress, ModelInfo, ModelStore
@@ -22,10 +21,10 @@ TEXTS = Texts()
 
 
 def _store(session: Session) -> "ModelStore":
-    from agent.main.wiring import model_store
+    from agent.models.model_store import ModelStore
 
     session.paths.create()
-    return model_store(session.paths)
+    return ModelStore(session.paths.data / "models")
 
 
 def _names(context: click.Context, _: click.Parameter, begun: str) -> list[str]:
@@ -70,7 +69,7 @@ def fetch_missing(session: Session, *, embeddings: bool) -> None:
 
 
 def _needed(session: Session, store: "ModelStore", *, embeddings: bool = False) -> tuple[str, ...]:
-    needed = (everything if embeddings else recipe_of)(session.settings).models
+    needed = session.program.recipe(session.settings, embeddings).models
     return tuple(info.name for info in store.list() if info.recipe in needed)
 
 

@@ -190,8 +190,9 @@ def split(session: Session, name: str, photos: tuple[str, ...], new: str | None,
 @json_option()
 @click.pass_obj
 def forget(session: Session, name: str, yes: bool, dry_run: bool, as_json: bool) -> None:
-    from agent.cli.backend import hands
+    from agent.cli.backend import backend
     from agent.people.queries.people_queries import PeopleQueries
+    from agent.people.schemas import Forgotten
 
     with session.library(PeopleQueries) as library:
         person = person_of(library, name)
@@ -201,8 +202,8 @@ def forget(session: Session, name: str, yes: bool, dry_run: bool, as_json: bool)
         tell({"name": name, "faces": person.faces, "dry_run": True}, told, as_json=as_json)
         return
     confirm(session.texts, session.texts("cli.people.sure", name=name), yes=yes)
-    with hands(session) as able:
-        gone = able.forget(person_id)
+    with backend(session) as able:
+        gone = able.call_patiently(f"/api/people/{person_id}/forget", Forgotten)
     told = session.texts("cli.people.forgotten", faces=gone.faces, prints=gone.embeddings, chips=gone.chips, steps=gone.undo)
     tell({"name": name, **gone.model_dump()}, told, as_json=as_json)
 
@@ -241,10 +242,12 @@ def import_people(session: Session, source: Path, dry_run: bool, as_json: bool) 
 @json_option()
 @click.pass_obj
 def undo(session: Session, as_json: bool) -> None:
-    from agent.cli.backend import hands
+    from agent.cli.backend import backend
+    from agent.people.edit_schemas import Undo
+    from agent.people.schemas import Step
 
-    with hands(session) as able:
-        step = able.take_back()
+    with backend(session) as able:
+        step = able.call_patiently("/api/undo", Step, Undo())
     tell(step.model_dump(), _of_step(session.texts, "undone", step), as_json=as_json)
 
 
@@ -252,10 +255,11 @@ def undo(session: Session, as_json: bool) -> None:
 @json_option()
 @click.pass_obj
 def redo(session: Session, as_json: bool) -> None:
-    from agent.cli.backend import hands
+    from agent.cli.backend import backend
+    from agent.people.schemas import Step
 
-    with hands(session) as able:
-        step = able.do_again()
+    with backend(session) as able:
+        step = able.call_patiently("/api/redo", Step)
     tell(step.model_dump(), _of_step(session.texts, "redone", step), as_json=as_json)
 
 
@@ -281,10 +285,11 @@ def _id(session: Session, name: str) -> int:
 
 
 def _edit(session: Session, wish: "Edit") -> int:
-    from agent.cli.backend import hands
+    from agent.cli.backend import backend
+    from agent.people.schemas import Edited
 
-    with hands(session) as able:
-        return able.edit(wish).count
+    with backend(session) as able:
+        return able.call_patiently("/api/people/edits", Edited, wish).count
 
 
 @contextmanager

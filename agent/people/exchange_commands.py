@@ -6,7 +6,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent.cli.backend import hands
+from agent.cli.backend import backend
 from agent.cli.output import say, tell
 from agent.cli.session import Session
 from agent.domain.errors import PeopleError, RecognitionOff
@@ -14,15 +14,16 @@ from agent.domain.face import Box
 from agent.domain.path_text import printable
 from agent.domain.people import Certainty
 from agent.domain.reference import why_not
-from agent.library.scan_schemas import ScanRequest
+from agent.library.scan_schemas import ScanLine, ScanRequest
 from agent.people import export_files
 from agent.people.edit_schemas import NameFaces, NameMany, PersonsFaces
 from agent.people.export_files import FaceRow
+from agent.people.schemas import Edited
 
 if TYPE_CHECKING:
-    from agent.cli.backend import Hands
     from agent.library.records import Person
     from agent.people.queries.people_queries import PeopleQueries
+    from agent.web.client import Client
 
 PAGE = 500
 AT_ONCE = 5_000  # rows looked up together
@@ -60,9 +61,9 @@ def import_folder(session: Session, folder: Path, *, dry_run: bool = False, as_j
     if dry_run:
         return _count(session, people, as_json=as_json)
     taken = refused = 0
-    with hands(session, embeddings=True) as able, session.library(PeopleQueries) as library:
+    with backend(session, embeddings=True) as able, session.library(PeopleQueries) as library:
         for person in people:
-            for line in able.scan(ScanRequest(paths=(str(person.absolute()),))):
+            for line in able.lines("/api/scans", ScanLine, ScanRequest(paths=(str(person.absolute()),))):
                 if line.image is None:
                     continue
                 if line.image.error is not None:
@@ -120,8 +121,8 @@ def import_rows(session: Session, file: Path, *, dry_run: bool = False, as_json:
     taken = 0
     if found:
         people = tuple(PersonsFaces(name=name, face_ids=tuple(dict.fromkeys(faces))) for name, faces in found.items())
-        with hands(session) as able:
-            able.edit(NameMany(kind="name_many", people=people))
+        with backend(session) as able:
+            able.call_patiently("/api/people/edits", Edited, NameMany(kind="name_many", people=people))
         taken = sum(len(each.face_ids) for each in people)
     return _report(session, taken, refused, as_json=as_json)
 
@@ -131,13 +132,13 @@ def _rows(file: Path) -> Iterator[FaceRow]:
         yield from export_files.read(lines)
 
 
-def _enrol(library: "PeopleQueries", able: "Hands", sha256: str, name: str) -> int:
+def _enrol(library: "PeopleQueries", able: "Client", sha256: str, name: str) -> int:
     """Add a reference. Raises UnfitReference, PeopleError."""
     image = library.image_by_hash(sha256)
     faces = image.faces if image is not None else ()
     if (unfit := why_not([each.face for each in faces])) is not None:
         raise unfit
-    able.edit(NameFaces(kind="name", face_ids=(faces[0].id,), name=name))
+    able.call_patiently("/api/people/edits", Edited, NameFaces(kind="name", face_ids=(faces[0].id,), name=name))
     return 1
 
 

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -14,7 +15,7 @@ from agent.cli.existing_paths import There
 from agent.cli.output import note, say, say_path
 from agent.cli.session import Session
 from agent.core.i18n import Texts
-from agent.domain.errors import RecognitionOff, ReferenceNoFace, UnfitReference
+from agent.domain.errors import ImageUnreadable, RecognitionOff, ReferenceNoFace, UnfitReference
 from agent.domain.names import tidy, unknown
 from agent.domain.path_text import printable, uri_of_odd
 from agent.domain.people import Certainty
@@ -22,6 +23,8 @@ from agent.domain.people import Certainty
 if TYPE_CHECKING:
     from agent.library.records import Person, StoredImage
     from agent.people.queries.people_queries import PeopleQueries
+    from agent.people.schemas import FaceSearchOut
+    from agent.web.client import Client
 
 TEXTS = Texts()
 PAGE = 200
@@ -97,13 +100,14 @@ def find(
 @click.option("--json", "as_json", is_flag=True, help=TEXTS("cli.help.json_one"))
 @click.pass_obj
 def verify(session: Session, one: str, other: str, as_json: bool) -> int:
-    from agent.cli.backend import absolute, hands
+    from agent.cli.backend import absolute, backend
     from agent.people.edit_schemas import VerifyRequest
+    from agent.people.schemas import Verified
 
     first, second = absolute([one, other])
     try:
-        with hands(session, embeddings=True) as able:
-            found = able.verify(VerifyRequest(paths=(first, second)))
+        with backend(session, embeddings=True) as able:
+            found = able.call_patiently("/api/verify", Verified, VerifyRequest(paths=(first, second)))
     except UnfitReference as error:
         session.explain(error, about=str(error.params.get("path", "")))
         return 1
@@ -120,12 +124,12 @@ def _alike(session: Session, photo: str, which: int | None) -> list[int]:
 
     Raises RecognitionOff, ReferenceNoFace, ImageError, EngineError, ModelError.
     """
-    from agent.cli.backend import absolute, hands
+    from agent.cli.backend import backend
 
     if not session.settings.recognition.enabled:
         raise RecognitionOff
-    with hands(session, embeddings=True) as able:
-        faces = sorted(able.search_face(absolute([photo])[0]).faces, key=lambda face: face.box[0])
+    with backend(session, embeddings=True) as able:
+        faces = sorted(_searched(able, photo).faces, key=lambda face: face.box[0])
     if not faces:
         raise ReferenceNoFace
     if which is not None and which > len(faces):
@@ -134,6 +138,17 @@ def _alike(session: Session, photo: str, which: int | None) -> list[int]:
     if which is None and len(faces) > 1:
         note(session.texts("cli.find.largest", count=len(faces), number=number))
     return list(dict.fromkeys(found.image_id for found in faces[number - 1].found))
+
+
+def _searched(able: "Client", photo: str) -> "FaceSearchOut":
+    """Search for faces like those of a photo, which is sent and not kept. Raises ImageUnreadable."""
+    from agent.people.schemas import FaceSearchOut
+
+    try:
+        with Path(photo).open("rb") as content:
+            return able.call_patiently("/api/search/face", FaceSearchOut, content)
+    except OSError as error:
+        raise ImageUnreadable from error
 
 
 def person_of(library: "PeopleQueries", name: str) -> "Person":

@@ -16,8 +16,8 @@ from agent.domain.redaction import Shape, Style
 from agent.redaction.passphrases import check_passphrase
 
 if TYPE_CHECKING:
-    from agent.cli.backend import Hands
     from agent.redaction.schemas import PlannedOut, RedactedOut, RedactLine
+    from agent.web.client import Client
 
 TEXTS = Texts()
 # Styles that can be partly undone.
@@ -62,8 +62,8 @@ def redact(
     as_json: bool,
     **how: Any,
 ) -> int:
-    from agent.cli.backend import absolute, hands
-    from agent.redaction.schemas import RedactRequest
+    from agent.cli.backend import absolute, backend
+    from agent.redaction.schemas import RedactLine, RedactRequest
 
     texts = session.texts
     keepings = [name for name, wanted in (("original", keep_original), ("regions", restorable)) if wanted]
@@ -91,8 +91,8 @@ def redact(
     if in_place and not dry_run:
         say(texts("cli.redact.in_place_kept" if keep_original else "cli.redact.in_place"), err=True)
     report = Report(session, as_json)
-    with hands(session, embeddings=bool(keep or only)) as able, report.progress.showing():
-        for line in able.redact(request):
+    with backend(session, embeddings=bool(keep or only)) as able, report.progress.showing():
+        for line in able.lines("/api/redact", RedactLine, request):
             report.take(line)
         if review and not dry_run:
             _review(session, able, report.batch)
@@ -124,16 +124,16 @@ def _check_choice(texts: Texts, keep: tuple[str, ...], only: tuple[str, ...]) ->
 @json_option()
 @click.pass_obj
 def restore(session: Session, path: str, out: str | None, locked: bool, as_json: bool) -> None:
-    from agent.cli.backend import hands
-    from agent.redaction.schemas import RestoreRequest
+    from agent.cli.backend import backend
+    from agent.redaction.schemas import Restored, RestoreRequest
 
     request = RestoreRequest(
         path=_absolute(path),
         out=None if out is None else _absolute(out),
         passphrase=_passphrase(session, twice=False) if locked else None,
     )
-    with hands(session) as able:
-        restored = able.restore(request)
+    with backend(session) as able:
+        restored = able.call_patiently("/api/restore", Restored, request)
     tell({"path": restored.path}, restored.path, as_json=as_json)
 
 
@@ -228,16 +228,13 @@ class Report:
         return 1 if self._failed or self._stopped else 0
 
 
-def _review(session: Session, able: "Hands", batch: str | None) -> None:
+def _review(session: Session, able: "Client", batch: str | None) -> None:
     """Show the copies in the browser, doubtful ones first."""
-    from agent.desktop.opener import open_in_browser
-    from agent.web.client import Client
-
-    if not isinstance(able, Client):
+    if able.in_process:
         say(session.texts("cli.redact.review_later"), err=True)
     elif batch is not None:
         url = able.session_url(at=f"covers/{batch}")
-        if not open_in_browser(url):
+        if not session.program.browse(url):
             say(session.texts("cli.open.once"), err=True)
             say(url, err=True)
 

@@ -1,7 +1,7 @@
 """Routes of covered copies: making, reviewing, editing and restoring them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import asdict
 from datetime import datetime
@@ -40,6 +40,7 @@ from agent.redaction.schemas import (
 )
 from agent.redaction.service import RedactionService
 from agent.web.desk import Desk
+from agent.web.lines import Lines
 from agent.web.schemas import Id, Problem
 
 Limit = Annotated[int, Query(ge=1, le=500)]
@@ -47,17 +48,16 @@ Offset = Annotated[int, Query(ge=0, lt=2**31)]
 Side = Annotated[int, Query(ge=64, le=4_096)]
 # The picture may show a face that is covered elsewhere: no cache may keep it.
 _UNKEPT = {"cache-control": "private, no-store"}
-_LINES = "application/x-ndjson"
 
 
-async def lines(copies: Redacting, request: RedactRequest, words: Texts) -> AsyncIterator[bytes]:
+async def lines(copies: Redacting, request: RedactRequest, words: Texts) -> AsyncGenerator[RedactLine, None]:
     """Yield the total first, then a line per file as it ends; a last line names an error that stopped the batch, if any."""
     try:
         async with aclosing(present_redact.lines(copies, request, words)) as told:
             async for line in told:
-                yield _line(line)
+                yield line
     except AgentError as error:
-        yield _line(RedactLine(stopped=Problem.of(error, words)))
+        yield RedactLine(stopped=Problem.of(error, words))
 
 
 def making_routes(api: FastAPI, redaction: RedactionService, photo_copy: PhotoCopy, actions: Actions, texts: Callable[[], Texts]) -> None:
@@ -66,7 +66,7 @@ def making_routes(api: FastAPI, redaction: RedactionService, photo_copy: PhotoCo
     @api.post("/api/redact", response_class=StreamingResponse, responses={200: {"model": RedactLine}})
     async def redact(request: RedactRequest) -> StreamingResponse:
         """Return a line of JSON for each file; disconnecting stops copies that were not begun."""
-        return StreamingResponse(lines(redaction.copies, request, texts()), media_type=_LINES)
+        return Lines(lines(redaction.copies, request, texts()))
 
     @api.post("/api/restore")
     async def restore(request: RestoreRequest) -> Restored:
@@ -193,7 +193,3 @@ def _paths(library: RedactionQueries, images: Sequence[int]) -> tuple[str, ...]:
     if not found:
         raise NotFound
     return found
-
-
-def _line(line: RedactLine) -> bytes:
-    return line.model_dump_json().encode() + b"\n"

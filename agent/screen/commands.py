@@ -55,10 +55,9 @@ def capture(
     shape: str,
     as_json: bool,
 ) -> int:
-    from agent.cli.backend import absolute, hands
+    from agent.cli.backend import absolute, backend
     from agent.screen.capture import format_of
-    from agent.screen.schemas import CaptureRequest
-    from agent.web.client import Client
+    from agent.screen.schemas import CaptureOut, CaptureRequest
 
     texts = session.texts
     ways = {"region": region is not None, "window": window, "screen": screen is not None, "all": everything}
@@ -82,12 +81,12 @@ def capture(
     )
     if style in (Style.MOSAIC, Style.BLUR):
         say(texts("cli.capture.weak", style=style), err=True)
-    with hands(session) as able:
-        if copied and not isinstance(able, Client):
+    with backend(session) as able:
+        if copied and able.in_process:
             # The clipboard's content comes from its owner process, and a command has ended by then.
             raise NotRunning
         time.sleep(delay)
-        made = able.capture(request)
+        made = able.call_patiently("/api/captures", CaptureOut, request)
     if as_json:
         say(made.model_dump_json(exclude={"id", "open"}))
         return 0

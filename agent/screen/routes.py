@@ -1,5 +1,6 @@
 """Routes of screen captures: take, review, copy, save or discard one. No response shows covered content."""
 
+from collections.abc import Awaitable, Callable
 from pathlib import PurePath
 from typing import Literal
 
@@ -8,19 +9,15 @@ from fastapi.responses import Response
 
 from agent.domain.path_text import printable
 from agent.screen import present_capture
+from agent.screen.present_capture import Taken
 from agent.screen.region_picker import Picking
 from agent.screen.schemas import CaptureChange, CaptureOut, CaptureRequest, Captures, Monitors, PickStep, SavedAt, SaveRequest
 from agent.screen.service import ScreenWork
 
 
-def capture_routes(api: FastAPI, screen: ScreenWork, picking: Picking) -> None:
-    """Add the routes to `api`."""
-    _taking(api, screen, picking)
-    _picking(api, picking)
-    _reviewing(api, screen)
+def capture_routes(api: FastAPI, screen: ScreenWork, pick: Callable[[], Awaitable[Taken]]) -> None:
+    """Add the routes that take a capture to `api`; `pick` has the user select a region."""
 
-
-def _taking(api: FastAPI, screen: ScreenWork, picking: Picking) -> None:
     @api.get("/api/monitors")
     async def monitors() -> Monitors:
         return Monitors(items=tuple(map(present_capture.monitor, await screen.capturing.monitors())))
@@ -28,12 +25,18 @@ def _taking(api: FastAPI, screen: ScreenWork, picking: Picking) -> None:
     @api.post("/api/captures")
     async def capture(asked: CaptureRequest) -> CaptureOut:
         """Answer once the capture is covered, saved and copied as requested. Without a region the user selects one first."""
-        return await present_capture.capture(screen.capturing, asked, picking.pick)
+        return await present_capture.capture(screen.capturing, asked, pick)
 
     @api.get("/api/captures")
     async def captures() -> Captures:
         """Return the captures under review."""
         return Captures(items=tuple(map(present_capture.shown, screen.capturing.all())))
+
+
+def review_routes(api: FastAPI, screen: ScreenWork, picking: Picking) -> None:
+    """Add the routes of captures under review, and of the selection windows, to `api`."""
+    _picking(api, picking)
+    _reviewing(api, screen)
 
 
 def _picking(api: FastAPI, picking: Picking) -> None:

@@ -8,7 +8,7 @@ from agent.cli.command import Group, json_option
 from agent.cli.output import say, tell
 from agent.cli.session import Session
 from agent.core.i18n import Texts
-from agent.domain.errors import NotRunning, ScreenUnavailable
+from agent.domain.errors import NotRunning
 
 TEXTS = Texts()
 
@@ -32,18 +32,15 @@ def off(session: Session, as_json: bool) -> None:
 
 
 def _switch(session: Session, *, on: bool, as_json: bool) -> None:
-    from agent.desktop.display import display_available
-    from agent.desktop.portal import no_watching
     from agent.screen.watch import SWITCH
+    from agent.screen.watch_schemas import WatchSwitch
 
     texts = session.texts
     try:
-        session.client().switch_watch(on)
+        session.client().tell("PUT", "/api/watch", WatchSwitch(on=on))
     except NotRunning:
-        if on and (refused := no_watching()) is not None:
-            raise refused from None
-        if on and not display_available():  # DISPLAY is set, but no server responds
-            raise ScreenUnavailable from None
+        if on:
+            session.program.check_screen()
         session.file.put(SWITCH, on)
         tell({"on": on, "running": False}, texts("cli.watch.later" if on else "cli.watch.off"), as_json=as_json)
     else:
@@ -68,7 +65,9 @@ def snooze(session: Session, minutes: int | None, until_tomorrow: bool, end: boo
 @click.option("--json", "as_json", is_flag=True, help=TEXTS("cli.help.json_one"))
 @click.pass_obj
 def status(session: Session, as_json: bool) -> None:
-    now, texts = session.client().watch(), session.texts
+    from agent.screen.watch_schemas import WatchOut
+
+    now, texts = session.client().call("GET", "/api/watch", WatchOut), session.texts
     if as_json:
         say(now.model_dump_json())
         return
@@ -97,14 +96,15 @@ def forbid(session: Session, name: str, as_json: bool) -> None:
 
 
 def _agree(session: Session, name: str, *, agreed: bool, as_json: bool) -> None:
-    from agent.cli.backend import hands
+    from agent.cli.backend import backend
     from agent.people.edit_schemas import DescribePerson
     from agent.people.find_commands import person_of
     from agent.people.queries.people_queries import PeopleQueries
+    from agent.people.schemas import Edited
 
     with session.library(PeopleQueries, checked=True) as library:
         person_id = person_of(library, name).id
-    with hands(session) as able:
-        able.edit(DescribePerson(kind="describe", person_id=person_id, watch=agreed))
+    with backend(session) as able:
+        able.call_patiently("/api/people/edits", Edited, DescribePerson(kind="describe", person_id=person_id, watch=agreed))
     told = session.texts("cli.watch.allowed" if agreed else "cli.watch.forbidden", name=name)
     tell({"name": name, "agreed": agreed}, told, as_json=as_json)

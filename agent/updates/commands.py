@@ -59,8 +59,6 @@ def download(session: Session, as_json: bool) -> None:
 @click.pass_obj
 def install(session: Session, again: bool, as_json: bool) -> None:
     """A running agent ends and restarts as the new version."""
-    from agent.main.run_commands import handover
-
     if again:
         with suppress(NotRunning):
             session.client().status()
@@ -68,7 +66,7 @@ def install(session: Session, again: bool, as_json: bool) -> None:
     elif _agent_did(session, "install"):
         tell({"installed": False, "under_way": True}, session.texts("cli.update.goes_on"), as_json=as_json)
         return
-    handover(session).install(again=again)
+    session.program.install_update(session, again)
     tell({"installed": True, "under_way": False}, session.texts("cli.update.installed"), as_json=as_json)
 
 
@@ -87,18 +85,18 @@ def _agent_did(session: Session, what: str) -> bool:
     """Whether an agent is running, which then owns the downloads and the update memory. Raises UpdateError."""
     with suppress(NotRunning):
         client = session.client()
-        client.post_patiently(f"/api/update/{what}")
+        client.tell_patiently(f"/api/update/{what}")
         return True
     return False
 
 
 def _updater(session: Session) -> "tuple[Updater, str]":
     from agent.core.build import read_build
-    from agent.main.wiring import channel_of, updater
+    from agent.updates.updater import channel_of, updater_of
 
     session.paths.create()
     build = read_build()
-    return updater(session.paths, build), channel_of(session.settings, build)
+    return updater_of(session.paths, build), channel_of(session.settings, build)
 
 
 def _show(session: Session, *, as_json: bool) -> None:

@@ -3,10 +3,13 @@
 import platform
 import sys
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
+from agent import __version__
 from agent.core.build import Build, Kind
+from agent.core.paths import AppPaths
+from agent.core.settings import Settings, UpdateChannel
 from agent.domain.errors import UpdateError, UpdateManaged, UpdateNoFile, UpdateNotReady, UpdatesOff, UpdateUnreachable
 from agent.updates.download import download, fetch
 from agent.updates.manifest import MAX_BYTES, FileEntry, opened
@@ -172,3 +175,14 @@ class Updater:
 
     def _failed(self, error: UpdateError) -> None:
         self.memory.change(checked_at=self._clock(), failures=self.memory.read().failures + 1, problem=Told.of(error))
+
+
+def updater_of(paths: AppPaths, build: Build) -> Updater:
+    """What this program can learn of newer ones."""
+    return Updater(build, folder=paths.updates, cache=paths.downloads, installed=__version__, clock=lambda: datetime.now(UTC))
+
+
+def channel_of(settings: Settings, build: Build) -> str:
+    """Which releases this program follows."""
+    chosen = settings.updates.channel
+    return build.channel.value if chosen is UpdateChannel.AUTO else chosen.value

@@ -2,21 +2,15 @@
 
 import json
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from agent.domain.errors import AgentError, AgentUnreachable, ImageUnreadable, LifecycleError, NotRunning, from_code
-from agent.library.scan_schemas import ScanLine, ScanRequest
-from agent.people.edit_schemas import Edit, VerifyRequest
-from agent.people.schemas import Edited, FaceSearchOut, Forgotten, Step, Verified
-from agent.redaction.schemas import RedactLine, RedactRequest, Restored, RestoreRequest
-from agent.screen.schemas import CaptureOut, CaptureRequest
-from agent.screen.watch_schemas import WatchOut
+from agent.domain.errors import AgentError, AgentUnreachable, LifecycleError, NotRunning, from_code
 from agent.web.own_listener import OwnListener
 from agent.web.patience import patiently
 from agent.web.peers import listens_for_us
@@ -25,9 +19,15 @@ from agent.web.serving_lock import is_held
 from agent.web.session_schemas import SessionCode, Sessions, SessionsEnded
 from agent.web.whereabouts import Whereabouts, find, opening
 
+T = TypeVar("T", bound=BaseModel)
+Item = TypeVar("Item")
+
 
 class Client:
     """One agent, found through the connection file in its runtime folder."""
+
+    in_process = False
+    """Whether the application is called in this process: there is no agent, and no browser reaches it."""
 
     def __init__(self, whereabouts: Whereabouts, transport: httpx.BaseTransport | None = None) -> None:
         self.address = f"http://127.0.0.1:{whereabouts.port}"
@@ -58,93 +58,51 @@ class Client:
         """Close the connection."""
         self._http.close()
 
-    def status(self) -> Status:
+    def call(self, method: str, path: str, answer: type[T], body: BaseModel | None = None) -> T:
+        """Call and return the response. Raises AgentUnreachable if there is none within the limit."""
         with _translated():
-            return Status.model_validate_json(self._call("GET", "/api/status").content)
+            return answer.model_validate_json(self._call(method, path, _json(body)).content)
+
+    def tell(self, method: str, path: str, body: BaseModel | None = None) -> None:
+        """Send a call without a response body."""
+        self._call(method, path, _json(body))
+
+    def call_patiently(self, path: str, answer: type[T], body: BaseModel | IO[bytes] | None = None) -> T:
+        """Return the response to a POST of unlimited duration, see `patiently`. A picture is sent as an open file."""
+        with _translated():
+            return answer.model_validate_json(self._long(path, body).content)
+
+    def tell_patiently(self, path: str) -> None:
+        """Like `call_patiently`, without a response body."""
+        self._long(path)
+
+    def lines(self, path: str, answer: type[T], body: BaseModel) -> Iterator[T]:
+        """Yield the lines of a streamed response. When the caller stops reading, work not yet begun is cancelled.
+
+        Raises AgentUnreachable if the agent ends or stops answering meanwhile.
+        """
+        with _translated():
+            for line in self._lines(path, _json(body)):
+                yield answer.model_validate_json(line)
+
+    def status(self) -> Status:
+        return self.call("GET", "/api/status", Status)
+
+    def session_url(self, page: str = "library", at: str | None = None) -> str:
+        """An address that opens the UI once, within a minute; `at` is a place in it."""
+        return opening(self.address, self.call("POST", "/api/session/codes", SessionCode).code, page, at)
+
+    def sessions(self) -> Sessions:
+        """Browsers that are signed in."""
+        return self.call("GET", "/api/sessions", Sessions)
+
+    def end_sessions(self, number: int | None) -> SessionsEnded:
+        """All for None. Raises NotFound."""
+        return self.call("DELETE", "/api/sessions" if number is None else f"/api/sessions/{number}", SessionsEnded)
 
     def post(self, path: str, body: Mapping[str, object] | None = None) -> None:
         """Send a call without a response body."""
         self._call("POST", path, None if body is None else json.dumps(body))
-
-    def watch(self) -> WatchOut:
-        with _translated():
-            return WatchOut.model_validate_json(self._call("GET", "/api/watch").content)
-
-    def switch_watch(self, on: bool) -> None:
-        self._call("PUT", "/api/watch", json.dumps({"on": on}))
-
-    def post_patiently(self, path: str) -> None:
-        """Like `post`, for calls that depend on the network's speed."""
-        self._long(path)
-
-    def session_url(self, page: str = "library", at: str | None = None) -> str:
-        """An address that opens the UI once, within a minute; `at` is a place in it."""
-        with _translated():
-            code = SessionCode.model_validate_json(self._call("POST", "/api/session/codes").content).code
-        return opening(self.address, code, page, at)
-
-    def sessions(self) -> Sessions:
-        """The signed-in browsers."""
-        with _translated():
-            return Sessions.model_validate_json(self._call("GET", "/api/sessions").content)
-
-    def end_sessions(self, number: int | None) -> SessionsEnded:
-        """End a session, or all for None. Raises NotFound."""
-        path = "/api/sessions" if number is None else f"/api/sessions/{number}"
-        with _translated():
-            return SessionsEnded.model_validate_json(self._call("DELETE", path).content)
-
-    def scan(self, request: ScanRequest) -> Iterator[ScanLine]:
-        """The scan's lines as they arrive. Raises AgentUnreachable if the agent ends or stops answering meanwhile."""
-        with _translated():
-            for line in self._lines("/api/scans", _body(request)):
-                yield ScanLine.model_validate_json(line)
-
-    def redact(self, request: RedactRequest) -> Iterator[RedactLine]:
-        """The lines as they arrive; when the caller stops reading, work not yet begun is cancelled. Raises as `scan`."""
-        with _translated():
-            for line in self._lines("/api/redact", _body(request)):
-                yield RedactLine.model_validate_json(line)
-
-    def restore(self, request: RestoreRequest) -> Restored:
-        """Restore a picture; a large one takes a while."""
-        with _translated():
-            return Restored.model_validate_json(self._long("/api/restore", _body(request)).content)
-
-    def edit(self, edit: Edit) -> Edited:
-        """Send the user's edit of people and faces."""
-        with _translated():
-            return Edited.model_validate_json(self._long("/api/people/edits", _body(edit)).content)
-
-    def take_back(self) -> Step:
-        """Undo the latest step."""
-        with _translated():
-            return Step.model_validate_json(self._long("/api/undo", "{}").content)
-
-    def do_again(self) -> Step:
-        with _translated():
-            return Step.model_validate_json(self._long("/api/redo").content)
-
-    def forget(self, person_id: int) -> Forgotten:
-        with _translated():
-            return Forgotten.model_validate_json(self._long(f"/api/people/{person_id}/forget").content)
-
-    def verify(self, request: VerifyRequest) -> Verified:
-        with _translated():
-            return Verified.model_validate_json(self._long("/api/verify", _body(request)).content)
-
-    def search_face(self, path: str) -> FaceSearchOut:
-        """Faces similar to those in a photo, which is sent and not stored. Raises ImageUnreadable."""
-        try:
-            with Path(path).open("rb") as photo, _translated():
-                return FaceSearchOut.model_validate_json(self._long("/api/search/face", photo, _IMAGE).content)
-        except OSError as error:
-            raise ImageUnreadable from error
-
-    def capture(self, request: CaptureRequest) -> CaptureOut:
-        """Take a capture; the user may take any time to choose."""
-        with _translated():
-            return CaptureOut.model_validate_json(self._long("/api/captures", _body(request)).content)
 
     def get_json(self, path: str) -> object:
         return json.loads(self._call("GET", path).content)
@@ -158,27 +116,28 @@ class Client:
             _check(answer)
             return answer
 
-    def _long(self, path: str, content: str | IO[bytes] | None = None, headers: Mapping[str, str] | None = None) -> httpx.Response:
-        """A call of unlimited duration, see `patiently`."""
+    def _long(self, path: str, body: BaseModel | IO[bytes] | None = None) -> httpx.Response:
+        content = _json(body) if body is None or isinstance(body, BaseModel) else body
+        headers = None if body is None else _JSON if isinstance(body, BaseModel) else _IMAGE
 
         def answers() -> Iterator[httpx.Response]:
-            told = (headers or _JSON) if content is not None else None
-            yield self._http.post(path, content=content, headers=told, timeout=_NO_LIMIT)
+            yield self._http.post(path, content=content, headers=headers, timeout=_NO_LIMIT)
 
         with _translated():
-            (answer,) = patiently(answers, self._still_there)
+            (answer,) = self._wait(answers)
             _check(answer)
             return answer
 
-    def _lines(self, path: str, content: str) -> Iterator[str]:
-        """The lines of a streamed response, see `patiently`."""
-
+    def _lines(self, path: str, content: str | None) -> Iterator[str]:
         def lines() -> Iterator[str]:
             with self._http.stream("POST", path, content=content, headers=_JSON, timeout=_NO_LIMIT) as answer:
                 _check(answer)
                 yield from answer.iter_lines()
 
-        return patiently(lines, self._still_there)
+        return self._wait(lines)
+
+    def _wait(self, source: Callable[[], Iterator[Item]]) -> Iterator[Item]:
+        return patiently(source, self._still_there)
 
     def _still_there(self) -> None:
         """Raises AgentUnreachable if the agent is gone or misses the time limit of short calls."""
@@ -190,9 +149,18 @@ class Client:
             pass  # any answer counts
 
 
-def _body(request: BaseModel) -> str:
-    """The request as ASCII JSON: a path may hold undecodable bytes, which UTF-8 can't represent."""
-    return json.dumps(request.model_dump(mode="json"))
+class InProcessClient(Client):
+    """A client of the application in this process, which needs no check whether it still runs."""
+
+    in_process = True
+
+    def _wait(self, source: Callable[[], Iterator[Item]]) -> Iterator[Item]:
+        return source()
+
+
+def _json(body: BaseModel | None) -> str | None:
+    """In ASCII: a path may hold bytes that are no text, which UTF-8 can't tell."""
+    return None if body is None else json.dumps(body.model_dump(mode="json"))
 
 
 _JSON = {"content-type": "application/json"}
@@ -216,6 +184,9 @@ def _check(answer: httpx.Response) -> None:
     if answer.is_success:
         return
     answer.read()
+    error = answer.extensions.get("error")  # as it arose, where that was in this process
+    if isinstance(error, AgentError):
+        raise error.with_traceback(answer.extensions["traceback"])
     raise _error(answer)
 
 

@@ -43,6 +43,8 @@ from agent.domain.errors import (
 )
 from agent.web.schemas import Problem
 
+# The caller in this process is handed the error itself under this name of the scope's extensions.
+REFUSED = "ai_popup.refused"
 STATUS_OF: tuple[tuple[type[AgentError], int], ...] = (
     (BadRequest, 422),
     (NotFound, 404),
@@ -84,7 +86,9 @@ def problem_answers(api: FastAPI, texts: Callable[[], Texts]) -> None:
         return JSONResponse(Problem.of(error, texts()).model_dump(), status)
 
     @api.exception_handler(AgentError)
-    async def refused(_: Request, error: AgentError) -> JSONResponse:
+    async def refused(request: Request, error: AgentError) -> JSONResponse:
+        if (note := request.scope.get("extensions", {}).get(REFUSED)) is not None:
+            note(error)
         return answer(error, next((status for kind, status in STATUS_OF if isinstance(error, kind)), 503))
 
     @api.exception_handler(RequestValidationError)

@@ -16,7 +16,7 @@ import structlog
 
 from agent.core import logs
 from agent.core.settings import Logs
-from agent.library.scan_schemas import ScanRequest
+from agent.library.scan_schemas import ScanLine, ScanRequest
 from agent.web.client import Client
 from scripts.benchmarks.photos import Photo, photos
 from scripts.benchmarks.rows import Row, at_least, at_most, median
@@ -59,7 +59,7 @@ def _rescan(client: Client) -> float:
 def _scan(client: Client, part: Sequence[Photo]) -> float:
     """Return the seconds from the first outcome to the last."""
     ends = []
-    for line in client.scan(ScanRequest(paths=tuple(str(photo.path) for photo in part))):
+    for line in client.lines("/api/scans", ScanLine, ScanRequest(paths=tuple(str(photo.path) for photo in part))):
         if line.image is not None:
             assert line.image.error is None
             ends.append(time.perf_counter())

@@ -23,7 +23,7 @@ from PIL import Image, ImageStat
 from playwright.sync_api import Locator, Page, Playwright
 
 from agent.core.i18n import Texts
-from agent.screen.schemas import CaptureRequest
+from agent.screen.schemas import CaptureOut, CaptureRequest
 from agent.web.client import Client
 from agent.web.schemas import Status
 from scripts.film.camera import SIZE
@@ -125,7 +125,7 @@ class Stage:
         """Capture as the tray menu does. The call returns once a region was selected and covered, and stays open for review."""
 
         def ask() -> None:
-            self.client.capture(CaptureRequest())
+            self.client.call_patiently("/api/captures", CaptureOut, CaptureRequest())
             self.client.post("/api/popup/show")
 
         before, deadline = _brightness(), time.monotonic() + LIMIT_S

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from agent.domain.errors import AgentError
-from agent.redaction.schemas import RedactRequest
+from agent.redaction.schemas import RedactLine, RedactRequest
 from tests.integration.test_clips import face_clip
 from tests.made_clips import Made, made_clip
 from tests.program import RealProgram
@@ -145,7 +145,7 @@ def test_a_batch_goes_on_after_the_agent_was_killed(program: RealProgram, tmp_pa
     def listen() -> None:
         request = RedactRequest(paths=(str(album),), out=str(safe), keeping="original")
         with contextlib.suppress(AgentError), program.client() as client:
-            for line in client.redact(request):
+            for line in client.lines("/api/redact", RedactLine, request):
                 if line.item is not None:
                     first.set()
 
@@ -178,7 +178,7 @@ def test_a_clip_goes_on_after_the_agent_was_killed(program: RealProgram, tmp_pat
 
     def listen() -> None:
         with contextlib.suppress(AgentError), program.client() as client:
-            for line in client.redact(RedactRequest(paths=(str(clip),), out=str(safe / "copy.mp4"))):
+            for line in client.lines("/api/redact", RedactLine, RedactRequest(paths=(str(clip),), out=str(safe / "copy.mp4"))):
                 if line.under_way is not None:
                     begun.set()
 

@@ -41,7 +41,7 @@ def test_a_name_that_exiftool_writes_is_known_without_a_rescan(program: "RealPro
     program.until(lambda _: person() == "Müller")
 
     with program.client() as client:
-        client.take_back()
+        client.post_json("/api/undo", {})
     assert person() is None
     exiftool("-XMP:Rating=5", sidecar)
     exiftool(region("梅"), sidecar)

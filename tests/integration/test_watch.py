@@ -21,7 +21,7 @@ def watched(program: RealProgram, done: Callable[[WatchOut], bool]) -> WatchOut:
     now: WatchOut | None = None
     while time.monotonic() < deadline:
         with program.client() as client:
-            now = client.watch()
+            now = client.call("GET", "/api/watch", WatchOut)
         if done(now):
             return now
         time.sleep(0.1)

@@ -338,16 +338,16 @@ def test_two_people_who_are_one_are_merged_and_parted_again_also_after_a_restart
     people.key("ControlOrMeta+z")  # a page that did nothing undoes nothing
     people.said(visitor.t("edits.nothing_back"))
     with people.program.client() as client:
-        client.take_back()
+        client.post_json("/api/undo", {})
     expect(people.page.get_by_role("link", name=people.other)).to_be_visible()
     assert people.known() == {people.first: first, people.other: other}
     assert people.who() == parted
     with people.program.client() as client:
-        client.take_back()  # and the naming before it
+        client.post_json("/api/undo", {})  # and the naming before it
         expect(people.page.get_by_role("link", name=people.other)).to_have_count(0)
         people.until(lambda: people.who()["first-2.jpg"] == [(people.first, "certain")], "who it seemed to be before")
-        client.do_again()
-        client.do_again()
+        client.post_json("/api/redo", {})
+        client.post_json("/api/redo", {})
     people.until(lambda: people.who() == merged, "both done again")
 
 
@@ -444,11 +444,11 @@ def test_who_is_forgotten_is_gone_from_page_and_library_and_does_not_come_back(p
     people.key("ControlOrMeta+z")  # this page named nobody
     people.said(visitor.t("edits.nothing_back"))
     with people.program.client() as client:
-        client.take_back()  # what is left is the naming of the first one
+        client.post_json("/api/undo", {})  # what is left is the naming of the first one
         people.until(lambda: people.known() == {}, "nobody is known")
         with pytest.raises(NothingToUndo):
-            client.take_back()
-        client.do_again()
+            client.post_json("/api/undo", {})
+        client.post_json("/api/redo", {})
     people.until(lambda: set(people.known()) == {people.first}, "the first one again")
     assert all(who is None or who == people.first for seen in people.who().values() for who, _ in seen)
     assert people.second not in people.program.run("people", "list").stdout

@@ -148,9 +148,16 @@ def test_of_several_faces_the_largest_is_looked_for_or_the_one_that_is_said(
     assert beyond.code == 2 and "only 2 faces" in beyond.err
 
 
-def test_a_photo_without_a_face_cannot_be_looked_for(cli: CommandLine, album: Path, analyser: FakeAnalyser, tmp_path: Path) -> None:
+def test_a_photo_without_a_face_cannot_be_looked_for(
+    cli: CommandLine, album: Path, analyser: FakeAnalyser, monkeypatch: pytest.MonkeyPatch
+) -> None:
     cli("people", "import", str(album))
-    analyser.faces["m1.jpg"] = 0
+    original = analyser.analyse
+
+    async def no_face(task: Analyse) -> Analysis:
+        return replace(await original(task), faces=())
+
+    monkeypatch.setattr(analyser, "analyse", no_face)
     said = cli("find", "--face", str(album / "Mei" / "m1.jpg"))
     assert said.code == 1 and "m1.jpg: No face was found" in said.err and "[people.reference_no_face]" in said.err
     cli.paths.settings.write_text('[library]\nkey_home = "file"\n')

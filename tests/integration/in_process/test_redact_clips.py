@@ -26,6 +26,7 @@ from agent.engine.video_engine import EngineClips
 from agent.engine.video_ports import DrawPart, JoinClip, Joined
 from agent.library.recipes import EMBEDDER, redaction_recipe
 from agent.main import wiring
+from agent.main.in_process import PROGRAM
 from agent.redaction import present_redact
 from agent.redaction.batches import RedactionAsk
 from agent.redaction.commands import Report
@@ -401,7 +402,7 @@ async def test_without_what_covers_clips_they_fail_with_what_to_do(world: World,
 
 def test_on_a_terminal_a_clip_moves_the_bar_and_never_back(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
-    report = Report(Session(AppPaths.find()), as_json=True)
+    report = Report(Session(AppPaths.find(), PROGRAM), as_json=True)
     with report.progress.showing():
         report.take(RedactLine(total=2))
         for percent in (40, 20, 60):
@@ -415,7 +416,7 @@ def test_a_clip_that_was_done_but_for_its_place_counts_on_the_bar_as_soon_as_it_
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
-    report = Report(Session(AppPaths.find()), as_json=True)
+    report = Report(Session(AppPaths.find(), PROGRAM), as_json=True)
     made: dict[str, Any] = {"id": 1, "batch": "x", "error": None, "covered": 0, "found": 0, "passed": False, "doubts": ()}
     with report.progress.showing():
         report.take(RedactLine(total=1))

@@ -12,7 +12,6 @@ from agent.domain.jobs import Priority
 from agent.library.scan_schemas import ScanRequest
 from agent.main import streams
 from agent.main.streams import EventOut
-from agent.web.schemas import Problem
 from agent.web.schemas import Status as StatusOut
 from tests.unit.web.conftest import VERSION, owner, served, shared_api
 
@@ -154,8 +153,8 @@ async def test_a_scan_that_is_stopped_says_why_in_its_last_line(served: Served) 
     world = served.world
     world.supply_error = ModelUnreachable(model="centerface", sources=2)
     request = ScanRequest(paths=(world.file("a.jpg").path,))
-    lines = [json.loads(line) async for line in streams.scan(world.app, request, served.context.texts())]
-    assert lines[0]["total"] == 1 and Problem.model_validate(lines[1]["stopped"]).code == "model.unreachable"
+    lines = [line async for line in streams.scan(world.app, request, served.context.texts())]
+    assert lines[0].total == 1 and lines[1].stopped is not None and lines[1].stopped.code == "model.unreachable"
 
 
 async def test_prints_are_numbers_and_come_only_when_asked_for(served: Served, owner: httpx.AsyncClient) -> None:

@@ -85,5 +85,5 @@ def analyser(monkeypatch: pytest.MonkeyPatch, quick: None) -> FakeAnalyser:
         return build(*values, **named, analyser=fake, matcher=matcher, renderer=FakeRenderer())  # type: ignore[arg-type]
 
     monkeypatch.setattr(wiring, "build", build_with_it)
-    monkeypatch.setattr("agent.cli.backend.fetch_missing", lambda _, embeddings: None)
+    monkeypatch.setattr("agent.main.in_process.fetch_missing", lambda _, embeddings: None)
     return fake

@@ -14,6 +14,7 @@ from agent.core.paths import AppPaths
 from agent.domain.errors import EngineStartFailed, ImageCorrupt, ModelUnreachable, StoreDiskFull
 from agent.library.commands import _Report
 from agent.library.scan_schemas import ScanLine, Scanned
+from agent.main.in_process import PROGRAM
 from agent.models.model_store import FetchProgress, ModelStore
 from tests.world import FakeAnalyser
 
@@ -84,7 +85,7 @@ def test_in_words_with_a_sum(cli: CommandLine, analyser: FakeAnalyser, photos: P
 
 def test_on_a_terminal_the_progress_is_told_in_grouped_numbers(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
-    report = _Report(Session(AppPaths.find()), as_json=True)
+    report = _Report(Session(AppPaths.find(), PROGRAM), as_json=True)
     image = Scanned(path="/a.jpg", sha256=None, width=None, height=None, faces=(), error=None, ms=None)
     with report.progress.showing():
         report.take(ScanLine(total=1234))

@@ -24,6 +24,7 @@ from agent.core.instance_lock import alone
 from agent.desktop.notify import Notifier
 from agent.domain.errors import NotRunning
 from agent.main.command_line import main
+from agent.main.in_process import PROGRAM
 from agent.people.queries.people_queries import PeopleQueries
 from agent.web.whereabouts import Whereabouts, leave
 
@@ -120,7 +121,7 @@ class Gone(io.StringIO):
 
 
 def test_words_that_nobody_can_read_any_more_end_nothing(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    session = Session(cli.paths)
+    session = Session(cli.paths, PROGRAM)
     with monkeypatch.context() as patched:
         patched.setattr(sys, "stderr", Gone())
         with session.library(PeopleQueries) as library:  # its first word is that of the recovery code

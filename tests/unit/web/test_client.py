@@ -12,12 +12,12 @@ import httpx
 import pytest
 
 from agent.domain.errors import AgentError, AgentUnreachable, NotRunning, PopupFailed, StoreBusy, Unexpected
-from agent.library.scan_schemas import ScanRequest
+from agent.library.scan_schemas import ScanLine, ScanRequest
 from agent.web.client import Client
 from agent.web.whereabouts import FILE, Whereabouts, find, forget, leave
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -26,6 +26,10 @@ WHERE = Whereabouts(port=8765, token="secret", pid=1)
 
 def answering(answer: Callable[[httpx.Request], httpx.Response]) -> Client:
     return Client(WHERE, httpx.MockTransport(answer))
+
+
+def scan(answer: Callable[[httpx.Request], httpx.Response]) -> Iterator[ScanLine]:
+    return answering(answer).lines("/api/scans", ScanLine, ScanRequest(paths=("/a",)))
 
 
 @pytest.mark.skipif(os.name != "posix", reason="owner-only by the profile's folder on Windows")
@@ -112,13 +116,15 @@ def test_what_the_network_says_is_translated(trouble: httpx.HTTPError, meaning: 
     with pytest.raises(meaning):
         answering(fail).post("/api/pause")
     with pytest.raises(meaning):
-        list(answering(fail).scan(ScanRequest(paths=("/a",))))
+        list(scan(fail))
 
 
 def test_a_scan_comes_line_by_line_and_may_be_refused() -> None:
     lines = [{"total": 1}, {"image": None}, {"stopped": {"code": "store.busy", "cause": "c", "remedy": "r"}}]
     body = "".join(json.dumps(line) + "\n" for line in lines).encode()
-    got = list(answering(lambda _: httpx.Response(200, content=body)).scan(ScanRequest(paths=("/a",))))
+    got = list(scan(lambda _: httpx.Response(200, content=body)))
     assert got[0].total == 1 and got[2].stopped is not None and got[2].stopped.code == "store.busy"
     with pytest.raises(StoreBusy):
-        list(answering(lambda _: httpx.Response(503, json={"code": "store.busy"})).scan(ScanRequest(paths=("/a",))))
+        list(
+            answering(lambda _: httpx.Response(503, json={"code": "store.busy"})).lines("/api/scans", ScanLine, ScanRequest(paths=("/a",)))
+        )

@@ -1,0 +1,89 @@
+"""The part of the API that commands call too, where no agent runs: it loads nothing that only pages and windows need."""
+
+import sys
+from collections.abc import AsyncIterable, Callable
+from contextlib import aclosing
+from typing import Annotated
+
+from fastapi import FastAPI, Header
+from fastapi.responses import StreamingResponse
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from agent import __version__
+from agent.core.i18n import Texts
+from agent.domain.errors import NotRunning
+from agent.library.scan_schemas import ScanRequest
+from agent.main import present_status, streams
+from agent.main.app import App
+from agent.people.drafts import Drafts
+from agent.people.routes import editing_routes, naming_routes, search_routes
+from agent.redaction.routes import making_routes
+from agent.screen.present_capture import Taken
+from agent.screen.routes import capture_routes
+from agent.web.auth import Auth
+from agent.web.guard import Guard
+from agent.web.lines import Lines
+from agent.web.problem_answers import problem_answers
+from agent.web.schemas import Problem, Status
+
+
+def commands_app(app: App, auth: Auth, texts: Callable[[], Texts], port: Callable[[], int]) -> FastAPI:
+    """The routes that commands call where no agent runs: none that needs a desktop, for each of them costs time at the start."""
+
+    async def no_windows() -> Taken:
+        raise NotRunning  # the windows for it are the agent's
+
+    api = guarded(auth, __version__, texts, port)
+    agent_routes(api, app, __version__, texts)
+    edit_routes(api, app, Drafts())
+    making_routes(api, app.redaction, app.photo_copy, app.actions, texts)
+    capture_routes(api, app.screen, no_windows)
+    return api
+
+
+def guarded(auth: Auth, version: str, texts: Callable[[], Texts], port: Callable[[], int]) -> FastAPI:
+    """Without routes."""
+    # FastAPI asks of each type whether it is one of Pydantic 1's, and would load all of that, 1.7 MB, to know. None of ours is.
+    sys.modules.setdefault("pydantic.v1", None)  # type: ignore[arg-type]  # Python's way to say that it can't be had
+    # Measuring goes through our own /metrics: nothing is ever sent anywhere.
+    silent = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
+    api = FastAPI(
+        title="AI Popup",
+        version=version,
+        docs_url=None,
+        redoc_url=None,
+        responses={422: {"model": Problem}},
+        telemetry=silent,  # type: ignore[arg-type]  # a dict where TelemetryConfig is wanted
+    )
+    api.add_middleware(Guard, auth=auth, port=port, texts=texts)
+    problem_answers(api, texts)
+    return api
+
+
+def agent_routes(api: FastAPI, app: App, version: str, texts: Callable[[], Texts]) -> None:
+    """Add those of the status, of what happens, and of scans to `api`."""
+
+    @api.get("/health")
+    async def health() -> dict[str, bool]:
+        return {"ok": True}
+
+    @api.get("/api/status")
+    async def status() -> Status:
+        return present_status.status(await app.status.now(), texts(), version)
+
+    @api.get("/api/events", response_class=EventSourceResponse)
+    async def events(last_event_id: Annotated[int | None, Header(lt=2**63)] = None) -> AsyncIterable[ServerSentEvent]:
+        async with aclosing(streams.happenings(app, texts, version, last_event_id)) as happenings:
+            async for event in happenings:
+                yield event
+
+    @api.post("/api/scans", response_class=StreamingResponse, responses={200: {"content": {"application/x-ndjson": {}}}})
+    async def scan(request: ScanRequest) -> StreamingResponse:
+        return Lines(streams.scan(app, request, texts()))
+
+
+def edit_routes(api: FastAPI, app: App, drafts: Drafts) -> None:
+    """Add all that change what is known of people to `api`."""
+    naming_routes(api, app.people, app.library, drafts, lambda: app.settings)
+    editing_routes(api, app.people, app.library, drafts)
+    search_routes(api, app.face_search, app.verify, lambda: app.settings)
