@@ -88,3 +88,10 @@ class Database:
 
     def close(self) -> None:
         self._dialect.close()
+
+
+class Queries:
+    """Queries over one database. Each is a transaction of its own, is safe from any thread, may block, and raises StoreError."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database

@@ -9,19 +9,24 @@ from agent.domain.events import FavouritesChanged, ImagesHidden, Recorded
 from agent.domain.jobs import Priority
 from agent.library.queries import job_rows
 from agent.store import event_rows
+from agent.store.database import Queries
 from agent.store.facts import chunks, moment
 from agent.store.journal import Journal
 from agent.store.schema import image, place
 
 
-def set_hidden(tx: Connection, image_ids: Sequence[int], hidden: bool, now: datetime) -> tuple[str | None, list[Recorded]]:
-    token, count = _mark(tx, "hidden", image_ids, hidden, "hide" if hidden else "unhide", now)
-    return token, [event_rows.record(tx, ImagesHidden(count=count, hidden=hidden), now)] if count else []
+class ActionQueries(Queries):
+    def set_hidden(self, image_ids: Sequence[int], hidden: bool, *, now: datetime) -> tuple[str | None, list[Recorded]]:
+        """Hide or show images. Return an undo token (None if nothing changed), and the events."""
+        with self.database.write(durable=True) as tx:
+            token, count = _mark(tx, "hidden", image_ids, hidden, "hide" if hidden else "unhide", now)
+            return token, [event_rows.record(tx, ImagesHidden(count=count, hidden=hidden), now)] if count else []
 
-
-def set_favourite(tx: Connection, image_ids: Sequence[int], favourite: bool, now: datetime) -> tuple[str | None, list[Recorded]]:
-    token, count = _mark(tx, "favourite", image_ids, favourite, "favourite" if favourite else "unfavourite", now)
-    return token, [event_rows.record(tx, FavouritesChanged(count=count, favourite=favourite), now)] if count else []
+    def set_favourite(self, image_ids: Sequence[int], favourite: bool, *, now: datetime) -> tuple[str | None, list[Recorded]]:
+        """Mark or unmark favourites. Return the same as `set_hidden`."""
+        with self.database.write(durable=True) as tx:
+            token, count = _mark(tx, "favourite", image_ids, favourite, "favourite" if favourite else "unfavourite", now)
+            return token, [event_rows.record(tx, FavouritesChanged(count=count, favourite=favourite), now)] if count else []
 
 
 def _mark(tx: Connection, fact: str, image_ids: Sequence[int], is_so: bool, action: str, now: datetime) -> tuple[str | None, int]:

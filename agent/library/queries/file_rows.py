@@ -12,6 +12,7 @@ from agent.domain.jobs import JobState, Priority
 from agent.library.queries import job_rows
 from agent.library.records import Noted
 from agent.store import event_rows
+from agent.store.database import Queries
 from agent.store.path_ranges import around, at_or_below, below, stem_of, stems_of
 from agent.store.rows import add
 from agent.store.schema import image, job, place, redaction, redaction_item
@@ -20,48 +21,111 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _PART = 2000  # files read at a time
 
 
-def note(
-    tx: Connection, seen: FileSeen, recipe: Recipe, *, priority: Priority, now: datetime, sha256: str | None
-) -> tuple[Noted, list[Recorded]]:
-    known = tx.execute(
-        select(place, job.c.state, _was_away().label("was_away"), job_rows.outdated(recipe).label("outdated"))
-        .outerjoin(job)
-        .outerjoin(image)
-        .where(place.c.path == seen.path)
-    ).one_or_none()
-    if known is not None and (known.size, known.mtime_ns) == (seen.size, seen.mtime_ns):
-        return _note_unchanged(tx, known, seen, priority, now), []
-    if sha256 is None and _may_be_known(tx, seen.size, recipe):
-        return Noted.HASH_WANTED, []
-    content = _analysed(tx, sha256, recipe) if sha256 is not None else None
-    place_id = _put(tx, known, seen, content, now)
-    if content is None:
-        job_rows.queue(tx, place_id, priority, now)
-        return Noted.QUEUED, []
-    job_rows.drop(tx, place_id)
-    if known is not None and known.image_id == content and known.missing_since is None:
-        return Noted.UNCHANGED, []  # only its time changed
-    return Noted.ATTACHED, [event_rows.record(tx, PlaceAdded(image_id=content, place_id=place_id), now)]
+class FileQueries(Queries):
+    def note_file(
+        self, seen: FileSeen, recipe: Recipe, *, priority: Priority, now: datetime, sha256: str | None = None
+    ) -> tuple[Noted, list[Recorded]]:
+        """Register a file. Unchanged files and known contents create no job; a changed file's old job is replaced.
 
+        An unchanged failed file is retried only with priority ASKED; a waiting job moves forward, never back.
+        """
+        with self.database.write() as tx:
+            known = tx.execute(
+                select(place, job.c.state, _was_away().label("was_away"), job_rows.outdated(recipe).label("outdated"))
+                .outerjoin(job)
+                .outerjoin(image)
+                .where(place.c.path == seen.path)
+            ).one_or_none()
+            if known is not None and (known.size, known.mtime_ns) == (seen.size, seen.mtime_ns):
+                return _note_unchanged(tx, known, seen, priority, now), []
+            if sha256 is None and _may_be_known(tx, seen.size, recipe):
+                return Noted.HASH_WANTED, []
+            content = _analysed(tx, sha256, recipe) if sha256 is not None else None
+            place_id = _put(tx, known, seen, content, now)
+            if content is None:
+                job_rows.queue(tx, place_id, priority, now)
+                return Noted.QUEUED, []
+            job_rows.drop(tx, place_id)
+            if known is not None and known.image_id == content and known.missing_since is None:
+                return Noted.UNCHANGED, []  # only its time changed
+            return Noted.ATTACHED, [event_rows.record(tx, PlaceAdded(image_id=content, place_id=place_id), now)]
 
-def note_clip(tx: Connection, seen: FileSeen, *, now: datetime, sha256: str | None) -> tuple[Noted, int]:
-    known = tx.execute(select(place).where(place.c.path == seen.path)).one_or_none()
-    here = {"mtime_ns": seen.mtime_ns, "missing_since": None, "folder": seen.folder}
-    if known is not None and (known.size, known.mtime_ns) == (seen.size, seen.mtime_ns):
-        if known.missing_since is not None or known.folder != seen.folder:
-            tx.execute(update(place).where(place.c.id == known.id).values(here))
-        return Noted.UNCHANGED, int(known.id)
-    copies = select(redaction_item.c.id, redaction_item.c.sha256).join(redaction)
-    copy = tx.execute(copies.where(redaction.c.folder == seen.folder, redaction_item.c.source == seen.path)).one_or_none()
-    if known is not None and copy is not None and known.size == seen.size and copy.sha256 is not None:
-        if sha256 is None:
-            return Noted.HASH_WANTED, int(known.id)
-        if sha256 == copy.sha256:  # only its time changed
-            tx.execute(update(place).where(place.c.id == known.id).values(here))
-            return Noted.UNCHANGED, int(known.id)
-    if copy is not None:  # of the old content: a worker making it now will find that it is obsolete
-        tx.execute(delete(redaction_item).where(redaction_item.c.id == copy.id))
-    return Noted.ATTACHED, _put(tx, known, seen, None, now)
+    def note_clip(self, seen: FileSeen, *, now: datetime, sha256: str | None = None) -> tuple[Noted, int]:
+        """Register a video of a watched folder, without a job: return ATTACHED and its location's id if it is new or changed.
+
+        Returns HASH_WANTED if only its time may have changed since its folder's copy was made. A changed one loses its copy.
+        """
+        with self.database.write() as tx:
+            known = tx.execute(select(place).where(place.c.path == seen.path)).one_or_none()
+            here = {"mtime_ns": seen.mtime_ns, "missing_since": None, "folder": seen.folder}
+            if known is not None and (known.size, known.mtime_ns) == (seen.size, seen.mtime_ns):
+                if known.missing_since is not None or known.folder != seen.folder:
+                    tx.execute(update(place).where(place.c.id == known.id).values(here))
+                return Noted.UNCHANGED, int(known.id)
+            copies = select(redaction_item.c.id, redaction_item.c.sha256).join(redaction)
+            copy = tx.execute(copies.where(redaction.c.folder == seen.folder, redaction_item.c.source == seen.path)).one_or_none()
+            if known is not None and copy is not None and known.size == seen.size and copy.sha256 is not None:
+                if sha256 is None:
+                    return Noted.HASH_WANTED, int(known.id)
+                if sha256 == copy.sha256:  # only its time changed
+                    tx.execute(update(place).where(place.c.id == known.id).values(here))
+                    return Noted.UNCHANGED, int(known.id)
+            if copy is not None:  # of the old content: a worker making it now will find that it is obsolete
+                tx.execute(delete(redaction_item).where(redaction_item.c.id == copy.id))
+            return Noted.ATTACHED, _put(tx, known, seen, None, now)
+
+    def files_gone(self, paths: Sequence[str], *, now: datetime) -> list[Recorded]:
+        """Mark these files, and everything below them if they are folders, as missing, and drop their jobs."""
+        with self.database.write() as tx:
+            recorded: list[Recorded] = []
+            for path in paths:
+                lost = tx.scalars(select(place.c.id).where(at_or_below(path), place.c.missing_since.is_(None)).order_by(place.c.id)).all()
+                if not lost:
+                    continue
+                each = [{"lost": place_id} for place_id in lost]
+                tx.execute(update(place).where(place.c.id == bindparam("lost")).values(missing_since=now), each)
+                tx.execute(delete(job).where(job.c.place_id == bindparam("lost")), each)
+                recorded += [event_rows.record(tx, PlaceLost(place_id=place_id), now) for place_id in lost]
+            return recorded
+
+    def folders_left(self, watched: Sequence[str], *, now: datetime) -> int:
+        """Mark files of folders that are no longer watched as missing, and drop their jobs. Return the number of files.
+
+        Files that were only scanned by hand stay. A folder that is watched again gets its files back, see `note_file`.
+        """
+        with self.database.write(durable=True) as tx:
+            left = and_(place.c.folder.is_not(None), *(not_(below(folder)) for folder in watched))
+            tx.execute(delete(job).where(job.c.place_id.in_(select(place.c.id).where(left))))
+            # One that was missing before keeps that time. Without a folder, a file is back once it is scanned by hand.
+            since = func.coalesce(place.c.missing_since, literal(now, place.c.missing_since.type))
+            return tx.execute(update(place).where(left).values(missing_since=since, folder=None)).rowcount
+
+    def file_moved(self, old: str, new: FileSeen, *, now: datetime) -> list[Recorded]:
+        """Move a file to a new path: faces stay. A known file at the new path is replaced. Does nothing if `old` is unknown.
+
+        Register the new file afterwards: only that detects whether it also changed, or was marked as missing.
+        """
+        with self.database.write() as tx:
+            place_id = tx.scalar(select(place.c.id).where(place.c.path == old))
+            if place_id is None or old == new.path:
+                return []
+            # Size, time and "missing" stay unchanged: the next scan detects whether the file also changed or needs a job.
+            return _rename(tx, [(place_id, new.path)], now, folder=new.folder)
+
+    def tree_moved(self, old: str, new: str, *, now: datetime) -> list[Recorded]:
+        with self.database.write() as tx:
+            start, target = len(stem_of(old)), stem_of(new)
+            rows = tx.execute(select(place.c.id, place.c.path).where(below(old)).order_by(place.c.id)).all()
+            return _rename(tx, [(row.id, target + row.path[start:]) for row in rows], now) if stem_of(old) != target else []
+
+    def purge_missing(self, *, before: datetime) -> int:
+        """Delete locations missing since before then, and images left without a location. Return the number of images."""
+        with self.database.write() as tx:
+            expired = place.c.missing_since < before
+            tx.execute(update(image).where(image.c.id.in_(select(place.c.image_id).where(expired))).values(left_at=_LONG_AGO))
+            tx.execute(delete(place).where(expired))
+            unplaced = not_(exists().where(place.c.image_id == image.c.id))
+            return tx.execute(delete(image).where(image.c.left_at < before, unplaced)).rowcount
 
 
 def known_part(tx: Connection, folder: str, after: str, *, untimed: bool) -> tuple[list[tuple[str, tuple[int, int]]], str | None]:
@@ -85,50 +149,6 @@ def any_untimed(tx: Connection) -> bool:
     """Return whether there are files that each scan must report: online-only, or missing when they were due."""
     found = select(job.c.id).where(job.c.state.in_((JobState.DEFERRED, JobState.FAILED)), _untimed())
     return tx.scalar(found.limit(1)) is not None
-
-
-def gone(tx: Connection, paths: Sequence[str], now: datetime) -> list[Recorded]:
-    recorded: list[Recorded] = []
-    for path in paths:
-        lost = tx.scalars(select(place.c.id).where(at_or_below(path), place.c.missing_since.is_(None)).order_by(place.c.id)).all()
-        if not lost:
-            continue
-        each = [{"lost": place_id} for place_id in lost]
-        tx.execute(update(place).where(place.c.id == bindparam("lost")).values(missing_since=now), each)
-        tx.execute(delete(job).where(job.c.place_id == bindparam("lost")), each)
-        recorded += [event_rows.record(tx, PlaceLost(place_id=place_id), now) for place_id in lost]
-    return recorded
-
-
-def folders_left(tx: Connection, watched: Sequence[str], now: datetime) -> int:
-    left = and_(place.c.folder.is_not(None), *(not_(below(folder)) for folder in watched))
-    tx.execute(delete(job).where(job.c.place_id.in_(select(place.c.id).where(left))))
-    # One that was missing before keeps that time. Without a folder, a file is back once it is scanned by hand.
-    since = func.coalesce(place.c.missing_since, literal(now, place.c.missing_since.type))
-    return tx.execute(update(place).where(left).values(missing_since=since, folder=None)).rowcount
-
-
-def moved(tx: Connection, old: str, new: FileSeen, now: datetime) -> list[Recorded]:
-    place_id = tx.scalar(select(place.c.id).where(place.c.path == old))
-    if place_id is None or old == new.path:
-        return []
-    # Size, time and "missing" stay unchanged: the next scan detects whether the file also changed or needs a job.
-    return _rename(tx, [(place_id, new.path)], now, folder=new.folder)
-
-
-def tree_moved(tx: Connection, old: str, new: str, now: datetime) -> list[Recorded]:
-    start, target = len(stem_of(old)), stem_of(new)
-    rows = tx.execute(select(place.c.id, place.c.path).where(below(old)).order_by(place.c.id)).all()
-    return _rename(tx, [(row.id, target + row.path[start:]) for row in rows], now) if stem_of(old) != target else []
-
-
-def purge(tx: Connection, before: datetime) -> int:
-    """Delete locations missing since before then, and images without any location since then. Return the number of images."""
-    expired = place.c.missing_since < before
-    tx.execute(update(image).where(image.c.id.in_(select(place.c.image_id).where(expired))).values(left_at=_LONG_AGO))
-    tx.execute(delete(place).where(expired))
-    unplaced = not_(exists().where(place.c.image_id == image.c.id))
-    return tx.execute(delete(image).where(image.c.left_at < before, unplaced)).rowcount
 
 
 def leave(tx: Connection, image_id: int, now: datetime) -> None:

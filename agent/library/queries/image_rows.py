@@ -13,51 +13,62 @@ from agent.domain.people import Identity
 from agent.library.queries import face_rows, file_rows, identity_rows, job_rows
 from agent.library.records import StoredImage
 from agent.store import event_rows
+from agent.store.database import Queries
 from agent.store.facts import chunks
 from agent.store.rows import add
 from agent.store.schema import face, image, place
 
 
-def commit(tx: Connection, leased: Job, analysis: Analysis, identities: Sequence[Identity | None], now: datetime) -> list[Recorded]:
-    held = job_rows.held(tx, leased)
-    if held is None:
-        return []
-    place_id, before, mtime_ns = held
-    job_rows.done(tx, leased.id, now)
-    image_id, written = _put(tx, analysis, identities, now, analysis.taken_at or local_time(mtime_ns))
-    if before != image_id:
-        if before is not None:
-            file_rows.leave(tx, before, now)
-        tx.execute(update(place).where(place.c.id == place_id).values(image_id=image_id))
-    if written:
-        return [event_rows.record(tx, ImageIndexed(image_id=image_id, place_id=place_id, faces=len(analysis.faces)), now)]
-    return [event_rows.record(tx, PlaceAdded(image_id=image_id, place_id=place_id), now)]
+class ImageQueries(Queries):
+    def commit(self, job: Job, analysis: Analysis, identities: Sequence[Identity | None] = (), *, now: datetime) -> list[Recorded]:
+        """Store faces, their identities (in the faces' order; empty: none), location, event and the job's end in one transaction.
+
+        Idempotent; does nothing for an attempt whose job was replaced (the file changed or moved meanwhile).
+        An image that already has this whole analysis is not changed. While the recipe has no embedder, no embedding or chip is stored.
+        """
+        with self.database.write() as tx:
+            held = job_rows.held(tx, job)
+            if held is None:
+                return []
+            place_id, before, mtime_ns = held
+            job_rows.done(tx, job.id, now)
+            image_id, written = _put(tx, analysis, identities, now, analysis.taken_at or local_time(mtime_ns))
+            if before != image_id:
+                if before is not None:
+                    file_rows.leave(tx, before, now)
+                tx.execute(update(place).where(place.c.id == place_id).values(image_id=image_id))
+            if written:
+                return [event_rows.record(tx, ImageIndexed(image_id=image_id, place_id=place_id, faces=len(analysis.faces)), now)]
+            return [event_rows.record(tx, PlaceAdded(image_id=image_id, place_id=place_id), now)]
+
+    def images_by_id(self, image_ids: Sequence[int]) -> list[StoredImage]:
+        """Return images in the requested order; unknown ones are left out."""
+        with self.database.read() as tx:
+            found = {stored.id: stored for stored in _load(tx, select(image).where(image.c.id.in_(image_ids)))}
+            return [found[image_id] for image_id in dict.fromkeys(image_ids) if image_id in found]
+
+    def faces_by_hash(self, hashes: Collection[str]) -> dict[str, list[tuple[int, Box]]]:
+        """Return ids and boxes of the faces of many images, by the images' content."""
+        with self.database.read() as tx:
+            found: dict[str, list[tuple[int, Box]]] = {}
+            columns = select(image.c.sha256, face.c.id, face.c.x, face.c.y, face.c.w, face.c.h).join_from(image, face)
+            for chunk in chunks(list(hashes)):
+                for sha256, face_id, *box in tx.execute(columns.where(image.c.sha256.in_(chunk))):
+                    found.setdefault(sha256, []).append((face_id, Box(*box)))
+            return found
+
+    def images(self, *, limit: int, before: int | None = None) -> list[StoredImage]:
+        """Return images by descending id; `before` is the last id of the previous page."""
+        with self.database.read() as tx:
+            # An image whose last file is gone, or has other content now, is hidden for its grace time.
+            placed = exists().where(place.c.image_id == image.c.id, place.c.missing_since.is_(None))
+            query = select(image).where(placed, image.c.hidden_at.is_(None)).order_by(image.c.id.desc()).limit(limit)
+            return _load(tx, query if before is None else query.where(image.c.id < before))
 
 
 def one(tx: Connection, image_id: int) -> StoredImage | None:
     found = _load(tx, select(image).where(image.c.id == image_id))
     return found[0] if found else None
-
-
-def by_ids(tx: Connection, image_ids: Sequence[int]) -> list[StoredImage]:
-    found = {stored.id: stored for stored in _load(tx, select(image).where(image.c.id.in_(image_ids)))}
-    return [found[image_id] for image_id in dict.fromkeys(image_ids) if image_id in found]
-
-
-def faces_by_hash(tx: Connection, hashes: Collection[str]) -> dict[str, list[tuple[int, Box]]]:
-    found: dict[str, list[tuple[int, Box]]] = {}
-    columns = select(image.c.sha256, face.c.id, face.c.x, face.c.y, face.c.w, face.c.h).join_from(image, face)
-    for chunk in chunks(list(hashes)):
-        for sha256, face_id, *box in tx.execute(columns.where(image.c.sha256.in_(chunk))):
-            found.setdefault(sha256, []).append((face_id, Box(*box)))
-    return found
-
-
-def page(tx: Connection, *, limit: int, before: int | None) -> list[StoredImage]:
-    # An image whose last file is gone, or has other content now, is hidden for its grace time.
-    placed = exists().where(place.c.image_id == image.c.id, place.c.missing_since.is_(None))
-    query = select(image).where(placed, image.c.hidden_at.is_(None)).order_by(image.c.id.desc()).limit(limit)
-    return _load(tx, query if before is None else query.where(image.c.id < before))
 
 
 def local_time(mtime_ns: int) -> datetime:

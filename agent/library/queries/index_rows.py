@@ -9,11 +9,54 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, ScalarSelect, and_
 
 from agent.domain.people import Certainty
 from agent.library.records import Index, Match, Shown
+from agent.store.database import Queries
 from agent.store.path_ranges import Area, below, folder_inside, named_like, within
 from agent.store.schema import face, identity, ignored, image, person, place
 
 _DAY = 24 * 3_600 * 1_000_000  # microseconds
 _EPOCH = date(1970, 1, 1).toordinal()
+
+
+class IndexQueries(Queries):
+    def index(self, shown: Shown) -> Index:
+        """Return all images with an existing file, in one pass."""
+        with self.database.read() as tx:
+            # The raw stored values: converting 100,000 to dates would take longer than reading them. They are concatenated into one row of
+            # text, because the database returns row by row, and after each row another thread may run; SQLite concatenates
+            # in the order of the source rows.
+            day = (type_coerce(image.c.taken_at, BigInteger) + _EPOCH * _DAY) // _DAY  # never negative: some databases round towards zero
+            ratio = (200 * image.c.width + image.c.height) // (2 * image.c.height)
+            images = (
+                select(image.c.id, ratio.label("ratio"), day.label("day"))
+                .where(*_conditions(shown))
+                .order_by(image.c.taken_at.desc(), image.c.id.desc())
+                .subquery()
+            )
+            texts = tx.execute(select(*(func.aggregate_strings(column, ",") for column in images.c))).one()
+            ids, ratios, days = (tuple(json.loads(f"[{text or ''}]")) for text in texts)
+            # A counter keeps insertion order.
+            return Index(ids=ids, ratios=ratios, days=tuple((date.fromordinal(day), count) for day, count in Counter(days).items()))
+
+    def count_below(self, folder: str) -> int:
+        """Return the number of a folder's images in `index`."""
+        with self.database.read() as tx:
+            there = and_(below(folder), place.c.missing_since.is_(None))
+            held = tx.scalar(select(func.count(place.c.image_id.distinct())).where(there)) or 0
+            of_it = select(place.c.id).where(place.c.image_id == image.c.id, there).exists()
+            return held - (tx.scalar(select(func.count()).select_from(image).where(image.c.hidden_at.is_not(None), of_it)) or 0)
+
+    def folders_inside(self, folder: str) -> dict[str, tuple[int, bool]]:
+        """Return each folder with images directly inside: path, number of images in `index`, and whether it has subfolders."""
+        with self.database.read() as tx:
+            there = and_(below(folder), place.c.missing_since.is_(None))
+            rows = tx.execute(select(place.c.path, place.c.image_id).join(image).where(there, image.c.hidden_at.is_(None)))
+            images, nested = defaultdict[str, set[int]](set), set[str]()
+            for path, image_id in rows:
+                if (inside := folder_inside(folder, path)) is not None:
+                    images[inside].add(image_id)
+                    if folder_inside(inside, path) is not None:
+                        nested.add(inside)
+            return {path: (len(images[path]), path in nested) for path in sorted(images)}
 
 
 def _is_there() -> ColumnElement[bool]:
@@ -45,48 +88,6 @@ _DOUBTS = select(func.count()).select_from(identity).where(identity.c.certainty 
 
 # Built once: the status counts while working, and for a small library building the query would take longer than counting.
 _COUNTS = select(_shown(), _shown_faces(), select(func.count()).select_from(person).scalar_subquery(), _DOUBTS)
-
-
-def read(tx: Connection, shown: Shown) -> Index:
-    # The raw stored values: converting 100,000 to dates would take longer than reading them. They are concatenated into one row of
-    # text, because the database returns row by row, and after each row another thread may run; SQLite concatenates
-    # in the order of the source rows.
-    day = (type_coerce(image.c.taken_at, BigInteger) + _EPOCH * _DAY) // _DAY  # never negative: some databases round towards zero
-    ratio = (200 * image.c.width + image.c.height) // (2 * image.c.height)
-    images = (
-        select(image.c.id, ratio.label("ratio"), day.label("day"))
-        .where(*_conditions(shown))
-        .order_by(image.c.taken_at.desc(), image.c.id.desc())
-        .subquery()
-    )
-    texts = tx.execute(select(*(func.aggregate_strings(column, ",") for column in images.c))).one()
-    ids, ratios, days = (tuple(json.loads(f"[{text or ''}]")) for text in texts)
-    # A counter keeps insertion order.
-    return Index(ids=ids, ratios=ratios, days=tuple((date.fromordinal(day), count) for day, count in Counter(days).items()))
-
-
-def count_below(tx: Connection, folder: str) -> int:
-    """Return the number of a folder's images in `read`. Takes time in proportion to the folder, not the library."""
-    there = and_(below(folder), place.c.missing_since.is_(None))
-    held = tx.scalar(select(func.count(place.c.image_id.distinct())).where(there)) or 0
-    of_it = select(place.c.id).where(place.c.image_id == image.c.id, there).exists()
-    return held - (tx.scalar(select(func.count()).select_from(image).where(image.c.hidden_at.is_not(None), of_it)) or 0)
-
-
-def folders_inside(tx: Connection, folder: str) -> dict[str, tuple[int, bool]]:
-    """Return the number of images in `read` for each direct subfolder, by path, and whether it has subfolders.
-
-    Takes time in proportion to the folder.
-    """
-    there = and_(below(folder), place.c.missing_since.is_(None))
-    rows = tx.execute(select(place.c.path, place.c.image_id).join(image).where(there, image.c.hidden_at.is_(None)))
-    images, nested = defaultdict[str, set[int]](set), set[str]()
-    for path, image_id in rows:
-        if (inside := folder_inside(folder, path)) is not None:
-            images[inside].add(image_id)
-            if folder_inside(inside, path) is not None:
-                nested.add(inside)
-    return {path: (len(images[path]), path in nested) for path in sorted(images)}
 
 
 def count(tx: Connection) -> tuple[int, int, int, int]:

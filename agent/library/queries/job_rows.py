@@ -4,7 +4,7 @@ A job is identified by its id and its attempt. Anything that invalidates a runni
 switched off) replaces the job by a new one, so that the old attempt's result has no job to end.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,10 +13,11 @@ from sqlalchemy import ColumnElement, Connection, Row, Update, bindparam, delete
 from agent.domain.errors import AgentError, EngineCrashed, ModelError, StoreError
 from agent.domain.events import ImageFailed, Recorded
 from agent.domain.image import NO_FACES, Recipe
-from agent.domain.jobs import Job, JobState, Priority, after_error
+from agent.domain.jobs import AGENT, Job, JobState, Priority, after_error
 from agent.domain.video import is_clip
 from agent.store import event_rows
-from agent.store.path_ranges import Area, within
+from agent.store.database import Queries
+from agent.store.path_ranges import EVERYWHERE, Area, within
 from agent.store.schema import image, job, place
 
 ENDED_BADLY = (JobState.FAILED, JobState.QUARANTINED)
@@ -25,6 +26,105 @@ _CHUNK = 500  # ids per statement
 NO_ANALYSIS = ""
 _NO_LEASE: dict[str, Any] = {"lease_until": None, "lease_worker": None}
 _BY_STATE = select(job.c.state, func.count()).group_by(job.c.state)
+
+
+class JobQueries(Queries):
+    def release(self, jobs: Sequence[Job]) -> None:
+        """Return leased jobs untried (pause, quit): the attempt is not counted."""
+        with self.database.write() as tx:
+            for each in jobs:
+                tx.execute(_untried().where(job.c.id == each.id, job.c.attempts == each.attempts))
+
+    def release_leases(self, worker: str = AGENT) -> int:
+        """Return, at a worker's start, the leases that it held when it ended, with their attempts: the engine was not at fault.
+
+        Leases of other workers stay until they expire. Returns how many were returned.
+        """
+        with self.database.write() as tx:
+            return tx.execute(_untried().where(job.c.lease_worker == worker)).rowcount
+
+    def fail(self, leased: Job, state: JobState, error: AgentError, *, now: datetime) -> list[Recorded]:
+        """End the attempt: back to the queue, failed or quarantined, with the error's code and parameters stored."""
+        with self.database.write() as tx:
+            if held(tx, leased) is None:
+                return []
+            # A missing model or a full disk says nothing about the file: such an attempt is not counted.
+            blameless = state is JobState.QUEUED and isinstance(error, ModelError | StoreError)
+            return _end(tx, leased.id, leased.place_id, leased.attempts - 1 if blameless else leased.attempts, state, error, now)
+
+    def retry(self, place_ids: Sequence[int] | None = None) -> int:
+        """Queue failed and quarantined jobs again with zero attempts; all of them without `place_ids`."""
+        with self.database.write(durable=True) as tx:
+            statement = (
+                update(job)
+                .where(job.c.state.in_(ENDED_BADLY))
+                .values(state=JobState.QUEUED, attempts=0, error_code=None, error_params=None)
+            )
+            if place_ids is None:
+                return tx.execute(statement).rowcount
+            wanted = list(place_ids)
+            chunks = (wanted[start : start + _CHUNK] for start in range(0, len(wanted), _CHUNK))
+            return sum(tx.execute(statement.where(job.c.place_id.in_(chunk))).rowcount for chunk in chunks)
+
+    def retry_deferred(self, place_id: int | None = None) -> int:
+        """Queue this online-only file, or all of them, as requested. Return the number."""
+        with self.database.write(durable=True) as tx:
+            chosen = job.c.state == JobState.DEFERRED
+            values = {"state": JobState.QUEUED, "attempts": 0, "priority": int(Priority.ASKED), "error_code": None, "error_params": None}
+            return tx.execute(
+                update(job).where(chosen if place_id is None else chosen & (job.c.place_id == place_id)).values(values)
+            ).rowcount
+
+    def clear_problems(self, place_id: int | None = None) -> int:
+        """Delete failed and quarantined jobs, of this file or all; a file is retried on a change or request. Return the number."""
+        with self.database.write(durable=True) as tx:
+            bad = job.c.state.in_(ENDED_BADLY)
+            return tx.execute(delete(job).where(bad if place_id is None else bad & (job.c.place_id == place_id))).rowcount
+
+    def drop_waiting(self) -> int:
+        """Remove every waiting job from the queue; the files stay known, see `queue_unseen`. Return the number."""
+        with self.database.write(durable=True) as tx:
+            return tx.execute(delete(job).where(job.c.state == JobState.QUEUED)).rowcount
+
+    def queue_unseen(self, *, now: datetime) -> int:
+        """Queue files of watched folders that were never analysed and have no job: dropped or cleared ones. Return the number."""
+        with self.database.write() as tx:
+            unseen = (
+                select(place.c.id, place.c.path)
+                .outerjoin(job)
+                .where(place.c.image_id.is_(None), place.c.missing_since.is_(None), place.c.folder.is_not(None), job.c.id.is_(None))
+            )
+            fresh = [_fresh(place_id, Priority.BACKLOG, now) for place_id, path in tx.execute(unseen) if not is_clip(path)]
+            if fresh:
+                tx.execute(insert(job), fresh)
+            return len(fresh)
+
+    def requeue_outdated(self, recipe: Recipe, *, now: datetime, area: Area = EVERYWHERE) -> int:
+        """Queue every image of an area whose analysis does not match the recipe (another detector, or recognition was switched on)."""
+        with self.database.write() as tx:
+            # Running attempts may use the old recipe: they start again, or their results would be outdated at once.
+            restart_leased(tx, now)
+            # One location of each image is enough.
+            chosen = (
+                select(func.min(place.c.id).label("place_id"))
+                .join(image)
+                .where(outdated(recipe), place.c.missing_since.is_(None), within(area))
+                .group_by(place.c.image_id)
+                .subquery()
+            )
+            rows = tx.execute(
+                select(chosen.c.place_id, job.c.id)
+                .outerjoin(job, job.c.place_id == chosen.c.place_id)
+                .where(or_(job.c.id.is_(None), job.c.state == JobState.DONE))
+            ).all()
+            again = [{"job_id": row.id} for row in rows if row.id is not None]
+            fresh = [_fresh(row.place_id, Priority.BACKLOG, now) for row in rows if row.id is None]
+            if again:
+                values = {"state": JobState.QUEUED, "priority": int(Priority.BACKLOG), "attempts": 0}
+                tx.execute(update(job).where(job.c.id == bindparam("job_id")).values(values), again)
+            if fresh:
+                tx.execute(insert(job), fresh)
+            return len(rows)
 
 
 def outdated(recipe: Recipe) -> ColumnElement[bool]:
@@ -101,17 +201,6 @@ def lease(
     return [Job(row.id, row.place_id, row.path, row.attempts + 1, row.priority) for row in rows], ended
 
 
-def give_back(tx: Connection, jobs: Sequence[Job]) -> None:
-    """Return leased jobs as untried."""
-    for each in jobs:
-        tx.execute(_untried().where(job.c.id == each.id, job.c.attempts == each.attempts))
-
-
-def give_back_all(tx: Connection, worker: str) -> int:
-    """Return all jobs that a worker leased as untried."""
-    return tx.execute(_untried().where(job.c.lease_worker == worker)).rowcount
-
-
 def _untried() -> Update:
     values = {"state": JobState.QUEUED, "attempts": job.c.attempts - 1, **_NO_LEASE}
     return update(job).where(job.c.state == JobState.LEASED).values(values)
@@ -130,79 +219,6 @@ def done(tx: Connection, job_id: int, now: datetime) -> None:
     tx.execute(
         update(job).where(job.c.id == job_id).values(state=JobState.DONE, **_NO_LEASE, error_code=None, error_params=None, changed_at=now)
     )
-
-
-def fail(tx: Connection, leased: Job, state: JobState, error: AgentError, *, now: datetime) -> list[Recorded]:
-    if held(tx, leased) is None:
-        return []
-    # A missing model or a full disk says nothing about the file: such an attempt is not counted.
-    blameless = state is JobState.QUEUED and isinstance(error, ModelError | StoreError)
-    return _end(tx, leased.id, leased.place_id, leased.attempts - 1 if blameless else leased.attempts, state, error, now)
-
-
-def retry(tx: Connection, place_ids: Iterable[int] | None) -> int:
-    statement = (
-        update(job).where(job.c.state.in_(ENDED_BADLY)).values(state=JobState.QUEUED, attempts=0, error_code=None, error_params=None)
-    )
-    if place_ids is None:
-        return tx.execute(statement).rowcount
-    wanted = list(place_ids)
-    chunks = (wanted[start : start + _CHUNK] for start in range(0, len(wanted), _CHUNK))
-    return sum(tx.execute(statement.where(job.c.place_id.in_(chunk))).rowcount for chunk in chunks)
-
-
-def retry_deferred(tx: Connection, place_id: int | None) -> int:
-    chosen = job.c.state == JobState.DEFERRED
-    values = {"state": JobState.QUEUED, "attempts": 0, "priority": int(Priority.ASKED), "error_code": None, "error_params": None}
-    return tx.execute(update(job).where(chosen if place_id is None else chosen & (job.c.place_id == place_id)).values(values)).rowcount
-
-
-def clear_problems(tx: Connection, place_id: int | None) -> int:
-    bad = job.c.state.in_(ENDED_BADLY)
-    return tx.execute(delete(job).where(bad if place_id is None else bad & (job.c.place_id == place_id))).rowcount
-
-
-def drop_waiting(tx: Connection) -> int:
-    return tx.execute(delete(job).where(job.c.state == JobState.QUEUED)).rowcount
-
-
-def queue_unseen(tx: Connection, now: datetime) -> int:
-    """Queue every photo of a watched folder that was never analysed and has no job."""
-    unseen = (
-        select(place.c.id, place.c.path)
-        .outerjoin(job)
-        .where(place.c.image_id.is_(None), place.c.missing_since.is_(None), place.c.folder.is_not(None), job.c.id.is_(None))
-    )
-    fresh = [_fresh(place_id, Priority.BACKLOG, now) for place_id, path in tx.execute(unseen) if not is_clip(path)]
-    if fresh:
-        tx.execute(insert(job), fresh)
-    return len(fresh)
-
-
-def requeue_outdated(tx: Connection, recipe: Recipe, now: datetime, area: Area) -> int:
-    # Running attempts may use the old recipe: they start again, or their results would be outdated at once.
-    restart_leased(tx, now)
-    # One location of each image is enough.
-    chosen = (
-        select(func.min(place.c.id).label("place_id"))
-        .join(image)
-        .where(outdated(recipe), place.c.missing_since.is_(None), within(area))
-        .group_by(place.c.image_id)
-        .subquery()
-    )
-    rows = tx.execute(
-        select(chosen.c.place_id, job.c.id)
-        .outerjoin(job, job.c.place_id == chosen.c.place_id)
-        .where(or_(job.c.id.is_(None), job.c.state == JobState.DONE))
-    ).all()
-    again = [{"job_id": row.id} for row in rows if row.id is not None]
-    fresh = [_fresh(row.place_id, Priority.BACKLOG, now) for row in rows if row.id is None]
-    if again:
-        values = {"state": JobState.QUEUED, "priority": int(Priority.BACKLOG), "attempts": 0}
-        tx.execute(update(job).where(job.c.id == bindparam("job_id")).values(values), again)
-    if fresh:
-        tx.execute(insert(job), fresh)
-    return len(rows)
 
 
 def _expire(tx: Connection, now: datetime, under_way: Collection[int]) -> list[Recorded]:

@@ -8,25 +8,30 @@ from agent.domain.errors import from_code
 from agent.domain.image import SIDECAR_ENDING
 from agent.domain.jobs import JobState
 from agent.library.records import PlacePage, PlaceState
+from agent.store.database import Queries
 from agent.store.path_ranges import below
 from agent.store.schema import job, place
 
 
-def by_path(tx: Connection, path: str) -> PlaceState | None:
-    row = tx.execute(_places().where(place.c.path == path)).mappings().one_or_none()
-    return None if row is None else _state(row)
+class LocationQueries(Queries):
+    def place(self, path: str) -> PlaceState | None:
+        with self.database.read() as tx:
+            row = tx.execute(_places().where(place.c.path == path)).mappings().one_or_none()
+            return None if row is None else _state(row)
 
+    def place_by_id(self, place_id: int) -> PlaceState | None:
+        with self.database.read() as tx:
+            row = tx.execute(_places().where(place.c.id == place_id)).mappings().one_or_none()
+            return None if row is None else _state(row)
 
-def by_id(tx: Connection, place_id: int) -> PlaceState | None:
-    row = tx.execute(_places().where(place.c.id == place_id)).mappings().one_or_none()
-    return None if row is None else _state(row)
-
-
-def images_beside(tx: Connection, sidecar: str) -> list[int]:
-    """Return for `/a/b.jpg.xmp` the image of `/a/b.jpg`, for `/a/b.xmp` those of `/a/b.` with any extension: a range of the index."""
-    stem = sidecar[: -len(SIDECAR_ENDING)]
-    its = or_(place.c.path == stem, and_(place.c.path >= f"{stem}.", place.c.path < f"{stem}/"))  # the character after the dot
-    return list(tx.scalars(select(place.c.image_id).where(its, place.c.image_id.is_not(None), place.c.missing_since.is_(None)).distinct()))
+    def images_beside(self, sidecar: str) -> list[int]:
+        """Return the images whose file may have this sidecar: its name without the last extension, or with another one."""
+        with self.database.read() as tx:
+            stem = sidecar[: -len(SIDECAR_ENDING)]
+            its = or_(place.c.path == stem, and_(place.c.path >= f"{stem}.", place.c.path < f"{stem}/"))  # the character after the dot
+            return list(
+                tx.scalars(select(place.c.image_id).where(its, place.c.image_id.is_not(None), place.c.missing_since.is_(None)).distinct())
+            )
 
 
 def in_states(tx: Connection, states: Collection[JobState], *, folder: str | None, limit: int, offset: int) -> PlacePage:

@@ -7,8 +7,16 @@ from sqlalchemy import Connection, delete, insert, select
 
 from agent.domain.edits import AdoptNames
 from agent.people.sidecars.regions import spelling
+from agent.store.database import Queries
 from agent.store.facts import chunks
 from agent.store.schema import adopted
+
+
+class AdoptedQueries(Queries):
+    def faces_adopted(self, within: Collection[int]) -> set[int]:
+        """Return those of these faces that have an imported name."""
+        with self.database.read() as tx:
+            return set(_before(tx, within))
 
 
 def news(tx: Connection, wish: AdoptNames) -> dict[int, str]:
@@ -23,11 +31,6 @@ def remember(tx: Connection, face_id: int, name: str) -> None:
     """Record an imported name."""
     tx.execute(delete(adopted).where(adopted.c.face_id == face_id))
     tx.execute(insert(adopted).values(face_id=face_id, said=_digest(face_id, name)))
-
-
-def among(tx: Connection, faces: Collection[int]) -> set[int]:
-    """Return the faces with an imported name."""
-    return set(_before(tx, faces))
 
 
 def _before(tx: Connection, faces: Collection[int]) -> dict[int, str]:

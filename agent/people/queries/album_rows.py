@@ -12,6 +12,7 @@ from agent.domain.people import Certainty
 from agent.domain.reference import LEAST_SHARPNESS
 from agent.library.records import Doubt, FaceGroup, FaceRef, PersonFace, PersonFacts
 from agent.people.queries import person_rows
+from agent.store.database import Queries
 from agent.store.facts import chunks
 from agent.store.schema import face, grouping, identity, ignored, image, person, place
 
@@ -21,89 +22,98 @@ _REF = (face.c.id, face.c.image_id, image.c.width, image.c.height, face.c.x, fac
 _BEST_FIRST = ((face.c.sharpness >= LEAST_SHARPNESS).desc(), face.c.size.desc(), face.c.id)
 
 
+class AlbumQueries(Queries):
+    def person(self, person_id: int) -> PersonFacts | None:
+        with self.database.read() as tx:
+            row = tx.execute(select(person).where(person.c.id == person_id)).one_or_none()
+            if row is None:
+                return None
+            theirs = (
+                select(func.count(face.c.image_id.distinct()))
+                .join(identity)
+                .join(image)
+                .where(identity.c.person_id == person_id, is_shown())
+            )
+            photos, confirmed = tx.scalar(theirs) or 0, tx.scalar(theirs.where(identity.c.certainty == Certainty.CONFIRMED)) or 0
+            confirmed_at = tx.scalar(select(func.max(identity.c.confirmed_at)).where(identity.c.person_id == person_id))
+            [known] = person_rows.everybody(tx, person_id)
+            return PersonFacts(
+                person=known,
+                photos=photos,
+                suggested=photos - confirmed,
+                birth_date=row.birth_date,
+                notes=row.notes,
+                basis=Basis(row.basis) if row.basis else None,
+                basis_at=row.basis_at,
+                named_at=row.created_at,
+                confirmed_at=confirmed_at,
+                retention_days=row.retention_days,
+                watch_at=row.watch_at,
+            )
+
+    def person_faces(self, person_id: int, *, limit: int, offset: int = 0) -> tuple[list[PersonFace], int]:
+        """Return faces on shown images that are or may be this person, newest first, and the total."""
+        with self.database.read() as tx:
+            whole = select(*_REF, identity.c.certainty).join(image).join(identity).where(identity.c.person_id == person_id, is_shown())
+            rows = tx.execute(whole.order_by(image.c.taken_at.desc(), face.c.id.desc()).limit(limit).offset(offset)).all()
+            return [PersonFace(_ref(row), Certainty(row.certainty)) for row in rows], _count(tx, whole)
+
+    def faces_held(self, person_id: int, *, after: int, limit: int) -> list[PersonFace]:
+        """Return faces that are or may be this person, also on hidden or missing images: by ascending id, starting after `after`."""
+        with self.database.read() as tx:
+            theirs = (
+                select(*_REF, identity.c.certainty).join(image).join(identity).where(identity.c.person_id == person_id, face.c.id > after)
+            )
+            return [PersonFace(_ref(row), Certainty(row.certainty)) for row in tx.execute(theirs.order_by(face.c.id).limit(limit))]
+
+    def face_refs(self, faces: Collection[int]) -> list[FaceRef]:
+        """Return those on shown images, in no order."""
+        with self.database.read() as tx:
+            shown = select(*_REF).join(image).where(is_shown())
+            return [_ref(row) for chunk in chunks(list(faces)) for row in tx.execute(shown.where(face.c.id.in_(chunk)))]
+
+    def groups(self, *, limit: int, offset: int = 0) -> tuple[list[FaceGroup], int]:
+        """Return clusters of unnamed faces: the largest first, and the total."""
+        with self.database.read() as tx:
+            size = func.count().label("size")
+            whole = (
+                select(grouping.c.group_id, size)
+                .join_from(grouping, face, face.c.id == grouping.c.face_id)
+                .join(image)
+                .where(grouping.c.group_id != 0, is_shown(), _waits())
+                .group_by(grouping.c.group_id)
+                .having(size > 1)
+            )
+            page = tx.execute(whole.order_by(size.desc(), grouping.c.group_id).limit(limit).offset(offset)).all()
+            return [FaceGroup(row.group_id, tuple(tx.scalars(_of_group(row.group_id, face.c.id)))) for row in page], _count(tx, whole)
+
+    def group_faces(self, group_id: int) -> list[FaceRef]:
+        """Return the sharpest first."""
+        with self.database.read() as tx:
+            return [_ref(row) for row in tx.execute(_of_group(group_id, *_REF))]
+
+    def doubts(self, *, limit: int, person_id: int | None = None) -> tuple[list[Doubt], int]:
+        """Return faces that are probably a person, the nearest first, and the total."""
+        with self.database.read() as tx:
+            whole = (
+                select(*_REF, identity.c.person_id, identity.c.agree, identity.c.refs, identity.c.distance, person.c.name)
+                .join_from(identity, face, face.c.id == identity.c.face_id)
+                .join(image)
+                .join(person, person.c.id == identity.c.person_id)
+                .where(identity.c.certainty == Certainty.PROBABLE, person.c.hidden_at.is_(None), is_shown())
+            )
+            if person_id is not None:
+                whole = whole.where(identity.c.person_id == person_id)
+            rows = tx.execute(whole.order_by(identity.c.distance, face.c.id).limit(limit)).all()
+            references = {each: _references(tx, each) for each in {row.person_id for row in rows}}
+            found = [Doubt(_ref(row), row.person_id, row.name, row.agree, row.refs, references[row.person_id]) for row in rows]
+            return found, _count(tx, whole)
+
+
 def is_shown() -> ColumnElement[bool]:
     """Return whether the library page shows an image."""
     there = exists().where(place.c.image_id == image.c.id, place.c.missing_since.is_(None))
     return and_(image.c.hidden_at.is_(None), there)
-
-
-def person_facts(tx: Connection, person_id: int) -> PersonFacts | None:
-    row = tx.execute(select(person).where(person.c.id == person_id)).one_or_none()
-    if row is None:
-        return None
-    theirs = select(func.count(face.c.image_id.distinct())).join(identity).join(image).where(identity.c.person_id == person_id, is_shown())
-    photos, confirmed = tx.scalar(theirs) or 0, tx.scalar(theirs.where(identity.c.certainty == Certainty.CONFIRMED)) or 0
-    confirmed_at = tx.scalar(select(func.max(identity.c.confirmed_at)).where(identity.c.person_id == person_id))
-    [known] = person_rows.everybody(tx, person_id)
-    return PersonFacts(
-        person=known,
-        photos=photos,
-        suggested=photos - confirmed,
-        birth_date=row.birth_date,
-        notes=row.notes,
-        basis=Basis(row.basis) if row.basis else None,
-        basis_at=row.basis_at,
-        named_at=row.created_at,
-        confirmed_at=confirmed_at,
-        retention_days=row.retention_days,
-        watch_at=row.watch_at,
-    )
-
-
-def faces_of_person(tx: Connection, person_id: int, *, limit: int, offset: int) -> tuple[list[PersonFace], int]:
-    """Return the newest first, and the total."""
-    whole = select(*_REF, identity.c.certainty).join(image).join(identity).where(identity.c.person_id == person_id, is_shown())
-    rows = tx.execute(whole.order_by(image.c.taken_at.desc(), face.c.id.desc()).limit(limit).offset(offset)).all()
-    return [PersonFace(_ref(row), Certainty(row.certainty)) for row in rows], _count(tx, whole)
-
-
-def faces_held(tx: Connection, person_id: int, *, after: int, limit: int) -> list[PersonFace]:
-    """Return faces, including those of images that are not shown, by ascending id."""
-    theirs = select(*_REF, identity.c.certainty).join(image).join(identity).where(identity.c.person_id == person_id, face.c.id > after)
-    return [PersonFace(_ref(row), Certainty(row.certainty)) for row in tx.execute(theirs.order_by(face.c.id).limit(limit))]
-
-
-def refs(tx: Connection, face_ids: Collection[int]) -> list[FaceRef]:
-    """Return those on shown images."""
-    shown = select(*_REF).join(image).where(is_shown())
-    return [_ref(row) for chunk in chunks(list(face_ids)) for row in tx.execute(shown.where(face.c.id.in_(chunk)))]
-
-
-def groups(tx: Connection, *, limit: int, offset: int) -> tuple[list[FaceGroup], int]:
-    """Return the largest first, and the total."""
-    size = func.count().label("size")
-    whole = (
-        select(grouping.c.group_id, size)
-        .join_from(grouping, face, face.c.id == grouping.c.face_id)
-        .join(image)
-        .where(grouping.c.group_id != 0, is_shown(), _waits())
-        .group_by(grouping.c.group_id)
-        .having(size > 1)
-    )
-    page = tx.execute(whole.order_by(size.desc(), grouping.c.group_id).limit(limit).offset(offset)).all()
-    return [FaceGroup(row.group_id, tuple(tx.scalars(_of_group(row.group_id, face.c.id)))) for row in page], _count(tx, whole)
-
-
-def faces_of_group(tx: Connection, group_id: int) -> list[FaceRef]:
-    """Return the sharpest first."""
-    return [_ref(row) for row in tx.execute(_of_group(group_id, *_REF))]
-
-
-def doubts(tx: Connection, *, limit: int, person_id: int | None) -> tuple[list[Doubt], int]:
-    """Return the nearest first, and the total."""
-    whole = (
-        select(*_REF, identity.c.person_id, identity.c.agree, identity.c.refs, identity.c.distance, person.c.name)
-        .join_from(identity, face, face.c.id == identity.c.face_id)
-        .join(image)
-        .join(person, person.c.id == identity.c.person_id)
-        .where(identity.c.certainty == Certainty.PROBABLE, person.c.hidden_at.is_(None), is_shown())
-    )
-    if person_id is not None:
-        whole = whole.where(identity.c.person_id == person_id)
-    rows = tx.execute(whole.order_by(identity.c.distance, face.c.id).limit(limit)).all()
-    references = {each: _references(tx, each) for each in {row.person_id for row in rows}}
-    found = [Doubt(_ref(row), row.person_id, row.name, row.agree, row.refs, references[row.person_id]) for row in rows]
-    return found, _count(tx, whole)
 
 
 def _waits() -> ColumnElement[bool]:

@@ -7,36 +7,39 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select
 from agent.domain.embeddings import GroupMember
 from agent.domain.people import Certainty
 from agent.engine.matcher_port import Groups
+from agent.store.database import Queries
 from agent.store.facts import chunks
 from agent.store.schema import embedding, face, grouping, identity, rejection
 
 _CONFIRMED = identity.c.certainty == Certainty.CONFIRMED
 
 
-def ungrouped(tx: Connection, limit: int) -> list[GroupMember]:
-    """Return faces with a print that were never assigned to a cluster or marked as alone; oldest first."""
-    return _members(tx, grouping.c.face_id.is_(None), limit)
+class ClusterQueries(Queries):
+    def ungrouped(self, limit: int) -> list[GroupMember]:
+        """Return faces with a print that were neither clustered nor marked as alone, oldest first."""
+        with self.database.read() as tx:
+            return _members(tx, grouping.c.face_id.is_(None), limit)
 
+    def grouped(self) -> Groups:
+        """Return the clusters of all other faces with a print."""
+        with self.database.read() as tx:
+            return Groups(tuple(_members(tx, grouping.c.face_id.is_not(None), None)), tuple(_cannot(tx)))
 
-def grouped(tx: Connection) -> Groups:
-    """Return the clusters of all faces with a print."""
-    return Groups(tuple(_members(tx, grouping.c.face_id.is_not(None), None)), tuple(_cannot(tx)))
+    def all_members(self) -> Groups:
+        """Return both."""
+        with self.database.read() as tx:
+            return Groups(tuple(_members(tx, None, None)), tuple(_cannot(tx)))
 
-
-def everything(tx: Connection) -> Groups:
-    """Return all faces with a print, clustered or not."""
-    return Groups(tuple(_members(tx, None, None)), tuple(_cannot(tx)))
-
-
-def put(tx: Connection, groups: dict[int, int], *, anew: bool) -> None:
-    """Store clusters; `anew` discards all earlier ones."""
-    if anew:
-        tx.execute(delete(grouping))
-    for chunk in chunks(list(groups)):
-        there = set(tx.scalars(select(embedding.c.face_id).where(embedding.c.face_id.in_(chunk))))
-        tx.execute(delete(grouping).where(grouping.c.face_id.in_(chunk)))
-        if rows := [{"face_id": each, "group_id": groups[each]} for each in chunk if each in there]:
-            tx.execute(insert(grouping), rows)
+    def set_groups(self, groups_of: dict[int, int], *, anew: bool) -> None:
+        """Store the cluster of each face, 0 for one that is alone. `anew` discards all earlier ones."""
+        with self.database.write() as tx:
+            if anew:
+                tx.execute(delete(grouping))
+            for chunk in chunks(list(groups_of)):
+                there = set(tx.scalars(select(embedding.c.face_id).where(embedding.c.face_id.in_(chunk))))
+                tx.execute(delete(grouping).where(grouping.c.face_id.in_(chunk)))
+                if rows := [{"face_id": each, "group_id": groups_of[each]} for each in chunk if each in there]:
+                    tx.execute(insert(grouping), rows)
 
 
 def _members(tx: Connection, which: ColumnElement[bool] | None, limit: int | None) -> list[GroupMember]:

@@ -11,70 +11,80 @@ from agent.domain.face import Quality
 from agent.domain.people import Certainty, trust
 from agent.library.queries import face_rows
 from agent.library.records import ToJudge
+from agent.store.database import Queries
 from agent.store.facts import chunks
 from agent.store.schema import embedding, face, grouping, identity, rejection
 
 _CONFIRMED = identity.c.certainty == Certainty.CONFIRMED
 
 
+class EmbeddingQueries(Queries):
+    def prints_of(self, faces: Collection[int], embedder: str) -> list[FacePrint]:
+        """Return the prints of the faces that have one."""
+        with self.database.read() as tx:
+            return [each for chunk in chunks(list(faces)) for each in _prints(tx, _all(embedder).where(embedding.c.face_id.in_(chunk)))]
+
+    def to_judge(self, faces: Collection[int], embedder: str) -> list[ToJudge]:
+        """Return the unconfirmed faces that have a print."""
+        with self.database.read() as tx:
+            found: list[ToJudge] = []
+            for chunk in chunks(list(faces)):
+                rows = tx.execute(
+                    select(face)
+                    .join(embedding)
+                    .where(embedding.c.embedder == embedder, face.c.id.in_(chunk), not_(_is_confirmed(face.c.id)))
+                ).mappings()
+                ruled_out = _ruled_out(tx, chunk)
+                found += [ToJudge(row["id"], row["image_id"], face_rows.read(row), ruled_out.get(row["id"], frozenset())) for row in rows]
+            return found
+
+    def unconfirmed(self, embedder: str, *, after: int, limit: int) -> list[int]:
+        """Return unconfirmed faces with a print, by ascending id."""
+        with self.database.read() as tx:
+            ids = select(embedding.c.face_id).where(embedding.c.embedder == embedder, embedding.c.face_id > after)
+            return list(tx.scalars(ids.where(not_(_is_confirmed(embedding.c.face_id))).order_by(embedding.c.face_id).limit(limit)))
+
+    def faces_of_people(self, people: Collection[int] | None, *, within: Collection[int] | None = None) -> list[int]:
+        """Return faces that the user confirmed as these people (None: as any person), limited to the given faces, if any."""
+        with self.database.read() as tx:
+            found = select(identity.c.face_id).where(_CONFIRMED)
+            if people is not None:
+                found = found.where(identity.c.person_id.in_(list(people)))
+            if within is not None:
+                found = found.where(identity.c.face_id.in_(list(within)))
+            return list(tx.scalars(found))
+
+    def people_kept(self, *, least: int) -> int:
+        """Return the number of different people with face prints, named or not; 0, and fast, if there are fewer than `least` prints.
+
+        A face without similar ones counts as a person.
+        """
+        with self.database.read() as tx:
+            if (tx.scalar(select(func.count()).select_from(embedding)) or 0) < least:
+                return 0
+            somebody = case((grouping.c.group_id != 0, grouping.c.group_id), else_=-embedding.c.face_id)
+            unnamed = (
+                select(func.count(somebody.distinct()))
+                .select_from(embedding)
+                .outerjoin(grouping, grouping.c.face_id == embedding.c.face_id)
+                .outerjoin(identity, identity.c.face_id == embedding.c.face_id)
+                .where(identity.c.face_id.is_(None))
+            )
+            named = select(func.count(identity.c.person_id.distinct())).join_from(
+                identity, embedding, embedding.c.face_id == identity.c.face_id
+            )
+            return (tx.scalar(unnamed) or 0) + (tx.scalar(named) or 0)
+
+    def faces_thought_of(self, people: Collection[int]) -> list[int]:
+        """Return faces that are suggested as these people."""
+        with self.database.read() as tx:
+            mine = identity.c.person_id.in_(list(people))
+            return list(tx.scalars(select(identity.c.face_id).where(mine, identity.c.certainty != Certainty.CONFIRMED)))
+
+
 def page(tx: Connection, embedder: str, *, after: int, limit: int) -> list[FacePrint]:
     """Return prints by ascending face id."""
     return _prints(tx, _all(embedder).where(embedding.c.face_id > after).order_by(embedding.c.face_id).limit(limit))
-
-
-def of_faces(tx: Connection, face_ids: Collection[int], embedder: str) -> list[FacePrint]:
-    """Return the prints of the faces that have one."""
-    return [each for chunk in chunks(list(face_ids)) for each in _prints(tx, _all(embedder).where(embedding.c.face_id.in_(chunk)))]
-
-
-def to_judge(tx: Connection, face_ids: Collection[int], embedder: str) -> list[ToJudge]:
-    """Return unconfirmed faces with a print, each with its excluded people: rejected, or elsewhere on its photo."""
-    found: list[ToJudge] = []
-    for chunk in chunks(list(face_ids)):
-        rows = tx.execute(
-            select(face).join(embedding).where(embedding.c.embedder == embedder, face.c.id.in_(chunk), not_(_is_confirmed(face.c.id)))
-        ).mappings()
-        ruled_out = _ruled_out(tx, chunk)
-        found += [ToJudge(row["id"], row["image_id"], face_rows.read(row), ruled_out.get(row["id"], frozenset())) for row in rows]
-    return found
-
-
-def unconfirmed(tx: Connection, embedder: str, *, after: int, limit: int) -> list[int]:
-    """Return faces to identify, by ascending id."""
-    ids = select(embedding.c.face_id).where(embedding.c.embedder == embedder, embedding.c.face_id > after)
-    return list(tx.scalars(ids.where(not_(_is_confirmed(embedding.c.face_id))).order_by(embedding.c.face_id).limit(limit)))
-
-
-def confirmed(tx: Connection, people: Collection[int] | None, within: Collection[int] | None) -> list[int]:
-    """Return faces that the user confirmed as these people, or as any person."""
-    found = select(identity.c.face_id).where(_CONFIRMED)
-    if people is not None:
-        found = found.where(identity.c.person_id.in_(list(people)))
-    if within is not None:
-        found = found.where(identity.c.face_id.in_(list(within)))
-    return list(tx.scalars(found))
-
-
-def people_kept(tx: Connection, least: int) -> int:
-    """Count named people, clusters, and faces in neither; 0 if there are fewer prints than `least`."""
-    if (tx.scalar(select(func.count()).select_from(embedding)) or 0) < least:
-        return 0
-    somebody = case((grouping.c.group_id != 0, grouping.c.group_id), else_=-embedding.c.face_id)
-    unnamed = (
-        select(func.count(somebody.distinct()))
-        .select_from(embedding)
-        .outerjoin(grouping, grouping.c.face_id == embedding.c.face_id)
-        .outerjoin(identity, identity.c.face_id == embedding.c.face_id)
-        .where(identity.c.face_id.is_(None))
-    )
-    named = select(func.count(identity.c.person_id.distinct())).join_from(identity, embedding, embedding.c.face_id == identity.c.face_id)
-    return (tx.scalar(unnamed) or 0) + (tx.scalar(named) or 0)
-
-
-def thought_of(tx: Connection, people: Collection[int]) -> list[int]:
-    """Return faces that are suggested as these people."""
-    mine = identity.c.person_id.in_(list(people))
-    return list(tx.scalars(select(identity.c.face_id).where(mine, identity.c.certainty != Certainty.CONFIRMED)))
 
 
 def _ruled_out(tx: Connection, chunk: Sequence[int]) -> dict[int, frozenset[int]]:

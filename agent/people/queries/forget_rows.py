@@ -9,11 +9,19 @@ from agent.domain.edits import Forgotten
 from agent.domain.errors import PersonUnknown
 from agent.people.queries import audit_rows
 from agent.store import journal
+from agent.store.database import Queries
 from agent.store.facts import chunks
 from agent.store.rows import take_note
 from agent.store.schema import adopted, chip, embedding, grouping, identity, ignored, person, undo
 
 REASON = "forgotten"
+
+
+class ForgetQueries(Queries):
+    def people_by_uids(self, uids: Iterable[str]) -> list[int]:
+        """Return the people with these random ids."""
+        with self.database.read() as tx:
+            return list(tx.scalars(select(person.c.id).where(person.c.uid.in_(list(uids)))))
 
 
 def forget(tx: Connection, person_id: int, now: datetime, *, note: str) -> Forgotten:
@@ -36,11 +44,6 @@ def forget(tx: Connection, person_id: int, now: datetime, *, note: str) -> Forgo
         audit_rows.add(tx, "forgotten", uid, len(faces), now)
     take_note(tx, note)
     return Forgotten(len(faces), embeddings, chips, steps)
-
-
-def by_uids(tx: Connection, uids: Iterable[str]) -> list[int]:
-    """Return which forgotten people exist again: an earlier backup was restored."""
-    return list(tx.scalars(select(person.c.id).where(person.c.uid.in_(list(uids)))))
 
 
 def meant(tx: Connection, person_id: int) -> tuple[list[int], list[str]]:

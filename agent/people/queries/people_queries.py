@@ -1,32 +1,34 @@
 """What the people room asks of the encrypted library: each query is one transaction."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 
 from sqlalchemy import Connection, select
 
 from agent.domain.edits import Edit, Forgotten, Step
-from agent.domain.embeddings import FacePrint, GroupMember
+from agent.domain.embeddings import FacePrint
 from agent.domain.errors import StoreBusy, StoreError
 from agent.domain.events import FavouritesChanged, ImagesHidden, PeopleChanged, Recorded
-from agent.domain.face import Face
 from agent.domain.people import Identity
-from agent.engine.matcher_port import Groups
 from agent.library.queries import identity_rows
 from agent.library.queries.library_queries import LibraryQueries
-from agent.library.records import Doubt, FaceGroup, FaceRef, Person, PersonFace, PersonFacts, ToJudge
+from agent.library.records import Person
 from agent.people.queries import (
-    adopted_rows,
-    album_rows,
     audit_rows,
-    cluster_rows,
     edit_rows,
     embedding_rows,
     forget_rows,
     never_rows,
     person_rows,
 )
+from agent.people.queries.adopted_rows import AdoptedQueries
+from agent.people.queries.album_rows import AlbumQueries
+from agent.people.queries.audit_rows import AuditQueries
+from agent.people.queries.cluster_rows import ClusterQueries
+from agent.people.queries.embedding_rows import EmbeddingQueries
+from agent.people.queries.forget_rows import ForgetQueries
+from agent.people.queries.person_rows import PersonQueries
 from agent.store import event_rows, journal
 from agent.store.path_ranges import Area
 from agent.store.rows import take_note
@@ -39,7 +41,9 @@ PAGE = 5_000  # face prints per transaction
 BACKUPS_HOLD_PURGED = "backups_hold_purged"
 
 
-class PeopleQueries(LibraryQueries):
+class PeopleQueries(
+    PersonQueries, ForgetQueries, AuditQueries, AlbumQueries, EmbeddingQueries, AdoptedQueries, ClusterQueries, LibraryQueries
+):
     """People, face prints, opinions about who is who, and the steps that can be undone."""
 
     def people(self) -> list[Person]:
@@ -98,11 +102,6 @@ class PeopleQueries(LibraryQueries):
             self.database.compact()
         return gone, [recorded]
 
-    def overdue(self, *, now: datetime, usual_days: int) -> dict[int, datetime]:
-        """Return people without a confirmation within their retention time (their own, or the usual), and since when."""
-        with self.database.read() as tx:
-            return person_rows.overdue(tx, now, usual_days)
-
     def expire_unnamed(self, *, before: datetime, note: str) -> int:
         """Delete face prints and pictures of unnamed faces of images analysed before then, with the note. Return the number of faces."""
         with self.database.write(durable=True) as tx:
@@ -112,54 +111,6 @@ class PeopleQueries(LibraryQueries):
                 self.database.flush()
         return expired
 
-    def people_by_uids(self, uids: Iterable[str]) -> list[int]:
-        """Return the people with these random ids."""
-        with self.database.read() as tx:
-            return forget_rows.by_uids(tx, uids)
-
-    def audit_broken_at(self) -> int | None:
-        """Return the first audit entry that was changed, or that follows a missing one; None if the log is intact."""
-        with self.database.read() as tx:
-            return audit_rows.first_broken(tx)
-
-    def person(self, person_id: int) -> PersonFacts | None:
-        with self.database.read() as tx:
-            return album_rows.person_facts(tx, person_id)
-
-    def person_faces(self, person_id: int, *, limit: int, offset: int = 0) -> tuple[list[PersonFace], int]:
-        """Return faces on shown images that are or may be this person, newest first, and the total."""
-        with self.database.read() as tx:
-            return album_rows.faces_of_person(tx, person_id, limit=limit, offset=offset)
-
-    def faces_held(self, person_id: int, *, after: int, limit: int) -> list[PersonFace]:
-        """Return faces that are or may be this person, also on hidden or missing images: by ascending id, starting after `after`."""
-        with self.database.read() as tx:
-            return album_rows.faces_held(tx, person_id, after=after, limit=limit)
-
-    def face_refs(self, faces: Collection[int]) -> list[FaceRef]:
-        """Return those on shown images, in no order."""
-        with self.database.read() as tx:
-            return album_rows.refs(tx, faces)
-
-    def groups(self, *, limit: int, offset: int = 0) -> tuple[list[FaceGroup], int]:
-        """Return clusters of unnamed faces: the largest first, and the total."""
-        with self.database.read() as tx:
-            return album_rows.groups(tx, limit=limit, offset=offset)
-
-    def group_faces(self, group_id: int) -> list[FaceRef]:
-        with self.database.read() as tx:
-            return album_rows.faces_of_group(tx, group_id)
-
-    def doubts(self, *, limit: int, person_id: int | None = None) -> tuple[list[Doubt], int]:
-        """Return faces that are probably a person, the nearest first, and the total."""
-        with self.database.read() as tx:
-            return album_rows.doubts(tx, limit=limit, person_id=person_id)
-
-    def rejections(self, face_ids: Sequence[int]) -> dict[int, frozenset[int]]:
-        """Return the people whom the user rejected for each of these faces."""
-        with self.database.read() as tx:
-            return person_rows.rejections(tx, face_ids)
-
     def faces_of(self, sha256: str) -> list[int]:
         """Return the faces of the image with that content."""
         with self.database.read() as tx:
@@ -168,43 +119,6 @@ class PeopleQueries(LibraryQueries):
     def faces_of_image(self, image_id: int) -> list[int]:
         with self.database.read() as tx:
             return list(tx.scalars(select(face.c.id).where(face.c.image_id == image_id).order_by(face.c.ordinal)))
-
-    def faces_of_people(self, people: Collection[int] | None, *, within: Collection[int] | None = None) -> list[int]:
-        """Return faces that the user confirmed as these people (None: as any person), limited to the given faces, if any."""
-        with self.database.read() as tx:
-            return embedding_rows.confirmed(tx, people, within)
-
-    def faces_adopted(self, within: Collection[int]) -> set[int]:
-        """Return those of these faces that have an imported name."""
-        with self.database.read() as tx:
-            return adopted_rows.among(tx, within)
-
-    def images_of_faces(self, faces: Collection[int]) -> list[int]:
-        with self.database.read() as tx:
-            return person_rows.images_of(tx, faces)
-
-    def person_names(self) -> dict[int, str]:
-        """Return names by id; fast, because no faces are counted."""
-        with self.database.read() as tx:
-            return person_rows.names(tx)
-
-    def people_watched(self) -> dict[int, str]:
-        """Return people who agreed to be named in alerts, by id, without those who are never recognised."""
-        with self.database.read() as tx:
-            return person_rows.watched(tx)
-
-    def people_kept(self, *, least: int) -> int:
-        """Return the number of different people with face prints, named or not; 0, and fast, if there are fewer than `least` prints.
-
-        A face without similar ones counts as a person.
-        """
-        with self.database.read() as tx:
-            return embedding_rows.people_kept(tx, least)
-
-    def faces_thought_of(self, people: Collection[int]) -> list[int]:
-        """Return faces that are suggested as these people."""
-        with self.database.read() as tx:
-            return embedding_rows.thought_of(tx, people)
 
     def prints(self, embedder: str) -> Iterator[list[FacePrint]]:
         """Yield all face prints, page by page."""
@@ -216,44 +130,6 @@ class PeopleQueries(LibraryQueries):
                 return
             yield page
             after = page[-1].face_id
-
-    def prints_of(self, faces: Collection[int], embedder: str) -> list[FacePrint]:
-        with self.database.read() as tx:
-            return embedding_rows.of_faces(tx, faces, embedder)
-
-    def unconfirmed(self, embedder: str, *, after: int, limit: int) -> list[int]:
-        """Return unconfirmed faces with a print, by ascending id."""
-        with self.database.read() as tx:
-            return embedding_rows.unconfirmed(tx, embedder, after=after, limit=limit)
-
-    def to_judge(self, faces: Collection[int], embedder: str) -> list[ToJudge]:
-        """Return the unconfirmed faces that have a print."""
-        with self.database.read() as tx:
-            return embedding_rows.to_judge(tx, faces, embedder)
-
-    def ungrouped(self, limit: int) -> list[GroupMember]:
-        """Return faces with a print that were neither clustered nor marked as alone, oldest first."""
-        with self.database.read() as tx:
-            return cluster_rows.ungrouped(tx, limit)
-
-    def grouped(self) -> Groups:
-        """Return the clusters of all other faces with a print."""
-        with self.database.read() as tx:
-            return cluster_rows.grouped(tx)
-
-    def all_members(self) -> Groups:
-        """Return both."""
-        with self.database.read() as tx:
-            return cluster_rows.everything(tx)
-
-    def set_groups(self, groups_of: dict[int, int], *, anew: bool) -> None:
-        """Store the cluster of each face, 0 for one that is alone. `anew` discards all earlier ones."""
-        with self.database.write() as tx:
-            cluster_rows.put(tx, groups_of, anew=anew)
-
-    def image_embeddings(self, image_id: int, embedder: str) -> list[tuple[int, bytes, Face]]:
-        with self.database.read() as tx:
-            return person_rows.of_image(tx, image_id, embedder)
 
     def set_identities(self, identities: Mapping[int, Identity | None], *, now: datetime) -> None:
         """Replace the identities of these faces; the user's confirmations stay.

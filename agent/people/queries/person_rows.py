@@ -14,10 +14,62 @@ from agent.library.queries import face_rows, job_rows
 from agent.library.records import Person, Portrait
 from agent.people.queries import audit_rows
 from agent.store import event_rows
+from agent.store.database import Queries
 from agent.store.facts import chunks
 from agent.store.path_ranges import Area, within
 from agent.store.rows import take_note
 from agent.store.schema import chip, embedding, face, grouping, identity, image, person, place, rejection
+
+
+class PersonQueries(Queries):
+    def image_embeddings(self, image_id: int, embedder: str) -> list[tuple[int, bytes, Face]]:
+        with self.database.read() as tx:
+            rows = tx.execute(
+                select(face, embedding.c.vector)
+                .join(embedding)
+                .where(face.c.image_id == image_id, embedding.c.embedder == embedder)
+                .order_by(face.c.ordinal)
+            ).mappings()
+            return [(row["id"], row["vector"], face_rows.read(row)) for row in rows]
+
+    def person_names(self) -> dict[int, str]:
+        """Return names by id; fast, because no faces are counted."""
+        with self.database.read() as tx:
+            return {row.id: row.name for row in tx.execute(select(person.c.id, person.c.name))}
+
+    def people_watched(self) -> dict[int, str]:
+        """Return people who agreed to be named in alerts, by id, without those who are never recognised."""
+        with self.database.read() as tx:
+            agreed = select(person.c.id, person.c.name).where(person.c.watch_at.is_not(None), person.c.never_at.is_(None))
+            return {row.id: row.name for row in tx.execute(agreed)}
+
+    def images_of_faces(self, faces: Collection[int]) -> list[int]:
+        """Return the images of these faces, each once."""
+        with self.database.read() as tx:
+            wanted = list(faces)
+            found = {
+                each for chunk in chunks(wanted) for each in tx.scalars(select(face.c.image_id).where(face.c.id.in_(chunk)).distinct())
+            }
+            return sorted(found)
+
+    def rejections(self, face_ids: Sequence[int]) -> dict[int, frozenset[int]]:
+        """Return the people whom the user rejected for each of these faces."""
+        with self.database.read() as tx:
+            found: dict[int, set[int]] = {}
+            for chunk in chunks(face_ids):
+                for face_id, person_id in tx.execute(
+                    select(rejection.c.face_id, rejection.c.person_id).where(rejection.c.face_id.in_(chunk))
+                ):
+                    found.setdefault(face_id, set()).add(person_id)
+            return {face_id: frozenset(people) for face_id, people in found.items()}
+
+    def overdue(self, *, now: datetime, usual_days: int) -> dict[int, datetime]:
+        """Return people without a confirmation within their retention time (their own, or the usual), and since when."""
+        with self.database.read() as tx:
+            last = select(func.max(identity.c.confirmed_at)).where(identity.c.person_id == person.c.id).scalar_subquery()
+            rows = tx.execute(select(person.c.id, person.c.created_at, person.c.retention_days, last.label("confirmed_at")))
+            ends = {row.id: (row.confirmed_at or row.created_at) + timedelta(days=row.retention_days or usual_days) for row in rows}
+            return {person_id: end for person_id, end in ends.items() if end <= now}
 
 
 def everybody(tx: Connection, person_id: int | None = None) -> list[Person]:
@@ -97,41 +149,6 @@ def _portraits(tx: Connection, covers: Sequence[int], which: ColumnElement[bool]
     return found
 
 
-def of_image(tx: Connection, image_id: int, embedder: str) -> list[tuple[int, bytes, Face]]:
-    rows = tx.execute(
-        select(face, embedding.c.vector)
-        .join(embedding)
-        .where(face.c.image_id == image_id, embedding.c.embedder == embedder)
-        .order_by(face.c.ordinal)
-    ).mappings()
-    return [(row["id"], row["vector"], face_rows.read(row)) for row in rows]
-
-
-def names(tx: Connection) -> dict[int, str]:
-    return {row.id: row.name for row in tx.execute(select(person.c.id, person.c.name))}
-
-
-def watched(tx: Connection) -> dict[int, str]:
-    agreed = select(person.c.id, person.c.name).where(person.c.watch_at.is_not(None), person.c.never_at.is_(None))
-    return {row.id: row.name for row in tx.execute(agreed)}
-
-
-def images_of(tx: Connection, face_ids: Collection[int]) -> list[int]:
-    """Return the images of these faces, each once."""
-    wanted = list(face_ids)
-    found = {each for chunk in chunks(wanted) for each in tx.scalars(select(face.c.image_id).where(face.c.id.in_(chunk)).distinct())}
-    return sorted(found)
-
-
-def rejections(tx: Connection, face_ids: Sequence[int]) -> dict[int, frozenset[int]]:
-    """Return the rejected people of each face."""
-    found: dict[int, set[int]] = {}
-    for chunk in chunks(face_ids):
-        for face_id, person_id in tx.execute(select(rejection.c.face_id, rejection.c.person_id).where(rejection.c.face_id.in_(chunk))):
-            found.setdefault(face_id, set()).add(person_id)
-    return {face_id: frozenset(people) for face_id, people in found.items()}
-
-
 def purge_recognition(
     tx: Connection, now: datetime, keep: Sequence[Area] = (), note: str | None = None, *, tell_none: bool = False
 ) -> list[Recorded]:
@@ -155,14 +172,6 @@ def purge_recognition(
         take_note(tx, note)
     audit_rows.add(tx, "prints_deleted", None, embeddings, now)
     return [event_rows.record(tx, RecognitionPurged(embeddings=embeddings, chips=chips), now)]
-
-
-def overdue(tx: Connection, now: datetime, usual_days: int) -> dict[int, datetime]:
-    """Return people without a confirmation within their retention time, and since when."""
-    last = select(func.max(identity.c.confirmed_at)).where(identity.c.person_id == person.c.id).scalar_subquery()
-    rows = tx.execute(select(person.c.id, person.c.created_at, person.c.retention_days, last.label("confirmed_at")))
-    ends = {row.id: (row.confirmed_at or row.created_at) + timedelta(days=row.retention_days or usual_days) for row in rows}
-    return {person_id: end for person_id, end in ends.items() if end <= now}
 
 
 def expire_unnamed(tx: Connection, before: datetime, note: str) -> int:

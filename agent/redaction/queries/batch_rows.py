@@ -15,6 +15,7 @@ from agent.domain.errors import AgentError, from_code
 from agent.domain.video import is_clip
 from agent.redaction.copy_records import MADE, CopyFacts, ItemState, Made, RedactionBatch, RedactionItem, RedactionPage
 from agent.redaction.options import Doubtful, Mark, Wish
+from agent.store.database import Queries
 from agent.store.facts import chunks
 from agent.store.rows import add
 from agent.store.schema import image, job, place
@@ -26,21 +27,125 @@ _FACTS = TypeAdapter(CopyFacts)
 _IS_MADE = item.c.state.in_(MADE)
 
 
-def of_folder(tx: Connection, folder: str, wish: Wish, uid: str, now: datetime) -> str:
-    known = tx.scalar(select(batch.c.uid).where(batch.c.folder == folder))
-    as_wished = WISH.dump_python(wish, mode="json")
-    if known is None:
-        add(tx, batch, {"uid": uid, "at": now, "folder": folder, "wish": as_wished})
-        return uid
-    tx.execute(update(batch).where(batch.c.uid == known).values(wish=as_wished))
-    return str(known)
+class BatchQueries(Queries):
+    def folder_batch(self, folder: str, wish: Wish, *, uid: str, now: datetime) -> str:
+        """Return a watched folder's batch, created as `uid` if missing. From now on its copies are made with these options."""
+        with self.database.write(durable=True) as tx:
+            known = tx.scalar(select(batch.c.uid).where(batch.c.folder == folder))
+            as_wished = WISH.dump_python(wish, mode="json")
+            if known is None:
+                add(tx, batch, {"uid": uid, "at": now, "folder": folder, "wish": as_wished})
+                return uid
+            tx.execute(update(batch).where(batch.c.uid == known).values(wish=as_wished))
+            return str(known)
 
+    def uncopied(self, uid: str, *, places: Collection[int] | None = None, limit: int = 1000) -> list[str]:
+        """Return photos and videos that appeared or changed in the batch's folder since its creation, without a copy yet.
 
-def uncopied(tx: Connection, uid: str, places: Collection[int] | None, limit: int) -> list[str]:
-    photos = [str(path) for path in tx.scalars(_uncopied_photos(uid, places).limit(limit))]
-    # Paths may be invalid text, so SQL can't decide: non-videos here are photos whose problem the user dismissed.
-    clips = (str(path) for path in tx.scalars(_uncopied_clips(uid, places)) if is_clip(path))
-    return [*photos, *islice(clips, limit - len(photos))]
+        Limited to those locations, if given. Copies made by this program are not included.
+        """
+        with self.database.read() as tx:
+            photos = [str(path) for path in tx.scalars(_uncopied_photos(uid, places).limit(limit))]
+            # Paths may be invalid text, so SQL can't decide: non-videos here are photos whose problem the user dismissed.
+            clips = (str(path) for path in tx.scalars(_uncopied_clips(uid, places)) if is_clip(path))
+            return [*photos, *islice(clips, limit - len(photos))]
+
+    def copies_to_make(self, limit: int, *, without: Collection[int] = (), clips: bool = True) -> list[RedactionItem]:
+        """Return the next planned ones except those (ids): requests before folders, earlier batches first; videos only if allowed."""
+        with self.database.read() as tx:
+            chosen = items().where(item.c.state == ItemState.PLANNED)
+            chosen = chosen.order_by(batch.c.folder.is_not(None), item.c.redaction_id, item.c.id)
+            rows = tx.execute(
+                chosen.limit(limit + len(without)) if clips else chosen
+            )  # paths may be invalid text, so they are not searched in SQL
+            left = (row for row in rows if row.id not in without and (clips or not is_clip(row.source)))
+            return [shown(row) for row in islice(left, limit)]
+
+    def about_to_place(self, item_id: int, facts: CopyFacts, *, now: datetime) -> bool:
+        """Record a copy about to be placed: on the disk when this returns, so that it can be recognised after a crash.
+
+        Return False if it is no longer planned: the batch was stopped.
+        """
+        with self.database.write(durable=True) as tx:
+            planned = update(item).where(item.c.id == item_id, item.c.state == ItemState.PLANNED)
+            return tx.execute(planned.values(changed_at=now, doubts=_weight(facts), **_facts(facts))).rowcount > 0
+
+    def copy_failed(self, item_id: int, error: AgentError, *, now: datetime) -> None:
+        with self.database.write() as tx:
+            _change(tx, item_id, now, state=ItemState.FAILED, error_code=error.code, error_params=error.params)
+
+    def copy_edited(self, item_id: int, marks: Sequence[Mark], *, now: datetime) -> RedactionItem | None:
+        """Plan it again with these marks. None if there is no such item, or it has no copy."""
+        with self.database.write(durable=True) as tx:
+            known = one(tx, item_id)
+            if known is None or known.state not in MADE or known.facts is None:
+                return None
+            before = replace(known.facts, before=None)
+            facts = _FACTS.dump_python(replace(before, marks=tuple(marks), replaces=None, before=before), mode="json")
+            _change(tx, item_id, now, state=ItemState.PLANNED, edited=1, passed=0, facts=facts)
+            return one(tx, item_id)
+
+    def copies_accepted(self, uid: str, item_ids: Sequence[int] | None, *, now: datetime) -> int:
+        """Approve these, or all of a batch. Return the number of approved ones."""
+        with self.database.write(durable=True) as tx:
+            chosen = and_(item.c.redaction_id == _id_of(uid), item.c.state == ItemState.NEEDS_REVIEW)
+            change = update(item).values(state=ItemState.DONE, changed_at=now)
+            if item_ids is None:
+                return tx.execute(change.where(chosen)).rowcount
+            return sum(tx.execute(change.where(chosen, item.c.id.in_(part))).rowcount for part in chunks(item_ids))
+
+    def stop_copies(self, uid: str) -> int:
+        """Stop planned items. An edited copy stays as it was, unless it has just been placed.
+
+        Returns the number of stopped items.
+        """
+        with self.database.write(durable=True) as tx:
+            for row in tx.execute(items().where(batch.c.uid == uid, item.c.state == ItemState.PLANNED, item.c.edited == 1)).all():
+                # An edited item has its earlier copy: with the new marks it would be shown with covers that are not in it.
+                known = _FACTS.validate_python(row.facts)
+                if known.replaces is None:  # otherwise the new copy may be in place already, which its maker checks
+                    tx.execute(
+                        update(item).where(item.c.id == row.id).values(state=ItemState.NEEDS_REVIEW, **_facts(known.before or known))
+                    )
+            planned = update(item).where(item.c.redaction_id == _id_of(uid), item.c.state == ItemState.PLANNED, item.c.edited == 0)
+            return tx.execute(planned.values(state=ItemState.STOPPED)).rowcount
+
+    def retry_copies(self, uid: str, *, now: datetime) -> int:
+        """Plan failed and stopped ones again."""
+        with self.database.write(durable=True) as tx:
+            change = update(item).where(item.c.redaction_id == _id_of(uid), item.c.state.in_((ItemState.FAILED, ItemState.STOPPED)))
+            return tx.execute(change.values(state=ItemState.PLANNED, error_code=None, error_params=None, changed_at=now)).rowcount
+
+    def made_at(self, target: str) -> Made | None:
+        """Return what the copy at that path was last made from."""
+        with self.database.read() as tx:
+            row = latest(tx, target)
+            return None if row is None else Made(row.sha256, row.copy_sha256, WISH.validate_python(row.wish))
+
+    def redaction_items(self, uid: str, *, limit: int, offset: int = 0) -> RedactionPage:
+        """Return a page of a batch: doubtful ones first, among them copies with a visible face, then those with most doubts.
+
+        Failed ones follow, then the rest.
+        """
+        with self.database.read() as tx:
+            mine = item.c.redaction_id == _id_of(uid)
+            first = case((item.c.state == ItemState.NEEDS_REVIEW, 0), (item.c.state == ItemState.FAILED, 1), else_=2)
+            rows = tx.execute(items().where(mine).order_by(first, item.c.doubts.desc(), item.c.id).limit(limit).offset(offset))
+            return RedactionPage(tuple(shown(row) for row in rows), tx.scalar(select(func.count()).select_from(item).where(mine)) or 0)
+
+    def copies_ended(self, uid: str, *, after: int, limit: int) -> list[RedactionItem]:
+        """Return the items of a batch that are no longer planned, by ascending id, starting after `after`."""
+        with self.database.read() as tx:
+            chosen = items().where(item.c.redaction_id == _id_of(uid), item.c.state != ItemState.PLANNED, item.c.id > after)
+            return [shown(row) for row in tx.execute(chosen.order_by(item.c.id).limit(limit))]
+
+    def expire_redactions(self, *, before: datetime, folders: Collection[str]) -> int:
+        """Delete finished batches from before then, and batches of other folders than these. Return the number of batches."""
+        with self.database.write() as tx:
+            planned = exists().where(item.c.redaction_id == batch.c.id, item.c.state == ItemState.PLANNED)
+            old = delete(batch).where(batch.c.folder.is_(None), batch.c.at < before, not_(planned))
+            left = delete(batch).where(batch.c.folder.is_not(None), batch.c.folder.not_in(sorted(folders)))
+            return tx.execute(old).rowcount + tx.execute(left).rowcount
 
 
 def _uncopied_photos(uid: str, places: Collection[int] | None) -> "Select[Any]":
@@ -80,81 +185,14 @@ def _come_since(uid: str, places: Collection[int] | None) -> "Select[Any]":
     return chosen if places is None else chosen.where(place.c.id.in_(sorted(places)))
 
 
-def to_make(tx: Connection, limit: int, without: Collection[int], clips: bool) -> list[RedactionItem]:
-    chosen = items().where(item.c.state == ItemState.PLANNED)
-    chosen = chosen.order_by(batch.c.folder.is_not(None), item.c.redaction_id, item.c.id)
-    rows = tx.execute(chosen.limit(limit + len(without)) if clips else chosen)  # paths may be invalid text, so they are not searched in SQL
-    left = (row for row in rows if row.id not in without and (clips or not is_clip(row.source)))
-    return [shown(row) for row in islice(left, limit)]
-
-
-def about_to_place(tx: Connection, item_id: int, facts: CopyFacts, now: datetime) -> bool:
-    planned = update(item).where(item.c.id == item_id, item.c.state == ItemState.PLANNED)
-    return tx.execute(planned.values(changed_at=now, doubts=_weight(facts), **_facts(facts))).rowcount > 0
-
-
 def made(tx: Connection, item_id: int, target: str, review: bool, now: datetime) -> None:
     state = ItemState.NEEDS_REVIEW if review else ItemState.DONE
     _change(tx, item_id, now, state=state, target=target, error_code=None, error_params=None)
 
 
-def failed(tx: Connection, item_id: int, error: AgentError, now: datetime) -> None:
-    _change(tx, item_id, now, state=ItemState.FAILED, error_code=error.code, error_params=error.params)
-
-
-def edited(tx: Connection, item_id: int, marks: Sequence[Mark], now: datetime) -> RedactionItem | None:
-    known = one(tx, item_id)
-    if known is None or known.state not in MADE or known.facts is None:
-        return None
-    before = replace(known.facts, before=None)
-    facts = _FACTS.dump_python(replace(before, marks=tuple(marks), replaces=None, before=before), mode="json")
-    _change(tx, item_id, now, state=ItemState.PLANNED, edited=1, passed=0, facts=facts)
-    return one(tx, item_id)
-
-
-def accepted(tx: Connection, uid: str, item_ids: Sequence[int] | None, now: datetime) -> int:
-    chosen = and_(item.c.redaction_id == _id_of(uid), item.c.state == ItemState.NEEDS_REVIEW)
-    change = update(item).values(state=ItemState.DONE, changed_at=now)
-    if item_ids is None:
-        return tx.execute(change.where(chosen)).rowcount
-    return sum(tx.execute(change.where(chosen, item.c.id.in_(part))).rowcount for part in chunks(item_ids))
-
-
-def stop(tx: Connection, uid: str) -> int:
-    for row in tx.execute(items().where(batch.c.uid == uid, item.c.state == ItemState.PLANNED, item.c.edited == 1)).all():
-        # An edited item has its earlier copy: with the new marks it would be shown with covers that are not in it.
-        known = _FACTS.validate_python(row.facts)
-        if known.replaces is None:  # otherwise the new copy may be in place already, which its maker checks
-            tx.execute(update(item).where(item.c.id == row.id).values(state=ItemState.NEEDS_REVIEW, **_facts(known.before or known)))
-    planned = update(item).where(item.c.redaction_id == _id_of(uid), item.c.state == ItemState.PLANNED, item.c.edited == 0)
-    return tx.execute(planned.values(state=ItemState.STOPPED)).rowcount
-
-
-def retry(tx: Connection, uid: str, now: datetime) -> int:
-    change = update(item).where(item.c.redaction_id == _id_of(uid), item.c.state.in_((ItemState.FAILED, ItemState.STOPPED)))
-    return tx.execute(change.values(state=ItemState.PLANNED, error_code=None, error_params=None, changed_at=now)).rowcount
-
-
-def made_at(tx: Connection, target: str) -> Made | None:
-    row = latest(tx, target)
-    return None if row is None else Made(row.sha256, row.copy_sha256, WISH.validate_python(row.wish))
-
-
 def one(tx: Connection, item_id: int) -> RedactionItem | None:
     row = tx.execute(items().where(item.c.id == item_id)).one_or_none()
     return None if row is None else shown(row)
-
-
-def page(tx: Connection, uid: str, limit: int, offset: int) -> RedactionPage:
-    mine = item.c.redaction_id == _id_of(uid)
-    first = case((item.c.state == ItemState.NEEDS_REVIEW, 0), (item.c.state == ItemState.FAILED, 1), else_=2)
-    rows = tx.execute(items().where(mine).order_by(first, item.c.doubts.desc(), item.c.id).limit(limit).offset(offset))
-    return RedactionPage(tuple(shown(row) for row in rows), tx.scalar(select(func.count()).select_from(item).where(mine)) or 0)
-
-
-def ended(tx: Connection, uid: str, after: int, limit: int) -> list[RedactionItem]:
-    chosen = items().where(item.c.redaction_id == _id_of(uid), item.c.state != ItemState.PLANNED, item.c.id > after)
-    return [shown(row) for row in tx.execute(chosen.order_by(item.c.id).limit(limit))]
 
 
 def batches(tx: Connection, *, limit: int, offset: int = 0, uid: str | None = None) -> list[RedactionBatch]:
@@ -180,13 +218,6 @@ def _common(first: str, last: str) -> str | None:
     with suppress(ValueError):  # on several drives
         return os.path.commonpath([os.path.dirname(first), os.path.dirname(last)])  # noqa: PTH120
     return None
-
-
-def expire(tx: Connection, before: datetime, folders: Collection[str]) -> int:
-    planned = exists().where(item.c.redaction_id == batch.c.id, item.c.state == ItemState.PLANNED)
-    old = delete(batch).where(batch.c.folder.is_(None), batch.c.at < before, not_(planned))
-    left = delete(batch).where(batch.c.folder.is_not(None), batch.c.folder.not_in(sorted(folders)))
-    return tx.execute(old).rowcount + tx.execute(left).rowcount
 
 
 def latest(tx: Connection, target: str) -> "Row[Any] | None":

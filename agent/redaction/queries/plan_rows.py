@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, exists, insert, not_, select, update
 from agent.redaction.copy_records import MADE, ItemState, PlannedCopy, RedactionItem
 from agent.redaction.options import Wish
 from agent.redaction.queries.batch_rows import WISH, items, latest, shown
+from agent.store.database import Queries
 from agent.store.facts import chunks
 from agent.store.rows import add
 from agent.store.schema import redaction as batch
@@ -28,29 +29,40 @@ _FRESH: Final = {
 }
 
 
-def begun(tx: Connection, wish: Wish) -> list[RedactionItem]:
-    chosen = items().where(item.c.state.in_(_LEFT), batch.c.folder.is_(None)).order_by(item.c.redaction_id, item.c.id)
-    return [each for row in tx.execute(chosen) if (each := shown(row)).wish.made == wish.made]
+class PlanQueries(Queries):
+    def copies_begun(self, wish: Wish) -> list[RedactionItem]:
+        """Return items that requests left planned, or stopped, of copies with these options, oldest batch first.
 
+        Batches of watched folders are not requests.
+        """
+        with self.database.read() as tx:
+            chosen = items().where(item.c.state.in_(_LEFT), batch.c.folder.is_(None)).order_by(item.c.redaction_id, item.c.id)
+            return [each for row in tx.execute(chosen) if (each := shown(row)).wish.made == wish.made]
 
-def plan(tx: Connection, uid: str, wish: Wish, copies: Sequence[PlannedCopy], now: datetime) -> list[int]:
-    batch_id = _id(tx, uid)
-    if batch_id is None:
-        batch_id = add(tx, batch, {"uid": uid, "at": now, "wish": WISH.dump_python(wish, mode="json")})
-    left = _take_over(tx, batch_id, copies, now)
-    left = _pass_over(tx, batch_id, left)
-    _drop(tx, batch_id, left)
-    _put(tx, batch_id, left, now)
-    wanted = {each.source for each in copies}
-    rows = tx.execute(select(item.c.id, item.c.source).where(item.c.redaction_id == batch_id))
-    return [row.id for row in rows if row.source in wanted]
+    def plan_copies(self, uid: str, wish: Wish, copies: Sequence[PlannedCopy], *, now: datetime) -> list[int]:
+        """Create the batch, or resume it if it exists, and return the ids of the items of these copies.
 
+        Items that earlier requests left planned are moved here; a failed item is planned again. Committed to disk when this returns.
+        """
+        with self.database.write(durable=True) as tx:
+            batch_id = _id(tx, uid)
+            if batch_id is None:
+                batch_id = add(tx, batch, {"uid": uid, "at": now, "wish": WISH.dump_python(wish, mode="json")})
+            left = _take_over(tx, batch_id, copies, now)
+            left = _pass_over(tx, batch_id, left)
+            _drop(tx, batch_id, left)
+            _put(tx, batch_id, left, now)
+            wanted = {each.source for each in copies}
+            rows = tx.execute(select(item.c.id, item.c.source).where(item.c.redaction_id == batch_id))
+            return [row.id for row in rows if row.source in wanted]
 
-def plan_more(tx: Connection, uid: str, copies: Sequence[PlannedCopy], now: datetime) -> None:
-    batch_id = _id(tx, uid)
-    if batch_id is not None:
-        _drop(tx, batch_id, copies)
-        _put(tx, batch_id, copies, now)
+    def plan_more(self, uid: str, copies: Sequence[PlannedCopy], *, now: datetime) -> None:
+        """Add to a batch. Existing items of the same source are planned again. A deleted batch stays deleted."""
+        with self.database.write() as tx:
+            batch_id = _id(tx, uid)
+            if batch_id is not None:
+                _drop(tx, batch_id, copies)
+                _put(tx, batch_id, copies, now)
 
 
 def _take_over(tx: Connection, batch_id: int, copies: Sequence[PlannedCopy], now: datetime) -> list[PlannedCopy]:
