@@ -124,7 +124,7 @@ class Session:
             database.close()
 
     def say_recovery_code(self, code: str) -> None:
-        """On a terminal only: elsewhere it would end in somebody's log."""
+        """Show the recovery code, only on a terminal: otherwise it would end up in a log."""
         self.mention(*(self.texts("cli.recovery.new", code=code) if sys.stderr.isatty() else self.texts("cli.recovery.later")).split("\n"))
 
     def explain(self, error: AgentError, *, about: str = "") -> None:

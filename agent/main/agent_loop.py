@@ -1,4 +1,4 @@
-"""The agent's event loop: everything is built, served and worked in it, until somebody ends it."""
+"""The agent's event loop, in which all services are built and run until the agent is quit."""
 
 import asyncio
 import os
@@ -52,7 +52,7 @@ log = structlog.get_logger()
 
 
 class Process(Protocol):
-    """What the loop asks of the process that it runs in, from its own thread. Implementation: `agent.main.process.Agent`."""
+    """The interface of the process in which the loop runs, called from the loop's thread. Implementation: `agent.main.process.Agent`."""
 
     def is_up(self, core: "Core") -> None: ...
     def answers(self) -> None: ...
@@ -62,9 +62,9 @@ class Process(Protocol):
 
 
 class Core:
-    """One run, with the library open. With `trial` it only comes up: nothing is watched or looked at, and nothing outside follows it.
+    """One run with an open library. With `trial` it only starts: no folder or screen is watched, and the system is not changed.
 
-    With `welcomes` a new user is welcomed: by the popup, else by the browser, at each start until they are done with it.
+    With `welcomes`, new users get the welcome in the popup, else in the browser, at each start until they finish it.
     """
 
     def __init__(self, process: Process, paths: AppPaths, file: SettingsFile, database: Database, *, welcomes: bool, trial: bool) -> None:
@@ -74,7 +74,7 @@ class Core:
         self._database = database
         self._welcomes = welcomes
         self._trial = trial
-        self._unmet: dict[str, AgentError] = {}  # what the settings ask for and this system does not give, by section
+        self._unmet: dict[str, AgentError] = {}  # settings that this system can't fulfil, by section
 
     async def run(self, stop: asyncio.Event) -> None:
         """Build, serve and work until `stop`."""
@@ -161,7 +161,7 @@ class Core:
             log.info("agent.ended")
 
     def join(self, bridge: "TrayBridge") -> None:
-        """The tray is there: its clicks come here from now on, and it shows the status."""
+        """Connect the tray: its clicks arrive here from now on, and it shows the status."""
         from agent.desktop.tray_bridge import TrayServices  # loaded with the bridge, and only where there is a tray
 
         app = self._app
@@ -196,7 +196,7 @@ class Core:
     async def _settings_changed(self, settings: Settings, sections: frozenset[str]) -> None:
         await self._app.apply(settings)
         for error in self._unmet.values():
-            self._app.refuse(error)  # it stays so, whatever else was changed
+            self._app.refuse(error)  # the error stays until the settings are valid
         if "general" in sections:
             self._process.retell()
         if "updates" in sections:
@@ -222,7 +222,7 @@ class Core:
 
     async def _follow_autostart(self, settings: Settings) -> None:
         if HOME_VARIABLE in os.environ:
-            return  # a library of its own: what happens at log-in is the other one's business
+            return  # a separate library: starting at login is the main library's setting
         try:
             await asyncio.to_thread(autostart.follow, settings.general.autostart)
         except AutostartFailed as error:
@@ -235,7 +235,7 @@ class Core:
         self._met("capture", error)
 
     def _met(self, section: str, error: AgentError | None = None) -> None:
-        """Whether the system gives what this section asks for: `error` says why not."""
+        """Record whether the system supports this section's settings: `error` is the reason if not."""
         self._unmet.pop(section, None)
         if error is not None:
             self._unmet[section] = error
@@ -251,17 +251,17 @@ class Core:
         return (popup.quiet_fullscreen and now.fullscreen) or (popup.quiet_presenting and now.presenting)
 
     async def _notify(self, notifier: Notifier, news: Sequence[News]) -> None:
-        """Where no popup can be shown. A click opens the photo that it tells of, or all of them."""
+        """Show a notification where no popup can be shown. A click opens the photo, or all of them."""
         images = {each.image_id for each in news}
         at = f"photo-{news[0].image_id}" if len(images) == 1 else "photos"
         await notifier.tell(self._texts(), len(images), sum(each.faces for each in news), lambda: self._desk.browse(at))
 
     async def _watch(self, on: bool) -> None:
-        """The tray's switch: the setting, so that it holds. Raises SettingsError."""
+        """The tray's watch switch: changes the setting, so that it lasts. Raises SettingsError."""
         await asyncio.to_thread(self._file.put, SWITCH, on)
 
     async def _scan(self, path: str) -> None:
-        """The tray's "scan a folder": what comes of it is shown by the popup."""
+        """The tray's "scan a folder": the popup shows the results."""
         files = await stoppable(lambda: list(walk_images([path])))
         async for _ in self._app.scan(files):
             pass

@@ -1,4 +1,4 @@
-"""The running agent: its services put together, started, told of new settings, and ended without losing anything."""
+"""The running agent: its services, assembled, started, reconfigured, and ended without losing data."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
@@ -54,7 +54,7 @@ Reconfigure = Callable[[Settings], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """What the agent stands on. The wiring makes the real ones, tests put others in their place."""
+    """The agent's outer dependencies. The wiring creates the real ones, tests supply fakes."""
 
     library: RedactionQueries
     engine: AnalysisEngine
@@ -72,12 +72,12 @@ class Edges:
 
 
 class App:
-    """Everything live, in one place. `reconfigure` names, by settings section, what outside must follow a change."""
+    """All services in one place. `reconfigure` maps settings sections to functions that apply their changes outside."""
 
     def __init__(self, environment: Environment, edges: Edges, reconfigure: Mapping[str, Reconfigure], trimmer: Rest) -> None:
         library, engine, work = edges.library, edges.engine, WorkState()
         self.environment, self.library, self.analyser, self.bus = environment, library, engine.analyser, environment.bus
-        self.prepared = asyncio.Event()  # what an earlier run left undone is done: commands may come
+        self.prepared = asyncio.Event()  # work left by an earlier run is finished: commands may start
         self._source = edges.source
         self._supply = engine.supply
         self._reconfigure = reconfigure
@@ -121,7 +121,7 @@ class App:
         self._subscribe()
 
     def _subscribe(self) -> None:
-        """Who hears of whom: the one place where services meet."""
+        """Subscribe services to each other: the only place where they are connected."""
         self.ingest.queued.subscribe(self.indexer.wake)
         for paused in (self.sidecars.wake, self.screen.wake, self._paused):
             self.indexer.pausing.subscribe(paused)
@@ -142,20 +142,20 @@ class App:
 
     @property
     def settings(self) -> Settings:
-        """Those in force."""
+        """The current settings."""
         return self.environment.settings.value
 
     def now(self) -> datetime:
         return self.environment.clock()
 
     def recipe(self) -> Recipe:
-        """What analyses are made with now, where no folder says otherwise: no embedder while recognition is off."""
+        """The default recipe of new analyses, unless a folder overrides it: no embedder while recognition is off."""
         return recipe_of(self.settings)
 
     async def run(self, *, watch: bool = True) -> None:
-        """Work until cancelled; then everything under way is given back and the engine ends. Raises StoreError at start.
+        """Work until cancelled; then requeue unfinished work and end the engine. Raises StoreError at start.
 
-        Without `watch` only what is asked for is done: no source, no rule of a folder, no screen.
+        Without `watch` only requested work is done: no source, no folder rule, no screen.
         """
         try:
             await asyncio.to_thread(self.library.release_leases)
@@ -192,13 +192,13 @@ class App:
         return await verify(self.analyser, self.settings, one, other)
 
     async def cancel_burst(self) -> int:
-        """Drop the photos that wait; what is under way ends. A rescan finds them again. Returns how many."""
+        """Drop the waiting photos; running work finishes. A rescan finds them again. Returns their number."""
         dropped = await asyncio.to_thread(self.library.drop_waiting)
         self.status.changed()
         return dropped
 
     async def rescan(self) -> None:
-        """Look through all watched folders now, at the files in them that were passed over so far, and for models that were not there."""
+        """Scan all watched folders now, retry files that were skipped so far, and look for missing models."""
         self._models.want()
         if await asyncio.to_thread(self.library.queue_unseen, now=self.now()):
             self.indexer.wake()
@@ -207,7 +207,7 @@ class App:
         await self._source.rescan()
 
     async def apply(self, settings: Settings) -> None:
-        """Take over a new valid snapshot: what changed follows, the rest runs on."""
+        """Apply a new valid settings snapshot: changed parts are reconfigured, the rest runs on."""
         async with self._applying:
             before, sections = self.settings, changed_sections(self.settings, settings)
             self.status.settings_problem = None
@@ -215,14 +215,14 @@ class App:
             if left:
                 await self._watch_no_more(left)
             if left or "recognition" in sections or areas(before) != areas(settings):
-                # At rest, so that nothing begun under the old settings, an analysis or a naming, is written after the purge.
+                # Paused, so that no analysis or naming begun under the old settings is written after the purge.
                 async with self.indexer.at_rest(), self.people.at_rest():
                     await self._recognition.switch.follow_surely(settings, before)
                     self.screen.forget()
                     # Only now, so that "on" isn't reported together with "nothing to do", nor "off" too soon.
                     self.environment.settings.set(settings)
                 self._models.want()
-                self.people.doubt()  # the bounds may be others
+                self.people.doubt()  # the thresholds may have changed
             self.environment.settings.set(settings)
             self.sidecars.look_through(before)
             self.redaction.folders.look_through()
@@ -236,13 +236,13 @@ class App:
             self.status.changed()
 
     async def _watch_no_more(self, roots: frozenset[str]) -> None:
-        """Before anything else follows new settings: whatever of these folders came in meanwhile would stay in the library."""
+        """Stop watching these folders before applying other settings: files found meanwhile would stay in the library."""
         if "folders" in self._reconfigure:
             rest = tuple(folder for folder in self.settings.folders if folder.root not in roots)
             await self._reconfigure["folders"](self.settings.model_copy(update={"folders": rest}))
 
     def refuse(self, error: AgentError) -> None:
-        """The settings file is invalid: those in force stay, and the status says why."""
+        """Report an invalid settings file: the current settings stay, and the status shows the error."""
         log.warning("settings.refused", code=error.code)
         self._blocked(error)
 

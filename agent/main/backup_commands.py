@@ -1,4 +1,4 @@
-"""`ai-popup backup`, `recover` and `recovery-code`: what to do when the library or its key is lost."""
+"""`ai-popup backup`, `recover` and `recovery-code`: for a lost library or key."""
 
 from typing import TYPE_CHECKING
 
@@ -48,7 +48,7 @@ def backup() -> None: ...
 @json_option()
 @click.pass_obj
 def create(session: Session, as_json: bool) -> None:
-    """Also while the agent runs: the copy is one consistent moment of the library."""
+    """Make a backup, also while the agent runs: the copy is one consistent state of the library."""
     from agent.main.wiring import utc_now
 
     session.paths.create()

@@ -1,4 +1,4 @@
-"""How the program stands on this machine: all that the doctor, the status page and the support bundle look at, put together."""
+"""Gathers the health checks of the doctor, the status page and the support bundle."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -23,18 +23,18 @@ from agent.updates.updater import channel_of, updater_of
 def ground(
     paths: AppPaths, settings: Callable[[], Settings], texts: Callable[[], Texts], library: RedactionQueries | None = None
 ) -> Ground:
-    """What the doctor looks at; `library` where this process has it open."""
+    """The inputs of the doctor; `library` if this process has it open."""
     return Ground(paths, model_store(paths), settings=settings, texts=texts, home=lambda now: home_of_key(now, paths), library=library)
 
 
 def engine_words(device: str, precision: str, note: Note | None, texts: Texts) -> str:
-    """What the engine computes with, and why with nothing else."""
+    """The engine's device, and the reason if it is a fallback."""
     found = f"OpenVINO, {device}, {precision}"
     return found if note is None else texts("ui.sentences", cause=f"{found}.", remedy=note.text(texts))
 
 
 def update_check(paths: AppPaths, settings: Callable[[], Settings], texts: Callable[[], Texts]) -> Check:
-    """What is known of newer versions; nobody is asked."""
+    """The stored update state; makes no network request."""
 
     def known() -> str:
         build, now = read_build(), settings()
@@ -52,7 +52,7 @@ def update_check(paths: AppPaths, settings: Callable[[], Settings], texts: Calla
 def checks(
     standing: Ground, texts: Callable[[], Texts], *, engine: Check, wall: Callable[[], Wall], updates: Check, agent: Check | None = None
 ) -> dict[str, Check]:
-    """All that the doctor looks at, in its order."""
+    """All checks of the doctor, in order."""
 
     def walled() -> str:
         return texts()("cli.doctor.walled", by=wall().check())
@@ -76,7 +76,7 @@ def checks(
 
 
 def health(app: App, paths: AppPaths, texts: Callable[[], Texts], version: str) -> Health:
-    """How the running agent stands. Call it inside the event loop; what it gives is asked in threads."""
+    """The health of the running agent. Call it inside the event loop; the result is used in threads."""
     loop = asyncio.get_running_loop()
     standing = ground(paths, lambda: app.settings, texts, app.library)
 

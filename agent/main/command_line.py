@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 def main(words: Sequence[str]) -> int:
-    """Run one command. Returns the exit code: 0 all well, 1 something failed, 2 wrong usage."""
+    """Run one command. Returns the exit code: 0 success, 1 failure, 2 wrong usage."""
     match list(words):
         case ["engine-worker"]:
             from agent.engine import engine_worker
@@ -37,18 +37,18 @@ def main(words: Sequence[str]) -> int:
             from agent.core.i18n import Texts
             from agent.core.threads import leave
 
-            speak(Texts())  # before the commands are made
+            speak(Texts())  # before the commands are created
             from agent.main.commands import run_command
 
             _have_streams()
             for stream in (sys.stdout, sys.stderr):
                 if hasattr(stream, "reconfigure"):
-                    stream.reconfigure(errors="backslashreplace")  # a file name may hold what the terminal can't write
+                    stream.reconfigure(errors="backslashreplace")  # a file name may hold characters that the terminal can't show
             return leave(run_command(words))
 
 
 def _have_streams() -> None:
-    """Windows gives none to a program without a console, which is how menus, log-in and the installer start it; nobody reads there."""
+    """Replace missing streams: Windows gives none to programs without a console, e.g. from menus, at login or by an installer."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 - until the process ends

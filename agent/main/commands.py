@@ -41,7 +41,7 @@ TEXTS = Texts()
 
 
 def run_command(words: Sequence[str]) -> int:
-    """Parse and run. Errors are told on standard error with cause and remedy."""
+    """Parse and run a command. Errors are printed to standard error with cause and remedy."""
     session, stdout = Session(AppPaths.find(), PROGRAM), sys.stdout
     try:
         result = ai_popup.main(list(words), prog_name="ai-popup", obj=session, standalone_mode=False)
@@ -53,7 +53,7 @@ def run_command(words: Sequence[str]) -> int:
     except SystemExit:
         if sys.stdout is stdout:
             raise
-        # What click makes of a reader of our output that left (`| head`), with other streams than before: nothing to complain about.
+        # A reader of our output left (`| head`); click then replaces the streams. Not an error.
         return 0
 
 
@@ -64,7 +64,7 @@ def ai_popup() -> None: ...
 
 @ai_popup.command(help=TEXTS("cli.help.run"))
 @click.option("--no-tray", is_flag=True, help=TEXTS("cli.help.no_tray"))
-@click.option("--trial", is_flag=True, hidden=True)  # the version before this one asks whether it comes up
+@click.option("--trial", is_flag=True, hidden=True)  # the previous version tests whether this one starts
 @click.pass_obj
 def run(session: Session, no_tray: bool, trial: bool) -> int:
     from agent.main.run_commands import after_quit, before_run, run_agent, tell_desktop, try_out
@@ -87,7 +87,7 @@ def run(session: Session, no_tray: bool, trial: bool) -> int:
 
 
 def show_running(session: Session) -> int:
-    """A second start shows the first one's popup, if that is up yet and there is a display."""
+    """Show the running agent's popup at a second start, if the popup is ready and there is a display."""
     try:
         session.client().post("/api/popup/show")
     except (DesktopError, LifecycleError):
@@ -135,7 +135,7 @@ def status(session: Session, as_json: bool) -> None:
 
 
 def _remarks(now: "Status", session: Session) -> Iterator[str]:
-    """What is out of the ordinary, a line each."""
+    """Unusual states, one line each."""
     texts = session.texts
     if now.throttled:
         yield texts(f"ui.status.throttled.{now.throttled}")

@@ -43,9 +43,9 @@ def commands_app(app: App, auth: Auth, texts: Callable[[], Texts], port: Callabl
 
 def guarded(auth: Auth, version: str, texts: Callable[[], Texts], port: Callable[[], int]) -> FastAPI:
     """Without routes."""
-    # FastAPI asks of each type whether it is one of Pydantic 1's, and would load all of that, 1.7 MB, to know. None of ours is.
+    # FastAPI checks each type against Pydantic 1's, and would load all of that, 1.7 MB, for it. None of ours is one.
     sys.modules.setdefault("pydantic.v1", None)  # type: ignore[arg-type]  # Python's way to say that it can't be had
-    # Measuring goes through our own /metrics: nothing is ever sent anywhere.
+    # Measuring uses our own /metrics: no data is ever sent anywhere.
     silent = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
     api = FastAPI(
         title="AI Popup",

@@ -1,4 +1,4 @@
-"""`ai-popup doctor`: looks at everything the program stands on and says what is wrong and what to do."""
+"""`ai-popup doctor`: checks everything that the program depends on and reports problems with their remedies."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ MARKS = {"ok": "✓", "absent": "·", "warning": "!", "failed": "✗"}
 
 
 def report(session: Session, *, as_json: bool = False) -> int:
-    """Print a line per check. Exit code 1 if one failed; what is merely absent (a tray, a running agent) is no failure."""
+    """Print a line per check. Exit code 1 if one failed; an absent part (a tray, a running agent) is not a failure."""
     if as_json:
         return _report_json(session)
     say(f"AI Popup {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}")
@@ -45,7 +45,7 @@ def _report_json(session: Session) -> int:
 
 
 def all_checks(session: Session) -> dict[str, Check]:
-    """Those of a process that has neither the library nor an engine open."""
+    """The checks for a process that has neither the library nor an engine open."""
     standing = ground(session.paths, session.file.load, lambda: session.texts)
     hello = cache(lambda: asyncio.run(_hello(session)))  # one engine answers both questions
     return checks(

@@ -1,4 +1,4 @@
-"""Hands the program over to a newer version: the old one tries it, puts it in its place, or takes all of it back."""
+"""Replaces the program by a newer version: the old one tries it, puts it in place, or rolls everything back."""
 
 import contextlib
 import os
@@ -29,14 +29,14 @@ from agent.updates.updater import channel_of, updater_of
 
 log = structlog.get_logger()
 
-TRIAL_LIMIT_S = 180.0  # a large library is migrated meanwhile
+TRIAL_LIMIT_S = 180.0  # includes migrating a large library
 END_LIMIT_S = 20.0
 LOCK_WAIT_S = 30.0
 POLL_S = 0.1
 
 
 def updates_of(paths: AppPaths, settings: Callable[[], Settings], *, restart: Callable[[], None]) -> Updates:
-    """How the running agent learns of newer versions. Raises ValidationError where the package's word is malformed."""
+    """The running agent's update service. Raises ValidationError if the package's metadata is malformed."""
     build = read_build()
     known = updater_of(paths, build)
 
@@ -57,7 +57,7 @@ def updates_of(paths: AppPaths, settings: Callable[[], Settings], *, restart: Ca
 
 
 class Handover:
-    """Of the program in these folders. All block; only `settle` may be called while the agent runs."""
+    """The handover of the program in these folders. All methods block; only `settle` may be called while the agent runs."""
 
     def __init__(self, paths: AppPaths, settings: Settings, build: Build) -> None:
         self._paths = paths
@@ -78,9 +78,9 @@ class Handover:
         )
 
     def before_run(self) -> Place | None:
-        """End what an earlier installation left, and install what is ready: where to start instead of this program, if so.
+        """Complete an interrupted installation and install a ready update. Returns the place to start instead of this program, if any.
 
-        Never raises: what went wrong is remembered, and this version runs. While the agent runs, nothing is done.
+        Never raises: errors are stored, and this version runs. Does nothing while the agent runs.
         """
         with contextlib.suppress(LifecycleError), self._turn():
             with alone(self._paths, command=False):
@@ -98,7 +98,7 @@ class Handover:
         return None
 
     def after_quit(self, *, asked: bool) -> Place | None:
-        """Install what is ready; the next start is the new version's. Returns what to start where somebody `asked` for it. Never raises."""
+        """Install a ready update for the next start. Returns the place to start now if the user `asked` for it. Never raises."""
         self._restart = asked
         place = None
         if self._wanted or asked:
@@ -109,7 +109,7 @@ class Handover:
         return place or self._place(__version__)
 
     def install(self, *, again: bool = False) -> Place | None:
-        """Because somebody asked: where the new version lies, None where an installer does the rest. `again` also one that was given up.
+        """Install at the user's request: returns the new version's place, None if an installer does the rest. `again` retries one given up.
 
         Raises UpdateError, StoreError, KeyHomeError, LifecycleError.
         """
@@ -119,7 +119,7 @@ class Handover:
             return self._install()
 
     def settle(self) -> None:
-        """This version has run for its user: the one before is not needed any more. Never raises."""
+        """Delete the previous version: this one has run long enough for its user. Never raises."""
         try:
             self._installation.settle()
         except (AgentError, OSError) as error:
@@ -154,7 +154,7 @@ class Handover:
 
     @contextlib.contextmanager
     def _turn(self) -> Iterator[None]:
-        """One installer at a time; who starts meanwhile waits for its end. Raises AlreadyRunning."""
+        """Allow one installation at a time; a process that starts meanwhile waits for its end. Raises AlreadyRunning."""
         self._paths.create()
         self._paths.updates.mkdir(mode=0o700, exist_ok=True)
         lock = FileLock(self._paths.updates / "install.lock", timeout=TRIAL_LIMIT_S)
@@ -169,7 +169,7 @@ class Handover:
 
 
 def comes_up(command: Sequence[str], version: str, paths: AppPaths, *, limit_s: float = TRIAL_LIMIT_S) -> bool:
-    """Start a new version, wait until it is well and says it is that one, and end it with all that it started."""
+    """Start a new version, wait until it reports health and that version, and end it with all its processes."""
     none = subprocess.DEVNULL
     try:
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=none, stderr=none, env=fresh_environment())
@@ -187,8 +187,8 @@ def comes_up(command: Sequence[str], version: str, paths: AppPaths, *, limit_s: 
 
 
 def _answer(paths: AppPaths) -> str | None:
-    """The version that says it is well."""
-    import httpx  # here, because the running agent has use for the rest of this module
+    """The version reported by a healthy agent."""
+    import httpx  # imported here, because the running agent uses the rest of this module
 
     from agent.web.client import Client
 
@@ -217,20 +217,20 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 
 def become(place: Place, words: Sequence[str]) -> None:
-    """This process goes on as what lies in the program's place. Returns only where that can't be started."""
+    """Replace this process by the version that is now in place. Returns only if that fails."""
     command = [*place.command, "run", *words]
     sys.stdout.flush()
     sys.stderr.flush()
     with contextlib.suppress(OSError):
         if sys.platform == "win32":
-            # No process can become another one there: exec starts a second one, and takes the words apart at each space of the path.
+            # Windows can't replace a process: exec starts a second one, and splits the arguments at each space of the path.
             detached(command)
             raise SystemExit(0)
         os.execve(command[0], command, fresh_environment())
 
 
 def detached(command: Sequence[str]) -> None:
-    """Start something that outlives this process: another version, or the installer that starts it. Raises OSError."""
+    """Start a process that outlives this one: another version, or the installer that starts it. Raises OSError."""
     none = subprocess.DEVNULL
     flags = getattr(subprocess, "DETACHED_PROCESS", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
     subprocess.Popen(
@@ -245,7 +245,7 @@ def detached(command: Sequence[str]) -> None:
 
 
 def fresh_environment() -> dict[str, str]:
-    """For another version of this program: without what the packaging of this one put there."""
+    """The environment for another version of this program, without variables set by this one's packaging."""
     kept = {name: value for name, value in os.environ.items() if name not in ("APPDIR", "ARGV0", "OWD", "APPIMAGE")}
     for name in ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"):
         if getattr(sys, "frozen", False):

@@ -1,4 +1,4 @@
-"""How the program stands: what it needs and finds, what it is made of, what it takes of the disk."""
+"""The program's health: its checks, components and disk usage."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from agent.domain.errors import AgentError, EngineOpen, FilingDue, NoDisplay, No
 from agent.people.duties import FILING_PEOPLE, FILING_WORKING_DAYS, filing_due
 from agent.redaction.queries.redaction_queries import RedactionQueries
 
-# Looks at one thing and says in a few words what it found; blocks; raises AgentError when something is wrong with it.
+# Checks one thing and returns a short finding; blocks; raises AgentError if it is wrong.
 Check: TypeAlias = Callable[[], str]
 
 
@@ -18,7 +18,7 @@ _ABSENT = (NoTray, NoDisplay, NotRunning, EngineOpen, FilingDue, UpdatesOff)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What came of a check: its words, or the error."""
+    """The result of a check: its text, or the error."""
 
     name: str
     text: str = ""
@@ -26,7 +26,7 @@ class Finding:
 
     @property
     def state(self) -> Literal["ok", "absent", "warning", "failed"]:
-        """What is merely absent (a tray, a running agent) is no failure, nor is a duty. Photos decoded without a wall are a warning."""
+        """The severity. An absent part (a tray, a running agent) or a legal duty is no failure. Decoding without a sandbox is a warning."""
         if self.error is None:
             return "ok"
         if isinstance(self.error, EngineOpen) and "network" not in self.error.params:
@@ -47,7 +47,7 @@ class ModelFacts:
 
 @dataclass(frozen=True, slots=True)
 class DiskFacts:
-    """Bytes: free where the library lies, and what the program's own files take."""
+    """Bytes: free on the library's disk, and used by the program's own files."""
 
     free: int
     library: int
@@ -57,23 +57,23 @@ class DiskFacts:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The ways to ask. All block."""
+    """Functions that return the health data. All block."""
 
     checks: Mapping[str, Check]
     models: Callable[[], tuple[ModelFacts, ...]]
     disk: Callable[[], DiskFacts]
     last_backup: Callable[[], datetime | None]
-    bundle: Callable[[Sequence[Finding]], bytes]  # a zip for whoever helps
+    bundle: Callable[[Sequence[Finding]], bytes]  # a zip for support
 
 
 def to_file(library: RedactionQueries) -> FilingDue | None:
-    """What the law asks for if so many people's face prints are kept; None below that. Blocks; raises StoreError."""
-    people = library.people_kept(least=FILING_PEOPLE)  # there can't be more people than prints
+    """The legal filing duty above a number of people with stored face embeddings; None below it. Blocks; raises StoreError."""
+    people = library.people_kept(least=FILING_PEOPLE)  # a person has at least one embedding
     return FilingDue(people=people, days=FILING_WORKING_DAYS) if filing_due(people) else None
 
 
 def examine(checks: Mapping[str, Check]) -> list[Finding]:
-    """Look at everything, in order. Blocks; never raises. Much stands on the settings: that they can't be read is said once."""
+    """Run all checks in order. Blocks; never raises. Many depend on the settings: unreadable settings are reported once."""
     found: list[Finding] = []
     for name, check in checks.items():
         finding = _look(name, check)
@@ -87,5 +87,5 @@ def _look(name: str, check: Check) -> Finding:
         return Finding(name, check())
     except AgentError as error:
         return Finding(name, error=error)
-    except Exception as error:  # a check that fails by itself is a finding too: the others are still wanted
+    except Exception as error:  # a check that fails itself is a finding too: the others still run
         return Finding(name, error=Unexpected(kind=type(error).__name__))

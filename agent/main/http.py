@@ -39,7 +39,7 @@ from agent.web.settings_schemas import QuietRequest
 
 @dataclass(frozen=True)
 class Context:
-    """What the routes work with."""
+    """The services used by the routes."""
 
     app: App
     auth: Auth
@@ -63,7 +63,7 @@ class Context:
 
 
 def create_app(context: Context, port: Callable[[], int]) -> FastAPI:
-    """All routes behind the guard. `port` tells where we listen."""
+    """All routes behind the guard. `port` returns the port we listen on."""
     app, texts = context.app, context.texts
     api = guarded(context.auth, context.version, texts, port)
     session_routes(api, context.auth)
@@ -127,7 +127,7 @@ def _control_routes(api: FastAPI, context: Context) -> None:
 
     @api.post("/api/quiet", status_code=204)
     async def quiet(request: QuietRequest) -> None:
-        """No popup for some time, or until the work at hand is done; neither ends a quiet time that was asked for."""
+        """Suppress the popup for some time, or until the current work is done; neither ends an earlier requested quiet time."""
         if not request.until_done:
             await app.quiet.put_off(request.minutes)
         if request.until_done or request.minutes is not None:

@@ -1,4 +1,4 @@
-"""Figures for Prometheus: numbers only, read at each request from what the agent knows anyway."""
+"""Metrics for Prometheus: only numbers, read at each request from the agent's existing state."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 
 def metrics(version: str, counts: Counts, monitor: Monitor, tally: Tally) -> bytes:
-    """The text that is served."""
+    """The metrics in Prometheus' text format."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Figures(version, counts, monitor, tally))
     return generate_latest(registry)

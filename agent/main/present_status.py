@@ -1,4 +1,4 @@
-"""Turns what the monitor and the doctor know into what crosses the API."""
+"""Converts the state from monitor and doctor to the API's schemas."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -59,7 +59,7 @@ def health_report(
 
 
 def status(now: AppStatus, texts: Texts, version: str) -> Status:
-    """What the agent does now."""
+    """The agent's current state."""
     settings, problems, done = now.settings, dict(now.folder_problems), now.finished
     return Status(
         version=version,

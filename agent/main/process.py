@@ -1,4 +1,4 @@
-"""The agent's process: the tray in the main thread, and everything else, the core, in one event loop in a second thread."""
+"""The agent's process: the tray in the main thread, and the core in one event loop in a second thread."""
 
 import asyncio
 import os
@@ -31,7 +31,7 @@ TRAY_POLL_S = 0.5
 
 
 class Agent:
-    """One run, with the settings loaded and the instance lock held. Where there is a tray its icon comes first, then the core is loaded.
+    """One run, with loaded settings and the instance lock held. If there is a tray, its icon appears before the core is loaded.
 
     `database` opens the library, in the core's thread. `on_ready` is called there when the API answers.
     """
@@ -54,20 +54,20 @@ class Agent:
         self._trial = trial
         self._on_ready = on_ready
         self._on_no_tray = on_no_tray
-        self.quit_by_user = False  # else by the system
-        self.goes_on = False  # as a new version, at once
+        self.quit_by_user = False  # otherwise by the system
+        self.goes_on = False  # restarts as a new version immediately
         self._ended = threading.Event()
         self._failure: BaseException | None = None
         self._stop = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
-        # Core and tray come in either order, each in its own thread.
+        # Core and tray become ready in either order, each in its own thread.
         self._meeting = threading.Lock()
         self._core: Core | None = None
         self._bridge: TrayBridge | None = None
         self._met = False
 
     def run(self) -> None:
-        """Returns when somebody quits it: the tray, the API, or a signal. Main thread only. Raises what else ended the core."""
+        """Run until quit by the tray, the API or a signal. Main thread only. Raises the error that ended the core, if any."""
         core = threading.Thread(target=self._run_core, name="core")
         try:
             with on_termination(self._ended.set):
@@ -87,41 +87,41 @@ class Agent:
             raise self._failure
 
     def quit(self) -> None:
-        """From any thread: end everything, also a start that is still under way."""
+        """End everything, even during the start. May be called from any thread."""
         self._ended.set()
         if self._loop is not None:
-            with suppress(RuntimeError):  # the loop is closed: it has ended by itself
+            with suppress(RuntimeError):  # the loop is closed: it has already ended
                 self._loop.call_soon_threadsafe(self._stop.set)
 
-    # -- what the core asks for --------------------------------------------------------------------------------------------------
+    # -- called by the core ------------------------------------------------------------------------------------------------------
     def is_up(self, core: "Core") -> None:
-        """The tray may be told what there is to tell."""
+        """The core is built: connect the tray."""
         with self._meeting:
             self._core = core
         self._meet()
 
     def answers(self) -> None:
-        """The API does."""
+        """The API answers requests."""
         self._on_ready()
 
     def retell(self) -> None:
-        """The language changed."""
+        """Refresh the tray's texts after a change of language."""
         if self._bridge is not None:
             self._bridge.retell()
 
     def user_quits(self) -> None:
-        """End, and stay away: it was no log-out."""
+        """Quit at the user's request, not because of a logout."""
         self.quit_by_user = True
         self.quit()
 
     def go_on(self) -> None:
-        """End, to go on as a new version."""
+        """End and restart as a new version."""
         self.goes_on = True
         self.quit()
 
     # -- the main thread ---------------------------------------------------------------------------------------------------------
     def _tray_comes(self) -> bool:
-        """Wait a little for a place to show the icon in: at login the panel may start after this program."""
+        """Wait briefly for a place to show the icon: at login the panel may start after this program."""
         deadline = time.monotonic() + TRAY_WAIT_S
         while not tray_available():
             why = why_no_tray()
@@ -133,13 +133,13 @@ class Agent:
         return not self._ended.is_set()
 
     def _show_tray(self, on_shown: Callable[[], None]) -> None:
-        from agent.desktop.tray_bridge import TrayBridge  # brings Qt on Linux: only where there is a tray
+        from agent.desktop.tray_bridge import TrayBridge  # loads Qt on Linux: only where there is a tray
 
         bridge = TrayBridge(lambda: Texts(self._file.snapshot.general.language.value), quit=self.user_quits)
         with self._meeting:
             self._bridge = bridge
         self._meet()
-        if self._ended.is_set():  # meanwhile: nobody would take the icon away
+        if self._ended.is_set():  # ended in the meantime: the icon would never be removed
             return
         bridge.tray.run(on_shown)
 
@@ -160,7 +160,7 @@ class Agent:
         except BaseException as error:
             log.exception("core.failed")
             reason = reason_of(error)
-            # Of a file of its own: those of photos, models and settings are named where they arise.
+            # An error of the library's own file: errors of photos, models and settings are handled where they arise.
             self._failure = store_error(reason) if isinstance(reason, OSError) else reason
         finally:
             self._ended.set()
@@ -177,11 +177,11 @@ class Agent:
             await self._live_with_threads()
 
     async def _live_with_threads(self) -> None:
-        from agent.main.agent_loop import Core  # most of what is loaded: after the icon
+        from agent.main.agent_loop import Core  # most of the code to load: after the icon
 
-        # An icon alone tells nobody that a folder is to be chosen. Libraries of their own (demo, tests) do without.
+        # The icon alone does not tell the user to choose a folder. Separate libraries (demo, tests) skip this.
         welcomes = self._wants_tray and HOME_VARIABLE not in os.environ
         with self._database() as database:
-            if self._ended.is_set():  # meanwhile
+            if self._ended.is_set():  # ended in the meantime
                 return
             await Core(self, self._paths, self._file, database, welcomes=welcomes, trial=self._trial).run(self._stop)

@@ -1,4 +1,4 @@
-"""`ai-popup run`, the trial of a new version by the one before it, and the wait for its end."""
+"""`ai-popup run`, the trial of a new version by the previous one, and waiting for an agent's end."""
 
 import asyncio
 import os
@@ -25,17 +25,17 @@ NOTIFY_S = 5.0
 
 
 class End(Enum):
-    """Who ended the agent."""
+    """The cause of the agent's end."""
 
-    SYSTEM = "system"  # a signal: log-out, shutdown, Ctrl+C
+    SYSTEM = "system"  # a signal: logout, shutdown, Ctrl+C
     USER = "user"  # the tray, the API, `ai-popup quit`
-    UPDATE = "update"  # to go on as the new version at once
+    UPDATE = "update"  # to restart as the new version at once
 
 
 def run_agent(session: Session, *, tray: bool, trial: bool = False) -> End:
-    """Run until quit, with the instance's lock held; says who ended it. Where no tray can be shown the agent runs without.
+    """Run until quit, with the instance's lock held; returns the cause of the end. Without a tray the agent runs without icon.
 
-    With `trial` it only comes up, and ends when standard input does. Raises FewFiles, and what ends the agent.
+    With `trial` it only starts, and ends with its standard input. Raises FewFiles, and errors that end the agent.
     """
     from agent.core.heap import few_arenas
 
@@ -65,17 +65,17 @@ def run_agent(session: Session, *, tray: bool, trial: bool = False) -> End:
 
 
 def tell_desktop(session: Session, error: AgentError) -> None:
-    """Why it did not start, to who started it from a menu or by logging in: nobody reads what stands on standard error then."""
+    """Show the start error as a notification: after a start from a menu or at login, standard error is invisible."""
     if sys.stderr is not None and sys.stderr.isatty():
         return
     from agent.desktop.notify import Notifier
 
-    with suppress(Exception):  # what the system's notifications raise is no reason to hide what failed
+    with suppress(Exception):  # a failing notification must not hide the original error
         asyncio.run(asyncio.wait_for(Notifier().problem(session.texts, error), NOTIFY_S))
 
 
 def try_out(session: Session) -> int:
-    """Come up for the version before this one, which let go of the lock a moment ago."""
+    """Start for a trial by the previous version, which has just released the lock."""
     with session.alone(command=False, wait_s=LOCK_WAIT_S):
         run_agent(session, tray=False, trial=True)
     return 0
@@ -85,11 +85,11 @@ def _end_with_input(agent: "Agent") -> None:
     sys.stdin.buffer.read()
     agent.quit()
     time.sleep(TRIAL_END_S)
-    os._exit(1)  # it hangs, and holds the lock that the version before it needs
+    os._exit(1)  # it hangs, and holds the lock that the previous version needs
 
 
 def before_run(session: Session, words: Sequence[str]) -> None:
-    """A new version that waits is installed now, and this process goes on as that one. Returns where this version is to run.
+    """Install a waiting version now and continue as that version. Returns if this version is to run.
 
     Raises SettingsError.
     """
@@ -107,7 +107,7 @@ def before_run(session: Session, words: Sequence[str]) -> None:
 
 
 def after_quit(session: Session, words: Sequence[str], end: End) -> None:
-    """A new version that waits is installed; it is started at once where somebody asked for that."""
+    """Install a waiting version; start it at once if the user asked for that."""
     from agent.updates.install_journal import waits
 
     if not waits(session.paths):
@@ -117,7 +117,7 @@ def after_quit(session: Session, words: Sequence[str], end: End) -> None:
     with _logged(session):
         here = handover(session)
         here.settle()
-        # The system does not wait: the next start sees to it.
+        # The system does not wait: the next start installs it.
         place = here.after_quit(asked=end is End.UPDATE) if end is not End.SYSTEM else None
     if place is not None:
         become(place, words)
@@ -134,17 +134,17 @@ def _logged(session: Session) -> Iterator[None]:
 
 
 def handover(session: Session) -> "Handover":
-    """The way to another version."""
+    """The handover to another version."""
     from agent.core.build import read_build
     from agent.main.handover import Handover
 
-    with suppress(SettingsError):  # then by those that were last in force
+    with suppress(SettingsError):  # otherwise the last valid settings apply
         session.file.load()
     return Handover(session.paths, session.file.snapshot, read_build())
 
 
 def wait_for_end(session: Session) -> int:
-    """Until the agent has let go of its lock. Raises AgentUnreachable if it does not."""
+    """Wait until the agent has released its lock. Raises AgentUnreachable if it does not."""
     from filelock import FileLock, Timeout
 
     try:

@@ -1,4 +1,4 @@
-"""`ai-popup hand-over`: what the menus of file managers call with the photos and folders that somebody chose."""
+"""`ai-popup hand-over`: called by file manager menus with the selected photos and folders."""
 
 import asyncio
 import subprocess
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from agent.web.client import Client
 
 TEXTS = Texts()
-START_S = 60.0  # a first start makes the library
+START_S = 60.0  # a first start creates the library
 POLL_S = 0.2
 NOTIFY_S = 10.0
 
@@ -44,17 +44,17 @@ def hand_over(session: Session, what: str, paths: tuple[str, ...]) -> int:
 
 
 def answering(session: Session) -> "Client":
-    """A running agent, started if there is none. Raises AgentUnreachable if it does not come."""
+    """A running agent, started if there is none. Raises AgentUnreachable if it does not start."""
     with suppress(NotRunning):
         return session.client()
     from agent.core.child import own_command
 
     none = subprocess.DEVNULL
-    unseen: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # Windows' only
+    unseen: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # Windows only
     command = own_command("run")
     started = subprocess.Popen(command, stdin=none, stdout=none, stderr=none, start_new_session=True, creationflags=unseen)
     end = time.monotonic() + START_S
-    # One that ends well leaves the field to another, which is starting too: some file managers call once for each file.
+    # An agent that exits successfully yields to another one that is also starting: some file managers call once per file.
     while time.monotonic() < end and not started.poll():
         with suppress(LifecycleError):
             client = session.client()
@@ -66,7 +66,7 @@ def answering(session: Session) -> "Client":
 
 @contextmanager
 def first_of_many(session: Session) -> Iterator[bool]:
-    """Whether no other one is at work: some file managers call once for each file, and one window is enough for all of them."""
+    """Whether this is the only call at work: some file managers call once per file, and one window is enough for all of them."""
     from filelock import FileLock, Timeout
 
     lock = FileLock(session.paths.runtime / "hand-over.lock", timeout=0)
@@ -82,19 +82,19 @@ def first_of_many(session: Session) -> Iterator[bool]:
 
 
 def _notify(session: Session, error: AgentError) -> None:
-    """Whoever chose something in a menu sees no terminal: without one, the system's notifications say what went wrong."""
+    """Show the error as a notification if there is no terminal: after a menu choice the user sees none."""
     if sys.stderr is not None and sys.stderr.isatty():
         return
     from agent.desktop.notify import Notifier
 
     texts = session.texts
     sentences = session.sentences(texts.cause(error), texts.remedy(error))
-    with suppress(Exception):  # it is said on standard error in any case
+    with suppress(Exception):  # it is printed to standard error in any case
         asyncio.run(asyncio.wait_for(Notifier().say(texts, sentences, texts("ui.close"), lambda: None), NOTIFY_S))
 
 
 def _find(client: "Client", paths: Sequence[str], *, show: bool) -> int:
-    """Exit code 1 if a file failed. The popup shows what is new; it is called for what is not, too."""
+    """Exit code 1 if a file failed. The popup shows new results by itself; it is opened for known ones too."""
     from agent.library.scan_schemas import ScanLine, ScanRequest
 
     lines = list(client.lines("/api/scans", ScanLine, ScanRequest(paths=tuple(paths))))
@@ -107,9 +107,9 @@ def _find(client: "Client", paths: Sequence[str], *, show: bool) -> int:
 
 
 def _redact(session: Session, client: "Client", paths: Sequence[str], *, show: bool) -> int:
-    """Copies without metadata in a folder beside the photos, everyone covered; the page of copies shows how far it is.
+    """Make copies without metadata and with all faces covered, in a folder beside the photos; the page of copies shows the progress.
 
-    Raises CopyUnwritable, CopyDiskFull where that folder can't be made.
+    Raises CopyUnwritable, CopyDiskFull if that folder can't be created.
     """
     from agent.core.files import copy_errors
     from agent.redaction.schemas import RedactLine, RedactRequest
@@ -119,14 +119,14 @@ def _redact(session: Session, client: "Client", paths: Sequence[str], *, show: b
     failed = False
     for out, those in _places(paths, session.texts("cli.hand_over.folder")).items():
         with copy_errors():
-            out.mkdir(exist_ok=True)  # what is there can't be meant as a file's name
+            out.mkdir(exist_ok=True)  # an existing path can't be meant as a file name
         for line in client.lines("/api/redact", RedactLine, RedactRequest(paths=tuple(those), out=str(out), strip=True)):
             failed = failed or bool(line.stopped or (line.item is not None and line.item.error))
     return int(failed)
 
 
 def _places(paths: Sequence[str], word: str) -> dict[Path, list[str]]:
-    """Files by the folder their copies go to: one beside them, or one beside a chosen folder, called like it."""
+    """Files by the folder for their copies: one beside the files, or one beside and named like a chosen folder."""
     found: dict[Path, list[str]] = {}
     for path in map(Path, paths):
         out = path.with_name(f"{path.name} {word}") if path.is_dir() else path.with_name(word)

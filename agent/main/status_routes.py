@@ -1,4 +1,4 @@
-"""Routes of the Status page: what went wrong with files, how the program fares, what it stands on."""
+"""Routes of the Status page: files with errors, health, and components."""
 
 import asyncio
 from collections.abc import Callable
@@ -26,7 +26,7 @@ Offset: TypeAlias = Annotated[int, Query(ge=0, lt=2**31)]
 
 
 def status_routes(api: FastAPI, app: App, desk: Desk, texts: Callable[[], Texts]) -> None:
-    """Add those of files that could not be analysed to `api`."""
+    """Add the routes of files that could not be analysed to `api`."""
     _list_routes(api, app, texts)
     _problem_routes(api, app, desk)
 
@@ -40,12 +40,12 @@ def _list_routes(api: FastAPI, app: App, texts: Callable[[], Texts]) -> None:
 
     @api.get("/api/problems")
     async def problems(limit: Limit = 100, offset: Offset = 0, folder: str | None = None) -> PlaceProblems:
-        """Files that could not be analysed, newest first; `folder` is a watched folder, with all below it."""
+        """Files that could not be analysed, newest first; `folder` is a watched folder, including its subfolders."""
         return await asyncio.to_thread(page, library.problems, limit, offset, folder)
 
     @api.get("/api/online-only")
     async def online_only(limit: Limit = 100, offset: Offset = 0, folder: str | None = None) -> PlaceProblems:
-        """Files whose content lies in a cloud, not looked at until asked for."""
+        """Files stored only in a cloud, not analysed until requested."""
         return await asyncio.to_thread(page, library.deferred, limit, offset, folder)
 
     @api.get("/api/problems/{place_id}")
@@ -85,7 +85,7 @@ def _problem_routes(api: FastAPI, app: App, desk: Desk) -> None:
         try:
             path = await app.actions.file_of_problem(place_id)
         except ImageMissing:
-            await app.problems.retry([place_id])  # of a folder that nobody watches nothing else would tell the list that it is gone
+            await app.problems.retry([place_id])  # an unwatched folder has no events that would remove the file from the list
             raise
         await desk.show_file(path)
 

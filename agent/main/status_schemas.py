@@ -1,4 +1,4 @@
-"""The shapes of the Status page."""
+"""The API schemas of the Status page."""
 
 from datetime import datetime
 from typing import Literal

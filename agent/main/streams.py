@@ -1,4 +1,4 @@
-"""The two answers that go on for a while: what happens (server-sent events), and a scan (a JSON line per file)."""
+"""The two streaming responses: events (server-sent), and a scan (a JSON line per file)."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -32,7 +32,7 @@ from agent.main.app import App
 from agent.sources.folder.folder_scan import walk_images
 from agent.web.schemas import Problem, Schema
 
-# A reader that falls this far behind is cut off; it comes back and reads what it missed from the library.
+# A reader that falls this far behind is cut off; it reconnects and reads the missed events from the library.
 MOST_WAITING = 512
 MISSED_PAGE = 500
 
@@ -52,7 +52,7 @@ _KINDS: dict[type[Event], str] = {
 
 
 class EventOut(Schema):
-    """Something that happened; references only."""
+    """An event; contains only references."""
 
     id: int
     at: datetime
@@ -84,7 +84,7 @@ class EventOut(Schema):
 
 
 async def happenings(app: App, texts: Callable[[], Texts], version: str, last_seen: int | None) -> AsyncGenerator[ServerSentEvent, None]:
-    """First the status and what was missed since event `last_seen`, then everything as it happens."""
+    """First the status and the events missed since `last_seen`, then all events as they happen."""
     waiting: asyncio.Queue[Recorded | Status] = asyncio.Queue(MOST_WAITING)
     behind = False
 
@@ -125,7 +125,7 @@ def _happened(recorded: Recorded) -> ServerSentEvent:
 
 
 async def scan(app: App, request: ScanRequest, texts: Texts) -> AsyncGenerator[ScanLine, None]:
-    """The total first, then a line per file as it ends; a last line says what stopped the scan, if anything did."""
+    """The total first, then a line per finished file; a last line gives the error that stopped the scan, if any."""
     files = await stoppable(lambda: list(walk_images(request.paths, rules(request.exclude))))
     yield ScanLine(total=len(files))
     try:

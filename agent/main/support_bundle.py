@@ -1,4 +1,4 @@
-"""What somebody who helps needs to know, as a zip without a path, a name or anything of a picture."""
+"""The information that support needs, as a zip without paths, names or pictures."""
 
 import io
 import json
@@ -19,7 +19,7 @@ MOST_LOG = 5 * 1024 * 1024  # bytes of each log file, from its end
 def support_bundle(
     program: str, settings: Settings, findings: Sequence[Finding], counts: Counts | None, models: Sequence[ModelFacts], logs: Path
 ) -> bytes:
-    """`program` is its version, `logs` the folder of the log files, which are free of private things by themselves."""
+    """`program` is its version, `logs` the folder of the log files, which never contain private data."""
     about = {
         "program": program,
         "python": platform.python_version(),
@@ -39,7 +39,7 @@ def support_bundle(
 
 
 def without_places(settings: Settings) -> dict[str, object]:
-    """The settings without paths and patterns: of folders only how many there are, and their switches; of lists how long they are."""
+    """The settings without paths and patterns: only the number of folders with their switches, and the lengths of lists."""
     sections = settings.model_dump(mode="json", exclude={"folders"})
     told: dict[str, object] = {
         section: {name: len(value) if isinstance(value, list) else value for name, value in values.items()}
@@ -59,7 +59,7 @@ def _version(package: str) -> str:
 
 
 def _end(log: Path) -> bytes:
-    """The last whole lines."""
+    """The last complete lines."""
     try:
         with log.open("rb") as file:
             size = file.seek(0, io.SEEK_END)

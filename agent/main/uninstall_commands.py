@@ -1,4 +1,4 @@
-"""`ai-popup uninstall`: what a user does before the program is removed, which itself touches nobody's home."""
+"""`ai-popup uninstall`: prepares the removal of the program, because uninstallers leave users' home folders alone."""
 
 import os
 import shutil
@@ -43,7 +43,7 @@ def uninstall(session: Session, library: bool, yes: bool, dry_run: bool, as_json
         for folder in (*small, *((paths.library,) if library else ())):
             shutil.rmtree(folder, ignore_errors=True)
     if library:
-        # With the lock, which is let go by now.
+        # With the lock, which is released by now.
         for folder in (paths.data, paths.config):
             shutil.rmtree(folder, ignore_errors=True)
     else:
@@ -65,7 +65,7 @@ def _end_agent(session: Session) -> None:
 
 
 def _forget_key(session: Session) -> None:
-    """Without its key a library that stays behind in some copy is noise; a keyring that does not answer keeps nobody from leaving."""
+    """Delete the key: a copied library is then unreadable. A keyring that does not answer does not stop the uninstallation."""
     from agent.main.wiring import home_of_key
     from agent.store.keys import LibraryKeys
 

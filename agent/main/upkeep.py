@@ -1,4 +1,4 @@
-"""What an agent does for itself now and then: the models it wants, the daily backup, the end of what was deleted long ago."""
+"""The agent's maintenance: missing models, the daily backup, and overdue deletions."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -25,15 +25,15 @@ log = structlog.get_logger()
 
 EVERY_S = 3_600.0
 ASKED_DAYS = 30
-REDACTION_DAYS = 90  # so long it is known which copies were made of what
-MODELS_RETRY_S = (5.0, 15.0, 60.0, 300.0)  # soon at first: after log-in the network is often a little late
+REDACTION_DAYS = 90  # how long the sources of copies are remembered
+MODELS_RETRY_S = (5.0, 15.0, 60.0, 300.0)  # soon at first: after login the network is often slightly late
 
 
 class ModelSupply:
-    """Gets what is missing, at once and whenever more is wanted; without network it tries again now and then."""
+    """Fetches missing models, at once and whenever more are needed; without a network it retries now and then."""
 
     def __init__(self, supply: Callable[[Recipe], Awaitable[None]], environment: Environment) -> None:
-        """`supply` gets the models of a recipe, unless they are there; raises ModelError, StoreError."""
+        """`supply` fetches the missing models of a recipe; raises ModelError, StoreError."""
         self._supply = supply
         self._environment = environment
         self._wanted = asyncio.Event()
@@ -41,17 +41,17 @@ class ModelSupply:
         self.shown = Observable(ModelsShown())
 
     def want(self) -> None:
-        """Others may be needed now, or those that could not be had may be there."""
+        """Check again: other models may be needed, or missing ones may now be available."""
         self.shown.set(ModelsShown(fetching=True))
         self._wanted.set()
 
     async def run(self) -> None:
         """Run until cancelled."""
-        tries = 0  # in vain
+        tries = 0  # failed ones
         while True:
             self._wanted.clear()
             problem = self.shown.value.problem
-            self.shown.set(ModelsShown(problem is None, problem))  # what is tried again in the background stays said
+            self.shown.set(ModelsShown(problem is None, problem))  # a problem stays visible while it is retried in the background
             try:
                 await self._supply(recipe_of(self._environment.settings.value))
                 tries = 0
@@ -66,11 +66,11 @@ class ModelSupply:
                 tries += 1
 
     def _rest(self, problem: AgentError | None) -> None:
-        self.shown.set(ModelsShown(self._wanted.is_set(), problem))  # wanted again meanwhile: the next turn comes at once
+        self.shown.set(ModelsShown(self._wanted.is_set(), problem))  # requested again meanwhile: the next round starts at once
 
 
 class Upkeep:
-    """Looks after the library: the daily backup, and the end of what was promised to be deleted."""
+    """Maintains the library: the daily backup, and deletions whose time has come."""
 
     def __init__(
         self,
@@ -93,10 +93,10 @@ class Upkeep:
         return self._environment.settings.value
 
     async def run(self) -> None:
-        """Until cancelled. A failure is logged and tried again later, and keeps nothing else from being done."""
+        """Run until cancelled. A failure is logged and retried later, and does not hold up other tasks."""
         while True:
             now = self._environment.clock()
-            # What was promised to be deleted by now goes also where no backup can be made: with a full disk, or a locked key ring.
+            # Overdue deletions also happen if no backup can be made: with a full disk, or a locked keyring.
             for duty in (self._back_up_and_purge, self._expire, self._forget_overdue, self._clean):
                 try:
                     await duty(now)
@@ -121,7 +121,7 @@ class Upkeep:
         await asyncio.to_thread(self._library.expire_redactions, before=now - timedelta(days=REDACTION_DAYS), folders=rules)
 
     async def _forget_overdue(self, now: datetime) -> None:
-        """Forget people about whom the user was asked for a month without an answer; naming a face of theirs, or another time, is one."""
+        """Forget people if the retention question stayed unanswered for a month; naming one of their faces or more time answers it."""
         days = self._settings.recognition.person_days
         overdue = await asyncio.to_thread(self._library.overdue, now=now, usual_days=days)
         for person_id, since in overdue.items():

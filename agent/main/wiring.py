@@ -1,4 +1,4 @@
-"""Puts the agent together: the only place that names concrete classes."""
+"""Assembles the agent: the only place that names concrete classes."""
 
 import asyncio
 import threading
@@ -80,7 +80,7 @@ def model_store(paths: AppPaths) -> ModelStore:
 
 
 def model_files(store: ModelStore) -> dict[str, ModelFile]:
-    """Recipe name -> file, of the models that are there."""
+    """Recipe name -> file, of the models that are present."""
     return {
         info.recipe: ModelFile(info.name, str(info.path), info.sha256)
         for info in store.list()
@@ -89,7 +89,7 @@ def model_files(store: ModelStore) -> dict[str, ModelFile]:
 
 
 def engine_pool(settings: Settings, paths: AppPaths, store: ModelStore, *, again: bool = False) -> EnginePool:
-    """Engine processes with the models that are there. With `again`, devices that crashed or hung are given another chance."""
+    """Engine processes with the present models. With `again`, devices that crashed or hung get another chance."""
     return EnginePool(
         settings.engine,
         model_files(store),
@@ -100,13 +100,13 @@ def engine_pool(settings: Settings, paths: AppPaths, store: ModelStore, *, again
 
 
 def model_preparer(paths: AppPaths, store: ModelStore) -> ModelPreparer:
-    """What brings the models into the form that engines read; earlier versions had engines write it."""
+    """Converts the models to the engines' format; in earlier versions the engines did this."""
     earlier = (store.folder / "ir", paths.cache / "openvino")
     return ModelPreparer(store.folder / "prepared", own_command("engine-worker"), earlier=earlier)
 
 
 def screen_engine(settings: Settings, paths: AppPaths, store: ModelStore) -> ScreenEngine:
-    """What takes pictures of the screen, with the models that are there."""
+    """The screen's engine with the present models."""
     return ScreenEngine(
         settings.engine,
         model_files(store),
@@ -118,7 +118,7 @@ def screen_engine(settings: Settings, paths: AppPaths, store: ModelStore) -> Scr
 
 
 def surroundings(clock: Callable[[], datetime]) -> Surroundings:
-    """What this desktop does for captures."""
+    """This desktop's services for captures."""
     return Surroundings(
         window=active_window,
         usual_name=lambda: capture_files.usual_name(clock()),
@@ -129,18 +129,18 @@ def surroundings(clock: Callable[[], datetime]) -> Surroundings:
 
 
 def watched_desktop() -> WatchedDesktop:
-    """What this desktop tells while the screen is watched."""
+    """This desktop's state for watching the screen."""
     windows = windows_of_the_desktop()
     return WatchedDesktop(windows.front, windows.scene, session_locked, portal.no_watching, windows.rest)
 
 
 def library_care(settings: Settings, paths: AppPaths) -> LibraryCare:
-    """Keeps the library safe while a new version is tried on it."""
+    """Protects the library while a new version is tried on it."""
     return LibraryCare(paths.library, home_of_key(settings, paths), keep=settings.library.backups, clock=utc_now)
 
 
 def home_of_key(settings: Settings, paths: AppPaths) -> Home:
-    """Where the library's key is kept."""
+    """The place of the library's key."""
     return key_home(settings.library.key_home, paths.keys)
 
 
@@ -151,10 +151,10 @@ def recovery_code(settings: Settings, paths: AppPaths) -> str:
 
 
 def move_key(file: SettingsFile, paths: AppPaths, to: KeyHome) -> None:
-    """Write `library.key_home`, and the library's key moves along; a library that is not there yet has none to move.
+    """Write `library.key_home` and move the library's key there; without a library there is no key to move.
 
-    Where the environment has the last word on it, the key stays where that says. Raises SettingsError, KeyHomeError, StoreError; then
-    neither has moved.
+    If an environment variable overrides the setting, the key stays where that says. Raises SettingsError, KeyHomeError, StoreError; then
+    neither has changed.
     """
     settings = file.load()
     keys = LibraryKeys(paths.library, home_of_key(settings, paths))
@@ -169,9 +169,9 @@ def move_key(file: SettingsFile, paths: AppPaths, to: KeyHome) -> None:
 
 
 def backups_of(database: Database, paths: AppPaths) -> Backups:
-    """By the settings of the moment: the number may change, and the key may move, while the agent runs."""
+    """The backups by the current settings: their number may change, and the key may move, while the agent runs."""
 
-    turn = threading.Lock()  # whoever begins one sweeps away what another left unfinished
+    turn = threading.Lock()  # each run deletes leftovers of unfinished ones
 
     def store(settings: Settings) -> BackupStore:
         return BackupStore(paths.library, home_of_key(settings, paths), keep=settings.library.backups)
@@ -207,7 +207,7 @@ def build(
     clock: Callable[[], datetime] = utc_now,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> App:
-    """The agent, not yet running. Each edge can be swapped by its keyword; `renamed` has the settings file follow a person's name.
+    """The agent, not yet running. Each edge can be replaced by its keyword; `renamed` updates the settings file with a person's new name.
 
     Call it inside the event loop.
 
@@ -272,7 +272,7 @@ def build(
 
 
 def _model_ways(store: ModelStore, pools: Sequence[EnginePool]) -> tuple[Callable[[Recipe], Awaitable[None]], Reconfigure]:
-    """How models are fetched, and how engines follow new settings."""
+    """Fetching models, and reconfiguring engines after new settings."""
 
     async def supply(recipe: Recipe) -> None:
         for info in store.list():
@@ -294,12 +294,12 @@ def _model_ways(store: ModelStore, pools: Sequence[EnginePool]) -> tuple[Callabl
 
 
 def _bytes(settings: Settings) -> int:
-    """For thumbnails."""
+    """The size limit for thumbnails."""
     return settings.library.thumbnails_mb * 1_000_000
 
 
 def _four() -> int:
-    """Jobs at once, for an analyser that does not say."""
+    """Parallel jobs for an analyser without its own number."""
     return 4
 
 

@@ -1,1 +1,1 @@
-"""The model files: listed, fetched and verified."""
+"""The model files: listing, fetching and verifying them."""

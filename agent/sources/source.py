@@ -1,4 +1,4 @@
-"""Where images come from: what a source tells, and how it is asked."""
+"""The Source port: the events that a source emits, and its methods."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from agent.domain.jobs import Priority
 
 @dataclass(frozen=True, slots=True)
 class FileAppeared:
-    """New or changed, and steady: size and time have stopped moving."""
+    """A new or changed file that is stable: its size and time no longer change."""
 
     seen: FileSeen
     priority: Priority = Priority.NEW
@@ -25,7 +25,7 @@ class FileMoved:
 
 @dataclass(frozen=True, slots=True)
 class TreeMoved:
-    """A folder was renamed inside what is watched."""
+    """A folder was renamed inside a watched folder."""
 
     old: str
     new: str
@@ -33,14 +33,14 @@ class TreeMoved:
 
 @dataclass(frozen=True, slots=True)
 class FilesGone:
-    """Files, or a folder with all that is below it."""
+    """Deleted files, or a folder with everything below it."""
 
     paths: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class SidecarChanged:
-    """New or changed, and steady; or a whole watched folder, where it is not known which."""
+    """A new or changed, stable sidecar; or a whole watched folder, if the file is unknown."""
 
     path: str
 
@@ -61,14 +61,14 @@ Emit: TypeAlias = Callable[[Change], Awaitable[None]]
 
 
 class Source(Protocol):
-    """Where images come from. Implementations: the watched folders, and all sources together."""
+    """A source of images. Implementations: folders with system events, folders polled at intervals; later the screen."""
 
     async def run(self, emit: Emit) -> None:
-        """Emit changes until cancelled. `emit` waits while the consumer is busy: that is the bound."""
+        """Emit changes until cancelled. `emit` waits while the consumer is busy, which bounds the queue."""
         ...
 
     async def rescan(self) -> None:
-        """Look through everything now and emit what changed since the library last saw it."""
+        """Scan everything now and emit changes since the library's last state."""
         ...
 
 

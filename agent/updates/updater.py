@@ -178,11 +178,11 @@ class Updater:
 
 
 def updater_of(paths: AppPaths, build: Build) -> Updater:
-    """What this program can learn of newer ones."""
+    """This program's update checks."""
     return Updater(build, folder=paths.updates, cache=paths.downloads, installed=__version__, clock=lambda: datetime.now(UTC))
 
 
 def channel_of(settings: Settings, build: Build) -> str:
-    """Which releases this program follows."""
+    """The release channel of this program."""
     chosen = settings.updates.channel
     return build.channel.value if chosen is UpdateChannel.AUTO else chosen.value

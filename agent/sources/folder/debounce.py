@@ -1,10 +1,10 @@
-"""Waits until files are complete, known from the system or from looks at them: a bounded set that one ticking task looks after."""
+"""Waits until files are complete, by system events or by checks: a bounded set, served by one periodic task."""
 
 from dataclasses import dataclass
 
 from agent.sources.folder.folder_scan import Facts, is_below
 
-# Shares of the steady time: of a file that has not been seen to change, two looks so far apart are enough.
+# Fractions of the steady time: for a file without observed changes, two checks this far apart are enough.
 _EAGER = (1 / 8, 1 / 4)
 
 
@@ -12,16 +12,16 @@ _EAGER = (1 / 8, 1 / 4)
 class _Waiting:
     due: float
     closed: bool
-    facts: Facts | None = None  # None until it was looked at once
-    waits: tuple[float, ...] = ()  # seconds between the looks that are still to come
+    facts: Facts | None = None  # None until the first check
+    waits: tuple[float, ...] = ()  # seconds between the remaining checks
 
 
 class Settling:
-    """Files that may still be written to. Knows neither clock nor disk: both come in as arguments.
+    """Files that may still be written to. Uses neither clock nor disk: both are arguments.
 
-    A file that the system says was closed is taken at the first look, unless it is empty. Any other is taken once it has stayed as it is
-    for `steady_s`; if `eager`, for where the system never says so, sooner, unless it is empty or was seen to change: then it is written
-    slowly.
+    A file that the system reports as closed is taken at the first check, unless it is empty. Any other is taken once it has been unchanged
+    for `steady_s`; if `eager`, for systems without close events, earlier, unless it is empty or was seen to change: then it is being
+    written slowly.
     """
 
     def __init__(self, steady_s: float, limit: int, *, eager: bool = False) -> None:
@@ -41,11 +41,11 @@ class Settling:
         return path in self._files and self._files[path].closed
 
     def hint(self, path: str, now: float, *, closed: bool = False) -> bool:
-        """Something happened to the file; `closed`: whoever wrote it is done. False if no more files may wait."""
+        """Note an event for the file; `closed`: its writer closed it. False if no more files can wait."""
         if (waiting := self._files.get(path)) is not None:
             if closed:
                 waiting.closed, waiting.due = True, now
-            return True  # its own next look will show whether it changed
+            return True  # its next check will show whether it changed
         if len(self._files) >= self._limit:
             return False
         self._files[path] = _Waiting(now, closed)
@@ -65,7 +65,7 @@ class Settling:
         self._files.clear()
 
     def due(self, now: float, limit: int) -> list[str]:
-        """The files to look at now, at most `limit`."""
+        """The files to check now, at most `limit`."""
         found = []
         for path, waiting in self._files.items():
             if waiting.due <= now:
@@ -75,15 +75,15 @@ class Settling:
         return found
 
     def next_due(self) -> float | None:
-        """When the next look is due."""
+        """The time of the next check."""
         return min((waiting.due for waiting in self._files.values()), default=None)
 
     def looked(self, path: str, facts: Facts | None, now: float) -> bool:
-        """Take over what a look showed. True if the file is complete: it no longer waits. Without facts (no such file) it is forgotten."""
+        """Record a check's result. True if the file is complete: it no longer waits. Without facts (no such file) it is forgotten."""
         waiting = self._files.get(path)
         if waiting is None:
             return False
-        # An empty file was closed only to hold the place of what comes.
+        # An empty file was closed only to reserve its name.
         if facts is None or (waiting.closed and facts[0] > 0) or (facts == waiting.facts and not waiting.waits):
             del self._files[path]
             return facts is not None

@@ -1,4 +1,4 @@
-"""Tells folders on network drives, whose changes the system mostly does not report."""
+"""Detects folders on network drives, whose changes the system mostly does not report."""
 
 from pathlib import PurePath
 
@@ -9,7 +9,7 @@ _KINDS_OF_PROGRAMS = frozenset({"fuse.sshfs", "fuse.rclone", "fuse.davfs", "fuse
 
 
 def is_remote(folder: str) -> bool:
-    """Whether an absolute path lies on a network drive; no if the system won't tell."""
+    """Whether an absolute path lies on a network drive; False if the system can't tell."""
     if folder.startswith(r"\\"):
         return True
     try:
@@ -20,6 +20,6 @@ def is_remote(folder: str) -> bool:
     around = [drive for drive in drives if path.is_relative_to(drive.mountpoint)]
     if not around:
         return False
-    # Of several at one place the last one covers the others: what is mounted only when it is asked for lies on its own trigger.
+    # The last of several mounts at one place covers the others: automounted drives lie over their own trigger.
     drive = max(reversed(around), key=lambda each: len(PurePath(each.mountpoint).parts))
     return drive.fstype.lower() in _KINDS | _KINDS_OF_PROGRAMS or "remote" in drive.opts.split(",")

@@ -1,4 +1,4 @@
-"""Sorts what the system says about a watched folder: which files may have changed, went or moved."""
+"""Sorts a watched folder's system events: which files may have changed, disappeared or moved."""
 
 import os
 import time
@@ -25,7 +25,7 @@ Clock = Callable[[], float]
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A file, or a folder with all below it, got another path inside the same watched folder."""
+    """A file, or a folder with everything below it, moved to another path inside the same watched folder."""
 
     old: str
     new: str
@@ -34,26 +34,26 @@ class Move:
 
 @dataclass(slots=True)
 class Hints:
-    """What is to be looked at, bounded by `limit`: beyond it all is forgotten and `overflow` asks for a look through the whole folder."""
+    """The pending checks, bounded by `limit`: beyond it all are dropped and `overflow` requests a scan of the whole folder."""
 
-    root: str  # as the settings name it
+    root: str  # as in the settings
     real: str  # as the system names it
     matcher: Matcher
     settling: Settling
     limit: int
     gone_delay_s: float  # a deletion may be half of a move
-    mine: Callable[[str], bool]  # not a path of a folder inside that is watched for itself
+    mine: Callable[[str], bool]  # False for paths of an inner folder that is watched separately
     clock: Clock = time.monotonic
     vague_deletions: bool = os.name == "nt"  # Windows does not say whether it was a file or a folder
-    gone: dict[str, float] = field(default_factory=dict)  # path -> when to believe it
-    trees: dict[str, float] = field(default_factory=dict)  # folders that appeared -> when to look through them
+    gone: dict[str, float] = field(default_factory=dict)  # path -> when to treat it as deleted
+    trees: dict[str, float] = field(default_factory=dict)  # new folders -> when to scan them
     moves: list[Move] = field(default_factory=list)
     moved_at: float = 0.0
     overflow: bool = False
     root_in_doubt: bool = False
 
     def take(self, event: FileSystemEvent) -> None:
-        """Sort one event. A move has an empty path where it comes from outside or goes there."""
+        """Sort one event. A move from or to outside has an empty path there."""
         old, new = self._path(event.src_path), self._path(event.dest_path)
         match event:
             case DirMovedEvent():
@@ -67,7 +67,7 @@ class Hints:
             case FileDeletedEvent() if self._takes(old):
                 self._file_gone(old)
             case FileDeletedEvent() if self.matcher.sidecars and is_sidecar(old):
-                self.settling.forget(old)  # what was said in it stays
+                self.settling.forget(old)  # data recorded for its content stays
             case FileDeletedEvent() if self.vague_deletions and not is_image(old):
                 self._tree_gone(old)
             case _ if self._takes(old) or self._takes_sidecar(old):
@@ -76,7 +76,7 @@ class Hints:
             self.forget_all()
 
     def forget_all(self) -> None:
-        """Events were lost or are too many."""
+        """Drop everything: events were lost or are too many."""
         self.gone.clear()
         self.trees.clear()
         self.moves.clear()
@@ -84,12 +84,12 @@ class Hints:
         self.overflow = True
 
     def take_moves(self) -> list[Move]:
-        """The moves so far, those left out that another one implies."""
+        """The moves so far, without those that another one implies."""
         moves, self.moves = self.moves, []
         return collapse(moves)
 
     def hint(self, path: str, *, closed: bool = False) -> None:
-        """Look at this file, and take it once it is complete."""
+        """Check this file, and take it once it is complete."""
         if not self.settling.hint(path, self.clock(), closed=closed):
             self.forget_all()
 
@@ -107,7 +107,7 @@ class Hints:
             self.gone.pop(new, None)
             self._moved(Move(old, new, tree=False))
         elif is_ or self._takes_sidecar(new):
-            # What is renamed into place is complete; what is renamed while it is written will be closed under its new name.
+            # A file renamed into place is complete; one renamed while being written will be closed under its new name.
             closed = old not in self.settling or self.settling.closed(old)
             self.settling.forget(old)
             self._file_hinted(new, closed=closed)
@@ -153,18 +153,18 @@ class Hints:
         return bool(path) and is_below(path, self.root) and self.matcher.enters(path) and self.mine(path)
 
     def _path(self, told: bytes | str) -> str:
-        """A path as the settings would write it, where the watched folder is a link."""
+        """A path in the settings' spelling, where the watched folder is a link."""
         path = os.fsdecode(told)
         return self.root + path[len(self.real) :] if path == self.real or is_below(path, self.real) else path
 
 
 def _rekeyed(paths: dict[str, float], old: str, new: str) -> dict[str, float]:
-    """The same with a renamed folder's new path."""
+    """The paths with a renamed folder's new name."""
     return {new + path[len(old) :] if path == old or is_below(path, old) else path: due for path, due in paths.items()}
 
 
 def collapse(moves: list[Move]) -> list[Move]:
-    """Leave out moves that a folder's move implies: the system reports a renamed folder and each thing in it, in any order."""
+    """Leave out moves implied by a folder's move: the system reports a renamed folder and each item in it, in any order."""
     trees = {move.old: move.new for move in moves if move.tree}
 
     def implied(move: Move) -> bool:

@@ -1,4 +1,4 @@
-"""One folder observed with watchdog: told by the system, or asked at intervals."""
+"""Observes one folder with watchdog: by system events, or by polling."""
 
 import errno
 import os
@@ -36,19 +36,19 @@ _KINDS: list[type[FileSystemEvent]] = [
 ]
 
 _REST = 10
-TELLS_OF_CLOSING = sys.platform == "linux"  # whether the system says when a file was closed that was written to
+TELLS_OF_CLOSING = sys.platform == "linux"  # whether the system reports that a written file was closed
 
 OnEvent: TypeAlias = Callable[[FileSystemEvent], None]
 
 
 class LimitReached(Exception):
-    """The system watches no more folders for this user."""
+    """The system's limit of watched folders for this user is reached."""
 
 
 class Observation:
     """Watches one folder until `stop`. Both callbacks come from threads; all methods may block: call them in a thread.
 
-    `on_overflow` says that events were lost (Linux; elsewhere the rescan at intervals finds what was missed).
+    `on_overflow` reports lost events (Linux; elsewhere the periodic rescan finds missed changes).
     """
 
     def __init__(self, on_event: OnEvent, on_overflow: Callable[[], None]) -> None:
@@ -60,7 +60,7 @@ class Observation:
         """Observe `folder`, a real path; every `poll_s` seconds if given. Raises LimitReached, or OSError if the folder can't be read."""
         limited: list[bool] = []
         told = poll_s is None and TELLS_OF_CLOSING
-        # Every written chunk would be told; that the file was closed is enough, and what is being written is looked at anyway.
+        # Every written chunk would cause an event; the close event is enough, and files being written are checked anyway.
         kinds = [kind for kind in _KINDS if not (told and kind is FileModifiedEvent)]
         try:
             self._observer = _observer(poll_s, self._on_overflow, lambda: limited.append(True))
@@ -71,7 +71,7 @@ class Observation:
             if error.errno in (errno.ENOSPC, errno.EMFILE):
                 raise LimitReached from error
             raise
-        if limited:  # of a folder inside: watchdog passes that over
+        if limited:  # of an inner folder: watchdog ignores that
             self.stop()
             raise LimitReached
 
@@ -103,12 +103,12 @@ def _observer(poll_s: float | None, on_overflow: Callable[[], None], on_limit: C
 
 
 def asking_observer(interval_s: float, clock: Callable[[], float] = time.monotonic) -> "BaseObserver":
-    """Looks through the folder at intervals. Links are not followed: some lead in circles."""
+    """Polls the folder at intervals. Links are not followed: some are circular."""
     from watchdog.observers.api import BaseObserver
     from watchdog.observers.polling import PollingEmitter
 
     class Patient(PollingEmitter):
-        """Rests ten times as long as its last look took: a large folder on a slow drive is not asked without end."""
+        """Pauses ten times as long as its last poll took: a large folder on a slow drive is not polled without pause."""
 
         rest_s = 0.0
 
@@ -130,10 +130,10 @@ if sys.platform == "linux":
         from watchdog.observers.inotify_c import CallbackId, InotifyEvent, InotifyFD, Mask, WatchCallback, WatchDescriptor
 
         class Inotify(InotifyFD):
-            """Says what watchdog only logs: lost events and the limit of watches."""
+            """Reports conditions that watchdog only logs: lost events and the limit of watches."""
 
             def handle_event(self, event: InotifyEvent) -> None:
-                super().handle_event(event)  # first: it watches new subfolders again
+                super().handle_event(event)  # first: it also starts watching new subfolders
                 if event.is_queue_overflow:
                     on_overflow()
 
@@ -146,7 +146,7 @@ if sys.platform == "linux":
                     raise
 
         class Observer(BaseObserver):
-            """Tells of what was moved in or out as a move: a file that was moved in is complete, one that was created is not."""
+            """Reports moves in or out as moves: a file moved in is complete, a created one is not."""
 
             def __init__(self) -> None:
                 self._inotify = Inotify()

@@ -1,4 +1,4 @@
-"""Which files and folders inside a watched folder are looked at."""
+"""The rules for which files and folders inside a watched folder are included."""
 
 import os
 import re
@@ -9,12 +9,12 @@ from typing import Final
 from agent.core.settings import Folder, NamesInSidecars
 from agent.domain.image import is_image, is_sidecar
 
-# Folders that other programs show as one document: what is in them is theirs, and mostly copies in small.
+# Folders that other programs show as one document: their content is internal, and mostly small copies.
 PACKAGE_ENDINGS: Final = frozenset(
     {"app", "bundle", "framework", "rtfd", "photoslibrary", "photolibrary", "migratedphotolibrary", "aplibrary", "lrdata", "theater"}
     | {"cocatalog", "cosessiondb", "fcpbundle", "imovielibrary", "tvlibrary", "dvdmedia"}
 )
-# Where systems, disks and network drives keep what was deleted, and their own copies in small.
+# Folders in which systems, disks and network drives keep deleted files and their own small copies.
 NOT_FOR_PEOPLE: Final = frozenset(
     {"$recycle.bin", "recycler", "recycled", "system volume information", "#recycle", "@recycle", "@eadir", ".trash", ".trashes"}
     | {".dropbox.cache", ".thumbnails", ".spotlight-v100", ".fseventsd", ".documentrevisions-v100", "lost+found"}
@@ -22,7 +22,7 @@ NOT_FOR_PEOPLE: Final = frozenset(
 
 
 def is_closed(name: str) -> bool:
-    """Whether a folder inside a watched one is never entered: another program's package, or a trash. Watched by itself it is."""
+    """Whether a folder inside a watched one is never entered: another program's package, or a trash. It is if watched itself."""
     low = name.lower()
     _, dot, ending = low.rpartition(".")
     return (bool(dot) and ending in PACKAGE_ENDINGS) or low in NOT_FOR_PEOPLE or low.startswith(".trash-")
@@ -32,26 +32,26 @@ class Matcher:
     """The include and exclude patterns of a watched folder. Paths are absolute and below `root`; letter case does not matter."""
 
     def __init__(self, root: str, folder: Folder, wanted: Callable[[str], bool] = is_image) -> None:
-        """`wanted` goes by a file's name."""
+        """`wanted` tests a file's name."""
         self._wanted = wanted
         self._cut = len(root) if root.endswith(os.sep) else len(root) + 1
         self._recursive = folder.recursive
         self._include = _any_of(folder.include)
         self._exclude = _any_of(folder.exclude)
-        self.sidecars = folder.names_in_sidecars is not NamesInSidecars.OFF  # whether they are to be looked at, too
+        self.sidecars = folder.names_in_sidecars is not NamesInSidecars.OFF  # whether sidecars are included too
 
     def takes(self, path: str) -> bool:
-        """Whether this file, and every folder it lies in, is to be looked at."""
+        """Whether this file, and every folder above it, is included."""
         *above, name = self._parts(path)
         return self._wanted(name) and self._matches(self._include, above, name, empty=True) and self._holds(above, name)
 
     def takes_sidecar(self, path: str) -> bool:
-        """The same for a sidecar, which need not match what is to be included: its photo does."""
+        """The same for a sidecar, which need not match the include patterns: its photo does."""
         *above, name = self._parts(path)
         return self.sidecars and is_sidecar(name) and self._holds(above, name)
 
     def enters(self, path: str) -> bool:
-        """Whether this folder inside the root is to be looked through."""
+        """Whether this folder inside the root is scanned."""
         parts = self._parts(path)
         return self._recursive and not any(map(is_closed, parts)) and not self._left_out(parts)
 
@@ -68,7 +68,7 @@ class Matcher:
         return self._recursive and not is_closed(name) and not self._excluded(path, name)
 
     def _holds(self, above: list[str], name: str) -> bool:
-        """Whether nothing keeps such a file out, or a folder it lies in."""
+        """Whether no pattern excludes such a file or a folder above it."""
         reached = not above or (self._recursive and not any(map(is_closed, above)))
         return reached and not self._left_out([*above, name])
 

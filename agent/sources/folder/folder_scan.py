@@ -1,4 +1,4 @@
-"""Looks through folders for image files, and tells which of them changed since the library last saw them."""
+"""Scans folders for image files and finds those that changed since the library's last state."""
 
 import os
 import stat
@@ -19,7 +19,7 @@ Entry: TypeAlias = tuple[str, Facts]
 
 
 def folder_root(folder: Folder) -> str:
-    """The absolute path of a watched folder, as it stands in `FileSeen.folder`, `SourceFailed.folder` and all paths below it."""
+    """The absolute path of a watched folder, as used in `FileSeen.folder`, `SourceFailed.folder` and all paths below it."""
     return folder.root
 
 
@@ -29,12 +29,12 @@ def name_of(path: str) -> str:
 
 
 def parent_of(path: str) -> str:
-    """The folder a path lies in; empty at the top."""
+    """The folder of a path; empty at the top."""
     return path.rpartition(os.sep)[0]
 
 
 def ancestors(path: str) -> Iterator[str]:
-    """The folders a path lies in, innermost first."""
+    """The folders above a path, innermost first."""
     while path := parent_of(path):
         yield path
 
@@ -46,15 +46,15 @@ def is_below(path: str, folder: str) -> bool:
 
 @dataclass(slots=True)
 class Walk:
-    """Image files below a folder as an iterator, in the order of their paths; symbolic links, devices, pipes and sockets are passed over.
+    """Image files below a folder as an iterator, in path order; symbolic links, devices, pipes and sockets are skipped.
 
-    `unreadable` collects subfolders that could not be read, or only the names in them; `empty` says that the top held nothing at all.
-    Raises OSError if the top can't be read, Stopped in a thread of `stoppable` whose result is not wanted any more.
+    `unreadable` collects subfolders that could not be read, or only listed; `empty` reports that the top had no entries at all.
+    Raises OSError if the top can't be read, Stopped in a thread of `stoppable` whose result is no longer wanted.
     """
 
     top: str
     matcher: Matcher
-    inner: frozenset[str] = frozenset()  # folders that are watched for themselves
+    inner: frozenset[str] = frozenset()  # folders that are watched separately
     unreadable: list[str] = field(default_factory=list)
     empty: bool = True
 
@@ -72,10 +72,10 @@ class Walk:
                 open_.pop()
 
     def _facts(self, entry: "os.DirEntry[str]") -> Facts | None:
-        """None for a file that can't be asked. Not the end of the walk: `missing` does not call it gone."""
+        """The file's facts; None if unavailable. That does not end the walk: `missing` does not report it as gone."""
         try:
             facts = entry.stat(follow_symlinks=False)
-        except PermissionError:  # its folder may be listed and not entered: so it is with all in it
+        except PermissionError:  # its folder can be listed but not entered: the same for all files in it
             folder = parent_of(entry.path)
             if folder == self.top.rstrip(os.sep):
                 raise
@@ -83,11 +83,11 @@ class Walk:
                 self.unreadable.append(folder)
             return None
         except OSError:
-            return None  # gone since it was listed, or a damaged place on the disk
+            return None  # deleted since it was listed, or a damaged place on the disk
         return facts.st_size, facts.st_mtime_ns
 
     def _listed(self, folder: str) -> Iterator[tuple["os.DirEntry[str]", bool]]:
-        """What is to be looked at in a folder, and whether it is a folder itself."""
+        """The relevant entries of a folder, each with whether it is a folder."""
         found: list[tuple[str, os.DirEntry[str], bool]] = []
         try:
             with os.scandir(folder) as entries:
@@ -95,7 +95,7 @@ class Walk:
                     stop_if_unwanted()
                     self.empty = False
                     if (is_folder := self._wanted(entry)) is not None:
-                        # A folder's separator decides where the paths below it come among those beside it.
+                        # A folder's separator determines how paths below it sort among those beside it.
                         found.append((entry.name + os.sep if is_folder else entry.name, entry, is_folder))
         except OSError:
             if folder == self.top:
@@ -106,40 +106,40 @@ class Walk:
         return ((entry, is_folder) for _, entry, is_folder in found)
 
     def _wanted(self, entry: "os.DirEntry[str]") -> bool | None:
-        """Whether it is a folder; None if it is not to be looked at."""
+        """Whether it is a folder; None for entries to skip."""
         try:
             if entry.is_dir(follow_symlinks=False):
                 enters = entry.path not in self.inner and self.matcher.enters_entry(entry.path, entry.name) and not _is_junction(entry)
                 return True if enters else None
             return False if self.matcher.takes_entry(entry.path, entry.name) and entry.is_file(follow_symlinks=False) else None
         except FileNotFoundError:
-            return None  # gone since it was listed
+            return None  # deleted since it was listed
 
 
 def _is_junction(entry: "os.DirEntry[str]") -> bool:
-    """Windows' other kind of link to a folder (Python 3.12 and later can tell)."""
+    """Windows' other kind of link to a folder (detectable with Python 3.12 and later)."""
     told: Callable[[], bool] | None = getattr(entry, "is_junction", None)
     return told is not None and told()
 
 
 class Comparison:
-    """A walk against what the library knows, side by side: both come in the order of their paths, and neither is held whole.
+    """Compares a walk with the library's entries in parallel: both come in path order, and neither is held in memory.
 
-    `lost` collects what is known and was not met; `none_known` says that the library knows nothing here.
+    `lost` collects known files that were not found; `none_known` reports that the library knows no files here.
     """
 
     def __init__(self, entries: Iterable[Entry], known: Iterable[Entry] = ()) -> None:
-        """`known` may read the library whenever it is asked for more, and raise StoreError."""
+        """`known` may read the library on each iteration, and raise StoreError."""
         self._entries = iter(entries)
         self._known = iter(known)
-        self._next: Entry | None = None  # of what is known
+        self._next: Entry | None = None  # of the known ones
         self._begun = self._walked = False
         self.lost: list[str] = []
         self.none_known = True
         self.finished = False
 
     def step(self, files: int = 2000) -> list[Entry]:
-        """Look at the next files; returns those that are new or changed. A few milliseconds, so that a stop is heeded."""
+        """Check the next files; returns the new or changed ones. Takes a few milliseconds, so that a stop takes effect."""
         if not self._begun:
             self._begun = True
             self._go_on()
@@ -172,7 +172,7 @@ class Comparison:
             return []
 
     def _lose(self, count: int) -> None:
-        """Of what is known, the next ones were not met."""
+        """Record the next known entries as not found."""
         while count and self._next is not None:
             self.lost.append(self._next[0])
             self._go_on()
@@ -184,7 +184,7 @@ class Comparison:
 
 
 def file_facts(path: str) -> Facts | None:
-    """Size and time of a regular file; None for anything else or nothing."""
+    """Size and time of a regular file; None for any other type or no file."""
     try:
         facts = os.lstat(path)
     except (OSError, ValueError):
@@ -193,7 +193,7 @@ def file_facts(path: str) -> Facts | None:
 
 
 def missing(paths: Iterable[str]) -> list[str]:
-    """Those of the paths where there is nothing any more; what can't be asked counts as there."""
+    """The paths that no longer exist; paths that can't be checked count as existing."""
     gone = []
     for path in paths:
         try:
@@ -206,16 +206,16 @@ def missing(paths: Iterable[str]) -> list[str]:
 
 
 def topmost(paths: Collection[str]) -> tuple[str, ...]:
-    """The paths without those that lie below another of them, in order."""
+    """The paths without those below another of them, sorted."""
     return tuple(sorted(path for path in paths if not any(above in paths for above in ancestors(path))))
 
 
 def walk_images(paths: Iterable[str], folder: Folder | None = None, *, wanted: Callable[[str], bool] = is_image) -> Iterator[FileSeen]:
-    """The files a scan by hand means, each once: files as they are named, folders looked through by `folder`'s rules (not its path).
+    """The files of a manual scan, each once: files as named, folders scanned by `folder`'s rules (not its path).
 
-    Of files in folders, those whose names are `wanted`.
+    Of files in folders, only those whose names are `wanted`.
 
-    A path that is not there, or a folder that can't be read, also one below, comes with size and time 0, so that the analysis names it.
+    A missing path, or an unreadable folder at any depth, has size and time 0, so that the analysis reports it.
     """
     rules = folder or Folder(path=".")
     met: set[str] = set()

@@ -1,4 +1,4 @@
-"""One stretch of time in which a watched folder is there: its events, the files that settle, and the looks through it."""
+"""One period in which a watched folder is available: its events, its settling files, and its scans."""
 
 import asyncio
 import time
@@ -22,21 +22,21 @@ from agent.sources.folder.folder_scan import Comparison, Entry, Facts, Walk, fil
 from agent.sources.folder.folder_thread import FolderThread, Whereabouts, wait_either
 from agent.sources.source import Emit, FileAppeared, FileMoved, FilesGone, SidecarChanged, TreeMoved
 
-Known: TypeAlias = Callable[[str], Iterable[Entry]]  # in the order of their paths
+Known: TypeAlias = Callable[[str], Iterable[Entry]]  # in path order
 
-_CHECK_S = 5.0  # how often it is asked whether the folder is still there: the system does not tell of an unplugged disk
+_CHECK_S = 5.0  # interval for checking that the folder still exists: the system does not report an unplugged disk
 _BURST_S = 0.02  # events rarely come alone
 _MOVES_S = 0.1  # a renamed folder's events come in a burst
-_STEP = 1000  # files per question or message
-_RECENT = 4096  # files remembered as just emitted, so that a look and an event about the same file make one change
+_STEP = 1000  # files per query or message
+_RECENT = 4096  # recently emitted files, so that a scan and an event about the same file cause one change
 
 
 class FolderReplaced(Exception):
-    """The folder was replaced by another of the same name: it has to be watched anew."""
+    """The folder was replaced by another of the same name: it must be watched anew."""
 
 
 class FolderSession:
-    """Runs `tick` for events and `scans` for looks through the whole folder, both on the event loop. Both raise SourceUnreachable."""
+    """Runs `tick` for events and `scans` for scans of the whole folder, both on the event loop. Both raise SourceUnreachable."""
 
     def __init__(
         self,
@@ -54,12 +54,12 @@ class FolderSession:
         self._root, self._matcher, self._inner, self._sources = root, matcher, inner, sources
         self._known, self._emit, self._thread, self._clock = known, emit, thread, clock
         steady_s = sources.settle_ms / 1000
-        eager = not (TELLS_OF_CLOSING or sources.polling)  # of drives that are asked, size and time may be old
+        eager = not (TELLS_OF_CLOSING or sources.polling)  # on polled drives, size and time may be outdated
         settling = Settling(steady_s, sources.queue, eager=eager)
         self._hints = Hints(root, here.real, matcher, settling, sources.queue, steady_s + 0.6, self._mine, clock)
         self._loop = asyncio.get_running_loop()
         self._inbox: deque[FileSystemEvent] = deque()
-        self._lost = False  # events were
+        self._lost = False  # whether events were lost
         self._woken = False
         self._wake = asyncio.Event()
         self._recent: OrderedDict[str, Facts] = OrderedDict()
@@ -90,7 +90,7 @@ class FolderSession:
     # -- events ------------------------------------------------------------------------------------------------------------------
 
     async def tick(self) -> None:
-        """Handle events and what came of them, until cancelled. Raises FolderReplaced."""
+        """Handle events and their consequences, until cancelled. Raises FolderReplaced."""
         while True:
             await wait_either(self._wake, max(0.0, self._next_due() - self._clock()))
             if self._inbox:
@@ -106,7 +106,7 @@ class FolderSession:
                 self._recent.clear()
                 if self._matcher.sidecars:
                     await self._emit(SidecarChanged(self._root))
-                # Not at once: whoever makes so many changes is hardly done, and a look takes its time.
+                # Delayed: a program that makes so many changes is hardly done, and a scan takes time.
                 self._loop.call_later(max(1.0, 2 * self._scan_took), self._scan_wanted.set)
             await self._tell_moves()
             await self._look_into_new_trees()
@@ -124,7 +124,7 @@ class FolderSession:
     async def _check_root(self) -> None:
         """Raises SourceUnreachable if the folder is gone or does not answer, FolderReplaced if another one took its place."""
         here = await self._thread.find(self._root)
-        # Folders that are asked are asked by name; and network drives, which they often are, may number a folder anew at any time.
+        # Polled folders are addressed by name; and network drives, which they often are, may renumber a folder at any time.
         if here != self._here and not self._sources.polling:
             raise FolderReplaced
         self._next_check = self._clock() + _CHECK_S
@@ -153,7 +153,7 @@ class FolderSession:
             if facts is None:
                 self._hints.gone[move.old] = self._clock()
                 if any(other.tree for other in moves):
-                    self._scan_wanted.set()  # it went on with a folder: too entangled to follow
+                    self._scan_wanted.set()  # the move involved a folder: too complex to follow
             else:
                 self._recent.pop(move.old, None)
                 self._remember(move.new, facts)
@@ -187,7 +187,7 @@ class FolderSession:
                     await self._emit(FileAppeared(seen) if old is None else FileMoved(old, seen))
 
     async def _moved_from(self, gone: str | None, facts: Facts) -> str | None:
-        """The deleted file of the same name, if it is what moved here: Windows shows moves between folders as deletion and creation."""
+        """The deleted file that moved here, if it has the same name: Windows reports moves between folders as deletion and creation."""
         if gone is None:
             return None
         known = await self._thread.ask(lambda: dict(self._known(parent_of(gone))), limit_s=None)
@@ -204,17 +204,17 @@ class FolderSession:
             else:
                 self._hints.trees[back] = now
 
-    # -- looking through the whole folder ----------------------------------------------------------------------------------------
+    # -- scanning the whole folder -----------------------------------------------------------------------------------------------
 
     async def rescan(self) -> None:
-        """Look through the folder now; returns when that is done or the session ends."""
+        """Scan the folder now; returns when that is done or the session ends."""
         done = self._loop.create_future()
         self._scanned.append(done)
         self._scan_wanted.set()
         await done
 
     async def scans(self, every_s: float) -> None:
-        """Look through the folder at once, at intervals, and when asked, until cancelled."""
+        """Scan the folder at once, at intervals, and on request, until cancelled."""
         while True:
             self._scan_wanted.clear()
             waiting = len(self._scanned)
@@ -230,7 +230,7 @@ class FolderSession:
         while not comparison.finished:
             await self._tell_found(await self._thread.ask(comparison.step))
         if walk.empty and not comparison.none_known:
-            raise SourceUnreachable  # a disk's mount point without its disk: nothing of it may be called gone
+            raise SourceUnreachable  # a disk's mount point without its disk: none of its files may be reported as gone
         moving = {move.old for move in self._hints.moves} | self._hints.gone.keys()
         lost = [path for path in comparison.lost if path not in moving and not any(is_below(path, folder) for folder in walk.unreadable)]
         await self._tell_missing(lost)
@@ -242,18 +242,18 @@ class FolderSession:
             if path in self._hints.settling or self._recent.get(path) == facts:
                 continue
             if facts[1] > fresh:
-                self._hints.hint(path)  # perhaps it is being written right now
+                self._hints.hint(path)  # it may be being written right now
                 self._wake.set()
             else:
                 self._remember(path, facts)
                 await self._emit(FileAppeared(self._seen(path, facts), Priority.BACKLOG))
 
     async def _tell_missing(self, paths: Sequence[str]) -> list[str]:
-        """Emit those that are really gone, while the folder itself is there; returns the others."""
+        """Emit the paths that are really gone, if the folder itself exists; returns the others."""
         there: list[str] = []
         for chunk in _chunks(paths):
             gone = set(await self._thread.ask(partial(missing, chunk)))
-            await self._check_root()  # after the question: an unplugged disk takes no photo out of the library
+            await self._check_root()  # checked afterwards: an unplugged disk must not remove photos from the library
             if gone:
                 self._forget_recent(gone)
                 await self._emit(FilesGone(topmost(gone)))
@@ -261,14 +261,14 @@ class FolderSession:
         return there
 
     def answer_rescans(self, count: int | None = None) -> None:
-        """Let those who wait for a rescan go on: the first `count`, or all when the session ends."""
+        """Release waiting `rescan` calls: the first `count`, or all when the session ends."""
         answered = self._scanned[:count]
         del self._scanned[:count]
         for future in answered:
             if not future.done():
                 future.set_result(None)
 
-    # -- small things ------------------------------------------------------------------------------------------------------------
+    # -- helpers -----------------------------------------------------------------------------------------------------------------
 
     def _mine(self, path: str) -> bool:
         return not any(path == folder or is_below(path, folder) for folder in self._inner)
@@ -284,7 +284,7 @@ class FolderSession:
     def _forget_recent(self, gone: Collection[str]) -> None:
         for path in gone:
             if self._recent.pop(path, None) is None:
-                self._recent.clear()  # a folder, with all that was below it
+                self._recent.clear()  # a folder with everything that was below it
                 return
 
 

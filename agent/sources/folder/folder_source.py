@@ -1,4 +1,4 @@
-"""The folders that are watched for new photos: the shipped implementation of the Source port."""
+"""Watched folders: the shipped implementation of the Source port."""
 
 import asyncio
 import time
@@ -17,10 +17,10 @@ from agent.sources.source import Emit, SourceRecovered
 class FolderSource:
     """Watches folders.
 
-    `known` gives path and (size in bytes, mtime in nanoseconds) of the library's files below a folder, in the order of their paths; it is
-    called and read in a thread, may block.
-    Every `poll_s` seconds folders are asked that are `remote` (all, when `sources.polling` is set); every `retry_s` one is looked for
-    that went away.
+    `known` yields path and (size in bytes, mtime in nanoseconds) of the library's files below a folder, in path order; it is called and
+    read in a thread and may block.
+    Folders that are `remote` (all, if `sources.polling` is set) are polled every `poll_s` seconds; missing folders are looked for every
+    `retry_s` seconds.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class FolderSource:
         self._reloading = asyncio.Lock()
 
     async def run(self, emit: Emit) -> None:
-        """Emit changes until cancelled. A folder that fails is told as SourceFailed and looked for again."""
+        """Emit changes until cancelled. A failing folder is reported as SourceFailed and looked for again."""
         self._emit = emit
         try:
             async with asyncio.TaskGroup() as self._group:
@@ -54,11 +54,11 @@ class FolderSource:
             self._running.clear()
 
     async def rescan(self) -> None:
-        """Look through every folder now; returns when what was found is emitted."""
+        """Scan every folder now; returns when all changes are emitted."""
         await asyncio.gather(*(watch.rescan() for watch, _ in self._running.values()))
 
     async def reconfigure(self, folders: Sequence[Folder], sources: Sources) -> None:
-        """Take over new settings; folders they say nothing new about go on undisturbed. May be called before or while `run` runs."""
+        """Apply new settings; unchanged folders continue undisturbed. May be called before or while `run` runs."""
         self._plans = _plans(folders, sources)
         await self._apply()
 
@@ -72,7 +72,7 @@ class FolderSource:
                 task.cancel()
                 await asyncio.wait([task])
                 if watch.trouble and root not in self._plans:
-                    await self._emit(SourceRecovered(root))  # nobody asks for it any more
+                    await self._emit(SourceRecovered(root))  # it is no longer in the settings
             for root, plan in self._plans.items():
                 if root not in self._running:
                     watch = self._watch(plan, self._known, self._emit)
@@ -80,7 +80,7 @@ class FolderSource:
 
 
 def _plans(folders: Sequence[Folder], sources: Sources) -> dict[str, WatchPlan]:
-    """Root -> plan. A folder that is named twice is watched once, as it was named last."""
+    """Root -> plan. A folder listed twice is watched once, by its last entry."""
     by_root = {folder_root(folder): folder for folder in folders}
     return {
         root: WatchPlan(folder, sources, frozenset(other for other in by_root if is_below(other, root))) for root, folder in by_root.items()

@@ -1,4 +1,4 @@
-"""Asks the disk of one watched folder in one thread of its own, so that a hung drive holds up nobody else."""
+"""Queries the disk of one watched folder in a separate thread, so that a hanging drive blocks no other folder."""
 
 import asyncio
 import os
@@ -15,24 +15,24 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Whereabouts:
-    """Which folder a path leads to: its real path and, where the system numbers folders, its numbers."""
+    """The folder that a path leads to: its real path and, where the system numbers folders, its numbers."""
 
     real: str
     device: int
     inode: int
 
 
-_ANSWER_S = 30.0  # a drive that takes longer over a small question is not there
+_ANSWER_S = 30.0  # a drive that is slower with a small query counts as unavailable
 
 
 class FolderThread:
-    """One thread; questions are answered one after the other."""
+    """One thread; queries are answered one after the other."""
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="folder")
 
     async def ask(self, question: Callable[[], T], *, limit_s: float | None = _ANSWER_S) -> T:
-        """The answer. Raises SourceUnreachable when the system refuses (OSError) or does not answer in time."""
+        """The answer. Raises SourceUnreachable if the system refuses (OSError) or does not answer in time."""
         try:
             async with asyncio.timeout(limit_s):
                 return await asyncio.get_running_loop().run_in_executor(self._thread, question)
@@ -40,11 +40,11 @@ class FolderThread:
             raise SourceUnreachable from error
 
     async def find(self, folder: str) -> Whereabouts:
-        """A folder that is there and can be read. Raises SourceUnreachable."""
+        """An existing, readable folder. Raises SourceUnreachable."""
         return await self.ask(lambda: _find(folder))
 
     def close(self) -> None:
-        """Forget what was not asked yet; does not wait."""
+        """Drop pending queries; does not wait."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
 

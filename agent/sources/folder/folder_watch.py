@@ -1,4 +1,4 @@
-"""Keeps one watched folder in view for as long as it is wished, also when it goes away and comes back."""
+"""Watches one folder as long as it is in the settings, even when it disappears and returns."""
 
 import asyncio
 import time
@@ -17,20 +17,20 @@ from agent.sources.folder.folder_session import FolderReplaced, FolderSession, K
 from agent.sources.folder.folder_thread import FolderThread, wait_either
 from agent.sources.source import Emit, SourceFailed, SourceRecovered
 
-_LIMITED_SCAN_S = 60.0  # how often a folder is looked through that the system can't watch
+_LIMITED_SCAN_S = 60.0  # scan interval of a folder that the system can't watch
 
 
 @dataclass(frozen=True, slots=True)
 class WatchPlan:
-    """What decides how a folder is watched: if it is the same after a reload, nothing is restarted."""
+    """The settings that determine how a folder is watched: if unchanged after a reload, the watch is not restarted."""
 
     folder: Folder
     sources: Sources
-    inner: frozenset[str] = frozenset()  # folders inside that are watched for themselves
+    inner: frozenset[str] = frozenset()  # inner folders that are watched separately
 
 
 class FolderWatch:
-    """One folder. After any trouble, its own or that of whoever takes the changes, it is looked through again: nothing is missed."""
+    """One folder. After any error, its own or the consumer's, it is scanned again: no change is missed."""
 
     def __init__(
         self,
@@ -49,12 +49,12 @@ class FolderWatch:
         self._poll_s, self._retry_s, self._clock, self._remote = poll_s, retry_s, clock, remote
         self._thread = FolderThread()
         self._session: FolderSession | None = None
-        self._decided = asyncio.Event()  # whether the folder is there
+        self._decided = asyncio.Event()  # whether the folder exists
         self._try_now = asyncio.Event()
-        self.trouble = ""  # code of the trouble that was told last; empty if all is well
+        self.trouble = ""  # code of the last reported error; empty without one
 
     async def run(self) -> None:
-        """Emit changes until cancelled; trouble is told once."""
+        """Emit changes until cancelled; an error is reported once."""
         try:
             while True:
                 try:
@@ -71,7 +71,7 @@ class FolderWatch:
             self._thread.close()
 
     async def rescan(self) -> None:
-        """Look through the folder now; returns when that is done. A folder that is not there is looked for at once."""
+        """Scan the folder now; returns when that is done. A missing folder is looked for immediately."""
         await self._decided.wait()
         if self._session is not None:
             await self._session.rescan()
@@ -79,12 +79,12 @@ class FolderWatch:
             self._try_now.set()
 
     async def _watch(self) -> None:
-        """Watch until something breaks. Where the system watches no more folders, look at intervals and try again after a while."""
+        """Watch until an error. At the system's limit of watched folders, scan at intervals and retry after a while."""
         here = await self._thread.find(self.root)
         matcher = Matcher(self.root, self.plan.folder, has_pictures)
         sources = self.plan.sources
         if not sources.polling and await self._thread.ask(lambda: self._remote(here.real)):
-            sources = sources.model_copy(update={"polling": True})  # the system does not tell what others change there
+            sources = sources.model_copy(update={"polling": True})  # the system does not report other computers' changes there
         session = FolderSession(self.root, here, matcher, self.plan.inner, sources, self._known, self._emit, self._thread, self._clock)
         observation = Observation(session.heard, session.overflowed)
         rescan_s = sources.rescan_minutes * 60.0
@@ -107,10 +107,10 @@ class FolderWatch:
             await asyncio.get_running_loop().run_in_executor(None, observation.stop)
 
     async def _observed(self, observation: Observation, real: str, *, asked: bool) -> bool:
-        """Whether the system tells of changes; emits what is new about that."""
+        """Whether the system reports changes; emits a change of that state."""
         poll_s = self._poll_s if asked else None
         try:
-            # Without a limit of time: a large tree takes a while, and its top has just answered.
+            # Without a time limit: a large tree takes a while, and its top has just answered.
             await self._thread.ask(lambda: observation.start(real, recursive=self.plan.folder.recursive, poll_s=poll_s), limit_s=None)
         except LimitReached:
             await self._tell_trouble(SourceLimit())

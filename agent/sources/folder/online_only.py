@@ -1,4 +1,4 @@
-"""Tells files that lie in a cloud only: their names are here, and reading them would fetch them."""
+"""Detects files stored only in a cloud: their names are local, and reading them would download them."""
 
 import os
 import sys
@@ -11,16 +11,16 @@ _MACOS: Final = 0x40000000
 
 
 def is_online_only(path: str) -> bool:
-    """Whether the content is not on this computer. On Linux no system tells, so there it is always said to be here."""
+    """Whether the content is not on this computer. Linux has no such flag: there it always counts as local."""
     try:
         facts = os.lstat(path)
     except (OSError, ValueError):
-        return False  # whoever reads it gets to name the reason
+        return False  # the reader reports the reason
     return told_online_only(sys.platform, getattr(facts, "st_file_attributes", 0), getattr(facts, "st_flags", 0))
 
 
 def told_online_only(platform: str, attributes: int, flags: int) -> bool:
-    """The same from what a system says of a file: Windows' attributes, macOS' flags."""
+    """The same from a system's file data: Windows' attributes, macOS' flags."""
     if platform == "win32":
         return bool(attributes & _WINDOWS)
     return platform == "darwin" and bool(flags & _MACOS)
