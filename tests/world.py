@@ -35,8 +35,8 @@ from agent.people.recognition_switch import Backups
 from agent.people.service import PeopleEdges
 from agent.people.sidecars.sidecar_store import Sidecars
 from agent.redaction.copy_files import Copies
-from agent.redaction.ports import RedactionTools
 from agent.redaction.recovery_file import KeptFiles
+from agent.redaction.restore import RedactionTools
 from agent.redaction.video.video_redactor import ClipRedactor
 from agent.screen.capture import Surroundings
 from agent.sources.source import Emit

@@ -38,8 +38,8 @@ from agent.main.upkeep import ModelSupply, Upkeep
 from agent.people.service import PeopleEdges, PeopleService
 from agent.people.verify import Verified, verify
 from agent.redaction.clipboard_copy import PhotoCopy
-from agent.redaction.ports import RedactionTools
 from agent.redaction.queries.redaction_queries import RedactionQueries
+from agent.redaction.restore import RedactionTools
 from agent.redaction.service import RedactionService
 from agent.redaction.video.video_redactor import ClipRedactor
 from agent.screen.capture import Capturing, Surroundings

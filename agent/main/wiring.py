@@ -49,9 +49,9 @@ from agent.people.recognition_switch import Backups
 from agent.people.service import PeopleEdges
 from agent.people.sidecars.sidecar_store import Sidecars
 from agent.redaction.copy_files import Copies
-from agent.redaction.ports import RedactionTools
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.redaction.recovery_file import KeptFiles
+from agent.redaction.restore import RedactionTools
 from agent.redaction.video.job_files import FolderJobs
 from agent.redaction.video.video_redactor import ClipRedactor
 from agent.screen import capture_files

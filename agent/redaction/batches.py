@@ -13,10 +13,10 @@ from agent.domain.names import ids_of, tidy
 from agent.domain.redaction import Choice, Look
 from agent.engine.analyser import AnalysisEngine
 from agent.library.recipes import redaction_recipe
+from agent.redaction.copy_files import Copies
 from agent.redaction.copy_records import PlannedCopy, RedactionItem
 from agent.redaction.options import Keeping, Mark, Wish
 from agent.redaction.passphrases import check_passphrase
-from agent.redaction.ports import CopyFiles
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.redaction.worker import CopyWork, Listener, UnderWay
 
@@ -58,7 +58,7 @@ class Redacting:
         self,
         library: RedactionQueries,
         work: CopyWork,
-        copies: CopyFiles,
+        copies: Copies,
         engine: AnalysisEngine,
         environment: Environment,
     ) -> None:

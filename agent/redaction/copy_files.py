@@ -7,6 +7,7 @@ import json
 import os
 import stat
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -15,20 +16,38 @@ from agent.core.files import copy_errors, create_file, move_new, sync_file, sync
 from agent.core.stoppable import stop_if_unwanted
 from agent.domain.errors import AlreadyKept, SameFile
 from agent.redaction import copy_names
-from agent.redaction.copy_names import MadeAt, Names, file_id
+from agent.redaction.copy_names import KEPT_ENDING, MadeAt, Names, file_id
 from agent.redaction.copy_records import PlannedCopy, RedactionItem
 from agent.redaction.options import Wish
-from agent.redaction.ports import KEPT_ENDING, Placing
 
 REPORT_ENDING: Final = ".redaction.json"
 
 
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """A copy ready to be placed."""
+
+    source: str
+    aside: str
+    target: str
+    replace: bool  # replace an existing file; otherwise use a free name beside it
+    kept: str | None = None  # a temporary recovery file, placed together with it
+    kept_replaces: bool = False  # an existing recovery file is replaced too
+
+
 class Copies:
-    """Implements `CopyFiles`."""
+    """Plans, writes and places copies. Every call blocks, and raises CopyUnwritable and CopyDiskFull."""
 
     def plan(
         self, paths: Sequence[str], out: str | None, wish: Wish, made: MadeAt, begun: Sequence[RedactionItem] = ()
     ) -> list[PlannedCopy]:
+        """Return the target of each image's and video's copy below files and folders: `out`, a file or a folder, or in place (None).
+
+        Relative paths are kept; names are unique; an existing file is skipped if `made` says that it is the same copy with these options,
+        otherwise it keeps its name unless the options say that it is replaced. What earlier requests left planned
+        (`begun`) is resumed under its assigned name. Raises SameFile if a copy would
+        replace an original although `out` is given, CopyUnsupported for an unwritable format.
+        """
         wanted = list(copy_names.wanted_files(paths, out))
         if out is None:
             names = Names(wish, (), made, self.digest, begun)
@@ -46,6 +65,10 @@ class Copies:
         return planned
 
     def plan_below(self, root: str, sources: Sequence[str], out: str, wish: Wish, made: MadeAt) -> list[PlannedCopy]:
+        """Return the same for these files below a folder, ignoring existing names: `place` finds others, or the same copy.
+
+        A copy that would replace its original is left out.
+        """
         names = Names(wish, (), made, self.digest)
         planned = []
         for source in sources:
@@ -55,6 +78,10 @@ class Copies:
         return planned
 
     def prepare(self, target: str, token: str) -> str:
+        """Return the temporary name for a copy before it is moved to `target`: unused, in an existing folder.
+
+        It is the same for the same token, so that remains of a killed program are eventually removed.
+        """
         folder = Path(target).parent
         with copy_errors(str(folder)):
             folder.mkdir(parents=True, exist_ok=True)
@@ -65,6 +92,10 @@ class Copies:
             return str(aside)
 
     def place(self, ready: Placing) -> str:
+        """Place a copy, on the disk when this returns; return its path.
+
+        An identical copy by another agent that watches the same folder is accepted. Raises SameFile, AlreadyKept.
+        """
         if ready.target != ready.source and file_id(ready.target) is not None and file_id(ready.target) == file_id(ready.source):
             raise SameFile
         with copy_errors(str(Path(ready.target).parent)):
@@ -74,10 +105,12 @@ class Copies:
             return placed
 
     def discard(self, aside: str) -> None:
+        """Remove a copy that was not placed, if it exists. Never raises."""
         with contextlib.suppress(OSError):
             Path(aside).unlink(missing_ok=True)
 
     def digest(self, path: str) -> str | None:
+        """Return the SHA-256 of a file, hexadecimal; None if it can't be read."""
         try:
             stop_if_unwanted()
             with open_regular(Path(path)) as file:
@@ -86,6 +119,7 @@ class Copies:
             return None
 
     def report(self, target: str, facts: Mapping[str, object]) -> None:
+        """Write a report beside a copy."""
         aside = Path(self.prepare(target, "report"))
         with copy_errors():
             try:

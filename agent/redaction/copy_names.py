@@ -13,9 +13,9 @@ from agent.domain.image import COPY_FORMATS
 from agent.domain.video import CLIP_FORMATS, has_pictures, is_clip, may_show_faces
 from agent.redaction.copy_records import Made, PlannedCopy, RedactionItem
 from agent.redaction.options import Keeping, Wish
-from agent.redaction.ports import KEPT_ENDING
 from agent.sources.folder.folder_scan import is_below, walk_images
 
+KEPT_ENDING: Final = ".aipopup"  # extension of recovery files
 # Readable but unwritable formats, such as camera raw files and HEIC, become JPEG.
 _INSTEAD: Final = ("jpg", "jpeg")
 # The same for videos; some become yet another format, which is known once they are opened.

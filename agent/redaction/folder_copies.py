@@ -14,8 +14,8 @@ from agent.domain.errors import AgentError, StoreError
 from agent.domain.events import ImageIndexed, PlaceAdded, PlaceMoved, Recorded
 from agent.domain.redaction import Look
 from agent.redaction.batches import Redacting
+from agent.redaction.copy_files import Copies
 from agent.redaction.options import Wish
-from agent.redaction.ports import CopyFiles
 from agent.redaction.queries.redaction_queries import RedactionQueries
 
 log = structlog.get_logger()
@@ -31,7 +31,7 @@ class FolderCopies:
     def __init__(
         self,
         library: RedactionQueries,
-        copies: CopyFiles,
+        copies: Copies,
         batches: Redacting,
         environment: Environment,
     ) -> None:

@@ -32,7 +32,6 @@ from agent.core.bounded_read import open_regular
 from agent.core.files import copy_errors, create_file
 from agent.domain.errors import ImageChanged, ImageUnreadable, KeptDamaged, NotRestorable, RestoreKeyWrong
 from agent.engine.renderer import Region
-from agent.redaction.ports import Kept
 
 _MAGIC: Final = b"AIPOPUP\x01"
 _LENGTH: Final = struct.Struct(">I")
@@ -49,6 +48,17 @@ _DERIVED: Final = b"ai-popup kept "
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """The content of a recovery file."""
+
+    copy_sha256: str  # of its copy
+    sha256: str  # of the original
+    name: str  # the original's, without its folder
+    regions: tuple[Region, ...] = ()
+    whole: bool = False  # the whole file is kept
+
+
+@dataclass(frozen=True, slots=True)
 class _Header:
     raw: bytes
     key: str  # "library" or "passphrase"
@@ -58,7 +68,7 @@ class _Header:
 
 
 class KeptFiles:
-    """Implements `Keeper`."""
+    """Keeps covered content, encrypted. Every call blocks; without a passphrase the library's key is used."""
 
     def __init__(self, library_key: Callable[[], bytes]) -> None:
         """`library_key` returns the key of this computer's library, or one derived from it."""
@@ -67,6 +77,7 @@ class KeptFiles:
         self._stretched: tuple[str, bytes, bytes] | None = None  # the last passphrase, its salt, and scrypt's result
 
     def keep(self, aside: str, kept: Kept, original: str | None, passphrase: str | None) -> None:
+        """Write a new recovery file: the regions, or the whole file `original`. Raises RedactionError, ImageError."""
         source = "library" if passphrase is None else "passphrase"
         slow = self._slow_salt(passphrase)
         salt = secrets.token_bytes(_SALT)
@@ -87,6 +98,7 @@ class KeptFiles:
             os.fsync(file.fileno())
 
     def opened(self, path: str, passphrase: str | None) -> Kept:
+        """Read a recovery file. Raises NotRestorable, RestoreKeyWrong, KeptDamaged, ImageUnreadable."""
         with self._unsealed(path, passphrase) as (facts, rest):
             regions = []
             for each in facts["regions"]:
@@ -97,6 +109,7 @@ class KeptFiles:
             return Kept(str(facts["copy"]), str(facts["original"]), str(facts["name"]), tuple(regions), bool(facts["whole"]))
 
     def original(self, path: str, passphrase: str | None, output: str) -> None:
+        """Write the kept original. On any error there is no output. Raises as above, and CopyUnwritable, CopyDiskFull."""
         with self._unsealed(path, passphrase) as (facts, rest):
             if not facts["whole"]:
                 raise NotRestorable

@@ -27,10 +27,13 @@ from agent.engine.renderer import Region, Render
 from agent.library.recipes import redaction_recipe
 from agent.people.identification import Opinions
 from agent.redaction.choice_check import ChoiceCheck
+from agent.redaction.copy_files import Placing
+from agent.redaction.copy_names import KEPT_ENDING
 from agent.redaction.copy_records import CopyFacts, Followed, RedactionItem
 from agent.redaction.options import Keeping, Wish, covered, doubts_of, marks_of
-from agent.redaction.ports import KEPT_ENDING, Kept, Placing, RedactionTools
 from agent.redaction.queries.redaction_queries import RedactionQueries
+from agent.redaction.recovery_file import Kept
+from agent.redaction.restore import RedactionTools
 from agent.redaction.video.video_copies import ClipCopies, Percent
 
 T = TypeVar("T")

@@ -2,15 +2,27 @@
 
 import asyncio
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from agent.domain.errors import CopyChanged, CopyMissing, KeptDamaged, NotRestorable
 from agent.engine.renderer import Renderer
-from agent.redaction.ports import KEPT_ENDING, CopyFiles, Keeper, Kept, Placing
+from agent.redaction.copy_files import Copies, Placing
+from agent.redaction.copy_names import KEPT_ENDING
+from agent.redaction.recovery_file import Kept, KeptFiles
+
+
+@dataclass(frozen=True, slots=True)
+class RedactionTools:
+    """The tools that write copies."""
+
+    renderer: Renderer
+    copies: Copies
+    keeper: KeptFiles
 
 
 class Restoring:
-    def __init__(self, renderer: Renderer, copies: CopyFiles, keeper: Keeper) -> None:
+    def __init__(self, renderer: Renderer, copies: Copies, keeper: KeptFiles) -> None:
         self._renderer = renderer
         self._copies = copies
         self._keeper = keeper

@@ -9,10 +9,9 @@ from agent.people.identification import Opinions
 from agent.redaction.batches import Redacting
 from agent.redaction.choice_check import ChoiceCheck
 from agent.redaction.folder_copies import FolderCopies
-from agent.redaction.ports import RedactionTools
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.redaction.redact_file import Covering
-from agent.redaction.restore import Restoring
+from agent.redaction.restore import RedactionTools, Restoring
 from agent.redaction.video.video_copies import ClipCopies
 from agent.redaction.video.video_redactor import ClipRedactor
 from agent.redaction.worker import CopyWork

@@ -13,9 +13,9 @@ from agent.domain.video import CLIP_FORMATS, clip_named_as
 from agent.library.recipes import redaction_recipe
 from agent.people.identification import Opinions
 from agent.redaction.choice_check import ChoiceCheck
+from agent.redaction.copy_files import Copies
 from agent.redaction.copy_records import CopyFacts, Followed, RedactionItem
 from agent.redaction.options import Doubtful, Keeping
-from agent.redaction.ports import CopyFiles
 from agent.redaction.video.moving import covered_along, marks_along, moments_of
 from agent.redaction.video.video_redactor import ByHand, ClipCopy, ClipProgress, ClipRedactor, ClipWish, Naming
 from agent.redaction.video.visibility import Verdict, Why
@@ -28,7 +28,7 @@ class ClipCopies:
         self,
         clips: ClipRedactor | None,
         films: ClipRedactor | None,
-        copies: CopyFiles,
+        copies: Copies,
         check: ChoiceCheck,
         opinions: Opinions,
     ) -> None:

@@ -14,11 +14,10 @@ from agent.core.files import move_new
 from agent.core.i18n import Texts
 from agent.domain.errors import AlreadyKept, CopyDiskFull, CopyUnsupported, CopyUnwritable, SameFile
 from agent.domain.image import named_as
-from agent.redaction.copy_files import Copies
+from agent.redaction.copy_files import Copies, Placing
 from agent.redaction.copy_names import numbered, writable
 from agent.redaction.copy_records import Made
 from agent.redaction.options import Keeping, Wish
-from agent.redaction.ports import Placing
 
 COPIES = Copies()
 ODD = "图 שלום ☃.jpg"

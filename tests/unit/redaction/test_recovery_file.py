@@ -15,8 +15,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from agent.domain.errors import CopyUnwritable, ImageChanged, ImageUnreadable, KeptDamaged, NotRestorable, RestoreKeyWrong
 from agent.engine.renderer import Region
 from agent.redaction import recovery_file as module
-from agent.redaction.ports import Kept
-from agent.redaction.recovery_file import KeptFiles
+from agent.redaction.recovery_file import Kept, KeptFiles
 
 KEY = bytes(range(32))
 COST = module._COST  # the real one
