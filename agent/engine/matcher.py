@@ -143,9 +143,9 @@ class MatcherProcess:
             if isinstance(error, asyncio.CancelledError):
                 raise
 
-    async def _ask(self, client: Client, call: Call[Q, A], asked: Q) -> A:
+    async def _ask(self, client: Client, call: Call[Q, A], asked: Q, body: object = None) -> A:
         try:
-            return await client.ask(call, asked, limit=self._limit_s if call.limit is None else call.limit)
+            return await client.ask(call, asked, limit=self._limit_s if call.limit is None else call.limit, body=body)
         finally:
             if client.lost:
                 self.forget()
@@ -178,11 +178,13 @@ class MatcherProcess:
         loop = asyncio.get_running_loop()
         thread = ThreadPoolExecutor(1, "face-prints")
         try:
-            pages = await loop.run_in_executor(thread, lambda: (part for page in self._read() for part in parts(page)))
+            pages = await loop.run_in_executor(
+                thread, lambda: ((part, calls.PUT.request.dump(part)) for page in self._read() for part in parts(page))
+            )
             coming = loop.run_in_executor(thread, next, pages, None)
-            while (prints := await coming) is not None:
+            while (page := await coming) is not None:
                 coming = loop.run_in_executor(thread, next, pages, None)  # read while the previous one is sent
-                await self._ask(client, calls.PUT, prints)
+                await self._ask(client, calls.PUT, *page)
         finally:
             thread.shutdown(wait=False)
         if self._client is not client:

@@ -154,11 +154,15 @@ class Client:
         self.lost = False  # whether a call failed because the process ended, hung or sent invalid data; then it is dead
         self.calls = 0  # number of calls made
 
-    async def ask(self, call: Call[Q, A], asked: Q, *, limit: float, files: Sequence[int] = ()) -> A:
-        """Make one call, within `limit` seconds. Raises the process's error, or EngineError."""
+    async def ask(self, call: Call[Q, A], asked: Q, *, limit: float, files: Sequence[int] = (), body: object = None) -> A:
+        """Make one call, within `limit` seconds. Raises the process's error, or EngineError.
+
+        `body` is a large request as another thread dumped it: that takes milliseconds.
+        """
         self.calls += 1
         try:
-            message = await self.child.request(request(self.calls, call.name, call.request.dump(asked), files), timeout=limit)
+            body = call.request.dump(asked) if body is None else body
+            message = await self.child.request(request(self.calls, call.name, body, files), timeout=limit)
             return call.checked(believe(message, self.calls, call.response), asked)
         except ChildGarbled as error:
             raise self._lost(EngineBadAnswer()) from error
