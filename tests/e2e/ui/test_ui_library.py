@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from tests.e2e.ui.conftest import Visitor
 
 pytestmark = pytest.mark.slow
+# For long tests whose steps are the same in Chinese; other tests of this page run in both languages.
+IN_ENGLISH = pytest.mark.parametrize("language", ["en"])
 
 Photo = Callable[[int], Image.Image]
 PHOTOS = 6  # three with one face, three with two
@@ -61,6 +63,7 @@ def test_a_dropped_photo_appears_by_itself(visitor: "Visitor", language: str, ph
     visitor.right()
 
 
+@IN_ENGLISH
 def test_the_keyboard_moves_opens_and_comes_back(full: "Visitor", language: str) -> None:
     full.go("#photos", language)
     page = full.page
@@ -116,6 +119,7 @@ def test_a_filter_leaves_only_what_it_says(full: "Visitor", language: str) -> No
     expect(tiles(full)).to_have_count(PHOTOS)
 
 
+@IN_ENGLISH
 def test_what_was_hidden_can_be_brought_back(full: "Visitor", language: str) -> None:
     full.go("#photos", language)
     page, t = full.page, full.t
@@ -149,6 +153,7 @@ def test_what_was_hidden_can_be_brought_back(full: "Visitor", language: str) -> 
     expect(tiles(full)).to_have_count(PHOTOS)
 
 
+@IN_ENGLISH
 def test_a_menu_does_the_same_with_the_pointer(full: "Visitor", language: str) -> None:
     full.go("#photos", language)
     tiles(full).nth(2).click(button="right")

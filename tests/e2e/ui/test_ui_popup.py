@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from tests.e2e.ui.conftest import Visitor
 
 pytestmark = pytest.mark.slow
+# For long tests whose steps are the same in Chinese; other tests of this page run in both languages.
+IN_ENGLISH = pytest.mark.parametrize("language", ["en"])
 
 Photo = Callable[[int], Image.Image]
 SIZE = ((WIDTH, HEIGHT),)
@@ -50,6 +52,7 @@ def turn_to(visitor: "Visitor", name: str) -> None:
     pytest.fail(f"no card {name}")
 
 
+@IN_ENGLISH
 def test_the_cards_are_paged_by_button_and_key(visitor: "Visitor", language: str) -> None:
     visitor.go("popup", language)
     page, t = visitor.page, visitor.t
@@ -72,6 +75,7 @@ def test_the_cards_are_paged_by_button_and_key(visitor: "Visitor", language: str
     visitor.says(t("pager.position", index=1, total=3))
 
 
+@IN_ENGLISH
 def test_it_leads_to_the_photo_or_the_problem_that_it_shows(visitor: "Visitor", language: str) -> None:
     visitor.go("popup", language)
     turn_to(visitor, "face.jpg")
@@ -88,6 +92,7 @@ def test_it_leads_to_the_photo_or_the_problem_that_it_shows(visitor: "Visitor", 
     expect(visitor.page.get_by_role("listitem").filter(has_text="broken.jpg")).to_be_visible()
 
 
+@IN_ENGLISH
 def test_its_menu_hides_the_photo_and_brings_it_back(visitor: "Visitor", language: str) -> None:
     visitor.go("popup", language)
     turn_to(visitor, "nobody.jpg")
@@ -102,6 +107,7 @@ def test_its_menu_hides_the_photo_and_brings_it_back(visitor: "Visitor", languag
     visitor.says(visitor.t("pager.position", index=2, total=3))
 
 
+@IN_ENGLISH
 def test_quiet_is_asked_for_said_and_ended(visitor: "Visitor", language: str) -> None:
     visitor.go("popup", language)
     visitor.button("popup.quiet_off").click()
@@ -138,6 +144,7 @@ def test_a_face_is_named_and_its_photo_says_who(visitor: "Visitor", language: st
     program.until(lambda status: not status.recognition)
 
 
+@IN_ENGLISH
 def test_a_name_that_was_begun_outlives_other_photos_and_a_burst(visitor: "Visitor", language: str, photo: Photo) -> None:
     program = visitor.program
     known = program.status().images
@@ -196,6 +203,7 @@ def program_cards(visitor: "Visitor") -> int:
     return min(8, status.images + status.failed)
 
 
+@IN_ENGLISH
 def test_a_burst_is_one_card_that_can_be_paused_and_called_off(visitor: "Visitor", language: str, photo: Photo) -> None:
     program = visitor.program
     known = program.status()

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tests.e2e.ui.conftest import Visitor
 
 pytestmark = pytest.mark.slow
+# For long tests whose steps are the same in Chinese; other tests of this page run in both languages.
+IN_ENGLISH = pytest.mark.parametrize("language", ["en"])
 
 Photo = Callable[[int], Image.Image]
 GROUPS = ("general", "folders", "popup", "recognition", "detection", "engine", "sources", "library", "tray", "api", "logs")
@@ -116,6 +118,7 @@ def choose(visitor: "Visitor", key: str, title: str) -> None:
         beside.click()
 
 
+@IN_ENGLISH
 def test_a_folder_is_added_and_removed_with_a_way_back(visitor: "Visitor", language: str, tmp_path: Path) -> None:
     visitor.go("#settings/folders", language)
     page, t = visitor.page, visitor.t
@@ -179,6 +182,7 @@ def test_recognition_is_explained_and_ends_with_a_receipt(visitor: "Visitor", la
     assert saved(visitor, "recognition.enabled") is False
 
 
+@IN_ENGLISH
 def test_what_the_environment_says_cannot_be_changed_here(visitor: "Visitor", language: str) -> None:
     visitor.go("#settings/tray.enabled", language)
     row = setting(visitor, "tray.enabled")
@@ -186,6 +190,7 @@ def test_what_the_environment_says_cannot_be_changed_here(visitor: "Visitor", la
     expect(row).to_contain_text("AI_POPUP__TRAY__ENABLED")
 
 
+@IN_ENGLISH
 def test_the_recovery_code_is_shown_on_request(visitor: "Visitor", language: str) -> None:
     visitor.go("#settings/library", language)
     visitor.button("settings.recovery_show").click()
@@ -195,6 +200,7 @@ def test_the_recovery_code_is_shown_on_request(visitor: "Visitor", language: str
     visitor.right()
 
 
+@IN_ENGLISH
 def test_a_mistake_in_the_file_is_named_with_its_line_and_the_old_settings_hold(visitor: "Visitor", language: str) -> None:
     visitor.go("#settings/popup", language)
     path = visitor.program.paths.settings

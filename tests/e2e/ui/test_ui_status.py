@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tests.e2e.ui.conftest import Visitor
 
 pytestmark = pytest.mark.slow
+# For long tests whose steps are the same in Chinese; other tests of this page run in both languages.
+IN_ENGLISH = pytest.mark.parametrize("language", ["en"])
 
 Photo = Callable[[int], Image.Image]
 
@@ -46,6 +48,7 @@ def test_the_status_page_tells_how_the_program_fares(visitor: "Visitor", languag
     visitor.right()
 
 
+@IN_ENGLISH
 def test_the_checks_run_and_say_what_they_found(visitor: "Visitor", language: str) -> None:
     visitor.go("#status", language)
     visitor.button("status.check").click()
@@ -55,6 +58,7 @@ def test_the_checks_run_and_say_what_they_found(visitor: "Visitor", language: st
     visitor.right()
 
 
+@IN_ENGLISH
 def test_the_support_bundle_holds_no_path_and_no_name(visitor: "Visitor", language: str) -> None:
     visitor.go("#status", language)
     with visitor.page.expect_download() as started:
