@@ -1,1 +1,1 @@
-"""The toolkit of commands: output, options, errors as exit codes, and the way to the library."""
+"""The toolkit of commands: output, options, errors as exit codes, and access to the library."""

@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 @contextmanager
 def backend(session: "Session", *, embeddings: bool = False) -> "Iterator[Client]":
-    """With `embeddings` the model for them is fetched if it is not there."""
+    """With `embeddings`, a missing model for them is fetched."""
     try:
         client: Client | None = session.client()
     except NotRunning:
@@ -27,7 +27,7 @@ def backend(session: "Session", *, embeddings: bool = False) -> "Iterator[Client
     if client is not None:
         try:
             yield client
-            tell_damage(session)  # found by the agent, which goes on with what can be read
+            tell_damage(session)  # found by the agent, which continues with the readable part
         finally:
             client.close()
         return
@@ -84,7 +84,7 @@ class InThisProcess:
             task = asyncio.ensure_future(work())
             try:
                 await asyncio.wait([task, self._work], return_when=asyncio.FIRST_COMPLETED)
-            finally:  # also when the user presses Ctrl-C
+            finally:  # also after Ctrl-C
                 unfinished = not task.done()
                 if unfinished:
                     task.cancel()
@@ -97,5 +97,5 @@ class InThisProcess:
 
 
 def absolute(paths: Sequence[str]) -> tuple[str, ...]:
-    """As the agent must be told, whose folder is another."""
+    """Absolute paths for the agent, whose working directory differs."""
     return tuple(str(Path(path).absolute()) for path in paths)

@@ -1,4 +1,4 @@
-"""The words that click itself says (usage, options, wrong words), in the user's language."""
+"""click's own texts (usage, options, invalid values) in the user's language."""
 
 import gettext
 import sys
@@ -7,7 +7,7 @@ import click
 
 from agent.core.i18n import Texts
 
-# What click asks gettext for, and the name of our text.
+# click's gettext messages, and the names of our texts.
 _NAMES = {
     "Usage:": "usage",
     "Options": "options",
@@ -66,7 +66,7 @@ _NAMES = {
     "path": "path",
     "d": "days",
 }
-# What click calls the kinds of values, in help and in errors.
+# click's names of value types, in help and in errors.
 _KINDS: dict[type[click.ParamType[object]], tuple[str, str]] = {
     type(click.STRING): ("text", "text"),
     type(click.INT): ("integer", "whole_number"),
@@ -77,16 +77,16 @@ _KINDS: dict[type[click.ParamType[object]], tuple[str, str]] = {
 
 
 def whole(error: click.UsageError, texts: Texts) -> click.UsageError:
-    """The error with the punctuation of the language: click ends one of its sentences itself."""
+    """The error with the language's punctuation: click ends one of its sentences itself."""
     if texts.language == "en" or not isinstance(error, click.MissingParameter):
         return error
     return click.UsageError(f"{error.format_message().removesuffix('.')}{texts('cli.click.stop')}", error.ctx)
 
 
 def speak(texts: Texts) -> None:
-    """Let click speak this language from now on: before commands are made, for the kinds of files are named as they are.
+    """Set click's language from now on: call it before commands are created, because they copy the names of file types.
 
-    Its modules each hold gettext as `_`; there is no public place to put a catalogue.
+    Each of its modules holds gettext as `_`; there is no public place for a catalogue.
     """
     english = texts.language == "en"
 

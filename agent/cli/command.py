@@ -1,4 +1,4 @@
-"""The class of all commands: their help in the user's language, with examples, and what each of them takes."""
+"""The class of all commands: help in the user's language, with examples, and the common options."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
@@ -15,7 +15,7 @@ _LEAST_TEXT = 20  # columns of a description beside its option
 
 
 class _Formatter(click.HelpFormatter):
-    """Help that is wrapped by columns, also where characters take two."""
+    """Help wrapped by columns, for wide characters too."""
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
         start = f"{prefix or TEXTS('cli.click.usage_start')}{prog} "
@@ -51,7 +51,7 @@ class _Context(click.Context):
 
 
 class _Ours(click.Command):
-    """What all commands share."""
+    """The common base of commands and groups."""
 
     context_class = _Context
 
@@ -60,13 +60,13 @@ class _Ours(click.Command):
         super().__init__(*args, **named)
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        """Its own, then those of every command, then `--help`."""
+        """Its own parameters, then those of every command, then `--help`."""
         found = super().get_params(ctx)
         has_help = self.get_help_option(ctx) is not None
         return [*found[:-1], *_EVERYWHERE, found[-1]] if has_help else [*found, *_EVERYWHERE]
 
     def get_short_help_str(self, limit: int = 45) -> str:
-        """The first sentence, whole: it is wrapped."""
+        """The whole first sentence: it is wrapped."""
         return (self.short_help or first_sentence(self.help or "")).strip()
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -82,7 +82,7 @@ class Command(_Ours):
 
 
 class Group(_Ours, click.Group):
-    """A command that has commands."""
+    """A command with subcommands."""
 
     command_class = Command
     group_class = type
@@ -93,7 +93,7 @@ class Group(_Ours, click.Group):
 
 
 def examples_of(ctx: click.Context) -> tuple[str, ...]:
-    """Lines to type, from the catalogue: `cli.examples.<words of the command>`."""
+    """Example lines from the catalogue: `cli.examples.<words of the command>`."""
     words = ctx.command_path.split()[1:]
     key = f"cli.examples.{'_'.join(words).replace('-', '_') or 'ai_popup'}"
     told = TEXTS(key)
@@ -106,7 +106,7 @@ def first_sentence(text: str) -> str:
 
 
 def json_option(each: str = "json_one") -> Callable[[F], F]:
-    """Add `--json` to a command, which prints one object, or (`json`, `json_each`) one line for each thing."""
+    """Add `--json` to a command, which prints one object, or (`json`, `json_each`) one line per item."""
     return click.option("--json", "as_json", is_flag=True, help=TEXTS(f"cli.help.{each}"))
 
 

@@ -1,4 +1,4 @@
-"""`ai-popup completion`: the script by which a shell completes the program's words."""
+"""`ai-popup completion`: the script that lets a shell complete the program's commands and options."""
 
 import click
 from click.shell_completion import ShellComplete, get_completion_class
@@ -19,8 +19,8 @@ def completion(shell: str) -> None:
 
 
 def script(shell: str) -> str:
-    """The text for one of SHELLS. It asks the program for its words each time, so it stays right when they change."""
+    """The script for one of SHELLS. It calls the program each time, so it stays up to date."""
     made = get_completion_class(shell)
     assert made is not None, shell
     asking = made(click.Command(PROGRAM), {}, PROGRAM, f"_{PROGRAM.replace('-', '_')}_COMPLETE".upper())
-    return ShellComplete.source(asking)  # bash's own also looks at the version of the bash that happens to be here
+    return ShellComplete.source(asking)  # bash's own also checks the version of the installed bash

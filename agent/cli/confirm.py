@@ -1,4 +1,4 @@
-"""The question before a command does harm, and `--yes`, by which a script answers it beforehand."""
+"""The confirmation before a destructive command, and `--yes`, which answers it in advance."""
 
 import sys
 from collections.abc import Callable
@@ -18,9 +18,9 @@ def yes_option(command: F) -> F:
 
 
 def confirm(texts: Texts, question: str, *, yes: bool) -> None:
-    """Return if the user agrees, or agreed beforehand with `--yes`; otherwise end the command with exit code 1.
+    """Return if the user agrees, or agreed in advance with `--yes`; otherwise end the command with exit code 1.
 
-    Raises click.UsageError where no terminal is there to ask on: a script must say `--yes`.
+    Raises click.UsageError without a terminal to ask on: a script must pass `--yes`.
     """
     if yes:
         return
@@ -32,5 +32,5 @@ def confirm(texts: Texts, question: str, *, yes: bool) -> None:
 
 
 def can_ask() -> bool:
-    """Whether a person can read the question and answer it."""
+    """Whether a user can read the question and answer it."""
     return sys.stdin.isatty() and sys.stderr.isatty()

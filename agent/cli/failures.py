@@ -1,4 +1,4 @@
-"""How an error becomes words on standard error and an exit code."""
+"""Turns an error into a text on standard error and an exit code."""
 
 import errno
 from contextlib import suppress
@@ -17,7 +17,7 @@ TEXTS = Texts()
 
 
 def told(session: Session, error: Exception) -> int:
-    """Say what happened and what to do about it; returns the exit code: 1 something failed, 2 wrong usage."""
+    """Print what happened and what to do about it; returns the exit code: 1 failure, 2 wrong usage."""
     match error:
         case click.UsageError():
             whole(error, TEXTS).show()
@@ -26,7 +26,7 @@ def told(session: Session, error: Exception) -> int:
             error.show()
         case AgentError():
             session.explain(error)
-        case ValidationError() if error.title.endswith("Request"):  # what the user asked for
+        case ValidationError() if error.title.endswith("Request"):  # the user's request is invalid
             click.UsageError(_refusal(session.texts, error)).show()
             return 2
         case OSError() if is_of_output(error):
@@ -40,7 +40,7 @@ def told(session: Session, error: Exception) -> int:
 
 
 def _refusal(texts: Texts, error: ValidationError) -> str:
-    """The first reason, without the value, which may be as long as it is wrong."""
+    """The first reason, without the value, which may be of any length."""
     first = error.errors(include_url=False, include_input=False)[0]
     what = str(first["loc"][0]) if first["loc"] else ""
     if first["type"] == "too_long":
@@ -49,7 +49,7 @@ def _refusal(texts: Texts, error: ValidationError) -> str:
 
 
 def _log(session: Session, error: Exception) -> None:
-    """Keep the place of a defect, never its message, which may hold a name or a path."""
+    """Log the place of a defect, never its message, which may hold a name or a path."""
     from agent.core import logs
 
     with suppress(AgentError, OSError):

@@ -1,4 +1,4 @@
-"""While a command uses the library, reads all of it beside: a damaged page is told at the command's end."""
+"""Checks the whole library while a command uses it; damage is reported at the command's end."""
 
 import threading
 from collections.abc import Iterator
@@ -12,22 +12,22 @@ if TYPE_CHECKING:
     from agent.cli.session import Session
     from agent.store.database import Database
 
-# At most so long a command that is done waits for the end of the reading; a small library is read at once unless the computer is busy.
+# The longest that a finished command waits for the check; a small library takes a moment unless the computer is busy.
 WAIT_S, WAIT_SMALL_S = 2.0, 20.0
 
 
 @contextmanager
 def checking(session: "Session", database: "Database") -> Iterator[None]:
-    """What the library was last found to be is told too, where the reading takes too long. A command that fails tells its own reason."""
+    """Also reports the last check's result if this one takes too long. A failing command reports its own reason."""
     from agent.store.soundness import Soundness
 
     soundness = Soundness(session.paths.library)
     if not soundness.due(datetime.now(UTC)):
         yield
-        return  # sound, or damage would have been due
+        return  # intact: after damage, a check would be due
 
     def look() -> None:
-        with suppress(StoreError):  # busy, or closed: the next command looks
+        with suppress(StoreError):  # busy, or closed: the next command checks
             soundness.look(database)
 
     reader = threading.Thread(target=look, name="library-check", daemon=True)
@@ -38,7 +38,7 @@ def checking(session: "Session", database: "Database") -> Iterator[None]:
 
 
 def tell_damage(session: "Session") -> None:
-    """If the last look found damage."""
+    """Report damage if the last check found any."""
     from agent.store.soundness import Soundness
 
     if Soundness(session.paths.library).damaged:

@@ -1,4 +1,4 @@
-"""Where all that commands print passes."""
+"""The single place for everything that commands print."""
 
 import errno
 import json
@@ -11,10 +11,10 @@ from typing import Any, TextIO
 
 import click
 
-# A file's name may hold what a terminal obeys: moves of the cursor, other titles, lines that look like ours. As JSON writes it.
+# A file's name may hold terminal control sequences: cursor moves, titles, lines that look like ours. Escaped as in JSON.
 _ESCAPED = {code: f"\\u{code:04x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
 
-_CLEARED = "\r\x1b[K"  # the line that the cursor is on
+_CLEARED = "\r\x1b[K"  # the line with the cursor
 _OUTPUT_ERRORS = {errno.ENOSPC, getattr(errno, "EDQUOT", 0), errno.EFBIG, errno.EIO}  # Windows has no quotas
 _QUIET = "agent.cli.quiet"
 _WIDEST_BAR = 36  # cells
@@ -22,9 +22,9 @@ _BESIDE_BAR = 25  # cells beside the bar and the two counts: brackets, percentag
 
 
 def say(*lines: str, err: bool = False) -> None:
-    """Print each on a line of its own, with its control characters escaped, so that JSON stays the JSON it is.
+    """Print each on its own line, with control characters escaped; JSON stays unchanged.
 
-    Raises OSError if standard output cannot be written; a standard error that cannot be written is given up.
+    Raises OSError if standard output cannot be written; an unwritable standard error is ignored.
     """
     for line in lines:
         with _lost(sys.stderr) if err else nullcontext():
@@ -32,7 +32,7 @@ def say(*lines: str, err: bool = False) -> None:
 
 
 def tell(facts: Mapping[str, object], *lines: str, as_json: bool) -> None:
-    """Print what came of a command: the facts as one line of JSON, or the lines."""
+    """Print a command's result: the facts as one line of JSON, or the lines."""
     if as_json:
         say(json.dumps(facts, ensure_ascii=False))
     else:
@@ -40,12 +40,12 @@ def tell(facts: Mapping[str, object], *lines: str, as_json: bool) -> None:
 
 
 def say_path(path: str) -> None:
-    """Print a path as it is, with a zero byte behind it: for programs, which obey nothing in it."""
+    """Print a path unchanged, followed by a zero byte: for programs, which don't interpret its characters."""
     click.echo(os.fsencode(path) + b"\0", nl=False)
 
 
 def note(*lines: str) -> None:
-    """Print hints, summaries and the like on standard error, unless `--quiet` was given."""
+    """Print hints, summaries and progress on standard error, unless `--quiet` was given."""
     if not is_quiet():
         say(*lines, err=True)
 
@@ -61,9 +61,9 @@ def is_quiet() -> bool:
 
 
 def is_of_output(error: OSError) -> bool:
-    """Whether standard output could not be written. What waits to be written is then given up.
+    """Whether the error means that standard output could not be written. Its buffered content is then dropped.
 
-    Errors of files are translated where they arise, so what is left of these kinds is standard output's.
+    Errors of files are translated where they arise, so the remaining errors of these kinds are standard output's.
     """
     if error.errno not in _OUTPUT_ERRORS:
         return False
@@ -73,7 +73,7 @@ def is_of_output(error: OSError) -> bool:
 
 @contextmanager
 def _lost(stream: TextIO) -> Iterator[None]:
-    """A stream of hints that is closed ends nothing."""
+    """Ignore errors of a stream for hints, such as a closed one."""
     try:
         yield
     except OSError:
@@ -81,7 +81,7 @@ def _lost(stream: TextIO) -> Iterator[None]:
 
 
 def _give_up(stream: TextIO) -> None:
-    """Let what waits in the stream's buffer go nowhere: the interpreter writes it as it ends, and would complain."""
+    """Drop the stream's buffer: the interpreter would otherwise write it at exit, and complain."""
     with suppress(OSError, ValueError):  # a stream without a descriptor
         nowhere = os.open(os.devnull, os.O_WRONLY)
         try:
@@ -91,10 +91,10 @@ def _give_up(stream: TextIO) -> None:
 
 
 class Progress:
-    """A bar on standard error, where that is a terminal. What is said meanwhile stands above it."""
+    """A progress bar on standard error, if that is a terminal. Lines printed meanwhile appear above it."""
 
     def __init__(self) -> None:
-        self._bar: Any = None  # click names no public type for it
+        self._bar: Any = None  # click has no public type for it
 
     @contextmanager
     def showing(self) -> Iterator[None]:
@@ -107,35 +107,35 @@ class Progress:
                 self._bar = None
 
     def begin(self, total: int, *, steps: int = 1) -> None:
-        """`total` files, of so many `steps` each."""
+        """`total` files, with this many `steps` each."""
         if sys.stderr.isatty() and not is_quiet():
             told = lambda done: f"{done or 0:,}/{total:,}"  # noqa: E731
             width = shutil.get_terminal_size().columns - _BESIDE_BAR - 2 * len(f"{total:,}")
-            width = max(1, min(_WIDEST_BAR, width))  # 0 would mean: as wide as the terminal
+            width = max(1, min(_WIDEST_BAR, width))  # 0 would mean the terminal's full width
             self._bar = click.progressbar(length=steps * total, file=sys.stderr, item_show_func=told, width=width)
             with _lost(sys.stderr):
                 self._bar.render_progress()
 
     def move(self, steps: int, done: int) -> None:
-        """By so many steps; `done` files are."""
+        """Advance by this many steps; `done` files are finished."""
         if self._bar is not None:
             with _lost(sys.stderr):
                 self._bar.update(steps, done)
-                self._bar.render_progress()  # also where only `done` is new
+                self._bar.render_progress()  # also if only `done` has changed
 
     def note(self, line: str) -> None:
-        """As `note`, with the bar out of the way."""
+        """Like the function `note`, with the bar cleared first."""
         if not is_quiet():
             self.say(line, err=True)
 
     def say(self, line: str, *, err: bool = False) -> None:
-        """As `say`, with the bar out of the way."""
+        """Like the function `say`, with the bar cleared first."""
         if self._bar is None:
             say(line, err=err)
             return
         with _lost(sys.stderr):
             click.echo(_CLEARED, file=sys.stderr, nl=False)
         say(line, err=err)
-        self._bar._last_line = None  # what stands there no more
+        self._bar._last_line = None  # that line is no longer on the screen
         with _lost(sys.stderr):
             self._bar.render_progress()

@@ -1,4 +1,4 @@
-"""Kinds of words that several commands take."""
+"""Parameter types that several commands use."""
 
 import click
 
@@ -8,7 +8,7 @@ LONGEST_NAME = 200
 
 
 class _PersonName(click.ParamType[str]):
-    """A name that a person can be given: not empty, not too long, without characters that cannot be stored."""
+    """A valid name for a person: not empty, not too long, without characters that cannot be stored."""
 
     name = "NAME"
 

@@ -1,4 +1,4 @@
-"""What every command starts from: folders, settings, texts, and the way to a running agent."""
+"""The basis of every command: folders, settings, texts, and access to a running agent."""
 
 import asyncio
 import sys
@@ -54,7 +54,7 @@ class Program:
 
 @dataclass
 class Session:
-    """One command's surroundings. Nothing is created or opened before it is asked for."""
+    """One command's environment. Nothing is created or opened before its first use."""
 
     paths: AppPaths
     program: Program
@@ -72,7 +72,7 @@ class Session:
 
     @cached_property
     def texts(self) -> Texts:
-        """The settings' language. While they can't be read, a running agent's, whose words stand beside ours; else the system's."""
+        """Texts in the settings' language; with unreadable settings, a running agent's, whose texts appear beside ours, or the system's."""
         try:
             return Texts(self.settings.general.language.value)
         except AgentError:
@@ -104,7 +104,7 @@ class Session:
     def database(self, *, checked: bool = False) -> Iterator["Database"]:
         """Open the library's database. It is created on first use, and then the recovery code is shown. Raises StoreError, KeyHomeError.
 
-        With `checked`, pages that were not read for a day are read meanwhile, and damage is reported at the end.
+        With `checked`, a library not checked for a day is checked meanwhile, and damage is reported at the end.
         """
         from agent.cli.library_check import checking
         from agent.store.key_homes import key_home
@@ -128,7 +128,7 @@ class Session:
         self.mention(*(self.texts("cli.recovery.new", code=code) if sys.stderr.isatty() else self.texts("cli.recovery.later")).split("\n"))
 
     def explain(self, error: AgentError, *, about: str = "") -> None:
-        """Cause, remedy and code on standard error."""
+        """Print cause, remedy and code on standard error."""
         about = f"{about}: " if about else ""
         self.mention(f"{about}{self.sentences(self.texts.cause(error), self.texts.remedy(error))} [{error.code}]")
         if self.verbose:
@@ -138,9 +138,9 @@ class Session:
 
     @staticmethod
     def mention(*lines: str) -> None:
-        """On standard error, also with `--quiet`."""
+        """Print on standard error, even with `--quiet`."""
         say(*lines, err=True)
 
     def sentences(self, cause: str, remedy: str) -> str:
-        """Both in one line, as the language joins them."""
+        """Both sentences in one line, joined by the language's rules."""
         return self.texts("ui.sentences", cause=cause, remedy=remedy)

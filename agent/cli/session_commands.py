@@ -1,4 +1,4 @@
-"""`ai-popup sessions`: the browsers that are signed in to the running agent, and signing them out."""
+"""`ai-popup sessions`: lists the browsers signed in to the running agent, and signs them out."""
 
 import click
 

@@ -1,25 +1,25 @@
-"""Wraps text by the cells that it takes on a terminal: a Chinese character takes two, and a line may end after nearly each of them."""
+"""Wraps text by terminal cells: a Chinese character takes two, and a line may break after almost every one."""
 
 import unicodedata
 from collections.abc import Iterator
 
-# No line begins with these, and none ends with those.
+# Characters that must not start a line, and characters that must not end one.
 _CLOSING = "，。、；：？！）」』】》”’…%"
 _OPENING = "（「『【《“‘"
 
 
 def cells(text: str) -> int:
-    """How many columns the text takes."""
+    """The number of columns that the text takes."""
     return sum(map(_cells_of, text))
 
 
 def padded(text: str, width: int) -> str:
-    """The text with spaces behind it, so that it takes `width` columns."""
+    """The text padded with spaces to `width` columns."""
     return text + " " * (width - cells(text))
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """Lines of at most `width` columns. White space counts as one space; an empty line parts paragraphs, and stays."""
+    """Lines of at most `width` columns. White space collapses to one space; empty lines, which separate paragraphs, stay."""
     lines: list[str] = []
     for paragraph in text.split("\n\n"):
         if lines:
@@ -36,7 +36,7 @@ def _lines(text: str, width: int) -> Iterator[str]:
             line = unit.lstrip()
         else:
             line += unit
-        while cells(line.rstrip()) > width:  # a word that is longer than a line
+        while cells(line.rstrip()) > width:  # a word longer than a line
             at = _fitting(line, width)
             yield line[:at]
             line = line[at:]
@@ -45,7 +45,7 @@ def _lines(text: str, width: int) -> Iterator[str]:
 
 
 def _units(text: str) -> Iterator[str]:
-    """What stays together, each with the space behind it."""
+    """Unbreakable parts, each with the space after it."""
     unit = ""
     for letter in text:
         if unit and _may_part(unit[-1], letter):
@@ -63,7 +63,7 @@ def _may_part(before: str, after: str) -> bool:
 
 
 def _fitting(text: str, width: int) -> int:
-    """How many characters fit; at least one."""
+    """The number of characters that fit; at least one."""
     taken = 0
     for at, letter in enumerate(text):
         taken += _cells_of(letter)

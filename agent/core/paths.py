@@ -27,7 +27,7 @@ class AppPaths:
     def find(cls, environ: Mapping[str, str] = os.environ) -> "AppPaths":
         """Return the platform's folders, or all below `AI_POPUP_HOME`: a separate library, settings and instance. Creates nothing."""
         if home := environ.get(HOME_VARIABLE):
-            root = Path(os.path.expanduser(home)).absolute()  # noqa: PTH111  # pathlib fails where "~" is nobody's
+            root = Path(os.path.expanduser(home)).absolute()  # noqa: PTH111  # pathlib fails if "~" has no owner
             return cls(root / "config", root / "data", root / "cache", root / "run", root / "logs")
         from platformdirs import PlatformDirs
 

@@ -185,15 +185,15 @@ class Detection(Section):
 
 class Recognition(Section):
     enabled: bool = False
-    """Keep a numeric face print of every face, to tell who is who. Switching it off deletes all face prints."""
+    """Keep an embedding of every face, to recognise people. Switching it off deletes all embeddings."""
     certain: Annotated[float, Field(gt=0, lt=2)] = 0.90
-    """Distance up to which a face is certainly somebody."""
+    """Distance up to which a face is assigned to a person automatically."""
     probable: Annotated[float, Field(gt=0, lt=2)] = 1.05
-    """Distance up to which a face is probably somebody; nothing is claimed beyond."""
+    """Distance up to which a person is suggested for a face."""
     unnamed_days: Annotated[int, Field(ge=1, le=36_500)] = 90
-    """Face prints of faces that nobody named are kept this long."""
+    """How long embeddings of unnamed faces are kept."""
     person_days: Annotated[int, Field(ge=1, le=36_500)] = 1_095
-    """A person of whom no face was confirmed for so long is asked about."""
+    """Time without a confirmed face after which the user is asked whether to keep a person."""
 
 
 class Library(Section):
@@ -302,7 +302,7 @@ class Api(Section):
 
 class Updates(Section):
     enabled: bool = True
-    """Ask once a day whether there is a newer version and download it, where this build knows whom to ask."""
+    """Check once a day for a newer version and download it, if this build has an update server."""
     channel: UpdateChannel = UpdateChannel.AUTO
     """Which versions: `auto` is the channel this build is of, `beta` also brings those that are still being tried out."""
 

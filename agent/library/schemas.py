@@ -42,7 +42,7 @@ class FaceOut(Schema):
     """references that agree, of `references`"""
     references: int
     ignored: bool = False
-    """nobody is asked about it"""
+    """the user is not asked about it"""
 
     @classmethod
     def of(cls, stored: "records.StoredFace") -> Self:

@@ -1,4 +1,4 @@
-"""`ai-popup config`: look at, change and check the settings."""
+"""`ai-popup config`: shows, changes and checks the settings."""
 
 import json
 from typing import Any
@@ -68,7 +68,7 @@ def _part(session: Session, value: Any, part: str, key: str) -> Any:
 def set_value(session: Session, key: str, value: str, yes: bool, as_json: bool) -> None:
     if not yes and _ends_recognition(session, key, value):
         confirm(session.texts, session.texts("cli.config.sure_recognition"), yes=False)
-    meant = parsed_value(value)  # with quotes or without
+    meant = parsed_value(value)  # with or without quotes
     if key == "library.key_home" and isinstance(meant, str) and meant in set(KeyHome):
         from agent.main.wiring import move_key
 
@@ -84,11 +84,11 @@ def set_value(session: Session, key: str, value: str, yes: bool, as_json: bool) 
 
 
 def _ends_recognition(session: Session, key: str, value: str) -> bool:
-    """Whether face prints would be deleted, everywhere or of a folder. Raises SettingsError for a value that is refused."""
+    """Whether face embeddings would be deleted, all or those of a folder. Raises SettingsError for an invalid value."""
     try:
         before = session.settings
     except SettingsError:
-        return False  # nothing is in force that could end
+        return False  # no valid settings in force, so recognition can't end
     return recognition_ends(before, session.file.preview(key, value))
 
 

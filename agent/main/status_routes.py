@@ -91,10 +91,8 @@ def _problem_routes(api: FastAPI, app: App, desk: Desk) -> None:
 
 
 def health_routes(api: FastAPI, app: App, health: Health, version: str, texts: Callable[[], Texts]) -> None:
-    """Add those of how the program fares to `api`."""
-    duties: Remembered[FilingDue | None] = Remembered(
-        app.library.version, 1
-    )  # takes long in a large library, and people look again and again
+    """Add the routes of the program's health to `api`."""
+    duties: Remembered[FilingDue | None] = Remembered(app.library.version, 1)  # slow in a large library, and opened again and again
 
     @api.get("/api/health-report")
     async def health_report() -> HealthReport:

@@ -198,7 +198,7 @@ class NameConflict(Schema):
 
     face: FaceRef
     person_id: int
-    """whom the user calls `ours`"""
+    """the person that the user calls `ours`"""
     ours: str
     theirs: str
 
@@ -213,7 +213,7 @@ class Edited(Schema):
     count: int
     """faces or people it changed"""
     person_id: int | None
-    """whom it was about, if that is one person who is still there"""
+    """the person concerned, if it is a single person who still exists"""
 
 
 class Verified(Schema):

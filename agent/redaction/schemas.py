@@ -127,7 +127,7 @@ class RedactedOut(Schema):
     """faces; 0 does not say that there are none. Of a clip: ways through it; who was out of sight for long has two"""
     covered: int
     doubts: tuple[Doubtful, ...]
-    """why somebody should look"""
+    """reasons for the user to check the copy"""
     width: int | None
     height: int | None
     """of the upright image, in pixels"""
@@ -184,7 +184,7 @@ class RedactionBatchOut(Schema):
     uid: str
     at: datetime
     folder: str | None
-    """the watched folder whose rule it is; null: somebody asked for it"""
+    """the watched folder with this rule; null: requested by the user"""
     planned: int
     done: int
     needs_review: int

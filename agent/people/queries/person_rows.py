@@ -53,7 +53,7 @@ class PersonQueries(Queries):
             return sorted(found)
 
     def rejections(self, face_ids: Sequence[int]) -> dict[int, frozenset[int]]:
-        """Return the people whom the user rejected for each of these faces."""
+        """Return the people that the user rejected for each of these faces."""
         with self.database.read() as tx:
             found: dict[int, set[int]] = {}
             for chunk in chunks(face_ids):

@@ -753,7 +753,7 @@ export interface paths {
         };
         /**
          * Online Only
-         * @description Files whose content lies in a cloud, not looked at until asked for.
+         * @description Files stored only in a cloud, not analysed until requested.
          */
         readonly get: operations["online_only_api_online_only_get"];
         readonly put?: never;
@@ -988,7 +988,7 @@ export interface paths {
         };
         /**
          * Problems
-         * @description Files that could not be analysed, newest first; `folder` is a watched folder, with all below it.
+         * @description Files that could not be analysed, newest first; `folder` is a watched folder, including its subfolders.
          */
         readonly get: operations["problems_api_problems_get"];
         readonly put?: never;
@@ -1115,7 +1115,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Quiet
-         * @description No popup for some time, or until the work at hand is done; neither ends a quiet time that was asked for.
+         * @description Suppress the popup for some time, or until the current work is done; neither ends an earlier requested quiet time.
          */
         readonly post: operations["quiet_api_quiet_post"];
         readonly delete?: never;
@@ -2335,7 +2335,7 @@ export interface components {
             readonly count: number;
             /**
              * Person Id
-             * @description whom it was about, if that is one person who is still there
+             * @description the person concerned, if it is a single person who still exists
              */
             readonly person_id: number | null;
             /**
@@ -2427,7 +2427,7 @@ export interface components {
             readonly id: number;
             /**
              * Ignored
-             * @description nobody is asked about it
+             * @description the user is not asked about it
              * @default false
              */
             readonly ignored: boolean;
@@ -3104,7 +3104,7 @@ export interface components {
             readonly ours: string;
             /**
              * Person Id
-             * @description whom the user calls `ours`
+             * @description the person that the user calls `ours`
              */
             readonly person_id: number;
             /** Theirs */
@@ -3591,7 +3591,7 @@ export interface components {
             readonly covered: number;
             /**
              * Doubts
-             * @description why somebody should look
+             * @description reasons for the user to check the copy
              */
             readonly doubts: readonly components["schemas"]["Doubtful"][];
             /**
@@ -3669,7 +3669,7 @@ export interface components {
             readonly failed: number;
             /**
              * Folder
-             * @description the watched folder whose rule it is; null: somebody asked for it
+             * @description the watched folder with this rule; null: requested by the user
              */
             readonly folder: string | null;
             /**
