@@ -1,7 +1,11 @@
-"""Parameter types that several commands use."""
+"""Parameter types that several commands use: names, and paths that must exist."""
+
+import os
+from typing import Any
 
 import click
 
+from agent.core.answering import answered
 from agent.core.i18n import Texts
 
 LONGEST_NAME = 200
@@ -26,3 +30,15 @@ class _PersonName(click.ParamType[str]):
 
 
 PERSON_NAME = _PersonName()
+
+
+class There(click.Path):
+    """Like `click.Path(exists=True)`, but names a drive that fails or does not answer; click would report a missing path."""
+
+    def __init__(self, **kind: Any) -> None:
+        super().__init__(exists=True, **kind)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Raises SourceNoAnswer, and click's errors."""
+        answered(lambda: os.stat(value))  # noqa: PTH116 - paths may be bytes here
+        return super().convert(value, param, ctx)

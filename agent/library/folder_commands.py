@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from agent.cli.command import Group, json_option
-from agent.cli.existing_paths import There
 from agent.cli.output import note, say, tell
+from agent.cli.params import There
 from agent.cli.session import Session
 from agent.core.i18n import Texts
 from agent.domain.errors import AgentError

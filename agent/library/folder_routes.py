@@ -21,6 +21,7 @@ from agent.domain.errors import AgentError, SourceMissing, SourceNoAccess
 from agent.domain.image import FileSeen
 from agent.domain.path_text import printable
 from agent.library.counters import Tally
+from agent.library.folder_schemas import ChosenFolder, Estimate, FolderChange, FolderPath, FolderRemoved
 from agent.library.ingest import Ingest
 from agent.library.priority_folder import newest, note_first
 from agent.library.queries.library_queries import LibraryQueries
@@ -30,7 +31,6 @@ from agent.sources.folder.folder_scan import walk_images
 from agent.web.desk import Desk
 from agent.web.lines import Lines
 from agent.web.remembered import Remembered
-from agent.web.settings_schemas import ChosenFolder, Estimate, FolderChange, FolderPath, FolderRemoved
 
 # A drive that has not responded by then counts as disconnected.
 ANSWER_S = 10.0

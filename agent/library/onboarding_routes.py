@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from agent.core.i18n import Texts
 from agent.domain.errors import AgentError
 from agent.domain.path_text import printable
+from agent.library.folder_schemas import FirstRun, RecoveryCode, WelcomeChoices
 from agent.library.onboarding import Beginning
-from agent.web.settings_schemas import FirstRun, RecoveryCode, WelcomeChoices
 
 
 def first_run_routes(

@@ -11,9 +11,9 @@ import click
 from agent import __version__
 from agent.cli.command import Group, json_option
 from agent.cli.completion import completion
-from agent.cli.existing_paths import There
 from agent.cli.failures import told
 from agent.cli.output import note, say, tell
+from agent.cli.params import There
 from agent.cli.session import Session
 from agent.cli.session_commands import sessions
 from agent.core.i18n import Texts

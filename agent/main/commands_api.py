@@ -13,13 +13,12 @@ from agent import __version__
 from agent.core.i18n import Texts
 from agent.domain.errors import NotRunning
 from agent.library.scan_schemas import ScanRequest
-from agent.main import present_status, streams
+from agent.main import streams
 from agent.main.app import App
 from agent.people.drafts import Drafts
 from agent.people.routes import editing_routes, naming_routes, search_routes
 from agent.redaction.routes import making_routes
-from agent.screen.present_capture import Taken
-from agent.screen.routes import capture_routes
+from agent.screen.routes import Taken, capture_routes
 from agent.web.auth import Auth
 from agent.web.guard import Guard
 from agent.web.lines import Lines
@@ -69,7 +68,7 @@ def agent_routes(api: FastAPI, app: App, version: str, texts: Callable[[], Texts
 
     @api.get("/api/status")
     async def status() -> Status:
-        return present_status.status(await app.status.now(), texts(), version)
+        return streams.status_of(await app.status.now(), texts(), version)
 
     @api.get("/api/events", response_class=EventSourceResponse)
     async def events(last_event_id: Annotated[int | None, Header(lt=2**63)] = None) -> AsyncIterable[ServerSentEvent]:

@@ -25,8 +25,7 @@ from agent.people.drafts import Drafts
 from agent.people.routes import people_routes, waiting_routes
 from agent.redaction.routes import batch_routes, copy_file_routes, item_routes, making_routes
 from agent.screen.region_picker import Picking
-from agent.screen.routes import capture_routes, review_routes
-from agent.screen.watch_routes import watch_routes
+from agent.screen.routes import capture_routes, review_routes, watch_routes
 from agent.updates.routes import update_routes
 from agent.updates.service import Updates
 from agent.web.auth import Auth

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from agent.cli.command import Command
-from agent.cli.existing_paths import There
+from agent.cli.params import There
 from agent.cli.session import Session
 from agent.core.i18n import Texts
 from agent.domain.errors import AgentError, AgentUnreachable, DesktopError, LifecycleError, NotRunning

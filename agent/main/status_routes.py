@@ -2,27 +2,44 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Annotated, TypeAlias
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated, Literal, TypeAlias
 
 from fastapi import FastAPI, Query
 from fastapi.responses import Response
 
 from agent.core.i18n import Texts
-from agent.domain.errors import FilingDue, ImageMissing, NotFound
+from agent.domain.errors import AgentError, EngineError, FilingDue, ImageMissing, ModelError, NotFound
+from agent.engine.monitor import MB, EngineProcess, Sample
 from agent.library.actions import NOT_ANALYSED
 from agent.library.records import PlacePage
 from agent.library.schemas import PlaceProblem, PlaceProblems
 from agent.library.watched_folders import root_meant
-from agent.main import present_status
 from agent.main.app import App
-from agent.main.health import Health, examine, to_file
-from agent.main.status_schemas import FindingOut, HealthReport
+from agent.main.health import DiskFacts, Finding, Health, ModelFacts, examine, to_file
+from agent.main.status_schemas import (
+    CpuReport,
+    DiskReport,
+    EngineProcessOut,
+    EngineReport,
+    FindingOut,
+    HealthReport,
+    HistoryPoint,
+    MemoryReport,
+    ModelReport,
+    PowerReport,
+    StageMeans,
+)
 from agent.web.desk import Desk
 from agent.web.remembered import Remembered
-from agent.web.schemas import Id
+from agent.web.schemas import Id, Problem
 
 Limit: TypeAlias = Annotated[int, Query(ge=1, le=200)]
 Offset: TypeAlias = Annotated[int, Query(ge=0, lt=2**31)]
+
+
+EngineState: TypeAlias = Literal["resting", "ready", "working", "paused", "failed"]
 
 
 def status_routes(api: FastAPI, app: App, desk: Desk, texts: Callable[[], Texts]) -> None:
@@ -99,12 +116,12 @@ def health_routes(api: FastAPI, app: App, health: Health, version: str, texts: C
         app.monitor.looked()
         models, disk, backup = await asyncio.to_thread(lambda: (health.models(), health.disk(), health.last_backup()))
         filing = await asyncio.to_thread(duties.get, "filing", lambda: to_file(app.library))
-        return present_status.health_report(app, models, disk, backup, filing, texts())
+        return _report(app, models, disk, backup, filing, texts())
 
     @api.post("/api/doctor")
     async def doctor() -> tuple[FindingOut, ...]:
         found = await asyncio.to_thread(examine, health.checks)
-        return tuple(present_status.finding(finding, texts()) for finding in found)
+        return tuple(_finding(finding, texts()) for finding in found)
 
     @api.get("/api/support-bundle", response_class=Response, responses={200: {"content": {"application/zip": {}}}})
     async def support_bundle() -> Response:
@@ -118,3 +135,87 @@ def health_routes(api: FastAPI, app: App, health: Health, version: str, texts: C
 
         counts = await asyncio.to_thread(app.library.counts)
         return Response(metrics(version, counts, app.monitor, app.tally), headers={"content-type": CONTENT_TYPE})
+
+
+def _report(
+    app: App, models: tuple[ModelFacts, ...], disk: DiskFacts, last_backup: datetime | None, filing: AgentError | None, texts: Texts
+) -> HealthReport:
+    monitor, usage, means = app.monitor, app.monitor.usage, app.tally.means()
+    processes = monitor.engine.stats()
+    return HealthReport(
+        engine=EngineReport(
+            state=_engine_state(app, processes),
+            processes=tuple(
+                EngineProcessOut(pid=p.pid, memory_mb=_mb(p.memory), device=p.device, precision=p.precision) for p in processes
+            ),
+            restarts=monitor.engine.restarts,
+            device_note=_device_note(app, processes, texts),
+        ),
+        models=tuple(_model(model, texts) for model in models),
+        memory=MemoryReport(
+            agent_mb=_mb(usage.agent_memory), engine_mb=_mb(sum(process.memory for process in processes)), limit_mb=_mb(monitor.limit)
+        ),
+        cpu=CpuReport(agent_pct=_percent(usage.agent_cpu), engine_pct=_percent(usage.engine_cpu), limit=app.settings.engine.max_cores),
+        history=tuple(_point(sample) for sample in monitor.history),
+        disk=DiskReport(**asdict(disk)),
+        stages=StageMeans(**asdict(means)) if means else None,
+        last_backup=last_backup,
+        filing=Problem.maybe(filing, texts),
+        power=PowerReport(battery=monitor.power.on_battery, percent=monitor.power.percent),
+    )
+
+
+def _finding(found: Finding, texts: Texts) -> FindingOut:
+    error = found.error
+    return FindingOut(
+        name=found.name,
+        title=texts(f"cli.doctor.{found.name}"),
+        state=found.state,
+        text=found.text if error is None else texts("ui.sentences", cause=texts.cause(error), remedy=texts.remedy(error)),
+        code=error.code if error else None,
+    )
+
+
+def _engine_state(app: App, processes: list[EngineProcess]) -> EngineState:
+    if isinstance(app.indexer.told, EngineError | ModelError):
+        return "failed"
+    if app.indexer.paused or app.monitor.pace.paused:
+        return "paused"
+    if app.indexer.running:
+        return "working"
+    return "ready" if processes else "resting"
+
+
+def _device_note(app: App, processes: list[EngineProcess], texts: Texts) -> str | None:
+    if (note := app.monitor.engine.device_note) is not None:
+        return note.text(texts)
+    wanted = app.settings.engine.precision.value
+    used = next((process.precision for process in processes if process.precision != wanted), None)
+    if wanted == "auto" or used is None:
+        return None
+    return texts("status.device_note", device=app.settings.engine.device, wanted=wanted, used=used)
+
+
+def _model(model: ModelFacts, texts: Texts) -> ModelReport:
+    return ModelReport.model_validate(
+        {**asdict(model), "name": texts(f"models.{model.name}.name"), "terms": texts(f"models.{model.name}.terms")}
+    )
+
+
+def _point(sample: Sample) -> HistoryPoint:
+    usage = sample.usage
+    return HistoryPoint(
+        at=sample.at,
+        agent_mb=_mb(usage.agent_memory),
+        engine_mb=_mb(usage.engine_memory),
+        cpu_pct=_percent(usage.agent_cpu + usage.engine_cpu),
+        images=sample.images,
+    )
+
+
+def _mb(size: int) -> float:
+    return round(size / MB, 1)
+
+
+def _percent(share: float) -> float:
+    return round(100 * share, 1)

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
+from dataclasses import asdict
 from datetime import datetime
+from pathlib import PurePath
 from typing import Literal, Self
 
 from fastapi.sse import ServerSentEvent
@@ -24,13 +26,13 @@ from agent.domain.events import (
     RecognitionPurged,
     Recorded,
 )
+from agent.domain.path_text import printable
 from agent.library.scan import rules
 from agent.library.scan_schemas import ScanLine, Scanned, ScanRequest
-from agent.library.status import Status
-from agent.main import present_status
+from agent.library.status import Status as AppStatus
 from agent.main.app import App
 from agent.sources.folder.folder_scan import walk_images
-from agent.web.schemas import Problem, Schema
+from agent.web.schemas import Burst, Finished, FolderState, Problem, Schema, Status
 
 # A reader that falls this far behind is cut off; it reconnects and reads the missed events from the library.
 MOST_WAITING = 512
@@ -85,10 +87,10 @@ class EventOut(Schema):
 
 async def happenings(app: App, texts: Callable[[], Texts], version: str, last_seen: int | None) -> AsyncGenerator[ServerSentEvent, None]:
     """First the status and the events missed since `last_seen`, then all events as they happen."""
-    waiting: asyncio.Queue[Recorded | Status] = asyncio.Queue(MOST_WAITING)
+    waiting: asyncio.Queue[Recorded | AppStatus] = asyncio.Queue(MOST_WAITING)
     behind = False
 
-    def put(item: Recorded | Status) -> None:
+    def put(item: Recorded | AppStatus) -> None:
         nonlocal behind
         try:
             waiting.put_nowait(item)
@@ -108,7 +110,7 @@ async def happenings(app: App, texts: Callable[[], Texts], version: str, last_se
                 last_seen = sent if len(missed) == MISSED_PAGE else None
             while not behind:
                 item = await waiting.get()
-                if isinstance(item, Status):
+                if isinstance(item, AppStatus):
                     yield _status(item, texts(), version)
                 elif item.id > sent:
                     yield _happened(item)
@@ -116,8 +118,8 @@ async def happenings(app: App, texts: Callable[[], Texts], version: str, last_se
         stop()
 
 
-def _status(now: Status, texts: Texts, version: str) -> ServerSentEvent:
-    return ServerSentEvent(event="status", data=present_status.status(now, texts, version))
+def _status(now: AppStatus, texts: Texts, version: str) -> ServerSentEvent:
+    return ServerSentEvent(event="status", data=status_of(now, texts, version))
 
 
 def _happened(recorded: Recorded) -> ServerSentEvent:
@@ -133,3 +135,48 @@ async def scan(app: App, request: ScanRequest, texts: Texts) -> AsyncGenerator[S
             yield ScanLine(image=Scanned.of(scanned, texts))
     except AgentError as error:
         yield ScanLine(stopped=Problem.of(error, texts))
+
+
+def status_of(now: AppStatus, texts: Texts, version: str) -> Status:
+    """The agent's current state."""
+    settings, problems, done = now.settings, dict(now.folder_problems), now.finished
+    return Status(
+        version=version,
+        state=now.state.value,
+        language="zh-CN" if texts.language == "zh-CN" else "en",
+        theme=settings.general.theme.value,
+        letter_keys=settings.general.letter_keys,
+        recognition=settings.recognition.enabled,
+        popup_seconds=settings.popup.seconds,
+        queued=now.queued,
+        failed=now.failed,
+        images=now.images,
+        faces=now.faces,
+        people=now.people,
+        doubts=now.doubts,
+        people_changed=now.people_changed,
+        update=now.update,
+        taken_back=Problem.maybe(now.taken_back, texts),
+        captures=now.captures,
+        captures_changed=now.captures_changed,
+        watch=now.watch.value,
+        watch_until=now.watch_until,
+        watch_said=now.watch_said,
+        watch_problem=Problem.maybe(now.watch_problem, texts),
+        burst=Burst(**asdict(now.burst)) if now.burst and now.burst.total >= settings.popup.burst else None,
+        folders=tuple(
+            FolderState(
+                path=printable(folder.path),
+                name=PurePath(printable(folder.path)).name,
+                problem=Problem.maybe(problems.get(folder.root), texts),
+            )
+            for folder in settings.folders
+        ),
+        problem=Problem.maybe(now.problem, texts),
+        online_only=now.online_only,
+        quiet_until=now.quiet_until,
+        throttled=now.throttled.value if now.throttled else None,
+        warning=Problem.maybe(now.warning, texts),
+        device_note=now.device_note.text(texts) if now.device_note else None,
+        finished=Finished(**asdict(done)) if done and done.photos + done.failed >= settings.popup.burst else None,
+    )

@@ -12,9 +12,8 @@ import click
 
 from agent.cli.command import Command, Group, json_option
 from agent.cli.confirm import confirm, yes_option
-from agent.cli.existing_paths import There
 from agent.cli.output import note, say, tell
-from agent.cli.params import PERSON_NAME
+from agent.cli.params import PERSON_NAME, There
 from agent.cli.session import Session
 from agent.core.i18n import Texts
 from agent.people.find_commands import person_of

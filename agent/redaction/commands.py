@@ -8,8 +8,8 @@ import click
 
 from agent.cli.command import Command, json_option
 from agent.cli.confirm import confirm, yes_option
-from agent.cli.existing_paths import There
 from agent.cli.output import Progress, note, say, tell
+from agent.cli.params import There
 from agent.cli.session import Session
 from agent.core.i18n import Texts
 from agent.domain.redaction import Shape, Style

@@ -1,18 +1,41 @@
-"""Routes of screen captures: take, review, copy, save or discard one. No response shows covered content."""
+"""Routes of screen captures (take, review, copy, save, discard) and of screen watching. No response shows covered content."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import PurePath
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from fastapi import FastAPI
 from fastapi.responses import Response
 
+from agent.core.config_file import SettingsFile
+from agent.core.i18n import Texts
+from agent.domain.errors import BadRequest
+from agent.domain.face import Box
 from agent.domain.path_text import printable
-from agent.screen import present_capture
-from agent.screen.present_capture import Taken
+from agent.domain.redaction import Look, Shape, Style
+from agent.domain.screen import ALL_MONITORS, ScreenRef, ScreenRegion
+from agent.engine.screen_port import Frame
+from agent.screen.capture import Capture, Capturing, Change
 from agent.screen.region_picker import Picking
-from agent.screen.schemas import CaptureChange, CaptureOut, CaptureRequest, Captures, Monitors, PickStep, SavedAt, SaveRequest
+from agent.screen.schemas import (
+    CaptureChange,
+    CaptureOut,
+    CaptureRequest,
+    Captures,
+    MonitorOut,
+    Monitors,
+    PickStep,
+    SavedAt,
+    SaveRequest,
+    WatchOut,
+    WatchSnooze,
+    WatchSwitch,
+)
 from agent.screen.service import ScreenWork
+from agent.screen.watch import SWITCH
+
+Taken: TypeAlias = tuple[Frame, ScreenRegion | None]
 
 
 def capture_routes(api: FastAPI, screen: ScreenWork, pick: Callable[[], Awaitable[Taken]]) -> None:
@@ -20,17 +43,17 @@ def capture_routes(api: FastAPI, screen: ScreenWork, pick: Callable[[], Awaitabl
 
     @api.get("/api/monitors")
     async def monitors() -> Monitors:
-        return Monitors(items=tuple(map(present_capture.monitor, await screen.capturing.monitors())))
+        return Monitors(items=tuple(map(MonitorOut.of, await screen.capturing.monitors())))
 
     @api.post("/api/captures")
     async def capture(asked: CaptureRequest) -> CaptureOut:
         """Answer once the capture is covered, saved and copied as requested. Without a region the user selects one first."""
-        return await present_capture.capture(screen.capturing, asked, pick)
+        return await _captured(screen.capturing, asked, pick)
 
     @api.get("/api/captures")
     async def captures() -> Captures:
         """Return the captures under review."""
-        return Captures(items=tuple(map(present_capture.shown, screen.capturing.all())))
+        return Captures(items=tuple(map(CaptureOut.of, screen.capturing.all())))
 
 
 def review_routes(api: FastAPI, screen: ScreenWork, picking: Picking) -> None:
@@ -53,7 +76,7 @@ def _picking(api: FastAPI, picking: Picking) -> None:
             case "ready":
                 picking.ready(pick, asked.monitor)
             case "chosen":
-                picking.choose(pick, asked.monitor, None if asked.region is None else present_capture.region_of(asked.region))
+                picking.choose(pick, asked.monitor, None if asked.region is None else _region(asked.region))
             case _:
                 picking.cancel(pick)
 
@@ -61,12 +84,12 @@ def _picking(api: FastAPI, picking: Picking) -> None:
 def _reviewing(api: FastAPI, screen: ScreenWork) -> None:
     @api.get("/api/captures/{capture_id}")
     async def one(capture_id: str) -> CaptureOut:
-        return present_capture.shown(screen.capturing.get(capture_id))
+        return CaptureOut.of(screen.capturing.get(capture_id))
 
     @api.patch("/api/captures/{capture_id}")
     async def change(capture_id: str, asked: CaptureChange) -> CaptureOut:
         capturing = screen.capturing
-        return present_capture.shown(capturing.change(capture_id, present_capture.change(asked, capturing.get(capture_id))))
+        return CaptureOut.of(capturing.change(capture_id, _change(asked, capturing.get(capture_id))))
 
     @api.get("/api/captures/{capture_id}/picture", response_class=Response, responses={200: {"content": {"image/*": {}}}})
     async def picture(capture_id: str, format: Literal["png", "jpeg", "webp"] = "png") -> Response:
@@ -87,3 +110,69 @@ def _reviewing(api: FastAPI, screen: ScreenWork) -> None:
     @api.delete("/api/captures/{capture_id}", status_code=204)
     async def discard(capture_id: str) -> None:
         await screen.capturing.discard(capture_id)
+
+
+def watch_routes(api: FastAPI, screen: ScreenWork, file: SettingsFile, texts: Callable[[], Texts]) -> None:
+    """Add the routes to `api`."""
+
+    @api.get("/api/watch")
+    async def watch() -> WatchOut:
+        return WatchOut.of(screen.watching, await screen.watching.names(), texts())
+
+    @api.put("/api/watch", status_code=204)
+    async def switch(asked: WatchSwitch) -> None:
+        """Change the setting. Refused if watching is impossible."""
+        if asked.on and (refused := screen.watching.refused) is not None:
+            raise refused
+        await asyncio.to_thread(file.put, SWITCH, asked.on)
+
+    @api.post("/api/watch/snooze", status_code=204)
+    async def snooze(asked: WatchSnooze) -> None:
+        await screen.watching.snooze(asked.minutes, until_tomorrow=asked.until_tomorrow)
+
+
+async def _captured(capturing: Capturing, asked: CaptureRequest, pick: Callable[[], Awaitable[Taken]]) -> CaptureOut:
+    """Take a capture, cover it, and process it as requested; `pick` lets the user select a region. Raises what `Capturing` raises."""
+    frame, region = await _taken(capturing, asked, pick)
+    made = await capturing.review(frame, region, asked.keep, Look(Style(asked.style), Shape(asked.shape)))
+    ends = asked.copy_it or asked.save or asked.output is not None
+    try:
+        path = await capturing.save(made.id, asked.output) if asked.save or asked.output is not None else None
+        if asked.copy_it:
+            await capturing.copy(made.id)
+    finally:
+        if ends:
+            await capturing.discard(made.id)
+    return CaptureOut.of(made).model_copy(
+        update={"path": None if path is None else printable(path), "copied": asked.copy_it, "open": not ends}
+    )
+
+
+async def _taken(capturing: Capturing, asked: CaptureRequest, pick: Callable[[], Awaitable[Taken]]) -> Taken:
+    match asked.what:
+        case "window":
+            return await capturing.freeze_window()
+        case "screen":
+            return await capturing.freeze(ScreenRef(asked.screen))
+        case "all":
+            return await capturing.freeze(ScreenRef(ALL_MONITORS))
+        case _ if asked.region is not None:
+            return await capturing.freeze(ScreenRef(ALL_MONITORS, _region(asked.region)))
+        case _ if capturing.desktop_chooses:
+            return await capturing.freeze(ScreenRef(ALL_MONITORS), choosing=True)
+        case _:
+            return await pick()
+
+
+def _region(text: str) -> ScreenRegion:
+    """Parse a region. Raises BadRequest."""
+    try:
+        return ScreenRegion.parse(text)
+    except ValueError:
+        raise BadRequest(reason="region") from None
+
+
+def _change(asked: CaptureChange, now: Capture) -> Change:
+    drawn = None if asked.drawn is None else tuple(Box(*box) for box in asked.drawn)
+    look = Look(Style(asked.style or now.look.style), Shape(asked.shape or now.look.shape))
+    return Change(asked.covered, drawn, look)

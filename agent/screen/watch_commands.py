@@ -32,8 +32,8 @@ def off(session: Session, as_json: bool) -> None:
 
 
 def _switch(session: Session, *, on: bool, as_json: bool) -> None:
+    from agent.screen.schemas import WatchSwitch
     from agent.screen.watch import SWITCH
-    from agent.screen.watch_schemas import WatchSwitch
 
     texts = session.texts
     try:
@@ -65,7 +65,7 @@ def snooze(session: Session, minutes: int | None, until_tomorrow: bool, end: boo
 @click.option("--json", "as_json", is_flag=True, help=TEXTS("cli.help.json_one"))
 @click.pass_obj
 def status(session: Session, as_json: bool) -> None:
-    from agent.screen.watch_schemas import WatchOut
+    from agent.screen.schemas import WatchOut
 
     now, texts = session.client().call("GET", "/api/watch", WatchOut), session.texts
     if as_json:

@@ -1,15 +1,34 @@
 """Routes of updates: their state and the user's commands."""
 
 from collections.abc import Callable
+from datetime import datetime
+from typing import Literal
 
 from fastapi import FastAPI
 
 from agent.core.i18n import Texts
 from agent.core.settings import Settings
 from agent.updates.releases import UpdateState
-from agent.updates.schemas import UpdateOut
 from agent.updates.service import Updates
-from agent.web.schemas import Problem
+from agent.web.schemas import Problem, Schema
+
+
+class UpdateOut(Schema):
+    step: Literal["off", "current", "available", "ready", "managed"]
+    """off: this build has no update server; ready: it is installed at the next quit; managed: `command` installs it"""
+    wanted: bool
+    """checked automatically"""
+    channel: Literal["stable", "beta"]
+    version: str | None
+    """the newer one"""
+    news: str | None
+    """the changes, in the program's language"""
+    command: str | None
+    checked_at: datetime | None
+    problem: Problem | None
+    """why the check or download failed"""
+    outcome: Problem | None
+    """of the last installation, if it was rolled back"""
 
 
 def update_routes(api: FastAPI, updates: Updates, settings: Callable[[], Settings], texts: Callable[[], Texts]) -> None:

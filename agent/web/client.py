@@ -2,21 +2,20 @@
 
 import json
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TypeVar
 
+import httpcore
 import httpx
 from pydantic import BaseModel, ValidationError
 
 from agent.domain.errors import AgentError, AgentUnreachable, LifecycleError, NotRunning, from_code
-from agent.web.own_listener import OwnListener
 from agent.web.patience import patiently
 from agent.web.peers import listens_for_us
-from agent.web.schemas import Status
+from agent.web.schemas import SessionCode, Sessions, SessionsEnded, Status
 from agent.web.serving_lock import is_held
-from agent.web.session_schemas import SessionCode, Sessions, SessionsEnded
 from agent.web.whereabouts import Whereabouts, find, opening
 
 T = TypeVar("T", bound=BaseModel)
@@ -37,7 +36,7 @@ class Client:
             headers=self.headers,
             timeout=httpx.Timeout(_ANSWER_S, connect=_CONNECT_S),
             trust_env=False,
-            transport=transport or OwnListener(),
+            transport=transport or _OwnListener(),
         )
 
     @classmethod
@@ -197,3 +196,26 @@ def _error(answer: httpx.Response) -> AgentError:
         return from_code(str(said["code"]), dict(said.get("params") or {}))
     except (ValueError, KeyError, TypeError):
         return from_code(f"http.{answer.status_code}", {})
+
+
+class _OwnListener(httpx.HTTPTransport):
+    def __init__(self) -> None:
+        super().__init__(trust_env=False)  # a proxy in the environment must never see a request to this machine
+        self._pool = httpcore.ConnectionPool(network_backend=_Checked(), retries=0)
+
+
+class _Checked(httpcore.SyncBackend):
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Connect. Raises ConnectError, also if another user listens there."""
+        stream = super().connect_tcp(host, port, timeout, local_address, socket_options)
+        if listens_for_us((host, port)):
+            return stream
+        stream.close()
+        raise httpcore.ConnectError

@@ -7,7 +7,7 @@ from fastapi import FastAPI, Header, Request, Response
 
 from agent.domain.errors import NotFound, Unauthorised
 from agent.web.auth import Auth, Session
-from agent.web.session_schemas import SessionCode, SessionOut, Sessions, SessionsEnded, SignedIn, SignIn
+from agent.web.schemas import SessionCode, SessionOut, Sessions, SessionsEnded, SignedIn, SignIn
 
 # In this order: most browsers also include the names of earlier ones.
 _BROWSERS = {"Edg": "Edge", "OPR": "Opera", "Vivaldi": "Vivaldi", "Firefox": "Firefox", "Chrome": "Chrome", "Safari": "Safari"}

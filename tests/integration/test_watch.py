@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.screen.watch_schemas import WatchOut
+from agent.screen.schemas import WatchOut
 from tests.program import WAIT_S, RealProgram
 from tests.shown import shown
 

@@ -16,7 +16,7 @@ from agent.library.scan_schemas import ScanLine, Scanned, ScannedError
 from agent.main import shell_menu as module
 from agent.redaction.schemas import RedactLine
 from agent.web.client import Client
-from agent.web.session_schemas import SessionCode
+from agent.web.schemas import SessionCode
 from agent.web.whereabouts import Whereabouts
 from tests.unit.cli.conftest import CommandLine, FakeAgent
 
