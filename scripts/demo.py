@@ -27,7 +27,7 @@ from agent.models.model_store import ModelStore  # noqa: E402
 from agent.web.client import Client  # noqa: E402
 from scripts.program import agent, answering, new_home, until  # noqa: E402
 
-# The one person whom the demo names; the program recognises the others.
+# The only person that the demo names; the program recognises the others.
 NAMED_PHOTO, NAME = "obama.jpg", "Barack Obama"
 WORK_LIMIT_S = 300.0
 BETWEEN_PHOTOS_S = 0.4

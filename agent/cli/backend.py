@@ -1,4 +1,4 @@
-"""The API, as commands call it: that of the running agent, or of the same application in this process if there is none."""
+"""The API for commands: the running agent's or, if there is none, that of the same application in this process."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -42,7 +42,7 @@ def backend(session: "Session", *, embeddings: bool = False) -> "Iterator[Client
 
 
 class InThisProcess:
-    """The application and its background work, watching nothing. Both go on only while the command waits for an answer."""
+    """The application and its background work, without watching. Both run only while the command waits for an answer."""
 
     def __init__(self, runner: asyncio.Runner) -> None:
         self._runner = runner
@@ -58,7 +58,7 @@ class InThisProcess:
         async def start() -> "Application":
             application = make()
             self._work = asyncio.create_task(application.work())
-            # An edit that comes sooner meets the matcher that the preparation ends. Why the work ended, `run` says.
+            # An earlier edit would meet the matcher that the preparation ends. `run` reports why the work ended.
             prepared = asyncio.create_task(application.prepared.wait())
             await asyncio.wait([prepared, self._work], return_when=asyncio.FIRST_COMPLETED)
             prepared.cancel()
@@ -77,7 +77,7 @@ class InThisProcess:
             self._runner.run(stop())
 
     def run(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Raises what the work raises, or what ended the background work meanwhile."""
+        """Run the work. Raises its error, or the one that ended the background work meanwhile."""
 
         async def beside() -> T:
             assert self._work is not None
