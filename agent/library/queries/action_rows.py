@@ -28,6 +28,11 @@ class ActionQueries(Queries):
             token, count = _mark(tx, "favourite", image_ids, favourite, "favourite" if favourite else "unfavourite", now)
             return token, [event_rows.record(tx, FavouritesChanged(count=count, favourite=favourite), now)] if count else []
 
+    def look_again(self, image_ids: Sequence[int], *, now: datetime) -> int:
+        """Queue images for a new analysis, whatever the old one used. Return how many have a file."""
+        with self.database.write() as tx:
+            return look_again(tx, image_ids, now)
+
 
 def _mark(tx: Connection, fact: str, image_ids: Sequence[int], is_so: bool, action: str, now: datetime) -> tuple[str | None, int]:
     """Return the undo token, and the number of changed images: unchanged ones keep their time."""

@@ -1,6 +1,6 @@
 """Files as reported by the sources: seen, missing, moved, deleted."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, case, delete, exists, func, literal, not_, or_, select, update
@@ -126,6 +126,20 @@ class FileQueries(Queries):
             tx.execute(delete(place).where(expired))
             unplaced = not_(exists().where(place.c.image_id == image.c.id))
             return tx.execute(delete(image).where(image.c.left_at < before, unplaced)).rowcount
+
+    def known_files(self, folder: str) -> Iterator[tuple[str, tuple[int, int]]]:
+        """Yield path and (size, mtime_ns) of every file below a folder that is analysed, queued or a video, so that a rescan skips it.
+
+        In path order, read in parts: concurrent changes may be included or not. A deferred file has time -1, so that each rescan
+        reports it again, in case it has been downloaded.
+        """
+        with self.database.read() as tx:
+            untimed = any_untimed(tx)
+        after: str | None = ""
+        while after is not None:
+            with self.database.read() as tx:
+                part, after = known_part(tx, folder, after, untimed=untimed)
+            yield from part
 
 
 def known_part(tx: Connection, folder: str, after: str, *, untimed: bool) -> tuple[list[tuple[str, tuple[int, int]]], str | None]:

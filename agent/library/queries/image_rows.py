@@ -65,6 +65,24 @@ class ImageQueries(Queries):
             query = select(image).where(placed, image.c.hidden_at.is_(None)).order_by(image.c.id.desc()).limit(limit)
             return _load(tx, query if before is None else query.where(image.c.id < before))
 
+    def image(self, image_id: int) -> StoredImage | None:
+        with self.database.read() as tx:
+            return one(tx, image_id)
+
+    def image_by_hash(self, sha256: str) -> StoredImage | None:
+        with self.database.read() as tx:
+            image_id = tx.scalar(select(image.c.id).where(image.c.sha256 == sha256))
+            return None if image_id is None else one(tx, image_id)
+
+    def hashes(self) -> frozenset[str]:
+        """Return the SHA-256 of all images, shown or not."""
+        with self.database.read() as tx:
+            return frozenset(tx.scalars(select(image.c.sha256)))
+
+    def sha256(self, image_id: int) -> str | None:
+        with self.database.read() as tx:
+            return tx.scalar(select(image.c.sha256).where(image.c.id == image_id))
+
 
 def one(tx: Connection, image_id: int) -> StoredImage | None:
     found = _load(tx, select(image).where(image.c.id == image_id))

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, ScalarSelect, and_, func, not_, or_, select, true, type_coerce, union_all
@@ -57,6 +57,11 @@ class IndexQueries(Queries):
                     if folder_inside(inside, path) is not None:
                         nested.add(inside)
             return {path: (len(images[path]), path in nested) for path in sorted(images)}
+
+    def count_leaving(self, folder: str, staying: Sequence[str]) -> int:
+        """Return how many images would leave `index` with a folder, except those in subfolders that stay watched."""
+        with self.database.read() as tx:
+            return count_leaving(tx, Area(folder, tuple(staying)))
 
 
 def _is_there() -> ColumnElement[bool]:

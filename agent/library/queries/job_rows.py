@@ -126,6 +126,17 @@ class JobQueries(Queries):
                 tx.execute(insert(job), fresh)
             return len(rows)
 
+    def lease(
+        self, limit: int, *, worker: str = AGENT, now: datetime, until: datetime, under_way: Collection[int] = ()
+    ) -> tuple[list[Job], list[Recorded]]:
+        """Take the next jobs: by priority, then fewest attempts, then age. The attempt is counted before the work starts.
+
+        An expired lease ends like a crash, which is recorded; but not for jobs (ids) that are `under_way`: the clock
+        went forward, or the computer slept.
+        """
+        with self.database.write() as tx:
+            return lease(tx, limit, worker=worker, now=now, until=until, under_way=under_way)
+
 
 def outdated(recipe: Recipe) -> ColumnElement[bool]:
     """Return a condition for images whose analysis does not match the recipe. Extra results are fine: another location may need them."""

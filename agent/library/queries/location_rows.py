@@ -7,6 +7,7 @@ from sqlalchemy import Connection, RowMapping, Select, and_, func, or_, select, 
 from agent.domain.errors import from_code
 from agent.domain.image import SIDECAR_ENDING
 from agent.domain.jobs import JobState
+from agent.library.queries.job_rows import ENDED_BADLY
 from agent.library.records import PlacePage, PlaceState
 from agent.store.database import Queries
 from agent.store.path_ranges import below
@@ -32,6 +33,16 @@ class LocationQueries(Queries):
             return list(
                 tx.scalars(select(place.c.image_id).where(its, place.c.image_id.is_not(None), place.c.missing_since.is_(None)).distinct())
             )
+
+    def problems(self, *, limit: int, offset: int = 0, folder: str | None = None) -> PlacePage:
+        """Return failed and quarantined files, newest first: all, or those below a folder."""
+        with self.database.read() as tx:
+            return in_states(tx, ENDED_BADLY, folder=folder, limit=limit, offset=offset)
+
+    def deferred(self, *, limit: int, offset: int = 0, folder: str | None = None) -> PlacePage:
+        """Return online-only files, newest first: all, or those below a folder."""
+        with self.database.read() as tx:
+            return in_states(tx, (JobState.DEFERRED,), folder=folder, limit=limit, offset=offset)
 
 
 def in_states(tx: Connection, states: Collection[JobState], *, folder: str | None, limit: int, offset: int) -> PlacePage:

@@ -1,6 +1,6 @@
 """Face prints as the matcher needs them, and the faces to identify."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, not_, select, union
@@ -16,6 +16,7 @@ from agent.store.facts import chunks
 from agent.store.schema import embedding, face, grouping, identity, rejection
 
 _CONFIRMED = identity.c.certainty == Certainty.CONFIRMED
+PAGE = 5_000  # face prints per transaction
 
 
 class EmbeddingQueries(Queries):
@@ -81,10 +82,16 @@ class EmbeddingQueries(Queries):
             mine = identity.c.person_id.in_(list(people))
             return list(tx.scalars(select(identity.c.face_id).where(mine, identity.c.certainty != Certainty.CONFIRMED)))
 
-
-def page(tx: Connection, embedder: str, *, after: int, limit: int) -> list[FacePrint]:
-    """Return prints by ascending face id."""
-    return _prints(tx, _all(embedder).where(embedding.c.face_id > after).order_by(embedding.c.face_id).limit(limit))
+    def prints(self, embedder: str) -> Iterator[list[FacePrint]]:
+        """Yield all face prints, page by page."""
+        after = 0
+        while True:
+            with self.database.read() as tx:
+                page = _prints(tx, _all(embedder).where(embedding.c.face_id > after).order_by(embedding.c.face_id).limit(PAGE))
+            if not page:
+                return
+            yield page
+            after = page[-1].face_id
 
 
 def _ruled_out(tx: Connection, chunk: Sequence[int]) -> dict[int, frozenset[int]]:

@@ -1,23 +1,20 @@
 """What the people room asks of the encrypted library: each query is one transaction."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 
 from sqlalchemy import Connection, select
 
 from agent.domain.edits import Edit, Forgotten, Step
-from agent.domain.embeddings import FacePrint
 from agent.domain.errors import StoreBusy, StoreError
 from agent.domain.events import FavouritesChanged, ImagesHidden, PeopleChanged, Recorded
 from agent.domain.people import Identity
 from agent.library.queries import identity_rows
 from agent.library.queries.library_queries import LibraryQueries
-from agent.library.records import Person
 from agent.people.queries import (
     audit_rows,
     edit_rows,
-    embedding_rows,
     forget_rows,
     never_rows,
     person_rows,
@@ -34,9 +31,6 @@ from agent.store.path_ranges import Area
 from agent.store.rows import take_note
 from agent.store.schema import face, image
 
-PAGE = 5_000  # face prints per transaction
-
-
 # Written in the transaction that deletes prints, so that the next start replaces the backups even if the agent dies first.
 BACKUPS_HOLD_PURGED = "backups_hold_purged"
 
@@ -45,10 +39,6 @@ class PeopleQueries(
     PersonQueries, ForgetQueries, AuditQueries, AlbumQueries, EmbeddingQueries, AdoptedQueries, ClusterQueries, LibraryQueries
 ):
     """People, face prints, opinions about who is who, and the steps that can be undone."""
-
-    def people(self) -> list[Person]:
-        with self.database.read() as tx:
-            return person_rows.everybody(tx)
 
     def edit(self, wish: Edit, *, now: datetime, note: str | None = None) -> tuple[Step, list[Recorded]]:
         """Apply an edit of people and faces; `note` is stored with it. Raises PeopleError.
@@ -119,17 +109,6 @@ class PeopleQueries(
     def faces_of_image(self, image_id: int) -> list[int]:
         with self.database.read() as tx:
             return list(tx.scalars(select(face.c.id).where(face.c.image_id == image_id).order_by(face.c.ordinal)))
-
-    def prints(self, embedder: str) -> Iterator[list[FacePrint]]:
-        """Yield all face prints, page by page."""
-        after = 0
-        while True:
-            with self.database.read() as tx:
-                page = embedding_rows.page(tx, embedder, after=after, limit=PAGE)
-            if not page:
-                return
-            yield page
-            after = page[-1].face_id
 
     def set_identities(self, identities: Mapping[int, Identity | None], *, now: datetime) -> None:
         """Replace the identities of these faces; the user's confirmations stay.

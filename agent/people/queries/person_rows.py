@@ -71,6 +71,10 @@ class PersonQueries(Queries):
             ends = {row.id: (row.confirmed_at or row.created_at) + timedelta(days=row.retention_days or usual_days) for row in rows}
             return {person_id: end for person_id, end in ends.items() if end <= now}
 
+    def people(self) -> list[Person]:
+        with self.database.read() as tx:
+            return everybody(tx)
+
 
 def everybody(tx: Connection, person_id: int | None = None) -> list[Person]:
     """Return all people, or one."""

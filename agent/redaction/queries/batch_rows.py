@@ -147,6 +147,24 @@ class BatchQueries(Queries):
             left = delete(batch).where(batch.c.folder.is_not(None), batch.c.folder.not_in(sorted(folders)))
             return tx.execute(old).rowcount + tx.execute(left).rowcount
 
+    def copy_made(self, item_id: int, target: str, *, review: bool, now: datetime) -> None:
+        """Record that it is in place."""
+        with self.database.write() as tx:
+            made(tx, item_id, target, review, now)
+
+    def redaction(self, item_id: int) -> RedactionItem | None:
+        with self.database.read() as tx:
+            return one(tx, item_id)
+
+    def redaction_batches(self, *, limit: int, offset: int = 0) -> list[RedactionBatch]:
+        """Return batches, newest first."""
+        with self.database.read() as tx:
+            return batches(tx, limit=limit, offset=offset)
+
+    def redaction_batch(self, uid: str) -> RedactionBatch | None:
+        with self.database.read() as tx:
+            return next(iter(batches(tx, limit=1, uid=uid)), None)
+
 
 def _uncopied_photos(uid: str, places: Collection[int] | None) -> "Select[Any]":
     other = item.alias()
