@@ -1,11 +1,14 @@
 """Stores the changes of a source: new files become jobs, moved ones keep their faces, missing ones are marked."""
 
 import asyncio
+import hashlib
+import os
 from collections.abc import Callable
 from functools import partial
 
 import structlog
 
+from agent.core.call_with_timeout import ANSWER_S, aside
 from agent.core.environment import Environment
 from agent.core.observable import Notice, Signal
 from agent.domain.errors import AgentError, SourceUnreachable, StoreError
@@ -14,13 +17,52 @@ from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import JobState, Priority
 from agent.domain.video import is_clip
 from agent.engine.open_files import open_photo
-from agent.library.content_hash import hash_aside
 from agent.library.queries.library_queries import LibraryQueries
 from agent.library.recipes import recipe_for
 from agent.library.records import Noted
 from agent.sources.source import Change, FileAppeared, FileMoved, FilesGone, SidecarChanged, SourceFailed, SourceRecovered, TreeMoved
 
 log = structlog.get_logger()
+
+_CHUNK = 1 << 20
+_LONGEST_S = 86_400.0
+
+
+async def hash_aside(path: str, open_item: Callable[[str], int] = open_photo) -> str:
+    """Return the SHA-256 of an item, read as a stream; empty if it can't be read: the engine reports the reason.
+
+    Raises TimeoutError after `ANSWER_S` seconds without progress; a slow drive may take its time.
+    """
+    hashing = _Hashing(open_item)
+    answer = asyncio.ensure_future(aside(partial(hashing.of, path), _LONGEST_S))
+    try:
+        while True:
+            before = hashing.read
+            done, _ = await asyncio.wait([answer], timeout=ANSWER_S)
+            if done:
+                return await answer
+            if hashing.read == before:
+                raise TimeoutError
+    finally:
+        answer.cancel()
+
+
+class _Hashing:
+    def __init__(self, open_item: Callable[[str], int]) -> None:
+        self._open = open_item
+        self.read = 0  # bytes so far
+
+    def of(self, path: str) -> str:
+        try:
+            with os.fdopen(self._open(path), "rb", buffering=0) as file:
+                digest = hashlib.sha256()
+                while chunk := file.read(_CHUNK):
+                    digest.update(chunk)
+                    self.read += len(chunk)
+                return digest.hexdigest()
+        except (AgentError, OSError, ValueError):
+            return ""
+
 
 RETRY_AFTER_S = 3.0
 

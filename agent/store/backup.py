@@ -5,16 +5,30 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from sqlalchemy import func, select, table
+
 from agent.core.files import store_error, sync_file, sync_folder, write_private
 from agent.core.paths import make_private
 from agent.domain.errors import BackupDamaged, BackupMissing, KeyHomeError, StoreDamaged, StoreError, StoreKeyMissing, StoreKeyWrong
-from agent.store.copy_check import check_copy
 from agent.store.database import Database
 from agent.store.key_homes import Home
 from agent.store.keys import KEYS_FILE, LibraryKeys
 from agent.store.opening import BACKUPS_FOLDER, DATABASE_FILE
 from agent.store.soundness import Soundness
 from agent.store.upgrade import BEFORE_UPGRADE
+
+
+def check_copy(path: Path, key: bytes) -> int:
+    """Read every page of the copy, even of an older version; returns its number of images. Raises StoreDamaged, StoreUnwritable."""
+    database = Database.in_file(path, key, read_only=True)
+    try:
+        if not database.sound():
+            raise StoreDamaged
+        with database.read() as tx:
+            return tx.scalar(select(func.count()).select_from(table("image"))) or 0
+    finally:
+        database.close()
+
 
 EVERY = timedelta(days=1)
 _NAME = "%Y-%m-%dT%H%M%SZ"

@@ -15,7 +15,7 @@ from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
 from agent.library.queries import job_rows
 from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.store.copy_check import check_copy
+from agent.store.backup import check_copy
 from agent.store.database import Database
 from agent.store.dialects import postgresql, sqlcipher
 from agent.store.schema import meta

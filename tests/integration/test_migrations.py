@@ -14,7 +14,7 @@ from sqlalchemy import JSON, Connection, Date, LargeBinary, MetaData, String, Ta
 
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store import upgrade
-from agent.store.copy_check import check_copy
+from agent.store.backup import check_copy
 from agent.store.database import Database
 from agent.store.schema import REVISION
 from agent.store.upgrade import open_database, revision_of

@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 from agent.domain.errors import XmpError
 from agent.domain.face import Box
 from agent.people.sidecars.editing import NEW, edited
-from agent.people.sidecars.packet import decode
 from agent.people.sidecars.region_changes import AddRegion, changes_to_forget, changes_to_write
 from agent.people.sidecars.regions import NamedArea, NamedBox, Region, area_of, stored, tidy, upright
-from agent.people.sidecars.sidecar_store import Sidecars
+from agent.people.sidecars.sidecar_store import Sidecars, decode
 from agent.people.sidecars.xmp_reading import regions_of
 from agent.people.sidecars.xmp_tree import parse
 from tests.xmp_packets import DIGIKAM, region, regions, with_properties

@@ -1,6 +1,8 @@
 """Names of faces beside photos: read from sidecars or the photo, written to the sidecar, and removed. Call it in threads."""
 
+import codecs
 import contextlib
+import re
 import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -10,12 +12,72 @@ from typing import Final
 from agent.domain.errors import XmpChanging, XmpError, XmpMalformed, XmpOtherImage, XmpTooLarge
 from agent.people.sidecars import editing, sidecar_files
 from agent.people.sidecars.embedded import Embedded, read_embedded
-from agent.people.sidecars.packet import Packet, decode
 from agent.people.sidecars.region_changes import RegionChange, changes_to_forget, changes_to_write
 from agent.people.sidecars.regions import NamedArea, NamedBox, Region, Regions, area_of, compare, same_name
 from agent.people.sidecars.sidecar_port import Forgotten, Origin, Reading, Written
 from agent.people.sidecars.xmp_reading import regions_of, sidecar_for
 from agent.people.sidecars.xmp_tree import parse
+
+# Encodings that photo programs write, and that XML allows: others (UTF-7, escapes) can only hide content.
+_ENCODINGS: Final = frozenset(
+    {"utf-8", "ascii", "iso8859-1", "cp1252", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"}
+    | {"gb2312", "gbk", "gb18030", "big5", "shift_jis", "euc_jp", "euc_kr"}
+)
+# The longer ones first: UTF-32's mark begins like UTF-16's.
+_MARKS: Final = (
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_UNMARKED: Final = ((b"<\0\0\0", "utf-32-le"), (b"\0\0\0<", "utf-32-be"), (b"<\0", "utf-16-le"), (b"\0<", "utf-16-be"))
+_DECLARED: Final = re.compile(rb"""\s*<\?xml[^>]*?\sencoding\s*=\s*["']([\w.-]{1,40})["']""")
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """`body` is UTF-8, for parsing and editing; the rest restores the file's own form."""
+
+    body: bytes
+    encoding: str
+    mark: bytes
+    tail: bytes  # NULs that some programs append
+
+    def with_body(self, body: bytes) -> bytes:
+        """Return the file with another body. Unencodable characters become character references."""
+        return self.mark + body.decode("utf-8").encode(self.encoding, "xmlcharrefreplace") + self.tail
+
+
+def decode(data: bytes) -> Packet:
+    """Decode the bytes. Raises XmpMalformed, also if encoding would not give the same bytes again."""
+    mark, encoding = next(((mark, name) for mark, name in _MARKS if data.startswith(mark)), (b"", ""))
+    encoding = encoding or next((name for start, name in _UNMARKED if data.startswith(start)), "") or _declared(data)
+    width = 4 if "32" in encoding else 2 if "16" in encoding else 1
+    rest = data[len(mark) :]
+    end = len(rest.rstrip(b"\0"))
+    end += -end % width
+    try:
+        text = rest[:end].decode(encoding)
+        same = text.encode(encoding) == rest[:end]
+        body = text.encode("utf-8")
+    except UnicodeError:
+        raise XmpMalformed from None
+    if not same:
+        raise XmpMalformed
+    return Packet(body, encoding, mark, rest[end:])
+
+
+def _declared(data: bytes) -> str:
+    found = _DECLARED.match(data)
+    try:
+        name = codecs.lookup(found[1].decode("ascii")).name if found else "utf-8"
+    except (LookupError, UnicodeError):
+        raise XmpMalformed from None
+    if name not in _ENCODINGS:
+        raise XmpMalformed
+    return name
+
 
 _TRIES: Final = 3
 

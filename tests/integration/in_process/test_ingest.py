@@ -14,7 +14,7 @@ from agent.domain.errors import SourceUnreachable, StoreDiskFull
 from agent.domain.events import ImageIndexed, PlaceAdded, PlaceLost, PlaceMoved
 from agent.domain.image import FileSeen
 from agent.domain.jobs import JobState, Priority
-from agent.library.content_hash import hash_aside
+from agent.library.ingest import hash_aside
 from agent.library.records import Noted
 from agent.sources.source import FileAppeared, FileMoved, FilesGone, SourceFailed, SourceRecovered, TreeMoved
 

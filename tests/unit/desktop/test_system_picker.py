@@ -11,7 +11,7 @@ from agent.core.settings import Popup
 from agent.desktop.desk import Desk
 from agent.desktop.picker_shell import PickerPane
 from agent.desktop.popup import PopupHost
-from agent.desktop.system_picker import SystemPicker
+from agent.desktop.system_shells import SystemPicker
 from agent.desktop.work_area import Rect
 from agent.domain.screen import Monitor
 from agent.screen.region_picker import Pane

@@ -18,7 +18,7 @@ from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store import schema, upgrade
-from agent.store.copy_check import check_copy
+from agent.store.backup import check_copy
 from agent.store.database import Database
 from agent.store.dialects import sqlcipher
 from agent.store.upgrade import open_database
