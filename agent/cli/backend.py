@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from agent.cli.library_check import tell_damage
+from agent.cli.session import tell_damage
 from agent.core.threads import loop_threads
 from agent.domain.errors import NotRunning, reason_of
 

@@ -2,9 +2,11 @@
 
 import asyncio
 import sys
+import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
@@ -13,7 +15,7 @@ from agent.core.config_file import SettingsFile
 from agent.core.i18n import Texts
 from agent.core.paths import AppPaths
 from agent.core.settings import Settings
-from agent.domain.errors import AgentError
+from agent.domain.errors import AgentError, StoreDamaged, StoreError
 from agent.domain.image import Recipe
 
 if TYPE_CHECKING:
@@ -23,33 +25,35 @@ if TYPE_CHECKING:
     from agent.web.client import Client
 
 T = TypeVar("T")
+# The longest that a finished command waits for the check; a small library takes a moment unless the computer is busy.
+WAIT_S, WAIT_SMALL_S = 2.0, 20.0
 
 
 @dataclass(frozen=True)
 class Application:
-    """The agent's application in this process, and its background work, which watches nothing."""
+    """The agent's application in this process, with its background work but without watching folders."""
 
     answer: "ASGIApp"
     token: str
-    port: int  # that it takes for its own; nothing listens there
+    port: int  # of its address; nothing listens there
     work: Callable[[], Coroutine[None, None, None]]
-    prepared: asyncio.Event  # what an earlier run left undone is done
+    prepared: asyncio.Event  # set once the work that an earlier run left is finished
 
 
 @dataclass(frozen=True)
 class Program:
-    """What commands need and only the composition root can give."""
+    """The parts of the program that commands need and only the composition root can provide."""
 
     application: "Callable[[Session, bool], AbstractContextManager[Callable[[], Application]]]"
-    """With True the model for face prints is fetched too. What it gives is called in the event loop."""
+    """Prepares the application; with True, the embedding model is fetched too. Call the result in the event loop."""
     browse: Callable[[str], bool]
-    """Open an address in the user's browser; False if there is none."""
+    """Opens an address in the user's browser; False if there is none."""
     check_screen: Callable[[], None]
-    """Raises what keeps the screen from being watched here."""
+    """Raises the error that prevents screen watching on this system."""
     recipe: Callable[[Settings, bool], Recipe]
-    """What analyses are made with; True: with face prints, whatever the settings say."""
+    """The recipe of the settings; with True, including embeddings regardless of the settings."""
     install_update: "Callable[[Session, bool], None]"
-    """Put the version that waits in this one's place; True: also one that was taken back. Raises UpdateError."""
+    """Installs the waiting update; with True, also one that was rolled back. Raises UpdateError."""
 
 
 @dataclass
@@ -106,7 +110,6 @@ class Session:
 
         With `checked`, a library not checked for a day is checked meanwhile, and damage is reported at the end.
         """
-        from agent.cli.library_check import checking
         from agent.store.key_homes import key_home
         from agent.store.keys import LibraryKeys
         from agent.store.opening import open_library
@@ -118,7 +121,7 @@ class Session:
         try:
             if is_new:
                 self.say_recovery_code(keys.recovery_code(keys.unlock()))
-            with checking(self, database) if checked else nullcontext():
+            with _checking(self, database) if checked else nullcontext():
                 yield database
         finally:
             database.close()
@@ -144,3 +147,32 @@ class Session:
     def sentences(self, cause: str, remedy: str) -> str:
         """Both sentences in one line, joined by the language's rules."""
         return self.texts("ui.sentences", cause=cause, remedy=remedy)
+
+
+@contextmanager
+def _checking(session: Session, database: "Database") -> Iterator[None]:
+    """Also reports the last check's result if this one takes too long. A failing command reports its own reason."""
+    from agent.store.soundness import Soundness
+
+    soundness = Soundness(session.paths.library)
+    if not soundness.due(datetime.now(UTC)):
+        yield
+        return  # intact: after damage, a check would be due
+
+    def look() -> None:
+        with suppress(StoreError):  # busy, or closed: the next command checks
+            soundness.look(database)
+
+    reader = threading.Thread(target=look, name="library-check", daemon=True)
+    reader.start()
+    yield
+    reader.join(WAIT_SMALL_S if soundness.small else WAIT_S)
+    tell_damage(session)
+
+
+def tell_damage(session: Session) -> None:
+    """Report damage if the last check found any."""
+    from agent.store.soundness import Soundness
+
+    if Soundness(session.paths.library).damaged:
+        session.explain(StoreDamaged())

@@ -1,6 +1,6 @@
-"""Calls an ASGI application in this process: an HTTP transport whose answers come as they are made.
+"""An HTTP transport that calls an ASGI application in this process and streams its responses.
 
-That of httpx waits until an answer is whole, and is for asynchronous clients only. An error is also handed over as it is (`error` and
+The ASGI transport of httpx buffers whole responses and is for asynchronous clients only. An error is also passed on unchanged (`error` and
 `traceback` among the answer's extensions), so that it can be told where it arose.
 """
 
@@ -25,7 +25,7 @@ class Run(Protocol):
 
 
 class InProcess(httpx.BaseTransport):
-    """The application goes on only while `run` runs: during a request, and while the caller waits for the next part of an answer."""
+    """The application runs only during `run`: during a request, and while the caller waits for the next part of a response."""
 
     def __init__(self, application: ASGIApp, run: Run) -> None:
         self._application = application
