@@ -6,16 +6,17 @@ from datetime import datetime, time, timedelta
 from agent.core.environment import Environment
 from agent.core.observable import Notice
 from agent.core.settings import Popup
-from agent.library.pause_until import Notes, Span
+from agent.library.pause_until import Span
+from agent.library.queries.library_queries import LibraryQueries
 
 
 class Quiet:
     """Hours of the day use this computer's clock."""
 
-    def __init__(self, environment: Environment, notes: Notes) -> None:
+    def __init__(self, environment: Environment, library: LibraryQueries) -> None:
         self.changed = Notice()
         self._environment = environment
-        self._asked = Span("quiet", environment.clock, notes)
+        self._asked = Span("quiet", environment.clock, library)
 
     def remember(self) -> None:
         """Restore the state from before the restart. Blocks; raises StoreError."""

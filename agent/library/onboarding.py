@@ -1,16 +1,10 @@
 """The welcome of a new user: whether it is pending, and its progress."""
 
-from collections.abc import Callable, Mapping
-from typing import Protocol
+from collections.abc import Callable
+
+from agent.library.queries.library_queries import LibraryQueries
 
 DONE = "first_run_done"
-
-
-class Notes(Protocol):
-    """Where its completion is noted; both block and raise StoreError. Implementation: the library."""
-
-    def noted(self, name: str) -> bool: ...
-    def take_notes(self, notes: Mapping[str, int | None]) -> None: ...
 
 
 class Beginning:
@@ -20,16 +14,16 @@ class Beginning:
     """
 
     def __init__(
-        self, notes: Notes, watches: Callable[[], bool], read: Callable[[], str | None], write: Callable[[str | None], None]
+        self, library: LibraryQueries, watches: Callable[[], bool], read: Callable[[], str | None], write: Callable[[str | None], None]
     ) -> None:
-        self._notes = notes
+        self._library = library
         self._watches = watches
         self._read = read
         self._write = write
 
     def needed(self) -> bool:
         """Return whether it is pending. Raises StoreError."""
-        return not self._watches() and not self._notes.noted(DONE)
+        return not self._watches() and not self._library.noted(DONE)
 
     def chosen(self) -> str | None:
         """Return the last choices of `keep`, if it is pending. Raises StoreError."""
@@ -42,5 +36,5 @@ class Beginning:
 
     def done(self) -> None:
         """Complete the welcome. Raises StoreError."""
-        self._notes.take_notes({DONE: 1})
+        self._library.take_notes({DONE: 1})
         self._write(None)

@@ -1,32 +1,25 @@
 """A pause until a requested time, which survives a restart."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+
+from agent.library.queries.library_queries import LibraryQueries
 
 CLOCK_SLACK = timedelta(seconds=5)  # ignores daily clock corrections
-
-
-class Notes(Protocol):
-    """Storage of numbers; both block and raise StoreError. Implementation: the library."""
-
-    def note(self, name: str) -> int | None: ...
-
-    def take_notes(self, notes: Mapping[str, int | None]) -> None: ...
 
 
 class Span:
     """Stored as seconds since 1970, under `name`_asked_at and `name`_until."""
 
-    def __init__(self, name: str, clock: Callable[[], datetime], notes: Notes) -> None:
+    def __init__(self, name: str, clock: Callable[[], datetime], library: LibraryQueries) -> None:
         self._names = f"{name}_asked_at", f"{name}_until"
         self._clock = clock
-        self._notes = notes
+        self._library = library
         self._span: tuple[datetime, datetime] | None = None  # requested at, lasts until
 
     def remember(self) -> None:
         """Restore the state from before the restart. Blocks; raises StoreError."""
-        asked_at, until = map(self._notes.note, self._names)
+        asked_at, until = map(self._library.note, self._names)
         if asked_at is not None and until is not None:
             self._span = datetime.fromtimestamp(asked_at, UTC), datetime.fromtimestamp(until, UTC)
 
@@ -35,7 +28,7 @@ class Span:
         now = self._clock()
         span = None if lasts is None else (now, now + lasts)
         seconds = (None, None) if span is None else tuple(int(at.timestamp()) for at in span)
-        self._notes.take_notes(dict(zip(self._names, seconds, strict=True)))
+        self._library.take_notes(dict(zip(self._names, seconds, strict=True)))
         self._span = span
 
     @property

@@ -8,10 +8,11 @@ import pytest
 from agent.core.settings import Popup, Settings
 from agent.domain.errors import StoreDiskFull
 from agent.library.do_not_disturb import Quiet
+from agent.library.queries.library_queries import LibraryQueries
 from tests.environment import environment
 
 
-class Shelf:
+class Shelf(LibraryQueries):
     """Keeps notes as the library does."""
 
     def __init__(self) -> None:
