@@ -3,15 +3,19 @@
 `coverage run` would measure the process that hands tests out, and with its patch for subprocesses every program that a test starts.
 """
 
+import os
+
 import coverage
 import pytest
 
 _measured = coverage.Coverage(data_suffix=True)
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Begin before any test, and with it the agent, is imported; where tests run in workers, each measures itself."""
-    if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Begin before any conftest imports the agent; where tests run in workers, each measures itself."""
+    worker = "PYTEST_XDIST_WORKER" in os.environ
+    if worker or not getattr(early_config.known_args_namespace, "numprocesses", None):
         _measured.start()
 
 

@@ -46,6 +46,7 @@ def test_every_test_runs_once_and_what_takes_long_comes_first() -> None:
 
 def test_coverage_is_of_the_process_of_the_tests_alone(tmp_path: Path) -> None:
     (tmp_path / "measured.py").write_text("def reached() -> int:\n    return 1\n\n\ndef elsewhere() -> int:\n    return 2\n")
+    (tmp_path / "conftest.py").write_text("import measured\n")
     (tmp_path / "test_it.py").write_text(
         "import subprocess, sys, measured\n"
         "def test_it():\n"
