@@ -199,7 +199,7 @@ def test_a_port_that_is_taken_ends_it_with_the_reason_itself(paths: AppPaths) ->
 def own_desktop(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What a desktop without a tray is shown, `popup` or a place in the browser; the library is the user's own."""
     monkeypatch.delenv("AI_POPUP_HOME", raising=False)
-    monkeypatch.setattr("agent.core.autostart.follow", lambda _: None)
+    monkeypatch.setattr("agent.desktop.autostart.follow", lambda _: None)
     monkeypatch.setattr("agent.main.process.tray_available", lambda: False)
     monkeypatch.setattr("agent.main.process.display_available", lambda: False)
     shown: list[str] = []
