@@ -42,7 +42,7 @@ def test_a_face_that_appears_is_said_once_and_nothing_of_it_is_kept(
     program.start()
     assert program.children("screen-worker") == [] and "The screen is not watched." in program.run("watch", "status").stdout
     done = program.run("watch", "on")
-    assert done.returncode == 0 and "The screen is watched." in done.stdout, done.stderr
+    assert done.returncode == 0 and "The screen is now watched" in done.stdout, done.stderr
     watched(program, lambda now: now.state == "on")
     [engine] = program.children("screen-worker")
     before = files(program.home)
@@ -92,7 +92,7 @@ def test_somebody_is_named_only_while_they_agree_to_it(program_with_display: Rea
 def test_it_rests_with_all_other_work_and_tells_why_it_can_not_watch(program_with_display: RealProgram) -> None:
     program = program_with_display
     program.file.set("watch_screen.screens", '["7"]')
-    assert "next start" in program.run("watch", "on").stdout
+    assert "starts next" in program.run("watch", "on").stdout
     program.start()
     failed = watched(program, lambda now: now.state == "failed")
     assert failed.problem is not None and failed.problem.code == "capture.no_monitor"
