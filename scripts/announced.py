@@ -7,7 +7,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from agent.core.build import BUILD_FILE, Build, Kind
+from agent.core.build import BUILD_FILE, Build, PackageKind
 from agent.core.paths import AppPaths
 from agent.domain.errors import UpdateRolledBack
 from agent.updates.manifest import FileEntry
@@ -34,7 +34,7 @@ sys.exit(main())
 
 def packaged_agent(paths: AppPaths, word: Path, *options: str) -> contextlib.AbstractContextManager["subprocess.Popen[bytes]"]:
     """The agent of the home, which checked for updates a moment ago; `word` is a folder for its packager's message."""
-    build = Build(kind=Kind.DEB, update_address=_ADDRESS, update_key=base64.b64encode(bytes(32)).decode())
+    build = Build(kind=PackageKind.DEB, update_address=_ADDRESS, update_key=base64.b64encode(bytes(32)).decode())
     word.mkdir()
     (word / BUILD_FILE).write_text(build.model_dump_json(), encoding="utf-8")
     MemoryFile(paths.updates).change(checked_at=datetime.now(UTC))
@@ -44,7 +44,7 @@ def packaged_agent(paths: AppPaths, word: Path, *options: str) -> contextlib.Abs
 def announce(paths: AppPaths) -> None:
     """Announce another, downloaded version; the agent reads it when the settings of updates change."""
     name = f"ai-popup_{VERSION}_amd64.deb"
-    file = FileEntry(kind=Kind.DEB.value, platform=this_platform(), address=f"{_ADDRESS}/{name}", size=1, sha256="0" * 64)
+    file = FileEntry(kind=PackageKind.DEB.value, platform=this_platform(), address=f"{_ADDRESS}/{name}", size=1, sha256="0" * 64)
     paths.downloads.mkdir(parents=True, exist_ok=True)
     (paths.downloads / name).touch()
     MemoryFile(paths.updates).change(offer=Offer(version=VERSION, channel="stable", news=_NEWS, file=file))

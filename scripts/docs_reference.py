@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from agent.core.i18n import Texts  # noqa: E402
-from agent.web.error_reference import PAGES, Part, Reference  # noqa: E402
+from agent.web.error_reference import PAGES, HelpPart, HelpReference  # noqa: E402
 
 FOLDER = ROOT / "docs" / "reference"
 ENDINGS = {"en": ".md", "zh-CN": ".zh-CN.md"}
@@ -21,7 +21,7 @@ MADE = {
 }
 
 
-def markdown(page: Reference) -> str:
+def markdown(page: HelpReference) -> str:
     """Return a page as it is stored in the docs."""
     lines = [f"# {page.title}"]
     for text in page.intro:
@@ -35,7 +35,7 @@ def markdown(page: Reference) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _table(page: Reference, part: Part) -> list[str]:
+def _table(page: HelpReference, part: HelpPart) -> list[str]:
     lines = [f"| {' | '.join(page.columns)} |", f"|{' --- |' * len(page.columns)}"]
     for row in part.rows:
         told = f"**{row.title}**<br>{row.help}".replace("|", "\\|")

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeVar
 
-from agent.domain.embeddings import FacePrint, GroupMember, Near, Spread
+from agent.domain.embeddings import FaceEmbedding, GroupMember, Near, Spread
 from agent.domain.errors import AgentError
 from agent.domain.face import Analysis
 from agent.domain.people import Candidate
@@ -15,10 +15,10 @@ from agent.engine.engine_calls import EngineConfig
 from agent.engine.engine_worker import offer_videos
 from agent.engine.matcher import ReadPrints
 from agent.engine.matcher_calls import IdentifyRequest, Members, NearRequest, Placed, SpreadRequest, by_group, parts
-from agent.engine.matcher_port import Groups, Query
+from agent.engine.matcher_port import ClusterMembers, Query
 from agent.engine.matcher_service import MatchService
 from agent.engine.open_files import NewFile, Opener, new_file, open_photo
-from agent.engine.renderer import Region, Render, Rendered
+from agent.engine.renderer import KeptRegion, Render, Rendered
 from agent.engine.rpc import Call
 from agent.engine.rpc_worker import RpcWorker
 from agent.engine.service import Engine
@@ -49,7 +49,7 @@ class InlineAnalyser:
             await asyncio.to_thread(output.settle, rendered.copy_size)
             return rendered
 
-    async def restore(self, path: str, regions: tuple[Region, ...], output: str) -> None:
+    async def restore(self, path: str, regions: tuple[KeptRegion, ...], output: str) -> None:
         async with self._turn, new_file(output) as made:
             await asyncio.to_thread(lambda: self.engine.restore(regions, *_both(path, made)))
             await asyncio.to_thread(made.settle)
@@ -123,7 +123,7 @@ class InlineMatcher:
         form = await self._question(lambda service: service.group(Members.of(members, cannot)))
         return dict((await asyncio.to_thread(form)).groups or ())
 
-    async def place(self, fresh: Sequence[GroupMember], known: Callable[[], Groups]) -> dict[int, int]:
+    async def place(self, fresh: Sequence[GroupMember], known: Callable[[], ClusterMembers]) -> dict[int, int]:
         def ask(service: MatchService) -> Placed:
             placed = service.place(Members.of(fresh))
             if placed.groups is None:
@@ -139,7 +139,7 @@ class InlineMatcher:
     async def spread(self, groups: Sequence[Sequence[int]], *, most: int) -> list[Spread]:
         return await self._question(lambda service: service.spread(SpreadRequest(tuple(map(tuple, groups)), most)))
 
-    async def put(self, prints: Sequence[FacePrint]) -> None:
+    async def put(self, prints: Sequence[FaceEmbedding]) -> None:
         async with self._turn:
             if self._service is not None:
                 for part in parts(prints):

@@ -50,8 +50,8 @@ upgrade._MIGRATIONS = Path({migrations!r})
 """
 CRASHES_AT_ONCE = "sys.exit(3)"
 # The library is open, and migrated, when the agent begins to run.
-CRASHES_LATER = "import agent.main.agent_loop; agent.main.agent_loop.Core.run = lambda self, stop: os._exit(9)"
-HANGS_LATER = "import time, agent.main.agent_loop; agent.main.agent_loop.Core.run = lambda self, stop: time.sleep(1000)"
+CRASHES_LATER = "import agent.main.agent_loop; agent.main.agent_loop.AgentLoop.run = lambda self, stop: os._exit(9)"
+HANGS_LATER = "import time, agent.main.agent_loop; agent.main.agent_loop.AgentLoop.run = lambda self, stop: time.sleep(1000)"
 
 
 def script(folder: Path, version: str, build: Build, *, migrates: bool = False, code: str = "") -> bytes:

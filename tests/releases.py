@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal
 
-from agent.core.build import Build, Channel, Kind
+from agent.core.build import Build, Channel, PackageKind
 from agent.updates.manifest import FileEntry, manifest_of, public_key, signed
 from agent.updates.updater import this_platform
 
@@ -26,11 +26,13 @@ class Publisher:
         self.ranges = True
         self.address = ""
 
-    def build(self, kind: Kind = Kind.APPIMAGE, channel: Channel = Channel.STABLE, **facts: object) -> Build:
+    def build(self, kind: PackageKind = PackageKind.APPIMAGE, channel: Channel = Channel.STABLE, **facts: object) -> Build:
         facts = {"update_address": self.address, "update_key": public_key(KEY), "loopback": True, **facts}
         return Build.model_validate({"kind": kind, "channel": channel, **facts})
 
-    def entry(self, content: bytes, name: str = "AI-Popup.AppImage", kind: Kind = Kind.APPIMAGE, **facts: object) -> FileEntry:
+    def entry(
+        self, content: bytes, name: str = "AI-Popup.AppImage", kind: PackageKind = PackageKind.APPIMAGE, **facts: object
+    ) -> FileEntry:
         """Publish a file; `facts` are what is said wrongly of it."""
         self.pages[f"/{name}"] = content
         true = {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}

@@ -9,8 +9,8 @@ from agent.domain.face import Analysis, Box
 from agent.domain.redaction import Cover
 from agent.domain.screen import Monitor, ScreenRef, ScreenRegion
 from agent.engine.analyser import Analyse
-from agent.engine.screen_port import Frame
-from agent.screen.capture import Surroundings
+from agent.engine.screen_port import GrabbedFrame
+from agent.screen.capture import CaptureDesktop
 from agent.screen.region_picker import Pane
 from tests.world import analysis
 
@@ -30,18 +30,18 @@ class FakeGrabber:
     async def monitors(self) -> tuple[Monitor, ...]:
         return self.there
 
-    async def grab(self, ref: ScreenRef) -> Frame:
+    async def grab(self, ref: ScreenRef) -> GrabbedFrame:
         if ref.monitor > 1:
             raise MonitorUnknown(number=ref.monitor, count=1)
         return self._frame(ref)
 
-    async def take(self, path: str) -> Frame:
+    async def take(self, path: str) -> GrabbedFrame:
         return self._frame(path)
 
-    def _frame(self, asked: object) -> Frame:
+    def _frame(self, asked: object) -> GrabbedFrame:
         self.asked.append(asked)
         self.open.add(handle := f"{len(self.asked)}")
-        return Frame(handle, 800, 600)
+        return GrabbedFrame(handle, 800, 600)
 
     async def frame(self, handle: str, region: ScreenRegion | None) -> bytes:
         if handle not in self.open:
@@ -125,7 +125,7 @@ class FakeWindows:
         self.shown.clear()
 
 
-def surroundings(saved: dict[str, bytes], clipboard: FakeClipboard) -> Surroundings:
+def surroundings(saved: dict[str, bytes], clipboard: FakeClipboard) -> CaptureDesktop:
     """A desktop on which no window is in use; files end in `saved`."""
 
     def window() -> tuple[int, int, int, int]:
@@ -135,4 +135,4 @@ def surroundings(saved: dict[str, bytes], clipboard: FakeClipboard) -> Surroundi
         saved[path] = picture
         return path
 
-    return Surroundings(window, lambda: "/pictures/now.png", save, clipboard)
+    return CaptureDesktop(window, lambda: "/pictures/now.png", save, clipboard)

@@ -16,8 +16,8 @@ from agent.domain.watch_state import WatchState
 from agent.engine.governor import Power
 from agent.engine.screen_port import Watched, WatchedDesktop, WatchTask
 from agent.library.work_state import WorkState
-from agent.screen.announcements import Said
-from agent.screen.watch import Circumstances, Watching
+from agent.screen.announcements import Announcement
+from agent.screen.watch import Circumstances, WatchService
 from tests.environment import environment
 from tests.world import LANDMARKS, NOW
 
@@ -95,12 +95,12 @@ class Stage:
         self.asked_who = 0
         self.changed = asyncio.Event()
         self.due: float | None = None
-        self.told: list[Said] = []
+        self.told: list[Announcement] = []
         self.watching = self._watching()
         self.watching.shown.subscribe(lambda _: self.changed.set())
         self.watching.listen(self.told.append)
 
-    def _watching(self) -> Watching:
+    def _watching(self) -> WatchService:
         async def supply(recipe: Recipe) -> None:
             self.supplied.append(recipe)
 
@@ -113,7 +113,7 @@ class Stage:
         quiet: Any = SimpleNamespace(until=lambda: self.now() if self.quiet else None)
         self.circumstances = Circumstances(WorkState(), monitor, quiet)
         library: Any = self.library
-        return Watching(self.watcher, self.desktop.told(), library, opinions, self.circumstances, self.environment, supply=supply)
+        return WatchService(self.watcher, self.desktop.told(), library, opinions, self.circumstances, self.environment, supply=supply)
 
     @property
     def settings(self) -> Settings:
@@ -157,7 +157,7 @@ class Stage:
         self.due = await self.watching._step()
         return self.watching.state
 
-    async def sees(self, *faces: Face) -> list[Said]:
+    async def sees(self, *faces: Face) -> list[Announcement]:
         """What is said of them by the second look."""
         before = len(self.told)
         self.watcher.shows = faces

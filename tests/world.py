@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.core.memory_trimmer import Rest
+from agent.core.memory_trimmer import MemoryTrimmer
 from agent.core.settings import Settings, folder_of
-from agent.domain.embeddings import FacePrint, GroupMember, Near, Spread
+from agent.domain.embeddings import FaceEmbedding, GroupMember, Near, Spread
 from agent.domain.errors import AgentError, ImageMissing
 from agent.domain.events import Recorded
 from agent.domain.face import Analysis, Box, Face, Landmarks, Quality, StageTimes
@@ -25,8 +25,8 @@ from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
 from agent.domain.people import Candidate
 from agent.engine.analyser import Analyse, AnalysisEngine
-from agent.engine.matcher_port import Groups, Query
-from agent.engine.renderer import Region, Render, Rendered
+from agent.engine.matcher_port import ClusterMembers, Query
+from agent.engine.renderer import KeptRegion, Render, Rendered
 from agent.engine.screen_port import ScreenGrabber
 from agent.library.recipes import EMBEDDER, recipe_for
 from agent.main.app import App, Edges
@@ -34,11 +34,11 @@ from agent.people.forgotten import ForgottenFile
 from agent.people.recognition_switch import Backups
 from agent.people.service import PeopleEdges
 from agent.people.sidecars.sidecar_store import Sidecars
-from agent.redaction.copy_files import Copies
-from agent.redaction.recovery_file import KeptFiles
+from agent.redaction.copy_files import CopyFileStore
+from agent.redaction.recovery_file import RecoveryFileStore
 from agent.redaction.restore import RedactionTools
-from agent.redaction.video.video_redactor import ClipRedactor
-from agent.screen.capture import Surroundings
+from agent.redaction.video.video_redactor import VideoRedactor
+from agent.screen.capture import CaptureDesktop
 from agent.sources.source import Emit
 from tests.environment import environment
 
@@ -125,21 +125,21 @@ class FakeRenderer:
             raise ImageMissing from error
         copy = f"{len(task.covers)} covered, {task.covers!r}, strip={task.strip}, ".encode() + content
         await asyncio.to_thread(Path(task.output).write_bytes, copy)
-        regions = tuple(Region(round(each.box.x), round(each.box.y), b"png") for each in task.covers) if task.keep_regions else ()
+        regions = tuple(KeptRegion(round(each.box.x), round(each.box.y), b"png") for each in task.covers) if task.keep_regions else ()
         self.rendered(task)
         sha256, copy_sha256 = (hashlib.sha256(each).hexdigest() for each in (content, copy))
         return Rendered(sha256, 100, 80, task.format or "jpeg", copy_sha256, len(copy), ("exif", "gps") if task.strip else (), regions)
 
-    async def restore(self, path: str, regions: tuple[Region, ...], output: str) -> None:
+    async def restore(self, path: str, regions: tuple[KeptRegion, ...], output: str) -> None:
         await asyncio.to_thread(Path(output).write_bytes, b"restored %d" % len(regions))
 
 
 class FakeMatcher:
     """Two faces are near each other if their prints are the same, and as far apart as can be if not."""
 
-    def __init__(self, read: Callable[[], Iterator[Sequence[FacePrint]]]) -> None:
+    def __init__(self, read: Callable[[], Iterator[Sequence[FaceEmbedding]]]) -> None:
         self._read = read
-        self._known: dict[int, FacePrint] | None = None
+        self._known: dict[int, FaceEmbedding] | None = None
         self.error: AgentError | None = None
         self.asked = 0
         self.before: Callable[[], Awaitable[None]] | None = None  # once
@@ -173,7 +173,7 @@ class FakeMatcher:
         first = {print: face for face, print in reversed(prints.items())}
         return {face: first[print] if many[print] > 1 else 0 for face, print in prints.items()}
 
-    async def place(self, fresh: Sequence[GroupMember], known: Callable[[], Groups]) -> dict[int, int]:
+    async def place(self, fresh: Sequence[GroupMember], known: Callable[[], ClusterMembers]) -> dict[int, int]:
         return await self.group([*known().members, *fresh])
 
     async def spread(self, groups: Sequence[Sequence[int]], *, most: int) -> list[Spread]:
@@ -188,7 +188,7 @@ class FakeMatcher:
             found.append(Spread(tuple(shown), other, 1.3 if other else 0.1))
         return found
 
-    async def put(self, prints: Sequence[FacePrint]) -> None:
+    async def put(self, prints: Sequence[FaceEmbedding]) -> None:
         if self._known is not None:
             self._known |= {each.face_id: each for each in prints}
 
@@ -205,7 +205,7 @@ class FakeMatcher:
 
     async def close(self) -> None: ...
 
-    async def _asked(self) -> dict[int, FacePrint]:
+    async def _asked(self) -> dict[int, FaceEmbedding]:
         self.asked += 1
         if self.before is not None:
             once, self.before = self.before, None
@@ -216,7 +216,7 @@ class FakeMatcher:
             self._known = await asyncio.to_thread(lambda: {each.face_id: each for page in self._read() for each in page})
         return self._known
 
-    def _queries(self, query: Query, known: Mapping[int, FacePrint]) -> list[tuple[bytes, int]]:
+    def _queries(self, query: Query, known: Mapping[int, FaceEmbedding]) -> list[tuple[bytes, int]]:
         """Each print with the face whose it is, if it is one's."""
         return [(each, 0) for each in query.embeddings] + [(known[each].embedding if each in known else b"", each) for each in query.faces]
 
@@ -289,8 +289,8 @@ class World:
         self.forgotten = ForgottenFile(self.folder / ".forgotten")
         self.analyser = FakeAnalyser()
         self.renderer = FakeRenderer()
-        self.clips: ClipRedactor | None = None
-        self.films: ClipRedactor | None = None
+        self.clips: VideoRedactor | None = None
+        self.films: VideoRedactor | None = None
         self.source = FakeSource()
         self.happened: list[Recorded] = []
         self.time = 0.0
@@ -302,7 +302,7 @@ class World:
         self.backup_error: AgentError | None = None
         self.reconfigured: list[Settings] = []
         self.in_the_cloud: set[str] = set()  # paths of files whose content is not here
-        self.screen: tuple[ScreenGrabber, Surroundings] | None = None
+        self.screen: tuple[ScreenGrabber, CaptureDesktop] | None = None
         self.renamed: Callable[[str, str | None], bool | None] = lambda *_: None
         self.app = self.make(Settings())
 
@@ -330,13 +330,13 @@ class World:
             AnalysisEngine(self.analyser, lambda: 2, supply),
             self.source,
             PeopleEdges(self.matcher, Backups(backup, replace), self.forgotten, self.sidecars, lambda name, new: self.renamed(name, new)),
-            RedactionTools(self.renderer, Copies(), KeptFiles(lambda: bytes(32))),
+            RedactionTools(self.renderer, CopyFileStore(), RecoveryFileStore(lambda: bytes(32))),
             (self.clips, self.films),
             screen=self.screen,
             online_only=lambda path: path in self.in_the_cloud,
         )
         here = environment(settings, clock=lambda: NOW + self.slept, monotonic=lambda: self.time)
-        self.app = App(here, edges, {"popup": reconfigure}, Rest())
+        self.app = App(here, edges, {"popup": reconfigure}, MemoryTrimmer())
         return self.app
 
     def file(self, name: str, content: bytes = b"") -> FileSeen:

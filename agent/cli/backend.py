@@ -11,14 +11,14 @@ from agent.core.threads import loop_threads
 from agent.domain.errors import NotRunning, reason_of
 
 if TYPE_CHECKING:
-    from agent.cli.session import Application, Session
+    from agent.cli.session import Application, CommandSession
     from agent.web.client import Client
 
 T = TypeVar("T")
 
 
 @contextmanager
-def backend(session: "Session", *, embeddings: bool = False) -> "Iterator[Client]":
+def backend(session: "CommandSession", *, embeddings: bool = False) -> "Iterator[Client]":
     """With `embeddings`, a missing model for them is fetched."""
     try:
         client: Client | None = session.client()
@@ -52,7 +52,7 @@ class InThisProcess:
     def running(self, make: "Callable[[], Application]") -> "Iterator[Client]":
         """`make` is called in the event loop."""
         from agent.web.client import InProcessClient
-        from agent.web.in_process import InProcess
+        from agent.web.in_process_transport import InProcess
         from agent.web.whereabouts import Whereabouts
 
         async def start() -> "Application":

@@ -81,7 +81,7 @@ class Command(_Ours):
     """A command of `ai-popup`."""
 
 
-class Group(_Ours, click.Group):
+class CommandGroup(_Ours, click.Group):
     """A command with subcommands."""
 
     command_class = Command

@@ -9,14 +9,14 @@ from pydantic import ValidationError
 
 from agent.cli.click_texts import whole
 from agent.cli.output import is_of_output
-from agent.cli.session import Session
+from agent.cli.session import CommandSession
 from agent.core.i18n import Texts
 from agent.domain.errors import AgentError, OutputFailed, Unexpected
 
 TEXTS = Texts()
 
 
-def told(session: Session, error: Exception) -> int:
+def told(session: CommandSession, error: Exception) -> int:
     """Print what happened and what to do about it; returns the exit code: 1 failure, 2 wrong usage."""
     match error:
         case click.UsageError():
@@ -48,7 +48,7 @@ def _refusal(texts: Texts, error: ValidationError) -> str:
     return texts("cli.request.wrong", what=what)
 
 
-def _log(session: Session, error: Exception) -> None:
+def _log(session: CommandSession, error: Exception) -> None:
     """Log the place of a defect, never its message, which may hold a name or a path."""
     from agent.core import logs
 

@@ -90,7 +90,7 @@ def _give_up(stream: TextIO) -> None:
             os.close(nowhere)
 
 
-class Progress:
+class ProgressBar:
     """A progress bar on standard error, if that is a terminal. Lines printed meanwhile appear above it."""
 
     def __init__(self) -> None:

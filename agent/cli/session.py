@@ -44,7 +44,7 @@ class Application:
 class Program:
     """The parts of the program that commands need and only the composition root can provide."""
 
-    application: "Callable[[Session, bool], AbstractContextManager[Callable[[], Application]]]"
+    application: "Callable[[CommandSession, bool], AbstractContextManager[Callable[[], Application]]]"
     """Prepares the application; with True, the embedding model is fetched too. Call the result in the event loop."""
     browse: Callable[[str], bool]
     """Opens an address in the user's browser; False if there is none."""
@@ -52,12 +52,12 @@ class Program:
     """Raises the error that prevents screen watching on this system."""
     recipe: Callable[[Settings, bool], Recipe]
     """The recipe of the settings; with True, including embeddings regardless of the settings."""
-    install_update: "Callable[[Session, bool], None]"
+    install_update: "Callable[[CommandSession, bool], None]"
     """Installs the waiting update; with True, also one that was rolled back. Raises UpdateError."""
 
 
 @dataclass
-class Session:
+class CommandSession:
     """One command's environment. Nothing is created or opened before its first use."""
 
     paths: AppPaths
@@ -150,7 +150,7 @@ class Session:
 
 
 @contextmanager
-def _checking(session: Session, database: "Database") -> Iterator[None]:
+def _checking(session: CommandSession, database: "Database") -> Iterator[None]:
     """Also reports the last check's result if this one takes too long. A failing command reports its own reason."""
     from agent.store.soundness import Soundness
 
@@ -170,7 +170,7 @@ def _checking(session: Session, database: "Database") -> Iterator[None]:
     tell_damage(session)
 
 
-def tell_damage(session: Session) -> None:
+def tell_damage(session: CommandSession) -> None:
     """Report damage if the last check found any."""
     from agent.store.soundness import Soundness
 

@@ -2,22 +2,22 @@
 
 import click
 
-from agent.cli.command import Group, json_option
+from agent.cli.command import CommandGroup, json_option
 from agent.cli.output import say, tell
-from agent.cli.session import Session
+from agent.cli.session import CommandSession
 from agent.core.i18n import Texts
 
 TEXTS = Texts()
 
 
-@click.group(cls=Group, help=TEXTS("cli.help.sessions"))
+@click.group(cls=CommandGroup, help=TEXTS("cli.help.sessions"))
 def sessions() -> None: ...
 
 
 @sessions.command("list", help=TEXTS("cli.help.sessions_list"))
 @json_option()
 @click.pass_obj
-def list_sessions(session: Session, as_json: bool) -> None:
+def list_sessions(session: CommandSession, as_json: bool) -> None:
     found, texts = session.client().sessions(), session.texts
     if as_json:
         say(found.model_dump_json())
@@ -35,7 +35,7 @@ def list_sessions(session: Session, as_json: bool) -> None:
 @click.option("--all", "every", is_flag=True, help=TEXTS("cli.help.sessions_all"))
 @json_option()
 @click.pass_obj
-def end(session: Session, number: int | None, every: bool, as_json: bool) -> None:
+def end(session: CommandSession, number: int | None, every: bool, as_json: bool) -> None:
     if (number is not None) == every:
         raise click.UsageError(session.texts("cli.sessions.one_way"))
     count = session.client().end_sessions(number).count

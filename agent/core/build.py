@@ -14,7 +14,7 @@ BUILD_FILE = "build.json"
 _KEY_BYTES = 32
 
 
-class Kind(StrEnum):
+class PackageKind(StrEnum):
     """The kind of package the user installed."""
 
     DEB = "deb"
@@ -45,7 +45,7 @@ class Build(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Kind = Kind.WHEEL
+    kind: PackageKind = PackageKind.WHEEL
     channel: Channel = Channel.STABLE
     update_address: str | None = None
     """The folder of the manifests: `<address>/<channel>.json`."""

@@ -18,7 +18,7 @@ ANSWER_S = 10.0
 _free = threading.BoundedSemaphore(_MOST)
 
 
-async def aside(question: Callable[[], T], limit_s: float) -> T:
+async def call_with_timeout(question: Callable[[], T], limit_s: float) -> T:
     """Return the result of a blocking call.
 
     Raises the call's own error, and TimeoutError after `limit_s` seconds, which include waiting for a free thread.
@@ -37,7 +37,7 @@ async def aside(question: Callable[[], T], limit_s: float) -> T:
 async def told_online_only(online_only: Callable[[str], bool], path: str) -> bool:
     """Return whether a file is online-only; False if its drive does not respond, because reading it will report the reason."""
     try:
-        return await aside(partial(online_only, path), ANSWER_S)
+        return await call_with_timeout(partial(online_only, path), ANSWER_S)
     except TimeoutError:
         return False
 

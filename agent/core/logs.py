@@ -18,7 +18,7 @@ from typing import Final, TextIO
 
 import structlog
 
-from agent.core.settings import Logs
+from agent.core.settings import LogSettings
 from agent.domain.errors import AgentError
 
 WINDOW_S = 60.0
@@ -32,7 +32,7 @@ class _Line:
     count: int = 1
 
 
-class Repeats:
+class RepeatedLines:
     """Counts lines by content. It has no clock: the time is an argument."""
 
     def __init__(self) -> None:
@@ -76,7 +76,7 @@ _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _CHATTY = ("watchdog", "sqlalchemy", "alembic", "asyncio", "uvicorn", "httpx", "httpcore", "PIL", "filelock", "keyring", "pywebview")
 
 
-def configure(settings: Logs, folder: Path, *, file: str = "agent.log", echo: TextIO | None = None) -> None:
+def configure(settings: LogSettings, folder: Path, *, file: str = "agent.log", echo: TextIO | None = None) -> None:
     """Log to `folder/file` from now on, and to `echo`. Calling it again applies new settings. Raises OSError without the folder."""
     stop()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -206,7 +206,7 @@ class _File(logging.handlers.RotatingFileHandler):
         self._entry = entry
         self._failed = False
         self._torn = False
-        self._repeats = Repeats()
+        self._repeats = RepeatedLines()
 
     def emit(self, record: logging.LogRecord) -> None:
         if (record.levelno or 0) >= logging.WARNING and not self._repeats.passes(_says(record), record.created):

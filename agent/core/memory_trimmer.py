@@ -10,7 +10,7 @@ log = structlog.get_logger()
 CALM = 3  # consecutive checks without use
 
 
-class Rest:
+class MemoryTrimmer:
     """Call `look` every few seconds while no work is in progress."""
 
     def __init__(self, uses: Callable[[], int] = lambda: 0, give_back: Sequence[Callable[[], None]] = ()) -> None:

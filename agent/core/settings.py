@@ -77,7 +77,7 @@ Name = Annotated[str, Field(min_length=1, max_length=200)]
 TimeOfDay = Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$", examples=["22:00", "07:30"])]
 
 
-class General(Section):
+class GeneralSettings(Section):
     language: Language = Language.AUTO
     """Language of the program; `auto` follows the system."""
     theme: Theme = Theme.AUTO
@@ -138,7 +138,7 @@ class Folder(Section):
         return root_of(self.path)
 
 
-class Sources(Section):
+class SourceSettings(Section):
     settle_ms: Annotated[int, Field(ge=50, le=60_000)] = 400
     """A file is taken when its size and time have not changed for this long (milliseconds)."""
     rescan_minutes: Annotated[int, Field(ge=1, le=10_080)] = 60
@@ -149,7 +149,7 @@ class Sources(Section):
     """Changes that may wait; beyond that the folder is rescanned instead."""
 
 
-class Engine(Section):
+class EngineSettings(Section):
     workers: Annotated[int, Field(ge=0, le=32)] = 0
     """Engine processes; 0 chooses by the number of cores."""
     device: Annotated[str, Field(pattern=r"^(AUTO|CPU|GPU|NPU)(\.\d+)?$", examples=["CPU", "GPU", "NPU", "GPU.1", "AUTO"])] = "CPU"
@@ -174,7 +174,7 @@ class Engine(Section):
     """Open photos only where the system keeps the engine's process from all other files and from the network."""
 
 
-class Detection(Section):
+class DetectionSettings(Section):
     detector: FaceDetector = FaceDetector.THOROUGH
     """What finds faces: `fast` takes a quarter of the time, and misses more faces that are turned far or small."""
     min_score: Annotated[float, Field(ge=0.1, le=0.99)] = 0.5
@@ -183,7 +183,7 @@ class Detection(Section):
     """Smaller faces (pixels of the original) are left out."""
 
 
-class Recognition(Section):
+class RecognitionSettings(Section):
     enabled: bool = False
     """Keep an embedding of every face, to recognise people. Switching it off deletes all embeddings."""
     certain: Annotated[float, Field(gt=0, lt=2)] = 0.90
@@ -196,7 +196,7 @@ class Recognition(Section):
     """Time without a confirmed face after which the user is asked whether to keep a person."""
 
 
-class Library(Section):
+class LibrarySettings(Section):
     key_home: KeyHome = KeyHome.KEYRING
     """Where the library's key is kept: the system's keyring, or an owner-only file for machines without one."""
     grace_days: Annotated[int, Field(ge=0, le=3_650)] = 30
@@ -207,7 +207,7 @@ class Library(Section):
     """Daily backups to keep; 0 makes none."""
 
 
-class Popup(Section):
+class PopupSettings(Section):
     enabled: bool = True
     """Show the popup when new photos were looked at."""
     seconds: Annotated[int, Field(ge=2, le=3_600)] = 12
@@ -228,7 +228,7 @@ class Popup(Section):
     """No popup during a presentation or a call, as far as the system tells."""
 
 
-class Capture(Section):
+class CaptureSettings(Section):
     """Captures of the screen."""
 
     hotkey: Annotated[
@@ -245,7 +245,7 @@ class Capture(Section):
     """Put the covered picture on the clipboard before it is looked at."""
 
 
-class WatchScreen(Section):
+class WatchSettings(Section):
     """Watching the screen for faces."""
 
     enabled: bool = False
@@ -290,24 +290,24 @@ class WatchScreen(Section):
     """Titles or classes of windows that are there only while the screen is shared."""
 
 
-class Tray(Section):
+class TraySettings(Section):
     enabled: bool = True
     """Show the tray icon."""
 
 
-class Api(Section):
+class ApiSettings(Section):
     port: Annotated[int, Field(ge=0, le=65_535)] = 0
     """Port on this machine only; 0 takes a free one."""
 
 
-class Updates(Section):
+class UpdateSettings(Section):
     enabled: bool = True
     """Check once a day for a newer version and download it, if this build has an update server."""
     channel: UpdateChannel = UpdateChannel.AUTO
     """Which versions: `auto` is the channel this build is of, `beta` also brings those that are still being tried out."""
 
 
-class Logs(Section):
+class LogSettings(Section):
     level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
     """What is written at least."""
     max_mb: Annotated[int, Field(ge=1, le=1_024)] = 10
@@ -319,20 +319,20 @@ class Logs(Section):
 class Settings(Section):
     """All settings. Sections are compared to find what a reload changed."""
 
-    general: General = General()
+    general: GeneralSettings = GeneralSettings()
     folders: tuple[Folder, ...] = ()
-    sources: Sources = Sources()
-    engine: Engine = Engine()
-    detection: Detection = Detection()
-    recognition: Recognition = Recognition()
-    library: Library = Library()
-    popup: Popup = Popup()
-    capture: Capture = Capture()
-    watch_screen: WatchScreen = WatchScreen()
-    tray: Tray = Tray()
-    api: Api = Api()
-    updates: Updates = Updates()
-    logs: Logs = Logs()
+    sources: SourceSettings = SourceSettings()
+    engine: EngineSettings = EngineSettings()
+    detection: DetectionSettings = DetectionSettings()
+    recognition: RecognitionSettings = RecognitionSettings()
+    library: LibrarySettings = LibrarySettings()
+    popup: PopupSettings = PopupSettings()
+    capture: CaptureSettings = CaptureSettings()
+    watch_screen: WatchSettings = WatchSettings()
+    tray: TraySettings = TraySettings()
+    api: ApiSettings = ApiSettings()
+    updates: UpdateSettings = UpdateSettings()
+    logs: LogSettings = LogSettings()
 
 
 def folder_of(path: str, folders: Sequence[Folder]) -> Folder | None:

@@ -7,14 +7,14 @@ from typing import Any
 
 import structlog
 
-from agent.core.settings import Capture
+from agent.core.settings import CaptureSettings
 from agent.desktop.desk import Desk
 from agent.desktop.hotkey import Hotkey, hotkey
 from agent.domain.errors import AgentError, CaptureCancelled, DesktopError
 from agent.domain.redaction import Look
 from agent.domain.screen import ScreenRef
-from agent.screen.region_picker import Picking
-from agent.screen.service import ScreenWork
+from agent.screen.region_picker import RegionPicker
+from agent.screen.service import ScreenService
 
 log = structlog.get_logger()
 
@@ -27,10 +27,10 @@ class CaptureStart:
 
     def __init__(
         self,
-        screen: ScreenWork,
+        screen: ScreenService,
         desk: Desk,
-        picking: Picking,
-        settings: Callable[[], Capture],
+        picking: RegionPicker,
+        settings: Callable[[], CaptureSettings],
         tell: Callable[[AgentError | None], None],
         *,
         failed: Callable[[AgentError], Coroutine[Any, Any, None]],

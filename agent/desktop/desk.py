@@ -7,7 +7,7 @@ from pathlib import Path
 
 import structlog
 
-from agent.core.settings import Popup
+from agent.core.settings import PopupSettings
 from agent.desktop.display import display_available
 from agent.desktop.opener import open_image, open_in_browser, open_text, show_in_folder
 from agent.desktop.popup import PopupHost
@@ -20,7 +20,7 @@ log = structlog.get_logger()
 class Desk:
     """Popup and browser. `url` makes an address with a one-time code for a page ("popup" or "library") and a place on it."""
 
-    def __init__(self, url: Callable[[str, str | None], str], popup: Popup, language: Callable[[], str] = lambda: "en") -> None:
+    def __init__(self, url: Callable[[str, str | None], str], popup: PopupSettings, language: Callable[[], str] = lambda: "en") -> None:
         self._url = url
         self._language = language
         self.on_hidden: Callable[[], None] = lambda: None  # the user closed the popup
@@ -36,7 +36,7 @@ class Desk:
     async def _picker_url(self) -> str:
         return self._url("picker", None)
 
-    def reconfigure(self, popup: Popup) -> None:
+    def reconfigure(self, popup: PopupSettings) -> None:
         self._corner = popup.corner
         self._popup.keep_warm_s = popup.keep_warm_s
 

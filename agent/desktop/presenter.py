@@ -11,7 +11,7 @@ from agent.desktop.desk import Desk
 from agent.domain.errors import DesktopError, StoreError
 from agent.domain.events import ImageFailed, ImageIndexed, PlaceAdded, Recorded
 from agent.library.queries.library_queries import LibraryQueries
-from agent.library.status import Status
+from agent.library.status import AgentStatus
 from agent.library.watched_folders import loud
 
 log = structlog.get_logger()
@@ -72,7 +72,7 @@ class Presenter:
                 return
         self._wanted.set()
 
-    def status(self, status: Status) -> None:
+    def status(self, status: AgentStatus) -> None:
         """A listener of the status."""
         self._working = status.queued > 0  # also while paused or stopped: the burst continues afterwards
         if not self._working:

@@ -3,11 +3,11 @@
 from fastapi import FastAPI
 
 from agent.desktop.schemas import OpenRequest
-from agent.web.desk import Desk
+from agent.web.desk_port import DeskPort
 from agent.web.schemas import Problem
 
 
-def desk_routes(api: FastAPI, desk: Desk) -> None:
+def desk_routes(api: FastAPI, desk: DeskPort) -> None:
     """Add the routes to `api`."""
 
     @api.post("/api/open", status_code=204)

@@ -16,11 +16,11 @@ from agent.domain.errors import AgentError, CaptureCancelled
 
 if TYPE_CHECKING:
     from agent.desktop.desk import Desk
-    from agent.library.do_not_disturb import Quiet
+    from agent.library.do_not_disturb import DoNotDisturb
     from agent.library.indexer import Indexer
     from agent.library.queries.library_queries import LibraryQueries
-    from agent.library.status import Status, StatusFeed
-    from agent.screen.service import ScreenWork
+    from agent.library.status import AgentStatus, StatusFeed
+    from agent.screen.service import ScreenService
 
 log = structlog.get_logger()
 
@@ -32,8 +32,8 @@ class TrayServices:
     library: "LibraryQueries"
     indexer: "Indexer"
     status: "StatusFeed"
-    quiet: "Quiet"
-    screen: "ScreenWork"
+    quiet: "DoNotDisturb"
+    screen: "ScreenService"
     desk: "Desk"
 
 
@@ -54,7 +54,7 @@ class TrayBridge:
         self._calls: set[asyncio.Task[None]] = set()
         self._recent: tuple[RecentResult, ...] = ()
         self._images = -1
-        self._status: Status | None = None
+        self._status: AgentStatus | None = None
         self.tray = Tray(
             TrayActions(
                 open=lambda: self._call(self._open),
@@ -135,7 +135,7 @@ class TrayBridge:
         else:
             here.indexer.pause()
 
-    async def _show(self, status: "Status") -> None:
+    async def _show(self, status: "AgentStatus") -> None:
         assert self._services is not None
         self._status = status
         if status.images != self._images:
@@ -167,7 +167,7 @@ class TrayBridge:
             taken_back=str(status.taken_back.params.get("version", "")) if status.taken_back else None,
         )
 
-    def _watch_model(self, status: "Status") -> TrayWatch | None:
+    def _watch_model(self, status: "AgentStatus") -> TrayWatch | None:
         assert self._services is not None
         if self._services.screen.watching.refused is not None:
             return None

@@ -9,9 +9,9 @@ import structlog
 from agent.core.i18n import Texts
 from agent.desktop.notify import Notifier
 from agent.domain.errors import AgentError
-from agent.screen.announcements import Said
-from agent.screen.sightings import Kind
-from agent.screen.watch import Watching
+from agent.screen.announcements import Announcement
+from agent.screen.sightings import SightingKind
+from agent.screen.watch import WatchService
 
 log = structlog.get_logger()
 
@@ -30,7 +30,7 @@ class WatchTeller:
     """A listener of watching. Use it from the event loop."""
 
     def __init__(
-        self, watching: Watching, notifier: Notifier, desk: Shows, texts: Callable[[], Texts], disturbs: Callable[[], Awaitable[bool]]
+        self, watching: WatchService, notifier: Notifier, desk: Shows, texts: Callable[[], Texts], disturbs: Callable[[], Awaitable[bool]]
     ) -> None:
         """`disturbs`: whether the user has a full-screen window or a presentation."""
         self._watching = watching
@@ -40,7 +40,7 @@ class WatchTeller:
         self._disturbs = disturbs
         self._telling: set[asyncio.Task[None]] = set()
 
-    def __call__(self, said: Said) -> None:
+    def __call__(self, said: Announcement) -> None:
         self._start(self._tell(said))
 
     def _start(self, work: Awaitable[None]) -> None:
@@ -54,9 +54,9 @@ class WatchTeller:
         self._telling.add(task)
         task.add_done_callback(self._telling.discard)
 
-    async def _tell(self, said: Said) -> None:
+    async def _tell(self, said: Announcement) -> None:
         # During a presentation, only report that a face is visible, without details.
-        if said.kind is not Kind.SHARED and await self._disturbs():
+        if said.kind is not SightingKind.SHARED and await self._disturbs():
             return
         texts = self._texts()
         text = said.text(texts, await self._watching.names())

@@ -16,7 +16,7 @@ class Basis(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NameFaces:
+class NameFacesEdit:
     """The faces show this person, or the person with this name, created if missing."""
 
     face_ids: tuple[int, ...]
@@ -26,14 +26,14 @@ class NameFaces:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NameMany:
+class NameManyEdit:
     """Name several people's faces in a single step: each name with its faces."""
 
     people: tuple[tuple[str, tuple[int, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AdoptNames:
+class AdoptNamesEdit:
     """Import names from another program for faces without a user decision, unless the person is never to be recognised.
 
     A name is imported once: after an undo it stays away until it has disappeared from the file or changed.
@@ -52,14 +52,14 @@ class RejectFaces:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UnnameFaces:
+class UnnameFacesEdit:
     """Remove the confirmed names of the faces."""
 
     face_ids: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IgnoreFaces:
+class IgnoreFacesEdit:
     """Stop or resume asking about the faces."""
 
     face_ids: tuple[int, ...]
@@ -67,7 +67,7 @@ class IgnoreFaces:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MergePeople:
+class MergePeopleEdit:
     """All are the same person: `into` stays."""
 
     person_ids: tuple[int, ...]
@@ -75,7 +75,7 @@ class MergePeople:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DescribePerson:
+class DescribePersonEdit:
     """Set the given details, and remove those in `clear`."""
 
     person_id: int
@@ -91,11 +91,13 @@ class DescribePerson:
     clear: frozenset[str] = field(default_factory=frozenset)
 
 
-Edit: TypeAlias = NameFaces | NameMany | AdoptNames | RejectFaces | UnnameFaces | IgnoreFaces | MergePeople | DescribePerson
+Edit: TypeAlias = (
+    NameFacesEdit | NameManyEdit | AdoptNamesEdit | RejectFaces | UnnameFacesEdit | IgnoreFacesEdit | MergePeopleEdit | DescribePersonEdit
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class EditStep:
     """An edit that was done, undone or redone, with the people and counts it affected."""
 
     action: str
@@ -107,7 +109,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Forgotten:
+class ForgottenPerson:
     """What was deleted with a person."""
 
     faces: int  # faces that are no longer named as this person

@@ -10,7 +10,7 @@ Near: TypeAlias = tuple[int, float]
 
 
 @dataclass(frozen=True, slots=True)
-class FacePrint:
+class FaceEmbedding:
     """The embedding of one face of the library."""
 
     face_id: int
@@ -29,7 +29,7 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True)
-class FreshPrint:
+class FreshEmbedding:
     """An embedding that is stored nowhere."""
 
     embedding: bytes  # as in FacePrint

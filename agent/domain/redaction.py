@@ -51,7 +51,7 @@ class Cover:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class PeopleChoice:
     """The faces to cover: all, all but `keep`, or only `only`. By ids of people."""
 
     keep: frozenset[int] = frozenset()
@@ -108,7 +108,7 @@ def hides(cover: Cover, box: Box) -> bool:
     return max(across, down) <= 1 if cover.look.shape is Shape.BOX else math.hypot(across, down) <= 1
 
 
-def covers_of(faces: Sequence[Face], identities: Sequence[Identity | None], choice: Choice, look: Look) -> list[Cover]:
+def covers_of(faces: Sequence[Face], identities: Sequence[Identity | None], choice: PeopleChoice, look: Look) -> list[Cover]:
     """Return the covers of an analysed picture."""
     reasons = [choice.covers(identity) for identity in identities]
     return [cover_of(face, look, reason) for face, reason in zip(faces, reasons, strict=True) if reason is not None]

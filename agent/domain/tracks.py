@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Final
 
 from agent.domain.face import Box
-from agent.domain.video import Find, Knot, Sight, Trail, Way, between
+from agent.domain.video import FrameDetections, Keyframe, Trajectory, VideoDetection, VideoTrack, between
 
 # A track begins with a detection of at least this score; weaker ones only continue it.
 BEGINS: Final = 0.5
@@ -40,7 +40,7 @@ _STEADY: Final = 0.5  # weight of the newest step in the speed
 class _Track:
     """One face, as far as it was tracked."""
 
-    finds: list[tuple[int, Find]]
+    finds: list[tuple[int, VideoDetection]]
     speed: tuple[float, float] = (0.0, 0.0)  # of its centre, pixels per tick
     scene: int = 0
     best: float = field(default=0.0)
@@ -50,7 +50,7 @@ class _Track:
         self.best = self.finds[0][1].score
 
     @property
-    def last(self) -> tuple[int, Find]:
+    def last(self) -> tuple[int, VideoDetection]:
         return self.finds[-1]
 
     def ahead(self, moment: int) -> Box:
@@ -58,7 +58,7 @@ class _Track:
         at, find = self.last
         return _moved(find.box, self.speed, moment - at)
 
-    def take(self, moment: int, find: Find, *, doubtful: bool) -> None:
+    def take(self, moment: int, find: VideoDetection, *, doubtful: bool) -> None:
         at, before = self.last
         if doubtful:
             self.doubtful.add(moment)
@@ -70,8 +70,8 @@ class _Track:
 
 
 def trails_of(
-    sights: Iterable[Sight], cuts: Sequence[int], size: tuple[int, int], tick: float, frame: float, ends: tuple[int, int]
-) -> list[Trail]:
+    sights: Iterable[FrameDetections], cuts: Sequence[int], size: tuple[int, int], tick: float, frame: float, ends: tuple[int, int]
+) -> list[VideoTrack]:
     """Return the tracks of a video, from all its detections.
 
     `sights` in order; `cuts` the moments at which scenes begin; `size` the picture's width and height in pixels; `tick` and `frame` in
@@ -80,19 +80,19 @@ def trails_of(
     bounds = sorted({ends[0], *cuts, ends[1]})
     scenes = list(pairwise(bounds))
     return [
-        Trail(_way(track, scenes[track.scene], size, tick, frame), tuple(track.finds), frozenset(track.doubtful))
+        VideoTrack(_way(track, scenes[track.scene], size, tick, frame), tuple(track.finds), frozenset(track.doubtful))
         for track in _tracks(sights, scenes, tick)
     ]
 
 
 def ways_of(
-    sights: Iterable[Sight], cuts: Sequence[int], size: tuple[int, int], tick: float, frame: float, ends: tuple[int, int]
-) -> list[Way]:
+    sights: Iterable[FrameDetections], cuts: Sequence[int], size: tuple[int, int], tick: float, frame: float, ends: tuple[int, int]
+) -> list[Trajectory]:
     """Return only the trajectories."""
     return [trail.way for trail in trails_of(sights, cuts, size, tick, frame, ends)]
 
 
-def _tracks(sights: Iterable[Sight], scenes: Sequence[tuple[int, int]], tick: float) -> Iterator[_Track]:
+def _tracks(sights: Iterable[FrameDetections], scenes: Sequence[tuple[int, int]], tick: float) -> Iterator[_Track]:
     live: list[_Track] = []
     scene = 0
     for sight in sights:
@@ -109,7 +109,7 @@ def _is_face(track: _Track) -> bool:
     return track.best >= BEGINS or len(track.finds) >= TOGETHER
 
 
-def _joined(live: Sequence[_Track], sight: Sight, scene: int) -> list[_Track]:
+def _joined(live: Sequence[_Track], sight: FrameDetections, scene: int) -> list[_Track]:
     """Assign detections to tracks, the nearest first. Return the new tracks."""
     tracks, finds = set(range(len(live))), set(range(len(sight.finds)))
     joined: list[tuple[int, int, bool]] = []
@@ -130,7 +130,7 @@ def _joined(live: Sequence[_Track], sight: Sight, scene: int) -> list[_Track]:
     return [_Track([(sight.moment, sight.finds[f])], scene=scene) for f in sorted(finds)]
 
 
-def _in_crowd(live: Sequence[_Track], sight: Sight, t: int, f: int) -> bool:
+def _in_crowd(live: Sequence[_Track], sight: FrameDetections, t: int, f: int) -> bool:
     """Return whether another face is near: a detected one, or a hidden one that may return."""
     find = sight.finds[f]
     if any(g != f and find.box.apart(other.box) < CROWDED for g, other in enumerate(sight.finds)):
@@ -138,7 +138,7 @@ def _in_crowd(live: Sequence[_Track], sight: Sight, t: int, f: int) -> bool:
     return any(u != t and _far(other, sight.moment, find, TIMES) < CROWDED for u, other in enumerate(live))
 
 
-def _far(track: _Track, moment: int, find: Find, most: float) -> float:
+def _far(track: _Track, moment: int, find: VideoDetection, most: float) -> float:
     """Return a detection's distance from the track's predicted position, in sizes; infinite if its size doesn't fit."""
     times = math.sqrt(find.box.area / max(track.last[1].box.area, 1e-6))
     if not 1 / most < times < most:
@@ -148,21 +148,21 @@ def _far(track: _Track, moment: int, find: Find, most: float) -> float:
     return min(place.apart(find.box) for place in places)
 
 
-def _way(track: _Track, scene: tuple[int, int], size: tuple[int, int], tick: float, frame: float) -> Way:
+def _way(track: _Track, scene: tuple[int, int], size: tuple[int, int], tick: float, frame: float) -> Trajectory:
     """Return the keyframes: the face's size around that moment, larger during motion, before its first and after its last detection."""
     finds = track.finds
-    knots = [Knot(moment, _around(finds, number, tick, frame)) for number, (moment, _) in enumerate(finds)]
+    knots = [Keyframe(moment, _around(finds, number, tick, frame)) for number, (moment, _) in enumerate(finds)]
     first = _beyond(finds[0], finds[: _near_end(finds, tick)], knots[0].box, -1, scene, size, tick)
     last = _beyond(finds[-1], finds[-_near_end(finds[::-1], tick) :], knots[-1].box, 1, scene, size, tick)
-    return Way(tuple(knot for knot in (first, *_gaps_filled(knots, tick), last) if knot is not None))
+    return Trajectory(tuple(knot for knot in (first, *_gaps_filled(knots, tick), last) if knot is not None))
 
 
-def _near_end(finds: Sequence[tuple[int, Find]], tick: float) -> int:
+def _near_end(finds: Sequence[tuple[int, VideoDetection]], tick: float) -> int:
     """Return how many detections, at least two if available, determine the speed at an end."""
     return max(2, sum(abs(moment - finds[0][0]) * tick <= GAP_S for moment, _ in finds))
 
 
-def _around(finds: Sequence[tuple[int, Find]], number: int, tick: float, frame: float) -> Box:
+def _around(finds: Sequence[tuple[int, VideoDetection]], number: int, tick: float, frame: float) -> Box:
     moment, find = finds[number]
     near = [each for each in finds[max(0, number - 1) : number + 2] if abs(each[0] - moment) * tick <= GAP_S]
     width, height = max(each.box.w for _, each in near), max(each.box.h for _, each in near)
@@ -172,7 +172,7 @@ def _around(finds: Sequence[tuple[int, Find]], number: int, tick: float, frame: 
     return Box(x - width / 2, y - height / 2, width, height)
 
 
-def _restless(finds: Sequence[tuple[int, Find]], number: int, frame: float) -> tuple[float, float]:
+def _restless(finds: Sequence[tuple[int, VideoDetection]], number: int, frame: float) -> tuple[float, float]:
     """Return the trajectory's curvature here plus a frame's motion blur: pixels to add on each side."""
     if len(finds) == 1:
         return 0.0, 0.0
@@ -192,25 +192,25 @@ def _restless(finds: Sequence[tuple[int, Find]], number: int, frame: float) -> t
     return blur[0] + bend[0], blur[1] + bend[1]
 
 
-def _gaps_filled(knots: Sequence[Knot], tick: float) -> list[Knot]:
+def _gaps_filled(knots: Sequence[Keyframe], tick: float) -> list[Keyframe]:
     filled = [knots[0]]
     for one, other in pairwise(knots):
         if (other.moment - one.moment) * tick > GAP_S:
             middle = between(one.box, other.box, 0.5)
-            filled.append(Knot((one.moment + other.moment) // 2, _grown(middle, GAP_GROWS * middle.w, GAP_GROWS * middle.h)))
+            filled.append(Keyframe((one.moment + other.moment) // 2, _grown(middle, GAP_GROWS * middle.w, GAP_GROWS * middle.h)))
         filled.append(other)
     return filled
 
 
 def _beyond(
-    end: tuple[int, Find],
-    near: Sequence[tuple[int, Find]],
+    end: tuple[int, VideoDetection],
+    near: Sequence[tuple[int, VideoDetection]],
     box: Box,
     sense: int,
     scene: tuple[int, int],
     size: tuple[int, int],
     tick: float,
-) -> Knot | None:
+) -> Keyframe | None:
     """Return where the cover begins or ends: detected positions stay covered, and so do the positions before or after them."""
     moment, _ = end
     speed = (0.0, 0.0)
@@ -224,7 +224,7 @@ def _beyond(
     if until == moment:
         return None
     reached = _hull(box, _moved(box, speed, until - moment))
-    return Knot(until, _grown(reached, GAP_GROWS * box.w, GAP_GROWS * box.h))
+    return Keyframe(until, _grown(reached, GAP_GROWS * box.w, GAP_GROWS * box.h))
 
 
 def _time_out(box: Box, speed: tuple[float, float], size: tuple[int, int]) -> float | None:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Final
 
-from agent.domain.embeddings import FreshPrint
+from agent.domain.embeddings import FreshEmbedding
 from agent.domain.face import Box
 from agent.domain.image import is_image
 from agent.domain.redaction import Cover, Look, Reason, around
@@ -47,7 +47,7 @@ def clip_named_as(path: str, format: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class VideoPart:
     """A section of a video that is processed at a time. Moments are in ticks of the video stream."""
 
     start: int
@@ -55,7 +55,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Clip:
+class Video:
     """The properties of a file with moving pictures."""
 
     sha256: str  # of the whole file, hexadecimal
@@ -66,7 +66,7 @@ class Clip:
     frame: float  # seconds from one frame to the next, usually
     frames: int  # as many as the file contains, including undecodable ones
     format: str  # of the copy: "mp4", "mov", "mkv", "webm"; of an animation its own
-    parts: tuple[Part, ...]  # in order, without gaps
+    parts: tuple[VideoPart, ...]  # in order, without gaps
     sound: bool
     truncated: bool = False  # it ends too early: the existing part can be redacted
     removed: tuple[str, ...] = ()  # kinds that a copy never contains: "subtitles", "chapters", "cover", "data", "attachment", "alpha"
@@ -75,7 +75,7 @@ class Clip:
     even: bool = True  # its pages have one size, as frames always have
 
 
-class Word(StrEnum):
+class Vote(StrEnum):
     """The vote of one identification of a face, if some people are named."""
 
     SHOW = "show"  # it may stay visible
@@ -83,42 +83,42 @@ class Word(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Find:
+class VideoDetection:
     """A face in one frame."""
 
     box: Box  # the area to cover, before the margin
     score: float
-    print: FreshPrint | None = None  # only if some people are named, and for a face that can be trusted
-    word: Word | None = None  # replaces the embedding after the comparison; None: uncertain
+    print: FreshEmbedding | None = None  # only if some people are named, and for a face that can be trusted
+    word: Vote | None = None  # replaces the embedding after the comparison; None: uncertain
 
 
 @dataclass(frozen=True, slots=True)
-class Trail:
+class VideoTrack:
     """One face through its scene, as far as it was tracked."""
 
-    way: "Way"
-    finds: tuple[tuple[int, Find], ...]  # by moment
+    way: "Trajectory"
+    finds: tuple[tuple[int, VideoDetection], ...]  # by moment
     doubtful: frozenset[int] = frozenset()  # moments of detections that may be another person than the previous one
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class FrameDetections:
     """A frame with detection."""
 
     moment: int
-    finds: tuple[Find, ...] = ()
+    finds: tuple[VideoDetection, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SeenPart:
     """The detections of a part."""
 
-    sights: tuple[Sight, ...]  # in order
+    sights: tuple[FrameDetections, ...]  # in order
     cuts: tuple[int, ...]  # moments at which a scene begins
 
 
 @dataclass(frozen=True, slots=True)
-class Knot:
+class Keyframe:
     """A position at a moment."""
 
     moment: int
@@ -126,10 +126,10 @@ class Knot:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class Trajectory:
     """The positions of one face from its first keyframe to its last; straight between them."""
 
-    knots: tuple[Knot, ...]
+    knots: tuple[Keyframe, ...]
 
     def at(self, moment: int) -> Box | None:
         """Return the box at that moment; None before and after."""
@@ -144,33 +144,33 @@ class Way:
         other = self.knots[after]
         return between(one.box, other.box, (moment - one.moment) / (other.moment - one.moment))
 
-    def stretch(self, start: int, end: int) -> "Way | None":
+    def stretch(self, start: int, end: int) -> "Trajectory | None":
         """Return the section from one moment to another, both inside it; None if there is nothing between them."""
         first, last = self.at(start), self.at(end)
         if start > end or first is None or last is None:
             return None
         inner = (knot for knot in self.knots if start < knot.moment < end)
-        return Way((Knot(start, first), *inner, *((Knot(end, last),) if end > start else ())))
+        return Trajectory((Keyframe(start, first), *inner, *((Keyframe(end, last),) if end > start else ())))
 
-    def without(self, stretches: Sequence[tuple[int, int]]) -> "list[Way]":
+    def without(self, stretches: Sequence[tuple[int, int]]) -> "list[Trajectory]":
         """Return the remaining sections; `stretches` are their first and last moments, in order."""
         ends = [self.knots[0].moment - 1, *(moment for each in stretches for moment in each), self.knots[-1].moment + 1]
         pieces = [self.stretch(end + 1, begin - 1) for end, begin in pairwise(ends)][::2]
         return [piece for piece in pieces if piece is not None]
 
-    def within(self, part: Part) -> "Way | None":
+    def within(self, part: VideoPart) -> "Trajectory | None":
         """Return the section that a part needs; None if there is none."""
         first = max(0, bisect_right(self.knots, part.start, key=lambda knot: knot.moment) - 1)
         last = bisect_right(self.knots, part.end, key=lambda knot: knot.moment) + 1
         knots = self.knots[first:last]
-        return Way(knots) if knots and knots[0].moment < part.end and knots[-1].moment >= part.start else None
+        return Trajectory(knots) if knots and knots[0].moment < part.end and knots[-1].moment >= part.start else None
 
 
 @dataclass(frozen=True, slots=True)
 class Covered:
     """A trajectory, and the look of its cover."""
 
-    way: Way
+    way: Trajectory
     look: Look
     reason: Reason = Reason.FACE
     whole: bool = False  # its boxes are the whole covered area; otherwise those of a face, covered with a margin

@@ -64,7 +64,7 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class DeviceChoice:
     device: str
     precision: str  # as in the settings: "auto" is the device's best precision
     note: Note | None = None
@@ -77,17 +77,17 @@ def candidates(wanted: str, devices: Iterable[Device]) -> list[Device]:
     return [device for kind in _ORDER for device in devices if device.name.partition(".")[0] == kind]
 
 
-def choose(wanted: str, precision: str, processor: Trial, accelerators: Mapping[str, Trial]) -> Choice:
+def choose(wanted: str, precision: str, processor: Trial, accelerators: Mapping[str, Trial]) -> DeviceChoice:
     """Choose the device. AUTO takes an accelerator only if it is faster than the processor; a requested one is taken even if it is not."""
     for name, trial in accelerators.items():
         if trial.fault is None and (wanted != AUTO or trial.ms < processor.ms):
-            return Choice(name, precision)
+            return DeviceChoice(name, precision)
     notes = [Note(name, trial.fault) for name, trial in accelerators.items() if trial.fault is not None]
     if wanted not in (AUTO, CPU) and not accelerators:
         notes.append(Note(wanted, Fault.ABSENT))
     if processor.fault is not None:
-        return Choice(CPU, EXACT, next(iter(notes), Note(CPU, processor.fault)))
-    return Choice(CPU, precision, next(iter(notes), None))
+        return DeviceChoice(CPU, EXACT, next(iter(notes), Note(CPU, processor.fault)))
+    return DeviceChoice(CPU, precision, next(iter(notes), None))
 
 
 def key_of(device: Device, openvino: str, precision: str, models: Mapping[str, str]) -> str:

@@ -5,13 +5,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agent.core.settings import Engine
+from agent.core.settings import EngineSettings
 from agent.domain.face import Analysis, Face
 from agent.engine.analyser import Analyse
 from agent.engine.devices import Device, Trial
-from agent.engine.renderer import Region, Render, Rendered
+from agent.engine.renderer import KeptRegion, Render, Rendered
 from agent.engine.rpc import DONE, Call, Codec
-from agent.engine.sandbox.wall import OPEN, Wall
+from agent.engine.sandbox.wall import OPEN, Sandbox
 
 COPY_FORMATS = frozenset({"jpeg", "png", "webp", "tiff", "bmp", "gif", "avif"})
 # Bytes: all kept regions of one picture are returned in one line.
@@ -49,7 +49,7 @@ class EngineConfig:
     scratch: str = ""  # folder that the engine may write to; "": none
 
     @classmethod
-    def of(cls, settings: Engine, models: dict[str, ModelFile], converted: str, cache: str, threads: int) -> "EngineConfig":
+    def of(cls, settings: EngineSettings, models: dict[str, ModelFile], converted: str, cache: str, threads: int) -> "EngineConfig":
         """Return the configuration for the settings."""
         return cls(
             models=models,
@@ -70,7 +70,7 @@ class Hello:
     device: str
     precision: str  # of inference: "f32", "bf16", "f16"
     pid: int
-    wall: Wall = OPEN  # what the sandbox enforces
+    wall: Sandbox = OPEN  # what the sandbox enforces
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +80,9 @@ class PreviewRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class RestoreRequest:
+class RestoreTask:
     path: str
-    regions: tuple[Region, ...]
+    regions: tuple[KeptRegion, ...]
     output: str
 
 
@@ -148,4 +148,4 @@ PREPARE = Call("prepare", _CONFIG, DONE)  # converts and compiles the models int
 ANALYSE = Call("analyse", Codec(Analyse, "path"), Codec(Analysis), is_analysis, files=1)
 PREVIEW = Call("preview", Codec(PreviewRequest, "path"), Codec(bytes), is_jpeg, files=1, urgent=True)
 RENDER = Call("render", Codec(Render, "path", "output"), Codec(Rendered), is_rendered, files=2)
-RESTORE = Call("restore", Codec(RestoreRequest, "path", "output"), DONE, files=2, urgent=True)
+RESTORE = Call("restore", Codec(RestoreTask, "path", "output"), DONE, files=2, urgent=True)

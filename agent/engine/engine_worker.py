@@ -12,18 +12,18 @@ from agent.engine import engine_calls as calls
 from agent.engine.devices import Device, Trial
 from agent.engine.engine_calls import EngineConfig, Hello
 from agent.engine.rpc_worker import RpcWorker, serve_input
-from agent.engine.sandbox import Rooms, raise_wall
+from agent.engine.sandbox import SandboxPaths, raise_wall
 from agent.engine.sandbox.wall import OPEN
 from agent.engine.video_calls import CLIPS, FILMS, VideoCalls
 
 if TYPE_CHECKING:
     from agent.engine.service import Engine
-    from agent.engine.video_service import ClipService, FilmService
+    from agent.engine.video_service import AnimationService, VideoService
 
-    VideoService: TypeAlias = ClipService | FilmService
+    AnyVideoService: TypeAlias = VideoService | AnimationService
 
 
-def rooms_for(hello: Message) -> Rooms | None:
+def rooms_for(hello: Message) -> SandboxPaths | None:
     """Return what an engine may access for its config, whose folders are created; None for an invalid config.
 
     A process that decodes untrusted files writes nothing that another engine loads. An accelerator's driver writes
@@ -38,7 +38,7 @@ def rooms_for(hello: Message) -> Rooms | None:
     except (KeyError, ValueError, OSError):
         return None
     read = [*(Path(file.path) for file in config.models.values()), *folders]
-    return Rooms.of_engine(models=read, scratch=write, device=config.device, megapixels=config.max_megapixels)
+    return SandboxPaths.of_engine(models=read, scratch=write, device=config.device, megapixels=config.max_megapixels)
 
 
 class Worker(RpcWorker):
@@ -97,18 +97,18 @@ def offer_videos(worker: RpcWorker, engine: "Engine") -> None:
     """Register the calls for videos, whose handlers are loaded on first use: most engines only process photos."""
 
     @cache
-    def clips() -> "VideoService":
-        from agent.engine.video_service import ClipService
+    def clips() -> "AnyVideoService":
+        from agent.engine.video_service import VideoService
 
-        return ClipService(engine)
+        return VideoService(engine)
 
     @cache
-    def films() -> "VideoService":
-        from agent.engine.video_service import FilmService
+    def films() -> "AnyVideoService":
+        from agent.engine.video_service import AnimationService
 
-        return FilmService(engine)
+        return AnimationService(engine)
 
-    def offer(calls: VideoCalls, service: "Callable[[], VideoService]") -> None:
+    def offer(calls: VideoCalls, service: "Callable[[], AnyVideoService]") -> None:
         worker.on_files(calls.probe, lambda _, files: service().probe(*files))
         worker.on_files(calls.look, lambda asked, files: service().look(asked, *files))
         worker.on_files(calls.still, lambda asked, files: service().still(asked, *files))

@@ -6,19 +6,19 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeAlias, TypeVar
 
 from agent.core.child import Child, ChildGone, own_command
-from agent.domain.embeddings import FacePrint, GroupMember, Near, Spread
+from agent.domain.embeddings import FaceEmbedding, GroupMember, Near, Spread
 from agent.domain.errors import AgentError, EngineKilled, EngineStartFailed, EngineTimeout
 from agent.domain.people import Candidate
 from agent.engine import matcher_calls as calls
 from agent.engine.matcher_calls import IdentifyRequest, MatcherHello, Members, NearRequest, SpreadRequest, by_group, parts
-from agent.engine.matcher_port import Groups, Query
-from agent.engine.rpc import Call, Client
+from agent.engine.matcher_port import ClusterMembers, Query
+from agent.engine.rpc import Call, RpcClient
 from agent.engine.worker_slot import memory_of
 
 Q = TypeVar("Q")
 A = TypeVar("A")
 # All face prints of the library, page by page; blocks while reading, always in one thread.
-ReadPrints: TypeAlias = Callable[[], Iterator[Sequence[FacePrint]]]
+ReadPrints: TypeAlias = Callable[[], Iterator[Sequence[FaceEmbedding]]]
 
 _MOST_PARTS = 10_000_000  # the clusters of a library of three million faces have fewer
 _GROUP_LIMIT_S = 900.0  # for a million faces
@@ -41,7 +41,7 @@ class MatcherProcess:
         self._idle_s, self._limit_s = idle_s, time_limit_s
         self._command = list(command) if command is not None else own_command("match-worker")
         self._turn = asyncio.Lock()
-        self._client: Client | None = None
+        self._client: RpcClient | None = None
         self._filled = self._closed = False
         self._idle: asyncio.TimerHandle | None = None
         self._endings: set[asyncio.Task[None]] = set()
@@ -70,7 +70,7 @@ class MatcherProcess:
         self.forget()
         raise EngineTimeout(seconds=_GROUP_LIMIT_S)
 
-    async def place(self, fresh: Sequence[GroupMember], known: Callable[[], Groups]) -> dict[int, int]:
+    async def place(self, fresh: Sequence[GroupMember], known: Callable[[], ClusterMembers]) -> dict[int, int]:
         asked = Members.of(fresh)
         placed = await self._question(calls.PLACE, asked)
         if placed.groups is None:
@@ -85,7 +85,7 @@ class MatcherProcess:
     async def spread(self, groups: Sequence[Sequence[int]], *, most: int) -> list[Spread]:
         return await self._question(calls.SPREAD, SpreadRequest(tuple(map(tuple, groups)), most))
 
-    async def put(self, prints: Sequence[FacePrint]) -> None:
+    async def put(self, prints: Sequence[FaceEmbedding]) -> None:
         await self._change(calls.PUT, parts(prints))
 
     async def drop(self, faces: Sequence[int]) -> None:
@@ -113,7 +113,7 @@ class MatcherProcess:
         return 0 if self.hello is None else memory_of(self.hello.pid)
 
     # -- queries and changes -----------------------------------------------------------------------------------------------------
-    async def _question(self, call: Call[Q, A], asked: Q, *, of: Client | None = None) -> A:
+    async def _question(self, call: Call[Q, A], asked: Q, *, of: RpcClient | None = None) -> A:
         """Send a query; `of` is the process of the previous one, if no other can answer. Raises EngineKilled if it is gone."""
         async with self._turn:
             if of is not None and self._client is not of:
@@ -143,7 +143,7 @@ class MatcherProcess:
             if isinstance(error, asyncio.CancelledError):
                 raise
 
-    async def _ask(self, client: Client, call: Call[Q, A], asked: Q, body: object = None) -> A:
+    async def _ask(self, client: RpcClient, call: Call[Q, A], asked: Q, body: object = None) -> A:
         try:
             return await client.ask(call, asked, limit=self._limit_s if call.limit is None else call.limit, body=body)
         finally:
@@ -151,7 +151,7 @@ class MatcherProcess:
                 self.forget()
 
     # -- the process -------------------------------------------------------------------------------------------------------------
-    async def _running(self) -> Client:
+    async def _running(self) -> RpcClient:
         """Return the process, started and filled if necessary. Raises EngineError, or an error of reading the library."""
         if self._closed:
             raise EngineKilled
@@ -159,7 +159,7 @@ class MatcherProcess:
             return self._client
         self.forget()
         try:
-            client = self._client = Client(await Child.start(self._command, desktop=False, most_parts=_MOST_PARTS))
+            client = self._client = RpcClient(await Child.start(self._command, desktop=False, most_parts=_MOST_PARTS))
             self.hello = await self._ask(client, calls.HELLO, None)
         except EngineKilled:
             self.forget()
@@ -174,7 +174,7 @@ class MatcherProcess:
             raise
         return client
 
-    async def _fill(self, client: Client) -> None:
+    async def _fill(self, client: RpcClient) -> None:
         loop = asyncio.get_running_loop()
         thread = ThreadPoolExecutor(1, "face-prints")
         try:
@@ -191,7 +191,7 @@ class MatcherProcess:
             raise EngineKilled  # `forget` was called meanwhile
         self._filled = True
 
-    def _let_go(self) -> Client | None:
+    def _let_go(self) -> RpcClient | None:
         client, self._client, self.hello, self._filled = self._client, None, None, False
         return client
 

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from agent.domain.embeddings import FacePrint, GroupMember, Near, Spread
+from agent.domain.embeddings import FaceEmbedding, GroupMember, Near, Spread
 from agent.domain.people import Candidate
 from agent.engine.engine_calls import START_LIMIT_S
 from agent.engine.matcher_port import Query
 from agent.engine.rpc import DONE, NOTHING, Call, Codec
-from agent.engine.sandbox.wall import OPEN, Wall
+from agent.engine.sandbox.wall import OPEN, Sandbox
 
 # Of MobileFaceNet: 192 values of 4 bytes.
 EMBEDDING_BYTES = 768
@@ -22,7 +22,7 @@ class MatcherHello:
     """The matcher's first response."""
 
     pid: int
-    wall: Wall = OPEN
+    wall: Sandbox = OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Prints:
     trust: tuple[float, ...]
 
     @classmethod
-    def of(cls, prints: Iterable[FacePrint]) -> "Prints":
+    def of(cls, prints: Iterable[FaceEmbedding]) -> "Prints":
         """Build from prints of the right length; faces with others have no neighbours."""
         kept = [each for each in prints if len(each.embedding) == EMBEDDING_BYTES]
         return cls(
@@ -94,7 +94,7 @@ class Placed:
     groups: tuple[tuple[int, int], ...] | None
 
 
-def parts(prints: Sequence[FacePrint]) -> Iterator[Prints]:
+def parts(prints: Sequence[FaceEmbedding]) -> Iterator[Prints]:
     """Yield parts that fit in a line."""
     return (Prints.of(prints[start : start + AT_ONCE]) for start in range(0, len(prints), AT_ONCE))
 

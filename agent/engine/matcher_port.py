@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from agent.domain.embeddings import FacePrint, GroupMember, Near, Spread
+from agent.domain.embeddings import FaceEmbedding, GroupMember, Near, Spread
 from agent.domain.people import Candidate
 
 
@@ -20,7 +20,7 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
-class Groups:
+class ClusterMembers:
     """The clusters of faces, and pairs of faces to keep apart."""
 
     members: tuple[GroupMember, ...]
@@ -54,7 +54,7 @@ class FaceMatcher(Protocol):
         """
         ...
 
-    async def place(self, fresh: Sequence[GroupMember], known: Callable[[], Groups]) -> dict[int, int]:
+    async def place(self, fresh: Sequence[GroupMember], known: Callable[[], ClusterMembers]) -> dict[int, int]:
         """Place new faces; return the new clusters of all faces whose cluster changed. `known` reads the earlier ones; it may block.
 
         Raises as above.
@@ -68,7 +68,7 @@ class FaceMatcher(Protocol):
         """
         ...
 
-    async def put(self, prints: Sequence[FacePrint]) -> None:
+    async def put(self, prints: Sequence[FaceEmbedding]) -> None:
         """Add faces, or update their prints, people or trust."""
         ...
 

@@ -11,7 +11,7 @@ from agent.engine.matcher_calls import EMBEDDING_BYTES, IdentifyRequest, Members
 from agent.engine.matcher_port import Query
 from agent.vision.clusterer import NEAREST, cluster
 from agent.vision.core import ALONE
-from agent.vision.face_index import FaceIndex, Queries
+from agent.vision.face_index import FaceIndex, FaceQueries
 from agent.vision.grouping import Grouping, Member
 from agent.vision.spread import halves, least_alike
 from agent.vision.vectors import Floats, Ints
@@ -116,9 +116,9 @@ class MatchService:
         """Return vectors; that of a missing face is similar to none."""
         return np.nan_to_num(self.index.faces(np.array(faces, np.int64)).vectors)
 
-    def _queries(self, query: Query) -> Queries:
+    def _queries(self, query: Query) -> FaceQueries:
         vectors = _matrix(b"".join(each if len(each) == EMBEDDING_BYTES else bytes(EMBEDDING_BYTES) for each in query.embeddings))
-        return Queries.of(vectors) + self.index.faces(np.array(query.faces, np.int64))
+        return FaceQueries.of(vectors) + self.index.faces(np.array(query.faces, np.int64))
 
 
 def _columns(members: Members) -> tuple[Ints, Ints, Ints, Ints]:

@@ -8,7 +8,7 @@ from agent.core.child import Message
 from agent.engine import matcher_calls as calls
 from agent.engine.matcher_calls import MatcherHello, Members, Placed
 from agent.engine.rpc_worker import RpcWorker, serve_input
-from agent.engine.sandbox import Rooms, raise_wall
+from agent.engine.sandbox import SandboxPaths, raise_wall
 from agent.engine.sandbox.wall import OPEN
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class MatchWorker(RpcWorker):
 
     def wall_in(self, _: Message) -> None:
         """Enter the sandbox: it may read its program, and write nothing; it gets no files."""
-        self.wall = raise_wall(Rooms.of_matcher())
+        self.wall = raise_wall(SandboxPaths.of_matcher())
 
     def _hello(self, _: None) -> MatcherHello:
         # numpy starts threads when it is loaded: the sandbox applies only to those started inside it.

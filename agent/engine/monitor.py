@@ -9,11 +9,11 @@ from typing import Protocol
 
 import structlog
 
-from agent.core.settings import Engine
+from agent.core.settings import EngineSettings
 from agent.domain.errors import AgentError, EngineMemory, EngineStartFailed
 from agent.engine.devices import Note
 from agent.engine.governor import FULL, Pace, Power, decide
-from agent.engine.sandbox.wall import Wall
+from agent.engine.sandbox.wall import Sandbox
 
 log = structlog.get_logger()
 
@@ -67,7 +67,7 @@ class EngineControl(Protocol):
         """Start a process if none runs; return its device and precision. Raises EngineError, ModelError."""
         ...
 
-    async def wall(self) -> Wall:
+    async def wall(self) -> Sandbox:
         """Return what the sandbox enforces; starts a process like `try_out`."""
         ...
 
@@ -114,7 +114,7 @@ class NoEngine:
     async def try_out(self) -> tuple[str, str]:
         raise EngineStartFailed
 
-    async def wall(self) -> Wall:
+    async def wall(self) -> Sandbox:
         raise EngineStartFailed
 
     def govern(self, *, one_core: bool, low_priority: bool) -> None: ...
@@ -136,13 +136,13 @@ class Machine:
     memory: int = 8 * 1024 * MB  # bytes that the computer has
 
 
-class Monitor:
+class ResourceMonitor:
     """Measures every few seconds, and acts: `apply` is called with each new pace and warning."""
 
     def __init__(
         self,
         machine: Machine,
-        settings: Callable[[], Engine],
+        settings: Callable[[], EngineSettings],
         *,
         working: Callable[[], bool],
         apply: Callable[[Pace, AgentError | None], None],

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from agent.core.child import ChildGone, own_command
 from agent.core.heap import CLEAN
-from agent.core.settings import Engine
+from agent.core.settings import EngineSettings
 from agent.domain.errors import (
     AgentError,
     EngineBadAnswer,
@@ -25,16 +25,16 @@ from agent.domain.face import Analysis
 from agent.engine import engine_calls as calls
 from agent.engine.analyser import Analyse
 from agent.engine.devices import CPU, Note
-from agent.engine.engine_calls import EngineConfig, Hello, ModelFile, PreviewRequest, RestoreRequest
+from agent.engine.engine_calls import EngineConfig, Hello, ModelFile, PreviewRequest, RestoreTask
 from agent.engine.model_preparer import ModelPreparer
 from agent.engine.monitor import EngineProcess
 from agent.engine.open_files import Opener, new_file, open_photo
-from agent.engine.renderer import Region, Render, Rendered
-from agent.engine.rpc import Call, Client
+from agent.engine.renderer import KeptRegion, Render, Rendered
+from agent.engine.rpc import Call, RpcClient
 from agent.engine.sandbox import can_be_whole
-from agent.engine.sandbox.wall import Wall
+from agent.engine.sandbox.wall import Sandbox
 from agent.engine.selftest_runs import DeviceChooser
-from agent.engine.worker_slot import Line, Slot, cores, let_others_go_first, memory_of, processes_for
+from agent.engine.worker_slot import Slot, SlotQueue, cores, let_others_go_first, memory_of, processes_for
 
 Q = TypeVar("Q")
 A = TypeVar("A")
@@ -51,7 +51,7 @@ class EnginePool:
 
     def __init__(
         self,
-        settings: Engine,
+        settings: EngineSettings,
         models: Mapping[str, ModelFile],
         *,
         converted: Path | None = None,
@@ -75,7 +75,7 @@ class EnginePool:
         self._devices = devices
         self._environment = {**CLEAN, **(environment or {})}
         self._generation = 0
-        self._line = Line(self._give_back)
+        self._line = SlotQueue(self._give_back)
         self._endings: set[asyncio.Task[None]] = set()
         self._closed = False
         self._one_core = self._low_priority = False
@@ -96,9 +96,9 @@ class EnginePool:
             await asyncio.to_thread(output.settle, rendered.copy_size)
         return rendered
 
-    async def restore(self, path: str, regions: tuple[Region, ...], output: str) -> None:
+    async def restore(self, path: str, regions: tuple[KeptRegion, ...], output: str) -> None:
         async with new_file(output) as made:
-            await self.ask(calls.RESTORE, RestoreRequest(path, regions, output), (partial(self.open_item, path), made.open))
+            await self.ask(calls.RESTORE, RestoreTask(path, regions, output), (partial(self.open_item, path), made.open))
             await asyncio.to_thread(made.settle)
 
     def forget(self) -> None:
@@ -134,7 +134,7 @@ class EnginePool:
         hello = await self.hello()
         return hello.device, hello.precision
 
-    async def wall(self) -> Wall:
+    async def wall(self) -> Sandbox:
         """Return what the sandbox enforces. Raises EngineError, ModelError."""
         return (await self.hello()).wall
 
@@ -166,7 +166,7 @@ class EnginePool:
         """Return the cores that the engine may use."""
         return 1 if self._one_core else min(cores(), self.settings.max_cores or _MANY)
 
-    def reconfigure(self, settings: Engine, models: Mapping[str, ModelFile] | None = None) -> None:
+    def reconfigure(self, settings: EngineSettings, models: Mapping[str, ModelFile] | None = None) -> None:
         """Apply new settings, or downloaded model files: idle processes end now, busy ones after their task."""
         models = self._models if models is None else dict(models)
         if settings == self.settings and models == self._models:
@@ -229,7 +229,7 @@ class EnginePool:
         finally:
             self._give_back(slot)
 
-    async def _ask(self, slot: Slot, client: Client, call: Call[Q, A], asked: Q, files: Sequence[int] = ()) -> A:
+    async def _ask(self, slot: Slot, client: RpcClient, call: Call[Q, A], asked: Q, files: Sequence[int] = ()) -> A:
         try:
             return await client.ask(call, asked, limit=self.settings.time_limit_s if call.limit is None else call.limit, files=files)
         except AgentError as error:
@@ -238,7 +238,7 @@ class EnginePool:
             self.restarts += 1
             raise slot.too_large or error from error.__cause__
 
-    async def _running(self, slot: Slot) -> Client:
+    async def _running(self, slot: Slot) -> RpcClient:
         """Return the slot's process, started and greeted if necessary. Raises EngineStartFailed or EngineKilled."""
         if slot.client is not None and slot.client.child.alive and slot.generation == self._generation:
             return slot.client
@@ -260,7 +260,7 @@ class EnginePool:
             raise
         return client
 
-    def _judge(self, wall: Wall) -> None:
+    def _judge(self, wall: Sandbox) -> None:
         """Raise EngineUnwalled if no photo may be read in such a sandbox."""
         try:
             wall.check()

@@ -19,7 +19,7 @@ class Render:
 
 
 @dataclass(frozen=True, slots=True)
-class Region:
+class KeptRegion:
     """A covered rectangle of decoded pixels."""
 
     x: int  # left, in pixels of the upright image
@@ -38,7 +38,7 @@ class Rendered:
     copy_sha256: str
     copy_size: int  # bytes
     removed: tuple[str, ...] = ()  # removed kinds: "exif", "gps", "xmp", "iptc", "comment", "thumbnail", "preview", ...
-    regions: tuple[Region, ...] = ()
+    regions: tuple[KeptRegion, ...] = ()
 
 
 class Renderer(Protocol):
@@ -51,6 +51,6 @@ class Renderer(Protocol):
         """
         ...
 
-    async def restore(self, path: str, regions: tuple[Region, ...], output: str) -> None:
+    async def restore(self, path: str, regions: tuple[KeptRegion, ...], output: str) -> None:
         """Write the picture at `path` as PNG with the original regions. Raises as above."""
         ...

@@ -146,7 +146,7 @@ def _named(raw: object) -> AgentError:
     return error if isinstance(error, _ITS_OWN) and short and len(error.params) <= _MOST_FACTS else EngineBadAnswer()
 
 
-class Client:
+class RpcClient:
     """Makes calls to one child process, and translates its failures."""
 
     def __init__(self, child: Child) -> None:
@@ -188,13 +188,13 @@ class OneCall:
         self._child: Child | None = None
 
     async def ask(self, call: Call[Q, A], asked: Q, *, limit: float) -> A:
-        """Make one call. Raises as `Client.ask`; EngineStartFailed if the process can't be started."""
+        """Make one call. Raises as `RpcClient.ask`; EngineStartFailed if the process can't be started."""
         try:
             child = self._child = await Child.start(self._command, desktop=False)
         except ChildGone as error:
             raise why_ended(error.exit_code) from error
         try:
-            return await Client(child).ask(call, asked, limit=limit)
+            return await RpcClient(child).ask(call, asked, limit=limit)
         finally:
             self._child = None
             await child.kill()

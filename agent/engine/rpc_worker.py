@@ -15,7 +15,7 @@ from agent.domain.errors import AgentError, EngineStartFailed, ImageUnreadable, 
 from agent.engine import rpc
 from agent.engine.open_files import Taker
 from agent.engine.rpc import Call
-from agent.engine.sandbox.wall import Wall
+from agent.engine.sandbox.wall import Sandbox
 
 # After the agent is gone, the current task may finish; a hanging one must not keep the process alive.
 _LAST_TASK_S = 5.0
@@ -30,7 +30,7 @@ class RpcWorker:
     """Calls the registered handlers. The first request must be `hello` or its registered substitute."""
 
     def __init__(self) -> None:
-        self.wall: Wall | None = None
+        self.wall: Sandbox | None = None
         self.greeted = False
         self._handlers: dict[str, tuple[Call[Any, Any], Callable[..., Any]]] = {}
         self._taker = Taker()

@@ -10,7 +10,7 @@ from agent.domain.screen import Monitor, ScreenRef, ScreenRegion
 from agent.engine.analyser import Analyse
 from agent.engine.engine_calls import are_faces, is_analysis, is_jpeg
 from agent.engine.rpc import DONE, NOTHING, Call, Codec
-from agent.engine.screen_port import Frame, Watched, WatchTask
+from agent.engine.screen_port import GrabbedFrame, Watched, WatchTask
 
 # The first bytes of each format.
 FORMATS: Final = {"png": b"\x89PNG\r\n\x1a\n", "jpeg": b"\xff\xd8\xff", "webp": b"RIFF", "bmp": b"BM"}
@@ -35,7 +35,7 @@ class LookRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class CoverRequest:
+class ScreenCoverRequest:
     handle: str
     covers: tuple[Cover, ...]
     format: str
@@ -55,11 +55,11 @@ def _is_monitor(monitor: Monitor) -> bool:
     )
 
 
-def is_frame(frame: Frame, _: object) -> bool:
+def is_frame(frame: GrabbedFrame, _: object) -> bool:
     return _HANDLE.fullmatch(frame.handle) is not None and all(1 <= side <= _FARTHEST for side in (frame.width, frame.height))
 
 
-def is_covered(picture: bytes, asked: CoverRequest) -> bool:
+def is_covered(picture: bytes, asked: ScreenCoverRequest) -> bool:
     """Whether it has the requested format: other programs display it."""
     return picture.startswith(FORMATS[asked.format])
 
@@ -77,12 +77,12 @@ def is_watched(watched: Watched, task: WatchTask) -> bool:
 
 
 MONITORS = Call("monitors", NOTHING, Codec(tuple[Monitor, ...]), are_monitors, urgent=True)
-GRAB = Call("grab", Codec(ScreenRef), Codec(Frame), is_frame, urgent=True)
-TAKE = Call("take", NOTHING, Codec(Frame), is_frame, files=1, urgent=True)
+GRAB = Call("grab", Codec(ScreenRef), Codec(GrabbedFrame), is_frame, urgent=True)
+TAKE = Call("take", NOTHING, Codec(GrabbedFrame), is_frame, files=1, urgent=True)
 FRAME = Call("frame", Codec(FrameRequest), Codec(bytes), is_jpeg, urgent=True)
 AHEAD = Call("ahead", Codec(LookRequest), DONE, urgent=True)
 LOOK = Call("look", Codec(LookRequest), Codec(Analysis), lambda analysis, asked: is_analysis(analysis, asked.task), urgent=True)
-COVER = Call("cover", Codec(CoverRequest), Codec(bytes), is_covered, urgent=True)
+COVER = Call("cover", Codec(ScreenCoverRequest), Codec(bytes), is_covered, urgent=True)
 DROP = Call("drop", Codec(str), DONE, urgent=True)
 WATCH = Call("watch", Codec(WatchTask), Codec(Watched), is_watched)
 UNWATCH = Call("unwatch", NOTHING, DONE)

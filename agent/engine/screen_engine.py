@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from agent.core.child import own_command
-from agent.core.settings import Engine
+from agent.core.settings import EngineSettings
 from agent.domain.errors import CaptureFailed, CaptureGone
 from agent.domain.face import Analysis
 from agent.domain.redaction import Cover
@@ -20,8 +20,8 @@ from agent.engine.engine_calls import ModelFile
 from agent.engine.model_preparer import ModelPreparer
 from agent.engine.open_files import open_photo
 from agent.engine.pool import EnginePool
-from agent.engine.screen_calls import CoverRequest, FrameRequest, LookRequest
-from agent.engine.screen_port import Frame, Watched, WatchTask
+from agent.engine.screen_calls import FrameRequest, LookRequest, ScreenCoverRequest
+from agent.engine.screen_port import GrabbedFrame, Watched, WatchTask
 from agent.engine.selftest_runs import DeviceChooser
 
 # A user may be called away from a review; after this time open screenshots are dropped.
@@ -37,7 +37,7 @@ class ScreenEngine(EnginePool):
 
     def __init__(
         self,
-        settings: Engine,
+        settings: EngineSettings,
         models: Mapping[str, ModelFile],
         *,
         converted: Path | None = None,
@@ -78,7 +78,7 @@ class ScreenEngine(EnginePool):
     async def monitors(self) -> tuple[Monitor, ...]:
         return await self.ask(calls.MONITORS, None)
 
-    async def grab(self, ref: ScreenRef) -> Frame:
+    async def grab(self, ref: ScreenRef) -> GrabbedFrame:
         try:
             return self._opened(await self.ask(calls.GRAB, ref))
         except CaptureFailed:
@@ -86,7 +86,7 @@ class ScreenEngine(EnginePool):
             self.forget()
             return self._opened(await self.ask(calls.GRAB, ref))
 
-    async def take(self, path: str) -> Frame:
+    async def take(self, path: str) -> GrabbedFrame:
         return self._opened(await self.ask(calls.TAKE, None, (partial(open_photo, path),)))
 
     async def frame(self, handle: str, region: ScreenRegion | None) -> bytes:
@@ -99,7 +99,7 @@ class ScreenEngine(EnginePool):
         return await self.ask(calls.LOOK, LookRequest(self._known(handle), region, replace(task, path="", thumbnail=None)))
 
     async def cover(self, handle: str, covers: tuple[Cover, ...], format: str) -> bytes:
-        return await self.ask(calls.COVER, CoverRequest(self._known(handle), covers, format))
+        return await self.ask(calls.COVER, ScreenCoverRequest(self._known(handle), covers, format))
 
     async def drop(self, handle: str) -> None:
         if handle not in self._open:
@@ -137,7 +137,7 @@ class ScreenEngine(EnginePool):
         for handle in [handle for handle, used in self._open.items() if now - used >= self._kept_s]:
             await self.drop(handle)
 
-    def _opened(self, frame: Frame) -> Frame:
+    def _opened(self, frame: GrabbedFrame) -> GrabbedFrame:
         self._open[frame.handle] = asyncio.get_running_loop().time()
         return frame
 

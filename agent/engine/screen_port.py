@@ -14,7 +14,7 @@ from agent.engine.analyser import Analyse
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class GrabbedFrame:
     """A screenshot that was taken. Its pixels stay in the engine and are dropped after a long time without use."""
 
     handle: str
@@ -32,11 +32,11 @@ class ScreenGrabber(Protocol):
         """The current monitors, in the system's order."""
         ...
 
-    async def grab(self, ref: ScreenRef) -> Frame:
+    async def grab(self, ref: ScreenRef) -> GrabbedFrame:
         """Take a screenshot. Raises MonitorUnknown, RegionOutside."""
         ...
 
-    async def take(self, path: str) -> Frame:
+    async def take(self, path: str) -> GrabbedFrame:
         """Take the screenshot from a file made by the desktop. Raises ImageError."""
         ...
 

@@ -14,11 +14,11 @@ from agent.domain.redaction import Cover
 from agent.domain.screen import Monitor, ScreenRef, ScreenRegion
 from agent.engine.analyser import Analyse
 from agent.engine.screen_grab import Grabber
-from agent.engine.screen_port import Frame
+from agent.engine.screen_port import GrabbedFrame
 from agent.engine.screen_watch import moved
 from agent.engine.service import Engine, read_steady, spent
 from agent.vision.codecs import decode
-from agent.vision.codecs.image import Pixels
+from agent.vision.codecs.decoded_image import Pixels
 from agent.vision.detector import THOROUGH_RATIO, THOROUGH_SIDE, THOROUGH_UP_TO
 from agent.vision.redactor import redact
 
@@ -36,7 +36,7 @@ _SPEED: Final = {
 _ENDINGS: Final = {"png": ".png", "jpeg": ".jpg", "webp": ".webp", "bmp": ".bmp"}
 
 
-class ScreenService:
+class ScreenEngineService:
     """Not thread-safe."""
 
     def __init__(self, engine: Engine, screen: Grabber) -> None:
@@ -49,7 +49,7 @@ class ScreenService:
         """Raises CaptureError."""
         return self._screen.monitors()
 
-    def grab(self, ref: ScreenRef) -> Frame:
+    def grab(self, ref: ScreenRef) -> GrabbedFrame:
         """Raises CaptureError, ImageTooLarge."""
         width, height, raw = self._screen.grab(ref)
         self._engine.limits.check_pixels(width, height)
@@ -57,7 +57,7 @@ class ScreenService:
             raise CaptureFailed
         return self._keep(np.ascontiguousarray(np.frombuffer(raw, np.uint8).reshape(height, width, 4)[:, :, :3]))
 
-    def take(self, descriptor: int) -> Frame:
+    def take(self, descriptor: int) -> GrabbedFrame:
         """Take the screenshot from a file that was handed over. Raises ImageError."""
         with spent(descriptor) as file:
             image = decode(read_steady(file, self._engine.limits), self._engine.limits)
@@ -102,12 +102,12 @@ class ScreenService:
         self._open.pop(handle, None)
         self._ahead.pop(handle, None)
 
-    def _keep(self, pixels: Pixels) -> Frame:
+    def _keep(self, pixels: Pixels) -> GrabbedFrame:
         handle = secrets.token_hex(16)
         self._open[handle] = pixels
         while len(self._open) > MOST_OPEN:
             self.drop(next(iter(self._open)))
-        return Frame(handle, pixels.shape[1], pixels.shape[0])
+        return GrabbedFrame(handle, pixels.shape[1], pixels.shape[0])
 
     def _pixels(self, handle: str) -> Pixels:
         if handle not in self._open:

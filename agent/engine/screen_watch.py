@@ -16,7 +16,7 @@ from agent.engine.screen_grab import Grabber
 from agent.engine.screen_port import Watched, WatchTask
 from agent.engine.service import Engine
 from agent.vision.codecs import Image
-from agent.vision.codecs.image import Pixels
+from agent.vision.codecs.decoded_image import Pixels
 
 # Pixels: the resolution at which screen changes are known. The sums don't allow a picture to be reconstructed.
 TILE: Final = 32

@@ -26,10 +26,10 @@ class ScreenWorker(Worker):
             self.wall = raise_wall(replace(rooms, screen=True))
 
     def offer(self, engine: "Engine") -> None:
-        from agent.engine.screen_service import ScreenService
+        from agent.engine.screen_service import ScreenEngineService
         from agent.engine.screen_watch import ScreenWatch
 
-        service, watch = ScreenService(engine, self._screen), ScreenWatch(engine, self._screen)
+        service, watch = ScreenEngineService(engine, self._screen), ScreenWatch(engine, self._screen)
         self.on(calls.MONITORS, lambda _: service.monitors())
         self.on(calls.GRAB, service.grab)
         self.on_files(calls.TAKE, lambda _, files: service.take(*files))

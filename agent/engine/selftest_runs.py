@@ -14,7 +14,7 @@ from uuid import uuid4
 from agent import __version__
 from agent.domain.errors import EngineError, EngineKilled, EngineTimeout, ModelError
 from agent.engine import engine_calls as calls
-from agent.engine.devices import CPU, Choice, Device, Fault, Note, Trial, candidates, choose, key_of
+from agent.engine.devices import CPU, Device, DeviceChoice, Fault, Note, Trial, candidates, choose, key_of
 from agent.engine.engine_calls import EngineConfig, ModelFile
 from agent.engine.rpc import OneCall
 
@@ -40,7 +40,7 @@ class DeviceChooser:
         self._limit = limit
         self._again = again
         self._turn = asyncio.Lock()
-        self._answer: tuple[_Asked, Choice] | None = None
+        self._answer: tuple[_Asked, DeviceChoice] | None = None
         self._closed = False
 
     @property
@@ -68,7 +68,7 @@ class DeviceChooser:
         self._closed = True
         await self._process.close()
 
-    async def _choose(self, config: EngineConfig) -> Choice:
+    async def _choose(self, config: EngineConfig) -> DeviceChoice:
         openvino = openvino_version()
         found: Sequence[Device] = () if config.device.startswith(CPU) else await self._accelerators(config)
         accelerators = {}

@@ -14,14 +14,14 @@ from agent.domain.image import NO_FACES, Recipe
 from agent.engine.analyser import Analyse
 from agent.engine.engine_calls import EngineConfig, ModelFile
 from agent.engine.open_files import open_photo, write_out
-from agent.engine.renderer import Region, Render, Rendered
+from agent.engine.renderer import KeptRegion, Render, Rendered
 from agent.engine.runtime import Runtime, model_for
 from agent.vision import copies, embedder
 from agent.vision.aligner import align, align_again
 from agent.vision.bare import joined
 from agent.vision.codecs import Image, Limits, encode_preview
-from agent.vision.codecs.image import LARGE
-from agent.vision.copies import Part, Wish
+from agent.vision.codecs.decoded_image import LARGE
+from agent.vision.copies import RenderOptions, RenderPart
 from agent.vision.detector import THOROUGH_FACE, Decoder, Detection, Detector, DetectorNet
 from agent.vision.detectors import DETECTORS
 from agent.vision.embedder import MobileFaceNet
@@ -122,7 +122,7 @@ class Engine:
         with os.fdopen(target, "wb", buffering=0) as out:
             with os.fdopen(source, "rb") as file:
                 data = read_steady(file, self._limits)
-            copy = copies.render(data, Wish(task.covers, task.format, task.strip, task.keep_regions), self._limits)
+            copy = copies.render(data, RenderOptions(task.covers, task.format, task.strip, task.keep_regions), self._limits)
             write_out(out, copy.data)
         return Rendered(
             sha256=hashlib.sha256(data).hexdigest(),
@@ -132,15 +132,15 @@ class Engine:
             copy_sha256=hashlib.sha256(copy.data).hexdigest(),
             copy_size=len(copy.data),
             removed=copy.removed,
-            regions=tuple(Region(part.x, part.y, part.png) for part in copy.parts),
+            regions=tuple(KeptRegion(part.x, part.y, part.png) for part in copy.parts),
         )
 
-    def restore(self, regions: Sequence[Region], source: int, target: int) -> None:
+    def restore(self, regions: Sequence[KeptRegion], source: int, target: int) -> None:
         """As above. Raises ImageError, RedactionError."""
         with os.fdopen(target, "wb", buffering=0) as out:
             with os.fdopen(source, "rb") as file:
                 data = read_steady(file, self._limits)
-            write_out(out, copies.restore(data, [Part(region.x, region.y, region.png) for region in regions], self._limits))
+            write_out(out, copies.restore(data, [RenderPart(region.x, region.y, region.png) for region in regions], self._limits))
 
     def release(self) -> None:
         """Free memory that can be reallocated."""

@@ -3,8 +3,8 @@
 import math
 from dataclasses import dataclass
 
-from agent.domain.embeddings import FreshPrint
-from agent.domain.video import Clip, Covered, Part, Piece, Seen
+from agent.domain.embeddings import FreshEmbedding
+from agent.domain.video import Covered, Piece, SeenPart, Video, VideoPart
 from agent.engine.engine_calls import are_kinds, is_jpeg, is_sha256
 from agent.engine.matcher_calls import EMBEDDING_BYTES
 from agent.engine.rpc import NOTHING, Call, Codec
@@ -18,22 +18,22 @@ _LATEST_S = 1e10  # a clock of 63 bits and nanoseconds ends before
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    part: Part
+class VideoLookRequest:
+    part: VideoPart
     tick: float
     embedder: str | None = None  # the name of its recipe, if embeddings are wanted
 
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    part: Part
+    part: VideoPart
     ways: tuple[Covered, ...]
     format: str
     strip: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class DrawnPart:
     frames: int
     size: int  # bytes
 
@@ -51,7 +51,7 @@ class Join:
     strip: bool
 
 
-def is_clip(clip: Clip, _: None) -> bool:
+def is_clip(clip: Video, _: None) -> bool:
     """Whether the values are possible."""
     ends = [part.end for part in clip.parts]
     return (
@@ -68,7 +68,7 @@ def is_clip(clip: Clip, _: None) -> bool:
     )
 
 
-def is_seen(seen: Seen, asked: Look) -> bool:
+def is_seen(seen: SeenPart, asked: VideoLookRequest) -> bool:
     """Whether the result is possible for the requested part, with embeddings only if requested."""
     moments = [sight.moment for sight in seen.sights]
     return (
@@ -82,11 +82,11 @@ def is_seen(seen: Seen, asked: Look) -> bool:
     )
 
 
-def _is_print(print: FreshPrint | None, wanted: bool) -> bool:
+def _is_print(print: FreshEmbedding | None, wanted: bool) -> bool:
     return print is None or (wanted and len(print.embedding) == EMBEDDING_BYTES and print.quality.size > 0)
 
 
-def is_drawn(drawn: Drawn, _: Draw) -> bool:
+def is_drawn(drawn: DrawnPart, _: Draw) -> bool:
     return drawn.frames >= 0 and (drawn.size > 0) == (drawn.frames > 0)
 
 
@@ -99,9 +99,9 @@ class VideoCalls:
 
     def __init__(self, kind: str, part_limit: float) -> None:
         """The calls' names begin with `kind`; `part_limit` is the time limit in seconds for a part, if that is not the whole."""
-        self.probe = Call(f"{kind}_probe", NOTHING, Codec(Clip), is_clip, files=1, limit=_WHOLE_LIMIT_S)
-        self.look = Call(f"{kind}_look", Codec(Look), Codec(Seen), is_seen, files=1, limit=part_limit)
-        self.draw = Call(f"{kind}_draw", Codec(Draw), Codec(Drawn), is_drawn, files=2, limit=part_limit)
+        self.probe = Call(f"{kind}_probe", NOTHING, Codec(Video), is_clip, files=1, limit=_WHOLE_LIMIT_S)
+        self.look = Call(f"{kind}_look", Codec(VideoLookRequest), Codec(SeenPart), is_seen, files=1, limit=part_limit)
+        self.draw = Call(f"{kind}_draw", Codec(Draw), Codec(DrawnPart), is_drawn, files=2, limit=part_limit)
         self.still = Call(f"{kind}_still", Codec(Still), Codec(bytes), is_jpeg, files=1, limit=_STILL_LIMIT_S, urgent=True)
         self.join = Call(f"{kind}_join", Codec(Join), Codec(Joined), is_joined, files=3, limit=_WHOLE_LIMIT_S)
 

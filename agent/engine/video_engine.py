@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import ClassVar, Protocol, TypeVar
 
-from agent.domain.video import Clip, Part, Seen
+from agent.domain.video import SeenPart, Video, VideoPart
 from agent.engine import video_calls
 from agent.engine.open_files import Opener, new_file, open_photo
 from agent.engine.rpc import Call
 from agent.engine.video_calls import VideoCalls
-from agent.engine.video_ports import DrawPart, JoinClip, Joined
+from agent.engine.video_ports import DrawPart, Joined, JoinVideo
 
 Q = TypeVar("Q")
 A = TypeVar("A")
@@ -28,7 +28,7 @@ class Engines(Protocol):
     async def ask(self, call: Call[Q, A], asked: Q, files: Sequence[Opener] = ()) -> A: ...
 
 
-class EngineClips:
+class EngineVideos:
     """A ClipRenderer."""
 
     calls: ClassVar[VideoCalls] = video_calls.CLIPS
@@ -40,11 +40,13 @@ class EngineClips:
     def at_once(self) -> int:
         return self._engines.size
 
-    async def probe(self, path: str) -> Clip:
+    async def probe(self, path: str) -> Video:
         return await self._engines.ask(self.calls.probe, None, [partial(self._engines.open_item, path)])
 
-    async def look(self, path: str, part: Part, tick: float, embedder: str | None = None) -> Seen:
-        return await self._engines.ask(self.calls.look, video_calls.Look(part, tick, embedder), [partial(self._engines.open_item, path)])
+    async def look(self, path: str, part: VideoPart, tick: float, embedder: str | None = None) -> SeenPart:
+        return await self._engines.ask(
+            self.calls.look, video_calls.VideoLookRequest(part, tick, embedder), [partial(self._engines.open_item, path)]
+        )
 
     async def draw(self, task: DrawPart) -> int:
         asked = video_calls.Draw(task.part, task.ways, task.format, task.strip)
@@ -56,7 +58,7 @@ class EngineClips:
     async def still(self, path: str, seconds: float, side: int) -> bytes:
         return await self._engines.ask(self.calls.still, video_calls.Still(seconds, side), [partial(self._engines.open_item, path)])
 
-    async def join(self, task: JoinClip) -> Joined:
+    async def join(self, task: JoinVideo) -> Joined:
         asked = video_calls.Join(task.pieces, task.format, task.strip)
         async with new_file(task.output) as output:
             files: list[Opener] = [partial(self._engines.open_item, task.path), partial(open_photo, task.made), output.open]
@@ -65,7 +67,7 @@ class EngineClips:
         return joined
 
 
-class EngineFilms(EngineClips):
+class EngineAnimations(EngineVideos):
     """Redacts films like clips, but each in one go."""
 
     calls = video_calls.FILMS

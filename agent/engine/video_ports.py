@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from agent.domain.video import Clip, Covered, Part, Piece, Seen
+from agent.domain.video import Covered, Piece, SeenPart, Video, VideoPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,14 +13,14 @@ class DrawPart:
 
     path: str  # the clip
     output: str  # a file that does not exist yet
-    part: Part
+    part: VideoPart
     ways: tuple[Covered, ...]
-    format: str  # of the whole copy, as in `Clip`
-    strip: bool = False  # as for `JoinClip`: a film has a single part
+    format: str  # of the whole copy, as in `Video`
+    strip: bool = False  # as for `JoinVideo`: a film has a single part
 
 
 @dataclass(frozen=True, slots=True)
-class JoinClip:
+class JoinVideo:
     """The copy to write."""
 
     path: str  # the clip, for its sound
@@ -37,7 +37,7 @@ class Joined:
     removed: tuple[str, ...]  # kinds of metadata that `strip` left out
 
 
-class ClipRenderer(Protocol):
+class VideoRenderer(Protocol):
     """Implementations: the pool of engine processes, and the same code in this process (tests, tools).
 
     On any error no output is left. All raise ImageError, EngineError, ModelError, RedactionError.
@@ -48,9 +48,9 @@ class ClipRenderer(Protocol):
         """How many parts can be processed in parallel without waiting."""
         ...
 
-    async def probe(self, path: str) -> Clip: ...
+    async def probe(self, path: str) -> Video: ...
 
-    async def look(self, path: str, part: Part, tick: float, embedder: str | None = None) -> Seen:
+    async def look(self, path: str, part: VideoPart, tick: float, embedder: str | None = None) -> SeenPart:
         """Find the faces of a part. With an embedder's recipe name: with embeddings, where the faces allow reliable ones."""
         ...
 
@@ -58,24 +58,24 @@ class ClipRenderer(Protocol):
         """Write a part. Returns the number of frames written."""
         ...
 
-    async def join(self, task: JoinClip) -> Joined: ...
+    async def join(self, task: JoinVideo) -> Joined: ...
 
     async def still(self, path: str, seconds: float, side: int) -> bytes:
         """The frame shown at that time, as JPEG, its longer side at most `side` pixels."""
         ...
 
 
-class ClipJob(Protocol):
+class VideoJob(Protocol):
     """The finished steps of one copy. A step is stored completely or not at all, even after a kill. Every call blocks.
 
-    All but `seen` and `drawn` raise CopyUnwritable, CopyDiskFull. Implementation: `agent.redaction.video.job_files.FolderJob`.
+    All but `seen` and `drawn` raise CopyUnwritable, CopyDiskFull. Implementation: `agent.redaction.video.job_files.VideoJobFiles`.
     """
 
-    def seen(self, number: int) -> Seen | None:
+    def seen(self, number: int) -> SeenPart | None:
         """The result of looking at a part; None if it was not looked at yet."""
         ...
 
-    def keep_seen(self, number: int, seen: Seen) -> None: ...
+    def keep_seen(self, number: int, seen: SeenPart) -> None: ...
 
     def drawn(self, number: int) -> bool:
         """Whether a part is written."""
@@ -89,7 +89,7 @@ class ClipJob(Protocol):
         """Mark the file at that path as a finished part."""
         ...
 
-    def gather(self, parts: tuple[Part, ...]) -> tuple[Path, tuple[Piece, ...]]:
+    def gather(self, parts: tuple[VideoPart, ...]) -> tuple[Path, tuple[Piece, ...]]:
         """All parts in one file, except parts without a frame."""
         ...
 
@@ -98,7 +98,7 @@ class ClipJob(Protocol):
         ...
 
 
-class ClipJobs(Protocol):
-    def job(self, clip: Clip, wish: str) -> ClipJob:
+class VideoJobs(Protocol):
+    def job(self, clip: Video, wish: str) -> VideoJob:
         """The job of this clip for this request, existing or new. Raises CopyUnwritable, CopyDiskFull."""
         ...

@@ -8,7 +8,7 @@ from functools import partial
 from typing import BinaryIO
 
 from agent.domain.errors import VideoMissing
-from agent.domain.video import Clip, Seen
+from agent.domain.video import SeenPart, Video
 from agent.engine import video_calls
 from agent.engine.open_files import not_written
 from agent.engine.service import Engine, read_steady, spent
@@ -18,20 +18,20 @@ from agent.vision.detectors import THOROUGH
 from agent.vision.prints import prints_of
 
 
-class ClipService:
+class VideoService:
     """All methods take descriptors and close them. All raise VideoMissing without the extra, in addition to their own errors."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def probe(self, source: int) -> Clip:
+    def probe(self, source: int) -> Video:
         """Raises VideoUnreadable, VideoNoPicture, ImageTooLarge."""
         with _files([source]) as (file,):
             from agent.vision.video.probe import probe
 
             return probe(file, self._engine.limits)
 
-    def look(self, asked: video_calls.Look, source: int) -> Seen:
+    def look(self, asked: video_calls.VideoLookRequest, source: int) -> SeenPart:
         """Raises VideoUnreadable, VideoNoPicture, ModelError, EngineStartFailed."""
         with _files([source]) as (file,):
             from agent.vision.video.looking import look_through
@@ -48,14 +48,14 @@ class ClipService:
 
             return still(file, asked.seconds, asked.side)
 
-    def draw(self, asked: video_calls.Draw, source: int, target: int) -> video_calls.Drawn:
+    def draw(self, asked: video_calls.Draw, source: int, target: int) -> video_calls.DrawnPart:
         """Raises RedactionError; ValueError for a cover that is none."""
         with _files([source], target) as (file, output):
             from agent.vision.video.writing import write_part
 
             with self._released():
                 frames = write_part(file, asked.part, asked.ways, asked.format, output, self._engine.threads)
-            return video_calls.Drawn(frames, _finished(output))
+            return video_calls.DrawnPart(frames, _finished(output))
 
     @contextmanager
     def _released(self) -> Iterator[None]:
@@ -97,16 +97,16 @@ def _finished(output: BinaryIO) -> int:
 
 
 # -- The engine's operations on animations and multi-page files --------------------------------------------------------------------
-class FilmService:
+class AnimationService:
     """All take descriptors, and close them. They raise ImageError, FilmTooLong, and the errors given below."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def probe(self, source: int) -> Clip:
+    def probe(self, source: int) -> Video:
         return animation_frames.probe(self._read(source), self._engine.limits)
 
-    def look(self, asked: video_calls.Look, source: int) -> Seen:
+    def look(self, asked: video_calls.VideoLookRequest, source: int) -> SeenPart:
         """Return the detections. Raises ModelError, EngineStartFailed."""
         data, detector = self._read(source), self._engine.detector(THOROUGH)
         prints = None if asked.embedder is None else partial(prints_of, detector.look, self._engine.embedder(asked.embedder))
@@ -115,7 +115,7 @@ class FilmService:
         finally:
             self._engine.release()
 
-    def draw(self, asked: video_calls.Draw, source: int, target: int) -> video_calls.Drawn:
+    def draw(self, asked: video_calls.Draw, source: int, target: int) -> video_calls.DrawnPart:
         """Write the covered copy. Raises RedactionError; ValueError for an invalid cover."""
         with os.fdopen(target, "wb") as output:
             data = self._read(source)
@@ -125,7 +125,7 @@ class FilmService:
                 os.fsync(output.fileno())
             except OSError as error:
                 raise not_written(error) from error
-            return video_calls.Drawn(frames, os.fstat(output.fileno()).st_size)
+            return video_calls.DrawnPart(frames, os.fstat(output.fileno()).st_size)
 
     def join(self, asked: video_calls.Join, source: int, made: int, target: int) -> Joined:
         """Write the final file. Raises RedactionError."""

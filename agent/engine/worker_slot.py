@@ -14,7 +14,7 @@ from agent.core.child import Child
 from agent.domain.errors import AgentError, EngineKilled, EngineMemory
 from agent.engine.engine_calls import Hello
 from agent.engine.open_files import Giver, Opener, opened
-from agent.engine.rpc import Client
+from agent.engine.rpc import RpcClient
 
 _NICE = 10  # POSIX
 MOST_PROCESSES = 4
@@ -24,7 +24,7 @@ MOST_PROCESSES = 4
 class Slot:
     """A place for one process. It outlives its processes."""
 
-    client: Client | None = None
+    client: RpcClient | None = None
     files: Giver | None = None  # hands the process its files
     hello: Hello | None = None
     generation: int = -1
@@ -35,11 +35,11 @@ class Slot:
     def child(self) -> Child | None:
         return None if self.client is None else self.client.child
 
-    async def start(self, command: Sequence[str], extra: Mapping[str, str]) -> Client:
+    async def start(self, command: Sequence[str], extra: Mapping[str, str]) -> RpcClient:
         """Start a process in it, with `extra` in its environment. Raises ChildGone."""
         files = self.files = Giver()
         try:
-            self.client = Client(
+            self.client = RpcClient(
                 await Child.start(command, extra_environment={**files.environment, **extra}, desktop=False, descriptors=files.inherited)
             )
         finally:
@@ -111,7 +111,7 @@ class _Waiter:
     slot: "asyncio.Future[Slot]" = field(compare=False)
 
 
-class Line:
+class SlotQueue:
     """All slots and a queue of tasks waiting for one. Use it from one event loop."""
 
     def __init__(self, back: Callable[[Slot], None]) -> None:

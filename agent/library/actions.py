@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from agent.core.call_with_timeout import ANSWER_S, aside
+from agent.core.call_with_timeout import ANSWER_S, call_with_timeout
 from agent.core.environment import Environment
 from agent.core.observable import Notice
 from agent.domain.errors import AgentError, ImageMissing, ImageOnlineOnly, ImageUnreadable, NotFound
@@ -96,7 +96,7 @@ class Actions:
 async def _of_drive(question: Callable[[], T]) -> T:
     """Query the drive. Raises ImageUnreadable if it does not respond."""
     try:
-        return await aside(question, ANSWER_S)
+        return await call_with_timeout(question, ANSWER_S)
     except TimeoutError:
         raise ImageUnreadable from None
 

@@ -3,13 +3,13 @@
 import json
 
 from agent.cli.backend import backend
-from agent.cli.output import Progress, note, say
-from agent.cli.session import Session
+from agent.cli.output import ProgressBar, note, say
+from agent.cli.session import CommandSession
 from agent.library.scan_schemas import ScanLine, Scanned, ScanRequest
 from agent.web.schemas import Problem
 
 
-def list_files(session: Session, request: ScanRequest, *, as_json: bool) -> int:
+def list_files(session: CommandSession, request: ScanRequest, *, as_json: bool) -> int:
     """Print the files that would be scanned."""
     from agent.domain.path_text import printable, uri_of_odd
     from agent.library.scan import rules
@@ -24,7 +24,7 @@ def list_files(session: Session, request: ScanRequest, *, as_json: bool) -> int:
     return 0
 
 
-def scan_paths(session: Session, request: ScanRequest, *, as_json: bool) -> int:
+def scan_paths(session: CommandSession, request: ScanRequest, *, as_json: bool) -> int:
     """Scan files. Return exit code 1 if any file failed."""
     report = _Report(session, as_json)
     with backend(session, embeddings=request.embeddings) as able:
@@ -39,11 +39,11 @@ def scan_paths(session: Session, request: ScanRequest, *, as_json: bool) -> int:
 class _Report:
     """Prints a line per image on standard output, progress and failures on standard error."""
 
-    def __init__(self, session: Session, as_json: bool) -> None:
+    def __init__(self, session: CommandSession, as_json: bool) -> None:
         self._session = session
         self._json = as_json
         self._images = self._faces = self._failed = 0
-        self.progress = Progress()
+        self.progress = ProgressBar()
         self._stopped: Problem | None = None
 
     def take(self, line: ScanLine) -> None:

@@ -11,7 +11,7 @@ STAGES = tuple(field.name for field in fields(StageTimes))
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
-class Tally:
+class Counters:
     """Only numbers, with bounded memory."""
 
     def __init__(self) -> None:

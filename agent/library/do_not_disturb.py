@@ -5,18 +5,18 @@ from datetime import datetime, time, timedelta
 
 from agent.core.environment import Environment
 from agent.core.observable import Notice
-from agent.core.settings import Popup
-from agent.library.pause_until import Span
+from agent.core.settings import PopupSettings
+from agent.library.pause_until import PauseUntil
 from agent.library.queries.library_queries import LibraryQueries
 
 
-class Quiet:
+class DoNotDisturb:
     """Hours of the day use this computer's clock."""
 
     def __init__(self, environment: Environment, library: LibraryQueries) -> None:
         self.changed = Notice()
         self._environment = environment
-        self._asked = Span("quiet", environment.clock, library)
+        self._asked = PauseUntil("quiet", environment.clock, library)
 
     def remember(self) -> None:
         """Restore the state from before the restart. Blocks; raises StoreError."""
@@ -41,7 +41,7 @@ class Quiet:
         return max(ends, default=None)
 
 
-def hours_end(settings: Popup, now: datetime) -> datetime | None:
+def hours_end(settings: PopupSettings, now: datetime) -> datetime | None:
     """Return the end of the quiet hours that contain `now`."""
     if not settings.quiet_from or not settings.quiet_until:
         return None

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from agent.cli.command import Group, json_option
+from agent.cli.command import CommandGroup, json_option
 from agent.cli.output import note, say, tell
 from agent.cli.params import There
-from agent.cli.session import Session
+from agent.cli.session import CommandSession
 from agent.core.i18n import Texts
 from agent.domain.errors import AgentError
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 TEXTS = Texts()
 
 
-@click.group(cls=Group, help=TEXTS("cli.help.folders"))
+@click.group(cls=CommandGroup, help=TEXTS("cli.help.folders"))
 def folders() -> None: ...
 
 
 @folders.command(name="list", help=TEXTS("cli.help.folders_list"))
 @json_option("json_each")
 @click.pass_obj
-def list_folders(session: Session, as_json: bool) -> None:
+def list_folders(session: CommandSession, as_json: bool) -> None:
     problems = _problems(session)
     for folder in session.settings.folders:
         problem = problems.get(folder.root)
@@ -46,7 +46,7 @@ def list_folders(session: Session, as_json: bool) -> None:
 @click.argument("paths", nargs=-1, required=True, type=There(file_okay=False))
 @json_option("json_each")
 @click.pass_obj
-def add(session: Session, paths: tuple[str, ...], as_json: bool) -> None:
+def add(session: CommandSession, paths: tuple[str, ...], as_json: bool) -> None:
     for path in paths:
         root = os.path.abspath(path)  # noqa: PTH100  # keeps links as they are named
         known = any(folder.root == root for folder in session.settings.folders)
@@ -61,7 +61,7 @@ def add(session: Session, paths: tuple[str, ...], as_json: bool) -> None:
 @click.option("--dry-run", is_flag=True, help=TEXTS("cli.help.dry_run"))
 @json_option("json_each")
 @click.pass_obj
-def remove(session: Session, paths: tuple[str, ...], dry_run: bool, as_json: bool) -> int:
+def remove(session: CommandSession, paths: tuple[str, ...], dry_run: bool, as_json: bool) -> int:
     texts, missed = session.texts, 0
     for path in paths:
         root = os.path.abspath(path)  # noqa: PTH100  # the folder may be gone
@@ -79,7 +79,7 @@ def remove(session: Session, paths: tuple[str, ...], dry_run: bool, as_json: boo
     return 1 if missed else 0
 
 
-def _problems(session: Session) -> "dict[str, Problem]":
+def _problems(session: CommandSession) -> "dict[str, Problem]":
     """Return the running agent's problems of its folders; nothing without an agent."""
     try:
         return {folder.path: folder.problem for folder in session.client().status().folders if folder.problem is not None}
@@ -87,7 +87,7 @@ def _problems(session: Session) -> "dict[str, Problem]":
         return {}
 
 
-def _leaving(session: Session, root: str) -> int:
+def _leaving(session: CommandSession, root: str) -> int:
     """Return how many photos leave the library with the folder: none while an outer folder is watched recursively."""
     from agent.core.settings import folder_of
     from agent.library.queries.library_queries import LibraryQueries

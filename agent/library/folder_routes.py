@@ -11,16 +11,16 @@ from pathlib import Path, PurePath
 from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 
-from agent.core.call_with_timeout import aside
+from agent.core.call_with_timeout import call_with_timeout
 from agent.core.config_file import SettingsFile
 from agent.core.i18n import Texts
-from agent.core.memory_trimmer import Rest
+from agent.core.memory_trimmer import MemoryTrimmer
 from agent.core.settings import Settings, folder_of, root_of
 from agent.core.stoppable import stoppable
 from agent.domain.errors import AgentError, SourceMissing, SourceNoAccess
 from agent.domain.image import FileSeen
 from agent.domain.path_text import printable
-from agent.library.counters import Tally
+from agent.library.counters import Counters
 from agent.library.folder_schemas import ChosenFolder, Estimate, FolderChange, FolderPath, FolderRemoved
 from agent.library.ingest import Ingest
 from agent.library.priority_folder import newest, note_first
@@ -28,7 +28,7 @@ from agent.library.queries.library_queries import LibraryQueries
 from agent.library.schemas import FolderOut, SubfolderOut
 from agent.library.watched_folders import root_meant
 from agent.sources.folder.folder_scan import walk_images
-from agent.web.desk import Desk
+from agent.web.desk_port import DeskPort
 from agent.web.lines import Lines
 from agent.web.remembered import Remembered
 
@@ -41,7 +41,7 @@ USUAL_RATE = 5.0
 
 
 def folder_list_routes(
-    api: FastAPI, library: LibraryQueries, ingest: Ingest, settings: Callable[[], Settings], texts: Callable[[], Texts], rest: Rest
+    api: FastAPI, library: LibraryQueries, ingest: Ingest, settings: Callable[[], Settings], texts: Callable[[], Texts], rest: MemoryTrimmer
 ) -> None:
     """Add the routes to `api`."""
     counts: Remembered[int] = Remembered(library.version, MOST_FOLDERS_KEPT)
@@ -75,7 +75,7 @@ def folder_list_routes(
 
 
 def folder_routes(
-    api: FastAPI, file: SettingsFile, library: LibraryQueries, ingest: Ingest, desk: Desk, texts: Callable[[], Texts]
+    api: FastAPI, file: SettingsFile, library: LibraryQueries, ingest: Ingest, desk: DeskPort, texts: Callable[[], Texts]
 ) -> None:
     """Add the routes to `api`."""
     looks: set[asyncio.Task[None]] = set()
@@ -116,7 +116,7 @@ def folder_routes(
         return ChosenFolder(path=await desk.choose_folder(words("notify.choose_folder"), words.language))
 
 
-def estimate_routes(api: FastAPI, tally: Tally, engines: Callable[[], int], remote: Callable[[str], bool]) -> None:
+def estimate_routes(api: FastAPI, tally: Counters, engines: Callable[[], int], remote: Callable[[str], bool]) -> None:
     """Add the routes to `api`.
 
     `engines` returns the number of engine processes; `remote` returns whether a folder is on a network drive, and blocks.
@@ -164,7 +164,7 @@ async def _readable(path: str) -> str:
     """Return the folder's absolute path. Raises SourceMissing, SourceNoAccess."""
     folder = root_of(path)
     try:
-        await aside(partial(_look_into, folder), ANSWER_S)
+        await call_with_timeout(partial(_look_into, folder), ANSWER_S)
     except PermissionError as error:
         raise SourceNoAccess from error
     except (OSError, ValueError) as error:  # a TimeoutError is an OSError

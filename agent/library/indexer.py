@@ -17,7 +17,7 @@ from agent.domain.face import Analysis
 from agent.domain.jobs import Job, JobState, Priority, after_error
 from agent.domain.people import Judgement
 from agent.engine.analyser import AnalysisEngine
-from agent.library.progress import Progress
+from agent.library.progress import BurstTracker
 from agent.library.queries.library_queries import LibraryQueries
 from agent.library.recipes import task_for
 from agent.library.thumbnails import Thumbnails
@@ -68,7 +68,7 @@ class Indexer:
         self._thumbnails = thumbnails
         self._environment = environment
         self._bus, self._clock = environment.bus, environment.clock
-        self.progress = Progress(environment.monotonic)
+        self.progress = BurstTracker(environment.monotonic)
         self._work = work
         self._online_only = online_only
         self._wake = asyncio.Event()

@@ -8,7 +8,7 @@ from functools import partial
 
 import structlog
 
-from agent.core.call_with_timeout import ANSWER_S, aside
+from agent.core.call_with_timeout import ANSWER_S, call_with_timeout
 from agent.core.environment import Environment
 from agent.core.observable import Notice, Signal
 from agent.domain.errors import AgentError, SourceUnreachable, StoreError
@@ -34,7 +34,7 @@ async def hash_aside(path: str, open_item: Callable[[str], int] = open_photo) ->
     Raises TimeoutError after `ANSWER_S` seconds without progress; a slow drive may take its time.
     """
     hashing = _Hashing(open_item)
-    answer = asyncio.ensure_future(aside(partial(hashing.of, path), _LONGEST_S))
+    answer = asyncio.ensure_future(call_with_timeout(partial(hashing.of, path), _LONGEST_S))
     try:
         while True:
             before = hashing.read

@@ -14,7 +14,7 @@ EVERY_S = 86_400.0
 RETRY_S = 600.0
 
 
-class LibraryCheck:
+class IntegrityCheck:
     def __init__(self, look: Callable[[], bool]) -> None:
         """`look` reads the whole library, blocks, returns whether it is intact, and raises StoreError."""
         self._look = look

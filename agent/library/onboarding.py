@@ -7,7 +7,7 @@ from agent.library.queries.library_queries import LibraryQueries
 DONE = "first_run_done"
 
 
-class Beginning:
+class Onboarding:
     """All methods block. `watches` returns whether any folder is watched: then no welcome is needed.
 
     `read` and `write` store the choices so far, also over the program's end; None is nothing.

@@ -11,12 +11,12 @@ from agent.core.i18n import Texts
 from agent.domain.errors import AgentError
 from agent.domain.path_text import printable
 from agent.library.folder_schemas import FirstRun, RecoveryCode, WelcomeChoices
-from agent.library.onboarding import Beginning
+from agent.library.onboarding import Onboarding
 
 
 def first_run_routes(
     api: FastAPI,
-    beginning: Beginning,
+    beginning: Onboarding,
     code: Callable[[], str],
     suggested: Callable[[], tuple[str, ...]],
     texts: Callable[[], Texts],

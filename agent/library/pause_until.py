@@ -8,7 +8,7 @@ from agent.library.queries.library_queries import LibraryQueries
 CLOCK_SLACK = timedelta(seconds=5)  # ignores daily clock corrections
 
 
-class Span:
+class PauseUntil:
     """Stored as seconds since 1970, under `name`_asked_at and `name`_until."""
 
     def __init__(self, name: str, clock: Callable[[], datetime], library: LibraryQueries) -> None:

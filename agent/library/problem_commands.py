@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from agent.cli.command import Group, json_option
+from agent.cli.command import CommandGroup, json_option
 from agent.cli.output import note, say, tell
-from agent.cli.session import Session
+from agent.cli.session import CommandSession
 from agent.core.i18n import Texts
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ TEXTS = Texts()
 PAGE = 500
 
 
-@click.group(cls=Group, help=TEXTS("cli.help.problems"))
+@click.group(cls=CommandGroup, help=TEXTS("cli.help.problems"))
 def problems() -> None: ...
 
 
@@ -28,7 +28,7 @@ def problems() -> None: ...
 @click.option("--online-only", is_flag=True, help=TEXTS("cli.help.problems_online_only"))
 @json_option("json_each")
 @click.pass_obj
-def list_problems(session: Session, folder: str | None, online_only: bool, as_json: bool) -> None:
+def list_problems(session: CommandSession, folder: str | None, online_only: bool, as_json: bool) -> None:
     """Read from the library, also while the agent runs, because a list changes nothing."""
     from agent.cli.backend import absolute
     from agent.library.queries.library_queries import LibraryQueries
@@ -48,7 +48,7 @@ def list_problems(session: Session, folder: str | None, online_only: bool, as_js
         note(session.texts("cli.problems.online_only" if online_only else "cli.problems.count", count=count))
 
 
-def _found(session: Session, library: "LibraryQueries", folder: str | None, *, online_only: bool) -> "Iterator[PlaceProblem]":
+def _found(session: CommandSession, library: "LibraryQueries", folder: str | None, *, online_only: bool) -> "Iterator[PlaceProblem]":
     from agent.library.schemas import PlaceProblem
 
     read, offset = library.deferred if online_only else library.problems, 0
@@ -60,7 +60,7 @@ def _found(session: Session, library: "LibraryQueries", folder: str | None, *, o
 @problems.command(help=TEXTS("cli.help.problems_retry"))
 @json_option()
 @click.pass_obj
-def retry(session: Session, as_json: bool) -> None:
+def retry(session: CommandSession, as_json: bool) -> None:
     """Retry with the running agent; without one the files are retried at its next start."""
     from agent.domain.errors import NotRunning
     from agent.library.queries.library_queries import LibraryQueries

@@ -9,7 +9,7 @@ WINDOW_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
-class Burst:
+class BurstProgress:
     """A burst lasts from the first queued photo until the queue is empty."""
 
     done: int
@@ -22,7 +22,7 @@ class Burst:
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class BurstSummary:
     """The result of a burst."""
 
     photos: int  # scanned ones
@@ -30,12 +30,12 @@ class Finished:
     failed: int
 
 
-class Progress:
+class BurstTracker:
     """Counts one burst at a time. `monotonic` returns seconds."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._now = monotonic
-        self.last: Finished | None = None  # the last burst, until the next photo arrives
+        self.last: BurstSummary | None = None  # the last burst, until the next photo arrives
         self._ended: deque[float] = deque(maxlen=10_000)
         self._reset()
 
@@ -69,14 +69,14 @@ class Progress:
         self._faces += faces
         self._ended.append(self._now())
 
-    def burst(self, remaining: int, done_before: int | None = None) -> Burst | None:
+    def burst(self, remaining: int, done_before: int | None = None) -> BurstProgress | None:
         """Return the current burst with `remaining` photos to go; None if there is none, which also ends it.
 
         `done_before` is `done` when the counting of `remaining` began: photos that ended since may be included, or not.
         """
         if remaining == 0:
             if self._done:
-                self.last = Finished(self._done - self._failed, self._with_faces, self._failed)
+                self.last = BurstSummary(self._done - self._failed, self._with_faces, self._failed)
             self._reset()
             return None
         self.last = None
@@ -88,4 +88,6 @@ class Progress:
         # The true total is between two bounds; within them the shown total stays the same, so that it does not flicker.
         least = self._done if done_before is None else min(done_before, self._done)
         self._total = max(self._done, least + remaining, min(self._total, self._done + remaining))
-        return Burst(self._done, self._total, rate, remaining / rate if rate > 0 else None, self._faces, len(self._people), self._failed)
+        return BurstProgress(
+            self._done, self._total, rate, remaining / rate if rate > 0 else None, self._faces, len(self._people), self._failed
+        )

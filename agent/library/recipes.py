@@ -6,7 +6,7 @@ from agent.core.settings import FaceDetector, Folder, Settings, folder_of
 from agent.domain.image import NO_FACES, Recipe
 from agent.engine.analyser import Analyse
 from agent.library.thumbnails import SIDE
-from agent.store.path_ranges import EVERYWHERE, Area
+from agent.store.path_ranges import EVERYWHERE, FolderArea
 
 DETECTORS = {FaceDetector.THOROUGH: "centerface-2", FaceDetector.FAST: "yunet-1"}
 EMBEDDER = "mobilefacenet-2"
@@ -51,14 +51,14 @@ def embedding_task(settings: Settings, path: str) -> Analyse:
     return Analyse(path, everything(settings), min_score=detection.min_score, min_face=detection.min_face, keep_chips=False)
 
 
-def areas(settings: Settings) -> tuple[tuple[Area, Recipe], ...]:
+def areas(settings: Settings) -> tuple[tuple[FolderArea, Recipe], ...]:
     """Divide all possible locations into areas, each with its recipe. One area if no folder differs."""
     usual = recipe_of(settings)
     roots = {folder.root: recipe_of(settings, folder) for folder in settings.folders}
     if all(recipe == usual for recipe in roots.values()):
         return ((EVERYWHERE, usual),)
     inside = {root: tuple(other for other in roots if other.startswith(root.rstrip(os.sep) + os.sep)) for root in roots}
-    return ((Area(None, tuple(roots)), usual), *((Area(root, inside[root]), recipe) for root, recipe in roots.items()))
+    return ((FolderArea(None, tuple(roots)), usual), *((FolderArea(root, inside[root]), recipe) for root, recipe in roots.items()))
 
 
 def no_longer_watched(before: Settings, after: Settings) -> frozenset[str]:

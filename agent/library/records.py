@@ -55,7 +55,7 @@ class StoredImage:
 
 
 @dataclass(frozen=True, slots=True)
-class PlaceState:
+class LocationState:
     """A file's state: for `scan`, for the list of problems."""
 
     place_id: int
@@ -67,10 +67,10 @@ class PlaceState:
 
 
 @dataclass(frozen=True, slots=True)
-class PlacePage:
+class LocationPage:
     """Some of a list of files, and its total."""
 
-    items: tuple[PlaceState, ...]
+    items: tuple[LocationState, ...]
     total: int
 
 
@@ -107,7 +107,7 @@ class ToJudge:
 
 
 @dataclass(frozen=True, slots=True)
-class FaceRef:
+class FaceReference:
     """A face, and where to crop it from."""
 
     id: int
@@ -119,8 +119,8 @@ class FaceRef:
 
 
 @dataclass(frozen=True, slots=True)
-class PersonFace:
-    face: FaceRef
+class ReferenceFace:
+    face: FaceReference
     certainty: Certainty
 
 
@@ -150,15 +150,15 @@ class FaceGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
+class DoubtfulFace:
     """A face that is probably a known person."""
 
-    face: FaceRef
+    face: FaceReference
     person_id: int
     person: str
     agree: int
     references: int
-    shown: tuple[FaceRef, ...]  # up to three of the confirmed faces
+    shown: tuple[FaceReference, ...]  # up to three of the confirmed faces
 
 
 @dataclass(frozen=True, slots=True)

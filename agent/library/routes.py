@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import FastAPI, Header, Query, Request
 from fastapi.responses import FileResponse, Response
 
-from agent.core.memory_trimmer import Rest
+from agent.core.memory_trimmer import MemoryTrimmer
 from agent.core.settings import Settings
 from agent.domain.errors import NotFound
 from agent.library.actions import Actions
@@ -20,7 +20,7 @@ from agent.library.records import Match, Shown
 from agent.library.schemas import ImageOut, ImagePage, Images, LibraryAction, LibraryActionDone, LibraryIndex
 from agent.library.thumbnails import Thumbnails
 from agent.library.watched_folders import root_meant
-from agent.web.desk import Desk
+from agent.web.desk_port import DeskPort
 from agent.web.schemas import Id
 
 MOST_IDS_LENGTH = 2_400  # characters: 200 ids and to spare
@@ -28,7 +28,7 @@ MOST_TEXT = 200  # characters
 IDS = r"^[0-9]{1,18}(,[0-9]{1,18})*$"
 
 
-def index_routes(api: FastAPI, library: LibraryQueries, settings: Callable[[], Settings], rest: Rest) -> None:
+def index_routes(api: FastAPI, library: LibraryQueries, settings: Callable[[], Settings], rest: MemoryTrimmer) -> None:
     """Add the routes to `api`."""
     answers = IndexAnswers(library)
     rest.also(answers.forget)
@@ -117,7 +117,7 @@ def image_routes(api: FastAPI, library: LibraryQueries, previews: Previews, thum
         return Response(picture, media_type="image/jpeg", headers={"cache-control": "private, no-store"})
 
 
-def action_routes(api: FastAPI, actions: Actions, desk: Desk) -> None:
+def action_routes(api: FastAPI, actions: Actions, desk: DeskPort) -> None:
     """Add the routes to `api`."""
     marks = {"hide": actions.hide, "unhide": actions.unhide, "favourite": actions.favourite, "unfavourite": actions.unfavourite}
 

@@ -20,7 +20,7 @@ from agent.library.indexer import Indexer
 from agent.library.ingest import Ingest
 from agent.library.queries.library_queries import LibraryQueries
 from agent.library.recipes import embedding_task
-from agent.library.records import PlaceState, StoredImage
+from agent.library.records import LocationState, StoredImage
 
 # How many files are registered ahead of the engine: enough to keep it busy, few enough to hold in memory.
 WINDOW = 64
@@ -35,7 +35,7 @@ def rules(exclude: Sequence[str]) -> Folder:
 
 
 @dataclass(frozen=True, slots=True)
-class Scanned:
+class ScanOutcome:
     """One file's result: the library's record, or its error."""
 
     path: str
@@ -64,7 +64,7 @@ class Scanner:
         self._indexer = indexer
         self._environment = environment
 
-    async def scan(self, files: Iterable[FileSeen], *, embeddings: bool = False) -> AsyncIterator[Scanned]:
+    async def scan(self, files: Iterable[FileSeen], *, embeddings: bool = False) -> AsyncIterator[ScanOutcome]:
         """Index the files; with `embeddings` compute them for this output only, without storing them.
 
         Raises errors that stop all work (StoreError, ModelError, EngineStartFailed): the files stay in the queue.
@@ -106,30 +106,30 @@ class Scanner:
             with suppress(TimeoutError):
                 await asyncio.wait_for(something_ended.wait(), LOOK_S)
 
-    async def _outcome(self, path: str, state: PlaceState | None, embeddings: bool) -> Scanned:
+    async def _outcome(self, path: str, state: LocationState | None, embeddings: bool) -> ScanOutcome:
         if state is None:
-            return Scanned(path, error=ImageMissing())
+            return ScanOutcome(path, error=ImageMissing())
         if state.error is not None:
-            return Scanned(path, error=_told(path, state.error))
+            return ScanOutcome(path, error=_told(path, state.error))
         image = await asyncio.to_thread(self._library.image, state.image_id) if state.image_id is not None else None
         if image is None:
-            return Scanned(path, error=ImageMissing())
+            return ScanOutcome(path, error=ImageMissing())
         if not embeddings:
             return _stored(path, image)
         try:
             analysis = await self._analyser.analyse(embedding_task(self._environment.settings.value, path))
         except AgentError as error:
-            return Scanned(path, error=error)
+            return ScanOutcome(path, error=error)
         return replace(_stored(path, image), faces=analysis.faces, ms=analysis.ms)
 
 
-def _is_live(state: PlaceState | None) -> TypeGuard[PlaceState]:
+def _is_live(state: LocationState | None) -> TypeGuard[LocationState]:
     """Return whether a job of the file has not ended yet."""
     return state is not None and state.job is not None and state.job not in ENDED
 
 
-def _stored(path: str, image: StoredImage) -> Scanned:
-    return Scanned(path, image.sha256, image.width, image.height, tuple(stored.face for stored in image.faces), image.ms)
+def _stored(path: str, image: StoredImage) -> ScanOutcome:
+    return ScanOutcome(path, image.sha256, image.width, image.height, tuple(stored.face for stored in image.faces), image.ms)
 
 
 def _told(path: str, error: AgentError) -> AgentError:

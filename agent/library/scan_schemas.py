@@ -68,7 +68,7 @@ class Scanned(Schema):
     ms: dict[str, float] | None
 
     @classmethod
-    def of(cls, scanned: "scan.Scanned", texts: Texts) -> Self:
+    def of(cls, scanned: "scan.ScanOutcome", texts: Texts) -> Self:
         return cls(
             path=printable(scanned.path),
             uri=uri_of_odd(scanned.path),

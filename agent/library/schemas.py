@@ -165,7 +165,7 @@ class PlaceProblem(Schema):
     """what helps: to try the file again, to look at it in its folder, to change a setting, or to speak of it no more"""
 
     @classmethod
-    def of(cls, place: "records.PlaceState", texts: Texts) -> Self:
+    def of(cls, place: "records.LocationState", texts: Texts) -> Self:
         path = printable(place.path)
         return cls(
             place_id=place.place_id,

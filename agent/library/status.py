@@ -18,11 +18,11 @@ from agent.domain.jobs import JobState
 from agent.domain.watch_state import WatchShown, WatchState
 from agent.engine.devices import Note
 from agent.engine.governor import Throttle
-from agent.engine.monitor import Monitor
-from agent.library.do_not_disturb import Quiet
+from agent.engine.monitor import ResourceMonitor
+from agent.library.do_not_disturb import DoNotDisturb
 from agent.library.indexer import Indexer
 from agent.library.ingest import Ingest
-from agent.library.progress import Burst, Finished
+from agent.library.progress import BurstProgress, BurstSummary
 from agent.library.queries.library_queries import LibraryQueries
 from agent.library.records import Counts
 
@@ -42,14 +42,14 @@ class AgentState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class AgentStatus:
     state: AgentState
     queued: int  # waiting or running
     failed: int  # failed or quarantined
     images: int
     faces: int
     people: int
-    burst: Burst | None
+    burst: BurstProgress | None
     folder_problems: tuple[tuple[str, AgentError], ...]
     problem: AgentError | None
     settings: Settings  # the effective ones: a change of language or theme is also published
@@ -58,7 +58,7 @@ class Status:
     throttled: Throttle | None = None  # why the engine is slowed down, while there is work
     warning: AgentError | None = None  # the work continues, but the user should know
     device_note: Note | None = None  # a requested device that is not used
-    finished: Finished | None = None  # the last burst, until the next photo arrives
+    finished: BurstSummary | None = None  # the last burst, until the next photo arrives
     captures: int = 0  # screen captures under review
     captures_changed: int = 0  # how often a capture was added, changed or removed since the start
     watch: WatchState = WatchState.OFF  # whether the screen is watched
@@ -93,7 +93,7 @@ class UpdateShown:
     taken_back: AgentError | None = None  # why the last one was rolled back
 
 
-Listener: TypeAlias = Callable[[Status], None]
+Listener: TypeAlias = Callable[[AgentStatus], None]
 
 
 class StatusFeed:
@@ -104,8 +104,8 @@ class StatusFeed:
         library: LibraryQueries,
         indexer: Indexer,
         ingest: Ingest,
-        quiet: Quiet,
-        monitor: Monitor,
+        quiet: DoNotDisturb,
+        monitor: ResourceMonitor,
         environment: Environment,
     ) -> None:
         self._library = library
@@ -116,7 +116,7 @@ class StatusFeed:
         self._monitor = monitor
         self._settings = environment.settings
         self._stale = asyncio.Event()
-        self._last: Status | None = None
+        self._last: AgentStatus | None = None
         self._counts = Counts(images=0, faces=0, people=0, jobs={}, doubts=0)
         self._busy_s = 0.0
         self._listeners: list[Listener] = []
@@ -149,7 +149,7 @@ class StatusFeed:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    async def now(self) -> Status:
+    async def now(self) -> AgentStatus:
         """Return the current status. Raises StoreError."""
         settings = self._settings.value  # before counting, so that the work they caused is counted
         done = self._progress.done
@@ -172,7 +172,7 @@ class StatusFeed:
         else:
             state = AgentState.WORKING if queued else AgentState.IDLE
         captures, watched, update = self.captures.value, self.watching.value, self.update.value
-        return Status(
+        return AgentStatus(
             state=state,
             queued=queued,
             failed=jobs.get(JobState.FAILED, 0) + jobs.get(JobState.QUARANTINED, 0),

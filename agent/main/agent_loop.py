@@ -26,7 +26,7 @@ from agent.desktop.presence import presence
 from agent.desktop.presenter import News, Presenter
 from agent.desktop.watch_teller import WatchTeller
 from agent.domain.errors import AgentError, AutostartFailed, SettingsError
-from agent.library.onboarding import Beginning
+from agent.library.onboarding import Onboarding
 from agent.library.onboarding_choices import read_choices, usual_folders, write_choices
 from agent.library.status import UpdateShown
 from agent.main.app import Reconfigure
@@ -34,7 +34,7 @@ from agent.main.checkup import health
 from agent.main.handover import updates_of
 from agent.main.http import Context, create_app
 from agent.main.wiring import build, move_key, recovery_code
-from agent.screen.region_picker import Picking
+from agent.screen.region_picker import RegionPicker
 from agent.screen.watch import SWITCH
 from agent.sources.folder.drives import is_remote
 from agent.sources.folder.folder_scan import walk_images
@@ -54,14 +54,14 @@ log = structlog.get_logger()
 class Process(Protocol):
     """The interface of the process in which the loop runs, called from the loop's thread. Implementation: `agent.main.process.Agent`."""
 
-    def is_up(self, core: "Core") -> None: ...
+    def is_up(self, core: "AgentLoop") -> None: ...
     def answers(self) -> None: ...
     def retell(self) -> None: ...
     def user_quits(self) -> None: ...
     def go_on(self) -> None: ...
 
 
-class Core:
+class AgentLoop:
     """One run with an open library. With `trial` it only starts: no folder or screen is watched, and the system is not changed.
 
     With `welcomes`, new users get the welcome in the popup, else in the browser, at each start until they finish it.
@@ -99,10 +99,10 @@ class Core:
         desk.on_hidden = presenter.sent_away
         app.screen.watching.listen(WatchTeller(app.screen.watching, notifier, desk, self._texts, self._popup_disturbs))
         data = self._paths.data
-        beginning = Beginning(
+        beginning = Onboarding(
             app.library, lambda: bool(self._settings.folders), lambda: read_choices(data), lambda chosen: write_choices(data, chosen)
         )
-        picking = Picking(lambda: app.screen.capturing, desk)
+        picking = RegionPicker(lambda: app.screen.capturing, desk)
         self._captures = CaptureStart(
             app.screen,
             desk,

@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from agent.core.environment import Environment
-from agent.core.memory_trimmer import Rest
+from agent.core.memory_trimmer import MemoryTrimmer
 from agent.core.settings import Settings, changed_sections
 from agent.domain.errors import AgentError
 from agent.domain.events import ImageFailed, PeopleChanged, Recorded
@@ -17,34 +17,34 @@ from agent.domain.face import Analysis
 from agent.domain.image import FileSeen, Recipe
 from agent.engine.analyser import AnalysisEngine
 from agent.engine.governor import Pace
-from agent.engine.monitor import Machine, Monitor
+from agent.engine.monitor import Machine, ResourceMonitor
 from agent.engine.open_files import open_photo
 from agent.engine.screen_port import ScreenGrabber, ScreenWatcher, WatchedDesktop
 from agent.library.actions import Actions
-from agent.library.counters import Tally
-from agent.library.do_not_disturb import Quiet
+from agent.library.counters import Counters
+from agent.library.do_not_disturb import DoNotDisturb
 from agent.library.indexer import Indexer
 from agent.library.ingest import Ingest
-from agent.library.integrity_check import LibraryCheck
+from agent.library.integrity_check import IntegrityCheck
 from agent.library.previews import Previews
 from agent.library.problems import Problems
 from agent.library.recipes import areas, everything, no_longer_watched, recipe_of
-from agent.library.scan import Scanned, Scanner
+from agent.library.scan import Scanner, ScanOutcome
 from agent.library.status import StatusFeed
 from agent.library.thumbnail_store import ThumbnailFile
 from agent.library.thumbnails import Thumbnails
 from agent.library.work_state import WorkState
 from agent.main.upkeep import ModelSupply, Upkeep
 from agent.people.service import PeopleEdges, PeopleService
-from agent.people.verify import Verified, verify
-from agent.redaction.clipboard_copy import PhotoCopy
+from agent.people.verify import Verification, verify
+from agent.redaction.clipboard_copy import ClipboardCopy
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.redaction.restore import RedactionTools
 from agent.redaction.service import RedactionService
-from agent.redaction.video.video_redactor import ClipRedactor
-from agent.screen.capture import Capturing, Surroundings
-from agent.screen.service import ScreenWork
-from agent.screen.watch import Circumstances, Watching
+from agent.redaction.video.video_redactor import VideoRedactor
+from agent.screen.capture import CaptureDesktop, CaptureService
+from agent.screen.service import ScreenService
+from agent.screen.watch import Circumstances, WatchService
 from agent.sources.source import Source
 
 log = structlog.get_logger()
@@ -61,20 +61,20 @@ class Edges:
     source: Source
     people: PeopleEdges
     tools: RedactionTools
-    redactors: tuple[ClipRedactor | None, ClipRedactor | None] = (None, None)  # of videos, and of animations
+    redactors: tuple[VideoRedactor | None, VideoRedactor | None] = (None, None)  # of videos, and of animations
     thumbnails: ThumbnailFile | None = None
     machine: Machine = field(default_factory=Machine)
-    screen: tuple[ScreenGrabber, Surroundings] | None = None
+    screen: tuple[ScreenGrabber, CaptureDesktop] | None = None
     watch: tuple[ScreenWatcher, WatchedDesktop] | None = None
     online_only: Callable[[str], bool] = lambda _: False  # whether reading a file would fetch it from a cloud; blocks
     open_item: Callable[[str], int] = open_photo  # opens an original, see `Sources`
-    look_through: Callable[[], bool] = lambda: True  # reads the whole library, see `LibraryCheck`
+    look_through: Callable[[], bool] = lambda: True  # reads the whole library, see `IntegrityCheck`
 
 
 class App:
     """All services in one place. `reconfigure` maps settings sections to functions that apply their changes outside."""
 
-    def __init__(self, environment: Environment, edges: Edges, reconfigure: Mapping[str, Reconfigure], trimmer: Rest) -> None:
+    def __init__(self, environment: Environment, edges: Edges, reconfigure: Mapping[str, Reconfigure], trimmer: MemoryTrimmer) -> None:
         library, engine, work = edges.library, edges.engine, WorkState()
         self.environment, self.library, self.analyser, self.bus = environment, library, engine.analyser, environment.bus
         self.prepared = asyncio.Event()  # work left by an earlier run is finished: commands may start
@@ -83,7 +83,7 @@ class App:
         self._reconfigure = reconfigure
         self._applying = asyncio.Lock()
         self.rest = trimmer
-        self.tally = Tally()
+        self.tally = Counters()
         self.previews = Previews(library, engine.analyser, edges.online_only)
         self.thumbnails = Thumbnails(library, self.previews, edges.thumbnails)
         trimmer.also(self.previews.forget)
@@ -94,13 +94,13 @@ class App:
         opinions = self._recognition.opinions
         self.redaction = RedactionService(library, engine, edges.tools, edges.redactors, opinions, work, environment)
         clipboard = edges.screen[1].clipboard if edges.screen else None
-        self.photo_copy = PhotoCopy(engine.analyser, edges.tools.renderer, clipboard, environment)
+        self.photo_copy = ClipboardCopy(engine.analyser, edges.tools.renderer, clipboard, environment)
         self.indexer = Indexer(library, engine, self.people, self.thumbnails, work, environment, online_only=edges.online_only)
         self.problems = Problems(library)
         self.actions = Actions(library, environment, online_only=edges.online_only)
         self.ingest = Ingest(library, environment, online_only=edges.online_only, open_item=edges.open_item)
         self._scanner = Scanner(library, self.ingest, self.indexer, engine.analyser, environment)
-        self.monitor = Monitor(
+        self.monitor = ResourceMonitor(
             edges.machine,
             lambda: self.settings.engine,
             working=lambda: work.running > 0,
@@ -108,14 +108,14 @@ class App:
             clock=environment.clock,
             rest=trimmer.look,
         )
-        self.quiet = Quiet(environment, library)
+        self.quiet = DoNotDisturb(environment, library)
         self.status = StatusFeed(library, self.indexer, self.ingest, self.quiet, self.monitor, environment)
         self._models = ModelSupply(engine.supply, environment)
-        self._check = LibraryCheck(edges.look_through)
+        self._check = IntegrityCheck(edges.look_through)
         circumstances = Circumstances(work, self.monitor, self.quiet)
-        self.screen = ScreenWork(
-            edges.screen and Capturing(*edges.screen, library, self.people, environment, supply=engine.supply),
-            edges.watch and Watching(*edges.watch, library, opinions, circumstances, environment, supply=engine.supply),
+        self.screen = ScreenService(
+            edges.screen and CaptureService(*edges.screen, library, self.people, environment, supply=engine.supply),
+            edges.watch and WatchService(*edges.watch, library, opinions, circumstances, environment, supply=engine.supply),
         )
         self._upkeep = Upkeep(library, self._recognition, self.thumbnails, edges.people.backups, self.redaction.folders, environment)
         self._subscribe()
@@ -179,14 +179,14 @@ class App:
             return always
         return [*always, self._check.run(), self.screen.run(), self._source.run(self.ingest.take), self._upkeep.run()]
 
-    async def scan(self, files: Sequence[FileSeen], *, embeddings: bool = False) -> AsyncIterator[Scanned]:
+    async def scan(self, files: Sequence[FileSeen], *, embeddings: bool = False) -> AsyncIterator[ScanOutcome]:
         """Index files on request, see `Scanner.scan`. Raises ModelError if a model can't be had, StoreError."""
         await self._supply(everything(self.settings) if embeddings else self.recipe())
         self.indexer.mended()
         async for scanned in self._scanner.scan(files, embeddings=embeddings):
             yield scanned
 
-    async def verify(self, one: str, other: str) -> Verified:
+    async def verify(self, one: str, other: str) -> Verification:
         """Whether two photos show the same person. Raises ImageError, UnfitReference, EngineError, ModelError."""
         await self._supply(everything(self.settings))
         return await verify(self.analyser, self.settings, one, other)

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from agent.cli.command import Command, Group, json_option
+from agent.cli.command import Command, CommandGroup, json_option
 from agent.cli.confirm import confirm, yes_option
 from agent.cli.output import note, say, tell
-from agent.cli.session import Session
+from agent.cli.session import CommandSession
 from agent.core.i18n import Texts
 from agent.domain.errors import BackupDamaged
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 TEXTS = Texts()
 
 
-def _backups(session: Session) -> "BackupStore":
+def _backups(session: CommandSession) -> "BackupStore":
     from agent.main.wiring import home_of_key
     from agent.store.backup import BackupStore
 
     return BackupStore(session.paths.library, home_of_key(session.settings, session.paths), keep=session.settings.library.backups)
 
 
-def _keys(session: Session) -> "LibraryKeys":
+def _keys(session: CommandSession) -> "LibraryKeys":
     from agent.main.wiring import home_of_key
     from agent.store.keys import LibraryKeys
     from agent.store.opening import DATABASE_FILE
@@ -40,14 +40,14 @@ def _names(context: click.Context, _: click.Parameter, begun: str) -> list[str]:
     return [one.name for one in _backups(context.find_root().obj).list() if one.name.startswith(begun)]
 
 
-@click.group(cls=Group, help=TEXTS("cli.help.backup"))
+@click.group(cls=CommandGroup, help=TEXTS("cli.help.backup"))
 def backup() -> None: ...
 
 
 @backup.command(help=TEXTS("cli.help.backup_create"))
 @json_option()
 @click.pass_obj
-def create(session: Session, as_json: bool) -> None:
+def create(session: CommandSession, as_json: bool) -> None:
     """Make a backup, also while the agent runs: the copy is one consistent state of the library."""
     from agent.main.wiring import utc_now
 
@@ -60,7 +60,7 @@ def create(session: Session, as_json: bool) -> None:
 @backup.command(name="list", help=TEXTS("cli.help.backup_list"))
 @json_option("json_each")
 @click.pass_obj
-def list_backups(session: Session, as_json: bool) -> None:
+def list_backups(session: CommandSession, as_json: bool) -> None:
     found = _backups(session).list()
     for one in found:
         _show(one, as_json=as_json)
@@ -72,7 +72,7 @@ def list_backups(session: Session, as_json: bool) -> None:
 @click.argument("name", required=False, shell_complete=_names)
 @json_option("json_each")
 @click.pass_obj
-def verify(session: Session, name: str | None, as_json: bool) -> int:
+def verify(session: CommandSession, name: str | None, as_json: bool) -> int:
     store, bad = _backups(session), 0
     for one in [store.get(name)] if name else store.list():
         try:
@@ -94,7 +94,7 @@ def verify(session: Session, name: str | None, as_json: bool) -> int:
 @click.option("--dry-run", is_flag=True, help=TEXTS("cli.help.dry_run"))
 @json_option()
 @click.pass_obj
-def restore(session: Session, name: str | None, yes: bool, dry_run: bool, as_json: bool) -> None:
+def restore(session: CommandSession, name: str | None, yes: bool, dry_run: bool, as_json: bool) -> None:
     from agent.main.wiring import utc_now
 
     store = _backups(session)
@@ -112,7 +112,7 @@ def restore(session: Session, name: str | None, yes: bool, dry_run: bool, as_jso
 
 @click.command(cls=Command, help=TEXTS("cli.help.recover"))
 @click.pass_obj
-def recover(session: Session) -> None:
+def recover(session: CommandSession) -> None:
     keys = _keys(session)
     keys.recover(click.prompt(session.texts("cli.recovery.ask"), err=True))
     say(session.texts("cli.recovery.done"))
@@ -121,7 +121,7 @@ def recover(session: Session) -> None:
 @click.command(cls=Command, name="recovery-code", help=TEXTS("cli.help.recovery_code"))
 @json_option()
 @click.pass_obj
-def recovery_code(session: Session, as_json: bool) -> None:
+def recovery_code(session: CommandSession, as_json: bool) -> None:
     keys = _keys(session)
     code = keys.recovery_code(keys.unlock())
     tell({"recovery_code": code}, code, as_json=as_json)

@@ -9,14 +9,14 @@ from agent.core.paths import AppPaths
 from agent.core.settings import Settings
 from agent.domain.errors import NoDisplay, UpdatesOff
 from agent.engine.devices import Note
-from agent.engine.sandbox.wall import Wall
+from agent.engine.sandbox.wall import Sandbox
 from agent.main.app import App
 from agent.main.diagnosis import Ground
 from agent.main.health import Check, Finding, Health
 from agent.main.support_bundle import support_bundle
 from agent.main.wiring import home_of_key, model_store
 from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.updates.releases import Step
+from agent.updates.releases import UpdateStep
 from agent.updates.updater import channel_of, updater_of
 
 
@@ -39,7 +39,7 @@ def update_check(paths: AppPaths, settings: Callable[[], Settings], texts: Calla
     def known() -> str:
         build, now = read_build(), settings()
         state = updater_of(paths, build).state(channel := channel_of(now, build))
-        if state.step is Step.OFF:
+        if state.step is UpdateStep.OFF:
             raise UpdatesOff
         if (error := state.outcome or state.problem) is not None:
             raise error
@@ -50,7 +50,7 @@ def update_check(paths: AppPaths, settings: Callable[[], Settings], texts: Calla
 
 
 def checks(
-    standing: Ground, texts: Callable[[], Texts], *, engine: Check, wall: Callable[[], Wall], updates: Check, agent: Check | None = None
+    standing: Ground, texts: Callable[[], Texts], *, engine: Check, wall: Callable[[], Sandbox], updates: Check, agent: Check | None = None
 ) -> dict[str, Check]:
     """All checks of the doctor, in order."""
 
@@ -84,7 +84,7 @@ def health(app: App, paths: AppPaths, texts: Callable[[], Texts], version: str) 
         device, precision = asyncio.run_coroutine_threadsafe(app.monitor.engine.try_out(), loop).result()
         return engine_words(device, precision, app.monitor.engine.device_note, texts())
 
-    def wall() -> Wall:
+    def wall() -> Sandbox:
         return asyncio.run_coroutine_threadsafe(app.monitor.engine.wall(), loop).result()
 
     def bundle(findings: Sequence[Finding]) -> bytes:

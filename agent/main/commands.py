@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import click
 
 from agent import __version__
-from agent.cli.command import Group, json_option
+from agent.cli.command import CommandGroup, json_option
 from agent.cli.completion import completion
 from agent.cli.failures import told
 from agent.cli.output import note, say, tell
 from agent.cli.params import There
-from agent.cli.session import Session
+from agent.cli.session import CommandSession
 from agent.cli.session_commands import sessions
 from agent.core.i18n import Texts
 from agent.core.paths import AppPaths
@@ -42,7 +42,7 @@ TEXTS = Texts()
 
 def run_command(words: Sequence[str]) -> int:
     """Parse and run a command. Errors are printed to standard error with cause and remedy."""
-    session, stdout = Session(AppPaths.find(), PROGRAM), sys.stdout
+    session, stdout = CommandSession(AppPaths.find(), PROGRAM), sys.stdout
     try:
         result = ai_popup.main(list(words), prog_name="ai-popup", obj=session, standalone_mode=False)
         return result if isinstance(result, int) else 0
@@ -57,7 +57,9 @@ def run_command(words: Sequence[str]) -> int:
         return 0
 
 
-@click.group(cls=Group, help=TEXTS("cli.help.ai_popup"), context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=CommandGroup, help=TEXTS("cli.help.ai_popup"), context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, prog_name="ai-popup", help=TEXTS("cli.click.show_version"))
 def ai_popup() -> None: ...
 
@@ -66,7 +68,7 @@ def ai_popup() -> None: ...
 @click.option("--no-tray", is_flag=True, help=TEXTS("cli.help.no_tray"))
 @click.option("--trial", is_flag=True, hidden=True)  # the previous version tests whether this one starts
 @click.pass_obj
-def run(session: Session, no_tray: bool, trial: bool) -> int:
+def run(session: CommandSession, no_tray: bool, trial: bool) -> int:
     from agent.main.run_commands import after_quit, before_run, run_agent, tell_desktop, try_out
 
     if trial:
@@ -86,7 +88,7 @@ def run(session: Session, no_tray: bool, trial: bool) -> int:
     return 0
 
 
-def show_running(session: Session) -> int:
+def show_running(session: CommandSession) -> int:
     """Show the running agent's popup at a second start, if the popup is ready and there is a display."""
     try:
         session.client().post("/api/popup/show")
@@ -102,7 +104,7 @@ def show_running(session: Session) -> int:
 @click.option("--exclude", multiple=True, metavar="PATTERN", help=TEXTS("cli.help.exclude"))
 @click.option("--dry-run", is_flag=True, help=TEXTS("cli.help.scan_dry_run"))
 @click.pass_obj
-def scan(session: Session, paths: tuple[str, ...], as_json: bool, embeddings: bool, exclude: tuple[str, ...], dry_run: bool) -> int:
+def scan(session: CommandSession, paths: tuple[str, ...], as_json: bool, embeddings: bool, exclude: tuple[str, ...], dry_run: bool) -> int:
     from agent.cli.backend import absolute
     from agent.library.commands import list_files, scan_paths
     from agent.library.scan_schemas import ScanRequest
@@ -116,7 +118,7 @@ def scan(session: Session, paths: tuple[str, ...], as_json: bool, embeddings: bo
 @ai_popup.command(help=TEXTS("cli.help.status"))
 @click.option("--json", "as_json", is_flag=True, help=TEXTS("cli.help.json_one"))
 @click.pass_obj
-def status(session: Session, as_json: bool) -> None:
+def status(session: CommandSession, as_json: bool) -> None:
     now = session.client().status()
     if as_json:
         say(now.model_dump_json())
@@ -134,7 +136,7 @@ def status(session: Session, as_json: bool) -> None:
         say(remark)
 
 
-def _remarks(now: "Status", session: Session) -> Iterator[str]:
+def _remarks(now: "Status", session: CommandSession) -> Iterator[str]:
     """Unusual states, one line each."""
     texts = session.texts
     if now.throttled:
@@ -160,7 +162,7 @@ def _remarks(now: "Status", session: Session) -> Iterator[str]:
 @ai_popup.command(help=TEXTS("cli.help.pause"))
 @json_option()
 @click.pass_obj
-def pause(session: Session, as_json: bool) -> None:
+def pause(session: CommandSession, as_json: bool) -> None:
     session.client().post("/api/pause")
     tell({"paused": True}, session.texts("cli.paused"), as_json=as_json)
 
@@ -168,7 +170,7 @@ def pause(session: Session, as_json: bool) -> None:
 @ai_popup.command(help=TEXTS("cli.help.resume"))
 @json_option()
 @click.pass_obj
-def resume(session: Session, as_json: bool) -> None:
+def resume(session: CommandSession, as_json: bool) -> None:
     session.client().post("/api/resume")
     tell({"paused": False}, session.texts("cli.resumed"), as_json=as_json)
 
@@ -178,7 +180,7 @@ def resume(session: Session, as_json: bool) -> None:
 @click.option("--print", "only_print", is_flag=True, help=TEXTS("cli.help.print"))
 @json_option()
 @click.pass_obj
-def open_ui(session: Session, at: str | None, only_print: bool, as_json: bool) -> None:
+def open_ui(session: CommandSession, at: str | None, only_print: bool, as_json: bool) -> None:
     from agent.desktop.opener import open_in_browser
     from agent.desktop.schemas import OpenRequest
 
@@ -198,7 +200,7 @@ def open_ui(session: Session, at: str | None, only_print: bool, as_json: bool) -
 @ai_popup.command(name="quit", help=TEXTS("cli.help.quit"))
 @json_option()
 @click.pass_obj
-def quit_agent(session: Session, as_json: bool) -> int:
+def quit_agent(session: CommandSession, as_json: bool) -> int:
     from agent.main.run_commands import wait_for_end
 
     client = session.client()
@@ -212,7 +214,7 @@ def quit_agent(session: Session, as_json: bool) -> int:
 @ai_popup.command(help=TEXTS("cli.help.doctor"))
 @json_option("json_each")
 @click.pass_obj
-def doctor(session: Session, as_json: bool) -> int:
+def doctor(session: CommandSession, as_json: bool) -> int:
     from agent.main.doctor_commands import report
 
     return report(session, as_json=as_json)

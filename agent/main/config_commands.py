@@ -5,10 +5,10 @@ from typing import Any
 
 import click
 
-from agent.cli.command import Group, json_option
+from agent.cli.command import CommandGroup, json_option
 from agent.cli.confirm import confirm, yes_option
 from agent.cli.output import note, say, tell
-from agent.cli.session import Session
+from agent.cli.session import CommandSession
 from agent.core.config_check import parsed_value
 from agent.core.i18n import Texts
 from agent.core.setting_fields import nearest_key, setting_fields
@@ -23,7 +23,7 @@ def _keys(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
     return [key for key in setting_fields() if key.startswith(begun) and "[" not in key]
 
 
-@click.group(cls=Group, help=TEXTS("cli.help.config"))
+@click.group(cls=CommandGroup, help=TEXTS("cli.help.config"))
 def config() -> None: ...
 
 
@@ -31,7 +31,7 @@ def config() -> None: ...
 @click.argument("key", required=False, shell_complete=_keys)
 @json_option()
 @click.pass_obj
-def show(session: Session, key: str | None, as_json: bool) -> None:
+def show(session: CommandSession, key: str | None, as_json: bool) -> None:
     import tomlkit
 
     value: Any = session.settings.model_dump(mode="json")
@@ -45,7 +45,7 @@ def show(session: Session, key: str | None, as_json: bool) -> None:
     say(*text.rstrip().split("\n"))
 
 
-def _part(session: Session, value: Any, part: str, key: str) -> Any:
+def _part(session: CommandSession, value: Any, part: str, key: str) -> Any:
     """A section, a setting, or a watched folder by its number: `folders[0]`. Raises SettingsUnknownKey."""
     name, _, number = part.partition("[")
     if isinstance(value, dict) and name in value:
@@ -65,7 +65,7 @@ def _part(session: Session, value: Any, part: str, key: str) -> Any:
 @yes_option
 @json_option()
 @click.pass_obj
-def set_value(session: Session, key: str, value: str, yes: bool, as_json: bool) -> None:
+def set_value(session: CommandSession, key: str, value: str, yes: bool, as_json: bool) -> None:
     if not yes and _ends_recognition(session, key, value):
         confirm(session.texts, session.texts("cli.config.sure_recognition"), yes=False)
     meant = parsed_value(value)  # with or without quotes
@@ -83,7 +83,7 @@ def set_value(session: Session, key: str, value: str, yes: bool, as_json: bool) 
         note(session.texts("cli.config.saved", key=key))
 
 
-def _ends_recognition(session: Session, key: str, value: str) -> bool:
+def _ends_recognition(session: CommandSession, key: str, value: str) -> bool:
     """Whether face embeddings would be deleted, all or those of a folder. Raises SettingsError for an invalid value."""
     try:
         before = session.settings
@@ -95,7 +95,7 @@ def _ends_recognition(session: Session, key: str, value: str) -> bool:
 @config.command(help=TEXTS("cli.help.config_validate"))
 @json_option()
 @click.pass_obj
-def validate(session: Session, as_json: bool) -> int:
+def validate(session: CommandSession, as_json: bool) -> int:
     problems = session.file.problems()
     if as_json:
         told = [{"code": each.code, **each.params, "cause": session.texts.cause(each)} for each in problems]
@@ -111,5 +111,5 @@ def validate(session: Session, as_json: bool) -> int:
 @config.command(help=TEXTS("cli.help.config_path"))
 @json_option()
 @click.pass_obj
-def path(session: Session, as_json: bool) -> None:
+def path(session: CommandSession, as_json: bool) -> None:
     tell({"path": str(session.paths.settings)}, str(session.paths.settings), as_json=as_json)

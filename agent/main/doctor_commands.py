@@ -7,7 +7,7 @@ from functools import cache
 
 from agent import __version__
 from agent.cli.output import say
-from agent.cli.session import Session
+from agent.cli.session import CommandSession
 from agent.engine.devices import Note
 from agent.engine.engine_calls import Hello
 from agent.main.checkup import checks, engine_words, ground, update_check
@@ -17,7 +17,7 @@ from agent.main.wiring import engine_pool, model_store
 MARKS = {"ok": "✓", "absent": "·", "warning": "!", "failed": "✗"}
 
 
-def report(session: Session, *, as_json: bool = False) -> int:
+def report(session: CommandSession, *, as_json: bool = False) -> int:
     """Print a line per check. Exit code 1 if one failed; an absent part (a tray, a running agent) is not a failure."""
     if as_json:
         return _report_json(session)
@@ -35,7 +35,7 @@ def report(session: Session, *, as_json: bool = False) -> int:
     return 1 if any(finding.state == "failed" for finding in findings) else 0
 
 
-def _report_json(session: Session) -> int:
+def _report_json(session: CommandSession) -> int:
     findings = examine(all_checks(session))
     for finding in findings:
         error = finding.error
@@ -44,7 +44,7 @@ def _report_json(session: Session) -> int:
     return 1 if any(finding.state == "failed" for finding in findings) else 0
 
 
-def all_checks(session: Session) -> dict[str, Check]:
+def all_checks(session: CommandSession) -> dict[str, Check]:
     """The checks for a process that has neither the library nor an engine open."""
     standing = ground(session.paths, session.file.load, lambda: session.texts)
     hello = cache(lambda: asyncio.run(_hello(session)))  # one engine answers both questions
@@ -58,7 +58,7 @@ def all_checks(session: Session) -> dict[str, Check]:
     )
 
 
-async def _hello(session: Session) -> tuple[Hello, Note | None]:
+async def _hello(session: CommandSession) -> tuple[Hello, Note | None]:
     pool = engine_pool(session.settings, session.paths, model_store(session.paths), again=True)
     try:
         return await pool.hello(), pool.device_note

@@ -13,7 +13,7 @@ import structlog
 from filelock import FileLock, Timeout
 
 from agent import __version__
-from agent.core.build import Build, Kind, read_build
+from agent.core.build import Build, PackageKind, read_build
 from agent.core.instance_lock import alone
 from agent.core.paths import AppPaths
 from agent.core.settings import Settings
@@ -22,7 +22,7 @@ from agent.main.wiring import library_care, utc_now
 from agent.updates.asking import ask
 from agent.updates.install import Installation
 from agent.updates.install_journal import JournalFile
-from agent.updates.install_places import Place, place_of
+from agent.updates.install_places import InstallPlace, place_of
 from agent.updates.memory import MemoryFile, Told
 from agent.updates.service import Updates
 from agent.updates.updater import channel_of, updater_of
@@ -77,7 +77,7 @@ class Handover:
             alone=lambda: alone(paths, command=False, wait_s=LOCK_WAIT_S),
         )
 
-    def before_run(self) -> Place | None:
+    def before_run(self) -> InstallPlace | None:
         """Complete an interrupted installation and install a ready update. Returns the place to start instead of this program, if any.
 
         Never raises: errors are stored, and this version runs. Does nothing while the agent runs.
@@ -93,11 +93,11 @@ class Handover:
                 return other
             with contextlib.suppress(OSError):
                 self._updater.sweep()
-            if self._wanted and self._build.kind is not Kind.NSIS:
+            if self._wanted and self._build.kind is not PackageKind.NSIS:
                 return self._install_quietly()
         return None
 
-    def after_quit(self, *, asked: bool) -> Place | None:
+    def after_quit(self, *, asked: bool) -> InstallPlace | None:
         """Install a ready update for the next start. Returns the place to start now if the user `asked` for it. Never raises."""
         self._restart = asked
         place = None
@@ -108,7 +108,7 @@ class Handover:
             return None
         return place or self._place(__version__)
 
-    def install(self, *, again: bool = False) -> Place | None:
+    def install(self, *, again: bool = False) -> InstallPlace | None:
         """Install at the user's request: returns the new version's place, None if an installer does the rest. `again` retries one given up.
 
         Raises UpdateError, StoreError, KeyHomeError, LifecycleError.
@@ -125,7 +125,7 @@ class Handover:
         except (AgentError, OSError) as error:
             log.warning("update.unsettled", kind=type(error).__name__)
 
-    def _install(self) -> Place | None:
+    def _install(self) -> InstallPlace | None:
         ready = self._updater.ready(self._channel)
         if ready is None:
             raise UpdateManaged if self._updater.state(self._channel).command else UpdateNotReady
@@ -137,10 +137,10 @@ class Handover:
         self._leaving = not place.at_once
         return place if place.at_once else None
 
-    def _place(self, version: str) -> Place | None:
+    def _place(self, version: str) -> InstallPlace | None:
         return place_of(self._build.kind, version, start=detached, restart=self._restart)
 
-    def _install_quietly(self) -> Place | None:
+    def _install_quietly(self) -> InstallPlace | None:
         try:
             return self._install()
         except (UpdateNotReady, UpdateManaged):
@@ -216,7 +216,7 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
             child.kill()
 
 
-def become(place: Place, words: Sequence[str]) -> None:
+def become(place: InstallPlace, words: Sequence[str]) -> None:
     """Replace this process by the version that is now in place. Returns only if that fails."""
     command = [*place.command, "run", *words]
     sys.stdout.flush()

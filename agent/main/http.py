@@ -14,7 +14,7 @@ from agent.core.i18n import Texts
 from agent.core.settings import KeyHome
 from agent.desktop.routes import desk_routes
 from agent.library.folder_routes import estimate_routes, folder_list_routes, folder_routes
-from agent.library.onboarding import Beginning
+from agent.library.onboarding import Onboarding
 from agent.library.onboarding_routes import first_run_routes
 from agent.library.routes import action_routes, image_routes, index_routes
 from agent.main.app import App
@@ -24,12 +24,12 @@ from agent.main.status_routes import health_routes, status_routes
 from agent.people.drafts import Drafts
 from agent.people.routes import people_routes, waiting_routes
 from agent.redaction.routes import batch_routes, copy_file_routes, item_routes, making_routes
-from agent.screen.region_picker import Picking
+from agent.screen.region_picker import RegionPicker
 from agent.screen.routes import capture_routes, review_routes, watch_routes
 from agent.updates.routes import update_routes
 from agent.updates.service import Updates
 from agent.web.auth import Auth
-from agent.web.desk import Desk
+from agent.web.desk_port import DeskPort
 from agent.web.help_routes import Places, help_routes
 from agent.web.session_routes import session_routes
 from agent.web.settings_routes import settings_routes
@@ -42,12 +42,12 @@ class Context:
 
     app: App
     auth: Auth
-    desk: Desk
-    picking: Picking
+    desk: DeskPort
+    picking: RegionPicker
     settings: SettingsFile
     move_key: Callable[[KeyHome], None]
     recovery_code: Callable[[], str]
-    beginning: Beginning
+    beginning: Onboarding
     suggested: Callable[[], tuple[str, ...]]
     texts: Callable[[], Texts]
     remote: Callable[[str], bool]

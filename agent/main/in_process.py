@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from agent.cli.session import Application, Program, Session
+from agent.cli.session import Application, CommandSession, Program
 from agent.core.settings import Settings
 from agent.domain.errors import ScreenUnavailable
 from agent.domain.image import Recipe
@@ -19,7 +19,7 @@ PORT = 1  # nothing listens there: requests never leave this process
 
 
 @contextmanager
-def application(session: Session, embeddings: bool) -> Iterator[Callable[[], Application]]:
+def application(session: CommandSession, embeddings: bool) -> Iterator[Callable[[], Application]]:
     """With the models fetched, the log written, and the library open meanwhile."""
     from agent.core import logs
 
@@ -32,7 +32,7 @@ def application(session: Session, embeddings: bool) -> Iterator[Callable[[], App
         logs.stop()
 
 
-def _made(session: Session, database: "Database") -> Application:
+def _made(session: CommandSession, database: "Database") -> Application:
     from agent.main import wiring
     from agent.main.commands_api import commands_app
     from agent.web.auth import Auth
@@ -65,7 +65,7 @@ def _recipe(settings: Settings, embeddings: bool) -> Recipe:
     return (everything if embeddings else recipe_of)(settings)
 
 
-def _install_update(session: Session, again: bool) -> None:
+def _install_update(session: CommandSession, again: bool) -> None:
     from agent.main.run_commands import handover
 
     handover(session).install(again=again)

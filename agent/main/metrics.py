@@ -6,14 +6,14 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from agent.engine.monitor import Monitor
-from agent.library.counters import STAGES, Tally
+from agent.engine.monitor import ResourceMonitor
+from agent.library.counters import STAGES, Counters
 from agent.library.records import Counts
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 
-def metrics(version: str, counts: Counts, monitor: Monitor, tally: Tally) -> bytes:
+def metrics(version: str, counts: Counts, monitor: ResourceMonitor, tally: Counters) -> bytes:
     """The metrics in Prometheus' text format."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Figures(version, counts, monitor, tally))
@@ -21,7 +21,7 @@ def metrics(version: str, counts: Counts, monitor: Monitor, tally: Tally) -> byt
 
 
 class _Figures(Collector):
-    def __init__(self, version: str, counts: Counts, monitor: Monitor, tally: Tally) -> None:
+    def __init__(self, version: str, counts: Counts, monitor: ResourceMonitor, tally: Counters) -> None:
         self._version = version
         self._counts = counts
         self._monitor = monitor

@@ -21,7 +21,7 @@ from agent.domain.errors import DesktopError, NoTray, reason_of
 
 if TYPE_CHECKING:
     from agent.desktop.tray_bridge import TrayBridge
-    from agent.main.agent_loop import Core
+    from agent.main.agent_loop import AgentLoop
     from agent.store.database import Database
 
 log = structlog.get_logger()
@@ -62,7 +62,7 @@ class Agent:
         self._loop: asyncio.AbstractEventLoop | None = None
         # Core and tray become ready in either order, each in its own thread.
         self._meeting = threading.Lock()
-        self._core: Core | None = None
+        self._core: AgentLoop | None = None
         self._bridge: TrayBridge | None = None
         self._met = False
 
@@ -94,7 +94,7 @@ class Agent:
                 self._loop.call_soon_threadsafe(self._stop.set)
 
     # -- called by the core ------------------------------------------------------------------------------------------------------
-    def is_up(self, core: "Core") -> None:
+    def is_up(self, core: "AgentLoop") -> None:
         """The core is built: connect the tray."""
         with self._meeting:
             self._core = core
@@ -177,11 +177,11 @@ class Agent:
             await self._live_with_threads()
 
     async def _live_with_threads(self) -> None:
-        from agent.main.agent_loop import Core  # most of the code to load: after the icon
+        from agent.main.agent_loop import AgentLoop  # most of the code to load: after the icon
 
         # The icon alone does not tell the user to choose a folder. Separate libraries (demo, tests) skip this.
         welcomes = self._wants_tray and HOME_VARIABLE not in os.environ
         with self._database() as database:
             if self._ended.is_set():  # ended in the meantime
                 return
-            await Core(self, self._paths, self._file, database, welcomes=welcomes, trial=self._trial).run(self._stop)
+            await AgentLoop(self, self._paths, self._file, database, welcomes=welcomes, trial=self._trial).run(self._stop)

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from agent.cli.session import Session
+from agent.cli.session import CommandSession
 from agent.core import logs
 from agent.domain.errors import AgentError, AgentUnreachable, SettingsError
 
@@ -32,7 +32,7 @@ class End(Enum):
     UPDATE = "update"  # to restart as the new version at once
 
 
-def run_agent(session: Session, *, tray: bool, trial: bool = False) -> End:
+def run_agent(session: CommandSession, *, tray: bool, trial: bool = False) -> End:
     """Run until quit, with the instance's lock held; returns the cause of the end. Without a tray the agent runs without icon.
 
     With `trial` it only starts, and ends with its standard input. Raises FewFiles, and errors that end the agent.
@@ -64,7 +64,7 @@ def run_agent(session: Session, *, tray: bool, trial: bool = False) -> End:
         logs.stop()
 
 
-def tell_desktop(session: Session, error: AgentError) -> None:
+def tell_desktop(session: CommandSession, error: AgentError) -> None:
     """Show the start error as a notification: after a start from a menu or at login, standard error is invisible."""
     if sys.stderr is not None and sys.stderr.isatty():
         return
@@ -74,7 +74,7 @@ def tell_desktop(session: Session, error: AgentError) -> None:
         asyncio.run(asyncio.wait_for(Notifier().problem(session.texts, error), NOTIFY_S))
 
 
-def try_out(session: Session) -> int:
+def try_out(session: CommandSession) -> int:
     """Start for a trial by the previous version, which has just released the lock."""
     with session.alone(command=False, wait_s=LOCK_WAIT_S):
         run_agent(session, tray=False, trial=True)
@@ -88,7 +88,7 @@ def _end_with_input(agent: "Agent") -> None:
     os._exit(1)  # it hangs, and holds the lock that the previous version needs
 
 
-def before_run(session: Session, words: Sequence[str]) -> None:
+def before_run(session: CommandSession, words: Sequence[str]) -> None:
     """Install a waiting version now and continue as that version. Returns if this version is to run.
 
     Raises SettingsError.
@@ -106,7 +106,7 @@ def before_run(session: Session, words: Sequence[str]) -> None:
         become(place, words)
 
 
-def after_quit(session: Session, words: Sequence[str], end: End) -> None:
+def after_quit(session: CommandSession, words: Sequence[str], end: End) -> None:
     """Install a waiting version; start it at once if the user asked for that."""
     from agent.updates.install_journal import waits
 
@@ -124,7 +124,7 @@ def after_quit(session: Session, words: Sequence[str], end: End) -> None:
 
 
 @contextmanager
-def _logged(session: Session) -> Iterator[None]:
+def _logged(session: CommandSession) -> Iterator[None]:
     with suppress(OSError):
         logs.configure(session.file.snapshot.logs, session.paths.logs)
     try:
@@ -133,7 +133,7 @@ def _logged(session: Session) -> Iterator[None]:
         logs.stop()
 
 
-def handover(session: Session) -> "Handover":
+def handover(session: CommandSession) -> "Handover":
     """The handover to another version."""
     from agent.core.build import read_build
     from agent.main.handover import Handover
@@ -143,7 +143,7 @@ def handover(session: Session) -> "Handover":
     return Handover(session.paths, session.file.snapshot, read_build())
 
 
-def wait_for_end(session: Session) -> int:
+def wait_for_end(session: CommandSession) -> int:
     """Wait until the agent has released its lock. Raises AgentUnreachable if it does not."""
     from filelock import FileLock, Timeout
 

@@ -13,7 +13,7 @@ import click
 
 from agent.cli.command import Command
 from agent.cli.params import There
-from agent.cli.session import Session
+from agent.cli.session import CommandSession
 from agent.core.i18n import Texts
 from agent.domain.errors import AgentError, AgentUnreachable, DesktopError, LifecycleError, NotRunning
 
@@ -30,7 +30,7 @@ NOTIFY_S = 10.0
 @click.argument("what", type=click.Choice(["find", "redact"]), metavar="find|redact")
 @click.argument("paths", nargs=-1, required=True, type=There())
 @click.pass_obj
-def hand_over(session: Session, what: str, paths: tuple[str, ...]) -> int:
+def hand_over(session: CommandSession, what: str, paths: tuple[str, ...]) -> int:
     from agent.cli.backend import absolute
 
     try:
@@ -43,7 +43,7 @@ def hand_over(session: Session, what: str, paths: tuple[str, ...]) -> int:
         raise
 
 
-def answering(session: Session) -> "Client":
+def answering(session: CommandSession) -> "Client":
     """A running agent, started if there is none. Raises AgentUnreachable if it does not start."""
     with suppress(NotRunning):
         return session.client()
@@ -65,7 +65,7 @@ def answering(session: Session) -> "Client":
 
 
 @contextmanager
-def first_of_many(session: Session) -> Iterator[bool]:
+def first_of_many(session: CommandSession) -> Iterator[bool]:
     """Whether this is the only call at work: some file managers call once per file, and one window is enough for all of them."""
     from filelock import FileLock, Timeout
 
@@ -81,7 +81,7 @@ def first_of_many(session: Session) -> Iterator[bool]:
         lock.release()
 
 
-def _notify(session: Session, error: AgentError) -> None:
+def _notify(session: CommandSession, error: AgentError) -> None:
     """Show the error as a notification if there is no terminal: after a menu choice the user sees none."""
     if sys.stderr is not None and sys.stderr.isatty():
         return
@@ -106,7 +106,7 @@ def _find(client: "Client", paths: Sequence[str], *, show: bool) -> int:
     return int(any(line.stopped or (line.image is not None and line.image.error) for line in lines))
 
 
-def _redact(session: Session, client: "Client", paths: Sequence[str], *, show: bool) -> int:
+def _redact(session: CommandSession, client: "Client", paths: Sequence[str], *, show: bool) -> int:
     """Make copies without metadata and with all faces covered, in a folder beside the photos; the page of copies shows the progress.
 
     Raises CopyUnwritable, CopyDiskFull if that folder can't be created.

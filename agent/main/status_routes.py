@@ -13,7 +13,7 @@ from agent.core.i18n import Texts
 from agent.domain.errors import AgentError, EngineError, FilingDue, ImageMissing, ModelError, NotFound
 from agent.engine.monitor import MB, EngineProcess, Sample
 from agent.library.actions import NOT_ANALYSED
-from agent.library.records import PlacePage
+from agent.library.records import LocationPage
 from agent.library.schemas import PlaceProblem, PlaceProblems
 from agent.library.watched_folders import root_meant
 from agent.main.app import App
@@ -31,7 +31,7 @@ from agent.main.status_schemas import (
     PowerReport,
     StageMeans,
 )
-from agent.web.desk import Desk
+from agent.web.desk_port import DeskPort
 from agent.web.remembered import Remembered
 from agent.web.schemas import Id, Problem
 
@@ -42,7 +42,7 @@ Offset: TypeAlias = Annotated[int, Query(ge=0, lt=2**31)]
 EngineState: TypeAlias = Literal["resting", "ready", "working", "paused", "failed"]
 
 
-def status_routes(api: FastAPI, app: App, desk: Desk, texts: Callable[[], Texts]) -> None:
+def status_routes(api: FastAPI, app: App, desk: DeskPort, texts: Callable[[], Texts]) -> None:
     """Add the routes of files that could not be analysed to `api`."""
     _list_routes(api, app, texts)
     _problem_routes(api, app, desk)
@@ -51,7 +51,7 @@ def status_routes(api: FastAPI, app: App, desk: Desk, texts: Callable[[], Texts]
 def _list_routes(api: FastAPI, app: App, texts: Callable[[], Texts]) -> None:
     library = app.library
 
-    def page(read: Callable[..., PlacePage], limit: int, offset: int, folder: str | None) -> PlaceProblems:
+    def page(read: Callable[..., LocationPage], limit: int, offset: int, folder: str | None) -> PlaceProblems:
         found = read(limit=limit, offset=offset, folder=root_meant(folder, app.settings.folders) if folder else None)
         return PlaceProblems(items=tuple(PlaceProblem.of(place, texts()) for place in found.items), total=found.total)
 
@@ -73,7 +73,7 @@ def _list_routes(api: FastAPI, app: App, texts: Callable[[], Texts]) -> None:
         return PlaceProblem.of(place, texts())
 
 
-def _problem_routes(api: FastAPI, app: App, desk: Desk) -> None:
+def _problem_routes(api: FastAPI, app: App, desk: DeskPort) -> None:
     @api.post("/api/problems/retry", status_code=204)
     async def retry() -> None:
         await app.problems.retry()

@@ -29,7 +29,7 @@ from agent.domain.events import (
 from agent.domain.path_text import printable
 from agent.library.scan import rules
 from agent.library.scan_schemas import ScanLine, Scanned, ScanRequest
-from agent.library.status import Status as AppStatus
+from agent.library.status import AgentStatus as AppStatus
 from agent.main.app import App
 from agent.sources.folder.folder_scan import walk_images
 from agent.web.schemas import Burst, Finished, FolderState, Problem, Schema, Status

@@ -9,7 +9,7 @@ import click
 from agent.cli.command import Command, json_option
 from agent.cli.confirm import confirm, yes_option
 from agent.cli.output import note, tell
-from agent.cli.session import Session
+from agent.cli.session import CommandSession
 from agent.core.i18n import Texts
 from agent.domain.errors import AgentError, NotRunning
 
@@ -22,7 +22,7 @@ TEXTS = Texts()
 @click.option("--dry-run", is_flag=True, help=TEXTS("cli.help.dry_run"))
 @json_option()
 @click.pass_obj
-def uninstall(session: Session, library: bool, yes: bool, dry_run: bool, as_json: bool) -> None:
+def uninstall(session: CommandSession, library: bool, yes: bool, dry_run: bool, as_json: bool) -> None:
     from agent.core.paths import HOME_VARIABLE
     from agent.desktop import autostart
     from agent.main.wiring import model_store
@@ -54,7 +54,7 @@ def uninstall(session: Session, library: bool, yes: bool, dry_run: bool, as_json
         note(texts("cli.uninstall.done"))
 
 
-def _end_agent(session: Session) -> None:
+def _end_agent(session: CommandSession) -> None:
     from agent.main.run_commands import wait_for_end
 
     try:
@@ -64,7 +64,7 @@ def _end_agent(session: Session) -> None:
     wait_for_end(session)
 
 
-def _forget_key(session: Session) -> None:
+def _forget_key(session: CommandSession) -> None:
     """Delete the key: a copied library is then unreadable. A keyring that does not answer does not stop the uninstallation."""
     from agent.main.wiring import home_of_key
     from agent.store.keys import LibraryKeys

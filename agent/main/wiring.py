@@ -13,7 +13,7 @@ from agent.core.config_file import SettingsFile
 from agent.core.environment import Environment
 from agent.core.files import store_error
 from agent.core.heap import give_back, let_go_of_code
-from agent.core.memory_trimmer import Rest
+from agent.core.memory_trimmer import MemoryTrimmer
 from agent.core.observable import Observable
 from agent.core.paths import AppPaths
 from agent.core.settings import KeyHome, Settings
@@ -38,8 +38,8 @@ from agent.engine.renderer import Renderer
 from agent.engine.screen_engine import ScreenEngine
 from agent.engine.screen_port import ScreenGrabber, ScreenWatcher, WatchedDesktop
 from agent.engine.selftest_runs import DeviceChooser
-from agent.engine.video_engine import EngineClips, EngineFilms
-from agent.engine.video_ports import ClipRenderer
+from agent.engine.video_engine import EngineAnimations, EngineVideos
+from agent.engine.video_ports import VideoRenderer
 from agent.library.recipes import EMBEDDER
 from agent.library.thumbnail_store import ThumbnailFile
 from agent.main.app import App, Edges, Reconfigure
@@ -48,14 +48,14 @@ from agent.people.forgotten import ForgottenFile
 from agent.people.recognition_switch import Backups
 from agent.people.service import PeopleEdges
 from agent.people.sidecars.sidecar_store import Sidecars
-from agent.redaction.copy_files import Copies
+from agent.redaction.copy_files import CopyFileStore
 from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.redaction.recovery_file import KeptFiles
+from agent.redaction.recovery_file import RecoveryFileStore
 from agent.redaction.restore import RedactionTools
-from agent.redaction.video.job_files import FolderJobs
-from agent.redaction.video.video_redactor import ClipRedactor
+from agent.redaction.video.job_files import VideoJobFolder
+from agent.redaction.video.video_redactor import VideoRedactor
 from agent.screen import capture_files
-from agent.screen.capture import Surroundings
+from agent.screen.capture import CaptureDesktop
 from agent.sources.folder.folder_source import FolderSource
 from agent.sources.folder.online_only import is_online_only
 from agent.sources.source import RemoteSource, Source
@@ -117,9 +117,9 @@ def screen_engine(settings: Settings, paths: AppPaths, store: ModelStore) -> Scr
     )
 
 
-def surroundings(clock: Callable[[], datetime]) -> Surroundings:
+def surroundings(clock: Callable[[], datetime]) -> CaptureDesktop:
     """This desktop's services for captures."""
-    return Surroundings(
+    return CaptureDesktop(
         window=active_window,
         usual_name=lambda: capture_files.usual_name(clock()),
         save=capture_files.save,
@@ -195,11 +195,11 @@ def build(
     analyser: Analyser | None = None,
     matcher: FaceMatcher | None = None,
     renderer: Renderer | None = None,
-    clips: ClipRenderer | None = None,
-    films: ClipRenderer | None = None,
+    clips: VideoRenderer | None = None,
+    films: VideoRenderer | None = None,
     source: Source | None = None,
     remote: Mapping[str, RemoteSource] | None = None,
-    screen: tuple[ScreenGrabber, Surroundings] | None = None,
+    screen: tuple[ScreenGrabber, CaptureDesktop] | None = None,
     watch: tuple[ScreenWatcher, WatchedDesktop] | None = None,
     backups: Backups | None = None,
     reconfigure: Mapping[str, Reconfigure] | None = None,
@@ -232,7 +232,7 @@ def build(
         store = model_store(paths)
         pool, grabber = engine_pool(settings, paths, store), screen_engine(settings, paths, store)
         pool.open_item = open_item
-        renderer, clips, films = renderer or pool, clips or EngineClips(pool), films or EngineFilms(pool)
+        renderer, clips, films = renderer or pool, clips or EngineVideos(pool), films or EngineAnimations(pool)
         machine = Machine(pool, ProcessMeter().read, read_power, total_memory())
         screen, watch = screen or (grabber, surroundings(clock)), watch or (grabber, watched_desktop())
         supply, hooks["engine"] = _model_ways(store, (pool, grabber))
@@ -243,7 +243,7 @@ def build(
         await asyncio.to_thread(thumbnails.bound, _bytes(new))
 
     hooks["library"] = reconfigure_library
-    trimmer = Rest(lambda: database.uses + thumbnails.uses, (database.let_go, thumbnails.let_go, give_back, let_go_of_code))
+    trimmer = MemoryTrimmer(lambda: database.uses + thumbnails.uses, (database.let_go, thumbnails.let_go, give_back, let_go_of_code))
     edges = Edges(
         library,
         engine,
@@ -255,10 +255,12 @@ def build(
             Sidecars(),
             renamed,
         ),
-        RedactionTools(renderer or cast("Renderer", engine.analyser), Copies(), KeptFiles(lambda: database.key_for(b"kept originals"))),
+        RedactionTools(
+            renderer or cast("Renderer", engine.analyser), CopyFileStore(), RecoveryFileStore(lambda: database.key_for(b"kept originals"))
+        ),
         (
-            ClipRedactor(clips, FolderJobs(paths.cache / "clips")) if clips else None,
-            ClipRedactor(films, FolderJobs(paths.cache / "films")) if films else None,
+            VideoRedactor(clips, VideoJobFolder(paths.cache / "clips")) if clips else None,
+            VideoRedactor(films, VideoJobFolder(paths.cache / "films")) if films else None,
         ),
         thumbnails=thumbnails,
         machine=machine,

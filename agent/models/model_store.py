@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from agent.core.resources import resource
 from agent.core.tools import Stop
 from agent.domain.errors import ModelMissing, ModelUnknown, ModelUnreachable, ModelWrongHash
-from agent.models.download_sources import Source, SourceFailed
+from agent.models.download_sources import DownloadFailed, DownloadSource
 
 
 class ModelState(StrEnum):
@@ -129,11 +129,11 @@ class ModelStore:
             wrong = 0
             for text in entry.sources:
                 try:
-                    self._fetch_from(entry, Source(text), progress, stop or Stop())
+                    self._fetch_from(entry, DownloadSource(text), progress, stop or Stop())
                     break
                 except ModelWrongHash:
                     wrong += 1
-                except SourceFailed:
+                except DownloadFailed:
                     continue
             else:
                 if wrong == len(entry.sources):
@@ -190,7 +190,7 @@ class ModelStore:
             return ModelState.MISSING
         return ModelState.PRESENT if self._hashed[path][1] == sha256 else ModelState.DAMAGED
 
-    def _fetch_from(self, entry: Entry, source: Source, progress: Progress | None, stop: Stop) -> None:
+    def _fetch_from(self, entry: Entry, source: DownloadSource, progress: Progress | None, stop: Stop) -> None:
         """Fetch all files or none: they are kept when the last one's hash is right. Raises SourceFailed or ModelWrongHash."""
         before = 0
 

@@ -10,7 +10,7 @@ from agent.domain.clustering import GroupBounds
 from agent.domain.embeddings import Spread
 from agent.domain.errors import EngineError
 from agent.engine.matcher_port import FaceMatcher
-from agent.library.records import FaceGroup, FaceRef
+from agent.library.records import FaceGroup, FaceReference
 from agent.people.queries.people_queries import PeopleQueries
 
 log = structlog.get_logger()
@@ -24,11 +24,11 @@ class GroupCard:
 
     id: int
     size: int
-    faces: tuple[FaceRef, ...]
+    faces: tuple[FaceReference, ...]
     doubtful: bool  # it may be two people's
 
 
-class GroupCards:
+class ClusterCards:
     def __init__(self, library: PeopleQueries, matcher: FaceMatcher) -> None:
         self._library = library
         self._matcher = matcher
@@ -46,7 +46,7 @@ class GroupCards:
         ]
         return cards, total
 
-    async def faces(self, group_id: int) -> tuple[list[FaceRef], bool]:
+    async def faces(self, group_id: int) -> tuple[list[FaceReference], bool]:
         """Return all faces of a cluster, and whether it may be two people's: then one half precedes the other. Raises StoreError."""
         faces = await asyncio.to_thread(self._library.group_faces, group_id)
         [spread] = await self._spreads([[face.id for face in faces]])

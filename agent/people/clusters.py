@@ -23,7 +23,7 @@ AT_ONCE, WRITTEN = 50, 10_000
 MANY = 2_000  # from this many new faces on, all are clustered from scratch
 
 
-class Grouper:
+class ClusterUpdater:
     """Places new faces shortly after the last photo; rebuilds all clusters if most faces are new."""
 
     def __init__(

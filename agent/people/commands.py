@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from agent.cli.command import Command, Group, json_option
+from agent.cli.command import Command, CommandGroup, json_option
 from agent.cli.confirm import confirm, yes_option
 from agent.cli.output import note, say, tell
 from agent.cli.params import PERSON_NAME, There
-from agent.cli.session import Session
+from agent.cli.session import CommandSession
 from agent.core.i18n import Texts
 from agent.people.find_commands import person_of
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 TEXTS = Texts()
 
 
-@click.group(cls=Group, help=TEXTS("cli.help.people"))
+@click.group(cls=CommandGroup, help=TEXTS("cli.help.people"))
 def people() -> None: ...
 
 
 @people.command(name="list", help=TEXTS("cli.help.people_list"))
 @json_option("json_each")
 @click.pass_obj
-def list_people(session: Session, as_json: bool) -> None:
+def list_people(session: CommandSession, as_json: bool) -> None:
     from agent.people.queries.people_queries import PeopleQueries
 
     with session.library(PeopleQueries, checked=True) as library:
@@ -64,7 +64,7 @@ def list_people(session: Session, as_json: bool) -> None:
 @click.argument("name")
 @json_option()
 @click.pass_obj
-def show(session: Session, name: str, as_json: bool) -> None:
+def show(session: CommandSession, name: str, as_json: bool) -> None:
     from agent.people.queries.people_queries import PeopleQueries
 
     texts = session.texts
@@ -100,7 +100,7 @@ def show(session: Session, name: str, as_json: bool) -> None:
 @click.option("--which", type=click.IntRange(min=1), help=TEXTS("cli.help.people_which"))
 @json_option()
 @click.pass_obj
-def name(session: Session, photo: str, name: str, which: int | None, as_json: bool) -> int:
+def name(session: CommandSession, photo: str, name: str, which: int | None, as_json: bool) -> int:
     from agent.people.edit_schemas import NameFaces
     from agent.people.queries.people_queries import PeopleQueries
 
@@ -124,7 +124,7 @@ def name(session: Session, photo: str, name: str, which: int | None, as_json: bo
 @click.argument("new", type=PERSON_NAME, metavar="NEW")
 @json_option()
 @click.pass_obj
-def rename(session: Session, name: str, new: str, as_json: bool) -> None:
+def rename(session: CommandSession, name: str, new: str, as_json: bool) -> None:
     from agent.people.edit_schemas import DescribePerson
 
     _edit(session, DescribePerson(kind="describe", person_id=_id(session, name), name=new))
@@ -137,7 +137,7 @@ def rename(session: Session, name: str, new: str, as_json: bool) -> None:
 @click.option("--dry-run", is_flag=True, help=TEXTS("cli.help.dry_run"))
 @json_option()
 @click.pass_obj
-def merge(session: Session, names: tuple[str, ...], into: str, dry_run: bool, as_json: bool) -> None:
+def merge(session: CommandSession, names: tuple[str, ...], into: str, dry_run: bool, as_json: bool) -> None:
     from agent.people.edit_schemas import MergePeople
     from agent.people.queries.people_queries import PeopleQueries
 
@@ -161,7 +161,7 @@ def merge(session: Session, names: tuple[str, ...], into: str, dry_run: bool, as
 @click.option("--dry-run", is_flag=True, help=TEXTS("cli.help.dry_run"))
 @json_option()
 @click.pass_obj
-def split(session: Session, name: str, photos: tuple[str, ...], new: str | None, dry_run: bool, as_json: bool) -> int:
+def split(session: CommandSession, name: str, photos: tuple[str, ...], new: str | None, dry_run: bool, as_json: bool) -> int:
     from agent.people.edit_schemas import NameFaces, UnnameFaces
     from agent.people.queries.people_queries import PeopleQueries
 
@@ -188,7 +188,7 @@ def split(session: Session, name: str, photos: tuple[str, ...], new: str | None,
 @click.option("--dry-run", is_flag=True, help=TEXTS("cli.help.dry_run"))
 @json_option()
 @click.pass_obj
-def forget(session: Session, name: str, yes: bool, dry_run: bool, as_json: bool) -> None:
+def forget(session: CommandSession, name: str, yes: bool, dry_run: bool, as_json: bool) -> None:
     from agent.cli.backend import backend
     from agent.people.queries.people_queries import PeopleQueries
     from agent.people.schemas import Forgotten
@@ -213,7 +213,7 @@ def forget(session: Session, name: str, yes: bool, dry_run: bool, as_json: bool)
 @click.option("--person", metavar="NAME", help=TEXTS("cli.help.people_only"))
 @yes_option
 @click.pass_obj
-def export(session: Session, file: Path | None, as_csv: bool, person: str | None, yes: bool) -> None:
+def export(session: CommandSession, file: Path | None, as_csv: bool, person: str | None, yes: bool) -> None:
     from agent.people import export_files
     from agent.people.exchange_commands import rows_of
     from agent.people.queries.people_queries import PeopleQueries
@@ -231,7 +231,7 @@ def export(session: Session, file: Path | None, as_csv: bool, person: str | None
 @click.option("--dry-run", is_flag=True, help=TEXTS("cli.help.dry_run"))
 @json_option()
 @click.pass_obj
-def import_people(session: Session, source: Path, dry_run: bool, as_json: bool) -> int:
+def import_people(session: CommandSession, source: Path, dry_run: bool, as_json: bool) -> int:
     from agent.people.exchange_commands import import_folder, import_rows
 
     return (import_folder if source.is_dir() else import_rows)(session, source, dry_run=dry_run, as_json=as_json)
@@ -240,7 +240,7 @@ def import_people(session: Session, source: Path, dry_run: bool, as_json: bool) 
 @click.command(cls=Command, help=TEXTS("cli.help.undo"))
 @json_option()
 @click.pass_obj
-def undo(session: Session, as_json: bool) -> None:
+def undo(session: CommandSession, as_json: bool) -> None:
     from agent.cli.backend import backend
     from agent.people.edit_schemas import Undo
     from agent.people.schemas import Step
@@ -253,7 +253,7 @@ def undo(session: Session, as_json: bool) -> None:
 @click.command(cls=Command, help=TEXTS("cli.help.redo"))
 @json_option()
 @click.pass_obj
-def redo(session: Session, as_json: bool) -> None:
+def redo(session: CommandSession, as_json: bool) -> None:
     from agent.cli.backend import backend
     from agent.people.schemas import Step
 
@@ -276,14 +276,14 @@ def _faces_on(library: "PeopleQueries", photo: str) -> "tuple[StoredFace, ...]":
     return image.faces if image is not None else ()
 
 
-def _id(session: Session, name: str) -> int:
+def _id(session: CommandSession, name: str) -> int:
     from agent.people.queries.people_queries import PeopleQueries
 
     with session.library(PeopleQueries, checked=True) as library:
         return person_of(library, name).id
 
 
-def _edit(session: Session, wish: "Edit") -> int:
+def _edit(session: CommandSession, wish: "Edit") -> int:
     from agent.cli.backend import backend
     from agent.people.schemas import Edited
 

@@ -99,20 +99,20 @@ def wish(asked: Edit) -> edits.Edit:
     """Return the use cases' edit."""
     match asked:
         case NameFaces():
-            return edits.NameFaces(face_ids=asked.face_ids, person_id=asked.person_id, name=asked.name, basis=_basis(asked.basis))
+            return edits.NameFacesEdit(face_ids=asked.face_ids, person_id=asked.person_id, name=asked.name, basis=_basis(asked.basis))
         case NameMany():
-            return edits.NameMany(people=tuple((each.name, each.face_ids) for each in asked.people))
+            return edits.NameManyEdit(people=tuple((each.name, each.face_ids) for each in asked.people))
         case NotThisPerson():
             return edits.RejectFaces(face_ids=asked.face_ids, person_id=asked.person_id)
         case UnnameFaces():
-            return edits.UnnameFaces(face_ids=asked.face_ids)
+            return edits.UnnameFacesEdit(face_ids=asked.face_ids)
         case IgnoreFaces():
-            return edits.IgnoreFaces(face_ids=asked.face_ids, ignored=asked.kind == "ignore")
+            return edits.IgnoreFacesEdit(face_ids=asked.face_ids, ignored=asked.kind == "ignore")
         case MergePeople():
-            return edits.MergePeople(person_ids=asked.person_ids, into=asked.into)
+            return edits.MergePeopleEdit(person_ids=asked.person_ids, into=asked.into)
         case DescribePerson():
             said = asked.model_dump(exclude={"kind", "basis", "clear"})
-            return edits.DescribePerson(**said, basis=_basis(asked.basis), clear=frozenset(asked.clear))
+            return edits.DescribePersonEdit(**said, basis=_basis(asked.basis), clear=frozenset(asked.clear))
 
 
 def _basis(said: Basis | None) -> edits.Basis | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from agent.cli.backend import backend
 from agent.cli.output import say, tell
-from agent.cli.session import Session
+from agent.cli.session import CommandSession
 from agent.domain.errors import PeopleError, RecognitionOff
 from agent.domain.face import Box
 from agent.domain.path_text import printable
@@ -46,7 +46,7 @@ def rows_of(library: "PeopleQueries", only: "Person | None") -> Iterator[FaceRow
                     yield FaceRow(person.name, image.sha256, box.x, box.y, box.w, box.h, printable(path), born, facts.notes)
 
 
-def import_folder(session: Session, folder: Path, *, dry_run: bool = False, as_json: bool = False) -> int:
+def import_folder(session: CommandSession, folder: Path, *, dry_run: bool = False, as_json: bool = False) -> int:
     """Import a folder: each folder in it is a person, each photo in that a reference. Return exit code 1 if a photo was refused.
 
     With `dry_run` the photos are counted and listed by person, and nothing is scanned.
@@ -78,7 +78,7 @@ def import_folder(session: Session, folder: Path, *, dry_run: bool = False, as_j
     return _report(session, taken, refused, as_json=as_json)
 
 
-def _count(session: Session, people: Iterable[Path], *, as_json: bool) -> int:
+def _count(session: CommandSession, people: Iterable[Path], *, as_json: bool) -> int:
     from agent.sources.folder.folder_scan import walk_images
 
     for person in people:
@@ -88,7 +88,7 @@ def _count(session: Session, people: Iterable[Path], *, as_json: bool) -> int:
     return 0
 
 
-def import_rows(session: Session, file: Path, *, dry_run: bool = False, as_json: bool = False) -> int:
+def import_rows(session: CommandSession, file: Path, *, dry_run: bool = False, as_json: bool = False) -> int:
     """Name the faces at the file's positions, in existing photos, in one step. Return exit code 1 if any was not found.
 
     The file is read twice, so that an invalid row is found before any lookup. Even for a million rows, only the faces
@@ -148,12 +148,12 @@ def _face_at(faces: Iterable[tuple[int, Box]], row: FaceRow) -> int | None:
     return face_id if overlap > _SAME_FACE else None
 
 
-def _need_recognition(session: Session) -> None:
+def _need_recognition(session: CommandSession) -> None:
     if not session.settings.recognition.enabled:
         raise RecognitionOff
 
 
-def _report(session: Session, taken: int, refused: int, *, as_json: bool) -> int:
+def _report(session: CommandSession, taken: int, refused: int, *, as_json: bool) -> int:
     if not taken and not refused:
         say(session.texts("cli.people.import_empty"), err=True)
         return 1

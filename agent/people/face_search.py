@@ -10,7 +10,7 @@ from agent.domain.people import Identity, identify
 from agent.engine.analyser import Analyser
 from agent.engine.matcher_port import FaceMatcher, Query
 from agent.library.recipes import embedding_task, recognises
-from agent.library.records import FaceRef
+from agent.library.records import FaceReference
 from agent.people.identification import bounds_of
 from agent.people.queries.people_queries import PeopleQueries
 
@@ -23,7 +23,7 @@ class Alike:
 
     box: Box
     identity: Identity | None
-    found: tuple[FaceRef, ...]  # the most similar first
+    found: tuple[FaceReference, ...]  # the most similar first
 
 
 @dataclass(frozen=True, slots=True)

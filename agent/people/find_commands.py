@@ -13,7 +13,7 @@ import click
 from agent.cli.command import Command
 from agent.cli.output import note, say, say_path
 from agent.cli.params import There
-from agent.cli.session import Session
+from agent.cli.session import CommandSession
 from agent.core.i18n import Texts
 from agent.domain.errors import ImageUnreadable, RecognitionOff, ReferenceNoFace, UnfitReference
 from agent.domain.names import tidy, unknown
@@ -47,7 +47,7 @@ _DAY_WORD = TEXTS("cli.find.day")
 @click.option("--json", "as_json", is_flag=True, help=TEXTS("cli.help.json"))
 @click.pass_obj
 def find(
-    session: Session,
+    session: CommandSession,
     names: tuple[str, ...],
     match: str | None,
     certain: bool,
@@ -99,7 +99,7 @@ def find(
 @click.argument("other", type=There(dir_okay=False))
 @click.option("--json", "as_json", is_flag=True, help=TEXTS("cli.help.json_one"))
 @click.pass_obj
-def verify(session: Session, one: str, other: str, as_json: bool) -> int:
+def verify(session: CommandSession, one: str, other: str, as_json: bool) -> int:
     from agent.cli.backend import absolute, backend
     from agent.people.edit_schemas import VerifyRequest
     from agent.people.schemas import Verified
@@ -119,7 +119,7 @@ def verify(session: Session, one: str, other: str, as_json: bool) -> int:
     return 0
 
 
-def _alike(session: Session, photo: str, which: int | None) -> list[int]:
+def _alike(session: CommandSession, photo: str, which: int | None) -> list[int]:
     """Return the images with a face similar to the photo's largest one, or to that one counted from the left; the most similar first.
 
     Raises RecognitionOff, ReferenceNoFace, ImageError, EngineError, ModelError.
@@ -164,7 +164,7 @@ def _images(library: "PeopleQueries", ids: Sequence[int]) -> "Iterator[StoredIma
         yield from library.images_by_id(ids[start : start + PAGE])
 
 
-def _told(session: Session, images: "Iterator[StoredImage]", people: Collection[int], *, zeros: bool, as_json: bool) -> int:
+def _told(session: CommandSession, images: "Iterator[StoredImage]", people: Collection[int], *, zeros: bool, as_json: bool) -> int:
     """Print the images. Return the number of images on which one of these people is only suggested."""
     suggested = 0
     for image in images:
@@ -180,7 +180,7 @@ def _told(session: Session, images: "Iterator[StoredImage]", people: Collection[
     return suggested
 
 
-def _sum_up(session: Session, count: int, suggested: int) -> None:
+def _sum_up(session: CommandSession, count: int, suggested: int) -> None:
     photos = session.texts("count.photos", count=count)
     note(session.texts("cli.find.apart", photos=photos, confirmed=count - suggested, suggested=suggested) if suggested else photos)
 

@@ -7,8 +7,8 @@ from typing import TypeAlias
 from agent.core.environment import Environment
 from agent.core.observable import Notice
 from agent.core.settings import Settings
-from agent.domain.edits import Step
-from agent.domain.embeddings import FreshPrint
+from agent.domain.edits import EditStep
+from agent.domain.embeddings import FreshEmbedding
 from agent.domain.face import Analysis, Face
 from agent.domain.people import Bounds, Candidate, Identity, Judgement, identify, one_each
 from agent.engine.matcher_port import FaceMatcher, Query
@@ -17,7 +17,7 @@ from agent.library.records import ToJudge
 from agent.people.queries.people_queries import PeopleQueries
 
 # Returns the people that faces resemble, from embeddings that are not stored; raises EngineError instead of guessing.
-Lookalikes: TypeAlias = Callable[[Sequence[FreshPrint]], Awaitable[list[Identity | None]]]
+Lookalikes: TypeAlias = Callable[[Sequence[FreshEmbedding]], Awaitable[list[Identity | None]]]
 
 PAGE = 2_000
 MANY = 2_000  # faces per step: larger changes are processed page by page, so that other requests get through
@@ -31,7 +31,7 @@ def bounds_of(settings: Settings) -> Bounds:
     return Bounds(settings.recognition.certain, settings.recognition.probable)
 
 
-class Opinions:
+class Identification:
     """Identifies faces and stores the results; keeps the matcher consistent with the library."""
 
     def __init__(self, library: PeopleQueries, matcher: FaceMatcher, environment: Environment) -> None:
@@ -64,14 +64,14 @@ class Opinions:
             return Judgement((None,) * len(analysis.faces))
         version = self._version
         before = await asyncio.to_thread(self._library.faces_of, analysis.sha256)
-        found = await self.lookalikes([FreshPrint(face.embedding or b"", face.quality) for face in analysis.faces])
+        found = await self.lookalikes([FreshEmbedding(face.embedding or b"", face.quality) for face in analysis.faces])
         return Judgement(tuple(one_each(found)), version, frozenset(before))
 
     async def who(self, faces: Sequence[Face]) -> list[Identity | None]:
         """Return the people of faces seen together, without storing anything. Raises EngineError, StoreError."""
-        return one_each(await self.lookalikes([FreshPrint(face.embedding or b"", face.quality) for face in faces]))
+        return one_each(await self.lookalikes([FreshEmbedding(face.embedding or b"", face.quality) for face in faces]))
 
-    async def lookalikes(self, prints: Sequence[FreshPrint]) -> list[Identity | None]:
+    async def lookalikes(self, prints: Sequence[FreshEmbedding]) -> list[Identity | None]:
         """Return the person each face resembles; several may resemble the same person. Raises EngineError, StoreError."""
         candidates = await self._candidates(Query(embeddings=tuple(each.embedding for each in prints)))
         bounds = self._bounds()
@@ -91,7 +91,7 @@ class Opinions:
         elif judged.version != self._version:
             await self._form(faces)
 
-    async def follow(self, step: Step) -> bool:
+    async def follow(self, step: EditStep) -> bool:
         """Identify again what an edit or its undo may affect. Raises EngineError, StoreError.
 
         Return False if it affects so much that reloading the matcher is faster, and everything must be identified again.

@@ -8,16 +8,16 @@ from functools import partial
 import structlog
 
 from agent.core.environment import Environment
-from agent.core.memory_trimmer import Rest
+from agent.core.memory_trimmer import MemoryTrimmer
 from agent.core.observable import Notice, Signal
-from agent.domain.edits import AdoptNames, Edit, Forgotten, NameFaces, NameMany, Step
+from agent.domain.edits import AdoptNamesEdit, Edit, EditStep, ForgottenPerson, NameFacesEdit, NameManyEdit
 from agent.domain.errors import AgentError, EngineError, NothingToUndo, RecognitionOff, SettingsError, StoreError
 from agent.domain.events import ImageIndexed, Recorded
 from agent.domain.face import Analysis
 from agent.domain.people import Judgement
 from agent.library.recipes import recognises
 from agent.people.forgotten import ForgottenFile
-from agent.people.identification import Opinions
+from agent.people.identification import Identification
 from agent.people.queries.people_queries import BACKUPS_HOLD_PURGED, PeopleQueries
 
 log = structlog.get_logger()
@@ -32,19 +32,19 @@ class People:
     def __init__(
         self,
         library: PeopleQueries,
-        opinions: Opinions,
+        opinions: Identification,
         forgotten: ForgottenFile,
         environment: Environment,
         *,
         renamed: Callable[[str, str | None], bool | None],
-        trimmer: Rest,
+        trimmer: MemoryTrimmer,
     ) -> None:
         """`renamed` updates a name in the settings: old and new name, None for a forgotten person; it blocks, returns whether
         the name occurred, and raises SettingsError. `trimmer` releases cached data of a forgotten person.
         """
         self.backups_stale = Notice()
         """something was deleted that backups may still hold"""
-        self.said = Signal[Step]()
+        self.said = Signal[EditStep]()
         """a step was written"""
         self.forgetting: list[Callable[[int], AbstractAsyncContextManager[None]]] = []
         """a person is forgotten inside all of these, which take their name from elsewhere"""
@@ -61,25 +61,25 @@ class People:
 
     async def name_face(self, face_id: int, name: str) -> int:
         """Name a face; other faces are identified again. Returns the person id. Raises RecognitionOff, FaceUnknown."""
-        step = await self.edit(NameFaces(face_ids=(face_id,), name=name))
+        step = await self.edit(NameFacesEdit(face_ids=(face_id,), name=name))
         assert step.person_id is not None
         return step.person_id
 
-    async def edit(self, wish: Edit) -> Step:
+    async def edit(self, wish: Edit) -> EditStep:
         """Apply an edit; other faces are identified again. Raises RecognitionOff (only names need it), PeopleError."""
-        if isinstance(wish, NameFaces | NameMany | AdoptNames) and not recognises(self._environment.settings.value):
+        if isinstance(wish, NameFacesEdit | NameManyEdit | AdoptNamesEdit) and not recognises(self._environment.settings.value):
             raise RecognitionOff
         return await self._step(partial(self._library.edit, wish, now=self._clock(), note=IN_DOUBT))
 
-    async def take_back(self, token: str | None = None) -> Step:
+    async def take_back(self, token: str | None = None) -> EditStep:
         """Undo the token's step, or the latest one. Raises NothingToUndo."""
         return await self._step(partial(self._library.take_back, token, now=self._clock(), note=IN_DOUBT))
 
-    async def do_again(self) -> Step:
+    async def do_again(self) -> EditStep:
         """Redo the last undone step. Raises NothingToUndo."""
         return await self._step(partial(self._library.do_again, now=self._clock(), note=IN_DOUBT))
 
-    async def forget(self, person_id: int) -> Forgotten:
+    async def forget(self, person_id: int) -> ForgottenPerson:
         """Delete everything stored about a person; this can't be undone.
 
         Raises PersonUnknown, StoreError; and SettingsError if their name can't be removed from the settings: then nothing is deleted.
@@ -94,7 +94,7 @@ class People:
         name = (await asyncio.to_thread(self._library.person_names))[person_id]
         await asyncio.to_thread(self._renamed, name, None)
 
-    async def _forget(self, person_id: int, uids: Sequence[str]) -> Forgotten:
+    async def _forget(self, person_id: int, uids: Sequence[str]) -> ForgottenPerson:
         # first, so that they are gone after the next start, or after restoring an old backup, whatever happens
         await asyncio.to_thread(self._forgotten.add, uids)
         async with AsyncExitStack() as stack:
@@ -160,7 +160,7 @@ class People:
             if isinstance(recorded.event, ImageIndexed):
                 await self._opinions.written(recorded.event.image_id, judged)
 
-    async def _follow_names(self, before: Mapping[int, str], step: Step) -> None:
+    async def _follow_names(self, before: Mapping[int, str], step: EditStep) -> None:
         """Update names in the settings. A name whose person was created and then undone stays: it refers to no one until a redo."""
         try:
             after = await asyncio.to_thread(self._library.person_names)
@@ -183,7 +183,7 @@ class People:
         except (SettingsError, StoreError) as error:
             log.warning("people.left_in_settings", code=error.code)
 
-    async def _step(self, write: Callable[[], tuple[Step, list[Recorded]] | None]) -> Step:
+    async def _step(self, write: Callable[[], tuple[EditStep, list[Recorded]] | None]) -> EditStep:
         """Write a step and identify again; if that takes long or fails, `run` does it a little later.
 
         Until then the library holds a note that identification is pending; it is written with the step, so that it

@@ -14,7 +14,7 @@ from agent.domain.errors import AgentError, KeyHomeError, StoreError
 from agent.domain.events import Recorded
 from agent.engine.analyser import Analyser
 from agent.library.recipes import areas, recognition_ends
-from agent.people.identification import Opinions
+from agent.people.identification import Identification
 from agent.people.queries.people_queries import BACKUPS_HOLD_PURGED, PeopleQueries
 
 log = structlog.get_logger()
@@ -37,7 +37,7 @@ class RecognitionSwitch:
         self,
         library: PeopleQueries,
         analyser: Analyser,
-        opinions: Opinions,
+        opinions: Identification,
         backups: Backups,
         environment: Environment,
     ) -> None:

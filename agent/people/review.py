@@ -9,7 +9,7 @@ import structlog
 from agent.core.environment import Environment
 from agent.domain.errors import EngineError
 from agent.engine.matcher_port import FaceMatcher, Query
-from agent.library.records import Doubt, FaceRef
+from agent.library.records import DoubtfulFace, FaceReference
 from agent.people.identification import bounds_of
 from agent.people.queries.people_queries import PeopleQueries
 
@@ -21,8 +21,8 @@ MOST_NEAR = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    doubt: Doubt
-    shown: tuple[FaceRef, ...]  # those that agree first, then the nearest of the others
+    doubt: DoubtfulFace
+    shown: tuple[FaceReference, ...]  # those that agree first, then the nearest of the others
     agree: frozenset[int]  # the shown faces that are near it; the others are undecided
 
 
@@ -51,7 +51,7 @@ class Review:
             return [[] for _ in faces]
         return [[face_id for face_id, _ in row] for row in found]
 
-    def _asked(self, doubts: Sequence[Doubt], near: Sequence[Sequence[int]]) -> list[Question]:
+    def _asked(self, doubts: Sequence[DoubtfulFace], near: Sequence[Sequence[int]]) -> list[Question]:
         people = {doubt.person_id for doubt in doubts}
         references = {each: frozenset(self._library.faces_of_people([each])) for each in people}
         agreeing = [[each for each in row if each in references[doubt.person_id]] for doubt, row in zip(doubts, near, strict=True)]
@@ -59,7 +59,7 @@ class Review:
         return [_question(doubt, [refs[each] for each in row if each in refs]) for doubt, row in zip(doubts, agreeing, strict=True)]
 
 
-def _question(doubt: Doubt, agreeing: Sequence[FaceRef]) -> Question:
+def _question(doubt: DoubtfulFace, agreeing: Sequence[FaceReference]) -> Question:
     likest = tuple(agreeing[:SHOWN])
     ids = frozenset(face.id for face in likest)
     others = tuple(face for face in doubt.shown if face.id not in ids)

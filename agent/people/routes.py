@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 from agent.core.settings import Settings
 from agent.domain.errors import NotFound, PersonUnknown
 from agent.library.recipes import EMBEDDER
-from agent.people.cluster_cards import GroupCards
+from agent.people.cluster_cards import ClusterCards
 from agent.people.drafts import Drafts
 from agent.people.edit_schemas import Draft, Edit, KeepNames, LibraryUndo, NameFace, Undo, VerifyRequest, wish
 from agent.people.export import held
@@ -39,7 +39,7 @@ from agent.people.schemas import (
     Verified,
 )
 from agent.people.sidecars.sidecar_names import SidecarNames
-from agent.people.verify import Verified as Verification
+from agent.people.verify import Verification as Verification
 from agent.web.received import received
 from agent.web.schemas import Id
 
@@ -92,7 +92,7 @@ def people_routes(
         return StreamingResponse(lines, media_type="application/x-ndjson", headers=headers)
 
 
-def waiting_routes(api: FastAPI, cards: GroupCards, review: Review) -> None:
+def waiting_routes(api: FastAPI, cards: ClusterCards, review: Review) -> None:
     """Add the routes of faces that wait for an answer to `api`."""
 
     @api.get("/api/groups")

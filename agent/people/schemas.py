@@ -67,7 +67,7 @@ class FaceRef(Schema):
     """by the camera's clock, else the file's time; without a zone"""
 
     @classmethod
-    def of(cls, face: "records.FaceRef", **others: object) -> Self:
+    def of(cls, face: "records.FaceReference", **others: object) -> Self:
         return cls.from_record(face, box=astuple(face.box), **others)
 
 
@@ -78,7 +78,7 @@ class PersonFace(Schema):
     certainty: Literal["confirmed", "certain", "probable"]
 
     @classmethod
-    def of(cls, shown: "records.PersonFace") -> Self:
+    def of(cls, shown: "records.ReferenceFace") -> Self:
         return cls(face=FaceRef.of(shown.face), certainty=shown.certainty.value)
 
 
@@ -203,7 +203,7 @@ class NameConflict(Schema):
     theirs: str
 
     @classmethod
-    def of(cls, found: "sidecar_names.NameConflict", face: "records.FaceRef") -> Self:
+    def of(cls, found: "sidecar_names.FoundConflict", face: "records.FaceReference") -> Self:
         return cls.from_record(found, face=FaceRef.of(face))
 
 
@@ -261,7 +261,7 @@ class Step(Schema):
     count: int
 
     @classmethod
-    def of(cls, done: "edits.Step") -> Self:
+    def of(cls, done: "edits.EditStep") -> Self:
         return cls(action=done.action, count=done.count)
 
 

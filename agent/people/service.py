@@ -5,17 +5,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from agent.core.environment import Environment
-from agent.core.memory_trimmer import Rest
+from agent.core.memory_trimmer import MemoryTrimmer
 from agent.core.observable import Notice, Observable
-from agent.domain.edits import Step
+from agent.domain.edits import EditStep
 from agent.engine.analyser import Analyser
 from agent.engine.matcher_port import FaceMatcher
 from agent.library.work_state import WorkState
-from agent.people.cluster_cards import GroupCards
-from agent.people.clusters import Grouper
+from agent.people.cluster_cards import ClusterCards
+from agent.people.clusters import ClusterUpdater
 from agent.people.face_search import FaceSearch
 from agent.people.forgotten import ForgottenFile
-from agent.people.identification import Opinions
+from agent.people.identification import Identification
 from agent.people.naming import People
 from agent.people.queries.people_queries import PeopleQueries
 from agent.people.recognition_switch import Backups, RecognitionSwitch
@@ -37,7 +37,13 @@ class PeopleEdges:
 
 class PeopleService:
     def __init__(
-        self, library: PeopleQueries, analyser: Analyser, edges: PeopleEdges, work: WorkState, trimmer: Rest, environment: Environment
+        self,
+        library: PeopleQueries,
+        analyser: Analyser,
+        edges: PeopleEdges,
+        work: WorkState,
+        trimmer: MemoryTrimmer,
+        environment: Environment,
     ) -> None:
         self.queued = Notice()
         """photos may be to be analysed again"""
@@ -45,14 +51,14 @@ class PeopleService:
         """how often clusters or identities were formed since the start"""
         self._matcher = edges.matcher
         self._environment = environment
-        self.opinions = Opinions(library, edges.matcher, environment)
+        self.opinions = Identification(library, edges.matcher, environment)
         self.switch = RecognitionSwitch(library, analyser, self.opinions, edges.backups, environment)
         self.people = People(library, self.opinions, edges.forgotten, environment, renamed=edges.renamed, trimmer=trimmer)
         self.sidecars = SidecarNames(library, edges.sidecars, work, environment, adopt=self.people.edit)
         self.search = FaceSearch(library, analyser, edges.matcher, environment)
         self.review = Review(library, edges.matcher, environment)
-        self.group_cards = GroupCards(library, edges.matcher)
-        self._grouper = Grouper(library, edges.matcher, work, environment)
+        self.group_cards = ClusterCards(library, edges.matcher)
+        self._grouper = ClusterUpdater(library, edges.matcher, work, environment)
         self.people.forgetting.append(self.sidecars.forgetting)
         self.people.backups_stale.subscribe(self.switch.backups_stale)
         self.people.said.subscribe(self._said)
@@ -62,7 +68,7 @@ class PeopleService:
     def _formed(self, _: None) -> None:
         self.changes.set(self.changes.value + 1)
 
-    def _said(self, step: Step) -> None:
+    def _said(self, step: EditStep) -> None:
         self.sidecars.said(step)
         self.queued.notify()  # a person may have to be recognised again
 

@@ -12,13 +12,13 @@ from agent.people.identification import bounds_of
 
 
 @dataclass(frozen=True, slots=True)
-class Verified:
+class Verification:
     distance: float
     same: bool
     threshold: float  # the same person up to this distance
 
 
-async def verify(analyser: Analyser, settings: Settings, one: str, other: str) -> Verified:
+async def verify(analyser: Analyser, settings: Settings, one: str, other: str) -> Verification:
     """Compare two photos. Raises ImageError, UnfitReference (with parameter `path`), EngineError, ModelError."""
     faces: list[Face] = []
     for path in (one, other):
@@ -29,4 +29,4 @@ async def verify(analyser: Analyser, settings: Settings, one: str, other: str) -
         faces.append(found[0])
     bounds = bounds_of(settings)
     apart = distance(*(face.embedding or b"" for face in faces))
-    return Verified(apart, apart <= bounds.certain, bounds.certain)
+    return Verification(apart, apart <= bounds.certain, bounds.certain)

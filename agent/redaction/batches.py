@@ -10,21 +10,21 @@ from agent.core.environment import Environment
 from agent.core.stoppable import stoppable
 from agent.domain.errors import NotFound, NotRestorable, PassphraseGone, RecognitionOff, VideoNotEditable
 from agent.domain.names import ids_of, tidy
-from agent.domain.redaction import Choice, Look
+from agent.domain.redaction import Look, PeopleChoice
 from agent.engine.analyser import AnalysisEngine
 from agent.library.recipes import redaction_recipe
-from agent.redaction.copy_files import Copies
+from agent.redaction.copy_files import CopyFileStore
 from agent.redaction.copy_records import PlannedCopy, RedactionItem
-from agent.redaction.options import Keeping, Mark, Wish
+from agent.redaction.options import Mark, RecoveryKind, RedactionOptions
 from agent.redaction.passphrases import check_passphrase
 from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.redaction.worker import CopyWork, Listener, UnderWay
+from agent.redaction.worker import Listener, RedactionWorker, UnderWay
 
 PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
-class RedactionAsk:
+class RedactionOrder:
     """Covered copies of the images and videos below `paths`, in `out` (a file or a folder), or in place (None)."""
 
     paths: Sequence[str]
@@ -35,30 +35,30 @@ class RedactionAsk:
     strip: bool = False
     overwrite: bool = False
     report: bool = False
-    keeping: Keeping = Keeping.NOTHING
+    keeping: RecoveryKind = RecoveryKind.NOTHING
     passphrase: str | None = None
 
-    def wish(self, choice: Choice) -> Wish:
+    def wish(self, choice: PeopleChoice) -> RedactionOptions:
         in_place = self.out is None
-        locked = self.passphrase is not None and self.keeping is not Keeping.NOTHING
-        return Wish(choice, self.look, self.strip, self.keeping, locked, self.overwrite or in_place, self.report)
+        locked = self.passphrase is not None and self.keeping is not RecoveryKind.NOTHING
+        return RedactionOptions(choice, self.look, self.strip, self.keeping, locked, self.overwrite or in_place, self.report)
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
     uid: str  # of the batch
-    wish: Wish
+    wish: RedactionOptions
     copies: Sequence[PlannedCopy]
 
 
-class Redacting:
+class RedactionRequests:
     """Plans copies, which `work` then makes. Use it from one event loop."""
 
     def __init__(
         self,
         library: RedactionQueries,
-        work: CopyWork,
-        copies: Copies,
+        work: RedactionWorker,
+        copies: CopyFileStore,
         engine: AnalysisEngine,
         environment: Environment,
     ) -> None:
@@ -68,7 +68,7 @@ class Redacting:
         self._engine = engine
         self._environment = environment
 
-    async def redact(self, ask: RedactionAsk) -> AsyncGenerator[int | UnderWay | RedactionItem, None]:
+    async def redact(self, ask: RedactionOrder) -> AsyncGenerator[int | UnderWay | RedactionItem, None]:
         """Yield the number of copies, then each as it ends, and the progress of videos meanwhile.
 
         If the caller stops listening before the end, copies that were not begun are stopped.
@@ -93,12 +93,12 @@ class Redacting:
                 await self._work.left_alone(plan.uid)
                 raise
 
-    async def dry_run(self, ask: RedactionAsk) -> Sequence[PlannedCopy]:
+    async def dry_run(self, ask: RedactionOrder) -> Sequence[PlannedCopy]:
         """Return what `redact` would make, without writing anything. Raises as `redact` before its first item."""
         wish = ask.wish(await self.choice(ask.keep, ask.only))
         return (await self._plan(ask, wish)).copies
 
-    async def begin(self, ask: RedactionAsk) -> str:
+    async def begin(self, ask: RedactionOrder) -> str:
         """Plan copies and make them without a listener; return the batch. A passphrase would be lost with a restart.
 
         Raises what `redact` raises before its first item.
@@ -131,24 +131,24 @@ class Redacting:
         self._work.wake()
         return count
 
-    async def choice(self, keep: Sequence[str], only: Sequence[str] | None) -> Choice:
+    async def choice(self, keep: Sequence[str], only: Sequence[str] | None) -> PeopleChoice:
         """Return the people with these names. Raises RecognitionOff, NoSuchName."""
         if not keep and only is None:
-            return Choice()
+            return PeopleChoice()
         if not self._environment.settings.value.recognition.enabled:
             raise RecognitionOff(covering="people")
         people = await asyncio.to_thread(self._library.person_names)
-        return Choice(ids_of(keep, people), None if only is None else ids_of(only, people))
+        return PeopleChoice(ids_of(keep, people), None if only is None else ids_of(only, people))
 
-    async def known(self, keep: Sequence[str]) -> Choice:
+    async def known(self, keep: Sequence[str]) -> PeopleChoice:
         """Return the known people with these names, none while recognition is off: everyone else is covered."""
         if not keep or not self._environment.settings.value.recognition.enabled:
-            return Choice()
+            return PeopleChoice()
         names = set(map(tidy, keep))
         people = await asyncio.to_thread(self._library.person_names)
-        return Choice(frozenset(person_id for person_id, name in people.items() if name in names))
+        return PeopleChoice(frozenset(person_id for person_id, name in people.items() if name in names))
 
-    async def _planned(self, ask: RedactionAsk) -> "_Plan":
+    async def _planned(self, ask: RedactionOrder) -> "_Plan":
         """Plan the copies and choose their batch: the one of an interrupted request for the same copies, or a new one."""
         choice = await self.choice(ask.keep, ask.only)
         wish = ask.wish(choice)
@@ -157,7 +157,7 @@ class Redacting:
         await self._engine.supply(redaction_recipe(choice.names_people))
         return await self._plan(ask, wish)
 
-    async def _plan(self, ask: RedactionAsk, wish: Wish) -> "_Plan":
+    async def _plan(self, ask: RedactionOrder, wish: RedactionOptions) -> "_Plan":
         begun = await asyncio.to_thread(self._library.copies_begun, wish)
         begun = [each for each in begun if all(other == ask for other in self._work.requests(each.batch))]
         copies = await stoppable(partial(self._copies.plan, ask.paths, ask.out, wish, self._library.made_at, begun))
@@ -185,7 +185,7 @@ class Redacting:
         return await asyncio.to_thread(self._library.redaction, told) if isinstance(told, int) else told
 
 
-def _resumed(begun: Sequence[RedactionItem], copies: Sequence[PlannedCopy], wish: Wish) -> str | None:
+def _resumed(begun: Sequence[RedactionItem], copies: Sequence[PlannedCopy], wish: RedactionOptions) -> str | None:
     """Return the batch to resume: the first one with the same options and no other items left. The items of others move to it."""
     taken = {item_id for copy in copies for item_id in copy.begun}
     left = {item.batch: True for item in begun if item.wish == wish}

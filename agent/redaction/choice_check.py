@@ -4,7 +4,7 @@ import asyncio
 
 from agent.core.environment import Environment
 from agent.domain.errors import PersonUnknown, RecognitionOff
-from agent.domain.redaction import Choice
+from agent.domain.redaction import PeopleChoice
 from agent.redaction.queries.redaction_queries import RedactionQueries
 
 
@@ -13,7 +13,7 @@ class ChoiceCheck:
         self._library = library
         self._environment = environment
 
-    async def __call__(self, choice: Choice) -> None:
+    async def __call__(self, choice: PeopleChoice) -> None:
         """Raise the error that prevents the chosen people from being recognised: RecognitionOff, PersonUnknown."""
         if choice.names_people and not self._environment.settings.value.recognition.enabled:
             raise RecognitionOff(covering="people")  # switched off since the request

@@ -20,7 +20,7 @@ class PhotoCopied:
     doubtful: bool  # it needs a review before it is shared
 
 
-class PhotoCopy:
+class ClipboardCopy:
     def __init__(self, analyser: Analyser, renderer: Renderer, clipboard: Clipboard | None, environment: Environment) -> None:
         """Without a clipboard, copying fails."""
         self._analyser = analyser

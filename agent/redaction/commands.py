@@ -8,9 +8,9 @@ import click
 
 from agent.cli.command import Command, json_option
 from agent.cli.confirm import confirm, yes_option
-from agent.cli.output import Progress, note, say, tell
+from agent.cli.output import ProgressBar, note, say, tell
 from agent.cli.params import There
-from agent.cli.session import Session
+from agent.cli.session import CommandSession
 from agent.core.i18n import Texts
 from agent.domain.redaction import Shape, Style
 from agent.redaction.passphrases import check_passphrase
@@ -46,7 +46,7 @@ WEAK = (Style.MOSAIC, Style.BLUR)
 @click.option("--json", "as_json", is_flag=True, help=TEXTS("cli.help.json"))
 @click.pass_obj
 def redact(
-    session: Session,
+    session: CommandSession,
     /,
     paths: tuple[str, ...],
     out: str | None,
@@ -123,7 +123,7 @@ def _check_choice(texts: Texts, keep: tuple[str, ...], only: tuple[str, ...]) ->
 @click.option("--passphrase", "locked", is_flag=True, help=TEXTS("cli.help.restore_passphrase"))
 @json_option()
 @click.pass_obj
-def restore(session: Session, path: str, out: str | None, locked: bool, as_json: bool) -> None:
+def restore(session: CommandSession, path: str, out: str | None, locked: bool, as_json: bool) -> None:
     from agent.cli.backend import backend
     from agent.redaction.schemas import Restored, RestoreRequest
 
@@ -140,11 +140,11 @@ def restore(session: Session, path: str, out: str | None, locked: bool, as_json:
 class Report:
     """Prints a line per copy on standard output; progress, doubts and failures on standard error."""
 
-    def __init__(self, session: Session, as_json: bool) -> None:
+    def __init__(self, session: CommandSession, as_json: bool) -> None:
         self._session = session
         self._json = as_json
         self._copies = self._covered = self._passed = self._doubtful = self._failed = 0
-        self.progress = Progress()  # in percent, to estimate the time left
+        self.progress = ProgressBar()  # in percent, to estimate the time left
         self._percents: dict[int, int] = {}  # of running videos, by id
         self._stopped = self._nothing = self._dry = False
         self.batch: str | None = None  # known once one of its items has ended
@@ -228,7 +228,7 @@ class Report:
         return 1 if self._failed or self._stopped else 0
 
 
-def _review(session: Session, able: "Client", batch: str | None) -> None:
+def _review(session: CommandSession, able: "Client", batch: str | None) -> None:
     """Show the copies in the browser, doubtful ones first."""
     if able.in_process:
         say(session.texts("cli.redact.review_later"), err=True)
@@ -239,7 +239,7 @@ def _review(session: Session, able: "Client", batch: str | None) -> None:
             say(url, err=True)
 
 
-def _passphrase(session: Session, *, twice: bool) -> str:
+def _passphrase(session: CommandSession, *, twice: bool) -> str:
     """Read it hidden, or from the first line of standard input: other programs could read an argument.
 
     Raises PassphraseWeak for a new one, before anything else happens.

@@ -18,7 +18,7 @@ from agent.domain.errors import AlreadyKept, SameFile
 from agent.redaction import copy_names
 from agent.redaction.copy_names import KEPT_ENDING, MadeAt, Names, file_id
 from agent.redaction.copy_records import PlannedCopy, RedactionItem
-from agent.redaction.options import Wish
+from agent.redaction.options import RedactionOptions
 
 REPORT_ENDING: Final = ".redaction.json"
 
@@ -35,11 +35,11 @@ class Placing:
     kept_replaces: bool = False  # an existing recovery file is replaced too
 
 
-class Copies:
+class CopyFileStore:
     """Plans, writes and places copies. Every call blocks, and raises CopyUnwritable and CopyDiskFull."""
 
     def plan(
-        self, paths: Sequence[str], out: str | None, wish: Wish, made: MadeAt, begun: Sequence[RedactionItem] = ()
+        self, paths: Sequence[str], out: str | None, wish: RedactionOptions, made: MadeAt, begun: Sequence[RedactionItem] = ()
     ) -> list[PlannedCopy]:
         """Return the target of each image's and video's copy below files and folders: `out`, a file or a folder, or in place (None).
 
@@ -64,7 +64,7 @@ class Copies:
                 _check_writable(_first_there(Path(above)))
         return planned
 
-    def plan_below(self, root: str, sources: Sequence[str], out: str, wish: Wish, made: MadeAt) -> list[PlannedCopy]:
+    def plan_below(self, root: str, sources: Sequence[str], out: str, wish: RedactionOptions, made: MadeAt) -> list[PlannedCopy]:
         """Return the same for these files below a folder, ignoring existing names: `place` finds others, or the same copy.
 
         A copy that would replace its original is left out.

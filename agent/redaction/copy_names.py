@@ -12,7 +12,7 @@ from agent.domain.errors import CopyUnsupported, SameFile
 from agent.domain.image import COPY_FORMATS
 from agent.domain.video import CLIP_FORMATS, has_pictures, is_clip, may_show_faces
 from agent.redaction.copy_records import Made, PlannedCopy, RedactionItem
-from agent.redaction.options import Keeping, Wish
+from agent.redaction.options import RecoveryKind, RedactionOptions
 from agent.sources.folder.folder_scan import is_below, walk_images
 
 KEPT_ENDING: Final = ".aipopup"  # extension of recovery files
@@ -58,7 +58,9 @@ def as_one_file(paths: Sequence[str], out: str) -> bool:
 class Names:
     """Names the copies of one batch."""
 
-    def __init__(self, wish: Wish, originals: Iterable[str], made: MadeAt, digest: Digest, begun: Sequence[RedactionItem] = ()) -> None:
+    def __init__(
+        self, wish: RedactionOptions, originals: Iterable[str], made: MadeAt, digest: Digest, begun: Sequence[RedactionItem] = ()
+    ) -> None:
         """`begun` are items that earlier requests left planned: their copies keep the assigned names."""
         self._wish = wish
         self._begun: dict[str, list[RedactionItem]] = {}
@@ -122,7 +124,7 @@ class Names:
         return copy
 
     def _kept_is_there(self, target: str) -> bool:
-        return self._wish.keeping is not Keeping.NOTHING and os.path.lexists(target + KEPT_ENDING)
+        return self._wish.keeping is not RecoveryKind.NOTHING and os.path.lexists(target + KEPT_ENDING)
 
 
 def below(out: str, source: str, base: str) -> tuple[str, str | None]:

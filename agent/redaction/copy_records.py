@@ -9,11 +9,11 @@ from datetime import datetime
 from enum import StrEnum
 
 from agent.domain.errors import AgentError
-from agent.redaction.options import Doubtful, Mark, Wish
+from agent.redaction.options import DoubtReason, Mark, RedactionOptions
 from agent.redaction.video.moving import Moments
 from agent.redaction.video.visibility import Why
 
-EVERYTHING = Wish()
+EVERYTHING = RedactionOptions()
 
 
 class ItemState(StrEnum):
@@ -44,7 +44,7 @@ class Made:
 
     sha256: str  # of its source
     copy_sha256: str
-    wish: Wish
+    wish: RedactionOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +60,13 @@ class Followed:
 
 
 @dataclass(frozen=True, slots=True)
-class CopyFacts:
+class RedactedCopy:
     """The facts about a finished copy."""
 
     sha256: str
     copy_sha256: str
     marks: tuple[Mark, ...]
-    doubts: tuple[Doubtful, ...]
+    doubts: tuple[DoubtReason, ...]
     width: int
     height: int
     models: tuple[str, ...]  # of detection and recognition
@@ -78,7 +78,7 @@ class CopyFacts:
     ways_in: str = "seconds"  # the unit of their numbers: "seconds" or "frames"
     peak: float = 0.0  # of a video: the time with the most faces, in seconds on its own clock
     zero: float = 0.0  # of a video: seconds on its own clock that are zero in the copy
-    before: "CopyFacts | None" = None  # of the copy that an edited one replaces
+    before: "RedactedCopy | None" = None  # of the copy that an edited one replaces
 
     @property
     def found(self) -> int:
@@ -110,13 +110,13 @@ class RedactionItem:
 
     id: int
     batch: str
-    wish: Wish
+    wish: RedactionOptions
     source: str
     target: str
     format: str | None
     state: ItemState
     at: datetime
-    facts: CopyFacts | None = None  # of the copy; while planned, of the copy about to be placed
+    facts: RedactedCopy | None = None  # of the copy; while planned, of the copy about to be placed
     edited: bool = False  # by hand: `facts.marks` override detection
     passed: bool = False  # it existed already
     standing: bool = False  # for a watched folder: no request waits for it
@@ -131,7 +131,7 @@ class RedactionBatch:
     at: datetime
     folder: str | None  # the watched folder it belongs to
     counts: Mapping[ItemState, int]
-    wish: Wish = EVERYTHING
+    wish: RedactionOptions = EVERYTHING
     out: str | None = None  # the folder that contains all its copies; None: there are none
     sample: int | None = None  # id of an item that has a copy
 

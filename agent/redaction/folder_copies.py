@@ -13,9 +13,9 @@ from agent.core.settings import Folder, root_of
 from agent.domain.errors import AgentError, StoreError
 from agent.domain.events import ImageIndexed, PlaceAdded, PlaceMoved, Recorded
 from agent.domain.redaction import Look
-from agent.redaction.batches import Redacting
-from agent.redaction.copy_files import Copies
-from agent.redaction.options import Wish
+from agent.redaction.batches import RedactionRequests
+from agent.redaction.copy_files import CopyFileStore
+from agent.redaction.options import RedactionOptions
 from agent.redaction.queries.redaction_queries import RedactionQueries
 
 log = structlog.get_logger()
@@ -31,8 +31,8 @@ class FolderCopies:
     def __init__(
         self,
         library: RedactionQueries,
-        copies: Copies,
-        batches: Redacting,
+        copies: CopyFileStore,
+        batches: RedactionRequests,
         environment: Environment,
     ) -> None:
         self.planned = Notice()
@@ -74,7 +74,7 @@ class FolderCopies:
 
     async def _plan(self, folder: Folder, places: set[int] | None) -> None:
         choice = await self._batches.known(folder.redact_keep)
-        wish = Wish(choice, Look(folder.redact_style), folder.redact_strip)
+        wish = RedactionOptions(choice, Look(folder.redact_style), folder.redact_strip)
         out, now = root_of(folder.redact_to), self._environment.clock()
         if _lies_in(out, folder.root):
             log.warning("folder_copies.inside_itself")  # through a link: the settings can't detect it

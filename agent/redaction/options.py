@@ -7,12 +7,12 @@ from typing import Final
 
 from agent.domain.face import Face
 from agent.domain.people import Certainty, Identity
-from agent.domain.redaction import Choice, Cover, Look, Reason, cover_of, head_of, hides
+from agent.domain.redaction import Cover, Look, PeopleChoice, Reason, cover_of, head_of, hides
 from agent.domain.reference import LEAST_EYE_DISTANCE, MOST_YAW
-from agent.domain.video import Way
+from agent.domain.video import Trajectory
 
 
-class Keeping(StrEnum):
+class RecoveryKind(StrEnum):
     """What is kept, encrypted, so that a copy can be restored."""
 
     NOTHING = "nothing"
@@ -20,29 +20,29 @@ class Keeping(StrEnum):
     ORIGINAL = "original"  # the whole file
 
 
-EVERYONE: Final = Choice()
+EVERYONE: Final = PeopleChoice()
 PLAIN: Final = Look()
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class RedactionOptions:
     """The options of copies."""
 
-    choice: Choice = EVERYONE
+    choice: PeopleChoice = EVERYONE
     look: Look = PLAIN
     strip: bool = False  # leave out all metadata
-    keeping: Keeping = Keeping.NOTHING
+    keeping: RecoveryKind = RecoveryKind.NOTHING
     locked: bool = False  # the recovery file needs a passphrase, which is not stored
     replace: bool = False  # an existing file is replaced
     report: bool = False  # write a report beside each copy
 
     @property
-    def made(self) -> "Wish":
+    def made(self) -> "RedactionOptions":
         """Return the options that affect the copies: if these agree, so do the copies."""
         return replace(self, replace=False, report=False)
 
 
-class Doubtful(StrEnum):
+class DoubtReason(StrEnum):
     """A reason for reviewing a copy, the worst first."""
 
     VISIBLE = "visible"  # a face stays visible because of its identification
@@ -65,13 +65,13 @@ class Mark:
     cover: Cover  # its cover, if covered
     covered: bool = True
     score: float | None = None  # of the detector; None: drawn by hand
-    doubts: tuple[Doubtful, ...] = ()
-    way: Way | None = None  # its position in a video: the boxes of its cover; None: constant
+    doubts: tuple[DoubtReason, ...] = ()
+    way: Trajectory | None = None  # its position in a video: the boxes of its cover; None: constant
     visible: tuple[tuple[int, int], ...] = ()  # first and last moments of intervals in which it is visible although it is covered
 
 
-def marks_of(faces: Sequence[Face], identities: Sequence[Identity | None], choice: Choice, look: Look) -> tuple[Mark, ...]:
-    """Mark every face of an analysed picture as covered or not, according to `Choice`.
+def marks_of(faces: Sequence[Face], identities: Sequence[Identity | None], choice: PeopleChoice, look: Look) -> tuple[Mark, ...]:
+    """Mark every face of an analysed picture as covered or not, according to `PeopleChoice`.
 
     A weak detection that is completely below another face's cover is part of that face.
     """
@@ -83,17 +83,17 @@ def covered(marks: Iterable[Mark]) -> tuple[Cover, ...]:
     return tuple(mark.cover for mark in marks if mark.covered)
 
 
-def doubts_of(marks: Sequence[Mark]) -> tuple[Doubtful, ...]:
+def doubts_of(marks: Sequence[Mark]) -> tuple[DoubtReason, ...]:
     """Return all doubts, each once; the worst first."""
     if not any(mark.score is not None for mark in marks):
-        return (Doubtful.NO_FACE,)
+        return (DoubtReason.NO_FACE,)
     found = {doubt for mark in marks for doubt in mark.doubts}
     if any(mark.score is not None and not mark.covered for mark in marks):
-        found.add(Doubtful.VISIBLE)
-    return tuple(doubt for doubt in Doubtful if doubt in found)
+        found.add(DoubtReason.VISIBLE)
+    return tuple(doubt for doubt in DoubtReason if doubt in found)
 
 
-def _mark(face: Face, identity: Identity | None, choice: Choice, look: Look) -> Mark:
+def _mark(face: Face, identity: Identity | None, choice: PeopleChoice, look: Look) -> Mark:
     reason = choice.covers(identity)
     return Mark(cover_of(face, look, reason or Reason.FACE), reason is not None, face.score, tuple(_doubts(face, identity, choice)))
 
@@ -109,13 +109,13 @@ def _is_part(face: Face, mark: Mark, marks: Sequence[Mark]) -> bool:
     )
 
 
-def _doubts(face: Face, identity: Identity | None, choice: Choice) -> Iterable[Doubtful]:
+def _doubts(face: Face, identity: Identity | None, choice: PeopleChoice) -> Iterable[DoubtReason]:
     if face.quality.size < LEAST_EYE_DISTANCE:
-        yield Doubtful.SMALL
+        yield DoubtReason.SMALL
     if abs(face.quality.yaw) > MOST_YAW:
-        yield Doubtful.TURNED
+        yield DoubtReason.TURNED
     if face.score < SURE_SCORE:
-        yield Doubtful.LOW_SCORE
+        yield DoubtReason.LOW_SCORE
     named = choice.keep | (choice.only or frozenset())
     if identity is not None and identity.certainty is Certainty.PROBABLE and identity.person_id in named:
-        yield Doubtful.UNSURE
+        yield DoubtReason.UNSURE

@@ -10,10 +10,10 @@ from agent.domain.face import Box
 from agent.domain.path_text import printable, uri_of_odd
 from agent.domain.people import Certainty
 from agent.domain.redaction import Cover, Look, cover_of
-from agent.domain.video import Knot, Way, is_clip
+from agent.domain.video import Keyframe, Trajectory, is_clip
 from agent.library.records import StoredFace, StoredImage
-from agent.redaction.batches import Redacting, RedactionAsk
-from agent.redaction.copy_records import MADE, CopyFacts, ItemState, PlannedCopy, RedactionBatch, RedactionItem
+from agent.redaction.batches import RedactionOrder, RedactionRequests
+from agent.redaction.copy_records import MADE, ItemState, PlannedCopy, RedactedCopy, RedactionBatch, RedactionItem
 from agent.redaction.options import Mark
 from agent.redaction.pace import BatchProgress
 from agent.redaction.schemas import (
@@ -35,8 +35,8 @@ from agent.web.schemas import Problem
 _SAME_FACE = 0.5
 
 
-def asked(request: RedactRequest) -> RedactionAsk:
-    return RedactionAsk(
+def asked(request: RedactRequest) -> RedactionOrder:
+    return RedactionOrder(
         request.paths,
         request.out,
         Look(request.style, request.shape),
@@ -50,15 +50,15 @@ def asked(request: RedactRequest) -> RedactionAsk:
     )
 
 
-def asked_of(request: CoverRequest, paths: Sequence[str]) -> RedactionAsk:
+def asked_of(request: CoverRequest, paths: Sequence[str]) -> RedactionOrder:
     """Return the request; a final separator marks a folder, existing or not. Raises CopyPlaceUnclear for a relative path."""
     if not os.path.isabs(request.out):  # noqa: PTH117
         example = os.path.join(os.path.expanduser("~"), request.out)  # noqa: PTH111, PTH118
         raise CopyPlaceUnclear(path=printable(request.out), example=printable(os.path.normpath(example)))
-    return RedactionAsk(paths, os.path.join(request.out, ""), Look(request.style), request.keep, strip=request.strip)  # noqa: PTH118 - a Path has no end that says "folder"
+    return RedactionOrder(paths, os.path.join(request.out, ""), Look(request.style), request.keep, strip=request.strip)  # noqa: PTH118 - a Path has no end that says "folder"
 
 
-async def lines(copies: Redacting, request: RedactRequest, texts: Texts) -> AsyncGenerator[RedactLine, None]:
+async def lines(copies: RedactionRequests, request: RedactRequest, texts: Texts) -> AsyncGenerator[RedactLine, None]:
     """Make the copies, or list them in a dry run. When the client disconnects, copies that were not begun are not made."""
     if request.dry_run:
         plan = await copies.dry_run(asked(request))
@@ -125,7 +125,7 @@ def detail(known: RedactionItem, image: StoredImage | None, texts: Texts) -> Red
     return RedactionDetail(item=item(known, texts), moments=_moments(known.facts), marks=tuple(map(_shown, marks)), names=names)
 
 
-def _moments(facts: CopyFacts | None) -> MomentsOut | None:
+def _moments(facts: RedactedCopy | None) -> MomentsOut | None:
     if facts is None or (there := facts.moments) is None:
         return None
     most = min(max(round(facts.peak / there.tick), there.first), there.last)
@@ -172,7 +172,7 @@ def _named(people: Collection[int], names: Mapping[int, str]) -> tuple[str, ...]
 
 def mark(said: MarkIO) -> Mark:
     cover = Cover(Box(*said.box), Look(said.style, said.shape), said.tilt, said.reason)
-    way = None if said.way is None else Way(tuple(Knot(moment, Box(*box)) for moment, *box in said.way))
+    way = None if said.way is None else Trajectory(tuple(Keyframe(moment, Box(*box)) for moment, *box in said.way))
     return Mark(cover, said.covered, said.score, said.doubts, way, said.visible)
 
 

@@ -31,7 +31,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from agent.core.bounded_read import open_regular
 from agent.core.files import copy_errors, create_file
 from agent.domain.errors import ImageChanged, ImageUnreadable, KeptDamaged, NotRestorable, RestoreKeyWrong
-from agent.engine.renderer import Region
+from agent.engine.renderer import KeptRegion
 
 _MAGIC: Final = b"AIPOPUP\x01"
 _LENGTH: Final = struct.Struct(">I")
@@ -48,13 +48,13 @@ _DERIVED: Final = b"ai-popup kept "
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Recovery:
     """The content of a recovery file."""
 
     copy_sha256: str  # of its copy
     sha256: str  # of the original
     name: str  # the original's, without its folder
-    regions: tuple[Region, ...] = ()
+    regions: tuple[KeptRegion, ...] = ()
     whole: bool = False  # the whole file is kept
 
 
@@ -67,7 +67,7 @@ class _Header:
     check: bytes
 
 
-class KeptFiles:
+class RecoveryFileStore:
     """Keeps covered content, encrypted. Every call blocks; without a passphrase the library's key is used."""
 
     def __init__(self, library_key: Callable[[], bytes]) -> None:
@@ -76,7 +76,7 @@ class KeptFiles:
         self._turn = threading.Lock()
         self._stretched: tuple[str, bytes, bytes] | None = None  # the last passphrase, its salt, and scrypt's result
 
-    def keep(self, aside: str, kept: Kept, original: str | None, passphrase: str | None) -> None:
+    def keep(self, aside: str, kept: Recovery, original: str | None, passphrase: str | None) -> None:
         """Write a new recovery file: the regions, or the whole file `original`. Raises RedactionError, ImageError."""
         source = "library" if passphrase is None else "passphrase"
         slow = self._slow_salt(passphrase)
@@ -97,16 +97,16 @@ class KeptFiles:
             file.flush()
             os.fsync(file.fileno())
 
-    def opened(self, path: str, passphrase: str | None) -> Kept:
+    def opened(self, path: str, passphrase: str | None) -> Recovery:
         """Read a recovery file. Raises NotRestorable, RestoreKeyWrong, KeptDamaged, ImageUnreadable."""
         with self._unsealed(path, passphrase) as (facts, rest):
             regions = []
             for each in facts["regions"]:
                 png = rest.exactly(int(each["bytes"]))
-                regions.append(Region(int(each["x"]), int(each["y"]), png))
+                regions.append(KeptRegion(int(each["x"]), int(each["y"]), png))
             if not facts["whole"]:
                 rest.end()
-            return Kept(str(facts["copy"]), str(facts["original"]), str(facts["name"]), tuple(regions), bool(facts["whole"]))
+            return Recovery(str(facts["copy"]), str(facts["original"]), str(facts["name"]), tuple(regions), bool(facts["whole"]))
 
     def original(self, path: str, passphrase: str | None, output: str) -> None:
         """Write the kept original. On any error there is no output. Raises as above, and CopyUnwritable, CopyDiskFull."""
@@ -208,7 +208,7 @@ class _Reader:
             raise KeptDamaged
 
 
-def _plain(start: bytes, kept: Kept, original: str | None) -> Iterator[bytes]:
+def _plain(start: bytes, kept: Recovery, original: str | None) -> Iterator[bytes]:
     """Yield the plain content. Raises ImageUnreadable, or ImageChanged if the original is not the covered one."""
     yield _LENGTH.pack(len(start)) + start
     if original is None:

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from agent.core.environment import Environment
 from agent.core.settings import Settings
-from agent.domain.embeddings import FreshPrint
+from agent.domain.embeddings import FreshEmbedding
 from agent.domain.errors import (
     CopyUnsupported,
     EngineBadAnswer,
@@ -20,21 +20,21 @@ from agent.domain.errors import (
 from agent.domain.face import Analysis, Face
 from agent.domain.image import named_as
 from agent.domain.people import Certainty, Identity, one_each
-from agent.domain.redaction import Choice
+from agent.domain.redaction import PeopleChoice
 from agent.domain.video import is_clip
 from agent.engine.analyser import Analyse, Analyser
-from agent.engine.renderer import Region, Render
+from agent.engine.renderer import KeptRegion, Render
 from agent.library.recipes import redaction_recipe
-from agent.people.identification import Opinions
+from agent.people.identification import Identification
 from agent.redaction.choice_check import ChoiceCheck
 from agent.redaction.copy_files import Placing
 from agent.redaction.copy_names import KEPT_ENDING
-from agent.redaction.copy_records import CopyFacts, Followed, RedactionItem
-from agent.redaction.options import Keeping, Wish, covered, doubts_of, marks_of
+from agent.redaction.copy_records import Followed, RedactedCopy, RedactionItem
+from agent.redaction.options import RecoveryKind, RedactionOptions, covered, doubts_of, marks_of
 from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.redaction.recovery_file import Kept
+from agent.redaction.recovery_file import Recovery
 from agent.redaction.restore import RedactionTools
-from agent.redaction.video.video_copies import ClipCopies, Percent
+from agent.redaction.video.video_copies import Percent, VideoCopies
 
 T = TypeVar("T")
 
@@ -43,7 +43,7 @@ T = TypeVar("T")
 class _Found:
     """The detections in a picture."""
 
-    facts: CopyFacts  # all but the copy's
+    facts: RedactedCopy  # all but the copy's
     format: str = ""  # the picture's; empty: not scanned
     film: bool = False  # its frames or pages are covered as well
 
@@ -58,15 +58,15 @@ def redaction_task(settings: Settings, path: str, who: bool) -> Analyse:
     return Analyse(path, redaction_recipe(who), detection.min_score, detection.min_face, keep_chips=False, thorough=True)
 
 
-class Covering:
+class FileRedactor:
     def __init__(
         self,
         library: RedactionQueries,
         analyser: Analyser,
         tools: RedactionTools,
-        clips: ClipCopies,
+        clips: VideoCopies,
         check: ChoiceCheck,
-        opinions: Opinions,
+        opinions: Identification,
         environment: Environment,
     ) -> None:
         self._library = library
@@ -107,7 +107,7 @@ class Covering:
                     await self._noted(item, facts, item.target)
                 return
             if kept is not None:
-                original = item.source if item.wish.keeping is Keeping.ORIGINAL else None
+                original = item.source if item.wish.keeping is RecoveryKind.ORIGINAL else None
                 await _to_its_end(asyncio.to_thread(self._keeper.keep, aside_kept, kept, original, passphrase))
             if not await asyncio.to_thread(self._library.about_to_place, item.id, facts, now=self._environment.clock()):
                 return
@@ -118,13 +118,13 @@ class Covering:
             for left in (aside, aside_kept):
                 await _to_its_end(asyncio.to_thread(self._copies.discard, left))
 
-    async def _is_placed(self, item: RedactionItem, facts: CopyFacts) -> bool:
+    async def _is_placed(self, item: RedactionItem, facts: RedactedCopy) -> bool:
         """Return whether the program ended just after it had placed the copy."""
         if item.edited and facts.replaces is None:
             return False  # these are the facts of the copy to be replaced
         return await asyncio.to_thread(self._copies.digest, item.target) == facts.copy_sha256
 
-    async def _nothing_lost(self, item: RedactionItem, facts: CopyFacts, passphrase: str | None) -> bool:
+    async def _nothing_lost(self, item: RedactionItem, facts: RedactedCopy, passphrase: str | None) -> bool:
         """Return whether the existing recovery file may be replaced.
 
         It must be of the same original, which is still in place; or this item made it in an attempt that failed or was
@@ -138,10 +138,10 @@ class Covering:
             return True
         return item.facts is not None and not item.edited and kept.copy_sha256 == item.facts.copy_sha256
 
-    async def _rendered(self, item: RedactionItem, aside: str, seen: "_Found") -> tuple[CopyFacts, Kept | None, RedactionItem]:
+    async def _rendered(self, item: RedactionItem, aside: str, seen: "_Found") -> tuple[RedactedCopy, Recovery | None, RedactionItem]:
         """Return the result, its recovery data, and the item, whose copy may get another format than its name says."""
         found, format = seen.facts, seen.format
-        keeps_regions = item.wish.keeping is Keeping.REGIONS
+        keeps_regions = item.wish.keeping is RecoveryKind.REGIONS
         task = Render(item.source, aside, covered(found.marks), item.format, item.wish.strip, keeps_regions)
         rendered = await self._renderer.render(task)
         if rendered.sha256 != found.sha256:
@@ -168,12 +168,12 @@ class Covering:
         identities = await self._who(analysis, choice) if choice.names_people else [None] * len(analysis.faces)
         marks = marks_of(analysis.faces, identities, choice, item.wish.look)
         models = tuple(sorted(analysis.recipe.models))
-        facts = CopyFacts(analysis.sha256, "", marks, doubts_of(marks), analysis.width, analysis.height, models)
+        facts = RedactedCopy(analysis.sha256, "", marks, doubts_of(marks), analysis.width, analysis.height, models)
         return _Found(facts, analysis.format, analysis.frames > 1 and item.format in (None, analysis.format))
 
-    async def _who(self, analysis: Analysis, choice: Choice) -> list[Identity | None]:
+    async def _who(self, analysis: Analysis, choice: PeopleChoice) -> list[Identity | None]:
         """Return the identities of the faces; the user's confirmations take precedence."""
-        alike = await self._opinions.lookalikes([FreshPrint(face.embedding or b"", face.quality) for face in analysis.faces])
+        alike = await self._opinions.lookalikes([FreshEmbedding(face.embedding or b"", face.quality) for face in analysis.faces])
         # Only one of two faces can be the visible person. A person to be covered may appear twice, as in frames of an animation.
         judged = alike if choice.only is not None else one_each(alike)
         image = await asyncio.to_thread(self._library.image_by_hash, analysis.sha256)
@@ -190,7 +190,7 @@ class Covering:
 
         return [said(face, opinion) for face, opinion in zip(analysis.faces, judged, strict=True)]
 
-    async def _placing(self, item: RedactionItem, facts: CopyFacts, aside: str, kept: str | None, frees: bool) -> Placing:
+    async def _placing(self, item: RedactionItem, facts: RedactedCopy, aside: str, kept: str | None, frees: bool) -> Placing:
         """Place the copy; with `frees` an existing recovery file may be replaced."""
         there = await asyncio.to_thread(self._copies.digest, item.target)
         if item.source == item.target:
@@ -201,11 +201,11 @@ class Covering:
         gives_way = item.wish.replace or (facts.replaces is not None and there == facts.replaces)
         return Placing(item.source, aside, item.target, gives_way, kept, kept_replaces=frees)
 
-    async def _place(self, item: RedactionItem, facts: CopyFacts, ready: Placing) -> None:
+    async def _place(self, item: RedactionItem, facts: RedactedCopy, ready: Placing) -> None:
         target = await asyncio.to_thread(self._copies.place, ready)
         await self._noted(item, facts, target)
 
-    async def _noted(self, item: RedactionItem, facts: CopyFacts, target: str) -> None:
+    async def _noted(self, item: RedactionItem, facts: RedactedCopy, target: str) -> None:
         if item.wish.report:
             names = await asyncio.to_thread(self._library.person_names)
             await asyncio.to_thread(self._copies.report, target, report_of(item.wish, facts, names))
@@ -230,14 +230,14 @@ def _replaces(item: RedactionItem) -> str | None:
     return item.facts.replaces or item.facts.copy_sha256
 
 
-def _kept(item: RedactionItem, facts: CopyFacts, regions: tuple[Region, ...] = ()) -> Kept | None:
-    if item.wish.keeping is Keeping.NOTHING:
+def _kept(item: RedactionItem, facts: RedactedCopy, regions: tuple[KeptRegion, ...] = ()) -> Recovery | None:
+    if item.wish.keeping is RecoveryKind.NOTHING:
         return None
     name = item.source.replace("\\", "/").rpartition("/")[2]
-    return Kept(facts.copy_sha256, facts.sha256, name, regions, item.wish.keeping is Keeping.ORIGINAL)
+    return Recovery(facts.copy_sha256, facts.sha256, name, regions, item.wish.keeping is RecoveryKind.ORIGINAL)
 
 
-def report_of(wish: Wish, facts: CopyFacts, names: Mapping[int, str]) -> dict[str, object]:
+def report_of(wish: RedactionOptions, facts: RedactedCopy, names: Mapping[int, str]) -> dict[str, object]:
     """Return the report beside a copy. It contains no names except requested ones, and no paths."""
     asked: Sequence[tuple[str, frozenset[int] | None]] = (("keep", wish.choice.keep or None), ("only", wish.choice.only))
     return {

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from agent.domain.errors import CopyChanged, CopyMissing, KeptDamaged, NotRestorable
 from agent.engine.renderer import Renderer
-from agent.redaction.copy_files import Copies, Placing
+from agent.redaction.copy_files import CopyFileStore, Placing
 from agent.redaction.copy_names import KEPT_ENDING
-from agent.redaction.recovery_file import Kept, KeptFiles
+from agent.redaction.recovery_file import Recovery, RecoveryFileStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +17,12 @@ class RedactionTools:
     """The tools that write copies."""
 
     renderer: Renderer
-    copies: Copies
-    keeper: KeptFiles
+    copies: CopyFileStore
+    keeper: RecoveryFileStore
 
 
-class Restoring:
-    def __init__(self, renderer: Renderer, copies: Copies, keeper: KeptFiles) -> None:
+class Restorer:
+    def __init__(self, renderer: Renderer, copies: CopyFileStore, keeper: RecoveryFileStore) -> None:
         self._renderer = renderer
         self._copies = copies
         self._keeper = keeper
@@ -54,7 +54,7 @@ class Restoring:
         finally:
             await asyncio.to_thread(self._copies.discard, aside)
 
-    def _opened(self, path: str, beside: str, passphrase: str | None) -> Kept:
+    def _opened(self, path: str, beside: str, passphrase: str | None) -> Recovery:
         try:
             return self._keeper.opened(beside, passphrase)
         except NotRestorable:

@@ -17,8 +17,8 @@ from agent.engine.analyser import Analyser
 from agent.library.actions import Actions, Original
 from agent.library.originals import UNNAMED, original_response
 from agent.redaction import present_redact
-from agent.redaction.batches import Redacting
-from agent.redaction.clipboard_copy import PhotoCopy
+from agent.redaction.batches import RedactionRequests
+from agent.redaction.clipboard_copy import ClipboardCopy
 from agent.redaction.copy_records import MADE, RedactionItem
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.redaction.schemas import (
@@ -39,7 +39,7 @@ from agent.redaction.schemas import (
     RestoreRequest,
 )
 from agent.redaction.service import RedactionService
-from agent.web.desk import Desk
+from agent.web.desk_port import DeskPort
 from agent.web.lines import Lines
 from agent.web.schemas import Id, Problem
 
@@ -50,7 +50,7 @@ Side = Annotated[int, Query(ge=64, le=4_096)]
 _UNKEPT = {"cache-control": "private, no-store"}
 
 
-async def lines(copies: Redacting, request: RedactRequest, words: Texts) -> AsyncGenerator[RedactLine, None]:
+async def lines(copies: RedactionRequests, request: RedactRequest, words: Texts) -> AsyncGenerator[RedactLine, None]:
     """Yield the total first, then a line per file as it ends; a last line names an error that stopped the batch, if any."""
     try:
         async with aclosing(present_redact.lines(copies, request, words)) as told:
@@ -60,7 +60,9 @@ async def lines(copies: Redacting, request: RedactRequest, words: Texts) -> Asyn
         yield RedactLine(stopped=Problem.of(error, words))
 
 
-def making_routes(api: FastAPI, redaction: RedactionService, photo_copy: PhotoCopy, actions: Actions, texts: Callable[[], Texts]) -> None:
+def making_routes(
+    api: FastAPI, redaction: RedactionService, photo_copy: ClipboardCopy, actions: Actions, texts: Callable[[], Texts]
+) -> None:
     """Add the routes that make or restore copies to `api`."""
 
     @api.post("/api/redact", response_class=StreamingResponse, responses={200: {"model": RedactLine}})
@@ -158,7 +160,7 @@ def copy_file_routes(
     library: RedactionQueries,
     actions: Actions,
     analyser: Analyser,
-    desk: Desk,
+    desk: DeskPort,
 ) -> None:
     """Add the routes of a copy's file to `api`."""
 

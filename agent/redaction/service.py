@@ -5,16 +5,16 @@ import asyncio
 from agent.core.environment import Environment
 from agent.engine.analyser import AnalysisEngine
 from agent.library.work_state import WorkState
-from agent.people.identification import Opinions
-from agent.redaction.batches import Redacting
+from agent.people.identification import Identification
+from agent.redaction.batches import RedactionRequests
 from agent.redaction.choice_check import ChoiceCheck
 from agent.redaction.folder_copies import FolderCopies
 from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.redaction.redact_file import Covering
-from agent.redaction.restore import RedactionTools, Restoring
-from agent.redaction.video.video_copies import ClipCopies
-from agent.redaction.video.video_redactor import ClipRedactor
-from agent.redaction.worker import CopyWork
+from agent.redaction.redact_file import FileRedactor
+from agent.redaction.restore import RedactionTools, Restorer
+from agent.redaction.video.video_copies import VideoCopies
+from agent.redaction.video.video_redactor import VideoRedactor
+from agent.redaction.worker import RedactionWorker
 
 
 class RedactionService:
@@ -23,20 +23,20 @@ class RedactionService:
         library: RedactionQueries,
         engine: AnalysisEngine,
         tools: RedactionTools,
-        redactors: tuple[ClipRedactor | None, ClipRedactor | None],
-        opinions: Opinions,
+        redactors: tuple[VideoRedactor | None, VideoRedactor | None],
+        opinions: Identification,
         work: WorkState,
         environment: Environment,
     ) -> None:
         """`redactors` are those of videos and of animations; without one, its kind can't be redacted."""
         check = ChoiceCheck(library, environment)
-        self.clips = ClipCopies(*redactors, tools.copies, check, opinions)
-        self.covering = Covering(library, engine.analyser, tools, self.clips, check, opinions, environment)
-        self.work = CopyWork(library, self.covering, engine, work, environment)
-        self.copies = Redacting(library, self.work, tools.copies, engine, environment)
+        self.clips = VideoCopies(*redactors, tools.copies, check, opinions)
+        self.covering = FileRedactor(library, engine.analyser, tools, self.clips, check, opinions, environment)
+        self.work = RedactionWorker(library, self.covering, engine, work, environment)
+        self.copies = RedactionRequests(library, self.work, tools.copies, engine, environment)
         self.folders = FolderCopies(library, tools.copies, self.copies, environment)
         self.folders.planned.subscribe(self.work.wake)
-        self.restoring = Restoring(tools.renderer, tools.copies, tools.keeper)
+        self.restoring = Restorer(tools.renderer, tools.copies, tools.keeper)
 
     async def run(self, *, watch: bool) -> None:
         """Work in the background, until cancelled; with `watch` also for watched folders."""

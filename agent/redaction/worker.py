@@ -18,7 +18,7 @@ from agent.library.work_state import WorkState
 from agent.redaction.copy_records import RedactionItem
 from agent.redaction.pace import Paces
 from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.redaction.redact_file import Covering
+from agent.redaction.redact_file import FileRedactor
 
 log = structlog.get_logger()
 
@@ -50,13 +50,13 @@ class Listener:
     stopped: bool = False  # another listener stopped the batch
 
 
-class CopyWork:
+class RedactionWorker:
     """Makes the copies. Use it from one event loop."""
 
     def __init__(
         self,
         library: RedactionQueries,
-        covering: Covering,
+        covering: FileRedactor,
         engine: AnalysisEngine,
         work: WorkState,
         environment: Environment,

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from agent.core.i18n import Texts
-from agent.screen.sightings import Kind
+from agent.screen.sightings import SightingKind
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Announcement:
     """One alert. It holds the person's id, so that a forgotten person is not named here either."""
 
     number: int
     at: datetime
-    kind: Kind
+    kind: SightingKind
     person_id: int | None = None
 
     def text(self, texts: Texts, names: Mapping[int, str]) -> str:

@@ -14,10 +14,10 @@ from agent.domain.face import Box, Face
 from agent.domain.image import Recipe
 from agent.domain.names import ids_of
 from agent.domain.people import Identity
-from agent.domain.redaction import Choice, Cover, Look, Reason, Shape, cover_of
+from agent.domain.redaction import Cover, Look, PeopleChoice, Reason, Shape, cover_of
 from agent.domain.screen import ALL_MONITORS, Monitor, ScreenRef, ScreenRegion
 from agent.engine.analyser import Analyse
-from agent.engine.screen_port import Clipboard, Frame, ScreenGrabber
+from agent.engine.screen_port import Clipboard, GrabbedFrame, ScreenGrabber
 from agent.library.recipes import DETECTORS, recipe_of
 from agent.library.status import CapturesShown
 from agent.people.naming import People
@@ -39,7 +39,7 @@ def format_of(path: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class CaptureDesktop:
     """The desktop's functions for captures."""
 
     window: Callable[[], tuple[int, int, int, int]]  # left, top, width and height of the active one, in pixels; raises NoWindow; blocks
@@ -91,13 +91,13 @@ class Change:
     look: Look | None = None
 
 
-class Capturing:
+class CaptureService:
     """Takes, shows and discards captures. Pixels stay in the grabber; only boxes and names are here."""
 
     def __init__(
         self,
         grabber: ScreenGrabber,
-        desktop: Surroundings,
+        desktop: CaptureDesktop,
         library: RedactionQueries,
         people: People,
         environment: Environment,
@@ -124,7 +124,7 @@ class Capturing:
         """Return whether only the desktop itself can capture, and lets the user select."""
         return self._desktop.shot is not None
 
-    async def freeze(self, ref: ScreenRef, *, choosing: bool = False) -> tuple[Frame, ScreenRegion | None]:
+    async def freeze(self, ref: ScreenRef, *, choosing: bool = False) -> tuple[GrabbedFrame, ScreenRegion | None]:
         """Return a picture of the screen now, and the requested part of it; None: everything. It is not shown yet.
 
         If only the desktop can capture, the user selects the region there if `choosing`.
@@ -137,7 +137,7 @@ class Capturing:
         async with self._desktop.shot(choosing) as path:
             return await self._grabber.take(path), ref.region
 
-    async def freeze_window(self) -> tuple[Frame, ScreenRegion | None]:
+    async def freeze_window(self) -> tuple[GrabbedFrame, ScreenRegion | None]:
         """Return the same for the active window's visible part. Raises NoWindow besides."""
         left, top, width, height = await asyncio.to_thread(self._desktop.window)
         region = ScreenRegion.clipped(left, top, width, height, within=(_FAR, _FAR))  # clipped at the screen's end anyway
@@ -145,22 +145,22 @@ class Capturing:
             raise RegionOutside
         return await self.freeze(ScreenRef(ALL_MONITORS, region))
 
-    async def uncovered(self, frame: Frame, region: ScreenRegion | None) -> bytes:
+    async def uncovered(self, frame: GrabbedFrame, region: ScreenRegion | None) -> bytes:
         """Return a JPEG for the window of the region selection, and for nothing else. Raises CaptureGone, EngineError."""
         return await self._grabber.frame(frame.handle, region)
 
-    async def look_ahead(self, frame: Frame) -> None:
+    async def look_ahead(self, frame: GrabbedFrame) -> None:
         """Detect faces during the region selection. Errors recur in the review, and are reported then."""
         with suppress(AgentError):
             task = _task(self._environment.settings.value)
             await self._supply(task.recipe)
             await self._grabber.ahead(frame.handle, task)
 
-    async def drop(self, frame: Frame) -> None:
+    async def drop(self, frame: GrabbedFrame) -> None:
         """Drop a picture that is not to be reviewed. Raises EngineError."""
         await self._grabber.drop(frame.handle)
 
-    async def review(self, frame: Frame, region: ScreenRegion | None, keep: Collection[str], look: Look) -> Capture:
+    async def review(self, frame: GrabbedFrame, region: ScreenRegion | None, keep: Collection[str], look: Look) -> Capture:
         """Detect the faces in it, or in the selected region, and cover all but those of the named people.
 
         On failure nothing of the capture is left. Raises RecognitionOff, CaptureError, EngineError, ModelError, StoreError.
@@ -170,7 +170,7 @@ class Capturing:
             task = _task(self._environment.settings.value)
             if keep and task.recipe.embedder is None:
                 raise RecognitionOff
-            choice = Choice(keep=ids_of(keep, names))
+            choice = PeopleChoice(keep=ids_of(keep, names))
             await self._supply(task.recipe)
             analysis = await self._grabber.look(frame.handle, region, task)
             judged = await self._people.opinions(analysis)

@@ -7,7 +7,7 @@ import click
 
 from agent.cli.command import Command
 from agent.cli.output import note, say
-from agent.cli.session import Session
+from agent.cli.session import CommandSession
 from agent.core.i18n import Texts
 from agent.domain.errors import NotRunning
 from agent.domain.redaction import Shape, Style
@@ -42,7 +42,7 @@ class _Region(click.ParamType[str]):
 @click.option("--json", "as_json", is_flag=True, help=TEXTS("cli.help.json_one"))
 @click.pass_obj
 def capture(
-    session: Session,
+    session: CommandSession,
     region: str | None,
     window: bool,
     screen: int | None,

@@ -8,8 +8,8 @@ from typing import Protocol
 
 from agent.domain.errors import AgentError, CaptureCancelled, CaptureFailed, CaptureGone, PopupFailed, RegionOutside
 from agent.domain.screen import ALL_MONITORS, Monitor, ScreenRef, ScreenRegion
-from agent.engine.screen_port import Frame
-from agent.screen.capture import Capturing
+from agent.engine.screen_port import GrabbedFrame
+from agent.screen.capture import CaptureService
 
 # Seconds: until the windows must have their picture, and until an abandoned selection ends.
 READY_S = 30.0
@@ -49,7 +49,7 @@ class PickerWindows(Protocol):
 
 @dataclass(eq=False)
 class _Pick:
-    frame: Frame
+    frame: GrabbedFrame
     monitors: dict[int, Monitor]
     id: str = field(default_factory=lambda: secrets.token_hex(16))
     frames: dict[str, int] = field(default_factory=dict)  # monitors by the key of their picture
@@ -58,10 +58,10 @@ class _Pick:
     chosen: "asyncio.Future[ScreenRegion | None]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
-class Picking:
+class RegionPicker:
     """One selection at a time: a second one cancels the first."""
 
-    def __init__(self, capturing: Callable[[], Capturing], windows: PickerWindows) -> None:
+    def __init__(self, capturing: Callable[[], CaptureService], windows: PickerWindows) -> None:
         """`capturing` may raise ScreenUnavailable."""
         self._capturing = capturing
         self._windows = windows
@@ -74,7 +74,7 @@ class Picking:
     def open(self) -> bool:
         return self._pick is not None
 
-    async def pick(self) -> tuple[Frame, ScreenRegion | None]:
+    async def pick(self) -> tuple[GrabbedFrame, ScreenRegion | None]:
         """Let the user select. Return the picture of all monitors, and the region of it.
 
         Raises CaptureCancelled, NoDisplay, PopupFailed, CaptureError, EngineError.
@@ -92,7 +92,7 @@ class Picking:
         if mine != self._asked:
             raise CaptureCancelled
 
-    async def _picked(self, mine: int) -> tuple[Frame, ScreenRegion | None]:
+    async def _picked(self, mine: int) -> tuple[GrabbedFrame, ScreenRegion | None]:
         # The picture first: cold windows may take their time, and must not be in it.
         warming = asyncio.ensure_future(self._windows.warm_picker())
         try:

@@ -15,9 +15,9 @@ from agent.domain.face import Box
 from agent.domain.path_text import printable
 from agent.domain.redaction import Look, Shape, Style
 from agent.domain.screen import ALL_MONITORS, ScreenRef, ScreenRegion
-from agent.engine.screen_port import Frame
-from agent.screen.capture import Capture, Capturing, Change
-from agent.screen.region_picker import Picking
+from agent.engine.screen_port import GrabbedFrame
+from agent.screen.capture import Capture, CaptureService, Change
+from agent.screen.region_picker import RegionPicker
 from agent.screen.schemas import (
     CaptureChange,
     CaptureOut,
@@ -32,13 +32,13 @@ from agent.screen.schemas import (
     WatchSnooze,
     WatchSwitch,
 )
-from agent.screen.service import ScreenWork
+from agent.screen.service import ScreenService
 from agent.screen.watch import SWITCH
 
-Taken: TypeAlias = tuple[Frame, ScreenRegion | None]
+Taken: TypeAlias = tuple[GrabbedFrame, ScreenRegion | None]
 
 
-def capture_routes(api: FastAPI, screen: ScreenWork, pick: Callable[[], Awaitable[Taken]]) -> None:
+def capture_routes(api: FastAPI, screen: ScreenService, pick: Callable[[], Awaitable[Taken]]) -> None:
     """Add the routes that take a capture to `api`; `pick` has the user select a region."""
 
     @api.get("/api/monitors")
@@ -56,13 +56,13 @@ def capture_routes(api: FastAPI, screen: ScreenWork, pick: Callable[[], Awaitabl
         return Captures(items=tuple(map(CaptureOut.of, screen.capturing.all())))
 
 
-def review_routes(api: FastAPI, screen: ScreenWork, picking: Picking) -> None:
+def review_routes(api: FastAPI, screen: ScreenService, picking: RegionPicker) -> None:
     """Add the routes of captures under review, and of the selection windows, to `api`."""
     _picking(api, picking)
     _reviewing(api, screen)
 
 
-def _picking(api: FastAPI, picking: Picking) -> None:
+def _picking(api: FastAPI, picking: RegionPicker) -> None:
     """Add the routes for the selection windows, which know their keys."""
 
     @api.get("/api/captures/frames/{word}", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
@@ -81,7 +81,7 @@ def _picking(api: FastAPI, picking: Picking) -> None:
                 picking.cancel(pick)
 
 
-def _reviewing(api: FastAPI, screen: ScreenWork) -> None:
+def _reviewing(api: FastAPI, screen: ScreenService) -> None:
     @api.get("/api/captures/{capture_id}")
     async def one(capture_id: str) -> CaptureOut:
         return CaptureOut.of(screen.capturing.get(capture_id))
@@ -112,7 +112,7 @@ def _reviewing(api: FastAPI, screen: ScreenWork) -> None:
         await screen.capturing.discard(capture_id)
 
 
-def watch_routes(api: FastAPI, screen: ScreenWork, file: SettingsFile, texts: Callable[[], Texts]) -> None:
+def watch_routes(api: FastAPI, screen: ScreenService, file: SettingsFile, texts: Callable[[], Texts]) -> None:
     """Add the routes to `api`."""
 
     @api.get("/api/watch")
@@ -131,8 +131,8 @@ def watch_routes(api: FastAPI, screen: ScreenWork, file: SettingsFile, texts: Ca
         await screen.watching.snooze(asked.minutes, until_tomorrow=asked.until_tomorrow)
 
 
-async def _captured(capturing: Capturing, asked: CaptureRequest, pick: Callable[[], Awaitable[Taken]]) -> CaptureOut:
-    """Take a capture, cover it, and process it as requested; `pick` lets the user select a region. Raises what `Capturing` raises."""
+async def _captured(capturing: CaptureService, asked: CaptureRequest, pick: Callable[[], Awaitable[Taken]]) -> CaptureOut:
+    """Take a capture, cover it, and process it as requested; `pick` lets the user select a region. Raises what `CaptureService` raises."""
     frame, region = await _taken(capturing, asked, pick)
     made = await capturing.review(frame, region, asked.keep, Look(Style(asked.style), Shape(asked.shape)))
     ends = asked.copy_it or asked.save or asked.output is not None
@@ -148,7 +148,7 @@ async def _captured(capturing: Capturing, asked: CaptureRequest, pick: Callable[
     )
 
 
-async def _taken(capturing: Capturing, asked: CaptureRequest, pick: Callable[[], Awaitable[Taken]]) -> Taken:
+async def _taken(capturing: CaptureService, asked: CaptureRequest, pick: Callable[[], Awaitable[Taken]]) -> Taken:
     match asked.what:
         case "window":
             return await capturing.freeze_window()

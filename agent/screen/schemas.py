@@ -158,7 +158,7 @@ class WatchSaid(Schema):
     person_id: int | None
 
     @classmethod
-    def of(cls, said: "announcements.Said", names: Mapping[int, str], texts: Texts) -> Self:
+    def of(cls, said: "announcements.Announcement", names: Mapping[int, str], texts: Texts) -> Self:
         """`names` are those of people who may be named."""
         known = said.person_id if said.person_id in names else None
         return cls(number=said.number, at=said.at, kind=said.kind.value, text=said.text(texts, names), person_id=known)
@@ -173,7 +173,7 @@ class WatchOut(Schema):
     """the newest last"""
 
     @classmethod
-    def of(cls, watching: "watch.Watching", names: Mapping[int, str], texts: Texts) -> Self:
+    def of(cls, watching: "watch.WatchService", names: Mapping[int, str], texts: Texts) -> Self:
         now = watching.shown.value
         said = tuple(WatchSaid.of(each, names, texts) for each in watching.said)
         return cls(state=now.state.value, until=now.until, problem=Problem.maybe(now.problem, texts), said=said)

@@ -2,26 +2,26 @@
 
 from agent.domain.errors import ScreenUnavailable
 from agent.library.status import StatusFeed
-from agent.screen.capture import Capturing
-from agent.screen.watch import Watching
+from agent.screen.capture import CaptureService
+from agent.screen.watch import WatchService
 
 
-class ScreenWork:
+class ScreenService:
     """Either is None if the system offers no screen for it."""
 
-    def __init__(self, capturing: Capturing | None, watching: Watching | None) -> None:
+    def __init__(self, capturing: CaptureService | None, watching: WatchService | None) -> None:
         self._capturing = capturing
         self._watching = watching
 
     @property
-    def capturing(self) -> Capturing:
+    def capturing(self) -> CaptureService:
         """Return captures. Raises ScreenUnavailable without a screen to capture."""
         if self._capturing is None:
             raise ScreenUnavailable
         return self._capturing
 
     @property
-    def watching(self) -> Watching:
+    def watching(self) -> WatchService:
         """Return watching. Raises ScreenUnavailable likewise."""
         if self._watching is None:
             raise ScreenUnavailable

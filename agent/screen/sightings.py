@@ -17,7 +17,7 @@ TIMES: Final = 1.8
 JUMPS_S: Final = 10.0
 
 
-class Kind(StrEnum):
+class SightingKind(StrEnum):
     NEW_FACE = "new_face"  # of a person who may not be named
     PERSON = "person"
     SHARED = "shared"  # a face is visible while the screen is shared
@@ -35,7 +35,7 @@ class Glimpse:
 class Sighting:
     """An alert to raise."""
 
-    kind: Kind
+    kind: SightingKind
     track: int  # the same number for the same face, as far as it could be tracked
     person_id: int | None = None
 
@@ -81,7 +81,7 @@ class Sightings:
         fresh = [track for track in seen if not track.told_shared] if sharing else []
         for track in fresh:
             track.told_shared = True
-        return told + [Sighting(Kind.SHARED, track.number) for track in fresh[:1]]
+        return told + [Sighting(SightingKind.SHARED, track.number) for track in fresh[:1]]
 
     def still(self, now: float, *, sharing: bool = False) -> list[Sighting]:
         """Return the same after a check without changes."""
@@ -121,10 +121,10 @@ def _told(track: _Track) -> Iterator[Sighting]:
         return
     if track.known_now and not track.told_person:
         track.told_person = track.told_face = True
-        yield Sighting(Kind.PERSON, track.number, track.person_id)
+        yield Sighting(SightingKind.PERSON, track.number, track.person_id)
     elif track.person_id is None and not track.told_face:
         track.told_face = True
-        yield Sighting(Kind.NEW_FACE, track.number)
+        yield Sighting(SightingKind.NEW_FACE, track.number)
 
 
 def _same_person(face: Glimpse, track: _Track) -> float:

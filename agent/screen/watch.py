@@ -12,23 +12,23 @@ import structlog
 
 from agent.core.environment import Environment
 from agent.core.observable import Observable
-from agent.core.settings import WatchScreen
+from agent.core.settings import WatchSettings
 from agent.domain.errors import AgentError
 from agent.domain.image import Recipe
 from agent.domain.people import Certainty, Identity
 from agent.domain.scene import Scene, is_of
 from agent.domain.watch_state import WatchShown, WatchState
 from agent.engine.governor import PAUSE_BELOW, RESUME_FROM
-from agent.engine.monitor import Monitor
+from agent.engine.monitor import ResourceMonitor
 from agent.engine.screen_port import ScreenWatcher, Watched, WatchedDesktop, WatchTask
-from agent.library.do_not_disturb import Quiet
-from agent.library.pause_until import Span
+from agent.library.do_not_disturb import DoNotDisturb
+from agent.library.pause_until import PauseUntil
 from agent.library.recipes import recipe_of
 from agent.library.work_state import WorkState
-from agent.people.identification import Opinions
+from agent.people.identification import Identification
 from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.screen.announcements import Said
-from agent.screen.sightings import Glimpse, Kind, Sighting, Sightings
+from agent.screen.announcements import Announcement
+from agent.screen.sightings import Glimpse, Sighting, SightingKind, Sightings
 
 log = structlog.get_logger()
 
@@ -47,11 +47,11 @@ class Circumstances:
     """The conditions for pausing or silencing alerts."""
 
     work: WorkState
-    monitor: Monitor
-    quiet: Quiet
+    monitor: ResourceMonitor
+    quiet: DoNotDisturb
 
 
-class Watching:
+class WatchService:
     """Watches the screen. While off, there is no engine and no timer, and nothing is captured."""
 
     def __init__(
@@ -59,7 +59,7 @@ class Watching:
         watcher: ScreenWatcher,
         desktop: WatchedDesktop,
         library: RedactionQueries,
-        opinions: Opinions,
+        opinions: Identification,
         circumstances: Circumstances,
         environment: Environment,
         *,
@@ -73,7 +73,7 @@ class Watching:
         self._circumstances = circumstances
         self._environment = environment
         self._supply = supply
-        self._snooze = Span("watch_snooze", environment.clock, library)
+        self._snooze = PauseUntil("watch_snooze", environment.clock, library)
         self._sightings = Sightings(0.0)
         self._wake = asyncio.Event()
         self._front_at = -REST_S
@@ -83,14 +83,14 @@ class Watching:
         self._supplied: Recipe | None = None
         self._known: frozenset[int] | None = None  # people who may be named; None: to be read again
         self._changes = 0  # of the known people
-        self._said: deque[Said] = deque(maxlen=KEPT)
-        self._listeners: list[Callable[[Said], None]] = []
+        self._said: deque[Announcement] = deque(maxlen=KEPT)
+        self._listeners: list[Callable[[Announcement], None]] = []
         self.state = WatchState.OFF
         self.problem: AgentError | None = None
         self.shown = Observable(WatchShown())
 
     @property
-    def said(self) -> tuple[Said, ...]:
+    def said(self) -> tuple[Announcement, ...]:
         """Return the alerts, the newest last."""
         return tuple(self._said)
 
@@ -113,7 +113,7 @@ class Watching:
         """Return why watching is impossible here, whatever the settings say."""
         return self._desktop.refused()
 
-    def listen(self, listener: Callable[[Said], None]) -> None:
+    def listen(self, listener: Callable[[Announcement], None]) -> None:
         """Call it in the event loop with each alert, except during Do not disturb."""
         self._listeners.append(listener)
 
@@ -207,7 +207,7 @@ class Watching:
             self._locked = now, locked
         return locked
 
-    async def _look(self, wish: WatchScreen) -> WatchState:
+    async def _look(self, wish: WatchSettings) -> WatchState:
         """Check the screen. Raises EngineError, ModelError, CaptureError, StoreError."""
         if await self._in_call(wish, at_once=self._anew):
             return WatchState.CALL
@@ -233,7 +233,7 @@ class Watching:
             self._say(sighting, wish)
         return WatchState.ON
 
-    async def _in_call(self, wish: WatchScreen, *, at_once: bool) -> bool:
+    async def _in_call(self, wish: WatchSettings, *, at_once: bool) -> bool:
         """Return whether a call is in front; while nothing changes, it is only checked at intervals."""
         now = self._environment.monotonic()
         if wish.in_calls or (not at_once and now - self._front_at < REST_S):
@@ -241,7 +241,7 @@ class Watching:
         self._front_at = now
         return is_of(await asyncio.to_thread(self._desktop.front), wish.call_programs)
 
-    def _task(self, wish: WatchScreen, recognises: bool) -> WatchTask:
+    def _task(self, wish: WatchSettings, recognises: bool) -> WatchTask:
         settings = self._environment.settings.value
         recipe = recipe_of(settings)
         return WatchTask(
@@ -251,7 +251,7 @@ class Watching:
             min_face=float(wish.min_face),
         )
 
-    async def _agreed(self, wish: WatchScreen) -> frozenset[int]:
+    async def _agreed(self, wish: WatchSettings) -> frozenset[int]:
         """Return the people who may be named. If there are none, no face prints are computed."""
         if not wish.people or not self._environment.settings.value.recognition.enabled:
             return frozenset()
@@ -262,20 +262,20 @@ class Watching:
                 self._known = known
         return self._known
 
-    async def _glimpses(self, watched: Watched, scene: Scene, wish: WatchScreen, agreed: frozenset[int]) -> list[Glimpse]:
+    async def _glimpses(self, watched: Watched, scene: Scene, wish: WatchSettings, agreed: frozenset[int]) -> list[Glimpse]:
         faces = [face for face in watched.faces if scene.counts(face.box, wish.only_in, wish.not_in)]
         known = await self._opinions.who(faces) if agreed and faces else [None] * len(faces)
         return [Glimpse(face.box, _named(who, agreed)) for face, who in zip(faces, known, strict=True)]
 
-    def _say(self, sighting: Sighting, wish: WatchScreen) -> None:
-        wanted = {Kind.NEW_FACE: wish.new_faces, Kind.PERSON: wish.people, Kind.SHARED: wish.sharing}
+    def _say(self, sighting: Sighting, wish: WatchSettings) -> None:
+        wanted = {SightingKind.NEW_FACE: wish.new_faces, SightingKind.PERSON: wish.people, SightingKind.SHARED: wish.sharing}
         if not wanted[sighting.kind]:
             return
-        said = Said(self.count + 1, self._environment.clock(), sighting.kind, sighting.person_id)
+        said = Announcement(self.count + 1, self._environment.clock(), sighting.kind, sighting.person_id)
         self._said.append(said)
         self._changed()
         # The audience sees what is shown on the screen: while it is shared, only the warning is shown.
-        if self._circumstances.quiet.until() is None and (sighting.kind is Kind.SHARED or not self._sharing):
+        if self._circumstances.quiet.until() is None and (sighting.kind is SightingKind.SHARED or not self._sharing):
             for listener in tuple(self._listeners):
                 listener(said)
 

@@ -4,34 +4,34 @@ from datetime import UTC, datetime
 
 import click
 
-from agent.cli.command import Group, json_option
+from agent.cli.command import CommandGroup, json_option
 from agent.cli.output import say, tell
-from agent.cli.session import Session
+from agent.cli.session import CommandSession
 from agent.core.i18n import Texts
 from agent.domain.errors import NotRunning
 
 TEXTS = Texts()
 
 
-@click.group(cls=Group, help=TEXTS("cli.help.watch"))
+@click.group(cls=CommandGroup, help=TEXTS("cli.help.watch"))
 def watch() -> None: ...
 
 
 @watch.command(help=TEXTS("cli.help.watch_on"))
 @json_option()
 @click.pass_obj
-def on(session: Session, as_json: bool) -> None:
+def on(session: CommandSession, as_json: bool) -> None:
     _switch(session, on=True, as_json=as_json)
 
 
 @watch.command(help=TEXTS("cli.help.watch_off"))
 @json_option()
 @click.pass_obj
-def off(session: Session, as_json: bool) -> None:
+def off(session: CommandSession, as_json: bool) -> None:
     _switch(session, on=False, as_json=as_json)
 
 
-def _switch(session: Session, *, on: bool, as_json: bool) -> None:
+def _switch(session: CommandSession, *, on: bool, as_json: bool) -> None:
     from agent.screen.schemas import WatchSwitch
     from agent.screen.watch import SWITCH
 
@@ -53,7 +53,7 @@ def _switch(session: Session, *, on: bool, as_json: bool) -> None:
 @click.option("--end", is_flag=True, help=TEXTS("cli.help.watch_end"))
 @json_option()
 @click.pass_obj
-def snooze(session: Session, minutes: int | None, until_tomorrow: bool, end: bool, as_json: bool) -> None:
+def snooze(session: CommandSession, minutes: int | None, until_tomorrow: bool, end: bool, as_json: bool) -> None:
     if (minutes is not None) + until_tomorrow + end != 1:
         raise click.UsageError(session.texts("cli.watch.one_way"))
     client = session.client()
@@ -64,7 +64,7 @@ def snooze(session: Session, minutes: int | None, until_tomorrow: bool, end: boo
 @watch.command(help=TEXTS("cli.help.watch_status"))
 @click.option("--json", "as_json", is_flag=True, help=TEXTS("cli.help.json_one"))
 @click.pass_obj
-def status(session: Session, as_json: bool) -> None:
+def status(session: CommandSession, as_json: bool) -> None:
     from agent.screen.schemas import WatchOut
 
     now, texts = session.client().call("GET", "/api/watch", WatchOut), session.texts
@@ -83,7 +83,7 @@ def status(session: Session, as_json: bool) -> None:
 @click.argument("name")
 @json_option()
 @click.pass_obj
-def allow(session: Session, name: str, as_json: bool) -> None:
+def allow(session: CommandSession, name: str, as_json: bool) -> None:
     _agree(session, name, agreed=True, as_json=as_json)
 
 
@@ -91,11 +91,11 @@ def allow(session: Session, name: str, as_json: bool) -> None:
 @click.argument("name")
 @json_option()
 @click.pass_obj
-def forbid(session: Session, name: str, as_json: bool) -> None:
+def forbid(session: CommandSession, name: str, as_json: bool) -> None:
     _agree(session, name, agreed=False, as_json=as_json)
 
 
-def _agree(session: Session, name: str, *, agreed: bool, as_json: bool) -> None:
+def _agree(session: CommandSession, name: str, *, agreed: bool, as_json: bool) -> None:
     from agent.cli.backend import backend
     from agent.people.edit_schemas import DescribePerson
     from agent.people.find_commands import person_of

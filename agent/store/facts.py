@@ -22,7 +22,7 @@ CHUNK = 500  # keys in one statement
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Kind(NamedTuple):
+class FactKind(NamedTuple):
     """`write` leaves out keys whose face, image or person no longer exists."""
 
     read: Callable[[Connection, Sequence[Any]], Mapping[Any, Value]]  # only the keys that are set
@@ -187,16 +187,16 @@ def _unpacked(kind: object, value: Value) -> Any:
     return _when(value) if isinstance(kind, Instant) else date.fromisoformat(value) if isinstance(kind, Date) else value
 
 
-KINDS: dict[str, Kind] = {
-    "hidden": Kind(partial(_read_mark, "hidden_at"), partial(_write_mark, "hidden_at")),
-    "favourite": Kind(partial(_read_mark, "favourite_at"), partial(_write_mark, "favourite_at")),
-    "who": Kind(_read_who, _write_who),
-    "not": Kind(_read_not, _write_not),
-    "ignored": Kind(_read_ignored, _write_ignored),
+KINDS: dict[str, FactKind] = {
+    "hidden": FactKind(partial(_read_mark, "hidden_at"), partial(_write_mark, "hidden_at")),
+    "favourite": FactKind(partial(_read_mark, "favourite_at"), partial(_write_mark, "favourite_at")),
+    "who": FactKind(_read_who, _write_who),
+    "not": FactKind(_read_not, _write_not),
+    "ignored": FactKind(_read_ignored, _write_ignored),
     # Faces whose embeddings were deleted with the step, not a settable fact; undoing the step has their photos analysed again.
-    LOST: Kind(lambda _, __: {}, lambda _, __, ___: None),
-    "person": Kind(_read_person, _write_person),
-    **{name: Kind(partial(_read_field, name), partial(_write_field, name)) for name in FIELDS},
+    LOST: FactKind(lambda _, __: {}, lambda _, __, ___: None),
+    "person": FactKind(_read_person, _write_person),
+    **{name: FactKind(partial(_read_field, name), partial(_write_field, name)) for name in FIELDS},
 }
 
 

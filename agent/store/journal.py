@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
 
-from agent.domain.edits import Step
+from agent.domain.edits import EditStep
 from agent.store.facts import KINDS, LOST, Key, Value, chunks
 from agent.store.rows import add
 from agent.store.schema import undo as table
@@ -54,10 +54,10 @@ class Journal:
         if faces:
             self._changes.append({"fact": LOST, "keys": list(faces), "before": None, "after": None})
 
-    def close(self, action: str, count: int, now: datetime, *, person_id: int | None = None) -> Step:
+    def close(self, action: str, count: int, now: datetime, *, person_id: int | None = None) -> EditStep:
         """Save the step. It has no token if nothing changed."""
         if not self._changes:
-            return Step(action, 0, person_id=person_id)
+            return EditStep(action, 0, person_id=person_id)
         # After another action, undone steps can't be redone.
         self._tx.execute(delete(table).where(table.c.undone_at.is_not(None)))
         token = secrets.token_urlsafe(16)
@@ -70,7 +70,7 @@ class Journal:
         return done
 
 
-def take_back(tx: Connection, token: str | None, now: datetime) -> Step | None:
+def take_back(tx: Connection, token: str | None, now: datetime) -> EditStep | None:
     """Undo the step with that token, or the latest. None if it does not exist or was undone already."""
     which = table.c.token == token if token is not None else table.c.id.in_(select(func.max(table.c.id)).where(table.c.undone_at.is_(None)))
     step = tx.execute(select(table).where(which, table.c.undone_at.is_(None))).mappings().one_or_none()
@@ -85,7 +85,7 @@ def take_back(tx: Connection, token: str | None, now: datetime) -> Step | None:
     return step_of(step)
 
 
-def do_again(tx: Connection) -> Step | None:
+def do_again(tx: Connection) -> EditStep | None:
     """Redo the last undone step. None if there is none."""
     latest = select(func.max(table.c.undone_at)).scalar_subquery()
     step = tx.execute(select(table).where(table.c.undone_at == latest)).mappings().first()
@@ -97,12 +97,12 @@ def do_again(tx: Connection) -> Step | None:
     return step_of(step)
 
 
-def steps(tx: Connection) -> tuple[Step | None, Step | None]:
+def steps(tx: Connection) -> tuple[EditStep | None, EditStep | None]:
     """Return the steps that would be undone and redone."""
     newest = select(func.max(table.c.id)).where(table.c.undone_at.is_(None)).scalar_subquery()
     latest = select(func.max(table.c.undone_at)).scalar_subquery()
     back, again = (
-        Step(row.action, row.number) if (row := tx.execute(select(table.c.action, table.c.number).where(which)).first()) else None
+        EditStep(row.action, row.number) if (row := tx.execute(select(table.c.action, table.c.number).where(which)).first()) else None
         for which in (table.c.id == newest, table.c.undone_at == latest)
     )
     return back, again
@@ -114,7 +114,7 @@ def erase(tx: Connection, people: Iterable[int]) -> int:
     return tx.execute(delete(table).where(table.c.id.in_(of_them))).rowcount
 
 
-def step_of(row: Mapping[str, Any] | RowMapping) -> Step:
+def step_of(row: Mapping[str, Any] | RowMapping) -> EditStep:
     """The faces and people in a step's changes."""
     faces, people = set[int](), {row["person_id"]} - {None}
     for change in row["changes"]:
@@ -131,7 +131,7 @@ def step_of(row: Mapping[str, Any] | RowMapping) -> Step:
                 pass  # an image's
             case _:
                 people |= set(change["keys"])
-    return Step(row["action"], row["number"], frozenset(faces), frozenset(people), row["token"], row["person_id"])
+    return EditStep(row["action"], row["number"], frozenset(faces), frozenset(people), row["token"], row["person_id"])
 
 
 def _turn(tx: Connection, change: dict[str, Any], found: str, wanted: str) -> None:

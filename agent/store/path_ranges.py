@@ -9,14 +9,14 @@ from agent.store.schema import place
 
 
 @dataclass(frozen=True, slots=True)
-class Area:
+class FolderArea:
     """Files below a folder (None: all), except those below folders with their own entry."""
 
     root: str | None = None
     without: tuple[str, ...] = ()
 
 
-EVERYWHERE = Area()
+EVERYWHERE = FolderArea()
 
 
 def below(folder: str) -> ColumnElement[bool]:
@@ -39,7 +39,7 @@ def stems_of(folder: str) -> tuple[str, ...]:
     return tuple(stem_of(folder) + mark for mark in _separators(folder))
 
 
-def within(area: Area) -> ColumnElement[bool]:
+def within(area: FolderArea) -> ColumnElement[bool]:
     return and_(true() if area.root is None else below(area.root), *(not_(below(folder)) for folder in area.without))
 
 

@@ -287,7 +287,7 @@ redaction_item = Table(
     Column("state", String, nullable=False),
     Column("sha256", String(64)),  # of the copy's source
     Column("copy_sha256", String(64)),
-    Column("facts", JSON),  # marks, doubts, ...: see `agent.redaction.copy_records.CopyFacts`
+    Column("facts", JSON),  # marks, doubts, ...: see `agent.redaction.copy_records.RedactedCopy`
     Column("doubts", Integer, nullable=False, server_default="0"),
     Column("edited", Integer, nullable=False, server_default="0"),
     Column("passed", Integer, nullable=False, server_default="0"),

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from agent.cli.command import Group, json_option
+from agent.cli.command import CommandGroup, json_option
 from agent.cli.output import say, tell
-from agent.cli.session import Session
+from agent.cli.session import CommandSession
 from agent.core.i18n import Texts
 from agent.domain.errors import AlreadyRunning, NotRunning, UpdatesOff
 
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
 TEXTS = Texts()
 
 
-@click.group(cls=Group, help=TEXTS("cli.help.update"))
+@click.group(cls=CommandGroup, help=TEXTS("cli.help.update"))
 def update() -> None: ...
 
 
 @update.command(help=TEXTS("cli.help.update_status"))
 @json_option()
 @click.pass_obj
-def status(session: Session, as_json: bool) -> None:
+def status(session: CommandSession, as_json: bool) -> None:
     _show(session, as_json=as_json)
 
 
 @update.command(help=TEXTS("cli.help.update_check"))
 @json_option()
 @click.pass_obj
-def check(session: Session, as_json: bool) -> None:
+def check(session: CommandSession, as_json: bool) -> None:
     if not _agent_did(session, "check"):
         updater, channel = _updater(session)
         updater.check(channel)
@@ -44,7 +44,7 @@ def check(session: Session, as_json: bool) -> None:
 @update.command(help=TEXTS("cli.help.update_download"))
 @json_option()
 @click.pass_obj
-def download(session: Session, as_json: bool) -> None:
+def download(session: CommandSession, as_json: bool) -> None:
     if not _agent_did(session, "download"):
         updater, channel = _updater(session)
         if not updater.build.updates:
@@ -57,7 +57,7 @@ def download(session: Session, as_json: bool) -> None:
 @click.option("--again", is_flag=True, help=TEXTS("cli.help.update_again"))
 @json_option()
 @click.pass_obj
-def install(session: Session, again: bool, as_json: bool) -> None:
+def install(session: CommandSession, again: bool, as_json: bool) -> None:
     """A running agent ends and restarts as the new version."""
     if again:
         with suppress(NotRunning):
@@ -74,14 +74,14 @@ def install(session: Session, again: bool, as_json: bool) -> None:
 @click.argument("name", required=False, type=click.Choice(["auto", "stable", "beta"]))
 @json_option()
 @click.pass_obj
-def channel(session: Session, name: str | None, as_json: bool) -> None:
+def channel(session: CommandSession, name: str | None, as_json: bool) -> None:
     if name is not None:
         session.file.set("updates.channel", name)
     chosen = session.settings.updates.channel.value if name is None else name
     tell({"channel": chosen}, chosen, as_json=as_json)
 
 
-def _agent_did(session: Session, what: str) -> bool:
+def _agent_did(session: CommandSession, what: str) -> bool:
     """Whether an agent is running, which then owns the downloads and the update memory. Raises UpdateError."""
     with suppress(NotRunning):
         client = session.client()
@@ -90,7 +90,7 @@ def _agent_did(session: Session, what: str) -> bool:
     return False
 
 
-def _updater(session: Session) -> "tuple[Updater, str]":
+def _updater(session: CommandSession) -> "tuple[Updater, str]":
     from agent.core.build import read_build
     from agent.updates.updater import channel_of, updater_of
 
@@ -99,7 +99,7 @@ def _updater(session: Session) -> "tuple[Updater, str]":
     return updater_of(session.paths, build), channel_of(session.settings, build)
 
 
-def _show(session: Session, *, as_json: bool) -> None:
+def _show(session: CommandSession, *, as_json: bool) -> None:
     updater, channel = _updater(session)
     state = updater.state(channel)
     if as_json:
@@ -112,7 +112,7 @@ def _show(session: Session, *, as_json: bool) -> None:
         say(line)
 
 
-def told(session: Session, state: "UpdateState", channel: str) -> list[str]:
+def told(session: CommandSession, state: "UpdateState", channel: str) -> list[str]:
     """The update state as text lines."""
     texts = session.texts
     lines = [texts(f"cli.update.{state.step.value}", version=state.version or "", channel=texts(f"cli.update.{channel}"))]

@@ -11,8 +11,8 @@ import structlog
 
 from agent.domain.errors import AgentError, UpdateNotReady, UpdateRolledBack, UpdateWrongFile
 from agent.updates.download import is_whole
-from agent.updates.install_journal import Journal, JournalFile, Phase
-from agent.updates.install_places import Place
+from agent.updates.install_journal import InstallJournal, JournalFile, Phase
+from agent.updates.install_places import InstallPlace
 from agent.updates.library_care import LibraryCare
 from agent.updates.memory import MemoryFile, Offer, Told
 from agent.updates.releases import ReleaseFile
@@ -33,8 +33,8 @@ class Installation:
         journal: JournalFile,
         memory: MemoryFile,
         care: LibraryCare,
-        place: Callable[[str], Place | None],
-        comes_up: Callable[[Place, str], bool],
+        place: Callable[[str], InstallPlace | None],
+        comes_up: Callable[[InstallPlace, str], bool],
         alone: Callable[[], AbstractContextManager[None]],
     ) -> None:
         """`place` is where the version is installed; `comes_up` starts the staged version, checks it and ends it again."""
@@ -46,7 +46,7 @@ class Installation:
         self._comes_up = comes_up
         self._alone = alone
 
-    def install(self, offer: Offer, file: Path) -> Place:
+    def install(self, offer: Offer, file: Path) -> InstallPlace:
         """Try the new version and put it in place. Raises UpdateError (without any change), StoreError, KeyHomeError, LifecycleError.
 
         UpdateRolledBack: it did not start, and everything is as before.
@@ -61,7 +61,7 @@ class Installation:
             place.stage(file)
             backup, revision = self._care.copy()
             journal = self._journal.write(
-                Journal(phase=Phase.TRIAL, version=offer.version, before=self._installed, revision=revision, backup=backup)
+                InstallJournal(phase=Phase.TRIAL, version=offer.version, before=self._installed, revision=revision, backup=backup)
             )
         log.info("update.trial", version=offer.version)
         came_up = self._comes_up(place, offer.version)
@@ -73,7 +73,7 @@ class Installation:
             file.unlink(missing_ok=True)
         return place
 
-    def end(self) -> Place | None:
+    def end(self) -> InstallPlace | None:
         """Complete an interrupted installation, with the instance's lock held. Returns the place to start instead of this program, if any.
 
         Raises OSError, StoreError, KeyHomeError: the next start then tries again.
@@ -112,16 +112,16 @@ class Installation:
             self._care.drop(journal.backup)
         self._journal.clear()
 
-    def _forwards(self, journal: Journal, place: Place) -> None:
+    def _forwards(self, journal: InstallJournal, place: InstallPlace) -> None:
         place.swap()
         self._memory.change(offer=None, outcome=None, problem=None)
         self._journal.write(journal.model_copy(update={"phase": Phase.SWAPPED}))
         log.info("update.installed", version=journal.version)
 
-    def _give_up(self, journal: Journal, place: Place) -> None:
+    def _give_up(self, journal: InstallJournal, place: InstallPlace) -> None:
         self._back(self._journal.write(journal.model_copy(update={"phase": Phase.BACK})), place, attempts=MOST_ATTEMPTS)
 
-    def _back(self, journal: Journal, place: Place, *, attempts: int) -> None:
+    def _back(self, journal: InstallJournal, place: InstallPlace, *, attempts: int) -> None:
         """Roll back; `attempts` is how many this one counts for: an interrupted one may be tried again."""
         put_back = self._care.put_back(journal.backup, journal.revision)
         place.undo()

@@ -26,7 +26,7 @@ class Phase(StrEnum):
     SWAPPED = "swapped"  # it is in place; the old one is kept until the new one has run long enough
 
 
-class Journal(BaseModel):
+class InstallJournal(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     phase: Phase
@@ -44,16 +44,16 @@ class JournalFile:
         self._folder = folder
         self.path = folder / JOURNAL_FILE
 
-    def read(self) -> Journal | None:
+    def read(self) -> InstallJournal | None:
         try:
-            return Journal.model_validate_json(self.path.read_bytes())
+            return InstallJournal.model_validate_json(self.path.read_bytes())
         except FileNotFoundError:
             return None
         except (OSError, ValidationError):
             log.error("updates.journal_unreadable")
             return None
 
-    def write(self, journal: Journal) -> Journal:
+    def write(self, journal: InstallJournal) -> InstallJournal:
         """Write the journal; it is on disk when the call returns. Raises OSError, StoreError."""
         make_private(self._folder)
         write_private(self.path, journal.model_dump_json(indent=1).encode())

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
-from agent.core.build import Kind
+from agent.core.build import PackageKind
 from agent.core.files import copy_to_new, disk_full, sync_folder
 from agent.domain.errors import UpdateDiskFull, UpdateFailed, UpdateUnwritable
 
@@ -24,7 +24,7 @@ _TOOL_LIMIT_S = 600
 _WINDOWS_PROGRAM = "ai-popup.exe"
 
 
-class Place(Protocol):
+class InstallPlace(Protocol):
     """A program's location, replaceable in one step. Each call may be repeated after a kill. All raise OSError."""
 
     @property
@@ -208,22 +208,22 @@ class NsisPlace:
 
 
 def place_of(
-    kind: Kind,
+    kind: PackageKind,
     version: str,
     *,
     start: Run,
     restart: bool = False,
     environ: Mapping[str, str] = os.environ,
     executable: str = sys.executable,
-) -> Place | None:
+) -> InstallPlace | None:
     """This program's location, to be replaced by `version`; None if it can't be replaced. `start`, `restart`: as for NsisPlace."""
-    if kind is Kind.APPIMAGE and (named := environ.get("APPIMAGE")):
+    if kind is PackageKind.APPIMAGE and (named := environ.get("APPIMAGE")):
         return AppImagePlace(Path(named))
-    if kind is Kind.DMG:
+    if kind is PackageKind.DMG:
         app = next((folder for folder in Path(executable).parents if folder.suffix == ".app"), None)
         if app is not None:
             return MacPlace(app, Path(executable).relative_to(app), version, run=run_tool, exchange=exchange_names)
-    if kind is Kind.NSIS:
+    if kind is PackageKind.NSIS:
         return NsisPlace(Path(executable).parent, run=run_tool, start=start, restart=restart)
     return None
 

@@ -65,14 +65,14 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SeenVersion:
     """The newest release that was ever announced on a channel."""
 
     version: str
     published: datetime
 
 
-def judge(release: Release, *, channel: str, installed: str, seen: Seen | None, now: datetime) -> bool:
+def judge(release: Release, *, channel: str, installed: str, seen: SeenVersion | None, now: datetime) -> bool:
     """Whether a correctly signed release is newer than the installed version.
 
     Raises UpdateUntrusted (it is of another channel), UpdateExpired, UpdateOlder (than one seen before, or than the one installed): so that
@@ -100,7 +100,7 @@ def due_at(checked: datetime | None, failures: int, jitter: float) -> datetime |
     return checked + EVERY + JITTER * jitter
 
 
-class Step(StrEnum):
+class UpdateStep(StrEnum):
     """The progress of an update."""
 
     OFF = "off"  # the build has no address or key
@@ -114,7 +114,7 @@ class Step(StrEnum):
 class UpdateState:
     """The current state of updates."""
 
-    step: Step
+    step: UpdateStep
     channel: str
     version: str | None = None  # the newer one
     news: Mapping[str, str] = field(default_factory=dict)

@@ -9,7 +9,7 @@ import structlog
 
 from agent.core.observable import Notice
 from agent.domain.errors import AgentError, UpdateManaged, UpdateNotReady, UpdatesOff
-from agent.updates.releases import FIRST_RETRY, Step, UpdateState, due_at
+from agent.updates.releases import FIRST_RETRY, UpdateState, UpdateStep, due_at
 
 log = structlog.get_logger()
 
@@ -59,21 +59,21 @@ class Updates:
 
         async def no_server(check: bool, fetch: bool, patient: bool) -> None: ...
 
-        off = UpdateState(Step.OFF, "stable")
+        off = UpdateState(UpdateStep.OFF, "stable")
         nothing: Callable[[], None] = lambda: None  # noqa: E731
         return cls(lambda: off, no_server, wanted=lambda: False, clock=datetime.now, restart=nothing, settle=nothing, put_away=nothing)
 
     @property
     def ready(self) -> str | None:
         """The version waiting to be installed, automatically or by a command."""
-        return self.state.version if self.state.step in (Step.READY, Step.MANAGED) else None
+        return self.state.version if self.state.step in (UpdateStep.READY, UpdateStep.MANAGED) else None
 
     async def check(self) -> UpdateState:
         """Check now, at the user's request; a new version is then downloaded in the background. Raises UpdateError, StoreError."""
-        if self.state.step is Step.OFF:
+        if self.state.step is UpdateStep.OFF:
             raise UpdatesOff
         await self._look(check=True, fetch=False)
-        if self.state.step is Step.AVAILABLE and self._wanted():
+        if self.state.step is UpdateStep.AVAILABLE and self._wanted():
             self._background = asyncio.create_task(self._fetch())
         return self.state
 
@@ -83,15 +83,15 @@ class Updates:
 
     async def download(self) -> UpdateState:
         """Download now. Raises UpdateError, StoreError."""
-        if self.state.step is Step.OFF:
+        if self.state.step is UpdateStep.OFF:
             raise UpdatesOff
         await self._look(check=False, fetch=True, patient=False)
         return self.state
 
     def install(self) -> None:
         """End the program and restart it as the new version. Raises UpdateNotReady, UpdateManaged."""
-        if self.state.step is not Step.READY:
-            raise UpdateManaged if self.state.step is Step.MANAGED else UpdateNotReady
+        if self.state.step is not UpdateStep.READY:
+            raise UpdateManaged if self.state.step is UpdateStep.MANAGED else UpdateNotReady
         self._restart()
 
     async def put_away(self) -> UpdateState:
@@ -110,7 +110,7 @@ class Updates:
         """Run until cancelled."""
         await asyncio.sleep(SETTLE_S)
         await asyncio.to_thread(self._settle)
-        if self.state.step is Step.OFF:
+        if self.state.step is UpdateStep.OFF:
             return
         await asyncio.sleep(FIRST_S * (0.5 + self._jitter))
         while True:
@@ -123,7 +123,7 @@ class Updates:
         """The time until the next check; a known version that is not downloaded yet is checked more often."""
         state, now = self.state, self._clock()
         at = due_at(state.checked_at, state.failures, self._jitter)
-        if state.step is Step.AVAILABLE and state.checked_at is not None and not state.failures:
+        if state.step is UpdateStep.AVAILABLE and state.checked_at is not None and not state.failures:
             at = state.checked_at + FIRST_RETRY
         # A check in the future: the clock was wrong, then or now.
         return timedelta() if at is None or (state.checked_at or now) > now + timedelta(days=2) else at - now

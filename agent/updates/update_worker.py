@@ -10,7 +10,7 @@ from agent.core.build import Build
 from agent.core.child import Message, send, take_pipes
 from agent.domain.errors import AgentError, Unexpected
 from agent.engine.governor import read_power
-from agent.updates.releases import Step
+from agent.updates.releases import UpdateStep
 from agent.updates.updater import Updater
 
 _NAME = "org.freedesktop.NetworkManager"
@@ -75,7 +75,11 @@ def work(asked: Message) -> None:
         clock=lambda: datetime.now(UTC),
     )
     state = updater.check(asked["channel"]) if asked["check"] else updater.state(asked["channel"])
-    wanted = state.step is Step.AVAILABLE and not burden() if asked["patient"] else state.step in (Step.AVAILABLE, Step.MANAGED)
+    wanted = (
+        state.step is UpdateStep.AVAILABLE and not burden()
+        if asked["patient"]
+        else state.step in (UpdateStep.AVAILABLE, UpdateStep.MANAGED)
+    )
     if asked["fetch"] and wanted:
         updater.download(asked["channel"])
 

@@ -7,17 +7,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from agent import __version__
-from agent.core.build import Build, Kind
+from agent.core.build import Build, PackageKind
 from agent.core.paths import AppPaths
 from agent.core.settings import Settings, UpdateChannel
 from agent.domain.errors import UpdateError, UpdateManaged, UpdateNoFile, UpdateNotReady, UpdatesOff, UpdateUnreachable
 from agent.updates.download import download, fetch
 from agent.updates.manifest import MAX_BYTES, FileEntry, opened
 from agent.updates.memory import Memory, MemoryFile, Offer, SeenRelease, Told
-from agent.updates.releases import Release, ReleaseFile, Seen, Step, UpdateState, Version, judge
+from agent.updates.releases import Release, ReleaseFile, SeenVersion, UpdateState, UpdateStep, Version, judge
 
 # These replace themselves; all others are only told about an update and the command that installs it.
-SELF_INSTALLED = frozenset((Kind.APPIMAGE, Kind.NSIS, Kind.DMG))
+SELF_INSTALLED = frozenset((PackageKind.APPIMAGE, PackageKind.NSIS, PackageKind.DMG))
 MOST_ATTEMPTS = 2  # at an interrupted version; one that did not start is not retried automatically
 _SYSTEMS = {"linux": "linux", "win32": "windows", "darwin": "macos"}
 _MACHINES = {"amd64": "x86_64", "x64": "x86_64", "aarch64": "arm64"}
@@ -56,14 +56,14 @@ class Updater:
         offer = self._offered(memory, channel)
         command = None
         if not self.build.updates:
-            step = Step.OFF
-        elif offer is None or (offer.file is None and self.build.kind is not Kind.WHEEL):
-            step = Step.CURRENT
+            step = UpdateStep.OFF
+        elif offer is None or (offer.file is None and self.build.kind is not PackageKind.WHEEL):
+            step = UpdateStep.CURRENT
         elif self.build.kind in SELF_INSTALLED:
-            step = Step.READY if self._kept(offer) else Step.AVAILABLE
+            step = UpdateStep.READY if self._kept(offer) else UpdateStep.AVAILABLE
         else:
-            step, command = Step.MANAGED, self._command(offer)
-        told = offer if step not in (Step.OFF, Step.CURRENT) else None
+            step, command = UpdateStep.MANAGED, self._command(offer)
+        told = offer if step not in (UpdateStep.OFF, UpdateStep.CURRENT) else None
         return UpdateState(
             step=step,
             channel=channel,
@@ -100,7 +100,7 @@ class Updater:
             raise failed[0]
         newest = max(found, key=lambda release: Version.parse(release.version), default=None)
         file = newest.file_for(self.build.kind, self._target) if newest else None
-        missing = newest is not None and file is None and self.build.kind is not Kind.WHEEL
+        missing = newest is not None and file is None and self.build.kind is not PackageKind.WHEEL
         offer = newest and Offer(
             version=newest.version,
             channel=channel,
@@ -116,7 +116,7 @@ class Updater:
         release = opened(fetch(address, most=MAX_BYTES, loopback=self.build.loopback), str(self.build.update_key))
         memory = self.memory.read()
         known = memory.seen.get(channel)
-        seen = Seen(known.version, known.published) if known else None
+        seen = SeenVersion(known.version, known.published) if known else None
         newer = judge(release, channel=channel, installed=self._installed, seen=seen, now=self._clock())
         now_seen = SeenRelease(version=release.version, published=release.published)
         self.memory.change(seen={**memory.seen, channel: now_seen})
@@ -126,7 +126,7 @@ class Updater:
         """The verified file of the offered version. Raises UpdateError, OSError, StoreError."""
         offer = self._offered(self.memory.read(), channel)
         if offer is None or offer.file is None:
-            raise UpdateNotReady if self.build.kind is not Kind.WHEEL else UpdateManaged
+            raise UpdateNotReady if self.build.kind is not PackageKind.WHEEL else UpdateManaged
         try:
             path = download(ReleaseFile(**offer.file.model_dump()), self.cache, loopback=self.build.loopback, progress=progress)
         except UpdateError as error:
@@ -167,11 +167,13 @@ class Updater:
     def _command(self, offer: Offer) -> str:
         """The command to run in a terminal."""
         path = self._kept(offer)
-        if self.build.kind is Kind.WHEEL:
+        if self.build.kind is PackageKind.WHEEL:
             return "pipx upgrade my-ai-popup" if offer.channel == "stable" else "pipx upgrade --pip-args=--pre my-ai-popup"
         if path is None:
             return "ai-popup update download"
-        return {Kind.DEB: f'sudo apt install "{path}"', Kind.RPM: f'sudo dnf install "{path}"'}.get(self.build.kind, f'msiexec /i "{path}"')
+        return {PackageKind.DEB: f'sudo apt install "{path}"', PackageKind.RPM: f'sudo dnf install "{path}"'}.get(
+            self.build.kind, f'msiexec /i "{path}"'
+        )
 
     def _failed(self, error: UpdateError) -> None:
         self.memory.change(checked_at=self._clock(), failures=self.memory.read().failures + 1, problem=Told.of(error))

@@ -91,15 +91,15 @@ class FaceIndex:
         self._assign(ids[there], np.fromiter(people.values(), np.int64, len(people))[there])
 
     # -- queries -----------------------------------------------------------------------------------------------------------------
-    def near(self, queries: "Queries", within: float, limit: int) -> list[list[Near]]:
+    def near(self, queries: "FaceQueries", within: float, limit: int) -> list[list[Near]]:
         """Return for each query the faces within the distance, nearest first, `limit` at most, without the face itself."""
         return self._nearest(queries, _score(within) if within < 2 else -2.0, limit)
 
-    def search(self, queries: "Queries", limit: int) -> list[list[Near]]:
+    def search(self, queries: "FaceQueries", limit: int) -> list[list[Near]]:
         """Return for each query the `limit` nearest faces."""
         return self._nearest(queries, -2.0, limit)
 
-    def identify(self, queries: "Queries", probable: float, most: int = 5) -> list[list[Candidate]]:
+    def identify(self, queries: "FaceQueries", probable: float, most: int = 5) -> list[list[Candidate]]:
         """Return for each query the `most` nearest people among the references, nearest first. A face is never its own reference."""
         if not self._references:
             return [[] for _ in range(len(queries))]
@@ -137,15 +137,15 @@ class FaceIndex:
         """Return the index of faces in `ids`; -1 for missing ones."""
         return self._found(ids)
 
-    def faces(self, ids: Ints) -> "Queries":
+    def faces(self, ids: Ints) -> "FaceQueries":
         """Return existing faces as queries; a missing one has no near faces."""
         rows = self._found(ids)
         vectors = np.full((len(ids), DIMENSIONS), np.nan, np.float32)
         vectors[rows >= 0] = self.vectors(rows[rows >= 0])
-        return Queries(vectors, rows)
+        return FaceQueries(vectors, rows)
 
     # -- internals ---------------------------------------------------------------------------------------------------------------
-    def _nearest(self, queries: "Queries", floor: float, limit: int) -> list[list[Near]]:
+    def _nearest(self, queries: "FaceQueries", floor: float, limit: int) -> list[list[Near]]:
         found: list[list[Near]] = [[] for _ in range(len(queries))]
         at_once = max(1, min(_AT_ONCE, _PAIRS // (limit + 1)))
         for start in range(0, len(queries), at_once):
@@ -160,7 +160,7 @@ class FaceIndex:
                     found[start + query].append((int(face), float(distance)))
         return found
 
-    def _candidates(self, queries: "Queries", scores: Floats, probable: float, most: int) -> list[list[Candidate]]:
+    def _candidates(self, queries: "FaceQueries", scores: Floats, probable: float, most: int) -> list[list[Candidate]]:
         grouping = self._grouped()
         # A face is not its own reference.
         known = np.flatnonzero((queries.rows >= 0) & (queries.rows < self._references))
@@ -232,14 +232,14 @@ class FaceIndex:
 
 
 @dataclass(frozen=True, slots=True)
-class Queries:
+class FaceQueries:
     """Queries: vectors, and the row of each one's face (-1: in no row)."""
 
     vectors: Floats
     rows: Ints
 
     @classmethod
-    def of(cls, vectors: Floats) -> "Queries":
+    def of(cls, vectors: Floats) -> "FaceQueries":
         """Return float32 [n, 192] normalised to length 1; an invalid one has no near faces."""
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             return cls(np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32), np.full(len(vectors), -1))
@@ -247,11 +247,11 @@ class Queries:
     def __len__(self) -> int:
         return len(self.vectors)
 
-    def __add__(self, more: "Queries") -> "Queries":
-        return Queries(np.concatenate([self.vectors, more.vectors]), np.concatenate([self.rows, more.rows]))
+    def __add__(self, more: "FaceQueries") -> "FaceQueries":
+        return FaceQueries(np.concatenate([self.vectors, more.vectors]), np.concatenate([self.rows, more.rows]))
 
-    def __getitem__(self, some: slice) -> "Queries":
-        return Queries(self.vectors[some], self.rows[some])
+    def __getitem__(self, some: slice) -> "FaceQueries":
+        return FaceQueries(self.vectors[some], self.rows[some])
 
 
 def _score(distance: float) -> float:

@@ -83,7 +83,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class StageRun:
     """One image on its way through the stages."""
 
     decoder: "FileDecoder | Held"
@@ -109,17 +109,17 @@ class Stage:
     """One step of the analysis. It is skipped if the recipe names no model for it, or a stage it needs was skipped."""
 
     name: str  # in recipes, results and times
-    run: Callable[[Run], Any]
+    run: Callable[[StageRun], Any]
     needs: tuple[str, ...] = ()  # earlier stages whose results it reads
     models: Mapping[str, NetModel[Any]] = field(default_factory=dict)  # that it can use, by recipe name; faces have theirs in the pipeline
 
 
-def _detect(run: Run) -> list[Detection]:
+def _detect(run: StageRun) -> list[Detection]:
     found = run.pipeline.detector(run.decoder, run.wanted.min_score)
     return [face for face in found if max(face.box.w, face.box.h) >= run.wanted.min_face]
 
 
-def _align(run: Run) -> tuple[list[Pixels], list[Quality]]:
+def _align(run: StageRun) -> tuple[list[Pixels], list[Quality]]:
     """The chips, none without an embedder, and the quality of each face."""
     faces: list[Detection] = run.results["detect"]
     chips: list[Pixels] = []
@@ -130,7 +130,7 @@ def _align(run: Run) -> tuple[list[Pixels], list[Quality]]:
     return chips, [quality(image, face) for face in faces]
 
 
-def _embed(run: Run) -> tuple[Face, ...]:
+def _embed(run: StageRun) -> tuple[Face, ...]:
     """The faces, with embeddings if there is an embedder."""
     faces: list[Detection] = run.results["detect"]
     chips, qualities = run.results["align"]
@@ -162,7 +162,7 @@ def analyse(data: bytes, pipeline: Pipeline, wanted: Wanted, limits: Limits, clo
     """Return the analysis of one image. `clock` gives seconds. Raises ImageError."""
     begun = clock()
     decoder = FileDecoder(data, limits, clock)
-    results, seconds = _results(Run(decoder, pipeline, wanted), begun, clock)
+    results, seconds = _results(StageRun(decoder, pipeline, wanted), begun, clock)
     times = {name: _ms(each) for name, each in {"decode": decoder.seconds, **seconds}.items()}
     image = decoder(1)
     return Analysis(
@@ -183,11 +183,11 @@ def analyse(data: bytes, pipeline: Pipeline, wanted: Wanted, limits: Limits, clo
 
 def faces_on(image: Image, pipeline: Pipeline, wanted: Wanted, clock: Callable[[], float]) -> tuple[Face, ...]:
     """Return the faces of a decoded picture."""
-    faces: tuple[Face, ...] = _results(Run(Held(image), pipeline, wanted), clock(), clock)[0]["embed"]
+    faces: tuple[Face, ...] = _results(StageRun(Held(image), pipeline, wanted), clock(), clock)[0]["embed"]
     return faces
 
 
-def _results(run: Run, begun: float, clock: Callable[[], float]) -> tuple[dict[str, Any], dict[str, float]]:
+def _results(run: StageRun, begun: float, clock: Callable[[], float]) -> tuple[dict[str, Any], dict[str, float]]:
     """Return the result of each stage, and the seconds it took without decoding."""
     seconds: dict[str, float] = {}
     for stage in STAGES:

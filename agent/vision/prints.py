@@ -6,7 +6,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.domain.embeddings import FreshPrint
+from agent.domain.embeddings import FreshEmbedding
 from agent.domain.people import MIN_TRUST, trust
 from agent.vision.aligner import align_again, face_of
 from agent.vision.codecs import Image, Pixels
@@ -15,7 +15,7 @@ from agent.vision.embedder import to_bytes
 from agent.vision.quality import quality
 
 # Returns the frame's RGB at full size, called only if there is a face; its faces -> their prints, None for unsuitable ones.
-Prints: TypeAlias = Callable[[Callable[[], Pixels], Sequence[Detection]], Sequence[FreshPrint | None]]
+Prints: TypeAlias = Callable[[Callable[[], Pixels], Sequence[Detection]], Sequence[FreshEmbedding | None]]
 
 
 def prints_of(
@@ -23,7 +23,7 @@ def prints_of(
     embedder: Callable[[NDArray[np.uint8]], NDArray[np.float32]],
     frame: Callable[[], Pixels],
     faces: Sequence[Detection],
-) -> list[FreshPrint | None]:
+) -> list[FreshEmbedding | None]:
     """Return the prints, see `Prints`."""
     if not faces:
         return []
@@ -31,9 +31,9 @@ def prints_of(
     image = Image(pixels, 1.0, pixels.shape[1], pixels.shape[0], "rgb")
     qualities = [quality(image, face) for face in faces]
     good = [number for number, each in enumerate(qualities) if trust(each) >= MIN_TRUST]
-    found: list[FreshPrint | None] = [None] * len(faces)
+    found: list[FreshEmbedding | None] = [None] * len(faces)
     if good:
         chips = np.stack([face_of(align_again(look, image, faces[number].landmarks)) for number in good])
         for number, row in zip(good, embedder(chips), strict=True):
-            found[number] = FreshPrint(to_bytes(row), qualities[number])
+            found[number] = FreshEmbedding(to_bytes(row), qualities[number])
     return found

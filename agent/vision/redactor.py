@@ -35,7 +35,7 @@ _AT_A_TIME: Final = 1_000_000  # pixels: keeps temporary memory small
 
 
 @dataclass(frozen=True, slots=True)
-class Area:
+class PixelArea:
     """The pixels of a cover inside the picture: for each row from `top` on, the first column and the one after the last."""
 
     top: int
@@ -66,12 +66,12 @@ class Area:
             starts, ends = self.starts[first:last, None], self.ends[first:last, None]
             yield slice(self.top + first, self.top + last), across, (columns >= starts) & (columns < ends)
 
-    def meets(self, other: "Area") -> bool:
+    def meets(self, other: "PixelArea") -> bool:
         """Return whether the two may share pixels."""
         return self.top < other.bottom and other.top < self.bottom and self.left < other.right and other.left < self.right
 
 
-def area_of(cover: Cover, width: int, height: int) -> Area | None:
+def area_of(cover: Cover, width: int, height: int) -> PixelArea | None:
     """Return every pixel of such a picture that the cover may touch; None if there is none. Raises ValueError for an invalid area."""
     box = cover.box
     if not all(math.isfinite(value) and abs(value) <= _FARTHEST for value in (box.x, box.y, box.w, box.h, cover.tilt)):
@@ -93,7 +93,7 @@ def area_of(cover: Cover, width: int, height: int) -> Area | None:
     if not touched.size:
         return None
     within = slice(int(touched[0]), int(touched[-1]) + 1)
-    return Area(top + within.start, starts[within], np.maximum(ends[within], starts[within]))
+    return PixelArea(top + within.start, starts[within], np.maximum(ends[within], starts[within]))
 
 
 def _ellipse(
@@ -136,7 +136,7 @@ def redact(pixels: Colours, covers: Sequence[Cover], *, order: str = "RGB") -> N
         _STYLES[cover.look.style](pixels, cover, area)
 
 
-def from_below(pixels: Colours, covers: Sequence[Cover]) -> list[tuple[Cover, Area]]:
+def from_below(pixels: Colours, covers: Sequence[Cover]) -> list[tuple[Cover, PixelArea]]:
     """Return the covers that touch the picture, with areas; styles that leave nothing are above those with means. Raises ValueError."""
     areas = [(cover, area) for cover in covers if (area := area_of(cover, pixels.shape[1], pixels.shape[0])) is not None]
     return sorted(areas, key=lambda each: each[0].look.style in OPAQUE)
@@ -152,13 +152,13 @@ def covered(covers: Sequence[Cover], width: int, height: int) -> Mask:
     return mask
 
 
-def _solid(pixels: Colours, _: Cover, area: Area) -> None:
+def _solid(pixels: Colours, _: Cover, area: PixelArea) -> None:
     colour = np.array(SOLID[: pixels.shape[2]], pixels.dtype)
     for rows, columns, inside in area.masks():
         pixels[rows, columns][inside] = colour
 
 
-def _emoji(pixels: Colours, cover: Cover, area: Area) -> None:
+def _emoji(pixels: Colours, cover: Cover, area: PixelArea) -> None:
     for rows, columns, inside in area.masks():
         pixels[rows, columns][inside] = emoji(cover, rows, columns, pixels)[inside]
 
@@ -177,7 +177,7 @@ def emoji(cover: Cover, rows: slice, columns: slice, like: Colours) -> Colours:
     return cast("Colours", (drawn * np.iinfo(like.dtype).max).astype(like.dtype))
 
 
-def _mosaic(pixels: Colours, cover: Cover, area: Area) -> None:
+def _mosaic(pixels: Colours, cover: Cover, area: PixelArea) -> None:
     means, ys, xs = _means(pixels, cover, area)
     across = means.repeat(np.diff(xs), axis=1)
     of_row = np.arange(len(ys) - 1).repeat(np.diff(ys))
@@ -185,7 +185,7 @@ def _mosaic(pixels: Colours, cover: Cover, area: Area) -> None:
         pixels[rows, columns][inside] = across[of_row[rows.start - area.top : rows.stop - area.top]][inside]
 
 
-def _blur(pixels: Colours, cover: Cover, area: Area) -> None:
+def _blur(pixels: Colours, cover: Cover, area: PixelArea) -> None:
     """Draw the mosaic's means with smooth transitions: it leaves no more information than the mosaic."""
     means, _, _ = _means(pixels, cover, area)
     channels = pixels.shape[2]
@@ -198,7 +198,7 @@ def _blur(pixels: Colours, cover: Cover, area: Area) -> None:
         pixels[rows, columns][inside] = np.rint(smooth).astype(pixels.dtype).reshape(*inside.shape, channels)[inside]
 
 
-def _means(pixels: Colours, cover: Cover, area: Area) -> tuple[Colours, NDArray[np.int64], NDArray[np.int64]]:
+def _means(pixels: Colours, cover: Cover, area: PixelArea) -> tuple[Colours, NDArray[np.int64], NDArray[np.int64]]:
     """Return mean colours of a grid over the area, and the boundaries of its rows and columns."""
     ys, xs = grid(cover, area)
     means = np.empty((len(ys) - 1, len(xs) - 1, pixels.shape[2]), pixels.dtype)
@@ -209,7 +209,7 @@ def _means(pixels: Colours, cover: Cover, area: Area) -> tuple[Colours, NDArray[
     return means, ys, xs
 
 
-def grid(cover: Cover, area: Area) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def grid(cover: Cover, area: PixelArea) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the boundaries of a mosaic's rows and columns."""
     cell = max(_SMALLEST_CELL, max(cover.box.w, cover.box.h) / CELLS)
     return _cuts(area.top, area.bottom, cell), _cuts(area.left, area.right, cell)
@@ -221,7 +221,7 @@ def _cuts(first: int, last: int, cell: float) -> NDArray[np.int64]:
     return np.linspace(first, last, count + 1).round().astype(np.int64)
 
 
-_STYLES: Final[dict[Style, Callable[[Colours, Cover, Area], None]]] = {
+_STYLES: Final[dict[Style, Callable[[Colours, Cover, PixelArea], None]]] = {
     Style.SOLID: _solid,
     Style.MOSAIC: _mosaic,
     Style.BLUR: _blur,

@@ -18,7 +18,7 @@ def _secret() -> str:
 
 
 @dataclass
-class Session:
+class BrowserSession:
     """A page's calls carry `key` in a header. Requests that a browser makes by itself, such as for pictures, can't: their address carries
     `ticket`, and the browser sends `cookie`; neither works without the other, or elsewhere. `began` and `seen` use the clock of `Auth`.
     """
@@ -45,18 +45,18 @@ class Auth:
         self.token = token or _secret()
         self.now = monotonic
         self._codes: dict[str, tuple[float, bool]] = {}  # code -> expiry, whether for a window of our own
-        self._sessions: dict[str, Session] = {}  # by key; in insertion order: the oldest goes first
+        self._sessions: dict[str, BrowserSession] = {}  # by key; in insertion order: the oldest goes first
         self._number = 0
 
     def bearer(self, header: str | None) -> bool:
         """Whether an Authorization header holds the token; compared in constant time."""
         return secrets.compare_digest((header or "").encode(), f"Bearer {self.token}".encode())
 
-    def by_header(self, header: str | None) -> Session | None:
+    def by_header(self, header: str | None) -> BrowserSession | None:
         """The session whose key is in the Authorization header."""
         return self.use(self._sessions.get((header or "").removeprefix(SCHEME))) if (header or "").startswith(SCHEME) else None
 
-    def by_ticket(self, ticket: str | None, cookie: str | None) -> Session | None:
+    def by_ticket(self, ticket: str | None, cookie: str | None) -> BrowserSession | None:
         """The session to which both ticket and cookie belong."""
         if not ticket or not cookie:
             return None
@@ -64,7 +64,7 @@ class Auth:
         session = next(found, None)
         return self.use(session) if session is not None and secrets.compare_digest(session.cookie.encode(), cookie.encode()) else None
 
-    def use(self, session: Session | None) -> Session | None:
+    def use(self, session: BrowserSession | None) -> BrowserSession | None:
         """Mark the session as in use; None if it has ended."""
         if session is None or session.ended or self._is_over(session):
             return None
@@ -80,7 +80,7 @@ class Auth:
         self._codes[code] = (self.now() + CODE_LIFETIME_S, own)
         return code
 
-    def exchange(self, code: str, browser: str = "", known: Session | None = None) -> Session | None:
+    def exchange(self, code: str, browser: str = "", known: BrowserSession | None = None) -> BrowserSession | None:
         """The session for a code; None if the code was used, is too old or invalid. A page that is signed in already keeps `known`."""
         expires, own = self._codes.pop(code, (0.0, False))
         if expires <= self.now():
@@ -90,11 +90,11 @@ class Auth:
         while len(self._sessions) >= MOST_SESSIONS:
             self._end(next(iter(self._sessions.values())))
         self._number += 1
-        session = Session(self._number, self.now(), browser, own, seen=self.now())
+        session = BrowserSession(self._number, self.now(), browser, own, seen=self.now())
         self._sessions[session.key] = session
         return session
 
-    def sessions(self) -> tuple[Session, ...]:
+    def sessions(self) -> tuple[BrowserSession, ...]:
         """The active sessions of browsers, oldest first, without the program's own windows."""
         for session in [each for each in self._sessions.values() if self._is_over(each)]:
             self._end(session)
@@ -107,10 +107,10 @@ class Auth:
             self._end(session)
         return len(ending)
 
-    def _end(self, session: Session) -> None:
+    def _end(self, session: BrowserSession) -> None:
         session.over.set()
         del self._sessions[session.key]
 
-    def _is_over(self, session: Session) -> bool:
+    def _is_over(self, session: BrowserSession) -> bool:
         """Sessions of the program's own windows end only with it: a warm window waiting for the next capture need not sign in again."""
         return not session.own and (self.now() - session.seen >= IDLE_S or self.now() - session.began >= LONGEST_S)

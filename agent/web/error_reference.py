@@ -13,7 +13,7 @@ from agent.domain.errors import leaves
 
 
 @dataclass(frozen=True, slots=True)
-class SettingTold:
+class SettingFacts:
     key: str
     default: str
     allowed: str
@@ -22,48 +22,48 @@ class SettingTold:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class HelpPart:
     """A part with its own heading. `id` is the same in all languages, so that links work in all of them."""
 
     id: str
     title: str
     text: tuple[str, ...] = ()
-    rows: tuple[SettingTold, ...] = ()
+    rows: tuple[SettingFacts, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
+class HelpReference:
     """A page. In its texts `code` stands between backticks."""
 
     title: str
     intro: tuple[str, ...]
     columns: tuple[str, ...]  # of the table of settings
-    parts: tuple[Part, ...]
+    parts: tuple[HelpPart, ...]
 
 
-def errors(texts: Texts) -> Reference:
+def errors(texts: Texts) -> HelpReference:
     """All error codes."""
     parts = []
     for code in sorted(leaves()):
         told = (re.sub(r"\{(\w+)\}", r"‹\1›", texts(f"errors.{code}.{part}")) for part in ("cause", "remedy"))
-        parts.append(Part(code, f"`{code}`", text=tuple(told)))
-    return Reference(texts("reference.errors"), (texts("reference.errors_intro"),), (), tuple(parts))
+        parts.append(HelpPart(code, f"`{code}`", text=tuple(told)))
+    return HelpReference(texts("reference.errors"), (texts("reference.errors_intro"),), (), tuple(parts))
 
 
-def settings(texts: Texts) -> Reference:
+def settings(texts: Texts) -> HelpReference:
     """All settings, including those of watched folders."""
     english = Texts(FALLBACK)
     parts = []
     for section in Settings.model_fields:
         within = [field for field in setting_fields().values() if field.key.replace("[]", "").split(".")[0] == section]
         title = f"settings.{section}.title"
-        parts.append(Part(_slug(english(title)), texts(title), rows=tuple(_told(field, texts) for field in within)))
+        parts.append(HelpPart(_slug(english(title)), texts(title), rows=tuple(_told(field, texts) for field in within)))
     intro = tuple(texts(f"reference.settings_{about}") for about in ("where", "order", "home"))
     columns = tuple(texts(f"reference.column_{name}") for name in ("setting", "default", "allowed", "help"))
-    return Reference(texts("reference.settings"), intro, columns, tuple(parts))
+    return HelpReference(texts("reference.settings"), intro, columns, tuple(parts))
 
 
-PAGES: dict[str, Callable[[Texts], Reference]] = {"errors": errors, "settings": settings}
+PAGES: dict[str, Callable[[Texts], HelpReference]] = {"errors": errors, "settings": settings}
 
 
 def _slug(title: str) -> str:
@@ -71,9 +71,9 @@ def _slug(title: str) -> str:
     return re.sub(r"\s+", "-", re.sub(r"[^\w. -]", "", title.lower()).strip())
 
 
-def _told(field: SettingField, texts: Texts) -> SettingTold:
+def _told(field: SettingField, texts: Texts) -> SettingFacts:
     words = f"settings.{field.key.replace('[]', '')}"
-    return SettingTold(field.key, _default(field, texts), _allowed(field, texts), texts(f"{words}.title"), texts(f"{words}.help"))
+    return SettingFacts(field.key, _default(field, texts), _allowed(field, texts), texts(f"{words}.title"), texts(f"{words}.help"))
 
 
 def _default(field: SettingField, texts: Texts) -> str:

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agent.core.i18n import Texts
 from agent.domain.errors import ApiError, ForeignOrigin, Unauthorised, Unexpected
-from agent.web.auth import Auth, Session
+from agent.web.auth import Auth, BrowserSession
 from agent.web.schemas import Problem
 from agent.web.session_routes import cookie_name
 
@@ -67,7 +67,7 @@ class Guard:
             unexpected = JSONResponse(Problem.of(Unexpected(kind=type(error).__name__), self._texts()).model_dump(), 500)
             await unexpected(scope, receive, _with_headers(send))
 
-    def _check(self, request: Request) -> Session | None:
+    def _check(self, request: Request) -> BrowserSession | None:
         """The requesting session, None for the token and for open paths. Raises ForeignOrigin or Unauthorised."""
         hosts = {f"{name}:{self._port()}" for name in ("127.0.0.1", "localhost")}
         origin = request.headers.get("origin")
@@ -94,7 +94,9 @@ class Guard:
 class _Answer:
     """The request and response streams; both end with their session, even in the middle of a stream."""
 
-    def __init__(self, receive: Receive, send: Send, session: Session | None, use: Callable[[Session], Session | None]) -> None:
+    def __init__(
+        self, receive: Receive, send: Send, session: BrowserSession | None, use: Callable[[BrowserSession], BrowserSession | None]
+    ) -> None:
         self._receive = receive
         self._send = send
         self._session = session

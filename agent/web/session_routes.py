@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import FastAPI, Header, Request, Response
 
 from agent.domain.errors import NotFound, Unauthorised
-from agent.web.auth import Auth, Session
+from agent.web.auth import Auth, BrowserSession
 from agent.web.schemas import SessionCode, SessionOut, Sessions, SessionsEnded, SignedIn, SignIn
 
 # In this order: most browsers also include the names of earlier ones.
@@ -43,10 +43,10 @@ def session_routes(api: FastAPI, auth: Auth) -> None:
     @api.get("/api/sessions")
     async def sessions(request: Request) -> Sessions:
         """The signed-in browsers."""
-        here: Session | None = request.scope.get("session")
+        here: BrowserSession | None = request.scope.get("session")
         return Sessions(items=[_out(each, here) for each in auth.sessions()])
 
-    def _out(session: Session, here: Session | None) -> SessionOut:
+    def _out(session: BrowserSession, here: BrowserSession | None) -> SessionOut:
         now, ago = datetime.now(UTC), auth.now()
         return SessionOut(
             number=session.number,

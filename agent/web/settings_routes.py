@@ -10,10 +10,10 @@ from fastapi import FastAPI
 from agent.core.config_file import SettingsFile
 from agent.core.i18n import LANGUAGES, Texts
 from agent.core.setting_fields import SettingField, nearest_key, setting_fields
-from agent.core.settings import Folder, KeyHome, Library, Settings
+from agent.core.settings import Folder, KeyHome, LibrarySettings, Settings
 from agent.domain.errors import SettingsUnknownKey
 from agent.domain.path_text import printable
-from agent.web.desk import Desk
+from agent.web.desk_port import DeskPort
 from agent.web.settings_schemas import Choice, SettingGroup, SettingOut, SettingsOut, SettingValue, Value, WatchedFolder
 
 Kind = Literal["switch", "number", "choice", "text", "list"]
@@ -21,7 +21,9 @@ _KINDS: dict[str, Kind] = {"bool": "switch", "int": "number", "float": "number",
 KEY_HOME = "library.key_home"
 
 
-def settings_routes(api: FastAPI, file: SettingsFile, desk: Desk, move_key: Callable[[KeyHome], None], texts: Callable[[], Texts]) -> None:
+def settings_routes(
+    api: FastAPI, file: SettingsFile, desk: DeskPort, move_key: Callable[[KeyHome], None], texts: Callable[[], Texts]
+) -> None:
     """Add the routes to `api`. `move_key` writes `library.key_home`; it blocks and raises KeyHomeError, StoreError or SettingsError."""
 
     def out(key: str) -> SettingOut:
@@ -56,7 +58,7 @@ def settings_routes(api: FastAPI, file: SettingsFile, desk: Desk, move_key: Call
     async def reset(key: str) -> SettingOut:
         out(key)
         if key == KEY_HOME:
-            await asyncio.to_thread(move_key, Library().key_home)
+            await asyncio.to_thread(move_key, LibrarySettings().key_home)
         await asyncio.to_thread(file.unset, key)
         return out(key)
 

@@ -12,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.core.settings import Recognition
+from agent.core.settings import RecognitionSettings
 from agent.domain.clustering import GroupBounds
 from agent.domain.people import Bounds, Candidate, certain_up_to
 from agent.people.cluster_cards import SHOWN
@@ -22,7 +22,7 @@ from scripts.benchmarks.rows import Row, at_least, at_most
 Floats: TypeAlias = NDArray[np.float32]
 Ints: TypeAlias = NDArray[np.int64]
 
-BOUNDS = Bounds(Recognition().certain, Recognition().probable)
+BOUNDS = Bounds(RecognitionSettings().certain, RecognitionSettings().probable)
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from agent.core.settings import Recognition
+from agent.core.settings import RecognitionSettings
 from agent.domain.people import Bounds, Candidate, Certainty, identify
 from scripts.benchmarks.accuracy_draw import Ints, candidates, drawn
 from scripts.benchmarks.accuracy_faces import Faces
@@ -16,7 +16,7 @@ from scripts.benchmarks.rows import Row, at_least, at_most
 
 TUNED, REPORTED = 0, 1
 REFERENCES, ROUNDS = (1, 3, 5), 20
-BOUNDS = Bounds(Recognition().certain, Recognition().probable)
+BOUNDS = Bounds(RecognitionSettings().certain, RecognitionSettings().probable)
 
 
 def half(faces: Faces, part: int) -> Faces:

@@ -15,7 +15,7 @@ import httpx
 import structlog
 
 from agent.core import logs
-from agent.core.settings import Logs
+from agent.core.settings import LogSettings
 from agent.library.scan_schemas import ScanLine, ScanRequest
 from agent.web.client import Client
 from scripts.benchmarks.photos import Photo, photos
@@ -74,7 +74,7 @@ def _lines(log: Path) -> int:
 def _seconds_per_line() -> float:
     """Return the processor time of a line like those of a scan, in the thread that logs and in the one that writes."""
     with tempfile.TemporaryDirectory(prefix="ai-popup-bench-") as folder:
-        logs.configure(Logs(), Path(folder))
+        logs.configure(LogSettings(), Path(folder))
         logger = structlog.get_logger()
         began = time.process_time()
         for number in range(LOGGED):

@@ -18,7 +18,7 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
-from agent.core.settings import Engine
+from agent.core.settings import EngineSettings
 from agent.domain.errors import AgentError, ImageError, ModelMissing, RedactionError
 from agent.domain.face import Analysis
 from agent.domain.image import Recipe
@@ -78,7 +78,7 @@ def rows(folder: Path) -> Iterator[Row]:
 async def _each(files: Sequence[Path], models: ModelStore, heap: str, *, look: bool) -> list[End]:
     with tempfile.TemporaryDirectory(prefix="ai-popup-bench-", ignore_cleanup_errors=True) as folder:
         pool = EnginePool(
-            Engine(workers=1),
+            EngineSettings(workers=1),
             model_files(models),
             converted=models.folder / "ir",
             cache=Path(folder) / "cache",

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from agent.core.child import own_command
-from agent.core.settings import Engine
+from agent.core.settings import EngineSettings
 from agent.domain.redaction import Look, cover_of
 from agent.engine.analyser import Analyse
 from agent.engine.model_preparer import ModelPreparer
@@ -62,7 +62,7 @@ async def _measured(taken: Sequence[Photo], models: ModelStore) -> list[Row]:
 
 
 def _pool(models: ModelStore, folder: Path, workers: int | None = None) -> EnginePool:
-    settings = Engine() if workers is None else Engine(workers=workers)
+    settings = EngineSettings() if workers is None else EngineSettings(workers=workers)
     return EnginePool(settings, model_files(models), preparer=ModelPreparer(folder, own_command("engine-worker")))
 
 

@@ -23,17 +23,17 @@ import psutil
 from numpy.typing import NDArray
 
 from agent.core.child import own_command
-from agent.core.settings import Engine
+from agent.core.settings import EngineSettings
 from agent.domain.redaction import Look
 from agent.engine.model_preparer import ModelPreparer
 from agent.engine.pool import EnginePool
 from agent.engine.runtime import Runtime
 from agent.engine.service import detector_of
-from agent.engine.video_engine import EngineClips
+from agent.engine.video_engine import EngineVideos
 from agent.main.wiring import model_files
 from agent.models.model_store import ModelStore
-from agent.redaction.video.job_files import FolderJobs
-from agent.redaction.video.video_redactor import ClipRedactor, ClipWish
+from agent.redaction.video.job_files import VideoJobFolder
+from agent.redaction.video.video_redactor import VideoOptions, VideoRedactor
 from agent.vision.codecs import Image
 from agent.vision.detectors.yunet import YuNet
 from scripts.benchmarks.clips import HEIGHT, WIDTH, Clip, Outline, clip, looped
@@ -106,13 +106,15 @@ def _talking(folder: Path, models: ModelStore) -> Iterator[Row]:
 async def _redacted(source: Path, target: Path, models: ModelStore) -> tuple[float, int]:
     """Return the seconds once the engine runs, and the peak resident bytes of it and this process together."""
     with tempfile.TemporaryDirectory(prefix="ai-popup-bench-", ignore_cleanup_errors=True) as folder:
-        pool = EnginePool(Engine(), model_files(models), preparer=ModelPreparer(models.folder / "prepared", own_command("engine-worker")))
+        pool = EnginePool(
+            EngineSettings(), model_files(models), preparer=ModelPreparer(models.folder / "prepared", own_command("engine-worker"))
+        )
         try:
             await asyncio.gather(*(pool.hello() for _ in range(pool.size)))
             with _Peak() as peak:
                 begun = time.perf_counter()
-                redactor = ClipRedactor(EngineClips(pool), FolderJobs(Path(folder)))
-                await redactor.redact(ClipWish(str(source), str(target), Look()))
+                redactor = VideoRedactor(EngineVideos(pool), VideoJobFolder(Path(folder)))
+                await redactor.redact(VideoOptions(str(source), str(target), Look()))
                 return time.perf_counter() - begun, peak.bytes
         finally:
             await pool.close()

@@ -8,7 +8,7 @@ from typing import TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.domain.embeddings import FacePrint
+from agent.domain.embeddings import FaceEmbedding
 from agent.engine.matcher import MatcherProcess
 from agent.engine.matcher_port import Query
 from agent.vision.nearest import Nearest, neighbours
@@ -71,10 +71,10 @@ def _pages(count: int) -> Iterator[tuple[int, Floats, NDArray[np.int64]]]:
         first += len(vectors)
 
 
-def _prints(count: int, known: bool) -> Iterator[Sequence[FacePrint]]:
+def _prints(count: int, known: bool) -> Iterator[Sequence[FaceEmbedding]]:
     for first, vectors, people in _pages(count):
         yield [
-            FacePrint(first + place + 1, vectors[place].tobytes(), int(people[place]) if known else 0)
+            FaceEmbedding(first + place + 1, vectors[place].tobytes(), int(people[place]) if known else 0)
             for place in range(min(len(vectors), count - first))
         ]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from agent.core.settings import Engine
+from agent.core.settings import EngineSettings
 from agent.domain.errors import ImageEmpty, ImageMissing, ImageTruncated, ImageUnsupported, ModelMissing
 from agent.domain.image import NO_FACES, Recipe
 from agent.engine.analyser import Analyse, Analyser
@@ -30,7 +30,7 @@ async def analyser(request: pytest.FixtureRequest, engine_config: EngineConfig) 
         made = InlineAnalyser(engine_config)
     else:
         made = EnginePool(
-            Engine(workers=1),
+            EngineSettings(workers=1),
             engine_config.models,
             converted=Path(engine_config.converted),
             cache=Path(engine_config.cache),

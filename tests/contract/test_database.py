@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select
 
-from agent.domain.edits import MergePeople, NameFaces
+from agent.domain.edits import MergePeopleEdit, NameFacesEdit
 from agent.domain.errors import PersonUnknown, StoreBusy, StoreUnwritable
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
@@ -130,11 +130,11 @@ def test_a_server_leases_to_one_worker_what_another_is_not_taking(dialect: str, 
 def test_the_audit_is_whole_after_what_was_not_written(library: RedactionQueries) -> None:
     index(library, "/photos/a.jpg", "a", a_face(10.0), a_face(60.0), recipe=RECOGNISE)
     [first, second] = library.faces_of_image(1)
-    people = [library.edit(NameFaces(face_ids=(each,), name=str(each)), now=NOW)[0].person_id for each in (first, second)]
+    people = [library.edit(NameFacesEdit(face_ids=(each,), name=str(each)), now=NOW)[0].person_id for each in (first, second)]
     assert people[0] is not None and people[1] is not None
     with pytest.raises(PersonUnknown):
-        library.edit(MergePeople(person_ids=(people[0], 999), into=people[1]), now=NOW)
-    library.edit(MergePeople(person_ids=(people[0],), into=people[1]), now=NOW)
+        library.edit(MergePeopleEdit(person_ids=(people[0], 999), into=people[1]), now=NOW)
+    library.edit(MergePeopleEdit(person_ids=(people[0],), into=people[1]), now=NOW)
     assert library.audit_broken_at() is None
 
 
@@ -142,13 +142,13 @@ def test_names_come_in_the_order_of_their_code_points(library: RedactionQueries)
     names = ["Zoë", "anna", "Émile", "张伟", "Anna", "_"]
     index(library, "/photos/a.jpg", "a", *(a_face(60.0 * number) for number in range(len(names))), recipe=RECOGNISE)
     for face_id, name in zip(library.faces_of_image(1), names, strict=True):
-        library.edit(NameFaces(face_ids=(face_id,), name=name), now=NOW)
+        library.edit(NameFacesEdit(face_ids=(face_id,), name=name), now=NOW)
     assert [person.name for person in library.people()] == sorted(names)
 
 
 def test_a_copy_holds_all_and_is_a_library_in_a_file(library: RedactionQueries, tmp_path: Path, library_key: bytes) -> None:
     index(library, "/photos/\udcff.jpg", "a", a_face(embedding=b"print", chip=b"chip"), recipe=RECOGNISE)
-    library.edit(NameFaces(face_ids=tuple(library.faces_of_image(1)), name="Anna"), now=NOW)
+    library.edit(NameFacesEdit(face_ids=tuple(library.faces_of_image(1)), name="Anna"), now=NOW)
     library.database.copy_to(tmp_path / "copy.db")
     assert check_copy(tmp_path / "copy.db", library_key) == 1
     copy = RedactionQueries(open_database(tmp_path / "copy.db", library_key))

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agent.domain.edits import DescribePerson, NameFaces
+from agent.domain.edits import DescribePersonEdit, NameFacesEdit
 from agent.domain.errors import EngineCrashed, FaceUnknown, ImageCorrupt, ImageMissing, ImageTruncated, ModelMissing
 from agent.domain.events import ImageFailed, ImageIndexed, PeopleChanged, PlaceAdded, PlaceLost, PlaceMoved, RecognitionPurged, Recorded
 from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
@@ -14,7 +14,7 @@ from agent.domain.jobs import Job, JobState, Priority
 from agent.domain.people import Certainty, Identity
 from agent.library.records import Noted, Portrait
 from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.store.path_ranges import Area
+from agent.store.path_ranges import FolderArea
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 89, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -55,7 +55,7 @@ def index(library: RedactionQueries, path: str, content: str = "a", *faces: Face
 
 def named(library: RedactionQueries, face_id: int, name: str, *, now: datetime) -> tuple[int, list[Recorded]]:
     """Who it is now, and what happened."""
-    step, happened = library.edit(NameFaces(face_ids=(face_id,), name=name), now=now)
+    step, happened = library.edit(NameFacesEdit(face_ids=(face_id,), name=name), now=now)
     assert step.person_id is not None
     return step.person_id, happened
 
@@ -510,7 +510,7 @@ def test_a_person_is_shown_by_a_sharp_large_face_rather_than_by_the_last(library
     library.set_hidden([4], True, now=NOW)
     assert shown() == 2, "small, but sharp"
     [mei] = library.people()
-    library.edit(DescribePerson(person_id=mei.id, cover_face_id=3), now=NOW)
+    library.edit(DescribePersonEdit(person_id=mei.id, cover_face_id=3), now=NOW)
     assert shown() == 3, "it was chosen"
 
 
@@ -621,27 +621,27 @@ def test_face_prints_go_from_one_folder_and_stay_where_another_keeps_them(librar
     there = index(library, "/photos/b.jpg", "b", a_face(embedding=b"bbbb", chip=b"jpeg"), recipe=RECOGNISE, size=2)
     both = index(library, "/private/c.jpg", "c", a_face(embedding=b"cccc", chip=b"jpeg"), recipe=RECOGNISE, size=3)
     assert note(library, "/photos/c.jpg", recipe=RECOGNISE, size=3, sha256="c" * 64) is Noted.ATTACHED
-    keep = [Area(None, ("/private",))]
+    keep = [FolderArea(None, ("/private",))]
     [recorded] = library.purge_recognition(now=NOW, keep=keep)
     assert recorded.event == RecognitionPurged(embeddings=1, chips=1)
     assert library.purge_recognition(now=NOW, keep=keep) == []
     prints = {image_id: library.image_embeddings(image_id, "mobilefacenet-1") for image_id in (here, there, both)}
     assert [len(rows) for rows in prints.values()] == [0, 1, 1]
-    assert library.requeue_outdated(DETECT, now=NOW, area=Area("/private")) == 0
+    assert library.requeue_outdated(DETECT, now=NOW, area=FolderArea("/private")) == 0
     assert library.requeue_outdated(RECOGNISE, now=NOW, area=keep[0]) == 0
-    assert library.requeue_outdated(RECOGNISE, now=NOW, area=Area("/private")) == 1
+    assert library.requeue_outdated(RECOGNISE, now=NOW, area=FolderArea("/private")) == 1
 
 
 def test_an_image_that_was_only_read_is_looked_at_where_faces_are_wanted(library: RedactionQueries) -> None:
     read = Recipe(NO_FACES)
     index(library, "/scans/a.jpg", "a", recipe=read, size=1)
-    assert library.requeue_outdated(DETECT, now=NOW, area=Area(None, ("/scans",))) == 0
-    assert library.requeue_outdated(read, now=NOW, area=Area("/scans")) == 0
+    assert library.requeue_outdated(DETECT, now=NOW, area=FolderArea(None, ("/scans",))) == 0
+    assert library.requeue_outdated(read, now=NOW, area=FolderArea("/scans")) == 0
     assert note(library, "/photos/a.jpg", size=1, sha256="a" * 64) is Noted.QUEUED
     [job] = lease(library)
     library.commit(job, an_analysis("a", a_face(), size=1), now=NOW)
     image = library.image(1)
     assert image is not None and len(image.faces) == 1
     # Faces that were found once stay: the image lies where they are wanted, too.
-    assert library.requeue_outdated(read, now=NOW, area=Area("/scans")) == 0
+    assert library.requeue_outdated(read, now=NOW, area=FolderArea("/scans")) == 0
     assert library.look_again([1], now=NOW) == 1

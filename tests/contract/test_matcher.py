@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from agent.domain.embeddings import FacePrint, GroupMember
+from agent.domain.embeddings import FaceEmbedding, GroupMember
 from agent.engine.matcher import MatcherProcess
-from agent.engine.matcher_port import FaceMatcher, Groups, Query
+from agent.engine.matcher_port import ClusterMembers, FaceMatcher, Query
 from tests.inline_engine import InlineMatcher
 
 pytestmark = pytest.mark.asyncio
@@ -26,11 +26,11 @@ def embedding(person: int, number: int = 0) -> bytes:
 class Store:
     """What the library holds, and how often it was read."""
 
-    def __init__(self, *prints: FacePrint) -> None:
+    def __init__(self, *prints: FaceEmbedding) -> None:
         self.prints = {each.face_id: each for each in prints}
         self.read = 0
 
-    def __call__(self) -> Iterator[Sequence[FacePrint]]:
+    def __call__(self) -> Iterator[Sequence[FaceEmbedding]]:
         self.read += 1
         for each in list(self.prints.values()):
             yield [each]
@@ -39,11 +39,11 @@ class Store:
 @pytest.fixture
 def store() -> Store:
     return Store(
-        FacePrint(1, embedding(1, 1), MEI),
-        FacePrint(2, embedding(1, 2), MEI),
-        FacePrint(3, embedding(2, 1), WANG),
-        FacePrint(4, embedding(1, 3)),
-        FacePrint(5, embedding(3, 1)),
+        FaceEmbedding(1, embedding(1, 1), MEI),
+        FaceEmbedding(2, embedding(1, 2), MEI),
+        FaceEmbedding(3, embedding(2, 1), WANG),
+        FaceEmbedding(4, embedding(1, 3)),
+        FaceEmbedding(5, embedding(3, 1)),
     )
 
 
@@ -72,7 +72,7 @@ async def named(matcher: FaceMatcher, *faces: int) -> list[list[tuple[int, int, 
 
 
 async def test_it_is_read_when_first_asked_and_only_then(matcher: FaceMatcher, store: Store) -> None:
-    await matcher.put([FacePrint(9, embedding(9))])
+    await matcher.put([FaceEmbedding(9, embedding(9))])
     assert store.read == 0
     found = await matcher.near(Query((embedding(1, 9),), (5, 4, 77)), within=1.1, limit=10)
     assert [sorted(face for face, _ in row) for row in found] == [[1, 2, 4], [], [1, 2], []]
@@ -96,7 +96,7 @@ async def test_changes_are_known_at_once(matcher: FaceMatcher, store: Store) -> 
     assert await named(matcher, 4) == [[(MEI, 2, 2)]]
     await matcher.assign({1: 0, 2: WANG, 99: MEI})
     assert await named(matcher, 4) == [[(WANG, 1, 2)]]
-    await matcher.put([FacePrint(6, embedding(1, 6), MEI), FacePrint(5, embedding(1, 7))])
+    await matcher.put([FaceEmbedding(6, embedding(1, 6), MEI), FaceEmbedding(5, embedding(1, 7))])
     assert [sorted(row) for row in await named(matcher, 4, 5)] == [[(MEI, 1, 1), (WANG, 1, 2)]] * 2
     await matcher.drop([2, 3, 55])
     assert await named(matcher, 4, 5) == [[(MEI, 1, 1)]] * 2
@@ -107,12 +107,16 @@ async def test_changes_are_known_at_once(matcher: FaceMatcher, store: Store) -> 
 async def test_what_it_forgot_it_reads_anew(matcher: FaceMatcher, store: Store) -> None:
     assert await named(matcher, 4) == [[(MEI, 2, 2)]]
     matcher.forget()
-    store.prints = {4: FacePrint(4, embedding(1, 3)), 8: FacePrint(8, embedding(1, 8), WANG)}
+    store.prints = {4: FaceEmbedding(4, embedding(1, 3)), 8: FaceEmbedding(8, embedding(1, 8), WANG)}
     assert await named(matcher, 4) == [[(WANG, 1, 1)]] and store.read == 2
 
 
 async def test_a_print_that_is_none_hurts_nobody(matcher: FaceMatcher, store: Store) -> None:
-    store.prints |= {20: FacePrint(20, b"short", MEI), 21: FacePrint(21, b"\xff" * 768, MEI), 22: FacePrint(22, bytes(768), MEI)}
+    store.prints |= {
+        20: FaceEmbedding(20, b"short", MEI),
+        21: FaceEmbedding(21, b"\xff" * 768, MEI),
+        22: FaceEmbedding(22, bytes(768), MEI),
+    }
     assert await named(matcher, 4) == [[(MEI, 2, 2)]]
     assert await ids(matcher, Query((b"", b"\xff" * 768, bytes(768)), (20, 21, 22)), within=2.0) == [[]] * 6
 
@@ -121,21 +125,21 @@ async def test_an_empty_library_is_no_trouble(matcher: FaceMatcher, store: Store
     store.prints = {}
     assert await ids(matcher, Query((embedding(1),), (1,))) == [[], []]
     assert await matcher.identify(Query((embedding(1),)), probable=1.0) == [[]]
-    await matcher.put([FacePrint(1, embedding(1), MEI)])
+    await matcher.put([FaceEmbedding(1, embedding(1), MEI)])
     assert [each.person_id for each in (await matcher.identify(Query((embedding(1),)), probable=1.0))[0]] == [MEI]
 
 
 async def test_faces_are_grouped_from_nothing_and_as_they_come(matcher: FaceMatcher, store: Store) -> None:
     for number in range(6):
-        store.prints[10 + number] = FacePrint(10 + number, embedding(7, number))
-        store.prints[20 + number] = FacePrint(20 + number, embedding(8, number))
+        store.prints[10 + number] = FaceEmbedding(10 + number, embedding(7, number))
+        store.prints[20 + number] = FaceEmbedding(20 + number, embedding(8, number))
     members = [GroupMember(face, photo_id=face) for face in store.prints]
     groups = await matcher.group([*members, GroupMember(99, 99)])
     seven, eight = {groups[10 + number] for number in range(6)}, {groups[20 + number] for number in range(6)}
     assert len(seven) == len(eight) == 1 and seven != eight and groups[5] == groups[99] == 0
-    new = FacePrint(30, embedding(7, 6))
+    new = FaceEmbedding(30, embedding(7, 6))
     store.prints[30] = new
     await matcher.put([new])
-    told = Groups(tuple(GroupMember(face, face, group_id=group) for face, group in groups.items()))
+    told = ClusterMembers(tuple(GroupMember(face, face, group_id=group) for face, group in groups.items()))
     assert await matcher.place([GroupMember(30, 30)], lambda: told) == {30: seven.pop()}
     assert await matcher.place([GroupMember(30, 30)], lambda: told) == {}, "it has its place"

@@ -6,17 +6,17 @@ import pytest
 from sqlalchemy import select
 
 from agent.domain.edits import (
-    AdoptNames,
+    AdoptNamesEdit,
     Basis,
-    DescribePerson,
+    DescribePersonEdit,
     Edit,
-    IgnoreFaces,
-    MergePeople,
-    NameFaces,
-    NameMany,
+    EditStep,
+    IgnoreFacesEdit,
+    MergePeopleEdit,
+    NameFacesEdit,
+    NameManyEdit,
     RejectFaces,
-    Step,
-    UnnameFaces,
+    UnnameFacesEdit,
 )
 from agent.domain.errors import FaceUnknown, NameEmpty, NameTaken, PersonUnknown, SelfMerge, StoreBusy, StoreDiskFull
 from agent.domain.events import PeopleChanged, RecognitionPurged
@@ -56,12 +56,12 @@ def photo(library: RedactionQueries, name: str, faces: int, *, recipe: Recipe = 
     return [face.id for face in image.faces]
 
 
-def do(library: RedactionQueries, wish: Edit, at: datetime = NOW) -> Step:
+def do(library: RedactionQueries, wish: Edit, at: datetime = NOW) -> EditStep:
     return library.edit(wish, now=at)[0]
 
 
 def name(library: RedactionQueries, who: str, *face_ids: int) -> int:
-    step = do(library, NameFaces(face_ids=face_ids, name=who))
+    step = do(library, NameFacesEdit(face_ids=face_ids, name=who))
     assert step.person_id is not None
     return step.person_id
 
@@ -83,7 +83,7 @@ def names(library: RedactionQueries) -> list[str]:
 
 def test_a_group_is_named_at_once_and_that_is_taken_back_at_once(library: RedactionQueries) -> None:
     faces = photo(library, "a", 2) + photo(library, "b", 1)
-    step, happened = library.edit(NameFaces(face_ids=tuple(faces), name=" Mei "), now=NOW)
+    step, happened = library.edit(NameFacesEdit(face_ids=tuple(faces), name=" Mei "), now=NOW)
     assert step.count == 3 and [each.event for each in happened] == [PeopleChanged(action="name")]
     assert set(who(library).values()) == {"Mei"}
     back = library.take_back(step.token, now=NOW)
@@ -99,7 +99,7 @@ def test_steps_are_taken_back_from_the_latest_to_the_first_and_done_again_in_the
     [first, second] = photo(library, "a", 2)
     name(library, "Mei", first)
     name(library, "Xu", second)
-    assert library.steps()[0] == Step("name", 1) and library.steps()[1] is None
+    assert library.steps()[0] == EditStep("name", 1) and library.steps()[1] is None
     assert library.take_back(now=NOW) and who(library) == {first: "Mei", second: None}
     assert library.take_back(now=NOW) and who(library) == {first: None, second: None}
     assert library.take_back(now=NOW) is None
@@ -117,7 +117,7 @@ def test_what_was_taken_back_is_gone_once_something_else_is_done(library: Redact
 
 def test_a_step_taken_back_out_of_turn_leaves_what_came_later(library: RedactionQueries) -> None:
     [first, second] = photo(library, "a", 2)
-    token = do(library, NameFaces(face_ids=(first,), name="Mei")).token
+    token = do(library, NameFacesEdit(face_ids=(first,), name="Mei")).token
     name(library, "Mei", second)
     assert library.take_back(token, now=NOW)
     assert who(library) == {first: None, second: "Mei"}, "she was made by the step taken back, but has another face now"
@@ -125,20 +125,20 @@ def test_a_step_taken_back_out_of_turn_leaves_what_came_later(library: Redaction
 
 def test_what_was_said_later_stands_when_an_earlier_step_is_taken_back(library: RedactionQueries) -> None:
     first, second, third = photo(library, "a", 3)
-    named = do(library, NameFaces(face_ids=(first, second), name="Mei"))
-    library.edit(NameFaces(face_ids=(first,), name="Xu"), now=LATER)
+    named = do(library, NameFacesEdit(face_ids=(first, second), name="Mei"))
+    library.edit(NameFacesEdit(face_ids=(first,), name="Xu"), now=LATER)
     assert library.take_back(named.token, now=LATER)
     assert who(library) == {first: "Xu", second: None, third: None}, "she was called Xu since"
 
     mei = name(library, "Mei", third)
-    renamed = do(library, DescribePerson(person_id=mei, name="May", notes="tall"))
-    do(library, DescribePerson(person_id=mei, name="Maya"))
+    renamed = do(library, DescribePersonEdit(person_id=mei, name="May", notes="tall"))
+    do(library, DescribePersonEdit(person_id=mei, name="Maya"))
     assert library.take_back(renamed.token, now=LATER)
     facts = library.person(mei)
     assert facts is not None and (facts.person.name, facts.notes) == ("Maya", ""), "only what nobody said anew is as it was"
 
-    ignored = do(library, IgnoreFaces(face_ids=(second,)))
-    do(library, NameFaces(face_ids=(second,), name="Bo"))
+    ignored = do(library, IgnoreFacesEdit(face_ids=(second,)))
+    do(library, NameFacesEdit(face_ids=(second,), name="Bo"))
     assert library.take_back(ignored.token, now=LATER) and who(library)[second] == "Bo"
 
 
@@ -147,13 +147,13 @@ def test_nobody_is_called_nothing(library: RedactionQueries, blank: str) -> None
     face, other = photo(library, "a", 2)
     mei = name(library, "Mei", face)
     for wish in (
-        DescribePerson(person_id=mei, name=blank),
-        NameFaces(face_ids=(other,), name=blank),
-        NameMany(people=((blank, (other,)),)),
+        DescribePersonEdit(person_id=mei, name=blank),
+        NameFacesEdit(face_ids=(other,), name=blank),
+        NameManyEdit(people=((blank, (other,)),)),
     ):
         with pytest.raises(NameEmpty):
             library.edit(wish, now=NOW)
-    library.edit(AdoptNames(names=((other, blank),)), now=NOW)
+    library.edit(AdoptNamesEdit(names=((other, blank),)), now=NOW)
     assert who(library) == {face: "Mei", other: None} and names(library) == ["Mei"]
 
 
@@ -174,7 +174,7 @@ def test_suggested_faces_and_photos_are_counted_apart(library: RedactionQueries)
 def test_naming_the_same_again_is_no_step(library: RedactionQueries) -> None:
     [face] = photo(library, "a", 1)
     mei = name(library, "Mei", face)
-    step, happened = library.edit(NameFaces(face_ids=(face,), person_id=mei), now=LATER)
+    step, happened = library.edit(NameFacesEdit(face_ids=(face,), person_id=mei), now=LATER)
     assert step.token is None and happened == []
 
 
@@ -183,23 +183,23 @@ def test_adopted_names_are_one_step_and_count_where_nothing_was_said(library: Re
     mei = name(library, "Mei", settled)
     xu = name(library, "Xu", wrong)
     do(library, RejectFaces(face_ids=(wrong,), person_id=xu))
-    do(library, IgnoreFaces(face_ids=(hushed,)))
-    do(library, DescribePerson(person_id=xu, never=True))
+    do(library, IgnoreFacesEdit(face_ids=(hushed,)))
+    do(library, DescribePersonEdit(person_id=xu, never=True))
     said = ((one, " mei"), (two, "Bo"), (settled, "Bo"), (hushed, "Bo"), (never, "XU"), (wrong, "Xu"))
-    step, happened = library.edit(AdoptNames(names=said), now=NOW)
+    step, happened = library.edit(AdoptNamesEdit(names=said), now=NOW)
     assert (step.action, step.count, step.faces) == ("name", 2, frozenset({one, two})) and len(happened) == 1
     assert who(library) == {one: "Mei", two: "Bo", settled: "Mei", hushed: None, never: None, wrong: None}
     assert library.take_back(now=NOW) and names(library) == ["Mei", "Xu"]
     do(library, RejectFaces(face_ids=(one,), person_id=mei))
-    assert library.edit(AdoptNames(names=((one, "Mei"),)), now=NOW)[0].token is None
+    assert library.edit(AdoptNamesEdit(names=((one, "Mei"),)), now=NOW)[0].token is None
     with pytest.raises(FaceUnknown):
-        library.edit(AdoptNames(names=((99, "Mei"),)), now=NOW)
+        library.edit(AdoptNamesEdit(names=((99, "Mei"),)), now=NOW)
 
 
 def test_many_people_are_named_in_one_step(library: RedactionQueries) -> None:
     one, two, three = photo(library, "a", 3)
     mei = name(library, "Mei", one)
-    step = do(library, NameMany(people=(("Anna", (one, two, 99)), (" Mei ", (three,)), ("Nobody", (98,)))))
+    step = do(library, NameManyEdit(people=(("Anna", (one, two, 99)), (" Mei ", (three,)), ("Nobody", (98,)))))
     assert (step.count, step.person_id) == (3, None) and who(library) == {one: "Anna", two: "Anna", three: "Mei"}
     assert names(library) == ["Anna", "Mei"] and library.rejections([one]) == {one: {mei}}
     library.take_back(now=NOW)
@@ -208,19 +208,19 @@ def test_many_people_are_named_in_one_step(library: RedactionQueries) -> None:
 
 def test_a_name_is_adopted_once_until_it_is_unsaid_or_another(library: RedactionQueries) -> None:
     one, other = photo(library, "a", 2)
-    mei = AdoptNames(names=((one, "Mei"), (other, "Anna")))
+    mei = AdoptNamesEdit(names=((one, "Mei"), (other, "Anna")))
     do(library, mei)
     library.take_back(now=NOW)
     assert library.faces_adopted([one, other, 99]) == {one, other}
     assert do(library, mei).token is None and names(library) == []
-    assert do(library, AdoptNames(names=((one, " mei "), (other, "Xu")))).count == 1 and who(library)[other] == "Xu"
-    assert do(library, AdoptNames(names=(), unsaid=(one,))).token is None and library.faces_adopted([one]) == set()
+    assert do(library, AdoptNamesEdit(names=((one, " mei "), (other, "Xu")))).count == 1 and who(library)[other] == "Xu"
+    assert do(library, AdoptNamesEdit(names=(), unsaid=(one,))).token is None and library.faces_adopted([one]) == set()
     assert do(library, mei).count == 1 and who(library) == {one: "Mei", other: "Xu"}
 
 
 def test_of_somebody_forgotten_not_even_what_another_program_said_is_kept(library: RedactionQueries) -> None:
     one, other = photo(library, "a", 2)
-    do(library, AdoptNames(names=((one, "Mei"), (other, "Anna"))))
+    do(library, AdoptNamesEdit(names=((one, "Mei"), (other, "Anna"))))
     [mei] = [person for person, called in library.person_names().items() if called == "Mei"]
     library.forget_person(mei, now=LATER, note="forgotten")
     assert library.faces_adopted([one, other]) == {other}
@@ -249,14 +249,14 @@ def test_a_corrected_name_is_remembered_as_not_the_wrong_one(library: RedactionQ
     mei = name(library, "Mei", face)
     xu = name(library, "Xu", face)
     assert library.rejections([face]) == {face: {mei}}
-    do(library, NameFaces(face_ids=(face,), person_id=mei))
+    do(library, NameFacesEdit(face_ids=(face,), person_id=mei))
     assert library.rejections([face]) == {face: {xu}}, "the last word counts"
 
 
 def test_faces_split_off_are_not_suggested_again(library: RedactionQueries) -> None:
     faces = photo(library, "a", 3)
     mei = name(library, "Mei", *faces)
-    do(library, UnnameFaces(face_ids=tuple(faces)))
+    do(library, UnnameFacesEdit(face_ids=tuple(faces)))
     assert set(who(library).values()) == {None}
     assert library.rejections(faces) == {face: {mei} for face in faces}
     assert names(library) == ["Mei"], "the person stays, with nobody's face"
@@ -267,12 +267,12 @@ def test_an_ignored_face_is_asked_about_no_more(library: RedactionQueries) -> No
     mei = name(library, "Mei", first)
     opinion = {second: Identity(mei, Certainty.PROBABLE, 1.0, 1, 1)}
     library.set_identities(opinion, now=NOW)
-    do(library, IgnoreFaces(face_ids=(second,)))
+    do(library, IgnoreFacesEdit(face_ids=(second,)))
     library.set_identities(opinion, now=NOW)
     image = library.image(1)
     assert image is not None and [(face.person, face.ignored) for face in image.faces] == [("Mei", False), (None, True)]
     assert library.doubts(limit=9) == ([], 0)
-    do(library, IgnoreFaces(face_ids=(second,), ignored=False))
+    do(library, IgnoreFacesEdit(face_ids=(second,), ignored=False))
     library.set_identities(opinion, now=NOW)
     assert library.doubts(limit=9)[1] == 1
 
@@ -281,8 +281,8 @@ def test_merged_people_are_one_and_come_apart_again(library: RedactionQueries) -
     [first, second, third] = photo(library, "a", 3)
     mei, other = name(library, "Mei", first), name(library, "Mei (2)", second)
     do(library, RejectFaces(face_ids=(third,), person_id=other))
-    do(library, DescribePerson(person_id=other, notes="from school", birth_date=date(2001, 2, 3)))
-    step = do(library, MergePeople(person_ids=(other,), into=mei))
+    do(library, DescribePersonEdit(person_id=other, notes="from school", birth_date=date(2001, 2, 3)))
+    step = do(library, MergePeopleEdit(person_ids=(other,), into=mei))
     assert step.count == 1 and names(library) == ["Mei"] and who(library) == {first: "Mei", second: "Mei", third: None}
     assert library.rejections([third]) == {third: {mei}}, "who is not the one is not the other"
     library.take_back(now=NOW)
@@ -297,20 +297,20 @@ def test_a_merge_counts_all_faces_that_are_shown_as_somebodys(library: Redaction
     mei, other = name(library, "Mei", first), name(library, "Mei (2)", second)
     taken_for = {third: Identity(other, Certainty.CERTAIN, 0.4, 1, 1), fourth: Identity(mei, Certainty.CERTAIN, 0.4, 1, 1)}
     library.set_identities(taken_for, now=NOW)
-    assert do(library, MergePeople(person_ids=(other,), into=mei)).count == 2
+    assert do(library, MergePeopleEdit(person_ids=(other,), into=mei)).count == 2
 
 
 def test_nobody_is_merged_into_themselves_or_into_nobody(library: RedactionQueries) -> None:
     [face] = photo(library, "a", 1)
     mei = name(library, "Mei", face)
     with pytest.raises(SelfMerge):
-        do(library, MergePeople(person_ids=(mei,), into=mei))
+        do(library, MergePeopleEdit(person_ids=(mei,), into=mei))
     with pytest.raises(PersonUnknown):
-        do(library, MergePeople(person_ids=(99,), into=mei))
+        do(library, MergePeopleEdit(person_ids=(99,), into=mei))
     with pytest.raises(PersonUnknown):
-        do(library, NameFaces(face_ids=(face,), person_id=99))
+        do(library, NameFacesEdit(face_ids=(face,), person_id=99))
     with pytest.raises(FaceUnknown):
-        do(library, IgnoreFaces(face_ids=(99,)))
+        do(library, IgnoreFacesEdit(face_ids=(99,)))
     assert names(library) == ["Mei"]
 
 
@@ -318,7 +318,7 @@ def test_a_name_that_somebody_has_is_refused_and_says_who(library: RedactionQuer
     [first, second] = photo(library, "a", 2)
     mei, xu = name(library, "Mei", first), name(library, "Xu", second)
     with pytest.raises(NameTaken) as refused:
-        do(library, DescribePerson(person_id=xu, name=" Mei", notes="kept?"))
+        do(library, DescribePersonEdit(person_id=xu, name=" Mei", notes="kept?"))
     assert refused.value.params == {"person_id": mei}
     facts = library.person(xu)
     assert facts is not None and facts.notes == "", "all or nothing"
@@ -327,7 +327,7 @@ def test_a_name_that_somebody_has_is_refused_and_says_who(library: RedactionQuer
 def test_a_name_taken_meanwhile_gets_a_number_when_it_comes_back(library: RedactionQueries) -> None:
     [first, second] = photo(library, "a", 2)
     mei = name(library, "Mei", first)
-    token = do(library, DescribePerson(person_id=mei, name="Mei Lin")).token
+    token = do(library, DescribePersonEdit(person_id=mei, name="Mei Lin")).token
     name(library, "Mei", second)
     assert library.take_back(token, now=NOW)
     assert names(library) == ["Mei", "Mei (2)"]
@@ -337,11 +337,11 @@ def test_what_is_said_of_a_person_is_kept_and_taken_back(library: RedactionQueri
     [face, other] = photo(library, "a", 2)
     mei = name(library, "Mei", face, other)
     said = {"birth_date": date(2015, 1, 2), "notes": "n", "cover_face_id": face, "basis": Basis.GUARDIAN, "retention_days": 9}
-    do(library, DescribePerson(person_id=mei, hidden=True, never=True, **said))  # type: ignore[arg-type]
+    do(library, DescribePersonEdit(person_id=mei, hidden=True, never=True, **said))  # type: ignore[arg-type]
     facts = library.person(mei)
     assert facts is not None and facts.person.hidden and facts.person.never and facts.basis is Basis.GUARDIAN and facts.basis_at == NOW
     assert facts.retention_days == 9 and facts.person.portrait is not None and facts.person.portrait.box.x == 0
-    do(library, DescribePerson(person_id=mei, clear=frozenset({"basis", "birth_date"})))
+    do(library, DescribePersonEdit(person_id=mei, clear=frozenset({"basis", "birth_date"})))
     facts = library.person(mei)
     assert facts is not None and facts.basis is None is facts.basis_at and facts.birth_date is None and facts.notes == "n"
     library.take_back(now=NOW)
@@ -355,7 +355,7 @@ def test_a_step_about_faces_that_are_gone_is_taken_back_as_far_as_it_goes(librar
     [gone], [stays] = photo(library, "a", 1), photo(library, "b", 1)
     name(library, "Mei", gone, stays)
     mei = library.people()[0].id
-    do(library, UnnameFaces(face_ids=(gone, stays)))
+    do(library, UnnameFacesEdit(face_ids=(gone, stays)))
     library.files_gone(["/photos/a.jpg"], now=NOW)
     assert library.purge_missing(before=LATER) == 1
     assert library.take_back(now=NOW) and who(library) == {stays: "Mei"}
@@ -439,7 +439,7 @@ def test_photos_are_found_by_who_is_on_them(library: RedactionQueries) -> None:
     assert set(shown(library, mei, xu, match=Match.ANY).ids) == {1, 2, 3}
     assert shown(library, mei, match=Match.ONLY).ids == (2,)
     assert shown(library, unnamed=True).ids == (3,)
-    do(library, IgnoreFaces(face_ids=(with_stranger[1],)))
+    do(library, IgnoreFacesEdit(face_ids=(with_stranger[1],)))
     assert shown(library, unnamed=True).ids == ()
 
 
@@ -447,7 +447,7 @@ def test_a_forgotten_person_leaves_nothing_and_cannot_come_back(library: Redacti
     [first, second, third] = photo(library, "a", 3)
     mei, old = name(library, "Mei", first), name(library, "Meimei", second)
     name(library, "Xu", third)
-    do(library, MergePeople(person_ids=(old,), into=mei))
+    do(library, MergePeopleEdit(person_ids=(old,), into=mei))
     uids = library.uids_of(mei)
     assert len(uids) == 2 and library.people_by_uids(uids) == [mei]
     gone, happened = library.forget_person(mei, now=NOW, note=NOTE)
@@ -518,7 +518,7 @@ def test_who_was_forgotten_or_merged_since_a_face_was_compared_is_nobodys_opinio
     first, second, third, *rest = photo(library, "a", 5)
     mei, xu, lin = name(library, "Mei", first), name(library, "Xu", second), name(library, "Lin", third)
     library.forget_person(mei, now=NOW, note=NOTE)
-    do(library, MergePeople(person_ids=(xu,), into=lin))
+    do(library, MergePeopleEdit(person_ids=(xu,), into=lin))
     late = [Identity(each, Certainty.CERTAIN, 0.5, 1, 1) for each in (mei, xu)]
     library.set_identities(dict(zip(rest, late, strict=True)), now=NOW)
     assert who(library) == {first: None, second: "Lin", third: "Lin", **dict.fromkeys(rest)}
@@ -535,11 +535,11 @@ def test_no_print_of_a_forgotten_face_is_stored_again(library: RedactionQueries)
 def test_whoever_was_not_confirmed_for_long_is_overdue(library: RedactionQueries) -> None:
     [first, second] = photo(library, "a", 2)
     mei, xu = name(library, "Mei", first), name(library, "Xu", second)
-    do(library, DescribePerson(person_id=xu, retention_days=9))
+    do(library, DescribePersonEdit(person_id=xu, retention_days=9))
     day = timedelta(days=1)
     assert library.overdue(now=NOW + 8 * day, usual_days=5) == {mei: NOW + 5 * day}
-    do(library, UnnameFaces(face_ids=(first,)))
-    do(library, NameFaces(face_ids=(first,), person_id=mei), at=NOW + 8 * day)
+    do(library, UnnameFacesEdit(face_ids=(first,)))
+    do(library, NameFacesEdit(face_ids=(first,), person_id=mei), at=NOW + 8 * day)
     assert library.overdue(now=NOW + 9 * day, usual_days=5) == {xu: NOW + 9 * day}, "confirmed again, her time begins anew"
 
 
@@ -564,7 +564,7 @@ def test_of_somebody_never_recognised_one_print_is_kept_and_nothing_is_claimed(l
     mei = name(library, "Mei", first, second)
     library.set_identities({thought: Identity(mei, Certainty.CERTAIN, 0.5, 1, 1)}, now=NOW)
     assert not library.noted(BACKUPS_HOLD_PURGED)
-    do(library, DescribePerson(person_id=mei, never=True))
+    do(library, DescribePersonEdit(person_id=mei, never=True))
     assert library.noted(BACKUPS_HOLD_PURGED)
     assert prints(library, 1, 2, 3) == [first, other] and who(library) == {first: "Mei", second: "Mei", thought: None, other: None}
     library.set_identities({other: Identity(mei, Certainty.CERTAIN, 0.5, 1, 1)}, now=NOW)
@@ -586,10 +586,10 @@ def test_a_face_that_becomes_theirs_who_is_never_recognised_keeps_no_print_and_g
 ) -> None:
     [first], [second], [other] = photo(library, "a", 1), photo(library, "b", 1), photo(library, "c", 1)
     mei, bo = name(library, "Mei", first), name(library, "Bo", other)
-    do(library, DescribePerson(person_id=mei, never=True))
+    do(library, DescribePersonEdit(person_id=mei, never=True))
     name(library, "Mei", second)
     assert prints(library, 1, 2, 3) == [first, other]
-    do(library, MergePeople(person_ids=(bo,), into=mei))
+    do(library, MergePeopleEdit(person_ids=(bo,), into=mei))
     assert prints(library, 1, 2, 3) == [first]
     for picture, face in (("c", other), ("b", second)):
         library.take_back(now=NOW)
@@ -601,7 +601,7 @@ def test_a_face_that_becomes_theirs_who_is_never_recognised_keeps_no_print_and_g
 def test_of_somebody_never_recognised_who_has_no_print_the_first_one_is_kept(library: RedactionQueries) -> None:
     [first], twins = photo(library, "a", 1, recipe=Recipe("centerface-2")), photo(library, "b", 2)
     mei = name(library, "Mei", first)
-    do(library, DescribePerson(person_id=mei, never=True))
+    do(library, DescribePersonEdit(person_id=mei, never=True))
     name(library, "Mei", *twins)
     assert prints(library, 1, 2) == twins[:1]
 
@@ -609,8 +609,8 @@ def test_of_somebody_never_recognised_who_has_no_print_the_first_one_is_kept(lib
 def test_a_wish_never_to_be_recognised_passes_to_whom_they_are_merged_into_and_back(library: RedactionQueries) -> None:
     [first], [second] = photo(library, "a", 1), photo(library, "b", 1)
     mei, lin = name(library, "Mei", first), name(library, "Lin", second)
-    do(library, DescribePerson(person_id=mei, never=True))
-    do(library, MergePeople(person_ids=(mei,), into=lin))
+    do(library, DescribePersonEdit(person_id=mei, never=True))
+    do(library, MergePeopleEdit(person_ids=(mei,), into=lin))
     assert [person.never for person in library.people()] == [True] and prints(library, 1, 2) == [first]
     library.take_back(now=NOW)
     assert {person.name: person.never for person in library.people()} == {"Mei": True, "Lin": False}
@@ -621,8 +621,8 @@ def test_a_wish_never_to_be_recognised_passes_to_whom_they_are_merged_into_and_b
 def test_a_child_is_never_recognised_unless_a_guardian_consented(library: RedactionQueries) -> None:
     [first, second] = photo(library, "a", 2)
     leo, noor = name(library, "Leo", first), name(library, "Noor", second)
-    do(library, DescribePerson(person_id=leo, birth_date=date(2020, 1, 1)))
-    do(library, DescribePerson(person_id=noor, birth_date=date(2020, 1, 1), basis=Basis.GUARDIAN))
+    do(library, DescribePersonEdit(person_id=leo, birth_date=date(2020, 1, 1)))
+    do(library, DescribePersonEdit(person_id=noor, birth_date=date(2020, 1, 1), basis=Basis.GUARDIAN))
     assert [person.never for person in library.people()] == [True, False]
 
 
@@ -632,13 +632,13 @@ def test_only_who_agreed_to_it_is_named_on_the_screen_until_they_withdraw_are_ne
     [first, second] = photo(library, "a", 2)
     mei, lin = name(library, "Mei", first), name(library, "Lin", second)
     assert library.people_watched() == {}
-    do(library, DescribePerson(person_id=mei, watch=True))
-    do(library, DescribePerson(person_id=lin, watch=True))
+    do(library, DescribePersonEdit(person_id=mei, watch=True))
+    do(library, DescribePersonEdit(person_id=lin, watch=True))
     facts = library.person(mei)
     assert facts is not None and facts.watch_at == NOW and library.people_watched() == {mei: "Mei", lin: "Lin"}
-    do(library, DescribePerson(person_id=mei, watch=False))
+    do(library, DescribePersonEdit(person_id=mei, watch=False))
     assert library.people_watched() == {lin: "Lin"}
-    do(library, DescribePerson(person_id=lin, never=True))
+    do(library, DescribePersonEdit(person_id=lin, never=True))
     assert library.people_watched() == {}
     library.take_back(now=NOW)
     library.forget_person(lin, now=NOW, note="n")
@@ -649,8 +649,8 @@ def test_only_who_agreed_to_it_is_named_on_the_screen_until_they_withdraw_are_ne
 def test_what_somebody_agreed_to_does_not_pass_to_whom_they_are_merged_into(library: RedactionQueries) -> None:
     [first, second] = photo(library, "a", 2)
     mei, lin = name(library, "Mei", first), name(library, "Lin", second)
-    do(library, DescribePerson(person_id=mei, watch=True))
-    token = do(library, MergePeople(person_ids=(mei,), into=lin)).token
+    do(library, DescribePersonEdit(person_id=mei, watch=True))
+    token = do(library, MergePeopleEdit(person_ids=(mei,), into=lin)).token
     assert library.people_watched() == {}
     library.take_back(token, now=NOW)
     assert library.people_watched() == {mei: "Mei"}

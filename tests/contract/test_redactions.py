@@ -7,31 +7,31 @@ from agent.domain.errors import ImageTruncated
 from agent.domain.face import Analysis, Box, StageTimes
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
-from agent.domain.redaction import Choice, Cover, Look, Reason, Shape, Style
+from agent.domain.redaction import Cover, Look, PeopleChoice, Reason, Shape, Style
 from agent.library.records import Noted
-from agent.redaction.copy_records import CopyFacts, ItemState, Made, PlannedCopy
-from agent.redaction.options import Doubtful, Keeping, Mark, Wish
+from agent.redaction.copy_records import ItemState, Made, PlannedCopy, RedactedCopy
+from agent.redaction.options import DoubtReason, Mark, RecoveryKind, RedactionOptions
 from agent.redaction.queries.redaction_queries import RedactionQueries
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 89, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
-WISH = Wish(Choice(frozenset({3, 1}), frozenset({2})), Look(Style.MOSAIC, Shape.BOX), True, Keeping.REGIONS)
+WISH = RedactionOptions(PeopleChoice(frozenset({3, 1}), frozenset({2})), Look(Style.MOSAIC, Shape.BOX), True, RecoveryKind.REGIONS)
 MARKS = (
-    Mark(Cover(Box(1.5, 2.0, 30.0, 40.25), WISH.look, 12.5, Reason.PERSON), True, 0.75, (Doubtful.SMALL, Doubtful.UNSURE)),
+    Mark(Cover(Box(1.5, 2.0, 30.0, 40.25), WISH.look, 12.5, Reason.PERSON), True, 0.75, (DoubtReason.SMALL, DoubtReason.UNSURE)),
     Mark(Cover(Box(100.0, 2.0, 30.0, 40.0), WISH.look), False, 0.99),
 )
-FACTS = CopyFacts("a" * 64, "b" * 64, MARKS, (Doubtful.SMALL, Doubtful.UNSURE), 640, 480, ("centerface-2",), ("gps", "exif"))
+FACTS = RedactedCopy("a" * 64, "b" * 64, MARKS, (DoubtReason.SMALL, DoubtReason.UNSURE), 640, 480, ("centerface-2",), ("gps", "exif"))
 # Bytes that are no text, and a script that is read from the right.
 ODD = "/photos/\udcff שלום 图.jpg"
 
 
-def plan(library: RedactionQueries, *names: str, uid: str = "one", wish: Wish = WISH) -> list[int]:
+def plan(library: RedactionQueries, *names: str, uid: str = "one", wish: RedactionOptions = WISH) -> list[int]:
     """Ids of the items, which have still to be made."""
     library.plan_copies(uid, wish, [PlannedCopy(f"/photos/{name}", f"/safe/{name}") for name in names], now=NOW)
     return [each.id for each in library.redaction_items(uid, limit=99).items]
 
 
-def make(library: RedactionQueries, item_id: int, facts: CopyFacts = FACTS, *, review: bool = False) -> None:
+def make(library: RedactionQueries, item_id: int, facts: RedactedCopy = FACTS, *, review: bool = False) -> None:
     item = library.redaction(item_id)
     assert item is not None
     library.about_to_place(item_id, facts, now=NOW)
@@ -93,7 +93,7 @@ def test_a_copy_that_is_there_already_is_not_planned(library: RedactionQueries) 
     assert (item.state, item.passed, item.facts) == (ItemState.DONE, True, FACTS)
 
 
-def begun(library: RedactionQueries, wish: Wish = WISH) -> dict[str, tuple[int, ...]]:
+def begun(library: RedactionQueries, wish: RedactionOptions = WISH) -> dict[str, tuple[int, ...]]:
     """Source -> ids of what is left planned."""
     found: dict[str, tuple[int, ...]] = {}
     for each in library.copies_begun(wish):
@@ -176,7 +176,7 @@ def test_the_doubtful_come_first_those_with_most_doubts_before_others(library: R
     ids = plan(library, "sure.jpg", "failed.jpg", "doubt.jpg", "doubts.jpg")
     make(library, ids[0], replace(FACTS, doubts=()))
     library.copy_failed(ids[1], ImageTruncated(), now=NOW)
-    make(library, ids[2], replace(FACTS, doubts=(Doubtful.SMALL,)), review=True)
+    make(library, ids[2], replace(FACTS, doubts=(DoubtReason.SMALL,)), review=True)
     make(library, ids[3], review=True)
 
     page = library.redaction_items("one", limit=3)
@@ -420,9 +420,9 @@ def test_a_rule_keeps_its_batch_and_follows_the_wish(library: RedactionQueries) 
     first = library.folder_batch("/photos", WISH, uid="rule", now=NOW)
     library.plan_more(first, [PlannedCopy("/photos/a.jpg", "/safe/a.jpg")], now=NOW)
 
-    assert library.folder_batch("/photos", Wish(), uid="other", now=LATER) == first
+    assert library.folder_batch("/photos", RedactionOptions(), uid="other", now=LATER) == first
     [item] = library.copies_to_make(9)
-    assert item.wish == Wish()
+    assert item.wish == RedactionOptions()
 
 
 def test_nothing_is_added_to_a_batch_that_is_gone(library: RedactionQueries) -> None:
@@ -433,6 +433,6 @@ def test_nothing_is_added_to_a_batch_that_is_gone(library: RedactionQueries) -> 
 
 def test_clips_can_be_left_for_later(library: RedactionQueries) -> None:
     copies = [PlannedCopy(f"/in/{name}", f"/out/{name}") for name in ("a.mp4", "b.jpg", "C.MOV", "mp4", "d.mp4.png")]
-    library.plan_copies("both", Wish(), copies, now=NOW)
+    library.plan_copies("both", RedactionOptions(), copies, now=NOW)
     assert [each.source for each in library.copies_to_make(9, clips=False)] == ["/in/b.jpg", "/in/mp4", "/in/d.mp4.png"]
     assert len(library.copies_to_make(9)) == 5

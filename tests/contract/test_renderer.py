@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from agent.core.settings import Engine
+from agent.core.settings import EngineSettings
 from agent.domain.errors import AgentError, CopyUnsupported, CopyUnwritable, ImageMissing, ImageTruncated, ImageUnsupported, NotRestorable
 from agent.engine.engine_calls import EngineConfig
 from agent.engine.pool import EnginePool
-from agent.engine.renderer import Region, Render, Renderer
+from agent.engine.renderer import KeptRegion, Render, Renderer
 from agent.vision.redactor import SOLID
 from tests.covered_files import COVER, FILES, HEIGHT, WIDTH, rgba
 from tests.inline_engine import InlineAnalyser
@@ -32,7 +32,7 @@ async def renderer(request: pytest.FixtureRequest, tmp_path_factory: pytest.Temp
         made = InlineAnalyser(EngineConfig({}, converted=str(folder / "ir"), cache=str(folder / "cache")))
     else:
         made = EnginePool(
-            Engine(workers=1),
+            EngineSettings(workers=1),
             {},
             converted=folder / "ir",
             cache=folder / "cache",
@@ -129,7 +129,7 @@ async def test_regions_of_another_picture_restore_nothing(renderer: Renderer, or
     rendered = await renderer.render(task(original, tmp_path / "copy", keep_regions=True))
     (region,) = rendered.regions
     with pytest.raises(NotRestorable):
-        await renderer.restore(str(tmp_path / "copy"), (Region(WIDTH - 1, 0, region.png),), str(tmp_path / "restored"))
+        await renderer.restore(str(tmp_path / "copy"), (KeptRegion(WIDTH - 1, 0, region.png),), str(tmp_path / "restored"))
     assert not (tmp_path / "restored").exists()
 
 

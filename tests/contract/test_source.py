@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import pytest
 
-from agent.core.settings import Folder, Sources
+from agent.core.settings import Folder, SourceSettings
 from agent.domain.jobs import Priority
 from agent.sources.folder.folder_observer import TELLS_OF_CLOSING
 from agent.sources.folder.folder_source import FolderSource
@@ -84,8 +84,8 @@ class World:
         await asyncio.sleep(1.2)
 
     @contextlib.asynccontextmanager
-    async def watching(self, *folders: Folder, sources: Sources | None = None) -> AsyncIterator[FolderSource]:
-        settings = sources or Sources(settle_ms=100, polling=self.polling)
+    async def watching(self, *folders: Folder, sources: SourceSettings | None = None) -> AsyncIterator[FolderSource]:
+        settings = sources or SourceSettings(settle_ms=100, polling=self.polling)
         source = FolderSource(folders, settings, lambda root: sorted(self.known.items()), poll_s=0.1, retry_s=0.1)
         as_port: Source = source
         running = asyncio.create_task(as_port.run(self.emit))
@@ -191,7 +191,7 @@ async def test_a_photo_that_is_linked_appears(world: World, folder: Path, tmp_pa
 @pytest.mark.parametrize("way", ["closed", "moved in", "renamed into place"])
 async def test_a_photo_that_is_complete_is_not_waited_for(folder: Path, tmp_path: Path, way: str) -> None:
     world = World(polling=False)
-    async with world.watching(Folder(path=str(folder)), sources=Sources(settle_ms=60_000)):
+    async with world.watching(Folder(path=str(folder)), sources=SourceSettings(settle_ms=60_000)):
         if way == "closed":
             photo(folder / "a.jpg")
         else:
@@ -413,7 +413,7 @@ async def test_new_settings_touch_only_the_folders_they_change(world: World, tmp
     one, two, three = (tmp_path / name for name in ("one", "two", "three"))
     for folder in (one, two, three):
         photo(folder / "old.jpg", when=LONG_AGO)
-    sources = Sources(settle_ms=100, polling=world.polling)
+    sources = SourceSettings(settle_ms=100, polling=world.polling)
     async with world.watching(Folder(path=str(one)), Folder(path=str(two)), sources=sources) as source:
         await world.wait(FileAppeared, count=2)
         await source.reconfigure((Folder(path=str(one)), Folder(path=str(three))), sources)
@@ -468,14 +468,14 @@ async def test_a_sidecar_that_changed_is_told_once_where_names_are_read(world: W
 
 async def test_sidecars_that_may_have_been_missed_are_told_as_their_folder(world: World, folder: Path) -> None:
     reading = Folder.model_validate({"path": str(folder), "names_in_sidecars": "both"})
-    async with world.watching(reading, sources=Sources(settle_ms=100, polling=world.polling, queue=100)):
+    async with world.watching(reading, sources=SourceSettings(settle_ms=100, polling=world.polling, queue=100)):
         for number in range(400):
             photo(folder / f"{number}.xmp")
         await world.wait(SidecarChanged, lambda change: change.path == str(folder))
 
 
 async def test_more_changes_than_may_wait_are_found_by_a_rescan(world: World, folder: Path) -> None:
-    async with world.watching(Folder(path=str(folder)), sources=Sources(settle_ms=100, polling=world.polling, queue=100)):
+    async with world.watching(Folder(path=str(folder)), sources=SourceSettings(settle_ms=100, polling=world.polling, queue=100)):
         paths = {photo(folder / f"{number % 7}" / f"{number}.jpg") for number in range(400)}
         await world.wait(FileAppeared, count=400)
     assert {change.seen.path for change in world.seen if isinstance(change, FileAppeared)} == paths

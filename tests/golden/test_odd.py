@@ -13,7 +13,7 @@ from agent.engine.analyser import Analyse
 from agent.engine.service import Engine
 from agent.vision.animations.animation_frames import look_through
 from agent.vision.codecs import Limits, decode
-from agent.vision.copies import Wish, render
+from agent.vision.copies import RenderOptions, render
 from agent.vision.redactor import covered
 from tests.golden.test_redactions import APART, faces_on, vectors
 from tests.odd_files import ODD
@@ -34,7 +34,7 @@ def test_a_face_is_found_and_covered_however_its_file_is_laid_out(
     before = engine.analyse(Analyse(str(path), RECOGNISE, thorough=True))
     assert before.faces
     covers = tuple(cover_of(face, Look(style)) for face in before.faces)
-    copy.write_bytes(render(path.read_bytes(), Wish(covers, "png"), LIMITS).data)
+    copy.write_bytes(render(path.read_bytes(), RenderOptions(covers, "png"), LIMITS).data)
     seen = vectors(engine.analyse(Analyse(str(copy), RECOGNISE, thorough=True)))
     assert all(np.linalg.norm(known - other) > APART for known in vectors(before) for other in seen)
     outside = ~covered(covers, picture.shape[1], picture.shape[0])
@@ -58,7 +58,7 @@ def test_a_face_that_shines_through_faintly_is_found_and_covered(
     clear.save(path, kind, **options)
     before = engine.analyse(Analyse(str(path), RECOGNISE, thorough=True)).faces
     assert all(any(face.box.iou(other.box) > 0.5 for other in before) for face in known)
-    copy = render(path.read_bytes(), Wish(tuple(cover_of(face, Look()) for face in before)), LIMITS).data
+    copy = render(path.read_bytes(), RenderOptions(tuple(cover_of(face, Look()) for face in before)), LIMITS).data
     with PIL.Image.open(io.BytesIO(copy)) as opened:
         shown = np.asarray(opened.convert("RGBA"))
     for face in known:

@@ -13,11 +13,11 @@ from agent.domain.image import Recipe
 from agent.domain.redaction import Look, Style, cover_of
 from agent.engine.analyser import Analyse
 from agent.engine.service import Engine
-from agent.engine.video_engine import EngineFilms
-from agent.redaction.video.job_files import FolderJobs
-from agent.redaction.video.video_redactor import ClipRedactor, ClipWish
+from agent.engine.video_engine import EngineAnimations
+from agent.redaction.video.job_files import VideoJobFolder
+from agent.redaction.video.video_redactor import VideoOptions, VideoRedactor
 from agent.vision.codecs import Limits
-from agent.vision.copies import Wish, render
+from agent.vision.copies import RenderOptions, render
 from agent.vision.redactor import SOLID
 from tests.inline_engine import InlineEngine
 
@@ -40,7 +40,7 @@ def test_whatever_is_seen_of_a_covered_face_is_nobody(engine: Engine, samples_fo
     assert before.faces
     for style in Style:
         covers = tuple(cover_of(face, Look(style)) for face in before.faces)
-        (tmp_path / style).write_bytes(render(path.read_bytes(), Wish(covers), LIMITS).data)
+        (tmp_path / style).write_bytes(render(path.read_bytes(), RenderOptions(covers), LIMITS).data)
         seen = vectors(engine.analyse(Analyse(str(tmp_path / style), RECOGNISE, thorough=True)))
         assert all(np.linalg.norm(known - other) > APART for known in vectors(before) for other in seen)
 
@@ -57,8 +57,8 @@ async def test_a_face_that_moves_through_a_gif_is_covered_wherever_it_is(engine:
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=[40, 50, 60])
     faces = [face for frame in frames for face in faces_on(engine, frame, tmp_path)]
     assert len(faces) == 3
-    redactor = ClipRedactor(EngineFilms(InlineEngine(engine)), FolderJobs(tmp_path / "jobs"))
-    await redactor.redact(ClipWish(str(path), str(output), Look()))
+    redactor = VideoRedactor(EngineAnimations(InlineEngine(engine)), VideoJobFolder(tmp_path / "jobs"))
+    await redactor.redact(VideoOptions(str(path), str(output), Look()))
     with PIL.Image.open(output) as opened:
         shown = [each.convert("RGB") for each in PIL.ImageSequence.Iterator(opened)]
         durations = [each.info["duration"] for each in PIL.ImageSequence.Iterator(opened)]

@@ -18,16 +18,16 @@ import pytest_asyncio
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from agent.core.settings import Engine
+from agent.core.settings import EngineSettings
 from agent.domain.errors import CopyUnwritable, EngineKilled, ImageChanged, ImageMissing, ImageUnsupported, VideoNoPicture, VideoUnreadable
 from agent.domain.redaction import Look, Style
-from agent.domain.video import Clip, Part, Seen
+from agent.domain.video import SeenPart, Video, VideoPart
 from agent.engine.engine_calls import EngineConfig
 from agent.engine.pool import EnginePool
-from agent.engine.video_engine import EngineClips, EngineFilms
-from agent.engine.video_ports import ClipRenderer, DrawPart, JoinClip, Joined
-from agent.redaction.video.job_files import FolderJobs
-from agent.redaction.video.video_redactor import ClipProgress, ClipRedactor, ClipWish
+from agent.engine.video_engine import EngineAnimations, EngineVideos
+from agent.engine.video_ports import DrawPart, Joined, JoinVideo, VideoRenderer
+from agent.redaction.video.job_files import VideoJobFolder
+from agent.redaction.video.video_redactor import VideoOptions, VideoProgress, VideoRedactor
 from tests.inline_engine import InlineAnalyser, InlineEngine
 from tests.made_clips import Made, made_clip, place
 
@@ -38,26 +38,26 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(params=["pool", "inline"], scope="module", loop_scope="module")
-async def renderer(request: pytest.FixtureRequest, engine_config: EngineConfig) -> AsyncIterator[ClipRenderer]:
+async def renderer(request: pytest.FixtureRequest, engine_config: EngineConfig) -> AsyncIterator[VideoRenderer]:
     if request.param == "inline":
-        yield EngineClips(InlineEngine(InlineAnalyser(engine_config).engine))
+        yield EngineVideos(InlineEngine(InlineAnalyser(engine_config).engine))
         return
     pool = _pool(engine_config)
-    yield EngineClips(pool)
+    yield EngineVideos(pool)
     await pool.close()
 
 
 def _pool(config: EngineConfig) -> EnginePool:
-    return EnginePool(Engine(workers=1), config.models, converted=Path(config.converted), cache=Path(config.cache), command=WORKER)
+    return EnginePool(EngineSettings(workers=1), config.models, converted=Path(config.converted), cache=Path(config.cache), command=WORKER)
 
 
 @pytest_asyncio.fixture(params=["pool", "inline"], scope="module", loop_scope="module")
-async def films(request: pytest.FixtureRequest, engine_config: EngineConfig) -> AsyncIterator[ClipRenderer]:
+async def films(request: pytest.FixtureRequest, engine_config: EngineConfig) -> AsyncIterator[VideoRenderer]:
     if request.param == "inline":
-        yield EngineFilms(InlineEngine(InlineAnalyser(engine_config).engine))
+        yield EngineAnimations(InlineEngine(InlineAnalyser(engine_config).engine))
         return
     pool = _pool(engine_config)
-    yield EngineFilms(pool)
+    yield EngineAnimations(pool)
     await pool.close()
 
 
@@ -92,17 +92,17 @@ def blacks(path: Path) -> list[float]:
 class Stopping:
     """A renderer whose process is gone after so many calls, as it is when the program is killed."""
 
-    def __init__(self, renderer: ClipRenderer, calls: int) -> None:
+    def __init__(self, renderer: VideoRenderer, calls: int) -> None:
         self._renderer, self.left = renderer, calls
-        self.looked: list[Part] = []
-        self.drawn: list[Part] = []
+        self.looked: list[VideoPart] = []
+        self.drawn: list[VideoPart] = []
 
     at_once = 1
 
-    async def probe(self, path: str) -> Clip:
+    async def probe(self, path: str) -> Video:
         return await self._renderer.probe(path)
 
-    async def look(self, path: str, part: Part, tick: float, embedder: str | None = None) -> Seen:
+    async def look(self, path: str, part: VideoPart, tick: float, embedder: str | None = None) -> SeenPart:
         self._one()
         self.looked.append(part)
         return await self._renderer.look(path, part, tick, embedder)
@@ -115,7 +115,7 @@ class Stopping:
     async def still(self, path: str, seconds: float, side: int) -> bytes:
         return await self._renderer.still(path, seconds, side)
 
-    async def join(self, task: JoinClip) -> Joined:
+    async def join(self, task: JoinVideo) -> Joined:
         self._one()
         return await self._renderer.join(task)
 
@@ -125,10 +125,10 @@ class Stopping:
             raise EngineKilled
 
 
-async def test_a_face_is_covered_in_every_frame(renderer: ClipRenderer, samples_folder: Path, tmp_path: Path) -> None:
-    original, told = face_clip(tmp_path / "clip.mp4", samples_folder), list[ClipProgress]()
-    redactor = ClipRedactor(renderer, FolderJobs(tmp_path / "jobs"))
-    copy = await redactor.redact(ClipWish(str(original), str(tmp_path / "copy"), Look()), told.append)
+async def test_a_face_is_covered_in_every_frame(renderer: VideoRenderer, samples_folder: Path, tmp_path: Path) -> None:
+    original, told = face_clip(tmp_path / "clip.mp4", samples_folder), list[VideoProgress]()
+    redactor = VideoRedactor(renderer, VideoJobFolder(tmp_path / "jobs"))
+    copy = await redactor.redact(VideoOptions(str(original), str(tmp_path / "copy"), Look()), told.append)
     assert len(copy.verdicts) == 1
     assert min(blacks(tmp_path / "copy")) > max(blacks(original)) + 0.02
     assert len(blacks(tmp_path / "copy")) == 20
@@ -138,7 +138,7 @@ async def test_a_face_is_covered_in_every_frame(renderer: ClipRenderer, samples_
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "TIFF"])
-async def test_a_face_is_covered_in_every_frame_of_a_film(films: ClipRenderer, samples_folder: Path, tmp_path: Path, kind: str) -> None:
+async def test_a_face_is_covered_in_every_frame_of_a_film(films: VideoRenderer, samples_folder: Path, tmp_path: Path, kind: str) -> None:
     with PIL.Image.open(samples_folder / "biden.jpg") as opened:
         face = opened.convert("RGB").reduce(4).crop((0, 0, 250, 200))
     frames = [PIL.Image.new("RGB", (320, 240), (120, 120, 120)) for _ in range(5)]
@@ -146,7 +146,7 @@ async def test_a_face_is_covered_in_every_frame_of_a_film(films: ClipRenderer, s
         frame.paste(face, (10 + 15 * number, 20))
     original = tmp_path / "film"
     frames[0].save(original, kind, save_all=True, append_images=frames[1:])
-    copy = await ClipRedactor(films, FolderJobs(tmp_path / "jobs")).redact(ClipWish(str(original), str(tmp_path / "copy"), Look()))
+    copy = await VideoRedactor(films, VideoJobFolder(tmp_path / "jobs")).redact(VideoOptions(str(original), str(tmp_path / "copy"), Look()))
 
     def dark(path: Path) -> list[float]:
         with PIL.Image.open(path) as opened:
@@ -158,16 +158,16 @@ async def test_a_face_is_covered_in_every_frame_of_a_film(films: ClipRenderer, s
     assert not list((tmp_path / "jobs").iterdir())
 
 
-async def test_what_is_no_film_is_named_and_leaves_nothing(films: ClipRenderer, tmp_path: Path) -> None:
+async def test_what_is_no_film_is_named_and_leaves_nothing(films: VideoRenderer, tmp_path: Path) -> None:
     (tmp_path / "text").write_bytes(b"no film")
-    redactor = ClipRedactor(films, FolderJobs(tmp_path / "jobs"))
+    redactor = VideoRedactor(films, VideoJobFolder(tmp_path / "jobs"))
     for name, error in (("nothing", ImageMissing), ("text", ImageUnsupported)):
         with pytest.raises(error):
-            await redactor.redact(ClipWish(str(tmp_path / name), str(tmp_path / "copy"), Look()))
+            await redactor.redact(VideoOptions(str(tmp_path / name), str(tmp_path / "copy"), Look()))
     assert not (tmp_path / "copy").exists()
 
 
-async def test_of_a_clip_the_frame_at_a_moment_can_be_seen(renderer: ClipRenderer, tmp_path: Path) -> None:
+async def test_of_a_clip_the_frame_at_a_moment_can_be_seen(renderer: VideoRenderer, tmp_path: Path) -> None:
     made = Made(moments=range(0, 50 * 24, 24), sound=None)
     path = made_clip(tmp_path / "clip.mp4", made)
     for seconds, number in ((0.0, 0), (0.9, 22), (99.0, 49), (-5.0, 0)):
@@ -177,7 +177,7 @@ async def test_of_a_clip_the_frame_at_a_moment_can_be_seen(renderer: ClipRendere
         assert abs(2 * red.min() - place(number, made.size)[0]) <= 4
 
 
-async def test_of_a_film_the_frame_of_a_moment_is_seen(films: ClipRenderer, tmp_path: Path) -> None:
+async def test_of_a_film_the_frame_of_a_moment_is_seen(films: VideoRenderer, tmp_path: Path) -> None:
     first, second = (PIL.Image.new("RGB", (60, 40), colour) for colour in ((250, 0, 0), (0, 0, 250)))
     first.save(tmp_path / "film", "WEBP", save_all=True, append_images=[second], lossless=True)
     for seconds, colour in ((0.0, 0), (-3.0, 0), (0.1, 2), (9.0, 2)):
@@ -187,65 +187,67 @@ async def test_of_a_film_the_frame_of_a_moment_is_seen(films: ClipRenderer, tmp_
 
 
 @pytest.mark.parametrize("calls", [0, 1, 4, 5, 7, 10])
-async def test_a_run_that_ended_goes_on_where_it_was(renderer: ClipRenderer, long_clip: Path, tmp_path: Path, calls: int) -> None:
-    jobs, wish = FolderJobs(tmp_path / "jobs"), ClipWish(str(long_clip), str(tmp_path / "copy"), Look())
+async def test_a_run_that_ended_goes_on_where_it_was(renderer: VideoRenderer, long_clip: Path, tmp_path: Path, calls: int) -> None:
+    jobs, wish = VideoJobFolder(tmp_path / "jobs"), VideoOptions(str(long_clip), str(tmp_path / "copy"), Look())
     first = Stopping(renderer, calls)
     with pytest.raises(EngineKilled):
-        await ClipRedactor(first, jobs).redact(wish)
+        await VideoRedactor(first, jobs).redact(wish)
     assert not (tmp_path / "copy").exists()
     again = Stopping(renderer, 100)
-    await ClipRedactor(again, jobs).redact(wish)
+    await VideoRedactor(again, jobs).redact(wish)
     assert len(blacks(tmp_path / "copy")) == 80
     parts = (await renderer.probe(str(long_clip))).parts
     assert sorted(part.start for part in (*first.looked, *again.looked)) == [part.start for part in parts]
     assert sorted(part.start for part in (*first.drawn, *again.drawn)) == [part.start for part in parts]
 
 
-async def test_another_look_begins_anew(renderer: ClipRenderer, long_clip: Path, tmp_path: Path) -> None:
-    jobs = FolderJobs(tmp_path / "jobs")
+async def test_another_look_begins_anew(renderer: VideoRenderer, long_clip: Path, tmp_path: Path) -> None:
+    jobs = VideoJobFolder(tmp_path / "jobs")
     with pytest.raises(EngineKilled):
-        await ClipRedactor(Stopping(renderer, 6), jobs).redact(ClipWish(str(long_clip), str(tmp_path / "copy"), Look()))
+        await VideoRedactor(Stopping(renderer, 6), jobs).redact(VideoOptions(str(long_clip), str(tmp_path / "copy"), Look()))
     other = Stopping(renderer, 6)
     with pytest.raises(EngineKilled):
-        await ClipRedactor(other, jobs).redact(ClipWish(str(long_clip), str(tmp_path / "copy"), Look(Style.MOSAIC)))
+        await VideoRedactor(other, jobs).redact(VideoOptions(str(long_clip), str(tmp_path / "copy"), Look(Style.MOSAIC)))
     assert len(other.looked) == 5
 
 
 async def test_a_process_that_is_killed_costs_its_part_only(engine_config: EngineConfig, long_clip: Path, tmp_path: Path) -> None:
     pool = _pool(engine_config)
     try:
-        jobs, wish = FolderJobs(tmp_path / "jobs"), ClipWish(str(long_clip), str(tmp_path / "copy"), Look())
-        run = ClipRedactor(EngineClips(pool), jobs)
+        jobs, wish = VideoJobFolder(tmp_path / "jobs"), VideoOptions(str(long_clip), str(tmp_path / "copy"), Look())
+        run = VideoRedactor(EngineVideos(pool), jobs)
         pid = (await pool.hello()).pid
 
-        def kill(progress: ClipProgress) -> None:
+        def kill(progress: VideoProgress) -> None:
             if progress.done == 7:
                 os.kill(pid, signal.SIGKILL)
 
         with pytest.raises(EngineKilled):
             await run.redact(wish, kill)
         assert sorted(name.partition(".")[2] for _, _, names in os.walk(tmp_path) for name in names) == ["part"] * 2 + ["seen"] * 5
-        told = list[ClipProgress]()
+        told = list[VideoProgress]()
         await run.redact(wish, told.append)
         assert len(blacks(tmp_path / "copy")) == 80
     finally:
         await pool.close()
 
 
-async def test_a_clip_that_is_changed_meanwhile_has_no_copy(renderer: ClipRenderer, tmp_path: Path) -> None:
+async def test_a_clip_that_is_changed_meanwhile_has_no_copy(renderer: VideoRenderer, tmp_path: Path) -> None:
     original = made_clip(tmp_path / "clip.mp4")
 
-    def change(progress: ClipProgress) -> None:
+    def change(progress: VideoProgress) -> None:
         if progress.done == progress.total - 1:
             made_clip(original, Made(size=(160, 120)))
 
     with pytest.raises(ImageChanged):
-        await ClipRedactor(renderer, FolderJobs(tmp_path / "jobs")).redact(ClipWish(str(original), str(tmp_path / "copy"), Look()), change)
+        await VideoRedactor(renderer, VideoJobFolder(tmp_path / "jobs")).redact(
+            VideoOptions(str(original), str(tmp_path / "copy"), Look()), change
+        )
     assert not (tmp_path / "copy").exists()
 
 
-async def test_what_can_not_be_done_is_named_and_leaves_nothing(renderer: ClipRenderer, tmp_path: Path) -> None:
-    redactor = ClipRedactor(renderer, FolderJobs(tmp_path / "jobs"))
+async def test_what_can_not_be_done_is_named_and_leaves_nothing(renderer: VideoRenderer, tmp_path: Path) -> None:
+    redactor = VideoRedactor(renderer, VideoJobFolder(tmp_path / "jobs"))
     (tmp_path / "text").write_text("no clip")
     with av.open(str(tmp_path / "sound.wav"), "w") as container:
         stream = container.add_stream("pcm_s16le", rate=8000)
@@ -254,17 +256,17 @@ async def test_what_can_not_be_done_is_named_and_leaves_nothing(renderer: ClipRe
         container.mux(stream.encode(frame))
     for name, error in (("nothing", ImageMissing), ("text", VideoUnreadable), ("sound.wav", VideoNoPicture)):
         with pytest.raises(error):
-            await redactor.redact(ClipWish(str(tmp_path / name), str(tmp_path / "copy"), Look()))
+            await redactor.redact(VideoOptions(str(tmp_path / name), str(tmp_path / "copy"), Look()))
     original = made_clip(tmp_path / "clip.mp4")
     with pytest.raises(CopyUnwritable):
-        await redactor.redact(ClipWish(str(original), str(tmp_path / "no" / "copy"), Look()))
+        await redactor.redact(VideoOptions(str(original), str(tmp_path / "no" / "copy"), Look()))
     assert not (tmp_path / "copy").exists()
 
 
-async def test_a_run_that_is_given_up_stops(renderer: ClipRenderer, long_clip: Path, tmp_path: Path) -> None:
+async def test_a_run_that_is_given_up_stops(renderer: VideoRenderer, long_clip: Path, tmp_path: Path) -> None:
     begun = asyncio.Event()
-    redactor = ClipRedactor(renderer, FolderJobs(tmp_path / "jobs"))
-    task = asyncio.create_task(redactor.redact(ClipWish(str(long_clip), str(tmp_path / "copy"), Look()), lambda _: begun.set()))
+    redactor = VideoRedactor(renderer, VideoJobFolder(tmp_path / "jobs"))
+    task = asyncio.create_task(redactor.redact(VideoOptions(str(long_clip), str(tmp_path / "copy"), Look()), lambda _: begun.set()))
     await begun.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -11,7 +11,7 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from agent.core.settings import Engine
+from agent.core.settings import EngineSettings
 from agent.domain.errors import (
     AgentError,
     EngineBadAnswer,
@@ -61,7 +61,7 @@ async def make_pool(tmp_path: Path) -> AsyncIterator[MakePool]:
         command: list[str], models: dict[str, ModelFile] | None = None, config: EngineConfig | None = None, **settings: object
     ) -> EnginePool:
         pool = EnginePool(
-            Engine.model_validate({"workers": 1, **settings}),
+            EngineSettings.model_validate({"workers": 1, **settings}),
             config.models if config else models or {},
             converted=Path(config.converted) if config else tmp_path / "converted",
             cache=Path(config.cache) if config else tmp_path / "cache",
@@ -313,9 +313,9 @@ async def test_new_settings_reach_a_new_process(make_pool: MakePool) -> None:
     pool = make_pool(fake(ECHO))
     await failure_of(pool)
     first = pid_of(pool)
-    pool.reconfigure(Engine(workers=1))
+    pool.reconfigure(EngineSettings(workers=1))
     assert pid_of(pool) == first
-    pool.reconfigure(Engine(workers=2, max_megapixels=5))
+    pool.reconfigure(EngineSettings(workers=2, max_megapixels=5))
     await until(lambda: not psutil.pid_exists(first))
     await asyncio.gather(*(pool.analyse(Analyse("x", DETECT)) for _ in range(4)), return_exceptions=True)
     assert first not in {process.pid for process in pool.stats()}
@@ -335,16 +335,16 @@ async def test_more_or_fewer_processes_are_taken_over_under_way(make_pool: MakeP
     pool = make_pool(fake("time.sleep(0.2)\n" + ECHO))
     tasks = [asyncio.create_task(pool.analyse(Analyse("x", DETECT))) for _ in range(6)]
     await until(lambda: len(pool.stats()) == 1)
-    pool.reconfigure(Engine(workers=2))
+    pool.reconfigure(EngineSettings(workers=2))
     await until(lambda: len(pool.stats()) == 2)
-    pool.reconfigure(Engine(workers=1))
+    pool.reconfigure(EngineSettings(workers=1))
     ended = await asyncio.gather(*tasks, return_exceptions=True)
     assert [getattr(error, "code", None) for error in ended] == ["image.empty"] * 6
     await until(lambda: len(pool.stats()) <= 1)
-    pool.reconfigure(Engine(workers=3))
+    pool.reconfigure(EngineSettings(workers=3))
     await asyncio.gather(*(pool.analyse(Analyse("x", DETECT)) for _ in range(6)), return_exceptions=True)
     assert len(pool.stats()) == 3
-    pool.reconfigure(Engine(workers=2))
+    pool.reconfigure(EngineSettings(workers=2))
     await asyncio.gather(*(pool.analyse(Analyse("x", DETECT)) for _ in range(6)), return_exceptions=True)
     assert len(pool.stats()) == 2
 

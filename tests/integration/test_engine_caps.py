@@ -9,7 +9,7 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from agent.core.settings import Engine
+from agent.core.settings import EngineSettings
 from agent.domain.errors import EngineMemory
 from agent.domain.image import Recipe
 from agent.engine.analyser import Analyse
@@ -35,7 +35,7 @@ TASK = Analyse(__file__, Recipe("centerface-2"))  # any file that can be opened
 
 @pytest_asyncio.fixture
 async def pool(tmp_path: Path) -> AsyncIterator[EnginePool]:
-    made = EnginePool(Engine(workers=2), {}, converted=tmp_path, cache=tmp_path, command=[sys.executable, "-S", "-c", FAKE])
+    made = EnginePool(EngineSettings(workers=2), {}, converted=tmp_path, cache=tmp_path, command=[sys.executable, "-S", "-c", FAKE])
     yield made
     await made.close()
 
@@ -90,6 +90,6 @@ async def test_a_busy_machine_lowers_the_priority_of_what_runs_without_starting_
 
 
 async def test_fewer_cores_than_processes_are_never_exceeded(pool: EnginePool) -> None:
-    pool.reconfigure(Engine(workers=4, max_cores=1))
+    pool.reconfigure(EngineSettings(workers=4, max_cores=1))
     assert pool.size == 1
     assert (await pool.hello()).precision == "t1"

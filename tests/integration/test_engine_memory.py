@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from agent.core.settings import Engine as Settings
+from agent.core.settings import EngineSettings as Settings
 from agent.domain.image import Recipe
 from agent.engine.analyser import Analyse
 from agent.engine.engine_calls import EngineConfig, ModelFile

@@ -17,7 +17,7 @@ import pytest
 from watchdog.events import FileCreatedEvent, FileDeletedEvent, FileSystemEventHandler
 
 from agent.core.i18n import LANGUAGES, Texts
-from agent.core.settings import Folder, Sources
+from agent.core.settings import Folder, SourceSettings
 from agent.domain.errors import SourceUnreachable, StoreBusy
 from agent.sources.folder import folder_session
 from agent.sources.folder.folder_observer import Observation, asking_observer
@@ -25,11 +25,11 @@ from agent.sources.folder.folder_rules import Matcher
 from agent.sources.folder.folder_scan import Entry, Facts
 from agent.sources.folder.folder_session import FolderSession, Known
 from agent.sources.folder.folder_source import FolderSource
-from agent.sources.folder.folder_thread import FolderThread, Whereabouts
+from agent.sources.folder.folder_thread import FolderThread, WatchedFolderState
 from agent.sources.source import Change, FileAppeared, FileMoved, FilesGone, SourceFailed, SourceRecovered
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux's")
-SOURCES = Sources(settle_ms=100)
+SOURCES = SourceSettings(settle_ms=100)
 LONG_AGO = 1_000_000_000
 
 
@@ -54,7 +54,7 @@ async def until(true: Callable[[], object]) -> None:
 async def watching(
     folders: Sequence[Folder],
     emit: Callable[[Change], None],
-    sources: Sources = SOURCES,
+    sources: SourceSettings = SOURCES,
     known: Known = nothing,
     remote: Callable[[str], bool] = lambda _: False,
 ) -> AsyncIterator[FolderSource]:
@@ -286,7 +286,7 @@ class Session:
         matcher = Matcher(str(root), Folder(path=str(root)))
         self.session = FolderSession(
             str(root),
-            Whereabouts(os.path.realpath(root), root.stat().st_dev, root.stat().st_ino),
+            WatchedFolderState(os.path.realpath(root), root.stat().st_dev, root.stat().st_ino),
             matcher,
             frozenset(),
             SOURCES,

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from PIL import ImageCms
 from pillow_heif import register_heif_opener
 
-from agent.core.settings import Engine
+from agent.core.settings import EngineSettings
 from agent.domain.errors import AgentError, ImageError, RedactionError
 from agent.domain.face import Analysis, Box
 from agent.domain.image import Recipe
@@ -143,7 +143,7 @@ def engine(engine_config: EngineConfig, tmp_path_factory: pytest.TempPathFactory
     output = tmp_path_factory.mktemp("copies") / "copy"
 
     pool = EnginePool(
-        Engine(workers=1, max_megapixels=2, time_limit_s=20),
+        EngineSettings(workers=1, max_megapixels=2, time_limit_s=20),
         engine_config.models,
         converted=Path(engine_config.converted),
         cache=Path(engine_config.cache),

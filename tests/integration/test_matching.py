@@ -12,7 +12,7 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from agent.domain.embeddings import FacePrint, GroupMember
+from agent.domain.embeddings import FaceEmbedding, GroupMember
 from agent.domain.errors import AgentError, EngineBadAnswer, EngineCrashed, EngineKilled, EngineStartFailed, EngineTimeout, StoreError
 from agent.engine.matcher import MatcherProcess, ReadPrints
 from agent.engine.matcher_port import Query
@@ -36,9 +36,9 @@ ASKED = Query(faces=(1,))
 MakeMatcher = Callable[..., MatcherProcess]
 
 
-def prints(*faces: int) -> list[FacePrint]:
+def prints(*faces: int) -> list[FaceEmbedding]:
     vectors = {face: np.random.default_rng(face).standard_normal(192) for face in faces}
-    return [FacePrint(face, (vector / np.linalg.norm(vector)).astype("<f4").tobytes()) for face, vector in vectors.items()]
+    return [FaceEmbedding(face, (vector / np.linalg.norm(vector)).astype("<f4").tobytes()) for face, vector in vectors.items()]
 
 
 @pytest_asyncio.fixture
@@ -131,7 +131,7 @@ async def test_a_change_that_meets_a_dead_process_is_read_with_the_rest(make_mat
 async def test_changes_made_while_the_library_is_read_are_not_lost(make_matcher: MakeMatcher) -> None:
     begun, go_on = threading.Event(), threading.Event()
 
-    def slowly() -> Iterator[list[FacePrint]]:
+    def slowly() -> Iterator[list[FaceEmbedding]]:
         yield prints(1, 2)
         begun.set()
         assert go_on.wait(60)
@@ -164,7 +164,7 @@ async def test_a_change_nobody_waits_for_any_more_is_not_lost_either(make_matche
 async def test_a_library_that_can_not_be_read_says_so_and_is_tried_again(make_matcher: MakeMatcher) -> None:
     broken = [True]
 
-    def reading() -> Iterator[list[FacePrint]]:
+    def reading() -> Iterator[list[FaceEmbedding]]:
         yield prints(1)
         if broken.pop():
             raise StoreError
@@ -186,7 +186,7 @@ async def test_told_to_forget_it_ends_at_once_even_while_it_reads(make_matcher: 
     await until(lambda: not psutil.pid_exists(pid))
     begun, go_on = threading.Event(), threading.Event()
 
-    def slowly() -> Iterator[list[FacePrint]]:
+    def slowly() -> Iterator[list[FaceEmbedding]]:
         begun.set()
         assert go_on.wait(60)
         yield prints(1)
@@ -306,9 +306,9 @@ async def test_groups_that_were_being_formed_by_a_process_that_ended_are_not_wai
 
 async def test_groups_are_told_by_their_least_alike_faces_and_blurred_ones_do_not_count(make_matcher: MakeMatcher) -> None:
     one, other = prints(1, 9)
-    known = [FacePrint(face, one.embedding) for face in (1, 2, 3)] + [
-        FacePrint(4, other.embedding),
-        FacePrint(5, prints(7)[0].embedding, trust=0),
+    known = [FaceEmbedding(face, one.embedding) for face in (1, 2, 3)] + [
+        FaceEmbedding(4, other.embedding),
+        FaceEmbedding(5, prints(7)[0].embedding, trust=0),
     ]
     matcher = make_matcher(lambda: iter([known]))
     mixed, alike, gone = await matcher.spread([(1, 2, 3, 4, 5), (1, 2, 3), (8,)], most=2)

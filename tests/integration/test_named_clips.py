@@ -12,22 +12,22 @@ import pytest
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from agent.core.settings import Recognition
-from agent.domain.embeddings import FreshPrint
+from agent.core.settings import RecognitionSettings
+from agent.domain.embeddings import FreshEmbedding
 from agent.domain.face import Box
 from agent.domain.people import Bounds, Candidate, Identity, identify
-from agent.domain.redaction import Choice, Look
+from agent.domain.redaction import Look, PeopleChoice
 from agent.engine.analyser import Analyse
 from agent.engine.engine_calls import EngineConfig
-from agent.engine.video_engine import EngineClips
+from agent.engine.video_engine import EngineVideos
 from agent.library.recipes import redaction_recipe
-from agent.redaction.video.job_files import FolderJobs
-from agent.redaction.video.video_redactor import ClipCopy, ClipRedactor, ClipWish, Naming
+from agent.redaction.video.job_files import VideoJobFolder
+from agent.redaction.video.video_redactor import Naming, VideoCopy, VideoOptions, VideoRedactor
 from agent.redaction.video.visibility import Why
 from tests.inline_engine import InlineAnalyser, InlineEngine
 
 WIDTH, HEIGHT, SIDE, FRAMES = 640, 320, 90, 50
-BOUNDS = Bounds(Recognition().certain, Recognition().probable)
+BOUNDS = Bounds(RecognitionSettings().certain, RecognitionSettings().probable)
 OBAMA = 1
 Place = Callable[[int], tuple[int, int]]  # frame -> the left top corner of a face
 
@@ -53,7 +53,7 @@ class Faces:
         cut = padded[top : top + 3 * side, left : left + 3 * side]
         return np.asarray(cv2.resize(cut, (3 * SIDE, 3 * SIDE), interpolation=cv2.INTER_AREA), np.uint8)
 
-    async def who(self, prints: Sequence[FreshPrint]) -> list[Identity | None]:
+    async def who(self, prints: Sequence[FreshEmbedding]) -> list[Identity | None]:
         return [identify([self._near(each.embedding)], each.quality, BOUNDS) for each in prints]
 
     def _near(self, print: bytes) -> Candidate:
@@ -99,12 +99,12 @@ def clip(path: Path, *heads: tuple[NDArray[np.uint8], Place]) -> str:
 
 
 async def redacted(
-    analyser: InlineAnalyser, faces: Faces, path: str, choice: Choice, folder: Path
-) -> tuple[ClipCopy, list[NDArray[np.bool_]]]:
+    analyser: InlineAnalyser, faces: Faces, path: str, choice: PeopleChoice, folder: Path
+) -> tuple[VideoCopy, list[NDArray[np.bool_]]]:
     """The copy, and per frame which pixels are black."""
-    redactor = ClipRedactor(EngineClips(InlineEngine(analyser.engine)), FolderJobs(folder / "jobs"))
+    redactor = VideoRedactor(EngineVideos(InlineEngine(analyser.engine)), VideoJobFolder(folder / "jobs"))
     naming = Naming(choice, str(redaction_recipe(True).embedder), faces.who)
-    copy = await redactor.redact(ClipWish(path, str(folder / "copy"), Look(), naming=naming))
+    copy = await redactor.redact(VideoOptions(path, str(folder / "copy"), Look(), naming=naming))
     with av.open(str(folder / "copy")) as container:
         return copy, [np.asarray(frame.to_ndarray(format="gray"), np.uint8) < 40 for frame in container.decode(video=0)]
 
@@ -119,9 +119,9 @@ def black(frames: Sequence[NDArray[np.bool_]], place: Place) -> list[float]:
     return found
 
 
-@pytest.mark.parametrize("choice", [Choice(keep=frozenset({OBAMA})), Choice(only=frozenset({OBAMA}))])
+@pytest.mark.parametrize("choice", [PeopleChoice(keep=frozenset({OBAMA})), PeopleChoice(only=frozenset({OBAMA}))])
 async def test_of_two_side_by_side_the_one_who_is_meant_shows(
-    analyser: InlineAnalyser, faces: Faces, tmp_path: Path, choice: Choice
+    analyser: InlineAnalyser, faces: Faces, tmp_path: Path, choice: PeopleChoice
 ) -> None:
     def left(number: int) -> tuple[int, int]:
         return 60 + number // 2, 110
@@ -150,5 +150,5 @@ async def test_of_two_who_cross_the_one_who_is_to_be_covered_never_shows(
     heads = {"obama.jpg": (await faces.head("obama.jpg"), obama), "biden.jpg": (await faces.head("biden.jpg"), biden)}
     first = heads.pop(behind)
     path = clip(tmp_path / "clip.mp4", first, *heads.values())
-    _, frames = await redacted(analyser, faces, path, Choice(keep=frozenset({OBAMA})), tmp_path)
+    _, frames = await redacted(analyser, faces, path, PeopleChoice(keep=frozenset({OBAMA})), tmp_path)
     assert min(black(frames, biden)) > 0.99

@@ -16,17 +16,17 @@ from agent.core.config_file import SettingsFile
 from agent.core.i18n import Texts
 from agent.core.paths import AppPaths
 from agent.core.resources import resource
-from agent.core.settings import Engine, Folder, Library, Settings, Sources
+from agent.core.settings import EngineSettings, Folder, LibrarySettings, Settings, SourceSettings
 from agent.desktop.desk import Desk
 from agent.engine.engine_calls import EngineConfig
 from agent.engine.pool import EnginePool
-from agent.library.onboarding import Beginning
+from agent.library.onboarding import Onboarding
 from agent.library.schemas import PlaceProblem, PlaceProblems
 from agent.main.checkup import health
 from agent.main.http import Context, create_app
 from agent.main.wiring import build
 from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.screen.region_picker import Picking
+from agent.screen.region_picker import RegionPicker
 from agent.web.auth import Auth
 from agent.web.client import Client
 from agent.web.schemas import Status
@@ -87,9 +87,9 @@ async def running(
     paths = AppPaths.find({"AI_POPUP_HOME": str(tmp_path / "home")}).create()
     settings = Settings(
         folders=(Folder(path=str(watched)),),
-        sources=Sources(settle_ms=100),
-        engine=Engine(workers=1, time_limit_s=LIMIT_S),
-        library=Library(backups=0),
+        sources=SourceSettings(settle_ms=100),
+        engine=EngineSettings(workers=1, time_limit_s=LIMIT_S),
+        library=LibrarySettings(backups=0),
     )
     pool = EnginePool(
         settings.engine,
@@ -104,12 +104,12 @@ async def running(
         app=app,
         auth=Auth(asyncio.get_running_loop().time),
         desk=desk,
-        picking=Picking(lambda: app.screen.capturing, desk),
+        picking=RegionPicker(lambda: app.screen.capturing, desk),
         settings=SettingsFile(paths.settings),
         move_key=lambda _: None,
         remote=lambda _: False,
         recovery_code=lambda: "",
-        beginning=Beginning(library, lambda: True, lambda: None, lambda _: None),
+        beginning=Onboarding(library, lambda: True, lambda: None, lambda _: None),
         suggested=lambda: (),
         texts=lambda: Texts("en"),
         quit=lambda: None,

@@ -20,7 +20,7 @@ from agent.core.config_file import SettingsFile
 from agent.core.paths import AppPaths
 from agent.desktop.desk import Desk
 from agent.domain.errors import DesktopError, ModelUnreachable, NoDisplay, NotRunning, SettingsInvalid, StoreDiskFull
-from agent.library.onboarding import Beginning
+from agent.library.onboarding import Onboarding
 from agent.main.process import Agent
 from agent.models.model_store import ModelStore
 from agent.redaction.queries.redaction_queries import RedactionQueries
@@ -226,7 +226,7 @@ def test_a_new_user_is_welcomed_by_the_popup_at_each_start_until_they_are_done(p
     start(paths)
     assert own_desktop == ["popup"] * 2
     library = RedactionQueries(open_library(paths.library, FileHome(paths.keys)))
-    Beginning(library, lambda: False, lambda: None, lambda _: None).done()
+    Onboarding(library, lambda: False, lambda: None, lambda _: None).done()
     library.database.close()
     start(paths)
     assert own_desktop == ["popup"] * 2

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from agent.core.settings import Engine
+from agent.core.settings import EngineSettings
 from agent.domain.errors import CaptureGone, MonitorUnknown
 from agent.domain.face import Box, Face, Quality
 from agent.domain.image import Recipe
@@ -25,7 +25,7 @@ TASK = WatchTask(Recipe("centerface-2"))
 @pytest_asyncio.fixture
 async def screen(engine_config: EngineConfig, x_display: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ScreenEngine]:
     monkeypatch.setenv("DISPLAY", x_display)
-    engine = ScreenEngine(Engine(), engine_config.models, converted=Path(engine_config.converted), cache=Path(engine_config.cache))
+    engine = ScreenEngine(EngineSettings(), engine_config.models, converted=Path(engine_config.converted), cache=Path(engine_config.cache))
     yield engine
     await engine.close()
 

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from agent.domain.errors import EngineKilled
-from agent.engine.devices import Choice, Fault, Note
+from agent.engine.devices import DeviceChoice, Fault, Note
 from agent.engine.engine_calls import EngineConfig
 from agent.engine.selftest_runs import DeviceChooser
 
@@ -82,9 +82,9 @@ def chooser(record: Path, lie: str, driver: str = "", *, limit: float = 60.0, ag
     return DeviceChooser(record, [sys.executable, "-c", FAKE, lie, driver or lie], limit=limit, again=again)
 
 
-async def choice(chooser: DeviceChooser, config: EngineConfig) -> Choice:
+async def choice(chooser: DeviceChooser, config: EngineConfig) -> DeviceChoice:
     chosen = await chooser.chosen(config)
-    return Choice(chosen.device, chosen.precision, chooser.note)
+    return DeviceChoice(chosen.device, chosen.precision, chooser.note)
 
 
 @pytest.mark.parametrize(
@@ -104,49 +104,49 @@ async def choice(chooser: DeviceChooser, config: EngineConfig) -> Choice:
 async def test_a_device_that_lies_is_not_used(record: Path, engine_config: EngineConfig, lie: str, fault: Fault) -> None:
     for wanted in ("GPU", "AUTO"):
         found = await choice(chooser(record, lie), replace(engine_config, device=wanted))
-        assert found == Choice("CPU", "auto", Note("GPU", fault))
+        assert found == DeviceChoice("CPU", "auto", Note("GPU", fault))
 
 
 async def test_a_device_that_hangs_is_ended_and_not_used(record: Path, engine_config: EngineConfig) -> None:
     await choice(chooser(record, "honest"), engine_config)  # the processor's own trial has all the time it needs
     others = psutil.Process().children()  # of tests before this
     hung = chooser(record, "hang", limit=6.0)
-    assert await choice(hung, replace(engine_config, device="GPU")) == Choice("CPU", "auto", Note("GPU", Fault.HUNG))
+    assert await choice(hung, replace(engine_config, device="GPU")) == DeviceChoice("CPU", "auto", Note("GPU", Fault.HUNG))
     assert [child for child in psutil.Process().children() if child not in others] == []
 
 
 async def test_a_driver_that_fails_when_it_is_merely_looked_for_costs_nothing_else(record: Path, engine_config: EngineConfig) -> None:
     found = await choice(chooser(record, "nothing to see"), replace(engine_config, device="AUTO"))
-    assert found == Choice("CPU", "auto")
+    assert found == DeviceChoice("CPU", "auto")
 
 
 async def test_an_honest_device_is_used_and_tried_again_only_with_another_driver(record: Path, engine_config: EngineConfig) -> None:
     config = replace(engine_config, device="GPU")
-    assert await choice(chooser(record, "honest", "1.0"), config) == Choice("GPU", "auto")
-    assert await choice(chooser(record, "crash", "1.0"), config) == Choice("GPU", "auto"), "it is known, so it is not asked"
-    assert await choice(chooser(record, "crash", "1.1"), config) == Choice("CPU", "auto", Note("GPU", Fault.FAILED))
-    assert await choice(chooser(record, "honest", "1.1"), config) == Choice("CPU", "auto", Note("GPU", Fault.FAILED))
-    assert await choice(chooser(record, "honest", "1.1", again=True), config) == Choice("GPU", "auto"), "the doctor asks again"
+    assert await choice(chooser(record, "honest", "1.0"), config) == DeviceChoice("GPU", "auto")
+    assert await choice(chooser(record, "crash", "1.0"), config) == DeviceChoice("GPU", "auto"), "it is known, so it is not asked"
+    assert await choice(chooser(record, "crash", "1.1"), config) == DeviceChoice("CPU", "auto", Note("GPU", Fault.FAILED))
+    assert await choice(chooser(record, "honest", "1.1"), config) == DeviceChoice("CPU", "auto", Note("GPU", Fault.FAILED))
+    assert await choice(chooser(record, "honest", "1.1", again=True), config) == DeviceChoice("GPU", "auto"), "the doctor asks again"
 
 
 async def test_by_itself_a_device_is_used_only_if_it_is_faster(record: Path, engine_config: EngineConfig) -> None:
-    assert await choice(chooser(record, "slow"), replace(engine_config, device="AUTO")) == Choice("CPU", "auto")
-    assert await choice(chooser(record, "slow"), replace(engine_config, device="GPU")) == Choice("GPU", "auto"), "it was asked for"
+    assert await choice(chooser(record, "slow"), replace(engine_config, device="AUTO")) == DeviceChoice("CPU", "auto")
+    assert await choice(chooser(record, "slow"), replace(engine_config, device="GPU")) == DeviceChoice("GPU", "auto"), "it was asked for"
 
 
 async def test_a_processor_that_computes_too_coarsely_computes_exactly(tmp_path: Path, engine_config: EngineConfig) -> None:
     record = tmp_path / "devices.json"
-    assert await choice(chooser(record, "half"), engine_config) == Choice("CPU", "f32", Note("CPU", Fault.PRINTS))
+    assert await choice(chooser(record, "half"), engine_config) == DeviceChoice("CPU", "f32", Note("CPU", Fault.PRINTS))
     [kept] = json.loads(record.read_text()).values()
     assert kept["fault"] == "prints"
 
 
 async def test_without_models_there_is_nothing_to_test_and_nothing_is_kept(tmp_path: Path, engine_config: EngineConfig) -> None:
     record = tmp_path / "devices.json"
-    assert await choice(chooser(record, "crash"), replace(engine_config, device="GPU", models={})) == Choice("CPU", "auto")
+    assert await choice(chooser(record, "crash"), replace(engine_config, device="GPU", models={})) == DeviceChoice("CPU", "auto")
     lost = {recipe: replace(file, path=str(tmp_path / "gone")) for recipe, file in engine_config.models.items()}
     config = replace(engine_config, models=lost, converted=str(tmp_path))
-    assert await choice(chooser(record, "honest"), config) == Choice("CPU", "auto")
+    assert await choice(chooser(record, "honest"), config) == DeviceChoice("CPU", "auto")
     assert not record.exists()
 
 
@@ -161,7 +161,7 @@ async def test_a_trial_that_somebody_ends_says_nothing_of_the_device(tmp_path: P
 async def test_a_damaged_record_is_made_again(tmp_path: Path, engine_config: EngineConfig) -> None:
     record = tmp_path / "devices.json"
     record.write_text('{"a": 1}')
-    assert await choice(chooser(record, "honest"), engine_config) == Choice("CPU", "auto")
+    assert await choice(chooser(record, "honest"), engine_config) == DeviceChoice("CPU", "auto")
     assert len(json.loads(record.read_text())) == 1
 
 

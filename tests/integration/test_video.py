@@ -17,7 +17,7 @@ from agent.domain.errors import VideoNoPicture, VideoUnreadable
 from agent.domain.face import Box, Landmarks
 from agent.domain.redaction import Look, Style
 from agent.domain.tracks import ways_of
-from agent.domain.video import Clip, Covered, Find, Piece, is_clip
+from agent.domain.video import Covered, Piece, Video, VideoDetection, is_clip
 from agent.vision.codecs import Limits
 from agent.vision.detector import Detection
 from agent.vision.video import probe as probing
@@ -34,7 +34,7 @@ TAGS = (("title", "Mei"), ("creation_time", "2026-01-02T03:04:05Z"), ("location"
 
 @dataclass(frozen=True)
 class Copy:
-    clip: Clip
+    clip: Video
     path: Path
     removed: tuple[str, ...]
 
@@ -267,7 +267,7 @@ def test_a_mirrored_clip_is_looked_at_as_it_is_shown(tmp_path: Path, flip: tuple
 
 
 def test_of_a_head_that_is_upside_down_more_is_covered_than_the_box_that_was_found(tmp_path: Path) -> None:
-    def looked(sense: int) -> Find:
+    def looked(sense: int) -> VideoDetection:
         def with_landmarks(canvas: NDArray[np.uint8], score: float) -> list[Detection]:
             return [replace(face, landmarks=_standing(face.box, sense)) for face in look(canvas, score)]
 

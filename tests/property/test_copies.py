@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from agent.domain.face import Box
 from agent.domain.redaction import Cover, Look, Shape, Style
-from agent.vision.copies import Wish, render, restore
+from agent.vision.copies import RenderOptions, render, restore
 from agent.vision.redactor import covered
 from tests.covered_files import FILES, HEIGHT, LIMITS, LOSSLESS, WIDTH, rgba
 
@@ -20,7 +20,7 @@ COVERS = st.lists(st.builds(Cover, st.builds(Box, PLACE, PLACE, SIDE, SIDE), LOO
 @given(st.sampled_from(LOSSLESS), COVERS)
 @settings(max_examples=120, deadline=None)
 def test_what_no_cover_touches_is_the_same_and_what_one_touches_is_opaque(name: str, covers: list[Cover]) -> None:
-    before, after = SHOWN[name], rgba(render(ONE[name], Wish(tuple(covers)), LIMITS).data)
+    before, after = SHOWN[name], rgba(render(ONE[name], RenderOptions(tuple(covers)), LIMITS).data)
     below = covered(covers, WIDTH, HEIGHT)
     visible = ~below & (before[:, :, 3] > 0)
     assert np.array_equal(before[visible], after[visible])
@@ -31,6 +31,6 @@ def test_what_no_cover_touches_is_the_same_and_what_one_touches_is_opaque(name: 
 @given(st.sampled_from(LOSSLESS), COVERS)
 @settings(max_examples=60, deadline=None)
 def test_what_was_kept_of_it_brings_all_of_it_back(name: str, covers: list[Cover]) -> None:
-    copy = render(ONE[name], Wish(tuple(covers), keep_regions=True), LIMITS)
+    copy = render(ONE[name], RenderOptions(tuple(covers), keep_regions=True), LIMITS)
     visible = SHOWN[name][:, :, 3] > 0
     assert np.array_equal(rgba(restore(copy.data, copy.parts, LIMITS))[visible], SHOWN[name][visible])

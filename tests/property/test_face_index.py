@@ -10,7 +10,7 @@ from agent.domain.people import Candidate
 from agent.vision import face_index as module
 from agent.vision import vectors as blocks
 from agent.vision.embedder import DIMENSIONS
-from agent.vision.face_index import FaceIndex, Queries
+from agent.vision.face_index import FaceIndex, FaceQueries
 from tests.made_faces import Floats, face
 
 Library = dict[int, tuple[Floats, int]]  # face id -> vector, person
@@ -76,7 +76,7 @@ def test_after_any_changes_it_answers_as_comparing_one_by_one_does(steps: list[t
             library = {}
     assert dict(zip(index.ids.tolist(), index.people.tolist(), strict=True)) == {face_id: row[1] for face_id, row in library.items()}
     asked = [*((face(seed), 0) for seed in strangers), *((vector, face_id) for face_id, (vector, _) in library.items())]
-    queries = Queries.of(np.array([face(seed) for seed in strangers]))
+    queries = FaceQueries.of(np.array([face(seed) for seed in strangers]))
     inside = index.faces(np.array(list(library), np.int64))
     for within, limit in ((1.0, 3), (1.3, 50)):
         answers = index.near(queries, within, limit) + index.near(inside, within, limit)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from sqlalchemy import text
 
-from agent.domain.edits import DescribePerson, Edit, IgnoreFaces, MergePeople, NameFaces, RejectFaces, UnnameFaces
+from agent.domain.edits import DescribePersonEdit, Edit, IgnoreFacesEdit, MergePeopleEdit, NameFacesEdit, RejectFaces, UnnameFacesEdit
 from agent.domain.errors import NameTaken, PeopleError
 from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
 from agent.domain.image import FileSeen, Recipe
@@ -53,7 +53,7 @@ class Said(RuleBasedStateMachine):
 
     @rule(faces=SOME_FACES, name=st.sampled_from(NAMES))
     def name(self, faces: tuple[int, ...], name: str) -> None:
-        self._say(NameFaces(face_ids=faces, name=name))
+        self._say(NameFacesEdit(face_ids=faces, name=name))
 
     @rule(faces=SOME_FACES, pick=PICK)
     def reject(self, faces: tuple[int, ...], pick: int) -> None:
@@ -62,17 +62,17 @@ class Said(RuleBasedStateMachine):
 
     @rule(faces=SOME_FACES)
     def unname(self, faces: tuple[int, ...]) -> None:
-        self._say(UnnameFaces(face_ids=faces))
+        self._say(UnnameFacesEdit(face_ids=faces))
 
     @rule(faces=SOME_FACES, ignored=st.booleans())
     def ignore(self, faces: tuple[int, ...], ignored: bool) -> None:
-        self._say(IgnoreFaces(face_ids=faces, ignored=ignored))
+        self._say(IgnoreFacesEdit(face_ids=faces, ignored=ignored))
 
     @rule(one=PICK, other=PICK)
     def merge(self, one: int, other: int) -> None:
         into, gone = self._person(one), self._person(other)
         if into and gone and into != gone:
-            self._say(MergePeople(person_ids=(gone,), into=into))
+            self._say(MergePeopleEdit(person_ids=(gone,), into=into))
 
     @rule(pick=PICK, name=st.sampled_from([None, *NAMES]), hidden=st.sampled_from([None, True, False]))
     def describe(self, pick: int, name: str | None, hidden: bool | None) -> None:
@@ -80,9 +80,9 @@ class Said(RuleBasedStateMachine):
             taken = name is not None and name in {each.name for each in self.library.people() if each.id != person}
             if taken:
                 with pytest.raises(NameTaken):
-                    self.library.edit(DescribePerson(person_id=person, name=name), now=NOW)
+                    self.library.edit(DescribePersonEdit(person_id=person, name=name), now=NOW)
                 return
-            self._say(DescribePerson(person_id=person, name=name, hidden=hidden))
+            self._say(DescribePersonEdit(person_id=person, name=name, hidden=hidden))
 
     @rule()
     def take_back(self) -> None:

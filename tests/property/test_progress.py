@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.library.progress import WINDOW_S, Finished, Progress
+from agent.library.progress import WINDOW_S, BurstSummary, BurstTracker
 
 STEPS = st.lists(st.tuples(st.floats(0, 40), st.sampled_from(["indexed", "failed", "ask"]), st.integers(0, 50)), max_size=60)
 
@@ -12,7 +12,7 @@ STEPS = st.lists(st.tuples(st.floats(0, 40), st.sampled_from(["indexed", "failed
 @given(steps=STEPS)
 def test_done_never_passes_the_total_and_no_figure_is_negative(steps: list[tuple[float, str, int]]) -> None:
     now, done, faces, with_faces, failed = 0.0, 0, 0, 0, 0
-    progress = Progress(lambda: now)
+    progress = BurstTracker(lambda: now)
     for seconds, what, number in steps:
         now += seconds
         if what == "indexed":
@@ -25,7 +25,7 @@ def test_done_never_passes_the_total_and_no_figure_is_negative(steps: list[tuple
         if number == 0:
             assert burst is None
             if done:
-                assert progress.last == Finished(done - failed, with_faces, failed)
+                assert progress.last == BurstSummary(done - failed, with_faces, failed)
             done = faces = with_faces = failed = 0
             continue
         assert progress.last is None
@@ -39,7 +39,7 @@ def test_done_never_passes_the_total_and_no_figure_is_negative(steps: list[tuple
 @given(each=st.floats(0.05, 5), count=st.integers(20, 80))
 def test_a_steady_pace_is_told_as_it_is(each: float, count: int) -> None:
     now = 0.0
-    progress = Progress(lambda: now)
+    progress = BurstTracker(lambda: now)
     for _ in range(count):
         now += each
         progress.indexed(1)
@@ -52,7 +52,7 @@ def test_a_steady_pace_is_told_as_it_is(each: float, count: int) -> None:
 
 def test_after_a_standstill_no_time_left_is_promised() -> None:
     now = 0.0
-    progress = Progress(lambda: now)
+    progress = BurstTracker(lambda: now)
     progress.indexed(1)
     now = 3 * WINDOW_S
     burst = progress.burst(5)
@@ -62,7 +62,7 @@ def test_after_a_standstill_no_time_left_is_promised() -> None:
 @settings(max_examples=60, deadline=None)
 @given(total=st.integers(1, 60), steps=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), max_size=40))
 def test_the_total_stays_while_photos_end_during_the_counting(total: int, steps: list[tuple[int, int]]) -> None:
-    progress = Progress(lambda: 0.0)
+    progress = BurstTracker(lambda: 0.0)
     progress.burst(total)
     for before, after in steps:
         done = progress.done
@@ -78,7 +78,7 @@ def test_the_total_stays_while_photos_end_during_the_counting(total: int, steps:
 
 
 def test_people_of_a_burst_are_counted_once_and_the_next_burst_begins_with_none() -> None:
-    progress = Progress(lambda: 0.0)
+    progress = BurstTracker(lambda: 0.0)
     progress.indexed(2, [7, 8])
     progress.indexed(1, [7])
     burst = progress.burst(5)

@@ -11,7 +11,7 @@ from agent.domain.errors import XmpError
 from agent.domain.face import Box
 from agent.people.sidecars.editing import NEW, edited
 from agent.people.sidecars.region_changes import AddRegion, changes_to_forget, changes_to_write
-from agent.people.sidecars.regions import NamedArea, NamedBox, Region, area_of, stored, tidy, upright
+from agent.people.sidecars.regions import FaceRegion, NamedArea, NamedBox, area_of, stored, tidy, upright
 from agent.people.sidecars.sidecar_store import Sidecars, decode
 from agent.people.sidecars.xmp_reading import regions_of
 from agent.people.sidecars.xmp_tree import parse
@@ -33,7 +33,7 @@ def faces_of(cells: list[int], names: list[str]) -> list[NamedBox]:
     return [NamedBox(name, box(cell)) for cell, name in zip(cells, names, strict=False)]
 
 
-def read(body: bytes) -> tuple[Region, ...]:
+def read(body: bytes) -> tuple[FaceRegion, ...]:
     found = regions_of(parse(body))
     return found.items if found else ()
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.domain.face import Box
-from agent.screen.sightings import Glimpse, Kind, Sightings
+from agent.screen.sightings import Glimpse, SightingKind, Sightings
 
 QUIET_S = 30.0
 PLACES = st.builds(Box, st.integers(0, 1800), st.integers(0, 900), st.integers(30, 300), st.integers(30, 300))
@@ -25,17 +25,17 @@ def test_a_person_is_told_only_while_there_and_again_only_after_the_quiet_time(l
         quiet -= {person for person in there if now - seen_at.get(person, -QUIET_S) > QUIET_S}
         seen_at |= dict.fromkeys(there, now)
         told = watch.look(now, faces, sharing=sharing)
-        people = [each.person_id for each in told if each.kind is Kind.PERSON and each.person_id is not None]
+        people = [each.person_id for each in told if each.kind is SightingKind.PERSON and each.person_id is not None]
         assert set(people) <= there - quiet and len(people) == len(set(people))
         quiet |= set(people)
-        assert [each.kind for each in told].count(Kind.SHARED) <= (1 if sharing and faces else 0)
+        assert [each.kind for each in told].count(SightingKind.SHARED) <= (1 if sharing and faces else 0)
 
 
 @given(st.integers(2, 200), st.integers(0, 20), st.booleans())
 def test_one_face_that_drifts_is_one_event(looks: int, drift: int, known: bool) -> None:
     watch = Sightings(QUIET_S)
     told = [each for now in range(looks) for each in watch.look(now, [Glimpse(Box(now * drift, 10, 40, 40), 1 if known else None)])]
-    assert [each.kind for each in told] == [Kind.PERSON if known else Kind.NEW_FACE]
+    assert [each.kind for each in told] == [SightingKind.PERSON if known else SightingKind.NEW_FACE]
 
 
 @given(LOOKS)
@@ -43,7 +43,7 @@ def test_a_face_is_told_as_new_once_for_each_track(looks: list[tuple[int, list[G
     watch, now, new = Sightings(QUIET_S), 0.0, list[int]()
     for step, faces, sharing in looks:
         now += step
-        new += [each.track for each in watch.look(now, faces, sharing=sharing) if each.kind is Kind.NEW_FACE]
+        new += [each.track for each in watch.look(now, faces, sharing=sharing) if each.kind is SightingKind.NEW_FACE]
     assert len(new) == len(set(new)), "a track that was told of is told of again"
 
 

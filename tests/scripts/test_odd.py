@@ -9,7 +9,7 @@ import pytest
 from agent.domain.face import Analysis, StageTimes
 from agent.domain.image import Recipe
 from agent.domain.redaction import Cover
-from agent.vision.copies import Wish, render
+from agent.vision.copies import RenderOptions, render
 from scripts.benchmarks import odd, run
 from tests.covered_files import COVER, FILES, HEIGHT, LIMITS, WIDTH, rgba
 
@@ -21,7 +21,7 @@ def analysis(width: int) -> Analysis:
 @pytest.mark.parametrize("name", ["png", "jpeg", "avif", "tiff-deep"])
 def test_a_good_copy_has_nothing_against_it(name: str, tmp_path: Path) -> None:
     copy, plain = tmp_path / "copy", tmp_path / "plain.png"
-    copy.write_bytes(render(FILES[name](1), Wish((COVER,)), LIMITS).data)
+    copy.write_bytes(render(FILES[name](1), RenderOptions((COVER,)), LIMITS).data)
     assert odd._decoded(copy, plain, analysis(WIDTH), [COVER]) == ()
     assert np.array_equal(np.asarray(PIL.Image.open(plain)), rgba(copy.read_bytes())[:, :, :3])
 
@@ -31,7 +31,7 @@ def test_a_copy_that_shows_what_is_covered_or_has_another_size_is_told(
     covers: tuple[Cover, ...], width: int, against: tuple[str, ...], tmp_path: Path
 ) -> None:
     copy = tmp_path / "copy"
-    copy.write_bytes(render(FILES["png"](1), Wish(covers), LIMITS).data)
+    copy.write_bytes(render(FILES["png"](1), RenderOptions(covers), LIMITS).data)
     assert odd._decoded(copy, tmp_path / "plain.png", analysis(width), [COVER]) == against
 
 

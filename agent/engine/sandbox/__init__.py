@@ -2,10 +2,10 @@
 
 import sys
 
-from agent.engine.sandbox.rooms import Rooms
-from agent.engine.sandbox.wall import OPEN, Wall
+from agent.engine.sandbox.rooms import SandboxPaths
+from agent.engine.sandbox.wall import OPEN, Sandbox
 
-__all__ = ["Rooms", "raise_wall"]
+__all__ = ["SandboxPaths", "raise_wall"]
 
 
 def can_be_whole() -> bool:
@@ -13,7 +13,7 @@ def can_be_whole() -> bool:
     return sys.platform in ("linux", "darwin")
 
 
-def raise_wall(rooms: Rooms) -> Wall:
+def raise_wall(rooms: SandboxPaths) -> Sandbox:
     """Sandbox this process for good, as far as this system can. Call it while only one thread runs: older threads may stay outside.
 
     Never raises: a restriction that is not in force is missing from the answer.

@@ -6,8 +6,8 @@ from ctypes import wintypes
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from agent.engine.sandbox.rooms import Rooms
-from agent.engine.sandbox.wall import Wall
+from agent.engine.sandbox.rooms import SandboxPaths
+from agent.engine.sandbox.wall import Sandbox
 
 Load: TypeAlias = Callable[[str], Any]
 
@@ -54,7 +54,7 @@ def _load(name: str) -> Any:
     return getattr(ctypes, "WinDLL")(name)  # noqa: B009 - there is none on other systems, where this is only read
 
 
-def raise_wall(rooms: Rooms, *, load: Load = _load) -> Wall:
+def raise_wall(rooms: SandboxPaths, *, load: Load = _load) -> Sandbox:
     """Sandbox this process. Reading and the network stay open: only an app container would close them. `load` opens a DLL."""
     kernel, security = load("kernel32"), load("advapi32")
     kernel.GetCurrentProcess.restype = kernel.CreateJobObjectW.restype = wintypes.HANDLE
@@ -64,7 +64,7 @@ def raise_wall(rooms: Rooms, *, load: Load = _load) -> Wall:
         _open_for_low(kernel, security, folder)
     low = _lower(kernel, security, itself)
     parts = ("low integrity" if low else "", "job" if alone else "")
-    return Wall(writes=low, programs=low and alone, by=", ".join(filter(None, parts)))
+    return Sandbox(writes=low, programs=low and alone, by=", ".join(filter(None, parts)))
 
 
 def _in_a_job(kernel: Any, itself: wintypes.HANDLE, memory: int | None, refused: int) -> bool:

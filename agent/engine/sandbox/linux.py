@@ -5,8 +5,8 @@ import os
 from pathlib import Path
 
 from agent.engine.sandbox import landlock, seccomp
-from agent.engine.sandbox.rooms import Rooms, limit
-from agent.engine.sandbox.wall import OPEN, Wall
+from agent.engine.sandbox.rooms import SandboxPaths, limit
+from agent.engine.sandbox.wall import OPEN, Sandbox
 
 _SET_DUMPABLE, _SET_NO_NEW_PRIVS = 4, 38
 
@@ -29,7 +29,7 @@ _DRIVERS = ("/sys", "/etc/OpenCL", "/etc/vulkan", "/etc/drirc", "/usr/share", "/
 _DEVICES = ("/dev/dri", "/dev/accel")
 
 
-def raise_wall(rooms: Rooms) -> Wall:
+def raise_wall(rooms: SandboxPaths) -> Sandbox:
     """Sandbox this process. Call it while only one thread runs: Landlock restricts threads started afterwards."""
     libc = ctypes.CDLL(None)
     libc.prctl(_SET_DUMPABLE, 0, 0, 0, 0)  # the user's other programs can't read its memory either, and it leaves no core file
@@ -41,10 +41,10 @@ def raise_wall(rooms: Rooms) -> Wall:
     filtered = seccomp.install()
     held = version > 0 and alone
     parts = (f"Landlock {version}" if held else "", "seccomp" if filtered else "")
-    return Wall(files=held, writes=held and filtered, network=filtered, programs=filtered, by=", ".join(filter(None, parts)))
+    return Sandbox(files=held, writes=held and filtered, network=filtered, programs=filtered, by=", ".join(filter(None, parts)))
 
 
-def _grants(rooms: Rooms) -> list[tuple[Path, int]]:
+def _grants(rooms: SandboxPaths) -> list[tuple[Path, int]]:
     read = [*rooms.read, *map(Path, (*_SYSTEM, *_SOURCES, *_FACTS, *(_DRIVERS if rooms.devices else ())))]
     return [
         *((path, landlock.READ) for path in read),

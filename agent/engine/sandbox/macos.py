@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from agent.engine.sandbox.rooms import Rooms, limit
-from agent.engine.sandbox.wall import OPEN, Wall
+from agent.engine.sandbox.rooms import SandboxPaths, limit
+from agent.engine.sandbox.wall import OPEN, Sandbox
 
 _LIBRARY = "/usr/lib/libSystem.dylib"
 # The last matching rule counts. System files stay readable; of the user's files only granted ones. Without mach services the process
@@ -32,7 +32,7 @@ _SCREEN = '(allow mach-lookup (global-name "com.apple.windowserver.active") (glo
 _PRIVATE = ("/Users", "/Volumes", "/Network", "/private/tmp", "/private/var/tmp", "/private/var/folders", "/private/var/root")
 
 
-def raise_wall(rooms: Rooms, *, load: Callable[[str], Any] = ctypes.CDLL) -> Wall:
+def raise_wall(rooms: SandboxPaths, *, load: Callable[[str], Any] = ctypes.CDLL) -> Sandbox:
     """Sandbox this process and its children. `load` opens the system's library."""
     limit(rooms.address_space)
     problem = ctypes.c_char_p()
@@ -40,10 +40,10 @@ def raise_wall(rooms: Rooms, *, load: Callable[[str], Any] = ctypes.CDLL) -> Wal
     if system.sandbox_init(profile(rooms).encode(), ctypes.c_uint64(0), ctypes.byref(problem)) != 0:
         system.sandbox_free_error(problem)
         return OPEN
-    return Wall(files=True, writes=True, network=True, programs=True, by="sandbox")
+    return Sandbox(files=True, writes=True, network=True, programs=True, by="sandbox")
 
 
-def profile(rooms: Rooms) -> str:
+def profile(rooms: SandboxPaths) -> str:
     """The sandbox's rules in its own language."""
     read, write = _paths((*rooms.read, *rooms.write)), _paths(rooms.write)
     screen = _SCREEN if rooms.screen else ""

@@ -15,7 +15,7 @@ _BYTES_PER_PIXEL = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Rooms:
+class SandboxPaths:
     """The granted access. Everything else is refused: a new kind of work gets new rooms, never an exception."""
 
     read: tuple[Path, ...]  # files, or folders with everything below them
@@ -25,7 +25,7 @@ class Rooms:
     screen: bool = False  # takes screenshots through a connection that it already has
 
     @classmethod
-    def of_engine(cls, *, models: Iterable[Path], scratch: Iterable[Path], device: str, megapixels: int) -> "Rooms":
+    def of_engine(cls, *, models: Iterable[Path], scratch: Iterable[Path], device: str, megapixels: int) -> "SandboxPaths":
         """The program, the models and a scratch folder. Photos are in no room: the agent opens them and hands them over."""
         accelerated = not device.startswith("CPU")
         return cls(
@@ -36,7 +36,7 @@ class Rooms:
         )
 
     @classmethod
-    def of_matcher(cls) -> "Rooms":
+    def of_matcher(cls) -> "SandboxPaths":
         """The program alone: face embeddings come with the requests."""
         return cls(read=program(), write=(), address_space=_SPACE)
 

@@ -6,7 +6,7 @@ from agent.domain.errors import EngineOpen
 
 
 @dataclass(frozen=True, slots=True)
-class Wall:
+class Sandbox:
     """What the system denies the engine's process."""
 
     files: bool = False  # reads only granted files
@@ -27,4 +27,4 @@ class Wall:
         return self.by
 
 
-OPEN = Wall()
+OPEN = Sandbox()

@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, ScalarSelect, and_
 from agent.domain.people import Certainty
 from agent.library.records import Index, Match, Shown
 from agent.store.database import Queries
-from agent.store.path_ranges import Area, below, folder_inside, named_like, within
+from agent.store.path_ranges import FolderArea, below, folder_inside, named_like, within
 from agent.store.schema import face, identity, ignored, image, person, place
 
 _DAY = 24 * 3_600 * 1_000_000  # microseconds
@@ -61,7 +61,7 @@ class IndexQueries(Queries):
     def count_leaving(self, folder: str, staying: Sequence[str]) -> int:
         """Return how many images would leave `index` with a folder, except those in subfolders that stay watched."""
         with self.database.read() as tx:
-            return count_leaving(tx, Area(folder, tuple(staying)))
+            return count_leaving(tx, FolderArea(folder, tuple(staying)))
 
 
 def _is_there() -> ColumnElement[bool]:
@@ -101,7 +101,7 @@ def count(tx: Connection) -> tuple[int, int, int, int]:
     return images, faces, people, doubts
 
 
-def count_leaving(tx: Connection, area: Area) -> int:
+def count_leaving(tx: Connection, area: FolderArea) -> int:
     """Return how many images would no longer be shown if the area were not watched."""
     there = and_(place.c.image_id.is_not(None), place.c.missing_since.is_(None))
     leaving = and_(within(area), place.c.folder.is_not(None))

@@ -17,7 +17,7 @@ from agent.domain.jobs import AGENT, Job, JobState, Priority, after_error
 from agent.domain.video import is_clip
 from agent.store import event_rows
 from agent.store.database import Queries
-from agent.store.path_ranges import EVERYWHERE, Area, within
+from agent.store.path_ranges import EVERYWHERE, FolderArea, within
 from agent.store.schema import image, job, place
 
 ENDED_BADLY = (JobState.FAILED, JobState.QUARANTINED)
@@ -99,7 +99,7 @@ class JobQueries(Queries):
                 tx.execute(insert(job), fresh)
             return len(fresh)
 
-    def requeue_outdated(self, recipe: Recipe, *, now: datetime, area: Area = EVERYWHERE) -> int:
+    def requeue_outdated(self, recipe: Recipe, *, now: datetime, area: FolderArea = EVERYWHERE) -> int:
         """Queue every image of an area whose analysis does not match the recipe (another detector, or recognition was switched on)."""
         with self.database.write() as tx:
             # Running attempts may use the old recipe: they start again, or their results would be outdated at once.

@@ -8,19 +8,19 @@ from agent.domain.errors import from_code
 from agent.domain.image import SIDECAR_ENDING
 from agent.domain.jobs import JobState
 from agent.library.queries.job_rows import ENDED_BADLY
-from agent.library.records import PlacePage, PlaceState
+from agent.library.records import LocationPage, LocationState
 from agent.store.database import Queries
 from agent.store.path_ranges import below
 from agent.store.schema import job, place
 
 
 class LocationQueries(Queries):
-    def place(self, path: str) -> PlaceState | None:
+    def place(self, path: str) -> LocationState | None:
         with self.database.read() as tx:
             row = tx.execute(_places().where(place.c.path == path)).mappings().one_or_none()
             return None if row is None else _state(row)
 
-    def place_by_id(self, place_id: int) -> PlaceState | None:
+    def place_by_id(self, place_id: int) -> LocationState | None:
         with self.database.read() as tx:
             row = tx.execute(_places().where(place.c.id == place_id)).mappings().one_or_none()
             return None if row is None else _state(row)
@@ -34,18 +34,18 @@ class LocationQueries(Queries):
                 tx.scalars(select(place.c.image_id).where(its, place.c.image_id.is_not(None), place.c.missing_since.is_(None)).distinct())
             )
 
-    def problems(self, *, limit: int, offset: int = 0, folder: str | None = None) -> PlacePage:
+    def problems(self, *, limit: int, offset: int = 0, folder: str | None = None) -> LocationPage:
         """Return failed and quarantined files, newest first: all, or those below a folder."""
         with self.database.read() as tx:
             return in_states(tx, ENDED_BADLY, folder=folder, limit=limit, offset=offset)
 
-    def deferred(self, *, limit: int, offset: int = 0, folder: str | None = None) -> PlacePage:
+    def deferred(self, *, limit: int, offset: int = 0, folder: str | None = None) -> LocationPage:
         """Return online-only files, newest first: all, or those below a folder."""
         with self.database.read() as tx:
             return in_states(tx, (JobState.DEFERRED,), folder=folder, limit=limit, offset=offset)
 
 
-def in_states(tx: Connection, states: Collection[JobState], *, folder: str | None, limit: int, offset: int) -> PlacePage:
+def in_states(tx: Connection, states: Collection[JobState], *, folder: str | None, limit: int, offset: int) -> LocationPage:
     """Return locations whose job has such a state, newest first; `folder` limits them to those below it."""
     # State by state, so that each is read from the end of its index, and only as far as the page needs.
     found = union_all(*(_jobs(state, folder, select(job.c.place_id, job.c.changed_at, job.c.id)) for state in states))
@@ -53,7 +53,7 @@ def in_states(tx: Connection, states: Collection[JobState], *, folder: str | Non
     chosen = newest.limit(limit).offset(offset).subquery()
     page = _places().join(chosen, chosen.c.id == job.c.id).order_by(chosen.c.changed_at.desc(), chosen.c.id.desc())
     total = sum(tx.scalar(_jobs(state, folder, select(func.count(job.c.id)))) or 0 for state in states)
-    return PlacePage(tuple(_state(row) for row in tx.execute(page).mappings()), total)
+    return LocationPage(tuple(_state(row) for row in tx.execute(page).mappings()), total)
 
 
 def _jobs(state: JobState, folder: str | None, columns: Select[int]) -> Select[int]:
@@ -67,8 +67,8 @@ def _places() -> Select[int]:
     ).outerjoin(job)
 
 
-def _state(row: RowMapping) -> PlaceState:
-    return PlaceState(
+def _state(row: RowMapping) -> LocationState:
+    return LocationState(
         place_id=row["id"],
         path=row["path"],
         image_id=row["image_id"],

@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection, delete, insert, select
 
-from agent.domain.edits import AdoptNames
+from agent.domain.edits import AdoptNamesEdit
 from agent.people.sidecars.regions import spelling
 from agent.store.database import Queries
 from agent.store.facts import chunks
@@ -19,7 +19,7 @@ class AdoptedQueries(Queries):
             return set(_before(tx, within))
 
 
-def news(tx: Connection, wish: AdoptNames) -> dict[int, str]:
+def news(tx: Connection, wish: AdoptNamesEdit) -> dict[int, str]:
     """Return face -> name, if it differs from the earlier import; forget withdrawn ones."""
     for chunk in chunks(wish.unsaid):
         tx.execute(delete(adopted).where(adopted.c.face_id.in_(chunk)))

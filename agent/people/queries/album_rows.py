@@ -10,7 +10,7 @@ from agent.domain.edits import Basis
 from agent.domain.face import Box
 from agent.domain.people import Certainty
 from agent.domain.reference import LEAST_SHARPNESS
-from agent.library.records import Doubt, FaceGroup, FaceRef, PersonFace, PersonFacts
+from agent.library.records import DoubtfulFace, FaceGroup, FaceReference, PersonFacts, ReferenceFace
 from agent.people.queries import person_rows
 from agent.store.database import Queries
 from agent.store.facts import chunks
@@ -51,22 +51,22 @@ class AlbumQueries(Queries):
                 watch_at=row.watch_at,
             )
 
-    def person_faces(self, person_id: int, *, limit: int, offset: int = 0) -> tuple[list[PersonFace], int]:
+    def person_faces(self, person_id: int, *, limit: int, offset: int = 0) -> tuple[list[ReferenceFace], int]:
         """Return faces on shown images that are or may be this person, newest first, and the total."""
         with self.database.read() as tx:
             whole = select(*_REF, identity.c.certainty).join(image).join(identity).where(identity.c.person_id == person_id, is_shown())
             rows = tx.execute(whole.order_by(image.c.taken_at.desc(), face.c.id.desc()).limit(limit).offset(offset)).all()
-            return [PersonFace(_ref(row), Certainty(row.certainty)) for row in rows], _count(tx, whole)
+            return [ReferenceFace(_ref(row), Certainty(row.certainty)) for row in rows], _count(tx, whole)
 
-    def faces_held(self, person_id: int, *, after: int, limit: int) -> list[PersonFace]:
+    def faces_held(self, person_id: int, *, after: int, limit: int) -> list[ReferenceFace]:
         """Return faces that are or may be this person, also on hidden or missing images: by ascending id, starting after `after`."""
         with self.database.read() as tx:
             theirs = (
                 select(*_REF, identity.c.certainty).join(image).join(identity).where(identity.c.person_id == person_id, face.c.id > after)
             )
-            return [PersonFace(_ref(row), Certainty(row.certainty)) for row in tx.execute(theirs.order_by(face.c.id).limit(limit))]
+            return [ReferenceFace(_ref(row), Certainty(row.certainty)) for row in tx.execute(theirs.order_by(face.c.id).limit(limit))]
 
-    def face_refs(self, faces: Collection[int]) -> list[FaceRef]:
+    def face_refs(self, faces: Collection[int]) -> list[FaceReference]:
         """Return those on shown images, in no order."""
         with self.database.read() as tx:
             shown = select(*_REF).join(image).where(is_shown())
@@ -87,12 +87,12 @@ class AlbumQueries(Queries):
             page = tx.execute(whole.order_by(size.desc(), grouping.c.group_id).limit(limit).offset(offset)).all()
             return [FaceGroup(row.group_id, tuple(tx.scalars(_of_group(row.group_id, face.c.id)))) for row in page], _count(tx, whole)
 
-    def group_faces(self, group_id: int) -> list[FaceRef]:
+    def group_faces(self, group_id: int) -> list[FaceReference]:
         """Return the sharpest first."""
         with self.database.read() as tx:
             return [_ref(row) for row in tx.execute(_of_group(group_id, *_REF))]
 
-    def doubts(self, *, limit: int, person_id: int | None = None) -> tuple[list[Doubt], int]:
+    def doubts(self, *, limit: int, person_id: int | None = None) -> tuple[list[DoubtfulFace], int]:
         """Return faces that are probably a person, the nearest first, and the total."""
         with self.database.read() as tx:
             whole = (
@@ -106,7 +106,7 @@ class AlbumQueries(Queries):
                 whole = whole.where(identity.c.person_id == person_id)
             rows = tx.execute(whole.order_by(identity.c.distance, face.c.id).limit(limit)).all()
             references = {each: _references(tx, each) for each in {row.person_id for row in rows}}
-            found = [Doubt(_ref(row), row.person_id, row.name, row.agree, row.refs, references[row.person_id]) for row in rows]
+            found = [DoubtfulFace(_ref(row), row.person_id, row.name, row.agree, row.refs, references[row.person_id]) for row in rows]
             return found, _count(tx, whole)
 
 
@@ -122,7 +122,7 @@ def _waits() -> ColumnElement[bool]:
     return and_(not_(somebodys), not_(exists().where(ignored.c.face_id == grouping.c.face_id)))
 
 
-def _references(tx: Connection, person_id: int) -> tuple[FaceRef, ...]:
+def _references(tx: Connection, person_id: int) -> tuple[FaceReference, ...]:
     confirmed = and_(identity.c.person_id == person_id, identity.c.certainty == Certainty.CONFIRMED)
     best = select(*_REF).join(image).join(identity).where(confirmed, is_shown()).order_by(*_BEST_FIRST).limit(_SHOWN_OF_PERSON)
     return tuple(_ref(row) for row in tx.execute(best))
@@ -138,5 +138,5 @@ def _count(tx: Connection, whole: Select[*tuple[Any, ...]]) -> int:
     return tx.scalar(select(func.count()).select_from(whole.subquery())) or 0
 
 
-def _ref(row: Row[*tuple[Any, ...]]) -> FaceRef:
-    return FaceRef(row.id, row.image_id, row.width, row.height, Box(row.x, row.y, row.w, row.h), row.taken_at)
+def _ref(row: Row[*tuple[Any, ...]]) -> FaceReference:
+    return FaceReference(row.id, row.image_id, row.width, row.height, Box(row.x, row.y, row.w, row.h), row.taken_at)

@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select
 
 from agent.domain.embeddings import GroupMember
 from agent.domain.people import Certainty
-from agent.engine.matcher_port import Groups
+from agent.engine.matcher_port import ClusterMembers
 from agent.store.database import Queries
 from agent.store.facts import chunks
 from agent.store.schema import embedding, face, grouping, identity, rejection
@@ -20,15 +20,15 @@ class ClusterQueries(Queries):
         with self.database.read() as tx:
             return _members(tx, grouping.c.face_id.is_(None), limit)
 
-    def grouped(self) -> Groups:
+    def grouped(self) -> ClusterMembers:
         """Return the clusters of all other faces with a print."""
         with self.database.read() as tx:
-            return Groups(tuple(_members(tx, grouping.c.face_id.is_not(None), None)), tuple(_cannot(tx)))
+            return ClusterMembers(tuple(_members(tx, grouping.c.face_id.is_not(None), None)), tuple(_cannot(tx)))
 
-    def all_members(self) -> Groups:
+    def all_members(self) -> ClusterMembers:
         """Return both."""
         with self.database.read() as tx:
-            return Groups(tuple(_members(tx, None, None)), tuple(_cannot(tx)))
+            return ClusterMembers(tuple(_members(tx, None, None)), tuple(_cannot(tx)))
 
     def set_groups(self, groups_of: dict[int, int], *, anew: bool) -> None:
         """Store the cluster of each face, 0 for one that is alone. `anew` discards all earlier ones."""

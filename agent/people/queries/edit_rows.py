@@ -8,17 +8,17 @@ from typing import assert_never
 from sqlalchemy import Connection, delete, select
 
 from agent.domain.edits import (
-    AdoptNames,
+    AdoptNamesEdit,
     Basis,
-    DescribePerson,
+    DescribePersonEdit,
     Edit,
-    IgnoreFaces,
-    MergePeople,
-    NameFaces,
-    NameMany,
+    EditStep,
+    IgnoreFacesEdit,
+    MergePeopleEdit,
+    NameFacesEdit,
+    NameManyEdit,
     RejectFaces,
-    Step,
-    UnnameFaces,
+    UnnameFacesEdit,
 )
 from agent.domain.errors import FaceUnknown, NameTaken, PersonUnknown, SelfMerge
 from agent.domain.names import given, tidy
@@ -32,30 +32,30 @@ from agent.store.rows import add
 from agent.store.schema import face, identity, ignored, person, rejection
 
 
-def edit(tx: Connection, wish: Edit, now: datetime) -> Step:
+def edit(tx: Connection, wish: Edit, now: datetime) -> EditStep:
     """Write an edit. Raises FaceUnknown, PersonUnknown, NameEmpty, NameTaken, SelfMerge; the caller must then roll back."""
     match wish:
-        case NameFaces():
+        case NameFacesEdit():
             return _name(tx, wish, now)
-        case NameMany():
+        case NameManyEdit():
             return _name_many(tx, wish, now)
-        case AdoptNames():
+        case AdoptNamesEdit():
             return _adopt(tx, wish, now)
         case RejectFaces():
             return _reject(tx, wish, now)
-        case UnnameFaces():
+        case UnnameFacesEdit():
             return _unname(tx, wish, now)
-        case IgnoreFaces():
+        case IgnoreFacesEdit():
             return _ignore(tx, wish, now)
-        case MergePeople():
+        case MergePeopleEdit():
             return _merge(tx, wish, now)
-        case DescribePerson():
+        case DescribePersonEdit():
             return _describe(tx, wish, now)
         case _:
             assert_never(wish)
 
 
-def _name(tx: Connection, wish: NameFaces, now: datetime) -> Step:
+def _name(tx: Connection, wish: NameFacesEdit, now: datetime) -> EditStep:
     step, faces = Journal(tx), _faces(tx, wish.face_ids)
     person_id = _known(tx, wish.person_id) if wish.person_id is not None else _of_name(tx, step, given(wish.name or ""), now)
     if wish.basis is not None:
@@ -64,7 +64,7 @@ def _name(tx: Connection, wish: NameFaces, now: datetime) -> Step:
     return step.close("name", len(changed), now, person_id=person_id)
 
 
-def _name_many(tx: Connection, wish: NameMany, now: datetime) -> Step:
+def _name_many(tx: Connection, wish: NameManyEdit, now: datetime) -> EditStep:
     """Name the faces; missing ones are skipped."""
     step, changed = Journal(tx), 0
     for name, face_ids in wish.people:
@@ -86,7 +86,7 @@ def _confirm(tx: Connection, step: Journal, person_id: int, faces: Sequence[int]
     return changed
 
 
-def _adopt(tx: Connection, wish: AdoptNames, now: datetime) -> Step:
+def _adopt(tx: Connection, wish: AdoptNamesEdit, now: datetime) -> EditStep:
     fresh = adopted_rows.news(tx, wish)
     step, faces = Journal(tx), _faces(tx, list(fresh)) if fresh else []
     settled = set(tx.scalars(select(ignored.c.face_id).where(ignored.c.face_id.in_(faces))))
@@ -112,7 +112,7 @@ def _adopt(tx: Connection, wish: AdoptNames, now: datetime) -> Step:
     return step.close("name", changed, now)
 
 
-def _reject(tx: Connection, wish: RejectFaces, now: datetime) -> Step:
+def _reject(tx: Connection, wish: RejectFaces, now: datetime) -> EditStep:
     step, faces, person_id = Journal(tx), _faces(tx, wish.face_ids), _known(tx, wish.person_id)
     mine = [face_id for face_id, other, _ in _identities(tx, faces) if other == person_id]
     step.set("who", mine, None)
@@ -122,7 +122,7 @@ def _reject(tx: Connection, wish: RejectFaces, now: datetime) -> Step:
     return step.close("reject", len(changed), now, person_id=person_id)
 
 
-def _unname(tx: Connection, wish: UnnameFaces, now: datetime) -> Step:
+def _unname(tx: Connection, wish: UnnameFacesEdit, now: datetime) -> EditStep:
     step, faces = Journal(tx), _faces(tx, wish.face_ids)
     named = [(face_id, other) for face_id, other, certainty in _identities(tx, faces) if certainty == Certainty.CONFIRMED]
     step.set("not", named, moment(now))  # otherwise they would be suggested as the same people again at once
@@ -132,7 +132,7 @@ def _unname(tx: Connection, wish: UnnameFaces, now: datetime) -> Step:
     return step.close("unname", len(changed), now)
 
 
-def _ignore(tx: Connection, wish: IgnoreFaces, now: datetime) -> Step:
+def _ignore(tx: Connection, wish: IgnoreFacesEdit, now: datetime) -> EditStep:
     step, faces = Journal(tx), _faces(tx, wish.face_ids)
     changed = step.set("ignored", faces, moment(now) if wish.ignored else None)
     if wish.ignored:
@@ -140,7 +140,7 @@ def _ignore(tx: Connection, wish: IgnoreFaces, now: datetime) -> Step:
     return step.close("ignore" if wish.ignored else "unignore", len(changed), now)
 
 
-def _merge(tx: Connection, wish: MergePeople, now: datetime) -> Step:
+def _merge(tx: Connection, wish: MergePeopleEdit, now: datetime) -> EditStep:
     step, into = Journal(tx), _known(tx, wish.into)
     if into in wish.person_ids:
         raise SelfMerge
@@ -167,7 +167,7 @@ def _merge(tx: Connection, wish: MergePeople, now: datetime) -> Step:
     return step.close("merge", shown, now, person_id=into)
 
 
-def _describe(tx: Connection, wish: DescribePerson, now: datetime) -> Step:
+def _describe(tx: Connection, wish: DescribePersonEdit, now: datetime) -> EditStep:
     step, person_id = Journal(tx), _known(tx, wish.person_id)
     if wish.name is not None:
         _rename(tx, step, person_id, given(wish.name))
@@ -187,7 +187,7 @@ def _describe(tx: Connection, wish: DescribePerson, now: datetime) -> Step:
     return step.close("describe", 1, now, person_id=person_id)
 
 
-def _never(wish: DescribePerson, now: datetime) -> bool | None:
+def _never(wish: DescribePersonEdit, now: datetime) -> bool | None:
     """Return the setting as given; a child is not recognised unless a guardian consented."""
     if wish.never is not None or wish.birth_date is None:
         return wish.never

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, not_, select, union
 from sqlalchemy.sql import exists
 
-from agent.domain.embeddings import FacePrint
+from agent.domain.embeddings import FaceEmbedding
 from agent.domain.face import Quality
 from agent.domain.people import Certainty, trust
 from agent.library.queries import face_rows
@@ -20,7 +20,7 @@ PAGE = 5_000  # face prints per transaction
 
 
 class EmbeddingQueries(Queries):
-    def prints_of(self, faces: Collection[int], embedder: str) -> list[FacePrint]:
+    def prints_of(self, faces: Collection[int], embedder: str) -> list[FaceEmbedding]:
         """Return the prints of the faces that have one."""
         with self.database.read() as tx:
             return [each for chunk in chunks(list(faces)) for each in _prints(tx, _all(embedder).where(embedding.c.face_id.in_(chunk)))]
@@ -82,7 +82,7 @@ class EmbeddingQueries(Queries):
             mine = identity.c.person_id.in_(list(people))
             return list(tx.scalars(select(identity.c.face_id).where(mine, identity.c.certainty != Certainty.CONFIRMED)))
 
-    def prints(self, embedder: str) -> Iterator[list[FacePrint]]:
+    def prints(self, embedder: str) -> Iterator[list[FaceEmbedding]]:
         """Yield all face prints, page by page."""
         after = 0
         while True:
@@ -119,12 +119,12 @@ def _all(embedder: str) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _prints(tx: Connection, rows: Select[*tuple[Any, ...]]) -> list[FacePrint]:
+def _prints(tx: Connection, rows: Select[*tuple[Any, ...]]) -> list[FaceEmbedding]:
     found = []
     for face_id, vector, person_id, size, sharpness, yaw, roll in tx.execute(rows):
         trusted = trust(Quality(size, sharpness, yaw, roll))
         # A face without usable features is no evidence against other faces.
-        found.append(FacePrint(face_id, vector, person_id if person_id is not None and trusted > 0 else 0, trusted))
+        found.append(FaceEmbedding(face_id, vector, person_id if person_id is not None and trusted > 0 else 0, trusted))
     return found
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select
 
-from agent.domain.edits import Forgotten
+from agent.domain.edits import ForgottenPerson
 from agent.domain.errors import PersonUnknown
 from agent.people.queries import audit_rows
 from agent.store import journal
@@ -24,7 +24,7 @@ class ForgetQueries(Queries):
             return list(tx.scalars(select(person.c.id).where(person.c.uid.in_(list(uids)))))
 
 
-def forget(tx: Connection, person_id: int, now: datetime, *, note: str) -> Forgotten:
+def forget(tx: Connection, person_id: int, now: datetime, *, note: str) -> ForgottenPerson:
     """Return the deleted data: of the person, and of the people merged into them. Raises PersonUnknown.
 
     Their faces stay as ignored boxes. `note` stays until the backups are clean, too.
@@ -43,7 +43,7 @@ def forget(tx: Connection, person_id: int, now: datetime, *, note: str) -> Forgo
     for uid in uids:
         audit_rows.add(tx, "forgotten", uid, len(faces), now)
     take_note(tx, note)
-    return Forgotten(len(faces), embeddings, chips, steps)
+    return ForgottenPerson(len(faces), embeddings, chips, steps)
 
 
 def meant(tx: Connection, person_id: int) -> tuple[list[int], list[str]]:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from agent.domain.edits import Edit, Forgotten, Step
+from agent.domain.edits import Edit, EditStep, ForgottenPerson
 from agent.domain.errors import StoreBusy, StoreError
 from agent.domain.events import FavouritesChanged, ImagesHidden, PeopleChanged, Recorded
 from agent.domain.people import Identity
@@ -27,7 +27,7 @@ from agent.people.queries.embedding_rows import EmbeddingQueries
 from agent.people.queries.forget_rows import ForgetQueries
 from agent.people.queries.person_rows import PersonQueries
 from agent.store import event_rows, journal
-from agent.store.path_ranges import Area
+from agent.store.path_ranges import FolderArea
 from agent.store.rows import take_note
 from agent.store.schema import face, image
 
@@ -40,7 +40,7 @@ class PeopleQueries(
 ):
     """People, face prints, opinions about who is who, and the steps that can be undone."""
 
-    def edit(self, wish: Edit, *, now: datetime, note: str | None = None) -> tuple[Step, list[Recorded]]:
+    def edit(self, wish: Edit, *, now: datetime, note: str | None = None) -> tuple[EditStep, list[Recorded]]:
         """Apply an edit of people and faces; `note` is stored with it. Raises PeopleError.
 
         If that deletes prints, of a person who is never to be recognised, it is noted that backups may still contain them. So do
@@ -51,7 +51,7 @@ class PeopleQueries(
             step = edit_rows.edit(tx, wish, now)
             return step, _concluded(tx, step, before, now, note)
 
-    def take_back(self, token: str | None = None, *, now: datetime, note: str | None = None) -> tuple[Step, list[Recorded]] | None:
+    def take_back(self, token: str | None = None, *, now: datetime, note: str | None = None) -> tuple[EditStep, list[Recorded]] | None:
         """Undo the token's step, or the latest one. None if there is none: undone already, or too long ago.
 
         Values that have changed since, or are gone, stay as they are.
@@ -61,14 +61,14 @@ class PeopleQueries(
             step = journal.take_back(tx, token, now)
             return None if step is None else (step, _concluded(tx, step, before, now, note, then="taken_back"))
 
-    def do_again(self, *, now: datetime, note: str | None = None) -> tuple[Step, list[Recorded]] | None:
+    def do_again(self, *, now: datetime, note: str | None = None) -> tuple[EditStep, list[Recorded]] | None:
         """Redo the last undone step, unless another edit followed."""
         with self.database.write(durable=True) as tx:
             before = identity_rows.never_recognised(tx)
             step = journal.do_again(tx)
             return None if step is None else (step, _concluded(tx, step, before, now, note, then="done_again"))
 
-    def steps(self) -> tuple[Step | None, Step | None]:
+    def steps(self) -> tuple[EditStep | None, EditStep | None]:
         """Return the steps that would be undone and redone."""
         with self.database.read() as tx:
             return journal.steps(tx)
@@ -78,7 +78,7 @@ class PeopleQueries(
         with self.database.read() as tx:
             return forget_rows.meant(tx, person_id)[1]
 
-    def forget_person(self, person_id: int, *, now: datetime, note: str) -> tuple[Forgotten, list[Recorded]]:
+    def forget_person(self, person_id: int, *, now: datetime, note: str) -> tuple[ForgottenPerson, list[Recorded]]:
         """Delete a person, their names, face prints and pictures of faces, with the note in the same transaction; rewrite the file.
 
         Also deletes people merged into them. Raises PersonUnknown.
@@ -119,7 +119,7 @@ class PeopleQueries(
             identity_rows.set_identities(tx, identities, now)
 
     def purge_recognition(
-        self, *, now: datetime, keep: Sequence[Area] = (), note: str | None = None, tell_none: bool = False
+        self, *, now: datetime, keep: Sequence[FolderArea] = (), note: str | None = None, tell_none: bool = False
     ) -> list[Recorded]:
         """Delete every embedding, chip and identity, overwrite their pages, record the counts, and take the note if anything was deleted.
 
@@ -133,7 +133,7 @@ class PeopleQueries(
         return recorded
 
 
-def _follow_never(tx: Connection, step: Step, before: frozenset[int], now: datetime) -> None:
+def _follow_never(tx: Connection, step: EditStep, before: frozenset[int], now: datetime) -> None:
     """Delete or restore prints when a person's "never recognise" setting, or the faces of such a person, change."""
     after = identity_rows.never_recognised(tx)
     still = sorted(before & after & step.people)
@@ -150,7 +150,7 @@ def _follow_never(tx: Connection, step: Step, before: frozenset[int], now: datet
 
 
 def _concluded(
-    tx: Connection, step: Step, never_before: frozenset[int], now: datetime, note: str | None, *, then: str | None = None
+    tx: Connection, step: EditStep, never_before: frozenset[int], now: datetime, note: str | None, *, then: str | None = None
 ) -> list[Recorded]:
     """Complete a step, its undo or its redo (`then`) with derived rows and events."""
     _follow_never(tx, step, never_before, now)

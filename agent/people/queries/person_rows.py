@@ -16,7 +16,7 @@ from agent.people.queries import audit_rows
 from agent.store import event_rows
 from agent.store.database import Queries
 from agent.store.facts import chunks
-from agent.store.path_ranges import Area, within
+from agent.store.path_ranges import FolderArea, within
 from agent.store.rows import take_note
 from agent.store.schema import chip, embedding, face, grouping, identity, image, person, place, rejection
 
@@ -154,7 +154,7 @@ def _portraits(tx: Connection, covers: Sequence[int], which: ColumnElement[bool]
 
 
 def purge_recognition(
-    tx: Connection, now: datetime, keep: Sequence[Area] = (), note: str | None = None, *, tell_none: bool = False
+    tx: Connection, now: datetime, keep: Sequence[FolderArea] = (), note: str | None = None, *, tell_none: bool = False
 ) -> list[Recorded]:
     # A running analysis contains embeddings: it starts again, without.
     job_rows.restart_leased(tx, now)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from agent.domain.errors import XmpUnreadable
-from agent.people.sidecars.tags import TIFF_MAGICS, Readable, tiff_parts
+from agent.people.sidecars.tags import TIFF_MAGICS, ByteSource, tiff_parts
 from agent.people.sidecars.xmp_boxes import heif_parts
 from agent.people.sidecars.xmp_tree import MAX_BYTES
 from agent.sources.folder.online_only import is_online_only
@@ -104,7 +104,7 @@ def _of_exif(data: bytes) -> int:
         return 1
 
 
-def _jpeg(file: Readable) -> Embedded:
+def _jpeg(file: ByteSource) -> Embedded:
     xmp: bytes | None = None
     orientation = 1
     extended: dict[bytes, tuple[int, dict[int, bytes]]] = {}
@@ -134,7 +134,7 @@ def _whole(xmp: bytes | None, extended: dict[bytes, tuple[int, dict[int, bytes]]
     return None
 
 
-def _segments(file: Readable) -> Iterator[bytes]:
+def _segments(file: ByteSource) -> Iterator[bytes]:
     """Yield the APP1 segments before the picture."""
     file.seek(2)
     for _ in range(_STEPS):
@@ -150,7 +150,7 @@ def _segments(file: Readable) -> Iterator[bytes]:
             file.seek(max(size - 2, 0), 1)
 
 
-def _png(file: Readable) -> Iterator[tuple[str, bytes]]:
+def _png(file: ByteSource) -> Iterator[tuple[str, bytes]]:
     file.seek(8)
     found = False
     for _ in range(_STEPS):
@@ -174,7 +174,7 @@ def _png(file: Readable) -> Iterator[tuple[str, bytes]]:
             file.seek(size + 4, 1)
 
 
-def _webp(file: Readable) -> Iterator[tuple[str, bytes]]:
+def _webp(file: ByteSource) -> Iterator[tuple[str, bytes]]:
     file.seek(12)
     for _ in range(_STEPS):
         head = file.read(8)

@@ -4,13 +4,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from agent.people.sidecars.regions import Area, NamedArea, Region, Schema, match, same_name, tidy
+from agent.people.sidecars.regions import FaceRegion, NamedArea, RegionArea, RegionSchema, match, same_name, tidy
 
 
 @dataclass(frozen=True, slots=True)
 class AddRegion:
     name: str
-    area: Area
+    area: RegionArea
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Disown:
 RegionChange: TypeAlias = AddRegion | SetName | RemoveRegion | Disown
 
 
-def changes_to_write(ours: Sequence[NamedArea], theirs: Sequence[Region]) -> list[RegionChange]:
+def changes_to_write(ours: Sequence[NamedArea], theirs: Sequence[FaceRegion]) -> list[RegionChange]:
     """Return the changes that make `theirs` match our names. Names by others stay, even if ours differ: a conflict to show.
 
     Names that we wrote and no longer have are removed. Only MWG's regions are written; names in other formats count all the same.
@@ -46,10 +46,10 @@ def changes_to_write(ours: Sequence[NamedArea], theirs: Sequence[Region]) -> lis
     changes: list[RegionChange] = []
     for one, face in enumerate(named):
         region = theirs[pairs[one]] if one in pairs else None
-        if region is None or (region.schema is not Schema.MWG and not region.name):
+        if region is None or (region.schema is not RegionSchema.MWG and not region.name):
             if face.name and face.area.sound:
                 changes.append(AddRegion(face.name, face.area))
-        elif region.schema is Schema.MWG and (region.name_is_ours or not region.name):
+        elif region.schema is RegionSchema.MWG and (region.name_is_ours or not region.name):
             if face.name and face.name != region.name:
                 changes.append(SetName(pairs[one], face.name))
             elif not face.name and region.name:
@@ -58,7 +58,7 @@ def changes_to_write(ours: Sequence[NamedArea], theirs: Sequence[Region]) -> lis
     return changes + [_withdraw(at, region) for at, region in enumerate(theirs) if at not in kept and region.name_is_ours]
 
 
-def changes_to_forget(names: Collection[str], theirs: Sequence[Region], *, by_others: bool = False) -> list[RegionChange]:
+def changes_to_forget(names: Collection[str], theirs: Sequence[FaceRegion], *, by_others: bool = False) -> list[RegionChange]:
     """Return the changes that remove the names we wrote; with `by_others` also the same names written by other programs."""
     changes: list[RegionChange] = []
     for at, region in enumerate(theirs):
@@ -66,12 +66,12 @@ def changes_to_forget(names: Collection[str], theirs: Sequence[Region], *, by_ot
         wrote = region.written is not None and any(same_name(name, region.written) for name in names)
         if region.name_is_ours and called:
             changes.append(_withdraw(at, region))
-        elif called and by_others and region.schema is Schema.MWG:
+        elif called and by_others and region.schema is RegionSchema.MWG:
             changes.append(SetName(at, ""))
         elif wrote:
             changes.append(Disown(at))
     return changes
 
 
-def _withdraw(at: int, region: Region) -> RegionChange:
+def _withdraw(at: int, region: FaceRegion) -> RegionChange:
     return RemoveRegion(at) if region.added else SetName(at, "")

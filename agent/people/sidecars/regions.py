@@ -19,7 +19,7 @@ _TOLERANCE: Final = 0.02  # rounding tolerance for the aspect ratio of the same 
 _LARGEST: Final = 10.0  # an area may extend beyond the edge, but not far
 
 
-class Schema(StrEnum):
+class RegionSchema(StrEnum):
     """The format of a region."""
 
     MWG = "mwg"
@@ -28,7 +28,7 @@ class Schema(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Area:
+class RegionArea:
     """A rectangle by its centre: x, y, width, height, as fractions of the stored image's width and height."""
 
     x: float
@@ -57,13 +57,13 @@ class Dimensions:
 
 
 @dataclass(frozen=True, slots=True)
-class Region:
+class FaceRegion:
     """A region as stored. Only entries that this program wrote have its two marks."""
 
     name: str  # empty if unnamed
     type: str  # "Face", "Pet", "Focus", "BarCode", or empty if missing
-    area: Area
-    schema: Schema = Schema.MWG
+    area: RegionArea
+    schema: RegionSchema = RegionSchema.MWG
     extras: tuple[tuple[str, str], ...] = ()  # other fields: "namespace name" and text
     added: bool = False  # this program created the whole region
     written: str | None = None  # the name that this program wrote here
@@ -82,7 +82,7 @@ class Region:
 class Regions:
     """All regions of a photo from one source."""
 
-    items: tuple[Region, ...] = ()
+    items: tuple[FaceRegion, ...] = ()
     applied_to: Dimensions | None = None
 
     def fit(self, width: float, height: float) -> bool:
@@ -107,24 +107,24 @@ class NamedArea:
     """The same face in the stored image."""
 
     name: str
-    area: Area
+    area: RegionArea
 
 
-def area_of(box: Box, width: int, height: int, orientation: int) -> Area:
+def area_of(box: Box, width: int, height: int, orientation: int) -> RegionArea:
     """Convert a box of the upright image, whose size in pixels is given, to an area of the stored one."""
-    centre = Area((box.x + box.w / 2) / width, (box.y + box.h / 2) / height, box.w / width, box.h / height)
+    centre = RegionArea((box.x + box.w / 2) / width, (box.y + box.h / 2) / height, box.w / width, box.h / height)
     return stored(centre, orientation)
 
 
-def upright(area: Area, orientation: int) -> Area:
+def upright(area: RegionArea, orientation: int) -> RegionArea:
     """Convert an area of the stored image to the upright one, by Exif's `orientation` (1 to 8)."""
     x, y = area.x, area.y
     turned = {2: (1 - x, y), 3: (1 - x, 1 - y), 4: (x, 1 - y), 5: (y, x), 6: (1 - y, x), 7: (1 - y, 1 - x), 8: (y, 1 - x)}
     x, y = turned.get(orientation, (x, y))
-    return Area(x, y, area.h, area.w) if 5 <= orientation <= 8 else Area(x, y, area.w, area.h)
+    return RegionArea(x, y, area.h, area.w) if 5 <= orientation <= 8 else RegionArea(x, y, area.w, area.h)
 
 
-def stored(area: Area, orientation: int) -> Area:
+def stored(area: RegionArea, orientation: int) -> RegionArea:
     """Convert back."""
     return upright(area, {6: 8, 8: 6}.get(orientation, orientation))
 
@@ -154,7 +154,7 @@ def _in_xml(letter: str) -> bool:
 @dataclass(frozen=True, slots=True)
 class Agreed:
     ours: NamedArea
-    theirs: Region
+    theirs: FaceRegion
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,14 +162,14 @@ class OnlyOurs:
     """A name of ours; `theirs` is their unnamed region of that face, if any."""
 
     ours: NamedArea
-    theirs: Region | None = None
+    theirs: FaceRegion | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class OnlyTheirs:
     """A name of theirs; `ours` is our unnamed face there, if any."""
 
-    theirs: Region
+    theirs: FaceRegion
     ours: NamedArea | None = None
 
 
@@ -178,13 +178,13 @@ class Conflict:
     """One face with two names."""
 
     ours: NamedArea
-    theirs: Region
+    theirs: FaceRegion
 
 
 Comparison: TypeAlias = Agreed | OnlyOurs | OnlyTheirs | Conflict
 
 
-def compare(ours: Sequence[NamedArea], theirs: Sequence[Region]) -> list[Comparison]:
+def compare(ours: Sequence[NamedArea], theirs: Sequence[FaceRegion]) -> list[Comparison]:
     """Compare names; faces without a name are left out. Ours first, in their order."""
     pairs = match(ours, theirs)
     found: list[Comparison] = []
@@ -200,7 +200,7 @@ def compare(ours: Sequence[NamedArea], theirs: Sequence[Region]) -> list[Compari
     return found + [OnlyTheirs(region) for at, region in enumerate(theirs) if at not in matched and region.is_face and region.name]
 
 
-def match(ours: Sequence[NamedArea], theirs: Sequence[Region]) -> dict[int, int]:
+def match(ours: Sequence[NamedArea], theirs: Sequence[FaceRegion]) -> dict[int, int]:
     """Match their face regions to our faces (index to index): each once, the most similar first."""
     boxes = [(at, region.area.box) for at, region in enumerate(theirs) if region.is_face]
     alike = [(overlap, one, at) for one, face in enumerate(ours) for at, box in boxes if (overlap := face.area.box.iou(box)) >= SAME_FACE]

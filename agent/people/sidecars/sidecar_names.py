@@ -10,7 +10,7 @@ import structlog
 
 from agent.core.environment import Environment
 from agent.core.settings import NamesInSidecars, Settings, folder_of
-from agent.domain.edits import AdoptNames, Step
+from agent.domain.edits import AdoptNamesEdit, EditStep
 from agent.domain.errors import AgentError, StoreError, XmpError
 from agent.domain.events import ImageIndexed, PlaceAdded, Recorded
 from agent.library.recipes import recipe_for
@@ -33,7 +33,7 @@ WRITTEN = frozenset({NamesInSidecars.BOTH})
 
 
 @dataclass(frozen=True, slots=True)
-class NameConflict:
+class FoundConflict:
     """A face whose name differs in another program."""
 
     image_id: int
@@ -53,7 +53,7 @@ class SidecarNames:
         work: WorkState,
         environment: Environment,
         *,
-        adopt: Callable[[AdoptNames], Awaitable[object]],
+        adopt: Callable[[AdoptNamesEdit], Awaitable[object]],
     ) -> None:
         """`adopt` imports other programs' names as an undo step; it raises AgentError."""
         self._library = library
@@ -97,7 +97,7 @@ class SidecarNames:
         """Resume after a pause."""
         self._news.set()
 
-    def said(self, step: Step) -> None:
+    def said(self, step: EditStep) -> None:
         """Handle an edit of people, or its undo."""
         if self._any(WRITTEN):
             self._said |= step.faces
@@ -119,17 +119,17 @@ class SidecarNames:
             queue[path] = None
             self._news.set()
 
-    async def conflicts(self) -> list[NameConflict]:
+    async def conflicts(self) -> list[FoundConflict]:
         """Return faces with different names elsewhere, as far as detected since the start. Raises StoreError."""
         if not self._environment.settings.value.recognition.enabled:
             return []
         return await asyncio.to_thread(self._conflicts)
 
-    def _conflicts(self) -> list[NameConflict]:
+    def _conflicts(self) -> list[FoundConflict]:
         images = self._library.images_by_id(list(dict.fromkeys(image_id for image_id, _ in self._theirs)))
         told = [(image.id, face, self._theirs.get((image.id, face.id))) for image in images for face in image.faces]
         found = [
-            NameConflict(image_id, face.id, ours, theirs, face.identity.person_id)
+            FoundConflict(image_id, face.id, ours, theirs, face.identity.person_id)
             for image_id, face, theirs in told
             if theirs and face.identity and (ours := confirmed(face)) and not same_name(ours, theirs)
         ]
@@ -270,7 +270,7 @@ class SidecarNames:
         self._remember(image_id, theirs)
         unsaid = await asyncio.to_thread(self._library.faces_adopted, silent)
         if adopted or unsaid:
-            await self._adopt(AdoptNames(names=tuple(adopted.items()), unsaid=tuple(sorted(unsaid))))
+            await self._adopt(AdoptNamesEdit(names=tuple(adopted.items()), unsaid=tuple(sorted(unsaid))))
 
     def _places(self, image: StoredImage | None, wanted: frozenset[NamesInSidecars]) -> list[tuple[Path, Path]]:
         """Return the image's locations in folders with this setting, with the folder."""

@@ -36,7 +36,7 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
-class Forgotten:
+class NamesRemoved:
     """The number of removed names of ours, and of regions by other programs that still have such a name."""
 
     changes: int
@@ -64,6 +64,6 @@ class SidecarStore(Protocol):
         """
         ...
 
-    def forget(self, photo: Path, names: Collection[str]) -> Forgotten:
+    def forget(self, photo: Path, names: Collection[str]) -> NamesRemoved:
         """Remove the names that we wrote from every sidecar of the photo."""
         ...

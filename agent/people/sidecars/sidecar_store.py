@@ -13,8 +13,8 @@ from agent.domain.errors import XmpChanging, XmpError, XmpMalformed, XmpOtherIma
 from agent.people.sidecars import editing, sidecar_files
 from agent.people.sidecars.embedded import Embedded, read_embedded
 from agent.people.sidecars.region_changes import RegionChange, changes_to_forget, changes_to_write
-from agent.people.sidecars.regions import NamedArea, NamedBox, Region, Regions, area_of, compare, same_name
-from agent.people.sidecars.sidecar_port import Forgotten, Origin, Reading, Written
+from agent.people.sidecars.regions import FaceRegion, NamedArea, NamedBox, Regions, area_of, compare, same_name
+from agent.people.sidecars.sidecar_port import NamesRemoved, Origin, Reading, Written
 from agent.people.sidecars.xmp_reading import regions_of, sidecar_for
 from agent.people.sidecars.xmp_tree import parse
 
@@ -132,10 +132,10 @@ class Sidecars:
         changes, regions = self._change(photo, flat, change, root=root or photo.parent, create=True)
         return Written(changes, tuple(compare(ours, regions.items)))
 
-    def forget(self, photo: Path, names: Collection[str], *, by_others: bool = False) -> Forgotten:
+    def forget(self, photo: Path, names: Collection[str], *, by_others: bool = False) -> NamesRemoved:
         """Remove the names that we wrote from every sidecar of the photo; `by_others`: other programs' too. Raises XmpError."""
 
-        def called(region: Region) -> bool:
+        def called(region: FaceRegion) -> bool:
             return any(same_name(name, region.name) for name in names)
 
         for path in (sidecar_files.long_name(photo), sidecar_files.short_name(photo)):
@@ -145,7 +145,7 @@ class Sidecars:
             some, regions = self._change(photo, (0, 0), lambda found: changes_to_forget(names, found.items, by_others=by_others), origin)
             changes += some
             left += sum(called(region) for region in regions.items)
-        return Forgotten(changes, left)
+        return NamesRemoved(changes, left)
 
     def _change(
         self,

@@ -11,7 +11,7 @@ _XMP: Final = 700
 _ENTRIES: Final = 1_000
 
 
-class Readable(Protocol):
+class ByteSource(Protocol):
     """A file or a similar object."""
 
     def read(self, size: int, /) -> bytes: ...
@@ -19,7 +19,7 @@ class Readable(Protocol):
     def seek(self, offset: int, whence: int = 0, /) -> int: ...
 
 
-def tiff_parts(file: Readable) -> tuple[bytes | None, int]:
+def tiff_parts(file: ByteSource) -> tuple[bytes | None, int]:
     """Return the packet and the orientation (1 to 8). Raises struct.error, ValueError for a truncated file."""
     head = file.read(16)
     if not head.startswith(TIFF_MAGICS):

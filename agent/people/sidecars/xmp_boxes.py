@@ -4,7 +4,7 @@ import struct
 from collections.abc import Iterator
 from typing import Final
 
-from agent.people.sidecars.tags import Readable
+from agent.people.sidecars.tags import ByteSource
 from agent.people.sidecars.xmp_tree import MAX_BYTES
 
 _META: Final = 4 << 20  # the largest item directory that is read
@@ -13,7 +13,7 @@ _PIECES: Final = 20_000  # of all items: they may be empty, and could take hours
 _STEPS: Final = 1_000
 
 
-def heif_parts(file: Readable) -> Iterator[tuple[str, bytes]]:
+def heif_parts(file: ByteSource) -> Iterator[tuple[str, bytes]]:
     """Yield ("xmp" or "exif", data) for each such item. Raises struct.error, ValueError, IndexError for a truncated file."""
     meta = _meta(file)
     boxes = dict(_boxes(meta, 4))
@@ -36,7 +36,7 @@ def heif_parts(file: Readable) -> Iterator[tuple[str, bytes]]:
         yield kind, data
 
 
-def _meta(file: Readable) -> bytes:
+def _meta(file: ByteSource) -> bytes:
     file.seek(0)
     for _ in range(_STEPS):
         head = file.read(8)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from agent.domain.errors import XmpTooLarge
-from agent.people.sidecars.regions import SAME_FACE, Area, Dimensions, Region, Regions, Schema
+from agent.people.sidecars.regions import SAME_FACE, Dimensions, FaceRegion, RegionArea, Regions, RegionSchema
 from agent.people.sidecars.xmp_names import ACDSEE, ACDSEE_AREA, MP, MP_REGION, MP_REGIONS, MWG, OURS, PHOTOSHOP, RDF, ST_AREA, ST_DIM
 from agent.people.sidecars.xmp_tree import Node
 
@@ -47,11 +47,11 @@ def regions_of(rdf: Node) -> Regions | None:
     return Regions(tuple(regions), _dimensions(size, ST_DIM) if size else None)
 
 
-def _mwg(node: Node) -> Region:
+def _mwg(node: Node) -> FaceRegion:
     where = node.child(f"{MWG} Area")
     told = [(name, value) for name, value in node.attributes.items() if name not in _KNOWN]
     told += [(child.name, child.text) for child in node.children if child.name not in _KNOWN]
-    return Region(
+    return FaceRegion(
         name=node.value(f"{MWG} Name") or "",
         type=node.value(f"{MWG} Type") or "",
         area=_area(where, ST_AREA) if where else _NOWHERE,
@@ -61,18 +61,18 @@ def _mwg(node: Node) -> Region:
     )
 
 
-def _microsoft(rdf: Node) -> Iterator[Region]:
+def _microsoft(rdf: Node) -> Iterator[FaceRegion]:
     holder = find(rdf, MP, "RegionInfo")
     listed = holder and holder.fields.child(f"{MP_REGIONS} Regions")
     for item in _bounded(listed.items()) if listed else ():
         node = item.fields
         x, y, w, h = (*(_number(part) for part in (node.value(f"{MP_REGION} Rectangle") or "").split(",")[:4]), *(0.0,) * 4)[:4]
-        area = Area(x + w / 2, y + h / 2, w, h)  # they store the corner
+        area = RegionArea(x + w / 2, y + h / 2, w, h)  # they store the corner
         if area.sound:
-            yield Region(node.value(f"{MP_REGION} PersonDisplayName") or "", "Face", area, Schema.MICROSOFT)
+            yield FaceRegion(node.value(f"{MP_REGION} PersonDisplayName") or "", "Face", area, RegionSchema.MICROSOFT)
 
 
-def _acdsee(rdf: Node) -> Iterator[Region]:
+def _acdsee(rdf: Node) -> Iterator[FaceRegion]:
     holder = find(rdf, ACDSEE, "Regions")
     listed = holder and holder.fields.child(f"{ACDSEE} RegionList")
     for item in _bounded(listed.items()) if listed else ():
@@ -80,10 +80,10 @@ def _acdsee(rdf: Node) -> Iterator[Region]:
         where = node.child(f"{ACDSEE} DLYArea") or node.child(f"{ACDSEE} ALYArea")  # the user's own before the program's square
         area = _area(where, ACDSEE_AREA) if where else _NOWHERE
         if area.sound:
-            yield Region(node.value(f"{ACDSEE} Name") or "", node.value(f"{ACDSEE} Type") or "", area, Schema.ACDSEE)
+            yield FaceRegion(node.value(f"{ACDSEE} Name") or "", node.value(f"{ACDSEE} Type") or "", area, RegionSchema.ACDSEE)
 
 
-_NOWHERE: Final = Area(0, 0, 0, 0)
+_NOWHERE: Final = RegionArea(0, 0, 0, 0)
 
 
 def _bounded(items: Iterable[Node]) -> list[Node]:
@@ -93,10 +93,10 @@ def _bounded(items: Iterable[Node]) -> list[Node]:
     return found
 
 
-def _area(node: Node, namespace: str) -> Area:
+def _area(node: Node, namespace: str) -> RegionArea:
     """Return the area; points and circles have no width and height, so they are no faces."""
     x, y, w, h = (_number(node.fields.value(f"{namespace} {side}")) for side in "xywh")
-    return Area(x, y, w, h)
+    return RegionArea(x, y, w, h)
 
 
 def _dimensions(node: Node, namespace: str) -> Dimensions:

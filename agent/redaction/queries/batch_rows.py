@@ -13,8 +13,8 @@ from sqlalchemy import Connection, Row, Select, and_, case, delete, exists, func
 
 from agent.domain.errors import AgentError, from_code
 from agent.domain.video import is_clip
-from agent.redaction.copy_records import MADE, CopyFacts, ItemState, Made, RedactionBatch, RedactionItem, RedactionPage
-from agent.redaction.options import Doubtful, Mark, Wish
+from agent.redaction.copy_records import MADE, ItemState, Made, RedactedCopy, RedactionBatch, RedactionItem, RedactionPage
+from agent.redaction.options import DoubtReason, Mark, RedactionOptions
 from agent.store.database import Queries
 from agent.store.facts import chunks
 from agent.store.rows import add
@@ -22,13 +22,13 @@ from agent.store.schema import image, job, place
 from agent.store.schema import redaction as batch
 from agent.store.schema import redaction_item as item
 
-WISH = TypeAdapter(Wish)
-_FACTS = TypeAdapter(CopyFacts)
+WISH = TypeAdapter(RedactionOptions)
+_FACTS = TypeAdapter(RedactedCopy)
 _IS_MADE = item.c.state.in_(MADE)
 
 
 class BatchQueries(Queries):
-    def folder_batch(self, folder: str, wish: Wish, *, uid: str, now: datetime) -> str:
+    def folder_batch(self, folder: str, wish: RedactionOptions, *, uid: str, now: datetime) -> str:
         """Return a watched folder's batch, created as `uid` if missing. From now on its copies are made with these options."""
         with self.database.write(durable=True) as tx:
             known = tx.scalar(select(batch.c.uid).where(batch.c.folder == folder))
@@ -61,7 +61,7 @@ class BatchQueries(Queries):
             left = (row for row in rows if row.id not in without and (clips or not is_clip(row.source)))
             return [shown(row) for row in islice(left, limit)]
 
-    def about_to_place(self, item_id: int, facts: CopyFacts, *, now: datetime) -> bool:
+    def about_to_place(self, item_id: int, facts: RedactedCopy, *, now: datetime) -> bool:
         """Record a copy about to be placed: on the disk when this returns, so that it can be recognised after a crash.
 
         Return False if it is no longer planned: the batch was stopped.
@@ -264,12 +264,12 @@ def shown(row: "Row[Any]") -> RedactionItem:
     )
 
 
-def _weight(facts: CopyFacts) -> int:
+def _weight(facts: RedactedCopy) -> int:
     """Return the sort key for review: copies with a visible face come first."""
-    return len(facts.doubts) + (len(Doubtful) if Doubtful.VISIBLE in facts.doubts else 0)
+    return len(facts.doubts) + (len(DoubtReason) if DoubtReason.VISIBLE in facts.doubts else 0)
 
 
-def _facts(facts: CopyFacts) -> dict[str, Any]:
+def _facts(facts: RedactedCopy) -> dict[str, Any]:
     return {"sha256": facts.sha256, "copy_sha256": facts.copy_sha256, "facts": _FACTS.dump_python(facts, mode="json")}
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, delete, exists, insert, not_, select, update
 
 from agent.redaction.copy_records import MADE, ItemState, PlannedCopy, RedactionItem
-from agent.redaction.options import Wish
+from agent.redaction.options import RedactionOptions
 from agent.redaction.queries.batch_rows import WISH, items, latest, shown
 from agent.store.database import Queries
 from agent.store.facts import chunks
@@ -30,7 +30,7 @@ _FRESH: Final = {
 
 
 class PlanQueries(Queries):
-    def copies_begun(self, wish: Wish) -> list[RedactionItem]:
+    def copies_begun(self, wish: RedactionOptions) -> list[RedactionItem]:
         """Return items that requests left planned, or stopped, of copies with these options, oldest batch first.
 
         Batches of watched folders are not requests.
@@ -39,7 +39,7 @@ class PlanQueries(Queries):
             chosen = items().where(item.c.state.in_(_LEFT), batch.c.folder.is_(None)).order_by(item.c.redaction_id, item.c.id)
             return [each for row in tx.execute(chosen) if (each := shown(row)).wish.made == wish.made]
 
-    def plan_copies(self, uid: str, wish: Wish, copies: Sequence[PlannedCopy], *, now: datetime) -> list[int]:
+    def plan_copies(self, uid: str, wish: RedactionOptions, copies: Sequence[PlannedCopy], *, now: datetime) -> list[int]:
         """Create the batch, or resume it if it exists, and return the ids of the items of these copies.
 
         Items that earlier requests left planned are moved here; a failed item is planned again. Committed to disk when this returns.

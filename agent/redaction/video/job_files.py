@@ -11,9 +11,9 @@ from typing import Final
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from agent.core.files import copy_errors, sync_file, sync_folder, write_private
-from agent.domain.video import Clip, Part, Piece, Seen
+from agent.domain.video import Piece, SeenPart, Video, VideoPart
 
-_SEEN: Final = TypeAdapter(tuple[Seen], config=ConfigDict(strict=True, extra="forbid"))
+_SEEN: Final = TypeAdapter(tuple[SeenPart], config=ConfigDict(strict=True, extra="forbid"))
 _ENDING: Final = ".part"
 # Increase when parts are detected or written differently: jobs of an older program then start again.
 _EDITION: Final = 1
@@ -21,20 +21,20 @@ _EDITION: Final = 1
 _KEPT_S: Final = 14 * 86_400.0
 
 
-class FolderJobs:
+class VideoJobFolder:
     """Implements `ClipJobs` in the program's own folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def job(self, clip: Clip, wish: str) -> "FolderJob":
+    def job(self, clip: Video, wish: str) -> "VideoJobFiles":
         with copy_errors():
             self._expire()
             key = hashlib.sha256(f"{_EDITION} {clip.sha256} {wish}".encode()).hexdigest()[:32]
             folder = self._folder / key
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             os.utime(folder)
-            return FolderJob(folder)
+            return VideoJobFiles(folder)
 
     def _expire(self) -> None:
         oldest = time.time() - _KEPT_S
@@ -44,19 +44,19 @@ class FolderJobs:
                     shutil.rmtree(folder, ignore_errors=True)
 
 
-class FolderJob:
+class VideoJobFiles:
     """Implements `ClipJob`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def seen(self, number: int) -> Seen | None:
+    def seen(self, number: int) -> SeenPart | None:
         try:
             return _SEEN.validate_json(self._seen_file(number).read_bytes())[0]
         except (OSError, ValidationError):
             return None
 
-    def keep_seen(self, number: int, seen: Seen) -> None:
+    def keep_seen(self, number: int, seen: SeenPart) -> None:
         with copy_errors():
             write_private(self._seen_file(number), _SEEN.dump_json((seen,)))
 
@@ -76,7 +76,7 @@ class FolderJob:
             part.with_suffix(".tmp").replace(part)
             sync_folder(self._folder)
 
-    def gather(self, parts: tuple[Part, ...]) -> tuple[Path, tuple[Piece, ...]]:
+    def gather(self, parts: tuple[VideoPart, ...]) -> tuple[Path, tuple[Piece, ...]]:
         made, pieces = self._folder / "made.tmp", []
         with copy_errors(), made.open("wb") as whole:
             for number, part in enumerate(parts):

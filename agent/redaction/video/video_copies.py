@@ -4,33 +4,33 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from agent.domain.embeddings import FreshPrint
+from agent.domain.embeddings import FreshEmbedding
 from agent.domain.errors import EngineBadAnswer, VideoKeepsNoRegions, VideoMissing, VideoNotEditable
 from agent.domain.image import Recipe
 from agent.domain.people import Identity
-from agent.domain.redaction import Choice, Look
+from agent.domain.redaction import Look, PeopleChoice
 from agent.domain.video import CLIP_FORMATS, clip_named_as
 from agent.library.recipes import redaction_recipe
-from agent.people.identification import Opinions
+from agent.people.identification import Identification
 from agent.redaction.choice_check import ChoiceCheck
-from agent.redaction.copy_files import Copies
-from agent.redaction.copy_records import CopyFacts, Followed, RedactionItem
-from agent.redaction.options import Doubtful, Keeping
+from agent.redaction.copy_files import CopyFileStore
+from agent.redaction.copy_records import Followed, RedactedCopy, RedactionItem
+from agent.redaction.options import DoubtReason, RecoveryKind
 from agent.redaction.video.moving import covered_along, marks_along, moments_of
-from agent.redaction.video.video_redactor import ByHand, ClipCopy, ClipProgress, ClipRedactor, ClipWish, Naming
+from agent.redaction.video.video_redactor import ByHand, Naming, VideoCopy, VideoOptions, VideoProgress, VideoRedactor
 from agent.redaction.video.visibility import Verdict, Why
 
 Percent = Callable[[int], None]
 
 
-class ClipCopies:
+class VideoCopies:
     def __init__(
         self,
-        clips: ClipRedactor | None,
-        films: ClipRedactor | None,
-        copies: Copies,
+        clips: VideoRedactor | None,
+        films: VideoRedactor | None,
+        copies: CopyFileStore,
         check: ChoiceCheck,
-        opinions: Opinions,
+        opinions: Identification,
     ) -> None:
         """`films` redacts animations and pages. Without a redactor its kind can't be redacted."""
         self._clips = clips
@@ -39,7 +39,7 @@ class ClipCopies:
         self._check = check
         self._opinions = opinions
 
-    async def make(self, item: RedactionItem, aside: str, percent: Percent, *, film: bool = False) -> tuple[CopyFacts, RedactionItem]:
+    async def make(self, item: RedactionItem, aside: str, percent: Percent, *, film: bool = False) -> tuple[RedactedCopy, RedactionItem]:
         """Write it to `aside`, a new file; return the item with the copy's possible name.
 
         Raises RedactionError, ImageError, EngineError, ModelError, PeopleError, StoreError.
@@ -47,13 +47,13 @@ class ClipCopies:
         redactor = self._films if film else self._clips
         if redactor is None:
             raise VideoMissing
-        if item.wish.keeping is Keeping.REGIONS:
+        if item.wish.keeping is RecoveryKind.REGIONS:
             raise VideoKeepsNoRegions
         recipe = redaction_recipe(item.wish.choice.names_people)
         edited = item.facts if item.edited else None
         naming = await self._naming(item.wish.choice, recipe) if edited is None else None
         format = None if film else _format(item)
-        wish = ClipWish(item.source, aside, item.wish.look, item.wish.strip, format, naming, _by_hand(edited))
+        wish = VideoOptions(item.source, aside, item.wish.look, item.wish.strip, format, naming, _by_hand(edited))
         copy = await redactor.redact(wish, _whole(percent))
         digest = await asyncio.to_thread(self._copies.digest, aside)
         if digest is None:
@@ -67,7 +67,7 @@ class ClipCopies:
             item = replace(item, target=target, wish=replace(item.wish, replace=False))
         return facts, item
 
-    async def still(self, item: RedactionItem, facts: CopyFacts, side: int, moment: int | None = None, *, copy: bool) -> bytes:
+    async def still(self, item: RedactionItem, facts: RedactedCopy, side: int, moment: int | None = None, *, copy: bool) -> bytes:
         """Return a video, or its copy, at that moment of the video, or when it shows most faces, as JPEG.
 
         Raises RedactionError, ImageError, EngineError.
@@ -80,12 +80,12 @@ class ClipCopies:
             return await redactor.still(item.target, max(0.0, seconds - facts.zero), side)
         return await redactor.still(item.source, seconds, side)
 
-    async def _naming(self, choice: Choice, recipe: Recipe) -> Naming | None:
+    async def _naming(self, choice: PeopleChoice, recipe: Recipe) -> Naming | None:
         """Return the named people; None: everyone is covered, and no face print is computed."""
         if not choice.names_people or recipe.embedder is None:
             return None
 
-        async def who(prints: Sequence[FreshPrint]) -> list[Identity | None]:
+        async def who(prints: Sequence[FreshEmbedding]) -> list[Identity | None]:
             # Checked for each part: people or settings may change while a long video is processed.
             await self._check(choice)
             return await self._opinions.lookalikes(prints)
@@ -94,7 +94,7 @@ class ClipCopies:
         return Naming(choice, recipe.embedder, who)
 
 
-def _by_hand(edited: CopyFacts | None) -> ByHand | None:
+def _by_hand(edited: RedactedCopy | None) -> ByHand | None:
     if edited is None:
         return None
     if edited.moments is None:
@@ -102,7 +102,7 @@ def _by_hand(edited: CopyFacts | None) -> ByHand | None:
     return ByHand(edited.sha256, covered_along(edited.marks, edited.moments))
 
 
-def _facts(copy: ClipCopy, look: Look) -> CopyFacts:
+def _facts(copy: VideoCopy, look: Look) -> RedactedCopy:
     """Return all facts but the copy's."""
     clip = copy.clip
     first, unit = clip.parts[0].start, 1.0 if clip.film else clip.tick
@@ -115,15 +115,15 @@ def _facts(copy: ClipCopy, look: Look) -> CopyFacts:
 
     named = tuple(map(followed, copy.verdicts)) if copy.named else ()
     found = {
-        Doubtful.VISIBLE: any(each.visible > 0 for each in named),
-        Doubtful.NO_FACE: not copy.verdicts,
-        Doubtful.UNSURE: any(verdict.why is Why.DISAGREE for verdict in copy.verdicts),
-        Doubtful.CUT_OFF: clip.truncated,
+        DoubtReason.VISIBLE: any(each.visible > 0 for each in named),
+        DoubtReason.NO_FACE: not copy.verdicts,
+        DoubtReason.UNSURE: any(verdict.why is Why.DISAGREE for verdict in copy.verdicts),
+        DoubtReason.CUT_OFF: clip.truncated,
     }
     doubts = tuple(doubt for doubt, there in found.items() if there)
     moments = moments_of(clip)
     marks = None if moments is None else marks_along(copy.trails, copy.verdicts, look)
-    return CopyFacts(
+    return RedactedCopy(
         clip.sha256,
         "",
         marks or (),
@@ -149,11 +149,11 @@ def _format(item: RedactionItem) -> str | None:
     return CLIP_FORMATS.get(ending, ending)
 
 
-def _whole(percent: Percent) -> Callable[[ClipProgress], None]:
+def _whole(percent: Percent) -> Callable[[VideoProgress], None]:
     """Report each whole percent once."""
     last = 0
 
-    def tell(progress: ClipProgress) -> None:
+    def tell(progress: VideoProgress) -> None:
         nonlocal last
         if (now := 100 * progress.done // progress.total) > last:
             last = now

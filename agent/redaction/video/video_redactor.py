@@ -11,10 +11,10 @@ from typing import TypeVar
 
 from agent.domain.errors import CopyUnsupported, ImageChanged, VideoUnreadable, reason_of
 from agent.domain.people import Identity
-from agent.domain.redaction import Choice, Look
+from agent.domain.redaction import Look, PeopleChoice
 from agent.domain.tracks import trails_of
-from agent.domain.video import Clip, Covered, Part, Seen, Trail
-from agent.engine.video_ports import ClipJob, ClipJobs, ClipRenderer, DrawPart, JoinClip, Joined
+from agent.domain.video import Covered, SeenPart, Video, VideoPart, VideoTrack
+from agent.engine.video_ports import DrawPart, Joined, JoinVideo, VideoJob, VideoJobs, VideoRenderer
 from agent.people.identification import AT_ONCE, Lookalikes
 from agent.redaction.video.visibility import Verdict, everyone, judged, prints_of, told
 
@@ -25,7 +25,7 @@ T = TypeVar("T")
 class Naming:
     """The people who stay visible, or the only ones to be covered."""
 
-    choice: Choice
+    choice: PeopleChoice
     embedder: str  # the name of its recipe
     who: Lookalikes
 
@@ -39,7 +39,7 @@ class ByHand:
 
 
 @dataclass(frozen=True, slots=True)
-class ClipWish:
+class VideoOptions:
     """The options of one copy."""
 
     path: str
@@ -52,7 +52,7 @@ class ClipWish:
 
 
 @dataclass(frozen=True, slots=True)
-class ClipProgress:
+class VideoProgress:
     """Finished steps of all steps."""
 
     done: int
@@ -60,25 +60,25 @@ class ClipProgress:
 
 
 @dataclass(frozen=True, slots=True)
-class ClipCopy:
+class VideoCopy:
     """The result."""
 
-    clip: Clip
+    clip: Video
     verdicts: tuple[Verdict, ...]  # of all trajectories: a person who was out of sight for long has two
     copy_size: int  # bytes
     removed: tuple[str, ...]  # kinds of content that are not in the copy
     named: bool = False  # some people were named
     peak: int = 0  # the first moment with the most detected faces
-    trails: tuple[Trail, ...] = ()  # the tracks of the verdicts, in their order; both are empty without detection
+    trails: tuple[VideoTrack, ...] = ()  # the tracks of the verdicts, in their order; both are empty without detection
 
 
-class ClipRedactor:
-    def __init__(self, renderer: ClipRenderer, jobs: ClipJobs) -> None:
+class VideoRedactor:
+    def __init__(self, renderer: VideoRenderer, jobs: VideoJobs) -> None:
         self._renderer = renderer
         self._jobs = jobs
         self._turn = asyncio.Lock()
 
-    async def redact(self, wish: ClipWish, progress: Callable[[ClipProgress], None] = lambda _: None) -> ClipCopy:
+    async def redact(self, wish: VideoOptions, progress: Callable[[VideoProgress], None] = lambda _: None) -> VideoCopy:
         """Make the copy. If cancelled or failed, it leaves the original unchanged, no output, and the finished parts for the next attempt.
 
         Videos are processed one after the other, their parts in parallel; two with the same content share one job.
@@ -87,7 +87,7 @@ class ClipRedactor:
         async with self._turn:
             return await self._redact(wish, progress)
 
-    async def _redact(self, wish: ClipWish, progress: Callable[[ClipProgress], None]) -> ClipCopy:
+    async def _redact(self, wish: VideoOptions, progress: Callable[[VideoProgress], None]) -> VideoCopy:
         clip = await self._renderer.probe(wish.path)
         if wish.format not in (None, clip.format):
             raise CopyUnsupported(format=wish.format, becomes=clip.format)
@@ -95,7 +95,7 @@ class ClipRedactor:
             raise ImageChanged
         steps = _Steps((1 if wish.by_hand else 2) * len(clip.parts) + 1, progress)
         kind = f"{wish.look.style} {wish.look.shape} {wish.strip}"
-        seen, trails, verdicts = list[Seen](), list[Trail](), list[Verdict]()
+        seen, trails, verdicts = list[SeenPart](), list[VideoTrack](), list[Verdict]()
         if wish.by_hand is not None:
             job = await self._job(clip, f"{kind} {_hash(wish.by_hand)}")
         elif (naming := wish.naming) is None:
@@ -115,16 +115,16 @@ class ClipRedactor:
         steps.one()
         await asyncio.to_thread(job.remove)
         removed = tuple(sorted({*clip.removed, *joined.removed}))
-        return ClipCopy(clip, tuple(verdicts), joined.copy_size, removed, wish.naming is not None, _peak(clip, seen), tuple(trails))
+        return VideoCopy(clip, tuple(verdicts), joined.copy_size, removed, wish.naming is not None, _peak(clip, seen), tuple(trails))
 
     async def still(self, path: str, seconds: float, side: int) -> bytes:
         """See ClipRenderer."""
         return await self._renderer.still(path, seconds, side)
 
-    async def _job(self, clip: Clip, kind: str) -> ClipJob:
+    async def _job(self, clip: Video, kind: str) -> VideoJob:
         return await asyncio.to_thread(self._jobs.job, clip, kind)
 
-    async def _told(self, wish: ClipWish, naming: Naming, clip: Clip, part: Part) -> Seen:
+    async def _told(self, wish: VideoOptions, naming: Naming, clip: Video, part: VideoPart) -> SeenPart:
         """Return `_seen` with a vote for each face instead of its embedding, which is dropped at once."""
         seen = await self._renderer.look(wish.path, part, clip.tick, naming.embedder)
         prints, who = prints_of(seen.sights), list[Identity | None]()
@@ -132,33 +132,35 @@ class ClipRedactor:
             who += await naming.who(prints[start : start + AT_ONCE])
         return replace(seen, sights=told(seen.sights, who, naming.choice))
 
-    async def _seen(self, wish: ClipWish, clip: Clip, job: ClipJob, number: int, part: Part) -> Seen:
+    async def _seen(self, wish: VideoOptions, clip: Video, job: VideoJob, number: int, part: VideoPart) -> SeenPart:
         if (kept := await asyncio.to_thread(job.seen, number)) is not None:
             return kept
         seen = await self._renderer.look(wish.path, part, clip.tick)
         await asyncio.to_thread(job.keep_seen, number, seen)
         return seen
 
-    async def _drawn(self, wish: ClipWish, clip: Clip, job: ClipJob, covered: Sequence[Covered], number: int, part: Part) -> None:
+    async def _drawn(
+        self, wish: VideoOptions, clip: Video, job: VideoJob, covered: Sequence[Covered], number: int, part: VideoPart
+    ) -> None:
         if not await asyncio.to_thread(job.drawn, number):
             output = await asyncio.to_thread(job.part_output, number)
             within = tuple(replace(each, way=way) for each in covered if (way := each.way.within(part)) is not None)
             await self._renderer.draw(DrawPart(wish.path, output, part, within, clip.format, wish.strip))
             await asyncio.to_thread(job.keep_part, number)
 
-    async def _joined(self, wish: ClipWish, clip: Clip, job: ClipJob) -> Joined:
+    async def _joined(self, wish: VideoOptions, clip: Video, job: VideoJob) -> Joined:
         made, pieces = await asyncio.to_thread(job.gather, clip.parts)
         if not pieces:
             raise VideoUnreadable
         if (await self._renderer.probe(wish.path)).sha256 != clip.sha256:
             raise ImageChanged
-        return await self._renderer.join(JoinClip(wish.path, str(made), wish.output, pieces, clip.format, wish.strip))
+        return await self._renderer.join(JoinVideo(wish.path, str(made), wish.output, pieces, clip.format, wish.strip))
 
-    async def _for_each(self, parts: Sequence[Part], step: Callable[[int, Part], Awaitable[T]], steps: "_Steps") -> list[T]:
+    async def _for_each(self, parts: Sequence[VideoPart], step: Callable[[int, VideoPart], Awaitable[T]], steps: "_Steps") -> list[T]:
         """Run as many in parallel as the renderer supports."""
         turn = asyncio.Semaphore(self._renderer.at_once)
 
-        async def one(number: int, part: Part) -> T:
+        async def one(number: int, part: VideoPart) -> T:
             async with turn:
                 result = await step(number, part)
             steps.one()
@@ -175,15 +177,15 @@ class ClipRedactor:
 class _Steps:
     """Counts steps."""
 
-    def __init__(self, total: int, progress: Callable[[ClipProgress], None]) -> None:
+    def __init__(self, total: int, progress: Callable[[VideoProgress], None]) -> None:
         self._done, self._total, self._progress = 0, total, progress
 
     def one(self) -> None:
         self._done += 1
-        self._progress(ClipProgress(self._done, self._total))
+        self._progress(VideoProgress(self._done, self._total))
 
 
-def _peak(clip: Clip, seen: Sequence[Seen]) -> int:
+def _peak(clip: Video, seen: Sequence[SeenPart]) -> int:
     sights = (sight for each in seen for sight in each.sights)
     most = max(sights, key=lambda sight: len(sight.finds), default=None)
     return clip.parts[0].start if most is None else most.moment
@@ -193,7 +195,7 @@ def _hash(said: object) -> str:
     return hashlib.sha256(repr(said).encode()).hexdigest()
 
 
-def _trails(clip: Clip, seen: Sequence[Seen]) -> list[Trail]:
+def _trails(clip: Video, seen: Sequence[SeenPart]) -> list[VideoTrack]:
     sights = [sight for each in seen for sight in each.sights]
     cuts = [cut for each in seen for cut in each.cuts]
     ends = clip.parts[0].start, clip.parts[-1].end

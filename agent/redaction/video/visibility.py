@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from agent.domain.embeddings import FreshPrint
+from agent.domain.embeddings import FreshEmbedding
 from agent.domain.people import MIN_TRUST, Certainty, Identity, one_each, trust
-from agent.domain.redaction import Choice, Look, Reason
-from agent.domain.video import Covered, Find, Sight, Trail, Way, Word
+from agent.domain.redaction import Look, PeopleChoice, Reason
+from agent.domain.video import Covered, FrameDetections, Trajectory, VideoDetection, VideoTrack, Vote
 
 # Seconds: a face is visible between two votes for it that are at most this far apart.
 LASTS_S: Final = 1.0
@@ -40,29 +40,29 @@ class Verdict:
     visible: tuple[tuple[int, int], ...] = ()  # first and last moments of the intervals that are not covered
 
 
-def everyone(way: Way, look: Look) -> Verdict:
+def everyone(way: Trajectory, look: Look) -> Verdict:
     return Verdict(Why.EVERYONE, way.knots[0].moment, way.knots[-1].moment, (Covered(way, look),))
 
 
-def prints_of(sights: Sequence[Sight]) -> list[FreshPrint]:
+def prints_of(sights: Sequence[FrameDetections]) -> list[FreshEmbedding]:
     """Return all embeddings, in order."""
     return [find.print for sight in sights for find in sight.finds if find.print is not None]
 
 
-def told(sights: Sequence[Sight], who: Sequence[Identity | None], choice: Choice) -> tuple[Sight, ...]:
+def told(sights: Sequence[FrameDetections], who: Sequence[Identity | None], choice: PeopleChoice) -> tuple[FrameDetections, ...]:
     """Return the detections with votes instead of embeddings. `who` is the identity of each of `prints_of`."""
     left = iter(who)
     return tuple(replace(sight, finds=tuple(_told(sight.finds, left, choice))) for sight in sights)
 
 
-def judged(trail: Trail, choice: Choice, look: Look, tick: float, *, singly: bool = False) -> Verdict:
+def judged(trail: VideoTrack, choice: PeopleChoice, look: Look, tick: float, *, singly: bool = False) -> Verdict:
     """Return whether the face of the track is visible, and where; `tick` in seconds. In doubt it is covered.
 
     With `singly` one vote is enough for its own frame, because pages are independent.
     """
     way, start, end = trail.way, trail.way.knots[0].moment, trail.way.knots[-1].moment
     words = [find.word for _, find in trail.finds if find.word is not None]
-    show, hide = words.count(Word.SHOW), words.count(Word.HIDE)
+    show, hide = words.count(Vote.SHOW), words.count(Vote.HIDE)
     visible = [] if _two_people(words, choice) else _visible(trail, round(LASTS_S / tick), singly=singly)
     pieces = way.without(visible)
     if visible:
@@ -76,7 +76,7 @@ def judged(trail: Trail, choice: Choice, look: Look, tick: float, *, singly: boo
     return Verdict(why, start, end, tuple(Covered(piece, look, reason) for piece in pieces), show, hide, tuple(visible))
 
 
-def _told(finds: Sequence[Find], left: Iterator[Identity | None], choice: Choice) -> Iterator[Find]:
+def _told(finds: Sequence[VideoDetection], left: Iterator[Identity | None], choice: PeopleChoice) -> Iterator[VideoDetection]:
     found = [None if find.print is None else next(left) for find in finds]
     # Only one of two faces in a frame can be the visible person.
     who = found if choice.only is not None else one_each(found)
@@ -85,35 +85,35 @@ def _told(finds: Sequence[Find], left: Iterator[Identity | None], choice: Choice
         yield replace(find, print=None, word=word)
 
 
-def _word(print: FreshPrint, identity: Identity | None, choice: Choice) -> Word | None:
+def _word(print: FreshEmbedding, identity: Identity | None, choice: PeopleChoice) -> Vote | None:
     trusted = trust(print.quality) >= MIN_TRUST
     probable = identity is not None and identity.certainty is Certainty.PROBABLE
     if choice.only is not None:
         if identity is not None and identity.person_id in choice.only:
-            return Word.HIDE
-        return Word.SHOW if trusted and not probable else None
+            return Vote.HIDE
+        return Vote.SHOW if trusted and not probable else None
     if identity is not None and identity.person_id in choice.keep:
-        return None if probable else Word.SHOW
-    return Word.HIDE if trusted else None
+        return None if probable else Vote.SHOW
+    return Vote.HIDE if trusted else None
 
 
-def _two_people(words: Sequence[Word], choice: Choice) -> bool:
+def _two_people(words: Sequence[Vote], choice: PeopleChoice) -> bool:
     """Return whether the whole track is covered because of votes against it. A person to be covered is covered at the first one."""
-    hide = words.count(Word.HIDE)
+    hide = words.count(Vote.HIDE)
     if choice.only is not None and hide:
         return True
-    in_a_row = any(all(word is Word.HIDE for word in words[at : at + IN_A_ROW]) for at in range(len(words) - IN_A_ROW + 1))
+    in_a_row = any(all(word is Vote.HIDE for word in words[at : at + IN_A_ROW]) for at in range(len(words) - IN_A_ROW + 1))
     return in_a_row or hide > AGAINST * len(words)
 
 
-def _visible(trail: Trail, lasts: int, *, singly: bool) -> list[tuple[int, int]]:
+def _visible(trail: VideoTrack, lasts: int, *, singly: bool) -> list[tuple[int, int]]:
     """Return first and last moments between votes for it that are near enough to each other, without doubts between them."""
     stretches: list[tuple[int, int]] = []
     said: int | None = None  # the last vote for it, if nothing has intervened
     for moment, find in trail.finds:
-        if moment in trail.doubtful or find.word is Word.HIDE:
+        if moment in trail.doubtful or find.word is Vote.HIDE:
             said = None
-        if find.word is not Word.SHOW:
+        if find.word is not Vote.SHOW:
             continue
         if said is not None and moment - said <= lasts:
             begun = stretches.pop()[0] if stretches and stretches[-1][1] == said else said

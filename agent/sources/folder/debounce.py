@@ -16,7 +16,7 @@ class _Waiting:
     waits: tuple[float, ...] = ()  # seconds between the remaining checks
 
 
-class Settling:
+class Debouncer:
     """Files that may still be written to. Uses neither clock nor disk: both are arguments.
 
     A file that the system reports as closed is taken at the first check, unless it is empty. Any other is taken once it has been unchanged

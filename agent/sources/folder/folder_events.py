@@ -16,7 +16,7 @@ from watchdog.events import (
 )
 
 from agent.domain.image import is_image, is_sidecar
-from agent.sources.folder.debounce import Settling
+from agent.sources.folder.debounce import Debouncer
 from agent.sources.folder.folder_rules import Matcher
 from agent.sources.folder.folder_scan import ancestors, is_below
 
@@ -39,7 +39,7 @@ class Hints:
     root: str  # as in the settings
     real: str  # as the system names it
     matcher: Matcher
-    settling: Settling
+    settling: Debouncer
     limit: int
     gone_delay_s: float  # a deletion may be half of a move
     mine: Callable[[str], bool]  # False for paths of an inner folder that is watched separately

@@ -10,16 +10,16 @@ from typing import TypeAlias
 
 from watchdog.events import FileSystemEvent
 
-from agent.core.settings import Sources
+from agent.core.settings import SourceSettings
 from agent.domain.errors import SourceUnreachable
 from agent.domain.image import FileSeen, is_sidecar
 from agent.domain.jobs import Priority
-from agent.sources.folder.debounce import Settling
+from agent.sources.folder.debounce import Debouncer
 from agent.sources.folder.folder_events import Clock, Hints
 from agent.sources.folder.folder_observer import TELLS_OF_CLOSING
 from agent.sources.folder.folder_rules import Matcher
 from agent.sources.folder.folder_scan import Comparison, Entry, Facts, Walk, file_facts, is_below, missing, name_of, parent_of, topmost
-from agent.sources.folder.folder_thread import FolderThread, Whereabouts, wait_either
+from agent.sources.folder.folder_thread import FolderThread, WatchedFolderState, wait_either
 from agent.sources.source import Emit, FileAppeared, FileMoved, FilesGone, SidecarChanged, TreeMoved
 
 Known: TypeAlias = Callable[[str], Iterable[Entry]]  # in path order
@@ -41,10 +41,10 @@ class FolderSession:
     def __init__(
         self,
         root: str,
-        here: Whereabouts,
+        here: WatchedFolderState,
         matcher: Matcher,
         inner: frozenset[str],
-        sources: Sources,
+        sources: SourceSettings,
         known: Known,
         emit: Emit,
         thread: FolderThread,
@@ -55,7 +55,7 @@ class FolderSession:
         self._known, self._emit, self._thread, self._clock = known, emit, thread, clock
         steady_s = sources.settle_ms / 1000
         eager = not (TELLS_OF_CLOSING or sources.polling)  # on polled drives, size and time may be outdated
-        settling = Settling(steady_s, sources.queue, eager=eager)
+        settling = Debouncer(steady_s, sources.queue, eager=eager)
         self._hints = Hints(root, here.real, matcher, settling, sources.queue, steady_s + 0.6, self._mine, clock)
         self._loop = asyncio.get_running_loop()
         self._inbox: deque[FileSystemEvent] = deque()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from agent.core.settings import Folder, Sources
+from agent.core.settings import Folder, SourceSettings
 from agent.domain.errors import AgentError, SourceLimit
 from agent.domain.video import has_pictures
 from agent.sources.folder.drives import is_remote
@@ -26,7 +26,7 @@ class WatchPlan:
     """The settings that determine how a folder is watched: if unchanged after a reload, the watch is not restarted."""
 
     folder: Folder
-    sources: Sources
+    sources: SourceSettings
     inner: frozenset[str] = frozenset()  # inner folders that are watched separately
 
 
@@ -139,7 +139,7 @@ class FolderSource:
     def __init__(
         self,
         folders: Sequence[Folder],
-        sources: Sources,
+        sources: SourceSettings,
         known: Known,
         *,
         poll_s: float = 5.0,
@@ -170,7 +170,7 @@ class FolderSource:
         """Scan every folder now; returns when all changes are emitted."""
         await asyncio.gather(*(watch.rescan() for watch, _ in self._running.values()))
 
-    async def reconfigure(self, folders: Sequence[Folder], sources: Sources) -> None:
+    async def reconfigure(self, folders: Sequence[Folder], sources: SourceSettings) -> None:
         """Apply new settings; unchanged folders continue undisturbed. May be called before or while `run` runs."""
         self._plans = _plans(folders, sources)
         await self._apply()
@@ -192,7 +192,7 @@ class FolderSource:
                     self._running[root] = watch, self._group.create_task(watch.run())
 
 
-def _plans(folders: Sequence[Folder], sources: Sources) -> dict[str, WatchPlan]:
+def _plans(folders: Sequence[Folder], sources: SourceSettings) -> dict[str, WatchPlan]:
     """Root -> plan. A folder listed twice is watched once, by its last entry."""
     by_root = {folder_root(folder): folder for folder in folders}
     return {

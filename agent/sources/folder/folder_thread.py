@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Whereabouts:
+class WatchedFolderState:
     """The folder that a path leads to: its real path and, where the system numbers folders, its numbers."""
 
     real: str
@@ -39,7 +39,7 @@ class FolderThread:
         except OSError as error:  # TimeoutError is one
             raise SourceUnreachable from error
 
-    async def find(self, folder: str) -> Whereabouts:
+    async def find(self, folder: str) -> WatchedFolderState:
         """An existing, readable folder. Raises SourceUnreachable."""
         return await self.ask(lambda: _find(folder))
 
@@ -55,8 +55,8 @@ async def wait_either(event: asyncio.Event, seconds: float) -> None:
             await event.wait()
 
 
-def _find(folder: str) -> Whereabouts:
+def _find(folder: str) -> WatchedFolderState:
     with os.scandir(folder):
         real = os.path.realpath(folder, strict=True)
         facts = os.stat(real)  # noqa: PTH116 - paths are strings throughout
-        return Whereabouts(real, facts.st_dev, facts.st_ino)
+        return WatchedFolderState(real, facts.st_dev, facts.st_ino)

@@ -38,7 +38,7 @@ class Film:
 
 
 @dataclass(slots=True)
-class Frame:
+class AnimationFrame:
     canvas: Canvas
     ms: float = 0.0  # duration
 
@@ -62,24 +62,24 @@ def film_of(data: bytes, name: str, limits: Limits) -> Film:
     return Film(name, *size, tuple(range(count)), None if loop is None else int(loop), default, left)
 
 
-def frames(data: bytes, film: Film, limits: Limits) -> Iterator[Frame]:
+def frames(data: bytes, film: Film, limits: Limits) -> Iterator[AnimationFrame]:
     """Yield the frames. Raises ImageError."""
     yield from _read(data, film, limits, film.numbers)
 
 
-def frame_at(data: bytes, film: Film, at: int, limits: Limits) -> Frame:
+def frame_at(data: bytes, film: Film, at: int, limits: Limits) -> AnimationFrame:
     """Return one frame, clamped to the first or last. Raises ImageError."""
     return next(_read(data, film, limits, (film.numbers[min(max(at, 0), len(film.numbers) - 1)],)))
 
 
-def _read(data: bytes, film: Film, limits: Limits, numbers: Sequence[int]) -> Iterator[Frame]:
+def _read(data: bytes, film: Film, limits: Limits, numbers: Sequence[int]) -> Iterator[AnimationFrame]:
     opened = named(data, limits, lambda name: others.open_checked(data, name, limits))
     exif = others.exif_read(opened, data, film.name)
     read = _page if film.name == "tiff" else partial(_frame, size=opened.size)
 
     for number in numbers:
         frame = named(data, limits, lambda _, number=number: read(opened, number, limits))  # type: ignore[misc]  # the default has no type
-        yield Frame(upright(frame.canvas, exif), frame.ms)
+        yield AnimationFrame(upright(frame.canvas, exif), frame.ms)
 
 
 def shown(canvas: Canvas) -> Pixels:
@@ -117,7 +117,7 @@ def _check(count: int, pixels: int) -> None:
         raise FilmTooLong(frames=count, megapixels=round(pixels / 1e6), most=MOST_FRAMES, limit=round(MOST_PIXELS / 1e6))
 
 
-def _frame(opened: PIL.Image.Image, number: int, limits: Limits, size: tuple[int, int]) -> Frame:
+def _frame(opened: PIL.Image.Image, number: int, limits: Limits, size: tuple[int, int]) -> AnimationFrame:
     """Return the part inside a picture of that size, always with an alpha channel: the next frame may have one."""
     opened.seek(number)
     limits.check_pixels(*opened.size)  # a GIF's frame may declare a larger size than the picture, which then grows
@@ -125,13 +125,13 @@ def _frame(opened: PIL.Image.Image, number: int, limits: Limits, size: tuple[int
     pixels = np.asarray(whole if whole.size == size else whole.crop((0, 0, *size)))
     ms = float(opened.info.get("duration") or 0)
     canvas = Canvas(np.ascontiguousarray(pixels[:, :, :3]), np.ascontiguousarray(pixels[:, :, 3]), opened.info.get("icc_profile") or b"")
-    return Frame(canvas, ms)
+    return AnimationFrame(canvas, ms)
 
 
-def _page(opened: PIL.Image.Image, number: int, limits: Limits) -> Frame:
+def _page(opened: PIL.Image.Image, number: int, limits: Limits) -> AnimationFrame:
     opened.seek(number)
     limits.make_room(*opened.size)
     opened.load()
     # The page's own: `info` still contains an earlier page's.
     profile = getattr(opened, "tag_v2", {}).get(_PROFILE)
-    return Frame(of_pillow(opened, profile if isinstance(profile, bytes) else b""))
+    return AnimationFrame(of_pillow(opened, profile if isinstance(profile, bytes) else b""))

@@ -12,17 +12,17 @@ from agent.domain.errors import CopyUnproven
 from agent.domain.video import Covered, covers_at
 from agent.vision.animations import many
 from agent.vision.animations.animation_reading import Film, film_of, frames
-from agent.vision.animations.many import Drawn
+from agent.vision.animations.many import DrawnFrames
 from agent.vision.codecs import Limits, others
 from agent.vision.codecs.decode import named
 from agent.vision.copies import encoders
 from agent.vision.copies.canvas import Canvas
-from agent.vision.copies.kept_pixels import Kept, kept_of
-from agent.vision.copies.notes import Notes, of_opened
+from agent.vision.copies.kept_pixels import KeptPixels, kept_of
+from agent.vision.copies.notes import PhotoNotes, of_opened
 from agent.vision.copies.proof import MOST_OFF, block_means, check_drawn, readable
 from agent.vision.copies.rendering import cover
 
-Writer = Callable[[BinaryIO, Film, Iterator[Drawn], Kept, Notes], None]
+Writer = Callable[[BinaryIO, Film, Iterator[DrawnFrames], KeptPixels, PhotoNotes], None]
 
 
 Means = NDArray[np.float32]
@@ -97,17 +97,17 @@ def removed(data: bytes, limits: Limits, *, strip: bool) -> tuple[str, ...]:
     return tuple(sorted({*_kept(data, film, limits, strip=strip)[0].removed, *film.left} - {"frames", "pages"}))
 
 
-def _drawn(data: bytes, film: Film, limits: Limits, ways: Sequence[Covered], proof: Proof) -> Iterator[Drawn]:
+def _drawn(data: bytes, film: Film, limits: Limits, ways: Sequence[Covered], proof: Proof) -> Iterator[DrawnFrames]:
     for number, frame in enumerate(frames(data, film, limits)):
         covers = covers_at(ways, number)
         cover(frame.canvas, covers)
         check_drawn(frame.canvas, covers)
-        yield Drawn(frame.canvas, frame.ms, covers)
+        yield DrawnFrames(frame.canvas, frame.ms, covers)
         proof.note(frame.canvas)
 
 
-def _kept(data: bytes, film: Film, limits: Limits, *, strip: bool) -> tuple[Kept, Notes]:
-    def read(name: str) -> tuple[Kept, Notes]:
+def _kept(data: bytes, film: Film, limits: Limits, *, strip: bool) -> tuple[KeptPixels, PhotoNotes]:
+    def read(name: str) -> tuple[KeptPixels, PhotoNotes]:
         notes = of_opened(others.open_checked(data, name, limits), data, name)
         if name == "webp":
             notes.lossless = b"VP8L" in data and b"VP8 " not in data

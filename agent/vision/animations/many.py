@@ -19,8 +19,8 @@ from agent.vision.codecs.colour import to_srgb
 from agent.vision.copies import encoders, icc, png_copy, tiff_copy
 from agent.vision.copies.canvas import Canvas
 from agent.vision.copies.gif_copy import indexed
-from agent.vision.copies.kept_pixels import Kept
-from agent.vision.copies.notes import Notes
+from agent.vision.copies.kept_pixels import KeptPixels
+from agent.vision.copies.notes import PhotoNotes
 from agent.vision.redactor import covered
 
 _GIF_PART: Final = 255  # bytes of a comment per block
@@ -30,7 +30,7 @@ _LONGEST: Final = 65_535  # a PNG's numbers have 16 bits
 
 
 @dataclass(slots=True)
-class Drawn:
+class DrawnFrames:
     """A frame with its covers drawn."""
 
     canvas: Canvas
@@ -38,7 +38,7 @@ class Drawn:
     covers: list[Cover]
 
 
-def write_gif(output: BinaryIO, film: Film, drawn: Iterator[Drawn], kept: Kept, _: Notes) -> None:
+def write_gif(output: BinaryIO, film: Film, drawn: Iterator[DrawnFrames], kept: KeptPixels, _: PhotoNotes) -> None:
     """Write a GIF; each frame has its own palette."""
     output.write(b"GIF89a" + struct.pack("<HHBBB", film.width, film.height, 0x70, 0, 0))
     if film.loop is not None:
@@ -57,7 +57,7 @@ def write_gif(output: BinaryIO, film: Film, drawn: Iterator[Drawn], kept: Kept, 
     output.write(b"\x3b")
 
 
-def write_png(output: BinaryIO, film: Film, drawn: Iterator[Drawn], kept: Kept, _: Notes) -> None:
+def write_png(output: BinaryIO, film: Film, drawn: Iterator[DrawnFrames], kept: KeptPixels, _: PhotoNotes) -> None:
     """Write an APNG with alpha throughout, with eight bits."""
     turn, animated = 0, len(film.numbers) - film.default
     for number, frame in enumerate(drawn):
@@ -80,23 +80,23 @@ def write_png(output: BinaryIO, film: Film, drawn: Iterator[Drawn], kept: Kept, 
     output.write(png_copy.chunk(b"IEND", b""))
 
 
-def write_webp(output: BinaryIO, film: Film, drawn: Iterator[Drawn], kept: Kept, notes: Notes) -> None:
+def write_webp(output: BinaryIO, film: Film, drawn: Iterator[DrawnFrames], kept: KeptPixels, notes: PhotoNotes) -> None:
     how: dict[str, Any] = {"lossless": True, "quality": 50} if notes.lossless else {"quality": encoders.LOSSY}
     _by_reel(output, "WEBP", film, drawn, kept, method=2, loop=_FOR_EVER if film.loop is None else film.loop, **how)
 
 
-def write_avif(output: BinaryIO, film: Film, drawn: Iterator[Drawn], kept: Kept, notes: Notes) -> None:
+def write_avif(output: BinaryIO, film: Film, drawn: Iterator[DrawnFrames], kept: KeptPixels, notes: PhotoNotes) -> None:
     _by_reel(output, "AVIF", film, drawn, kept, **encoders.avif_options(notes))
 
 
-def write_tiff(output: BinaryIO, film: Film, drawn: Iterator[Drawn], kept: Kept, notes: Notes) -> None:
+def write_tiff(output: BinaryIO, film: Film, drawn: Iterator[DrawnFrames], kept: KeptPixels, notes: PhotoNotes) -> None:
     """Write a TIFF, each page with its own size and colour profile; the picture's metadata is on the first."""
     whole = io.BytesIO()
     with TiffImagePlugin.AppendingTiffWriter(whole, new=True) as writer:
         for number, page in enumerate(drawn):
             if page.canvas.deep and page.canvas.colours.shape[2] == 3:
                 page.canvas.make_shallow()
-            options = encoders.tiff_options(kept if number == 0 else Kept(), notes)
+            options = encoders.tiff_options(kept if number == 0 else KeptPixels(), notes)
             if profile := icc.cleaned(page.canvas.profile):
                 options["icc_profile"] = profile
             encoders.picture(page.canvas).save(writer, "TIFF", **options)
@@ -108,7 +108,7 @@ def write_tiff(output: BinaryIO, film: Film, drawn: Iterator[Drawn], kept: Kept,
 class _Reel(PIL.Image.Image):
     """An object that Pillow accepts as a multi-frame image; each frame is created on request, and released with the next one."""
 
-    def __init__(self, drawn: Iterator[Drawn], count: int, times: list[int]) -> None:
+    def __init__(self, drawn: Iterator[DrawnFrames], count: int, times: list[int]) -> None:
         super().__init__()
         self._drawn, self._times, self.n_frames, self.is_animated, self._at = drawn, times, count, True, -1
         self.seek(0)
@@ -129,7 +129,7 @@ class _Reel(PIL.Image.Image):
         return 0
 
 
-def _by_reel(output: BinaryIO, name: str, film: Film, drawn: Iterator[Drawn], kept: Kept, **options: Any) -> None:
+def _by_reel(output: BinaryIO, name: str, film: Film, drawn: Iterator[DrawnFrames], kept: KeptPixels, **options: Any) -> None:
     times: list[int] = []
     told = {key: value for key, value in (("exif", kept.exif), ("xmp", kept.xmp), ("icc_profile", kept.profile)) if value}
     whole = io.BytesIO()
@@ -137,7 +137,7 @@ def _by_reel(output: BinaryIO, name: str, film: Film, drawn: Iterator[Drawn], ke
     output.write(timeless(whole.getvalue()) if name == "AVIF" else whole.getbuffer())
 
 
-def _gif_picture(frame: Drawn) -> PIL.Image.Image:
+def _gif_picture(frame: DrawnFrames) -> PIL.Image.Image:
     canvas = frame.canvas
     pixels = np.asarray(canvas.ordered("RGB"), np.uint8)
     if (convert := to_srgb(canvas.profile)) is not None:

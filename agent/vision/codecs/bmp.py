@@ -8,7 +8,7 @@ import PIL.Image
 from numpy.typing import NDArray
 
 from agent.domain.errors import ImageTruncated, ImageUnsupported
-from agent.vision.codecs.image import Limits, Pixels
+from agent.vision.codecs.decoded_image import Limits, Pixels
 
 Words: TypeAlias = NDArray[Any]
 

@@ -11,7 +11,7 @@ import PIL.Image
 from numpy.typing import NDArray
 from PIL import ImageCms
 
-from agent.vision.codecs.image import Pixels
+from agent.vision.codecs.decoded_image import Pixels
 
 _AT_A_TIME: Final = 1_000_000  # pixels: keeps temporary memory small
 _LARGEST_PROFILE: Final = 4_000_000  # bytes

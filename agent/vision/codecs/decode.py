@@ -13,7 +13,7 @@ from agent.domain.errors import AgentError, ImageCorrupt, ImageEmpty, ImageTooLa
 from agent.vision.codecs import heic, jpeg, others, raw, tiff
 from agent.vision.codecs.boxes import boxes
 from agent.vision.codecs.colour import to_srgb
-from agent.vision.codecs.image import Image, Limits, Pixels
+from agent.vision.codecs.decoded_image import Image, Limits, Pixels
 from agent.vision.codecs.tiff import Exif
 
 T = TypeVar("T")

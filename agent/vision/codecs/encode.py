@@ -5,7 +5,7 @@ import numpy as np
 
 from agent.domain.errors import ImageCorrupt
 from agent.vision.codecs.decode import decode
-from agent.vision.codecs.image import Image, Limits, Pixels
+from agent.vision.codecs.decoded_image import Image, Limits, Pixels
 
 
 def encode_preview(data: bytes, limits: Limits, side: int) -> bytes:

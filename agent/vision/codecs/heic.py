@@ -6,7 +6,7 @@ import numpy as np
 import PIL.Image
 
 from agent.vision.codecs.colour import to_rgb
-from agent.vision.codecs.image import Limits, Pixels
+from agent.vision.codecs.decoded_image import Limits, Pixels
 from agent.vision.codecs.tiff import Exif, read_exif
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import numpy as np
 
 from agent.domain.errors import ImageCorrupt, ImageTruncated, ImageUnsupported
 from agent.vision.codecs import others
-from agent.vision.codecs.image import Limits, Pixels
+from agent.vision.codecs.decoded_image import Limits, Pixels
 from agent.vision.codecs.tiff import Exif, oriented, read_exif
 
 # libjpeg skips the high frequencies at no cost: half the size is five times faster than the whole (measured).

@@ -12,7 +12,7 @@ import PIL.Image
 from agent.domain.errors import ImageUnsupported
 from agent.vision.codecs import avif, bmp, png, tiff
 from agent.vision.codecs.colour import to_rgb
-from agent.vision.codecs.image import Limits, Pixels
+from agent.vision.codecs.decoded_image import Limits, Pixels
 from agent.vision.codecs.tiff import Exif, oriented, read_exif
 
 _PLUGINS: Final = {"jpeg": "Jpeg", "png": "Png", "webp": "WebP", "gif": "Gif", "bmp": "Bmp", "tiff": "Tiff", "avif": "Avif"}

@@ -1,5 +1,5 @@
 """Creates copies of pictures with covered areas, and restores them."""
 
-from agent.vision.copies.rendering import LARGEST_REGIONS, Copy, Part, Wish, render, restore
+from agent.vision.copies.rendering import LARGEST_REGIONS, Copy, RenderOptions, RenderPart, render, restore
 
-__all__ = ["LARGEST_REGIONS", "Copy", "Part", "Wish", "render", "restore"]
+__all__ = ["LARGEST_REGIONS", "Copy", "RenderOptions", "RenderPart", "render", "restore"]

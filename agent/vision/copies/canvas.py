@@ -12,7 +12,7 @@ from agent.vision.codecs import Limits, heic, jpeg, others, raw
 from agent.vision.codecs.colour import sixteen_bits, strips, to_rgb
 from agent.vision.codecs.decode import turn
 from agent.vision.codecs.tiff import Exif
-from agent.vision.copies.notes import Notes, of_heic, of_jpeg, of_opened
+from agent.vision.copies.notes import PhotoNotes, of_heic, of_jpeg, of_opened
 from agent.vision.redactor import Colours
 
 # So small an alpha is invisible, and no face is found in it: programs that cut people out leave more than zero around them.
@@ -85,7 +85,7 @@ class Canvas:
         self.alpha = np.where(self.alpha > white // 2, white, 0).astype(self.alpha.dtype)
 
 
-def open_canvas(data: bytes, name: str, limits: Limits) -> tuple[Canvas, Notes]:
+def open_canvas(data: bytes, name: str, limits: Limits) -> tuple[Canvas, PhotoNotes]:
     """Return the first picture of a file, and its metadata. Raises ImageError, or any error of the decoder."""
     match name:
         case "jpeg":
@@ -110,7 +110,7 @@ def open_canvas(data: bytes, name: str, limits: Limits) -> tuple[Canvas, Notes]:
     return upright(canvas, exif), notes
 
 
-def _jpeg(data: bytes, header: jpeg.Header, exif: Exif, limits: Limits) -> tuple[Canvas, Notes]:
+def _jpeg(data: bytes, header: jpeg.Header, exif: Exif, limits: Limits) -> tuple[Canvas, PhotoNotes]:
     if header.components == 4:
         jpeg.check(header, limits)
         canvas = Canvas(others.decode_ink(data, 1, limits), None, b"")

@@ -13,9 +13,9 @@ from agent.vision.codecs.colour import to_srgb
 from agent.vision.copies import gif_copy, jpeg_copy, png_copy, tiff_copy
 from agent.vision.copies.canvas import Canvas
 from agent.vision.copies.exif import lettered
-from agent.vision.copies.jpeg_copy import Coding
-from agent.vision.copies.kept_pixels import Kept
-from agent.vision.copies.notes import Notes
+from agent.vision.copies.jpeg_copy import JpegCoding
+from agent.vision.copies.kept_pixels import KeptPixels
+from agent.vision.copies.notes import PhotoNotes
 
 FORMATS: Final = frozenset({"jpeg", "png", "webp", "tiff", "bmp", "gif", "avif"})
 # Readable formats that can't be written.
@@ -44,7 +44,7 @@ def plain_colours(canvas: Canvas, name: str) -> None:
         canvas.profile = b""
 
 
-def encode(canvas: Canvas, name: str, kept: Kept, notes: Notes, covers: Sequence[Cover]) -> tuple[bytes, Kept]:
+def encode(canvas: Canvas, name: str, kept: KeptPixels, notes: PhotoNotes, covers: Sequence[Cover]) -> tuple[bytes, KeptPixels]:
     """Return the copy, and the metadata it could keep. Raises CopyUnsupported for sizes beyond the format's limits.
 
     `canvas` is changed to what was encoded.
@@ -60,14 +60,14 @@ def encode(canvas: Canvas, name: str, kept: Kept, notes: Notes, covers: Sequence
     kept = kept.without(*LACKING.get(name, ())).noting(*canvas.lost)
     if name == "jpeg":
         kept = kept.without(*(part for part in ("exif", "xmp") if len(getattr(kept, part)) > jpeg_copy.LARGEST_PART))
-        coding = jpeg_copy.coding_of(notes.coded) if notes.coded else Coding()
+        coding = jpeg_copy.coding_of(notes.coded) if notes.coded else JpegCoding()
         return jpeg_copy.encode(np.asarray(canvas.ordered("BGR"), np.uint8), coding, kept), kept
     if name == "gif":
         return gif_copy.encode_still(canvas, covers, kept.comment), kept
     return _by_pillow(canvas, name, kept, notes), kept
 
 
-def is_exact(name: str, notes: Notes) -> bool:
+def is_exact(name: str, notes: PhotoNotes) -> bool:
     """Return whether every number of a copy equals the canvas."""
     return name in ("png", "bmp", "tiff") or (name == "webp" and notes.lossless)
 
@@ -83,7 +83,7 @@ LACKING: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
-def _by_pillow(canvas: Canvas, name: str, kept: Kept, notes: Notes) -> bytes:
+def _by_pillow(canvas: Canvas, name: str, kept: KeptPixels, notes: PhotoNotes) -> bytes:
     options = _OPTIONS[name](canvas, kept, notes)
     if kept.profile and name != "bmp":
         options["icc_profile"] = kept.profile
@@ -102,18 +102,18 @@ def picture(canvas: Canvas) -> PIL.Image.Image:
     return PIL.Image.fromarray(np.dstack([plain, alpha]))
 
 
-def _webp(canvas: Canvas, kept: Kept, notes: Notes) -> dict[str, Any]:
+def _webp(canvas: Canvas, kept: KeptPixels, notes: PhotoNotes) -> dict[str, Any]:
     if max(canvas.width, canvas.height) > _WEBP_SIDE:
         raise CopyUnsupported(format="webp")
     how = {"lossless": True, "quality": 50, "exact": True} if notes.lossless else {"quality": LOSSY}
     return {**how, "method": 4, **_told(kept)}
 
 
-def _tiff(canvas: Canvas, kept: Kept, notes: Notes) -> dict[str, Any]:
+def _tiff(canvas: Canvas, kept: KeptPixels, notes: PhotoNotes) -> dict[str, Any]:
     return tiff_options(kept, notes)
 
 
-def tiff_options(kept: Kept, notes: Notes) -> dict[str, Any]:
+def tiff_options(kept: KeptPixels, notes: PhotoNotes) -> dict[str, Any]:
     """Return the options for one page. EXIF's own directories are added after writing."""
     options: dict[str, Any] = {"compression": notes.compression if notes.compression in _TIFF_KEPT else "tiff_adobe_deflate"}
     if kept.exif or kept.xmp:
@@ -128,21 +128,26 @@ def tiff_options(kept: Kept, notes: Notes) -> dict[str, Any]:
     return options
 
 
-def _avif(canvas: Canvas, kept: Kept, notes: Notes) -> dict[str, Any]:
+def _avif(canvas: Canvas, kept: KeptPixels, notes: PhotoNotes) -> dict[str, Any]:
     return {**avif_options(notes), **_told(kept)}
 
 
-def avif_options(notes: Notes) -> dict[str, Any]:
+def avif_options(notes: PhotoNotes) -> dict[str, Any]:
     """Return the options; the encoder supports only eight bits."""
     return {"quality": LOSSY, "speed": 8, "max_threads": 1, "subsampling": notes.sampling or "4:2:0"}
 
 
-def _bmp(canvas: Canvas, kept: Kept, notes: Notes) -> dict[str, Any]:
+def _bmp(canvas: Canvas, kept: KeptPixels, notes: PhotoNotes) -> dict[str, Any]:
     return {}
 
 
-_OPTIONS: Final[Mapping[str, Callable[[Canvas, Kept, Notes], dict[str, Any]]]] = {"webp": _webp, "tiff": _tiff, "avif": _avif, "bmp": _bmp}
+_OPTIONS: Final[Mapping[str, Callable[[Canvas, KeptPixels, PhotoNotes], dict[str, Any]]]] = {
+    "webp": _webp,
+    "tiff": _tiff,
+    "avif": _avif,
+    "bmp": _bmp,
+}
 
 
-def _told(kept: Kept) -> dict[str, Any]:
+def _told(kept: KeptPixels) -> dict[str, Any]:
     return {name: value for name, value in (("exif", kept.exif), ("xmp", kept.xmp)) if value}

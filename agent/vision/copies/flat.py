@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.domain.redaction import Cover, Style
-from agent.vision.redactor import SOLID, Area, Colours, Mask, emoji, from_below, grid
+from agent.vision.redactor import SOLID, Colours, Mask, PixelArea, emoji, from_below, grid
 
 # Rounding errors in a step between neighbouring pixels.
 _ROUNDED: Final = 2
-Check: TypeAlias = Callable[[Colours, Cover, Area, Sequence[Area]], bool]
+Check: TypeAlias = Callable[[Colours, Cover, PixelArea, Sequence[PixelArea]], bool]
 
 
 def is_flat(pixels: Colours, covers: Sequence[Cover], *, order: str = "RGB") -> bool:
@@ -26,19 +26,19 @@ def is_flat(pixels: Colours, covers: Sequence[Cover], *, order: str = "RGB") -> 
     )
 
 
-def _solid(pixels: Colours, _: Cover, area: Area, above: Sequence[Area]) -> bool:
+def _solid(pixels: Colours, _: Cover, area: PixelArea, above: Sequence[PixelArea]) -> bool:
     colour = SOLID[: pixels.shape[2]]
     return all((pixels[rows, columns][seen] == colour).all() for rows, columns, seen in _seen(area, above, None))
 
 
-def _emoji(pixels: Colours, cover: Cover, area: Area, above: Sequence[Area]) -> bool:
+def _emoji(pixels: Colours, cover: Cover, area: PixelArea, above: Sequence[PixelArea]) -> bool:
     return all(
         np.array_equal(pixels[rows, columns][seen], emoji(cover, rows, columns, pixels)[seen])
         for rows, columns, seen in _seen(area, above, None)
     )
 
 
-def _mosaic(pixels: Colours, cover: Cover, area: Area, above: Sequence[Area]) -> bool:
+def _mosaic(pixels: Colours, cover: Cover, area: PixelArea, above: Sequence[PixelArea]) -> bool:
     """Check that every cell has one colour."""
     ys, xs = grid(cover, area)
     for top, bottom in pairwise(ys.tolist()):
@@ -50,7 +50,7 @@ def _mosaic(pixels: Colours, cover: Cover, area: Area, above: Sequence[Area]) ->
     return True
 
 
-def _blur(pixels: Colours, cover: Cover, area: Area, above: Sequence[Area]) -> bool:
+def _blur(pixels: Colours, cover: Cover, area: PixelArea, above: Sequence[PixelArea]) -> bool:
     """Check that no step exceeds that of the steepest slope between two means."""
     ys, xs = grid(cover, area)
     most = np.iinfo(pixels.dtype).max
@@ -73,7 +73,7 @@ def _steepest(cuts: NDArray[np.int64], most: int) -> float:
     return most / float(np.diff(cuts).min()) + _ROUNDED
 
 
-def _seen(area: Area, above: Sequence[Area], within: slice | None) -> Iterator[tuple[slice, slice, Mask]]:
+def _seen(area: PixelArea, above: Sequence[PixelArea], within: slice | None) -> Iterator[tuple[slice, slice, Mask]]:
     """Yield the area in strips, without the parts below other covers."""
     for rows, columns, inside in area.masks(within):
         seen = inside.copy()

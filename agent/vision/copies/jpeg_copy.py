@@ -11,7 +11,7 @@ import numpy as np
 
 from agent.domain.errors import ImageCorrupt
 from agent.vision.codecs import Pixels, jpeg
-from agent.vision.copies.kept_pixels import Kept
+from agent.vision.copies.kept_pixels import KeptPixels
 
 _DEFAULT: Final = 92
 _SAMPLINGS: Final = {
@@ -28,7 +28,7 @@ _PROFILE_PART: Final = 65_000
 
 
 @dataclass(frozen=True, slots=True)
-class Coding:
+class JpegCoding:
     """The quality of a JPEG, in our encoder's terms. Re-encoding with it loses nothing visible, but is not lossless."""
 
     luma: int = _DEFAULT
@@ -36,7 +36,7 @@ class Coding:
     sampling: int = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420
 
 
-def coding_of(data: bytes) -> Coding:
+def coding_of(data: bytes) -> JpegCoding:
     """Return a coding at least as fine as this JPEG's. Raises ImageCorrupt."""
     sums = dict(_tables(data))
     luma = _quality(sums.get(0), 0)
@@ -46,10 +46,10 @@ def coding_of(data: bytes) -> Coding:
             # Three bytes for each component: the luma's factors, by the chroma's.
             y, u = data[at + 7], data[at + 10]
             across, down = (y >> 4) / max(1, u >> 4), (y & 15) / max(1, u & 15)
-            return Coding(luma, chroma, _SAMPLINGS.get((int(across), int(down)), cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444))
+            return JpegCoding(luma, chroma, _SAMPLINGS.get((int(across), int(down)), cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444))
         if marker == jpeg.SCAN:
             break
-    return Coding(luma, chroma)
+    return JpegCoding(luma, chroma)
 
 
 def _tables(data: bytes) -> Iterator[tuple[int, int]]:
@@ -81,7 +81,7 @@ def _sums(quality: int) -> tuple[int, int]:
     return sums[0], sums[1]
 
 
-def encode(pixels: Pixels, coding: Coding, kept: Kept) -> bytes:
+def encode(pixels: Pixels, coding: JpegCoding, kept: KeptPixels) -> bytes:
     """Encode `pixels` [height, width, 1 or 3], blue first."""
     options = [
         cv2.IMWRITE_JPEG_QUALITY,
@@ -101,7 +101,7 @@ def encode(pixels: Pixels, coding: Coding, kept: Kept) -> bytes:
     return b"".join((whole[:head], *_segments(kept), whole[head:]))
 
 
-def _segments(kept: Kept) -> Iterator[bytes]:
+def _segments(kept: KeptPixels) -> Iterator[bytes]:
     if kept.exif:
         yield _segment(0xE1, _EXIF + kept.exif)
     if kept.xmp:

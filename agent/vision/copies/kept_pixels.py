@@ -5,14 +5,14 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from agent.vision.copies import exif, icc, xmp_copy
-from agent.vision.copies.notes import Notes
+from agent.vision.copies.notes import PhotoNotes
 
 # PNG texts that may name the people in the picture.
 _WORDS: Final = frozenset({"Title", "Description", "Comment"})
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptPixels:
     exif: bytes = b""
     xmp: bytes = b""
     profile: bytes = b""
@@ -21,19 +21,19 @@ class Kept:
     chunks: Mapping[bytes, bytes] = field(default_factory=dict)  # of a PNG whose copy is a PNG
     removed: tuple[str, ...] = ()  # present kinds that were removed, by name
 
-    def without(self, *kinds: str) -> "Kept":
+    def without(self, *kinds: str) -> "KeptPixels":
         """Remove what a format or a size can't store: "exif", "xmp", "profile", "comment", "texts"."""
         there = [kind for kind in kinds if getattr(self, kind)]
         empty = {kind: type(getattr(self, kind))() for kind in there}
         said = {"comment" if kind == "texts" else kind for kind in there} - {"profile"}
         return replace(self, **empty).noting(*said)
 
-    def noting(self, *kinds: str) -> "Kept":
+    def noting(self, *kinds: str) -> "KeptPixels":
         """Add removed kinds."""
         return replace(self, removed=tuple(sorted({*self.removed, *kinds})))
 
 
-def kept_of(notes: Notes, profile: bytes, width: int, height: int, *, strip: bool, faces_covered: bool) -> Kept:
+def kept_of(notes: PhotoNotes, profile: bytes, width: int, height: int, *, strip: bool, faces_covered: bool) -> KeptPixels:
     """Return the kept metadata; `profile` is the one of the copy's pixels, `faces_covered` whether the copy covers a face."""
     told, gone = exif.cleaned(notes.exif, width, height, strip=strip, faces_covered=faces_covered)
     if "pages" in notes.left:
@@ -46,4 +46,4 @@ def kept_of(notes: Notes, profile: bytes, width: int, height: int, *, strip: boo
     removed = notes.left | gone | more_gone
     colours = icc.cleaned(profile)
     kinds = tuple(sorted({"comment" if kind == "text" else kind for kind in removed}))
-    return Kept(told, packet, colours, comment, texts, notes.chunks, kinds)
+    return KeptPixels(told, packet, colours, comment, texts, notes.chunks, kinds)

@@ -31,7 +31,7 @@ _HEIF_BOXES: Final = {b"ftyp", b"meta", b"mdat", b"moov", b"free", b"skip", b"wi
 
 
 @dataclass(slots=True)
-class Notes:
+class PhotoNotes:
     exif: bytes = b""  # from its byte order on
     xmp: bytes = b""
     profile: bytes = b""  # ICC
@@ -45,8 +45,8 @@ class Notes:
     sampling: str = ""  # of an AVIF's colours
 
 
-def of_jpeg(data: bytes) -> Notes:
-    notes = Notes(lossless=False, coded=data)
+def of_jpeg(data: bytes) -> PhotoNotes:
+    notes = PhotoNotes(lossless=False, coded=data)
     parts: dict[int, bytes] = {}
     scan = len(data)
     for marker, at, end in jpeg.segments(data, 2, strict=False):
@@ -84,13 +84,13 @@ def _jpeg_kind(marker: int, body: bytes) -> str:
     return "application" if 0xE0 < marker <= 0xEF and marker not in _ADOBE else ""
 
 
-def of_heic(data: bytes) -> Notes:
+def of_heic(data: bytes) -> PhotoNotes:
     """Return the metadata of a HEIC; its library provides the rest, so only the header is read here."""
     import pi_heif
 
     opened = pi_heif.open_heif(data)
     info = opened.info
-    notes = Notes(lossless=False, exif=_exif(info.get("exif")), xmp=_bytes(info.get("xmp")), profile=_bytes(info.get("icc_profile")))
+    notes = PhotoNotes(lossless=False, exif=_exif(info.get("exif")), xmp=_bytes(info.get("xmp")), profile=_bytes(info.get("icc_profile")))
     notes.left = _in_boxes(data, _HEIF_KINDS)
     if len(opened) > 1:
         notes.left.add("pictures")
@@ -115,11 +115,11 @@ def _in_boxes(data: bytes, kinds: Mapping[bytes, str]) -> set[str]:
     return left
 
 
-def of_opened(opened: PIL.Image.Image, data: bytes, name: str) -> Notes:
+def of_opened(opened: PIL.Image.Image, data: bytes, name: str) -> PhotoNotes:
     """Return the metadata of a picture opened by Pillow."""
     texts = getattr(opened, "text", None) or {}  # of a PNG, and first: only this reads what follows its picture
     info = opened.info
-    notes = Notes(exif=others.exif_of(opened)[:LARGEST], xmp=_bytes(info.get("xmp")), profile=_bytes(info.get("icc_profile")))
+    notes = PhotoNotes(exif=others.exif_of(opened)[:LARGEST], xmp=_bytes(info.get("xmp")), profile=_bytes(info.get("icc_profile")))
     comment = info.get("comment")
     notes.comment = (comment.decode("utf-8", "replace") if isinstance(comment, bytes) else str(comment or ""))[:_LONGEST_TEXT]
     notes.lossless = name in ("png", "bmp", "gif") or (name == "webp" and b"VP8L" in data[:100_000] and b"VP8 " not in data[:64])
@@ -132,7 +132,7 @@ def of_opened(opened: PIL.Image.Image, data: bytes, name: str) -> Notes:
     return notes
 
 
-def _png(notes: Notes, texts: Mapping[str, str], data: bytes) -> None:
+def _png(notes: PhotoNotes, texts: Mapping[str, str], data: bytes) -> None:
     chunks: dict[bytes, bytes] = {}
     at, own = 8, 0
     while at + 12 <= len(data):
@@ -160,23 +160,23 @@ def _is_metadata(text: bytes) -> bool:
     return text.startswith((b"XML:com.adobe.xmp", b"Raw profile type"))
 
 
-def _avif(notes: Notes, opened: PIL.Image.Image, data: bytes) -> None:
+def _avif(notes: PhotoNotes, opened: PIL.Image.Image, data: bytes) -> None:
     """Read AVIF. Its transparency is an auxiliary picture, and is kept."""
     notes.sampling = avif.coding_of(data).sampling
     notes.left |= _in_boxes(data, _AVIF_KINDS if opened.has_transparency_data else {**_AVIF_KINDS, b"auxl": "pictures"})
 
 
-def _webp(notes: Notes, _: PIL.Image.Image, data: bytes) -> None:
+def _webp(notes: PhotoNotes, _: PIL.Image.Image, data: bytes) -> None:
     if len(data) > int.from_bytes(data[4:8], "little") + 8 + 1:
         notes.left.add("trailing")
 
 
-def _bmp(notes: Notes, _: PIL.Image.Image, data: bytes) -> None:
+def _bmp(notes: PhotoNotes, _: PIL.Image.Image, data: bytes) -> None:
     if 0 < int.from_bytes(data[2:6], "little") < len(data):
         notes.left.add("trailing")
 
 
-def _gif(notes: Notes, _: PIL.Image.Image, data: bytes) -> None:
+def _gif(notes: PhotoNotes, _: PIL.Image.Image, data: bytes) -> None:
     at = 13 + _gif_table(data[10:11])
     while data[at : at + 1] in (b"!", b","):
         if data[at : at + 1] == b",":  # a frame: its position, its table, and its code width
@@ -197,7 +197,7 @@ def _gif_table(flags: bytes) -> int:
     return 3 << (flags[0] & 7) + 1 if flags >= b"\x80" else 0
 
 
-def _tiff(notes: Notes, opened: PIL.Image.Image, data: bytes) -> None:
+def _tiff(notes: PhotoNotes, opened: PIL.Image.Image, data: bytes) -> None:
     """Read TIFF, whose EXIF is among its own tags."""
     tags = getattr(opened, "tag_v2", {})
     notes.compression = str(opened.info.get("compression") or "raw")
@@ -208,7 +208,7 @@ def _tiff(notes: Notes, opened: PIL.Image.Image, data: bytes) -> None:
             notes.left.add(kind)
 
 
-_KINDS: Final[Mapping[str, Callable[[Notes, PIL.Image.Image, bytes], None]]] = {
+_KINDS: Final[Mapping[str, Callable[[PhotoNotes, PIL.Image.Image, bytes], None]]] = {
     "webp": _webp,
     "bmp": _bmp,
     "gif": _gif,

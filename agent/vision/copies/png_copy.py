@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from agent.domain.errors import ImageCorrupt
 from agent.vision.copies.canvas import Canvas, Plane
-from agent.vision.copies.kept_pixels import Kept
+from agent.vision.copies.kept_pixels import KeptPixels
 from agent.vision.redactor import Colours
 
 # Measured on photos and screens: slightly larger than the best, in half the time.
@@ -24,7 +24,7 @@ _SIGNATURE: Final = 8  # bytes
 _HEAD: Final = 33  # bytes: the signature and the first chunk
 
 
-def encode(canvas: Canvas, kept: Kept) -> bytes:
+def encode(canvas: Canvas, kept: KeptPixels) -> bytes:
     """Encode the whole picture."""
     data = memoryview(encode_part(canvas.ordered("BGR"), canvas.alpha))
     return b"".join((data[:_HEAD], *chunks(kept), data[_HEAD:]))
@@ -41,7 +41,7 @@ def encode_part(colours: Colours, alpha: Plane | None) -> bytes:
     return encoded.tobytes()
 
 
-def chunks(kept: Kept) -> Iterator[bytes]:
+def chunks(kept: KeptPixels) -> Iterator[bytes]:
     """Yield the metadata chunks that precede a picture."""
     if kept.profile:
         yield chunk(b"iCCP", b"ICC\0\0" + zlib.compress(kept.profile))

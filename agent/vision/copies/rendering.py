@@ -25,7 +25,7 @@ _MEGABYTE: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class RenderOptions:
     """The options of the copy."""
 
     covers: tuple[Cover, ...]
@@ -35,7 +35,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class RenderPart:
     """A rectangle of a picture, as PNG."""
 
     x: int
@@ -50,17 +50,17 @@ class Copy:
     height: int
     format: str
     removed: tuple[str, ...]
-    parts: tuple[Part, ...]
+    parts: tuple[RenderPart, ...]
 
 
-def render(data: bytes, wish: Wish, limits: Limits) -> Copy:
+def render(data: bytes, wish: RenderOptions, limits: Limits) -> Copy:
     """Return the covered copy. Raises ImageError, CopyUnsupported, CopyUnproven, RegionsTooLarge; ValueError for an invalid cover."""
     for cover in wish.covers:
         area_of(cover, 1, 1)
     return named(data, limits, lambda name: _render(data, name, wish, limits))
 
 
-def _render(data: bytes, name: str, wish: Wish, limits: Limits) -> Copy:
+def _render(data: bytes, name: str, wish: RenderOptions, limits: Limits) -> Copy:
     canvas, notes = open_canvas(data, name, limits)
     width, height = canvas.width, canvas.height
     chosen = encoders.format_of(name, wish.format, canvas)
@@ -85,9 +85,9 @@ def cover(canvas: Canvas, covers: Sequence[Cover]) -> None:
                     canvas.alpha[rows, columns][inside] = opaque
 
 
-def _parts(canvas: Canvas, covers: Sequence[Cover]) -> list[Part]:
+def _parts(canvas: Canvas, covers: Sequence[Cover]) -> list[RenderPart]:
     """Return the covered regions. Raises RegionsTooLarge."""
-    found: list[Part] = []
+    found: list[RenderPart] = []
     size = 0
     colours = canvas.ordered("BGR")
     for cover in covers:
@@ -99,11 +99,11 @@ def _parts(canvas: Canvas, covers: Sequence[Cover]) -> list[Part]:
         size += len(part)
         if size > LARGEST_REGIONS:
             raise RegionsTooLarge(megabytes=size // _MEGABYTE, limit=LARGEST_REGIONS // _MEGABYTE)
-        found.append(Part(area.left, area.top, part))
+        found.append(RenderPart(area.left, area.top, part))
     return found
 
 
-def restore(data: bytes, parts: Sequence[Part], limits: Limits) -> bytes:
+def restore(data: bytes, parts: Sequence[RenderPart], limits: Limits) -> bytes:
     """Return the picture as PNG with the parts restored exactly. Raises ImageError, NotRestorable if the parts don't belong to it."""
     canvas, notes = named(data, limits, lambda name: open_canvas(data, name, limits))
     canvas.ordered("BGR")
@@ -118,7 +118,7 @@ def restore(data: bytes, parts: Sequence[Part], limits: Limits) -> bytes:
     return png_copy.encode(canvas, kept.without("comment"))
 
 
-def _piece(part: Part, limits: Limits) -> Canvas:
+def _piece(part: RenderPart, limits: Limits) -> Canvas:
     piece, _ = named(part.png, limits, lambda name: open_canvas(part.png, name, limits))
     piece.ordered("BGR")
     return piece
@@ -129,7 +129,7 @@ def _deepen(canvas: Canvas) -> None:
     canvas.alpha = None if canvas.alpha is None else canvas.alpha.astype(np.uint16) * 257
 
 
-def _paste(canvas: Canvas, part: Part, piece: Canvas) -> None:
+def _paste(canvas: Canvas, part: RenderPart, piece: Canvas) -> None:
     rows, columns = slice(part.y, part.y + piece.height), slice(part.x, part.x + piece.width)
     if min(part.x, part.y) < 0 or columns.stop > canvas.width or rows.stop > canvas.height:
         raise NotRestorable

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from agent.domain.face import Box
 from agent.domain.redaction import head_of
-from agent.domain.video import Find, Part, Seen, Sight
+from agent.domain.video import FrameDetections, SeenPart, VideoDetection, VideoPart
 from agent.vision.codecs import Pixels
 from agent.vision.detector import NMS_IOU, Detection, Look, five, suppress
 from agent.vision.prints import Prints
@@ -34,7 +34,7 @@ _WINDOW, _OVERLAP = 1312, 128
 _STEP = 32
 
 
-def look_through(file: BinaryIO, part: Part, tick: float, look: Look, threads: int = 1, prints: Prints | None = None) -> Seen:
+def look_through(file: BinaryIO, part: VideoPart, tick: float, look: Look, threads: int = 1, prints: Prints | None = None) -> SeenPart:
     """Return faces and cuts of a part. Raises VideoUnreadable, VideoNoPicture.
 
     Detection also runs on the last frame before a cut, and of the part: another scene often begins with the next part, and a face's
@@ -43,13 +43,13 @@ def look_through(file: BinaryIO, part: Part, tick: float, look: Look, threads: i
     with opened(file) as clip:
         size = clip.size
     cuts = Cuts()
-    sights: list[Sight] = []
+    sights: list[FrameDetections] = []
     begins: list[int] = []
     due = part.start
     last: VideoFrame | None = None
 
     def see(frame: VideoFrame, side: int, prints: Prints | None) -> None:
-        sights.append(Sight(_shown_at(frame), tuple(finds(frame, size, look, side, prints))))
+        sights.append(FrameDetections(_shown_at(frame), tuple(finds(frame, size, look, side, prints))))
 
     for frame in frames(file, part, threads, coarse=True):
         moment = _shown_at(frame)
@@ -67,10 +67,10 @@ def look_through(file: BinaryIO, part: Part, tick: float, look: Look, threads: i
             last = frame
     if last is not None:
         see(last, SIDE, prints)
-    return Seen(tuple(sights), tuple(begins))
+    return SeenPart(tuple(sights), tuple(begins))
 
 
-def finds(frame: VideoFrame, size: tuple[int, int], look: Look, side: int, prints: Prints | None = None) -> Iterator[Find]:
+def finds(frame: VideoFrame, size: tuple[int, int], look: Look, side: int, prints: Prints | None = None) -> Iterator[VideoDetection]:
     """Return the faces of a frame, detected at a longer side of at most `side`, in pixels of the upright picture.
 
     `size` is that of the video's first frame, whose coordinates all faces use: the frame size may change.
@@ -90,7 +90,7 @@ def finds(frame: VideoFrame, size: tuple[int, int], look: Look, side: int, print
     printed = prints(whole, found) if prints is not None else [None] * len(found)
     for face, print in zip(found, printed, strict=True):
         head = Detection(head_of(face.box, face.landmarks), face.score, face.landmarks)
-        yield Find((head if own == first else _scaled(head, own, first)).box, face.score, print)
+        yield VideoDetection((head if own == first else _scaled(head, own, first)).box, face.score, print)
 
 
 def _scaled(face: Detection, given: tuple[int, int], wanted: tuple[int, int]) -> Detection:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from agent.domain.face import Box
 from agent.domain.redaction import Cover, Style
-from agent.vision.redactor import Area, Colours, Mask, area_of, redact
+from agent.vision.redactor import Colours, Mask, PixelArea, area_of, redact
 
 Plane: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16]
 
@@ -90,7 +90,7 @@ def _fill(plane: Plane, top: int, starts: NDArray[np.int64], ends: NDArray[np.in
         plane[row, first:last] = value
 
 
-def _in_pairs(area: Area) -> tuple[int, NDArray[np.int64], NDArray[np.int64]]:
+def _in_pairs(area: PixelArea) -> tuple[int, NDArray[np.int64], NDArray[np.int64]]:
     """Return the same for colours: every sample that belongs to a covered pixel, or is between two."""
     top, bottom = area.top // 2, (area.bottom + 1) // 2
     starts, ends = np.full(2 * (bottom - top), np.iinfo(np.int64).max), np.zeros(2 * (bottom - top), np.int64)
@@ -117,7 +117,7 @@ def _wider(box: Box) -> Box:
     return Box(box.x - _SHARED, box.y - _SHARED, box.w + 2 * _SHARED, box.h + 2 * _SHARED)
 
 
-def _windows(area: Area) -> Iterator[tuple[slice, slice, Mask]]:
+def _windows(area: PixelArea) -> Iterator[tuple[slice, slice, Mask]]:
     """Yield the area in windows with even coordinates."""
     for rows, columns, inside in area.masks():
         top, left = rows.start & ~1, columns.start & ~1

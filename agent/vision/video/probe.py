@@ -9,7 +9,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from agent.domain.errors import VideoUnreadable
-from agent.domain.video import Clip, Part
+from agent.domain.video import Video, VideoPart
 from agent.vision.codecs import Limits
 from agent.vision.video.geometry import Turn
 from agent.vision.video.sound import holds
@@ -25,7 +25,7 @@ _MP4_SOUND: Final = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "flac", "opu
 _WEBM_PICTURE, _WEBM_SOUND = frozenset({"vp8", "vp9", "av1"}), frozenset({"opus", "vorbis"})
 
 
-def probe(file: BinaryIO, limits: Limits) -> Clip:
+def probe(file: BinaryIO, limits: Limits) -> Video:
     """Return the properties. Raises VideoUnreadable, VideoNoPicture, ImageTooLarge."""
     digest, size = _fingerprint(file)
     with opened(file) as clip:
@@ -43,7 +43,7 @@ def probe(file: BinaryIO, limits: Limits) -> Clip:
     if first is None:
         raise VideoUnreadable
     width, height = Turn.of(first).upright(*shape)
-    return Clip(digest, size, width, height, tick, step * tick, len(moments), form, parts, sound, truncated, removed, zero=zero)
+    return Video(digest, size, width, height, tick, step * tick, len(moments), form, parts, sound, truncated, removed, zero=zero)
 
 
 def _fingerprint(file: BinaryIO) -> tuple[str, int]:
@@ -68,15 +68,15 @@ def _moments(clip: Opened) -> tuple[list[int], list[int], int]:
     return moments, keys, there
 
 
-def _parts(moments: Sequence[int], keys: Sequence[int], tick: float) -> Iterator[Part]:
+def _parts(moments: Sequence[int], keys: Sequence[int], tick: float) -> Iterator[VideoPart]:
     shortest, longest = SHORTEST_S / tick, LONGEST_S / tick
     free = set(keys)
     start = moments[0]
     for moment in moments:
         if (moment in free and moment - start >= shortest) or moment - start >= longest:
-            yield Part(start, moment)
+            yield VideoPart(start, moment)
             start = moment
-    yield Part(start, moments[-1] + 1)
+    yield VideoPart(start, moments[-1] + 1)
 
 
 def _cut_off(clip: Opened, there: int, lasts: float) -> bool:

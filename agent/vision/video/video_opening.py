@@ -19,7 +19,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from agent.domain.errors import VideoNoPicture, VideoUnreadable
-from agent.domain.video import Part
+from agent.domain.video import VideoPart
 
 # No playlists or other formats that refer to further files.
 _FORMATS: Final = "mov,matroska,avi,mpegts,mpeg,flv,asf,ogg,nut,ivf,h264,hevc,mpegvideo,m4v,mxf,dv,obu,wav,mp3,aac,flac"
@@ -95,7 +95,7 @@ def packets(clip: Opened) -> "Iterator[Packet[VideoStream]]":
         return
 
 
-def frames(file: BinaryIO, part: Part, threads: int = 1, *, coarse: bool = False) -> Iterator[VideoFrame]:
+def frames(file: BinaryIO, part: VideoPart, threads: int = 1, *, coarse: bool = False) -> Iterator[VideoFrame]:
     """Yield the frames of a part, in order; undecodable ones are left out. `coarse` saves time and is good enough for detection.
 
     If the part's first frame needs earlier frames that a seek skips, decoding begins earlier.
@@ -119,7 +119,7 @@ def frames_from_start(file: BinaryIO) -> Iterator[VideoFrame]:
         yield from decoded(clip)
 
 
-def _decoded(clip: Opened, part: Part, run_up: float) -> Iterator[VideoFrame]:
+def _decoded(clip: Opened, part: VideoPart, run_up: float) -> Iterator[VideoFrame]:
     begin = part.start - run_up / clip.time_base if run_up < math.inf else None
     start = clip.stream.start_time
     if begin is not None and (start is None or begin > start):

@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 from agent.domain.errors import VideoMissing, VideoUnwritable
 from agent.domain.face import Box
 from agent.domain.redaction import Cover
-from agent.domain.video import Covered, Part, covers_at
+from agent.domain.video import Covered, VideoPart, covers_at
 from agent.vision.video.geometry import Turn
 from agent.vision.video.planes import brought_to, draw, drawable, drawable_form
 from agent.vision.video.video_opening import Opened, frames, moment_of, opened
@@ -91,7 +91,7 @@ class _Wanted:
         return max(1, round(frame.width * self.aspect)), frame.height
 
 
-def write_part(file: BinaryIO, part: Part, ways: Sequence[Covered], form: str, output: BinaryIO, threads: int = 1) -> int:
+def write_part(file: BinaryIO, part: VideoPart, ways: Sequence[Covered], form: str, output: BinaryIO, threads: int = 1) -> int:
     """Return the number of frames written. Raises VideoUnreadable, VideoNoPicture, VideoMissing, VideoUnwritable, OSError."""
     with opened(file) as clip:
         wanted = _Wanted.of(clip, form, threads)

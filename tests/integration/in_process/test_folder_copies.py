@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from agent.core.settings import Folder, Recognition, Settings
+from agent.core.settings import Folder, RecognitionSettings, Settings
 from agent.domain.errors import StoreBusy
 from agent.domain.jobs import Priority
-from agent.domain.redaction import Choice, Style
+from agent.domain.redaction import PeopleChoice, Style
 from agent.redaction.copy_records import ItemState, PlannedCopy
-from agent.redaction.video.job_files import FolderJobs
-from agent.redaction.video.video_redactor import ClipRedactor
+from agent.redaction.video.job_files import VideoJobFolder
+from agent.redaction.video.video_redactor import VideoRedactor
 from agent.sources.source import FileAppeared, FileMoved, FilesGone
 from tests.integration.in_process.test_redact_clips import FakeClips
 from tests.world import World
@@ -25,7 +25,7 @@ def safe(tmp_path: Path) -> Path:
 
 def with_rule(world: World, safe: Path, *, recognition: bool = False, **rule: object) -> Settings:
     folder = Folder(path=str(world.folder), redact_to=str(safe), **rule)
-    return Settings(folders=(folder,), recognition=Recognition(enabled=recognition))
+    return Settings(folders=(folder,), recognition=RecognitionSettings(enabled=recognition))
 
 
 async def appear(world: World, name: str, content: bytes = b"") -> None:
@@ -153,7 +153,7 @@ async def test_while_nobody_is_recognised_everyone_is_covered(world: World, safe
         await appear(world, "a.jpg")
         await world.until(lambda: copied(safe) == {"a.jpg"})
     assert [len(task.covers) for task in world.renderer.tasks] == [1]
-    assert await world.app.redaction.copies.known(("Mei",)) == Choice()
+    assert await world.app.redaction.copies.known(("Mei",)) == PeopleChoice()
 
 
 async def test_paused_it_waits(world: World, safe: Path) -> None:
@@ -194,7 +194,7 @@ def leads_into(folder: Path, link: Path) -> None:
 async def test_clips_get_their_copies_too(world: World, safe: Path) -> None:
     """Once, also if only their time changes; anew if they do, or their name does; and none while they are in a cloud only."""
     clips = FakeClips()
-    world.clips = ClipRedactor(clips, FolderJobs(world.folder.parent / "jobs"))
+    world.clips = VideoRedactor(clips, VideoJobFolder(world.folder.parent / "jobs"))
     world.make(with_rule(world, safe))
     async with world.running(watch=True):
         await appear(world, "a.mp4", b"clip")
@@ -223,7 +223,7 @@ async def test_clips_get_their_copies_too(world: World, safe: Path) -> None:
 async def test_a_clip_that_changes_while_it_is_copied_gets_the_copy_of_what_it_is(world: World, safe: Path) -> None:
     clips = FakeClips()
     clips.gate.clear()
-    world.clips = ClipRedactor(clips, FolderJobs(world.folder.parent / "jobs"))
+    world.clips = VideoRedactor(clips, VideoJobFolder(world.folder.parent / "jobs"))
     world.make(with_rule(world, safe))
     async with world.running(watch=True):
         await appear(world, "a.mp4", b"clip")

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from agent.core.config_file import SettingsFile
 from agent.core.settings import Settings
-from agent.domain.edits import DescribePerson, MergePeople, NameFaces, NameMany, RejectFaces
+from agent.domain.edits import DescribePersonEdit, MergePeopleEdit, NameFacesEdit, NameManyEdit, RejectFaces
 from agent.domain.errors import (
     EngineCrashed,
     EngineStartFailed,
@@ -28,7 +28,7 @@ from agent.domain.image import Recipe
 from agent.domain.jobs import JobState, Priority
 from agent.domain.people import Certainty
 from agent.library.records import ToJudge
-from agent.people.identification import Opinions
+from agent.people.identification import Identification
 from agent.people.queries.people_queries import BACKUPS_HOLD_PURGED
 from agent.store.database import Database
 from agent.store.schema import chip, embedding
@@ -171,7 +171,7 @@ async def test_unnamed_faces_are_grouped_when_the_last_photo_has_come(world: Wor
         await world.until(lambda: world.real.groups(limit=9)[1] == 1)
         [group] = world.real.groups(limit=9)[0]
         assert set(group.face_ids) == {face["a"], face["b"]}
-        await world.app.people.edit(NameFaces(face_ids=(face["a"], face["b"]), name="Mei"))
+        await world.app.people.edit(NameFacesEdit(face_ids=(face["a"], face["b"]), name="Mei"))
         assert world.real.groups(limit=9) == ([], 0)
         seen = len(world.matcher.grouped)
         await face_of(world, "d", b"x4")
@@ -186,7 +186,7 @@ async def test_what_follows_from_a_great_deal_is_formed_page_by_page_and_others_
         monkeypatch.setattr(f"agent.people.identification.{name}", value)
     async with recognising(world, a=b"m1", b=b"m2", c=b"x3", d=b"x4", e=b"x5", f=b"y6") as face:
         forgotten = world.matcher.forgotten
-        await world.app.people.edit(NameMany(people=(("Mei", (face["a"],)), ("Xu", (face["c"],)))))
+        await world.app.people.edit(NameManyEdit(people=(("Mei", (face["a"],)), ("Xu", (face["c"],)))))
         assert world.matcher.forgotten == forgotten + 1, "it reads the library anew"
         await world.app.people.name_face(face["f"], "Bo")
         named = dict(zip(face.values(), ("Mei", "Mei", "Xu", "Xu", "Xu", "Bo"), strict=True))
@@ -197,7 +197,7 @@ async def test_what_was_left_to_form_is_formed_at_the_next_start(world: World, m
     monkeypatch.setattr("agent.people.identification.MANY", 0)
     async with recognising(world, a=b"m1", b=b"m2") as face:
         world.matcher.error = EngineCrashed()
-        await world.app.people.edit(NameFaces(face_ids=(face["a"],), name="Mei"))
+        await world.app.people.edit(NameFacesEdit(face_ids=(face["a"],), name="Mei"))
     assert opinions(world)[face["b"]] == NOBODY
     world.matcher.error = None
     world.make(ON)
@@ -209,7 +209,7 @@ async def test_what_was_left_to_form_is_formed_at_the_next_start(world: World, m
 async def test_what_was_said_is_in_doubt_until_the_opinions_follow(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     async with recognising(world, a=b"m1", b=b"m2") as face:
         with monkeypatch.context() as held_up:
-            held_up.setattr(Opinions, "follow", lambda *_: asyncio.Event().wait())
+            held_up.setattr(Identification, "follow", lambda *_: asyncio.Event().wait())
             naming = asyncio.create_task(world.app.people.name_face(face["a"], "Mei"))
             await world.until(lambda: "Mei" in world.real.person_names().values())
             assert world.real.noted("opinions_in_doubt"), "whoever starts after a kill forms them anew"
@@ -376,9 +376,9 @@ async def test_who_is_forgotten_while_the_backups_are_replaced_for_another_is_in
 async def test_backups_are_replaced_where_prints_go_because_somebody_is_never_to_be_recognised(world: World) -> None:
     async with recognising(world, a=b"m1", b=b"m2") as faces:
         mei = await world.app.people.name_face(faces["a"], "Mei")
-        await world.app.people.edit(DescribePerson(person_id=mei, notes="from school"))
+        await world.app.people.edit(DescribePersonEdit(person_id=mei, notes="from school"))
         assert world.replaced == []
-        await world.app.people.edit(DescribePerson(person_id=mei, never=True))
+        await world.app.people.edit(DescribePersonEdit(person_id=mei, never=True))
         await world.until(lambda: len(world.replaced) == 1)
 
 
@@ -386,7 +386,7 @@ async def test_who_was_thought_to_be_somebody_is_again_once_it_is_taken_back_tha
     async with recognising(world, a=b"m1", b=b"m2") as faces:
         mei = await world.app.people.name_face(faces["a"], "Mei")
         assert opinions(world)[faces["b"]] == MEI
-        await world.app.people.edit(DescribePerson(person_id=mei, never=True))
+        await world.app.people.edit(DescribePersonEdit(person_id=mei, never=True))
         assert set(world.matcher._known or ()) == {faces["a"]}, "nor does the matcher hold the others' prints"
         await world.app.people.take_back()
         await world.until(lambda: opinions(world)[faces["b"]] == MEI)
@@ -422,22 +422,22 @@ async def test_who_stays_visible_in_safe_copies_is_known_by_the_new_name_and_by_
 ) -> None:
     async with recognising(world, a=b"M1", b=b"T1") as faces:
         mei = await world.app.people.name_face(faces["a"], "Mei")
-        await world.app.people.edit(DescribePerson(person_id=mei, name="小梅"))
+        await world.app.people.edit(DescribePersonEdit(person_id=mei, name="小梅"))
         assert kept(keeping) == ("小梅", "Tom")
         await world.app.people.take_back()
         assert kept(keeping) == ("Mei", "Tom")
         other = await world.app.people.name_face(faces["b"], "Tom")
-        await world.app.people.edit(MergePeople(person_ids=(other,), into=mei))
+        await world.app.people.edit(MergePeopleEdit(person_ids=(other,), into=mei))
         assert kept(keeping) == ("Mei",)
 
 
 async def test_whom_somebody_was_merged_into_by_mistake_does_not_stay_visible_in_their_stead(world: World, keeping: SettingsFile) -> None:
     async with recognising(world, a=b"M1", b=b"T1", c=b"B1") as faces:
         mei, tom, bo = [await world.app.people.name_face(faces[file], name) for file, name in (("a", "Mei"), ("b", "Tom"), ("c", "Bo"))]
-        await world.app.people.edit(MergePeople(person_ids=(bo,), into=mei))
+        await world.app.people.edit(MergePeopleEdit(person_ids=(bo,), into=mei))
         await world.app.people.take_back()
         assert kept(keeping) == ("Mei", "Tom"), "of the one who stays visible nothing had changed"
-        await world.app.people.edit(MergePeople(person_ids=(tom,), into=bo))
+        await world.app.people.edit(MergePeopleEdit(person_ids=(tom,), into=bo))
         assert kept(keeping) == ("Mei", "Bo")
         await world.app.people.take_back()
         assert kept(keeping) == ("Mei",)
@@ -459,7 +459,7 @@ async def test_nobody_is_half_forgotten_while_the_settings_cant_be_written(world
         with pytest.raises(SettingsUnwritable):
             await world.app.people.forget(mei)
         assert world.forgotten.read() == frozenset() and opinions(world)[faces["a"]] == ("Mei", Certainty.CONFIRMED)
-        await world.app.people.edit(DescribePerson(person_id=mei, name="小梅"))
+        await world.app.people.edit(DescribePersonEdit(person_id=mei, name="小梅"))
         assert opinions(world)[faces["a"]][0] == "小梅"
 
 

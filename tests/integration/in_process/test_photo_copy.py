@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent.domain.errors import ClipboardFailed
-from agent.redaction.clipboard_copy import PhotoCopied, PhotoCopy
+from agent.redaction.clipboard_copy import ClipboardCopy, PhotoCopied
 from tests.environment import environment
 from tests.world import FakeAnalyser, FakeRenderer
 
@@ -41,7 +41,7 @@ async def test_everyone_is_covered_in_each_format_and_no_file_is_left(photo: str
     analyser, renderer, clipboard = FakeAnalyser(), FakeRenderer(), FakeClipboard()
     analyser.faces["a.jpg"] = 2
 
-    copied = await PhotoCopy(analyser, renderer, clipboard, environment()).copy(photo)
+    copied = await ClipboardCopy(analyser, renderer, clipboard, environment()).copy(photo)
 
     assert copied == PhotoCopied(covered=2, doubtful=False)
     assert set(clipboard.held) == {"png", "bmp"}
@@ -53,7 +53,7 @@ async def test_everyone_is_covered_in_each_format_and_no_file_is_left(photo: str
 async def test_a_photo_without_a_face_is_doubtful_and_without_a_clipboard_nothing_is_copied(photo: str) -> None:
     analyser, clipboard = FakeAnalyser(), FakeClipboard()
     analyser.faces["a.jpg"] = 0
-    copied = await PhotoCopy(analyser, FakeRenderer(), clipboard, environment()).copy(photo)
+    copied = await ClipboardCopy(analyser, FakeRenderer(), clipboard, environment()).copy(photo)
     assert copied == PhotoCopied(covered=0, doubtful=True)
     with pytest.raises(ClipboardFailed):
-        await PhotoCopy(analyser, FakeRenderer(), None, environment()).copy(photo)
+        await ClipboardCopy(analyser, FakeRenderer(), None, environment()).copy(photo)

@@ -12,30 +12,30 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from agent.cli.session import Session
+from agent.cli.session import CommandSession
 from agent.core.i18n import Texts
 from agent.core.paths import AppPaths
-from agent.core.settings import Recognition, Settings
-from agent.domain.edits import NameFaces
-from agent.domain.embeddings import FreshPrint
+from agent.core.settings import RecognitionSettings, Settings
+from agent.domain.edits import NameFacesEdit
+from agent.domain.embeddings import FreshEmbedding
 from agent.domain.errors import CopyUnsupported, ImageMissing, PersonUnknown, RecognitionOff, VideoKeepsNoRegions, VideoMissing
 from agent.domain.face import Box, Quality
-from agent.domain.redaction import Choice, Look, Style
-from agent.domain.video import Clip, Find, Part, Seen, Sight
-from agent.engine.video_engine import EngineClips
-from agent.engine.video_ports import DrawPart, JoinClip, Joined
+from agent.domain.redaction import Look, PeopleChoice, Style
+from agent.domain.video import FrameDetections, SeenPart, Video, VideoDetection, VideoPart
+from agent.engine.video_engine import EngineVideos
+from agent.engine.video_ports import DrawPart, Joined, JoinVideo
 from agent.library.recipes import EMBEDDER, redaction_recipe
 from agent.main import wiring
 from agent.main.in_process import PROGRAM
 from agent.redaction import present_redact
-from agent.redaction.batches import RedactionAsk
+from agent.redaction.batches import RedactionOrder
 from agent.redaction.commands import Report
-from agent.redaction.copy_files import Copies
+from agent.redaction.copy_files import CopyFileStore
 from agent.redaction.copy_records import ItemState, PlannedCopy, RedactionItem
-from agent.redaction.options import Doubtful, Keeping, Wish
+from agent.redaction.options import DoubtReason, RecoveryKind, RedactionOptions
 from agent.redaction.schemas import RedactedOut, RedactLine, UnderWayOut
-from agent.redaction.video.job_files import FolderJobs
-from agent.redaction.video.video_redactor import ClipRedactor
+from agent.redaction.video.job_files import VideoJobFolder
+from agent.redaction.video.video_redactor import VideoRedactor
 from agent.redaction.video.visibility import Why
 from agent.redaction.worker import UnderWay
 from tests.inline_engine import InlineAnalyser, InlineEngine
@@ -55,7 +55,7 @@ __all__ = ["analyser", "cli"]  # fixtures
 
 # How people are named, what a clip begins with, what becomes of the face in it.
 CHOICES = [("keep", b"M", Why.AGREED), ("keep", b"X", Why.AGAINST), ("only", b"M", Why.AGAINST), ("only", b"X", Why.AGREED)]
-PARTS = tuple(Part(100 * number, 100 * number + 100) for number in range(2))
+PARTS = tuple(VideoPart(100 * number, 100 * number + 100) for number in range(2))
 
 
 def read(path: str | Path) -> bytes:
@@ -72,20 +72,20 @@ class FakeClips:
     at_once = 2
 
     def __init__(self) -> None:
-        self.looks: list[Part] = []
+        self.looks: list[VideoPart] = []
         self.draws: list[DrawPart] = []
-        self.joins: list[JoinClip] = []
+        self.joins: list[JoinVideo] = []
         self.embedders: set[str | None] = set()
         self.looked: Callable[[], Awaitable[object]] | None = None  # once
         self.gate = asyncio.Event()  # holds up what is drawn
         self.gate.set()
 
-    async def probe(self, path: str) -> Clip:
+    async def probe(self, path: str) -> Video:
         try:
             content = read(path)
         except OSError as error:
             raise ImageMissing from error
-        clip = Clip(hashlib.sha256(content).hexdigest(), len(content), 640, 480, 0.01, 0.04, 50, "mp4", PARTS, sound=False)
+        clip = Video(hashlib.sha256(content).hexdigest(), len(content), 640, 480, 0.01, 0.04, 50, "mp4", PARTS, sound=False)
         return replace(
             clip,
             format="mkv" if b"sound" in content else "mp4",
@@ -94,16 +94,16 @@ class FakeClips:
             even=b"uneven" not in content,
         )
 
-    async def look(self, path: str, part: Part, tick: float, embedder: str | None = None) -> Seen:
+    async def look(self, path: str, part: VideoPart, tick: float, embedder: str | None = None) -> SeenPart:
         self.looks.append(part)
         self.embedders.add(embedder)
         if self.looked is not None:
             looked, self.looked = self.looked, None
             await looked()
         content = read(path)
-        print = None if embedder is None else FreshPrint(pack("<f", content[0]), Quality(60, 400, 0, 0))
-        find = () if b"nobody" in content else (Find(Box(100, 100, 60, 60), 0.9, print),)
-        return Seen(tuple(Sight(at, find) for at in range(part.start, part.end, 10)), ())
+        print = None if embedder is None else FreshEmbedding(pack("<f", content[0]), Quality(60, 400, 0, 0))
+        find = () if b"nobody" in content else (VideoDetection(Box(100, 100, 60, 60), 0.9, print),)
+        return SeenPart(tuple(FrameDetections(at, find) for at in range(part.start, part.end, 10)), ())
 
     async def draw(self, task: DrawPart) -> int:
         self.draws.append(task)
@@ -114,7 +114,7 @@ class FakeClips:
     async def still(self, path: str, seconds: float, side: int) -> bytes:
         return f"{path} {seconds} {side}".encode()
 
-    async def join(self, task: JoinClip) -> Joined:
+    async def join(self, task: JoinVideo) -> Joined:
         self.joins.append(task)
         copy = b"covered " + read(task.path)
         write(task.output, copy)
@@ -125,7 +125,7 @@ class FakeClips:
 def clips(world: World) -> FakeClips:
     """What the world's agent covers clips with."""
     fake = FakeClips()
-    world.clips = ClipRedactor(fake, FolderJobs(world.folder.parent / "jobs"))
+    world.clips = VideoRedactor(fake, VideoJobFolder(world.folder.parent / "jobs"))
     world.make(world.app.settings)
     return fake
 
@@ -137,7 +137,7 @@ def safe(tmp_path: Path) -> Path:
 
 async def told(world: World, safe: Path | None, **how: object) -> tuple[dict[str, RedactionItem], list[UnderWay]]:
     """Name of the original -> what came of it; and how far it was meanwhile."""
-    asked = RedactionAsk((str(world.folder),), str(safe) if safe else None, **how)  # type: ignore[arg-type]
+    asked = RedactionOrder((str(world.folder),), str(safe) if safe else None, **how)  # type: ignore[arg-type]
     heard = [each async for each in world.app.redaction.copies.redact(asked)]
     items = {Path(each.source).name: each for each in heard if isinstance(each, RedactionItem)}
     return items, [each for each in heard if isinstance(each, UnderWay)]
@@ -180,7 +180,7 @@ async def test_no_face_and_an_early_end_are_doubtful(world: World, clips: FakeCl
     async with world.running():
         made, _ = await told(world, safe)
     assert made["b.mp4"].state is ItemState.NEEDS_REVIEW
-    assert made["b.mp4"].facts is not None and made["b.mp4"].facts.doubts == (Doubtful.NO_FACE, Doubtful.CUT_OFF)
+    assert made["b.mp4"].facts is not None and made["b.mp4"].facts.doubts == (DoubtReason.NO_FACE, DoubtReason.CUT_OFF)
 
 
 async def test_a_copy_has_the_ending_of_what_it_is(world: World, clips: FakeClips, safe: Path) -> None:
@@ -194,20 +194,20 @@ async def test_a_copy_has_the_ending_of_what_it_is(world: World, clips: FakeClip
 async def test_a_name_that_somebody_chose_is_not_changed(world: World, clips: FakeClips, safe: Path) -> None:
     source = world.file("b.mp4", b"sound").path
     async with world.running():
-        asked = RedactionAsk((source,), str(safe / "copy.mp4"))
+        asked = RedactionOrder((source,), str(safe / "copy.mp4"))
         [item] = [each async for each in world.app.redaction.copies.redact(asked) if isinstance(each, RedactionItem)]
     assert isinstance(item.error, CopyUnsupported) and in_folder(safe) == set()
     assert "becomes mkv" in Texts("en").remedy(item.error)
     assert clips.looks == []
     with pytest.raises(CopyUnsupported):
-        Copies().plan((source,), str(safe / "copy.jpg"), item.wish, lambda _: None)
+        CopyFileStore().plan((source,), str(safe / "copy.jpg"), item.wish, lambda _: None)
 
 
 async def test_in_place_a_clip_gives_way_and_comes_back_whole_if_it_was_kept(world: World, clips: FakeClips) -> None:
     world.file("a.avi", b"clip")
     path = world.file("b.mp4", b"clip").path
     async with world.running():
-        made, _ = await told(world, None, keeping=Keeping.ORIGINAL)
+        made, _ = await told(world, None, keeping=RecoveryKind.ORIGINAL)
         assert isinstance(made["a.avi"].error, CopyUnsupported)
         assert made["b.mp4"].state is ItemState.DONE
         assert read(path) == b"covered clip"
@@ -220,7 +220,7 @@ async def test_what_is_kept_below_covers_is_refused_and_photos_are_done(world: W
     world.file("a.jpg")
     world.file("b.mp4", b"clip")
     async with world.running():
-        made, _ = await told(world, safe, keeping=Keeping.REGIONS)
+        made, _ = await told(world, safe, keeping=RecoveryKind.REGIONS)
     assert isinstance(made["b.mp4"].error, VideoKeepsNoRegions) and made["a.jpg"].state is ItemState.DONE
     assert clips.looks == []
 
@@ -228,18 +228,18 @@ async def test_what_is_kept_below_covers_is_refused_and_photos_are_done(world: W
 @pytest.fixture
 async def known(world: World, clips: FakeClips) -> AsyncIterator[World]:
     """Mei is known by a.jpg; a clip shows her if its content begins with "M"."""
-    world.make(Settings(recognition=Recognition(enabled=True)))
+    world.make(Settings(recognition=RecognitionSettings(enabled=True)))
     photo = world.file("a.jpg", b"M1")
     async with world.running():
         [one async for one in world.app.scan([photo])]
-        await world.app.people.edit(NameFaces(face_ids=(1,), name="Mei"))
+        await world.app.people.edit(NameFacesEdit(face_ids=(1,), name="Mei"))
         yield world
 
 
 @pytest.mark.parametrize(("choice", "content", "why"), CHOICES)
 async def test_on_a_clip_people_can_be_named(known: World, clips: FakeClips, safe: Path, choice: str, content: bytes, why: Why) -> None:
     path = known.file("b.mp4", content).path
-    asked = RedactionAsk((path,), str(safe / "c.mp4"), report=True, **{choice: ("Mei",)})  # type: ignore[arg-type]
+    asked = RedactionOrder((path,), str(safe / "c.mp4"), report=True, **{choice: ("Mei",)})  # type: ignore[arg-type]
     [item] = [each async for each in known.app.redaction.copies.redact(asked) if isinstance(each, RedactionItem)]
     visible = why is Why.AGREED
     facts = item.facts
@@ -256,7 +256,7 @@ async def test_on_a_clip_people_can_be_named(known: World, clips: FakeClips, saf
 async def test_a_clip_in_whose_batch_recognition_was_switched_off_is_not_looked_through(known: World, clips: FakeClips, safe: Path) -> None:
     copy = PlannedCopy(known.file("b.mp4", b"M").path, str(safe / "b.mp4"))
     await known.app.apply(Settings())
-    known.real.plan_copies("named", Wish(Choice(keep=frozenset({1}))), [copy], now=known.app.now())
+    known.real.plan_copies("named", RedactionOptions(PeopleChoice(keep=frozenset({1}))), [copy], now=known.app.now())
     known.app.redaction.work.wake()
     await known.until(lambda: known.real.redaction_items("named", limit=1).items[0].state is ItemState.FAILED)
     assert isinstance(known.real.redaction_items("named", limit=1).items[0].error, RecognitionOff)
@@ -268,7 +268,7 @@ async def test_whoever_is_forgotten_while_a_clip_is_looked_through_does_not_beco
 ) -> None:
     path = known.file("b.mp4", b"M").path
     clips.looked = lambda: known.app.people.forget(1)
-    asked = RedactionAsk((path,), str(safe / "c.mp4"), only=("Mei",))
+    asked = RedactionOrder((path,), str(safe / "c.mp4"), only=("Mei",))
     [item] = [each async for each in known.app.redaction.copies.redact(asked) if isinstance(each, RedactionItem)]
     assert isinstance(item.error, PersonUnknown) and clips.draws == [] and in_folder(safe) == set()
 
@@ -277,7 +277,7 @@ async def test_whoever_is_forgotten_while_a_clip_is_looked_through_does_not_beco
 def films(world: World) -> FakeClips:
     """What the world's agent covers films with; "a.gif" is one."""
     fake = FakeClips()
-    world.films = ClipRedactor(fake, FolderJobs(world.folder.parent / "film jobs"))
+    world.films = VideoRedactor(fake, VideoJobFolder(world.folder.parent / "film jobs"))
     world.analyser.frames["a.gif"], world.analyser.formats["a.gif"] = 300, "gif"
     world.make(world.app.settings)
     return fake
@@ -302,7 +302,7 @@ async def test_of_an_animated_picture_the_first_frame_is_copied_where_another_fo
 ) -> None:
     path = world.file("a.gif", b"film").path
     async with world.running():
-        asked = RedactionAsk((path,), str(safe / "a.png"))
+        asked = RedactionOrder((path,), str(safe / "a.png"))
         [item] = [each async for each in world.app.redaction.copies.redact(asked) if isinstance(each, RedactionItem)]
     assert item.state is ItemState.DONE and films.looks == [] and len(world.renderer.tasks) == 1
 
@@ -310,7 +310,7 @@ async def test_of_an_animated_picture_the_first_frame_is_copied_where_another_fo
 async def test_what_lies_below_the_covers_of_an_animated_picture_is_not_kept(world: World, films: FakeClips, safe: Path) -> None:
     world.file("a.gif", b"film")
     async with world.running():
-        made, _ = await told(world, safe, keeping=Keeping.REGIONS)
+        made, _ = await told(world, safe, keeping=RecoveryKind.REGIONS)
     assert isinstance(made["a.gif"].error, VideoKeepsNoRegions) and films.looks == []
 
 
@@ -367,7 +367,7 @@ async def test_whoever_comes_late_sees_how_far_it_is(world: World, clips: FakeCl
     world.file("b.mp4", b"clip")
     clips.gate.clear()
     async with world.running():
-        uid = await world.app.redaction.copies.begin(RedactionAsk((str(world.folder),), str(safe)))
+        uid = await world.app.redaction.copies.begin(RedactionOrder((str(world.folder),), str(safe)))
         await world.until(lambda: len(clips.draws) == len(PARTS) and in_folder(safe) == {"a.jpg"})
         paces, [first, second] = world.app.redaction.work.paces, world.real.redaction_items(uid, limit=2).items
         await world.until(lambda: paces.of(world.real.redaction_batches(limit=1)[0]).percent == 70)  # the photo, two fifths of the clip
@@ -380,7 +380,7 @@ async def test_what_is_finished_of_a_clip_is_not_done_again_by_the_next_agent(wo
     world.file("b.mp4", b"clip")
     clips.gate.clear()
     async with world.running():
-        uid = await world.app.redaction.copies.begin(RedactionAsk((str(world.folder),), str(safe)))
+        uid = await world.app.redaction.copies.begin(RedactionOrder((str(world.folder),), str(safe)))
         await world.until(lambda: len(clips.draws) == len(PARTS))
     assert in_folder(safe) == set()
     clips.gate.set()
@@ -402,7 +402,7 @@ async def test_without_what_covers_clips_they_fail_with_what_to_do(world: World,
 
 def test_on_a_terminal_a_clip_moves_the_bar_and_never_back(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
-    report = Report(Session(AppPaths.find(), PROGRAM), as_json=True)
+    report = Report(CommandSession(AppPaths.find(), PROGRAM), as_json=True)
     with report.progress.showing():
         report.take(RedactLine(total=2))
         for percent in (40, 20, 60):
@@ -416,7 +416,7 @@ def test_a_clip_that_was_done_but_for_its_place_counts_on_the_bar_as_soon_as_it_
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
-    report = Report(Session(AppPaths.find(), PROGRAM), as_json=True)
+    report = Report(CommandSession(AppPaths.find(), PROGRAM), as_json=True)
     made: dict[str, Any] = {"id": 1, "batch": "x", "error": None, "covered": 0, "found": 0, "passed": False, "doubts": ()}
     with report.progress.showing():
         report.take(RedactLine(total=1))
@@ -431,7 +431,7 @@ def engine(analyser: FakeAnalyser, monkeypatch: pytest.MonkeyPatch, engine_confi
     build = wiring.build
 
     def build_with_it(*values: object, **named: object) -> App:
-        return build(*values, **named, clips=EngineClips(InlineEngine(InlineAnalyser(engine_config).engine)))  # type: ignore[arg-type]
+        return build(*values, **named, clips=EngineVideos(InlineEngine(InlineAnalyser(engine_config).engine)))  # type: ignore[arg-type]
 
     monkeypatch.setattr(wiring, "build", build_with_it)
 

@@ -13,7 +13,7 @@ from agent.domain.errors import ImageChanged, VideoNotEditable
 from agent.domain.face import Box
 from agent.domain.redaction import Cover, Look, Reason, Shape, Style
 from agent.redaction import present_redact
-from agent.redaction.batches import RedactionAsk
+from agent.redaction.batches import RedactionOrder
 from agent.redaction.copy_records import ItemState, RedactionItem
 from agent.redaction.options import Mark
 from tests.integration.in_process.test_redact_clips import FakeClips, clips, films, in_folder, known, read, safe, told, write
@@ -93,7 +93,7 @@ async def test_marks_say_where_somebody_shows_and_can_be_covered_throughout(
     known: World, clips: FakeClips, safe: Path, content: bytes
 ) -> None:
     path = known.file("b.mp4", content).path
-    asked = RedactionAsk((path,), str(safe / "c.mp4"), keep=("Mei",))
+    asked = RedactionOrder((path,), str(safe / "c.mp4"), keep=("Mei",))
     [item] = [each async for each in known.app.redaction.copies.redact(asked) if isinstance(each, RedactionItem)]
     assert item.facts is not None
     [mark] = item.facts.marks

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from agent.core.settings import Recognition, Settings
+from agent.core.settings import RecognitionSettings, Settings
 from agent.domain.jobs import Priority
 from agent.redaction.schemas import CoverRequest
 from tests.unit.web.conftest import owner, served, shared_api
@@ -240,7 +240,7 @@ async def test_a_folder_that_takes_nothing_is_said_with_its_path_before_anything
 
 
 async def test_a_batch_says_what_it_is_and_what_is_left_of_it(world: World, owner: httpx.AsyncClient, safe: Path) -> None:
-    await world.app.apply(Settings(recognition=Recognition(enabled=True)))
+    await world.app.apply(Settings(recognition=RecognitionSettings(enabled=True)))
     await world.app.ingest.note(world.file("z.jpg"), Priority.NEW)
     await world.until(lambda: world.real.counts().images == 1)
     await world.app.people.name_face(1, "Mei")
@@ -258,7 +258,7 @@ async def test_photos_that_are_not_known_get_no_batch(world: World, owner: httpx
 
 
 async def test_who_is_below_a_mark_is_told_if_the_library_knows(world: World, owner: httpx.AsyncClient, safe: Path) -> None:
-    await world.app.apply(Settings(recognition=Recognition(enabled=True)))
+    await world.app.apply(Settings(recognition=RecognitionSettings(enabled=True)))
     await world.app.ingest.note(world.file("a.jpg"), Priority.NEW)
     await world.until(lambda: world.real.counts().images == 1)
     _, line = await made(world, owner, safe)

@@ -12,14 +12,14 @@ from agent.domain.errors import EngineCrashed, EngineStartFailed, ImageCorrupt, 
 from agent.domain.events import ImageFailed, Recorded
 from agent.domain.image import FileSeen
 from agent.domain.jobs import JobState, Priority
-from agent.library.scan import Scanned
+from agent.library.scan import ScanOutcome
 from tests.world import NOW
 
 if TYPE_CHECKING:
     from tests.world import World
 
 
-async def scan(world: World, *files: FileSeen, embeddings: bool = False) -> list[Scanned]:
+async def scan(world: World, *files: FileSeen, embeddings: bool = False) -> list[ScanOutcome]:
     return [scanned async for scanned in world.app.scan(files, embeddings=embeddings)]
 
 

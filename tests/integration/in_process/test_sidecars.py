@@ -14,14 +14,14 @@ import PIL.Image
 import pytest
 
 from agent.core.settings import Settings
-from agent.domain.edits import DescribePerson, MergePeople, NameFaces, RejectFaces, UnnameFaces
+from agent.domain.edits import DescribePersonEdit, MergePeopleEdit, NameFacesEdit, RejectFaces, UnnameFacesEdit
 from agent.domain.errors import StoreBusy
 from agent.domain.events import ImageIndexed
 from agent.domain.image import is_image
 from agent.domain.jobs import Priority
 from agent.library.records import StoredFace
-from agent.people.sidecars.regions import Area
-from agent.people.sidecars.sidecar_names import NameConflict
+from agent.people.sidecars.regions import RegionArea
+from agent.people.sidecars.sidecar_names import FoundConflict
 from agent.sources.source import SidecarChanged
 from tests.xmp_packets import FOOT, HEAD, REGIONS, TYPES
 
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 
     from tests.world import World
 
-FACE = Area(0.25, 0.3125, 0.4, 0.5)  # where the analyser of these tests finds the one face
-ELSEWHERE = Area(0.8, 0.8, 0.2, 0.2)
+FACE = RegionArea(0.25, 0.3125, 0.4, 0.5)  # where the analyser of these tests finds the one face
+ELSEWHERE = RegionArea(0.8, 0.8, 0.2, 0.2)
 
 
-def region(name: str, area: Area = FACE) -> str:
+def region(name: str, area: RegionArea = FACE) -> str:
     sides = " ".join(f'stArea:{side}="{getattr(area, side)}"' for side in "xywh")
     return f'<rdf:li><rdf:Description mwg-rs:Name="{name}" mwg-rs:Type="Face"><mwg-rs:Area {sides}/></rdf:Description></rdf:li>'
 
@@ -188,7 +188,7 @@ async def test_who_was_confirmed_stays_and_the_conflict_is_told_while_there_is_o
         await world.app.rescan()
         await settled(world)
         assert face(world, "a").person == "Mei" and names(world, "a") == ["Anna"]
-        assert await world.app.sidecars.conflicts() == [NameConflict(1, named, "Mei", "Anna", 1)]
+        assert await world.app.sidecars.conflicts() == [FoundConflict(1, named, "Mei", "Anna", 1)]
         await world.app.sidecars.keep([named])
         assert await world.app.sidecars.conflicts() == []
         await world.app.sidecars.keep([named], kept=False)
@@ -210,7 +210,7 @@ async def test_who_is_ruled_out_or_never_recognised_is_not_taken_over(world: Wor
         await world.app.rescan()
         await settled(world)
         await world.app.people.name_face(await photo(world, "c", b"y3"), "Xu")
-        await world.app.people.edit(DescribePerson(person_id=2, never=True))
+        await world.app.people.edit(DescribePersonEdit(person_id=2, never=True))
         sidecar(world, "d", region("Xu"))
         await photo(world, "d", b"z4")
         await settled(world)
@@ -223,17 +223,17 @@ async def test_confirmed_names_are_written_and_follow_what_the_user_says(world: 
         await world.app.people.name_face(mei, "Mei")
         await settled(world)
         assert names(world, "a") == ["Mei"] and not sidecar(world, "b").exists(), "what is only thought is not told"
-        await world.app.people.edit(DescribePerson(person_id=1, name="Mei Lin"))
+        await world.app.people.edit(DescribePersonEdit(person_id=1, name="Mei Lin"))
         await settled(world)
         assert names(world, "a") == ["Mei Lin"]
         await world.app.people.name_face(also, "Lin")
-        await world.app.people.edit(MergePeople(person_ids=(1,), into=2))
+        await world.app.people.edit(MergePeopleEdit(person_ids=(1,), into=2))
         await settled(world)
         assert names(world, "a") == names(world, "b") == ["Lin"]
         await world.app.people.take_back()
         await settled(world)
         assert names(world, "a") == ["Mei Lin"]
-        await world.app.people.edit(UnnameFaces(face_ids=(mei,)))
+        await world.app.people.edit(UnnameFacesEdit(face_ids=(mei,)))
         await settled(world)
         assert names(world, "a") == [] and names(world, "b") == ["Lin"]
 
@@ -309,7 +309,7 @@ async def test_a_broken_sidecar_and_a_busy_library_stop_nothing(world: World, mo
         sidecar(world, "a").write_text("<nothing", encoding="utf-8")
         (world.folder / "c").unlink()
         world.library.failing["image"] = StoreBusy()
-        await world.app.people.edit(NameFaces(face_ids=tuple(faces), name="Mei"))
+        await world.app.people.edit(NameFacesEdit(face_ids=tuple(faces), name="Mei"))
         await world.until(lambda: world.library.calls.count("image") > 2)
         del world.library.failing["image"]
         await settled(world)
@@ -320,7 +320,7 @@ async def test_a_full_queue_leaves_out_what_comes_later(world: World, monkeypatc
     monkeypatch.setattr("agent.people.sidecars.sidecar_names.MOST", 1)
     async with running(world, "both"):
         faces = [await photo(world, name, f"{name}1".encode()) for name in "ab"]
-        await world.app.people.edit(NameFaces(face_ids=tuple(faces), name="Mei"))
+        await world.app.people.edit(NameFacesEdit(face_ids=tuple(faces), name="Mei"))
         await settled(world)
         assert names(world, "a") == ["Mei"] and not sidecar(world, "b").exists()
 

@@ -12,7 +12,7 @@ from agent.core.settings import Settings
 from agent.domain.errors import EngineStartFailed, ImageCorrupt, ModelMissing, SettingsInvalid, StoreBusy, StoreDamaged
 from agent.domain.jobs import Priority
 from agent.engine.governor import Throttle
-from agent.library.status import AgentState, ModelsShown, Status
+from agent.library.status import AgentState, AgentStatus, ModelsShown
 
 if TYPE_CHECKING:
     from agent.library.records import Counts
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-async def told(world: World) -> list[Status]:
-    statuses: list[Status] = []
+async def told(world: World) -> list[AgentStatus]:
+    statuses: list[AgentStatus] = []
     world.app.status.listen(statuses.append)
     return statuses
 
 
-async def test_from_idle_to_working_to_idle(world: World, told: list[Status]) -> None:
+async def test_from_idle_to_working_to_idle(world: World, told: list[AgentStatus]) -> None:
     world.analyser.gate.clear()
     async with world.running():
         await world.until(lambda: bool(told))
@@ -41,7 +41,7 @@ async def test_from_idle_to_working_to_idle(world: World, told: list[Status]) ->
     assert (last.images, last.faces, last.queued) == (1, 1, 0) and last.burst is None
 
 
-async def test_the_same_status_is_told_once(world: World, told: list[Status]) -> None:
+async def test_the_same_status_is_told_once(world: World, told: list[AgentStatus]) -> None:
     async with world.running():
         await world.until(lambda: bool(told))
         asked = world.library.calls.count("counts")
@@ -68,7 +68,7 @@ async def test_a_library_that_cant_be_counted_is_said_to_be_damaged(world: World
 
 
 async def test_an_engine_that_does_not_start_is_told_once_a_second_try_was_in_vain(
-    world: World, told: list[Status], monkeypatch: pytest.MonkeyPatch
+    world: World, told: list[AgentStatus], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("agent.library.indexer.RETRY_AFTER_S", (0.01, 60.0))
     path = world.file("once")
@@ -82,7 +82,7 @@ async def test_an_engine_that_does_not_start_is_told_once_a_second_try_was_in_va
         await world.until(lambda: isinstance(told[-1].problem, EngineStartFailed))
 
 
-async def test_paused_it_still_says_what_is_wrong(world: World, told: list[Status]) -> None:
+async def test_paused_it_still_says_what_is_wrong(world: World, told: list[AgentStatus]) -> None:
     world.analyser.always = ModelMissing(model="centerface")
     async with world.running():
         await world.app.ingest.note(world.file("a"), Priority.NEW)
@@ -93,7 +93,7 @@ async def test_paused_it_still_says_what_is_wrong(world: World, told: list[Statu
         assert told[-1].queued == 1
 
 
-async def test_refused_settings_need_attention_until_valid_ones_come(world: World, told: list[Status]) -> None:
+async def test_refused_settings_need_attention_until_valid_ones_come(world: World, told: list[AgentStatus]) -> None:
     async with world.running():
         world.app.refuse(SettingsInvalid(key="engine.workers", reason="between"))
         await world.until(lambda: bool(told) and told[-1].state is AgentState.ATTENTION)
@@ -101,7 +101,7 @@ async def test_refused_settings_need_attention_until_valid_ones_come(world: Worl
         await world.until(lambda: told[-1].state is AgentState.IDLE)
 
 
-async def test_files_that_failed_are_counted(world: World, told: list[Status]) -> None:
+async def test_files_that_failed_are_counted(world: World, told: list[AgentStatus]) -> None:
     seen = world.file("a")
     world.analyser.errors[seen.path] = [ImageCorrupt()]
     async with world.running():
@@ -111,14 +111,14 @@ async def test_files_that_failed_are_counted(world: World, told: list[Status]) -
         await world.until(lambda: told[-1].failed == 0 and told[-1].images == 1)
 
 
-async def test_a_change_of_settings_is_told(world: World, told: list[Status]) -> None:
+async def test_a_change_of_settings_is_told(world: World, told: list[AgentStatus]) -> None:
     async with world.running():
         await world.until(lambda: bool(told))
         await world.app.apply(Settings.model_validate({"general": {"language": "zh-CN"}}))
         await world.until(lambda: told[-1].settings.general.language == "zh-CN")
 
 
-async def test_while_the_library_is_busy_the_last_status_stands(world: World, told: list[Status]) -> None:
+async def test_while_the_library_is_busy_the_last_status_stands(world: World, told: list[AgentStatus]) -> None:
     async with world.running():
         await world.until(lambda: bool(told))
         world.library.failing["counts"] = StoreBusy()
@@ -132,7 +132,7 @@ async def test_while_the_library_is_busy_the_last_status_stands(world: World, to
 
 
 async def test_a_wait_for_a_busy_machine_is_no_work_to_rest_from(
-    world: World, told: list[Status], library: RedactionQueries, monkeypatch: pytest.MonkeyPatch
+    world: World, told: list[AgentStatus], library: RedactionQueries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counts = library.counts()
 
@@ -149,7 +149,7 @@ async def test_a_wait_for_a_busy_machine_is_no_work_to_rest_from(
 
 
 async def test_a_photo_that_ends_while_the_rest_is_counted_is_counted_once(
-    world: World, told: list[Status], monkeypatch: pytest.MonkeyPatch
+    world: World, told: list[AgentStatus], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.analyser.gate.clear()
     async with world.running():
@@ -175,7 +175,7 @@ async def test_a_photo_that_ends_while_the_rest_is_counted_is_counted_once(
 
 
 async def test_what_slows_the_work_is_counted_for_only_while_there_is_some(
-    world: World, told: list[Status], monkeypatch: pytest.MonkeyPatch
+    world: World, told: list[AgentStatus], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.analyser.gate.clear()
     async with world.running():
@@ -192,8 +192,8 @@ async def test_what_slows_the_work_is_counted_for_only_while_there_is_some(
         world.analyser.gate.set()
 
 
-async def test_who_stops_listening_is_told_no_more(world: World, told: list[Status]) -> None:
-    others: list[Status] = []
+async def test_who_stops_listening_is_told_no_more(world: World, told: list[AgentStatus]) -> None:
+    others: list[AgentStatus] = []
     stop = world.app.status.listen(others.append)
     stop()
     async with world.running():
@@ -201,7 +201,7 @@ async def test_who_stops_listening_is_told_no_more(world: World, told: list[Stat
     assert others == []
 
 
-async def test_a_model_that_is_on_its_way_asks_nothing_of_the_user(world: World, told: list[Status]) -> None:
+async def test_a_model_that_is_on_its_way_asks_nothing_of_the_user(world: World, told: list[AgentStatus]) -> None:
     world.analyser.always = ModelMissing(model="centerface")
     async with world.running():
         await world.until(lambda: bool(world.supplied))
@@ -215,7 +215,7 @@ async def test_a_model_that_is_on_its_way_asks_nothing_of_the_user(world: World,
 
 
 async def test_groups_that_were_formed_after_the_last_photo_are_told(
-    world: World, told: list[Status], monkeypatch: pytest.MonkeyPatch
+    world: World, told: list[AgentStatus], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("agent.people.clusters.CALM_S", 0.01)
     async with world.running():

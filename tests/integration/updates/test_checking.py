@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from agent.core.build import Build, Channel, Kind
+from agent.core.build import Build, Channel, PackageKind
 from agent.core.child import own_command
 from agent.domain.errors import (
     AgentError,
@@ -29,7 +29,7 @@ from agent.domain.errors import (
 )
 from agent.updates import update_worker
 from agent.updates.memory import MEMORY_FILE
-from agent.updates.releases import Step
+from agent.updates.releases import UpdateStep
 from agent.updates.updater import Updater
 from tests.releases import Publisher, publisher
 
@@ -56,7 +56,7 @@ class Machine:
             self.updater.check("stable")
         state = self.updater.state("stable")
         assert type(state.problem) is error and state.failures == 1 and state.checked_at == self.now
-        assert state.step is Step.CURRENT
+        assert state.step is UpdateStep.CURRENT
 
 
 @pytest.fixture
@@ -67,11 +67,11 @@ def machine(tmp_path: Path, served: Publisher) -> Machine:
 def test_a_good_manifest_is_offered_downloaded_and_ready(machine: Machine, served: Publisher) -> None:
     served.announce("0.2.0", served.entry(CONTENT))
     state = machine.updater.check("stable")
-    assert (state.step, state.version, state.problem) == (Step.AVAILABLE, "0.2.0", None)
+    assert (state.step, state.version, state.problem) == (UpdateStep.AVAILABLE, "0.2.0", None)
     assert state.news["zh-CN"] == "一些小改进。"
     path = machine.updater.download("stable")
     assert path.read_bytes() == CONTENT and path.name == "AI-Popup.AppImage"
-    assert machine.updater.state("stable").step is Step.READY
+    assert machine.updater.state("stable").step is UpdateStep.READY
     asked = len(served.asked)
     machine.updater.download("stable")
     assert len(served.asked) == asked, "what is here whole is not fetched again"
@@ -79,7 +79,7 @@ def test_a_good_manifest_is_offered_downloaded_and_ready(machine: Machine, serve
 
 def test_the_version_installed_is_no_news(machine: Machine, served: Publisher) -> None:
     served.announce("0.1.0", served.entry(CONTENT))
-    assert machine.updater.check("stable").step is Step.CURRENT
+    assert machine.updater.check("stable").step is UpdateStep.CURRENT
     with pytest.raises(UpdateNotReady):
         machine.updater.download("stable")
 
@@ -150,7 +150,7 @@ def test_each_channel_has_its_own_newest(machine: Machine, served: Publisher) ->
     served.announce("0.2.0", served.entry(CONTENT))
     assert machine.updater.check("beta").version == "0.3.0b1"
     assert machine.updater.check("stable").version == "0.2.0"
-    assert machine.updater.state("beta").step is Step.CURRENT, "what was offered on the other channel is not offered here"
+    assert machine.updater.state("beta").step is UpdateStep.CURRENT, "what was offered on the other channel is not offered here"
 
 
 def test_plain_http_is_refused_unless_a_test_build_allows_this_machine(tmp_path: Path, served: Publisher) -> None:
@@ -171,14 +171,14 @@ def test_without_an_address_or_a_key_nothing_is_asked(tmp_path: Path, served: Pu
         machine = Machine(tmp_path, build)
         with pytest.raises(UpdatesOff):
             machine.updater.check("stable")
-        assert machine.updater.state("stable").step is Step.OFF
+        assert machine.updater.state("stable").step is UpdateStep.OFF
     assert served.asked == []
 
 
 def test_no_file_for_this_computer_is_said_and_nothing_is_offered(machine: Machine, served: Publisher) -> None:
-    served.announce("0.2.0", served.entry(CONTENT, platform="windows-x86_64", kind=Kind.NSIS))
+    served.announce("0.2.0", served.entry(CONTENT, platform="windows-x86_64", kind=PackageKind.NSIS))
     state = machine.updater.check("stable")
-    assert state.step is Step.CURRENT and state.problem is not None and state.problem.code == "update.no_file"
+    assert state.step is UpdateStep.CURRENT and state.problem is not None and state.problem.code == "update.no_file"
 
 
 # -- downloads ------------------------------------------------------------------------------------------------------------------------
@@ -199,7 +199,7 @@ def test_a_later_start_goes_on_with_what_an_earlier_one_brought(machine: Machine
     served.breaks = [1_500_000, 0, 0, 0, 0, 0]
     with pytest.raises(UpdateUnreachable):
         machine.updater.download("stable")
-    assert machine.updater.state("stable").step is Step.AVAILABLE
+    assert machine.updater.state("stable").step is UpdateStep.AVAILABLE
     again = Machine(tmp_path, served.build())
     assert again.updater.download("stable").read_bytes() == CONTENT
     assert served.asked[-1][1] == "bytes=1500000-"
@@ -220,7 +220,7 @@ def test_a_file_that_is_not_the_announced_one_is_deleted(machine: Machine, serve
     with pytest.raises(UpdateWrongFile):
         machine.updater.download("stable")
     assert list((machine.root / "cache").iterdir()) == []
-    assert machine.updater.state("stable").step is Step.AVAILABLE
+    assert machine.updater.state("stable").step is UpdateStep.AVAILABLE
 
 
 def test_a_file_that_is_shorter_than_announced_is_no_update(machine: Machine, served: Publisher) -> None:
@@ -228,7 +228,7 @@ def test_a_file_that_is_shorter_than_announced_is_no_update(machine: Machine, se
     machine.updater.check("stable")
     with pytest.raises((UpdateUnreachable, UpdateWrongFile)):
         machine.updater.download("stable")
-    assert machine.updater.state("stable").step is Step.AVAILABLE
+    assert machine.updater.state("stable").step is UpdateStep.AVAILABLE
 
 
 def test_a_full_disk_is_said_and_this_version_runs_on(machine: Machine, served: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -265,19 +265,21 @@ def test_an_older_download_makes_room_for_the_newer_one(machine: Machine, served
 # -- kinds, memory, worker ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("kind", "command"), [(Kind.DEB, "sudo apt install"), (Kind.RPM, "sudo dnf install"), (Kind.MSI, "msiexec /i")])
-def test_packages_of_the_system_are_told_what_to_run(tmp_path: Path, served: Publisher, kind: Kind, command: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "command"), [(PackageKind.DEB, "sudo apt install"), (PackageKind.RPM, "sudo dnf install"), (PackageKind.MSI, "msiexec /i")]
+)
+def test_packages_of_the_system_are_told_what_to_run(tmp_path: Path, served: Publisher, kind: PackageKind, command: str) -> None:
     machine = Machine(tmp_path, served.build(kind))
     served.announce("0.2.0", served.entry(CONTENT, "ai-popup.package", kind))
     state = machine.updater.check("stable")
-    assert (state.step, state.command) == (Step.MANAGED, "ai-popup update download")
+    assert (state.step, state.command) == (UpdateStep.MANAGED, "ai-popup update download")
     path = machine.updater.download("stable")
     assert machine.updater.state("stable").command == f'{command} "{path}"'
     assert machine.updater.ready("stable") is None
 
 
 def test_a_wheel_is_told_of_pipx(tmp_path: Path, served: Publisher) -> None:
-    machine = Machine(tmp_path, served.build(Kind.WHEEL, Channel.STABLE))
+    machine = Machine(tmp_path, served.build(PackageKind.WHEEL, Channel.STABLE))
     served.announce("0.2.0")
     assert machine.updater.check("stable").command == "pipx upgrade my-ai-popup"
     with pytest.raises(UpdateManaged):
@@ -288,8 +290,8 @@ def test_a_memory_that_can_not_be_read_is_an_empty_one(machine: Machine, served:
     served.announce("0.2.0", served.entry(CONTENT))
     machine.updater.check("stable")
     (machine.root / "updates" / MEMORY_FILE).write_text("{")
-    assert machine.updater.state("stable").step is Step.CURRENT
-    assert machine.updater.check("stable").step is Step.AVAILABLE
+    assert machine.updater.state("stable").step is UpdateStep.CURRENT
+    assert machine.updater.check("stable").step is UpdateStep.AVAILABLE
 
 
 def test_a_child_checks_and_downloads_and_says_what_failed(machine: Machine, served: Publisher, tmp_path: Path) -> None:
@@ -302,7 +304,7 @@ def test_a_child_checks_and_downloads_and_says_what_failed(machine: Machine, ser
     done = subprocess.run(own_command("update-worker"), input=lines, capture_output=True, text=True, timeout=60, check=True)
     good, missing, odd = map(json.loads, done.stdout.splitlines())
     assert good == {"ok": True} and missing["code"] == "update.unreachable" and odd["code"] == "agent.unexpected"
-    assert machine.updater.state("stable").step is Step.READY
+    assert machine.updater.state("stable").step is UpdateStep.READY
 
 
 def test_nothing_is_downloaded_where_that_costs_or_the_battery_is_low(

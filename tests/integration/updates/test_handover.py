@@ -15,7 +15,7 @@ from agent.store.keys import LibraryKeys
 from agent.store.schema import REVISION
 from agent.store.upgrade import revision_of
 from agent.updates.install_journal import JournalFile, Phase
-from agent.updates.releases import Step
+from agent.updates.releases import UpdateStep
 from agent.updates.updater import Updater
 from agent.web.schemas import Status
 from tests.packaged import CRASHES_AT_ONCE, CRASHES_LATER, HANGS_LATER, NEW_REVISION, Packaged, script
@@ -54,7 +54,7 @@ class Desk:
         self.served.announce("0.2.0", self.served.entry(content))
         self.updater.check("stable")
         self.updater.download("stable")
-        assert self.updater.state("stable").step is Step.READY
+        assert self.updater.state("stable").step is UpdateStep.READY
 
     @property
     def revision(self) -> str | None:

@@ -25,7 +25,7 @@ from agent.store.schema import REVISION
 from agent.store.upgrade import revision_of
 from agent.updates.install import MOST_STARTS, Installation
 from agent.updates.install_journal import JournalFile, Phase
-from agent.updates.install_places import AppImagePlace, Place
+from agent.updates.install_places import AppImagePlace, InstallPlace
 from agent.updates.library_care import LibraryCare
 from agent.updates.manifest import FileEntry
 from agent.updates.memory import MemoryFile, Offer
@@ -77,13 +77,13 @@ class Machine:
         database.close()
         return True
 
-    def place(self) -> Place:
+    def place(self) -> InstallPlace:
         return AppImagePlace(self.program)
 
     def installation(self, comes_up: Callable[[], bool] = lambda: False) -> Installation:
         """Of the program that lies there now."""
 
-        def trial(place: Place, version: str) -> bool:
+        def trial(place: InstallPlace, version: str) -> bool:
             self.trials += 1
             assert Path(place.staged_command[0]).read_text() == version == NEW
             assert os.access(place.staged_command[0], os.X_OK)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
-from agent.cli.command import Group, first_sentence
-from agent.cli.output import Progress
+from agent.cli.command import CommandGroup, first_sentence
+from agent.cli.output import ProgressBar
 from agent.cli.wrapping import cells
 from agent.core.i18n import Texts, catalogue
 from agent.main.commands import ai_popup
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from tests.world import FakeAnalyser
 
 
-def commands(group: Group = ai_popup, *above: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+def commands(group: CommandGroup = ai_popup, *above: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     """Every command with its words."""
     for name, command in group.commands.items():
         if not command.hidden:
             yield (*above, name), command
-        if isinstance(command, Group):
+        if isinstance(command, CommandGroup):
             yield from commands(command, *above, name)
 
 
@@ -68,7 +68,7 @@ def test_the_progress_bar_fits_the_terminal(monkeypatch: pytest.MonkeyPatch, col
     monkeypatch.setattr(terminal, "isatty", lambda: True)
     monkeypatch.setattr("sys.stderr", terminal)
     monkeypatch.setattr("shutil.get_terminal_size", lambda *_: os.terminal_size((columns, 20)))
-    progress = Progress()
+    progress = ProgressBar()
     with progress.showing():
         progress.begin(12_345)
         progress.move(12_344, 12_344)
@@ -88,7 +88,7 @@ _WITHOUT_JSON = {("run",), ("completion",), ("hand-over",), ("recover",), ("peop
 def test_every_command_that_says_something_says_it_as_json(cli: CommandLine) -> None:
     for words, command in commands():
         options = {name for param in command.params for name in param.opts}
-        assert isinstance(command, Group) or ("--json" in options) != (words in _WITHOUT_JSON), words
+        assert isinstance(command, CommandGroup) or ("--json" in options) != (words in _WITHOUT_JSON), words
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_every_command_shows_examples_that_it_understands(language: str, monkeyp
 def _understood(typed: list[str]) -> None:
     """Parse a line and run nothing. Raises click.UsageError."""
     group: click.Command = ai_popup
-    while isinstance(group, Group):
+    while isinstance(group, CommandGroup):
         group, typed = group.commands[typed[0]], typed[1:]
     group.make_context("example", typed)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from agent.cli.session import Session
+from agent.cli.session import CommandSession
 from agent.core.paths import AppPaths
 from agent.domain.errors import EngineStartFailed, ImageCorrupt, ModelUnreachable, StoreDiskFull
 from agent.library.commands import _Report
@@ -85,7 +85,7 @@ def test_in_words_with_a_sum(cli: CommandLine, analyser: FakeAnalyser, photos: P
 
 def test_on_a_terminal_the_progress_is_told_in_grouped_numbers(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
-    report = _Report(Session(AppPaths.find(), PROGRAM), as_json=True)
+    report = _Report(CommandSession(AppPaths.find(), PROGRAM), as_json=True)
     image = Scanned(path="/a.jpg", sha256=None, width=None, height=None, faces=(), error=None, ms=None)
     with report.progress.showing():
         report.take(ScanLine(total=1234))

@@ -19,7 +19,7 @@ from filelock import FileLock
 
 import agent.__main__
 from agent import __version__
-from agent.cli.session import Session
+from agent.cli.session import CommandSession
 from agent.core.instance_lock import alone
 from agent.desktop.notify import Notifier
 from agent.domain.errors import NotRunning
@@ -121,7 +121,7 @@ class Gone(io.StringIO):
 
 
 def test_words_that_nobody_can_read_any_more_end_nothing(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    session = Session(cli.paths, PROGRAM)
+    session = CommandSession(cli.paths, PROGRAM)
     with monkeypatch.context() as patched:
         patched.setattr(sys, "stderr", Gone())
         with session.library(PeopleQueries) as library:  # its first word is that of the recovery code

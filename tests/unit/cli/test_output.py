@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.cli.output import Progress, say
+from agent.cli.output import ProgressBar, say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +41,7 @@ def test_a_line_that_comes_while_a_bar_is_shown_stands_alone_above_it(monkeypatc
     monkeypatch.setattr(terminal, "isatty", lambda: True)
     monkeypatch.setattr("sys.stdout", terminal)
     monkeypatch.setattr("sys.stderr", terminal)
-    progress = Progress()
+    progress = ProgressBar()
     with progress.showing():
         progress.begin(2)
         for done, line in enumerate(("a.jpg: 1 face", "b.jpg: 2 faces"), 1):

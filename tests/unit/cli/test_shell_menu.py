@@ -79,11 +79,11 @@ def test_copies_without_metadata_lie_beside_the_photos(
 
 
 def test_one_window_is_enough_for_many_calls(cli: CommandLine, running_agent: FakeAgent, photos: Path) -> None:
-    from agent.cli.session import Session
+    from agent.cli.session import CommandSession
     from agent.main.in_process import PROGRAM
 
     running_agent.answers["/api/scans"] = httpx.Response(200, text=scanned(photos / "a.jpg"))
-    with module.first_of_many(Session(cli.paths, PROGRAM)) as first:
+    with module.first_of_many(CommandSession(cli.paths, PROGRAM)) as first:
         assert first
         assert cli("hand-over", "find", str(photos / "a.jpg")).code == 0
     assert running_agent.asked == ["POST /api/scans"]

@@ -37,7 +37,7 @@ def test_no_line_is_wider_than_asked_and_no_letter_is_lost(text: str, width: int
 def test_each_helps_lines_fit(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
     import click
 
-    from agent.cli.command import Group
+    from agent.cli.command import CommandGroup
     from agent.main.commands import ai_popup
 
     monkeypatch.setattr("shutil.get_terminal_size", lambda *_: __import__("os").terminal_size((width + 1, 20)))
@@ -45,7 +45,7 @@ def test_each_helps_lines_fit(width: int, monkeypatch: pytest.MonkeyPatch) -> No
     def told(command: click.Command, context: click.Context) -> None:
         for line in command.get_help(context).splitlines():
             assert cells(line) <= max(width + 1, 52) or line.lstrip().startswith(("ai-popup", "-")), line
-        if isinstance(command, Group):
+        if isinstance(command, CommandGroup):
             for name, inner in command.commands.items():
                 told(inner, inner.context_class(inner, info_name=name, parent=context))
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from agent.core.build import Build, Channel, Kind, read_build
+from agent.core.build import Build, Channel, PackageKind, read_build
 
 KEY = base64.b64encode(bytes(32)).decode()
 
 
 def test_a_checkout_has_no_word_and_asks_nobody_for_updates() -> None:
-    assert read_build() == Build(kind=Kind.WHEEL, channel=Channel.STABLE)
+    assert read_build() == Build(kind=PackageKind.WHEEL, channel=Channel.STABLE)
     assert not read_build().updates
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from agent.core import call_with_timeout as aside_module
-from agent.core.call_with_timeout import aside
+from agent.core.call_with_timeout import call_with_timeout
 
 
 @pytest.fixture
@@ -20,16 +20,16 @@ def dead() -> Iterator[threading.Event]:
 
 
 async def test_the_answer_and_what_is_raised_come_back() -> None:
-    assert await aside(lambda: 5, 10) == 5
+    assert await call_with_timeout(lambda: 5, 10) == 5
     with pytest.raises(FileNotFoundError):
-        await aside(lambda: open("/nowhere/at/all"), 10)  # noqa: PTH123, SIM115
+        await call_with_timeout(lambda: open("/nowhere/at/all"), 10)  # noqa: PTH123, SIM115
 
 
 def test_what_never_answers_keeps_no_thread_of_the_loop_and_no_loop_from_its_end(dead: threading.Event) -> None:
     async def ask() -> int:
         for _ in range(aside_module._MOST + 1):  # more than the loop has threads for
             with pytest.raises(TimeoutError):
-                await aside(lambda: dead.wait(60), 0.001)
+                await call_with_timeout(lambda: dead.wait(60), 0.001)
         return await asyncio.to_thread(lambda: 5)
 
     began = time.monotonic()
@@ -41,11 +41,11 @@ async def test_beyond_so_many_nothing_more_is_asked_until_some_answered(dead: th
     monkeypatch.setattr(aside_module, "_free", threading.BoundedSemaphore(1))
     asked: list[int] = []
     with pytest.raises(TimeoutError):
-        await aside(lambda: dead.wait(60), 0.001)
+        await call_with_timeout(lambda: dead.wait(60), 0.001)
     with pytest.raises(TimeoutError):
-        await aside(lambda: asked.append(1), 0.05)
+        await call_with_timeout(lambda: asked.append(1), 0.05)
     assert not asked
-    waiting = asyncio.create_task(aside(lambda: asked.append(2), 60))
+    waiting = asyncio.create_task(call_with_timeout(lambda: asked.append(2), 60))
     await asyncio.sleep(0)
     dead.set()
     await waiting
@@ -56,7 +56,7 @@ async def test_an_answer_that_nobody_waits_for_any_more_is_let_go_of(dead: threa
     wrong: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, told: wrong.append(told))
     with pytest.raises(TimeoutError):
-        await aside(lambda: dead.wait(60), 0.001)
+        await call_with_timeout(lambda: dead.wait(60), 0.001)
     late = [thread for thread in threading.enumerate() if thread.name == "aside"]
     dead.set()
     for thread in late:

@@ -14,7 +14,7 @@ import pytest
 import structlog
 
 from agent.core import logs
-from agent.core.settings import Logs
+from agent.core.settings import LogSettings
 from agent.domain.errors import ImageTooLarge, NoSuchName, StoreDiskFull
 
 
@@ -33,7 +33,7 @@ def written(folder: Path) -> list[dict[str, Any]]:
 
 
 def test_an_event_is_one_line_of_json_in_utc(tmp_path: Path) -> None:
-    logs.configure(Logs(), tmp_path)
+    logs.configure(LogSettings(), tmp_path)
     structlog.get_logger("agent.x").info("scan.done", files=12, seconds=0.5, code="image.empty")
     (line,) = written(tmp_path)
     assert line.pop("at").endswith("+00:00")
@@ -42,7 +42,7 @@ def test_an_event_is_one_line_of_json_in_utc(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
 def test_the_file_is_the_owner_s_alone(tmp_path: Path) -> None:
-    logs.configure(Logs(), tmp_path / "logs")
+    logs.configure(LogSettings(), tmp_path / "logs")
     structlog.get_logger().info("x")
     written(tmp_path / "logs")
     assert stat.S_IMODE((tmp_path / "logs" / "agent.log").stat().st_mode) == 0o600
@@ -86,7 +86,7 @@ def test_counts_codes_and_ids_pass(facts: dict[str, object]) -> None:
 
 
 def test_an_error_is_logged_by_code_kind_and_place_without_its_message(tmp_path: Path) -> None:
-    logs.configure(Logs(), tmp_path)
+    logs.configure(LogSettings(), tmp_path)
     log = structlog.get_logger("agent.x")
     try:
         try:
@@ -106,7 +106,7 @@ def test_an_error_is_logged_by_code_kind_and_place_without_its_message(tmp_path:
 
 
 def test_third_parties_are_logged_from_warning_on_and_without_their_facts(tmp_path: Path) -> None:
-    logs.configure(Logs(level="debug"), tmp_path)
+    logs.configure(LogSettings(level="debug"), tmp_path)
     for name in ("watchdog.observers", "sqlalchemy.engine", "uvicorn.access", "asyncio"):
         logging.getLogger(name).debug("at %s", "/home/mei")
         logging.getLogger(name).info("at %s", "/home/mei")
@@ -117,17 +117,17 @@ def test_third_parties_are_logged_from_warning_on_and_without_their_facts(tmp_pa
 
 
 def test_the_level_can_change_while_it_runs(tmp_path: Path) -> None:
-    logs.configure(Logs(level="warning"), tmp_path)
+    logs.configure(LogSettings(level="warning"), tmp_path)
     log = structlog.get_logger("agent.x")
     log.info("one")
-    logs.configure(Logs(level="debug"), tmp_path)
+    logs.configure(LogSettings(level="debug"), tmp_path)
     log.debug("two")
     assert [line["event"] for line in written(tmp_path)] == ["two"]
 
 
 @pytest.mark.parametrize("files", [1, 2])
 def test_size_and_number_of_files_are_capped(tmp_path: Path, files: int) -> None:
-    logs.configure(Logs(max_mb=1, files=files), tmp_path)
+    logs.configure(LogSettings(max_mb=1, files=files), tmp_path)
     log = structlog.get_logger("agent.x")
     lines = 12 * files + 1
     for number in range(1, lines + 1):
@@ -142,7 +142,7 @@ def test_size_and_number_of_files_are_capped(tmp_path: Path, files: int) -> None
 def test_lines_that_do_not_fit_the_queue_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logs, "_QUEUE", 5)
     monkeypatch.setattr(logs._Listener, "start", lambda self: None)
-    logs.configure(Logs(), tmp_path)
+    logs.configure(LogSettings(), tmp_path)
     for _ in range(8):
         structlog.get_logger("agent.x").info("x")
     entry, logs._Running.listener = logs._Running.entry, None
@@ -190,7 +190,7 @@ def test_a_full_disk_costs_lines_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_a_fault_that_repeats_is_written_a_few_times_and_counted(tmp_path: Path) -> None:
-    logs.configure(Logs(), tmp_path)
+    logs.configure(LogSettings(), tmp_path)
     for number in range(1_000):
         structlog.get_logger("agent.x").warning("socket.refused", code="api.full")
         logging.getLogger("asyncio").error("socket.accept() out of system resource", exc_info=OSError(24, "of /home/mei"))

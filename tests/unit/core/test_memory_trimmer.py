@@ -2,7 +2,7 @@
 
 from structlog.testing import capture_logs
 
-from agent.core.memory_trimmer import CALM, Rest
+from agent.core.memory_trimmer import CALM, MemoryTrimmer
 
 
 class Calm:
@@ -11,7 +11,7 @@ class Calm:
     def __init__(self) -> None:
         self.uses = 0
         self.done: list[str] = []
-        self.rest = Rest(lambda: self.uses, (lambda: self.done.append("database"), lambda: self.done.append("heap")))
+        self.rest = MemoryTrimmer(lambda: self.uses, (lambda: self.done.append("database"), lambda: self.done.append("heap")))
         self.rest.also(lambda: self.done.append("answers"))
 
     async def look(self, times: int) -> list[str]:
@@ -56,7 +56,7 @@ async def test_memory_that_can_not_be_given_back_ends_nothing_and_is_tried_at_th
         tries.append(None)
         raise RuntimeError
 
-    rest = Rest(lambda: len(tries), (fail,))
+    rest = MemoryTrimmer(lambda: len(tries), (fail,))
     with capture_logs() as lines:
         for _ in range(2 * (CALM + 1)):
             await rest.look()

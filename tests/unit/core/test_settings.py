@@ -3,12 +3,12 @@
 import pytest
 from pydantic import ValidationError
 
-from agent.core.settings import Folder, Logs, Settings, changed_sections, folder_of
+from agent.core.settings import Folder, LogSettings, Settings, changed_sections, folder_of
 
 
 def test_a_reload_names_the_sections_that_differ() -> None:
     old = Settings()
-    new = old.model_copy(update={"logs": Logs(level="debug"), "folders": (Folder(path="~/a"),)})
+    new = old.model_copy(update={"logs": LogSettings(level="debug"), "folders": (Folder(path="~/a"),)})
     assert changed_sections(old, new) == {"logs", "folders"}
     assert changed_sections(old, Settings()) == frozenset()
 

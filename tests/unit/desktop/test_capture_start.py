@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from agent.core.settings import Capture
+from agent.core.settings import CaptureSettings
 from agent.desktop.capture_start import CaptureStart
 from agent.desktop.hotkey import Hotkey
 from agent.domain.errors import AgentError, CaptureCancelled, CaptureRefused, HotkeyTaken, NoDisplay
 from agent.domain.people import Judgement
 from agent.domain.redaction import Style
 from agent.domain.screen import ScreenRef, ScreenRegion
-from agent.engine.screen_port import Frame
-from agent.screen.capture import Capturing
-from agent.screen.region_picker import Picking
+from agent.engine.screen_port import GrabbedFrame
+from agent.screen.capture import CaptureService
+from agent.screen.region_picker import RegionPicker
 from tests.environment import environment
 from tests.screens import FakeClipboard, FakeGrabber, FakeWindows, surroundings
 
@@ -51,7 +51,7 @@ class Keys:
 class Stage:
     def __init__(self) -> None:
         self.desk, self.keys, self.grabber, self.clipboard = Desk(), Keys(), FakeGrabber(), FakeClipboard()
-        self.settings = Capture()
+        self.settings = CaptureSettings()
         self.told: list[AgentError | None] = []
 
         async def supply(_: object) -> None: ...
@@ -59,7 +59,7 @@ class Stage:
         async def nobody(analysis: Any) -> Judgement:
             return Judgement((None,) * len(analysis.faces))
 
-        self.capturing = Capturing(
+        self.capturing = CaptureService(
             self.grabber,
             surroundings({}, self.clipboard),
             SimpleNamespace(people=list),  # type: ignore[arg-type]
@@ -68,7 +68,7 @@ class Stage:
             supply=supply,
         )
         screen: Any = self
-        self.picking = Picking(lambda: self.capturing, self.desk)
+        self.picking = RegionPicker(lambda: self.capturing, self.desk)
         desk: Any = self.desk
         self.failures: list[AgentError] = []
         self.start = CaptureStart(screen, desk, self.picking, lambda: self.settings, self.told.append, failed=self.failed, take=self.keys)
@@ -89,14 +89,14 @@ async def stage() -> Stage:
 
 
 async def test_what_is_chosen_is_covered_copied_and_shown(stage: Stage) -> None:
-    stage.settings = Capture(style=Style.EMOJI)
+    stage.settings = CaptureSettings(style=Style.EMOJI)
     await asyncio.gather(stage.start.capture(), stage.choose())
     [capture] = stage.capturing.all()
     assert capture.look.style is Style.EMOJI and stage.clipboard.holds["png"] == b"png 2" and stage.desk.popped.is_set()
 
 
 async def test_it_is_not_copied_unasked(stage: Stage) -> None:
-    stage.settings = Capture(copy_at_once=False)
+    stage.settings = CaptureSettings(copy_at_once=False)
     await asyncio.gather(stage.start.capture(), stage.choose())
     assert not stage.clipboard.holds and stage.capturing.all()
 
@@ -113,7 +113,7 @@ async def test_who_calls_it_off_hears_so_only_if_they_wait(stage: Stage) -> None
 async def test_a_capture_that_the_system_refuses_is_told_of_and_leaves_no_window(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     refused = CaptureRefused()
 
-    async def grab(_: ScreenRef) -> Frame:
+    async def grab(_: ScreenRef) -> GrabbedFrame:
         raise refused
 
     monkeypatch.setattr(stage.grabber, "grab", grab)
@@ -125,7 +125,7 @@ async def test_a_capture_that_the_system_refuses_is_told_of_and_leaves_no_window
 async def test_the_hotkey_follows_its_setting(stage: Stage) -> None:
     await stage.start.follow()
     assert not stage.keys.taken and not stage.desk.keep_warm
-    stage.settings = Capture(hotkey="Ctrl+Shift+F9")
+    stage.settings = CaptureSettings(hotkey="Ctrl+Shift+F9")
     await stage.start.follow()
     await stage.start.follow()
     assert set(stage.keys.taken) == {"Ctrl+Shift+F9"} and stage.desk.keep_warm
@@ -134,17 +134,17 @@ async def test_the_hotkey_follows_its_setting(stage: Stage) -> None:
     stage.keys.taken["Ctrl+Shift+F9"]()
     await stage.choose()
     await stage.desk.popped.wait()
-    stage.settings = Capture(hotkey="Print")
+    stage.settings = CaptureSettings(hotkey="Print")
     await stage.start.follow()
     assert set(stage.keys.taken) == {"Print"}
-    stage.settings = Capture()
+    stage.settings = CaptureSettings()
     await stage.start.follow()
     assert not stage.keys.taken and not stage.desk.keep_warm and set(stage.told) == {None}
     await stage.start.close()
 
 
 async def test_one_that_can_not_be_had_is_told_of(stage: Stage) -> None:
-    stage.settings, stage.keys.error = Capture(hotkey="Print"), HotkeyTaken(keys="Print")
+    stage.settings, stage.keys.error = CaptureSettings(hotkey="Print"), HotkeyTaken(keys="Print")
     await stage.start.follow()
     assert stage.told == [stage.keys.error] and not stage.desk.keep_warm
 
@@ -152,4 +152,4 @@ async def test_one_that_can_not_be_had_is_told_of(stage: Stage) -> None:
 @pytest.mark.parametrize("keys", ["F9", "Ctrl", "Ctrl+", "ctrl+F9", "Ctrl+F13", "Ctrl+ab", "Hyper+F9", "Shift++"])
 def test_what_is_no_combination_is_refused(keys: str) -> None:
     with pytest.raises(ValueError):
-        Capture(hotkey=keys)
+        CaptureSettings(hotkey=keys)

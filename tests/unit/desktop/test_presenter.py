@@ -16,7 +16,7 @@ from agent.desktop.desk import Desk
 from agent.desktop.presenter import News, Presenter
 from agent.domain.errors import NoDisplay, StoreBusy
 from agent.domain.events import Event, ImageFailed, ImageIndexed, PersonNamed, PlaceAdded, PlaceLost, Recorded
-from agent.library.status import AgentState, Status
+from agent.library.status import AgentState, AgentStatus
 from tests.environment import environment
 
 INDEXED = ImageIndexed(image_id=1, place_id=1, faces=1)
@@ -63,7 +63,7 @@ class Stage:
         self.presenter.happened(Recorded(1, datetime(2026, 1, 1, tzinfo=UTC), event))
 
     def status(self, state: AgentState, queued: int) -> None:
-        self.presenter.status(Status(state, queued, 0, 0, 0, 0, None, (), None, Settings()))
+        self.presenter.status(AgentStatus(state, queued, 0, 0, 0, 0, None, (), None, Settings()))
 
     async def until_shown(self, times: int) -> None:
         async with asyncio.timeout(5), self.desk.asked:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from agent.core.child import Message
-from agent.core.settings import Popup
+from agent.core.settings import PopupSettings
 from agent.desktop.desk import Desk
 from agent.desktop.picker_shell import PickerPane
 from agent.desktop.popup import PopupHost
@@ -85,7 +85,7 @@ async def test_a_monitor_beside_the_first_is_covered_where_it_stands_and_told_wh
 
     monkeypatch.setattr(PopupHost, "picker", picker)
     first, beside = Monitor(1, 1600, 200, 3840, 2160, 2.0), Monitor(2, 0, 0, 1600, 1200, 2.0, left=-800, top=-100)
-    await Desk(lambda *_: "", Popup()).open_picker([Pane(first, "a", "b"), Pane(beside, "a", "c")])
+    await Desk(lambda *_: "", PopupSettings()).open_picker([Pane(first, "a", "b"), Pane(beside, "a", "c")])
     [filled] = asked
     assert [(*each["rect"], each["at"]) for each in filled["panes"]] == [
         (0, 0, 1920, 1080, "a/b/1/1600/200/en"),

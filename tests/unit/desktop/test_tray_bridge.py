@@ -18,7 +18,7 @@ from agent.desktop.tray_bridge import TrayBridge, TrayServices
 from agent.domain.errors import AgentError, CaptureCancelled, EngineMemory, NoDisplay, WatchUnavailable
 from agent.domain.watch_state import WatchState
 from agent.engine.governor import Throttle
-from agent.library.status import AgentState, Status
+from agent.library.status import AgentState, AgentStatus
 
 
 class FakeTray:
@@ -42,7 +42,7 @@ class FakeWatching:
 
 class FakeApp:
     def __init__(self) -> None:
-        self.told: Callable[[Status], None] = lambda _: None
+        self.told: Callable[[AgentStatus], None] = lambda _: None
         self.images: list[Any] = []
         self.reads = 0
         self.put: int | None = -1
@@ -53,7 +53,7 @@ class FakeApp:
         self.screen = SimpleNamespace(watching=FakeWatching())
         self.during_read: Callable[[], None] = lambda: None
 
-    def _listen(self, listener: Callable[[Status], None]) -> None:
+    def _listen(self, listener: Callable[[AgentStatus], None]) -> None:
         self.told = listener
 
     def _images(self, limit: int) -> list[Any]:
@@ -119,8 +119,8 @@ class Stage:
             await asyncio.gather(*self.bridge._calls)
 
 
-def status(state: AgentState, images: int = 0, queued: int = 0) -> Status:
-    return Status(state, queued, 0, images, 0, 0, None, (), None, Settings())
+def status(state: AgentState, images: int = 0, queued: int = 0) -> AgentStatus:
+    return AgentStatus(state, queued, 0, images, 0, 0, None, (), None, Settings())
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pytest
 from agent.core.i18n import Texts
 from agent.desktop.watch_teller import SNOOZE_MINUTES, WatchTeller
 from agent.domain.errors import NoDisplay
-from agent.screen.announcements import Said
-from agent.screen.sightings import Kind
+from agent.screen.announcements import Announcement
+from agent.screen.sightings import SightingKind
 from tests.world import NOW
 
 
@@ -41,8 +41,8 @@ class Around:
     async def _disturbs(self) -> bool:
         return self.busy
 
-    async def hears(self, kind: Kind, person_id: int | None = None) -> None:
-        self.teller(Said(1, NOW, kind, person_id))
+    async def hears(self, kind: SightingKind, person_id: int | None = None) -> None:
+        self.teller(Announcement(1, NOW, kind, person_id))
         await self.settled()
 
     async def settled(self) -> None:
@@ -55,9 +55,9 @@ async def around() -> Around:
 
 
 async def test_it_is_told_in_words_and_can_be_put_off_there(around: Around) -> None:
-    await around.hears(Kind.PERSON, 1)
-    await around.hears(Kind.PERSON, 2)
-    await around.hears(Kind.NEW_FACE)
+    await around.hears(SightingKind.PERSON, 1)
+    await around.hears(SightingKind.PERSON, 2)
+    await around.hears(SightingKind.NEW_FACE)
     assert around.told == ["Mei is on the screen.", "A person is on the screen.", "A new face appeared on the screen."]
     assert around.popups == 0
     around.pressed()
@@ -67,12 +67,12 @@ async def test_it_is_told_in_words_and_can_be_put_off_there(around: Around) -> N
 
 async def test_without_notifications_the_popup_comes_where_there_is_one(around: Around) -> None:
     around.able = False
-    await around.hears(Kind.NEW_FACE)
+    await around.hears(SightingKind.NEW_FACE)
     assert around.popups == 1
 
 
 async def test_who_is_busy_hears_only_that_a_face_is_shared(around: Around) -> None:
     around.busy = True
-    await around.hears(Kind.NEW_FACE)
-    await around.hears(Kind.SHARED)
+    await around.hears(SightingKind.NEW_FACE)
+    await around.hears(SightingKind.SHARED)
     assert around.told == ["A face is visible while you share your screen."]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.core.settings import Recognition
+from agent.core.settings import RecognitionSettings
 from agent.domain.face import Quality
 from agent.domain.people import AGREED, MARGIN, Bounds, Candidate, Certainty, certain_up_to, identify, trust
 
@@ -88,7 +88,7 @@ def test_the_bound_is_told_for_each_face() -> None:
 
 
 def test_nobody_is_certain_beyond_what_is_set() -> None:
-    usual = Recognition()
+    usual = RecognitionSettings()
     bounds = Bounds(usual.certain, usual.probable)
     assert (usual.certain, usual.probable) == (0.90, 1.05), "measured: docs/decisions/0011"
     found = [identify([candidate(1, distance)], GOOD, bounds) for distance in (0.90, 0.91, 1.05, 1.06)]

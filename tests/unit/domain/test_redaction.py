@@ -8,7 +8,7 @@ import pytest
 
 from agent.domain.face import Box, Face, Landmarks, Quality
 from agent.domain.people import Certainty, Identity
-from agent.domain.redaction import Choice, Look, Reason, Shape, cover_of, covers_of, head_of
+from agent.domain.redaction import Look, PeopleChoice, Reason, Shape, cover_of, covers_of, head_of
 
 FACE = Face(
     Box(100, 80, 40, 60), 0.9, ((110, 100), (130, 100), (120, 115), (112, 128), (128, 128)), Quality(size=20, sharpness=300, yaw=0, roll=0)
@@ -32,12 +32,12 @@ def known(person_id: int, certainty: Certainty = Certainty.CERTAIN) -> Identity:
 
 
 def test_every_face_is_covered_unless_somebody_said_otherwise() -> None:
-    covers = covers_of([FACE, FACE], [None, known(1)], Choice(), Look())
+    covers = covers_of([FACE, FACE], [None, known(1)], PeopleChoice(), Look())
     assert [cover.reason for cover in covers] == [Reason.FACE, Reason.FACE]
 
 
 def test_who_is_kept_stays_visible_only_when_it_is_certain_who_it_is() -> None:
-    keep = Choice(keep=frozenset({1}))
+    keep = PeopleChoice(keep=frozenset({1}))
     assert keep.names_people
     assert keep.covers(known(1)) is None and keep.covers(known(1, Certainty.CONFIRMED)) is None
     assert keep.covers(known(1, Certainty.PROBABLE)) is Reason.FACE, "it may be somebody else"
@@ -45,13 +45,13 @@ def test_who_is_kept_stays_visible_only_when_it_is_certain_who_it_is() -> None:
 
 
 def test_who_alone_is_to_be_covered_is_so_even_if_it_is_only_probable() -> None:
-    only = Choice(only=frozenset({1}))
+    only = PeopleChoice(only=frozenset({1}))
     assert only.covers(known(1, Certainty.PROBABLE)) is Reason.PERSON
     assert only.covers(known(2)) is None and only.covers(None) is None
 
 
 def test_covering_nobody_but_nobody_covers_nobody() -> None:
-    assert Choice(only=frozenset()).covers(known(1)) is None
+    assert PeopleChoice(only=frozenset()).covers(known(1)) is None
 
 
 @pytest.mark.parametrize("shape", Shape)

@@ -7,22 +7,22 @@ import pytest
 
 from agent.domain.face import Box
 from agent.domain.tracks import LINGERS_S, ways_of
-from agent.domain.video import Find, Knot, Part, Sight, Way
+from agent.domain.video import FrameDetections, Keyframe, Trajectory, VideoDetection, VideoPart
 
 SIZE = (1920, 1080)
 FRAME = 1.0  # ticks: 25 in a second
 TICK = 1 / 25
 
 
-def face(x: float, y: float, size: float = 100, score: float = 0.9) -> Find:
-    return Find(Box(x - size / 2, y - size / 2, size, size), score)
+def face(x: float, y: float, size: float = 100, score: float = 0.9) -> VideoDetection:
+    return VideoDetection(Box(x - size / 2, y - size / 2, size, size), score)
 
 
-def seen(way: Callable[[int], Sequence[Find]], moments: Sequence[int]) -> list[Sight]:
-    return [Sight(moment, tuple(way(moment))) for moment in moments]
+def seen(way: Callable[[int], Sequence[VideoDetection]], moments: Sequence[int]) -> list[FrameDetections]:
+    return [FrameDetections(moment, tuple(way(moment))) for moment in moments]
 
 
-def ways(sights: Sequence[Sight], cuts: Sequence[int] = (), end: int = 100) -> list[Way]:
+def ways(sights: Sequence[FrameDetections], cuts: Sequence[int] = (), end: int = 100) -> list[Trajectory]:
     return ways_of(sights, cuts, SIZE, TICK, FRAME * TICK, (0, end))
 
 
@@ -31,7 +31,7 @@ def holds(outer: Box | None, inner: Box) -> bool:
 
 
 def test_a_face_is_covered_in_the_frames_between_those_that_were_looked_at() -> None:
-    def way(moment: int) -> list[Find]:
+    def way(moment: int) -> list[VideoDetection]:
         return [face(200 + 10 * moment, 500)]
 
     (found,) = ways(seen(way, range(0, 100, 4)))
@@ -39,7 +39,7 @@ def test_a_face_is_covered_in_the_frames_between_those_that_were_looked_at() -> 
 
 
 def test_a_face_that_swings_fast_is_one_and_stays_covered() -> None:
-    def way(moment: int) -> list[Find]:
+    def way(moment: int) -> list[VideoDetection]:
         return [face(900 + 330 * math.sin(2 * math.pi * moment / 50), 500, 110)]
 
     (found,) = ways(seen(way, range(0, 100, 4)))
@@ -47,7 +47,7 @@ def test_a_face_that_swings_fast_is_one_and_stays_covered() -> None:
 
 
 def test_two_faces_that_cross_stay_covered_while_one_hides_the_other() -> None:
-    def way(moment: int) -> list[Find]:
+    def way(moment: int) -> list[VideoDetection]:
         here, there = face(100 + 15 * moment, 500), face(1600 - 15 * moment, 510)
         return [here] if here.box.iou(there.box) > 0.2 else [here, there]
 
@@ -58,7 +58,7 @@ def test_two_faces_that_cross_stay_covered_while_one_hides_the_other() -> None:
 
 
 def test_a_face_that_is_missed_for_a_second_is_covered_meanwhile() -> None:
-    def way(moment: int) -> list[Find]:
+    def way(moment: int) -> list[VideoDetection]:
         return [] if 40 < moment < 64 else [face(300 + 4 * moment, 300)]
 
     (found,) = ways(seen(way, range(0, 100, 4)))
@@ -76,7 +76,7 @@ def test_a_face_is_covered_before_it_is_first_and_after_it_is_last_seen() -> Non
 def test_a_face_that_goes_out_slowly_is_covered_until_it_is_out() -> None:
     """Half a face is not found any more."""
 
-    def way(moment: int) -> list[Find]:
+    def way(moment: int) -> list[VideoDetection]:
         return [face(1800 + 2 * moment, 500, 160)] if moment < 40 else []
 
     (found,) = ways(seen(way, range(0, 100, 4)))
@@ -110,13 +110,13 @@ def test_nothing_seen_is_no_way() -> None:
 
 
 def test_one_sight_of_a_moving_clip_is_covered_around_it() -> None:
-    (found,) = ways([Sight(0, (face(500, 500),))], end=1)
+    (found,) = ways([FrameDetections(0, (face(500, 500),))], end=1)
     assert holds(found.at(0), face(500, 500).box)
 
 
-@pytest.mark.parametrize(("part", "knots"), [(Part(0, 10), 3), (Part(10, 20), 4), (Part(12, 18), 2), (Part(40, 50), 0)])
-def test_a_part_is_given_as_much_of_a_way_as_it_needs(part: Part, knots: int) -> None:
-    way = Way(tuple(Knot(moment, Box(moment, 0, 10, 10)) for moment in (0, 5, 10, 20, 30)))
+@pytest.mark.parametrize(("part", "knots"), [(VideoPart(0, 10), 3), (VideoPart(10, 20), 4), (VideoPart(12, 18), 2), (VideoPart(40, 50), 0)])
+def test_a_part_is_given_as_much_of_a_way_as_it_needs(part: VideoPart, knots: int) -> None:
+    way = Trajectory(tuple(Keyframe(moment, Box(moment, 0, 10, 10)) for moment in (0, 5, 10, 20, 30)))
     within = way.within(part)
     assert (0 if within is None else len(within.knots)) >= min(knots, 2)
     for moment in range(part.start, min(part.end, 31)):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from agent.core.i18n import LANGUAGES, Texts
-from agent.engine.devices import Choice, Device, Fault, Note, Trial, candidates, choose, key_of
+from agent.engine.devices import Device, DeviceChoice, Fault, Note, Trial, candidates, choose, key_of
 
 SOUND, FAST, SLOW = Trial(None, "bf16", 50.0), Trial(None, "f16", 20.0), Trial(None, "f16", 90.0)
 LIES, HANGS = Trial(Fault.COUNT, "f16", 1.0), Trial(Fault.HUNG)
@@ -22,28 +22,28 @@ def test_graphics_are_tried_before_the_npu_and_only_what_was_asked_for(wanted: s
 @pytest.mark.parametrize(
     ("trials", "choice"),
     [
-        ({}, Choice("CPU", "auto")),
-        ({"GPU": FAST, "NPU": FAST}, Choice("GPU", "auto")),
-        ({"GPU": SLOW, "NPU": FAST}, Choice("NPU", "auto")),
-        ({"GPU": SLOW}, Choice("CPU", "auto")),
-        ({"GPU": LIES, "NPU": FAST}, Choice("NPU", "auto")),
-        ({"GPU": LIES, "NPU": HANGS}, Choice("CPU", "auto", Note("GPU", Fault.COUNT))),
+        ({}, DeviceChoice("CPU", "auto")),
+        ({"GPU": FAST, "NPU": FAST}, DeviceChoice("GPU", "auto")),
+        ({"GPU": SLOW, "NPU": FAST}, DeviceChoice("NPU", "auto")),
+        ({"GPU": SLOW}, DeviceChoice("CPU", "auto")),
+        ({"GPU": LIES, "NPU": FAST}, DeviceChoice("NPU", "auto")),
+        ({"GPU": LIES, "NPU": HANGS}, DeviceChoice("CPU", "auto", Note("GPU", Fault.COUNT))),
     ],
 )
-def test_by_itself_the_first_sound_one_that_is_faster_than_the_processor(trials: dict[str, Trial], choice: Choice) -> None:
+def test_by_itself_the_first_sound_one_that_is_faster_than_the_processor(trials: dict[str, Trial], choice: DeviceChoice) -> None:
     assert choose("AUTO", "auto", SOUND, trials) == choice
 
 
 def test_one_that_was_asked_for_is_used_if_it_is_sound_even_if_it_is_slower() -> None:
-    assert choose("GPU", "f16", SOUND, {"GPU": SLOW}) == Choice("GPU", "f16")
-    assert choose("GPU", "f16", SOUND, {"GPU": LIES}) == Choice("CPU", "f16", Note("GPU", Fault.COUNT))
-    assert choose("GPU", "auto", SOUND, {}) == Choice("CPU", "auto", Note("GPU", Fault.ABSENT))
+    assert choose("GPU", "f16", SOUND, {"GPU": SLOW}) == DeviceChoice("GPU", "f16")
+    assert choose("GPU", "f16", SOUND, {"GPU": LIES}) == DeviceChoice("CPU", "f16", Note("GPU", Fault.COUNT))
+    assert choose("GPU", "auto", SOUND, {}) == DeviceChoice("CPU", "auto", Note("GPU", Fault.ABSENT))
 
 
 def test_a_processor_that_is_too_coarse_computes_exactly() -> None:
     coarse = Trial(Fault.PRINTS, "bf16", 10.0)
-    assert choose("CPU", "auto", coarse, {}) == Choice("CPU", "f32", Note("CPU", Fault.PRINTS))
-    assert choose("AUTO", "auto", coarse, {"GPU": LIES}) == Choice("CPU", "f32", Note("GPU", Fault.COUNT))
+    assert choose("CPU", "auto", coarse, {}) == DeviceChoice("CPU", "f32", Note("CPU", Fault.PRINTS))
+    assert choose("AUTO", "auto", coarse, {"GPU": LIES}) == DeviceChoice("CPU", "f32", Note("GPU", Fault.COUNT))
 
 
 def test_a_trial_counts_until_device_driver_openvino_precision_or_models_change() -> None:

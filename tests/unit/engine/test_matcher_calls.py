@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from agent.domain.embeddings import FacePrint, GroupMember, Spread
+from agent.domain.embeddings import FaceEmbedding, GroupMember, Spread
 from agent.domain.errors import EngineBadAnswer
 from agent.domain.people import Candidate
 from agent.engine import matcher_calls, rpc
@@ -20,7 +20,7 @@ def embedding(place: int) -> bytes:
 
 
 def test_everything_comes_back_as_it_was_sent() -> None:
-    prints = Prints.of([FacePrint(1, embedding(0), 5, 0.25), FacePrint(2, embedding(1))])
+    prints = Prints.of([FaceEmbedding(1, embedding(0), 5, 0.25), FaceEmbedding(2, embedding(1))])
     query = Query((b"\xfb\xff", b""), (3, 4))
     assert matcher_calls.PUT.request.load(matcher_calls.PUT.request.dump(prints)) == prints
     assert matcher_calls.NEAR.request.load(matcher_calls.NEAR.request.dump(NearRequest(query, 1.05, 10))) == NearRequest(query, 1.05, 10)
@@ -36,7 +36,7 @@ def test_everything_comes_back_as_it_was_sent() -> None:
 
 def test_prints_go_by_column_and_in_parts_and_those_of_another_length_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(matcher_calls, "AT_ONCE", 2)
-    prints = [FacePrint(1, embedding(0), 5), FacePrint(2, b"short"), FacePrint(3, embedding(2), trust=0.5)]
+    prints = [FaceEmbedding(1, embedding(0), 5), FaceEmbedding(2, b"short"), FaceEmbedding(3, embedding(2), trust=0.5)]
     assert list(matcher_calls.parts(prints)) == [Prints((1,), embedding(0), (5,), (1.0,)), Prints((3,), embedding(2), (0,), (0.5,))]
 
 

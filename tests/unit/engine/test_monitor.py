@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agent.core.settings import Engine, OnBattery
+from agent.core.settings import EngineSettings, OnBattery
 from agent.domain.errors import AgentError, EngineMemory
 from agent.engine.governor import FULL, Pace, Power, Throttle
-from agent.engine.monitor import MB, WARN_FOR, EngineProcess, Machine, Monitor, Usage
-from agent.engine.sandbox.wall import Wall
+from agent.engine.monitor import MB, WARN_FOR, EngineProcess, Machine, ResourceMonitor, Usage
+from agent.engine.sandbox.wall import Sandbox
 
 
 class FakeEngine:
@@ -32,8 +32,8 @@ class FakeEngine:
     async def try_out(self) -> tuple[str, str]:
         return "CPU", "f32"
 
-    async def wall(self) -> Wall:
-        return Wall()
+    async def wall(self) -> Sandbox:
+        return Sandbox()
 
     def govern(self, *, one_core: bool, low_priority: bool) -> None:
         self.governed.append((one_core, low_priority))
@@ -50,13 +50,13 @@ class Desk:
 
     def __init__(self) -> None:
         self.engine = FakeEngine()
-        self.settings = Engine(max_memory_mb=1000)
+        self.settings = EngineSettings(max_memory_mb=1000)
         self.power = Power()
         self.others = 0.0
         self.working = False
         self.now = datetime(2026, 1, 1, tzinfo=UTC)
         self.applied: list[tuple[Pace, AgentError | None]] = []
-        self.monitor = Monitor(
+        self.monitor = ResourceMonitor(
             Machine(self.engine, self.usage, lambda: self.power, 16 * 1024 * MB),
             lambda: self.settings,
             working=lambda: self.working,
@@ -117,14 +117,16 @@ def test_the_warning_goes_away_after_a_while(desk: Desk) -> None:
 
 
 def test_by_itself_it_allows_a_gigabyte_each_but_never_more_than_half_the_machine(desk: Desk) -> None:
-    desk.settings = Engine()
+    desk.settings = EngineSettings()
     assert desk.monitor.limit == 2048 * MB
-    small = Monitor(Machine(desk.engine, memory=2048 * MB), Engine, working=bool, apply=lambda *_: None, clock=lambda: desk.now)
+    small = ResourceMonitor(
+        Machine(desk.engine, memory=2048 * MB), EngineSettings, working=bool, apply=lambda *_: None, clock=lambda: desk.now
+    )
     assert small.limit == 1024 * MB
 
 
 def test_a_limit_that_no_photo_fits_into_is_not_taken_at_its_word(desk: Desk) -> None:
-    desk.settings = Engine(max_memory_mb=1)
+    desk.settings = EngineSettings(max_memory_mb=1)
     desk.engine.takes(350)
     desk.tick()
     assert desk.engine.replaced == []
@@ -149,7 +151,7 @@ def test_a_moment_s_work_of_another_program_changes_nothing_but_a_minute_s_does(
 
 
 def test_the_user_s_word_counts_more_than_the_battery_until_the_circumstances_change(desk: Desk) -> None:
-    desk.settings = Engine(on_battery=OnBattery.PAUSE)
+    desk.settings = EngineSettings(on_battery=OnBattery.PAUSE)
     desk.power = Power(on_battery=True, percent=50)
     desk.tick()
     assert desk.monitor.pace.paused
@@ -201,9 +203,9 @@ async def test_it_rests_only_while_no_work_is_under_way(*, working: bool, rested
         looked.set()
         return Usage(100 * MB, 0, 0.1, 0.2, 0.0)
 
-    monitor = Monitor(
+    monitor = ResourceMonitor(
         Machine(FakeEngine(), usage, Power, 16 * 1024 * MB),
-        Engine,
+        EngineSettings,
         working=lambda: working,
         apply=lambda pace, warning: None,
         clock=lambda: datetime(2026, 1, 1, tzinfo=UTC),

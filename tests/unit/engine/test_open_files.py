@@ -27,7 +27,7 @@ from agent.engine import open_files, rpc
 from agent.engine.open_files import Giver, NewFile, Taker, open_photo, opened, write_out
 from agent.engine.rpc import NOTHING, Call, Codec
 from agent.engine.rpc_worker import RpcWorker
-from agent.engine.sandbox.wall import Wall
+from agent.engine.sandbox.wall import Sandbox
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
@@ -214,7 +214,7 @@ def test_files_of_a_request_reach_its_handler_in_their_order_or_are_closed(ends:
         return "read"
 
     worker = RpcWorker()
-    worker._taker, worker.wall, worker.greeted = taker, Wall(), True
+    worker._taker, worker.wall, worker.greeted = taker, Sandbox(), True
     worker.on_files(Call("read", NOTHING, Codec(str), files=3), read)
     worker.on(Call("name", Codec(str), Codec(str)), str.upper)
     for name in ("a", "b", "c"):

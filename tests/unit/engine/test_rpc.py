@@ -14,7 +14,7 @@ from agent.domain.redaction import Cover, Look, Reason, Shape, Style
 from agent.engine import engine_calls as calls
 from agent.engine import rpc
 from agent.engine.analyser import Analyse
-from agent.engine.renderer import Region, Render, Rendered
+from agent.engine.renderer import KeptRegion, Render, Rendered
 
 RECIPE = Recipe("centerface-2", "mobilefacenet-1")
 FACE = Face(
@@ -157,13 +157,13 @@ def test_every_name_a_system_allows_reaches_the_engine(name: str) -> None:
 COVERED = Render(
     "photo-\udcff.jpg", "copy-\udcff", (Cover(Box(1, 2, 3, 4), Look(Style.BLUR, Shape.BOX), 5.5, Reason.HAND),), keep_regions=True
 )
-RENDERED = Rendered("0a" * 32, 800, 600, "jpeg", "0b" * 32, 99, ("gps", "maker-note"), (Region(5, 6, b"\x89PNG\r\n\x1a\nrest"),))
+RENDERED = Rendered("0a" * 32, 800, 600, "jpeg", "0b" * 32, 99, ("gps", "maker-note"), (KeptRegion(5, 6, b"\x89PNG\r\n\x1a\nrest"),))
 
 
 def test_a_task_to_cover_and_its_answer_come_back_as_they_were_sent() -> None:
     assert calls.RENDER.request.load(json.loads(json.dumps(calls.RENDER.request.dump(COVERED)))) == COVERED
     assert calls.RENDER.response.load(json.loads(json.dumps(calls.RENDER.response.dump(RENDERED)))) == RENDERED
-    restore = calls.RestoreRequest("a", RENDERED.regions, "b-\udcff")
+    restore = calls.RestoreTask("a", RENDERED.regions, "b-\udcff")
     assert calls.RESTORE.request.load(calls.RESTORE.request.dump(restore)) == restore
     assert calls.RENDER.checked(RENDERED, COVERED) == RENDERED
 
@@ -178,11 +178,11 @@ def test_a_task_to_cover_and_its_answer_come_back_as_they_were_sent() -> None:
         {"format": "exe"},
         {"removed": ("<script>",)},
         {"removed": ("exif",) * 31},
-        {"regions": (Region(5, 6, b"not a picture"),)},
-        {"regions": (Region(800, 6, RENDERED.regions[0].png),)},
-        {"regions": (Region(5, -1, RENDERED.regions[0].png),)},
+        {"regions": (KeptRegion(5, 6, b"not a picture"),)},
+        {"regions": (KeptRegion(800, 6, RENDERED.regions[0].png),)},
+        {"regions": (KeptRegion(5, -1, RENDERED.regions[0].png),)},
         {"regions": RENDERED.regions * 2},
-        {"regions": (Region(5, 6, RENDERED.regions[0].png + bytes(calls.LARGEST_REGIONS)),)},
+        {"regions": (KeptRegion(5, 6, RENDERED.regions[0].png + bytes(calls.LARGEST_REGIONS)),)},
     ],
 )
 def test_a_copy_that_can_not_be_is_not_believed(change: dict[str, Any]) -> None:

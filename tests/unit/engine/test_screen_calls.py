@@ -9,8 +9,8 @@ from agent.domain.face import Box, Face, Quality
 from agent.domain.image import Recipe
 from agent.domain.screen import Monitor, ScreenRef
 from agent.engine import screen_calls
-from agent.engine.screen_calls import CoverRequest
-from agent.engine.screen_port import Frame, Watched, WatchTask
+from agent.engine.screen_calls import ScreenCoverRequest
+from agent.engine.screen_port import GrabbedFrame, Watched, WatchTask
 
 FACE = Face(Box(-1.5, 2, 30, 40), 0.9, ((1, 2), (3, 4), (5, 6), (7, 8), (9, 10)), Quality(20, 100, -3, 4))
 ONE = Monitor(1, 800, 100, 1920, 1080, 1.0, True)
@@ -45,17 +45,17 @@ def test_monitors_that_no_desk_has_are_a_bad_answer(wrong: tuple[Monitor, ...]) 
         screen_calls.MONITORS.checked(wrong, None)
 
 
-@pytest.mark.parametrize("wrong", [Frame("../a", 10, 10), Frame("0a" * 16, 0, 10), Frame("0a" * 16, 10, 10**12)])
-def test_a_picture_that_can_not_be_is_a_bad_answer(wrong: Frame) -> None:
-    assert screen_calls.GRAB.checked(Frame("0a" * 16, 10, 10), ScreenRef()) == Frame("0a" * 16, 10, 10)
+@pytest.mark.parametrize("wrong", [GrabbedFrame("../a", 10, 10), GrabbedFrame("0a" * 16, 0, 10), GrabbedFrame("0a" * 16, 10, 10**12)])
+def test_a_picture_that_can_not_be_is_a_bad_answer(wrong: GrabbedFrame) -> None:
+    assert screen_calls.GRAB.checked(GrabbedFrame("0a" * 16, 10, 10), ScreenRef()) == GrabbedFrame("0a" * 16, 10, 10)
     with pytest.raises(EngineBadAnswer):
         screen_calls.GRAB.checked(wrong, ScreenRef())
 
 
 def test_a_covered_picture_is_of_the_format_that_was_asked_for() -> None:
-    assert screen_calls.COVER.checked(b"\xff\xd8\xff...", CoverRequest("0a" * 16, (), "jpeg"))
+    assert screen_calls.COVER.checked(b"\xff\xd8\xff...", ScreenCoverRequest("0a" * 16, (), "jpeg"))
     with pytest.raises(EngineBadAnswer):
-        screen_calls.COVER.checked(b"<svg>", CoverRequest("0a" * 16, (), "png"))
+        screen_calls.COVER.checked(b"<svg>", ScreenCoverRequest("0a" * 16, (), "png"))
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,11 @@
 import pytest
 
 from agent.domain.face import StageTimes
-from agent.library.counters import RECENT, Tally
+from agent.library.counters import RECENT, Counters
 
 
 def test_means_are_of_the_last_images() -> None:
-    tally = Tally()
+    tally = Counters()
     assert tally.means() is None
     tally.analysed(StageTimes(1000, 1000, 1000, 1000))
     for _ in range(RECENT):
@@ -17,7 +17,7 @@ def test_means_are_of_the_last_images() -> None:
 
 
 def test_a_histogram_counts_up_to_each_bound_and_loses_nothing() -> None:
-    tally = Tally()
+    tally = Counters()
     for ms in (0.5, 1.0, 3.0, 60_000.0):
         tally.analysed(StageTimes(ms, 0, 0, 0))
     counts = dict(tally.histogram("decode"))
@@ -27,7 +27,7 @@ def test_a_histogram_counts_up_to_each_bound_and_loses_nothing() -> None:
 
 
 def test_errors_are_counted_by_code() -> None:
-    tally = Tally()
+    tally = Counters()
     for code in ("image.corrupt", "image.empty", "image.corrupt"):
         tally.failed(code)
     assert tally.errors == {"image.corrupt": 2, "image.empty": 1}

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agent.core.settings import Popup, Settings
+from agent.core.settings import PopupSettings, Settings
 from agent.domain.errors import StoreDiskFull
-from agent.library.do_not_disturb import Quiet
+from agent.library.do_not_disturb import DoNotDisturb
 from agent.library.queries.library_queries import LibraryQueries
 from tests.environment import environment
 
@@ -36,8 +36,8 @@ class Watch:
         return self.now.astimezone(UTC)
 
 
-def night(begin: str = "22:00", end: str = "07:00") -> Popup:
-    return Popup(quiet_from=begin, quiet_until=end)
+def night(begin: str = "22:00", end: str = "07:00") -> PopupSettings:
+    return PopupSettings(quiet_from=begin, quiet_until=end)
 
 
 @pytest.mark.parametrize(
@@ -54,14 +54,14 @@ def night(begin: str = "22:00", end: str = "07:00") -> Popup:
         ("2026-06-10T22:30", night("22:30", "22:30"), None),
     ],
 )
-def test_quiet_hours_follow_the_clock_on_the_wall_also_over_midnight(now: str, popup: Popup, until: str | None) -> None:
-    end = Quiet(environment(Settings(popup=popup), clock=Watch(now)), Shelf()).until()
+def test_quiet_hours_follow_the_clock_on_the_wall_also_over_midnight(now: str, popup: PopupSettings, until: str | None) -> None:
+    end = DoNotDisturb(environment(Settings(popup=popup), clock=Watch(now)), Shelf()).until()
     assert end == (None if until is None else datetime.fromisoformat(until).astimezone())
 
 
 async def test_put_off_it_ends_by_itself_or_when_somebody_says_so() -> None:
     watch = Watch("2026-06-10T12:00")
-    quiet = Quiet(environment(clock=watch), Shelf())
+    quiet = DoNotDisturb(environment(clock=watch), Shelf())
     assert not quiet.timed
     await quiet.put_off(60)
     assert quiet.timed and quiet.until() == watch() + timedelta(hours=1)
@@ -74,16 +74,16 @@ async def test_put_off_it_ends_by_itself_or_when_somebody_says_so() -> None:
 
 async def test_the_longer_of_both_counts() -> None:
     watch = Watch("2026-06-10T23:00")
-    quiet = Quiet(environment(Settings(popup=night()), clock=watch), Shelf())
+    quiet = DoNotDisturb(environment(Settings(popup=night()), clock=watch), Shelf())
     await quiet.put_off(60)
     assert quiet.timed and quiet.until() == datetime.fromisoformat("2026-06-11T07:00").astimezone()
     await quiet.put_off(60 * 24)
     assert quiet.until() == watch() + timedelta(days=1)
 
 
-def again(watch: Watch, shelf: Shelf) -> Quiet:
+def again(watch: Watch, shelf: Shelf) -> DoNotDisturb:
     """After a restart."""
-    quiet = Quiet(environment(clock=watch), shelf)
+    quiet = DoNotDisturb(environment(clock=watch), shelf)
     quiet.remember()
     return quiet
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from agent.domain.errors import StoreBusy, StoreDamaged
-from agent.library.integrity_check import LibraryCheck
+from agent.library.integrity_check import IntegrityCheck
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -29,7 +29,7 @@ async def test_damage_is_told_until_a_later_look_finds_none(monkeypatch: pytest.
             raise found
         return found
 
-    check = LibraryCheck(look)
+    check = IntegrityCheck(look)
     check.problem.subscribe(lambda problem: told.append(isinstance(problem, StoreDamaged)))
     running = asyncio.create_task(check.run())
     await until(lambda: not looks and check.problem.value is None)

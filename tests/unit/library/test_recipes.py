@@ -3,7 +3,7 @@
 from agent.core.settings import FaceDetector, Settings
 from agent.domain.image import NO_FACES, Recipe
 from agent.library.recipes import DETECTORS, EMBEDDER, areas, everything, recipe_for
-from agent.store.path_ranges import EVERYWHERE, Area
+from agent.store.path_ranges import EVERYWHERE, FolderArea
 
 FACES = Recipe(DETECTORS[FaceDetector.THOROUGH])
 EVERYTHING = Recipe(FACES.detector, EMBEDDER)
@@ -21,10 +21,10 @@ def test_where_no_folder_differs_there_is_one_area() -> None:
 def test_each_folder_goes_by_its_own_switches_and_the_innermost_counts() -> None:
     told = settings({"path": "/a", "recognition": False}, {"path": "/a/b"}, {"path": "/a/c", "faces": False})
     assert areas(told) == (
-        (Area(None, ("/a", "/a/b", "/a/c")), EVERYTHING),
-        (Area("/a", ("/a/b", "/a/c")), FACES),
-        (Area("/a/b"), EVERYTHING),
-        (Area("/a/c"), Recipe(NO_FACES)),
+        (FolderArea(None, ("/a", "/a/b", "/a/c")), EVERYTHING),
+        (FolderArea("/a", ("/a/b", "/a/c")), FACES),
+        (FolderArea("/a/b"), EVERYTHING),
+        (FolderArea("/a/c"), Recipe(NO_FACES)),
     )
     for path, recipe in {"/x": EVERYTHING, "/a/x": FACES, "/a/b/x": EVERYTHING, "/a/c/x": Recipe(NO_FACES)}.items():
         assert recipe_for(told, path) == recipe

@@ -8,7 +8,7 @@ import pytest
 
 from agent.core.i18n import Texts
 from agent.core.paths import AppPaths
-from agent.core.settings import Folder, KeyHome, Library, Settings
+from agent.core.settings import Folder, KeyHome, LibrarySettings, Settings
 from agent.domain.errors import AuditBroken, FilingDue, ModelMissing, SourceUnreachable, StoreDamaged, StoreDiskFull
 from agent.main.diagnosis import Ground
 from agent.main.health import examine
@@ -31,7 +31,7 @@ def home(paths: AppPaths) -> Home:
 
 
 def ground(paths: AppPaths, *folders: Path) -> Ground:
-    settings = Settings(folders=tuple(Folder(path=str(folder)) for folder in folders), library=Library(key_home=KeyHome.FILE))
+    settings = Settings(folders=tuple(Folder(path=str(folder)) for folder in folders), library=LibrarySettings(key_home=KeyHome.FILE))
     return Ground(
         paths, ModelStore(paths.data / "models"), settings=lambda: settings, texts=lambda: Texts("en"), home=lambda _: home(paths)
     )

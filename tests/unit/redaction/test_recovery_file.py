@@ -13,16 +13,16 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from agent.domain.errors import CopyUnwritable, ImageChanged, ImageUnreadable, KeptDamaged, NotRestorable, RestoreKeyWrong
-from agent.engine.renderer import Region
+from agent.engine.renderer import KeptRegion
 from agent.redaction import recovery_file as module
-from agent.redaction.recovery_file import Kept, KeptFiles
+from agent.redaction.recovery_file import Recovery, RecoveryFileStore
 
 KEY = bytes(range(32))
 COST = module._COST  # the real one
-FILES = KeptFiles(lambda: KEY)
-REGIONS = (Region(3, 4, b"first png"), Region(-5, 0, b""), Region(7, 9, bytes(5000)))
+FILES = RecoveryFileStore(lambda: KEY)
+REGIONS = (KeptRegion(3, 4, b"first png"), KeptRegion(-5, 0, b""), KeptRegion(7, 9, bytes(5000)))
 NAME = "图 שלום \udcff.jpg"
-KEPT = Kept("c" * 64, "o" * 64, NAME, REGIONS)
+KEPT = Recovery("c" * 64, "o" * 64, NAME, REGIONS)
 
 
 @pytest.fixture(autouse=True)
@@ -38,8 +38,8 @@ def original(tmp_path: Path) -> Path:
     return path
 
 
-def whole(original: Path) -> Kept:
-    return Kept("c" * 64, sha256(original.read_bytes()).hexdigest(), original.name, whole=True)
+def whole(original: Path) -> Recovery:
+    return Recovery("c" * 64, sha256(original.read_bytes()).hexdigest(), original.name, whole=True)
 
 
 @pytest.mark.parametrize("passphrase", [None, "", "correct horse", "密码"])
@@ -100,13 +100,13 @@ def test_nor_does_another_librarys_key(tmp_path: Path) -> None:
     FILES.keep(str(tmp_path / "a"), KEPT, None, None)
 
     with pytest.raises(RestoreKeyWrong):
-        KeptFiles(lambda: bytes(32)).opened(str(tmp_path / "a"), None)
+        RecoveryFileStore(lambda: bytes(32)).opened(str(tmp_path / "a"), None)
 
 
 def test_guessing_a_passphrase_costs_what_the_format_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Worked out by another implementation: N = 2^17, r = 8, p = 1 is 128 MB and about half a second a guess."""
     monkeypatch.setattr(module, "_COST", COST)
-    KeptFiles(lambda: KEY).keep(str(tmp_path / "a"), KEPT, None, "correct horse battery")
+    RecoveryFileStore(lambda: KEY).keep(str(tmp_path / "a"), KEPT, None, "correct horse battery")
     raw = (tmp_path / "a").read_bytes()
     header = json.loads(raw[raw.index(b"{") : raw.index(b"}") + 1])
     salts = [b64decode(header[name]) for name in ("scrypt", "salt")]
@@ -122,7 +122,7 @@ def test_guessing_a_passphrase_costs_what_the_format_says(tmp_path: Path, monkey
 def test_a_passphrase_is_the_same_however_its_letters_were_typed(tmp_path: Path) -> None:
     FILES.keep(str(tmp_path / "a"), KEPT, None, "caf\u00e9")
 
-    assert KeptFiles(lambda: KEY).opened(str(tmp_path / "a"), "cafe\u0301") == KEPT
+    assert RecoveryFileStore(lambda: KEY).opened(str(tmp_path / "a"), "cafe\u0301") == KEPT
 
 
 def test_no_byte_can_be_changed_or_left_out_unseen(tmp_path: Path, original: Path) -> None:

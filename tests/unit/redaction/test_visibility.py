@@ -5,26 +5,26 @@ from dataclasses import replace
 
 import pytest
 
-from agent.domain.embeddings import FreshPrint
+from agent.domain.embeddings import FreshEmbedding
 from agent.domain.face import Box, Quality
 from agent.domain.people import Certainty, Identity
-from agent.domain.redaction import Choice, Look, Reason
+from agent.domain.redaction import Look, PeopleChoice, Reason
 from agent.domain.tracks import trails_of
-from agent.domain.video import Find, Knot, Sight, Trail, Way, Word
+from agent.domain.video import FrameDetections, Keyframe, Trajectory, VideoDetection, VideoTrack, Vote
 from agent.redaction.video.visibility import Verdict, Why, judged, prints_of, told
 
 TICK = 1 / 25
-KEEP, ONLY = Choice(keep=frozenset({1})), Choice(only=frozenset({1}))
+KEEP, ONLY = PeopleChoice(keep=frozenset({1})), PeopleChoice(only=frozenset({1}))
 GOOD, POOR = Quality(60, 400, 0, 0), Quality(10, 400, 0, 0)
-WORDS = {"+": Word.SHOW, "-": Word.HIDE, ".": None}
+WORDS = {"+": Vote.SHOW, "-": Vote.HIDE, ".": None}
 
 
 def who(person: int, certainty: Certainty = Certainty.CERTAIN, distance: float = 0.5) -> Identity:
     return Identity(person, certainty, distance, 3, 3)
 
 
-def word(identity: Identity | None, choice: Choice, quality: Quality = GOOD) -> Word | None:
-    (sight,) = told([Sight(0, (Find(Box(0, 0, 9, 9), 0.9, FreshPrint(b"", quality)),))], [identity], choice)
+def word(identity: Identity | None, choice: PeopleChoice, quality: Quality = GOOD) -> Vote | None:
+    (sight,) = told([FrameDetections(0, (VideoDetection(Box(0, 0, 9, 9), 0.9, FreshEmbedding(b"", quality)),))], [identity], choice)
     assert sight.finds[0].print is None  # it is needed no more
     return sight.finds[0].word
 
@@ -32,14 +32,14 @@ def word(identity: Identity | None, choice: Choice, quality: Quality = GOOD) -> 
 @pytest.mark.parametrize(
     ("identity", "keep", "only"),
     [
-        (who(1), Word.SHOW, Word.HIDE),
-        (who(1, Certainty.PROBABLE), None, Word.HIDE),
-        (who(2), Word.HIDE, Word.SHOW),
-        (who(2, Certainty.PROBABLE), Word.HIDE, None),
-        (None, Word.HIDE, Word.SHOW),
+        (who(1), Vote.SHOW, Vote.HIDE),
+        (who(1, Certainty.PROBABLE), None, Vote.HIDE),
+        (who(2), Vote.HIDE, Vote.SHOW),
+        (who(2, Certainty.PROBABLE), Vote.HIDE, None),
+        (None, Vote.HIDE, Vote.SHOW),
     ],
 )
-def test_a_look_says_something_only_where_it_is_certain(identity: Identity | None, keep: Word | None, only: Word | None) -> None:
+def test_a_look_says_something_only_where_it_is_certain(identity: Identity | None, keep: Vote | None, only: Vote | None) -> None:
     assert (word(identity, KEEP), word(identity, ONLY)) == (keep, only)
 
 
@@ -49,23 +49,23 @@ def test_a_look_at_a_face_that_can_not_be_trusted_says_nothing() -> None:
 
 
 def test_of_two_faces_of_a_frame_that_look_like_whoever_stays_one_does() -> None:
-    finds = [Find(Box(100 * n, 0, 9, 9), 0.9, FreshPrint(bytes([n]), GOOD)) for n in range(3)]
-    sights = [Sight(0, (finds[0], Find(Box(0, 300, 9, 9), 0.3), finds[1])), Sight(4, (finds[2],))]
+    finds = [VideoDetection(Box(100 * n, 0, 9, 9), 0.9, FreshEmbedding(bytes([n]), GOOD)) for n in range(3)]
+    sights = [FrameDetections(0, (finds[0], VideoDetection(Box(0, 300, 9, 9), 0.3), finds[1])), FrameDetections(4, (finds[2],))]
     assert [each.embedding for each in prints_of(sights)] == [b"\0", b"\1", b"\2"]
 
-    def words(choice: Choice) -> list[list[Word | None]]:
+    def words(choice: PeopleChoice) -> list[list[Vote | None]]:
         said = told(sights, [who(1, distance=0.8), who(1, distance=0.4), who(1)], choice)
         return [[find.word for find in sight.finds] for sight in said]
 
-    assert words(KEEP) == [[Word.HIDE, None, Word.SHOW], [Word.SHOW]]
-    assert words(ONLY) == [[Word.HIDE, None, Word.HIDE], [Word.HIDE]]  # a mirror
+    assert words(KEEP) == [[Vote.HIDE, None, Vote.SHOW], [Vote.SHOW]]
+    assert words(ONLY) == [[Vote.HIDE, None, Vote.HIDE], [Vote.HIDE]]  # a mirror
 
 
-def verdict(words: str, choice: Choice = KEEP, *, doubtful: Sequence[int] = (), step: int = 5) -> Verdict:
+def verdict(words: str, choice: PeopleChoice = KEEP, *, doubtful: Sequence[int] = (), step: int = 5) -> Verdict:
     """Of a way from 0 on, with a look at every fifth moment; it goes on for 20 moments after the last."""
-    finds = [(number * step, Find(Box(0, 0, 50, 50), 0.9, word=WORDS[sign])) for number, sign in enumerate(words)]
-    way = Way((Knot(0, Box(0, 0, 50, 50)), Knot(finds[-1][0] + 20, Box(0, 0, 50, 50))))
-    return judged(Trail(way, tuple(finds), frozenset(doubtful)), choice, Look(), TICK)
+    finds = [(number * step, VideoDetection(Box(0, 0, 50, 50), 0.9, word=WORDS[sign])) for number, sign in enumerate(words)]
+    way = Trajectory((Keyframe(0, Box(0, 0, 50, 50)), Keyframe(finds[-1][0] + 20, Box(0, 0, 50, 50))))
+    return judged(VideoTrack(way, tuple(finds), frozenset(doubtful)), choice, Look(), TICK)
 
 
 def hidden(found: Verdict) -> list[tuple[int, int]]:
@@ -105,17 +105,17 @@ def test_whoever_is_to_be_covered_is_so_at_the_first_hint() -> None:
     assert verdict(".....", ONLY).why is Why.UNSURE
 
 
-def trails(way: Callable[[int], Sequence[tuple[float, float, str]]], moments: Sequence[int]) -> list[Trail]:
+def trails(way: Callable[[int], Sequence[tuple[float, float, str]]], moments: Sequence[int]) -> list[VideoTrack]:
     """x, y of each face, and what is said of it."""
 
-    def find(x: float, y: float, sign: str) -> Find:
-        return Find(Box(x - 50, y - 50, 100, 100), 0.9, word=WORDS[sign])
+    def find(x: float, y: float, sign: str) -> VideoDetection:
+        return VideoDetection(Box(x - 50, y - 50, 100, 100), 0.9, word=WORDS[sign])
 
-    sights = [Sight(moment, tuple(find(*each) for each in way(moment))) for moment in moments]
+    sights = [FrameDetections(moment, tuple(find(*each) for each in way(moment))) for moment in moments]
     return trails_of(sights, (), (1920, 1080), TICK, TICK, (0, moments[-1] + 1))
 
 
-def uncovered(found: Sequence[Trail], choice: Choice, x: float, y: float, moment: int) -> bool:
+def uncovered(found: Sequence[VideoTrack], choice: PeopleChoice, x: float, y: float, moment: int) -> bool:
     """Whether a face there would be seen."""
     covers = [each.way.at(moment) for trail in found for each in judged(trail, choice, Look(), TICK).covered]
     face = Box(x - 45, y - 45, 90, 90)

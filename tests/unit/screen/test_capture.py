@@ -13,7 +13,7 @@ from agent.domain.people import Certainty, Identity, Judgement
 from agent.domain.redaction import Look, Reason, Shape, Style
 from agent.domain.screen import ScreenRef, ScreenRegion
 from agent.library.records import Person
-from agent.screen.capture import Capture, Capturing, Change, Surroundings
+from agent.screen.capture import Capture, CaptureDesktop, CaptureService, Change
 from tests.environment import environment
 from tests.screens import FakeClipboard, FakeGrabber
 
@@ -48,7 +48,7 @@ class Desk:
         self.shots: list[bool] = []
         self.capturing = self.make(portal=False)
 
-    def make(self, *, portal: bool) -> Capturing:
+    def make(self, *, portal: bool) -> CaptureService:
         def window() -> tuple[int, int, int, int]:
             if self.window is None:
                 raise NoWindow
@@ -66,8 +66,8 @@ class Desk:
         async def supply(recipe: Recipe) -> None:
             self.supplied.append(recipe)
 
-        surroundings = Surroundings(window, lambda: "/pictures/now.png", save, self.clipboard, shot if portal else None)
-        self.capturing = Capturing(
+        surroundings = CaptureDesktop(window, lambda: "/pictures/now.png", save, self.clipboard, shot if portal else None)
+        self.capturing = CaptureService(
             self.grabber,
             surroundings,
             FakeLibrary(),  # type: ignore[arg-type]

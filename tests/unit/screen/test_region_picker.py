@@ -16,15 +16,15 @@ from agent.domain.errors import (
     ScreenUnavailable,
 )
 from agent.domain.screen import Monitor, ScreenRef, ScreenRegion
-from agent.engine.screen_port import Frame
+from agent.engine.screen_port import GrabbedFrame
 from agent.screen import region_picker as picking_module
-from agent.screen.capture import Capturing
-from agent.screen.region_picker import Picking
+from agent.screen.capture import CaptureService
+from agent.screen.region_picker import RegionPicker
 from tests.environment import environment
 from tests.screens import FakeClipboard, FakeGrabber, FakeWindows, surroundings
 
 TWO = (Monitor(1, 800, 0, 1920, 1080, 1.0, True), Monitor(2, 0, 100, 800, 600, 1.0, False))
-Taken = tuple[Frame, ScreenRegion | None]
+Taken = tuple[GrabbedFrame, ScreenRegion | None]
 
 
 class Choice:
@@ -36,7 +36,7 @@ class Choice:
 
         async def supply(_: object) -> None: ...
 
-        capturing = Capturing(
+        capturing = CaptureService(
             self.grabber,
             surroundings({}, FakeClipboard()),
             None,  # type: ignore[arg-type]
@@ -44,7 +44,7 @@ class Choice:
             environment(),
             supply=supply,
         )
-        self.picking = Picking(lambda: capturing, self.windows)
+        self.picking = RegionPicker(lambda: capturing, self.windows)
 
     async def opened(self) -> "asyncio.Task[Taken]":
         choosing = asyncio.create_task(self.picking.pick())
@@ -151,7 +151,7 @@ async def test_one_that_was_only_about_to_begin_is_called_off_unseen(choice: Cho
     taking, taken = asyncio.Event(), asyncio.Event()
     grab = choice.grabber.grab
 
-    async def slowly(ref: ScreenRef) -> Frame:
+    async def slowly(ref: ScreenRef) -> GrabbedFrame:
         taking.set()
         await taken.wait()
         return await grab(ref)
@@ -229,7 +229,7 @@ async def test_nobody_chooses_for_ever(choice: Choice, monkeypatch: pytest.Monke
 
 
 async def test_a_screen_that_can_not_be_grabbed_opens_no_window(choice: Choice, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def grab(_: ScreenRef) -> Frame:
+    async def grab(_: ScreenRef) -> GrabbedFrame:
         raise MonitorUnknown(number=0, count=0)
 
     monkeypatch.setattr(choice.grabber, "grab", grab)

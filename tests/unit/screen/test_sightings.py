@@ -1,7 +1,7 @@
 """One face is told of once; who comes back after a while, is shared, or turns out to be somebody is told of again."""
 
 from agent.domain.face import Box
-from agent.screen.sightings import JUMPS_S, Glimpse, Kind, Sighting, Sightings
+from agent.screen.sightings import JUMPS_S, Glimpse, Sighting, SightingKind, Sightings
 
 QUIET_S = 300.0
 MEI, LIN = 7, 8
@@ -11,14 +11,14 @@ def at(x: float, person_id: int | None = None, size: float = 100) -> Glimpse:
     return Glimpse(Box(x, 50, size, size), person_id)
 
 
-def kinds(told: list[Sighting]) -> list[Kind]:
+def kinds(told: list[Sighting]) -> list[SightingKind]:
     return [each.kind for each in told]
 
 
 def test_a_face_is_told_of_at_its_second_look_and_not_again_while_it_stays() -> None:
     watch = Sightings(QUIET_S)
     told = [watch.look(now, [at(now * 10)]) for now in range(50)]
-    assert [kinds(each) for each in told] == [[], [Kind.NEW_FACE], *[[]] * 48]
+    assert [kinds(each) for each in told] == [[], [SightingKind.NEW_FACE], *[[]] * 48]
 
 
 def test_what_is_seen_in_one_look_only_is_not_told() -> None:
@@ -29,7 +29,7 @@ def test_what_is_seen_in_one_look_only_is_not_told() -> None:
 def test_a_picture_that_stands_still_shows_the_same_faces() -> None:
     watch = Sightings(QUIET_S)
     watch.look(0, [at(10)])
-    assert kinds(watch.still(1)) == [Kind.NEW_FACE]
+    assert kinds(watch.still(1)) == [SightingKind.NEW_FACE]
     # It stays for longer than the quiet time, and has not been away.
     assert [watch.still(now) for now in range(2, 900, 9)] == [[]] * 100
 
@@ -42,13 +42,13 @@ def test_who_was_away_for_the_quiet_time_is_new_again_and_who_was_shorter_away_i
     assert watch.look(QUIET_S, [at(15)]) == watch.still(QUIET_S + 1) == []
     watch.look(QUIET_S + 2, [])
     watch.look(3 * QUIET_S, [at(15)])
-    assert kinds(watch.still(3 * QUIET_S + 1)) == [Kind.NEW_FACE]
+    assert kinds(watch.still(3 * QUIET_S + 1)) == [SightingKind.NEW_FACE]
 
 
 def test_a_known_person_is_told_once_wherever_they_are() -> None:
     watch = Sightings(QUIET_S)
     watch.look(0, [at(10, MEI)])
-    assert watch.still(1) == [Sighting(Kind.PERSON, 1, MEI)]
+    assert watch.still(1) == [Sighting(SightingKind.PERSON, 1, MEI)]
     watch.look(2, [])
     assert watch.look(100, [at(900, MEI)]) == watch.still(101) == []
 
@@ -56,8 +56,8 @@ def test_a_known_person_is_told_once_wherever_they_are() -> None:
 def test_a_face_that_turns_out_to_be_somebody_is_told_as_that_person_too() -> None:
     watch = Sightings(QUIET_S)
     watch.look(0, [at(10)])
-    assert kinds(watch.still(1)) == [Kind.NEW_FACE]
-    assert watch.look(2, [at(12, MEI)]) == [Sighting(Kind.PERSON, 1, MEI)]
+    assert kinds(watch.still(1)) == [SightingKind.NEW_FACE]
+    assert watch.look(2, [at(12, MEI)]) == [Sighting(SightingKind.PERSON, 1, MEI)]
     # Turned away they are not known, and are who they were.
     assert watch.look(3, [at(14)]) == watch.look(4, [at(16, MEI)]) == []
 
@@ -67,7 +67,7 @@ def test_two_known_people_are_not_one_who_changed() -> None:
     watch.look(0, [at(10, MEI)])
     watch.still(1)
     watch.look(2, [at(12, LIN)])
-    assert watch.still(3) == [Sighting(Kind.PERSON, 2, LIN)]
+    assert watch.still(3) == [Sighting(SightingKind.PERSON, 2, LIN)]
 
 
 def test_in_a_film_an_unknown_face_that_jumps_with_every_cut_is_one() -> None:
@@ -77,7 +77,7 @@ def test_in_a_film_an_unknown_face_that_jumps_with_every_cut_is_one() -> None:
     watch.look(20, [])
     # After longer than a cut takes, a face elsewhere is another one.
     watch.look(21 + JUMPS_S, [at(3000)])
-    assert kinds(watch.still(22 + JUMPS_S)) == [Kind.NEW_FACE]
+    assert kinds(watch.still(22 + JUMPS_S)) == [SightingKind.NEW_FACE]
 
 
 def test_a_second_face_beside_the_first_is_new() -> None:
@@ -85,17 +85,17 @@ def test_a_second_face_beside_the_first_is_new() -> None:
     watch.look(0, [at(10)])
     watch.still(1)
     watch.look(2, [at(10), at(600)])
-    assert watch.still(3) == [Sighting(Kind.NEW_FACE, 2)]
+    assert watch.still(3) == [Sighting(SightingKind.NEW_FACE, 2)]
 
 
 def test_while_the_screen_is_shared_a_visible_face_is_told_at_once_and_once() -> None:
     watch = Sightings(QUIET_S)
-    assert kinds(watch.look(0, [at(10), at(600)], sharing=True)) == [Kind.SHARED]
-    assert kinds(watch.still(1, sharing=True)) == [Kind.NEW_FACE, Kind.NEW_FACE]
-    assert kinds(watch.look(2, [at(10), at(600), at(1200)], sharing=True)) == [Kind.SHARED]
+    assert kinds(watch.look(0, [at(10), at(600)], sharing=True)) == [SightingKind.SHARED]
+    assert kinds(watch.still(1, sharing=True)) == [SightingKind.NEW_FACE, SightingKind.NEW_FACE]
+    assert kinds(watch.look(2, [at(10), at(600), at(1200)], sharing=True)) == [SightingKind.SHARED]
     watch.still(3)
     # Shared again, they are visible again.
-    assert kinds(watch.still(4, sharing=True)) == [Kind.SHARED]
+    assert kinds(watch.still(4, sharing=True)) == [SightingKind.SHARED]
 
 
 def test_what_is_forgotten_was_never_there() -> None:

@@ -10,7 +10,7 @@ from agent.domain.people import Certainty, Identity
 from agent.domain.scene import Scene, Window
 from agent.domain.watch_state import WatchState
 from agent.engine.governor import Power
-from agent.screen.sightings import Kind
+from agent.screen.sightings import SightingKind
 from agent.screen.watch import LOCK_S, REST_S, RETRY_S
 from tests.watched import Stage, face
 from tests.world import NOW
@@ -35,7 +35,7 @@ async def test_off_nothing_is_taken_and_the_engine_goes() -> None:
 
 async def test_a_face_is_said_once_and_is_looked_for_without_prints() -> None:
     stage = Stage()
-    assert [said.kind for said in await stage.sees(face(10))] == [Kind.NEW_FACE]
+    assert [said.kind for said in await stage.sees(face(10))] == [SightingKind.NEW_FACE]
     assert await stage.sees(face(20)) == [] and stage.watching.state is WatchState.ON
     assert {task.recipe.embedder for task in stage.watcher.tasks} == {None} and stage.asked_who == 0
     assert len(stage.supplied) == 1 and [task.anew for task in stage.watcher.tasks] == [True, False, False, False]
@@ -44,12 +44,12 @@ async def test_a_face_is_said_once_and_is_looked_for_without_prints() -> None:
 async def test_only_who_agreed_is_named_and_without_anybody_no_prints_are_made() -> None:
     stage = Stage()
     stage.recognise({}, {b"mei": MEI, b"lin": LIN})
-    assert [(said.kind, said.person_id) for said in await stage.sees(face(10, b"mei"))] == [(Kind.NEW_FACE, None)]
+    assert [(said.kind, said.person_id) for said in await stage.sees(face(10, b"mei"))] == [(SightingKind.NEW_FACE, None)]
     assert stage.watcher.tasks[-1].recipe.embedder is None and stage.asked_who == 0
     stage.library.agreed = {MEI: "Mei"}
     stage.watching.people_changed()
     told = await stage.sees(face(10, b"mei"), face(900, b"lin"))
-    assert sorted((said.kind, said.person_id or 0) for said in told) == [(Kind.NEW_FACE, 0), (Kind.PERSON, MEI)]
+    assert sorted((said.kind, said.person_id or 0) for said in told) == [(SightingKind.NEW_FACE, 0), (SightingKind.PERSON, MEI)]
     assert stage.watcher.tasks[-1].recipe.embedder is not None
 
 
@@ -65,7 +65,7 @@ async def test_who_withdraws_while_it_is_read_who_agreed_is_recognised_no_more(m
         return known
 
     monkeypatch.setattr(stage.library, "people_watched", withdrawn_meanwhile)
-    assert [said.kind for said in await stage.sees(face(10, b"mei"))] == [Kind.NEW_FACE]
+    assert [said.kind for said in await stage.sees(face(10, b"mei"))] == [SightingKind.NEW_FACE]
     assert {task.recipe.embedder for task in stage.watcher.tasks} == {None} and stage.asked_who == 0
 
 
@@ -73,7 +73,7 @@ async def test_who_is_only_probably_somebody_is_nobody() -> None:
     stage = Stage()
     stage.recognise({MEI: "Mei"}, {})
     stage.people[b"mei"] = Identity(MEI, Certainty.PROBABLE, 1.0, 1, 1)
-    assert [said.kind for said in await stage.sees(face(10, b"mei"))] == [Kind.NEW_FACE]
+    assert [said.kind for said in await stage.sees(face(10, b"mei"))] == [SightingKind.NEW_FACE]
 
 
 async def test_each_kind_can_be_switched_off() -> None:
@@ -82,14 +82,14 @@ async def test_each_kind_can_be_switched_off() -> None:
     assert await stage.sees(face(10)) == []
     stage = Stage(people=False)
     stage.recognise({MEI: "Mei"}, {b"mei": MEI})
-    assert [said.kind for said in await stage.sees(face(10, b"mei"))] == [Kind.NEW_FACE]
+    assert [said.kind for said in await stage.sees(face(10, b"mei"))] == [SightingKind.NEW_FACE]
     assert stage.watcher.tasks[-1].recipe.embedder is None
 
 
 async def test_a_face_while_the_screen_is_shared_is_said() -> None:
     stage = Stage(new_faces=False)
     stage.desktop.scene = Scene((window("Chromium", "meet.example IS SHARING YOUR SCREEN.", Box(0, 0, 9, 9)),))
-    assert [said.kind for said in await stage.sees(face(10))] == [Kind.SHARED]
+    assert [said.kind for said in await stage.sees(face(10))] == [SightingKind.SHARED]
 
 
 async def test_nothing_is_looked_at_while_a_call_is_in_front_unless_it_is_switched_on() -> None:

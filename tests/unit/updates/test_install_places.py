@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.core.build import Kind
+from agent.core.build import PackageKind
 from agent.domain.errors import UpdateDiskFull, UpdateFailed, UpdateUnwritable
 from agent.updates.install_places import AppImagePlace, MacPlace, NsisPlace, place_of
 
@@ -184,18 +184,18 @@ def test_an_installer_that_can_not_unpack_is_said(tmp_path: Path) -> None:
 def test_what_can_be_replaced_is_known_by_its_kind(tmp_path: Path) -> None:
     ran: list[Sequence[str]] = []
     at = partial(place_of, start=ran.append)
-    image = at(Kind.APPIMAGE, "0.2.0", environ={"APPIMAGE": "/apps/AI-Popup.AppImage"})
+    image = at(PackageKind.APPIMAGE, "0.2.0", environ={"APPIMAGE": "/apps/AI-Popup.AppImage"})
     assert image is not None and image.command == ["/apps/AI-Popup.AppImage"]
-    assert at(Kind.APPIMAGE, "0.2.0", environ={}) is None
-    bundle = at(Kind.DMG, "0.2.0", executable="/Applications/AI Popup.app/Contents/MacOS/ai-popup")
+    assert at(PackageKind.APPIMAGE, "0.2.0", environ={}) is None
+    bundle = at(PackageKind.DMG, "0.2.0", executable="/Applications/AI Popup.app/Contents/MacOS/ai-popup")
     assert bundle is not None and bundle.command == ["/Applications/AI Popup.app/Contents/MacOS/ai-popup"]
-    assert at(Kind.DMG, "0.2.0", executable="/usr/bin/python3") is None
-    windows = at(Kind.NSIS, "0.2.0", executable="/Programs/AI Popup/ai-popup-window.exe")
+    assert at(PackageKind.DMG, "0.2.0", executable="/usr/bin/python3") is None
+    windows = at(PackageKind.NSIS, "0.2.0", executable="/Programs/AI Popup/ai-popup-window.exe")
     assert windows is not None and windows.command == ["/Programs/AI Popup/ai-popup.exe"]
     (tmp_path / "AI Popup.setup.exe").touch()
-    placed = at(Kind.NSIS, "0.2.0", executable=str(tmp_path / "AI Popup" / "ai-popup.exe"))
+    placed = at(PackageKind.NSIS, "0.2.0", executable=str(tmp_path / "AI Popup" / "ai-popup.exe"))
     assert placed is not None
     placed.swap()
     assert ran == [[str(tmp_path / "AI Popup.setup.exe"), "/S"]]
     assert [each.at_once for each in (image, bundle, windows)] == [True, True, False]
-    assert at(Kind.DEB, "0.2.0", environ={"APPIMAGE": "/x"}) is None
+    assert at(PackageKind.DEB, "0.2.0", environ={"APPIMAGE": "/x"}) is None

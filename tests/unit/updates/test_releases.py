@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from agent.domain.errors import UpdateExpired, UpdateOlder, UpdateUntrusted
-from agent.updates.releases import EVERY, FIRST_RETRY, JITTER, Release, ReleaseFile, Seen, Version, due_at, judge
+from agent.updates.releases import EVERY, FIRST_RETRY, JITTER, Release, ReleaseFile, SeenVersion, Version, due_at, judge
 
 NOW = datetime(2026, 1, 10, tzinfo=UTC)
 FILE = ReleaseFile("appimage", "linux-x86_64", "https://example.org/a/AI-Popup.AppImage", 9, "0" * 64)
@@ -16,7 +16,7 @@ def release(version: str = "0.2.0", channel: str = "stable", *, age: int = 1, la
     return Release(version, channel, published, published + timedelta(days=lasts), {}, (FILE,))
 
 
-def judged(offered: Release, *, installed: str = "0.1.0", seen: Seen | None = None) -> bool:
+def judged(offered: Release, *, installed: str = "0.1.0", seen: SeenVersion | None = None) -> bool:
     return judge(offered, channel="stable", installed=installed, seen=seen, now=NOW)
 
 
@@ -51,7 +51,7 @@ def test_whoever_left_the_beta_channel_waits_for_the_stable_one() -> None:
 
 
 def test_a_release_that_was_signed_once_can_not_be_played_again() -> None:
-    seen = Seen("0.3.0", NOW - timedelta(days=2))
+    seen = SeenVersion("0.3.0", NOW - timedelta(days=2))
     with pytest.raises(UpdateOlder) as caught:
         judged(release("0.2.0"), seen=seen)
     assert caught.value.params == {"version": "0.2.0", "newest": "0.3.0"}

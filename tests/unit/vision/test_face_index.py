@@ -4,7 +4,7 @@ import pytest
 from agent.vision import face_index as module
 from agent.vision import vectors as blocks
 from agent.vision.embedder import DIMENSIONS
-from agent.vision.face_index import FaceIndex, Queries
+from agent.vision.face_index import FaceIndex, FaceQueries
 from tests.made_faces import face
 
 
@@ -29,7 +29,7 @@ def test_a_distance_is_right_to_the_bound_it_states() -> None:
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     index = FaceIndex()
     index.put(np.arange(1, 501), rows, np.zeros(500, np.int64), np.ones(500, np.float32))
-    for face_id, distance in index.search(Queries.of(rows[:1]), 500)[0]:
+    for face_id, distance in index.search(FaceQueries.of(rows[:1]), 500)[0]:
         exact = float(np.linalg.norm(rows[face_id - 1].astype(np.float64) - rows[0]))
         assert abs(distance**2 - exact**2) <= 2 * 0.00022
 
@@ -38,18 +38,18 @@ def test_a_face_is_not_near_itself_and_no_reference_of_its_own() -> None:
     index = filled((1, 10, 5), (2, 20, 0), (3, 30, 6))
     assert sorted(face_id for face_id, _ in index.near(index.faces(np.array([1])), 2.0, 9)[0]) == [2, 3]
     assert [each.person_id for each in index.identify(index.faces(np.array([1])), 1.05)[0]] == [6]
-    assert [each.person_id for each in index.identify(Queries.of(face(10)[None]), 1.05)[0]] == [5, 6]
+    assert [each.person_id for each in index.identify(FaceQueries.of(face(10)[None]), 1.05)[0]] == [5, 6]
 
 
 def test_nothing_is_near_a_face_that_is_not_there_or_a_vector_that_is_none() -> None:
     index = filled((1, 10, 5), (2, 20, 0))
     for queries in (
         index.faces(np.array([77])),
-        Queries.of(np.full((1, DIMENSIONS), np.nan, np.float32)),
-        Queries.of(np.zeros((1, 192), np.float32)),
+        FaceQueries.of(np.full((1, DIMENSIONS), np.nan, np.float32)),
+        FaceQueries.of(np.zeros((1, 192), np.float32)),
     ):
         assert index.near(queries, 2.0, 5) == index.search(queries, 5) == [[]] and index.identify(queries, 1.05) == [[]]
-    query = Queries.of(face(1)[None])
+    query = FaceQueries.of(face(1)[None])
     assert FaceIndex().search(query, 5) == [[]] and FaceIndex().identify(query, 1.05) == [[]]
 
 

@@ -16,7 +16,7 @@ from agent.vision.aligner import CHIP_SIDE, align
 from agent.vision.codecs import Image, Limits, Pixels, decode
 from agent.vision.detector import Decoder, Detection
 from agent.vision.detectors.centerface import CenterFace
-from agent.vision.pipeline import STAGES, FileDecoder, NetModel, Pipeline, Run, Stage, Wanted, analyse
+from agent.vision.pipeline import STAGES, FileDecoder, NetModel, Pipeline, Stage, StageRun, Wanted, analyse
 
 LIMITS = Limits(megapixels=10, megabytes=10)
 POINTS: Landmarks = ((30, 40), (70, 40), (50, 60), (35, 80), (65, 80))
@@ -163,7 +163,7 @@ def test_another_stage_runs_if_the_recipe_has_a_model_for_it_and_what_it_needs_i
     ran: list[tuple[str, object]] = []
 
     def stage(name: str, *needs: str, own_model: bool = True) -> Stage:
-        def run(run: Run) -> int:
+        def run(run: StageRun) -> int:
             ran.append((name, run.pipeline.others.get(name)))
             return len(run.results["detect"])
 

@@ -14,10 +14,10 @@ from agent.core.config_file import SettingsFile
 from agent.core.i18n import Texts
 from agent.core.settings import KeyHome
 from agent.domain.errors import DesktopError, KeyHomeError
-from agent.library.onboarding import Beginning
+from agent.library.onboarding import Onboarding
 from agent.main.health import DiskFacts, Health, ModelFacts
 from agent.main.http import Context, create_app
-from agent.screen.region_picker import Picking
+from agent.screen.region_picker import RegionPicker
 from agent.web.auth import Auth
 from tests.screens import FakeClipboard, FakeGrabber, FakeWindows, surroundings
 
@@ -147,11 +147,11 @@ class Served:
             app=world.app,
             auth=self.auth,
             desk=self.desk,
-            picking=Picking(lambda: world.app.screen.capturing, self.windows),
+            picking=RegionPicker(lambda: world.app.screen.capturing, self.windows),
             settings=self.settings,
             move_key=self._move_key,
             recovery_code=self._recovery_code,
-            beginning=Beginning(
+            beginning=Onboarding(
                 world.app.library,
                 lambda: bool(self.settings.snapshot.folders),
                 lambda: self.choices,

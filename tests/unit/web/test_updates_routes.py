@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from agent.domain.errors import UpdateRolledBack, UpdateUntrusted
-from agent.updates.releases import Step, UpdateState
+from agent.updates.releases import UpdateState, UpdateStep
 from agent.updates.service import Updates
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.unit.web.conftest import Served
 
 NOW = datetime(2026, 1, 10, tzinfo=UTC)
-READY = UpdateState(Step.READY, "stable", version="0.2.0", news={"en": "Small things.", "zh-CN": "小改进。"}, checked_at=NOW)
+READY = UpdateState(UpdateStep.READY, "stable", version="0.2.0", news={"en": "Small things.", "zh-CN": "小改进。"}, checked_at=NOW)
 
 
 class Known:
@@ -66,7 +66,7 @@ async def test_what_is_ready_is_said_with_its_news_in_the_language_of_the_user(s
 
 
 async def test_what_failed_and_what_was_taken_back_is_said_with_cause_and_remedy(served: Served) -> None:
-    known = Known(served, replace(READY, step=Step.CURRENT, version=None, outcome=UpdateRolledBack(version="0.2.0")))
+    known = Known(served, replace(READY, step=UpdateStep.CURRENT, version=None, outcome=UpdateRolledBack(version="0.2.0")))
     known.error = UpdateUntrusted()
     async with served.client(authorization=f"Bearer {served.auth.token}") as owner:
         assert (await owner.post("/api/update/check")).json()["code"] == "update.untrusted"
@@ -76,7 +76,7 @@ async def test_what_failed_and_what_was_taken_back_is_said_with_cause_and_remedy
 
 
 async def test_what_was_taken_back_is_told_no_more_once_it_was_read(served: Served) -> None:
-    Known(served, replace(READY, step=Step.CURRENT, version=None, outcome=UpdateRolledBack(version="0.2.0")))
+    Known(served, replace(READY, step=UpdateStep.CURRENT, version=None, outcome=UpdateRolledBack(version="0.2.0")))
     async with served.client(authorization=f"Bearer {served.auth.token}") as owner:
         assert (await owner.delete("/api/update/outcome")).json()["outcome"] is None
         assert (await owner.get("/api/update")).json()["outcome"] is None

@@ -10,10 +10,10 @@ import pytest
 
 from agent.domain.errors import EngineOpen
 from agent.engine.sandbox.job_object import _Label, _Limits, raise_wall
-from agent.engine.sandbox.rooms import Rooms
-from agent.engine.sandbox.wall import Wall
+from agent.engine.sandbox.rooms import SandboxPaths
+from agent.engine.sandbox.wall import Sandbox
 
-ROOMS = Rooms(read=(), write=(Path("kernels"), Path("ir")), address_space=2**35)
+ROOMS = SandboxPaths(read=(), write=(Path("kernels"), Path("ir")), address_space=2**35)
 
 
 JOB = 77
@@ -44,7 +44,7 @@ class System:
     def __getattr__(self, name: str) -> Call:
         return self.functions.setdefault(name, Call(self, name))
 
-    def raise_wall(self, rooms: Rooms = ROOMS) -> Wall:
+    def raise_wall(self, rooms: SandboxPaths = ROOMS) -> Sandbox:
         def load(_name: str) -> Any:
             return self
 
@@ -56,7 +56,7 @@ class System:
 
 def test_it_is_alone_in_a_job_and_low_and_reading_is_not_claimed() -> None:
     wall = System().raise_wall()
-    assert wall == Wall(writes=True, programs=True, by="low integrity, job")
+    assert wall == Sandbox(writes=True, programs=True, by="low integrity, job")
     with pytest.raises(EngineOpen) as caught:
         wall.check()
     assert caught.value.params == {"both": 1}
@@ -75,15 +75,15 @@ def test_the_scratch_folders_are_opened_for_it_before_it_is_lowered() -> None:
 @pytest.mark.parametrize(
     ("failing", "wall"),
     [
-        ("AssignProcessToJobObject", Wall(writes=True, by="low integrity")),
-        ("SetInformationJobObject", Wall(writes=True, by="low integrity")),
-        ("OpenProcessToken", Wall(by="job")),
-        ("ConvertStringSidToSidW", Wall(by="job")),
-        ("SetTokenInformation", Wall(by="job")),
-        ("ConvertStringSecurityDescriptorToSecurityDescriptorW", Wall(writes=True, programs=True, by="low integrity, job")),
+        ("AssignProcessToJobObject", Sandbox(writes=True, by="low integrity")),
+        ("SetInformationJobObject", Sandbox(writes=True, by="low integrity")),
+        ("OpenProcessToken", Sandbox(by="job")),
+        ("ConvertStringSidToSidW", Sandbox(by="job")),
+        ("SetTokenInformation", Sandbox(by="job")),
+        ("ConvertStringSecurityDescriptorToSecurityDescriptorW", Sandbox(writes=True, programs=True, by="low integrity, job")),
     ],
 )
-def test_what_windows_refuses_is_not_claimed(failing: str, wall: Wall) -> None:
+def test_what_windows_refuses_is_not_claimed(failing: str, wall: Sandbox) -> None:
     assert System(failing).raise_wall() == wall
 
 

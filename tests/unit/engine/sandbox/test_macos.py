@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from agent.engine.sandbox import macos
-from agent.engine.sandbox.rooms import Rooms
-from agent.engine.sandbox.wall import OPEN, Wall
+from agent.engine.sandbox.rooms import SandboxPaths
+from agent.engine.sandbox.wall import OPEN, Sandbox
 
-ROOMS = Rooms(read=(Path("/opt/program"),), write=(Path('/opt/a "scratch"\\folder'),))
+ROOMS = SandboxPaths(read=(Path("/opt/program"),), write=(Path('/opt/a "scratch"\\folder'),))
 
 
 class System:
@@ -37,7 +37,7 @@ def unlimited(monkeypatch: pytest.MonkeyPatch) -> list[int | None]:
     return asked
 
 
-def raised(system: System, rooms: Rooms = ROOMS) -> Wall:
+def raised(system: System, rooms: SandboxPaths = ROOMS) -> Sandbox:
     def load(_name: str) -> Any:
         return system
 
@@ -66,7 +66,7 @@ def test_a_folder_can_not_write_rules_of_its_own() -> None:
 
 def test_a_sandbox_that_stands_holds_everything(unlimited: list[int | None]) -> None:
     system = System(0)
-    wall = raised(system, Rooms((), (), address_space=5))
+    wall = raised(system, SandboxPaths((), (), address_space=5))
     assert wall.check() == "sandbox" and len(system.profiles) == 1 and unlimited == [5]
 
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 import agent
-from agent.engine.sandbox.rooms import Rooms, program
+from agent.engine.sandbox.rooms import SandboxPaths, program
 
 MODEL, SCRATCH = Path("/m/model.onnx"), Path("/cache/kernels")
 
 
-def rooms(device: str = "CPU", megapixels: int = 200) -> Rooms:
-    return Rooms.of_engine(models=[MODEL], scratch=[SCRATCH], device=device, megapixels=megapixels)
+def rooms(device: str = "CPU", megapixels: int = 200) -> SandboxPaths:
+    return SandboxPaths.of_engine(models=[MODEL], scratch=[SCRATCH], device=device, megapixels=megapixels)
 
 
 def test_it_reads_its_program_and_its_models_and_writes_in_its_scratch_folder() -> None:
@@ -22,7 +22,7 @@ def test_it_reads_its_program_and_its_models_and_writes_in_its_scratch_folder() 
 
 
 def test_the_matcher_reads_its_program_and_writes_nothing() -> None:
-    granted = Rooms.of_matcher()
+    granted = SandboxPaths.of_matcher()
     assert (set(granted.read), granted.write, granted.devices) == (set(program()), (), False) and granted.address_space
 
 

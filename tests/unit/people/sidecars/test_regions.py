@@ -10,15 +10,15 @@ from agent.domain.face import Box
 from agent.people.sidecars.region_changes import AddRegion, Disown, RemoveRegion, SetName, changes_to_forget, changes_to_write
 from agent.people.sidecars.regions import (
     Agreed,
-    Area,
     Conflict,
     Dimensions,
+    FaceRegion,
     NamedArea,
     OnlyOurs,
     OnlyTheirs,
-    Region,
+    RegionArea,
     Regions,
-    Schema,
+    RegionSchema,
     area_of,
     compare,
     same_name,
@@ -27,12 +27,12 @@ from agent.people.sidecars.regions import (
     upright,
 )
 
-LEFT, RIGHT, FAR = Area(0.25, 0.5, 0.2, 0.2), Area(0.75, 0.5, 0.2, 0.2), Area(0.5, 0.1, 0.1, 0.1)
-NEAR_LEFT = Area(0.26, 0.5, 0.2, 0.2)
+LEFT, RIGHT, FAR = RegionArea(0.25, 0.5, 0.2, 0.2), RegionArea(0.75, 0.5, 0.2, 0.2), RegionArea(0.5, 0.1, 0.1, 0.1)
+NEAR_LEFT = RegionArea(0.26, 0.5, 0.2, 0.2)
 
 
-def face(name: str, area: Area = LEFT, *, by_us: str | None = None, added: bool = False, kind: str = "Face") -> Region:
-    return Region(name, kind, area, written=by_us, added=added)
+def face(name: str, area: RegionArea = LEFT, *, by_us: str | None = None, added: bool = False, kind: str = "Face") -> FaceRegion:
+    return FaceRegion(name, kind, area, written=by_us, added=added)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -53,7 +53,7 @@ def test_a_box_of_the_upright_image_is_found_again_in_the_stored_one(orientation
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_turning_there_and_back_changes_nothing(orientation: int) -> None:
-    back = stored(upright(Area(0.3, 0.1, 0.2, 0.05), orientation), orientation)
+    back = stored(upright(RegionArea(0.3, 0.1, 0.2, 0.05), orientation), orientation)
     assert (back.x, back.y, back.w, back.h) == pytest.approx((0.3, 0.1, 0.2, 0.05))
 
 
@@ -76,8 +76,8 @@ def test_both_sides_are_compared_face_by_face() -> None:
         face("mei", NEAR_LEFT),
         face("Bert", RIGHT),
         face("Carl", FAR),
-        face("Dora", Area(0.9, 0.9, 0.1, 0.1)),
-        face("", Area(0, 0, 0.1, 0.1)),
+        face("Dora", RegionArea(0.9, 0.9, 0.1, 0.1)),
+        face("", RegionArea(0, 0, 0.1, 0.1)),
     ]
     assert compare(ours, theirs) == [
         Agreed(ours[0], theirs[0]),
@@ -99,9 +99,16 @@ def test_each_region_is_matched_once_with_what_is_most_alike() -> None:
 
 
 @pytest.mark.parametrize(
-    "area", [Area(0, 0, 0, 0), Area(float("nan"), 0, 1, 1), Area(0.5, 0.5, -1, 1), Area(1e9, 0, 1, 1), Area(0, 0, float("inf"), 1)]
+    "area",
+    [
+        RegionArea(0, 0, 0, 0),
+        RegionArea(float("nan"), 0, 1, 1),
+        RegionArea(0.5, 0.5, -1, 1),
+        RegionArea(1e9, 0, 1, 1),
+        RegionArea(0, 0, float("inf"), 1),
+    ],
 )
-def test_an_area_that_is_none_matches_nothing(area: Area) -> None:
+def test_an_area_that_is_none_matches_nothing(area: RegionArea) -> None:
     assert compare([NamedArea("Mei", area)], [face("Mei", area)]) == [OnlyOurs(NamedArea("Mei", area))]
     assert changes_to_write([NamedArea("Mei", area)], []) == []
 
@@ -115,13 +122,13 @@ def test_a_face_nobody_has_is_added_and_one_without_a_name_gets_it() -> None:
 
 
 @pytest.mark.parametrize("theirs", [face("Mei"), face("Anna"), face("Anna", by_us="Mei", added=True)])
-def test_a_name_by_somebody_else_stays(theirs: Region) -> None:
+def test_a_name_by_somebody_else_stays(theirs: FaceRegion) -> None:
     assert changes_to_write(MEI, [theirs]) == []
     assert changes_to_write([], [theirs]) == []
 
 
 def test_a_name_in_a_way_we_do_not_write_in_stays_a_conflict_to_show() -> None:
-    carl, nobody = (Region(name, "Face", LEFT, Schema.MICROSOFT) for name in ("Carl", ""))
+    carl, nobody = (FaceRegion(name, "Face", LEFT, RegionSchema.MICROSOFT) for name in ("Carl", ""))
     assert changes_to_write(MEI, [carl]) == []
     assert changes_to_write(MEI, [nobody]) == [AddRegion("Mei", LEFT)]
     assert changes_to_forget(["Carl"], [carl], by_others=True) == []

@@ -10,7 +10,7 @@ from agent.domain.face import Box, Face, Quality, StageTimes
 from agent.domain.image import Recipe
 from agent.domain.people import Certainty, Identity
 from agent.library.records import StoredFace, StoredImage
-from agent.people.sidecars.regions import Area, Dimensions, Region, Regions, area_of
+from agent.people.sidecars.regions import Dimensions, FaceRegion, RegionArea, Regions, area_of
 from agent.people.sidecars.sidecar_faces import LONGEST_NAME, named
 from agent.people.sidecars.sidecar_names import _told_of
 from agent.people.sidecars.sidecar_port import Origin, Reading
@@ -30,8 +30,8 @@ def image(*faces: StoredFace) -> StoredImage:
     return StoredImage(1, "a", *SIZE, 9, "jpeg", recipe, "f32", StageTimes(), NOW, NOW, False, False, (), faces)
 
 
-def reading(*regions: tuple[str, Area], orientation: int = 1, size: Dimensions | None = None) -> Reading:
-    return Reading(Regions(tuple(Region(name, "Face", area) for name, area in regions), size), Origin.LONG, (), orientation)
+def reading(*regions: tuple[str, RegionArea], orientation: int = 1, size: Dimensions | None = None) -> Reading:
+    return Reading(Regions(tuple(FaceRegion(name, "Face", area) for name, area in regions), size), Origin.LONG, (), orientation)
 
 
 def names(faces: StoredImage, found: Reading) -> dict[int, str]:
@@ -53,7 +53,7 @@ def test_regions_elsewhere_without_a_name_or_with_an_endless_one_name_nobody() -
 
 def test_what_we_wrote_names_a_face_that_has_no_name_and_is_no_other_opinion_of_one_that_has() -> None:
     area = area_of(LEFT, *SIZE, 1)
-    ours = Reading(Regions((replace(Region("Anna", "Face", area), added=True, written="Anna"),)), Origin.LONG)
+    ours = Reading(Regions((replace(FaceRegion("Anna", "Face", area), added=True, written="Anna"),)), Origin.LONG)
     assert names(image(stored(1, LEFT)), ours) == {1: "Anna"}
     assert names(image(stored(1, LEFT, MEI)), ours) == {}
     assert names(image(stored(1, LEFT, MEI)), reading(("Anna", area))) == {1: "Anna"}

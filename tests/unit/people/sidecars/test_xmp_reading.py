@@ -3,7 +3,7 @@
 import pytest
 
 from agent.domain.errors import XmpError, XmpMalformed, XmpTooLarge
-from agent.people.sidecars.regions import Area, Dimensions, Region, Regions, Schema
+from agent.people.sidecars.regions import Dimensions, FaceRegion, RegionArea, Regions, RegionSchema
 from agent.people.sidecars.xmp_reading import mwg_items, regions_of, sidecar_for
 from agent.people.sidecars.xmp_tree import MAX_BYTES, parse
 from tests.xmp_packets import ACDSEE, DIGIKAM, FOOT, HEAD, MICROSOFT, REGIONS, region, regions, with_properties
@@ -18,17 +18,17 @@ def test_mwg_regions_are_read_in_every_form_of_rdf() -> None:
     assert found is not None
     assert found.applied_to == Dimensions(400, 300, "pixel")
     anna, unnamed, rex = found.items
-    assert anna == Region("Anna", "Face", Area(0.25, 0.5, 0.2, 0.2), extras=((f"{REGIONS} Description", "in red"),))
+    assert anna == FaceRegion("Anna", "Face", RegionArea(0.25, 0.5, 0.2, 0.2), extras=((f"{REGIONS} Description", "in red"),))
     assert (unnamed.name, unnamed.is_face, rex.name, rex.is_face) == ("", True, "Rex", False)
-    assert rex.area == Area(0.5, 0.1, 0.1, 0.1)
+    assert rex.area == RegionArea(0.5, 0.1, 0.1, 0.1)
 
 
 def test_microsofts_and_acdsees_regions_are_read() -> None:
     carl = read(MICROSOFT)
-    assert carl and [(each.name, each.schema) for each in carl.items] == [("Carl", Schema.MICROSOFT)]
+    assert carl and [(each.name, each.schema) for each in carl.items] == [("Carl", RegionSchema.MICROSOFT)]
     assert carl.items[0].area.box.x == pytest.approx(0.1)
     assert carl.items[0].area.box.y == pytest.approx(0.2)
-    assert read(ACDSEE) == Regions((Region("Dora", "Face", Area(0.5, 0.5, 0.2, 0.1), Schema.ACDSEE),))
+    assert read(ACDSEE) == Regions((FaceRegion("Dora", "Face", RegionArea(0.5, 0.5, 0.2, 0.1), RegionSchema.ACDSEE),))
 
 
 def test_a_face_that_stands_in_two_ways_is_read_once() -> None:

@@ -8,40 +8,40 @@ import pytest
 
 from agent.domain.errors import CopyUnwritable
 from agent.domain.face import Box
-from agent.domain.video import Clip, Find, Part, Piece, Seen, Sight
-from agent.redaction.video.job_files import FolderJobs
+from agent.domain.video import FrameDetections, Piece, SeenPart, Video, VideoDetection, VideoPart
+from agent.redaction.video.job_files import VideoJobFolder
 
-CLIP = Clip("a" * 64, 1000, 640, 480, 1 / 600, 0.04, 50, "mp4", (Part(0, 100), Part(100, 200), Part(200, 300)), sound=True)
-SEEN = Seen((Sight(3, (Find(Box(1.5, 2, 3, 4), 0.25),)),), (3,))
+CLIP = Video("a" * 64, 1000, 640, 480, 1 / 600, 0.04, 50, "mp4", (VideoPart(0, 100), VideoPart(100, 200), VideoPart(200, 300)), sound=True)
+SEEN = SeenPart((FrameDetections(3, (VideoDetection(Box(1.5, 2, 3, 4), 0.25),)),), (3,))
 
 
 def test_what_was_kept_is_there_for_the_next_one_who_asks(tmp_path: Path) -> None:
-    job = FolderJobs(tmp_path).job(CLIP, "solid")
+    job = VideoJobFolder(tmp_path).job(CLIP, "solid")
     assert (job.seen(0), job.drawn(0)) == (None, False)
     job.keep_seen(0, SEEN)
     Path(job.part_output(0)).write_bytes(b"one")
     assert not job.drawn(0)  # it is not said yet that it is whole
     job.keep_part(0)
-    again = FolderJobs(tmp_path).job(CLIP, "solid")
+    again = VideoJobFolder(tmp_path).job(CLIP, "solid")
     assert (again.seen(0), again.drawn(0)) == (SEEN, True)
-    assert FolderJobs(tmp_path).job(CLIP, "mosaic").seen(0) is None
+    assert VideoJobFolder(tmp_path).job(CLIP, "mosaic").seen(0) is None
 
 
 def test_what_was_half_written_is_begun_anew(tmp_path: Path) -> None:
-    job = FolderJobs(tmp_path).job(CLIP, "solid")
+    job = VideoJobFolder(tmp_path).job(CLIP, "solid")
     Path(job.part_output(1)).write_bytes(b"half")
     assert not Path(job.part_output(1)).exists()
 
 
 def test_what_can_not_be_read_was_not_seen(tmp_path: Path) -> None:
-    job = FolderJobs(tmp_path).job(CLIP, "solid")
+    job = VideoJobFolder(tmp_path).job(CLIP, "solid")
     job.keep_seen(0, SEEN)
     next(tmp_path.rglob("*.seen")).write_bytes(b'[{"sights": 1}]')
     assert job.seen(0) is None
 
 
 def test_parts_are_gathered_in_their_order_and_empty_ones_left_out(tmp_path: Path) -> None:
-    job = FolderJobs(tmp_path).job(CLIP, "solid")
+    job = VideoJobFolder(tmp_path).job(CLIP, "solid")
     for number, content in ((2, b"three"), (0, b"one"), (1, b"")):
         Path(job.part_output(number)).write_bytes(content)
         job.keep_part(number)
@@ -51,26 +51,26 @@ def test_parts_are_gathered_in_their_order_and_empty_ones_left_out(tmp_path: Pat
 
 
 def test_a_job_is_removed_with_all_that_was_kept(tmp_path: Path) -> None:
-    job = FolderJobs(tmp_path).job(CLIP, "solid")
+    job = VideoJobFolder(tmp_path).job(CLIP, "solid")
     job.keep_seen(0, SEEN)
     job.remove()
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_job_that_nobody_came_back_to_goes_with_the_next_one(tmp_path: Path) -> None:
-    FolderJobs(tmp_path).job(CLIP, "solid").keep_seen(0, SEEN)
+    VideoJobFolder(tmp_path).job(CLIP, "solid").keep_seen(0, SEEN)
     (old,) = tmp_path.iterdir()
     long_ago = time.time() - 15 * 86_400
     os.utime(old, (long_ago, long_ago))
-    FolderJobs(tmp_path).job(CLIP, "mosaic")
+    VideoJobFolder(tmp_path).job(CLIP, "mosaic")
     assert not old.exists()
 
 
 def test_where_nothing_can_be_written_it_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(CopyUnwritable):
-        FolderJobs(tmp_path / "file").job(CLIP, "solid")
-    job = FolderJobs(tmp_path / "jobs").job(CLIP, "solid")
+        VideoJobFolder(tmp_path / "file").job(CLIP, "solid")
+    job = VideoJobFolder(tmp_path / "jobs").job(CLIP, "solid")
     job.remove()
     with pytest.raises(CopyUnwritable):
         job.keep_seen(0, SEEN)

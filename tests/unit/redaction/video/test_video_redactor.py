@@ -7,19 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from agent.domain.embeddings import FreshPrint
+from agent.domain.embeddings import FreshEmbedding
 from agent.domain.errors import EngineCrashed, ImageChanged, VideoUnreadable
 from agent.domain.face import Box, Quality
 from agent.domain.people import Certainty, Identity
-from agent.domain.redaction import Choice, Look, Style
-from agent.domain.video import Clip, Find, Part, Piece, Seen, Sight
-from agent.engine.video_ports import DrawPart, JoinClip, Joined
-from agent.redaction.video.video_redactor import ClipProgress, ClipRedactor, ClipWish, Naming
+from agent.domain.redaction import Look, PeopleChoice, Style
+from agent.domain.video import FrameDetections, Piece, SeenPart, Video, VideoDetection, VideoPart
+from agent.engine.video_ports import DrawPart, Joined, JoinVideo
+from agent.redaction.video.video_redactor import Naming, VideoOptions, VideoProgress, VideoRedactor
 from agent.redaction.video.visibility import Why
 
-PARTS = tuple(Part(100 * number, 100 * number + 100) for number in range(6))
-CLIP = Clip("a" * 64, 1000, 640, 480, 1 / 100, 0.04, 150, "mp4", PARTS, sound=True, removed=("subtitles",))
-WISH = ClipWish("clip.mp4", "copy", Look(Style.EMOJI))
+PARTS = tuple(VideoPart(100 * number, 100 * number + 100) for number in range(6))
+CLIP = Video("a" * 64, 1000, 640, 480, 1 / 100, 0.04, 150, "mp4", PARTS, sound=True, removed=("subtitles",))
+WISH = VideoOptions("clip.mp4", "copy", Look(Style.EMOJI))
 
 
 class Renderer:
@@ -32,18 +32,21 @@ class Renderer:
         self.all_busy = asyncio.Event()
         self.clips = [CLIP, CLIP]
         self.draws: list[DrawPart] = []
-        self.joins: list[JoinClip] = []
-        self.fails_at: Part | None = None
+        self.joins: list[JoinVideo] = []
+        self.fails_at: VideoPart | None = None
         self.embedders: set[str | None] = set()
 
-    async def probe(self, path: str) -> Clip:
+    async def probe(self, path: str) -> Video:
         return self.clips.pop(0)
 
-    async def look(self, path: str, part: Part, tick: float, embedder: str | None = None) -> Seen:
+    async def look(self, path: str, part: VideoPart, tick: float, embedder: str | None = None) -> SeenPart:
         await self._work()
         self.embedders.add(embedder)
-        print = None if embedder is None else FreshPrint(b"Mei", Quality(60, 400, 0, 0))
-        return Seen(tuple(Sight(at, (Find(Box(at / 2, 100, 60, 60), 0.9, print),)) for at in range(part.start, part.end, 16)), ())
+        print = None if embedder is None else FreshEmbedding(b"Mei", Quality(60, 400, 0, 0))
+        return SeenPart(
+            tuple(FrameDetections(at, (VideoDetection(Box(at / 2, 100, 60, 60), 0.9, print),)) for at in range(part.start, part.end, 16)),
+            (),
+        )
 
     async def draw(self, task: DrawPart) -> int:
         await self._work()
@@ -55,7 +58,7 @@ class Renderer:
     async def still(self, path: str, seconds: float, side: int) -> bytes:
         return f"{path} {seconds} {side}".encode()
 
-    async def join(self, task: JoinClip) -> Joined:
+    async def join(self, task: JoinVideo) -> Joined:
         self.joins.append(task)
         return Joined(5000, ("gps",))
 
@@ -72,20 +75,20 @@ class Job:
     """Implements ClipJob and, for one clip, ClipJobs."""
 
     def __init__(self) -> None:
-        self.sights: dict[int, Seen] = {}
+        self.sights: dict[int, SeenPart] = {}
         self.parts: set[int] = set()
         self.removed = False
         self.empty = False
         self.wishes: list[str] = []
 
-    def job(self, clip: Clip, wish: str) -> "Job":
+    def job(self, clip: Video, wish: str) -> "Job":
         self.wishes.append(wish)
         return self
 
-    def seen(self, number: int) -> Seen | None:
+    def seen(self, number: int) -> SeenPart | None:
         return self.sights.get(number)
 
-    def keep_seen(self, number: int, seen: Seen) -> None:
+    def keep_seen(self, number: int, seen: SeenPart) -> None:
         self.sights[number] = seen
 
     def drawn(self, number: int) -> bool:
@@ -97,7 +100,7 @@ class Job:
     def keep_part(self, number: int) -> None:
         self.parts.add(number)
 
-    def gather(self, parts: tuple[Part, ...]) -> tuple[Path, tuple[Piece, ...]]:
+    def gather(self, parts: tuple[VideoPart, ...]) -> tuple[Path, tuple[Piece, ...]]:
         return Path("made"), () if self.empty else tuple(Piece(part.start, 10 * number, 10) for number, part in enumerate(parts))
 
     def remove(self) -> None:
@@ -105,8 +108,8 @@ class Job:
 
 
 async def test_all_parts_are_looked_at_before_one_is_drawn_and_the_face_is_one() -> None:
-    renderer, job, told = Renderer(), Job(), list[ClipProgress]()
-    copy = await ClipRedactor(renderer, job).redact(WISH, told.append)
+    renderer, job, told = Renderer(), Job(), list[VideoProgress]()
+    copy = await VideoRedactor(renderer, job).redact(WISH, told.append)
     assert len(copy.verdicts) == 1
     assert copy.removed == ("gps", "subtitles")
     assert copy.peak == 0
@@ -118,13 +121,13 @@ async def test_all_parts_are_looked_at_before_one_is_drawn_and_the_face_is_one()
 
 async def test_a_part_is_given_only_what_it_needs_of_a_long_way() -> None:
     renderer = Renderer()
-    await ClipRedactor(renderer, Job()).redact(WISH)
+    await VideoRedactor(renderer, Job()).redact(WISH)
     assert all(len(task.ways[0].way.knots) < 12 for task in renderer.draws)
 
 
 async def test_as_many_parts_are_worked_on_at_once_as_the_renderer_takes() -> None:
     renderer = Renderer()
-    await ClipRedactor(renderer, Job()).redact(WISH)
+    await VideoRedactor(renderer, Job()).redact(WISH)
     assert renderer.most == 2
 
 
@@ -132,14 +135,14 @@ async def test_a_part_that_fails_is_told_and_the_others_are_kept() -> None:
     renderer, job = Renderer(), Job()
     renderer.fails_at = PARTS[3]
     with pytest.raises(EngineCrashed):
-        await ClipRedactor(renderer, job).redact(WISH)
+        await VideoRedactor(renderer, job).redact(WISH)
     assert not job.removed
     assert set(job.sights) == set(range(6))
     assert len(job.parts) >= 2  # two are worked on at once: two of the first three were whole when the fourth began
     assert 3 not in job.parts
     kept, renderer.draws = {PARTS[number] for number in job.parts}, []
     renderer.fails_at, renderer.clips = None, [CLIP, CLIP]
-    await ClipRedactor(renderer, job).redact(WISH)
+    await VideoRedactor(renderer, job).redact(WISH)
     assert not kept & {task.part for task in renderer.draws}
     assert job.parts == set(range(6))
 
@@ -148,7 +151,7 @@ async def test_a_clip_that_is_another_at_the_end_is_not_joined() -> None:
     renderer = Renderer()
     renderer.clips = [CLIP, replace(CLIP, sha256="b" * 64)]
     with pytest.raises(ImageChanged):
-        await ClipRedactor(renderer, Job()).redact(WISH)
+        await VideoRedactor(renderer, Job()).redact(WISH)
     assert renderer.joins == []
 
 
@@ -156,16 +159,16 @@ async def test_a_clip_of_which_no_frame_can_be_decoded_has_no_copy() -> None:
     job = Job()
     job.empty = True
     with pytest.raises(VideoUnreadable):
-        await ClipRedactor(Renderer(), job).redact(WISH)
+        await VideoRedactor(Renderer(), job).redact(WISH)
 
 
 # -- whoever is named ----------------------------------------------------------------------------------------------------------------
 
 
-def naming(choice: Choice, person: int | None = 1) -> Naming:
+def naming(choice: PeopleChoice, person: int | None = 1) -> Naming:
     """Everybody looks like that person."""
 
-    async def who(prints: Sequence[FreshPrint]) -> list[Identity | None]:
+    async def who(prints: Sequence[FreshEmbedding]) -> list[Identity | None]:
         assert {each.embedding for each in prints} == {b"Mei"}
         return [None if person is None else Identity(person, Certainty.CERTAIN, 0.3, 3, 3)] * len(prints)
 
@@ -175,15 +178,15 @@ def naming(choice: Choice, person: int | None = 1) -> Naming:
 @pytest.mark.parametrize(
     ("choice", "person", "why"),
     [
-        (Choice(keep=frozenset({1})), 1, Why.AGREED),
-        (Choice(keep=frozenset({1})), 2, Why.AGAINST),
-        (Choice(only=frozenset({1})), 1, Why.AGAINST),
-        (Choice(only=frozenset({1})), None, Why.AGREED),
+        (PeopleChoice(keep=frozenset({1})), 1, Why.AGREED),
+        (PeopleChoice(keep=frozenset({1})), 2, Why.AGAINST),
+        (PeopleChoice(only=frozenset({1})), 1, Why.AGAINST),
+        (PeopleChoice(only=frozenset({1})), None, Why.AGREED),
     ],
 )
-async def test_whoever_is_named_is_told_by_prints(choice: Choice, person: int | None, why: Why) -> None:
+async def test_whoever_is_named_is_told_by_prints(choice: PeopleChoice, person: int | None, why: Why) -> None:
     renderer, job = Renderer(), Job()
-    copy = await ClipRedactor(renderer, job).redact(replace(WISH, naming=naming(choice, person)))
+    copy = await VideoRedactor(renderer, job).redact(replace(WISH, naming=naming(choice, person)))
     assert ([verdict.why for verdict in copy.verdicts], copy.named) == ([why], True)
     shown = [task for task in renderer.draws if not task.ways]
     assert bool(shown) == (why is Why.AGREED)
@@ -193,7 +196,7 @@ async def test_whoever_is_named_is_told_by_prints(choice: Choice, person: int | 
 
 async def test_without_names_no_print_is_asked_for() -> None:
     renderer, job = Renderer(), Job()
-    copy = await ClipRedactor(renderer, job).redact(WISH)
+    copy = await VideoRedactor(renderer, job).redact(WISH)
     assert renderer.embedders == {None}
     assert (copy.named, [verdict.why for verdict in copy.verdicts]) == (False, [Why.EVERYONE])
 
@@ -202,6 +205,6 @@ async def test_what_was_drawn_goes_on_only_if_the_same_people_show() -> None:
     wishes = []
     for person in (1, 1, 2):
         job = Job()
-        await ClipRedactor(Renderer(), job).redact(replace(WISH, naming=naming(Choice(keep=frozenset({1})), person)))
+        await VideoRedactor(Renderer(), job).redact(replace(WISH, naming=naming(PeopleChoice(keep=frozenset({1})), person)))
         wishes += job.wishes
     assert wishes[0] == wishes[1] != wishes[2]

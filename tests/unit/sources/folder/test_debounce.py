@@ -2,11 +2,11 @@
 
 import pytest
 
-from agent.sources.folder.debounce import Settling
+from agent.sources.folder.debounce import Debouncer
 
 
 def test_a_file_is_steady_when_two_looks_apart_show_the_same() -> None:
-    settling = Settling(steady_s=0.4, limit=10)
+    settling = Debouncer(steady_s=0.4, limit=10)
     assert settling.hint("/a", 0.0)
     assert settling.due(0.0, 10) == ["/a"]
     assert not settling.looked("/a", (1, 1), 0.0)
@@ -18,7 +18,7 @@ def test_a_file_is_steady_when_two_looks_apart_show_the_same() -> None:
 
 
 def test_a_file_that_is_written_for_long_is_taken_once_at_its_end() -> None:
-    settling = Settling(steady_s=0.4, limit=10)
+    settling = Debouncer(steady_s=0.4, limit=10)
     steady = []
     settling.hint("/a", 0.0)
     for tenth in range(1200):
@@ -31,7 +31,7 @@ def test_a_file_that_is_written_for_long_is_taken_once_at_its_end() -> None:
 
 
 def test_a_closed_file_is_taken_at_the_first_look() -> None:
-    settling = Settling(steady_s=0.4, limit=10)
+    settling = Debouncer(steady_s=0.4, limit=10)
     settling.hint("/a", 0.0)
     assert not settling.looked("/a", (1, 1), 0.0)
     settling.hint("/a", 0.1, closed=True)  # long before it would be due
@@ -45,7 +45,7 @@ def test_a_closed_file_is_taken_at_the_first_look() -> None:
 
 
 def test_an_empty_file_is_not_complete_because_it_was_closed() -> None:
-    settling = Settling(steady_s=0.4, limit=10)
+    settling = Debouncer(steady_s=0.4, limit=10)
     settling.hint("/a", 0.0, closed=True)
     assert not settling.looked("/a", (0, 1), 0.0)
     assert settling.next_due() == 0.4
@@ -54,7 +54,7 @@ def test_an_empty_file_is_not_complete_because_it_was_closed() -> None:
 
 
 def test_where_nothing_tells_of_closing_a_file_that_keeps_still_is_taken_sooner() -> None:
-    settling = Settling(steady_s=8, limit=10, eager=True)
+    settling = Debouncer(steady_s=8, limit=10, eager=True)
     settling.hint("/a", 0)
     looks = [(now, settling.looked("/a", (5, 5), now)) for now in range(8) if settling.due(now, 10)]
     assert looks == [(0, False), (1, False), (3, True)]
@@ -62,7 +62,7 @@ def test_where_nothing_tells_of_closing_a_file_that_keeps_still_is_taken_sooner(
 
 @pytest.mark.parametrize("sizes", [(0, 0), (5, 6, 6)], ids=["empty", "growing"])
 def test_where_nothing_tells_of_closing_a_file_that_is_written_slowly_is_waited_for(sizes: tuple[int, ...]) -> None:
-    settling = Settling(steady_s=8, limit=10, eager=True)
+    settling = Debouncer(steady_s=8, limit=10, eager=True)
     settling.hint("/a", 1)
     for size in sizes[:-1]:
         assert not settling.looked("/a", (size, 0), 1)
@@ -71,7 +71,7 @@ def test_where_nothing_tells_of_closing_a_file_that_is_written_slowly_is_waited_
 
 
 def test_a_change_of_time_alone_counts() -> None:
-    settling = Settling(steady_s=1, limit=10)
+    settling = Debouncer(steady_s=1, limit=10)
     settling.hint("/a", 0)
     settling.looked("/a", (5, 1), 0)
     assert not settling.looked("/a", (5, 2), 1)
@@ -79,7 +79,7 @@ def test_a_change_of_time_alone_counts() -> None:
 
 
 def test_a_file_that_went_is_forgotten() -> None:
-    settling = Settling(steady_s=1, limit=10)
+    settling = Debouncer(steady_s=1, limit=10)
     settling.hint("/a", 0)
     assert not settling.looked("/a", None, 0)
     assert "/a" not in settling
@@ -88,7 +88,7 @@ def test_a_file_that_went_is_forgotten() -> None:
 
 
 def test_no_more_files_wait_than_the_limit() -> None:
-    settling = Settling(steady_s=1, limit=2)
+    settling = Debouncer(steady_s=1, limit=2)
     assert settling.hint("/a", 0)
     assert settling.hint("/b", 0)
     assert not settling.hint("/c", 0)
@@ -97,7 +97,7 @@ def test_no_more_files_wait_than_the_limit() -> None:
 
 
 def test_a_folder_is_forgotten_with_all_that_is_in_it() -> None:
-    settling = Settling(steady_s=1, limit=9)
+    settling = Debouncer(steady_s=1, limit=9)
     for path in ("/a/b/1", "/a/b/c/2", "/a/bc/3"):
         settling.hint(path, 0)
     assert settling.forget_below("/a/b") == ["/a/b/1", "/a/b/c/2"]

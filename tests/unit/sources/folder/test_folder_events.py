@@ -13,7 +13,7 @@ from watchdog.events import (
 )
 
 from agent.core.settings import Folder
-from agent.sources.folder.debounce import Settling
+from agent.sources.folder.debounce import Debouncer
 from agent.sources.folder.folder_events import Hints, Move, collapse
 from agent.sources.folder.folder_rules import Matcher
 
@@ -22,7 +22,7 @@ def hints(*events: FileSystemEvent, limit: int = 100, recursive: bool = True, si
     folder = {"path": "/w", "recursive": recursive, "include": ["*.jpg", "*.png", "*.gif"], "names_in_sidecars": sidecars}
     matcher = Matcher("/w", Folder.model_validate(folder))
     sorted_ = Hints(
-        "/w", "/real", matcher, Settling(0.4, limit), limit, 1.0, lambda path: not path.startswith("/w/own"), clock=lambda: 10.0
+        "/w", "/real", matcher, Debouncer(0.4, limit), limit, 1.0, lambda path: not path.startswith("/w/own"), clock=lambda: 10.0
     )
     for event in events:
         sorted_.take(event)

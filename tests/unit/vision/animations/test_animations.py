@@ -17,17 +17,17 @@ from agent.domain.errors import FilmTooLong, ImageTooLarge, ImageTruncated
 from agent.domain.face import Box
 from agent.domain.redaction import Cover, Look, Shape, Style, around
 from agent.domain.tracks import ways_of
-from agent.domain.video import Clip, Covered, Knot, Way
+from agent.domain.video import Covered, Keyframe, Trajectory, Video
 from agent.vision.animations import animation_reading
 from agent.vision.animations.animation_frames import look_through, probe, still
 from agent.vision.animations.animation_reading import Film, frames_in
 from agent.vision.animations.animation_writing import removed, write
-from agent.vision.animations.many import Drawn, write_gif
+from agent.vision.animations.many import DrawnFrames, write_gif
 from agent.vision.codecs import Limits
 from agent.vision.copies import icc
 from agent.vision.copies.canvas import Canvas
-from agent.vision.copies.kept_pixels import Kept
-from agent.vision.copies.notes import Notes
+from agent.vision.copies.kept_pixels import KeptPixels
+from agent.vision.copies.notes import PhotoNotes
 from agent.vision.detector import Decoder, Detection, five
 from agent.vision.redactor import SOLID, covered
 from tests.covered_files import HEIGHT, LIMITS, WIDTH, Make, Pixels, saved, scene
@@ -83,7 +83,7 @@ LOSSY: Mapping[str, Make] = {
     "avif": cache(lambda seed: film("AVIF", seed, quality=80)),
 }
 # One more pixel on each side, so that blocks that are coded together lie wholly inside.
-WAY = Way(tuple(Knot(number, Box(place(number)[0] - 2, place(number)[1] - 2, SIDE + 4, SIDE + 4)) for number in range(4)))
+WAY = Trajectory(tuple(Keyframe(number, Box(place(number)[0] - 2, place(number)[1] - 2, SIDE + 4, SIDE + 4)) for number in range(4)))
 
 
 @cache
@@ -161,7 +161,7 @@ def test_pages_keep_their_sizes_and_a_page_that_is_a_thumbnail_goes() -> None:
     pages = [PIL.Image.new("L", (60, 80), 200), PIL.Image.new("RGB", (90, 40), (9, 99, 199)), PIL.Image.new("1", (50, 50), 1)]
     data = saved(pages[0], "TIFF", save_all=True, append_images=pages[1:])
     out = io.BytesIO()
-    write(data, [Covered(Way((Knot(1, Box(10, 10, 10, 10)),)), BOX)], LIMITS, out, strip=False)
+    write(data, [Covered(Trajectory((Keyframe(1, Box(10, 10, 10, 10)),)), BOX)], LIMITS, out, strip=False)
     opened = PIL.Image.open(out)
     sizes, marks = [], []
     for page in PIL.ImageSequence.Iterator(opened):
@@ -205,7 +205,7 @@ def walk(frames: Sequence[int | None], kind: str = "GIF") -> bytes:
     return saved(made[0], kind, save_all=True, append_images=made[1:], **({} if kind == "TIFF" else {"duration": 5000}))
 
 
-def ways(data: bytes) -> tuple[Clip, list[Way]]:
+def ways(data: bytes) -> tuple[Video, list[Trajectory]]:
     clip, seen = probe(data, LIMITS), look_through(data, LIMITS, red)
     return clip, ways_of(seen.sights, seen.cuts, (clip.width, clip.height), clip.tick, clip.frame, (0, clip.frames))
 
@@ -262,12 +262,12 @@ def test_a_film_of_hundreds_of_frames_is_whole_and_equal_frames_are_looked_at_on
         next(looks)
         return red(decoder, least)
 
-    def drawn() -> Iterator[Drawn]:
+    def drawn() -> Iterator[DrawnFrames]:
         for number in range(240):
-            yield Drawn(Canvas(np.full((32, 32, 3), number // 3, np.uint8), np.full((32, 32), 255, np.uint8), b""), 40, [])
+            yield DrawnFrames(Canvas(np.full((32, 32, 3), number // 3, np.uint8), np.full((32, 32), 255, np.uint8), b""), 40, [])
 
     made, out = io.BytesIO(), io.BytesIO()
-    write_gif(made, Film("gif", 32, 32, tuple(range(240))), drawn(), Kept(), Notes())
+    write_gif(made, Film("gif", 32, 32, tuple(range(240))), drawn(), KeptPixels(), PhotoNotes())
     assert len(look_through(made.getvalue(), LIMITS, look).sights) == 240
     assert next(looks) == 80
     write(made.getvalue(), (), LIMITS, out, strip=False)
@@ -354,5 +354,8 @@ def test_frames_that_are_the_same_below_their_covers_may_become_one() -> None:
         picture.putpixel((5, 5), (20 * number, 0, 0))
     data = saved(pictures[0], "WEBP", save_all=True, append_images=pictures[1:], duration=50, lossless=True)
     out = io.BytesIO()
-    assert write(data, [Covered(Way((Knot(0, Box(0, 0, 20, 20)), Knot(11, Box(0, 0, 20, 20)))), BOX)], LIMITS, out, strip=False) == 12
+    assert (
+        write(data, [Covered(Trajectory((Keyframe(0, Box(0, 0, 20, 20)), Keyframe(11, Box(0, 0, 20, 20)))), BOX)], LIMITS, out, strip=False)
+        == 12
+    )
     assert frames_in(out.getvalue(), LIMITS) == 4

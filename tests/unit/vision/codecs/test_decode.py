@@ -11,8 +11,8 @@ from PIL.PngImagePlugin import PngInfo
 
 from agent.domain.errors import ImageCorrupt, ImageEmpty, ImageTooLarge, ImageTruncated, ImageUnsupported
 from agent.vision.codecs import Limits, Pixels, decode, encode_preview, sniff
-from agent.vision.codecs import image as limits
-from agent.vision.copies import Wish, render
+from agent.vision.codecs import decoded_image as limits
+from agent.vision.copies import RenderOptions, render
 
 LIMITS = Limits(megapixels=10, megabytes=10)
 Encode = Callable[..., bytes]
@@ -188,6 +188,6 @@ def test_how_a_photo_was_held_is_told_by_xmp_if_exif_doesnt_say(
     image = decode(data, LIMITS)
     assert upright(image.pixels)
     assert (image.width, image.height) == quarters.shape[1::-1]
-    assert upright(decode(render(data, Wish(()), LIMITS).data, LIMITS).pixels)
+    assert upright(decode(render(data, RenderOptions(()), LIMITS).data, LIMITS).pixels)
     if kind in ("JPEG", "WEBP", "PNG"):
         assert decode(encoded(lying, kind, 1, **options), LIMITS).width == quarters.shape[0]

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
+from agent.vision.codecs.decoded_image import Pixels
 from agent.vision.codecs.encode import resize
-from agent.vision.codecs.image import Pixels
 
 
 @cache

@@ -10,7 +10,7 @@ import pytest
 
 from agent.core.i18n import Texts
 from agent.domain.errors import ImageCorrupt, ImageTooLarge, ImageTruncated
-from agent.vision.codecs import Limits, Pixels, decode, image, sniff
+from agent.vision.codecs import Limits, Pixels, decode, decoded_image, sniff
 from tests.quick_formats import QUICK
 
 LIMITS = Limits(megapixels=10, megabytes=10)
@@ -87,7 +87,7 @@ def test_a_heic_that_would_take_too_much_memory_is_refused_with_its_number(setti
 
 
 def test_the_limit_holds_for_a_heic_file(heif_writer: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(image, "WHOLE", 0.001)
+    monkeypatch.setattr(decoded_image, "WHOLE", 0.001)
     data = heic(PIL.Image.fromarray(np.zeros((100, 150, 3), np.uint8)))
     with pytest.raises(ImageTooLarge) as raised:
         decode(data, Limits(megapixels=0.02, megabytes=10))

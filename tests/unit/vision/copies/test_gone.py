@@ -14,11 +14,11 @@ import pytest
 
 from agent.domain.face import Box
 from agent.domain.redaction import Cover, Look, Shape, Style
-from agent.vision.copies import Copy, Wish, render
+from agent.vision.copies import Copy, RenderOptions, render
 from agent.vision.redactor import SOLID, covered
 from tests.covered_files import COVER, FILES, HEIGHT, INNER, LIMITS, LOSSLESS, WIDTH, Pixels, rgba, saved, scene
 
-WISH = Wish((COVER,))
+WISH = RenderOptions((COVER,))
 BELOW = covered([COVER], WIDTH, HEIGHT)
 # Where each block is coded by itself, or nothing is lost.
 EXACT = (*LOSSLESS, "jpeg", "jpeg-444", "jpeg-progressive", "jpeg-grey", "jpeg-inks", "tiff-inks")
@@ -31,7 +31,7 @@ def copied(name: str) -> Copy:
 
 @pytest.mark.parametrize(("name", "style"), [*product(EXACT, [Style.SOLID]), *product(("png", "jpeg", "gif", "gif-moving"), [Style.EMOJI])])
 def test_what_was_below_leaves_no_trace_in_any_byte(name: str, style: Style) -> None:
-    wish = Wish((Cover(COVER.box, Look(style, Shape.BOX)),))
+    wish = RenderOptions((Cover(COVER.box, Look(style, Shape.BOX)),))
     one, other = (FILES[name](seed) for seed in (1, 2))
     assert one != other
     assert render(one, wish, LIMITS).data == render(other, wish, LIMITS).data
@@ -82,7 +82,7 @@ def test_a_colour_that_is_transparent_stays_so(depth: int, kind: int, clear: tup
         (b"IEND", b""),
     )
     chunks = (struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in parts)
-    shown = rgba(render(b"\x89PNG\r\n\x1a\n" + b"".join(chunks), Wish((Cover(Box(8, 24, 40, 30), Look()),)), LIMITS).data)
+    shown = rgba(render(b"\x89PNG\r\n\x1a\n" + b"".join(chunks), RenderOptions((Cover(Box(8, 24, 40, 30), Look()),)), LIMITS).data)
     assert not shown[:16].any() and shown[30, 20, 3] == 255
 
 
@@ -127,7 +127,7 @@ def test_a_gif_whose_palette_is_full_keeps_its_colours() -> None:
     data = saved(PIL.Image.fromarray(picture).quantize(256), "GIF")
     for style in Style:
         cover = Cover(Box(8, 24, 40, 30), Look(style))
-        after = rgba(render(data, Wish((cover,)), LIMITS).data)
+        after = rgba(render(data, RenderOptions((cover,)), LIMITS).data)
         outside = ~covered([cover], 64, 64)
         assert np.array_equal(after[outside], rgba(data)[outside])
 
@@ -136,7 +136,7 @@ def test_colours_that_nobody_sees_are_no_hiding_place() -> None:
     for alpha, kind in product((0, 1, 3), ("PNG", "WEBP", "TIFF")):
         hidden = np.dstack([scene(1), np.full((HEIGHT, WIDTH), alpha, np.uint8)])
         options = {"lossless": True, "exact": True} if kind == "WEBP" else {}
-        copy = render(saved(PIL.Image.fromarray(hidden), kind, **options), Wish(()), LIMITS)
+        copy = render(saved(PIL.Image.fromarray(hidden), kind, **options), RenderOptions(()), LIMITS)
         shown = np.asarray(PIL.Image.open(io.BytesIO(copy.data)).convert("RGBA"))
         assert not shown[:, :, :3].any() and (shown[:, :, 3] == alpha).all()
 

@@ -5,14 +5,14 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from agent.vision.codecs.avif import Coding, coding_of
-from agent.vision.copies import Copy, Wish, render
+from agent.vision.codecs.avif import AvifCoding, coding_of
+from agent.vision.copies import Copy, RenderOptions, render
 from tests.covered_files import COVER, FILES, HEIGHT, LIMITS, WIDTH, rgba, saved, scene
 from tests.odd_files import ODD, bmp
 
 
 def copied(data: bytes, format: str | None = None) -> Copy:
-    return render(data, Wish((COVER,), format), LIMITS)
+    return render(data, RenderOptions((COVER,), format), LIMITS)
 
 
 def test_what_a_format_has_no_room_for_is_told() -> None:
@@ -46,7 +46,7 @@ def test_an_avifs_colours_stay_as_fine_as_they_were(sampling: str) -> None:
     picture = np.full((HEIGHT, WIDTH, 3), (0, 0, 255), np.uint8)
     picture[:, ::2] = (255, 0, 0)
     data = saved(PIL.Image.fromarray(picture), "AVIF", quality=95, subsampling=sampling)
-    assert coding_of(data) == Coding(8, sampling)
-    copy = render(data, Wish(()), LIMITS)
-    assert coding_of(copy.data) == Coding(8, sampling)
+    assert coding_of(data) == AvifCoding(8, sampling)
+    copy = render(data, RenderOptions(()), LIMITS)
+    assert coding_of(copy.data) == AvifCoding(8, sampling)
     assert np.abs(rgba(copy.data).astype(int) - rgba(data)).mean() < 5

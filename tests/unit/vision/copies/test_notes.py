@@ -17,7 +17,7 @@ from agent.domain.errors import CopyUnsupported, NotRestorable, RegionsTooLarge
 from agent.domain.redaction import Cover
 from agent.vision.animations.animation_writing import write
 from agent.vision.codecs import Limits
-from agent.vision.copies import Part, Wish, icc, png_copy, render, rendering, restore, tiff_copy, xmp_copy
+from agent.vision.copies import RenderOptions, RenderPart, icc, png_copy, render, rendering, restore, tiff_copy, xmp_copy
 from tests.covered_files import COVER, FILES, HEIGHT, LIMITS, LOSSLESS, WIDTH, rgba, saved, scene
 
 XMP = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
@@ -98,7 +98,7 @@ WORDS = (b"At the lake", b"Mei at the lake", "Mei at the lake".encode("utf-16-le
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
 def test_what_people_wrote_stays_where_nobody_is_covered(kind: str) -> None:
-    copy = render(told(kind), Wish(()), LIMITS)
+    copy = render(told(kind), RenderOptions(()), LIMITS)
     assert all(word in copy.data for word in WORDS)
     assert b"Mei Lin" in copy.data  # its keyword
     assert "comment" not in copy.removed
@@ -106,7 +106,7 @@ def test_what_people_wrote_stays_where_nobody_is_covered(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
 def test_the_cameras_facts_are_kept_and_what_may_show_or_name_the_covered_is_not(kind: str) -> None:
-    copy = render(told(kind), Wish((COVER,)), LIMITS)
+    copy = render(told(kind), RenderOptions((COVER,)), LIMITS)
     opened = PIL.Image.open(io.BytesIO(copy.data))
     kept = opened.getexif()
     assert (kept[0x010F], kept[0x0132]) == ("A maker", "2024:05:06 07:08:09")
@@ -143,11 +143,11 @@ def test_a_tiff_keeps_the_cameras_facts_however_it_is_packed(packed: str) -> Non
         pages, out = whole.getvalue(), io.BytesIO()
         write(pages, [], LIMITS, out, strip=False)
         assert facts(out.getvalue()) == [*KEPT, 1 + more]
-        assert facts(render(pages, Wish((COVER,)), LIMITS).data) == [*KEPT, 1]
+        assert facts(render(pages, RenderOptions((COVER,)), LIMITS).data) == [*KEPT, 1]
 
 
 def test_a_photo_becomes_a_tiff_with_the_cameras_facts() -> None:
-    assert facts(render(told("JPEG"), Wish((COVER,), "tiff"), LIMITS).data) == [*KEPT, 1]
+    assert facts(render(told("JPEG"), RenderOptions((COVER,), "tiff"), LIMITS).data) == [*KEPT, 1]
 
 
 @pytest.mark.parametrize("format", ["jpeg", "png", "webp", "tiff", "avif"])
@@ -156,14 +156,14 @@ def test_letters_of_any_language_stay_in_what_the_camera_or_its_owner_wrote(form
     noted[0x8298] = noted.get_ifd(0x8769)[owner] = "x" * len(letters)
     block = noted.tobytes().replace(b"x" * len(letters), letters)
     data = saved(PIL.Image.fromarray(scene(1)), "JPEG", exif=block)
-    copy = render(data, Wish((COVER,), format), LIMITS)
+    copy = render(data, RenderOptions((COVER,), format), LIMITS)
     kept = PIL.Image.open(io.BytesIO(copy.data)).getexif()
     assert (kept[0x8298], kept.get_ifd(0x8769)[owner]) == (letters.decode("latin-1"),) * 2
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
 def test_all_goes_if_all_is_to_go(kind: str) -> None:
-    copy = render(told(kind), Wish((), strip=True), LIMITS)
+    copy = render(told(kind), RenderOptions((), strip=True), LIMITS)
     opened = PIL.Image.open(io.BytesIO(copy.data))
     kept = opened.getexif()
     assert 0x010F not in kept and not kept.get_ifd(0x8769) and not kept.get_ifd(0x8825)
@@ -173,14 +173,14 @@ def test_all_goes_if_all_is_to_go(kind: str) -> None:
 
 
 def test_a_jpegs_other_parts_are_told_and_go() -> None:
-    copy = render(told("JPEG"), Wish((COVER,)), LIMITS)
+    copy = render(told("JPEG"), RenderOptions((COVER,)), LIMITS)
     assert {"thumbnail", "pictures", "iptc", "xmp", "application", "trailing"} <= set(copy.removed)
     assert copy.data.count(b"\xff\xd8\xff") == 1
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_of_a_plain_file_nothing_is_said_to_have_gone(name: str) -> None:
-    removed = set(render(FILES[name](1), Wish((COVER,), strip=True), LIMITS).removed)
+    removed = set(render(FILES[name](1), RenderOptions((COVER,), strip=True), LIMITS).removed)
     assert removed <= {"frames", "pages"}
 
 
@@ -190,15 +190,15 @@ def test_texts_of_a_png_are_kept_or_go() -> None:
     texts.add_text("parameters", "what some program did")
     texts.add_itxt("Author", "林美")
     data = saved(PIL.Image.fromarray(scene(1)), "PNG", pnginfo=texts)
-    copy = render(data, Wish((COVER,)), LIMITS)
+    copy = render(data, RenderOptions((COVER,)), LIMITS)
     shown = PIL.Image.open(io.BytesIO(copy.data))
     shown.load()
     assert shown.text == {"Author": "林美"}  # type: ignore[attr-defined]
     assert copy.removed == ("comment",)
-    bare = PIL.Image.open(io.BytesIO(render(data, Wish(()), LIMITS).data))
+    bare = PIL.Image.open(io.BytesIO(render(data, RenderOptions(()), LIMITS).data))
     bare.load()
     assert bare.text == {"Title": "At the lake", "Author": "林美"}  # type: ignore[attr-defined]
-    assert b"tEXt" not in render(data, Wish((), strip=True), LIMITS).data
+    assert b"tEXt" not in render(data, RenderOptions((), strip=True), LIMITS).data
 
 
 def test_what_stands_behind_a_deep_pngs_picture_is_kept_too() -> None:
@@ -208,7 +208,7 @@ def test_what_stands_behind_a_deep_pngs_picture_is_kept_too() -> None:
     )
     for name in ("png", "png-deep"):
         data = FILES[name](1)
-        opened = PIL.Image.open(io.BytesIO(render(data[:-12] + b"".join(noted) + data[-12:], Wish((COVER,)), LIMITS).data))
+        opened = PIL.Image.open(io.BytesIO(render(data[:-12] + b"".join(noted) + data[-12:], RenderOptions((COVER,)), LIMITS).data))
         assert opened.getexif()[0x010F] == "A maker"
         assert b"2024-05-06T07:08:09" in opened.info["xmp"]
 
@@ -218,7 +218,7 @@ def test_how_a_pngs_colours_are_meant_is_kept() -> None:
     for name, body in ((b"gAMA", struct.pack(">L", 55_555)), (b"teSt", b"hidden")):
         texts.add(name, body)
     data = saved(PIL.Image.fromarray(scene(1)), "PNG", pnginfo=texts, dpi=(127, 127))
-    copy = render(data, Wish((COVER,), strip=True), LIMITS)
+    copy = render(data, RenderOptions((COVER,), strip=True), LIMITS)
     info = PIL.Image.open(io.BytesIO(copy.data)).info
     assert info["gamma"] == 0.55555 and round(info["dpi"][0]) == 127
     assert copy.removed == ("application",) and b"hidden" not in copy.data
@@ -233,7 +233,7 @@ def colours() -> bytes:
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
 def test_the_colours_profile_goes_on_without_its_comments(kind: str) -> None:
     data = saved(PIL.Image.fromarray(scene(1)), kind, icc_profile=colours())
-    copy = render(data, Wish((COVER,), strip=True), LIMITS)
+    copy = render(data, RenderOptions((COVER,), strip=True), LIMITS)
     kept = PIL.Image.open(io.BytesIO(copy.data)).info["icc_profile"]
     assert kept == icc.cleaned(colours())
     assert "made".encode("utf-16-be") not in kept
@@ -243,7 +243,7 @@ def test_the_colours_profile_goes_on_without_its_comments(kind: str) -> None:
 def test_what_was_kept_of_a_copy_that_has_no_profile_comes_back_in_the_colours_around_it(format: str) -> None:
     red_is_green = colours().replace(b"rXYZ", b"....").replace(b"gXYZ", b"rXYZ").replace(b"....", b"gXYZ")
     data = saved(PIL.Image.new("RGB", (WIDTH, HEIGHT), (200, 60, 20)), "PNG", icc_profile=red_is_green)
-    copy = render(data, Wish((COVER,), format=format, keep_regions=True), LIMITS)
+    copy = render(data, RenderOptions((COVER,), format=format, keep_regions=True), LIMITS)
     shown = np.asarray(PIL.Image.open(io.BytesIO(restore(copy.data, copy.parts, LIMITS))).convert("RGB"), np.int16)
     assert np.ptp(shown, axis=(0, 1)).max() <= 8  # a GIF has few colours
 
@@ -281,7 +281,7 @@ def test_what_is_no_packet_is_left_out(packet: bytes) -> None:
 @pytest.mark.parametrize("sampling", [0, 1, 2])
 def test_a_jpeg_is_written_as_fine_as_it_was(quality: int, sampling: int) -> None:
     data = saved(PIL.Image.fromarray(scene(1)), "JPEG", quality=quality, subsampling=sampling)
-    before, after = (PIL.Image.open(io.BytesIO(each)) for each in (data, render(data, Wish((COVER,)), LIMITS).data))
+    before, after = (PIL.Image.open(io.BytesIO(each)) for each in (data, render(data, RenderOptions((COVER,)), LIMITS).data))
     assert [sum(table) for table in after.quantization.values()] == pytest.approx(  # type: ignore[attr-defined]
         [sum(table) for table in before.quantization.values()],  # type: ignore[attr-defined]
         rel=0.02,
@@ -292,23 +292,23 @@ def test_a_jpeg_is_written_as_fine_as_it_was(quality: int, sampling: int) -> Non
 @pytest.mark.parametrize("asked", ["jpeg", "png", "webp", "tiff", "bmp", "gif", "avif"])
 @pytest.mark.parametrize("name", ["png-clear", "png-deep", "jpeg-grey", "heic", "gif-moving"])
 def test_a_copy_can_have_another_format(name: str, asked: str) -> None:
-    copy = render(FILES[name](1), Wish((COVER,), asked), LIMITS)
+    copy = render(FILES[name](1), RenderOptions((COVER,), asked), LIMITS)
     assert copy.format == asked
     assert PIL.Image.open(io.BytesIO(copy.data)).format == asked.upper()
 
 
 def test_other_formats_are_refused() -> None:
     with pytest.raises(CopyUnsupported):
-        render(FILES["png"](1), Wish((COVER,), "heic"), LIMITS)
+        render(FILES["png"](1), RenderOptions((COVER,), "heic"), LIMITS)
 
 
 # -- the way back -----------------------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("name", FILES)
 def test_kept_regions_restore_what_was_decoded(name: str) -> None:
     data = FILES[name](1)
-    copy = render(data, Wish((COVER,), keep_regions=True), LIMITS)
+    copy = render(data, RenderOptions((COVER,), keep_regions=True), LIMITS)
     whole = restore(copy.data, copy.parts, LIMITS)
-    decoded = render(data, Wish((), "png"), LIMITS).data
+    decoded = render(data, RenderOptions((), "png"), LIMITS).data
     rows, columns = slice(16, 80), slice(32, 96)
     assert np.array_equal(rgba(whole)[rows, columns], rgba(decoded)[rows, columns])
     if name in LOSSLESS:
@@ -316,9 +316,9 @@ def test_kept_regions_restore_what_was_decoded(name: str) -> None:
 
 
 def test_parts_of_another_picture_restore_nothing() -> None:
-    copy = render(FILES["png"](1), Wish((COVER,), keep_regions=True), LIMITS)
+    copy = render(FILES["png"](1), RenderOptions((COVER,), keep_regions=True), LIMITS)
     (part,) = copy.parts
-    for moved in (Part(WIDTH - 3, part.y, part.png), Part(-1, part.y, part.png), Part(part.x, HEIGHT, part.png)):
+    for moved in (RenderPart(WIDTH - 3, part.y, part.png), RenderPart(-1, part.y, part.png), RenderPart(part.x, HEIGHT, part.png)):
         with pytest.raises(NotRestorable):
             restore(copy.data, [moved], LIMITS)
 
@@ -326,10 +326,10 @@ def test_parts_of_another_picture_restore_nothing() -> None:
 def test_no_more_is_kept_than_can_be_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rendering, "LARGEST_REGIONS", 100)
     with pytest.raises(RegionsTooLarge):
-        render(FILES["png"](1), Wish((COVER, COVER), keep_regions=True), LIMITS)
+        render(FILES["png"](1), RenderOptions((COVER, COVER), keep_regions=True), LIMITS)
 
 
 def test_a_cover_that_is_none_is_the_callers_mistake(tmp_path: Path) -> None:
     broken = Cover(type(COVER.box)(float("nan"), 0, 1, 1))
     with pytest.raises(ValueError, match="cover"):
-        render(FILES["png"](1), Wish((broken,)), Limits(1, 1))
+        render(FILES["png"](1), RenderOptions((broken,)), Limits(1, 1))

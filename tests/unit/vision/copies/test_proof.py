@@ -15,18 +15,18 @@ from agent.domain.redaction import Cover, Look, Shape, Style
 from agent.vision import redactor
 from agent.vision.animations import animation_writing, many
 from agent.vision.animations.animation_reading import Film, shown
-from agent.vision.animations.many import Drawn
+from agent.vision.animations.many import DrawnFrames
 from agent.vision.codecs import decode
-from agent.vision.copies import Wish, encoders, render
+from agent.vision.copies import RenderOptions, encoders, render
 from agent.vision.copies.canvas import open_canvas
 from agent.vision.copies.flat import is_flat
-from agent.vision.copies.kept_pixels import Kept
-from agent.vision.copies.notes import Notes
+from agent.vision.copies.kept_pixels import KeptPixels
+from agent.vision.copies.notes import PhotoNotes
 from tests.covered_files import COVER, FILES, LIMITS, scene
 from tests.odd_files import ODD
 from tests.unit.vision.animations.test_animations import LOSSY, MADE
 
-WISH = Wish((COVER,))
+WISH = RenderOptions((COVER,))
 READ = [name for name in ODD if name != "bigtiff-motorola"]
 # Into one another, beside one another, over an edge, tiny.
 COVERS = [(8, 8, 60, 50), (40, 20, 60, 60), (70, 60, 80, 80), (100, 5, 9, 9), (-20, 40, 40, 30)]
@@ -83,7 +83,7 @@ def test_an_edge_in_a_blurred_area_is_seen() -> None:
 def test_a_copy_whose_covers_were_not_drawn_is_none(style: Style, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(redactor._STYLES, style, lambda *_: None)
     with pytest.raises(CopyUnproven):
-        render(FILES["png"](1), Wish((Cover(COVER.box, Look(style)),)), LIMITS)
+        render(FILES["png"](1), RenderOptions((Cover(COVER.box, Look(style)),)), LIMITS)
 
 
 def uncovered(pixels: NDArray[np.uint8]) -> None:
@@ -109,7 +109,7 @@ def test_a_copy_in_which_something_else_was_written_is_none(
         canvas.colours, canvas.order = kept, "RGB"
         return found
 
-    wish = Wish((COVER,), format)
+    wish = RenderOptions((COVER,), format)
     assert render(FILES["png"](1), wish, LIMITS).format == format
     monkeypatch.setattr(encoders, "encode", encoded)
     with pytest.raises(CopyUnproven):
@@ -135,7 +135,7 @@ def test_a_film_of_which_one_frame_shows_something_else_is_none(name: str, monke
     kind = name.partition("-")[0]
     written = getattr(many, f"write_{kind}")
 
-    def each(drawn: Iterator[Drawn]) -> Iterator[Drawn]:
+    def each(drawn: Iterator[DrawnFrames]) -> Iterator[DrawnFrames]:
         for number, frame in enumerate(drawn):
             kept = frame.canvas.ordered("RGB").copy()
             if number == 2:
@@ -143,7 +143,7 @@ def test_a_film_of_which_one_frame_shows_something_else_is_none(name: str, monke
             yield frame
             frame.canvas.colours, frame.canvas.order = kept, "RGB"
 
-    def harmed(output: BinaryIO, film: Film, drawn: Iterator[Drawn], kept: Kept, notes: Notes) -> None:
+    def harmed(output: BinaryIO, film: Film, drawn: Iterator[DrawnFrames], kept: KeptPixels, notes: PhotoNotes) -> None:
         written(output, film, each(drawn), kept, notes)
 
     monkeypatch.setitem(animation_writing._WRITERS, kind, harmed)

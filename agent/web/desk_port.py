@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Protocol
 
 
-class Desk(Protocol):
+class DeskPort(Protocol):
     """Shows the UI. Implementations: the desktop's popup and browser, and none (headless)."""
 
     async def show_popup(self) -> None:
