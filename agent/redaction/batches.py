@@ -15,7 +15,7 @@ from agent.engine.analyser import AnalysisEngine
 from agent.library.recipes import redaction_recipe
 from agent.redaction.copy_files import CopyFileStore
 from agent.redaction.copy_records import PlannedCopy, RedactionItem
-from agent.redaction.options import Mark, RecoveryKind, RedactionOptions
+from agent.redaction.options import Keeping, Mark, RedactionOptions
 from agent.redaction.passphrases import check_passphrase
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.redaction.worker import Listener, RedactionWorker, UnderWay
@@ -35,12 +35,12 @@ class RedactionOrder:
     strip: bool = False
     overwrite: bool = False
     report: bool = False
-    keeping: RecoveryKind = RecoveryKind.NOTHING
+    keeping: Keeping = Keeping.NOTHING
     passphrase: str | None = None
 
     def wish(self, choice: PeopleChoice) -> RedactionOptions:
         in_place = self.out is None
-        locked = self.passphrase is not None and self.keeping is not RecoveryKind.NOTHING
+        locked = self.passphrase is not None and self.keeping is not Keeping.NOTHING
         return RedactionOptions(choice, self.look, self.strip, self.keeping, locked, self.overwrite or in_place, self.report)
 
 

@@ -12,7 +12,7 @@ from agent.domain.errors import CopyUnsupported, SameFile
 from agent.domain.image import COPY_FORMATS
 from agent.domain.video import CLIP_FORMATS, has_pictures, is_clip, may_show_faces
 from agent.redaction.copy_records import Made, PlannedCopy, RedactionItem
-from agent.redaction.options import RecoveryKind, RedactionOptions
+from agent.redaction.options import Keeping, RedactionOptions
 from agent.sources.folder.folder_scan import is_below, walk_images
 
 KEPT_ENDING: Final = ".aipopup"  # extension of recovery files
@@ -124,7 +124,7 @@ class Names:
         return copy
 
     def _kept_is_there(self, target: str) -> bool:
-        return self._wish.keeping is not RecoveryKind.NOTHING and os.path.lexists(target + KEPT_ENDING)
+        return self._wish.keeping is not Keeping.NOTHING and os.path.lexists(target + KEPT_ENDING)
 
 
 def below(out: str, source: str, base: str) -> tuple[str, str | None]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from agent.domain.errors import AgentError
-from agent.redaction.options import DoubtReason, Mark, RedactionOptions
+from agent.redaction.options import Doubtful, Mark, RedactionOptions
 from agent.redaction.video.moving import Moments
 from agent.redaction.video.visibility import Why
 
@@ -66,7 +66,7 @@ class RedactedCopy:
     sha256: str
     copy_sha256: str
     marks: tuple[Mark, ...]
-    doubts: tuple[DoubtReason, ...]
+    doubts: tuple[Doubtful, ...]
     width: int
     height: int
     models: tuple[str, ...]  # of detection and recognition

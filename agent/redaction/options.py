@@ -12,7 +12,7 @@ from agent.domain.reference import LEAST_EYE_DISTANCE, MOST_YAW
 from agent.domain.video import Trajectory
 
 
-class RecoveryKind(StrEnum):
+class Keeping(StrEnum):
     """What is kept, encrypted, so that a copy can be restored."""
 
     NOTHING = "nothing"
@@ -31,7 +31,7 @@ class RedactionOptions:
     choice: PeopleChoice = EVERYONE
     look: Look = PLAIN
     strip: bool = False  # leave out all metadata
-    keeping: RecoveryKind = RecoveryKind.NOTHING
+    keeping: Keeping = Keeping.NOTHING
     locked: bool = False  # the recovery file needs a passphrase, which is not stored
     replace: bool = False  # an existing file is replaced
     report: bool = False  # write a report beside each copy
@@ -42,7 +42,7 @@ class RedactionOptions:
         return replace(self, replace=False, report=False)
 
 
-class DoubtReason(StrEnum):
+class Doubtful(StrEnum):
     """A reason for reviewing a copy, the worst first."""
 
     VISIBLE = "visible"  # a face stays visible because of its identification
@@ -65,7 +65,7 @@ class Mark:
     cover: Cover  # its cover, if covered
     covered: bool = True
     score: float | None = None  # of the detector; None: drawn by hand
-    doubts: tuple[DoubtReason, ...] = ()
+    doubts: tuple[Doubtful, ...] = ()
     way: Trajectory | None = None  # its position in a video: the boxes of its cover; None: constant
     visible: tuple[tuple[int, int], ...] = ()  # first and last moments of intervals in which it is visible although it is covered
 
@@ -83,14 +83,14 @@ def covered(marks: Iterable[Mark]) -> tuple[Cover, ...]:
     return tuple(mark.cover for mark in marks if mark.covered)
 
 
-def doubts_of(marks: Sequence[Mark]) -> tuple[DoubtReason, ...]:
+def doubts_of(marks: Sequence[Mark]) -> tuple[Doubtful, ...]:
     """Return all doubts, each once; the worst first."""
     if not any(mark.score is not None for mark in marks):
-        return (DoubtReason.NO_FACE,)
+        return (Doubtful.NO_FACE,)
     found = {doubt for mark in marks for doubt in mark.doubts}
     if any(mark.score is not None and not mark.covered for mark in marks):
-        found.add(DoubtReason.VISIBLE)
-    return tuple(doubt for doubt in DoubtReason if doubt in found)
+        found.add(Doubtful.VISIBLE)
+    return tuple(doubt for doubt in Doubtful if doubt in found)
 
 
 def _mark(face: Face, identity: Identity | None, choice: PeopleChoice, look: Look) -> Mark:
@@ -109,13 +109,13 @@ def _is_part(face: Face, mark: Mark, marks: Sequence[Mark]) -> bool:
     )
 
 
-def _doubts(face: Face, identity: Identity | None, choice: PeopleChoice) -> Iterable[DoubtReason]:
+def _doubts(face: Face, identity: Identity | None, choice: PeopleChoice) -> Iterable[Doubtful]:
     if face.quality.size < LEAST_EYE_DISTANCE:
-        yield DoubtReason.SMALL
+        yield Doubtful.SMALL
     if abs(face.quality.yaw) > MOST_YAW:
-        yield DoubtReason.TURNED
+        yield Doubtful.TURNED
     if face.score < SURE_SCORE:
-        yield DoubtReason.LOW_SCORE
+        yield Doubtful.LOW_SCORE
     named = choice.keep | (choice.only or frozenset())
     if identity is not None and identity.certainty is Certainty.PROBABLE and identity.person_id in named:
-        yield DoubtReason.UNSURE
+        yield Doubtful.UNSURE

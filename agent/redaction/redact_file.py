@@ -30,7 +30,7 @@ from agent.redaction.choice_check import ChoiceCheck
 from agent.redaction.copy_files import Placing
 from agent.redaction.copy_names import KEPT_ENDING
 from agent.redaction.copy_records import Followed, RedactedCopy, RedactionItem
-from agent.redaction.options import RecoveryKind, RedactionOptions, covered, doubts_of, marks_of
+from agent.redaction.options import Keeping, RedactionOptions, covered, doubts_of, marks_of
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.redaction.recovery_file import Recovery
 from agent.redaction.restore import RedactionTools
@@ -107,7 +107,7 @@ class FileRedactor:
                     await self._noted(item, facts, item.target)
                 return
             if kept is not None:
-                original = item.source if item.wish.keeping is RecoveryKind.ORIGINAL else None
+                original = item.source if item.wish.keeping is Keeping.ORIGINAL else None
                 await _to_its_end(asyncio.to_thread(self._keeper.keep, aside_kept, kept, original, passphrase))
             if not await asyncio.to_thread(self._library.about_to_place, item.id, facts, now=self._environment.clock()):
                 return
@@ -141,7 +141,7 @@ class FileRedactor:
     async def _rendered(self, item: RedactionItem, aside: str, seen: "_Found") -> tuple[RedactedCopy, Recovery | None, RedactionItem]:
         """Return the result, its recovery data, and the item, whose copy may get another format than its name says."""
         found, format = seen.facts, seen.format
-        keeps_regions = item.wish.keeping is RecoveryKind.REGIONS
+        keeps_regions = item.wish.keeping is Keeping.REGIONS
         task = Render(item.source, aside, covered(found.marks), item.format, item.wish.strip, keeps_regions)
         rendered = await self._renderer.render(task)
         if rendered.sha256 != found.sha256:
@@ -231,10 +231,10 @@ def _replaces(item: RedactionItem) -> str | None:
 
 
 def _kept(item: RedactionItem, facts: RedactedCopy, regions: tuple[KeptRegion, ...] = ()) -> Recovery | None:
-    if item.wish.keeping is RecoveryKind.NOTHING:
+    if item.wish.keeping is Keeping.NOTHING:
         return None
     name = item.source.replace("\\", "/").rpartition("/")[2]
-    return Recovery(facts.copy_sha256, facts.sha256, name, regions, item.wish.keeping is RecoveryKind.ORIGINAL)
+    return Recovery(facts.copy_sha256, facts.sha256, name, regions, item.wish.keeping is Keeping.ORIGINAL)
 
 
 def report_of(wish: RedactionOptions, facts: RedactedCopy, names: Mapping[int, str]) -> dict[str, object]:

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 
 from agent.domain.redaction import Reason, Shape, Style
-from agent.redaction.options import DoubtReason, RecoveryKind
+from agent.redaction.options import Doubtful, Keeping
 from agent.redaction.video.moving import MOST_KNOTS, MOST_MARKS
 from agent.web.schemas import FilePath, Problem, Schema
 
@@ -44,7 +44,7 @@ class RedactRequest(Schema):
     """a file that is in a copy's place gives way"""
     report: bool = False
     """write beside each copy what was done"""
-    keeping: RecoveryKind = RecoveryKind.NOTHING
+    keeping: Keeping = Keeping.NOTHING
     passphrase: Passphrase | None = None
     """for what is kept; null: this computer's key"""
     dry_run: bool = False
@@ -83,7 +83,7 @@ class MarkIO(Schema):
     covered: bool = True
     score: Annotated[float, Field(ge=0, le=1)] | None = None
     """the detector's; null: drawn by hand"""
-    doubts: tuple[DoubtReason, ...] = ()
+    doubts: tuple[Doubtful, ...] = ()
     way: Annotated[tuple[tuple[Moment, Places, Places, Size, Size], ...], Field(min_length=1, max_length=MOST_KNOTS)] | None = None
     """in what moves: moment, left, top, width, height, straight from each to the next; null: it stays where it is throughout"""
     visible: Annotated[tuple[tuple[Moment, Moment], ...], Field(max_length=MOST_KNOTS)] = ()
@@ -126,7 +126,7 @@ class RedactedOut(Schema):
     found: int
     """faces; 0 does not say that there are none. Of a clip: ways through it; who was out of sight for long has two"""
     covered: int
-    doubts: tuple[DoubtReason, ...]
+    doubts: tuple[Doubtful, ...]
     """reasons for the user to check the copy"""
     width: int | None
     height: int | None

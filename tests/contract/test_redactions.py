@@ -10,17 +10,17 @@ from agent.domain.jobs import Priority
 from agent.domain.redaction import Cover, Look, PeopleChoice, Reason, Shape, Style
 from agent.library.records import Noted
 from agent.redaction.copy_records import ItemState, Made, PlannedCopy, RedactedCopy
-from agent.redaction.options import DoubtReason, Mark, RecoveryKind, RedactionOptions
+from agent.redaction.options import Doubtful, Keeping, Mark, RedactionOptions
 from agent.redaction.queries.redaction_queries import RedactionQueries
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 89, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
-WISH = RedactionOptions(PeopleChoice(frozenset({3, 1}), frozenset({2})), Look(Style.MOSAIC, Shape.BOX), True, RecoveryKind.REGIONS)
+WISH = RedactionOptions(PeopleChoice(frozenset({3, 1}), frozenset({2})), Look(Style.MOSAIC, Shape.BOX), True, Keeping.REGIONS)
 MARKS = (
-    Mark(Cover(Box(1.5, 2.0, 30.0, 40.25), WISH.look, 12.5, Reason.PERSON), True, 0.75, (DoubtReason.SMALL, DoubtReason.UNSURE)),
+    Mark(Cover(Box(1.5, 2.0, 30.0, 40.25), WISH.look, 12.5, Reason.PERSON), True, 0.75, (Doubtful.SMALL, Doubtful.UNSURE)),
     Mark(Cover(Box(100.0, 2.0, 30.0, 40.0), WISH.look), False, 0.99),
 )
-FACTS = RedactedCopy("a" * 64, "b" * 64, MARKS, (DoubtReason.SMALL, DoubtReason.UNSURE), 640, 480, ("centerface-2",), ("gps", "exif"))
+FACTS = RedactedCopy("a" * 64, "b" * 64, MARKS, (Doubtful.SMALL, Doubtful.UNSURE), 640, 480, ("centerface-2",), ("gps", "exif"))
 # Bytes that are no text, and a script that is read from the right.
 ODD = "/photos/\udcff שלום 图.jpg"
 
@@ -176,7 +176,7 @@ def test_the_doubtful_come_first_those_with_most_doubts_before_others(library: R
     ids = plan(library, "sure.jpg", "failed.jpg", "doubt.jpg", "doubts.jpg")
     make(library, ids[0], replace(FACTS, doubts=()))
     library.copy_failed(ids[1], ImageTruncated(), now=NOW)
-    make(library, ids[2], replace(FACTS, doubts=(DoubtReason.SMALL,)), review=True)
+    make(library, ids[2], replace(FACTS, doubts=(Doubtful.SMALL,)), review=True)
     make(library, ids[3], review=True)
 
     page = library.redaction_items("one", limit=3)

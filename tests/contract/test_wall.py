@@ -18,7 +18,7 @@ from agent.engine.engine_calls import HELLO, EngineConfig
 ENGINE = """
 import json, os, socket, subprocess, sys
 from agent.engine import engine_worker, rpc_worker
-from agent.engine.sandbox.wall import Wall
+from agent.engine.sandbox.wall import Sandbox
 
 home, scratch, models, port, walled = json.loads(sys.argv[1])
 attempts = {
@@ -38,7 +38,7 @@ def done(name):
     return True
 
 if not walled:
-    engine_worker.raise_wall = lambda rooms: Wall()
+    engine_worker.raise_wall = lambda rooms: Sandbox()
 answer = rpc_worker.RpcWorker.answer
 def tries(self, name, *asked):
     return [name for name in attempts if done(name)] if name == "preview" else answer(self, name, *asked)

@@ -145,7 +145,7 @@ CHILD = """
 import asyncio, sys
 from agent.sources.folder import folder_session, folder_source
 from agent.sources.source import FileAppeared
-from agent.core.settings import Folder, Sources
+from agent.core.settings import Folder, SourceSettings
 
 overflowed = folder_session.FolderSession.overflowed
 def heard(session):
@@ -158,7 +158,7 @@ async def main(folder, count):
     async def emit(change):
         if isinstance(change, FileAppeared):
             seen.add(change.seen.path)
-    source = folder_source.FolderSource((Folder(path=folder),), Sources(settle_ms=100), lambda _: ())
+    source = folder_source.FolderSource((Folder(path=folder),), SourceSettings(settle_ms=100), lambda _: ())
     running = asyncio.create_task(source.run(emit))
     await asyncio.sleep(0)
     await source.rescan()

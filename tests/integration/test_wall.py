@@ -33,7 +33,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the walls of th
 ENGINE = """
 import ctypes, fcntl, json, os, queue, signal, socket, subprocess, sys, threading
 from agent.engine import engine_worker, matcher_worker, rpc_worker, screen_worker
-from agent.engine.sandbox.wall import Wall
+from agent.engine.sandbox.wall import Sandbox
 from agent.engine.sandbox import landlock, linux, seccomp
 
 way, places, kind = sys.argv[1], json.loads(sys.argv[2]), sys.argv[3]
@@ -164,7 +164,7 @@ def tried(name):
     return said[0]
 
 if way == "open":
-    module.raise_wall = lambda rooms: Wall()
+    module.raise_wall = lambda rooms: Sandbox()
 if way == "no landlock":
     landlock.version = lambda: 0
 if way == "no seccomp":

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, Select, and_, case, delete, exists, func
 from agent.domain.errors import AgentError, from_code
 from agent.domain.video import is_clip
 from agent.redaction.copy_records import MADE, ItemState, Made, RedactedCopy, RedactionBatch, RedactionItem, RedactionPage
-from agent.redaction.options import DoubtReason, Mark, RedactionOptions
+from agent.redaction.options import Doubtful, Mark, RedactionOptions
 from agent.store.database import Queries
 from agent.store.facts import chunks
 from agent.store.rows import add
@@ -266,7 +266,7 @@ def shown(row: "Row[Any]") -> RedactionItem:
 
 def _weight(facts: RedactedCopy) -> int:
     """Return the sort key for review: copies with a visible face come first."""
-    return len(facts.doubts) + (len(DoubtReason) if DoubtReason.VISIBLE in facts.doubts else 0)
+    return len(facts.doubts) + (len(Doubtful) if Doubtful.VISIBLE in facts.doubts else 0)
 
 
 def _facts(facts: RedactedCopy) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from agent.domain.redaction import Cover, Look, Reason, around
 from agent.domain.video import Covered, Keyframe, Trajectory, Video, VideoTrack
-from agent.redaction.options import DoubtReason, Mark
+from agent.redaction.options import Doubtful, Mark
 from agent.redaction.video.visibility import Verdict, Why
 
 # More than this is neither stored nor transferred: marks, and keyframes of all their trajectories together.
@@ -53,5 +53,5 @@ def _mark(trail: VideoTrack, verdict: Verdict, look: Look) -> Mark:
     way = Trajectory(tuple(Keyframe(knot.moment, around(knot.box, look)) for knot in trail.way.knots))
     reason = verdict.covered[0].reason if verdict.covered else Reason.FACE
     cover = Cover(way.knots[len(way.knots) // 2].box, look, 0.0, reason)
-    doubts = (DoubtReason.UNSURE,) if verdict.why is Why.DISAGREE else ()
+    doubts = (Doubtful.UNSURE,) if verdict.why is Why.DISAGREE else ()
     return Mark(cover, bool(verdict.covered), max(find.score for _, find in trail.finds), doubts, way, verdict.visible)

@@ -15,7 +15,7 @@ from agent.people.identification import Identification
 from agent.redaction.choice_check import ChoiceCheck
 from agent.redaction.copy_files import CopyFileStore
 from agent.redaction.copy_records import Followed, RedactedCopy, RedactionItem
-from agent.redaction.options import DoubtReason, RecoveryKind
+from agent.redaction.options import Doubtful, Keeping
 from agent.redaction.video.moving import covered_along, marks_along, moments_of
 from agent.redaction.video.video_redactor import ByHand, Naming, VideoCopy, VideoOptions, VideoProgress, VideoRedactor
 from agent.redaction.video.visibility import Verdict, Why
@@ -47,7 +47,7 @@ class VideoCopies:
         redactor = self._films if film else self._clips
         if redactor is None:
             raise VideoMissing
-        if item.wish.keeping is RecoveryKind.REGIONS:
+        if item.wish.keeping is Keeping.REGIONS:
             raise VideoKeepsNoRegions
         recipe = redaction_recipe(item.wish.choice.names_people)
         edited = item.facts if item.edited else None
@@ -115,10 +115,10 @@ def _facts(copy: VideoCopy, look: Look) -> RedactedCopy:
 
     named = tuple(map(followed, copy.verdicts)) if copy.named else ()
     found = {
-        DoubtReason.VISIBLE: any(each.visible > 0 for each in named),
-        DoubtReason.NO_FACE: not copy.verdicts,
-        DoubtReason.UNSURE: any(verdict.why is Why.DISAGREE for verdict in copy.verdicts),
-        DoubtReason.CUT_OFF: clip.truncated,
+        Doubtful.VISIBLE: any(each.visible > 0 for each in named),
+        Doubtful.NO_FACE: not copy.verdicts,
+        Doubtful.UNSURE: any(verdict.why is Why.DISAGREE for verdict in copy.verdicts),
+        Doubtful.CUT_OFF: clip.truncated,
     }
     doubts = tuple(doubt for doubt, there in found.items() if there)
     moments = moments_of(clip)

@@ -32,7 +32,7 @@ from agent.redaction.batches import RedactionOrder
 from agent.redaction.commands import Report
 from agent.redaction.copy_files import CopyFileStore
 from agent.redaction.copy_records import ItemState, PlannedCopy, RedactionItem
-from agent.redaction.options import DoubtReason, RecoveryKind, RedactionOptions
+from agent.redaction.options import Doubtful, Keeping, RedactionOptions
 from agent.redaction.schemas import RedactedOut, RedactLine, UnderWayOut
 from agent.redaction.video.job_files import VideoJobFolder
 from agent.redaction.video.video_redactor import VideoRedactor
@@ -180,7 +180,7 @@ async def test_no_face_and_an_early_end_are_doubtful(world: World, clips: FakeCl
     async with world.running():
         made, _ = await told(world, safe)
     assert made["b.mp4"].state is ItemState.NEEDS_REVIEW
-    assert made["b.mp4"].facts is not None and made["b.mp4"].facts.doubts == (DoubtReason.NO_FACE, DoubtReason.CUT_OFF)
+    assert made["b.mp4"].facts is not None and made["b.mp4"].facts.doubts == (Doubtful.NO_FACE, Doubtful.CUT_OFF)
 
 
 async def test_a_copy_has_the_ending_of_what_it_is(world: World, clips: FakeClips, safe: Path) -> None:
@@ -207,7 +207,7 @@ async def test_in_place_a_clip_gives_way_and_comes_back_whole_if_it_was_kept(wor
     world.file("a.avi", b"clip")
     path = world.file("b.mp4", b"clip").path
     async with world.running():
-        made, _ = await told(world, None, keeping=RecoveryKind.ORIGINAL)
+        made, _ = await told(world, None, keeping=Keeping.ORIGINAL)
         assert isinstance(made["a.avi"].error, CopyUnsupported)
         assert made["b.mp4"].state is ItemState.DONE
         assert read(path) == b"covered clip"
@@ -220,7 +220,7 @@ async def test_what_is_kept_below_covers_is_refused_and_photos_are_done(world: W
     world.file("a.jpg")
     world.file("b.mp4", b"clip")
     async with world.running():
-        made, _ = await told(world, safe, keeping=RecoveryKind.REGIONS)
+        made, _ = await told(world, safe, keeping=Keeping.REGIONS)
     assert isinstance(made["b.mp4"].error, VideoKeepsNoRegions) and made["a.jpg"].state is ItemState.DONE
     assert clips.looks == []
 
@@ -310,7 +310,7 @@ async def test_of_an_animated_picture_the_first_frame_is_copied_where_another_fo
 async def test_what_lies_below_the_covers_of_an_animated_picture_is_not_kept(world: World, films: FakeClips, safe: Path) -> None:
     world.file("a.gif", b"film")
     async with world.running():
-        made, _ = await told(world, safe, keeping=RecoveryKind.REGIONS)
+        made, _ = await told(world, safe, keeping=Keeping.REGIONS)
     assert isinstance(made["a.gif"].error, VideoKeepsNoRegions) and films.looks == []
 
 

@@ -45,7 +45,7 @@ from agent.engine.renderer import Render, Rendered
 from agent.redaction.batches import RedactionOrder
 from agent.redaction.copy_files import CopyFileStore
 from agent.redaction.copy_records import ItemState, RedactionItem
-from agent.redaction.options import DoubtReason, Mark, RecoveryKind
+from agent.redaction.options import Doubtful, Keeping, Mark
 from tests.world import World
 
 
@@ -107,7 +107,7 @@ async def test_where_no_face_was_found_the_copy_is_made_and_said_to_be_doubtful(
         [made] = (await copies_of(world, ask(world, safe))).values()
 
     assert made.state is ItemState.NEEDS_REVIEW
-    assert made.facts is not None and made.facts.doubts == (DoubtReason.NO_FACE,)
+    assert made.facts is not None and made.facts.doubts == (Doubtful.NO_FACE,)
     assert in_folder(safe) == {"a.jpg"}
 
 
@@ -456,12 +456,12 @@ async def test_a_batch_goes_on_after_the_agent_died(world: World, safe: Path) ->
 async def test_the_same_request_resumes_what_an_interrupted_one_left(world: World, safe: Path) -> None:
     for number in range(4):
         world.file(f"{number}.jpg")
-    left_behind(world, ask(world, safe, keeping=RecoveryKind.ORIGINAL))
-    left_behind(world, ask(world, safe, keeping=RecoveryKind.ORIGINAL), uid="dead as well")
+    left_behind(world, ask(world, safe, keeping=Keeping.ORIGINAL))
+    left_behind(world, ask(world, safe, keeping=Keeping.ORIGINAL), uid="dead as well")
     world.renderer.gate.clear()
     async with world.running():
         await world.renderer.busy.wait()  # the work goes on by itself before the request comes
-        listening = asyncio.create_task(copies_of(world, ask(world, safe, keeping=RecoveryKind.ORIGINAL)))
+        listening = asyncio.create_task(copies_of(world, ask(world, safe, keeping=Keeping.ORIGINAL)))
         await world.until(lambda: len(world.real.redaction_batches(limit=9)) == 1)
         world.renderer.gate.set()
         made = await listening
@@ -473,8 +473,8 @@ async def test_the_same_request_resumes_what_an_interrupted_one_left(world: Worl
 async def test_a_part_of_what_was_left_is_not_made_twice_and_the_rest_stays_planned(world: World, safe: Path) -> None:
     for number in range(3):
         world.file(f"{number}.jpg")
-    left_behind(world, ask(world, safe, keeping=RecoveryKind.ORIGINAL))
-    part = RedactionOrder((str(world.folder / "1.jpg"),), str(safe), keeping=RecoveryKind.ORIGINAL)
+    left_behind(world, ask(world, safe, keeping=Keeping.ORIGINAL))
+    part = RedactionOrder((str(world.folder / "1.jpg"),), str(safe), keeping=Keeping.ORIGINAL)
     async with world.running():
         assert set(await copies_of(world, part)) == {"1.jpg"}
         await world.until(lambda: world.real.copies_to_make(1) == [])
@@ -488,9 +488,9 @@ async def test_the_same_request_twice_at_once_makes_one_copy_and_outlives_one_th
         world.file(f"{number}.jpg")
     world.renderer.gate.clear()
     async with world.running():
-        first = asyncio.create_task(copies_of(world, ask(world, safe, keeping=RecoveryKind.ORIGINAL)))
+        first = asyncio.create_task(copies_of(world, ask(world, safe, keeping=Keeping.ORIGINAL)))
         await world.renderer.busy.wait()
-        second = asyncio.create_task(copies_of(world, ask(world, safe, keeping=RecoveryKind.ORIGINAL)))
+        second = asyncio.create_task(copies_of(world, ask(world, safe, keeping=Keeping.ORIGINAL)))
         await world.until(lambda: len(world.app.redaction.work.requests(world.real.redaction_batches(limit=1)[0].uid)) == 2)
         first.cancel()
         await asyncio.gather(first, return_exceptions=True)
@@ -505,9 +505,9 @@ async def test_in_place_what_is_covered_already_is_left_byte_for_byte(world: Wor
     world.file("a.jpg", b"first")
     path = world.folder / "a.jpg"
     async with world.running():
-        await copies_of(world, ask(world, None, keeping=RecoveryKind.ORIGINAL))
+        await copies_of(world, ask(world, None, keeping=Keeping.ORIGINAL))
         covered = path.read_bytes()
-        [again] = (await copies_of(world, ask(world, None, keeping=RecoveryKind.ORIGINAL))).values()
+        [again] = (await copies_of(world, ask(world, None, keeping=Keeping.ORIGINAL))).values()
 
     assert (again.error, again.passed, again.facts and again.facts.covered) == (None, True, 1)
     assert path.read_bytes() == covered and len(world.renderer.tasks) == 1
@@ -518,9 +518,9 @@ async def test_in_place_a_photo_without_faces_is_left_unless_something_else_goes
     world.analyser.faces["a.jpg"] = 0
     path = world.folder / "a.jpg"
     async with world.running():
-        [left] = (await copies_of(world, ask(world, None, keeping=RecoveryKind.ORIGINAL))).values()
+        [left] = (await copies_of(world, ask(world, None, keeping=Keeping.ORIGINAL))).values()
         assert path.read_bytes() == b"first" and in_folder(world.folder) == {"a.jpg"}
-        assert left.state is ItemState.NEEDS_REVIEW and left.facts is not None and left.facts.doubts == (DoubtReason.NO_FACE,)
+        assert left.state is ItemState.NEEDS_REVIEW and left.facts is not None and left.facts.doubts == (Doubtful.NO_FACE,)
 
         await copies_of(world, ask(world, None, strip=True))
     assert path.read_bytes() != b"first", "its metadata went"
@@ -532,7 +532,7 @@ async def test_a_copy_that_was_in_place_when_the_agent_died_is_not_made_again(wo
     world.library.failing["copy_made"] = StoreDiskFull()
     async with world.running():
         with pytest.raises(StoreDiskFull):
-            await copies_of(world, ask(world, safe, keeping=RecoveryKind.ORIGINAL))
+            await copies_of(world, ask(world, safe, keeping=Keeping.ORIGINAL))
     assert in_folder(safe) == {"a.jpg", "a.jpg.aipopup"}
     del world.library.failing["copy_made"]
     renders = len(world.renderer.tasks)
@@ -599,7 +599,7 @@ async def test_an_original_that_gave_way_comes_back_byte_for_byte(world: World) 
     path = world.folder / "a.jpg"
     world.file("a.jpg", b"first")
     async with world.running():
-        await copies_of(world, ask(world, None, keeping=RecoveryKind.ORIGINAL))
+        await copies_of(world, ask(world, None, keeping=Keeping.ORIGINAL))
         assert path.read_bytes() != b"first"
 
         back = await world.app.redaction.restoring.restore(str(path), None, None)
@@ -611,9 +611,9 @@ async def test_an_original_that_gave_way_comes_back_byte_for_byte(world: World) 
 async def covered_twice(world: World) -> tuple[bytes, RedactionItem]:
     """In its place, its original kept: what it is after the first time, and what came of the second."""
     world.file("a.jpg", b"first")
-    await copies_of(world, ask(world, None, keeping=RecoveryKind.ORIGINAL))
+    await copies_of(world, ask(world, None, keeping=Keeping.ORIGINAL))
     covered = (world.folder / "a.jpg").read_bytes()
-    [again] = (await copies_of(world, ask(world, None, keeping=RecoveryKind.ORIGINAL, look=Look(Style.EMOJI)))).values()
+    [again] = (await copies_of(world, ask(world, None, keeping=Keeping.ORIGINAL, look=Look(Style.EMOJI)))).values()
     return covered, again
 
 
@@ -645,7 +645,7 @@ async def test_nor_where_files_give_way_unless_it_is_the_same_one(world: World, 
     world.file("a.jpg", b"first")
 
     async def made(style: Style) -> RedactionItem:
-        [item] = (await copies_of(world, ask(world, safe, look=Look(style), keeping=RecoveryKind.ORIGINAL, overwrite=True))).values()
+        [item] = (await copies_of(world, ask(world, safe, look=Look(style), keeping=Keeping.ORIGINAL, overwrite=True))).values()
         return item
 
     async with world.running():
@@ -669,7 +669,7 @@ async def test_an_original_is_kept_before_it_gives_way(world: World, monkeypatch
     async with world.running():
         with monkeypatch.context() as patch:
             patch.setattr("agent.redaction.copy_files.sync_folder", no_further)
-            [failed] = (await copies_of(world, ask(world, None, keeping=RecoveryKind.ORIGINAL))).values()
+            [failed] = (await copies_of(world, ask(world, None, keeping=Keeping.ORIGINAL))).values()
         assert isinstance(failed.error, CopyUnwritable)
         assert path.read_bytes() == b"first"
         assert in_folder(world.folder) == {"a.jpg", "a.jpg.aipopup"}
@@ -681,9 +681,9 @@ async def test_an_original_is_kept_before_it_gives_way(world: World, monkeypatch
     assert content(back) == b"first"
 
 
-@pytest.mark.parametrize("keeping", [RecoveryKind.ORIGINAL, RecoveryKind.REGIONS])
+@pytest.mark.parametrize("keeping", [Keeping.ORIGINAL, Keeping.REGIONS])
 async def test_a_copy_that_came_no_further_than_what_is_kept_gets_its_name_all_the_same(
-    world: World, safe: Path, monkeypatch: pytest.MonkeyPatch, keeping: RecoveryKind
+    world: World, safe: Path, monkeypatch: pytest.MonkeyPatch, keeping: Keeping
 ) -> None:
     """Ended between the two, there would be a second one, “a (2).jpg”, and something kept that belongs to nothing."""
     world.file("a.jpg", b"first")
@@ -704,7 +704,7 @@ async def test_a_copy_that_came_no_further_than_what_is_kept_gets_its_name_all_t
         await world.until(lambda: world.real.copies_to_make(1) == [])
         assert in_folder(safe) == {"a.jpg", "a.jpg.aipopup"}
         back = await world.app.redaction.restoring.restore(str(safe / "a.jpg"), None, None)
-    assert content(back) == (b"first" if keeping is RecoveryKind.ORIGINAL else b"restored 1")
+    assert content(back) == (b"first" if keeping is Keeping.ORIGINAL else b"restored 1")
 
 
 async def test_what_somebody_else_kept_is_never_taken_for_ones_own(world: World, safe: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -713,7 +713,7 @@ async def test_what_somebody_else_kept_is_never_taken_for_ones_own(world: World,
     async with world.running():
         with monkeypatch.context() as patch:
             patch.setattr("agent.redaction.copy_files.sync_file", no_further)
-            [failed] = (await copies_of(world, ask(world, safe, keeping=RecoveryKind.ORIGINAL))).values()
+            [failed] = (await copies_of(world, ask(world, safe, keeping=Keeping.ORIGINAL))).values()
         (safe / "a.jpg.aipopup").write_bytes(b"another agent's")
 
         await world.app.redaction.copies.retry(failed.batch)
@@ -725,7 +725,7 @@ async def test_what_somebody_else_kept_is_never_taken_for_ones_own(world: World,
 async def test_regions_come_back_on_the_copy_they_are_of(world: World, safe: Path, tmp_path: Path) -> None:
     world.file("a.jpg")
     async with world.running():
-        await copies_of(world, ask(world, safe, keeping=RecoveryKind.REGIONS, passphrase="right horse battery"))
+        await copies_of(world, ask(world, safe, keeping=Keeping.REGIONS, passphrase="right horse battery"))
         restore = world.app.redaction.restoring.restore
         with pytest.raises(RestoreKeyWrong):
             await restore(str(safe / "a.jpg"), None, "wrong")
@@ -767,7 +767,7 @@ async def test_what_comes_back_goes_where_it_is_wanted(world: World, tmp_path: P
     (folder / "there").mkdir(parents=True)
     source = world.file("IMG", b"first").path
     async with world.running():
-        asked = RedactionOrder((source,), f"{folder}/", keeping=RecoveryKind.ORIGINAL)
+        asked = RedactionOrder((source,), f"{folder}/", keeping=Keeping.ORIGINAL)
         [made] = (await copies_of(world, asked)).values()
         restore = world.app.redaction.restoring.restore
         back = [await restore(made.target, out, None) for out in (None, str(folder / "there"), f"{folder}/new/", f"{folder}/a.jpg")]
@@ -779,7 +779,7 @@ async def test_what_comes_back_goes_where_it_is_wanted(world: World, tmp_path: P
 
 async def test_a_passphrase_is_noted_nowhere(world: World, safe: Path) -> None:
     world.file("a.jpg")
-    left_behind(world, ask(world, safe, keeping=RecoveryKind.REGIONS, passphrase="secret horse battery"))
+    left_behind(world, ask(world, safe, keeping=Keeping.REGIONS, passphrase="secret horse battery"))
 
     async with world.running():
         await world.until(lambda: world.real.copies_to_make(1) == [])
@@ -842,7 +842,7 @@ async def test_an_original_that_changed_since_is_not_covered_by_old_marks(world:
 async def test_what_was_locked_with_a_passphrase_stays_as_it_is(world: World, safe: Path) -> None:
     world.file("a.jpg")
     async with world.running():
-        [made] = (await copies_of(world, ask(world, safe, keeping=RecoveryKind.REGIONS, passphrase="secret horse battery"))).values()
+        [made] = (await copies_of(world, ask(world, safe, keeping=Keeping.REGIONS, passphrase="secret horse battery"))).values()
         with pytest.raises(PassphraseGone):
             await world.app.redaction.copies.edit(made.id, [mark(1)])
     after = world.real.redaction(made.id)

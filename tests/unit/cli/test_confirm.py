@@ -94,7 +94,7 @@ def test_a_defect_is_told_without_a_traceback(cli: CommandLine, monkeypatch: pyt
     def fail(_: object) -> None:
         raise ZeroDivisionError("/home/mei/photo.jpg")
 
-    monkeypatch.setattr("agent.main.commands.Session.client", fail)
+    monkeypatch.setattr("agent.main.commands.CommandSession.client", fail)
     said = cli("status")
     assert said.code == 1 and "[agent.unexpected]" in said.err and "ZeroDivisionError" in said.err
     assert "Traceback" not in said.err and "mei" not in said.err

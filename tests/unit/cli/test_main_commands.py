@@ -287,7 +287,7 @@ def test_an_interrupted_command_ends_like_one(cli: CommandLine, monkeypatch: pyt
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("agent.main.commands.Session.client", interrupt)
+    monkeypatch.setattr("agent.main.commands.CommandSession.client", interrupt)
     assert cli("status").code == 130
 
 

@@ -77,7 +77,7 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Callable[[Answers], list[str]]:
 
                 yield get
 
-        monkeypatch.setattr(model_store, "Source", FakeSource)
+        monkeypatch.setattr(model_store, "DownloadSource", FakeSource)
         return asked
 
     return start

@@ -17,7 +17,7 @@ from agent.domain.image import named_as
 from agent.redaction.copy_files import CopyFileStore, Placing
 from agent.redaction.copy_names import numbered, writable
 from agent.redaction.copy_records import Made
-from agent.redaction.options import RecoveryKind, RedactionOptions
+from agent.redaction.options import Keeping, RedactionOptions
 
 COPIES = CopyFileStore()
 ODD = "图 שלום ☃.jpg"
@@ -92,7 +92,7 @@ def test_a_file_that_is_there_keeps_its_name(photos: Path, tmp_path: Path) -> No
 def test_so_does_what_was_kept_of_an_earlier_copy(photos: Path, tmp_path: Path) -> None:
     (tmp_path / "a.jpg.aipopup").write_bytes(b"kept")
 
-    keeping = RedactionOptions(keeping=RecoveryKind.REGIONS)
+    keeping = RedactionOptions(keeping=Keeping.REGIONS)
     assert plan(tmp_path, photos / "a.jpg", wish=keeping) == {str(photos / "a.jpg"): str(tmp_path / "a (2).jpg")}
     assert plan(tmp_path, photos / "a.jpg") == {str(photos / "a.jpg"): str(tmp_path / "a.jpg")}
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from agent.domain.face import Box
 from agent.domain.redaction import Cover, Look, Reason, Shape
 from agent.domain.video import Covered, Keyframe, Trajectory, Video, VideoDetection, VideoPart, VideoTrack, covers_at
-from agent.redaction.options import DoubtReason, Mark
+from agent.redaction.options import Doubtful, Mark
 from agent.redaction.video.moving import MOST_KNOTS, Moments, covered_along, marks_along, moments_of
 from agent.redaction.video.visibility import Verdict, Why, everyone
 
@@ -45,7 +45,7 @@ def test_where_somebody_shows_is_not_covered_until_somebody_says_so() -> None:
 
 def test_who_is_decided_against_in_doubt_is_to_be_looked_at() -> None:
     marks = marks_along([TRAIL], [Verdict(Why.DISAGREE, 2, 6, (Covered(WAY, LOOK, Reason.PERSON),), 1, 1)], LOOK)
-    assert marks is not None and (marks[0].doubts, marks[0].cover.reason) == ((DoubtReason.UNSURE,), Reason.PERSON)
+    assert marks is not None and (marks[0].doubts, marks[0].cover.reason) == ((Doubtful.UNSURE,), Reason.PERSON)
 
 
 def test_an_area_is_covered_as_it_was_drawn_in_every_frame_or_on_its_page() -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from agent.domain.face import Box, Face, Quality
 from agent.domain.people import Certainty, Identity
 from agent.domain.redaction import Look, PeopleChoice, Reason, Shape, Style
-from agent.redaction.options import DoubtReason, Mark, RedactionOptions, covered, doubts_of, marks_of
+from agent.redaction.options import Doubtful, Mark, RedactionOptions, covered, doubts_of, marks_of
 
 FACE = Face(Box(10, 20, 30, 40), 0.9, ((0, 0),) * 5, Quality(size=40, sharpness=100, yaw=0, roll=0))
 LOOK = Look(Style.MOSAIC)
@@ -29,8 +29,8 @@ def test_every_face_is_marked_also_one_that_stays_visible() -> None:
 def test_a_picture_without_a_face_is_doubtful_also_if_something_is_covered_by_hand() -> None:
     by_hand = Mark(replace(marks_of([FACE], [None], PeopleChoice(), LOOK)[0].cover, reason=Reason.HAND))
 
-    assert doubts_of(()) == (DoubtReason.NO_FACE,)
-    assert doubts_of((by_hand,)) == (DoubtReason.NO_FACE,)
+    assert doubts_of(()) == (Doubtful.NO_FACE,)
+    assert doubts_of((by_hand,)) == (Doubtful.NO_FACE,)
     assert doubts_of(marks_of([FACE], [None], PeopleChoice(), LOOK)) == ()
 
 
@@ -41,8 +41,8 @@ def test_small_turned_and_hardly_found_faces_are_doubtful() -> None:
 
     marks = marks_of([small, turned, unsure], [None] * 3, PeopleChoice(), LOOK)
 
-    assert [mark.doubts for mark in marks] == [(DoubtReason.SMALL,), (DoubtReason.TURNED,), (DoubtReason.LOW_SCORE,)]
-    assert doubts_of(marks) == (DoubtReason.SMALL, DoubtReason.TURNED, DoubtReason.LOW_SCORE)
+    assert [mark.doubts for mark in marks] == [(Doubtful.SMALL,), (Doubtful.TURNED,), (Doubtful.LOW_SCORE,)]
+    assert doubts_of(marks) == (Doubtful.SMALL, Doubtful.TURNED, Doubtful.LOW_SCORE)
 
 
 def test_a_face_that_stays_visible_is_the_first_to_be_looked_at() -> None:
@@ -51,8 +51,8 @@ def test_a_face_that_stays_visible_is_the_first_to_be_looked_at() -> None:
 
     marks = marks_of([FACE, small], [*mei, None], PeopleChoice(keep=frozenset({1})), LOOK)
 
-    assert doubts_of(marks) == (DoubtReason.VISIBLE, DoubtReason.SMALL)
-    assert doubts_of(marks_of([FACE], [None], PeopleChoice(only=frozenset({1})), LOOK)) == (DoubtReason.VISIBLE,)
+    assert doubts_of(marks) == (Doubtful.VISIBLE, Doubtful.SMALL)
+    assert doubts_of(marks_of([FACE], [None], PeopleChoice(only=frozenset({1})), LOOK)) == (Doubtful.VISIBLE,)
     assert doubts_of(marks_of([FACE], mei, PeopleChoice(only=frozenset({1})), LOOK)) == ()
 
 
@@ -73,8 +73,8 @@ def test_an_uncertain_box_below_the_cover_of_a_face_is_no_second_face() -> None:
 def test_whoever_is_probably_a_person_that_was_named_is_doubtful_and_nobody_else() -> None:
     probable = [identity(1, Certainty.PROBABLE)]
 
-    assert doubts_of(marks_of([FACE], probable, PeopleChoice(keep=frozenset({1})), LOOK)) == (DoubtReason.UNSURE,)
-    assert doubts_of(marks_of([FACE], probable, PeopleChoice(only=frozenset({1})), LOOK)) == (DoubtReason.UNSURE,)
+    assert doubts_of(marks_of([FACE], probable, PeopleChoice(keep=frozenset({1})), LOOK)) == (Doubtful.UNSURE,)
+    assert doubts_of(marks_of([FACE], probable, PeopleChoice(only=frozenset({1})), LOOK)) == (Doubtful.UNSURE,)
     assert doubts_of(marks_of([FACE], probable, PeopleChoice(keep=frozenset({2})), LOOK)) == ()
     assert doubts_of(marks_of([FACE], probable, PeopleChoice(), LOOK)) == ()
 
