@@ -8,8 +8,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from agent.web.peers import Address
-
 _TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 _LISTENS = 10
 # sock_diag(7): the protocol, the query used, and an error response.
@@ -27,13 +25,13 @@ class LinuxSockets:
         self._asks = ask
         self._answers = False  # after its first answer, an unknown socket is one that does not exist
 
-    def __call__(self, local: Address, remote: Address | None) -> Sequence[bool] | None:
+    def __call__(self, local: tuple[str, int], remote: tuple[str, int] | None) -> Sequence[bool] | None:
         """As `peers.Holders`. A socket that no process holds any more has no owner, although the kernel reports root."""
         found = self._ask(local, remote) if self._asks else None
         rows = self._read(local, remote) if found is None else found
         return None if rows is None else [inode != 0 and owner == os.geteuid() for owner, inode in rows]
 
-    def _ask(self, local: Address, remote: Address | None) -> list[tuple[int, int]] | None:
+    def _ask(self, local: tuple[str, int], remote: tuple[str, int] | None) -> list[tuple[int, int]] | None:
         """Owner and inode; empty if the socket does not exist, None if unknown."""
         host, port = remote or ("0.0.0.0", 0)
         question = _QUESTION.pack(socket.AF_INET, socket.IPPROTO_TCP, 0, 0, _ANY_STATE)
@@ -51,7 +49,7 @@ class LinuxSockets:
         _, state, _, _, _, _, _, owner, inode = _FOUND.unpack_from(answer, _HEADER.size)
         return [(owner, inode)] if (state == _LISTENS) == (remote is None) else []
 
-    def _read(self, local: Address, remote: Address | None) -> list[tuple[int, int]] | None:
+    def _read(self, local: tuple[str, int], remote: tuple[str, int] | None) -> list[tuple[int, int]] | None:
         """As `_ask`; None if no table can be read."""
         own, other = _spellings(local), None if remote is None else _spellings(remote)
         if remote is None:
@@ -74,7 +72,7 @@ def _rows(lines: Iterator[str]) -> Iterator[tuple[str, str, int, int, int]]:
         yield fields[1], fields[2], int(fields[3], 16), int(fields[7]), int(fields[9])
 
 
-def _spellings(address: Address) -> set[str]:
+def _spellings(address: tuple[str, int]) -> set[str]:
     """The address as written in the tables, in native byte order: as itself, and as an IPv6 socket sees it."""
     plain = f"{int.from_bytes(socket.inet_aton(address[0]), sys.byteorder):08X}:{address[1]:04X}"
     return {plain, f"{0:016X}{int.from_bytes(bytes.fromhex('0000FFFF'), sys.byteorder):08X}{plain}"}

@@ -6,8 +6,6 @@ import socket
 import struct
 from collections.abc import Callable, Iterator, Sequence
 
-from agent.web.peers import Address
-
 _LIST = b"net.inet.tcp.pcblist_n"
 # The list consists of records that start with length and kind; those of one socket are consecutive, its addresses (xinpcb_n) first.
 _SOCKET, _ADDRESSES = 0x001, 0x010
@@ -35,7 +33,7 @@ class MacSockets:
     def __init__(self, read: Callable[[], bytes | None] = read_list) -> None:
         self._read = read
 
-    def __call__(self, local: Address, remote: Address | None) -> Sequence[bool] | None:
+    def __call__(self, local: tuple[str, int], remote: tuple[str, int] | None) -> Sequence[bool] | None:
         """As `peers.Holders`."""
         listed = self._read()
         if listed is None:

@@ -6,8 +6,6 @@ from typing import Any
 
 import psutil
 
-from agent.web.peers import Address
-
 
 def connections() -> Sequence[Any]:
     return list(psutil.net_connections("tcp"))
@@ -37,7 +35,7 @@ class WindowsSockets:
         self._user = user
         self._me = me
 
-    def __call__(self, local: Address, remote: Address | None) -> Sequence[bool] | None:
+    def __call__(self, local: tuple[str, int], remote: tuple[str, int] | None) -> Sequence[bool] | None:
         """As `peers.Holders`."""
         try:
             table = self._table()
@@ -54,7 +52,7 @@ class WindowsSockets:
         ]
 
 
-def _spellings(address: Address) -> set[Address]:
+def _spellings(address: tuple[str, int]) -> set[tuple[str, int]]:
     return {address, (f"::ffff:{address[0]}", address[1])}
 
 

@@ -50,10 +50,11 @@ def test_names_in_the_settings_of_vorbis_go_if_that_is_wished(tmp_path: Path) ->
             if packet.size:
                 packet.stream = streams[packet.stream.index]
                 container.mux(packet)
-    assert b"Mei" in original.read_bytes()
-    assert b"Mei" in redacted(original).path.read_bytes()
+    name = b"MeiMeiMei"  # three letters alone come up by chance in one of two hundred files of this size
+    assert name in original.read_bytes()
+    assert name in redacted(original).path.read_bytes()
     copy = redacted(original, strip=True)
-    assert b"Mei" not in copy.path.read_bytes()
+    assert name not in copy.path.read_bytes()
     assert "comment" in copy.removed
     assert len(times(copy.path, "a")) == len(times(original, "a"))
     hear = ["ffmpeg", "-v", "error", "-i", str(copy.path), "-vn", "-f", "null", "-"]
