@@ -1,0 +1,81 @@
+"""OpenVINO as the inference library."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+
+from agent.domain.errors import EngineStartFailed
+from agent.engine import openvino_models
+from agent.engine.engine_calls import ModelFile
+from agent.engine.inference_session import Floats, Input, Values
+from agent.engine.openvino_quiet import core, ov
+
+
+class OpenVinoSession:
+    """An InferenceSession. Raises EngineStartFailed when the device is unusable."""
+
+    def __init__(self, *, device: str, precision: str, threads: int, converted: Path | None, cache: Path | None) -> None:
+        """`converted` and `cache` are folders, possibly read-only: missing files are then made for this process alone."""
+        self._core = core()
+        self._converted = converted
+        self.device = device
+        self.precision = choose_precision(precision, _abilities(self._core, device))
+        self._options: dict[str, object] = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_PRECISION_HINT": self.precision,
+        }
+        self._cached = {} if cache is None else {"CACHE_DIR": str(cache)}
+        if device.startswith("CPU"):
+            # Several engines and the user's programs share the cores: no engine may pin itself to fixed ones.
+            self._options |= {"INFERENCE_NUM_THREADS": threads, "ENABLE_CPU_PINNING": False}
+
+    def compile(self, file: ModelFile, given: Input, outputs: Sequence[str] = ()) -> "OpenVinoNet":
+        """Compile a model. Raises ModelError, EngineStartFailed."""
+        return OpenVinoNet(self._compile(openvino_models.with_input(openvino_models.load(file, self._converted), given)), outputs)
+
+    def _compile(self, model: ov.Model) -> ov.CompiledModel:
+        if self._cached:
+            with suppress(RuntimeError):  # for example a damaged cache, or a read-only one without this model
+                return self._core.compile_model(model, self.device, self._options | self._cached)
+        try:
+            return self._core.compile_model(model, self.device, self._options)
+        except RuntimeError as error:
+            raise EngineStartFailed from error
+
+
+class OpenVinoNet:
+    """A CompiledNet."""
+
+    def __init__(self, compiled: ov.CompiledModel, outputs: Sequence[str]) -> None:
+        self._compiled = compiled
+        self._request = compiled.create_infer_request()
+        self._outputs = [compiled.output(name) for name in outputs] or compiled.outputs
+
+    def run(self, values: Values) -> list[Floats]:
+        self._request.infer({0: values}, share_inputs=True)
+        return [np.array(self._request.get_tensor(output).data, np.float32) for output in self._outputs]
+
+    def release(self) -> None:
+        self._compiled.release_memory()
+
+
+def _abilities(core: ov.Core, device: str) -> set[str]:
+    """Return the precisions that a device supports. Raises EngineStartFailed if the device does not exist."""
+    # Asking for all devices loads the drivers of the others: 40 MB.
+    there = [device] if device == "CPU" else core.available_devices
+    if device not in {name for full in there for name in (full, full.partition(".")[0])}:
+        raise EngineStartFailed
+    try:
+        return set(core.get_property(device, "OPTIMIZATION_CAPABILITIES"))
+    except RuntimeError as error:
+        raise EngineStartFailed from error
+
+
+def choose_precision(wanted: str, able: set[str]) -> str:
+    """Return the precision to use: `wanted` if the device supports it, else half precision where the hardware has it, else f32."""
+    names = {"bf16": "BF16", "f16": "FP16", "f32": "FP32"}
+    if wanted in names:
+        return wanted if names[wanted] in able else "f32"
+    return next((name for name in ("bf16", "f16") if names[name] in able), "f32")
