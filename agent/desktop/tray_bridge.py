@@ -80,7 +80,7 @@ class TrayBridge:
         capture: Callable[[], Coroutine[Any, Any, None]],
         watch: Callable[[bool], Coroutine[Any, Any, None]],
     ) -> None:
-        """Called once, from the loop's thread."""
+        """Called from the loop's thread."""
         self._scan_path, self._capture_region, self._watch = scan, capture, watch
         with self._joining:
             self._loop, self._services = asyncio.get_running_loop(), services
@@ -88,6 +88,13 @@ class TrayBridge:
         if early is not None:
             early()
         services.status.listen(lambda status: self._start(self._show(status)))
+
+    def disconnect(self) -> None:
+        """The services have ended; the last click from now on is carried out once others are connected. Call it in the loop's thread."""
+        with self._joining:
+            self._services = None
+        self._status, self._images = None, -1
+        self.tray.update(TrayModel(TrayState.ATTENTION))
 
     def retell(self) -> None:
         """Refresh the texts after a change of language."""
@@ -136,7 +143,8 @@ class TrayBridge:
             here.indexer.pause()
 
     async def _show(self, status: "AgentStatus") -> None:
-        assert self._services is not None
+        if self._services is None:
+            return
         self._status = status
         if status.images != self._images:
             newest = await asyncio.to_thread(self._services.library.images, limit=RECENT)

@@ -4,6 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -33,12 +34,14 @@ from agent.main.app import Reconfigure
 from agent.main.checkup import health
 from agent.main.handover import updates_of
 from agent.main.http import Context, create_app
-from agent.main.wiring import build, move_key, recovery_code
+from agent.main.library_restore import LibraryRestore, RestoreOutcome
+from agent.main.wiring import backup_store, build, move_key, recovery_code
 from agent.screen.region_picker import RegionPicker
 from agent.screen.watch import SWITCH
 from agent.sources.folder.drives import is_remote
 from agent.sources.folder.folder_scan import walk_images
 from agent.store.database import Database
+from agent.store.soundness import Soundness
 from agent.updates.service import Updates
 from agent.web.auth import Auth
 from agent.web.help_routes import Places
@@ -59,6 +62,16 @@ class Process(Protocol):
     def retell(self) -> None: ...
     def user_quits(self) -> None: ...
     def go_on(self) -> None: ...
+    def restore(self, name: str) -> None: ...
+
+
+@dataclass
+class Continuity:
+    """What outlives the loop when the library is replaced: open pages keep their address and their session."""
+
+    auth: Auth = field(default_factory=lambda: Auth(time.monotonic))
+    port: int = 0  # none yet
+    restored: RestoreOutcome = field(default_factory=RestoreOutcome)
 
 
 class AgentLoop:
@@ -67,19 +80,29 @@ class AgentLoop:
     With `welcomes`, new users get the welcome in the popup, else in the browser, at each start until they finish it.
     """
 
-    def __init__(self, process: Process, paths: AppPaths, file: SettingsFile, database: Database, *, welcomes: bool, trial: bool) -> None:
+    def __init__(
+        self,
+        process: Process,
+        paths: AppPaths,
+        file: SettingsFile,
+        database: Database,
+        kept: Continuity,
+        *,
+        welcomes: bool,
+        trial: bool,
+    ) -> None:
         self._process = process
         self._paths = paths
         self._file = file
         self._database = database
+        self._kept = kept
         self._welcomes = welcomes
         self._trial = trial
         self._unmet: dict[str, AgentError] = {}  # settings that this system can't fulfil, by section
 
     async def run(self, stop: asyncio.Event) -> None:
         """Build, serve and work until `stop`."""
-        auth = Auth(time.monotonic)
-        port = 0
+        auth, port = self._kept.auth, 0
 
         def url(page: str, at: str | None) -> str:
             return opening(f"http://127.0.0.1:{port}", auth.new_code(own=page != "library"), page, at)
@@ -141,10 +164,13 @@ class AgentLoop:
             help=resource("help"),
             updates=updates,
             places=Places(self._paths.data, self._paths.logs),
+            restore=self._restore(),
         )
         try:
             application = partial(create_app, context)
-            async with serving(application, token=auth.token, port=self._settings.api.port, runtime=self._paths.runtime) as port:
+            wanted = self._kept.port or self._settings.api.port
+            async with serving(application, token=auth.token, port=wanted, runtime=self._paths.runtime) as port:
+                self._kept.port = port
                 log.info("agent.started", version=__version__)
                 forget_sources()
                 here_to_stay(tidy=False)  # of 140,000 objects some 30 are garbage: loading makes none
@@ -184,6 +210,16 @@ class AgentLoop:
                 await stop.wait()
                 for task in running:
                     task.cancel()
+
+    def _restore(self) -> LibraryRestore:
+        soundness = Soundness(self._paths.library)
+        return LibraryRestore(
+            lambda: backup_store(self._settings, self._paths),
+            self._database,
+            damaged=lambda: not soundness.look(self._database),
+            close=self._process.restore,
+            last=self._kept.restored,
+        )
 
     # -- settings ----------------------------------------------------------------------------------------------------------------
     @property

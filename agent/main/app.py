@@ -11,7 +11,7 @@ import structlog
 from agent.core.environment import Environment
 from agent.core.memory_trimmer import MemoryTrimmer
 from agent.core.settings import Settings, changed_sections
-from agent.domain.errors import AgentError
+from agent.domain.errors import AgentError, StoreDamaged, reason_of
 from agent.domain.events import ImageFailed, PeopleChanged, Recorded
 from agent.domain.face import Analysis
 from agent.domain.image import FileSeen, Recipe
@@ -155,22 +155,33 @@ class App:
     async def run(self, *, watch: bool = True) -> None:
         """Work until cancelled; then requeue unfinished work and end the engine. Raises StoreError at start.
 
-        Without `watch` only requested work is done: no source, no folder rule, no screen.
+        Without `watch` only requested work is done: no source, no folder rule, no screen. With it, a damaged library ends all work but
+        this: the status reports it, and the Status page can offer a backup.
         """
         try:
-            await asyncio.to_thread(self.library.release_leases)
-            await asyncio.to_thread(self.quiet.remember)
-            await self._recognition.prepare()
-            self.prepared.set()
-            with self.bus.listening(self._noticed):
-                async with asyncio.TaskGroup() as tasks:
-                    for work in self._services(watch=watch):
-                        tasks.create_task(work)
+            await self._work(watch=watch)
+        except Exception as error:
+            damage = reason_of(error)
+            if not watch or not isinstance(damage, StoreDamaged):
+                raise
+            log.exception("library.damaged")
+            self._check.problem.set(damage)
+            await self.status.run()
         finally:
             await self.analyser.close()
             await self.screen.close()
             await self._recognition.close()
             await asyncio.to_thread(self.thumbnails.close)
+
+    async def _work(self, *, watch: bool) -> None:
+        await asyncio.to_thread(self.library.release_leases)
+        await asyncio.to_thread(self.quiet.remember)
+        await self._recognition.prepare()
+        self.prepared.set()
+        with self.bus.listening(self._noticed):
+            async with asyncio.TaskGroup() as tasks:
+                for work in self._services(watch=watch):
+                    tasks.create_task(work)
 
     def _services(self, *, watch: bool) -> list[Coroutine[Any, Any, None]]:
         always = [each.run() for each in (self.indexer, self._recognition, self.status, self.monitor, self._models)]

@@ -19,10 +19,9 @@ TEXTS = Texts()
 
 
 def _backups(session: CommandSession) -> "BackupStore":
-    from agent.main.wiring import home_of_key
-    from agent.store.backup import BackupStore
+    from agent.main.wiring import backup_store
 
-    return BackupStore(session.paths.library, home_of_key(session.settings, session.paths), keep=session.settings.library.backups)
+    return backup_store(session.settings, session.paths)
 
 
 def _keys(session: CommandSession) -> "LibraryKeys":

@@ -13,7 +13,7 @@ from agent.core.answering import answered
 from agent.core.i18n import Texts
 from agent.core.paths import AppPaths
 from agent.core.settings import Settings
-from agent.domain.errors import AuditBroken, SourceUnreachable, StoreDamaged, StoreDiskFull
+from agent.domain.errors import AuditBroken, KeyHomeError, SourceUnreachable, StoreDamaged, StoreDiskFull, StoreError
 from agent.library.recipes import everything, recipe_of
 from agent.library.records import Counts
 from agent.main.health import Check, DiskFacts, ModelFacts, to_file
@@ -119,7 +119,7 @@ class Ground:
         return settings.library.key_home.value
 
     def _check_library(self) -> str:
-        counts = self._of_library(_sound)
+        counts = self._of_library(self._sound)
         if counts is None:
             return self._texts()("cli.doctor.none_yet")
         return self._texts().counted("cli.status.library", photos=counts.images, faces=counts.faces, people=counts.people)
@@ -129,6 +129,24 @@ class Ground:
         if due is not None:
             raise due
         return self._texts()("cli.doctor.not_due", people=FILING_PEOPLE)
+
+    def _sound(self, library: RedactionQueries) -> Counts:
+        """Raises StoreDamaged, AuditBroken."""
+        if not library.database.sound():
+            raise StoreDamaged(**self._restorable(library))
+        broken = library.audit_broken_at()
+        if broken is not None:
+            raise AuditBroken(row=broken)
+        return library.counts()
+
+    def _restorable(self, library: RedactionQueries) -> dict[str, int | str]:
+        """The parameters of StoreDamaged that name the backup to restore; none without one."""
+        try:
+            offer = BackupStore(self._paths.library, self._home(self._settings()), keep=1).offer(library.database)
+        except (StoreError, KeyHomeError):
+            return {}
+        facts: dict[str, int | str] = {"backup": f"{offer.backup.at.astimezone():%Y-%m-%d %H:%M}", "photos": offer.photos}
+        return facts if offer.newer is None else {"newer": offer.newer[0], "edits": offer.newer[1], **facts}
 
     def _of_library(self, ask: Callable[[RedactionQueries], T]) -> T | None:
         """None if there is no library yet."""
@@ -151,16 +169,6 @@ class Ground:
         if not sys.platform.startswith("linux"):
             return self._texts()("cli.doctor.there")
         return f"{int(_WATCHES.read_text(encoding='ascii')):,}"
-
-
-def _sound(library: RedactionQueries) -> Counts:
-    """Raises StoreDamaged, AuditBroken."""
-    if not library.database.sound():
-        raise StoreDamaged
-    broken = library.audit_broken_at()
-    if broken is not None:
-        raise AuditBroken(row=broken)
-    return library.counts()
 
 
 def _size(path: Path) -> int:

@@ -20,7 +20,8 @@ from agent.library.routes import action_routes, image_routes, index_routes
 from agent.main.app import App
 from agent.main.commands_api import agent_routes, edit_routes, guarded
 from agent.main.health import Health
-from agent.main.status_routes import health_routes, status_routes
+from agent.main.library_restore import LibraryRestore
+from agent.main.status_routes import health_routes, restore_routes, status_routes
 from agent.people.drafts import Drafts
 from agent.people.routes import people_routes, waiting_routes
 from agent.redaction.routes import batch_routes, copy_file_routes, item_routes, making_routes
@@ -53,6 +54,7 @@ class Context:
     remote: Callable[[str], bool]
     quit: Callable[[], None]
     health: Health
+    restore: LibraryRestore
     version: str
     ui: Path  # the built web app
     help: Path
@@ -79,6 +81,7 @@ def create_app(context: Context, port: Callable[[], int]) -> FastAPI:
     watch_routes(api, app.screen, context.settings, texts)
     status_routes(api, app, context.desk, texts)
     health_routes(api, app, context.health, context.version, texts)
+    restore_routes(api, context.restore, texts)
     update_routes(api, context.updates, lambda: app.settings, texts)
     _pages(api, context.ui)
     return api

@@ -17,23 +17,27 @@ from agent.core.paths import HOME_VARIABLE, AppPaths
 from agent.core.threads import loop_threads
 from agent.desktop.display import display_available, tray_available, why_no_tray
 from agent.desktop.termination import on_termination
-from agent.domain.errors import DesktopError, NoTray, reason_of
+from agent.domain.errors import AgentError, NoTray, StoreDiskFull, reason_of
 
 if TYPE_CHECKING:
     from agent.desktop.tray_bridge import TrayBridge
     from agent.main.agent_loop import AgentLoop
+    from agent.main.library_restore import RestoreOutcome
     from agent.store.database import Database
 
 log = structlog.get_logger()
 
 TRAY_WAIT_S = 10.0
 TRAY_POLL_S = 0.5
+ROOM_POLL_S = 5.0  # on a full disk
+NOTIFY_S = 5.0
 
 
 class Agent:
     """One run, with loaded settings and the instance lock held. If there is a tray, its icon appears before the core is loaded.
 
-    `database` opens the library, in the core's thread. `on_ready` is called there when the API answers.
+    `database` opens the library, in the core's thread. `on_ready` is called there when the API answers. `explain` tells the user of what
+    is missing or of what the start waits for.
     """
 
     def __init__(
@@ -45,7 +49,7 @@ class Agent:
         tray: bool,
         trial: bool = False,
         on_ready: Callable[[], None] = lambda: None,
-        on_no_tray: Callable[[DesktopError], None] = lambda _: None,
+        explain: Callable[[AgentError], None] = lambda _: None,
     ) -> None:
         self._paths = paths
         self._file = file
@@ -53,9 +57,10 @@ class Agent:
         self._wants_tray = tray
         self._trial = trial
         self._on_ready = on_ready
-        self._on_no_tray = on_no_tray
+        self._explain = explain
         self.quit_by_user = False  # otherwise by the system
         self.goes_on = False  # restarts as a new version immediately
+        self._wanted: str | None = None  # the backup to restore
         self._ended = threading.Event()
         self._failure: BaseException | None = None
         self._stop = asyncio.Event()
@@ -119,6 +124,12 @@ class Agent:
         self.goes_on = True
         self.quit()
 
+    def restore(self, name: str) -> None:
+        """Close the library, replace it by this backup, and continue with that. May be called from any thread."""
+        self._wanted = name
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._stop.set)
+
     # -- the main thread ---------------------------------------------------------------------------------------------------------
     def _tray_comes(self) -> bool:
         """Wait briefly for a place to show the icon: at login the panel may start after this program."""
@@ -126,7 +137,7 @@ class Agent:
         while not tray_available():
             why = why_no_tray()
             if not isinstance(why, NoTray) or not display_available() or time.monotonic() > deadline:
-                self._on_no_tray(why)
+                self._explain(why)
                 return False
             if self._ended.wait(TRAY_POLL_S):
                 return False
@@ -159,9 +170,7 @@ class Agent:
             asyncio.run(self._live())
         except BaseException as error:
             log.exception("core.failed")
-            reason = reason_of(error)
-            # An error of the library's own file: errors of photos, models and settings are handled where they arise.
-            self._failure = store_error(reason) if isinstance(reason, OSError) else reason
+            self._failure = _reason(error)
         finally:
             self._ended.set()
             with self._meeting:
@@ -177,11 +186,73 @@ class Agent:
             await self._live_with_threads()
 
     async def _live_with_threads(self) -> None:
-        from agent.main.agent_loop import AgentLoop  # most of the code to load: after the icon
+        from agent.main.agent_loop import AgentLoop, Continuity  # most of the code to load: after the icon
 
         # The icon alone does not tell the user to choose a folder. Separate libraries (demo, tests) skip this.
         welcomes = self._wants_tray and HOME_VARIABLE not in os.environ
-        with self._database() as database:
-            if self._ended.is_set():  # ended in the meantime
+        kept, full = Continuity(), False
+        while True:
+            try:
+                with self._database() as database:
+                    if self._ended.is_set():  # ended in the meantime
+                        return
+                    await AgentLoop(self, self._paths, self._file, database, kept, welcomes=welcomes, trial=self._trial).run(self._stop)
+                full = False
+            except Exception as error:
+                reason = _reason(error)
+                if self._wanted is not None:  # the damaged library can't be closed in an orderly way
+                    log.exception("core.failed")
+                elif self._trial or not isinstance(reason, StoreDiskFull):
+                    raise
+                else:
+                    if not full:
+                        await self._say_full(reason)
+                    full = True
+            self._leave()
+            if self._wanted is not None:
+                name, self._wanted, welcomes, full = self._wanted, None, False, False
+                self._stop.clear()
+                if self._ended.is_set():
+                    return
+                kept.restored = await asyncio.to_thread(self._replace, name, kept.restored.number + 1)
+            elif not full or await self._stopped():
                 return
-            await AgentLoop(self, self._paths, self._file, database, welcomes=welcomes, trial=self._trial).run(self._stop)
+
+    def _leave(self) -> None:
+        """Disconnect the tray from a core that has ended; the next one connects it again."""
+        with self._meeting:
+            self._core, self._met = None, False
+            if self._bridge is not None:
+                self._bridge.disconnect()
+
+    async def _say_full(self, error: StoreDiskFull) -> None:
+        from agent.desktop.notify import Notifier
+
+        log.error("core.no_room")
+        await asyncio.to_thread(self._explain, error)
+        with suppress(Exception):  # a failing notification must not end the wait
+            await asyncio.wait_for(Notifier().problem(Texts(self._file.snapshot.general.language.value), error), NOTIFY_S)
+
+    async def _stopped(self) -> bool:
+        """Wait a while for room on the disk; returns whether the agent is to end instead."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stop.wait(), ROOM_POLL_S)
+        return self._ended.is_set()
+
+    def _replace(self, name: str, number: int) -> "RestoreOutcome":
+        """Blocks. The library is closed."""
+        from agent.main.library_restore import RestoreOutcome
+        from agent.main.wiring import backup_store, utc_now
+
+        try:
+            store = backup_store(self._file.snapshot, self._paths)
+            return RestoreOutcome(number, store.restore(store.get(name), utc_now()))
+        except AgentError as error:
+            log.error("library.not_restored", code=error.code)
+            return RestoreOutcome(number, problem=error)
+
+
+def _reason(error: BaseException) -> BaseException:
+    """An OSError is one of the library's own file: errors of photos, models and settings are handled where they arise."""
+    reason = reason_of(error)
+    return store_error(reason) if isinstance(reason, OSError) else reason

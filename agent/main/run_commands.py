@@ -53,7 +53,7 @@ def run_agent(session: CommandSession, *, tray: bool, trial: bool = False) -> En
             session.database,
             tray=tray and settings.tray.enabled and not trial,
             trial=trial,
-            on_no_tray=session.explain,
+            explain=session.explain,
             on_ready=lambda: session.mention(session.texts("cli.run.ready" if settings.folders else "cli.run.begin")),
         )
         if trial:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Literal, TypeAlias
@@ -10,7 +11,17 @@ from fastapi import FastAPI, Query
 from fastapi.responses import Response
 
 from agent.core.i18n import Texts
-from agent.domain.errors import AgentError, EngineError, FilingDue, ImageMissing, ModelError, NotFound
+from agent.domain.errors import (
+    AgentError,
+    EngineError,
+    FilingDue,
+    ImageMissing,
+    KeyHomeError,
+    ModelError,
+    NotFound,
+    StoreDamaged,
+    StoreError,
+)
 from agent.engine.monitor import MB, EngineProcess, Sample
 from agent.library.actions import NOT_ANALYSED
 from agent.library.records import LocationPage
@@ -18,6 +29,7 @@ from agent.library.schemas import PlaceProblem, PlaceProblems
 from agent.library.watched_folders import root_meant
 from agent.main.app import App
 from agent.main.health import DiskFacts, Finding, Health, ModelFacts, examine, to_file
+from agent.main.library_restore import LibraryRestore
 from agent.main.status_schemas import (
     CpuReport,
     DiskReport,
@@ -26,6 +38,9 @@ from agent.main.status_schemas import (
     FindingOut,
     HealthReport,
     HistoryPoint,
+    LibraryRestoreOffer,
+    LibraryRestoreOut,
+    LibraryRestoreRequest,
     MemoryReport,
     ModelReport,
     PowerReport,
@@ -115,7 +130,9 @@ def health_routes(api: FastAPI, app: App, health: Health, version: str, texts: C
     async def health_report() -> HealthReport:
         app.monitor.looked()
         models, disk, backup = await asyncio.to_thread(lambda: (health.models(), health.disk(), health.last_backup()))
-        filing = await asyncio.to_thread(duties.get, "filing", lambda: to_file(app.library))
+        filing = None
+        with suppress(StoreDamaged):  # the rest of the report is shown all the same
+            filing = await asyncio.to_thread(duties.get, "filing", lambda: to_file(app.library))
         return _report(app, models, disk, backup, filing, texts())
 
     @api.post("/api/doctor")
@@ -135,6 +152,33 @@ def health_routes(api: FastAPI, app: App, health: Health, version: str, texts: C
 
         counts = await asyncio.to_thread(app.library.counts)
         return Response(metrics(version, counts, app.monitor, app.tally), headers={"content-type": CONTENT_TYPE})
+
+
+def restore_routes(api: FastAPI, restore: LibraryRestore, texts: Callable[[], Texts]) -> None:
+    """Add the routes that replace a damaged library by a backup."""
+
+    def look() -> LibraryRestoreOut:
+        last = restore.last
+        try:
+            found, problem = restore.offer(), last.problem
+        except (StoreError, KeyHomeError) as error:
+            found, problem = None, error
+        photos, edits = (None, None) if found is None or found.newer is None else found.newer
+        offer = found and LibraryRestoreOffer(
+            name=found.backup.name, at=found.backup.at, photos=found.photos, newer_photos=photos, newer_edits=edits
+        )
+        restored = last.backup.at if last.backup else None
+        return LibraryRestoreOut(offer=offer, problem=Problem.maybe(problem, texts()), restored=restored, number=last.number)
+
+    @api.get("/api/library/restore")
+    async def offered() -> LibraryRestoreOut:
+        """The backup that can replace the library, if that is damaged. Both are read completely."""
+        return await asyncio.to_thread(look)
+
+    @api.post("/api/library/restore", status_code=202)
+    async def begin(request: LibraryRestoreRequest) -> None:
+        """Replace a damaged library by this backup, keep the damaged one beside it, and continue with the backup."""
+        await asyncio.to_thread(restore.begin, request.name)
 
 
 def _report(

@@ -97,6 +97,34 @@ class HealthReport(Schema):
     """the number of people with stored face embeddings requires a filing by law"""
 
 
+class LibraryRestoreOffer(Schema):
+    """The newest intact backup of a damaged library."""
+
+    name: str
+    at: datetime
+    photos: int
+    """in the backup"""
+    newer_photos: int | None
+    """scanned since, which a restore loses; null if the damaged part hides it, as `newer_edits` then"""
+    newer_edits: int | None
+    """changes to people since"""
+
+
+class LibraryRestoreRequest(Schema):
+    name: str
+
+
+class LibraryRestoreOut(Schema):
+    offer: LibraryRestoreOffer | None
+    """null if the library is intact, or no backup is"""
+    problem: Problem | None
+    """why there is no offer, or why the last restore failed"""
+    restored: datetime | None
+    """the time of the backup that the last restore brought back; null if there was none since the program started"""
+    number: int
+    """of restores since the program started"""
+
+
 class FindingOut(Schema):
     """The result of one of the doctor's checks."""
 

@@ -144,6 +144,11 @@ def home_of_key(settings: Settings, paths: AppPaths) -> Home:
     return key_home(settings.library.key_home, paths.keys)
 
 
+def backup_store(settings: Settings, paths: AppPaths) -> BackupStore:
+    """The backups of the library."""
+    return BackupStore(paths.library, home_of_key(settings, paths), keep=settings.library.backups)
+
+
 def recovery_code(settings: Settings, paths: AppPaths) -> str:
     """The code that opens the library if its key is lost. Raises KeyHomeError, StoreError."""
     keys = LibraryKeys(paths.library, home_of_key(settings, paths))
@@ -173,16 +178,13 @@ def backups_of(database: Database, paths: AppPaths) -> Backups:
 
     turn = threading.Lock()  # each run deletes leftovers of unfinished ones
 
-    def store(settings: Settings) -> BackupStore:
-        return BackupStore(paths.library, home_of_key(settings, paths), keep=settings.library.backups)
-
     def daily(now: datetime, settings: Settings) -> None:
         with turn:
-            store(settings).make_if_due(database, now)
+            backup_store(settings, paths).make_if_due(database, now)
 
     def replace(now: datetime, settings: Settings) -> None:
         with turn:
-            store(settings).replace(database, now)
+            backup_store(settings, paths).replace(database, now)
 
     return Backups(daily, replace)
 

@@ -1,6 +1,7 @@
 """Backups of the library: encrypted copies with their keys file. Each is verified before it counts, and the newest few are kept."""
 
 import shutil
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from agent.store.database import Database
 from agent.store.key_homes import Home
 from agent.store.keys import KEYS_FILE, LibraryKeys
 from agent.store.opening import BACKUPS_FOLDER, DATABASE_FILE
+from agent.store.schema import image, undo
 from agent.store.soundness import Soundness
 from agent.store.upgrade import BEFORE_UPGRADE
 
@@ -28,6 +30,20 @@ def check_copy(path: Path, key: bytes) -> int:
             return tx.scalar(select(func.count()).select_from(table("image"))) or 0
     finally:
         database.close()
+
+
+def _newer(library: Database, backup: Database) -> tuple[int, int] | None:
+    """The number of photos and of edits that only the library has. Ids are never reused, and the newest rows lie at a table's end."""
+    try:
+        with backup.read() as before, library.read() as tx:
+            last = [before.scalar(select(func.max(each.c.id))) or 0 for each in (image, undo)]
+            photos, edits = (
+                tx.scalar(select(func.count()).select_from(each).where(each.c.id > known)) or 0
+                for each, known in zip((image, undo), last, strict=True)
+            )
+            return photos, edits
+    except StoreError:
+        return None
 
 
 EVERY = timedelta(days=1)
@@ -48,6 +64,15 @@ class Backup:
     @property
     def name(self) -> str:
         return self.path.name
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreOffer:
+    """The newest intact backup, and what the library got since: a restore loses that."""
+
+    backup: Backup
+    photos: int  # in the backup
+    newer: tuple[int, int] | None  # photos scanned and edits of people since; None if the damaged part hides them
 
 
 class BackupStore:
@@ -209,6 +234,14 @@ class BackupStore:
                 continue
             return backup
         raise BackupDamaged
+
+    def offer(self, library: Database | None) -> RestoreOffer:
+        """The backup that would replace `library`, None if that can't be opened. Raises BackupMissing, BackupDamaged, KeyHomeError."""
+        chosen = self.newest_good()
+        with closing(Database.in_file(chosen.path / DATABASE_FILE, self.keys(chosen).unlock(), read_only=True)) as backup:
+            with backup.read() as tx:
+                photos = tx.scalar(select(func.count()).select_from(image)) or 0
+            return RestoreOffer(chosen, photos, None if library is None else _newer(library, backup))
 
     def _put_aside(self, now: datetime, prefix: str) -> None:
         aside = self._folder / f"{prefix}{now.astimezone(UTC).strftime(_NAME)}"

@@ -24,7 +24,8 @@ from agent.library.onboarding import Onboarding
 from agent.library.schemas import PlaceProblem, PlaceProblems
 from agent.main.checkup import health
 from agent.main.http import Context, create_app
-from agent.main.wiring import build
+from agent.main.library_restore import LibraryRestore, RestoreOutcome
+from agent.main.wiring import backup_store, build
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.screen.region_picker import RegionPicker
 from agent.web.auth import Auth
@@ -114,6 +115,9 @@ async def running(
         texts=lambda: Texts("en"),
         quit=lambda: None,
         health=health(app, paths, lambda: Texts("en"), "0"),
+        restore=LibraryRestore(
+            lambda: backup_store(settings, paths), library.database, damaged=lambda: False, close=lambda _: None, last=RestoreOutcome()
+        ),
         version="0",
         ui=resource("ui"),
         help=resource("help"),

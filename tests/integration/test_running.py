@@ -19,14 +19,16 @@ from structlog.testing import capture_logs
 from agent.core.config_file import SettingsFile
 from agent.core.paths import AppPaths
 from agent.desktop.desk import Desk
-from agent.domain.errors import DesktopError, ModelUnreachable, NoDisplay, NotRunning, SettingsInvalid, StoreDiskFull
+from agent.domain.errors import AgentError, ModelUnreachable, NoDisplay, NotRunning, SettingsInvalid, StoreDiskFull, StoreUnwritable
 from agent.library.onboarding import Onboarding
 from agent.main.process import Agent
 from agent.models.model_store import ModelStore
 from agent.redaction.queries.redaction_queries import RedactionQueries
+from agent.store import opening
 from agent.store.database import Database
 from agent.store.key_homes import FileHome
 from agent.store.opening import open_library
+from agent.store.upgrade import open_database
 from agent.web.client import Client
 from agent.web.whereabouts import find
 
@@ -52,7 +54,7 @@ def agent(
     ready: Callable[[Agent], None],
     *,
     tray: bool = False,
-    no_tray: Callable[[DesktopError], None] = lambda _: None,
+    no_tray: Callable[[AgentError], None] = lambda _: None,
 ) -> Iterator[Agent]:
     file = SettingsFile(paths.settings, environ={})
     file.load()
@@ -62,7 +64,7 @@ def agent(
         with closing(open_library(paths.library, FileHome(paths.keys))) as opened:
             yield opened
 
-    made: Agent = Agent(paths, file, database, tray=tray, on_ready=lambda: ready(made), on_no_tray=no_tray)
+    made: Agent = Agent(paths, file, database, tray=tray, on_ready=lambda: ready(made), explain=no_tray)
     try:
         with capture_logs():
             yield made
@@ -152,7 +154,7 @@ def test_without_a_display_it_says_so_and_goes_on(paths: AppPaths, monkeypatch: 
     monkeypatch.setattr("agent.desktop.display.display_available", lambda: False)
     said: list[str] = []
 
-    def say(error: DesktopError) -> None:
+    def say(error: AgentError) -> None:
         said.append(error.code)
         made.quit()
 
@@ -168,7 +170,7 @@ def test_where_a_library_of_the_window_system_is_missing_it_is_named_at_once(pat
     monkeypatch.setattr("agent.main.process.TRAY_WAIT_S", 1_000.0)  # no panel that starts later could help
     said: list[tuple[str, object]] = []
 
-    def say(error: DesktopError) -> None:
+    def say(error: AgentError) -> None:
         said.append((error.code, error.params))
         made.quit()
 
@@ -178,11 +180,51 @@ def test_where_a_library_of_the_window_system_is_missing_it_is_named_at_once(pat
 
 
 def test_a_library_that_fails_ends_it_with_the_reason_itself(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(_: RedactionQueries) -> int:
+    def fails(_: RedactionQueries) -> int:
+        raise StoreUnwritable
+
+    monkeypatch.setattr(RedactionQueries, "release_leases", fails)
+    with agent(paths, lambda _: None) as made, pytest.raises(StoreUnwritable):
+        made.run()
+
+
+@pytest.mark.parametrize("step", ["open", "work"])
+def test_a_start_on_a_full_disk_says_so_once_and_goes_on_when_there_is_room(
+    paths: AppPaths, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    tries, said = list[int](), list[AgentError]()
+    release = RedactionQueries.release_leases
+
+    def full() -> None:
+        tries.append(len(tries))
+        if len(tries) < 4:
+            raise StoreDiskFull
+
+    def releasing(library: RedactionQueries) -> int:
+        if step == "work":
+            full()
+        made.quit() if len(tries) == 4 else None
+        return release(library)
+
+    def opened(path: Path, key: bytes) -> Database:
+        if step == "open":
+            full()
+        return open_database(path, key)
+
+    monkeypatch.setattr("agent.main.process.ROOM_POLL_S", 0.01)
+    monkeypatch.setattr(RedactionQueries, "release_leases", releasing)
+    monkeypatch.setattr(opening, "open_database", opened)
+    with agent(paths, lambda _: None, no_tray=said.append) as made:
+        made.run()
+    assert (len(tries), [error.code for error in said]) == (4, ["store.disk_full"])
+
+
+def test_a_start_that_waits_for_room_can_be_ended(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, key: bytes) -> Database:
         raise StoreDiskFull
 
-    monkeypatch.setattr(RedactionQueries, "release_leases", full)
-    with agent(paths, lambda _: None) as made, pytest.raises(StoreDiskFull):
+    monkeypatch.setattr(opening, "open_database", full)
+    with agent(paths, lambda _: pytest.fail("it came up"), no_tray=lambda _: made.quit()) as made:
         made.run()
 
 

@@ -22,6 +22,8 @@ class StoreRecoveryCodeWrong(StoreError):
 
 
 class StoreDamaged(StoreError):
+    """Part of the library can't be read. Parameters of an intact backup: `backup`, `photos`; `newer`, `edits` if they are known."""
+
     code = "store.damaged"
 
 

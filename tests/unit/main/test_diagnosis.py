@@ -1,5 +1,6 @@
 """What the program stands on, looked at with real folders and a real library."""
 
+from contextlib import closing
 from dataclasses import astuple
 from datetime import UTC, datetime
 from pathlib import Path
@@ -71,8 +72,24 @@ def test_a_library_with_a_damaged_page_is_not_said_to_be_well(paths: AppPaths) -
     assert ground(paths).checks()["library"]()
     for page in range(pages // 4, pages, pages // 4):
         database.write_bytes(whole[: page * 4096 + 100] + b"damaged" + whole[page * 4096 + 107 :])
-        with pytest.raises(StoreDamaged):
+        with pytest.raises(StoreDamaged) as damaged:
             ground(paths).checks()["library"]()
+        assert damaged.value.params == {}, "there is no backup"
+
+
+def test_a_damaged_library_is_told_with_the_backup_that_replaces_it(paths: AppPaths) -> None:
+    with closing(open_library(paths.library, home(paths))) as library:
+        BackupStore(paths.library, home(paths), keep=1).create(library, NOW)
+    database = paths.library / DATABASE_FILE
+    whole = database.read_bytes()
+    last = len(whole) - 4096
+    database.write_bytes(whole[: last + 100] + b"damaged" + whole[last + 107 :])
+    with pytest.raises(StoreDamaged) as damaged:
+        ground(paths).checks()["library"]()
+    told = {**damaged.value.params}
+    assert told.pop("backup") == f"{NOW.astimezone():%Y-%m-%d %H:%M}"
+    assert told == {"photos": 0, "newer": 0, "edits": 0}
+    assert "photos scanned 0" in Texts("en").remedy(damaged.value)
 
 
 def test_a_record_that_was_changed_from_outside_is_named(paths: AppPaths) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from agent.domain.errors import BackupDamaged, BackupMissing, StoreBusy, StoreDamaged, StoreDiskFull, StoreKeyMissing, StoreUnwritable
 from agent.domain.image import FileSeen, Recipe
@@ -18,8 +18,8 @@ from agent.store.backup import BackupStore
 from agent.store.dialects import sqlcipher
 from agent.store.key_homes import FileHome
 from agent.store.keys import KEYS_FILE, LibraryKeys
-from agent.store.opening import open_library
-from agent.store.schema import meta
+from agent.store.opening import DATABASE_FILE, open_library
+from agent.store.schema import image, meta, undo
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -288,3 +288,22 @@ def test_a_restore_that_is_cut_short_can_be_done_again(
     assert (folder / "library.db").exists()
     backups.restore(None, NOW + DAY)
     open_library(folder, home).close()
+
+
+def test_the_offer_counts_what_a_restore_would_lose(backups: BackupStore, live: RedactionQueries) -> None:
+    backups.create(live.database, NOW)
+    newest = backups.create(live.database, NOW + DAY)
+    offer = backups.offer(live.database)
+    assert (offer.backup, offer.photos, offer.newer) == (newest, 0, (0, 0))
+    recipe = Recipe("centerface-2")
+    for number in range(3):
+        live.note_file(FileSeen(f"/photos/{number}.jpg", 10, 1, "/photos"), recipe, priority=Priority.NEW, now=NOW)
+    with live.database.write() as tx:
+        columns = {"size": 1, "width": 1, "height": 1, "format": "JPEG", "detector": "d", "precision": "f32", "indexed_at": NOW}
+        times = {f"ms_{stage}": 0.0 for stage in ("decode", "detect", "align", "embed")}
+        tx.execute(insert(image), [{**columns, **times, "sha256": str(number)} for number in range(2)])
+        tx.execute(insert(undo), {"token": "a", "at": NOW, "action": "name", "number": 1, "changes": []})
+    assert backups.offer(live.database).newer == (2, 1)
+    assert backups.offer(None).newer is None
+    spoil(newest.path / DATABASE_FILE)
+    assert backups.offer(live.database).backup.at == NOW.replace(microsecond=0)

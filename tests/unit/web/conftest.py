@@ -17,7 +17,10 @@ from agent.domain.errors import DesktopError, KeyHomeError
 from agent.library.onboarding import Onboarding
 from agent.main.health import DiskFacts, Health, ModelFacts
 from agent.main.http import Context, create_app
+from agent.main.library_restore import LibraryRestore, RestoreOutcome
 from agent.screen.region_picker import RegionPicker
+from agent.store.backup import BackupStore
+from agent.store.key_homes import FileHome
 from agent.web.auth import Auth
 from tests.screens import FakeClipboard, FakeGrabber, FakeWindows, surroundings
 
@@ -134,6 +137,7 @@ class Served:
         self.desk = FakeDesk()
         self.quits = 0
         self.choices: str | None = None
+        self.damaged, self.restored = False, list[str]()
         self.moved: list[KeyHome] = []
         self.settings = SettingsFile(config / "settings.toml", {"AI_POPUP__POPUP__BURST": "9"})
         self.settings.load()
@@ -167,6 +171,13 @@ class Served:
                 disk=lambda: DiskFacts(free=4, library=3, thumbnails=2, backups=1),
                 last_backup=lambda: None,
                 bundle=lambda _: b"PK",
+            ),
+            restore=LibraryRestore(
+                lambda: BackupStore(config / "library", FileHome(config / "keys"), keep=3),
+                world.app.library.database,
+                damaged=lambda: self.damaged,
+                close=self.restored.append,
+                last=RestoreOutcome(),
             ),
             version=VERSION,
             ui=shared.ui,

@@ -279,3 +279,17 @@ async def test_the_duty_to_file_is_told_while_so_many_people_are_kept(
     served.world.put("a")  # what was found is kept until the library changes
     filing = (await owner.get("/api/health-report")).json()["filing"]
     assert filing["code"] == "people.filing_due" and "104,213" in filing["cause"] and "`docs/privacy.md`" in filing["remedy"]
+
+
+async def test_an_intact_library_is_not_replaced(owner: httpx.AsyncClient, served: Served) -> None:
+    assert (await owner.get("/api/library/restore")).json() == {"offer": None, "problem": None, "restored": None, "number": 0}
+    assert (await owner.post("/api/library/restore", json={"name": "2026-03-04T050607Z"})).status_code == 404
+    assert served.restored == []
+
+
+async def test_a_damaged_library_without_a_backup_offers_none_and_says_why(owner: httpx.AsyncClient, served: Served) -> None:
+    served.damaged = True
+    answer = (await owner.get("/api/library/restore")).json()
+    assert (answer["offer"], answer["problem"]["code"]) == (None, "backup.missing")
+    assert (await owner.post("/api/library/restore", json={"name": "2026-03-04T050607Z"})).json()["code"] == "backup.missing"
+    assert served.restored == []

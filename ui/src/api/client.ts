@@ -3,7 +3,7 @@
 import { session } from './pageSession'
 import { filterQuery, type ActionDone, type LibraryAction, type LibraryFilter, type PackedIndex } from './photoFilter'
 import { takeEarly } from './prefetch'
-import type { Draft, FindingOut, FolderOut, HealthReport, ImageOut, ImagePage, PersonOut, PhotoCopiedOut, PlaceProblem, PlaceProblems, Problem, Status, SubfolderOut, UpdateOut } from './types'
+import type { Draft, FindingOut, FolderOut, HealthReport, ImageOut, ImagePage, PersonOut, PhotoCopiedOut, PlaceProblem, PlaceProblems, Problem, LibraryRestoreOut, Status, SubfolderOut, UpdateOut } from './types'
 
 interface Page {
   readonly limit: number
@@ -91,6 +91,10 @@ export class Client {
   health = (): Promise<HealthReport> => this.get('/api/health-report')
   /** Takes some seconds, on a slow disk a minute: the engine is started. */
   doctor = (): Promise<readonly FindingOut[]> => this.ask('/api/doctor', undefined, SLOW_LIMIT_MS)
+  /** The backup that can replace a damaged library: both are read completely. */
+  restore = async (): Promise<LibraryRestoreOut> => this.request('GET', '/api/library/restore', undefined, SLOW_LIMIT_MS)
+  /** Closes the library and restores that backup. */
+  beginRestore = (name: string): Promise<void> => this.request('POST', '/api/library/restore', { name }, SLOW_LIMIT_MS)
   update = (): Promise<UpdateOut> => this.get('/api/update')
   /** Takes as long as the network does. */
   checkUpdate = (): Promise<UpdateOut> => this.ask('/api/update/check', undefined, SLOW_LIMIT_MS)

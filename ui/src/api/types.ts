@@ -707,6 +707,30 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/library/restore": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Offered
+         * @description The backup that can replace the library, if that is damaged. Both are read completely.
+         */
+        readonly get: operations["offered_api_library_restore_get"];
+        readonly put?: never;
+        /**
+         * Begin
+         * @description Replace a damaged library by this backup, keep the damaged one beside it, and continue with the backup.
+         */
+        readonly post: operations["begin_api_library_restore_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/library/undo": {
         readonly parameters: {
             readonly query?: never;
@@ -2915,6 +2939,56 @@ export interface components {
             /** Total */
             readonly total: number;
         };
+        /**
+         * LibraryRestoreOffer
+         * @description The newest intact backup of a damaged library.
+         */
+        readonly LibraryRestoreOffer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            readonly at: string;
+            /** Name */
+            readonly name: string;
+            /**
+             * Newer Edits
+             * @description changes to people since
+             */
+            readonly newer_edits: number | null;
+            /**
+             * Newer Photos
+             * @description scanned since, which a restore loses; null if the damaged part hides it, as `newer_edits` then
+             */
+            readonly newer_photos: number | null;
+            /**
+             * Photos
+             * @description in the backup
+             */
+            readonly photos: number;
+        };
+        /** LibraryRestoreOut */
+        readonly LibraryRestoreOut: {
+            /**
+             * Number
+             * @description of restores since the program started
+             */
+            readonly number: number;
+            /** @description null if the library is intact, or no backup is */
+            readonly offer: components["schemas"]["LibraryRestoreOffer"] | null;
+            /** @description why there is no offer, or why the last restore failed */
+            readonly problem: components["schemas"]["Problem"] | null;
+            /**
+             * Restored
+             * @description the time of the backup that the last restore brought back; null if there was none since the program started
+             */
+            readonly restored: string | null;
+        };
+        /** LibraryRestoreRequest */
+        readonly LibraryRestoreRequest: {
+            /** Name */
+            readonly name: string;
+        };
         /** LibraryUndo */
         readonly LibraryUndo: {
             /** Undo */
@@ -4460,6 +4534,9 @@ export type KnownFace = components['schemas']['KnownFace'];
 export type LibraryAction = components['schemas']['LibraryAction'];
 export type LibraryActionDone = components['schemas']['LibraryActionDone'];
 export type LibraryIndex = components['schemas']['LibraryIndex'];
+export type LibraryRestoreOffer = components['schemas']['LibraryRestoreOffer'];
+export type LibraryRestoreOut = components['schemas']['LibraryRestoreOut'];
+export type LibraryRestoreRequest = components['schemas']['LibraryRestoreRequest'];
 export type LibraryUndo = components['schemas']['LibraryUndo'];
 export type MarkIo = components['schemas']['MarkIO'];
 export type MarksEdit = components['schemas']['MarksEdit'];
@@ -5927,6 +6004,68 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["LibraryActionDone"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly offered_api_library_restore_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["LibraryRestoreOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly begin_api_library_restore_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["LibraryRestoreRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 202: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": unknown;
                 };
             };
             /** @description Unprocessable Entity */
