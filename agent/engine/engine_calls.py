@@ -47,6 +47,7 @@ class EngineConfig:
     max_megapixels: int = 200
     max_megabytes: int = 500
     scratch: str = ""  # folder that the engine may write to; "": none
+    mapped: bool = True  # large photos are mapped, not read into memory
 
     @classmethod
     def of(cls, settings: EngineSettings, models: dict[str, ModelFile], converted: str, cache: str, threads: int) -> "EngineConfig":

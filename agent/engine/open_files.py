@@ -86,6 +86,8 @@ class NewFile:
     def open(self) -> int:
         """Return a descriptor to write to, for its owner only. Blocks. Raises CopyUnwritable, CopyDiskFull."""
         try:
+            if self._made:  # by an attempt whose process ended
+                Path(self._path).unlink()
             descriptor = os.open(self._path, _NEW, 0o600)
         except (OSError, ValueError) as error:
             raise not_written(error) from error

@@ -224,10 +224,19 @@ class EnginePool:
         slot = await self._take(call.urgent)
         try:
             client = await self._running(slot)
-            tickets = await slot.hand_over(files, limit=self.settings.time_limit_s)
-            return await self._ask(slot, client, call, asked, tickets)
+            try:
+                return await self._ask(slot, client, call, asked, await self._handed(slot, files))
+            except EngineCrashed:
+                if not (client.faulted and slot.maps and files):
+                    raise
+            slot.maps = False  # a process that reads files into memory says what is wrong with this one
+            return await self._ask(slot, await self._running(slot), call, asked, await self._handed(slot, files))
         finally:
+            slot.maps = True
             self._give_back(slot)
+
+    async def _handed(self, slot: Slot, files: Sequence[Opener]) -> list[int]:
+        return await slot.hand_over(files, limit=self.settings.time_limit_s)
 
     async def _ask(self, slot: Slot, client: RpcClient, call: Call[Q, A], asked: Q, files: Sequence[int] = ()) -> A:
         try:
@@ -245,7 +254,7 @@ class EnginePool:
         self._end(slot)
         slot.generation, slot.too_large = self._generation, None
         try:
-            config = await self._complete(self._config())
+            config = replace(await self._complete(self._config()), mapped=slot.maps)
             client = await slot.start(self._command, self._environment)
             if self._closed:
                 raise EngineKilled

@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import GenericAlias
@@ -38,6 +39,8 @@ _ITS_OWN = (EngineError, ModelError, ImageError, RedactionError, CaptureError, U
 # Parameters are numbers, formats and a model's name; a job's error is stored, and shown in a list.
 _MOST_FACTS, _LONGEST_FACT = 10, 200
 _OUTSIDE = (-9, -15)  # SIGKILL and SIGTERM: another program ended the process
+# A page of a mapped file could not be read: the file was cut off, or its drive failed. Windows has no such signal.
+_FAULT = -getattr(signal, "SIGBUS", 0)
 
 
 class Codec(Generic[T]):
@@ -152,6 +155,7 @@ class RpcClient:
     def __init__(self, child: Child) -> None:
         self.child = child
         self.lost = False  # whether a call failed because the process ended, hung or sent invalid data; then it is dead
+        self.faulted = False  # whether it ended because a mapped file could not be read
         self.calls = 0  # number of calls made
 
     async def ask(self, call: Call[Q, A], asked: Q, *, limit: float, files: Sequence[int] = (), body: object = None) -> A:
@@ -167,6 +171,7 @@ class RpcClient:
         except ChildGarbled as error:
             raise self._lost(EngineBadAnswer()) from error
         except ChildGone as error:
+            self.faulted = _FAULT < 0 and error.exit_code == _FAULT
             raise self._lost(why_ended(error.exit_code)) from error
         except ChildTimeout as error:
             raise self._lost(EngineTimeout(seconds=limit)) from error

@@ -16,7 +16,8 @@ from agent.engine.analyser import Analyse
 from agent.engine.screen_grab import Grabber
 from agent.engine.screen_port import GrabbedFrame
 from agent.engine.screen_watch import moved
-from agent.engine.service import Engine, read_steady, spent
+from agent.engine.service import Engine
+from agent.engine.steady_file import read_steady, spent
 from agent.vision.codecs import decode
 from agent.vision.codecs.decoded_image import Pixels
 from agent.vision.detector import THOROUGH_RATIO, THOROUGH_SIDE, THOROUGH_UP_TO

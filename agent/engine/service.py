@@ -3,12 +3,13 @@
 import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from agent.domain.errors import ImageChanged, ImageTooLarge, ImageUnreadable, ModelMissing
+from agent.domain.errors import ModelMissing
 from agent.domain.face import Analysis, Face
 from agent.domain.image import NO_FACES, Recipe
 from agent.engine.analyser import Analyse
@@ -16,11 +17,13 @@ from agent.engine.engine_calls import EngineConfig, ModelFile
 from agent.engine.open_files import open_photo, write_out
 from agent.engine.renderer import KeptRegion, Render, Rendered
 from agent.engine.runtime import Runtime, model_for
+from agent.engine.steady_file import check_same, steady
 from agent.vision import copies, embedder
 from agent.vision.aligner import align, align_again
 from agent.vision.bare import joined
 from agent.vision.codecs import Image, Limits, encode_preview
 from agent.vision.codecs.decoded_image import LARGE
+from agent.vision.codecs.file_bytes import FileBytes
 from agent.vision.copies import RenderOptions, RenderPart
 from agent.vision.detector import THOROUGH_FACE, Decoder, Detection, Detector, DetectorNet
 from agent.vision.detectors import DETECTORS
@@ -81,10 +84,8 @@ class Engine:
 
     def analyse(self, task: Analyse, descriptor: int | None = None) -> Analysis:
         """Analyse a file; `descriptor` is the open file, closed here. Raises ImageError, ModelError or EngineStartFailed."""
-        with _file(task.path, descriptor) as file:
-            pipeline = self._pipeline(task)
-            data = read_steady(file, self._limits)
-        return self._analysed(task, pipeline, data)
+        with self._content(task.path, descriptor) as data:
+            return self._analysed(task, self._pipeline(task), data)
 
     def analyse_picture(self, task: Analyse, data: bytes) -> Analysis:
         """The same for the bytes of a file that exists only in memory. Raises as `analyse`."""
@@ -106,26 +107,25 @@ class Engine:
             others={stage: self._other(model) for stage, model in task.recipe.others},
         )
 
-    def _analysed(self, task: Analyse, pipeline: Pipeline, data: bytes) -> Analysis:
+    def _analysed(self, task: Analyse, pipeline: Pipeline, data: FileBytes) -> Analysis:
         min_face = min(task.min_face, THOROUGH_FACE) if task.thorough else task.min_face
         wanted = Wanted(task.min_score, min_face, task.keep_chips, task.thumbnail, count_frames=task.thorough)
         return analyse(data, pipeline, wanted, self._limits, self._clock)
 
     def preview(self, path: str, side: int, descriptor: int | None = None) -> bytes:
         """A JPEG preview; `descriptor` as above. Raises ImageError."""
-        with _file(path, descriptor) as file:
-            data = read_steady(file, self._limits)
-        return encode_preview(data, self._limits, side)
+        with self._content(path, descriptor) as data:
+            return encode_preview(data, self._limits, side)
 
     def render(self, task: Render, source: int, target: int) -> Rendered:
         """Both are descriptors, closed here. Raises ImageError, RedactionError; ValueError for an invalid cover."""
-        with os.fdopen(target, "wb", buffering=0) as out:
-            with os.fdopen(source, "rb") as file:
-                data = read_steady(file, self._limits)
+        with os.fdopen(target, "wb", buffering=0) as out, self.content(source) as data:
+            sha256 = hashlib.sha256(data).hexdigest()
             copy = copies.render(data, RenderOptions(task.covers, task.format, task.strip, task.keep_regions), self._limits)
+            check_same(data, sha256)
             write_out(out, copy.data)
         return Rendered(
-            sha256=hashlib.sha256(data).hexdigest(),
+            sha256=sha256,
             width=copy.width,
             height=copy.height,
             format=copy.format,
@@ -137,10 +137,15 @@ class Engine:
 
     def restore(self, regions: Sequence[KeptRegion], source: int, target: int) -> None:
         """As above. Raises ImageError, RedactionError."""
-        with os.fdopen(target, "wb", buffering=0) as out:
-            with os.fdopen(source, "rb") as file:
-                data = read_steady(file, self._limits)
+        with os.fdopen(target, "wb", buffering=0) as out, self.content(source) as data:
             write_out(out, copies.restore(data, [RenderPart(region.x, region.y, region.png) for region in regions], self._limits))
+
+    def content(self, descriptor: int) -> AbstractContextManager[FileBytes]:
+        """The content of a file that was handed over, closed at the end. Raises ImageTooLarge, ImageUnreadable, ImageChanged."""
+        return steady(descriptor, self._limits, mapped=self._config.mapped)
+
+    def _content(self, path: str, descriptor: int | None) -> AbstractContextManager[FileBytes]:
+        return self.content(open_photo(path) if descriptor is None else descriptor)
 
     def release(self) -> None:
         """Free memory that can be reallocated."""
@@ -207,27 +212,3 @@ def _no_faces(_decoder: Decoder, _min_score: float) -> list[Detection]:
 
 def _folder(name: str) -> Path | None:
     return Path(name) if name else None
-
-
-def _file(path: str, descriptor: int | None) -> BinaryIO:
-    return spent(open_photo(path) if descriptor is None else descriptor)
-
-
-def spent(descriptor: int) -> BinaryIO:
-    """The file behind a descriptor that was handed over; closing the result closes it."""
-    return os.fdopen(descriptor, "rb")
-
-
-def read_steady(file: BinaryIO, limits: Limits) -> bytes:
-    """The whole content of a file opened anew. Raises ImageTooLarge, ImageUnreadable, or ImageChanged if it was written to meanwhile."""
-    try:
-        before = os.fstat(file.fileno())
-        if before.st_size > limits.megabytes * 1e6:
-            raise ImageTooLarge(megabytes=round(before.st_size / 1e6), limit=limits.megabytes)
-        data = file.read(before.st_size + 1)
-        after = os.fstat(file.fileno())
-    except OSError as error:
-        raise ImageUnreadable from error
-    if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns) or len(data) != before.st_size:
-        raise ImageChanged
-    return data

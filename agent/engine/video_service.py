@@ -11,7 +11,8 @@ from agent.domain.errors import VideoMissing
 from agent.domain.video import SeenPart, Video
 from agent.engine import video_calls
 from agent.engine.open_files import not_written
-from agent.engine.service import Engine, read_steady, spent
+from agent.engine.service import Engine
+from agent.engine.steady_file import spent
 from agent.engine.video_ports import Joined
 from agent.vision.animations import animation_frames, animation_writing
 from agent.vision.detectors import THOROUGH
@@ -104,21 +105,22 @@ class AnimationService:
         self._engine = engine
 
     def probe(self, source: int) -> Video:
-        return animation_frames.probe(self._read(source), self._engine.limits)
+        with self._engine.content(source) as data:
+            return animation_frames.probe(data, self._engine.limits)
 
     def look(self, asked: video_calls.VideoLookRequest, source: int) -> SeenPart:
         """Return the detections. Raises ModelError, EngineStartFailed."""
-        data, detector = self._read(source), self._engine.detector(THOROUGH)
-        prints = None if asked.embedder is None else partial(prints_of, detector.look, self._engine.embedder(asked.embedder))
-        try:
-            return animation_frames.look_through(data, self._engine.limits, detector.thorough, prints)
-        finally:
-            self._engine.release()
+        with self._engine.content(source) as data:
+            detector = self._engine.detector(THOROUGH)
+            prints = None if asked.embedder is None else partial(prints_of, detector.look, self._engine.embedder(asked.embedder))
+            try:
+                return animation_frames.look_through(data, self._engine.limits, detector.thorough, prints)
+            finally:
+                self._engine.release()
 
     def draw(self, asked: video_calls.Draw, source: int, target: int) -> video_calls.DrawnPart:
         """Write the covered copy. Raises RedactionError; ValueError for an invalid cover."""
-        with os.fdopen(target, "wb") as output:
-            data = self._read(source)
+        with os.fdopen(target, "wb") as output, self._engine.content(source) as data:
             try:
                 frames = animation_writing.write(data, asked.ways, self._engine.limits, output, strip=asked.strip)
                 output.flush()
@@ -130,7 +132,8 @@ class AnimationService:
     def join(self, asked: video_calls.Join, source: int, made: int, target: int) -> Joined:
         """Write the final file. Raises RedactionError."""
         with spent(made) as whole, os.fdopen(target, "wb") as output:
-            kinds = animation_writing.removed(self._read(source), self._engine.limits, strip=asked.strip)
+            with self._engine.content(source) as data:
+                kinds = animation_writing.removed(data, self._engine.limits, strip=asked.strip)
             try:
                 shutil.copyfileobj(whole, output)
                 output.flush()
@@ -140,8 +143,5 @@ class AnimationService:
             return Joined(os.fstat(output.fileno()).st_size, kinds)
 
     def still(self, asked: video_calls.Still, source: int) -> bytes:
-        return animation_frames.still(self._read(source), self._engine.limits, asked.seconds, asked.side)
-
-    def _read(self, source: int) -> bytes:
-        with spent(source) as file:
-            return read_steady(file, self._engine.limits)
+        with self._engine.content(source) as data:
+            return animation_frames.still(data, self._engine.limits, asked.seconds, asked.side)

@@ -30,6 +30,7 @@ class Slot:
     generation: int = -1
     idle: asyncio.TimerHandle | None = None
     too_large: EngineMemory | None = None  # the reason why its process is being ended
+    maps: bool = True  # whether its next process may map files
 
     @property
     def child(self) -> Child | None:

@@ -15,6 +15,7 @@ from agent.vision.bare import bare, joined
 from agent.vision.codecs import Image, Limits, Pixels, encode_small
 from agent.vision.codecs.colour import to_srgb
 from agent.vision.codecs.decode import named
+from agent.vision.codecs.file_bytes import FileBytes
 from agent.vision.detector import THOROUGH_FACE, Decoder, Detection
 from agent.vision.prints import Prints
 
@@ -23,7 +24,7 @@ TICK: Final = 0.1
 Thorough = Callable[[Decoder, float], list[Detection]]
 
 
-def probe(data: bytes, limits: Limits) -> Video:
+def probe(data: FileBytes, limits: Limits) -> Video:
     """Return its properties, as for a video; moments are frame numbers. Raises ImageError, FilmTooLong."""
     film = named(data, limits, lambda name: film_of(data, name, limits))
     count = len(film.numbers)
@@ -43,7 +44,7 @@ def probe(data: bytes, limits: Limits) -> Video:
     )
 
 
-def look_through(data: bytes, limits: Limits, thorough: Thorough, prints: Prints | None = None) -> SeenPart:
+def look_through(data: FileBytes, limits: Limits, thorough: Thorough, prints: Prints | None = None) -> SeenPart:
     """Return the detections of all frames. Raises ImageError.
 
     Pages are independent. Cuts in an animation are not detected: small ones change much from frame to frame, and a
@@ -62,7 +63,7 @@ def look_through(data: bytes, limits: Limits, thorough: Thorough, prints: Prints
     return SeenPart(tuple(sights), tuple(range(1, len(sights))) if film.name == "tiff" else ())
 
 
-def still(data: bytes, limits: Limits, seconds: float, side: int) -> bytes:
+def still(data: FileBytes, limits: Limits, seconds: float, side: int) -> bytes:
     """Return the frame of that moment, clamped to the range, as JPEG, its longer side at most `side` pixels. Raises ImageError."""
     film = named(data, limits, lambda name: film_of(data, name, limits))
     canvas = frame_at(data, film, round(seconds / TICK), limits).canvas

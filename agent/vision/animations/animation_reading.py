@@ -11,6 +11,7 @@ import PIL.Image
 from agent.domain.errors import FilmTooLong
 from agent.vision.codecs import Limits, Pixels, others
 from agent.vision.codecs.decode import named
+from agent.vision.codecs.file_bytes import FileBytes
 from agent.vision.copies.canvas import Canvas, of_pillow, upright
 
 FORMATS: Final = frozenset({"gif", "png", "webp", "avif", "tiff"})
@@ -43,12 +44,12 @@ class AnimationFrame:
     ms: float = 0.0  # duration
 
 
-def frames_in(data: bytes, limits: Limits) -> int:
+def frames_in(data: FileBytes, limits: Limits) -> int:
     """Return the number of frames; 1 if there are no others. Raises ImageError, or FilmTooLong."""
     return named(data, limits, lambda name: len(film_of(data, name, limits).numbers) if name in FORMATS else 1)
 
 
-def film_of(data: bytes, name: str, limits: Limits) -> Film:
+def film_of(data: FileBytes, name: str, limits: Limits) -> Film:
     """Return the properties. Raises FilmTooLong, or any error of the decoder."""
     opened = others.open_checked(data, name, limits)
     count = int(getattr(opened, "n_frames", 1))
@@ -62,17 +63,17 @@ def film_of(data: bytes, name: str, limits: Limits) -> Film:
     return Film(name, *size, tuple(range(count)), None if loop is None else int(loop), default, left)
 
 
-def frames(data: bytes, film: Film, limits: Limits) -> Iterator[AnimationFrame]:
+def frames(data: FileBytes, film: Film, limits: Limits) -> Iterator[AnimationFrame]:
     """Yield the frames. Raises ImageError."""
     yield from _read(data, film, limits, film.numbers)
 
 
-def frame_at(data: bytes, film: Film, at: int, limits: Limits) -> AnimationFrame:
+def frame_at(data: FileBytes, film: Film, at: int, limits: Limits) -> AnimationFrame:
     """Return one frame, clamped to the first or last. Raises ImageError."""
     return next(_read(data, film, limits, (film.numbers[min(max(at, 0), len(film.numbers) - 1)],)))
 
 
-def _read(data: bytes, film: Film, limits: Limits, numbers: Sequence[int]) -> Iterator[AnimationFrame]:
+def _read(data: FileBytes, film: Film, limits: Limits, numbers: Sequence[int]) -> Iterator[AnimationFrame]:
     opened = named(data, limits, lambda name: others.open_checked(data, name, limits))
     exif = others.exif_read(opened, data, film.name)
     read = _page if film.name == "tiff" else partial(_frame, size=opened.size)

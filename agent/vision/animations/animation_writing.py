@@ -15,6 +15,7 @@ from agent.vision.animations.animation_reading import Film, film_of, frames
 from agent.vision.animations.many import DrawnFrames
 from agent.vision.codecs import Limits, others
 from agent.vision.codecs.decode import named
+from agent.vision.codecs.file_bytes import FileBytes
 from agent.vision.copies import encoders
 from agent.vision.copies.canvas import Canvas
 from agent.vision.copies.kept_pixels import KeptPixels, kept_of
@@ -77,7 +78,7 @@ def _seen(canvas: Canvas) -> Means:
     return block_means(picture)
 
 
-def write(data: bytes, ways: Sequence[Covered], limits: Limits, output: BinaryIO, *, strip: bool) -> int:
+def write(data: FileBytes, ways: Sequence[Covered], limits: Limits, output: BinaryIO, *, strip: bool) -> int:
     """Return the number of frames. Raises ImageError, CopyUnsupported, CopyUnproven; ValueError for an invalid cover."""
     film = named(data, limits, lambda name: film_of(data, name, limits))
     kept, notes = _kept(data, film, limits, strip=strip)
@@ -91,13 +92,13 @@ def write(data: bytes, ways: Sequence[Covered], limits: Limits, output: BinaryIO
     return len(film.numbers)
 
 
-def removed(data: bytes, limits: Limits, *, strip: bool) -> tuple[str, ...]:
+def removed(data: FileBytes, limits: Limits, *, strip: bool) -> tuple[str, ...]:
     """Return the kinds of content that are in the original but not in its copy."""
     film = named(data, limits, lambda name: film_of(data, name, limits))
     return tuple(sorted({*_kept(data, film, limits, strip=strip)[0].removed, *film.left} - {"frames", "pages"}))
 
 
-def _drawn(data: bytes, film: Film, limits: Limits, ways: Sequence[Covered], proof: Proof) -> Iterator[DrawnFrames]:
+def _drawn(data: FileBytes, film: Film, limits: Limits, ways: Sequence[Covered], proof: Proof) -> Iterator[DrawnFrames]:
     for number, frame in enumerate(frames(data, film, limits)):
         covers = covers_at(ways, number)
         cover(frame.canvas, covers)
@@ -106,11 +107,11 @@ def _drawn(data: bytes, film: Film, limits: Limits, ways: Sequence[Covered], pro
         proof.note(frame.canvas)
 
 
-def _kept(data: bytes, film: Film, limits: Limits, *, strip: bool) -> tuple[KeptPixels, PhotoNotes]:
+def _kept(data: FileBytes, film: Film, limits: Limits, *, strip: bool) -> tuple[KeptPixels, PhotoNotes]:
     def read(name: str) -> tuple[KeptPixels, PhotoNotes]:
         notes = of_opened(others.open_checked(data, name, limits), data, name)
         if name == "webp":
-            notes.lossless = b"VP8L" in data and b"VP8 " not in data
+            notes.lossless = data.find(b"VP8L") >= 0 and data.find(b"VP8 ") < 0
         kept = kept_of(notes, notes.profile, film.width, film.height, strip=strip, faces_covered=True)
         return kept.without(*encoders.LACKING.get(name, ("comment",))), notes
 

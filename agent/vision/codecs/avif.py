@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
+from agent.vision.codecs.file_bytes import FileBytes
+
 _HEAD: Final = 1_000_000  # bytes: these boxes precede the pictures
 _MANY: Final = 64
 _MONOCHROME: Final = 0x10
@@ -15,7 +17,7 @@ class AvifCoding:
     sampling: str = "4:2:0"
 
 
-def coding_of(data: bytes) -> AvifCoding:
+def coding_of(data: FileBytes) -> AvifCoding:
     """Return the coding of the colours; auxiliary pictures, such as transparency, are coded without any."""
     head, at = data[:_HEAD], 0
     found = AvifCoding()

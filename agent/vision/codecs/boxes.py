@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
+from agent.vision.codecs.file_bytes import FileBytes
 
-def boxes(data: bytes) -> Iterator[tuple[bytes, int]]:
+
+def boxes(data: FileBytes) -> Iterator[tuple[bytes, int]]:
     """Yield the kind of each box and its declared end. A box with an invalid size ends with the file."""
     at = 0
     while at + 8 <= len(data):

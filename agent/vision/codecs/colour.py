@@ -1,7 +1,7 @@
 """Converts any colour representation of a file to sRGB with eight bits."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import lru_cache
 from typing import Final
@@ -37,13 +37,24 @@ def to_srgb(profile: bytes) -> Callable[[Pixels], None] | None:
 
 def to_rgb(opened: PIL.Image.Image, profile: bytes) -> Pixels:
     """Convert any of Pillow's modes to 8-bit RGB, inks by their ICC profile; transparency becomes white."""
+    convert = converter(opened, profile)
     out = np.empty((opened.height, opened.width, 3), np.uint8)
+    for rows, strip in zip(strips(opened.width, opened.height), strips_of(opened), strict=True):
+        out[rows] = convert(strip)
+    return out
+
+
+def strips_of(opened: PIL.Image.Image) -> Iterator[PIL.Image.Image]:
+    """Yield strips of a million pixels."""
+    for rows in strips(opened.width, opened.height):
+        yield opened.crop((0, rows.start, opened.width, min(rows.stop, opened.height)))
+
+
+def converter(opened: PIL.Image.Image, profile: bytes) -> Callable[[PIL.Image.Image], Pixels]:
+    """Return the same for strips or bands of the picture. If its numbers are not bytes, it must be loaded."""
     transform = _transform(profile, opened.mode) if opened.mode in ("CMYK", "LAB") else None
     white, negative = _brightest(opened), _is_negative(opened)
-    for rows in strips(opened.width, opened.height):
-        strip = opened.crop((0, rows.start, opened.width, min(rows.stop, opened.height)))
-        out[rows] = _strip_to_rgb(strip, transform, white, negative)
-    return out
+    return lambda strip: _strip_to_rgb(strip, transform, white, negative)
 
 
 def sixteen_bits(opened: PIL.Image.Image) -> NDArray[np.uint16]:

@@ -14,6 +14,7 @@ from agent.vision.codecs import heic, jpeg, others, raw, tiff
 from agent.vision.codecs.boxes import boxes
 from agent.vision.codecs.colour import to_srgb
 from agent.vision.codecs.decoded_image import Image, Limits, Pixels
+from agent.vision.codecs.file_bytes import FileBytes, unpadded
 from agent.vision.codecs.tiff import Exif
 
 T = TypeVar("T")
@@ -22,7 +23,7 @@ A = TypeVar("A", bound=NDArray[np.generic])
 _NO_MEMORY: Final = -4  # OpenCV's error number for it
 
 
-def decode(data: bytes, limits: Limits, side: int | None = None) -> Image:
+def decode(data: FileBytes, limits: Limits, side: int | None = None) -> Image:
     """Decode to a longer side of at least `side` pixels if the format supports reduced decoding, otherwise at full size.
 
     Limits are checked from the header, before decoding.
@@ -31,7 +32,7 @@ def decode(data: bytes, limits: Limits, side: int | None = None) -> Image:
     return named(data, limits, lambda name: _decode(data, name, limits, side))
 
 
-def named(data: bytes, limits: Limits, read: Callable[[str], T]) -> T:
+def named(data: FileBytes, limits: Limits, read: Callable[[str], T]) -> T:
     """Return the result of `read` for the bytes and their format; errors are translated. Raises as above."""
     if not data:
         raise ImageEmpty
@@ -53,7 +54,7 @@ def named(data: bytes, limits: Limits, read: Callable[[str], T]) -> T:
             raise (ImageTruncated if _is_cut(name, data, error) else ImageCorrupt) from error
 
 
-def _decode(data: bytes, name: str, limits: Limits, side: int | None) -> Image:
+def _decode(data: FileBytes, name: str, limits: Limits, side: int | None) -> Image:
     match name:
         case "jpeg":
             header = jpeg.read_header(data)
@@ -66,7 +67,8 @@ def _decode(data: bytes, name: str, limits: Limits, side: int | None) -> Image:
         case "heic":
             pixels, exif, profile = heic.decode(data, limits)
         case _:
-            pixels, exif, profile = others.decode(data, name, limits)
+            read = others.decode(data, name, limits, side)
+            return _upright(read.pixels, 1 / read.factor, read.width, read.height, name, read.exif, read.profile)
     return _upright(pixels, 1.0, pixels.shape[1], pixels.shape[0], name, exif, profile)
 
 
@@ -95,7 +97,7 @@ def _asks_too_much(error: Exception) -> bool:
     return by_opencv or isinstance(error, MemoryError | PIL.Image.DecompressionBombError) or "memory alloc" in str(error).lower()
 
 
-def _is_cut(name: str, data: bytes, error: Exception) -> bool:
+def _is_cut(name: str, data: FileBytes, error: Exception) -> bool:
     """Return whether a file that can't be decoded ends too early, as during copying."""
     match name:
         case "png":
@@ -105,14 +107,14 @@ def _is_cut(name: str, data: bytes, error: Exception) -> bool:
         case "bmp":
             return len(data) < 14 or int.from_bytes(data[2:6], "little") > len(data)
         case "gif":
-            return not data.rstrip(b"\0").endswith(b"\x3b")
+            return data[unpadded(data) - 1 :][:1] != b"\x3b"
         case "heic" | "avif":
             return _boxes_are_cut(data)
         case _:
             return len(data) < 64 or "truncated" in str(error).lower() or isinstance(error, EOFError)
 
 
-def _boxes_are_cut(data: bytes) -> bool:
+def _boxes_are_cut(data: FileBytes) -> bool:
     """Return whether a box-based file (ISO 14496-12) ends inside a box."""
     return max((end for _, end in boxes(data)), default=0) != len(data)
 
@@ -125,7 +127,7 @@ _GENERAL: Final = {b"mif1", b"msf1", b"mif2"}  # the other brands name the codec
 _BRANDS: Final = 64  # no file has this many
 
 
-def sniff(data: bytes) -> str | None:
+def sniff(data: FileBytes) -> str | None:
     """Return the format; None if unsupported. The directories distinguish a camera raw file from a TIFF."""
     if data.startswith(b"\xff\xd8"):
         return "jpeg"
@@ -144,7 +146,7 @@ def sniff(data: bytes) -> str | None:
     return "bmp" if data.startswith(b"BM") else None
 
 
-def _of_brands(data: bytes) -> str | None:
+def _of_brands(data: FileBytes) -> str | None:
     """Return the format of a box-based file (ISO 14496-12); videos are such files too."""
     end = min(int.from_bytes(data[:4], "big"), 16 + 4 * _BRANDS)
     brands = [data[8:12], *(data[at : at + 4] for at in range(16, end, 4))]

@@ -7,6 +7,7 @@ import PIL.Image
 
 from agent.vision.codecs.colour import to_rgb
 from agent.vision.codecs.decoded_image import Limits, Pixels
+from agent.vision.codecs.file_bytes import FileBytes
 from agent.vision.codecs.tiff import Exif, read_exif
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ class _Held:
         self.__array_interface__: dict[str, Any] = {"shape": seen.shape, "typestr": seen.dtype.str, "version": 3, "data": place}
 
 
-def decode(data: bytes, limits: Limits) -> tuple[Pixels, Exif, bytes]:
+def decode(data: FileBytes, limits: Limits) -> tuple[Pixels, Exif, bytes]:
     """Return the main picture and its colour profile. Raises ImageTooLarge, or what the decoder raises.
 
     It is upright whatever EXIF says: rotation is part of the format.
@@ -33,7 +34,7 @@ def decode(data: bytes, limits: Limits) -> tuple[Pixels, Exif, bytes]:
     options = pi_heif.options
     options.THUMBNAILS = options.DEPTH_IMAGES = options.AUX_IMAGES = False
     options.DECODE_THREADS = limits.threads
-    opened = pi_heif.open_heif(data)
+    opened = pi_heif.open_heif(bytes(data))
     limits.check_whole(*opened.size)
     exif = read_exif((opened.info.get("exif") or b"").removeprefix(b"Exif\0\0"))
     profile = opened.info.get("icc_profile") or b""

@@ -11,6 +11,7 @@ import numpy as np
 from agent.domain.errors import ImageCorrupt, ImageTruncated, ImageUnsupported
 from agent.vision.codecs import others
 from agent.vision.codecs.decoded_image import Limits, Pixels
+from agent.vision.codecs.file_bytes import FileBytes
 from agent.vision.codecs.tiff import Exif, oriented, read_exif
 
 # libjpeg skips the high frequencies at no cost: half the size is five times faster than the whole (measured).
@@ -44,7 +45,7 @@ class Header:
     profile: bytes  # ICC; empty if missing
 
 
-def read_header(data: bytes, start: int = 0, *, strict: bool = False) -> Header:
+def read_header(data: FileBytes, start: int = 0, *, strict: bool = False) -> Header:
     """Return the header of the JPEG at `start`. Raises ImageTruncated or ImageCorrupt; if `strict` also for bytes between segments.
 
     Thumbnails inside the metadata have their own sizes and end markers, so those segments are skipped.
@@ -72,7 +73,7 @@ def read_header(data: bytes, start: int = 0, *, strict: bool = False) -> Header:
     raise ImageTruncated
 
 
-def segments(data: bytes, at: int, *, strict: bool) -> Iterator[tuple[int, int, int]]:
+def segments(data: FileBytes, at: int, *, strict: bool) -> Iterator[tuple[int, int, int]]:
     """Yield marker, start and end of content; complete segments only, up to the first scan. Raises ImageCorrupt."""
     while 0 <= at <= len(data) - 4:
         marker = data[at + 1]
@@ -91,7 +92,7 @@ def segments(data: bytes, at: int, *, strict: bool) -> Iterator[tuple[int, int, 
         at = following
 
 
-def decode(data: bytes, header: Header, limits: Limits, side: int | None) -> tuple[Pixels, float]:
+def decode(data: FileBytes, header: Header, limits: Limits, side: int | None) -> tuple[Pixels, float]:
     """Return pixels in the file's orientation, and their scale. Raises ImageTruncated, ImageUnsupported, ImageTooLarge or ImageCorrupt."""
     check(header, limits)
     longer = max(header.width, header.height)
@@ -101,7 +102,7 @@ def decode(data: bytes, header: Header, limits: Limits, side: int | None) -> tup
     return _decoded(data, flag | cv2.IMREAD_COLOR_RGB), 1 / factor
 
 
-def decode_to_copy(data: bytes, header: Header, limits: Limits) -> Pixels:
+def decode_to_copy(data: FileBytes, header: Header, limits: Limits) -> Pixels:
     """Return all pixels in the file's orientation, [height, width, 1 or 3], blue first, for re-encoding. Not for inks. Raises as above."""
     check(header, limits)
     limits.make_room(header.width, header.height)
@@ -118,7 +119,7 @@ def check(header: Header, limits: Limits) -> None:
         raise ImageTruncated  # libjpeg would fill the rest with grey without an error
 
 
-def _decoded(data: bytes, flags: int) -> Pixels:
+def _decoded(data: FileBytes, flags: int) -> Pixels:
     decoded = cv2.imdecode(np.frombuffer(data, np.uint8), flags | cv2.IMREAD_IGNORE_ORIENTATION)
     if decoded is None:
         raise ImageCorrupt

@@ -1,7 +1,7 @@
 """Decodes with Pillow: PNG, WebP, GIF, BMP, TIFF, AVIF, and CMYK JPEG. Only the decoder of the detected format is tried."""
 
-import io
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Final
 
@@ -10,29 +10,53 @@ import numpy as np
 import PIL.Image
 
 from agent.domain.errors import ImageUnsupported
-from agent.vision.codecs import avif, bmp, png, tiff
-from agent.vision.codecs.colour import to_rgb
-from agent.vision.codecs.decoded_image import Limits, Pixels
+from agent.vision.codecs import avif, bmp, png, tiff, webp
+from agent.vision.codecs.bands import bands, shrunk
+from agent.vision.codecs.colour import converter, strips_of, to_rgb
+from agent.vision.codecs.decoded_image import LARGE, Limits, Pixels
+from agent.vision.codecs.file_bytes import FileBytes, as_file
 from agent.vision.codecs.tiff import Exif, oriented, read_exif
 
 _PLUGINS: Final = {"jpeg": "Jpeg", "png": "Png", "webp": "WebP", "gif": "Gif", "bmp": "Bmp", "tiff": "Tiff", "avif": "Avif"}
 _TIFF_BITS: Final = 258  # a tag
+_FINE: Final = 4000  # pixels: a large picture is decoded to a longer side of at least this, enough for every pass of a detector
 
 
-def decode(data: bytes, name: str, limits: Limits) -> tuple[Pixels, Exif, bytes]:
-    """Return the first picture in the file's orientation, and its colour profile. Raises ImageError, or any error of the decoder."""
+@dataclass(frozen=True, slots=True)
+class Read:
+    """The first picture of a file, in the file's orientation."""
+
+    pixels: Pixels
+    width: int  # at full size
+    height: int
+    factor: int  # by which the size is divided
+    exif: Exif
+    profile: bytes  # ICC
+
+
+def decode(data: FileBytes, name: str, limits: Limits, side: int | None = None) -> Read:
+    """Decode a large picture to a longer side of at least `side` pixels. Raises ImageError, or any error of the decoder."""
+    if name == "webp" and (told := webp.plain(data)) is not None:
+        _check_webp(data, limits)
+        pixels = _plain_webp(data)
+        return Read(pixels, pixels.shape[1], pixels.shape[0], 1, oriented(read_exif(told.exif), told.xmp), told.profile)
     opened = open_checked(data, name, limits)
     profile = opened.info.get("icc_profile") or b""
-    if name == "webp" and opened.mode == "RGB" and not getattr(opened, "is_animated", False):
-        return _plain_webp(data), exif_read(opened, data, name), profile
-    load(opened, name)
-    return to_rgb(opened, profile), exif_read(opened, data, name), profile
+    large = opened.width * opened.height > LARGE
+    parts = bands(opened, data, name, lambda file: _open(file, name, limits)) if large else None
+    if parts is None:
+        load(opened, name)
+        parts = strips_of(opened)
+    width, height = opened.size
+    factor = max(1, max(width, height) // max(side, _FINE)) if large and side is not None else 1
+    pixels = shrunk(map(converter(opened, profile), parts), width, height, factor)
+    return Read(pixels, width, height, factor, exif_read(opened, data, name), profile)
 
 
-def open_checked(data: bytes, name: str, limits: Limits) -> PIL.Image.Image:
+def open_checked(data: FileBytes, name: str, limits: Limits) -> PIL.Image.Image:
     """Open the file without loading it, and make room for its first picture. Raises as above."""
-    if name == "webp" and (canvas := _webp_canvas(data)) is not None:
-        limits.check_pixels(*canvas)  # its decoder allocates memory when the file is opened
+    if name == "webp":
+        _check_webp(data, limits)
     elif name == "png":
         data = png.readable(data)
     elif name == "tiff":
@@ -52,7 +76,7 @@ def load(opened: PIL.Image.Image, name: str) -> None:
         opened.putalpha(255)
 
 
-def bits_of(opened: PIL.Image.Image, data: bytes, name: str) -> int:
+def bits_of(opened: PIL.Image.Image, data: FileBytes, name: str) -> int:
     """Return the bit depth of the file's colours, however much of it survives decoding."""
     match name:
         case "png":
@@ -66,7 +90,7 @@ def bits_of(opened: PIL.Image.Image, data: bytes, name: str) -> int:
             return 8
 
 
-def exif_read(opened: PIL.Image.Image, data: bytes, name: str) -> Exif:
+def exif_read(opened: PIL.Image.Image, data: FileBytes, name: str) -> Exif:
     """Return its EXIF, or its XMP. A TIFF is rotated by its decoder."""
     if name == "tiff":
         return Exif(1, read_exif(data).taken_at)
@@ -74,7 +98,7 @@ def exif_read(opened: PIL.Image.Image, data: bytes, name: str) -> Exif:
     return oriented(read_exif(exif_of(opened)), packet.encode("utf-8", "replace") if isinstance(packet, str) else packet)
 
 
-def decode_ink(data: bytes, factor: int, limits: Limits) -> Pixels:
+def decode_ink(data: FileBytes, factor: int, limits: Limits) -> Pixels:
     """Decode a CMYK JPEG, its size divided by `factor`. Raises any error of the decoder."""
     opened = _open(data, "jpeg", limits)
     profile = opened.info.get("icc_profile") or b""
@@ -83,7 +107,7 @@ def decode_ink(data: bytes, factor: int, limits: Limits) -> Pixels:
     return to_rgb(opened, profile)
 
 
-def _plain_webp(data: bytes) -> Pixels:
+def _plain_webp(data: FileBytes) -> Pixels:
     """Decode one opaque picture: half of Pillow's time, which decodes everything as an animation with transparency (measured)."""
     decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
     if decoded is None:
@@ -91,13 +115,13 @@ def _plain_webp(data: bytes) -> Pixels:
     return np.asarray(decoded, np.uint8)
 
 
-def _open(data: bytes, name: str, limits: Limits) -> PIL.Image.Image:
+def _open(data: FileBytes, name: str, limits: Limits) -> PIL.Image.Image:
     PIL.Image.MAX_IMAGE_PIXELS = round(limits.megapixels * 1e6)  # applies to inner parts: tiles, frames
     plugin = import_module(f"PIL.{_PLUGINS[name]}ImagePlugin")
     if name == "avif":
         vars(plugin)["DEFAULT_MAX_THREADS"] = limits.threads
     try:
-        return _opener(name)(io.BytesIO(data), "")
+        return _opener(name)(as_file(data), "")
     except (SyntaxError, OSError) as error:
         if name == "bmp" and "bitfields" in str(error):
             return bmp.by_masks(data, limits)
@@ -135,7 +159,13 @@ def _hexadecimal(text: object) -> bytes:
         return b""
 
 
-def _webp_canvas(data: bytes) -> tuple[int, int] | None:
+def _check_webp(data: FileBytes, limits: Limits) -> None:
+    """Check the size: its decoder allocates memory for the whole picture when the file is opened. Raises ImageTooLarge."""
+    if (canvas := _webp_canvas(data)) is not None:
+        limits.check_whole(*canvas)
+
+
+def _webp_canvas(data: FileBytes) -> tuple[int, int] | None:
     """Return width and height; None if the first chunk is unknown."""
     head = data[12:30]
     if len(head) < 18:

@@ -4,6 +4,8 @@ import zlib
 from collections.abc import Iterator
 from typing import Final
 
+from agent.vision.codecs.file_bytes import FileBytes
+
 # Bytes that one of them, and all together, may unpack to: Pillow's own limits, minus its overhead.
 _MOST, _MOST_TOGETHER = 1_000_000, 60_000_000
 _SIGNATURE: Final = 8  # bytes
@@ -11,7 +13,7 @@ _FRAME: Final = 12  # bytes around a chunk's body
 _ZLIB: Final = b"\0"  # the only compression method
 
 
-def readable(data: bytes) -> bytes:
+def readable(data: FileBytes) -> FileBytes:
     """Return the file without them; usually the same bytes."""
     unread = list(_unread(data))
     if not unread:
@@ -20,7 +22,7 @@ def readable(data: bytes) -> bytes:
     return b"".join(data[begin:end] for begin, end in zip(begins, ends, strict=True))
 
 
-def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+def chunks(data: FileBytes) -> Iterator[tuple[bytes, int, int]]:
     """Yield kind, start and end of each chunk's body; complete ones only."""
     at = _SIGNATURE
     while at + _FRAME <= len(data):
@@ -31,7 +33,7 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
         at += _FRAME + size
 
 
-def _unread(data: bytes) -> Iterator[tuple[int, int]]:
+def _unread(data: FileBytes) -> Iterator[tuple[int, int]]:
     """Yield start and end of those chunks."""
     left = _MOST_TOGETHER
     for kind, begin, end in chunks(data):

@@ -4,6 +4,7 @@ from typing import Final
 
 from agent.domain.errors import ImageCorrupt, ImageTruncated, ImageUnsupported
 from agent.vision.codecs import tiff
+from agent.vision.codecs.file_bytes import FileBytes
 from agent.vision.codecs.jpeg import Header, read_header
 from agent.vision.codecs.tiff import Exif, read_exif
 
@@ -12,7 +13,7 @@ _HEAD: Final = 1_000_000  # bytes: the camera's metadata is near the beginning
 _DIALECTS: Final = (b"IIRO", b"IIRS", b"MMOR", b"IIU\0")  # Olympus, Panasonic: TIFF except for the signature
 
 
-def find_preview(data: bytes) -> tuple[bytes, Header]:
+def find_preview(data: FileBytes) -> tuple[bytes, Header]:
     """Return the largest JPEG inside, and the camera's metadata. Raises ImageUnsupported without one, ImageTruncated if it is cut off."""
     best: tuple[int, Header] | None = None
     at = data.find(b"\xff\xd8\xff")
@@ -35,7 +36,7 @@ def find_preview(data: bytes) -> tuple[bytes, Header]:
     return data[at : header.end], header
 
 
-def read_notes(data: bytes, preview: Exif) -> Exif:
+def read_notes(data: FileBytes, preview: Exif) -> Exif:
     """Return orientation and time: the preview's own metadata, completed from the file's."""
     own = _own_notes(data[:_HEAD])
     return Exif(

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from agent.domain.errors import ImageCorrupt
+from agent.vision.codecs.file_bytes import FileBytes
 
 MAGICS: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 UNREAD: Final = b"MM\0+"  # BigTIFF in big-endian order: Pillow takes it for a classic TIFF
@@ -46,7 +47,7 @@ class _Entry:
 class _Reader:
     """The directories of one file; everything raises struct.error at the end of the file."""
 
-    def __init__(self, data: bytes, start: int = 0) -> None:
+    def __init__(self, data: FileBytes, start: int = 0) -> None:
         self._data, self._start = data, start
         self.asked = 0  # declared bytes of all values in the directories read so far
         self._order = "<" if data[start : start + 1] == b"I" else ">"
@@ -117,7 +118,7 @@ class _Reader:
         return struct.unpack_from(self._order + kinds, self._data, self._start + at)
 
 
-def read_exif(data: bytes, start: int = 0) -> Exif:
+def read_exif(data: FileBytes, start: int = 0) -> Exif:
     """Return the content of the EXIF that begins at `start`. Unreadable parts are ignored: the picture may be intact."""
     try:
         reader = _Reader(data, start)
@@ -138,7 +139,7 @@ def oriented(exif: Exif, packet: bytes) -> Exif:
     return Exif(int(found[1]), exif.taken_at)
 
 
-def is_raw(data: bytes) -> bool:
+def is_raw(data: FileBytes) -> bool:
     """Return whether an apparent TIFF is a camera raw file."""
     if data[8:10] == b"CR":
         return True
@@ -154,7 +155,7 @@ def is_raw(data: bytes) -> bool:
     )
 
 
-def check_values(data: bytes, inside: Sequence[int] = ()) -> None:
+def check_values(data: FileBytes, inside: Sequence[int] = ()) -> None:
     """Raise ImageCorrupt if the directories' values overlap so that together they need more memory than the file has.
 
     `inside` are more tags that lead to directories.

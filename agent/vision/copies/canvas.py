@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from agent.vision.codecs import Limits, heic, jpeg, others, raw
 from agent.vision.codecs.colour import sixteen_bits, strips, to_rgb
 from agent.vision.codecs.decode import turn
+from agent.vision.codecs.file_bytes import FileBytes
 from agent.vision.codecs.tiff import Exif
 from agent.vision.copies.notes import PhotoNotes, of_heic, of_jpeg, of_opened
 from agent.vision.redactor import Colours
@@ -85,7 +86,7 @@ class Canvas:
         self.alpha = np.where(self.alpha > white // 2, white, 0).astype(self.alpha.dtype)
 
 
-def open_canvas(data: bytes, name: str, limits: Limits) -> tuple[Canvas, PhotoNotes]:
+def open_canvas(data: FileBytes, name: str, limits: Limits) -> tuple[Canvas, PhotoNotes]:
     """Return the first picture of a file, and its metadata. Raises ImageError, or any error of the decoder."""
     match name:
         case "jpeg":
@@ -110,7 +111,7 @@ def open_canvas(data: bytes, name: str, limits: Limits) -> tuple[Canvas, PhotoNo
     return upright(canvas, exif), notes
 
 
-def _jpeg(data: bytes, header: jpeg.Header, exif: Exif, limits: Limits) -> tuple[Canvas, PhotoNotes]:
+def _jpeg(data: FileBytes, header: jpeg.Header, exif: Exif, limits: Limits) -> tuple[Canvas, PhotoNotes]:
     if header.components == 4:
         jpeg.check(header, limits)
         canvas = Canvas(others.decode_ink(data, 1, limits), None, b"")
@@ -158,7 +159,7 @@ _BITS, _PHOTOMETRIC, _PLANAR, _EXTRA, _SAMPLES = 258, 262, 284, 338, 339  # a TI
 _RGB, _TOGETHER, _WHOLE_NUMBERS, _UNMULTIPLIED = 2, 1, 1, 2
 
 
-def sixteen_bit_colours(opened: PIL.Image.Image, data: bytes, name: str) -> tuple[Colours, NDArray[np.uint16] | None] | None:
+def sixteen_bit_colours(opened: PIL.Image.Image, data: FileBytes, name: str) -> tuple[Colours, NDArray[np.uint16] | None] | None:
     """Return colours, blue first, and alpha; None without such a picture, or if the decoders disagree.
 
     `opened` is loaded. OpenCV takes planes for pixels, and leaves memory uninitialised if a file has less than it expects.
@@ -175,7 +176,7 @@ def sixteen_bit_colours(opened: PIL.Image.Image, data: bytes, name: str) -> tupl
     return colours, np.ascontiguousarray(decoded[:, :, 3]).astype(np.uint16, copy=False) if decoded.shape[2] == 4 else None
 
 
-def _is_deep_png(data: bytes) -> bool:
+def _is_deep_png(data: FileBytes) -> bool:
     return data[24:25] == b"\x10"
 
 

@@ -9,6 +9,7 @@ import PIL.Image
 
 from agent.domain.errors import ImageCorrupt
 from agent.vision.codecs import tiff
+from agent.vision.codecs.file_bytes import FileBytes, as_file
 
 _EXIF, _GPS, _THUMBNAIL = 0x8769, 0x8825, -1  # directories; the last is Pillow's number for the second one
 _MAKER_NOTE, _ORIENTATION, _WIDTH, _HEIGHT = 0x927C, 0x112, 0xA002, 0xA003
@@ -35,7 +36,7 @@ def lettered(entries: Iterable[tuple[int, Any]]) -> dict[int, Any]:
     return {tag: _Letters(value) if isinstance(value, str) else value for tag, value in entries}
 
 
-def cleaned(exif: bytes, width: int, height: int, *, strip: bool, faces_covered: bool) -> tuple[bytes, set[str]]:
+def cleaned(exif: FileBytes, width: int, height: int, *, strip: bool, faces_covered: bool) -> tuple[bytes, set[str]]:
     """Return the EXIF of a copy of that size, empty if there is none, and the removed kinds.
 
     With `faces_covered`, descriptions are removed: they may name the people.
@@ -74,12 +75,12 @@ def cleaned(exif: bytes, width: int, height: int, *, strip: bool, faces_covered:
     return b"", gone | {"exif"}
 
 
-def _load(exif: bytes) -> PIL.Image.Exif | None:
+def _load(exif: FileBytes) -> PIL.Image.Exif | None:
     """Load EXIF; None if invalid."""
     try:
         tiff.check_values(exif, inside=(_EXIF, _GPS))
         found = PIL.Image.Exif()
-        found.load(exif)
+        found.load(exif) if isinstance(exif, bytes) else found.load_from_fp(as_file(exif))
         return found if found else None
     except (ImageCorrupt, OSError, ValueError, SyntaxError, KeyError, TypeError, struct.error, EOFError):
         return None

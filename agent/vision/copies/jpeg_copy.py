@@ -11,6 +11,7 @@ import numpy as np
 
 from agent.domain.errors import ImageCorrupt
 from agent.vision.codecs import Pixels, jpeg
+from agent.vision.codecs.file_bytes import FileBytes
 from agent.vision.copies.kept_pixels import KeptPixels
 
 _DEFAULT: Final = 92
@@ -36,7 +37,7 @@ class JpegCoding:
     sampling: int = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420
 
 
-def coding_of(data: bytes) -> JpegCoding:
+def coding_of(data: FileBytes) -> JpegCoding:
     """Return a coding at least as fine as this JPEG's. Raises ImageCorrupt."""
     sums = dict(_tables(data))
     luma = _quality(sums.get(0), 0)
@@ -52,7 +53,7 @@ def coding_of(data: bytes) -> JpegCoding:
     return JpegCoding(luma, chroma)
 
 
-def _tables(data: bytes) -> Iterator[tuple[int, int]]:
+def _tables(data: FileBytes) -> Iterator[tuple[int, int]]:
     """Yield numbers of the quantisation tables, and the sums of their values: smaller is finer."""
     for marker, at, end in jpeg.segments(data, 2, strict=False):
         if marker == jpeg.SCAN:

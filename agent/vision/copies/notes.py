@@ -9,6 +9,7 @@ import PIL.Image
 
 from agent.vision.codecs import avif, jpeg, others
 from agent.vision.codecs.boxes import boxes
+from agent.vision.codecs.file_bytes import FileBytes, unpadded
 
 LARGEST: Final = 4_000_000  # bytes: longer ones are left out
 _MORE_XMP: Final = b"http://ns.adobe.com/xmp/extension/\0"
@@ -32,7 +33,7 @@ _HEIF_BOXES: Final = {b"ftyp", b"meta", b"mdat", b"moov", b"free", b"skip", b"wi
 
 @dataclass(slots=True)
 class PhotoNotes:
-    exif: bytes = b""  # from its byte order on
+    exif: FileBytes = b""  # from its byte order on
     xmp: bytes = b""
     profile: bytes = b""  # ICC
     comment: str = ""
@@ -41,11 +42,11 @@ class PhotoNotes:
     left: set[str] = field(default_factory=set)  # present kinds that no copy contains
     lossless: bool = True
     compression: str = ""  # of a TIFF, by Pillow's name
-    coded: bytes = b""  # a JPEG's own bytes: they show how it was encoded
+    coded: FileBytes = b""  # a JPEG's own bytes: they show how it was encoded
     sampling: str = ""  # of an AVIF's colours
 
 
-def of_jpeg(data: bytes) -> PhotoNotes:
+def of_jpeg(data: FileBytes) -> PhotoNotes:
     notes = PhotoNotes(lossless=False, coded=data)
     parts: dict[int, bytes] = {}
     scan = len(data)
@@ -66,7 +67,7 @@ def of_jpeg(data: bytes) -> PhotoNotes:
             notes.left.add(kind)
     notes.profile = b"".join(parts[number] for number in sorted(parts))[:LARGEST]
     end_mark = data.find(jpeg.END, scan)
-    if 0 <= end_mark < len(data.rstrip(b"\0")) - 2:
+    if 0 <= end_mark < unpadded(data) - 2:
         notes.left.add("trailing")
     return notes
 
@@ -84,11 +85,11 @@ def _jpeg_kind(marker: int, body: bytes) -> str:
     return "application" if 0xE0 < marker <= 0xEF and marker not in _ADOBE else ""
 
 
-def of_heic(data: bytes) -> PhotoNotes:
+def of_heic(data: FileBytes) -> PhotoNotes:
     """Return the metadata of a HEIC; its library provides the rest, so only the header is read here."""
     import pi_heif
 
-    opened = pi_heif.open_heif(data)
+    opened = pi_heif.open_heif(bytes(data))
     info = opened.info
     notes = PhotoNotes(lossless=False, exif=_exif(info.get("exif")), xmp=_bytes(info.get("xmp")), profile=_bytes(info.get("icc_profile")))
     notes.left = _in_boxes(data, _HEIF_KINDS)
@@ -101,7 +102,7 @@ def of_heic(data: bytes) -> PhotoNotes:
     return notes
 
 
-def _in_boxes(data: bytes, kinds: Mapping[bytes, str]) -> set[str]:
+def _in_boxes(data: FileBytes, kinds: Mapping[bytes, str]) -> set[str]:
     """Return the kinds of content beside the pictures: `kinds` by their header names, and data after them, such as phones' videos."""
     head = data[:1_000_000]
     left = {kind for mark, kind in kinds.items() if mark in head}
@@ -115,7 +116,7 @@ def _in_boxes(data: bytes, kinds: Mapping[bytes, str]) -> set[str]:
     return left
 
 
-def of_opened(opened: PIL.Image.Image, data: bytes, name: str) -> PhotoNotes:
+def of_opened(opened: PIL.Image.Image, data: FileBytes, name: str) -> PhotoNotes:
     """Return the metadata of a picture opened by Pillow."""
     texts = getattr(opened, "text", None) or {}  # of a PNG, and first: only this reads what follows its picture
     info = opened.info
@@ -132,7 +133,7 @@ def of_opened(opened: PIL.Image.Image, data: bytes, name: str) -> PhotoNotes:
     return notes
 
 
-def _png(notes: PhotoNotes, texts: Mapping[str, str], data: bytes) -> None:
+def _png(notes: PhotoNotes, texts: Mapping[str, str], data: FileBytes) -> None:
     chunks: dict[bytes, bytes] = {}
     at, own = 8, 0
     while at + 12 <= len(data):
@@ -160,23 +161,23 @@ def _is_metadata(text: bytes) -> bool:
     return text.startswith((b"XML:com.adobe.xmp", b"Raw profile type"))
 
 
-def _avif(notes: PhotoNotes, opened: PIL.Image.Image, data: bytes) -> None:
+def _avif(notes: PhotoNotes, opened: PIL.Image.Image, data: FileBytes) -> None:
     """Read AVIF. Its transparency is an auxiliary picture, and is kept."""
     notes.sampling = avif.coding_of(data).sampling
     notes.left |= _in_boxes(data, _AVIF_KINDS if opened.has_transparency_data else {**_AVIF_KINDS, b"auxl": "pictures"})
 
 
-def _webp(notes: PhotoNotes, _: PIL.Image.Image, data: bytes) -> None:
+def _webp(notes: PhotoNotes, _: PIL.Image.Image, data: FileBytes) -> None:
     if len(data) > int.from_bytes(data[4:8], "little") + 8 + 1:
         notes.left.add("trailing")
 
 
-def _bmp(notes: PhotoNotes, _: PIL.Image.Image, data: bytes) -> None:
+def _bmp(notes: PhotoNotes, _: PIL.Image.Image, data: FileBytes) -> None:
     if 0 < int.from_bytes(data[2:6], "little") < len(data):
         notes.left.add("trailing")
 
 
-def _gif(notes: PhotoNotes, _: PIL.Image.Image, data: bytes) -> None:
+def _gif(notes: PhotoNotes, _: PIL.Image.Image, data: FileBytes) -> None:
     at = 13 + _gif_table(data[10:11])
     while data[at : at + 1] in (b"!", b","):
         if data[at : at + 1] == b",":  # a frame: its position, its table, and its code width
@@ -197,7 +198,7 @@ def _gif_table(flags: bytes) -> int:
     return 3 << (flags[0] & 7) + 1 if flags >= b"\x80" else 0
 
 
-def _tiff(notes: PhotoNotes, opened: PIL.Image.Image, data: bytes) -> None:
+def _tiff(notes: PhotoNotes, opened: PIL.Image.Image, data: FileBytes) -> None:
     """Read TIFF, whose EXIF is among its own tags."""
     tags = getattr(opened, "tag_v2", {})
     notes.compression = str(opened.info.get("compression") or "raw")
@@ -208,7 +209,7 @@ def _tiff(notes: PhotoNotes, opened: PIL.Image.Image, data: bytes) -> None:
             notes.left.add(kind)
 
 
-_KINDS: Final[Mapping[str, Callable[[PhotoNotes, PIL.Image.Image, bytes], None]]] = {
+_KINDS: Final[Mapping[str, Callable[[PhotoNotes, PIL.Image.Image, FileBytes], None]]] = {
     "webp": _webp,
     "bmp": _bmp,
     "gif": _gif,

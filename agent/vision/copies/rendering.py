@@ -13,6 +13,7 @@ from agent.domain.errors import NotRestorable, RegionsTooLarge
 from agent.domain.redaction import Cover
 from agent.vision.codecs import Limits
 from agent.vision.codecs.decode import named
+from agent.vision.codecs.file_bytes import FileBytes
 from agent.vision.copies import encoders, png_copy
 from agent.vision.copies.canvas import Canvas, open_canvas
 from agent.vision.copies.kept_pixels import kept_of
@@ -53,14 +54,14 @@ class Copy:
     parts: tuple[RenderPart, ...]
 
 
-def render(data: bytes, wish: RenderOptions, limits: Limits) -> Copy:
+def render(data: FileBytes, wish: RenderOptions, limits: Limits) -> Copy:
     """Return the covered copy. Raises ImageError, CopyUnsupported, CopyUnproven, RegionsTooLarge; ValueError for an invalid cover."""
     for cover in wish.covers:
         area_of(cover, 1, 1)
     return named(data, limits, lambda name: _render(data, name, wish, limits))
 
 
-def _render(data: bytes, name: str, wish: RenderOptions, limits: Limits) -> Copy:
+def _render(data: FileBytes, name: str, wish: RenderOptions, limits: Limits) -> Copy:
     canvas, notes = open_canvas(data, name, limits)
     width, height = canvas.width, canvas.height
     chosen = encoders.format_of(name, wish.format, canvas)
@@ -103,7 +104,7 @@ def _parts(canvas: Canvas, covers: Sequence[Cover]) -> list[RenderPart]:
     return found
 
 
-def restore(data: bytes, parts: Sequence[RenderPart], limits: Limits) -> bytes:
+def restore(data: FileBytes, parts: Sequence[RenderPart], limits: Limits) -> bytes:
     """Return the picture as PNG with the parts restored exactly. Raises ImageError, NotRestorable if the parts don't belong to it."""
     canvas, notes = named(data, limits, lambda name: open_canvas(data, name, limits))
     canvas.ordered("BGR")
