@@ -14,7 +14,6 @@ from agent.core.i18n import Texts
 from agent.core.setting_fields import nearest_key, setting_fields
 from agent.core.settings import KeyHome
 from agent.domain.errors import SettingsError, SettingsUnknownKey
-from agent.library.recipes import recognition_ends
 
 TEXTS = Texts()
 
@@ -89,6 +88,8 @@ def _ends_recognition(session: CommandSession, key: str, value: str) -> bool:
         before = session.settings
     except SettingsError:
         return False  # no valid settings in force, so recognition can't end
+    from agent.library.recipes import recognition_ends  # loads the database library, which no other command here needs
+
     return recognition_ends(before, session.file.preview(key, value))
 
 

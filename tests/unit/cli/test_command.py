@@ -7,6 +7,8 @@ import json
 import os
 import re
 import shlex
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -34,6 +36,13 @@ def commands(group: CommandGroup = ai_popup, *above: str) -> Iterator[tuple[tupl
             yield (*above, name), command
         if isinstance(command, CommandGroup):
             yield from commands(command, *above, name)
+
+
+def test_commands_start_without_the_database_library() -> None:
+    """It takes longer to import than most commands take to run."""
+    code = "import sys, agent.main.commands; print('sqlalchemy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "False"
 
 
 def test_every_command_can_be_quiet_and_verbose() -> None:
