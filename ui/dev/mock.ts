@@ -84,7 +84,7 @@ function answer(request: IncomingMessage, response: ServerResponse, next: () => 
     if (url.search) response.setHeader('set-cookie', `${COOKIE}=${url.search.slice(1).replaceAll('&', '+')}; path=/`)
     return next()
   }
-  const chosen = options(request)
+  const chosen = applied(options(request))
   if (chosen.scene === 'offline') return void request.destroy()
   if (chosen.scene === 'unauthorised') return json(response, { code: 'api.unauthorised', cause: 'Not signed in.', remedy: 'Run ai-popup open.' }, 401)
   if (chosen.scene === 'loading') return
@@ -97,18 +97,18 @@ function answer(request: IncomingMessage, response: ServerResponse, next: () => 
   }
   const shown = /^\/api\/help\/pictures\/([a-z-]+\.(?:png|webp))$/.exec(url.pathname)?.[1]
   if (shown !== undefined) return void response.writeHead(200, { 'content-type': `image/${shown.split('.')[1]}` }).end(readFileSync(drawn(shown)))
-  if (answerSettings(request, response, url, all, applied(chosen))) return
+  if (answerSettings(request, response, url, all, chosen)) return
   if (answerWatching(request, response, url, chosen)) return
-  if (answerPeople(request, response, url, all, applied(chosen))) return
-  if (answerCaptures(request, response, url, all, applied(chosen))) return
+  if (answerPeople(request, response, url, all, chosen)) return
+  if (answerCaptures(request, response, url, all, chosen)) return
   if (answerCovers(request, response, url, all, chosen)) return
   if (answerLibrary(request, response, url, all, chosen)) return
   if (url.pathname === '/api/doctor') return json(response, checks(chosen))
-  if (url.pathname.startsWith('/api/update')) return json(response, update(applied(chosen), request.method))
+  if (url.pathname.startsWith('/api/update')) return json(response, update(chosen, request.method))
   if (url.pathname === '/api/health-report') return json(response, report(chosen))
   if (image && url.pathname.endsWith('/copy-covered')) return json(response, { covered: image.faces.length, doubtful: false })
   if (request.method === 'POST') return void response.writeHead(204).end()
-  if (url.pathname === '/api/events') return stream(response, chosen)
+  if (url.pathname === '/api/events') return stream(response, options(request))
   if (url.pathname === '/api/status') return json(response, all.status)
   if (url.pathname === '/api/problems') return json(response, placesPage(all, 'problems', url.searchParams))
   if (url.pathname === '/api/online-only') return json(response, placesPage(all, 'online-only', url.searchParams))

@@ -6,7 +6,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol, TypeVar
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, ViewportSize
@@ -17,6 +17,11 @@ RUN_AXE = """async (only) => {
   const { violations } = await axe.run(document, { resultTypes: ['violations'], ...(only && { runOnly: only }) })
   return violations.map((one) => `${one.id}: ${one.nodes[0].html} ${one.help}`)
 }"""
+CHANGE_LANGUAGE = (
+    """(value) => fetch('/api/settings/general.language', { method: 'PUT', body: JSON.stringify({ value }) }).then(({ ok }) => ok)"""
+)
+# Scenes in which the agent answers nothing that says a language: the page speaks the browser's.
+MUTE = ("loading", "offline", "unauthorised")
 WAIT_S = 60.0
 SIZE: ViewportSize = {"width": 1280, "height": 800}
 EVERY_ANSWER = "**/api/**"
@@ -29,6 +34,13 @@ window.EventSource = class extends EventSource {
 }"""
 # Of all rules only one looks at colours, and nothing but colours changes with the theme.
 THEMES: tuple[tuple[Literal["light", "dark"], list[str] | None], ...] = (("light", None), ("dark", ["color-contrast"]))
+T = TypeVar("T")
+
+
+class InEachLanguage(Protocol):
+    """Language -> what is found on the page as it stands; it was opened in English and is loaded once."""
+
+    def __call__(self, look: Callable[[], T], /) -> dict[str, T]: ...
 
 
 @pytest.fixture(scope="session")
@@ -64,10 +76,15 @@ def _listening(server: "subprocess.Popen[bytes]", port: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def profile(chromium: Browser) -> Iterator[BrowserContext]:
+def browser_language() -> str:
+    return "en"
+
+
+@pytest.fixture(scope="module")
+def profile(chromium: Browser, browser_language: str) -> Iterator[BrowserContext]:
     """Keeps what was compiled of the pages from one test to the next."""
     # axe comes in from outside, which the agent's content policy forbids; everything else keeps it.
-    context = chromium.new_context(viewport=SIZE, reduced_motion="reduce", bypass_csp=True)
+    context = chromium.new_context(viewport=SIZE, reduced_motion="reduce", bypass_csp=True, locale=browser_language)
     context.set_default_timeout(WAIT_S * 1000)
     yield context
     context.close()
@@ -144,11 +161,38 @@ def violations(page: Page) -> Callable[[], list[str]]:
     """What is not accessible on the page as it stands, in either theme."""
 
     def found() -> list[str]:
-        page.add_script_tag(path=AXE)
+        if not page.evaluate("'axe' in window"):
+            page.add_script_tag(path=AXE)
         wrong: list[str] = []
         for theme, only in THEMES:
             page.emulate_media(color_scheme=theme)
             wrong += [f"{theme}: {one}" for one in page.evaluate(RUN_AXE, only)]
         return wrong
+
+    return found
+
+
+@pytest.fixture
+def change_language(page: Page) -> Callable[[str], None]:
+    """Changes the program's language while a page is open, and waits until the page and its lists are in it."""
+
+    def changed(language: str) -> None:
+        with page.expect_response("**/api/images?*"):
+            assert page.evaluate(CHANGE_LANGUAGE, language)
+            page.wait_for_function("(language) => document.documentElement.lang === language", arg=language)
+
+    return changed
+
+
+@pytest.fixture
+def in_each_language(page: Page, change_language: Callable[[str], None]) -> InEachLanguage:
+    """Looks at the page, changes its language, and looks again."""
+
+    def found(look: Callable[[], T], /) -> dict[str, T]:
+        english = look()
+        if any(f"scene={scene}" in page.url for scene in MUTE):
+            return {"en": english}
+        change_language("zh-CN")
+        return {"en": english, "zh-CN": look()}
 
     return found
