@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 CHECKOUT = Path(__file__).parent.parent
 PACKAGES = "tests/installers"
+# A file whose tests run one after the other for minutes; at the end the other workers would wait for it.
+LONGEST = (f"{PACKAGES}/", "tests/journeys/", "tests/integration/updates/test_handover.py")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -47,6 +49,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object | Non
             return PACKAGES if nodeid.startswith(f"{PACKAGES}/test_") else super()._split_scope(nodeid)
 
     return Scheduling(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
 
 
 @pytest.fixture(scope="session")

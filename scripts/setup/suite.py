@@ -22,11 +22,12 @@ from scripts.setup.venv import Venv
 
 _LIMIT_S = 75 * 60.0
 _DRAIN_S = 5.0
+_SLOWEST = 25  # tests that are listed with their times, so that a run shows what it spent its time on
 _HUNG_S = 20 * 60  # a test that ignores even its own time limit; the other tests continue without its process
 # These start processes, most of them the program. Long files come first, so that no worker is left with one at the end.
 _PROCESSES = ("installers", "journeys", "e2e", "integration", "scripts")
 _IN_PROCESS = "integration/in_process"  # the whole agent with its edges swapped
-_MOST_WORKERS = 4
+_MOST_WORKERS = 6
 # With pictures as small as those of the tests, a library's threads wait for each other longer than they work.
 _ALONE = {"OPENBLAS_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1"}
 _MEMORY = Path("/dev/shm")
@@ -92,10 +93,14 @@ def quick() -> dict[str, str]:
 
 
 def _spread() -> list[str]:
-    """Return the options to run one test file per core, if each can have its own screen, clipboard and keyring."""
-    workers = min(os.cpu_count() or 1, _MOST_WORKERS) if sys.platform == "linux" else 1
+    """Return the options to list the slowest tests, and to run a test file per worker if each can have a screen, clipboard and keyring.
+
+    Tests wait for programs, windows and timers as well as compute: half as many workers again as cores keep the cores busy.
+    """
+    cores = os.cpu_count() or 1
+    workers = min(cores + cores // 2, _MOST_WORKERS) if sys.platform == "linux" else 1
     spread = ["-n", str(workers), "--dist", "loadfile", "--no-loadscope-reorder"] if workers > 1 else []
-    return [*spread, "-o", f"faulthandler_timeout={_HUNG_S}", "-o", "faulthandler_exit_on_timeout=true"]
+    return [*spread, f"--durations={_SLOWEST}", "-o", f"faulthandler_timeout={_HUNG_S}", "-o", "faulthandler_exit_on_timeout=true"]
 
 
 def _processes() -> list[str]:

@@ -44,6 +44,14 @@ def test_every_test_runs_once_and_what_takes_long_comes_first() -> None:
     assert sorted([*processes[:5], *in_process]) == sorted([*folders, "tests/integration/in_process"])
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere tests share one screen, clipboard and keyring")
+@pytest.mark.parametrize(("cores", "workers"), [(None, None), (1, None), (2, "3"), (4, "6"), (64, "6")])
+def test_there_are_half_as_many_workers_again_as_cores(cores: int | None, workers: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    words = suite._spread()
+    assert (words[words.index("-n") + 1] if "-n" in words else None) == workers
+
+
 def test_coverage_is_of_the_process_of_the_tests_alone(tmp_path: Path) -> None:
     (tmp_path / "measured.py").write_text("def reached() -> int:\n    return 1\n\n\ndef elsewhere() -> int:\n    return 2\n")
     (tmp_path / "conftest.py").write_text("import measured\n")
