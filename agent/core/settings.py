@@ -72,6 +72,9 @@ class OnBattery(StrEnum):
     PAUSE = "pause"
 
 
+# Kinds of devices: the first by OpenVINO, the others by ONNX Runtime; ".1" names the second one of a kind.
+_DEVICES = r"^(AUTO|CPU|GPU|NPU|CUDA|TENSORRT|MIGRAPHX|ROCM|COREML|DIRECTML|ONNX-CPU)(\.\d+)?$"
+
 Pattern = Annotated[str, Field(min_length=1, max_length=200)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 TimeOfDay = Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$", examples=["22:00", "07:30"])]
@@ -152,8 +155,8 @@ class SourceSettings(Section):
 class EngineSettings(Section):
     workers: Annotated[int, Field(ge=0, le=32)] = 0
     """Engine processes; 0 chooses by the number of cores."""
-    device: Annotated[str, Field(pattern=r"^(AUTO|CPU|GPU|NPU)(\.\d+)?$", examples=["CPU", "GPU", "NPU", "GPU.1", "AUTO"])] = "CPU"
-    """What computes; `AUTO` takes a GPU or NPU that is faster than the processor. Whatever fails its self-test is not used."""
+    device: Annotated[str, Field(pattern=_DEVICES, examples=["CPU", "GPU", "NPU", "GPU.1", "CUDA", "AUTO"])] = "CPU"
+    """What computes; `AUTO` takes what is faster than the processor. Whatever fails its self-test is not used."""
     precision: Precision = Precision.AUTO
     """Arithmetic; `auto` takes what the processor does best."""
     max_memory_mb: Annotated[int, Field(ge=0, le=1_048_576)] = 0

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from agent.core.i18n import Texts
@@ -11,9 +11,14 @@ from agent.core.i18n import Texts
 CPU = "CPU"
 AUTO = "AUTO"
 EXACT = "f32"
+# The processor by ONNX Runtime instead of OpenVINO.
+ONNX_CPU = "ONNX-CPU"
+# Kinds of devices that ONNX Runtime drives; OpenVINO drives the others.
+_BY_ONNX_RUNTIME = frozenset({"CUDA", "TENSORRT", "MIGRAPHX", "ROCM", "COREML", "DIRECTML", ONNX_CPU})
 # Increase when the self-test becomes stricter: all trials are then repeated.
 SELF_TEST = 1
-_ORDER = ("GPU", "NPU")
+# What AUTO tries. TensorRT compiles for minutes for each new size of input: only who asks for it gets it.
+_ORDER = ("GPU", "NPU", "CUDA", "MIGRAPHX", "ROCM", "COREML", "DIRECTML", ONNX_CPU)
 
 
 class Fault(StrEnum):
@@ -34,7 +39,7 @@ _WORDS = {Fault.ABSENT: "absent", Fault.FAILED: "failed", Fault.HUNG: "hung"}
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device that OpenVINO offers."""
+    """A device that OpenVINO or ONNX Runtime offers."""
 
     name: str  # "GPU", or "GPU.1" if there are several
     model: str
@@ -60,7 +65,8 @@ class Note:
     def text(self, texts: Texts) -> str:
         if self.device == CPU:
             return texts("status.device.precision")
-        return texts(f"status.device.{_WORDS.get(self.fault, 'different')}", device=self.device)
+        words = _WORDS.get(self.fault, "different")
+        return texts(f"status.device.{'no_provider' if words == 'absent' and by_onnx_runtime(self.device) else words}", device=self.device)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +76,35 @@ class DeviceChoice:
     note: Note | None = None
 
 
+def kind_of(device: str) -> str:
+    """Return a device's kind: "GPU" for "GPU.1"."""
+    return device.partition(".")[0]
+
+
+def on_processor(device: str) -> bool:
+    """Return whether the processor itself computes."""
+    return kind_of(device) in (CPU, ONNX_CPU)
+
+
+def by_onnx_runtime(device: str) -> bool:
+    """Return whether ONNX Runtime drives the device."""
+    return kind_of(device) in _BY_ONNX_RUNTIME
+
+
 def candidates(wanted: str, devices: Iterable[Device]) -> list[Device]:
     """Return the accelerators to try, in this order."""
-    if wanted != AUTO:
-        return [device for device in devices if device.name in (wanted, f"{wanted}.0")][:1]
-    return [device for kind in _ORDER for device in devices if device.name.partition(".")[0] == kind]
+    if wanted == AUTO:
+        return [device for kind in _ORDER for device in devices if kind_of(device.name) == kind]
+    if by_onnx_runtime(wanted):  # it names kinds only; whether there are several shows when one is used
+        return [replace(device, name=wanted) for device in devices if device.name == kind_of(wanted)]
+    return [device for device in devices if device.name in (wanted, f"{wanted}.0")][:1]
 
 
 def choose(wanted: str, precision: str, processor: Trial, accelerators: Mapping[str, Trial]) -> DeviceChoice:
-    """Choose the device. AUTO takes an accelerator only if it is faster than the processor; a requested one is taken even if it is not."""
-    for name, trial in accelerators.items():
-        if trial.fault is None and (wanted != AUTO or trial.ms < processor.ms):
-            return DeviceChoice(name, precision)
+    """Choose the device. AUTO takes the fastest if it is faster than the processor; a requested one is taken even if it is not."""
+    sound = {name: trial.ms for name, trial in accelerators.items() if trial.fault is None and (wanted != AUTO or trial.ms < processor.ms)}
+    if sound:
+        return DeviceChoice(min(sound, key=sound.__getitem__), precision)
     notes = [Note(name, trial.fault) for name, trial in accelerators.items() if trial.fault is not None]
     if wanted not in (AUTO, CPU) and not accelerators:
         notes.append(Note(wanted, Fault.ABSENT))
@@ -90,7 +113,7 @@ def choose(wanted: str, precision: str, processor: Trial, accelerators: Mapping[
     return DeviceChoice(CPU, precision, next(iter(notes), None))
 
 
-def key_of(device: Device, openvino: str, precision: str, models: Mapping[str, str]) -> str:
+def key_of(device: Device, libraries: str, precision: str, models: Mapping[str, str]) -> str:
     """Return the key of a stored trial, valid as long as none of its parts changes. `models` are SHA-256 by recipe."""
-    facts = [SELF_TEST, device.name, device.model, device.driver, openvino, precision, sorted(models.items())]
+    facts = [SELF_TEST, device.name, device.model, device.driver, libraries, precision, sorted(models.items())]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()

@@ -70,10 +70,10 @@ class Worker(RpcWorker):
         self.greeted = True
         return Hello(engine.device, engine.precision, os.getpid(), self.wall or OPEN)
 
-    def _accelerators(self, _: EngineConfig) -> tuple[Device, ...]:
-        from agent.engine.selftest import accelerators
+    def _accelerators(self, config: EngineConfig) -> tuple[Device, ...]:
+        from agent.engine.selftest import devices_for
 
-        return accelerators()
+        return devices_for(config.device)
 
     def _self_test(self, config: EngineConfig) -> Trial:
         from agent.engine.selftest import self_test

@@ -21,7 +21,7 @@ from agent.domain.errors import AgentError
 from agent.engine import engine_calls as calls
 from agent.engine.engine_calls import EngineConfig
 from agent.engine.rpc import OneCall
-from agent.engine.selftest_runs import openvino_version
+from agent.engine.selftest_runs import library_versions
 
 log = structlog.get_logger()
 
@@ -80,7 +80,7 @@ class ModelPreparer:
 def _key(config: EngineConfig) -> str:
     """Return a hash of everything the files depend on; used as a folder name."""
     models = {recipe: file.sha256 for recipe, file in config.models.items()}
-    told = [models, config.device, config.precision, config.threads, openvino_version(), __version__]
+    told = [models, config.device, config.precision, config.threads, library_versions(), __version__]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]
 
 

@@ -24,7 +24,7 @@ from agent.domain.errors import (
 from agent.domain.face import Analysis
 from agent.engine import engine_calls as calls
 from agent.engine.analyser import Analyse
-from agent.engine.devices import CPU, Note
+from agent.engine.devices import Note, on_processor
 from agent.engine.engine_calls import EngineConfig, Hello, ModelFile, PreviewRequest, RestoreTask
 from agent.engine.model_preparer import ModelPreparer
 from agent.engine.monitor import EngineProcess
@@ -290,7 +290,7 @@ class EnginePool:
             config = await self._devices.chosen(config)
         if self._preparer is not None:
             config = await self._preparer.ready(config)
-        return config if config.device.startswith(CPU) or self._scratch is None else replace(config, scratch=str(self._scratch))
+        return config if on_processor(config.device) or self._scratch is None else replace(config, scratch=str(self._scratch))
 
     # -- slots -------------------------------------------------------------------------------------------------------------------
     async def _take(self, urgent: bool) -> Slot:

@@ -1,6 +1,6 @@
 """The models of an engine as functions on arrays, whatever library runs them, and the memory that they hold."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from agent.core.heap import give_back
 from agent.domain.errors import ModelMissing
+from agent.engine.devices import by_onnx_runtime
 from agent.engine.engine_calls import ModelFile
 from agent.engine.inference_session import CompiledNet, Floats, InferenceSession, Input
-from agent.engine.openvino_session import OpenVinoSession
 from agent.vision import embedder
 from agent.vision.detector import DetectorNet
 
@@ -23,9 +23,7 @@ class Runtime:
 
     def __init__(self, *, device: str, precision: str, threads: int, converted: Path | None, cache: Path | None) -> None:
         """`converted` and `cache` are folders, possibly read-only: missing files are then made for this process alone."""
-        self._session: InferenceSession = OpenVinoSession(
-            device=device, precision=precision, threads=threads, converted=converted, cache=cache
-        )
+        self._session = session_on(device=device, precision=precision, threads=threads, converted=converted, cache=cache)
         self._used: set[CompiledNet] = set()
         self._swollen = False
 
@@ -73,6 +71,16 @@ class Runtime:
             return compiled.run(batch)[0][: len(faces)]
 
         return net
+
+
+def session_on(*, device: str, precision: str, threads: int, converted: Path | None, cache: Path | None) -> InferenceSession:
+    """Return a session of the library that drives the device; only this one is loaded. Raises EngineStartFailed."""
+    kind: Callable[..., InferenceSession]
+    if by_onnx_runtime(device):
+        from agent.engine.onnxruntime_session import OnnxRuntimeSession as kind
+    else:
+        from agent.engine.openvino_session import OpenVinoSession as kind
+    return kind(device=device, precision=precision, threads=threads, converted=converted, cache=cache)
 
 
 def model_for(models: Mapping[str, ModelFile], recipe: str) -> ModelFile:

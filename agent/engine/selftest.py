@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.engine.devices import CPU, EXACT, Device, Fault, Trial
+from agent.engine.devices import AUTO, CPU, EXACT, Device, Fault, Trial, by_onnx_runtime, kind_of
 from agent.engine.engine_calls import EngineConfig, ModelFile
+from agent.engine.onnxruntime_session import offered
 from agent.engine.openvino_quiet import core
 from agent.engine.runtime import Runtime
 from agent.engine.selftest_sample import group, one
@@ -29,9 +30,15 @@ _ROUNDS = 3
 Floats = NDArray[np.float32]
 
 
+def devices_for(wanted: str) -> tuple[Device, ...]:
+    """The devices of the libraries that may drive `wanted`, except OpenVINO's processor. Loads their drivers, which may do anything."""
+    onnx_runtimes = offered() if wanted == AUTO or by_onnx_runtime(wanted) else ()
+    return (() if by_onnx_runtime(wanted) else accelerators()) + onnx_runtimes
+
+
 def accelerators() -> tuple[Device, ...]:
-    """The devices that OpenVINO offers besides the processor. Loads their drivers, which may do anything."""
-    return tuple(_described(name) for name in core().available_devices if name.partition(".")[0] in ("GPU", "NPU"))
+    """The devices that OpenVINO offers besides the processor."""
+    return tuple(_described(name) for name in core().available_devices if kind_of(name) in ("GPU", "NPU"))
 
 
 def _described(name: str) -> Device:
@@ -113,8 +120,8 @@ def _time(nets: "_Nets", clock: Callable[[], float]) -> float:
 
 
 def _runtime(config: EngineConfig, device: str, precision: str) -> Runtime:
-    folders = {"converted": Path(config.converted), "cache": Path(config.cache)}
-    return Runtime(device=device, precision=precision, threads=config.threads, **folders)
+    converted, cache = (Path(folder) if folder else None for folder in (config.converted, config.cache))
+    return Runtime(device=device, precision=precision, threads=config.threads, converted=converted, cache=cache)
 
 
 def _driver(name: str) -> str:

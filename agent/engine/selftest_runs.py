@@ -1,4 +1,4 @@
-"""Tests devices, each in its own process, and keeps the results until the driver, OpenVINO or models change."""
+"""Tests devices, each in its own process, and keeps the results until the driver, a library or models change."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ from uuid import uuid4
 from agent import __version__
 from agent.domain.errors import EngineError, EngineKilled, EngineTimeout, ModelError
 from agent.engine import engine_calls as calls
-from agent.engine.devices import CPU, Device, DeviceChoice, Fault, Note, Trial, candidates, choose, key_of
+from agent.engine.devices import CPU, Device, DeviceChoice, Fault, Note, Trial, candidates, choose, key_of, kind_of, on_processor
 from agent.engine.engine_calls import EngineConfig, ModelFile
 from agent.engine.rpc import OneCall
 
@@ -24,6 +24,7 @@ _Asked: TypeAlias = tuple[str, str, dict[str, ModelFile]]
 LIMIT_S = 120.0
 _KEPT = 64
 _UNSURE = (Fault.FAILED, Fault.HUNG)
+_ONNX_RUNTIMES = tuple(f"onnxruntime{suffix}" for suffix in ("", "-gpu", "-directml", "-migraphx", "-rocm"))
 _CPU_FACTS = Path("/proc/cpuinfo")
 
 
@@ -41,6 +42,7 @@ class DeviceChooser:
         self._again = again
         self._turn = asyncio.Lock()
         self._answer: tuple[_Asked, DeviceChoice] | None = None
+        self.trials: dict[str, Trial] = {}  # by device, of the last choice
         self._closed = False
 
     @property
@@ -69,14 +71,17 @@ class DeviceChooser:
         await self._process.close()
 
     async def _choose(self, config: EngineConfig) -> DeviceChoice:
-        openvino = openvino_version()
-        found: Sequence[Device] = () if config.device.startswith(CPU) else await self._accelerators(config)
+        libraries = await asyncio.to_thread(library_versions)
+        wanted = CPU if kind_of(config.device) == CPU else config.device
+        found: Sequence[Device] = () if wanted == CPU else await self._accelerators(config)
+        processor = Device(CPU, await asyncio.to_thread(_processor), "")
         accelerators = {}
-        for device in candidates(config.device, found):
-            accelerators[device.name] = await self._trial(device, openvino, config)
-        wanted = CPU if config.device.startswith(CPU) else config.device
-        processor = await self._trial(Device(CPU, await asyncio.to_thread(_processor), ""), openvino, config)
-        return choose(wanted, config.precision, processor, accelerators)
+        for device in candidates(wanted, found):
+            tried = replace(device, model=processor.model) if on_processor(device.name) else device
+            accelerators[device.name] = await self._trial(tried, libraries, config)
+        exact = await self._trial(processor, libraries, config)
+        self.trials = {CPU: exact, **accelerators}
+        return choose(wanted, config.precision, exact, accelerators)
 
     async def _accelerators(self, config: EngineConfig) -> Sequence[Device]:
         """The accelerators present; none if a driver already fails here."""
@@ -87,9 +92,9 @@ class DeviceChooser:
                 raise EngineKilled from error
             return ()
 
-    async def _trial(self, device: Device, openvino: str, config: EngineConfig) -> Trial:
+    async def _trial(self, device: Device, libraries: str, config: EngineConfig) -> Trial:
         """The result of its self-test, from now or from the record. Raises ModelError, EngineKilled."""
-        key = key_of(device, openvino, config.precision, {recipe: file.sha256 for recipe, file in config.models.items()})
+        key = key_of(device, libraries, config.precision, {recipe: file.sha256 for recipe, file in config.models.items()})
         kept = await asyncio.to_thread(_read, self._record)
         if key in kept and not (self._again and kept[key].fault in _UNSURE):
             return kept[key]
@@ -142,12 +147,18 @@ def _write(record: Path, trials: dict[str, Trial]) -> None:
             fresh.unlink(missing_ok=True)
 
 
-def openvino_version() -> str:
-    """The installed version of OpenVINO."""
+def library_versions() -> str:
+    """Return the installed versions of OpenVINO and, if there is one, ONNX Runtime, of which each kind of hardware has a package."""
+    found = {name: known for name in ("openvino", *_ONNX_RUNTIMES) if (known := _version(name)) is not None}
+    # An installed program ships OpenVINO without metadata.
+    return " ".join([found.pop("openvino", __version__), *(f"{name} {known}" for name, known in found.items())])
+
+
+def _version(package: str) -> str | None:
     try:
-        return version("openvino")
-    except PackageNotFoundError:  # an installed program ships it without metadata
-        return __version__
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def _processor() -> str:

@@ -212,12 +212,13 @@ def quit_agent(session: CommandSession, as_json: bool) -> int:
 
 
 @ai_popup.command(help=TEXTS("cli.help.doctor"))
+@click.option("--device", metavar="DEVICE", help=TEXTS("cli.help.doctor_device"))
 @json_option("json_each")
 @click.pass_obj
-def doctor(session: CommandSession, as_json: bool) -> int:
-    from agent.main.doctor_commands import report
+def doctor(session: CommandSession, device: str | None, as_json: bool) -> int:
+    from agent.main.doctor_commands import report, report_device
 
-    return report(session, as_json=as_json)
+    return report(session, as_json=as_json) if device is None else report_device(session, device, as_json=as_json)
 
 
 for group in (

@@ -3,16 +3,23 @@
 import asyncio
 import json
 import platform
+import tempfile
+from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 
 from agent import __version__
 from agent.cli.output import say
 from agent.cli.session import CommandSession
-from agent.engine.devices import Note
-from agent.engine.engine_calls import Hello
+from agent.core.child import own_command
+from agent.core.config_check import validated
+from agent.domain.errors import ModelMissing
+from agent.engine.devices import Note, Trial
+from agent.engine.engine_calls import EngineConfig, Hello
+from agent.engine.selftest_runs import DeviceChooser
 from agent.main.checkup import checks, engine_words, ground, update_check
 from agent.main.health import Check, examine
-from agent.main.wiring import engine_pool, model_store
+from agent.main.wiring import engine_pool, model_files, model_store
 
 MARKS = {"ok": "✓", "absent": "·", "warning": "!", "failed": "✗"}
 
@@ -42,6 +49,38 @@ def _report_json(session: CommandSession) -> int:
         facts = {"name": finding.name, "state": finding.state, "text": finding.text if error is None else session.texts.cause(error)}
         say(json.dumps({**facts, "code": error and error.code}, ensure_ascii=False))
     return 1 if any(finding.state == "failed" for finding in findings) else 0
+
+
+def report_device(session: CommandSession, device: str, *, as_json: bool = False) -> int:
+    """Test one device, or all with AUTO, beside the processor now; print a line for each. Exit code 1 if the device can't be used.
+
+    Raises SettingsInvalid, ModelError.
+    """
+    settings = validated({"engine": {**session.settings.engine.model_dump(mode="json"), "device": device}}).engine
+    config = EngineConfig.of(settings, model_files(model_store(session.paths)), converted="", cache="", threads=1)
+    if not config.models:
+        raise ModelMissing(model=session.program.recipe(session.settings, False).detector)
+    trials, note = asyncio.run(_trials(config))
+    absent = {} if note is None or note.device in trials else {note.device: Trial(note.fault)}
+    for name, trial in {**trials, **absent}.items():
+        if as_json:
+            say(json.dumps({"device": name, "precision": trial.precision, "ms": trial.ms, "fault": trial.fault}))
+            continue
+        fast = session.texts("cli.doctor.device_time", precision=trial.precision, ms=f"{trial.ms:.1f}")
+        text = fast if trial.fault is None else Note(name, trial.fault).text(session.texts)
+        say(f"{MARKS['ok' if trial.fault is None else 'failed']} {session.texts('cli.label', name=name, value=text)}")
+    return 1 if note is not None else 0
+
+
+async def _trials(config: EngineConfig) -> tuple[Mapping[str, Trial], Note | None]:
+    """Test without the record of earlier trials."""
+    with tempfile.TemporaryDirectory(prefix="ai-popup-device-") as folder:
+        chooser = DeviceChooser(Path(folder) / "devices.json", own_command("engine-worker"))
+        try:
+            await chooser.chosen(config)
+            return chooser.trials, chooser.note
+        finally:
+            await chooser.close()
 
 
 def all_checks(session: CommandSession) -> dict[str, Check]:

@@ -1,4 +1,4 @@
-"""The embedder in OpenVINO against a TFLite runtime, on the samples' own faces, at each precision this device has."""
+"""The nets in each inference library against others, on the samples' own faces, at each precision this device has."""
 
 import warnings
 from dataclasses import replace
@@ -15,12 +15,18 @@ from agent.vision.aligner import align, face_of
 from agent.vision.codecs import Limits, decode
 from agent.vision.detectors.centerface import CenterFace
 from agent.vision.embedder import BATCH, RECIPE, normalised, prepared
+from tests.onnx_device import ONNX_RUNTIME
 
 Floats = NDArray[np.float32]
 
 
-def runtime(config: EngineConfig, precision: str) -> Runtime:
-    return Runtime(device="CPU", precision=precision, threads=1, converted=Path(config.converted), cache=Path(config.cache))
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "device" in metafunc.fixturenames:
+        metafunc.parametrize("device", [*ONNX_RUNTIME, *metafunc.config.getoption("device")])
+
+
+def runtime(config: EngineConfig, precision: str, device: str = "CPU") -> Runtime:
+    return Runtime(device=device, precision=precision, threads=1, converted=Path(config.converted), cache=Path(config.cache))
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +61,8 @@ def reference(engine_config: EngineConfig, faces: NDArray[np.uint8]) -> Floats:
     return normalised(np.concatenate(rows))
 
 
-def least_cosine(config: EngineConfig, precision: str, faces: NDArray[np.uint8], reference: Floats) -> float:
-    net = runtime(config, precision).embedder(config.models[RECIPE])
+def least_cosine(config: EngineConfig, precision: str, faces: NDArray[np.uint8], reference: Floats, device: str = "CPU") -> float:
+    net = runtime(config, precision, device).embedder(config.models[RECIPE])
     batches = np.split(faces, [1, 3, *range(3 + BATCH, len(faces), BATCH)])  # of every size that there is
     ours = normalised(np.concatenate([net(prepared(batch)) for batch in batches]))
     return float((ours * reference).sum(axis=1).min())
@@ -73,6 +79,28 @@ def test_at_every_precision_the_device_has_it_is_near_enough(
     shipped = {"auto", *(name for name, word in (("bf16", "BF16"), ("f16", "FP16")) if word in able)}
     for precision in shipped:
         assert least_cosine(engine_config, precision, faces, reference) >= 0.999, precision
+
+
+def test_in_onnx_runtime_it_is_the_same_model(
+    engine_config: EngineConfig, faces: NDArray[np.uint8], reference: Floats, device: str, tmp_path: Path
+) -> None:
+    config = replace(engine_config, converted=str(tmp_path))
+    assert least_cosine(config, "f32", faces, reference, device) >= 0.9999
+    assert least_cosine(config, "auto", faces, reference, device) >= 0.999
+
+
+def test_in_onnx_runtime_the_detector_sees_the_same(engine_config: EngineConfig, samples_folder: Path, device: str, tmp_path: Path) -> None:
+    config = replace(engine_config, converted=str(tmp_path))
+    expected, given = (
+        CenterFace(runtime(config, "f32", name).detector(config.models["centerface-2"], CenterFace.outputs, blue_first=False))
+        for name in ("CPU", device)
+    )
+    for path in sorted(samples_folder.iterdir()):
+        image = decode(path.read_bytes(), Limits(megapixels=50, megabytes=50))
+        right, found = (detector(lambda side, image=image: image, 0.3) for detector in (expected, given))  # type: ignore[misc]  # as above
+        assert len(found) == len(right) > 0
+        for one, other in zip(right, found, strict=True):
+            assert one.box.iou(other.box) >= 0.99 and abs(one.score - other.score) < 0.005
 
 
 def test_a_damaged_copy_is_made_again(engine_config: EngineConfig, faces: NDArray[np.uint8], reference: Floats, tmp_path: Path) -> None:

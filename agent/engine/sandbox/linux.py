@@ -24,9 +24,11 @@ _FACTS = (
     "/sys/fs/cgroup",
     "/sys/kernel/mm",
 )
-# An accelerator's driver finds its device and talks to it.
+# An accelerator's driver finds its device and talks to it. CUDA and ROCm may have libraries of their own.
 _DRIVERS = ("/sys", "/etc/OpenCL", "/etc/vulkan", "/etc/drirc", "/usr/share", "/run/opengl-driver")
-_DEVICES = ("/dev/dri", "/dev/accel")
+_LIBRARIES = ("/usr/local/cuda", "/opt/rocm", "/proc/driver/nvidia", "/proc/devices")
+_DEVICES = ("/dev/dri", "/dev/accel", "/dev/kfd", "/dev/dxg")
+_DEVICE_FILES, _NVIDIA = Path("/dev"), "nvidia*"  # one per card, and those that all share
 
 
 def raise_wall(rooms: SandboxPaths) -> Sandbox:
@@ -45,10 +47,11 @@ def raise_wall(rooms: SandboxPaths) -> Sandbox:
 
 
 def _grants(rooms: SandboxPaths) -> list[tuple[Path, int]]:
-    read = [*rooms.read, *map(Path, (*_SYSTEM, *_SOURCES, *_FACTS, *(_DRIVERS if rooms.devices else ())))]
+    read = [*rooms.read, *map(Path, (*_SYSTEM, *_SOURCES, *_FACTS, *((*_DRIVERS, *_LIBRARIES) if rooms.devices else ())))]
+    devices = [*map(Path, _DEVICES), *_DEVICE_FILES.glob(_NVIDIA)] if rooms.devices else []
     return [
         *((path, landlock.READ) for path in read),
         *((path, landlock.WRITE) for path in rooms.write),
         (Path("/dev/null"), landlock.WRITE),
-        *((Path(path), landlock.DEVICE) for path in (_DEVICES if rooms.devices else ())),
+        *((path, landlock.DEVICE) for path in devices),
     ]

@@ -26,9 +26,14 @@ _PROFILE = """(version 1)
 (deny file-read-data {private})
 (allow file-read-data {read})
 (allow file-write* {write} (literal "/dev/null"))
-{screen}"""
+{services}"""
 # Screenshots come from the window server, which only checks the system's screen recording permission.
 _SCREEN = '(allow mach-lookup (global-name "com.apple.windowserver.active") (global-name "com.apple.tccd.system"))\n'
+# Core ML has nets compiled for the graphics processor and the neural engine by the system's own services.
+_ACCELERATORS = (
+    '(allow mach-lookup (global-name "com.apple.appleneuralengine") (global-name "com.apple.ANECompilerService")'
+    ' (global-name "com.apple.MTLCompilerService") (xpc-service-name "com.apple.MTLCompilerService"))\n'
+)
 _PRIVATE = ("/Users", "/Volumes", "/Network", "/private/tmp", "/private/var/tmp", "/private/var/folders", "/private/var/root")
 
 
@@ -46,8 +51,8 @@ def raise_wall(rooms: SandboxPaths, *, load: Callable[[str], Any] = ctypes.CDLL)
 def profile(rooms: SandboxPaths) -> str:
     """The sandbox's rules in its own language."""
     read, write = _paths((*rooms.read, *rooms.write)), _paths(rooms.write)
-    screen = _SCREEN if rooms.screen else ""
-    return _PROFILE.format(private=_paths(map(Path, _PRIVATE)), read=read, write=write, screen=screen)
+    services = (_SCREEN if rooms.screen else "") + (_ACCELERATORS if rooms.devices else "")
+    return _PROFILE.format(private=_paths(map(Path, _PRIVATE)), read=read, write=write, services=services)
 
 
 def _paths(paths: Iterable[Path]) -> str:

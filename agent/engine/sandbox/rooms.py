@@ -1,12 +1,13 @@
 """What a sandboxed process may still reach."""
 
-import resource
 import sys
 import sysconfig
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from agent.engine.devices import on_processor
 
 _MIB = 1024 * 1024
 # Libraries, their code for each processor core, and several copies of the largest decoded image.
@@ -27,7 +28,7 @@ class SandboxPaths:
     @classmethod
     def of_engine(cls, *, models: Iterable[Path], scratch: Iterable[Path], device: str, megapixels: int) -> "SandboxPaths":
         """The program, the models and a scratch folder. Photos are in no room: the agent opens them and hands them over."""
-        accelerated = not device.startswith("CPU")
+        accelerated = not on_processor(device)
         return cls(
             read=(*program(), *models),
             write=tuple(scratch),
@@ -58,6 +59,8 @@ _LARGEST_FILE = 256 * 1024 * _MIB  # a copy of a long clip; kernels and models i
 
 def limit(address_space: int | None) -> None:
     """Lower the limits of this process for good; `address_space` in bytes. Limits that the system lacks or holds lower stay."""
+    import resource  # Windows has none
+
     most = {
         "RLIMIT_CORE": 0,
         "RLIMIT_NOFILE": _OPEN_FILES,

@@ -317,6 +317,33 @@ def test_doctor_names_each_thing_and_fails_only_for_what_is_wrong(cli: CommandLi
     assert "`ai-popup open help/troubleshooting/folders`" in said.out
 
 
+def test_doctor_tests_one_device_beside_the_processor(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    from agent.engine.devices import Fault, Note, Trial
+    from agent.engine.engine_calls import EngineConfig, ModelFile
+    from agent.main import doctor_commands
+
+    said = cli("doctor", "--device", "CUDA")
+    assert said.code == 1 and "[model.missing]" in said.err
+    monkeypatch.setattr(doctor_commands, "model_files", lambda _: {"yunet-1": ModelFile("yunet", "/m", "0" * 64)})
+    said = cli("doctor", "--device", "TPU")
+    assert said.code == 1 and "[settings.invalid]" in said.err
+
+    note: list[Note] = []
+
+    async def trials(config: EngineConfig) -> tuple[dict[str, Trial], Note | None]:
+        found = {"CPU": Trial(None, "bf16", 150.0)}
+        return (found | {config.device: Trial(None, "f16", 12.25)}, None) if not note else (found, note[0])
+
+    monkeypatch.setattr(doctor_commands, "_trials", trials)
+    said = cli("doctor", "--device", "CUDA.1")
+    assert said.code == 0 and "✓ CUDA.1: " in said.out and "12.2 ms" in said.out and "✓ CPU: " in said.out
+    note.append(Note("CUDA", Fault.ABSENT))
+    said = cli("doctor", "--device", "CUDA")
+    assert said.code == 1 and "✗ CUDA: No ONNX Runtime for CUDA" in said.out
+    said = cli("doctor", "--device", "CUDA", "--json")
+    assert [json.loads(line)["fault"] for line in said.out.splitlines()] == [None, "absent"]
+
+
 def test_doctor_looks_at_the_models_and_the_library(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     from agent.main import doctor_commands
 

@@ -103,7 +103,7 @@ def test_the_nearest_name_is_offered(written: str, nearest: str) -> None:
             {"key": "popup.corner", "reason": "one_of", "choices": "bottom-right, bottom-left, top-right, top-left"},
         ),
         ("[logs]\nlevel = 'loud'", {"key": "logs.level", "reason": "one_of", "choices": "debug, info, warning, error"}),
-        ("[engine]\ndevice = 'CUDA'", {"key": "engine.device", "reason": "like", "choices": "CPU, GPU, NPU, GPU.1, AUTO"}),
+        ("[engine]\ndevice = 'TPU'", {"key": "engine.device", "reason": "like", "choices": "CPU, GPU, NPU, GPU.1, CUDA, AUTO"}),
         ("[[folders]]\nrecursive = true", {"key": "folders[0].path", "reason": "missing"}),
         ("[[folders]]\npath = ''", {"key": "folders[0].path", "reason": "empty"}),
         ("[[folders]]\npath = 'a'\ninclude = '*.jpg'", {"key": "folders[0].include", "reason": "list"}),

@@ -5,8 +5,20 @@ from dataclasses import replace
 import pytest
 
 from agent.core.i18n import LANGUAGES, Texts
-from agent.engine.devices import Device, DeviceChoice, Fault, Note, Trial, candidates, choose, key_of
+from agent.engine.devices import (
+    Device,
+    DeviceChoice,
+    Fault,
+    Note,
+    Trial,
+    by_onnx_runtime,
+    candidates,
+    choose,
+    key_of,
+    on_processor,
+)
 
+FASTER = Trial(None, "f16", 5.0)
 SOUND, FAST, SLOW = Trial(None, "bf16", 50.0), Trial(None, "f16", 20.0), Trial(None, "f16", 90.0)
 LIES, HANGS = Trial(Fault.COUNT, "f16", 1.0), Trial(Fault.HUNG)
 GPU, GPU_1, NPU = (Device(name, "model", "1.0") for name in ("GPU.0", "GPU.1", "NPU"))
@@ -19,18 +31,33 @@ def test_graphics_are_tried_before_the_npu_and_only_what_was_asked_for(wanted: s
     assert [device.name for device in candidates(wanted, [NPU, GPU, GPU_1])] == names
 
 
+def test_what_onnx_runtime_drives_is_tried_after_what_openvino_drives_and_its_processor_last() -> None:
+    there = [Device(name, "", "") for name in ("ONNX-CPU", "DIRECTML", "TENSORRT", "CUDA", "GPU")]
+    assert [device.name for device in candidates("AUTO", there)] == ["GPU", "CUDA", "DIRECTML", "ONNX-CPU"]
+    assert [device.name for device in candidates("TENSORRT", there)] == ["TENSORRT"]
+    assert [device.name for device in candidates("CUDA.1", there)] == ["CUDA.1"]
+    assert candidates("COREML", there) == candidates("ROCM.1", there) == []
+
+
+def test_it_is_known_which_library_drives_a_device_and_which_are_the_processor() -> None:
+    assert all(by_onnx_runtime(name) for name in ("CUDA", "CUDA.1", "TENSORRT", "MIGRAPHX", "ROCM", "COREML", "DIRECTML", "ONNX-CPU"))
+    assert not any(by_onnx_runtime(name) for name in ("CPU", "GPU", "GPU.1", "NPU", "AUTO"))
+    assert on_processor("CPU") and on_processor("ONNX-CPU") and not any(map(on_processor, ("GPU", "CUDA", "AUTO", "NPU")))
+
+
 @pytest.mark.parametrize(
     ("trials", "choice"),
     [
         ({}, DeviceChoice("CPU", "auto")),
         ({"GPU": FAST, "NPU": FAST}, DeviceChoice("GPU", "auto")),
         ({"GPU": SLOW, "NPU": FAST}, DeviceChoice("NPU", "auto")),
+        ({"GPU": FAST, "CUDA": FASTER}, DeviceChoice("CUDA", "auto")),
         ({"GPU": SLOW}, DeviceChoice("CPU", "auto")),
         ({"GPU": LIES, "NPU": FAST}, DeviceChoice("NPU", "auto")),
         ({"GPU": LIES, "NPU": HANGS}, DeviceChoice("CPU", "auto", Note("GPU", Fault.COUNT))),
     ],
 )
-def test_by_itself_the_first_sound_one_that_is_faster_than_the_processor(trials: dict[str, Trial], choice: DeviceChoice) -> None:
+def test_by_itself_the_fastest_sound_one_if_it_is_faster_than_the_processor(trials: dict[str, Trial], choice: DeviceChoice) -> None:
     assert choose("AUTO", "auto", SOUND, trials) == choice
 
 
@@ -66,4 +93,5 @@ def test_every_fault_has_words_that_name_the_device() -> None:
         texts = Texts(language)
         assert all("GPU" in Note("GPU", fault).text(texts) for fault in Fault)
         assert "f32" in Note("CPU", Fault.PRINTS).text(texts)
+        assert "CUDA" in (said := Note("CUDA", Fault.ABSENT).text(texts)) and "ONNX Runtime" in said
     assert Note("GPU", Fault.BOXES).text(Texts("en")) == "The GPU gave different results from the processor, so the processor is used."

@@ -11,7 +11,7 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   'sources.polling': 'nas network share smb nfs usb interval 网络 共享 网盘 移动硬盘 轮询',
   engine: 'performance speed fast slow 性能 速度 快慢',
   'engine.workers': 'threads parallel cpu concurrency 线程 并行 并发',
-  'engine.device': 'gpu graphics card npu cpu hardware acceleration openvino 显卡 显示芯片 硬件 加速',
+  'engine.device': 'gpu graphics card npu cpu hardware acceleration openvino onnx nvidia amd apple 显卡 显示芯片 硬件 加速',
   'engine.precision': 'quality fp16 fp32 float half accuracy 精确 半精度',
   'engine.time_limit_s': 'timeout hang stuck 超时 卡住',
   'engine.max_megapixels': 'resolution size big huge panorama 分辨率 尺寸 过大 全景',

@@ -53,6 +53,13 @@ def test_what_is_denied_comes_before_what_is_granted() -> None:
     assert rules.count("(") == rules.count(")")
 
 
+def test_core_mls_services_are_open_only_to_an_engine_that_uses_accelerators() -> None:
+    assert "ANECompilerService" not in macos.profile(ROOMS)
+    rules = macos.profile(replace(ROOMS, devices=True))
+    assert rules.index("(deny mach-lookup)") < rules.index('(global-name "com.apple.ANECompilerService")')
+    assert rules.count("(") == rules.count(")")
+
+
 @pytest.mark.parametrize("private", ["/Users", "/Volumes", "/private/tmp", "/private/var/tmp", "/private/var/folders"])
 def test_no_folder_in_which_users_have_files_is_open(private: str) -> None:
     rules = macos.profile(ROOMS)

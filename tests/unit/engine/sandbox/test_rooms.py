@@ -1,5 +1,6 @@
 """What the engine is granted: its program, its models, a scratch folder, and nothing of the user's."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -38,12 +39,21 @@ def test_a_program_in_one_folder_reads_that_folder(monkeypatch: pytest.MonkeyPat
     assert {Path("/opt/ai-popup"), Path("/opt/ai-popup/_internal")} <= set(program())
 
 
-@pytest.mark.parametrize("device", ["GPU", "NPU", "AUTO", "GPU.1"])
+@pytest.mark.parametrize("device", ["GPU", "NPU", "AUTO", "GPU.1", "CUDA", "DIRECTML.1"])
 def test_an_accelerator_opens_its_devices_and_lifts_the_limit_of_memory(device: str) -> None:
     assert (rooms(device).devices, rooms(device).address_space) == (True, None)
+
+
+def test_the_processor_needs_no_device_whatever_computes_on_it() -> None:
+    assert rooms("ONNX-CPU") == rooms("CPU")
 
 
 def test_larger_photos_may_take_more_memory() -> None:
     small, large = rooms(megapixels=100), rooms(megapixels=1000)
     assert not small.devices and small.address_space is not None and large.address_space is not None
     assert small.address_space < large.address_space
+
+
+def test_it_can_be_loaded_where_there_are_no_limits_of_resources() -> None:
+    code = "import sys; sys.modules['resource'] = None; import agent.engine.sandbox"  # as on Windows
+    assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0
