@@ -17,6 +17,7 @@ class FaceEmbedding:
     embedding: bytes  # float32, little endian, L2-normalised
     person_id: int = 0  # the person, by the user's confirmation; 0: none, it is no reference
     trust: float = 1.0  # 0 to 1: its weight in recognition
+    clear: bool = True  # as a reference it can make other faces certain
 
 
 @dataclass(frozen=True, slots=True)

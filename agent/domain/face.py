@@ -54,6 +54,7 @@ class Quality:
     sharpness: float  # variance of the Laplacian over the box at 64x64 grey pixels; below about 80 is blurred
     yaw: float  # degrees, from the landmarks; 0 looks into the camera, positive turns to the image's right
     roll: float  # degrees; 0 upright, positive clockwise
+    covered: float = 0.0  # probability that a mask or dark glasses hide a part; 0 where it was not measured, without recognition
 
 
 @dataclass(frozen=True, slots=True)

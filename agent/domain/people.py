@@ -30,9 +30,21 @@ class Candidate:
     """A face's distance to one person."""
 
     person_id: int
-    distance: float  # to the nearest reference
+    nearest: float  # distance to the nearest reference
     agree: int  # references within the `probable` threshold
     references: int  # the person's number of references
+    typical: float | None = None  # distance to the mean of all references; None: as `nearest`, which it is for a single one
+    clear: float | None = None  # distance to the nearest clear reference, see `is_clear`; None: as `nearest`
+
+    @property
+    def distance(self) -> float:
+        """Return the distance that counts: halfway between the nearest reference and the mean of all."""
+        return (self.nearest + (self.nearest if self.typical is None else self.typical)) / 2
+
+    @property
+    def sure_distance(self) -> float:
+        """Return the same with clear references only."""
+        return self.distance + (0 if self.clear is None else (self.clear - self.nearest) / 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +65,8 @@ SHARPNESS = (40.0, 170.0)
 YAW = (60.0, 30.0)
 # A face trusted less is never certain.
 MIN_TRUST = 0.5
+# Nor is one that is more probably covered: two masks are alike, whoever wears them.
+MOST_COVERED = 0.5
 # Among many references one may be near by chance: at least a third must be within `Bounds.probable`. This holds for 98 in 100 of a person's
 # own faces; strangers' faces never had more than a fifth of ten references, a tenth of forty.
 SHARE_NEAR = 1 / 3
@@ -73,6 +87,11 @@ def trust(quality: Quality) -> float:
     return max(0.0, min(1.0, _share(quality.size, EYE_DISTANCE), _share(quality.sharpness, SHARPNESS), turned))
 
 
+def is_clear(quality: Quality) -> bool:
+    """Return whether a face shows enough to be certain, or to make another one certain."""
+    return trust(quality) >= MIN_TRUST and quality.covered <= MOST_COVERED
+
+
 def identify(candidates: Sequence[Candidate], quality: Quality, bounds: Bounds) -> Identity | None:
     """Return the nearest person if near enough; beyond the `probable` threshold, return None."""
     nearest = sorted(candidates, key=lambda candidate: candidate.distance)[:2]
@@ -80,12 +99,13 @@ def identify(candidates: Sequence[Candidate], quality: Quality, bounds: Bounds) 
         return None
     best = nearest[0]
     alone = len(nearest) < 2 or nearest[1].distance - best.distance >= MARGIN
-    certainty = Certainty.CERTAIN if alone and best.distance <= certain_up_to(trust(quality), best, bounds) else Certainty.PROBABLE
+    sure = alone and is_clear(quality) and best.sure_distance <= certain_up_to(trust(quality), best, bounds)
+    certainty = Certainty.CERTAIN if sure else Certainty.PROBABLE
     return Identity(best.person_id, certainty, best.distance, best.agree, best.references)
 
 
 def certain_up_to(trusted: float, near: Candidate, bounds: Bounds) -> float:
-    """Return the largest distance to the person's nearest reference at which a face is certain; below 0: never."""
+    """Return the largest distance to the person at which a face is certain; below 0: never."""
     if trusted < MIN_TRUST or near.agree < SHARE_NEAR * near.references:
         return -1.0
     agreed = trusted >= 1 and near.agree >= max(2, SHARE_AGREED * near.references)

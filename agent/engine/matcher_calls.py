@@ -33,6 +33,7 @@ class Prints:
     embeddings: bytes  # concatenated
     people: tuple[int, ...]
     trust: tuple[float, ...]
+    unclear: tuple[int, ...] = ()  # those of the faces that make no other face certain
 
     @classmethod
     def of(cls, prints: Iterable[FaceEmbedding]) -> "Prints":
@@ -43,6 +44,7 @@ class Prints:
             b"".join(each.embedding for each in kept),
             tuple(each.person_id for each in kept),
             tuple(each.trust for each in kept),
+            tuple(each.face_id for each in kept if not each.clear),
         )
 
 
@@ -129,10 +131,13 @@ def is_spread(found: list[Spread], asked: SpreadRequest) -> bool:
 def are_people(found: list[list[Candidate]], asked: IdentifyRequest) -> bool:
     """Return the same for people."""
     return len(found) == len(asked.query) and all(
-        len(row) <= asked.most
-        and all(each.person_id != 0 and 0 <= each.distance <= 2.01 and 0 <= each.agree <= each.references for each in row)
-        for row in found
+        len(row) <= asked.most and all(each.person_id != 0 and _is_candidate(each) for each in row) for row in found
     )
+
+
+def _is_candidate(each: Candidate) -> bool:
+    apart = (each.nearest, each.nearest if each.typical is None else each.typical, each.nearest if each.clear is None else each.clear)
+    return all(0 <= distance <= 2.01 for distance in apart) and 0 <= each.agree <= each.references
 
 
 _MEMBERS, _PLACED, _PAIRS = Codec(Members), Codec(Placed), Codec(tuple[tuple[int, int], ...])

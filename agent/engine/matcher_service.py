@@ -30,7 +30,9 @@ class MatchService:
         vectors = _matrix(prints.embeddings)
         if not len(vectors) == len(prints.faces) == len(prints.people) == len(prints.trust):
             raise ValueError
-        self.index.put(np.array(prints.faces, np.int64), vectors, np.array(prints.people, np.int64), np.array(prints.trust, np.float32))
+        faces = np.array(prints.faces, np.int64)
+        clear = ~np.isin(faces, np.array(prints.unclear, np.int64))
+        self.index.put(faces, vectors, np.array(prints.people, np.int64), np.array(prints.trust, np.float32), clear)
 
     def drop(self, faces: Sequence[int]) -> None:
         self.index.drop(np.array(faces, np.int64))

@@ -19,9 +19,9 @@ from agent.engine.renderer import KeptRegion, Render, Rendered
 from agent.engine.runtime import Runtime, model_for
 from agent.engine.steady_file import check_same, steady
 from agent.vision import copies, embedder
-from agent.vision.aligner import align, align_again
+from agent.vision.aligner import align
 from agent.vision.bare import joined
-from agent.vision.codecs import Image, Limits, encode_preview
+from agent.vision.codecs import Image, Limits, Pixels, encode_preview
 from agent.vision.codecs.decoded_image import LARGE
 from agent.vision.codecs.file_bytes import FileBytes
 from agent.vision.copies import RenderOptions, RenderPart
@@ -29,6 +29,7 @@ from agent.vision.detector import THOROUGH_FACE, Decoder, Detection, Detector, D
 from agent.vision.detectors import DETECTORS
 from agent.vision.embedder import MobileFaceNet
 from agent.vision.pipeline import MODELS, FileDecoder, Held, NetModel, Pipeline, Wanted, analyse, faces_on
+from agent.vision.turned import align_again
 
 M = TypeVar("M")
 
@@ -102,7 +103,7 @@ class Engine:
             recipe=task.recipe,
             precision=self.precision,
             detector=_no_faces if detector is None else partial(self._detect, detector, task),
-            aligner=align if detector is None else partial(align_again, detector.look),
+            aligner=_as_found if detector is None else partial(align_again, detector.look),
             embedder=None if task.recipe.embedder is None else self.embedder(task.recipe.embedder),
             others={stage: self._other(model) for stage, model in task.recipe.others},
         )
@@ -208,6 +209,10 @@ def net_model(nets: Nets, kinds: Mapping[str, NetModel[M]], recipe: str, file: M
 def _no_faces(_decoder: Decoder, _min_score: float) -> list[Detection]:
     """The detector for images that are only read."""
     return []
+
+
+def _as_found(image: Image, face: Detection) -> tuple[Pixels, Detection]:
+    return align(image, face.landmarks), face
 
 
 def _folder(name: str) -> Path | None:

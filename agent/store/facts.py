@@ -8,11 +8,26 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Date, Row, and_, delete, exists, insert, select, tuple_, type_coerce, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Date,
+    Row,
+    Table,
+    and_,
+    delete,
+    exists,
+    insert,
+    select,
+    tuple_,
+    type_coerce,
+    update,
+)
 
 from agent.domain.people import Certainty
 from agent.store.columns import Instant
-from agent.store.schema import face, identity, ignored, image, person, rejection
+from agent.store.schema import face, identity, ignored, image, person, rejection, unseen
 
 # An image, a face, a person, or a face and a person.
 Key: TypeAlias = int | tuple[int, int]
@@ -80,28 +95,28 @@ def _write_who(tx: Connection, keys: Sequence[int], value: Value) -> None:
         tx.execute(insert(identity), [facts | {"face_id": face_id} for face_id in there])
 
 
-# -- not: (face, person) -> when -----------------------------------------------------------------------------------------------------
+# -- not, unseen: (face, person) -> when ---------------------------------------------------------------------------------------------
 
 
-def _read_not(tx: Connection, keys: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Value]:
-    at = type_coerce(rejection.c.at, BigInteger)
-    rows = tx.execute(select(rejection.c.face_id, rejection.c.person_id, at).where(_pair(keys)))
+def _read_pairs(table: Table, tx: Connection, keys: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Value]:
+    at = type_coerce(table.c.at, BigInteger)
+    rows = tx.execute(select(table.c.face_id, table.c.person_id, at).where(_pair(table, keys)))
     return {(face_id, person_id): when for face_id, person_id, when in rows}
 
 
-def _write_not(tx: Connection, keys: Sequence[tuple[int, int]], value: Value) -> None:
-    tx.execute(delete(rejection).where(_pair(keys)))
+def _write_pairs(table: Table, tx: Connection, keys: Sequence[tuple[int, int]], value: Value) -> None:
+    tx.execute(delete(table).where(_pair(table, keys)))
     if value is None:
         return
     faces = set(_there(tx, face, [face_id for face_id, _ in keys]))
     people = set(_there(tx, person, [person_id for _, person_id in keys]))
     rows = [{"face_id": f, "person_id": p, "at": _when(value)} for f, p in keys if f in faces and p in people]
     if rows:
-        tx.execute(insert(rejection), rows)
+        tx.execute(insert(table), rows)
 
 
-def _pair(keys: Sequence[tuple[int, int]]) -> ColumnElement[bool]:
-    return tuple_(rejection.c.face_id, rejection.c.person_id).in_(keys)
+def _pair(table: Table, keys: Sequence[tuple[int, int]]) -> ColumnElement[bool]:
+    return tuple_(table.c.face_id, table.c.person_id).in_(keys)
 
 
 # -- ignored: face -> when -----------------------------------------------------------------------------------------------------------
@@ -191,7 +206,8 @@ KINDS: dict[str, FactKind] = {
     "hidden": FactKind(partial(_read_mark, "hidden_at"), partial(_write_mark, "hidden_at")),
     "favourite": FactKind(partial(_read_mark, "favourite_at"), partial(_write_mark, "favourite_at")),
     "who": FactKind(_read_who, _write_who),
-    "not": FactKind(_read_not, _write_not),
+    "not": FactKind(partial(_read_pairs, rejection), partial(_write_pairs, rejection)),
+    "unseen": FactKind(partial(_read_pairs, unseen), partial(_write_pairs, unseen)),
     "ignored": FactKind(_read_ignored, _write_ignored),
     # Faces whose embeddings were deleted with the step, not a settable fact; undoing the step has their photos analysed again.
     LOST: FactKind(lambda _, __: {}, lambda _, __, ___: None),

@@ -125,6 +125,8 @@ def step_of(row: Mapping[str, Any] | RowMapping) -> EditStep:
             case "not":
                 faces |= {key[0] for key in change["keys"]}
                 people |= {key[1] for key in change["keys"]}
+            case "unseen":  # the faces' own naming affects them anyway
+                people |= {key[1] for key in change["keys"]}
             case "ignored" | "lost":
                 faces |= set(change["keys"])
             case "hidden" | "favourite":

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from agent.store.columns import Instant, LargeInteger, LocalTime, Name, PathBytes
 
 # The newest migration: a library at this revision needs none, and Alembic is not even imported.
-REVISION = "0009"
+REVISION = "0010"
 
 metadata = MetaData()
 _KEY = "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)"  # as Alembic creates it
@@ -133,6 +133,7 @@ face = Table(
     Column("sharpness", Float, nullable=False),
     Column("yaw", Float, nullable=False),
     Column("roll", Float, nullable=False),
+    Column("covered", Float, nullable=False, server_default="0"),  # probability of a mask or dark glasses; 0 where it was not measured
     UniqueConstraint("image_id", "ordinal", name="face_in_image"),
     sqlite_autoincrement=True,
 )
@@ -198,6 +199,16 @@ rejection = Table(
     Column("person_id", Integer, ForeignKey("person.id", ondelete="CASCADE"), primary_key=True),
     Column("at", Instant, nullable=False),
     Index("rejection_by_person", "person_id"),
+)
+
+# Faces that were in a cluster when others of it were named as this person, and were not looked at: at most probable as them.
+unseen = Table(
+    "unseen",
+    metadata,
+    Column("face_id", Integer, ForeignKey("face.id", ondelete="CASCADE"), primary_key=True),
+    Column("person_id", Integer, ForeignKey("person.id", ondelete="CASCADE"), primary_key=True),
+    Column("at", Instant, nullable=False),
+    Index("unseen_by_person", "person_id"),
 )
 
 # The program never asks about these faces.

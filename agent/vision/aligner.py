@@ -40,7 +40,11 @@ def placement(image: Image, landmarks: Landmarks) -> NDArray[np.float64]:
 
 def align(image: Image, landmarks: Landmarks) -> Pixels:
     """Return the chip of one face: uint8 [160, 160, 3] RGB; its middle 112x112 is the aligned face. Pixels outside the image are black."""
-    matrix = placement(image, landmarks)
+    return cut_out(image, placement(image, landmarks))
+
+
+def cut_out(image: Image, matrix: NDArray[np.float64]) -> Pixels:
+    """Return the square of a chip's size that a [2, 3] matrix maps decoded pixels to."""
     scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
     pixels, origin, factor = image.pixels, (0, 0), 1
     if 0 < scale < 0.5:
@@ -78,11 +82,6 @@ def _shrunk_surroundings(pixels: Pixels, matrix: NDArray[np.float64], factor: in
 MIN_SCORE = 0.2
 FARTHEST = EYE_DISTANCE / 2
 _EXPECTED = np.array(TEMPLATE) + MARGIN
-
-
-def align_again(look: Look, image: Image, landmarks: Landmarks) -> Pixels:
-    """Return the chip of one face, as `align` does, with refined points."""
-    return align(image, refined(image, landmarks, look))
 
 
 def refined(image: Image, landmarks: Landmarks, look: Look) -> Landmarks:

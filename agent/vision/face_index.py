@@ -1,5 +1,6 @@
 """A library's embeddings in memory: searches for near faces and nearest known people."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
@@ -11,7 +12,7 @@ from agent.domain.embeddings import Near
 from agent.domain.people import Candidate
 from agent.vision.embedder import DIMENSIONS
 from agent.vision.nearest import Nearest
-from agent.vision.vectors import Floats, Ints, Vectors, decoded, encoded
+from agent.vision.vectors import Bools, Floats, Ints, Vectors, decoded, encoded
 
 # The store counts ids up: a table as long as the highest one maps them to rows.
 MOST_IDS = 100_000_000
@@ -25,10 +26,13 @@ N = TypeVar("N", bound=np.generic)
 class _Grouping:
     """The references by person."""
 
+    clear: Bools  # of `order`
+
     order: Ints  # rows, person after person
     people: Ints
     starts: Ints  # where each person begins in `order`
     counts: Ints
+    lengths: Floats  # squared, of the sum of each person's vectors
 
 
 class FaceIndex:
@@ -49,11 +53,12 @@ class FaceIndex:
         self._count = self._references = 0
         self._vectors = Vectors(DIMENSIONS)
         self._ids, self._people, self._trust = np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32)
+        self._clear = np.zeros(0, np.bool_)
         self._rows = np.zeros(0, np.int32)  # by face id: its row plus one, 0 if there is none
         self._grouping: _Grouping | None = None
 
-    def put(self, ids: Ints, vectors: Floats, people: Ints, trust: Floats) -> None:
-        """Add or replace faces: int64 [n], float32 [n, 192], int64 [n], float32 [n]. For duplicate ids the last one counts.
+    def put(self, ids: Ints, vectors: Floats, people: Ints, trust: Floats, clear: Bools | None = None) -> None:
+        """Add or replace faces: int64 [n], float32 [n, 192], int64 [n], float32 [n], bool [n]. For duplicate ids the last one counts.
 
         Vectors are normalised to length 1; invalid ones (not a number, or zero) are left out. Raises ValueError for ids that are not
         1 to MOST_IDS.
@@ -72,6 +77,7 @@ class FaceIndex:
         rows = self._found(ids)
         self._vectors.write(rows, encoded(vectors[sound] / lengths[sound, None]))
         self._trust[rows] = trust[sound]
+        self._clear[rows] = True if clear is None else clear[sound]
         self._assign(ids, people)
 
     def drop(self, ids: Ints) -> None:
@@ -180,25 +186,30 @@ class FaceIndex:
             if not best[group] >= -2:  # only the face itself, or a query without a vector
                 continue
             start, count, person = int(grouping.starts[group]), int(grouping.counts[group]), int(grouping.people[group])
-            agree = int(np.count_nonzero(scores[start : start + count] >= probable))
-            found.append(Candidate(person, float(_distances(best[group])), agree, count - (person == own)))
+            theirs = scores[start : start + count]
+            near = np.array([best[group], _to_mean(theirs, float(grouping.lengths[group])), _best(theirs, grouping.clear[start:][:count])])
+            nearest, typical, clear = _distances(near.astype(np.float32)).tolist()
+            agree = int(np.count_nonzero(theirs >= probable))
+            found.append(Candidate(person, nearest, agree, count - (person == own), typical, clear))
         return found
 
     def _grouped(self) -> _Grouping:
         if self._grouping is None:
             people = self._people[: self._references]
             order = np.argsort(people, kind="stable")
-            self._grouping = _Grouping(order, *np.unique(people[order], return_index=True, return_counts=True))
+            each, starts, counts = np.unique(people[order], return_index=True, return_counts=True)
+            sums = np.zeros((len(each), DIMENSIONS), np.float32)
+            for first in range(0, len(order), _AT_ONCE):
+                some = order[first : first + _AT_ONCE]
+                np.add.at(sums, np.searchsorted(each, people[some]), self.vectors(some))
+            self._grouping = _Grouping(self._clear[order], order, each, starts, counts, np.sum(sums * sums, axis=1))
         return self._grouping
 
     def _append(self, ids: Ints) -> None:
         first, self._count = self._count, self._count + len(ids)
         self._vectors.resize(self._count)
-        self._ids, self._people, self._trust = (
-            _grown(self._ids, self._count),
-            _grown(self._people, self._count),
-            _grown(self._trust, self._count),
-        )
+        self._ids, self._people = _grown(self._ids, self._count), _grown(self._people, self._count)
+        self._trust, self._clear = _grown(self._trust, self._count), _grown(self._clear, self._count)
         self._ids[first : self._count], self._people[first : self._count] = ids, 0
         self._rows[ids] = np.arange(first + 1, self._count + 1)
 
@@ -220,7 +231,8 @@ class FaceIndex:
         away, free = np.setdiff1d(rows, places), np.setdiff1d(places, rows)
         one, other = np.concatenate([away, free]), np.concatenate([free, away])
         self._vectors.write(other, self._vectors.read(one))
-        self._ids[other], self._people[other], self._trust[other] = self._ids[one], self._people[one], self._trust[one]
+        for column in (self._ids, self._people, self._trust, self._clear):
+            column[other] = column[one]
         self._rows[self._ids[other]] = other + 1
 
     def _found(self, ids: Ints) -> Ints:
@@ -261,6 +273,20 @@ def _score(distance: float) -> float:
 
 def _distances(scores: Floats) -> Floats:
     return np.asarray(np.sqrt(np.maximum(2 - 2 * scores, 0)), np.float32)
+
+
+def _to_mean(scores: Floats, length: float) -> float:
+    """Return the scalar product with the mean of a person's vectors, from those with each; minus infinity marks the face itself."""
+    others = scores[scores >= -2]
+    total = float(others.sum())
+    # |sum - own|^2 = |sum|^2 - 2 own (sum - own) - |own|^2
+    squared = length if len(others) == len(scores) else length - 2 * total - 1
+    return max(-1.0, min(1.0, total / math.sqrt(squared))) if squared > 1e-6 else 0.0
+
+
+def _best(scores: Floats, clear: Bools) -> float:
+    """Return the highest of the clear references; the lowest possible if there is none."""
+    return max(-1.0, float(scores[clear].max(initial=-1)))
 
 
 def _grown(column: NDArray[N], size: int) -> NDArray[N]:

@@ -3,19 +3,20 @@
 import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.domain.face import Analysis, Face, Landmarks, Quality, StageTimes
+from agent.domain.face import Analysis, Face, Quality, StageTimes
 from agent.domain.image import Recipe
 from agent.vision.aligner import EYE_DISTANCE, face_of
 from agent.vision.animations.animation_reading import frames_in
 from agent.vision.bare import bare_image
 from agent.vision.codecs import Image, Limits, Pixels, decode, encode_jpeg, encode_small
 from agent.vision.codecs.file_bytes import FileBytes
+from agent.vision.covering import covered
 from agent.vision.detector import Decoder, Detection, DetectorNet
 from agent.vision.embedder import to_bytes
 from agent.vision.quality import quality
@@ -31,7 +32,7 @@ class Pipeline:
     recipe: Recipe
     precision: str
     detector: Callable[[Decoder, float], list[Detection]]
-    aligner: Callable[[Image, Landmarks], Pixels]
+    aligner: Callable[[Image, Detection], tuple[Pixels, Detection]]  # may correct the landmarks
     embedder: Callable[[NDArray[np.uint8]], NDArray[np.float32]] | None = None
     others: Mapping[str, Any] = field(default_factory=dict)  # the loaded model of each other stage that the recipe names
 
@@ -120,21 +121,25 @@ def _detect(run: StageRun) -> list[Detection]:
     return [face for face in found if max(face.box.w, face.box.h) >= run.wanted.min_face]
 
 
-def _align(run: StageRun) -> tuple[list[Pixels], list[Quality]]:
-    """The chips, none without an embedder, and the quality of each face."""
+def _align(run: StageRun) -> tuple[list[Detection], list[Pixels], list[Quality]]:
+    """The faces, their chips, none without an embedder, and their quality; whether one is covered shows only on a chip."""
     faces: list[Detection] = run.results["detect"]
     chips: list[Pixels] = []
     if run.pipeline.embedder is not None:
         image = run.decoder(_side_for_chips(run.decoder(1), faces))
-        chips = [image.shown(run.pipeline.aligner(image, face.landmarks)) for face in faces]
+        aligned = [run.pipeline.aligner(image, face) for face in faces]
+        faces, chips = [face for _, face in aligned], [image.shown(chip) for chip, _ in aligned]
     image = run.decoder(1)  # the finest so far
-    return chips, [quality(image, face) for face in faces]
+    qualities = [quality(image, face) for face in faces]
+    for number, chip in enumerate(chips):
+        qualities[number] = replace(qualities[number], covered=covered(face_of(chip)))
+    return faces, chips, qualities
 
 
 def _embed(run: StageRun) -> tuple[Face, ...]:
     """The faces, with embeddings if there is an embedder."""
-    faces: list[Detection] = run.results["detect"]
-    chips, qualities = run.results["align"]
+    faces: list[Detection]
+    faces, chips, qualities = run.results["align"]
     embedder = run.pipeline.embedder
     embeddings = embedder(np.stack([face_of(chip) for chip in chips])) if embedder is not None and chips else None
     return tuple(

@@ -1,6 +1,7 @@
 """Computes embeddings of one frame's faces that can be trusted."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
@@ -8,11 +9,13 @@ from numpy.typing import NDArray
 
 from agent.domain.embeddings import FreshEmbedding
 from agent.domain.people import MIN_TRUST, trust
-from agent.vision.aligner import align_again, face_of
+from agent.vision.aligner import face_of
 from agent.vision.codecs import Image, Pixels
+from agent.vision.covering import covered
 from agent.vision.detector import Detection, Look
 from agent.vision.embedder import to_bytes
 from agent.vision.quality import quality
+from agent.vision.turned import align_again
 
 # Returns the frame's RGB at full size, called only if there is a face; its faces -> their prints, None for unsuitable ones.
 Prints: TypeAlias = Callable[[Callable[[], Pixels], Sequence[Detection]], Sequence[FreshEmbedding | None]]
@@ -33,7 +36,7 @@ def prints_of(
     good = [number for number, each in enumerate(qualities) if trust(each) >= MIN_TRUST]
     found: list[FreshEmbedding | None] = [None] * len(faces)
     if good:
-        chips = np.stack([face_of(align_again(look, image, faces[number].landmarks)) for number in good])
-        for number, row in zip(good, embedder(chips), strict=True):
-            found[number] = FreshEmbedding(to_bytes(row), qualities[number])
+        chips = np.stack([face_of(align_again(look, image, faces[number])[0]) for number in good])
+        for number, chip, row in zip(good, chips, embedder(chips), strict=True):
+            found[number] = FreshEmbedding(to_bytes(row), replace(qualities[number], covered=covered(chip)))
     return found

@@ -17,6 +17,7 @@ from agent.domain.clustering import GroupBounds
 from agent.domain.people import Bounds, Candidate, certain_up_to
 from agent.people.cluster_cards import SHOWN
 from agent.vision.spread import halves, least_alike
+from scripts.benchmarks.accuracy_draw import mean
 from scripts.benchmarks.rows import Row, at_least, at_most
 
 Floats: TypeAlias = NDArray[np.float32]
@@ -76,13 +77,18 @@ class Naming:
             near = self._distances[face, known]
             if face in self._confirmed or near.min() > BOUNDS.probable:
                 continue
-            each = [(who, near[people == who]) for who in np.unique(people).tolist()]
-            candidates = [Candidate(who, float(d.min()), int((d <= BOUNDS.probable).sum()), len(d)) for who, d in each]
+            candidates = [self._candidate(face, who, known[people == who], near[people == who]) for who in np.unique(people).tolist()]
             nearest = sorted(candidates, key=lambda candidate: candidate.distance)[:2]
             alone = len(nearest) < 2 or nearest[1].distance - nearest[0].distance >= 0.10
+            if nearest[0].distance > BOUNDS.probable:
+                continue
             certain = alone and nearest[0].distance <= certain_up_to(float(self._trust[face]), nearest[0], BOUNDS)
             found[face] = (nearest[0].person_id, certain)
         return found
+
+    def _candidate(self, face: int, who: int, references: Ints, near: NDArray[np.float64]) -> Candidate:
+        typical = float(np.linalg.norm(self._vectors[face] - mean(self._vectors[references])))
+        return Candidate(who, float(near.min()), int((near <= BOUNDS.probable).sum()), len(near), typical)
 
 
 def rows(name: str, outcomes: Sequence[tuple[Outcome, Outcome]]) -> Iterator[Row]:

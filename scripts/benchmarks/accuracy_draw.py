@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.domain.people import Candidate
+from agent.domain.people import Candidate, is_clear
 from scripts.benchmarks.accuracy_faces import Faces
-from scripts.benchmarks.accuracy_figures import distances
+from scripts.benchmarks.accuracy_figures import Floats, distances
 
 Ints = NDArray[np.int64]
 
@@ -24,9 +24,28 @@ def drawn(faces: Faces, known: Ints, references: int, seed: int) -> tuple[Ints, 
 
 def candidates(faces: Faces, gallery: Ints, probes: Ints, probable: float) -> Iterator[tuple[int, Sequence[Candidate]]]:
     """Yield each probe's row and its candidates, nearest first, as the matcher returns them."""
-    apart = distances(faces.vectors["product"][probes], faces.vectors["product"][gallery])
+    vectors = faces.vectors["product"]
+    apart = distances(vectors[probes], vectors[gallery])
     owners = faces.people[gallery]
+    clear = np.array([is_clear(faces.qualities[row]) for row in gallery])
     columns = [(int(person), np.nonzero(owners == person)[0]) for person in np.unique(owners)]
-    for row, line in zip(probes, apart, strict=True):
-        near = [Candidate(person, float(line[at].min()), int((line[at] <= probable).sum()), len(at)) for person, at in columns]
+    typical = distances(vectors[probes], np.stack([mean(vectors[gallery[at]]) for _, at in columns]))
+    for row, line, middle in zip(probes, apart, typical, strict=True):
+        near = [
+            Candidate(
+                person,
+                float(line[at].min()),
+                int((line[at] <= probable).sum()),
+                len(at),
+                typical=float(middle[number]),
+                clear=float(line[at][clear[at]].min(initial=2)),
+            )
+            for number, (person, at) in enumerate(columns)
+        ]
         yield int(row), sorted(near, key=lambda candidate: candidate.distance)
+
+
+def mean(vectors: Floats) -> Floats:
+    """Return the mean of some rows, with length 1."""
+    total = vectors.sum(axis=0)
+    return np.asarray(total / np.linalg.norm(total), np.float32)

@@ -29,6 +29,7 @@ from agent.people.queries.people_queries import BACKUPS_HOLD_PURGED
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.database import Database
 from agent.store.schema import audit
+from agent.store.schema import unseen as unseen_table
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 89, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -79,6 +80,30 @@ def audited(library: RedactionQueries) -> list[str]:
 
 def names(library: RedactionQueries) -> list[str]:
     return [person.name for person in library.people()]
+
+
+def test_faces_beside_the_named_ones_are_unseen_until_the_naming_is_undone(library: RedactionQueries) -> None:
+    named, beside, alone, suggested = (photo(library, each, 1)[0] for each in "abcd")
+    library.set_groups({named: 1, beside: 1, suggested: 1, alone: 0}, anew=True)
+    who_else = name(library, "Ben", alone)
+    library.set_identities({suggested: Identity(who_else, Certainty.PROBABLE, 1.0, 1, 1)}, now=NOW)
+    mei = name(library, "Mei", named)
+
+    def unseen() -> dict[int, frozenset[int]]:
+        return {row.face_id: row.unseen for row in library.to_judge([beside, suggested], "mobilefacenet-1")}
+
+    assert unseen() == {beside: frozenset({mei}), suggested: frozenset()}
+    do(library, MergePeopleEdit(person_ids=(mei,), into=who_else))
+    assert unseen()[beside] == {who_else}
+    library.take_back(None, now=LATER)
+    assert unseen()[beside] == {mei}
+    library.take_back(None, now=LATER)
+    assert unseen()[beside] == frozenset()
+    library.do_again(now=LATER)
+    assert unseen()[beside] == {mei}
+    library.purge_recognition(now=LATER)
+    with library.database.read() as tx:
+        assert not tx.scalars(select(unseen_table.c.face_id)).all()
 
 
 def test_a_group_is_named_at_once_and_that_is_taken_back_at_once(library: RedactionQueries) -> None:

@@ -50,8 +50,11 @@ def people_by_hand(library: Library, query: Floats, itself: int, probable: float
     for person in {person for _, person in library.values() if person}:
         apart = [float(np.linalg.norm(vector - query)) for face, (vector, of) in library.items() if of == person and face != itself]
         if apart:
-            found.append(Candidate(person, min(apart), sum(distance <= probable for distance in apart), len(apart)))
-    return sorted(found, key=lambda candidate: candidate.distance)[:most]
+            theirs = [vector for face, (vector, of) in library.items() if of == person and face != itself]
+            middle = np.sum(theirs, axis=0)
+            typical = float(np.linalg.norm(query - middle / np.linalg.norm(middle)))
+            found.append(Candidate(person, min(apart), sum(distance <= probable for distance in apart), len(apart), typical, min(apart)))
+    return sorted(found, key=lambda candidate: candidate.nearest)[:most]
 
 
 @given(STEPS, st.lists(st.integers(0, 9_999), min_size=1, max_size=9))
@@ -95,9 +98,11 @@ def check_near(answer: list[Near], expected: list[Near]) -> None:
 
 
 def check_people(answer: list[Candidate], expected: list[Candidate]) -> None:
-    assert [each.distance for each in answer] == pytest.approx([each.distance for each in expected], abs=2e-2)
+    assert [each.nearest for each in answer] == pytest.approx([each.nearest for each in expected], abs=2e-2)
     if [each.person_id for each in answer] == [each.person_id for each in expected]:
         assert [(each.agree, each.references) for each in answer] == [(each.agree, each.references) for each in expected]
+        assert [each.distance for each in answer] == pytest.approx([each.distance for each in expected], abs=2e-2)
+        assert [each.sure_distance for each in answer] == pytest.approx([each.sure_distance for each in expected], abs=2e-2)
     else:  # two people are equally near: which comes first, or is left out, is not said
         wanted = {each.person_id: each.references for each in expected}
         assert all(each.references == wanted.get(each.person_id, each.references) for each in answer)

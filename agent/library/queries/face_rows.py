@@ -71,7 +71,7 @@ def read(row: RowMapping) -> Face:
         box=Box(row["x"], row["y"], row["w"], row["h"]),
         score=row["score"],
         landmarks=(left_eye, right_eye, nose, left_mouth, right_mouth),
-        quality=Quality(row["size"], row["sharpness"], row["yaw"], row["roll"]),
+        quality=Quality(row["size"], row["sharpness"], row["yaw"], row["roll"], row["covered"]),
     )
 
 
@@ -88,6 +88,7 @@ def _values(each: Face) -> dict[str, object]:
         "sharpness": quality.sharpness,
         "yaw": quality.yaw,
         "roll": quality.roll,
+        "covered": quality.covered,
     }
 
 

@@ -29,7 +29,7 @@ from agent.people.sidecars.regions import spelling
 from agent.store.facts import Key, chunks, moment
 from agent.store.journal import Journal
 from agent.store.rows import add
-from agent.store.schema import face, identity, ignored, person, rejection
+from agent.store.schema import face, grouping, identity, ignored, person, rejection, unseen
 
 
 def edit(tx: Connection, wish: Edit, now: datetime) -> EditStep:
@@ -60,8 +60,22 @@ def _name(tx: Connection, wish: NameFacesEdit, now: datetime) -> EditStep:
     person_id = _known(tx, wish.person_id) if wish.person_id is not None else _of_name(tx, step, given(wish.name or ""), now)
     if wish.basis is not None:
         _say_basis(step, person_id, wish.basis, now)
+    step.set("unseen", [(face_id, person_id) for face_id in _beside(tx, faces)], moment(now))
     changed = _confirm(tx, step, person_id, faces, now)
     return step.close("name", len(changed), now, person_id=person_id)
+
+
+def _beside(tx: Connection, faces: Sequence[int]) -> list[int]:
+    """Return the other unnamed faces of these faces' clusters: their card was named without showing them."""
+    groups = {each for chunk in chunks(faces) for each in tx.scalars(select(grouping.c.group_id).where(grouping.c.face_id.in_(chunk)))} - {
+        0
+    }
+    others = (
+        select(grouping.c.face_id)
+        .outerjoin(identity, identity.c.face_id == grouping.c.face_id)
+        .where(grouping.c.group_id.in_(groups), identity.c.face_id.is_(None))
+    )
+    return sorted(set(tx.scalars(others)) - set(faces)) if groups else []
 
 
 def _name_many(tx: Connection, wish: NameManyEdit, now: datetime) -> EditStep:
@@ -157,6 +171,9 @@ def _merge(tx: Connection, wish: MergePeopleEdit, now: datetime) -> EditStep:
         step.set("not", [(each, other) for each in _rejected(tx, other)], None)
         step.set("not", [(each, into) for each in rejected], moment(now))
         step.set("not", [(each, into) for each in faces], None)
+        beside = tx.scalars(select(unseen.c.face_id).where(unseen.c.person_id == other)).all()
+        step.set("unseen", [(each, other) for each in beside], None)
+        step.set("unseen", [(each, into) for each in beside], moment(now))
         moved += len(step.set("who", faces, [into, moment(now)]))
         audit_rows.add(tx, "merged", _uid(tx, other), len(faces), now)
         refused = refused or tx.scalar(select(person.c.never_at).where(person.c.id == other)) is not None

@@ -18,7 +18,7 @@ from agent.store.database import Queries
 from agent.store.facts import chunks
 from agent.store.path_ranges import FolderArea, within
 from agent.store.rows import take_note
-from agent.store.schema import chip, embedding, face, grouping, identity, image, person, place, rejection
+from agent.store.schema import chip, embedding, face, grouping, identity, image, person, place, rejection, unseen
 
 
 class PersonQueries(Queries):
@@ -168,6 +168,7 @@ def purge_recognition(
         its_prints = embedding.c.face_id.in_(found), chip.c.face_id.in_(found)
     tx.execute(delete(identity).where(its_faces, identity.c.certainty != Certainty.CONFIRMED))
     embeddings, chips = (tx.execute(delete(table).where(mine)).rowcount for table, mine in zip((embedding, chip), its_prints, strict=True))
+    tx.execute(delete(unseen).where(unseen.c.face_id.not_in(select(embedding.c.face_id))))
     tx.execute(update(image).where(recognised).values(embedder=None))
     tx.execute(delete(grouping).where(grouping.c.face_id.not_in(select(embedding.c.face_id))))
     if not embeddings and not chips and not tell_none:

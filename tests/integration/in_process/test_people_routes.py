@@ -105,14 +105,17 @@ async def test_a_group_is_shown_by_its_least_alike_faces_and_one_of_two_people_i
     assert not (await named.get("/api/groups/10")).json()["doubtful"]
 
 
-async def test_a_name_given_to_the_shown_faces_confirms_no_other_face_of_the_group(served: Served, named: httpx.AsyncClient) -> None:
+async def test_a_name_given_to_the_shown_faces_makes_no_other_face_of_the_group_certain(served: Served, named: httpx.AsyncClient) -> None:
     await served.world.index("n4", "n5", "n6", "n7", "n8", "n9")
     served.world.real.set_groups(dict.fromkeys(range(4, 10), 4), anew=False)
     [card] = (await named.get("/api/groups")).json()["items"]
     await edit(named, kind="name", face_ids=[face["id"] for face in card["faces"]], name="Noor")
     noor = next(each["id"] for each in (await named.get("/api/people")).json() if each["name"] == "Noor")
     faces = (await named.get(f"/api/people/{noor}/faces")).json()["items"]
-    assert sorted(each["certainty"] for each in faces) == ["certain"] * 2 + ["confirmed"] * 4
+    assert sorted(each["certainty"] for each in faces) == ["confirmed"] * 4 + ["probable"] * 2
+    await served.world.index("n10")
+    faces = (await named.get(f"/api/people/{noor}/faces")).json()["items"]
+    assert [each["certainty"] for each in faces if each["certainty"] not in ("confirmed", "probable")] == ["certain"], "a new photo's"
 
 
 async def test_groups_are_shown_without_a_matcher_and_nothing_is_claimed(served: Served, named: httpx.AsyncClient) -> None:

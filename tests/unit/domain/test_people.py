@@ -1,10 +1,12 @@
 """Who a face is: the nearest within bounds that depend on what the face shows, how many agree, and who else is near."""
 
+from dataclasses import replace
+
 import pytest
 
 from agent.core.settings import RecognitionSettings
 from agent.domain.face import Quality
-from agent.domain.people import AGREED, MARGIN, Bounds, Candidate, Certainty, certain_up_to, identify, trust
+from agent.domain.people import AGREED, MARGIN, Bounds, Candidate, Certainty, certain_up_to, identify, is_clear, trust
 
 BOUNDS = Bounds(certain=0.9, probable=1.1)
 GOOD = Quality(size=60, sharpness=400, yaw=0, roll=0)
@@ -93,3 +95,20 @@ def test_nobody_is_certain_beyond_what_is_set() -> None:
     assert (usual.certain, usual.probable) == (0.90, 1.05), "measured: docs/decisions/0011"
     found = [identify([candidate(1, distance)], GOOD, bounds) for distance in (0.90, 0.91, 1.05, 1.06)]
     assert [each and each.certainty for each in found] == [Certainty.CERTAIN, Certainty.PROBABLE, Certainty.PROBABLE, None]
+
+
+def test_a_covered_or_blurred_face_is_never_certain_and_makes_none_certain() -> None:
+    masked = replace(GOOD, covered=0.6)
+    assert certainty([candidate(1, 0.3)], masked) is Certainty.PROBABLE
+    assert certainty([candidate(1, 0.3)], replace(GOOD, covered=0.5)) is Certainty.CERTAIN
+    assert [is_clear(each) for each in (GOOD, masked, replace(GOOD, sharpness=60))] == [True, False, False]
+    assert certainty([replace(candidate(1, 0.3), clear=1.6)]) is Certainty.PROBABLE, "only a masked reference is near"
+    assert certainty([replace(candidate(1, 0.3), clear=0.8)]) is Certainty.CERTAIN
+
+
+def test_the_mean_of_the_references_counts_as_much_as_the_nearest() -> None:
+    far, near = replace(candidate(1, 0.85), typical=1.05), replace(candidate(2, 0.95), typical=0.75)
+    assert (far.distance, near.distance) == pytest.approx((0.95, 0.85))
+    identity = identify([far, near], GOOD, BOUNDS)
+    assert identity is not None and identity.person_id == 2 and identity.distance == pytest.approx(0.85)
+    assert replace(near, clear=1.05).sure_distance == pytest.approx(0.9)

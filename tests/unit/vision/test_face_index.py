@@ -68,3 +68,22 @@ def test_it_hands_out_what_it_holds() -> None:
     held = dict(zip(index.ids.tolist(), index.vectors(), strict=True))
     assert held[4] == pytest.approx(face(14), abs=2e-5) and held[9] == pytest.approx(face(19), abs=2e-5)
     assert len(index) == 2 and index.trust.tolist() == [1, 1]
+
+
+def test_unclear_references_are_told_apart_and_the_mean_is_of_all_but_the_face_itself() -> None:
+    index = FaceIndex()
+    ids, rows = np.array([1, 2, 3]), np.array([face(10), face(20), face(30)])
+    index.put(ids, rows, np.full(3, 5), np.ones(3, np.float32), np.array([False, True, True]))
+    [[stranger]], [[itself]] = index.identify(FaceQueries.of(rows[:1]), 1.05), index.identify(index.faces(ids[:1]), 1.05)
+    middle = rows[1:].sum(axis=0) / np.linalg.norm(rows[1:].sum(axis=0))
+    others = [float(np.linalg.norm(rows[0] - row)) for row in rows[1:]]
+    assert (stranger.nearest, stranger.clear) == pytest.approx((0, min(others)), abs=2e-2)
+    assert (itself.nearest, itself.typical, itself.clear) == pytest.approx(
+        (min(others), float(np.linalg.norm(rows[0] - middle)), min(others)), abs=2e-3
+    )
+    index.put(ids[1:], rows[1:], np.full(2, 5), np.ones(2, np.float32), np.array([False, False]))
+    [[blind]] = index.identify(FaceQueries.of(rows[:1]), 1.05)
+    assert blind.clear == pytest.approx(2)
+    index.put(ids[:1], rows[:1], np.full(1, 5), np.ones(1, np.float32))
+    [[again]] = index.identify(FaceQueries.of(rows[:1]), 1.05)
+    assert again.clear == pytest.approx(0, abs=2e-2)

@@ -35,9 +35,9 @@ class Stages:
         self.ran.append(f"detect {decoder(50).scale}")
         return [face for face in self._faces if face.score >= min_score]
 
-    def _align(self, image: Image, landmarks: Landmarks) -> Pixels:
+    def _align(self, image: Image, face: Detection) -> tuple[Pixels, Detection]:
         self.ran.append(f"align {image.scale}")
-        return align(image, landmarks)
+        return align(image, face.landmarks), face
 
     def _embed(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
         self.ran.append(f"embed {len(faces)}")
