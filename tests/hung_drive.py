@@ -24,7 +24,7 @@ class HungDrive:
     def __init__(self, folder: Path, files: Mapping[str, bytes]) -> None:
         self.folder = folder
         self._files = list(files.items())
-        self.reads_hang = self.hangs = self.fails = False
+        self.reads_hang = self.lookups_hang = self.hangs = self.fails = False
         self._device = os.open("/dev/fuse", os.O_RDWR)
         self._libc = ctypes.CDLL(None, use_errno=True)
         options = f"fd={self._device},rootmode=40000,user_id={os.getuid()},group_id={os.getgid()}"
@@ -65,7 +65,8 @@ class HungDrive:
             return  # else it was interrupted
         _, opcode, unique, node, *_ = _HEADER.unpack_from(request)
         body = request[_HEADER.size :]
-        if opcode in (_FORGET, _BATCH_FORGET) or (self.reads_hang and opcode == _READ):
+        hangs = (self.reads_hang and opcode == _READ) or (self.lookups_hang and opcode == _LOOKUP)
+        if opcode in (_FORGET, _BATCH_FORGET) or hangs:
             return
         if opcode == _INTERRUPT:  # whoever waited was ended: else not even a kill would end them
             (waiting,) = struct.unpack_from("<Q", body)

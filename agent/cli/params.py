@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from agent.core.answering import answered
+from agent.core.hanging_calls import answered
 from agent.core.i18n import Texts
 
 LONGEST_NAME = 200

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import psutil
 
+from agent.core.hanging_calls import begin
+
 
 class Stop:
     """Stops from any thread the tools of a download; no further tool starts with it."""
@@ -65,25 +67,8 @@ async def let_go_at_quit(download: Callable[[], object], stop: Callable[[], None
 
     `stop` ends the processes it started, which would outlive the agent.
     """
-    loop = asyncio.get_running_loop()
-    ended: asyncio.Future[None] = loop.create_future()
-
-    def tell(error: BaseException | None) -> None:
-        if not ended.done():
-            ended.set_exception(error) if error else ended.set_result(None)
-
-    def run() -> None:
-        failure: BaseException | None = None
-        try:
-            download()
-        except BaseException as error:
-            failure = error
-        with contextlib.suppress(RuntimeError):  # the loop is closed: no caller waits any more
-            loop.call_soon_threadsafe(tell, failure)
-
-    threading.Thread(target=run, name="download", daemon=True).start()
     try:
-        await ended
+        await asyncio.wrap_future(begin(download))
     except asyncio.CancelledError:
         await asyncio.to_thread(stop)
         raise

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from agent.core.call_with_timeout import ANSWER_S, call_with_timeout
 from agent.core.environment import Environment
+from agent.core.hanging_calls import ANSWER_S, call_with_timeout
 from agent.core.observable import Notice
 from agent.domain.errors import AgentError, ImageMissing, ImageOnlineOnly, ImageUnreadable, NotFound
 from agent.domain.events import FavouritesChanged, ImagesHidden, Recorded

@@ -11,16 +11,16 @@ from agent.web.schemas import Problem
 
 def list_files(session: CommandSession, request: ScanRequest, *, as_json: bool) -> int:
     """Print the files that would be scanned."""
+    from agent.core.hanging_calls import stoppable_here
     from agent.domain.path_text import printable, uri_of_odd
     from agent.library.scan import rules
     from agent.sources.folder.folder_scan import walk_images
 
-    count = 0
-    for seen in walk_images(request.paths, rules(request.exclude)):
-        count += 1
+    files = stoppable_here(lambda: list(walk_images(request.paths, rules(request.exclude))))
+    for seen in files:
         say(json.dumps({"path": printable(seen.path), "uri": uri_of_odd(seen.path)}, ensure_ascii=False) if as_json else seen.path)
     if not as_json:
-        note(session.texts("cli.scan.would", count=count))
+        note(session.texts("cli.scan.would", count=len(files)))
     return 0
 
 

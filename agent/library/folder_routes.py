@@ -11,12 +11,11 @@ from pathlib import Path, PurePath
 from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 
-from agent.core.call_with_timeout import call_with_timeout
 from agent.core.config_file import SettingsFile
+from agent.core.hanging_calls import call_with_timeout, stoppable
 from agent.core.i18n import Texts
 from agent.core.memory_trimmer import MemoryTrimmer
 from agent.core.settings import Settings, folder_of, root_of
-from agent.core.stoppable import stoppable
 from agent.domain.errors import AgentError, SourceMissing, SourceNoAccess
 from agent.domain.image import FileSeen
 from agent.domain.path_text import printable

@@ -8,8 +8,8 @@ from typing import Protocol
 
 import structlog
 
-from agent.core.call_with_timeout import told_online_only
 from agent.core.environment import Environment
+from agent.core.hanging_calls import told_online_only
 from agent.core.observable import Notice, Signal
 from agent.domain.errors import AgentError, EngineStartFailed, EngineUnavailable, ImageOnlineOnly, ModelError, StoreError, Unexpected
 from agent.domain.events import Recorded

@@ -8,8 +8,8 @@ from functools import partial
 
 import structlog
 
-from agent.core.call_with_timeout import ANSWER_S, call_with_timeout
 from agent.core.environment import Environment
+from agent.core.hanging_calls import ANSWER_S, call_with_timeout
 from agent.core.observable import Notice, Signal
 from agent.domain.errors import AgentError, SourceUnreachable, StoreError
 from agent.domain.events import Recorded

@@ -4,7 +4,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 
-from agent.core.call_with_timeout import told_online_only
+from agent.core.hanging_calls import told_online_only
 from agent.domain.errors import AgentError, ImageMissing, ImageOnlineOnly, NotFound
 from agent.engine.analyser import Analyser
 from agent.library.queries.library_queries import LibraryQueries

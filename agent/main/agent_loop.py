@@ -13,12 +13,12 @@ import structlog
 from agent import __version__
 from agent.core import logs
 from agent.core.config_file import SettingsFile
+from agent.core.hanging_calls import stoppable
 from agent.core.heap import forget_sources, here_to_stay
 from agent.core.i18n import Texts
 from agent.core.paths import HOME_VARIABLE, AppPaths
 from agent.core.resources import resource
 from agent.core.settings import Settings
-from agent.core.stoppable import stoppable
 from agent.desktop import autostart
 from agent.desktop.capture_start import CaptureStart
 from agent.desktop.desk import Desk

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from agent.core.answering import answered
+from agent.core.hanging_calls import answered
 from agent.core.i18n import Texts
 from agent.core.paths import AppPaths
 from agent.core.settings import Settings

@@ -9,8 +9,8 @@ from typing import Literal, Self
 
 from fastapi.sse import ServerSentEvent
 
+from agent.core.hanging_calls import stoppable
 from agent.core.i18n import Texts
-from agent.core.stoppable import stoppable
 from agent.domain.errors import AgentError
 from agent.domain.events import (
     Event,
@@ -128,9 +128,9 @@ def _happened(recorded: Recorded) -> ServerSentEvent:
 
 async def scan(app: App, request: ScanRequest, texts: Texts) -> AsyncGenerator[ScanLine, None]:
     """The total first, then a line per finished file; a last line gives the error that stopped the scan, if any."""
-    files = await stoppable(lambda: list(walk_images(request.paths, rules(request.exclude))))
-    yield ScanLine(total=len(files))
     try:
+        files = await stoppable(lambda: list(walk_images(request.paths, rules(request.exclude))))
+        yield ScanLine(total=len(files))
         async for scanned in app.scan(files, embeddings=request.embeddings):
             yield ScanLine(image=Scanned.of(scanned, texts))
     except AgentError as error:

@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from agent.cli.backend import backend
 from agent.cli.output import say, tell
 from agent.cli.session import CommandSession
+from agent.core.hanging_calls import stoppable_here
 from agent.domain.errors import PeopleError, RecognitionOff
 from agent.domain.face import Box
 from agent.domain.path_text import printable
@@ -54,7 +56,7 @@ def import_folder(session: CommandSession, folder: Path, *, dry_run: bool = Fals
     from agent.people.queries.people_queries import PeopleQueries
 
     _need_recognition(session)
-    people = sorted(each for each in folder.iterdir() if each.is_dir() and not each.name.startswith("."))
+    people = stoppable_here(lambda: sorted(each for each in folder.iterdir() if each.is_dir() and not each.name.startswith(".")))
     if not people:
         say(session.texts("cli.people.import_no_folders"), err=True)
         return 1
@@ -64,6 +66,9 @@ def import_folder(session: CommandSession, folder: Path, *, dry_run: bool = Fals
     with backend(session, embeddings=True) as able, session.library(PeopleQueries) as library:
         for person in people:
             for line in able.lines("/api/scans", ScanLine, ScanRequest(paths=(str(person.absolute()),))):
+                if line.stopped is not None:
+                    say(f"{line.stopped.cause} {line.stopped.remedy} [{line.stopped.code}]", err=True)
+                    refused += 1
                 if line.image is None:
                     continue
                 if line.image.error is not None:
@@ -81,8 +86,11 @@ def import_folder(session: CommandSession, folder: Path, *, dry_run: bool = Fals
 def _count(session: CommandSession, people: Iterable[Path], *, as_json: bool) -> int:
     from agent.sources.folder.folder_scan import walk_images
 
+    def count(person: Path) -> int:
+        return sum(1 for _ in walk_images((str(person.absolute()),)))
+
     for person in people:
-        photos = sum(1 for _ in walk_images((str(person.absolute()),)))
+        photos = stoppable_here(partial(count, person))
         told = f"{person.name}: {session.texts('count.photos', count=photos)}"
         tell({"name": person.name, "photos": photos}, told, as_json=as_json)
     return 0

@@ -7,7 +7,7 @@ from functools import partial
 from secrets import token_hex
 
 from agent.core.environment import Environment
-from agent.core.stoppable import stoppable
+from agent.core.hanging_calls import stoppable
 from agent.domain.errors import NotFound, NotRestorable, PassphraseGone, RecognitionOff, VideoNotEditable
 from agent.domain.names import ids_of, tidy
 from agent.domain.redaction import Look, PeopleChoice

@@ -13,7 +13,7 @@ from typing import Final
 
 from agent.core.bounded_read import open_regular
 from agent.core.files import copy_errors, create_file, move_new, sync_file, sync_folder
-from agent.core.stoppable import stop_if_unwanted
+from agent.core.hanging_calls import stop_if_unwanted
 from agent.domain.errors import AlreadyKept, SameFile
 from agent.redaction import copy_names
 from agent.redaction.copy_names import KEPT_ENDING, MadeAt, Names, file_id

@@ -8,6 +8,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
+from agent.core.hanging_calls import stop_if_unwanted
 from agent.domain.errors import CopyUnsupported, SameFile
 from agent.domain.image import COPY_FORMATS
 from agent.domain.video import CLIP_FORMATS, has_pictures, is_clip, may_show_faces
@@ -45,6 +46,7 @@ def wanted_files(paths: Sequence[str], out: str | None) -> Iterator[tuple[str, s
             found = seen.path
             if found in met or (is_folder and inside is not None and is_below(os.path.realpath(found), inside)):
                 continue
+            stop_if_unwanted()
             met.add(found)
             yield found, path if is_folder else os.path.dirname(path)
 
@@ -74,6 +76,7 @@ class Names:
 
     def named(self, source: str, target: str, format: str | None) -> PlannedCopy:
         """Name a copy. Raises SameFile."""
+        stop_if_unwanted()
         if (resumed := self._resumed(source, target, format)) is not None:
             return self._give(resumed)
         for candidate in numbered(target):

@@ -165,6 +165,7 @@ def _json(body: BaseModel | None) -> str | None:
 _JSON = {"content-type": "application/json"}
 _IMAGE = {"content-type": "image/*"}
 _CONNECT_S = 2.0
+KEPT_S = 2.0  # an idle connection: the server closes its end after 5 s, and a request at that moment would fail
 _ANSWER_S = 30.0  # an agent that is silent for this long counts as gone
 _NO_LIMIT = httpx.Timeout(None, connect=_CONNECT_S)
 
@@ -201,7 +202,7 @@ def _error(answer: httpx.Response) -> AgentError:
 class _OwnListener(httpx.HTTPTransport):
     def __init__(self) -> None:
         super().__init__(trust_env=False)  # a proxy in the environment must never see a request to this machine
-        self._pool = httpcore.ConnectionPool(network_backend=_Checked(), retries=0)
+        self._pool = httpcore.ConnectionPool(network_backend=_Checked(), keepalive_expiry=KEPT_S, retries=0)
 
 
 class _Checked(httpcore.SyncBackend):

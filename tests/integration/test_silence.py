@@ -1,5 +1,6 @@
 """What answers nothing: an agent that is stopped, drives that hang or give only errors. It is said, and nothing waits for ever."""
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from io import BytesIO
@@ -70,6 +71,24 @@ def test_a_drive_that_gives_errors_or_no_answer_is_not_said_to_hold_nothing(prog
     drive.fails, drive.hangs = False, True
     said = program.run("redact", str(drive.folder / "a.png"), "-o", str(drive.folder.parent / "out.jpg"))
     assert said.returncode == 1 and "[source.no_answer]" in said.stderr and "exist" not in said.stderr
+
+
+def test_a_walk_over_a_drive_that_hangs_late_is_given_up_by_every_command(program: "RealProgram", drive: HungDrive) -> None:
+    """The folder itself answers and can be listed; the files in it can't be looked at."""
+    folder, out = str(drive.folder), str(drive.folder.parent / "out")
+    commands = (["scan", folder], ["scan", "--dry-run", folder], ["redact", folder, "-o", out], ["redact", "--dry-run", folder, "-o", out])
+    drive.lookups_hang = True
+    alone = program.run("scan", folder)
+    assert (alone.returncode, "[source.no_answer]" in alone.stderr) == (1, True), alone
+    program.start()
+    running = [
+        subprocess.Popen([sys.executable, "-m", "agent", *words], env=program.environment, stderr=subprocess.PIPE, text=True)
+        for words in commands
+    ]
+    for words, process in zip(commands, running, strict=True):
+        _, said = process.communicate(timeout=120)
+        assert (process.returncode, "[source.no_answer]" in said) == (1, True), (words, said)
+    assert program.status().state == "idle", "it answers"
 
 
 def test_a_drive_that_hangs_on_reads_is_told_and_keeps_no_agent_from_its_end(program: "RealProgram", drive: HungDrive) -> None:

@@ -9,8 +9,8 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TypeAlias
 
+from agent.core.hanging_calls import stop_if_unwanted
 from agent.core.settings import Folder
-from agent.core.stoppable import stop_if_unwanted
 from agent.domain.image import FileSeen, is_image
 from agent.sources.folder.folder_rules import Matcher
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.core import call_with_timeout
+from agent.core import hanging_calls
 from agent.domain.jobs import JobState, Priority
 from agent.library.previews import Previews
 from agent.sources.source import FileAppeared, FilesGone
@@ -70,7 +70,7 @@ class DeadDrive:
 async def test_a_drive_that_does_not_answer_where_its_files_are_is_not_waited_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     drive = DeadDrive()
     monkeypatch.setattr(world, "in_the_cloud", drive)
-    monkeypatch.setattr(call_with_timeout, "ANSWER_S", 0.01)
+    monkeypatch.setattr(hanging_calls, "ANSWER_S", 0.01)
     try:
         async with world.running():
             await world.app.ingest.apply(FileAppeared(world.file("a.jpg")))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.core.answering import answered
+from agent.core.hanging_calls import answered
 from agent.domain.errors import SourceNoAnswer, SourceUnreachable
 
 
@@ -31,7 +31,7 @@ def test_a_drive_with_errors_or_without_an_answer_is_named(monkeypatch: pytest.M
 
     with pytest.raises(SourceNoAnswer):
         answered(fails)
-    monkeypatch.setattr("agent.core.answering.ANSWER_S", 0.01)
+    monkeypatch.setattr("agent.core.hanging_calls.COMMAND_ANSWER_S", 0.01)
     end = threading.Event()
     with pytest.raises(SourceNoAnswer):
         answered(lambda: end.wait(60))

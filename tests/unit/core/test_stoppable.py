@@ -3,10 +3,12 @@
 import asyncio
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from agent.core.stoppable import Stopped, stop_if_unwanted, stoppable
+from agent.core.hanging_calls import Stopped, stop_if_unwanted, stoppable, stoppable_here
+from agent.domain.errors import SourceNoAnswer
 from agent.sources.folder import folder_scan
 from agent.sources.folder.folder_scan import walk_images
 
@@ -51,3 +53,34 @@ async def test_a_walk_through_folders_ends_when_its_task_is_cancelled(
     go_on.set()
     assert await asyncio.to_thread(ended.wait, 20)
     assert len(seen) == 2
+
+
+async def test_work_that_says_nothing_for_too_long_is_given_up_and_work_that_goes_on_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, hangs, ended = [0.0], threading.Event(), threading.Event()
+    monkeypatch.setattr("agent.core.hanging_calls.time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    def goes_on() -> int:
+        for _ in range(5):
+            now[0] += 29
+            stop_if_unwanted()
+        return 5
+
+    def falls_silent() -> None:
+        stop_if_unwanted()
+        now[0] += 31
+        hangs.wait(60)
+        try:
+            stop_if_unwanted()
+        except Stopped:
+            ended.set()
+
+    assert stoppable_here(goes_on) == await stoppable(goes_on) == 5
+    monkeypatch.setattr("agent.core.hanging_calls.COMMAND_ANSWER_S", 0.01)
+    with pytest.raises(SourceNoAnswer):
+        stoppable_here(falls_silent)
+    hangs.set()
+    assert await asyncio.to_thread(ended.wait, 20), "it ends when it is heard of again"
+    hangs.clear()
+    with pytest.raises(SourceNoAnswer):
+        await stoppable(falls_silent)
+    hangs.set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -10,10 +11,12 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+import uvicorn
 
 from agent.domain.errors import AgentError, AgentUnreachable, NotRunning, PopupFailed, StoreBusy, Unexpected
 from agent.library.scan_schemas import ScanLine, ScanRequest
-from agent.web.client import Client
+from agent.web.client import KEPT_S, Client
+from agent.web.patience import SILENCE_S
 from agent.web.whereabouts import FILE, Whereabouts, find, forget, leave
 
 if TYPE_CHECKING:
@@ -128,3 +131,11 @@ def test_a_scan_comes_line_by_line_and_may_be_refused() -> None:
         list(
             answering(lambda _: httpx.Response(503, json={"code": "store.busy"})).lines("/api/scans", ScanLine, ScanRequest(paths=("/a",)))
         )
+
+
+def test_no_request_goes_out_on_a_connection_that_the_server_is_about_to_close() -> None:
+    """The agent is asked at each silence: by then the connection of the question before must not be used again."""
+    assert min(SILENCE_S, uvicorn.Config(lambda: None).timeout_keep_alive) > KEPT_S
+    with contextlib.closing(Client(WHERE)) as client:
+        transport = client._http._transport
+        assert isinstance(transport, httpx.HTTPTransport) and transport._pool._keepalive_expiry == KEPT_S

@@ -105,6 +105,8 @@ export class Onboarding {
   step = $state<OnboardingStep>('folders')
   recognition = $state(false)
   busy = $state(false)
+  /** `start` was called here: folders may be watched although a later step of it failed */
+  private started = $state(false)
   readonly folders: ChosenFolders
   /** what there is to say against it is known, and what was begun before is here */
   ready = $state(false)
@@ -155,9 +157,15 @@ export class Onboarding {
     this.told = this.told.then(() => this.settings.api.keepFirstRun(choices)).catch(() => undefined)
   }
 
-  /** Puts into force what was chosen. */
+  /** Another window has added the folders. */
+  get finishedElsewhere(): boolean {
+    return (this.app.status?.folders.length ?? 0) > 0 && this.step !== 'done' && !this.started
+  }
+
+  /** Puts into force what was chosen. What a failed attempt did already is done once. */
   async start(): Promise<void> {
     this.busy = true
+    this.started = true
     this.folders.stop()
     let worked = !this.recognition || (await this.settings.save('recognition.enabled', true))
     for (const { path } of this.folders.list) worked = worked && (await this.app.act(() => this.settings.api.addFolder(path)))

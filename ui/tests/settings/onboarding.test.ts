@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 
-import { Client } from '../../src/api/client'
+import { ApiError, Client } from '../../src/api/client'
 import { SettingsApi, type Estimate } from '../../src/api/settingsApi'
 import type { FirstRun, WelcomeChoices } from '../../src/api/settingsApi'
 import { AppState } from '../../src/lib/appState.svelte'
@@ -106,7 +106,7 @@ describe('the welcome', () => {
     const made = world(...paths)
     for (const path of paths) made.folder(path).says(1, true)
     const kept: WelcomeChoices[] = []
-    const api = Object.assign(made.api, { keepFirstRun: (choices: WelcomeChoices) => Promise.resolve(void kept.push(choices)), addFolder: () => Promise.resolve() })
+    const api = Object.assign(made.api, { keepFirstRun: (choices: WelcomeChoices) => Promise.resolve(void kept.push(choices)), addFolder: (_: string) => Promise.resolve() })
     const done = { api, save: vi.fn(() => Promise.resolve(true)), welcomeDone: () => Promise.resolve(true), readFirstRun: () => Promise.resolve() }
     return { ...made, kept, done, welcome: new Onboarding(done, made.app) }
   }
@@ -136,6 +136,26 @@ describe('the welcome', () => {
     expect(welcome.outcome).toBe('Ready for your photos')
     await welcome.folders.add('/photos')
     await vi.waitFor(() => expect(welcome.outcome).toBe('Your photos are being scanned'))
+  })
+
+  it('stays for another try if a later step fails after a folder was added', async () => {
+    const { app, welcome, done } = begun('/photos', '/pictures')
+    await welcome.resume(first({ folders: ['/photos', '/pictures'], recognition: false, step: 1 }))
+    const refuse = vi.spyOn(done.api, 'addFolder').mockImplementation((path: string) => (path === '/pictures' ? Promise.reject(new ApiError(409, { code: 'settings.unwritable', cause: 'C', remedy: 'R', setting: null, line: null, params: {} })) : Promise.resolve()))
+    expect(welcome.finishedElsewhere).toBe(false)
+    await welcome.start()
+    app.take({ ...status(), folders: [{ path: '/photos', name: 'photos', problem: null }] })
+    expect([welcome.step, welcome.busy, app.failure?.code]).toEqual(['reach', false, 'settings.unwritable'])
+    expect(welcome.finishedElsewhere).toBe(false)
+    refuse.mockRestore()
+    await welcome.start()
+    expect(welcome.step).toBe('done')
+  })
+
+  it('is over if another window finished it', () => {
+    const { app, welcome } = begun('/photos')
+    app.take({ ...status(), folders: [{ path: '/photos', name: 'photos', problem: null }] })
+    expect(welcome.finishedElsewhere).toBe(true)
   })
 
   it('switches recognition on only if that was chosen', async () => {

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from agent.core import call_with_timeout as aside_module
-from agent.core.call_with_timeout import call_with_timeout
+from agent.core import hanging_calls as aside_module
+from agent.core.hanging_calls import call_with_timeout
 
 
 @pytest.fixture
