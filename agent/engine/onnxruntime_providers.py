@@ -29,6 +29,7 @@ class Provider:
     halves: bool = True  # computes in half precision
     fixed_memory: bool = True  # memory may be laid out before a run
     helpers: tuple[str, ...] = ()  # providers of operations that it lacks, before the processor
+    cuda: bool = False  # needs NVIDIA's libraries, which may be packages
 
     def all_of(self, choice: Choice) -> list[tuple[str, Options]]:
         """Return itself and its helpers, with their options."""
@@ -69,8 +70,8 @@ def _coreml(choice: Choice) -> Options:
 
 
 PROVIDERS: Final[Mapping[str, Provider]] = {
-    "CUDA": Provider(_CUDA, _cuda, memory="gpu"),
-    "TENSORRT": Provider("TensorrtExecutionProvider", _tensorrt, memory="gpu", helpers=(_CUDA,)),
+    "CUDA": Provider(_CUDA, _cuda, memory="gpu", cuda=True),
+    "TENSORRT": Provider("TensorrtExecutionProvider", _tensorrt, memory="gpu", helpers=(_CUDA,), cuda=True),
     "MIGRAPHX": Provider("MIGraphXExecutionProvider", _migraphx),
     "ROCM": Provider("ROCMExecutionProvider", _number, memory="gpu"),
     "COREML": Provider("CoreMLExecutionProvider", _coreml),

@@ -21,9 +21,6 @@ def library() -> Any:
         import onnxruntime
     except ImportError as error:  # also where a library that it needs is missing
         raise EngineStartFailed from error
-    # Packages of NVIDIA's libraries lie beside it; without them the system's are loaded.
-    if hasattr(onnxruntime, "preload_dlls"):
-        onnxruntime.preload_dlls(directory="")
     onnxruntime.disable_telemetry_events()
     onnxruntime.set_default_logger_severity(_FATAL)
     return onnxruntime

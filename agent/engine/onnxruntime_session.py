@@ -32,8 +32,11 @@ class OnnxRuntimeSession:
         self.precision = "f16" if self._provider.halves and precision in ("auto", "f16") else "f32"
         if cache is not None:
             os.environ["CUDA_CACHE_PATH"] = str(cache)  # its usual place is out of reach
-        if self._provider.name not in library().get_available_providers():
+        ort = library()
+        if self._provider.name not in ort.get_available_providers():
             raise EngineStartFailed
+        if self._provider.cuda:
+            ort.preload_dlls(directory="")  # those of packages first, else the system's
         self._choice = Choice(device.partition(".")[2] or "0", self.precision, cache)
 
     def compile(self, file: ModelFile, given: Input, outputs: Sequence[str] = ()) -> "OnnxRuntimeNet":

@@ -50,7 +50,7 @@ export function report({ scene, language }: Options): HealthReport {
         scene !== 'failed'
           ? null
           : language === 'en'
-            ? 'The GPU gave different answers from the processor, so the processor is used.'
+            ? 'GPU gave different results from the processor, so the processor is used.'
             : 'GPU 的结果与处理器不一致，因此改用处理器。',
     },
     models: [

@@ -94,4 +94,4 @@ def test_every_fault_has_words_that_name_the_device() -> None:
         assert all("GPU" in Note("GPU", fault).text(texts) for fault in Fault)
         assert "f32" in Note("CPU", Fault.PRINTS).text(texts)
         assert "CUDA" in (said := Note("CUDA", Fault.ABSENT).text(texts)) and "ONNX Runtime" in said
-    assert Note("GPU", Fault.BOXES).text(Texts("en")) == "The GPU gave different results from the processor, so the processor is used."
+    assert Note("GPU", Fault.BOXES).text(Texts("en")) == "GPU gave different results from the processor, so the processor is used."

@@ -55,6 +55,10 @@ class Session:
 class Library:
     SessionOptions = RunOptions = Options
     InferenceSession: type[Session]
+    preloaded: "list[str]"
+
+    def preload_dlls(self, *, directory: str) -> None:
+        self.preloaded.append(directory)
 
     def get_available_providers(self) -> list[str]:
         names = ("CUDA", "Tensorrt", "MIGraphX", "ROCM", "CoreML", "Dml", "Azure", "CPU")
@@ -66,6 +70,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[Session]:
     """The sessions that are made."""
     sessions: list[Session] = []
     monkeypatch.setattr(Library, "InferenceSession", type("Recorded", (Session,), {"made": sessions}), raising=False)
+    monkeypatch.setattr(Library, "preloaded", [], raising=False)
     monkeypatch.setattr(onnxruntime_session, "library", Library)
     monkeypatch.setattr(onnxruntime_session, "_converted", lambda *_: b"onnx")
     monkeypatch.delenv("CUDA_CACHE_PATH", raising=False)
@@ -113,6 +118,14 @@ def test_precision_is_that_of_the_settings_and_the_processors_is_full(made: list
     assert {Path(str(session.model)).name for session in made} == {
         f"net-{'0' * 16}-pixels-{precision}.onnx" for precision in ("f16", "f32")
     }
+
+
+def test_nvidias_libraries_are_loaded_from_their_packages_only_where_they_are_needed(made: list[Session], tmp_path: Path) -> None:
+    for device in ("ONNX-CPU", "ROCM", "DIRECTML"):
+        compiled(device, tmp_path)
+    assert Library.preloaded == []
+    compiled("CUDA", tmp_path)
+    assert Library.preloaded == [""]
 
 
 def test_threads_are_bounded_and_sleep_while_they_wait(made: list[Session], tmp_path: Path) -> None:

@@ -135,7 +135,7 @@ async def test_a_device_that_gave_other_answers_is_told_in_the_program_s_languag
     engine = OneProcess()
     engine.device_note = Note("GPU", Fault.BOXES)
     served.world.app.monitor._machine = Machine(engine)
-    told = "The GPU gave different results from the processor, so the processor is used."
+    told = "GPU gave different results from the processor, so the processor is used."
     assert (await owner.get("/api/health-report")).json()["engine"]["device_note"] == told
     assert (await owner.get("/api/status")).json()["device_note"] == told
 
