@@ -1,6 +1,5 @@
 """A library's embeddings in memory: searches for near faces and nearest known people."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
@@ -12,6 +11,7 @@ from agent.domain.embeddings import Near
 from agent.domain.people import Candidate
 from agent.vision.embedder import DIMENSIONS
 from agent.vision.nearest import Nearest
+from agent.vision.references import References, to_distances
 from agent.vision.vectors import Bools, Floats, Ints, Vectors, decoded, encoded
 
 # The store counts ids up: a table as long as the highest one maps them to rows.
@@ -20,19 +20,6 @@ MOST_IDS = 100_000_000
 _AT_ONCE, _PAIRS, _SCORES = 256, 1_000_000, 8_000_000
 
 N = TypeVar("N", bound=np.generic)
-
-
-@dataclass(frozen=True, slots=True)
-class _Grouping:
-    """The references by person."""
-
-    clear: Bools  # of `order`
-
-    order: Ints  # rows, person after person
-    people: Ints
-    starts: Ints  # where each person begins in `order`
-    counts: Ints
-    lengths: Floats  # squared, of the sum of each person's vectors
 
 
 class FaceIndex:
@@ -55,7 +42,7 @@ class FaceIndex:
         self._ids, self._people, self._trust = np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32)
         self._clear = np.zeros(0, np.bool_)
         self._rows = np.zeros(0, np.int32)  # by face id: its row plus one, 0 if there is none
-        self._grouping: _Grouping | None = None
+        self._grouping: References | None = None
 
     def put(self, ids: Ints, vectors: Floats, people: Ints, trust: Floats, clear: Bools | None = None) -> None:
         """Add or replace faces: int64 [n], float32 [n, 192], int64 [n], float32 [n], bool [n]. For duplicate ids the last one counts.
@@ -161,48 +148,19 @@ class FaceIndex:
                 nearest.add(scores, first)
             of, _, rows, closeness = nearest.result()
             others = rows != some.rows[of]
-            for query, face, distance in zip(of[others], self._ids[rows[others]], _distances(closeness[others]), strict=True):
+            for query, face, distance in zip(of[others], self._ids[rows[others]], to_distances(closeness[others]), strict=True):
                 if len(found[start + query]) < limit:
                     found[start + query].append((int(face), float(distance)))
         return found
 
     def _candidates(self, queries: "FaceQueries", scores: Floats, probable: float, most: int) -> list[list[Candidate]]:
-        grouping = self._grouped()
         # A face is not its own reference.
-        known = np.flatnonzero((queries.rows >= 0) & (queries.rows < self._references))
-        scores[known, queries.rows[known]] = -np.inf
-        scores = np.take(scores, grouping.order, axis=1)
-        best = np.maximum.reduceat(scores, grouping.starts, axis=1)
-        own_people = np.zeros(len(queries), np.int64)
-        own_people[known] = self._people[queries.rows[known]]
-        return [
-            self._of_one(row, top, own, grouping, probable, most) for row, top, own in zip(scores, best, own_people.tolist(), strict=True)
-        ]
+        own = np.where(queries.rows < self._references, queries.rows, -1)
+        return self._grouped().candidates(scores, own, self._people[own], probable, most)
 
-    def _of_one(self, scores: Floats, best: Floats, own: int, grouping: _Grouping, probable: float, most: int) -> list[Candidate]:
-        chosen = np.argpartition(-best, most)[:most] if len(best) > most else np.arange(len(best))
-        found = []
-        for group in chosen[np.argsort(-best[chosen], kind="stable")]:
-            if not best[group] >= -2:  # only the face itself, or a query without a vector
-                continue
-            start, count, person = int(grouping.starts[group]), int(grouping.counts[group]), int(grouping.people[group])
-            theirs = scores[start : start + count]
-            near = np.array([best[group], _to_mean(theirs, float(grouping.lengths[group])), _best(theirs, grouping.clear[start:][:count])])
-            nearest, typical, clear = _distances(near.astype(np.float32)).tolist()
-            agree = int(np.count_nonzero(theirs >= probable))
-            found.append(Candidate(person, nearest, agree, count - (person == own), typical, clear))
-        return found
-
-    def _grouped(self) -> _Grouping:
+    def _grouped(self) -> References:
         if self._grouping is None:
-            people = self._people[: self._references]
-            order = np.argsort(people, kind="stable")
-            each, starts, counts = np.unique(people[order], return_index=True, return_counts=True)
-            sums = np.zeros((len(each), DIMENSIONS), np.float32)
-            for first in range(0, len(order), _AT_ONCE):
-                some = order[first : first + _AT_ONCE]
-                np.add.at(sums, np.searchsorted(each, people[some]), self.vectors(some))
-            self._grouping = _Grouping(self._clear[order], order, each, starts, counts, np.sum(sums * sums, axis=1))
+            self._grouping = References.of(self._people[: self._references], self._clear[: self._references], self.vectors)
         return self._grouping
 
     def _append(self, ids: Ints) -> None:
@@ -269,24 +227,6 @@ class FaceQueries:
 def _score(distance: float) -> float:
     """Return the scalar product of vectors of length 1 at that distance."""
     return 1 - distance * distance / 2
-
-
-def _distances(scores: Floats) -> Floats:
-    return np.asarray(np.sqrt(np.maximum(2 - 2 * scores, 0)), np.float32)
-
-
-def _to_mean(scores: Floats, length: float) -> float:
-    """Return the scalar product with the mean of a person's vectors, from those with each; minus infinity marks the face itself."""
-    others = scores[scores >= -2]
-    total = float(others.sum())
-    # |sum - own|^2 = |sum|^2 - 2 own (sum - own) - |own|^2
-    squared = length if len(others) == len(scores) else length - 2 * total - 1
-    return max(-1.0, min(1.0, total / math.sqrt(squared))) if squared > 1e-6 else 0.0
-
-
-def _best(scores: Floats, clear: Bools) -> float:
-    """Return the highest of the clear references; the lowest possible if there is none."""
-    return max(-1.0, float(scores[clear].max(initial=-1)))
 
 
 def _grown(column: NDArray[N], size: int) -> NDArray[N]:

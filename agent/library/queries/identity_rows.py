@@ -11,7 +11,7 @@ from sqlalchemy.sql import exists
 
 from agent.domain.people import Certainty, Identity
 from agent.store.facts import BY_USER, chunks
-from agent.store.schema import chip, embedding, face, grouping, identity, ignored, person
+from agent.store.schema import chip, embedding, face, grouping, identity, ignored, person, unseen
 
 NEVER = "never"
 
@@ -65,7 +65,7 @@ def never_recognised(tx: Connection) -> frozenset[int]:
 def _silence(tx: Connection, faces: Sequence[int], now: datetime) -> None:
     """Delete the prints and identities of faces that were found to be a person who is never recognised."""
     for chunk in chunks(faces):
-        for table in (embedding, chip, grouping, ignored):
+        for table in (embedding, chip, grouping, ignored, unseen):
             tx.execute(delete(table).where(table.c.face_id.in_(chunk)))
         tx.execute(insert(ignored), [{"face_id": each, "reason": NEVER, "at": now} for each in chunk])
 

@@ -12,7 +12,7 @@ from agent.store import journal
 from agent.store.database import Queries
 from agent.store.facts import chunks
 from agent.store.rows import take_note
-from agent.store.schema import adopted, chip, embedding, grouping, identity, ignored, person, undo
+from agent.store.schema import adopted, chip, embedding, grouping, identity, ignored, person, undo, unseen
 
 REASON = "forgotten"
 
@@ -35,7 +35,7 @@ def forget(tx: Connection, person_id: int, now: datetime, *, note: str) -> Forgo
     for chunk in chunks(faces):
         embeddings += tx.execute(delete(embedding).where(embedding.c.face_id.in_(chunk))).rowcount
         chips += tx.execute(delete(chip).where(chip.c.face_id.in_(chunk))).rowcount
-        for table in (identity, grouping, ignored, adopted):
+        for table in (identity, grouping, ignored, adopted, unseen):
             tx.execute(delete(table).where(table.c.face_id.in_(chunk)))
         tx.execute(insert(ignored), [{"face_id": face_id, "reason": REASON, "at": now} for face_id in chunk])
     steps = journal.erase(tx, people)

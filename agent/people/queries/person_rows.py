@@ -168,7 +168,9 @@ def purge_recognition(
         its_prints = embedding.c.face_id.in_(found), chip.c.face_id.in_(found)
     tx.execute(delete(identity).where(its_faces, identity.c.certainty != Certainty.CONFIRMED))
     embeddings, chips = (tx.execute(delete(table).where(mine)).rowcount for table, mine in zip((embedding, chip), its_prints, strict=True))
-    tx.execute(delete(unseen).where(unseen.c.face_id.not_in(select(embedding.c.face_id))))
+    printed = select(embedding.c.face_id)
+    tx.execute(delete(unseen).where(unseen.c.face_id.not_in(printed)))
+    tx.execute(update(face).where(face.c.covered != 0, face.c.id.not_in(printed)).values(covered=0))
     tx.execute(update(image).where(recognised).values(embedder=None))
     tx.execute(delete(grouping).where(grouping.c.face_id.not_in(select(embedding.c.face_id))))
     if not embeddings and not chips and not tell_none:
@@ -185,7 +187,7 @@ def expire_unnamed(tx: Connection, before: datetime, note: str) -> int:
     old = select(embedding.c.face_id).join_from(embedding, face).join(image).where(image.c.indexed_at < before, not_(named))
     found = tx.scalars(old).all()
     for chunk in chunks(found):
-        for table in (embedding, chip, grouping):
+        for table in (embedding, chip, grouping, unseen):
             tx.execute(delete(table).where(table.c.face_id.in_(chunk)))
     if found:
         take_note(tx, note)
