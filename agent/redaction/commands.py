@@ -12,6 +12,7 @@ from agent.cli.output import ProgressBar, note, say, tell
 from agent.cli.params import There
 from agent.cli.session import CommandSession
 from agent.core.i18n import Texts
+from agent.domain.errors import RecognitionOff
 from agent.domain.redaction import Shape, Style
 from agent.redaction.passphrases import check_passphrase
 
@@ -69,6 +70,8 @@ def redact(
     keepings = [name for name, wanted in (("original", keep_original), ("regions", restorable)) if wanted]
     _check_place(texts, paths, out, in_place)
     _check_choice(texts, keep, only)
+    if (keep or only) and not session.settings.recognition.enabled:
+        raise RecognitionOff(covering="people")  # before a model is fetched for it
     if len(keepings) > 1:
         raise click.UsageError(texts("cli.redact.one_way_back"))
     if locked and not keepings:

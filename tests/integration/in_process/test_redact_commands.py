@@ -236,8 +236,15 @@ def test_a_video_that_is_scanned_is_told_what_reads_it(cli: CommandLine, analyse
     assert said.code == 1 and "only photos are scanned" in said.err and "`ai-popup redact VIDEO -o FOLDER`" in said.err
 
 
+def test_names_without_recognition_are_refused_before_a_model_is_fetched_for_them(
+    cli: CommandLine, photos: Path, safe: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.main.in_process.fetch_missing", lambda *_, **__: pytest.fail("it is fetched"))
+    said = cli("redact", str(photos), "-o", str(safe), "--keep", "Mei")
+    assert said.code == 1 and "[people.recognition_off]" in said.err and "without `--keep` and `--only`" in said.err
+
+
 def test_names_are_those_of_known_people(cli: CommandLine, analyser: FakeAnalyser, photos: Path, safe: Path) -> None:
-    assert "[people.recognition_off]" in cli("redact", str(photos), "-o", str(safe), "--keep", "Mei").err
     cli.paths.settings.write_text('[library]\nkey_home = "file"\n[recognition]\nenabled = true\n')
     said = cli("redact", str(photos), "-o", str(safe), "--keep", "Mei")
     assert said.code == 1 and "[people.no_such_name]" in said.err
