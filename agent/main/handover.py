@@ -24,7 +24,7 @@ from agent.updates.install import Installation
 from agent.updates.install_journal import JournalFile
 from agent.updates.install_places import InstallPlace, place_of
 from agent.updates.memory import MemoryFile, Told
-from agent.updates.service import Updates
+from agent.updates.service import UpdateActions, Updates
 from agent.updates.updater import channel_of, updater_of
 
 log = structlog.get_logger()
@@ -49,9 +49,7 @@ def updates_of(paths: AppPaths, settings: Callable[[], Settings], *, restart: Ca
         ask_child,
         wanted=lambda: settings().updates.enabled,
         clock=utc_now,
-        restart=restart,
-        settle=lambda: Handover(paths, settings(), build).settle(),
-        put_away=known.put_away,
+        actions=UpdateActions(restart, settle=lambda: Handover(paths, settings(), build).settle(), put_away=known.put_away),
         jitter=random.random(),
     )
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -19,12 +20,22 @@ LEAST_WAIT_S = 60.0
 MOST_WAIT_S = 3_600.0  # the computer may have slept meanwhile
 
 
+def _nothing() -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateActions:
+    """What the program does about a version."""
+
+    restart: Callable[[], None] = _nothing  # end the program to restart it as the new version
+    settle: Callable[[], None] = _nothing  # called when this version has run for a while; blocks
+    put_away: Callable[[], None] = _nothing  # dismiss the notice of a rollback; blocks
+
+
 class Updates:
     """`read` returns the stored state (blocks); `ask(check, fetch, patient)` has a child process check and download.
 
-    `wanted` is whether to check automatically, `restart` ends the program to restart it as the new version, `settle` (blocks) is called
-    when this version has run for a while, `put_away` (blocks) dismisses the notice of a rollback; `jitter` is from 0 to 1, so that
-    not all programs check at the same time.
+    `wanted` is whether to check automatically; `jitter` is from 0 to 1, so that not all programs check at the same time.
     """
 
     def __init__(
@@ -34,18 +45,14 @@ class Updates:
         *,
         wanted: Callable[[], bool],
         clock: Callable[[], datetime],
-        restart: Callable[[], None],
-        settle: Callable[[], None],
-        put_away: Callable[[], None],
+        actions: UpdateActions,
         jitter: float = 0.5,
     ) -> None:
         self._read = read
         self._ask = ask
         self._wanted = wanted
         self._clock = clock
-        self._restart = restart
-        self._settle = settle
-        self._put_away = put_away
+        self._actions = actions
         self.changed = Notice()
         """the state is another"""
         self._jitter = jitter
@@ -60,8 +67,7 @@ class Updates:
         async def no_server(check: bool, fetch: bool, patient: bool) -> None: ...
 
         off = UpdateState(UpdateStep.OFF, "stable")
-        nothing: Callable[[], None] = lambda: None  # noqa: E731
-        return cls(lambda: off, no_server, wanted=lambda: False, clock=datetime.now, restart=nothing, settle=nothing, put_away=nothing)
+        return cls(lambda: off, no_server, wanted=lambda: False, clock=datetime.now, actions=UpdateActions())
 
     @property
     def ready(self) -> str | None:
@@ -92,12 +98,12 @@ class Updates:
         """End the program and restart it as the new version. Raises UpdateNotReady, UpdateManaged."""
         if self.state.step is not UpdateStep.READY:
             raise UpdateManaged if self.state.step is UpdateStep.MANAGED else UpdateNotReady
-        self._restart()
+        self._actions.restart()
 
     async def put_away(self) -> UpdateState:
         """Dismiss the notice that an installation was rolled back. Raises OSError, StoreError."""
         async with self._turn:  # only one process writes the update memory at a time
-            await asyncio.to_thread(self._put_away)
+            await asyncio.to_thread(self._actions.put_away)
             await self.reread()
         return self.state
 
@@ -109,7 +115,7 @@ class Updates:
     async def run(self) -> None:
         """Run until cancelled."""
         await asyncio.sleep(SETTLE_S)
-        await asyncio.to_thread(self._settle)
+        await asyncio.to_thread(self._actions.settle)
         if self.state.step is UpdateStep.OFF:
             return
         await asyncio.sleep(FIRST_S * (0.5 + self._jitter))

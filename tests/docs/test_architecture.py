@@ -1,5 +1,6 @@
 """The files and rooms that the architecture page and the contributor's page name are there."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -35,3 +36,20 @@ def test_the_rooms_are_those_of_the_import_contract() -> None:
         for each in re.findall(r"`(\w+/)`", "\n".join(line.split("|")[1] for line in table.splitlines() if line.startswith("| `")))
     }
     assert rooms == {path.name for path in (ROOT / "agent").iterdir() if (path / "__init__.py").is_file()}
+
+
+MOST_ARGUMENTS = 7
+# Constructors that take more today; the numbers may only become smaller.
+LARGER = {"EnginePool": 9, "ScreenEngine": 9}
+
+
+def test_no_constructor_takes_more_than_seven_things() -> None:
+    found: dict[str, int] = {}
+    for path in (ROOT / "agent").rglob("*.py"):
+        classes = [each for each in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(each, ast.ClassDef)]
+        for name, made in ((each.name, made) for each in classes for made in each.body):
+            if isinstance(made, ast.FunctionDef) and made.name == "__init__":
+                count = len(made.args.posonlyargs) + len(made.args.args) - 1 + len(made.args.kwonlyargs)
+                found[name] = max(count, found.get(name, 0))
+    assert len(found) > 150
+    assert {name: count for name, count in found.items() if count > LARGER.get(name, MOST_ARGUMENTS)} == {}

@@ -23,7 +23,7 @@ from agent.sources.folder import folder_session
 from agent.sources.folder.folder_observer import Observation, asking_observer
 from agent.sources.folder.folder_rules import Matcher
 from agent.sources.folder.folder_scan import Entry, Facts
-from agent.sources.folder.folder_session import FolderSession, Known
+from agent.sources.folder.folder_session import FolderScope, FolderSession, Known
 from agent.sources.folder.folder_source import FolderSource
 from agent.sources.folder.folder_thread import FolderThread, WatchedFolderState
 from agent.sources.source import Change, FileAppeared, FileMoved, FilesGone, SourceFailed, SourceRecovered
@@ -285,10 +285,7 @@ class Session:
         self.thread = FolderThread()
         matcher = Matcher(str(root), Folder(path=str(root)))
         self.session = FolderSession(
-            str(root),
-            WatchedFolderState(os.path.realpath(root), root.stat().st_dev, root.stat().st_ino),
-            matcher,
-            frozenset(),
+            FolderScope(str(root), WatchedFolderState(os.path.realpath(root), root.stat().st_dev, root.stat().st_ino), matcher),
             SOURCES,
             lambda _: sorted(known.items()),
             self.emit,

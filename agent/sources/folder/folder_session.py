@@ -5,6 +5,7 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
 
@@ -35,28 +36,35 @@ class FolderReplaced(Exception):
     """The folder was replaced by another of the same name: it must be watched anew."""
 
 
+@dataclass(frozen=True, slots=True)
+class FolderScope:
+    """The folder of a session, and which of its files belong to it."""
+
+    root: str
+    here: WatchedFolderState
+    matcher: Matcher
+    inner: frozenset[str] = frozenset()  # folders in it that are watched separately
+
+
 class FolderSession:
     """Runs `tick` for events and `scans` for scans of the whole folder, both on the event loop. Both raise SourceUnreachable."""
 
     def __init__(
         self,
-        root: str,
-        here: WatchedFolderState,
-        matcher: Matcher,
-        inner: frozenset[str],
+        scope: FolderScope,
         sources: SourceSettings,
         known: Known,
         emit: Emit,
         thread: FolderThread,
         clock: Clock,
     ) -> None:
-        self._here = here
-        self._root, self._matcher, self._inner, self._sources = root, matcher, inner, sources
+        self._here, self._root, self._matcher, self._inner = scope.here, scope.root, scope.matcher, scope.inner
+        self._sources = sources
         self._known, self._emit, self._thread, self._clock = known, emit, thread, clock
         steady_s = sources.settle_ms / 1000
         eager = not (TELLS_OF_CLOSING or sources.polling)  # on polled drives, size and time may be outdated
         settling = Debouncer(steady_s, sources.queue, eager=eager)
-        self._hints = Hints(root, here.real, matcher, settling, sources.queue, steady_s + 0.6, self._mine, clock)
+        self._hints = Hints(self._root, self._here.real, self._matcher, settling, sources.queue, steady_s + 0.6, self._mine, clock)
         self._loop = asyncio.get_running_loop()
         self._inbox: deque[FileSystemEvent] = deque()
         self._lost = False  # whether events were lost

@@ -14,7 +14,7 @@ from agent.sources.folder.folder_events import Clock
 from agent.sources.folder.folder_observer import LimitReached, Observation
 from agent.sources.folder.folder_rules import Matcher
 from agent.sources.folder.folder_scan import folder_root, is_below
-from agent.sources.folder.folder_session import FolderReplaced, FolderSession, Known
+from agent.sources.folder.folder_session import FolderReplaced, FolderScope, FolderSession, Known
 from agent.sources.folder.folder_thread import FolderThread, wait_either
 from agent.sources.source import Emit, SourceFailed, SourceRecovered
 
@@ -86,7 +86,8 @@ class FolderWatch:
         sources = self.plan.sources
         if not sources.polling and await self._thread.ask(lambda: self._remote(here.real)):
             sources = sources.model_copy(update={"polling": True})  # the system does not report other computers' changes there
-        session = FolderSession(self.root, here, matcher, self.plan.inner, sources, self._known, self._emit, self._thread, self._clock)
+        scope = FolderScope(self.root, here, matcher, self.plan.inner)
+        session = FolderSession(scope, sources, self._known, self._emit, self._thread, self._clock)
         observation = Observation(session.heard, session.overflowed)
         rescan_s = sources.rescan_minutes * 60.0
         tasks: list[asyncio.Task[None]] = []

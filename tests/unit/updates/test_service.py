@@ -11,7 +11,7 @@ import pytest
 
 from agent.domain.errors import UpdateManaged, UpdateNotReady, UpdateRolledBack, UpdatesOff, UpdateUnreachable
 from agent.updates.releases import EVERY, FIRST_RETRY, UpdateState, UpdateStep
-from agent.updates.service import Updates
+from agent.updates.service import UpdateActions, Updates
 
 NOW = datetime(2026, 1, 10, tzinfo=UTC)
 
@@ -32,9 +32,7 @@ class World:
             self._ask,
             wanted=lambda: self.wanted,
             clock=lambda: self.now,
-            restart=self._restart,
-            settle=self._settle,
-            put_away=self._put_away,
+            actions=UpdateActions(self._restart, self._settle, self._put_away),
             jitter=0.0,
         )
         self.made.changed.subscribe(self._change)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from agent.domain.errors import UpdateRolledBack, UpdateUntrusted
 from agent.updates.releases import UpdateState, UpdateStep
-from agent.updates.service import Updates
+from agent.updates.service import UpdateActions, Updates
 
 if TYPE_CHECKING:
     import httpx
@@ -31,9 +31,7 @@ class Known:
             self._ask,
             wanted=lambda: True,
             clock=lambda: NOW,
-            restart=self._restart,
-            settle=lambda: None,
-            put_away=self._put_away,
+            actions=UpdateActions(self._restart, put_away=self._put_away),
         )
         served.context = replace(served.context, updates=made)
 
