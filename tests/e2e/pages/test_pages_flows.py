@@ -118,6 +118,17 @@ def test_language_and_theme_change_at_once(page: Page, visit: Visit) -> None:
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
 
 
+@pytest.mark.parametrize("place", ["", "#settings/recognition"])
+def test_the_terms_of_recognition_follow_the_language(page: Page, visit: Visit, change_language: Callable[[str], None], place: str) -> None:
+    visit(place, "family" if place else "first")
+    if not place:
+        page.get_by_role("radio", name="Recognise people").click()
+    page.locator("summary", has_text="terms").click()
+    expect(page.get_by_text("Commercial users should ask a lawyer first")).to_be_visible()
+    change_language("zh-CN")
+    expect(page.get_by_text("商业用户请先咨询律师")).to_be_visible()
+
+
 def test_slash_searches_and_escape_ends_it(page: Page, visit: Visit) -> None:
     visit("#settings")
     page.locator(".setting").first.wait_for()

@@ -5,6 +5,7 @@ import { SettingsApi, type FirstRun, type FolderChange, type Setting, type Setti
 import type { Problem } from '../api/types'
 import { app, client, type AppState } from '../lib/appState.svelte'
 import { folderName, watchedFolderOf } from '../lib/folders'
+import type { Language } from '../lib/i18n'
 import { Resource } from '../lib/resource.svelte'
 import { serialQueue } from '../lib/serialQueue'
 import { toasts, type Toasts } from '../lib/toasts.svelte'
@@ -13,6 +14,8 @@ import { replaced, same } from './settingValues'
 export class SettingsState extends Resource<SettingsOut> {
   /** null until it is known */
   firstRun = $state.raw<FirstRun | null>(null)
+  /** the language in which it was loaded */
+  firstRunLanguage = $state<Language | null>(null)
   /** what the agent refused, by key; the value before stays in force */
   refused = $state.raw<ReadonlyMap<string, Problem>>(new Map())
   /** the last key that was saved */
@@ -40,7 +43,12 @@ export class SettingsState extends Resource<SettingsOut> {
     return this.api.read()
   }
 
-  readFirstRun = (): Promise<void> => this.app.read(async () => void (this.firstRun = await this.api.firstRun()))
+  readFirstRun = (): Promise<void> =>
+    this.app.read(async () => {
+      const { language } = this.app
+      this.firstRun = await this.api.firstRun()
+      this.firstRunLanguage = language
+    })
 
   /** False if it was refused; why stands in `refused`. */
   async save(key: string, value: Value): Promise<boolean> {
