@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.engine import worker_slot
 from scripts.setup import suite, system
 from scripts.setup.console import Console
 
@@ -50,6 +51,14 @@ def test_there_are_half_as_many_workers_again_as_cores(cores: int | None, worker
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
     words = suite._spread()
     assert (words[words.index("-n") + 1] if "-n" in words else None) == workers
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there tests run side by side")
+def test_tests_leave_the_engines_their_share_of_a_busy_machine() -> None:
+    code = "import os; print(os.getpriority(os.PRIO_PROCESS, 0))"
+    done = subprocess.run([*suite._gently(), sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    usual = os.getpriority(os.PRIO_PROCESS, 0)
+    assert int(done.stdout) == max(usual, worker_slot._NICE - 1), "not the engine's own: whether it was lowered could not be told"
 
 
 def test_coverage_is_of_the_process_of_the_tests_alone(tmp_path: Path) -> None:
