@@ -62,7 +62,7 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
         process.wait()
 
 
-async def let_go_at_quit(download: Callable[[], object], stop: Callable[[], None]) -> None:
+async def abandon_at_quit(download: Callable[[], object], stop: Callable[[], None]) -> None:
     """Wait for a call in a thread that does not delay the program's end: a slow network must not keep the agent from quitting.
 
     `stop` ends the processes it started, which would outlive the agent.

@@ -59,13 +59,13 @@ class Desk:
 
     def browse(self, at: str) -> None:
         """Like `open_browser`, from a callback in the event loop: runs in the background and only logs failures."""
-        self._go_on(self._browse(at))
+        self._in_background(self._browse(at))
 
     def welcome(self, *, popup: bool) -> None:
         """Show the welcome in the popup, or in the browser if `popup` is not wanted or can't be shown. Runs like `browse`."""
-        self._go_on(self._welcome(popup))
+        self._in_background(self._welcome(popup))
 
-    def _go_on(self, work: Coroutine[None, None, None]) -> None:
+    def _in_background(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._browsing.add(task)
         task.add_done_callback(self._browsing.discard)

@@ -96,7 +96,7 @@ class TrayBridge:
         self._status, self._images = None, -1
         self.tray.update(TrayModel(TrayState.ATTENTION))
 
-    def retell(self) -> None:
+    def refresh_texts(self) -> None:
         """Refresh the texts after a change of language."""
         self.tray.update(self._model(), self._texts())
 

@@ -55,9 +55,9 @@ class Actions:
         self._bus.publish(happened)
         return token, sum(each.event.count for each in happened if isinstance(each.event, ImagesHidden | FavouritesChanged))
 
-    async def look_again(self, image_ids: Sequence[int]) -> int:
+    async def rescan(self, image_ids: Sequence[int]) -> int:
         """Scan images again. Return how many have a file."""
-        count = await asyncio.to_thread(self._library.look_again, image_ids, now=self._clock())
+        count = await asyncio.to_thread(self._library.rescan, image_ids, now=self._clock())
         self.queued.notify()
         return count
 

@@ -113,7 +113,7 @@ class Indexer:
 
     def resume(self) -> None:
         self._work.paused = False
-        self._go_on()
+        self._continue()
         self.pausing.notify()
 
     def hold(self, held: bool) -> None:
@@ -124,7 +124,7 @@ class Indexer:
         if held:
             self._going.clear()
         else:
-            self._go_on()
+            self._continue()
 
     def wake(self, _: object = None) -> None:
         """Check for new jobs."""
@@ -148,9 +148,9 @@ class Indexer:
             yield
         finally:
             self._rests -= 1
-            self._go_on()
+            self._continue()
 
-    def _go_on(self) -> None:
+    def _continue(self) -> None:
         if not self._work.resting and not self._rests:
             self._going.set()
             self.wake()

@@ -139,6 +139,6 @@ def action_routes(api: FastAPI, actions: Actions, desk: DeskPort) -> None:
     @api.post("/api/library/actions")
     async def act(asked: LibraryAction) -> LibraryActionDone:
         if asked.action == "look_again":
-            return LibraryActionDone(undo=None, count=await actions.look_again(asked.ids))
+            return LibraryActionDone(undo=None, count=await actions.rescan(asked.ids))
         token, count = await marks[asked.action](asked.ids)
         return LibraryActionDone(undo=token, count=count)

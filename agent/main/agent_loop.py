@@ -59,9 +59,9 @@ class Process(Protocol):
 
     def is_up(self, core: "AgentLoop") -> None: ...
     def answers(self) -> None: ...
-    def retell(self) -> None: ...
+    def refresh_texts(self) -> None: ...
     def user_quits(self) -> None: ...
-    def go_on(self) -> None: ...
+    def restart(self) -> None: ...
     def restore(self, name: str) -> None: ...
 
 
@@ -135,7 +135,7 @@ class AgentLoop:
             failed=lambda error: notifier.problem(self._texts(), error),
         )
         updates = self._updates = (
-            Updates.none() if self._trial else updates_of(self._paths, lambda: self._settings, restart=self._process.go_on)
+            Updates.none() if self._trial else updates_of(self._paths, lambda: self._settings, restart=self._process.restart)
         )
         if self._trial:
             app.indexer.pause()
@@ -234,7 +234,7 @@ class AgentLoop:
         for error in self._unmet.values():
             self._app.refuse(error)  # the error stays until the settings are valid
         if "general" in sections:
-            self._process.retell()
+            self._process.refresh_texts()
         if "updates" in sections:
             await self._updates.reread()
 

@@ -68,7 +68,7 @@ class Edges:
     watch: tuple[ScreenWatcher, WatchedDesktop] | None = None
     online_only: Callable[[str], bool] = lambda _: False  # whether reading a file would fetch it from a cloud; blocks
     open_item: Callable[[str], int] = open_photo  # opens an original, see `Sources`
-    look_through: Callable[[], bool] = lambda: True  # reads the whole library, see `IntegrityCheck`
+    check_library: Callable[[], bool] = lambda: True  # reads the whole library, see `IntegrityCheck`
 
 
 class App:
@@ -111,7 +111,7 @@ class App:
         self.quiet = DoNotDisturb(environment, library)
         self.status = StatusFeed(library, self.indexer, self.ingest, self.quiet, self.monitor, environment)
         self._models = ModelSupply(engine.supply, environment)
-        self._check = IntegrityCheck(edges.look_through)
+        self._check = IntegrityCheck(edges.check_library)
         circumstances = Circumstances(work, self.monitor, self.quiet)
         self.screen = ScreenService(
             edges.screen and CaptureService(*edges.screen, library, self.people, environment, supply=engine.supply),
@@ -236,7 +236,7 @@ class App:
                 self.people.doubt()  # the thresholds may have changed
             self.environment.settings.set(settings)
             self.sidecars.look_through(before)
-            self.redaction.folders.look_through()
+            self.redaction.folders.check()
             for section in sorted(sections & self._reconfigure.keys()):
                 await self._reconfigure[section](settings)
             if "engine" in sections:

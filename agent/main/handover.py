@@ -49,7 +49,7 @@ def updates_of(paths: AppPaths, settings: Callable[[], Settings], *, restart: Ca
         ask_child,
         wanted=lambda: settings().updates.enabled,
         clock=utc_now,
-        actions=UpdateActions(restart, settle=lambda: Handover(paths, settings(), build).settle(), put_away=known.put_away),
+        actions=UpdateActions(restart, settle=lambda: Handover(paths, settings(), build).settle(), dismiss_outcome=known.dismiss_outcome),
         jitter=random.random(),
     )
 

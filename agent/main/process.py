@@ -59,7 +59,7 @@ class Agent:
         self._on_ready = on_ready
         self._explain = explain
         self.quit_by_user = False  # otherwise by the system
-        self.goes_on = False  # restarts as a new version immediately
+        self.restarts = False  # restarts as a new version immediately
         self._wanted: str | None = None  # the backup to restore
         self._ended = threading.Event()
         self._failure: BaseException | None = None
@@ -109,19 +109,19 @@ class Agent:
         """The API answers requests."""
         self._on_ready()
 
-    def retell(self) -> None:
+    def refresh_texts(self) -> None:
         """Refresh the tray's texts after a change of language."""
         if self._bridge is not None:
-            self._bridge.retell()
+            self._bridge.refresh_texts()
 
     def user_quits(self) -> None:
         """Quit at the user's request, not because of a logout."""
         self.quit_by_user = True
         self.quit()
 
-    def go_on(self) -> None:
+    def restart(self) -> None:
         """End and restart as a new version."""
-        self.goes_on = True
+        self.restarts = True
         self.quit()
 
     def restore(self, name: str) -> None:

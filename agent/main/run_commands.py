@@ -59,7 +59,7 @@ def run_agent(session: CommandSession, *, tray: bool, trial: bool = False) -> En
         if trial:
             threading.Thread(target=_end_with_input, args=(agent,), name="trial", daemon=True).start()
         agent.run()
-        return End.UPDATE if agent.goes_on else End.USER if agent.quit_by_user else End.SYSTEM
+        return End.UPDATE if agent.restarts else End.USER if agent.quit_by_user else End.SYSTEM
     finally:
         logs.stop()
 

@@ -17,7 +17,7 @@ from agent.core.memory_trimmer import MemoryTrimmer
 from agent.core.observable import Observable
 from agent.core.paths import AppPaths
 from agent.core.settings import KeyHome, Settings
-from agent.core.tools import Stop, let_go_at_quit
+from agent.core.tools import Stop, abandon_at_quit
 from agent.desktop import portal
 from agent.desktop.active_window import active_window
 from agent.desktop.clipboard import clipboard
@@ -270,7 +270,7 @@ def build(
         watch=watch,
         online_only=is_online_only,
         open_item=open_item,
-        look_through=lambda: Soundness(paths.library).look(database),
+        check_library=lambda: Soundness(paths.library).look(database),
     )
     return App(Environment(Observable(settings), clock, monotonic), edges, hooks, trimmer)
 
@@ -283,7 +283,7 @@ def _model_ways(store: ModelStore, pools: Sequence[EnginePool]) -> tuple[Callabl
             if info.recipe in recipe.models:
                 stop = Stop()
                 try:
-                    await let_go_at_quit(partial(store.fetch, info.name, stop=stop), stop.set)
+                    await abandon_at_quit(partial(store.fetch, info.name, stop=stop), stop.set)
                 except OSError as error:
                     raise store_error(error) from error
         present = await asyncio.to_thread(model_files, store)

@@ -23,7 +23,7 @@ class NameFaces(Schema):
     basis: Basis | None = None
 
     @model_validator(mode="after")
-    def _somebody(self) -> Self:
+    def _one_of_both(self) -> Self:
         if (self.person_id is None) == (self.name is None):
             raise ValueError("either a person or a name")
         return self

@@ -71,9 +71,9 @@ class People:
             raise RecognitionOff
         return await self._step(partial(self._library.edit, wish, now=self._clock(), note=IN_DOUBT))
 
-    async def take_back(self, token: str | None = None) -> EditStep:
+    async def undo(self, token: str | None = None) -> EditStep:
         """Undo the token's step, or the latest one. Raises NothingToUndo."""
-        return await self._step(partial(self._library.take_back, token, now=self._clock(), note=IN_DOUBT))
+        return await self._step(partial(self._library.undo, token, now=self._clock(), note=IN_DOUBT))
 
     async def do_again(self) -> EditStep:
         """Redo the last undone step. Raises NothingToUndo."""

@@ -137,7 +137,7 @@ def naming_routes(api: FastAPI, people: People, library: PeopleQueries, drafts: 
     @api.post("/api/library/undo", status_code=204)
     async def undo(asked: LibraryUndo) -> None:
         """Undo any step, including the consequences of one about people."""
-        await people.take_back(asked.undo)
+        await people.undo(asked.undo)
 
 
 def editing_routes(api: FastAPI, people: People, library: PeopleQueries, drafts: Drafts) -> None:
@@ -165,7 +165,7 @@ def editing_routes(api: FastAPI, people: People, library: PeopleQueries, drafts:
     @api.post("/api/undo")
     async def undo(asked: Undo) -> Step:
         """Undo the token's step, or the latest one."""
-        return Step.of(await people.take_back(asked.undo))
+        return Step.of(await people.undo(asked.undo))
 
     @api.post("/api/redo")
     async def redo() -> Step:

@@ -44,14 +44,14 @@ class FolderCopies:
         self._wake = asyncio.Event()
         self._places: set[int] | None = None  # changed ones; None: query everything
 
-    def look_through(self) -> None:
+    def check(self) -> None:
         """Query all files without a copy, after a change of the settings or for any other reason."""
         self._places = None
         self._wake.set()
 
     async def run(self) -> None:
         """Run until cancelled."""
-        self.look_through()
+        self.check()
         with self._environment.bus.listening(self._happened):
             while True:
                 await self._wake.wait()
@@ -64,7 +64,7 @@ class FolderCopies:
                 except StoreError as error:
                     log.warning("folder_copies.blocked", code=error.code)
                     await asyncio.sleep(RETRY_AFTER_S)
-                    self.look_through()
+                    self.check()
                 except AgentError as error:
                     log.warning("folder_copies.failed", code=error.code)
 

@@ -84,10 +84,10 @@ class RegionPicker:
         if self._pick is not None:
             _settle(self._pick, CaptureCancelled())
         async with self._turn:
-            self._go_on(mine)
+            self._check_current(mine)
             return await self._picked(mine)
 
-    def _go_on(self, mine: int) -> None:
+    def _check_current(self, mine: int) -> None:
         """Raise CaptureCancelled if another selection was requested meanwhile."""
         if mine != self._asked:
             raise CaptureCancelled
@@ -104,7 +104,7 @@ class RegionPicker:
         try:
             monitors = await self._capturing().monitors()
             await warming
-            self._go_on(mine)
+            self._check_current(mine)
             pick = self._pick = _Pick(frame, {each.number: each for each in monitors})
             region = await self._chosen(pick)
         except BaseException:

@@ -141,8 +141,8 @@ def _same_place(face: Glimpse, track: _Track) -> float:
 
 def _jumped(face: Glimpse, track: _Track, now: float) -> float:
     """Return the distance for an unknown face: if its track was visible just before, it may be anywhere."""
-    nobody = face.person_id is None and track.person_id is None
-    return face.box.apart(track.box) if nobody and now - track.seen_at <= JUMPS_S else math.inf
+    unnamed = face.person_id is None and track.person_id is None
+    return face.box.apart(track.box) if unnamed and now - track.seen_at <= JUMPS_S else math.inf
 
 
 def _larger(one: Box, other: Box) -> float:

@@ -70,7 +70,7 @@ class Journal:
         return done
 
 
-def take_back(tx: Connection, token: str | None, now: datetime) -> EditStep | None:
+def undo(tx: Connection, token: str | None, now: datetime) -> EditStep | None:
     """Undo the step with that token, or the latest. None if it does not exist or was undone already."""
     which = table.c.token == token if token is not None else table.c.id.in_(select(func.max(table.c.id)).where(table.c.undone_at.is_(None)))
     step = tx.execute(select(table).where(which, table.c.undone_at.is_(None))).mappings().one_or_none()

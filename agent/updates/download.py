@@ -50,7 +50,7 @@ def download(file: ReleaseFile, folder: Path, *, loopback: bool, progress: Calla
                 _check_room(folder, file.size - before)
                 try:
                     with _translated():
-                        _go_on(client, file, part, progress)
+                        _continue(client, file, part, progress)
                 except UpdateUnreachable:
                     vain = 0 if _size(part) > before else vain + 1
                     if vain == TRIES:
@@ -75,7 +75,7 @@ def is_whole(path: Path, file: ReleaseFile) -> bool:
         return hashlib.file_digest(content, "sha256").hexdigest() == file.sha256
 
 
-def _go_on(client: "httpx.Client", file: ReleaseFile, part: Path, progress: Callable[[int], None]) -> None:
+def _continue(client: "httpx.Client", file: ReleaseFile, part: Path, progress: Callable[[int], None]) -> None:
     """Append the missing part, or restart if the server can't resume. Raises httpx.HTTPError, UpdateUnreachable, UpdateWrongFile."""
     have = _size(part)
     with client.stream("GET", file.address, headers={"range": f"bytes={have}-"} if have else {}) as answer:

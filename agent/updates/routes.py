@@ -65,9 +65,9 @@ def update_routes(api: FastAPI, updates: Updates, settings: Callable[[], Setting
         return out(await updates.download())
 
     @api.delete("/api/update/outcome")
-    async def put_away() -> UpdateOut:
+    async def dismiss_outcome() -> UpdateOut:
         """Dismiss the notice that an installation was rolled back."""
-        return out(await updates.put_away())
+        return out(await updates.dismiss_outcome())
 
     @api.post("/api/update/install", status_code=202)
     async def install() -> None:

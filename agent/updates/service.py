@@ -29,7 +29,7 @@ class UpdateActions:
 
     restart: Callable[[], None] = _nothing  # end the program to restart it as the new version
     settle: Callable[[], None] = _nothing  # called when this version has run for a while; blocks
-    put_away: Callable[[], None] = _nothing  # dismiss the notice of a rollback; blocks
+    dismiss_outcome: Callable[[], None] = _nothing  # dismiss the notice of a rollback; blocks
 
 
 class Updates:
@@ -100,10 +100,10 @@ class Updates:
             raise UpdateManaged if self.state.step is UpdateStep.MANAGED else UpdateNotReady
         self._actions.restart()
 
-    async def put_away(self) -> UpdateState:
+    async def dismiss_outcome(self) -> UpdateState:
         """Dismiss the notice that an installation was rolled back. Raises OSError, StoreError."""
         async with self._turn:  # only one process writes the update memory at a time
-            await asyncio.to_thread(self._actions.put_away)
+            await asyncio.to_thread(self._actions.dismiss_outcome)
             await self.reread()
         return self.state
 

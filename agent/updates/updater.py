@@ -141,7 +141,7 @@ class Updater:
         path = self._kept(offer) if offer else None
         return (offer, path) if offer and path and self.build.updates and self.build.kind in SELF_INSTALLED else None
 
-    def put_away(self) -> None:
+    def dismiss_outcome(self) -> None:
         """Dismiss the notice of a rollback; its version stays given up. Raises OSError, StoreError."""
         if self.memory.read().outcome is not None:
             self.memory.change(outcome=None)

@@ -644,4 +644,4 @@ def test_an_image_that_was_only_read_is_looked_at_where_faces_are_wanted(library
     assert image is not None and len(image.faces) == 1
     # Faces that were found once stay: the image lies where they are wanted, too.
     assert library.requeue_outdated(read, now=NOW, area=FolderArea("/scans")) == 0
-    assert library.look_again([1], now=NOW) == 1
+    assert library.rescan([1], now=NOW) == 1

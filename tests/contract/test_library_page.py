@@ -145,17 +145,17 @@ def test_hiding_is_taken_back_once(library: RedactionQueries, three: tuple[int, 
     library.set_hidden([first], True, now=NOW)
     token, happened = library.set_hidden([first, second], True, now=NOW)
     assert token is not None and [each.event for each in happened] == [ImagesHidden(count=1, hidden=True)], "only what it changed counts"
-    assert [each.event for each in (library.take_back(token, now=NOW) or (None, ()))[1]] == [ImagesHidden(count=1, hidden=False)]
+    assert [each.event for each in (library.undo(token, now=NOW) or (None, ()))[1]] == [ImagesHidden(count=1, hidden=False)]
     assert library.index(Shown(hidden=True)).ids == (first,), "what was hidden before stays so"
-    assert library.take_back(token, now=NOW) is None
-    assert library.take_back("made up", now=NOW) is None
+    assert library.undo(token, now=NOW) is None
+    assert library.undo("made up", now=NOW) is None
 
 
 def test_showing_again_is_taken_back_too(library: RedactionQueries, three: tuple[int, int, int]) -> None:
     library.set_hidden(three, True, now=NOW)
     token, happened = library.set_hidden(three[:2], False, now=NOW)
     assert token is not None and [each.event for each in happened] == [ImagesHidden(count=2, hidden=False)]
-    assert library.take_back(token, now=NOW)
+    assert library.undo(token, now=NOW)
     assert set(library.index(Shown(hidden=True)).ids) == set(three)
 
 
@@ -172,12 +172,12 @@ def test_many_are_hidden_at_once_and_old_tokens_end(
     assert oldest is not None and [each.event for each in happened] == [ImagesHidden(count=3, hidden=True)]
     for turn in range(100):
         library.set_hidden(three, turn % 2 == 1, now=NOW)
-    assert library.take_back(oldest, now=NOW) is None
+    assert library.undo(oldest, now=NOW) is None
 
 
 def test_an_image_looked_at_again_has_its_analysis_replaced(library: RedactionQueries) -> None:
     image_id = index(library, "/photos/a.jpg", "a", faces=1)
-    assert library.look_again([image_id, 999], now=NOW) == 1
+    assert library.rescan([image_id, 999], now=NOW) == 1
     assert library.index(Shown()).ids == (image_id,), "it is seen meanwhile"
     [job], _ = library.lease(9, now=NOW, until=LATER)
     assert job.priority == Priority.ASKED
@@ -191,9 +191,9 @@ def test_an_image_looked_at_again_has_its_analysis_replaced(library: RedactionQu
 def test_looking_again_needs_a_file_and_keeps_what_is_known_if_it_fails(library: RedactionQueries) -> None:
     gone = index(library, "/photos/a.jpg", "a")
     library.files_gone(["/photos/a.jpg"], now=NOW)
-    assert library.look_again([gone], now=NOW) == 0
+    assert library.rescan([gone], now=NOW) == 0
     image_id = index(library, "/photos/b.jpg", "b", faces=1)
-    library.look_again([image_id], now=NOW)
+    library.rescan([image_id], now=NOW)
     [job], _ = library.lease(9, now=NOW, until=LATER)
     library.fail(job, JobState.FAILED, ImageMissing(), now=NOW)
     assert library.index(Shown(faces_min=1)).ids == (image_id,)
@@ -315,7 +315,7 @@ def test_favourites_can_be_listed_alone_and_taken_back(library: RedactionQueries
     assert favourite.favourite and not other.favourite
     library.set_hidden([first], True, now=NOW)
     assert library.index(Shown(favourites=True)).ids == (second,)
-    back = library.take_back(token, now=LATER)
+    back = library.undo(token, now=LATER)
     assert back is not None and [each.event for each in back[1]] == [FavouritesChanged(count=2, favourite=False)]
     assert library.index(Shown(favourites=True)).ids == ()
     again = library.do_again(now=LATER)
@@ -326,7 +326,7 @@ def test_favourites_can_be_listed_alone_and_taken_back(library: RedactionQueries
 
 def test_a_favourite_stays_one_when_it_is_scanned_again(library: RedactionQueries, three: tuple[int, int, int]) -> None:
     library.set_favourite([three[0]], True, now=NOW)
-    library.look_again([three[0]], now=NOW)
+    library.rescan([three[0]], now=NOW)
     [job] = library.lease(1, now=LATER, until=LATER + timedelta(hours=1))[0]
     library.commit(job, analysis("a", taken_at=NOON, faces=1, width=300, height=200), now=LATER)
     assert library.index(Shown(favourites=True)).ids == (three[0],)

@@ -95,9 +95,9 @@ def test_faces_beside_the_named_ones_are_unseen_until_the_naming_is_undone(libra
     assert unseen() == {beside: frozenset({mei}), suggested: frozenset()}
     do(library, MergePeopleEdit(person_ids=(mei,), into=who_else))
     assert unseen()[beside] == {who_else}
-    library.take_back(None, now=LATER)
+    library.undo(None, now=LATER)
     assert unseen()[beside] == {mei}
-    library.take_back(None, now=LATER)
+    library.undo(None, now=LATER)
     assert unseen()[beside] == frozenset()
     library.do_again(now=LATER)
     assert unseen()[beside] == {mei}
@@ -111,7 +111,7 @@ def test_a_group_is_named_at_once_and_that_is_taken_back_at_once(library: Redact
     step, happened = library.edit(NameFacesEdit(face_ids=tuple(faces), name=" Mei "), now=NOW)
     assert step.count == 3 and [each.event for each in happened] == [PeopleChanged(action="name")]
     assert set(who(library).values()) == {"Mei"}
-    back = library.take_back(step.token, now=NOW)
+    back = library.undo(step.token, now=NOW)
     assert back is not None and back[0].count == 3 and back[0].faces == set(faces)
     assert set(who(library).values()) == {None} and names(library) == []
     again = library.do_again(now=NOW)
@@ -125,9 +125,9 @@ def test_steps_are_taken_back_from_the_latest_to_the_first_and_done_again_in_the
     name(library, "Mei", first)
     name(library, "Xu", second)
     assert library.steps()[0] == EditStep("name", 1) and library.steps()[1] is None
-    assert library.take_back(now=NOW) and who(library) == {first: "Mei", second: None}
-    assert library.take_back(now=NOW) and who(library) == {first: None, second: None}
-    assert library.take_back(now=NOW) is None
+    assert library.undo(now=NOW) and who(library) == {first: "Mei", second: None}
+    assert library.undo(now=NOW) and who(library) == {first: None, second: None}
+    assert library.undo(now=NOW) is None
     assert library.do_again(now=NOW) and who(library) == {first: "Mei", second: None}
     assert library.do_again(now=NOW) and who(library) == {first: "Mei", second: "Xu"}
 
@@ -135,7 +135,7 @@ def test_steps_are_taken_back_from_the_latest_to_the_first_and_done_again_in_the
 def test_what_was_taken_back_is_gone_once_something_else_is_done(library: RedactionQueries) -> None:
     [first, second] = photo(library, "a", 2)
     name(library, "Mei", first)
-    library.take_back(now=NOW)
+    library.undo(now=NOW)
     name(library, "Xu", second)
     assert library.do_again(now=NOW) is None
 
@@ -144,7 +144,7 @@ def test_a_step_taken_back_out_of_turn_leaves_what_came_later(library: Redaction
     [first, second] = photo(library, "a", 2)
     token = do(library, NameFacesEdit(face_ids=(first,), name="Mei")).token
     name(library, "Mei", second)
-    assert library.take_back(token, now=NOW)
+    assert library.undo(token, now=NOW)
     assert who(library) == {first: None, second: "Mei"}, "she was made by the step taken back, but has another face now"
 
 
@@ -152,19 +152,19 @@ def test_what_was_said_later_stands_when_an_earlier_step_is_taken_back(library: 
     first, second, third = photo(library, "a", 3)
     named = do(library, NameFacesEdit(face_ids=(first, second), name="Mei"))
     library.edit(NameFacesEdit(face_ids=(first,), name="Xu"), now=LATER)
-    assert library.take_back(named.token, now=LATER)
+    assert library.undo(named.token, now=LATER)
     assert who(library) == {first: "Xu", second: None, third: None}, "she was called Xu since"
 
     mei = name(library, "Mei", third)
     renamed = do(library, DescribePersonEdit(person_id=mei, name="May", notes="tall"))
     do(library, DescribePersonEdit(person_id=mei, name="Maya"))
-    assert library.take_back(renamed.token, now=LATER)
+    assert library.undo(renamed.token, now=LATER)
     facts = library.person(mei)
     assert facts is not None and (facts.person.name, facts.notes) == ("Maya", ""), "only what nobody said anew is as it was"
 
     ignored = do(library, IgnoreFacesEdit(face_ids=(second,)))
     do(library, NameFacesEdit(face_ids=(second,), name="Bo"))
-    assert library.take_back(ignored.token, now=LATER) and who(library)[second] == "Bo"
+    assert library.undo(ignored.token, now=LATER) and who(library)[second] == "Bo"
 
 
 @pytest.mark.parametrize("blank", ["", "   ", "\u3000"])
@@ -214,7 +214,7 @@ def test_adopted_names_are_one_step_and_count_where_nothing_was_said(library: Re
     step, happened = library.edit(AdoptNamesEdit(names=said), now=NOW)
     assert (step.action, step.count, step.faces) == ("name", 2, frozenset({one, two})) and len(happened) == 1
     assert who(library) == {one: "Mei", two: "Bo", settled: "Mei", hushed: None, never: None, wrong: None}
-    assert library.take_back(now=NOW) and names(library) == ["Mei", "Xu"]
+    assert library.undo(now=NOW) and names(library) == ["Mei", "Xu"]
     do(library, RejectFaces(face_ids=(one,), person_id=mei))
     assert library.edit(AdoptNamesEdit(names=((one, "Mei"),)), now=NOW)[0].token is None
     with pytest.raises(FaceUnknown):
@@ -227,7 +227,7 @@ def test_many_people_are_named_in_one_step(library: RedactionQueries) -> None:
     step = do(library, NameManyEdit(people=(("Anna", (one, two, 99)), (" Mei ", (three,)), ("Nobody", (98,)))))
     assert (step.count, step.person_id) == (3, None) and who(library) == {one: "Anna", two: "Anna", three: "Mei"}
     assert names(library) == ["Anna", "Mei"] and library.rejections([one]) == {one: {mei}}
-    library.take_back(now=NOW)
+    library.undo(now=NOW)
     assert who(library) == {one: "Mei", two: None, three: None} and names(library) == ["Mei"]
 
 
@@ -235,7 +235,7 @@ def test_a_name_is_adopted_once_until_it_is_unsaid_or_another(library: Redaction
     one, other = photo(library, "a", 2)
     mei = AdoptNamesEdit(names=((one, "Mei"), (other, "Anna")))
     do(library, mei)
-    library.take_back(now=NOW)
+    library.undo(now=NOW)
     assert library.faces_adopted([one, other, 99]) == {one, other}
     assert do(library, mei).token is None and names(library) == []
     assert do(library, AdoptNamesEdit(names=((one, " mei "), (other, "Xu")))).count == 1 and who(library)[other] == "Xu"
@@ -265,7 +265,7 @@ def test_not_this_person_is_remembered_and_ends_a_confirmation(library: Redactio
     do(library, RejectFaces(face_ids=(first, second), person_id=mei))
     assert who(library) == {first: None, second: None}
     assert library.rejections([first, second, 99]) == {first: {mei}, second: {mei}}
-    library.take_back(now=NOW)
+    library.undo(now=NOW)
     assert library.rejections([first, second]) == {} and who(library)[first] == "Mei"
 
 
@@ -310,7 +310,7 @@ def test_merged_people_are_one_and_come_apart_again(library: RedactionQueries) -
     step = do(library, MergePeopleEdit(person_ids=(other,), into=mei))
     assert step.count == 1 and names(library) == ["Mei"] and who(library) == {first: "Mei", second: "Mei", third: None}
     assert library.rejections([third]) == {third: {mei}}, "who is not the one is not the other"
-    library.take_back(now=NOW)
+    library.undo(now=NOW)
     assert names(library) == ["Mei", "Mei (2)"] and who(library) == {first: "Mei", second: "Mei (2)", third: None}
     assert library.rejections([third]) == {third: {other}}
     facts = library.person(other)
@@ -354,7 +354,7 @@ def test_a_name_taken_meanwhile_gets_a_number_when_it_comes_back(library: Redact
     mei = name(library, "Mei", first)
     token = do(library, DescribePersonEdit(person_id=mei, name="Mei Lin")).token
     name(library, "Mei", second)
-    assert library.take_back(token, now=NOW)
+    assert library.undo(token, now=NOW)
     assert names(library) == ["Mei", "Mei (2)"]
 
 
@@ -369,8 +369,8 @@ def test_what_is_said_of_a_person_is_kept_and_taken_back(library: RedactionQueri
     do(library, DescribePersonEdit(person_id=mei, clear=frozenset({"basis", "birth_date"})))
     facts = library.person(mei)
     assert facts is not None and facts.basis is None is facts.basis_at and facts.birth_date is None and facts.notes == "n"
-    library.take_back(now=NOW)
-    library.take_back(now=NOW)
+    library.undo(now=NOW)
+    library.undo(now=NOW)
     facts = library.person(mei)
     assert facts is not None and not facts.person.hidden and facts.birth_date is None and facts.notes == ""
     assert library.person(99) is None
@@ -383,7 +383,7 @@ def test_a_step_about_faces_that_are_gone_is_taken_back_as_far_as_it_goes(librar
     do(library, UnnameFacesEdit(face_ids=(gone, stays)))
     library.files_gone(["/photos/a.jpg"], now=NOW)
     assert library.purge_missing(before=LATER) == 1
-    assert library.take_back(now=NOW) and who(library) == {stays: "Mei"}
+    assert library.undo(now=NOW) and who(library) == {stays: "Mei"}
     assert library.rejections([stays]) == {}
     assert library.person_faces(mei, limit=9)[1] == 1
 
@@ -480,8 +480,8 @@ def test_a_forgotten_person_leaves_nothing_and_cannot_come_back(library: Redacti
     assert [each.event for each in happened] == [PeopleChanged(action="forget")]
     assert who(library) == {first: None, second: None, third: "Xu"} and names(library) == ["Xu"]
     assert [row[0] for row in library.image_embeddings(1, RECIPE.embedder or "")] == [third]
-    assert library.take_back(now=NOW) and names(library) == [], "only what is not theirs is taken back"
-    assert library.take_back(now=NOW) is None and library.people_by_uids(uids) == []
+    assert library.undo(now=NOW) and names(library) == [], "only what is not theirs is taken back"
+    assert library.undo(now=NOW) is None and library.people_by_uids(uids) == []
     with pytest.raises(PersonUnknown):
         library.forget_person(mei, now=NOW, note=NOTE)
 
@@ -552,7 +552,7 @@ def test_who_was_forgotten_or_merged_since_a_face_was_compared_is_nobodys_opinio
 def test_no_print_of_a_forgotten_face_is_stored_again(library: RedactionQueries) -> None:
     [face] = photo(library, "a", 1)
     library.forget_person(name(library, "Mei", face), now=NOW, note=NOTE)
-    library.look_again([1], now=NOW)
+    library.rescan([1], now=NOW)
     assert photo(library, "a", 1) == [face]
     assert library.image_embeddings(1, RECIPE.embedder or "") == []
 
@@ -596,10 +596,10 @@ def test_of_somebody_never_recognised_one_print_is_kept_and_nothing_is_claimed(l
     image = library.image(3)
     assert prints(library, 3) == [] and image is not None and [face.ignored for face in image.faces] == [False, True]
     for picture, letter in ((1, "a"), (2, "b")):
-        library.look_again([picture], now=NOW)
+        library.rescan([picture], now=NOW)
         photo(library, letter, 1)
     assert prints(library, 1, 2) == [first], "analysed anew, no other print comes back"
-    library.take_back(now=NOW)
+    library.undo(now=NOW)
     assert library.counts().jobs[JobState.QUEUED] == 3, "their photos are looked at again, and those they were thought to be on"
     for letter, faces in (("a", 1), ("b", 1), ("c", 2)):
         photo(library, letter, faces)
@@ -617,7 +617,7 @@ def test_a_face_that_becomes_theirs_who_is_never_recognised_keeps_no_print_and_g
     do(library, MergePeopleEdit(person_ids=(bo,), into=mei))
     assert prints(library, 1, 2, 3) == [first]
     for picture, face in (("c", other), ("b", second)):
-        library.take_back(now=NOW)
+        library.undo(now=NOW)
         assert library.counts().jobs[JobState.QUEUED] == 1, "its photo is looked at again"
         assert photo(library, picture, 1) == [face]
     assert prints(library, 1, 2, 3) == [first, second, other]
@@ -637,7 +637,7 @@ def test_a_wish_never_to_be_recognised_passes_to_whom_they_are_merged_into_and_b
     do(library, DescribePersonEdit(person_id=mei, never=True))
     do(library, MergePeopleEdit(person_ids=(mei,), into=lin))
     assert [person.never for person in library.people()] == [True] and prints(library, 1, 2) == [first]
-    library.take_back(now=NOW)
+    library.undo(now=NOW)
     assert {person.name: person.never for person in library.people()} == {"Mei": True, "Lin": False}
     assert library.counts().jobs[JobState.QUEUED] == 1 and photo(library, "b", 1) == [second]
     assert prints(library, 1, 2) == [first, second] and library.audit_broken_at() is None
@@ -665,7 +665,7 @@ def test_only_who_agreed_to_it_is_named_on_the_screen_until_they_withdraw_are_ne
     assert library.people_watched() == {lin: "Lin"}
     do(library, DescribePersonEdit(person_id=lin, never=True))
     assert library.people_watched() == {}
-    library.take_back(now=NOW)
+    library.undo(now=NOW)
     library.forget_person(lin, now=NOW, note="n")
     assert library.people_watched() == {}
     assert library.audit_broken_at() is None
@@ -677,5 +677,5 @@ def test_what_somebody_agreed_to_does_not_pass_to_whom_they_are_merged_into(libr
     do(library, DescribePersonEdit(person_id=mei, watch=True))
     token = do(library, MergePeopleEdit(person_ids=(mei,), into=lin)).token
     assert library.people_watched() == {}
-    library.take_back(token, now=NOW)
+    library.undo(token, now=NOW)
     assert library.people_watched() == {mei: "Mei"}

@@ -85,9 +85,9 @@ class Said(RuleBasedStateMachine):
             self._say(DescribePersonEdit(person_id=person, name=name, hidden=hidden))
 
     @rule()
-    def take_back(self) -> None:
+    def undo(self) -> None:
         now = self._state()
-        done = self.library.take_back(now=NOW)
+        done = self.library.undo(now=NOW)
         if self.pure:
             assert (done is not None) == bool(self.before)
         if done is not None and self.pure:

@@ -28,10 +28,10 @@ class ActionQueries(Queries):
             token, count = _mark(tx, "favourite", image_ids, favourite, "favourite" if favourite else "unfavourite", now)
             return token, [event_rows.record(tx, FavouritesChanged(count=count, favourite=favourite), now)] if count else []
 
-    def look_again(self, image_ids: Sequence[int], *, now: datetime) -> int:
+    def rescan(self, image_ids: Sequence[int], *, now: datetime) -> int:
         """Queue images for a new analysis, whatever the old one used. Return how many have a file."""
         with self.database.write() as tx:
-            return look_again(tx, image_ids, now)
+            return rescan(tx, image_ids, now)
 
 
 def _mark(tx: Connection, fact: str, image_ids: Sequence[int], is_so: bool, action: str, now: datetime) -> tuple[str | None, int]:
@@ -42,7 +42,7 @@ def _mark(tx: Connection, fact: str, image_ids: Sequence[int], is_so: bool, acti
     return step.close(action, len(changed), now).token, len(changed)
 
 
-def look_again(tx: Connection, image_ids: Sequence[int], now: datetime) -> int:
+def rescan(tx: Connection, image_ids: Sequence[int], now: datetime) -> int:
     count = 0
     for chunk in chunks(image_ids):
         # One location of each image is enough.

@@ -60,7 +60,7 @@ def of_images(tx: Connection, image_ids: Sequence[int]) -> dict[int, list[Stored
         .order_by(face.c.image_id, face.c.ordinal)
     ).mappings()
     for row in rows:
-        faces[row["image_id"]].append(StoredFace(row["id"], read(row), _somebody(row), row["name"], row["reason"] is not None))
+        faces[row["image_id"]].append(StoredFace(row["id"], read(row), _identity(row), row["name"], row["reason"] is not None))
     return faces
 
 
@@ -92,7 +92,7 @@ def _values(each: Face) -> dict[str, object]:
     }
 
 
-def _somebody(row: RowMapping) -> Identity | None:
+def _identity(row: RowMapping) -> Identity | None:
     return None if row["person_id"] is None else identity_rows.identity_of(row)
 
 

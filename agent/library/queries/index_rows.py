@@ -146,5 +146,5 @@ def _of_people(shown: Shown) -> Iterator[ColumnElement[bool]]:
         others = select(face.c.image_id).outerjoin(identity, identity.c.face_id == face.c.id)
         yield image.c.id.not_in(others.where(or_(identity.c.person_id.is_(None), identity.c.person_id.not_in(shown.people))))
     if shown.unnamed:
-        nobody = and_(identity.c.face_id.is_(None), face.c.id.not_in(select(ignored.c.face_id)))
-        yield image.c.id.in_(select(face.c.image_id).outerjoin(identity, identity.c.face_id == face.c.id).where(nobody))
+        unnamed = and_(identity.c.face_id.is_(None), face.c.id.not_in(select(ignored.c.face_id)))
+        yield image.c.id.in_(select(face.c.image_id).outerjoin(identity, identity.c.face_id == face.c.id).where(unnamed))

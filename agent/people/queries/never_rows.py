@@ -51,10 +51,10 @@ def let_go(tx: Connection, faces: Collection[int], now: datetime) -> None:
         rows = tx.execute(without.where(face.c.id.in_(chunk), embedding.c.face_id.is_(None), image.c.embedder.is_not(None))).all()
         kept = identity_rows.kept_out(tx, [row.id for row in rows])
         images |= {row.image_id for row in rows if row.id not in kept}
-    action_rows.look_again(tx, sorted(images), now)
+    action_rows.rescan(tx, sorted(images), now)
 
 
 def end(tx: Connection, person_id: int, now: datetime) -> None:
     """Scan their photos again, to restore their prints."""
     theirs = select(face.c.image_id).join(identity).where(identity.c.person_id == person_id)
-    action_rows.look_again(tx, tx.scalars(theirs.distinct()).all(), now)
+    action_rows.rescan(tx, tx.scalars(theirs.distinct()).all(), now)

@@ -51,14 +51,14 @@ class PeopleQueries(
             step = edit_rows.edit(tx, wish, now)
             return step, _concluded(tx, step, before, now, note)
 
-    def take_back(self, token: str | None = None, *, now: datetime, note: str | None = None) -> tuple[EditStep, list[Recorded]] | None:
+    def undo(self, token: str | None = None, *, now: datetime, note: str | None = None) -> tuple[EditStep, list[Recorded]] | None:
         """Undo the token's step, or the latest one. None if there is none: undone already, or too long ago.
 
         Values that have changed since, or are gone, stay as they are.
         """
         with self.database.write(durable=True) as tx:
             before = identity_rows.never_recognised(tx)
-            step = journal.take_back(tx, token, now)
+            step = journal.undo(tx, token, now)
             return None if step is None else (step, _concluded(tx, step, before, now, note, then="taken_back"))
 
     def do_again(self, *, now: datetime, note: str | None = None) -> tuple[EditStep, list[Recorded]] | None:

@@ -142,7 +142,7 @@ class Comparison:
         """Check the next files; returns the new or changed ones. Takes a few milliseconds, so that a stop takes effect."""
         if not self._begun:
             self._begun = True
-            self._go_on()
+            self._advance()
             self.none_known = self._next is None
         if self._walked:
             self._lose(files)
@@ -158,7 +158,7 @@ class Comparison:
             else:
                 if self._next[1] != facts:
                     changed.append((path, facts))
-                self._go_on()
+                self._advance()
         self._walked = looked < files
         self.finished = self._walked and self._next is None
         return changed
@@ -175,11 +175,11 @@ class Comparison:
         """Record the next known entries as not found."""
         while count and self._next is not None:
             self.lost.append(self._next[0])
-            self._go_on()
+            self._advance()
             count -= 1
         self.finished = self._walked and self._next is None
 
-    def _go_on(self) -> None:
+    def _advance(self) -> None:
         self._next = next(self._known, None)
 
 

@@ -388,7 +388,7 @@ async def test_who_was_thought_to_be_somebody_is_again_once_it_is_taken_back_tha
         assert opinions(world)[faces["b"]] == MEI
         await world.app.people.edit(DescribePersonEdit(person_id=mei, never=True))
         assert set(world.matcher._known or ()) == {faces["a"]}, "nor does the matcher hold the others' prints"
-        await world.app.people.take_back()
+        await world.app.people.undo()
         await world.until(lambda: opinions(world)[faces["b"]] == MEI)
 
 
@@ -424,7 +424,7 @@ async def test_who_stays_visible_in_safe_copies_is_known_by_the_new_name_and_by_
         mei = await world.app.people.name_face(faces["a"], "Mei")
         await world.app.people.edit(DescribePersonEdit(person_id=mei, name="小梅"))
         assert kept(keeping) == ("小梅", "Tom")
-        await world.app.people.take_back()
+        await world.app.people.undo()
         assert kept(keeping) == ("Mei", "Tom")
         other = await world.app.people.name_face(faces["b"], "Tom")
         await world.app.people.edit(MergePeopleEdit(person_ids=(other,), into=mei))
@@ -435,11 +435,11 @@ async def test_whom_somebody_was_merged_into_by_mistake_does_not_stay_visible_in
     async with recognising(world, a=b"M1", b=b"T1", c=b"B1") as faces:
         mei, tom, bo = [await world.app.people.name_face(faces[file], name) for file, name in (("a", "Mei"), ("b", "Tom"), ("c", "Bo"))]
         await world.app.people.edit(MergePeopleEdit(person_ids=(bo,), into=mei))
-        await world.app.people.take_back()
+        await world.app.people.undo()
         assert kept(keeping) == ("Mei", "Tom"), "of the one who stays visible nothing had changed"
         await world.app.people.edit(MergePeopleEdit(person_ids=(tom,), into=bo))
         assert kept(keeping) == ("Mei", "Bo")
-        await world.app.people.take_back()
+        await world.app.people.undo()
         assert kept(keeping) == ("Mei",)
 
 

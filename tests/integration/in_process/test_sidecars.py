@@ -100,7 +100,7 @@ async def test_whom_another_program_knows_is_taken_over_as_one_step(world: World
         await photo(world, "a", b"m1")
         await world.until(lambda: sorted(world.real.person_names().values()) == ["Mei", "Xu"])
         assert sidecar(world, "a").read_text(encoding="utf-8") == packet(region("Mei"), region("Xu"), region("Bo", ELSEWHERE))
-        back = await world.app.people.take_back()
+        back = await world.app.people.undo()
         assert back.count == 2 and world.real.person_names() == {}
 
 
@@ -123,7 +123,7 @@ async def test_what_was_taken_over_and_taken_back_stays_away_until_it_is_said_an
         sidecar(world, "a", region("Mei"))
         await photo(world, "a", b"m1")
         await world.until(lambda: face(world, "a").person == "Mei")
-        await world.app.people.take_back()
+        await world.app.people.undo()
         assert await look() is None and world.real.person_names() == {}
         sidecar(world, "a", region("Bo", ELSEWHERE), region("MEI"))
         assert await look() is None, "the same is said of this face"
@@ -131,7 +131,7 @@ async def test_what_was_taken_over_and_taken_back_stays_away_until_it_is_said_an
         assert await look() is None
         sidecar(world, "a", region("Mei"))
         assert await look() == "Mei", "it was unsaid, and said again"
-        await world.app.people.take_back()
+        await world.app.people.undo()
         sidecar(world, "a", region("Xu"))
         assert await look() == "Xu", "something else is said"
 
@@ -141,7 +141,7 @@ async def test_what_was_taken_back_is_taken_over_again_if_that_is_what_the_user_
         sidecar(world, "a", region("Mei"))
         await photo(world, "a", b"m1")
         await world.until(lambda: face(world, "a").person == "Mei")
-        await world.app.people.take_back()
+        await world.app.people.undo()
         await world.app.people.do_again()
         assert face(world, "a").person == "Mei"
 
@@ -230,7 +230,7 @@ async def test_confirmed_names_are_written_and_follow_what_the_user_says(world: 
         await world.app.people.edit(MergePeopleEdit(person_ids=(1,), into=2))
         await settled(world)
         assert names(world, "a") == names(world, "b") == ["Lin"]
-        await world.app.people.take_back()
+        await world.app.people.undo()
         await settled(world)
         assert names(world, "a") == ["Mei Lin"]
         await world.app.people.edit(UnnameFacesEdit(face_ids=(mei,)))

@@ -249,6 +249,6 @@ async def test_another_language_changes_the_words_not_the_state(stage: Stage) ->
     stage.app.told(status(AgentState.PAUSED, queued=2))
     await stage.settled()
     stage.language = "zh-CN"
-    stage.bridge.retell()
+    stage.bridge.refresh_texts()
     assert stage.tray.texts.language == "zh-CN"
     assert stage.tray.shown[-1] == stage.tray.shown[-2] and stage.tray.shown[-1].paused

@@ -63,8 +63,8 @@ def test_nothing_that_runs_per_file_or_page_looks_through_a_table(library: Redac
     library.images_by_id([3, 1, 2])
     library.sha256(1)
     library.index(Shown(after=NOW.date(), before=NOW.date()))  # without days it is one pass, see below
-    library.take_back(library.set_hidden([1], True, now=NOW)[0] or "", now=NOW)
-    library.look_again([1], now=NOW)
+    library.undo(library.set_hidden([1], True, now=NOW)[0] or "", now=NOW)
+    library.rescan([1], now=NOW)
     library.place("/photos/b.jpg")
     library.place_by_id(1)
     library.problems(limit=5)

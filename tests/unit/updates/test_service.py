@@ -32,7 +32,7 @@ class World:
             self._ask,
             wanted=lambda: self.wanted,
             clock=lambda: self.now,
-            actions=UpdateActions(self._restart, self._settle, self._put_away),
+            actions=UpdateActions(self._restart, self._settle, self._dismiss_outcome),
             jitter=0.0,
         )
         self.made.changed.subscribe(self._change)
@@ -54,7 +54,7 @@ class World:
     def _restart(self) -> None:
         self.restarts += 1
 
-    def _put_away(self) -> None:
+    def _dismiss_outcome(self) -> None:
         self.state = replace(self.state, outcome=None)
 
     def _change(self, _: None) -> None:
@@ -151,7 +151,7 @@ async def test_a_word_of_the_user_is_asked_at_once_and_without_patience(make: Ca
 async def test_what_was_taken_back_is_put_away_and_told_to_whoever_shows_it(make: Callable[[UpdateState], World]) -> None:
     world = make(UpdateState(UpdateStep.CURRENT, "stable", outcome=UpdateRolledBack(version="0.2.0")))
     assert world.made.state.outcome is not None
-    assert (await world.made.put_away()).outcome is None
+    assert (await world.made.dismiss_outcome()).outcome is None
     assert world.made.state.outcome is None and world.changed == 1
 
 
@@ -159,5 +159,5 @@ async def test_what_was_taken_back_is_not_put_away_while_the_child_writes(make: 
     world = make(UpdateState(UpdateStep.CURRENT, "stable", outcome=UpdateRolledBack(version="0.2.0")))
     outcomes: list[object] = []
     world.looked = lambda: outcomes.append(world.state.outcome)
-    await asyncio.gather(world.made.check(), world.made.put_away())
+    await asyncio.gather(world.made.check(), world.made.dismiss_outcome())
     assert isinstance(outcomes[0], UpdateRolledBack) and world.made.state.outcome is None

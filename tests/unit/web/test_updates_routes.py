@@ -31,7 +31,7 @@ class Known:
             self._ask,
             wanted=lambda: True,
             clock=lambda: NOW,
-            actions=UpdateActions(self._restart, put_away=self._put_away),
+            actions=UpdateActions(self._restart, dismiss_outcome=self._dismiss_outcome),
         )
         served.context = replace(served.context, updates=made)
 
@@ -39,7 +39,7 @@ class Known:
         if self.error:
             raise self.error
 
-    def _put_away(self) -> None:
+    def _dismiss_outcome(self) -> None:
         self.state = replace(self.state, outcome=None)
 
     def _restart(self) -> None:

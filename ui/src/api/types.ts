@@ -1828,10 +1828,10 @@ export interface paths {
         readonly put?: never;
         readonly post?: never;
         /**
-         * Put Away
+         * Dismiss Outcome
          * @description Dismiss the notice that an installation was rolled back.
          */
-        readonly delete: operations["put_away_api_update_outcome_delete"];
+        readonly delete: operations["dismiss_outcome_api_update_outcome_delete"];
         readonly options?: never;
         readonly head?: never;
         readonly patch?: never;
@@ -8041,7 +8041,7 @@ export interface operations {
             };
         };
     };
-    readonly put_away_api_update_outcome_delete: {
+    readonly dismiss_outcome_api_update_outcome_delete: {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;
