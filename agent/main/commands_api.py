@@ -16,7 +16,7 @@ from agent.library.scan_schemas import ScanRequest
 from agent.main import streams
 from agent.main.app import App
 from agent.people.drafts import Drafts
-from agent.people.routes import editing_routes, naming_routes, search_routes
+from agent.people.routes import clustering_routes, editing_routes, naming_routes, search_routes
 from agent.redaction.routes import making_routes
 from agent.screen.routes import Taken, capture_routes
 from agent.web.auth import Auth
@@ -85,4 +85,5 @@ def edit_routes(api: FastAPI, app: App, drafts: Drafts) -> None:
     """Add all that change what is known of people to `api`."""
     naming_routes(api, app.people, app.library, drafts, lambda: app.settings)
     editing_routes(api, app.people, app.library, drafts)
+    clustering_routes(api, app.clusters)
     search_routes(api, app.face_search, app.verify, lambda: app.settings)

@@ -16,6 +16,7 @@ from agent.cli.output import note, say, tell
 from agent.cli.params import PERSON_NAME, There
 from agent.cli.session import CommandSession
 from agent.core.i18n import Texts
+from agent.people.cluster_commands import clusters
 from agent.people.find_commands import person_of
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ TEXTS = Texts()
 
 @click.group(cls=CommandGroup, help=TEXTS("cli.help.people"))
 def people() -> None: ...
+
+
+people.add_command(clusters)
 
 
 @people.command(name="list", help=TEXTS("cli.help.people_list"))

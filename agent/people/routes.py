@@ -12,6 +12,7 @@ from agent.core.settings import Settings
 from agent.domain.errors import NotFound, PersonUnknown
 from agent.library.recipes import EMBEDDER
 from agent.people.cluster_cards import ClusterCards
+from agent.people.clusters import ClusterUpdater
 from agent.people.drafts import Drafts
 from agent.people.edit_schemas import Draft, Edit, KeepNames, LibraryUndo, NameFace, Undo, VerifyRequest, wish
 from agent.people.export import held
@@ -111,6 +112,15 @@ def waiting_routes(api: FastAPI, cards: ClusterCards, review: Review) -> None:
     async def doubts(limit: Limit = 20, person_id: Id | None = None) -> Doubts:
         items, total = await review.questions(limit=limit, person_id=person_id)
         return Doubts(items=tuple(map(Doubt.of, items)), total=total)
+
+
+def clustering_routes(api: FastAPI, clusters: ClusterUpdater) -> None:
+    """Add the route that has groups formed now to `api`."""
+
+    @api.post("/api/groups/refresh", status_code=204)
+    async def refresh() -> None:
+        """Place the faces that are in no group yet, without waiting for an idle moment."""
+        await clusters.bring_up_to_date()
 
 
 def naming_routes(api: FastAPI, people: People, library: PeopleQueries, drafts: Drafts, settings: Callable[[], Settings]) -> None:

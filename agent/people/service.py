@@ -58,12 +58,12 @@ class PeopleService:
         self.search = FaceSearch(library, analyser, edges.matcher, environment)
         self.review = Review(library, edges.matcher, environment)
         self.group_cards = ClusterCards(library, edges.matcher)
-        self._grouper = ClusterUpdater(library, edges.matcher, work, environment)
+        self.clusters = ClusterUpdater(library, edges.matcher, work, environment)
         self.people.forgetting.append(self.sidecars.forgetting)
         self.people.backups_stale.subscribe(self.switch.backups_stale)
         self.people.said.subscribe(self._said)
         self.opinions.formed.subscribe(self._formed)
-        self._grouper.formed.subscribe(self._formed)
+        self.clusters.formed.subscribe(self._formed)
 
     def _formed(self, _: None) -> None:
         self.changes.set(self.changes.value + 1)
@@ -80,7 +80,7 @@ class PeopleService:
     async def run(self) -> None:
         """Work in the background, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            for service in (self.people, self._grouper, self.sidecars, self.switch):
+            for service in (self.people, self.clusters, self.sidecars, self.switch):
                 tasks.create_task(service.run())
 
     async def close(self) -> None:

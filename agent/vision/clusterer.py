@@ -1,6 +1,6 @@
 """Clusters faces by person without known people: similar clusters are merged by average linkage, then outliers join.
 
-Reasons and results: docs/decisions/0012-groups-by-average-link.md.
+Reasons and results: docs/decisions/0012-groups-by-average-link.md and 0033-clusters-of-one-person.md.
 """
 
 from collections.abc import Iterable, Sequence
@@ -59,7 +59,7 @@ class _Groups:
         self.apart = [Apart.of(face, on, who, strangers.get(face, ())) for face, (on, who) in said]
         self.trusted = trusted
         self.of = np.arange(len(vectors))
-        self.sums = np.where(trusted[:, None], vectors, np.float32(0))  # of trusted faces; so are the counts
+        self.sums = np.array(vectors, np.float32)  # of trusted faces, as are the counts; of one face if none is trusted
         self.counts = trusted.astype(np.int64)
         self.sizes = np.ones(len(vectors), np.int64)
         named = np.flatnonzero(person >= 0)
@@ -71,10 +71,15 @@ class _Groups:
 
     def unite(self, into: int, group: int) -> None:
         """Merge the second into the first, which keeps its identity; call `move` afterwards."""
+        if self.counts[group]:
+            self.sums[into] = self.sums[group] + (self.sums[into] if self.counts[into] else 0)
+            self.counts[into] += self.counts[group]
+        self.host(into, group)
+
+    def host(self, into: int, group: int) -> None:
+        """Add the second to the first as a guest: it does not change which faces are similar to the first. Call `move` afterwards."""
         self.apart[into].take(self.apart[group])
         self.apart[group] = self.apart[into]  # its own data is no longer needed: in a large library that is a lot
-        self.sums[into] += self.sums[group]
-        self.counts[into] += self.counts[group]
         self.sizes[into] += self.sizes[group]
 
     def move(self, united: Sequence[tuple[int, int]]) -> Ints:
@@ -90,6 +95,11 @@ class _Groups:
         """Return for each pair of clusters whether they may be one person's."""
         pairs = zip(one.tolist(), other.tolist(), strict=True)
         return np.array([self.apart[a].allows(self.apart[b]) for a, b in pairs], np.bool_)
+
+    def fit(self, group: Ints, larger: Ints) -> Floats:
+        """Return the mean cosine between the two's faces, less that among the larger one's."""
+        own = self.sums[larger] / self.counts[larger][:, None]
+        return np.asarray(np.einsum("ij,ij->i", self.sums[group] / np.maximum(self.counts[group], 1)[:, None] - own, own), np.float32)
 
     def alike(self, one: Ints, other: Ints, least: float) -> Edges:
         """Return each pair of different clusters once, with the mean cosine between their trusted faces if it is high enough."""
@@ -113,17 +123,21 @@ def _edges(groups: _Groups, rows: Ints, distances: Floats) -> Edges:
 def _unite_alike(groups: _Groups, edges: Edges, bounds: GroupBounds) -> None:
     """Average linkage: merge pairs of clusters that are mutually most similar, until none is similar enough.
 
-    The result equals merging the most similar pair each time, since the mean to a merged cluster never exceeds the better of the two.
-    For the same reason only faces that are similar enough need comparing, and a pair that is not is never compared again.
+    Two small clusters must be more similar: nearly all clusters with two people begin with a few faces. The mean to a merged cluster
+    never exceeds the better of the two, so only faces that are similar enough need comparing, and a pair that is not is never
+    compared again.
     """
-    least = cosine(bounds.alike)
+    least, early = cosine(bounds.alike), cosine(bounds.early)
     near = (edges[2] >= least) & groups.trusted[edges[0]]
     one, other, score = groups.alike(groups.of[edges[0][near]], groups.of[edges[1][near]], least)
-    while len(one):
+    while True:
+        able = np.flatnonzero((score >= early) | (np.maximum(groups.counts[one], groups.counts[other]) >= bounds.settled))
+        if not len(able):
+            return
         best = np.full(len(groups.of), -np.inf, np.float32)
-        np.maximum.at(best, one, score)
-        np.maximum.at(best, other, score)
-        likest = np.flatnonzero((score == best[one]) & (score == best[other]))
+        np.maximum.at(best, one[able], score[able])
+        np.maximum.at(best, other[able], score[able])
+        likest = able[(score[able] == best[one[able]]) & (score[able] == best[other[able]])]
         allowed = groups.allowed(one[likest], other[likest])
         pairs = _disjoint(one[likest[allowed]].tolist(), other[likest[allowed]].tolist(), groups.sizes)
         for into, group in pairs:
@@ -165,7 +179,7 @@ def _join_near(groups: _Groups, edges: Edges, bounds: GroupBounds) -> None:
         for splinter, into in zip(splinters.tolist(), larger.tolist(), strict=True):
             # In one round a cluster either takes or joins; the faces it took may show that it is another person.
             if into not in gone and groups.apart[into].allows(groups.apart[splinter]):
-                groups.unite(into, splinter)
+                groups.host(into, splinter)
                 pairs.append((into, splinter))
         if not pairs:
             return
@@ -173,13 +187,13 @@ def _join_near(groups: _Groups, edges: Edges, bounds: GroupBounds) -> None:
 
 
 def _nearest(groups: _Groups, near: Edges, bounds: GroupBounds) -> tuple[Ints, Ints]:
-    """Return the clusters that are near a much larger one, and clearly nearest to it: (cluster, larger one), nearest first.
+    """Return the clusters that join a much larger one: (cluster, larger one), surest first.
 
     `near` leads from faces to the clusters of their neighbours. A face's nearness to a cluster is that of its `agree`-th neighbour there;
     a cluster's nearness is the mean of its faces.
     """
     many, agree = len(groups.of), bounds.agree
-    unseen = cosine(bounds.near) - bounds.ahead  # the nearness of a face without enough neighbours
+    unseen = cosine(bounds.near)  # the nearness of a face without enough neighbours, and of a rival that there isn't
     order = np.lexsort((-near[2], near[1], near[0]))
     keys, cosines = (near[0] * many + near[1])[order], near[2][order]
     starts = np.flatnonzero(np.diff(keys, prepend=-1))
@@ -187,17 +201,18 @@ def _nearest(groups: _Groups, near: Edges, bounds: GroupBounds) -> tuple[Ints, I
     face, larger = np.divmod(keys[starts], many)
     keys, which = np.unique(groups.of[face] * many + larger, return_inverse=True)
     splinter, larger = np.divmod(keys, many)
-    score = unseen + np.bincount(which, cosines[starts + agree - 1] - unseen, len(keys)) / groups.sizes[splinter]
+    nearness = unseen + np.bincount(which, cosines[starts + agree - 1] - unseen, len(keys)) / groups.sizes[splinter]
     kept = groups.allowed(splinter, larger)
-    splinter, larger, score = splinter[kept], larger[kept], score[kept]
-    order = np.lexsort((-score, splinter))
-    splinter, larger, score = splinter[order], larger[order], score[order]
+    splinter, larger, nearness = splinter[kept], larger[kept], nearness[kept]
+    order = np.lexsort((-nearness, splinter))
+    splinter, larger, nearness = splinter[order], larger[order], nearness[order]
     first = np.diff(splinter, prepend=-1) != 0
-    rival = np.append(np.where(first[1:], -np.inf, score[1:]), -np.inf)
-    easily = (groups.counts[splinter] < agree) & (groups.counts[larger] >= bounds.large)
-    needed = np.where(easily, cosine(bounds.near), cosine(bounds.surely_near))
-    clear = first & (score >= needed) & (score - rival >= bounds.ahead) & (groups.sizes[splinter] * bounds.share <= groups.counts[larger])
-    chosen = np.flatnonzero(clear)
+    rival = np.append(np.where(first[1:], unseen, nearness[1:]), unseen)[first]
+    splinter, larger, nearness = splinter[first], larger[first], nearness[first]
+    score = nearness - rival + groups.fit(splinter, larger)
+    easily = (groups.counts[splinter] > 0) & (groups.counts[splinter] < agree)
+    needed = np.where(easily, bounds.joins, bounds.surely_joins)
+    chosen = np.flatnonzero((score >= needed) & (groups.sizes[splinter] * bounds.share <= groups.counts[larger]))
     chosen = chosen[np.argsort(-score[chosen], kind="stable")]
     return splinter[chosen], larger[chosen]
 

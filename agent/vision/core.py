@@ -57,10 +57,11 @@ def strangers_of(cannot: Iterable[tuple[int, int]]) -> dict[int, set[int]]:
 class Core:
     """Similar faces. A core may be a guest of a larger one; then it has no guests."""
 
-    __slots__ = ("apart", "faces", "guests", "home", "label", "sum", "supporters")
+    __slots__ = ("apart", "faces", "guests", "home", "label", "photos", "sum", "supporters")
 
-    def __init__(self, face: int, vector: Floats, trusted: bool, apart: Apart) -> None:
+    def __init__(self, face: int, vector: Floats, trusted: bool, apart: Apart, photo: int = -1) -> None:
         self.faces = [face]
+        self.photos = [photo]  # of its faces; empty once it need not be separated again
         self.supporters = [face] if trusted else []
         self.sum = vector.copy() if trusted else np.zeros_like(vector)  # of its trusted faces
         self.apart = apart
@@ -80,6 +81,7 @@ class Core:
     def take(self, other: "Core") -> None:
         """Take over all faces of the other."""
         self.faces += other.faces
+        self.photos += other.photos
         self.supporters += other.supporters
         self.sum += other.sum
         self.apart.take(other.apart)

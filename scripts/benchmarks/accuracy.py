@@ -7,7 +7,7 @@ The checkout keeps nothing from it.
 from collections.abc import Iterator
 from pathlib import Path
 
-from scripts.benchmarks import accuracy_clusters, accuracy_detect, accuracy_names, accuracy_verify
+from scripts.benchmarks import accuracy_clusters, accuracy_detect, accuracy_names, accuracy_verify, core_clusters
 from scripts.benchmarks.accuracy_faces import labelled
 from scripts.benchmarks.rows import Row
 
@@ -19,4 +19,5 @@ def rows(folder: Path) -> Iterator[Row]:
         yield from accuracy_verify.rows(name, groups[name], target)
     yield from accuracy_names.rows(groups)
     yield from accuracy_clusters.rows(groups)
+    yield from core_clusters.rows(groups)
     yield from accuracy_detect.rows(folder / "faces" / "groups")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from agent.domain.clustering import GroupBounds
 from agent.domain.face import Quality
 from agent.domain.people import trust
-from agent.vision.clusterer import NEAREST, cluster
+from agent.vision.clusterer import NEAREST, Graph, cluster
 from agent.vision.grouping import Grouping, Member
 from scripts.benchmarks import accuracy_cards
 from scripts.benchmarks.rows import Row, at_least, at_most, percentile
@@ -23,6 +23,7 @@ from scripts.benchmarks.synthetic_faces import faces
 
 Floats: TypeAlias = NDArray[np.float32]
 Ints: TypeAlias = NDArray[np.int64]
+Person: TypeAlias = tuple[Floats, Floats]  # the vectors of one person's faces, and their trust
 
 DRAWS = 20
 F1, GAP = 0.99, 0.02
@@ -51,6 +52,7 @@ class Set:
         self.vectors, self.people, self.trust = vectors, people, trusted
         self.distances = np.sqrt(np.clip(2 - 2 * np.asarray(vectors @ vectors.T, np.float64), 0, 4))
         np.fill_diagonal(self.distances, 0)
+        self.graph: Graph | None = None  # the nearest faces of each, once somebody has found them
 
 
 def rows(groups: Mapping[str, Labelled]) -> Iterator[Row]:
@@ -66,7 +68,7 @@ def rows(groups: Mapping[str, Labelled]) -> Iterator[Row]:
 
 def _cards(name: str, sets: Sequence[Set]) -> Iterator[Row]:
     """Yield the outcome for a user who names cards, with clusters formed at once and one by one."""
-    for how, formed in (("at_once", _clustered), ("grown", _grown)):
+    for how, formed in (("at_once", _clustered), ("grown", grown)):
         outcomes = []
         for each in sets:
             labels = formed(each)
@@ -85,19 +87,29 @@ def halves(groups: Mapping[str, Labelled]) -> tuple[list[Set], list[Set]]:
 
 def drawn(groups: Mapping[str, Labelled], half: int | None) -> list[Set]:
     """Return the sets, each with all people of that half, or with all people."""
-    chosen: list[tuple[Floats, int, Floats]] = []  # per person: their vectors, the person, their trust
+    return sets([[*one, *other] if half is None else (one, other)[half] for one, other in people_of(groups, 1)], DRAWS)
+
+
+def people_of(groups: Mapping[str, Labelled], seed: int) -> list[tuple[list[Person], list[Person]]]:
+    """Return two random halves of each group's people."""
+    found = []
     for each in groups.values():
-        vectors = each.vectors["product"]
         trusted = np.array([trust(quality) for quality in each.qualities], np.float32)
-        people = np.random.default_rng(1).permutation(np.unique(each.people))
-        part = people if half is None else people[: len(people) // 2] if half == 0 else people[len(people) // 2 :]
-        chosen += [(vectors[each.people == one], len(chosen) + at, trusted[each.people == one]) for at, one in enumerate(part)]
-    return [_draw(chosen, np.random.default_rng(seed)) for seed in range(DRAWS)]
+        order = np.random.default_rng(seed).permutation(np.unique(each.people))
+        people = [(each.vectors["product"][each.people == one], trusted[each.people == one]) for one in order]
+        found.append((people[: len(people) // 2], people[len(people) // 2 :]))
+    return found
 
 
-def _draw(chosen: Sequence[tuple[Floats, int, Floats]], chance: np.random.Generator) -> Set:
+def sets(groups: Sequence[Sequence[Person]], draws: int) -> list[Set]:
+    """Return sets with all of these people."""
+    people = [person for group in groups for person in group]
+    return [_draw(people, np.random.default_rng(seed)) for seed in range(draws)]
+
+
+def _draw(chosen: Sequence[Person], chance: np.random.Generator) -> Set:
     vectors, people, trusted = [], [], []
-    for theirs, who, their_trust in chosen:
+    for who, (theirs, their_trust) in enumerate(chosen):
         size = int(np.exp(chance.uniform(np.log(2), np.log(len(theirs) + 1))))
         taken = chance.permutation(len(theirs))[:size]
         vectors.append(theirs[taken])
@@ -127,15 +139,15 @@ def _clustered(each: Set) -> Ints:
 def _grouped(sets: Sequence[Set]) -> Iterator[Row]:
     ours = [f1(_clustered(each), each.people) for each in sets]
     yield at_least("cluster_f1", float(np.mean(ours)), F1, ours)
-    for name, settings in _others().items():
+    for name, settings in others().items():
         scored = [[f1(method(each), each.people) for each in sets] for method in settings]
         best = max(scored, key=lambda scores: float(np.mean(scores)))
         yield at_least(f"cluster_f1_{name}", float(np.mean(best)), 0, best)
-    gaps = [at_once - f1(_grown(each), each.people) for at_once, each in zip(ours, sets, strict=True)]
+    gaps = [at_once - f1(grown(each), each.people) for at_once, each in zip(ours, sets, strict=True)]
     yield at_most("cluster_growing_gap", float(np.mean(gaps)), GAP, gaps)
 
 
-def _others() -> dict[str, list[Callable[[Set], Ints]]]:
+def others() -> dict[str, list[Callable[[Set], Ints]]]:
     """Each method in all of its settings."""
     import dlib  # import what only this group and `scan` install
     from sklearn.cluster import DBSCAN, HDBSCAN, AgglomerativeClustering
@@ -168,7 +180,7 @@ def _others() -> dict[str, list[Callable[[Set], Ints]]]:
     }
 
 
-def _grown(each: Set) -> Ints:
+def grown(each: Set) -> Ints:
     """Return the labels when faces are added one by one."""
     grouping = Grouping(lambda rows: each.vectors[list(rows)], bounds=BOUNDS)
     for face, trusted in enumerate(each.trust.tolist()):

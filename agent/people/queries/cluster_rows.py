@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, select
 
 from agent.domain.embeddings import GroupMember
 from agent.domain.people import Certainty
@@ -29,6 +29,11 @@ class ClusterQueries(Queries):
         """Return both."""
         with self.database.read() as tx:
             return ClusterMembers(tuple(_members(tx, None, None)), tuple(_cannot(tx)))
+
+    def count_members(self) -> int:
+        """Return the number of faces with a print."""
+        with self.database.read() as tx:
+            return tx.scalar(select(func.count()).select_from(embedding)) or 0
 
     def set_groups(self, groups_of: dict[int, int], *, anew: bool) -> None:
         """Store the cluster of each face, 0 for one that is alone. `anew` discards all earlier ones."""

@@ -230,6 +230,28 @@ async def test_groups_formed_from_nothing_are_written_some_at_a_time(world: Worl
         assert groups == {frozenset({face["a"], face["b"]}), frozenset({face["c"], face["d"]})}
 
 
+async def test_clusters_formed_anew_keep_their_numbers(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.people.clusters.CALM_S", 0.01)
+    async with recognising(world, a=b"x1", b=b"x2") as face:
+        await world.until(lambda: world.real.groups(limit=9)[1] == 1)
+        [first] = world.real.groups(limit=9)[0]
+        for name, content in (("c", b"m3"), ("d", b"m4"), ("e", b"x5")):
+            face[name] = await face_of(world, name, content)
+        await world.until(lambda: world.real.ungrouped(9) == [] and world.real.groups(limit=9)[1] == 2)
+        groups = {frozenset(group.face_ids): group.id for group in world.real.groups(limit=9)[0]}
+        assert groups.keys() == {frozenset({face["a"], face["b"], face["e"]}), frozenset({face["c"], face["d"]})}
+        assert groups[frozenset({face["a"], face["b"], face["e"]})] == first.id
+
+
+async def test_in_a_large_library_new_faces_are_placed_one_by_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("CALM_S", 0.01), ("FEW", 0)):
+        monkeypatch.setattr(f"agent.people.clusters.{name}", value)
+    async with recognising(world, a=b"m1", b=b"m2", c=b"x3") as face:
+        await world.until(lambda: world.real.groups(limit=9)[1] == 1)
+        [group] = world.real.groups(limit=9)[0]
+        assert set(group.face_ids) == {face["a"], face["b"]}
+
+
 async def test_doubt_outlives_the_agent_that_did_not_come_to_its_end(world: World) -> None:
     async with recognising(world, a=b"m1", b=b"m2") as face:
         await world.app.people.name_face(face["a"], "Mei")

@@ -343,3 +343,22 @@ def test_people_are_exported_nowhere_through_a_link(cli: CommandLine, album: Pat
     (tmp_path / ".people.json.part").symlink_to(tmp_path / "elsewhere")
     assert cli("people", "export", str(tmp_path / "people.json")).code == 0
     assert not (tmp_path / "elsewhere").exists() and (tmp_path / "people.json").is_file()
+
+
+def test_clusters_of_unnamed_faces_are_listed_with_photo_and_box(cli: CommandLine, album: Path) -> None:
+    assert cli("scan", str(album)).code == 0
+    said = cli("people", "clusters", "--json")
+    [cluster] = map(json.loads, said.out.splitlines())
+    assert said.code == 0 and {face["path"] for face in cluster["faces"]} == {str(album / "Mei" / name) for name in ("m1.jpg", "m2.jpg")}
+    assert all(len(face["box"]) == 4 for face in cluster["faces"])
+    table = cli("people", "clusters")
+    assert table.out.startswith(f"Group {cluster['id']}: 2 faces\n") and "1 group." in table.err
+    cli("people", "import", str(album))
+    assert cli("people", "clusters", "--json").out == ""
+    assert "No groups" in cli("people", "clusters").err
+
+
+def test_clusters_need_recognition(cli: CommandLine) -> None:
+    cli.paths.settings.write_text('[library]\nkey_home = "file"\n')
+    said = cli("people", "clusters")
+    assert said.code != 0 and said.out == "" and "[people.recognition_off]" in said.err

@@ -25,4 +25,4 @@ def test_cosines_and_distances_of_unit_vectors() -> None:
 
 def test_all_that_matters_lies_within_the_widest_bound() -> None:
     bounds = GroupBounds()
-    assert bounds.within >= max(bounds.alike, bounds.early, bounds.near, bounds.surely_near)
+    assert bounds.within >= max(bounds.alike, bounds.early, bounds.growing, bounds.near)

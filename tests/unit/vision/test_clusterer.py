@@ -101,16 +101,34 @@ def test_doubtful_faces_found_no_group_and_bridge_none() -> None:
     assert labels[10] == -1, "it is as near to the one as to the other"
 
 
-@pytest.mark.parametrize(("size", "joins"), [(8, False), (24, True)])
-def test_what_is_near_a_large_group_may_be_near_a_small_one_by_chance(size: int, joins: bool) -> None:
-    vectors, _ = made([size], alike=0.9)
+@pytest.mark.parametrize(("alike", "joins"), [(0.5, True), (0.9, False)])
+def test_a_face_joins_a_cluster_of_varied_faces_but_not_one_of_faces_that_are_much_more_similar(alike: float, joins: bool) -> None:
+    vectors, _ = made([24], alike=alike)
     mean = vectors.mean(axis=0)
     aside = np.random.default_rng(2).standard_normal(192)
     aside -= mean * float(mean @ aside) / float(mean @ mean)
-    # The cosine to each face of the group is about 0.4: a distance of 1.1.
-    face = 0.4 * mean / float(mean @ mean) + aside / np.linalg.norm(aside) * np.sqrt(1 - 0.4**2 / float(mean @ mean))
-    labels = cluster(np.concatenate([vectors, unit(face[None])]), sure(size + 1), alone(size + 1))
+    # The mean cosine to the faces of the cluster is 0.36: a distance of 1.13.
+    face = 0.36 * mean / float(mean @ mean) + aside / np.linalg.norm(aside) * np.sqrt(1 - 0.36**2 / float(mean @ mean))
+    labels = cluster(np.concatenate([vectors, unit(face[None])]), sure(25), alone(25))
     assert bool(labels[-1] == labels[0]) is joins
+
+
+def pairs_apart(cosine: float, between: float, sizes: tuple[int, int]) -> Floats:
+    """Two clusters: faces of each have the one cosine, faces of different clusters the other."""
+    first, second = sizes
+    similar = np.full((first + second, first + second), between)
+    similar[:first, :first] = similar[first:, first:] = cosine
+    np.fill_diagonal(similar, 1)
+    rows = np.zeros((first + second, 192))
+    rows[:, : first + second] = np.linalg.cholesky(similar)
+    return unit(rows)
+
+
+@pytest.mark.parametrize(("sizes", "merged"), [((2, 2), False), ((5, 5), False), ((7, 4), True)])
+def test_two_small_clusters_must_be_more_similar(sizes: tuple[int, int], merged: bool) -> None:
+    vectors = pairs_apart(0.6, 0.42, sizes)  # a distance of 1.08 between the two
+    labels = cluster(vectors, sure(len(vectors)), alone(len(vectors)))
+    assert bool(labels[0] == labels[-1]) is merged
 
 
 def test_nearness_does_not_spread_from_face_to_face() -> None:

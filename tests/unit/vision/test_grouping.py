@@ -141,18 +141,32 @@ def test_a_doubtful_face_joins_but_brings_nobody() -> None:
 
 def test_who_joined_by_nearness_goes_to_their_own_when_they_come() -> None:
     """A face that was near somebody else's group, for want of a better one, is not held by it."""
-    vectors, people = made([24, 3], alike=0.9, seed=2)
-    first, second = np.flatnonzero(people == 0), np.flatnonzero(people == 1)
-    mean = vectors[first].mean(axis=0)
-    mixed = vectors.copy()
-    for face in second:
-        own = vectors[face] - mean * float(mean @ vectors[face]) / float(mean @ mean)
-        # On the whole too far from the first person's faces to be of their core, and near enough to join.
-        mixed[face] = 0.395 * mean / float(mean @ mean) + own / np.linalg.norm(own) * np.sqrt(1 - 0.395**2 / float(mean @ mean))
-    library = Library(mixed)
-    for face in [*first, *second[:2]]:
-        library.add(Member(int(face), 1.0))
-    assert library.grouping.label(int(second[0])) == library.grouping.label(int(first[0]))
-    changed = library.add(Member(int(second[2]), 1.0))
-    assert set(changed) == {int(face) for face in second}
-    assert library.grouping.label(int(second[0])) != library.grouping.label(int(first[0]))
+    first, _ = made([24], alike=0.5, seed=2)
+    second, _ = made([2], alike=0.8, seed=3)
+    mean = first.mean(axis=0)
+    second -= np.outer(second @ mean, mean) / float(mean @ mean)
+    second /= np.linalg.norm(second, axis=1, keepdims=True)
+    # On the whole too far from the first person's faces to be of their core, and near enough to join.
+    second[0] = 0.36 * mean / float(mean @ mean) + second[0] * np.sqrt(1 - 0.36**2 / float(mean @ mean))
+    library = Library(np.concatenate([first, second]))
+    for face in range(25):
+        library.add(Member(face, 1.0))
+    assert library.grouping.label(24) == library.grouping.label(0)
+    changed = library.add(Member(25, 1.0))
+    assert set(changed) == {24, 25}
+    assert library.grouping.label(24) == library.grouping.label(25) != library.grouping.label(0)
+
+
+def test_a_wrong_early_pair_is_corrected_when_more_similar_faces_come() -> None:
+    """Two people's first faces are more similar to each other than strangers are; then each one's other faces come."""
+    similar = np.array([[1, 0.5, 0.8, 0.3], [0.5, 1, 0.3, 0.8], [0.8, 0.3, 1, 0.1], [0.3, 0.8, 0.1, 1]])
+    rows = np.zeros((4, 192), np.float32)
+    rows[:, :4] = np.linalg.cholesky(similar)
+    library = Library(rows)
+    library.add(Member(0, 1.0))
+    library.add(Member(1, 1.0))
+    assert library.grouping.label(0) == library.grouping.label(1)
+    library.add(Member(2, 1.0))
+    library.add(Member(3, 1.0))
+    assert same(library.labels(), np.array([0, 1, 0, 1]))
+    assert library.told == dict(enumerate(library.labels().tolist()))
