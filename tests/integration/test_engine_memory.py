@@ -19,12 +19,14 @@ from agent.engine.runtime import Runtime
 from agent.engine.service import Engine
 from agent.engine.worker_slot import memory_of
 from agent.vision.detectors.centerface import CenterFace
+from tests.onnx_device import ONNX_RUNTIME
 
 MB = 2**20
 
 
-def test_a_net_gives_back_what_it_took_for_a_large_input_and_works_on(engine_config: EngineConfig) -> None:
-    runtime = Runtime(device="CPU", precision="f32", threads=1, converted=Path(engine_config.converted), cache=Path(engine_config.cache))
+@pytest.mark.parametrize("device", ["CPU", *ONNX_RUNTIME])
+def test_a_net_gives_back_what_it_took_for_a_large_input_and_works_on(engine_config: EngineConfig, device: str) -> None:
+    runtime = Runtime(device=device, precision="f32", threads=1, converted=Path(engine_config.converted), cache=Path(engine_config.cache))
     net = runtime.detector(engine_config.models["centerface-2"], CenterFace.outputs, blue_first=False)
     image = np.random.default_rng(7).integers(0, 256, (1, 1280, 1280, 3), np.uint8)
     first = net(image)
@@ -34,8 +36,9 @@ def test_a_net_gives_back_what_it_took_for_a_large_input_and_works_on(engine_con
     assert all(np.array_equal(one, other) for one, other in zip(first, net(image), strict=True))
 
 
-def test_a_net_gives_back_on_demand_what_it_took_for_any_input(engine_config: EngineConfig) -> None:
-    runtime = Runtime(device="CPU", precision="f32", threads=1, converted=Path(engine_config.converted), cache=Path(engine_config.cache))
+@pytest.mark.parametrize("device", ["CPU", *ONNX_RUNTIME])
+def test_a_net_gives_back_on_demand_what_it_took_for_any_input(engine_config: EngineConfig, device: str) -> None:
+    runtime = Runtime(device=device, precision="f32", threads=1, converted=Path(engine_config.converted), cache=Path(engine_config.cache))
     net = runtime.detector(engine_config.models["centerface-2"], CenterFace.outputs, blue_first=False)
     image = np.random.default_rng(7).integers(0, 256, (1, 768, 1024, 3), np.uint8)
     first = net(image)
