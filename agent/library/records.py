@@ -104,7 +104,6 @@ class ToJudge:
     image_id: int
     face: Face
     ruled_out: frozenset[int]  # excluded people
-    unseen: frozenset[int] = frozenset()  # people it is at most probable as: others of its cluster were named so, and it was not looked at
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from dataclasses import replace
 from typing import TypeAlias
 
 from agent.core.environment import Environment
@@ -11,7 +10,7 @@ from agent.core.settings import Settings
 from agent.domain.edits import EditStep
 from agent.domain.embeddings import FreshEmbedding
 from agent.domain.face import Analysis, Face
-from agent.domain.people import Bounds, Candidate, Certainty, Identity, Judgement, identify, one_each
+from agent.domain.people import Bounds, Candidate, Identity, Judgement, identify, one_each
 from agent.engine.matcher_port import FaceMatcher, Query
 from agent.library.recipes import recipe_of
 from agent.library.records import ToJudge
@@ -156,17 +155,12 @@ class Identification:
         return await self._matcher.identify(query, probable=self._bounds().probable, most=NEAREST_PEOPLE)
 
 
-def _unseen(found: Identity | None, people: Collection[int]) -> Identity | None:
-    """Limit a face that was not looked at when its cluster was named to "probable"."""
-    return replace(found, certainty=Certainty.PROBABLE) if found is not None and found.person_id in people else found
-
-
 def _judged(rows: Sequence[ToJudge], candidates: Sequence[Sequence[Candidate]], bounds: Bounds) -> dict[int, Identity | None]:
     """Return identities by face. Exclude rejected people. Within one photo, assign each person to at most one face."""
     found: dict[int, dict[int, Identity | None]] = {}
     for row, near in zip(rows, candidates, strict=True):
         possible = [each for each in near if each.person_id not in row.ruled_out]
-        found.setdefault(row.image_id, {})[row.face_id] = _unseen(identify(possible, row.face.quality, bounds), row.unseen)
+        found.setdefault(row.image_id, {})[row.face_id] = identify(possible, row.face.quality, bounds)
     return {
         face_id: opinion
         for on_photo in found.values()

@@ -179,6 +179,7 @@ class FileRedactor:
         image = await asyncio.to_thread(self._library.image_by_hash, analysis.sha256)
         stored = image.faces if image is not None else ()
         not_them = await asyncio.to_thread(self._library.rejections, [each.id for each in stored])
+        unseen = await asyncio.to_thread(self._library.unseen, [each.id for each in stored])
 
         def said(face: Face, opinion: Identity | None) -> Identity | None:
             same = max(stored, key=lambda each: each.face.box.iou(face.box), default=None)
@@ -186,7 +187,9 @@ class FileRedactor:
                 return opinion
             if same.identity is not None and same.identity.certainty is Certainty.CONFIRMED:
                 return same.identity
-            return None if opinion is not None and opinion.person_id in not_them.get(same.id, frozenset()) else opinion
+            if opinion is None or opinion.person_id in not_them.get(same.id, ()):
+                return None
+            return replace(opinion, certainty=Certainty.PROBABLE) if opinion.person_id in unseen.get(same.id, ()) else opinion
 
         return [said(face, opinion) for face, opinion in zip(analysis.faces, judged, strict=True)]
 

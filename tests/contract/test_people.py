@@ -90,17 +90,20 @@ def test_faces_beside_the_named_ones_are_unseen_until_the_naming_is_undone(libra
     mei = name(library, "Mei", named)
 
     def unseen() -> dict[int, frozenset[int]]:
-        return {row.face_id: row.unseen for row in library.to_judge([beside, suggested], "mobilefacenet-1")}
+        return library.unseen([beside, suggested])
 
-    assert unseen() == {beside: frozenset({mei}), suggested: frozenset()}
+    assert unseen() == {beside: {mei}}
+    library.set_identities({each: Identity(mei, Certainty.CERTAIN, 0.5, 1, 1) for each in (beside, suggested)}, now=NOW)
+    found = {face.id: face.identity and face.identity.certainty for image in library.images(limit=9) for face in image.faces}
+    assert (found[beside], found[suggested]) == (Certainty.PROBABLE, Certainty.CERTAIN)
     do(library, MergePeopleEdit(person_ids=(mei,), into=who_else))
-    assert unseen()[beside] == {who_else}
+    assert unseen() == {beside: {who_else}}
     library.undo(None, now=LATER)
-    assert unseen()[beside] == {mei}
+    assert unseen() == {beside: {mei}}
     library.undo(None, now=LATER)
-    assert unseen()[beside] == frozenset()
+    assert unseen() == {}
     library.do_again(now=LATER)
-    assert unseen()[beside] == {mei}
+    assert unseen() == {beside: {mei}}
     library.purge_recognition(now=LATER)
     with library.database.read() as tx:
         assert not tx.scalars(select(unseen_table.c.face_id)).all()

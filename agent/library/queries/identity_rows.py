@@ -4,6 +4,7 @@ The rule stands here, where prints are written: no query of any room can store a
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, and_, delete, insert, select
@@ -27,8 +28,9 @@ def set_identities(tx: Connection, identities: Mapping[int, Identity | None], no
         rows = tx.execute(select(identity).where(identity.c.face_id.in_(chunk))).mappings()
         known = {row["face_id"]: identity_of(row) for row in rows}
         fixed = {face_id for face_id, who in known.items() if who.certainty is Certainty.CONFIRMED}
+        beside = unseen_as(tx, chunk)
         wanted = {
-            each: None if each in silent or (who := identities[each]) is None or who.person_id not in people else who
+            each: None if each in silent or (who := identities[each]) is None or who.person_id not in people else limited(who, beside, each)
             for each in chunk
             if each in there and each not in fixed
         }
@@ -39,6 +41,19 @@ def set_identities(tx: Connection, identities: Mapping[int, Identity | None], no
         tx.execute(delete(identity).where(identity.c.face_id.in_(changed)))
         if opinions := [_values(each, who) for each in changed if (who := wanted[each]) is not None]:
             tx.execute(insert(identity), opinions)
+
+
+def unseen_as(tx: Connection, faces: Sequence[int]) -> dict[int, frozenset[int]]:
+    """Return for each of the faces the people as which others of its cluster were named, while it was not looked at."""
+    found: dict[int, set[int]] = {}
+    for face_id, person_id in tx.execute(select(unseen.c.face_id, unseen.c.person_id).where(unseen.c.face_id.in_(faces))):
+        found.setdefault(face_id, set()).add(person_id)
+    return {face_id: frozenset(people) for face_id, people in found.items()}
+
+
+def limited(who: Identity, unseen_as: Mapping[int, frozenset[int]], face_id: int) -> Identity:
+    """Return the identity, at most probable if the face was not looked at when others of its cluster were named so."""
+    return replace(who, certainty=Certainty.PROBABLE) if who.person_id in unseen_as.get(face_id, ()) else who
 
 
 def identity_of(row: RowMapping) -> Identity:

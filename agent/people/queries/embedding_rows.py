@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Executable, Select, and_, case, func, not_, select, union
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, not_, select, union
 from sqlalchemy.sql import exists
 
 from agent.domain.embeddings import FaceEmbedding
@@ -13,11 +13,10 @@ from agent.library.queries import face_rows
 from agent.library.records import ToJudge
 from agent.store.database import Queries
 from agent.store.facts import chunks
-from agent.store.schema import embedding, face, grouping, identity, rejection, unseen
+from agent.store.schema import embedding, face, grouping, identity, rejection
 
 _CONFIRMED = identity.c.certainty == Certainty.CONFIRMED
 PAGE = 5_000  # face prints per transaction
-_NOBODY: frozenset[int] = frozenset()
 
 
 class EmbeddingQueries(Queries):
@@ -36,13 +35,8 @@ class EmbeddingQueries(Queries):
                     .join(embedding)
                     .where(embedding.c.embedder == embedder, face.c.id.in_(chunk), not_(_is_confirmed(face.c.id)))
                 ).mappings()
-                ruled_out, beside = _ruled_out(tx, chunk), _unseen(tx, chunk)
-                found += [
-                    ToJudge(
-                        row["id"], row["image_id"], face_rows.read(row), ruled_out.get(row["id"], _NOBODY), beside.get(row["id"], _NOBODY)
-                    )
-                    for row in rows
-                ]
+                ruled_out = _ruled_out(tx, chunk)
+                found += [ToJudge(row["id"], row["image_id"], face_rows.read(row), ruled_out.get(row["id"], frozenset())) for row in rows]
             return found
 
     def unconfirmed(self, embedder: str, *, after: int, limit: int) -> list[int]:
@@ -109,17 +103,8 @@ def _ruled_out(tx: Connection, chunk: Sequence[int]) -> dict[int, frozenset[int]
         .join(identity, and_(identity.c.face_id == other.c.id, _CONFIRMED))
         .where(face.c.id.in_(chunk))
     )
-    return _by_face(tx, union(said, seen))
-
-
-def _unseen(tx: Connection, chunk: Sequence[int]) -> dict[int, frozenset[int]]:
-    return _by_face(tx, select(unseen.c.face_id, unseen.c.person_id).where(unseen.c.face_id.in_(chunk)))
-
-
-def _by_face(tx: Connection, rows: Executable) -> dict[int, frozenset[int]]:
-    """Return the people of each face, from rows of both."""
     found: dict[int, set[int]] = {}
-    for face_id, person_id in tx.execute(rows):
+    for face_id, person_id in tx.execute(union(said, seen)):
         found.setdefault(face_id, set()).add(person_id)
     return {face_id: frozenset(people) for face_id, people in found.items()}
 

@@ -10,7 +10,7 @@ from agent.domain.events import RecognitionPurged, Recorded
 from agent.domain.face import Box, Face
 from agent.domain.people import Certainty
 from agent.domain.reference import LEAST_SHARPNESS
-from agent.library.queries import face_rows, job_rows
+from agent.library.queries import face_rows, identity_rows, job_rows
 from agent.library.records import Person, Portrait
 from agent.people.queries import audit_rows
 from agent.store import event_rows
@@ -62,6 +62,11 @@ class PersonQueries(Queries):
                 ):
                     found.setdefault(face_id, set()).add(person_id)
             return {face_id: frozenset(people) for face_id, people in found.items()}
+
+    def unseen(self, face_ids: Sequence[int]) -> dict[int, frozenset[int]]:
+        """Return for each of these faces the people it is at most probable as."""
+        with self.database.read() as tx:
+            return {face_id: people for chunk in chunks(face_ids) for face_id, people in identity_rows.unseen_as(tx, chunk).items()}
 
     def overdue(self, *, now: datetime, usual_days: int) -> dict[int, datetime]:
         """Return people without a confirmation within their retention time (their own, or the usual), and since when."""
