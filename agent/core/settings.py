@@ -47,6 +47,8 @@ class Precision(StrEnum):
     F32 = "f32"
     BF16 = "bf16"
     F16 = "f16"
+    INT8 = "int8"
+    INT8_BF16 = "int8_bf16"
 
 
 class FaceDetector(StrEnum):

@@ -93,7 +93,7 @@ class Analysis:
     height: int
     format: str  # "jpeg", "png", ...
     recipe: Recipe
-    precision: str  # of inference: "f32", "bf16", "f16"
+    precision: str  # of inference: "f32", "bf16", "f16", "int8", "int8_bf16"
     faces: tuple[Face, ...]
     ms: StageTimes
     taken_at: datetime | None = None  # as the camera's clock showed it, without a zone; None if the file doesn't say

@@ -11,6 +11,10 @@ from agent.core.i18n import Texts
 CPU = "CPU"
 AUTO = "AUTO"
 EXACT = "f32"
+# What the layers that are not quantised compute in.
+_UNQUANTISED = {"int8": "f32", "int8_bf16": "bf16"}
+# The precisions of the processor to try, where there is a choice.
+_PRECISIONS = {"auto": ("auto", "int8_bf16"), "int8": ("int8", "auto"), "int8_bf16": ("int8_bf16", "auto")}
 # The processor by ONNX Runtime instead of OpenVINO.
 ONNX_CPU = "ONNX-CPU"
 # Kinds of devices that ONNX Runtime drives; OpenVINO drives the others.
@@ -98,6 +102,22 @@ def candidates(wanted: str, devices: Iterable[Device]) -> list[Device]:
     if by_onnx_runtime(wanted):  # it names kinds only; whether there are several shows when one is used
         return [replace(device, name=wanted) for device in devices if device.name == kind_of(wanted)]
     return [device for device in devices if device.name in (wanted, f"{wanted}.0")][:1]
+
+
+def unquantised(precision: str) -> str:
+    """Return the precision without quantising: that of the other layers, and of all where a missed face would be shown."""
+    return _UNQUANTISED.get(precision, precision)
+
+
+def precisions(wanted: str) -> tuple[str, ...]:
+    """Return the precisions of the processor to try: the wanted one, and one that may be faster or must replace it."""
+    return _PRECISIONS.get(wanted, (wanted,))
+
+
+def best_precision(wanted: str, trials: Mapping[str, Trial]) -> str:
+    """Return the wanted precision if it passed, or the fastest that passed if there is no wish or it failed."""
+    sound = {name: trial.ms for name, trial in trials.items() if trial.fault is None}
+    return wanted if wanted in sound and wanted != "auto" else min(sound, key=sound.__getitem__, default=wanted)
 
 
 def choose(wanted: str, precision: str, processor: Trial, accelerators: Mapping[str, Trial]) -> DeviceChoice:

@@ -69,7 +69,7 @@ class Hello:
     """The engine's first response."""
 
     device: str
-    precision: str  # of inference: "f32", "bf16", "f16"
+    precision: str  # of inference: "f32", "bf16", "f16", "int8", "int8_bf16"
     pid: int
     wall: Sandbox = OPEN  # what the sandbox enforces
 

@@ -41,7 +41,7 @@ class InferenceSession(Protocol):
 
     @property
     def precision(self) -> str:
-        """Return the precision in use: "f32", "bf16", "f16"."""
+        """Return the precision in use: "f32", "bf16", "f16", "int8", "int8_bf16"."""
 
     def compile(self, file: ModelFile, given: Input, outputs: Sequence[str] = ()) -> CompiledNet:
         """Compile a model. `outputs` are names, none for all in the model's order. Raises ModelError, EngineStartFailed."""

@@ -11,14 +11,21 @@ from agent.domain.errors import ModelMissing, ModelWrongHash
 from agent.engine.engine_calls import ModelFile
 from agent.engine.inference_session import Input
 from agent.engine.openvino_quiet import core, ov, preprocess
+from agent.engine.quantiser import Calibration, quantised
+from agent.engine.sandbox.rooms import RANGES
 
 _PAIR_SHAPE = [2, 192]
 
 
-def load(file: ModelFile, converted: Path | None) -> ov.Model:
-    """Return the model as kept in the folder `converted`, where it is put on first use. Raises ModelError."""
+def load(file: ModelFile, converted: Path | None, *, int8: bool = False) -> ov.Model:
+    """Return the model as kept in the folder `converted`, where it is put on first use. Raises ModelError.
+
+    With `int8` it is quantised, if its value ranges were measured.
+    """
     check_present(file)
-    ready = None if converted is None else converted / f"{file.name}-{file.sha256[:16]}.xml"
+    ranges = calibration_of(file) if int8 else None
+    edition = "" if ranges is None else f"-int8-{hashlib.sha256(ranges.read_bytes()).hexdigest()[:16]}"
+    ready = None if converted is None else converted / f"{file.name}-{file.sha256[:16]}{edition}.xml"
     if ready is not None and ready.is_file():
         try:
             return core().read_model(ready)
@@ -26,7 +33,18 @@ def load(file: ModelFile, converted: Path | None) -> ov.Model:
             with suppress(OSError):
                 ready.unlink()  # damaged: it is only a copy
     model = read(file)
+    if ranges is not None:
+        model = quantised(model, Calibration.read(ranges))
     return model if ready is None else _kept(model, ready)
+
+
+def calibration_of(file: ModelFile) -> Path | None:
+    """Return the asset with this very model's value ranges, if there is one."""
+    path = RANGES / f"{file.name}.json"
+    try:
+        return path if Calibration.read(path).sha256 == file.sha256 else None
+    except FileNotFoundError:
+        return None
 
 
 def read(file: ModelFile) -> ov.Model:

@@ -9,9 +9,10 @@ sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
 sys.modules["openvino.tools.ovc"] = None  # type: ignore[assignment]
 
 import openvino as ov  # noqa: E402
-from openvino import preprocess  # noqa: E402
+from openvino import opset13 as ops  # noqa: E402
+from openvino import passes, preprocess  # noqa: E402
 
-__all__ = ["core", "ov", "preprocess"]
+__all__ = ["constant_folded", "core", "ops", "ov", "preprocess"]
 
 
 @functools.cache
@@ -20,3 +21,11 @@ def core() -> ov.Core:
     removed in creation order, the last one restores a stack that no longer exists, and the next handled signal crashes the process.
     """
     return ov.Core()
+
+
+def constant_folded(model: ov.Model) -> ov.Model:
+    """Return the model, in place, with everything computed that no input changes."""
+    manager = passes.Manager()
+    manager.register_pass(passes.ConstantFolding())
+    manager.run_passes(model)
+    return model

@@ -8,6 +8,7 @@ import numpy as np
 
 from agent.domain.errors import EngineStartFailed
 from agent.engine import openvino_models
+from agent.engine.devices import unquantised
 from agent.engine.engine_calls import ModelFile
 from agent.engine.inference_session import Floats, Input, Values
 from agent.engine.openvino_quiet import core, ov
@@ -21,10 +22,12 @@ class OpenVinoSession:
         self._core = core()
         self._converted = converted
         self.device = device
-        self.precision = choose_precision(precision, _abilities(self._core, device))
+        able = _abilities(self._core, device)
+        # Quantised models were measured on processors only.
+        self.precision = choose_precision(precision, able if device == "CPU" else able - {"INT8"})
         self._options: dict[str, object] = {
             "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_PRECISION_HINT": self.precision,
+            "INFERENCE_PRECISION_HINT": unquantised(self.precision),
         }
         self._cached = {} if cache is None else {"CACHE_DIR": str(cache)}
         if device.startswith("CPU"):
@@ -33,7 +36,8 @@ class OpenVinoSession:
 
     def compile(self, file: ModelFile, given: Input, outputs: Sequence[str] = ()) -> "OpenVinoNet":
         """Compile a model. Raises ModelError, EngineStartFailed."""
-        return OpenVinoNet(self._compile(openvino_models.with_input(openvino_models.load(file, self._converted), given)), outputs)
+        model = openvino_models.load(file, self._converted, int8=self.precision != unquantised(self.precision))
+        return OpenVinoNet(self._compile(openvino_models.with_input(model, given)), outputs)
 
     def _compile(self, model: ov.Model) -> ov.CompiledModel:
         if self._cached:
@@ -75,7 +79,11 @@ def _abilities(core: ov.Core, device: str) -> set[str]:
 
 def choose_precision(wanted: str, able: set[str]) -> str:
     """Return the precision to use: `wanted` if the device supports it, else half precision where the hardware has it, else f32."""
-    names = {"bf16": "BF16", "f16": "FP16", "f32": "FP32"}
-    if wanted in names:
-        return wanted if names[wanted] in able else "f32"
-    return next((name for name in ("bf16", "f16") if names[name] in able), "f32")
+    needed = {"int8": {"INT8"}, "int8_bf16": {"INT8", "BF16"}, "bf16": {"BF16"}, "f16": {"FP16"}, "f32": {"FP32"}}
+    if wanted == "int8_bf16" and not needed[wanted] <= able:
+        wanted = "int8"
+    if wanted == "int8" and not needed[wanted] <= able:
+        wanted = "auto"
+    if wanted in needed:
+        return wanted if needed[wanted] <= able else "f32"
+    return next((name for name in ("bf16", "f16") if needed[name] <= able), "f32")

@@ -14,7 +14,21 @@ from uuid import uuid4
 from agent import __version__
 from agent.domain.errors import EngineError, EngineKilled, EngineTimeout, ModelError
 from agent.engine import engine_calls as calls
-from agent.engine.devices import CPU, Device, DeviceChoice, Fault, Note, Trial, candidates, choose, key_of, kind_of, on_processor
+from agent.engine.devices import (
+    CPU,
+    Device,
+    DeviceChoice,
+    Fault,
+    Note,
+    Trial,
+    best_precision,
+    candidates,
+    choose,
+    key_of,
+    kind_of,
+    on_processor,
+    precisions,
+)
 from agent.engine.engine_calls import EngineConfig, ModelFile
 from agent.engine.rpc import OneCall
 
@@ -79,9 +93,11 @@ class DeviceChooser:
         for device in candidates(wanted, found):
             tried = replace(device, model=processor.model) if on_processor(device.name) else device
             accelerators[device.name] = await self._trial(tried, libraries, config)
-        exact = await self._trial(processor, libraries, config)
-        self.trials = {CPU: exact, **accelerators}
-        return choose(wanted, config.precision, exact, accelerators)
+        trials = {each: await self._trial(processor, libraries, replace(config, precision=each)) for each in precisions(config.precision)}
+        precision = best_precision(config.precision, trials)
+        self.trials = {CPU: trials[precision], **accelerators}
+        choice = choose(wanted, precision, trials[precision], accelerators)
+        return choice if choice.device == CPU else replace(choice, precision=config.precision)
 
     async def _accelerators(self, config: EngineConfig) -> Sequence[Device]:
         """The accelerators present; none if a driver already fails here."""

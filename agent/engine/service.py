@@ -13,6 +13,7 @@ from agent.domain.errors import ModelMissing
 from agent.domain.face import Analysis, Face
 from agent.domain.image import NO_FACES, Recipe
 from agent.engine.analyser import Analyse
+from agent.engine.devices import unquantised
 from agent.engine.engine_calls import EngineConfig, ModelFile
 from agent.engine.open_files import open_photo, write_out
 from agent.engine.renderer import KeptRegion, Render, Rendered
@@ -40,15 +41,13 @@ class Engine:
     def __init__(self, config: EngineConfig, clock: Callable[[], float]) -> None:
         self._config = config
         self._clock = clock
-        self._runtime = Runtime(
-            device=config.device,
-            precision=config.precision,
-            threads=config.threads,
-            converted=_folder(config.converted),
-            cache=_folder(config.scratch or config.cache),
-        )
-        self._limits = Limits(config.max_megapixels, config.max_megabytes, config.threads, self._runtime.release)
+        self._runtime = _runtime(config)
+        exact = unquantised(self._runtime.precision)
+        # Where a missed face would be shown, nothing is quantised: quantising costs one in a hundred of the smallest faces there.
+        self._exact = self._runtime if exact == self._runtime.precision else _runtime(replace(config, precision=exact))
+        self._limits = Limits(config.max_megapixels, config.max_megabytes, config.threads, self.release)
         self._detectors: dict[str, Detector] = {}
+        self._exact_detectors = self._detectors if self._exact is self._runtime else {}
         self._others: dict[str, Any] = {}
         self._embedders: dict[str, MobileFaceNet] = {}
 
@@ -71,7 +70,7 @@ class Engine:
     @property
     def loaded(self) -> frozenset[str]:
         """Recipe names of the models in memory."""
-        return frozenset(self._detectors) | frozenset(self._others) | frozenset(self._embedders)
+        return frozenset({**self._detectors, **self._exact_detectors}) | frozenset(self._others) | frozenset(self._embedders)
 
     def load(self) -> None:
         """Load all present models. Raises ModelError or EngineStartFailed."""
@@ -80,6 +79,7 @@ class Engine:
                 self.embedder(recipe)
             elif recipe in DETECTORS:
                 self.detector(recipe)
+                self.detector(recipe, exact=True)
             else:
                 self._other(recipe)
 
@@ -98,10 +98,10 @@ class Engine:
         return faces_on(image, pipeline, Wanted(min_score, min_face, keep_chips=False), self._clock)
 
     def _pipeline(self, task: Analyse) -> Pipeline:
-        detector = None if task.recipe.detector == NO_FACES else self.detector(task.recipe.detector)
+        detector = None if task.recipe.detector == NO_FACES else self.detector(task.recipe.detector, exact=task.thorough)
         return Pipeline(
             recipe=task.recipe,
-            precision=self.precision,
+            precision=self._exact.precision if task.thorough else self.precision,
             detector=_no_faces if detector is None else partial(self._detect, detector, task),
             aligner=_as_found if detector is None else partial(align_again, detector.look),
             embedder=None if task.recipe.embedder is None else self.embedder(task.recipe.embedder),
@@ -150,7 +150,8 @@ class Engine:
 
     def release(self) -> None:
         """Free memory that can be reallocated."""
-        self._runtime.release()
+        for runtime in {self._runtime, self._exact}:
+            runtime.release()
 
     def forget(self) -> None:
         """Drop the embedders and their buffers with the last faces."""
@@ -168,13 +169,15 @@ class Engine:
         seen = decoder(0)
         finer = task.recipe.embedder is not None and not task.thorough
         if finer or seen.width * seen.height > LARGE:
-            self._runtime.slim()
+            (self._exact if task.thorough else self._runtime).slim()
         return found
 
-    def detector(self, recipe: str) -> Detector:
-        if recipe not in self._detectors:
-            self._detectors[recipe] = detector_of(self._runtime, recipe, model_for(self._config.models, recipe))
-        return self._detectors[recipe]
+    def detector(self, recipe: str, *, exact: bool = False) -> Detector:
+        """Return a detector; `exact`: not quantised, for when a missed face would be shown. Raises ModelError, EngineStartFailed."""
+        runtime, loaded = (self._exact, self._exact_detectors) if exact else (self._runtime, self._detectors)
+        if recipe not in loaded:
+            loaded[recipe] = detector_of(runtime, recipe, model_for(self._config.models, recipe))
+        return loaded[recipe]
 
     def _other(self, recipe: str) -> Any:
         if recipe not in self._others:
@@ -213,6 +216,12 @@ def _no_faces(_decoder: Decoder, _min_score: float) -> list[Detection]:
 
 def _as_found(image: Image, face: Detection) -> tuple[Pixels, Detection]:
     return align(image, face.landmarks), face
+
+
+def _runtime(config: EngineConfig) -> Runtime:
+    cache = _folder(config.scratch or config.cache)
+    folders = {"converted": _folder(config.converted), "cache": cache}
+    return Runtime(device=config.device, precision=config.precision, threads=config.threads, **folders)
 
 
 def _folder(name: str) -> Path | None:

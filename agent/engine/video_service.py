@@ -38,7 +38,7 @@ class VideoService:
             from agent.vision.video.looking import look_through
 
             with self._released():
-                look = self._engine.detector(THOROUGH).look
+                look = self._engine.detector(THOROUGH, exact=True).look
                 prints = None if asked.embedder is None else partial(prints_of, look, self._engine.embedder(asked.embedder))
                 return look_through(file, asked.part, asked.tick, look, self._engine.threads, prints)
 
@@ -111,7 +111,7 @@ class AnimationService:
     def look(self, asked: video_calls.VideoLookRequest, source: int) -> SeenPart:
         """Return the detections. Raises ModelError, EngineStartFailed."""
         with self._engine.content(source) as data:
-            detector = self._engine.detector(THOROUGH)
+            detector = self._engine.detector(THOROUGH, exact=True)
             prints = None if asked.embedder is None else partial(prints_of, detector.look, self._engine.embedder(asked.embedder))
             try:
                 return animation_frames.look_through(data, self._engine.limits, detector.thorough, prints)

@@ -72,13 +72,13 @@ def recall(analyser: InlineAnalyser, samples: Path, folder: Path, number: int) -
     """Return the number of detected faces of one collage, and of all its faces."""
     chance = random.Random(1000 + number)
     size = chance.choice(SIZES)
-    pixels, faces = composed(samples, number, size, _places(chance, size), chance)
+    pixels, faces = composed(samples, number, size, places(chance, size), chance)
     path = folder / f"{number}.jpg"
     path.write_bytes(encode_jpeg(pixels, 90))
     return len(faces) - len(unmatched(faces, found(analyser, path, MIN_FACE))), len(faces)
 
 
-def _places(chance: random.Random, size: tuple[int, int]) -> list[Box]:
+def places(chance: random.Random, size: tuple[int, int]) -> list[Box]:
     """Return places at which no head covers another."""
     heads: list[Box] = []
     wanted = chance.randint(*FACES)

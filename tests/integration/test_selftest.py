@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from agent.domain.errors import EngineKilled
-from agent.engine.devices import DeviceChoice, Fault, Note
+from agent.engine.devices import DeviceChoice, Fault, Note, precisions
 from agent.engine.engine_calls import EngineConfig
 from agent.engine.selftest_runs import DeviceChooser
 
@@ -83,8 +83,10 @@ def chooser(record: Path, lie: str, driver: str = "", *, limit: float = 60.0, ag
 
 
 async def choice(chooser: DeviceChooser, config: EngineConfig) -> DeviceChoice:
+    """Return the choice. On which processors int8 is faster is not tested here: it counts as "auto", of which it is one."""
     chosen = await chooser.chosen(config)
-    return DeviceChoice(chosen.device, chosen.precision, chooser.note)
+    automatic = config.precision == "auto" and chosen.precision in precisions("auto")
+    return DeviceChoice(chosen.device, "auto" if automatic else chosen.precision, chooser.note)
 
 
 @pytest.mark.parametrize(
@@ -137,8 +139,7 @@ async def test_by_itself_a_device_is_used_only_if_it_is_faster(record: Path, eng
 async def test_a_processor_that_computes_too_coarsely_computes_exactly(tmp_path: Path, engine_config: EngineConfig) -> None:
     record = tmp_path / "devices.json"
     assert await choice(chooser(record, "half"), engine_config) == DeviceChoice("CPU", "f32", Note("CPU", Fault.PRINTS))
-    [kept] = json.loads(record.read_text()).values()
-    assert kept["fault"] == "prints"
+    assert [kept["fault"] for kept in json.loads(record.read_text()).values()] == ["prints"] * len(precisions("auto"))
 
 
 async def test_without_models_there_is_nothing_to_test_and_nothing_is_kept(tmp_path: Path, engine_config: EngineConfig) -> None:
@@ -162,7 +163,7 @@ async def test_a_damaged_record_is_made_again(tmp_path: Path, engine_config: Eng
     record = tmp_path / "devices.json"
     record.write_text('{"a": 1}')
     assert await choice(chooser(record, "honest"), engine_config) == DeviceChoice("CPU", "auto")
-    assert len(json.loads(record.read_text())) == 1
+    assert len(json.loads(record.read_text())) == len(precisions("auto"))
 
 
 async def test_closed_it_starts_nothing(tmp_path: Path, engine_config: EngineConfig) -> None:

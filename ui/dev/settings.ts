@@ -33,7 +33,7 @@ const ROWS: readonly Row[] = [
   ['sources.queue', 'number', 10000, 100, 1000000, 1, null, '', 0],
   ['engine.workers', 'number', 0, 0, 32, 1, null, '', 0],
   ['engine.device', 'text', 'CPU', null, null, null, null, '', 0],
-  ['engine.precision', 'choice', 'auto', null, null, null, null, 'auto|f32|bf16|f16', 0],
+  ['engine.precision', 'choice', 'auto', null, null, null, null, 'auto|f32|bf16|f16|int8|int8_bf16', 0],
   ['engine.max_memory_mb', 'number', 0, 0, 1048576, 1, 'MB', '', 1],
   ['engine.max_cores', 'number', 0, 0, 1024, 1, null, '', 1],
   ['engine.on_battery', 'choice', 'gentle', null, null, null, null, 'normal|gentle|pause', 1],

@@ -7,8 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.core.resources import resource
 from agent.engine.devices import on_processor
 
+# The value ranges for quantising models.
+RANGES = resource("models") / "int8"
 _MIB = 1024 * 1024
 # Libraries, their code for each processor core, and several copies of the largest decoded image.
 _SPACE = 16 * 1024 * _MIB
@@ -30,7 +33,7 @@ class SandboxPaths:
         """The program, the models and a scratch folder. Photos are in no room: the agent opens them and hands them over."""
         accelerated = not on_processor(device)
         return cls(
-            read=(*program(), *models),
+            read=(*program(), RANGES, *models),
             write=tuple(scratch),
             devices=accelerated,
             address_space=None if accelerated else _SPACE + megapixels * 1_000_000 * _BYTES_PER_PIXEL,

@@ -11,11 +11,14 @@ from agent.engine.devices import (
     Fault,
     Note,
     Trial,
+    best_precision,
     by_onnx_runtime,
     candidates,
     choose,
     key_of,
     on_processor,
+    precisions,
+    unquantised,
 )
 
 FASTER = Trial(None, "f16", 5.0)
@@ -95,3 +98,25 @@ def test_every_fault_has_words_that_name_the_device() -> None:
         assert "f32" in Note("CPU", Fault.PRINTS).text(texts)
         assert "CUDA" in (said := Note("CUDA", Fault.ABSENT).text(texts)) and "ONNX Runtime" in said
     assert Note("GPU", Fault.BOXES).text(Texts("en")) == "GPU gave different results from the processor, so the processor is used."
+
+
+@pytest.mark.parametrize(
+    ("wanted", "trials", "best"),
+    [
+        ("auto", {"auto": SOUND, "int8_bf16": FAST}, "int8_bf16"),
+        ("auto", {"auto": FAST, "int8_bf16": SOUND}, "auto"),
+        ("auto", {"auto": SOUND, "int8_bf16": replace(FAST, fault=Fault.COUNT)}, "auto"),
+        ("auto", {"auto": LIES, "int8_bf16": LIES}, "auto"),
+        ("int8", {"int8": SLOW, "auto": FAST}, "int8"),
+        ("int8", {"int8": LIES, "auto": SLOW}, "auto"),
+        ("f32", {"f32": SOUND}, "f32"),
+    ],
+)
+def test_a_precision_is_the_wanted_one_or_the_fastest_that_passes(wanted: str, trials: dict[str, Trial], best: str) -> None:
+    assert set(trials) == set(precisions(wanted))
+    assert best_precision(wanted, trials) == best
+
+
+def test_what_is_not_quantised_keeps_its_precision() -> None:
+    found = {each: unquantised(each) for each in ("int8", "int8_bf16", "bf16", "f32")}
+    assert found == {"int8": "f32", "int8_bf16": "bf16", "bf16": "bf16", "f32": "f32"}
