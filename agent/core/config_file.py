@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from agent.core.config_check import Raw, dotted, from_environment, merged, nested, parsed, parsed_value, problems, validated
 from agent.core.config_lines import line_of
 from agent.core.files import write_private
+from agent.core.observable import wait_at_most
 from agent.core.paths import make_private
 from agent.core.resources import resource
 from agent.core.setting_fields import nearest_key
@@ -241,8 +242,7 @@ class SettingsFile:
         """Wait until the file differs from `seen` and has stopped changing."""
         now = _signature(self.path)
         while now == seen:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(changed.wait(), _POLL_S)
+            await wait_at_most(changed, _POLL_S)
             changed.clear()
             now = _signature(self.path)
         while True:

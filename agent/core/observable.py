@@ -1,9 +1,18 @@
 """Signals and observable values: how a service tells what is above it, without knowing it. For use in one event loop."""
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+
+
+async def wait_at_most(event: asyncio.Event, seconds: float | None) -> None:
+    """Wait for the event, but not longer than `seconds`; None: as long as it takes."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
 
 
 class Signal(Generic[T]):

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 
 from agent.core.config_file import SettingsFile
-from agent.core.hanging_calls import call_with_timeout, stoppable
+from agent.core.hanging_calls import ANSWER_S, call_with_timeout, stoppable
 from agent.core.i18n import Texts
 from agent.core.memory_trimmer import MemoryTrimmer
 from agent.core.settings import Settings, folder_of, root_of
@@ -31,8 +31,6 @@ from agent.web.desk_port import DeskPort
 from agent.web.lines import Lines
 from agent.web.remembered import Remembered
 
-# A drive that has not responded by then counts as disconnected.
-ANSWER_S = 10.0
 COUNT_STEP_S = 0.3
 MOST_FOLDERS_KEPT = 500
 # Before this machine has scanned anything: two photos a second for each of a few engine processes, as on an ordinary one.

@@ -10,7 +10,7 @@ import structlog
 
 from agent.core.environment import Environment
 from agent.core.hanging_calls import told_online_only
-from agent.core.observable import Notice, Signal
+from agent.core.observable import Notice, Signal, wait_at_most
 from agent.domain.errors import AgentError, EngineStartFailed, EngineUnavailable, ImageOnlineOnly, ModelError, StoreError, Unexpected
 from agent.domain.events import Recorded
 from agent.domain.face import Analysis
@@ -191,11 +191,7 @@ class Indexer:
         self._tries += 1
         if self.stuck is not None:
             self.changed.notify()
-        try:
-            async with asyncio.timeout(delay):
-                await self._mended.wait()
-        except TimeoutError:
-            pass
+        await wait_at_most(self._mended, delay)
         self._mended.clear()
 
     async def _lease(self, limit: int) -> list[Job]:

@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TypeGuard
 
 from agent.core.environment import Environment
+from agent.core.observable import wait_at_most
 from agent.core.settings import Folder
 from agent.domain.errors import AgentError, ImageMissing, ImageUnsupported
 from agent.domain.events import Recorded
@@ -103,8 +103,7 @@ class Scanner:
         while not something_ended.is_set():
             if error := self._indexer.stuck:
                 raise error
-            with suppress(TimeoutError):
-                await asyncio.wait_for(something_ended.wait(), LOOK_S)
+            await wait_at_most(something_ended, LOOK_S)
 
     async def _outcome(self, path: str, state: LocationState | None, embeddings: bool) -> ScanOutcome:
         if state is None:

@@ -11,7 +11,7 @@ from typing import TypeAlias
 import structlog
 
 from agent.core.environment import Environment
-from agent.core.observable import Observable
+from agent.core.observable import Observable, wait_at_most
 from agent.core.settings import Settings
 from agent.domain.errors import AgentError, ModelMissing, StoreDamaged, StoreError
 from agent.domain.jobs import JobState
@@ -227,9 +227,5 @@ class StatusFeed:
             await self._wait(TICK_S if working else QUIET_TICK_S if self._quiet.timed else None)
 
     async def _wait(self, seconds: float | None) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._stale.wait()
-        except TimeoutError:
-            pass
+        await wait_at_most(self._stale, seconds)
         self._stale.clear()

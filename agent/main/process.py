@@ -13,6 +13,7 @@ import structlog
 from agent.core.config_file import SettingsFile
 from agent.core.files import store_error
 from agent.core.i18n import Texts
+from agent.core.observable import wait_at_most
 from agent.core.paths import HOME_VARIABLE, AppPaths
 from agent.core.threads import loop_threads
 from agent.desktop.display import display_available, tray_available, why_no_tray
@@ -235,8 +236,7 @@ class Agent:
 
     async def _stopped(self) -> bool:
         """Wait a while for room on the disk; returns whether the agent is to end instead."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._stop.wait(), ROOM_POLL_S)
+        await wait_at_most(self._stop, ROOM_POLL_S)
         return self._ended.is_set()
 
     def _replace(self, name: str, number: int) -> "RestoreOutcome":

@@ -2,13 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
 
 from agent.core.environment import Environment
-from agent.core.observable import Notice, Observable
+from agent.core.observable import Notice, Observable, wait_at_most
 from agent.core.settings import Settings
 from agent.domain.errors import AgentError
 from agent.domain.image import Recipe
@@ -61,8 +60,7 @@ class ModelSupply:
             except AgentError as error:
                 log.warning("models.unavailable", code=error.code)
                 self._rest(self.shown.value.problem if self._wanted.is_set() else error)
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wanted.wait(), MODELS_RETRY_S[min(tries, len(MODELS_RETRY_S) - 1)])
+                await wait_at_most(self._wanted, MODELS_RETRY_S[min(tries, len(MODELS_RETRY_S) - 1)])
                 tries += 1
 
     def _rest(self, problem: AgentError | None) -> None:

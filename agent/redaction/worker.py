@@ -9,6 +9,7 @@ from itertools import chain
 import structlog
 
 from agent.core.environment import Environment
+from agent.core.observable import wait_at_most
 from agent.domain.errors import AgentError, EngineUnavailable, ModelError, PassphraseGone, StoreError, Unexpected
 from agent.domain.jobs import JobState, after_error
 from agent.domain.video import is_clip
@@ -164,9 +165,7 @@ class RedactionWorker:
         """Wait until there may be work; longer each time that all work is stuck."""
         stuck = self.problem is not None and not self._running
         limit = RETRY_AFTER_S[min(max(self._tries, 1), len(RETRY_AFTER_S)) - 1] if stuck else LOOK_S if self._work.resting else None
-        with suppress(TimeoutError):
-            async with asyncio.timeout(limit):
-                await (self._mended if stuck else self._wake).wait()
+        await wait_at_most(self._mended if stuck else self._wake, limit)
         self._mended.clear()
 
     async def _begin(self) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 
 from agent.core.environment import Environment
-from agent.core.observable import Observable
+from agent.core.observable import Observable, wait_at_most
 from agent.core.settings import WatchSettings
 from agent.domain.errors import AgentError
 from agent.domain.image import Recipe
@@ -152,9 +152,7 @@ class WatchService:
         try:
             while True:
                 self._wake.clear()
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(await self._step()):
-                        await self._wake.wait()
+                await wait_at_most(self._wake, await self._step())
         finally:
             await self._look_away()
 

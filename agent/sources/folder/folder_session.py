@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from watchdog.events import FileSystemEvent
 
+from agent.core.observable import wait_at_most
 from agent.core.settings import SourceSettings
 from agent.domain.errors import SourceUnreachable
 from agent.domain.image import FileSeen, is_sidecar
@@ -20,7 +21,7 @@ from agent.sources.folder.folder_events import Clock, Hints
 from agent.sources.folder.folder_observer import TELLS_OF_CLOSING
 from agent.sources.folder.folder_rules import Matcher
 from agent.sources.folder.folder_scan import Comparison, Entry, Facts, Walk, file_facts, is_below, missing, name_of, parent_of, topmost
-from agent.sources.folder.folder_thread import FolderThread, WatchedFolderState, wait_either
+from agent.sources.folder.folder_thread import FolderThread, WatchedFolderState
 from agent.sources.source import Emit, FileAppeared, FileMoved, FilesGone, SidecarChanged, TreeMoved
 
 Known: TypeAlias = Callable[[str], Iterable[Entry]]  # in path order
@@ -100,7 +101,7 @@ class FolderSession:
     async def tick(self) -> None:
         """Handle events and their consequences, until cancelled. Raises FolderReplaced."""
         while True:
-            await wait_either(self._wake, max(0.0, self._next_due() - self._clock()))
+            await wait_at_most(self._wake, max(0.0, self._next_due() - self._clock()))
             if self._inbox:
                 await asyncio.sleep(_BURST_S)
             await self._drain()
@@ -230,7 +231,7 @@ class FolderSession:
             await self._scan()
             self._scan_took = self._clock() - started
             self.answer_rescans(waiting)
-            await wait_either(self._scan_wanted, every_s)
+            await wait_at_most(self._scan_wanted, every_s)
 
     async def _scan(self) -> None:
         walk = Walk(self._root, self._matcher, self._inner)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from agent.core.observable import wait_at_most
 from agent.core.settings import Folder, SourceSettings
 from agent.domain.errors import AgentError, SourceLimit
 from agent.domain.video import has_pictures
@@ -15,7 +16,7 @@ from agent.sources.folder.folder_observer import LimitReached, Observation
 from agent.sources.folder.folder_rules import Matcher
 from agent.sources.folder.folder_scan import folder_root, is_below
 from agent.sources.folder.folder_session import FolderReplaced, FolderScope, FolderSession, Known
-from agent.sources.folder.folder_thread import FolderThread, wait_either
+from agent.sources.folder.folder_thread import FolderThread
 from agent.sources.source import Emit, SourceFailed, SourceRecovered
 
 _LIMITED_SCAN_S = 60.0  # scan interval of a folder that the system can't watch
@@ -66,7 +67,7 @@ class FolderWatch:
                     await self._tell_trouble(error)
                     self._decided.set()
                     self._try_now.clear()
-                    await wait_either(self._try_now, self._retry_s)
+                    await wait_at_most(self._try_now, self._retry_s)
         finally:
             self._decided.set()
             self._thread.close()

@@ -4,7 +4,6 @@ import asyncio
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -46,13 +45,6 @@ class FolderThread:
     def close(self) -> None:
         """Drop pending queries; does not wait."""
         self._thread.shutdown(wait=False, cancel_futures=True)
-
-
-async def wait_either(event: asyncio.Event, seconds: float) -> None:
-    """Wait for the event, but not longer than `seconds`."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await event.wait()
 
 
 def _find(folder: str) -> WatchedFolderState:
