@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from agent.domain.face import Box
 from agent.vision.codecs import Pixels
-from agent.vision.detector import Detection, five
+from agent.vision.detection import Detection, five
 
 SQUARE = 40
 

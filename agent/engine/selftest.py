@@ -16,7 +16,8 @@ from agent.engine.service import detector_of
 from agent.vision import embedder
 from agent.vision.aligner import align, face_of
 from agent.vision.codecs import Image
-from agent.vision.detector import Detection, Detector, DetectorNet
+from agent.vision.detection import Detection
+from agent.vision.detector import Detector, DetectorNet
 from agent.vision.detectors import DETECTORS
 from agent.vision.embedder import EmbedderNet, normalised, prepared
 

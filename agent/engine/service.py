@@ -26,7 +26,8 @@ from agent.vision.codecs import Image, Limits, Pixels, encode_preview
 from agent.vision.codecs.decoded_image import LARGE
 from agent.vision.codecs.file_bytes import FileBytes
 from agent.vision.copies import RenderOptions, RenderPart
-from agent.vision.detector import THOROUGH_FACE, Decoder, Detection, Detector, DetectorNet
+from agent.vision.detection import Detection
+from agent.vision.detector import THOROUGH_FACE, Decoder, Detector, DetectorNet
 from agent.vision.detectors import DETECTORS
 from agent.vision.embedder import MobileFaceNet
 from agent.vision.pipeline import MODELS, FileDecoder, Held, NetModel, Pipeline, Wanted, analyse, faces_on

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from agent.domain.face import Landmarks
 from agent.vision.codecs import Image, Pixels, resize
-from agent.vision.detector import NMS_IOU, Look, five, suppress
+from agent.vision.detection import NMS_IOU, Look, five, suppress
 
 # The standard positions of the five points in a 112x112 face.
 TEMPLATE: Landmarks = ((38.29, 51.70), (73.53, 51.50), (56.03, 71.74), (41.55, 92.37), (70.73, 92.20))

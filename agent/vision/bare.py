@@ -9,7 +9,7 @@ from agent.vision.codecs import Image, Limits, Pixels, others
 from agent.vision.codecs.decode import named
 from agent.vision.codecs.file_bytes import FileBytes
 from agent.vision.copies.canvas import Canvas, open_canvas
-from agent.vision.detector import Detection
+from agent.vision.detection import Detection
 
 _FORMATS: Final = frozenset({"png", "webp", "avif", "tiff", "bmp"})  # a GIF's pixels are either visible or not
 # Of 255: above it a face is found in the visible picture.

@@ -17,7 +17,8 @@ from agent.vision.bare import bare_image
 from agent.vision.codecs import Image, Limits, Pixels, decode, encode_jpeg, encode_small
 from agent.vision.codecs.file_bytes import FileBytes
 from agent.vision.covering import covered
-from agent.vision.detector import Decoder, Detection, DetectorNet
+from agent.vision.detection import Detection
+from agent.vision.detector import Decoder, DetectorNet
 from agent.vision.embedder import to_bytes
 from agent.vision.quality import quality
 

@@ -12,7 +12,7 @@ from agent.domain.people import MIN_TRUST, trust
 from agent.vision.aligner import face_of
 from agent.vision.codecs import Image, Pixels
 from agent.vision.covering import covered
-from agent.vision.detector import Detection, Look
+from agent.vision.detection import Detection, Look
 from agent.vision.embedder import to_bytes
 from agent.vision.quality import quality
 from agent.vision.turned import align_again

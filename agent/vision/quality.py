@@ -7,7 +7,7 @@ import numpy as np
 
 from agent.domain.face import Box, Quality
 from agent.vision.codecs import Image, Pixels
-from agent.vision.detector import Detection
+from agent.vision.detection import Detection
 
 _SIDE = 64
 # The height of the nose tip above the plane of the eyes, relative to the distance between them.

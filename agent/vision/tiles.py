@@ -22,6 +22,8 @@ MAX_WINDOWS = 100
 AROUND = 14.0
 # Pixels: up to this side, canvases have finer steps.
 _SMALL = 640
+# Shorter by longer side of a frame: a camera's 16:9, 3:2, 4:3, and a square. The net's input must be a multiple of the step.
+_ASPECTS, _STEP = (9 / 16, 2 / 3, 3 / 4, 1.0), 32
 
 
 def spans(length: int, window: int = WINDOW, overlap: int = OVERLAP) -> list[tuple[int, int]]:
@@ -89,10 +91,29 @@ def canvas_size(width: int, height: int, step: int | None = None) -> tuple[int, 
     return -(-width // step) * step, -(-height // step) * step
 
 
+def frame_size(width: int, height: int) -> tuple[int, int]:
+    """Return the smallest of seven sizes with this longer side that holds the picture, upright or lying.
+
+    >>> frame_size(800, 600), frame_size(450, 800), frame_size(800, 200)
+    ((800, 608), (480, 800), (800, 480))
+    """
+    longer = _stepped(max(width, height))
+    shorter = next(side for side in (_stepped(longer * aspect) for aspect in _ASPECTS) if side >= min(width, height))
+    return (longer, shorter) if width >= height else (shorter, longer)
+
+
+def _stepped(side: float) -> int:
+    return math.ceil(side / _STEP) * _STEP
+
+
 def padded(pixels: Pixels, step: int | None = None) -> NDArray[np.uint8]:
-    """Return the image in the top left of a black canvas of that size."""
+    """Return the image in the top left of a black canvas of a size of `canvas_size`."""
+    return on_canvas(pixels, canvas_size(pixels.shape[1], pixels.shape[0], step))
+
+
+def on_canvas(pixels: Pixels, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Return the image in the top left of a black canvas of that width and height."""
     height, width = pixels.shape[:2]
-    across, down = canvas_size(width, height, step)
-    canvas = np.zeros((1, down, across, 3), np.uint8)
+    canvas = np.zeros((1, size[1], size[0], 3), np.uint8)
     canvas[0, :height, :width] = pixels
     return canvas

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from agent.domain.face import Box, Landmarks
 from agent.vision.aligner import CHIP_SIDE, MIN_SCORE, TEMPLATE, align, cut_out, refined, similarity
 from agent.vision.codecs import Image, Pixels
-from agent.vision.detector import Detection, Look, five
+from agent.vision.detection import Detection, Look, five
 
 # The searched square, relative to the longer side of the face's box; the face's centre is at most this far from its own, of the side.
 _AROUND, _OFF_CENTRE = 1.6, 0.2

@@ -10,7 +10,7 @@ from agent.engine.runtime import Runtime
 from agent.engine.service import detector_of
 from agent.vision.aligner import refined
 from agent.vision.codecs import Limits, decode
-from agent.vision.detector import five
+from agent.vision.detection import five
 from agent.vision.detectors import THOROUGH
 
 # Of the distance between the eyes: how far the points are put off, and how far apart they may then come back.

@@ -19,7 +19,7 @@ from agent.domain.redaction import Look, Style
 from agent.domain.tracks import ways_of
 from agent.domain.video import Covered, Piece, Video, VideoDetection, is_clip
 from agent.vision.codecs import Limits
-from agent.vision.detector import Detection
+from agent.vision.detection import Detection
 from agent.vision.video import probe as probing
 from agent.vision.video.joining import join
 from agent.vision.video.looking import look_through

@@ -16,7 +16,8 @@ from agent.vision.codecs import Image, Limits, Pixels, encode_small
 from agent.vision.codecs.colour import to_srgb
 from agent.vision.codecs.decode import named
 from agent.vision.codecs.file_bytes import FileBytes
-from agent.vision.detector import THOROUGH_FACE, Decoder, Detection
+from agent.vision.detection import Detection
+from agent.vision.detector import THOROUGH_FACE, Decoder
 from agent.vision.prints import Prints
 
 # Seconds that count for one frame, however long it is shown: a face missed in one frame is covered by its neighbours.

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.domain.face import Box
-from agent.vision.detector import MAX_CANDIDATES, Detection, Detector, Floats, five
+from agent.vision.detection import Detection, five
+from agent.vision.detector import MAX_CANDIDATES, Detector, Floats
 
 STRIDE = 4
 

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.domain.face import Box
-from agent.vision.detector import MAX_CANDIDATES, Detection, Detector, Floats, five
+from agent.vision.detection import Detection, five
+from agent.vision.detector import MAX_CANDIDATES, Detector, Floats
 
 STRIDES = (8, 16, 32)
 # For each stride: class and object score [1, n, 1], box [1, n, 4], points [1, n, 10]; n cells of the image, row by row.

@@ -14,7 +14,7 @@ from agent.domain.face import Box
 from agent.domain.redaction import head_of
 from agent.domain.video import FrameDetections, SeenPart, VideoDetection, VideoPart
 from agent.vision.codecs import Pixels
-from agent.vision.detector import NMS_IOU, Detection, Look, five, suppress
+from agent.vision.detection import NMS_IOU, Detection, Look, five, suppress
 from agent.vision.prints import Prints
 from agent.vision.tiles import grid, padded
 from agent.vision.video.geometry import Turn

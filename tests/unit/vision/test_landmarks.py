@@ -6,7 +6,7 @@ import pytest
 from agent.domain.face import Box, Landmarks
 from agent.vision.aligner import CHIP_SIDE, FARTHEST, MARGIN, TEMPLATE, placement, refined
 from agent.vision.codecs import Image
-from agent.vision.detector import Detection, five
+from agent.vision.detection import Detection, five
 
 IMAGE = Image(np.random.default_rng(2).integers(0, 255, (400, 400, 3), np.uint8), 1.0, 400, 400, "jpeg")
 COARSE: Landmarks = five([(100 + 2 * x, 90 + 2 * y) for x, y in TEMPLATE])

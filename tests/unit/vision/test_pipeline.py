@@ -14,7 +14,8 @@ from agent.domain.image import Recipe
 from agent.vision import pipeline as pipeline_module
 from agent.vision.aligner import CHIP_SIDE, align
 from agent.vision.codecs import Image, Limits, Pixels, decode
-from agent.vision.detector import Decoder, Detection
+from agent.vision.detection import Detection
+from agent.vision.detector import Decoder
 from agent.vision.detectors.centerface import CenterFace
 from agent.vision.pipeline import STAGES, FileDecoder, NetModel, Pipeline, Stage, StageRun, Wanted, analyse
 

@@ -7,7 +7,7 @@ import pytest
 
 from agent.domain.face import Box, Landmarks
 from agent.vision.codecs import Image, Pixels
-from agent.vision.detector import Detection
+from agent.vision.detection import Detection
 from agent.vision.quality import quality, roll, sharpness, yaw
 
 Whole = Callable[[Pixels], Image]

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from agent.domain.face import Box, Landmarks
 from agent.vision.aligner import CHIP_SIDE, MARGIN, TEMPLATE, align
 from agent.vision.codecs import Image
-from agent.vision.detector import Detection, five
+from agent.vision.detection import Detection, five
 from agent.vision.turned import align_again
 
 IMAGE = Image(np.random.default_rng(2).integers(0, 255, (400, 400, 3), np.uint8), 1.0, 400, 400, "jpeg")

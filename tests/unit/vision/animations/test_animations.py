@@ -28,7 +28,8 @@ from agent.vision.copies import icc
 from agent.vision.copies.canvas import Canvas
 from agent.vision.copies.kept_pixels import KeptPixels
 from agent.vision.copies.notes import PhotoNotes
-from agent.vision.detector import Decoder, Detection, five
+from agent.vision.detection import Detection, five
+from agent.vision.detector import Decoder
 from agent.vision.redactor import SOLID, covered
 from tests.covered_files import HEIGHT, LIMITS, WIDTH, Make, Pixels, saved, scene
 

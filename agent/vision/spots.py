@@ -1,0 +1,67 @@
+"""Places in a photo where a face may be too small for the net's first look: compact patches in the colours of skin.
+
+No model is needed for it. Luma says nothing here: foliage, stones and noise have structure of every size. What tells a distant face
+from them is chroma: redder and less blue than neutral grey, and unlike its surroundings. A black-and-white photo has no such places.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.vision.codecs import Pixels
+
+# Pixels of a picture with a longer side of 1000: a face of 30 to 60 pixels in a photo of 12 megapixels, and its surroundings.
+_FACE, _AROUND, _APART = (7, 9), (23, 23), 9
+# Chroma of skin, whatever its lightness: from here on it counts, up to full weight after so many steps.
+_RED, _RED_STEPS, _BLUE, _BLUE_STEPS = 126, 10, 130, 8
+_ALL = 255.0
+# Levels per step of chroma (both channels added; the face of a palish person differs by 20 from its surroundings), and of the weight 1.
+_FINENESS, _FULL = 4, 40.0
+_LEAST = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A place to look at closely: its centre in pixels of the full image, the scale for it, and how much speaks for a face."""
+
+    x: float
+    y: float
+    ratio: float
+    weight: float
+
+
+def skin_spots(pixels: Pixels, most: int) -> list[tuple[float, float, float]]:
+    """Return the centres of the likeliest patches and their weights, best first; a patch is seldom above 3."""
+    contrast = _contrast(pixels)
+    unit = max(pixels.shape[:2]) / 1000
+    apart = np.ones((_odd(_APART * unit),) * 2, np.uint8)
+    rows, columns = np.nonzero((contrast == cv2.dilate(contrast, apart)) & (contrast > _LEAST))
+    weights = contrast[rows, columns]
+    best = np.argsort(-weights.astype(np.int16), kind="stable")[:most]
+    return [(float(columns[i]) + 0.5, float(rows[i]) + 0.5, float(weights[i]) / _FULL) for i in best]
+
+
+def _contrast(pixels: Pixels) -> NDArray[np.uint8]:
+    """Return for each pixel how much a patch of a face's size around it looks like skin, and unlike its surroundings."""
+    unit = max(pixels.shape[:2]) / 1000
+    chroma = cv2.cvtColor(pixels, cv2.COLOR_RGB2YCrCb)[:, :, 1:]
+    face = cv2.blur(chroma, (_odd(_FACE[0] * unit), _odd(_FACE[1] * unit)))
+    around = cv2.blur(chroma, (_odd(_AROUND[0] * unit), _odd(_AROUND[1] * unit)))
+    unlike = cv2.absdiff(face, around)
+    skin = cv2.multiply(cv2.LUT(face[:, :, 0], _REDDER), cv2.LUT(face[:, :, 1], _LESS_BLUE), scale=1 / _ALL)
+    return np.asarray(cv2.multiply(skin, cv2.add(unlike[:, :, 0], unlike[:, :, 1]), scale=_FINENESS / _ALL), np.uint8)
+
+
+def _odd(length: float) -> int:
+    return 2 * round((length - 1) / 2) + 1
+
+
+def _table(values: NDArray[np.float64]) -> NDArray[np.uint8]:
+    return np.asarray(_ALL * np.clip(values, 0, 1), np.uint8)
+
+
+_LEVELS = np.arange(256, dtype=np.float64)
+_REDDER = _table((_LEVELS - _RED) / _RED_STEPS)
+_LESS_BLUE = _table((_BLUE - _LEVELS) / _BLUE_STEPS)
