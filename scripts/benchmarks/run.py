@@ -12,6 +12,7 @@ from scripts.benchmarks import (
     accuracy,
     agent,
     capture,
+    core,
     engine,
     fuzz,
     idle,
@@ -46,6 +47,9 @@ GROUPS: dict[str, Callable[[bool], Iterator[Row]]] = {
 }
 # Run only if named, on the folder given after it.
 ON_DATA: dict[str, Callable[[Path], Iterator[Row]]] = {"accuracy": accuracy.rows, "redact": redact.rows, "odd": odd.rows}
+# Run only if named; with a folder after it, also on the data in there.
+NAMED: dict[str, Callable[[bool], Iterator[Row]]] = {"core": core.rows}
+MORE_ON_DATA: dict[str, Callable[[Path], Iterator[Row]]] = {"core": core.labelled_rows}
 
 
 def main() -> int:
@@ -55,7 +59,7 @@ def main() -> int:
         "groups",
         nargs="*",
         metavar="GROUP",
-        help=f"{', '.join(GROUPS)}, or {', '.join(ON_DATA)} FOLDER; all without a folder if none is named",
+        help=f"{', '.join(GROUPS)}, or {', '.join(ON_DATA)} FOLDER, {', '.join(NAMED)} [FOLDER]; all without a folder if none is named",
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one JSON object")
@@ -84,13 +88,18 @@ def main() -> int:
 
 def measures(words: Sequence[str], *, long: bool) -> list[Callable[[], Iterator[Row]]]:
     """Return the requested measurements, in order. Raises ValueError."""
-    left = iter(words)
+    left = list(words)
     wanted: list[Callable[[], Iterator[Row]]] = []
-    for word in left:
-        if word in GROUPS:
+    while left:
+        word = left.pop(0)
+        if word in NAMED and left and left[0] not in GROUPS and Path(left[0]).is_dir():
+            wanted.append(partial(MORE_ON_DATA[word], Path(left.pop(0))))
+        elif word in NAMED:
+            wanted.append(partial(NAMED[word], long))
+        elif word in GROUPS:
             wanted.append(partial(GROUPS[word], long))
         elif word in ON_DATA:
-            folder = Path(next(left, ""))
+            folder = Path(left.pop(0) if left else "")
             if folder == Path() or not folder.is_dir():
                 raise ValueError(f"{word} needs the folder of its data")
             wanted.append(partial(ON_DATA[word], folder))
