@@ -7,12 +7,26 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from scripts.benchmarks import core_people, core_reading, core_speed, core_turned, scan
+from scripts.benchmarks import core_clusters, core_parity, core_people, core_reading, core_speed, core_turned, scan
+from scripts.benchmarks.accuracy_faces import labelled
 from scripts.benchmarks.rows import Row
 
-# Modules with further rows add a line here: on the collages, and on labelled photos.
-PARTS: Final[tuple[Callable[[bool], Iterator[Row]], ...]] = (core_speed.rows, scan.of_limit, core_reading.rows, core_turned.rows)
-ON_LABELLED: Final[tuple[Callable[[Path], Iterator[Row]], ...]] = (core_people.rows,)
+
+def _clusters(folder: Path) -> Iterator[Row]:
+    yield from core_clusters.rows(
+        {name: labelled(folder / "faces" / part) for name, part in (("chinese", "chinese"), ("western", "aligned"))}
+    )
+
+
+# On the collages, and on labelled photos.
+PARTS: Final[tuple[Callable[[bool], Iterator[Row]], ...]] = (
+    core_speed.rows,
+    scan.of_limit,
+    core_reading.rows,
+    core_turned.rows,
+    core_parity.rows,
+)
+ON_LABELLED: Final[tuple[Callable[[Path], Iterator[Row]], ...]] = (core_people.rows, _clusters)
 
 
 def rows(long: bool) -> Iterator[Row]:

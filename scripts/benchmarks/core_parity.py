@@ -18,7 +18,7 @@ from agent.engine.runtime import Runtime
 from agent.main.wiring import model_files
 from agent.vision.aligner import align, face_of
 from agent.vision.codecs import Limits, decode
-from agent.vision.detector import Detection
+from agent.vision.detection import Detection
 from agent.vision.detectors.centerface import CenterFace
 from agent.vision.embedder import BATCH, RECIPE, normalised, prepared
 from scripts.benchmarks.rows import Row, at_least, at_most
