@@ -75,6 +75,9 @@ MASK = """(names) => {
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
   while (texts.nextNode()) for (const [from, to] of names) texts.currentNode.data = texts.currentNode.data.replaceAll(from, to)
 }"""
+LOADED = (
+    """() => !document.querySelector('.loading') && [...document.images].every(({ loading, complete }) => loading === 'lazy' || complete)"""
+)
 BURST = 40
 
 
@@ -313,7 +316,8 @@ class Stage:
             self.page.goto("about:blank")  # so that it is loaded again even if it is already open
             self.page.goto(address)
             self.page.wait_for_load_state("load")
-            self.page.wait_for_timeout(1500)  # for pictures and the event stream, which never ends
+            self.page.wait_for_function(LOADED, timeout=LIMIT_S * 1000)
+            self.page.wait_for_timeout(1500)  # for what the event stream brings, which never ends
             self.page.evaluate(MASK, names)
             self.page.screenshot(path=self.target / f"{name}-{look}.png")
 
