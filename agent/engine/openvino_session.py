@@ -11,7 +11,7 @@ from agent.engine import openvino_models
 from agent.engine.devices import unquantised
 from agent.engine.engine_calls import ModelFile
 from agent.engine.inference_session import Floats, Input, Values
-from agent.engine.openvino_quiet import core, ov
+from agent.engine.openvino_quiet import core, ops, ov
 
 
 class OpenVinoSession:
@@ -24,7 +24,9 @@ class OpenVinoSession:
         self.device = device
         able = _abilities(self._core, device)
         # Quantised models were measured on processors only.
-        self.precision = choose_precision(precision, able if device == "CPU" else able - {"INT8"})
+        if precision != unquantised(precision) and not (device == "CPU" and adds_bytes_exactly()):
+            able.discard("INT8")
+        self.precision = choose_precision(precision, able)
         self._options: dict[str, object] = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": unquantised(self.precision),
@@ -75,6 +77,16 @@ def _abilities(core: ov.Core, device: str) -> set[str]:
         return set(core.get_property(device, "OPTIMIZATION_CAPABILITIES"))
     except RuntimeError as error:
         raise EngineStartFailed from error
+
+
+def adds_bytes_exactly() -> bool:
+    """Return whether the processor computes int8 nets correctly. Without VNNI it adds products of bytes in 16 bits, which overflow."""
+    given = ops.parameter([1, 16, 8, 8], np.float32)
+    bytes_ = ops.fake_quantize(given, *(ops.constant(np.float32(bound)) for bound in (0, 255, 0, 255)), 256)
+    weights = ops.multiply(ops.convert(ops.constant(np.full((16, 16, 1, 1), 127, np.int8)), "f32"), ops.constant(np.float32(1)))
+    net = ov.Model([ops.convolution(bytes_, weights, [1, 1], [0, 0], [0, 0], [1, 1])], [given])
+    found = core().compile_model(net, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})({0: np.full((1, 16, 8, 8), 255, np.float32)})[0]
+    return bool(np.all(found == 16 * 255 * 127))
 
 
 def choose_precision(wanted: str, able: set[str]) -> str:

@@ -52,6 +52,16 @@ except EngineStartFailed:
     print("named")
 """
 
+INT8 = """
+import sys
+from pathlib import Path
+from agent.engine.openvino_session import adds_bytes_exactly
+from agent.engine.runtime import Runtime
+
+folder = Path(sys.argv[1])
+print(adds_bytes_exactly(), Runtime(device="CPU", precision="int8", threads=1, converted=folder, cache=folder).precision)
+"""
+
 
 def run(code: str, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code, *words], check=False, timeout=60, capture_output=True, text=True)
@@ -78,3 +88,9 @@ def test_an_engine_on_the_processor_loads_nothing_that_drives_a_gpu(tmp_path: Pa
 def test_a_processor_that_can_not_be_used_is_named(tmp_path: Path) -> None:
     told = run(NO_CPU, str(tmp_path))
     assert (told.returncode, told.stdout) == (0, "named\n")
+
+
+@pytest.mark.skipif(platform.machine().lower() not in ("x86_64", "amd64"), reason="these are instructions of x86")
+def test_without_vnni_nothing_is_quantised(tmp_path: Path) -> None:
+    code = f"import os; os.environ['ONEDNN_MAX_CPU_ISA'] = 'AVX2'\n{INT8}"
+    assert run(code, str(tmp_path)).stdout.split() in (["False", "f32"], ["False", "bf16"])
