@@ -132,13 +132,24 @@ def _centre(face: Detection) -> tuple[float, float]:
 # -- Whether a photo in which no face is certain lies on its side or upside down ---------------------------------------------------
 # A hint of a turned face is often too large for it.
 _TURNED_SIZE = 36.0
+# Turned faces of medium size leave no hints either, but several patches of skin: these are also shown together, so many times smaller.
+_SMALLER, _FINE_SPOTS = 4, 10
 
 
 def turn_by_spots(look: Look, image: Image, hints: Sequence[Detection], min_score: float) -> int:
     """Return the turn in which the likeliest places show upright faces, one mosaic for each turn; 0 if none does."""
-    likeliest = spots(shrunk(image), hints, CELLS, _TURNED_SIZE)
+    likeliest = _at_two_scales(spots(shrunk(image), hints, CELLS, _TURNED_SIZE))
     scores = [0.0] * (1 + len(TURNS))
     for turn in TURNS if likeliest else ():
         seen = look(mosaic(image, [Cell(spot, turn) for spot in likeliest]), min_score)
         scores[turn] = sum(face.score for face in suppress(seen, NMS_IOU) if turn_of(face.landmarks) == 0)
     return max(range(len(scores)), key=lambda turn: scores[turn])
+
+
+def _at_two_scales(likeliest: Sequence[Spot]) -> list[Spot]:
+    """Return the first of them, and cells that show all of them from farther away."""
+    wide: list[Spot] = []
+    for spot in (Spot(spot.x, spot.y, spot.ratio / _SMALLER, spot.weight) for spot in likeliest):
+        if not any(_same(spot, other) for other in wide):
+            wide.append(spot)
+    return [*likeliest[:_FINE_SPOTS], *wide][:CELLS]
