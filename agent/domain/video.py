@@ -191,6 +191,14 @@ class Piece:
     length: int
 
 
+@dataclass(frozen=True, slots=True)
+class ProvenPart:
+    """A part of a written copy that was decoded again."""
+
+    frames: int
+    last: int  # the moment of its last frame; -1 without one
+
+
 def between(one: Box, other: Box, share: float) -> Box:
     """Interpolate from `one` (0) to `other` (1)."""
     rest = 1 - share

@@ -113,6 +113,7 @@ def offer_videos(worker: RpcWorker, engine: "Engine") -> None:
         worker.on_files(calls.look, lambda asked, files: service().look(asked, *files))
         worker.on_files(calls.still, lambda asked, files: service().still(asked, *files))
         worker.on_files(calls.draw, lambda asked, files: service().draw(asked, *files))
+        worker.on_files(calls.prove, lambda asked, files: service().prove(asked, *files))
         worker.on_files(calls.join, lambda asked, files: service().join(asked, *files))
 
     offer(CLIPS, clips)

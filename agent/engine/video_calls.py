@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from agent.domain.embeddings import FreshEmbedding
-from agent.domain.video import Covered, Piece, SeenPart, Video, VideoPart
+from agent.domain.video import Covered, Piece, ProvenPart, SeenPart, Video, VideoPart
 from agent.engine.engine_calls import are_kinds, is_jpeg, is_sha256
 from agent.engine.matcher_calls import EMBEDDING_BYTES
 from agent.engine.rpc import NOTHING, Call, Codec
@@ -51,6 +51,12 @@ class Join:
     strip: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Prove:
+    part: VideoPart
+    ways: tuple[Covered, ...]
+
+
 def is_clip(clip: Video, _: None) -> bool:
     """Whether the values are possible."""
     ends = [part.end for part in clip.parts]
@@ -91,7 +97,11 @@ def is_drawn(drawn: DrawnPart, _: Draw) -> bool:
 
 
 def is_joined(joined: Joined, _: Join) -> bool:
-    return joined.copy_size > 0 and are_kinds(joined.removed)
+    return joined.copy_size > 0 and are_kinds(joined.removed) and joined.frames >= 0
+
+
+def is_proven(proven: ProvenPart, asked: Prove) -> bool:
+    return proven.frames >= 0 and (proven.last >= 0) == (proven.frames > 0) and proven.last < asked.part.end
 
 
 class VideoCalls:
@@ -103,6 +113,7 @@ class VideoCalls:
         self.look = Call(f"{kind}_look", Codec(VideoLookRequest), Codec(SeenPart), is_seen, files=1, limit=part_limit)
         self.draw = Call(f"{kind}_draw", Codec(Draw), Codec(DrawnPart), is_drawn, files=2, limit=part_limit)
         self.still = Call(f"{kind}_still", Codec(Still), Codec(bytes), is_jpeg, files=1, limit=_STILL_LIMIT_S, urgent=True)
+        self.prove = Call(f"{kind}_prove", Codec(Prove), Codec(ProvenPart), is_proven, files=2, limit=part_limit)
         self.join = Call(f"{kind}_join", Codec(Join), Codec(Joined), is_joined, files=3, limit=_WHOLE_LIMIT_S)
 
 

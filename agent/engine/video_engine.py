@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import ClassVar, Protocol, TypeVar
 
-from agent.domain.video import SeenPart, Video, VideoPart
+from agent.domain.video import ProvenPart, SeenPart, Video, VideoPart
 from agent.engine import video_calls
 from agent.engine.open_files import Opener, new_file, open_photo
 from agent.engine.rpc import Call
 from agent.engine.video_calls import VideoCalls
-from agent.engine.video_ports import DrawPart, Joined, JoinVideo
+from agent.engine.video_ports import DrawPart, Joined, JoinVideo, ProvePart
 
 Q = TypeVar("Q")
 A = TypeVar("A")
@@ -54,6 +54,10 @@ class EngineVideos:
             drawn = await self._engines.ask(self.calls.draw, asked, [partial(self._engines.open_item, task.path), output.open])
             await asyncio.to_thread(output.settle, drawn.size)
         return drawn.frames
+
+    async def prove(self, task: ProvePart) -> ProvenPart:
+        files: list[Opener] = [partial(self._engines.open_item, task.path), partial(open_photo, task.copy)]
+        return await self._engines.ask(self.calls.prove, video_calls.Prove(task.part, task.ways), files)
 
     async def still(self, path: str, seconds: float, side: int) -> bytes:
         return await self._engines.ask(self.calls.still, video_calls.Still(seconds, side), [partial(self._engines.open_item, path)])

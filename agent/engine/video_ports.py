@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from agent.domain.video import Covered, Piece, SeenPart, Video, VideoPart
+from agent.domain.video import Covered, Piece, ProvenPart, SeenPart, Video, VideoPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,18 @@ class JoinVideo:
 class Joined:
     copy_size: int  # bytes
     removed: tuple[str, ...]  # kinds of metadata that `strip` left out
+    frames: int = 0  # of a clip
+    last: int = -1  # the moment of its last frame
+
+
+@dataclass(frozen=True, slots=True)
+class ProvePart:
+    """A part of the written copy to check."""
+
+    path: str  # the clip
+    copy: str
+    part: VideoPart  # the last one ends after the last frame's duration
+    ways: tuple[Covered, ...]
 
 
 class VideoRenderer(Protocol):
@@ -59,6 +71,10 @@ class VideoRenderer(Protocol):
         ...
 
     async def join(self, task: JoinVideo) -> Joined: ...
+
+    async def prove(self, task: ProvePart) -> ProvenPart:
+        """Decode a part of a clip's copy and check its covers. Raises CopyUnproven."""
+        ...
 
     async def still(self, path: str, seconds: float, side: int) -> bytes:
         """The frame shown at that time, as JPEG, its longer side at most `side` pixels."""

@@ -8,7 +8,7 @@ from functools import partial
 from typing import BinaryIO
 
 from agent.domain.errors import VideoMissing
-from agent.domain.video import SeenPart, Video
+from agent.domain.video import ProvenPart, SeenPart, Video
 from agent.engine import video_calls
 from agent.engine.open_files import not_written
 from agent.engine.service import Engine
@@ -71,8 +71,16 @@ class VideoService:
         with _files([source, made], target) as (file, parts, output):
             from agent.vision.video.joining import join
 
-            removed = join(file, parts, asked.pieces, asked.format, output, strip=asked.strip)
-            return Joined(_finished(output), removed)
+            written = join(file, parts, asked.pieces, asked.format, output, strip=asked.strip)
+            return Joined(_finished(output), written.removed, written.frames, written.last)
+
+    def prove(self, asked: video_calls.Prove, source: int, copy: int) -> ProvenPart:
+        """Raises CopyUnproven, VideoUnreadable, VideoNoPicture."""
+        with _files([source, copy]) as (file, written):
+            from agent.vision.video.proof import prove_part
+
+            with self._released():
+                return prove_part(file, written, asked.part, asked.ways, self._engine.threads)
 
 
 @contextmanager
@@ -141,6 +149,12 @@ class AnimationService:
             except OSError as error:
                 raise not_written(error) from error
             return Joined(os.fstat(output.fileno()).st_size, kinds)
+
+    def prove(self, _asked: video_calls.Prove, source: int, copy: int) -> ProvenPart:
+        """An animation's copy was checked when it was drawn."""
+        os.close(source)
+        os.close(copy)
+        return ProvenPart(0, -1)
 
     def still(self, asked: video_calls.Still, source: int) -> bytes:
         with self._engine.content(source) as data:

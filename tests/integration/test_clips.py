@@ -5,7 +5,7 @@ import io
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import av
@@ -19,13 +19,22 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from agent.core.settings import EngineSettings
-from agent.domain.errors import CopyUnwritable, EngineKilled, ImageChanged, ImageMissing, ImageUnsupported, VideoNoPicture, VideoUnreadable
+from agent.domain.errors import (
+    CopyUnproven,
+    CopyUnwritable,
+    EngineKilled,
+    ImageChanged,
+    ImageMissing,
+    ImageUnsupported,
+    VideoNoPicture,
+    VideoUnreadable,
+)
 from agent.domain.redaction import Look, Style
-from agent.domain.video import SeenPart, Video, VideoPart
+from agent.domain.video import ProvenPart, SeenPart, Video, VideoPart
 from agent.engine.engine_calls import EngineConfig
 from agent.engine.pool import EnginePool
 from agent.engine.video_engine import EngineAnimations, EngineVideos
-from agent.engine.video_ports import DrawPart, Joined, JoinVideo, VideoRenderer
+from agent.engine.video_ports import DrawPart, Joined, JoinVideo, ProvePart, VideoRenderer
 from agent.redaction.video.job_files import VideoJobFolder
 from agent.redaction.video.video_redactor import VideoOptions, VideoProgress, VideoRedactor
 from tests.inline_engine import InlineAnalyser, InlineEngine
@@ -67,14 +76,14 @@ def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made_clip(tmp_path_factory.mktemp("clips") / "long.mp4", LONG)
 
 
-def face_clip(path: Path, samples: Path) -> Path:
+def face_clip(path: Path, samples: Path, frames: int = 20) -> Path:
     """A face that goes to the right, in front of grey."""
     photo = cv2.resize(np.asarray(cv2.imread(str(samples / "biden.jpg"))), None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)[:400]
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=25, options={"g": "10"})
         assert isinstance(stream, VideoStream)
         stream.width, stream.height, stream.pix_fmt = 640, 480, "yuv420p"
-        for number in range(20):
+        for number in range(frames):
             pixels = np.full((480, 640, 3), 120, np.uint8)
             left = 10 + 8 * number
             pixels[40 : 40 + photo.shape[0], left : left + photo.shape[1]] = photo
@@ -119,6 +128,9 @@ class Stopping:
         self._one()
         return await self._renderer.join(task)
 
+    async def prove(self, task: ProvePart) -> ProvenPart:
+        return await self._renderer.prove(task)
+
     def _one(self) -> None:
         self.left -= 1
         if self.left < 0:
@@ -133,7 +145,7 @@ async def test_a_face_is_covered_in_every_frame(renderer: VideoRenderer, samples
     assert min(blacks(tmp_path / "copy")) > max(blacks(original)) + 0.02
     assert len(blacks(tmp_path / "copy")) == 20
     assert copy.copy_size == (tmp_path / "copy").stat().st_size
-    assert [each.done for each in told] == [1, 2, 3]
+    assert [each.done for each in told] == [1, 2, 3, 4]
     assert not list((tmp_path / "jobs").iterdir())
 
 
@@ -230,6 +242,42 @@ async def test_a_process_that_is_killed_costs_its_part_only(engine_config: Engin
         assert len(blacks(tmp_path / "copy")) == 80
     finally:
         await pool.close()
+
+
+class Spoiling(Stopping):
+    """A renderer whose finished copy is spoiled before it is checked."""
+
+    def __init__(self, renderer: VideoRenderer, spoil: Callable[[Path], object]) -> None:
+        super().__init__(renderer, 1000)
+        self._spoil = spoil
+
+    async def join(self, task: JoinVideo) -> Joined:
+        joined = await super().join(task)
+        self._spoil(Path(task.output))
+        return joined
+
+
+def cut_off(copy: Path) -> None:
+    data = copy.read_bytes()
+    copy.write_bytes(data[: len(data) * 2 // 3])
+
+
+@pytest.mark.parametrize("spoilt", ["uncovered", "damaged", "cut off", "shortened"])
+async def test_a_copy_that_is_spoilt_before_it_is_done_is_noticed(
+    renderer: VideoRenderer, samples_folder: Path, tmp_path: Path, spoilt: str
+) -> None:
+    original = face_clip(tmp_path / "clip.mp4", samples_folder)
+    short = face_clip(tmp_path / "short.mp4", samples_folder, frames=19)
+    spoil: dict[str, Callable[[Path], object]] = {
+        "uncovered": lambda copy: copy.write_bytes(original.read_bytes()),
+        "damaged": lambda copy: copy.write_bytes(copy.read_bytes()[:40] + bytes(len(copy.read_bytes()) - 40)),
+        "cut off": cut_off,
+        "shortened": lambda copy: copy.write_bytes(short.read_bytes()),
+    }
+    redactor = VideoRedactor(Spoiling(renderer, spoil[spoilt]), VideoJobFolder(tmp_path / "jobs"))
+    with pytest.raises(CopyUnproven):
+        await redactor.redact(VideoOptions(str(original), str(tmp_path / "copy.mp4"), Look()))
+    assert list((tmp_path / "jobs").glob("*")) == []
 
 
 async def test_a_clip_that_is_changed_meanwhile_has_no_copy(renderer: VideoRenderer, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from agent.vision.video import probe as probing
 from agent.vision.video.joining import join
 from agent.vision.video.looking import look_through
 from agent.vision.video.probe import probe
+from agent.vision.video.proof import prove_part
 from agent.vision.video.video_opening import frames, moment_of
 from agent.vision.video.writing import write_part
 from tests.made_clips import Made, changing_clip, look, made_clip, place, red_share
@@ -66,8 +67,13 @@ def redacted(path: Path, *, style: Style = Style.SOLID, strip: bool = False) -> 
             made.write(output.getvalue())
         target = path.with_name(f"copy.{clip.format}")
         with target.open("wb") as output_file:
-            removed = join(file, made, pieces, clip.format, output_file, strip=strip)
-    return Copy(clip, target, removed)
+            written = join(file, made, pieces, clip.format, output_file, strip=strip)
+        with target.open("rb") as copy:
+            last = replace(clip.parts[-1], end=clip.parts[-1].end + max(1, round(clip.frame / clip.tick)))
+            shown = [prove_part(file, copy, part, [Covered(way, Look(style)) for way in ways]) for part in (*clip.parts[:-1], last)]
+            assert (sum(each.frames for each in shown), len(ways) > 0) == (written.frames, True)
+            assert abs(max(each.last for each in shown) - written.last) <= round(clip.frame / clip.tick) // 2
+    return Copy(clip, target, written.removed)
 
 
 def ffprobe(path: Path, *asked: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import io
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from agent.vision.codecs import Limits
 from agent.vision.video.joining import join
 from agent.vision.video.looking import look_through
 from agent.vision.video.probe import probe
+from agent.vision.video.proof import prove_part
 from agent.vision.video.writing import write_part
 from tests.made_clips import Made, look, made_clip
 
@@ -52,7 +54,11 @@ def _all_steps(data: bytes) -> None:
             pieces.append(Piece(part.start, made.tell(), len(output.getvalue())))
             made.write(output.getvalue())
     if pieces:
-        join(file, made, pieces, clip.format, io.BytesIO(), strip=True)
+        copy = io.BytesIO()
+        written = join(file, made, pieces, clip.format, copy, strip=True)
+        last = replace(clip.parts[-1], end=clip.parts[-1].end + max(1, round(clip.frame / clip.tick)))
+        shown = [prove_part(file, copy, part, []) for part in (*clip.parts[:-1], last)]
+        assert sum(each.frames for each in shown) == written.frames
 
 
 def _damaged(whole: bytes, chance: random.Random) -> bytes:

@@ -9,12 +9,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from agent.domain.errors import CopyUnsupported, ImageChanged, VideoUnreadable, reason_of
+from agent.domain.errors import CopyUnproven, CopyUnsupported, ImageChanged, VideoUnreadable, reason_of
 from agent.domain.people import Identity
 from agent.domain.redaction import Look, PeopleChoice
 from agent.domain.tracks import trails_of
-from agent.domain.video import Covered, SeenPart, Video, VideoPart, VideoTrack
-from agent.engine.video_ports import DrawPart, Joined, JoinVideo, VideoJob, VideoJobs, VideoRenderer
+from agent.domain.video import Covered, ProvenPart, SeenPart, Video, VideoPart, VideoTrack
+from agent.engine.video_ports import DrawPart, Joined, JoinVideo, ProvePart, VideoJob, VideoJobs, VideoRenderer
 from agent.people.identification import AT_ONCE, Lookalikes
 from agent.redaction.video.visibility import Verdict, everyone, judged, prints_of, told
 
@@ -93,7 +93,8 @@ class VideoRedactor:
             raise CopyUnsupported(format=wish.format, becomes=clip.format)
         if wish.by_hand is not None and wish.by_hand.sha256 != clip.sha256:
             raise ImageChanged
-        steps = _Steps((1 if wish.by_hand else 2) * len(clip.parts) + 1, progress)
+        rounds = (1 if wish.by_hand else 2) + (not clip.film)
+        steps = _Steps(rounds * len(clip.parts) + 1, progress)
         kind = f"{wish.look.style} {wish.look.shape} {wish.strip}"
         seen, trails, verdicts = list[SeenPart](), list[VideoTrack](), list[Verdict]()
         if wish.by_hand is not None:
@@ -113,6 +114,8 @@ class VideoRedactor:
         await self._for_each(clip.parts, lambda number, part: self._drawn(wish, clip, job, covered, number, part), steps)
         joined = await self._joined(wish, clip, job)
         steps.one()
+        if not clip.film:  # its copy was checked when it was drawn
+            await self._check(wish, clip, job, covered, joined, steps)
         await asyncio.to_thread(job.remove)
         removed = tuple(sorted({*clip.removed, *joined.removed}))
         return VideoCopy(clip, tuple(verdicts), joined.copy_size, removed, wish.naming is not None, _peak(clip, seen), tuple(trails))
@@ -144,8 +147,7 @@ class VideoRedactor:
     ) -> None:
         if not await asyncio.to_thread(job.drawn, number):
             output = await asyncio.to_thread(job.part_output, number)
-            within = tuple(replace(each, way=way) for each in covered if (way := each.way.within(part)) is not None)
-            await self._renderer.draw(DrawPart(wish.path, output, part, within, clip.format, wish.strip))
+            await self._renderer.draw(DrawPart(wish.path, output, part, _within(part, covered), clip.format, wish.strip))
             await asyncio.to_thread(job.keep_part, number)
 
     async def _joined(self, wish: VideoOptions, clip: Video, job: VideoJob) -> Joined:
@@ -155,6 +157,24 @@ class VideoRedactor:
         if (await self._renderer.probe(wish.path)).sha256 != clip.sha256:
             raise ImageChanged
         return await self._renderer.join(JoinVideo(wish.path, str(made), wish.output, pieces, clip.format, wish.strip))
+
+    async def _check(
+        self, wish: VideoOptions, clip: Video, job: VideoJob, covered: Sequence[Covered], joined: Joined, steps: "_Steps"
+    ) -> None:
+        """Decode the copy again. If it differs, neither it nor its parts are kept. Raises CopyUnproven."""
+        frame = max(1, round(clip.frame / clip.tick))
+
+        async def proven(number: int, part: VideoPart) -> ProvenPart:
+            to_its_end = replace(part, end=part.end + frame) if number == len(clip.parts) - 1 else part
+            return await self._renderer.prove(ProvePart(wish.path, wish.output, to_its_end, _within(part, covered)))
+
+        try:
+            shown = await self._for_each(clip.parts, proven, steps)
+            if sum(each.frames for each in shown) != joined.frames or abs(max(each.last for each in shown) - joined.last) > frame // 2:
+                raise CopyUnproven
+        except CopyUnproven:
+            await asyncio.to_thread(job.remove)
+            raise
 
     async def _for_each(self, parts: Sequence[VideoPart], step: Callable[[int, VideoPart], Awaitable[T]], steps: "_Steps") -> list[T]:
         """Run as many in parallel as the renderer supports."""
@@ -189,6 +209,10 @@ def _peak(clip: Video, seen: Sequence[SeenPart]) -> int:
     sights = (sight for each in seen for sight in each.sights)
     most = max(sights, key=lambda sight: len(sight.finds), default=None)
     return clip.parts[0].start if most is None else most.moment
+
+
+def _within(part: VideoPart, covered: Sequence[Covered]) -> tuple[Covered, ...]:
+    return tuple(replace(each, way=way) for each in covered if (way := each.way.within(part)) is not None)
 
 
 def _hash(said: object) -> str:

@@ -1,6 +1,7 @@
 """Joins the parts of a covered video, and adds the original's audio."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from heapq import merge
 from io import SEEK_CUR, SEEK_END, SEEK_SET, RawIOBase
@@ -30,6 +31,13 @@ _WITH: Final = ("make", "model", "software", "device", "camera", "lens", "androi
 _WHEN: Final = ("creation", "date", "timecode")
 
 
+@dataclass(frozen=True, slots=True)
+class Joining:
+    removed: tuple[str, ...]  # kinds that were removed because of `strip`
+    frames: int
+    last: int  # the moment of the last frame
+
+
 class Stretch(RawIOBase):
     """A section of a file as a separate file."""
 
@@ -57,12 +65,12 @@ class Stretch(RawIOBase):
         return len(data)
 
 
-def join(file: BinaryIO, made: BinaryIO, pieces: Sequence[Piece], form: str, output: BinaryIO, *, strip: bool) -> tuple[str, ...]:
-    """Write the copy. `file` is the original, `made` contains the pieces. Returns the kinds that were removed because of `strip`.
+def join(file: BinaryIO, made: BinaryIO, pieces: Sequence[Piece], form: str, output: BinaryIO, *, strip: bool) -> Joining:
+    """Write the copy. `file` is the original, `made` contains the pieces.
 
     Raises VideoUnreadable, VideoNoPicture, VideoUnwritable.
     """
-    turn = Turn.of(next(frames_from_start(file)))
+    turn, written = Turn.of(next(frames_from_start(file))), list[int]()
     lasts = _last_lasts(file, pieces[-1].start)
     with opened(file) as clip:
         try:
@@ -77,17 +85,17 @@ def join(file: BinaryIO, made: BinaryIO, pieces: Sequence[Piece], form: str, out
                     picture.set_display_matrix(turn.numbers)
                 sounds = sounds_for(clip.container, container)
                 removed = _say(clip.container, container, sounds, strip=strip)
-                shown = _longer(_pictures(made, pieces, picture, clip, template.codec_context.extradata), lasts)
+                shown = _longer(_pictures(made, pieces, picture, clip, template.codec_context.extradata, written), lasts)
                 both: list[Iterator[Packet[Any]]] = [shown, packets_of(clip.container, sounds)]
                 for packet in merge(*both, key=_seconds):
                     container.mux(_earlier(packet, clip.zero))
         except FFmpegError as error:
             raise VideoUnwritable from error
-    return removed
+    return Joining(removed, len(written), written[-1] if written else -1)
 
 
 def _pictures(
-    made: BinaryIO, pieces: Sequence[Piece], picture: VideoStream, clip: Opened, extradata: bytes | None
+    made: BinaryIO, pieces: Sequence[Piece], picture: VideoStream, clip: Opened, extradata: bytes | None, written: list[int]
 ) -> "Iterator[Packet[Any]]":
     for piece in pieces:
         with av.open(Stretch(made, piece), "r", format=CONTAINER, options=_NOT_DECODED) as part:
@@ -101,6 +109,7 @@ def _pictures(
                     packet.pts = packet.dts = round(packet.pts * ticks) + piece.start
                     packet.duration, packet.time_base = clip.frame_ticks, clip.time_base
                     packet.stream = picture
+                    written.append(packet.pts)
                     yield packet
 
 

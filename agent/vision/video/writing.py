@@ -121,7 +121,7 @@ def _covered(frame: VideoFrame, moment: int, ways: Sequence[Covered], size: tupl
     width, height, turn = frame.width, frame.height, Turn.of(frame)
     covers = covers_at(ways, moment)
     if (width, height) != size:
-        covers = [_scaled(cover, turn.upright(*size), turn.upright(width, height)) for cover in covers]
+        covers = [scaled(cover, turn.upright(*size), turn.upright(width, height)) for cover in covers]
     plain = drawable(frame)
     if covers:
         plain.make_writable()
@@ -129,7 +129,7 @@ def _covered(frame: VideoFrame, moment: int, ways: Sequence[Covered], size: tupl
     return plain
 
 
-def _scaled(cover: Cover, given: tuple[int, int], wanted: tuple[int, int]) -> Cover:
+def scaled(cover: Cover, given: tuple[int, int], wanted: tuple[int, int]) -> Cover:
     box, across, down = cover.box, wanted[0] / given[0], wanted[1] / given[1]
     return replace(cover, box=Box(box.x * across, box.y * down, box.w * across, box.h * down))
 

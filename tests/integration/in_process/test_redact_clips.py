@@ -21,9 +21,9 @@ from agent.domain.embeddings import FreshEmbedding
 from agent.domain.errors import CopyUnsupported, ImageMissing, PersonUnknown, RecognitionOff, VideoKeepsNoRegions, VideoMissing
 from agent.domain.face import Box, Quality
 from agent.domain.redaction import Look, PeopleChoice, Style
-from agent.domain.video import FrameDetections, SeenPart, Video, VideoDetection, VideoPart
+from agent.domain.video import FrameDetections, ProvenPart, SeenPart, Video, VideoDetection, VideoPart
 from agent.engine.video_engine import EngineVideos
-from agent.engine.video_ports import DrawPart, Joined, JoinVideo
+from agent.engine.video_ports import DrawPart, Joined, JoinVideo, ProvePart
 from agent.library.recipes import EMBEDDER, redaction_recipe
 from agent.main import wiring
 from agent.main.in_process import PROGRAM
@@ -114,11 +114,14 @@ class FakeClips:
     async def still(self, path: str, seconds: float, side: int) -> bytes:
         return f"{path} {seconds} {side}".encode()
 
+    async def prove(self, task: ProvePart) -> ProvenPart:
+        return ProvenPart(25, next(part.end for part in PARTS if part.start == task.part.start) - 4)
+
     async def join(self, task: JoinVideo) -> Joined:
         self.joins.append(task)
         copy = b"covered " + read(task.path)
         write(task.output, copy)
-        return Joined(len(copy), ("gps",) if task.strip else ())
+        return Joined(len(copy), ("gps",) if task.strip else (), 25 * len(PARTS), PARTS[-1].end - 4)
 
 
 @pytest.fixture
@@ -163,7 +166,9 @@ async def test_a_folder_that_holds_both_gets_copies_of_both(world: World, clips:
     assert facts.sha256 == hashlib.sha256(b"clip").hexdigest() and facts.copy_sha256 == hashlib.sha256(b"covered clip").hexdigest()
     assert facts.models
     assert [way.look.style for task in clips.draws for way in task.ways] == [Style.MOSAIC] * 2
-    assert [(Path(each.source).name, each.percent) for each in under_way] == [("b.mp4", percent) for percent in (20, 40, 60, 80, 100)]
+    assert [(Path(each.source).name, each.percent) for each in under_way] == [
+        ("b.mp4", percent) for percent in (14, 28, 42, 57, 71, 85, 100)
+    ]
     assert {Path(task.path).name for task in world.analyser.tasks} == {"a.jpg"}
 
 
@@ -370,8 +375,8 @@ async def test_whoever_comes_late_sees_how_far_it_is(world: World, clips: FakeCl
         uid = await world.app.redaction.copies.begin(RedactionOrder((str(world.folder),), str(safe)))
         await world.until(lambda: len(clips.draws) == len(PARTS) and in_folder(safe) == {"a.jpg"})
         paces, [first, second] = world.app.redaction.work.paces, world.real.redaction_items(uid, limit=2).items
-        await world.until(lambda: paces.of(world.real.redaction_batches(limit=1)[0]).percent == 70)  # the photo, two fifths of the clip
-        assert {paces.percent(first.id), paces.percent(second.id)} == {None, 40}
+        await world.until(lambda: paces.of(world.real.redaction_batches(limit=1)[0]).percent == 64)  # the photo, two sevenths of the clip
+        assert {paces.percent(first.id), paces.percent(second.id)} == {None, 28}
         clips.gate.set()
         await world.until(lambda: paces.of(world.real.redaction_batches(limit=1)[0]).percent == 100)
 

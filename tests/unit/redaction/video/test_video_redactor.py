@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from agent.domain.embeddings import FreshEmbedding
-from agent.domain.errors import EngineCrashed, ImageChanged, VideoUnreadable
+from agent.domain.errors import AgentError, CopyUnproven, EngineCrashed, ImageChanged, VideoUnreadable
 from agent.domain.face import Box, Quality
 from agent.domain.people import Certainty, Identity
 from agent.domain.redaction import Look, PeopleChoice, Style
-from agent.domain.video import FrameDetections, Piece, SeenPart, Video, VideoDetection, VideoPart
-from agent.engine.video_ports import DrawPart, Joined, JoinVideo
+from agent.domain.video import FrameDetections, Piece, ProvenPart, SeenPart, Video, VideoDetection, VideoPart
+from agent.engine.video_ports import DrawPart, Joined, JoinVideo, ProvePart
 from agent.redaction.video.video_redactor import Naming, VideoOptions, VideoProgress, VideoRedactor
 from agent.redaction.video.visibility import Why
 
@@ -34,6 +34,9 @@ class Renderer:
         self.draws: list[DrawPart] = []
         self.joins: list[JoinVideo] = []
         self.fails_at: VideoPart | None = None
+        self.proofs: list[ProvePart] = []
+        self.proof: AgentError | None = None
+        self.shown, self.until = 25, 96  # frames in each part of the copy, and the last one's moment
         self.embedders: set[str | None] = set()
 
     async def probe(self, path: str) -> Video:
@@ -60,7 +63,13 @@ class Renderer:
 
     async def join(self, task: JoinVideo) -> Joined:
         self.joins.append(task)
-        return Joined(5000, ("gps",))
+        return Joined(5000, ("gps",), 25 * len(PARTS), PARTS[-1].end - 4)
+
+    async def prove(self, task: ProvePart) -> ProvenPart:
+        self.proofs.append(task)
+        if self.proof is not None:
+            raise self.proof
+        return ProvenPart(self.shown, task.part.start + self.until)
 
     async def _work(self) -> None:
         self.busy += 1
@@ -115,7 +124,7 @@ async def test_all_parts_are_looked_at_before_one_is_drawn_and_the_face_is_one()
     assert copy.peak == 0
     assert sorted(task.part.start for task in renderer.draws) == [part.start for part in PARTS]
     assert all(len(task.ways) == 1 and task.ways[0].look == WISH.look for task in renderer.draws)
-    assert [(each.done, each.total) for each in told] == [(done, 13) for done in range(1, 14)]
+    assert [(each.done, each.total) for each in told] == [(done, 19) for done in range(1, 20)]
     assert job.removed
 
 
@@ -145,6 +154,31 @@ async def test_a_part_that_fails_is_told_and_the_others_are_kept() -> None:
     await VideoRedactor(renderer, job).redact(WISH)
     assert not kept & {task.part for task in renderer.draws}
     assert job.parts == set(range(6))
+
+
+async def test_every_part_of_the_written_copy_is_checked_to_its_last_frame() -> None:
+    renderer = Renderer()
+    await VideoRedactor(renderer, Job()).redact(WISH)
+    last = replace(PARTS[-1], end=PARTS[-1].end + 4)
+    assert sorted((task.part for task in renderer.proofs), key=lambda part: part.start) == [*PARTS[:-1], last]
+    assert {(task.path, task.copy, len(task.ways)) for task in renderer.proofs} == {("clip.mp4", "copy", 1)}
+
+
+@pytest.mark.parametrize(("shown", "until", "proof"), [(24, 96, None), (26, 96, None), (25, 90, None), (25, 96, CopyUnproven())])
+async def test_a_copy_that_differs_is_not_done_and_its_parts_are_made_anew(shown: int, until: int, proof: AgentError | None) -> None:
+    renderer, job = Renderer(), Job()
+    renderer.shown, renderer.until, renderer.proof = shown, until, proof
+    with pytest.raises(CopyUnproven):
+        await VideoRedactor(renderer, job).redact(WISH)
+    assert job.removed
+
+
+async def test_a_check_that_fails_for_another_reason_keeps_the_parts() -> None:
+    renderer, job = Renderer(), Job()
+    renderer.proof = EngineCrashed()
+    with pytest.raises(EngineCrashed):
+        await VideoRedactor(renderer, job).redact(WISH)
+    assert not job.removed
 
 
 async def test_a_clip_that_is_another_at_the_end_is_not_joined() -> None:
