@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
+from math import ceil
 from typing import Final
 
 from agent.domain.embeddings import FreshEmbedding
@@ -12,6 +13,8 @@ from agent.domain.face import Box
 from agent.domain.image import is_image
 from agent.domain.redaction import Cover, Look, Reason, around
 
+# Seconds: copies' clocks tick in milliseconds, and begin in such steps.
+_CLOCKS_S: Final = 0.002
 # The format of a copy, by its extension.
 CLIP_FORMATS: Final = {"mp4": "mp4", "m4v": "mp4", "mov": "mov", "mkv": "mkv", "webm": "webm"}
 # Extensions of videos. Not "ts": most files with that extension are source code.
@@ -197,6 +200,17 @@ class ProvenPart:
 
     frames: int
     last: int  # the moment of its last frame; -1 without one
+
+
+def parts_of_copy(clip: Video) -> tuple[VideoPart, ...]:
+    """Return the parts to check: the last one lasts a second longer, because a copy's clock may be coarser."""
+    last = clip.parts[-1]
+    return (*clip.parts[:-1], VideoPart(last.start, last.end + ceil(1 / clip.tick)))
+
+
+def ends_alike(clip: Video, one: int, other: int) -> bool:
+    """Return whether two moments are the same frame's, for all that clocks of copies tell."""
+    return abs(one - other) * clip.tick <= max(clip.frame / 2, _CLOCKS_S)
 
 
 def between(one: Box, other: Box, share: float) -> Box:

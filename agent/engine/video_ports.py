@@ -45,7 +45,7 @@ class ProvePart:
 
     path: str  # the clip
     copy: str
-    part: VideoPart  # the last one ends after the last frame's duration
+    part: VideoPart  # of `parts_of_copy`
     ways: tuple[Covered, ...]
 
 

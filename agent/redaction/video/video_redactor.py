@@ -13,7 +13,7 @@ from agent.domain.errors import CopyUnproven, CopyUnsupported, ImageChanged, Vid
 from agent.domain.people import Identity
 from agent.domain.redaction import Look, PeopleChoice
 from agent.domain.tracks import trails_of
-from agent.domain.video import Covered, ProvenPart, SeenPart, Video, VideoPart, VideoTrack
+from agent.domain.video import Covered, ProvenPart, SeenPart, Video, VideoPart, VideoTrack, ends_alike, parts_of_copy
 from agent.engine.video_ports import DrawPart, Joined, JoinVideo, ProvePart, VideoJob, VideoJobs, VideoRenderer
 from agent.people.identification import AT_ONCE, Lookalikes
 from agent.redaction.video.visibility import Verdict, everyone, judged, prints_of, told
@@ -162,15 +162,14 @@ class VideoRedactor:
         self, wish: VideoOptions, clip: Video, job: VideoJob, covered: Sequence[Covered], joined: Joined, steps: "_Steps"
     ) -> None:
         """Decode the copy again. If it differs, neither it nor its parts are kept. Raises CopyUnproven."""
-        frame = max(1, round(clip.frame / clip.tick))
 
-        async def proven(number: int, part: VideoPart) -> ProvenPart:
-            to_its_end = replace(part, end=part.end + frame) if number == len(clip.parts) - 1 else part
-            return await self._renderer.prove(ProvePart(wish.path, wish.output, to_its_end, _within(part, covered)))
+        async def proven(_: int, part: VideoPart) -> ProvenPart:
+            return await self._renderer.prove(ProvePart(wish.path, wish.output, part, _within(part, covered)))
 
         try:
-            shown = await self._for_each(clip.parts, proven, steps)
-            if sum(each.frames for each in shown) != joined.frames or abs(max(each.last for each in shown) - joined.last) > frame // 2:
+            shown = await self._for_each(parts_of_copy(clip), proven, steps)
+            alike = ends_alike(clip, max(each.last for each in shown), joined.last)
+            if sum(each.frames for each in shown) != joined.frames or not alike:
                 raise CopyUnproven
         except CopyUnproven:
             await asyncio.to_thread(job.remove)

@@ -1,6 +1,5 @@
 """Checks the written copy of a video before it counts as done: it is decoded again, and in its frames the covered areas are looked at."""
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -32,7 +31,7 @@ _SHIFT_S: Final = Fraction(1, 1000)
 
 
 def prove_part(file: BinaryIO, copy: BinaryIO, part: VideoPart, ways: Sequence[Covered], threads: int = 1) -> ProvenPart:
-    """Check a part of the copy; `file` is the original. The last part ends after the last frame's duration.
+    """Check a part of the copy; `file` is the original; the part is one of `parts_of_copy`.
 
     Raises CopyUnproven, VideoUnreadable, VideoNoPicture.
     """
@@ -45,15 +44,16 @@ def prove_part(file: BinaryIO, copy: BinaryIO, part: VideoPart, ways: Sequence[C
     count, last = 0, -1
     try:
         with opened(copy, threads) as written:
-            slack = math.ceil(max(written.time_base / 2, _SHIFT_S) / tick)
+            slack = max(written.time_base / 2, _SHIFT_S) / tick  # a fraction of a tick if the original's clock is coarse
             due = _ends(ways)
             for frame in _frames(written, max(Fraction(0), part.start * tick - zero)):
                 told = moment_of(frame)
-                moment = part.start if told is None else round((told * written.time_base + zero) / tick)
-                if moment < part.start - slack:
+                at = Fraction(part.start) if told is None else (told * written.time_base + zero) / tick
+                if at < part.start - slack:
                     continue
-                if moment >= part.end - slack:
+                if at >= part.end - slack:
                     break
+                moment = round(at)
                 ends = any(abs(moment - end) <= slack for end in due)
                 if ends or frame.key_frame or count % EACH == 0:
                     _check(frame, _covers(ways, moment, slack), turn, size)
@@ -73,7 +73,7 @@ def _ends(ways: Sequence[Covered]) -> list[int]:
     return sorted({knot.moment for each in ways for knot in (each.way.knots[0], each.way.knots[-1])})
 
 
-def _covers(ways: Sequence[Covered], moment: int, slack: int) -> list[Cover]:
+def _covers(ways: Sequence[Covered], moment: int, slack: Fraction) -> list[Cover]:
     """Return the covers, also those that begin or end at most `slack` away."""
     found = []
     for each in ways:
