@@ -7,6 +7,7 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TypeVar
 
 from agent.domain.errors import CopyUnproven, CopyUnsupported, ImageChanged, VideoUnreadable, reason_of
@@ -115,7 +116,11 @@ class VideoRedactor:
         joined = await self._joined(wish, clip, job)
         steps.one()
         if not clip.film:  # its copy was checked when it was drawn
-            await self._check(wish, clip, job, covered, joined, steps)
+            try:
+                await self._check(wish, clip, job, covered, joined, steps)
+            except BaseException:
+                await asyncio.to_thread(Path(wish.output).unlink, missing_ok=True)
+                raise
         await asyncio.to_thread(job.remove)
         removed = tuple(sorted({*clip.removed, *joined.removed}))
         return VideoCopy(clip, tuple(verdicts), joined.copy_size, removed, wish.naming is not None, _peak(clip, seen), tuple(trails))
@@ -161,7 +166,7 @@ class VideoRedactor:
     async def _check(
         self, wish: VideoOptions, clip: Video, job: VideoJob, covered: Sequence[Covered], joined: Joined, steps: "_Steps"
     ) -> None:
-        """Decode the copy again. If it differs, neither it nor its parts are kept. Raises CopyUnproven."""
+        """Decode the copy again. If it differs, its parts are not kept. Raises CopyUnproven."""
 
         async def proven(_: int, part: VideoPart) -> ProvenPart:
             return await self._renderer.prove(ProvePart(wish.path, wish.output, part, _within(part, covered)))
