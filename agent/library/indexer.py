@@ -202,12 +202,13 @@ class Indexer:
         jobs: list[Job] = []
         taking = asyncio.create_task(asyncio.to_thread(self._take, limit, owed := tuple(self._owed)))
         try:
-            jobs, ended = await asyncio.shield(taking)
+            with self.progress.counting():
+                jobs, ended = await asyncio.shield(taking)
+                for _ in ended:
+                    self.progress.failed()
             del self._owed[: len(owed)]
             self._work.running += len(jobs)
             self._under_way |= {job.id for job in jobs}
-            for _ in ended:
-                self.progress.failed()
             self._bus.publish(ended)
             if not jobs and alone:
                 self._well()  # nothing waits any more, whatever stopped it
@@ -259,10 +260,12 @@ class Indexer:
             raise ImageOnlineOnly
         analysis = await self._engine.analyser.analyse(task_for(self._environment.settings.value, job.path))
         judged = await self._people.opinions(analysis)
-        events = await asyncio.to_thread(self._library.commit, job, analysis, judged.identities, now=self._clock())
+        with self.progress.counting():
+            events = await asyncio.to_thread(self._library.commit, job, analysis, judged.identities, now=self._clock())
+            if events:
+                self.progress.indexed(len(analysis.faces), [each.person_id for each in judged.identities if each is not None])
         self._well()
         if events:
-            self.progress.indexed(len(analysis.faces), [each.person_id for each in judged.identities if each is not None])
             self.analysed.send(analysis)
             log.info("image.indexed", job=job.id, faces=len(analysis.faces), format=analysis.format, ms=round(analysis.ms.total))
         try:
@@ -279,7 +282,10 @@ class Indexer:
         state = after_error(job.attempts, error)
         log.warning("job.failed", job=job.id, code=error.code, attempt=job.attempts, then=state.value)
         try:
-            events = await asyncio.to_thread(self._library.fail, job, state, error, now=self._clock())
+            with self.progress.counting():
+                events = await asyncio.to_thread(self._library.fail, job, state, error, now=self._clock())
+                if state not in (JobState.QUEUED, JobState.DEFERRED):
+                    self.progress.failed()
         except StoreError as store_error:
             self._owed.append(job)
             self._block(store_error)
@@ -288,8 +294,6 @@ class Indexer:
             self.wake()
         elif state is JobState.DEFERRED:
             self.changed.notify()
-        else:
-            self.progress.failed()
         self._bus.publish(events)
 
     async def _give_back(self, job: Job, error: AgentError) -> None:

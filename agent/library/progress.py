@@ -1,7 +1,9 @@
 """The progress of a burst: done, rate and time left, computed from given facts."""
 
+import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 # The rate follows the last seconds, so that an early slow start or large photo does not distort the estimate.
@@ -36,6 +38,10 @@ class BurstTracker:
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._now = monotonic
         self.last: BurstSummary | None = None  # the last burst, until the next photo arrives
+        self.counted = asyncio.Event()
+        """set while every photo whose job has ended in the library is counted"""
+        self.counted.set()
+        self._counting = 0
         self._ended: deque[float] = deque(maxlen=10_000)
         self._reset()
 
@@ -50,6 +56,18 @@ class BurstTracker:
     def done(self) -> int:
         """Return how many photos of this burst have ended."""
         return self._done
+
+    @contextmanager
+    def counting(self) -> Iterator[None]:
+        """End jobs in the library and count their photos: a summary made between the two would lack them."""
+        self._counting += 1
+        self.counted.clear()
+        try:
+            yield
+        finally:
+            self._counting -= 1
+            if not self._counting:
+                self.counted.set()
 
     def indexed(self, faces: int, people: Iterable[int] = ()) -> None:
         """Count a photo; `people` are those in it."""

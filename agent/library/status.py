@@ -160,6 +160,8 @@ class StatusFeed:
             counts, damage = self._counts, error
         jobs = counts.jobs
         queued = jobs.get(JobState.QUEUED, 0) + jobs.get(JobState.LEASED, 0)
+        if not queued:
+            await self._progress.counted.wait()  # the burst's summary includes its last photo
         blocked = self._indexer.told
         if isinstance(blocked, ModelMissing):
             # A running download fixes itself; for a failed one the reason is shown instead.

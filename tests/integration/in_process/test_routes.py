@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+import threading
+from typing import TYPE_CHECKING, Any
 
 from agent.core.settings import Settings
 from agent.domain.errors import FaceUnknown, ImageCorrupt
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import httpx
+    import pytest
 
     from tests.unit.web.conftest import Served
 
@@ -105,6 +108,45 @@ async def test_the_status_tells_what_came_of_a_burst_until_the_next_photo_comes(
         assert told == {"photos": 3, "with_faces": 3, "failed": 1}
         await world.index("d")
         assert await finished() is None
+
+
+async def test_the_summary_of_a_burst_waits_for_the_photo_that_the_library_has_just_ended(
+    served: Served, owner: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = served.world
+    stored, told, counted = threading.Event(), threading.Event(), threading.Event()
+    fail, counts = world.real.fail, world.real.counts
+
+    def slowly(*args: Any, **how: Any) -> Any:
+        events = fail(*args, **how)
+        stored.set()
+        told.wait(30)
+        return events
+
+    def seen() -> Any:
+        found = counts()
+        if stored.is_set():
+            counted.set()
+        return found
+
+    monkeypatch.setattr(world.real, "fail", slowly)
+    monkeypatch.setattr(world.real, "counts", seen)
+    async with world.running():
+        await owner.post("/api/pause")
+        for name in ("a", "b", "c", "bad"):
+            await world.app.ingest.note(world.file(name), Priority.NEW)
+        world.analyser.errors[world.file("bad").path] = [ImageCorrupt()]
+        await owner.post("/api/resume")
+        await world.until(lambda: len(world.happened) == 3 and stored.is_set())
+        asked = asyncio.create_task(owner.get("/api/status"))
+        await world.until(counted.is_set)
+        for _ in range(200):  # turns of the loop, in which a status that doesn't wait is complete
+            await asyncio.sleep(0)
+        told.set()
+        assert (await asked).json()["queued"] == 0
+        await world.until(lambda: len(world.happened) == 4)
+        finished = (await owner.get("/api/status")).json()["finished"]
+        assert finished == {"photos": 3, "with_faces": 3, "failed": 1}
 
 
 async def test_images_are_looked_at_again(served: Served, owner: httpx.AsyncClient) -> None:
