@@ -70,8 +70,6 @@ def redact(
     keepings = [name for name, wanted in (("original", keep_original), ("regions", restorable)) if wanted]
     _check_place(texts, paths, out, in_place)
     _check_choice(texts, keep, only)
-    if (keep or only) and not session.settings.recognition.enabled:
-        raise RecognitionOff(covering="people")  # before a model is fetched for it
     if len(keepings) > 1:
         raise click.UsageError(texts("cli.redact.one_way_back"))
     if locked and not keepings:
@@ -87,6 +85,8 @@ def redact(
         dry_run=dry_run,
         **how,
     )
+    if (keep or only) and not session.settings.recognition.enabled:
+        raise RecognitionOff(covering="people")  # before a model is fetched for it
     if in_place and not keep_original and not dry_run:
         confirm(texts, texts("cli.redact.sure"), yes=yes)
     if request.style in WEAK:
