@@ -23,9 +23,7 @@ def load(file: ModelFile, converted: Path | None, *, int8: bool = False) -> ov.M
     With `int8` it is quantised, if its value ranges were measured.
     """
     check_present(file)
-    ranges = calibration_of(file) if int8 else None
-    edition = "" if ranges is None else f"-int8-{hashlib.sha256(ranges.read_bytes()).hexdigest()[:16]}"
-    ready = None if converted is None else converted / f"{file.name}-{file.sha256[:16]}{edition}.xml"
+    ready = None if converted is None else kept_at(file, converted, int8=int8)
     if ready is not None and ready.is_file():
         try:
             return core().read_model(ready)
@@ -33,9 +31,16 @@ def load(file: ModelFile, converted: Path | None, *, int8: bool = False) -> ov.M
             with suppress(OSError):
                 ready.unlink()  # damaged: it is only a copy
     model = read(file)
-    if ranges is not None:
+    if int8 and (ranges := calibration_of(file)):
         model = quantised(model, Calibration.read(ranges))
     return model if ready is None else _kept(model, ready)
+
+
+def kept_at(file: ModelFile, converted: Path, *, int8: bool = False) -> Path:
+    """Return where the model is kept in OpenVINO's format."""
+    ranges = calibration_of(file) if int8 else None
+    edition = "" if ranges is None else f"-int8-{hashlib.sha256(ranges.read_bytes()).hexdigest()[:16]}"
+    return converted / f"{file.name}-{file.sha256[:16]}{edition}.xml"
 
 
 def calibration_of(file: ModelFile) -> Path | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from scripts.benchmarks import core_clusters, core_parity, core_people, core_reading, core_speed, core_turned, scan
+from scripts.benchmarks import core_clusters, core_int8, core_parity, core_people, core_reading, core_speed, core_turned, scan
 from scripts.benchmarks.accuracy_faces import labelled
 from scripts.benchmarks.rows import Row
 
@@ -26,7 +26,7 @@ PARTS: Final[tuple[Callable[[bool], Iterator[Row]], ...]] = (
     core_turned.rows,
     core_parity.rows,
 )
-ON_LABELLED: Final[tuple[Callable[[Path], Iterator[Row]], ...]] = (core_people.rows, _clusters)
+ON_LABELLED: Final[tuple[Callable[[Path], Iterator[Row]], ...]] = (core_int8.rows, core_people.rows, _clusters)
 
 
 def rows(long: bool) -> Iterator[Row]:

@@ -48,9 +48,9 @@ def rows(_long: bool) -> Iterator[Row]:
     """Yield the rows, with the processor's best precision and without half precision."""
     taken = photos(PHOTOS)
     with _earlier(COMMIT) as earlier:
-        for name, precision, target in (("core_speed", "auto", TARGET), ("core_speed_vnni", "f32", TARGET_F32)):
+        for name, precisions, target in (("core_speed", ("auto", "auto"), TARGET), ("core_speed_vnni", ("f32", "int8"), TARGET_F32)):
             with tempfile.TemporaryDirectory(prefix="ai-popup-bench-", ignore_cleanup_errors=True) as folder:
-                before, now = _sides(Path(folder), earlier, precision)
+                before, now = _sides(Path(folder), earlier, precisions)
                 for side in (before, now):
                     _scan(side, photos(PHOTOS + STARTS)[PHOTOS:])  # the first scan of a home also tests the device
                 pairs = [(_cost(before, part), _cost(now, part)) for part in _parts(taken)]
@@ -78,10 +78,10 @@ def _earlier(commit: str) -> Iterator[Path]:
             subprocess.run(["git", "worktree", "remove", "--force", str(checkout)], cwd=ROOT, check=False)
 
 
-def _sides(folder: Path, earlier: Path, precision: str) -> list[Side]:
+def _sides(folder: Path, earlier: Path, precisions: tuple[str, str]) -> list[Side]:
     _, models = fetched()
     sides = []
-    for name, checkout in (("before", earlier), ("now", ROOT)):
+    for name, checkout, precision in zip(("before", "now"), (earlier, ROOT), precisions, strict=True):
         home = folder / name
         new_home(home, models, {"engine.precision": precision})
         bin_folder = checkout / ".venv" / ("Scripts" if sys.platform == "win32" else "bin")

@@ -42,12 +42,12 @@ def rows() -> Iterator[Row]:
 
 
 async def _measured(taken: Sequence[Photo], models: ModelStore) -> list[Row]:
-    precision, model = precision_of(models), converted(models)
+    plain = [(converted(models), precision_of(models))]  # copies are never made by the quantised net
     shares: list[float] = []
     with tempfile.TemporaryDirectory(prefix="ai-popup-bench-", ignore_cleanup_errors=True) as folder:
         for number in range(ROUNDS):
             part = taken[number * len(taken) // ROUNDS : (number + 1) * len(taken) // ROUNDS]
-            looked = limit(work_of(part, models, thorough=True), part, model, precision)
+            looked = limit(work_of(part, models, thorough=True), part, plain)
             most = 1 / (1 / looked + 1 / decoded_per_second(part, 1) + 1 / encoded_per_second(part))
             pool = _pool(models, Path(folder))
             try:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from agent.core.child import own_command
 from agent.models.model_store import ModelStore
-from scripts.benchmarks.limit import converted, limit, precision_of, work_of
+from scripts.benchmarks.limit import editions, limit, precision_of, work_of
 from scripts.benchmarks.photos import Photo, photos
 from scripts.benchmarks.rows import Row, at_least, percentile
 from scripts.benchmarks.stage import fetched
@@ -51,7 +51,7 @@ def of_limit(_long: bool = False) -> Iterator[Row]:
     taken = photos(PHOTOS)
     with tempfile.TemporaryDirectory(prefix="ai-popup-bench-", ignore_cleanup_errors=True) as folder:
         new_home(Path(folder) / "home", models, {})
-        shares, faces = _rounds(taken, models, precision_of(models))
+        shares, faces = _rounds(taken, models)
         yield at_least("scan_limit", percentile(shares, 0.5), OF_LIMIT, shares)
         yield _found(taken, faces)
 
@@ -76,15 +76,15 @@ def scanned(command: Sequence[str], photos: int, environment: Mapping[str, str])
     return Run((len(ends) - 1) / (ends[-1] - ends[0]), faces)
 
 
-def _rounds(taken: Sequence[Photo], models: ModelStore, precision: str) -> tuple[list[float], dict[str, int]]:
+def _rounds(taken: Sequence[Photo], models: ModelStore) -> tuple[list[float], dict[str, int]]:
     """Return the program's rate relative to the limit, and the faces. Each round uses photos that the program has not scanned."""
     shares: list[float] = []
     faces: dict[str, int] = {}
-    model = converted(models)
+    ready = editions(models)
     for number in range(ROUNDS):
         part = taken[number * len(taken) // ROUNDS : (number + 1) * len(taken) // ROUNDS]
         work = work_of(part, models)
-        most = limit(work, part, model, precision)
+        most = limit(work, part, ready)
         run = scan(part)
         shares.append(run.rate / most)
         faces |= run.faces
