@@ -13,6 +13,7 @@ from agent.vision.codecs import Image
 from agent.vision.detection import NMS_IOU, Detection, back, merged, more_certain, size, suppress, sure
 from agent.vision.large_photo import FINE_SIDE, HINT_SIZE, LARGE_SIDE, detect_large, turn_by_spots
 from agent.vision.passes import pass_around, pass_over
+from agent.vision.spots import in_colour
 from agent.vision.tiles import surroundings
 from agent.vision.turns import leading_turn, turned
 
@@ -30,6 +31,8 @@ MAX_CANDIDATES = 4000
 FOUND_SIZE = 16.0
 
 FIRST_SIDE = 640
+# A face this high in the full image should leave a hint of this height, if one more pass of at most this side can show it.
+WORTH_FINDING, HINT_HEIGHT, SECOND_SIDE = 28, 12, 1000
 # A face that fills the picture is too large for the net in the first pass.
 COARSE_SIDE = 320
 # Around hints of small faces, a closer pass enlarges the surroundings so that the smallest face has this size,
@@ -74,19 +77,25 @@ class Detector(ABC):
     def _quick(self, decoder: Decoder, min_score: float) -> tuple[list[Detection], list[Detection]]:
         """Return the faces of the picture as it is, best first, and hints."""
         image = decoder(FINE_SIDE)  # at once: decoding twice would cost more than it saves
-        if max(image.width, image.height) >= LARGE_SIDE:
+        if max(image.width, image.height) >= LARGE_SIDE and in_colour(image.pixels):
             return detect_large(self.look, image, min_score, self.hint_score)
-        return self._small(decoder, min_score)
+        return self._in_passes(decoder, min_score)
 
-    def _small(self, decoder: Decoder, min_score: float) -> tuple[list[Detection], list[Detection]]:
-        """The same for a picture whose faces all leave hints in the first pass."""
+    def _in_passes(self, decoder: Decoder, min_score: float) -> tuple[list[Detection], list[Detection]]:
+        """The same for a small picture, and for one without colours, in which nothing but a finer pass shows where faces may be."""
         image = decoder(FIRST_SIDE)
         longest = max(image.width, image.height)
         least = min(min_score, self.hint_score)
-        ratio = min(1.0, FIRST_SIDE / longest)
-        found = pass_over(self.look, image, ratio, least)
-        kept = sure(found, min_score)
-        hints = [face for face in found if size(face) * ratio < HINT_SIZE]
+        kept: list[Detection] = []
+        found: list[Detection] = []
+        hints: list[Detection] = []
+        ratio = 0.0
+        for side in whole_sides(longest):
+            finer = min(1.0, side / longest)
+            found = pass_over(self.look, decoder(side), finer, least)
+            kept = merged(kept, ratio, sure(found, min_score))
+            ratio = finer
+            hints = [face for face in found if size(face) * ratio < HINT_SIZE]
         if hints and (closer := close_ratio(longest, min(map(size, hints)))) > ratio:
             image = decoder(math.ceil(longest * min(1.0, closer)))
             kept = merged(kept, ratio, sure(pass_around(self.look, image, closer, least, _around(hints)), min_score))
@@ -141,6 +150,16 @@ class Detector(ABC):
             image = decoder(math.ceil(longest * closer))
             kept = merged(kept, ratio, sure(pass_around(self.look, image, closer, down_to, _around(hints)), least))
         return sorted(kept, key=lambda face: -face.score)
+
+
+def whole_sides(longest: int) -> tuple[int, ...]:
+    """Return the longer sides to which the whole image is scaled, one after the other.
+
+    >>> whole_sides(1200), whole_sides(4000)
+    ((640,), (640, 1000))
+    """
+    needed = longest * HINT_HEIGHT // WORTH_FINDING
+    return (FIRST_SIDE, min(SECOND_SIDE, -(-needed // 256) * 256)) if needed > FIRST_SIDE else (FIRST_SIDE,)
 
 
 def _around(hints: Sequence[Detection]) -> list[Box]:

@@ -31,7 +31,11 @@ def scene(width: int, height: int, *boxes: tuple[int, int, int, int]) -> Pixels:
 def large(*boxes: tuple[int, int, int, int]) -> Image:
     """A photo of 12 megapixels as JPEGs are decoded where no more is asked for: at half its size."""
     halves = [(x // 2, y // 2, w // 2, h // 2) for x, y, w, h in boxes]
-    return Image(scene(LARGE[0] // 2, LARGE[1] // 2, *halves), 0.5, *LARGE, "jpeg")
+    pixels = scene(LARGE[0] // 2, LARGE[1] // 2, *halves)
+    # Slowly brighter to the bottom and bluer to the right: a colour photo without any place that looks like skin.
+    pixels = np.maximum(pixels, np.linspace(0, 60, len(pixels)).astype(np.uint8)[:, None, None])
+    pixels[:, :, 2] = np.maximum(pixels[:, :, 2], np.linspace(0, 60, pixels.shape[1]).astype(np.uint8))
+    return Image(pixels, 0.5, *LARGE, "jpeg")
 
 
 class Recording:
@@ -122,6 +126,16 @@ def test_a_picture_made_of_faces_is_bounded() -> None:
 
 def test_nothing_is_found_in_nothing(blob_net: Net, whole: Whole) -> None:
     assert found_boxes(blob_net, whole(scene(3, 1))) == []
+
+
+@pytest.mark.parametrize("tone", [(1.0, 1.0, 1.0), (1.0, 0.87, 0.68)], ids=["black-and-white", "sepia"])
+def test_a_large_photo_without_colours_gets_a_finer_pass_and_a_closer_one_around_hints(blob_net: Net, tone: tuple[float, ...]) -> None:
+    boxes = [(1000, 800, 70, 70), (2000, 1200, 56, 56)]  # in a pass at 800 the second leaves a hint only
+    image = large(*boxes)
+    image.pixels[:] = image.pixels[:, :, :1] * np.array(tone)
+    net = Recording(blob_net)
+    assert found_boxes(net, image) == [pytest.approx(box, abs=3) for box in boxes]
+    assert net.shapes[:2] == [(1, 512, 640, 3), (1, 768, 1024, 3)] and len(net.shapes) > 2
 
 
 def test_the_places_of_hints_are_looked_at_closely_in_one_mosaic(blob_net: Net) -> None:
