@@ -37,6 +37,14 @@ def drawable(frame: VideoFrame) -> VideoFrame:
     return plain
 
 
+def own_copy(frame: VideoFrame) -> VideoFrame:
+    """Return a copy of a frame from `drawable`, to draw on: the frame may be the decoder's own."""
+    fresh = VideoFrame(frame.width, frame.height, frame.format.name)
+    for new, old in zip(planes_of(fresh)[0], planes_of(frame)[0], strict=True):
+        new[...] = old
+    return _alike(frame, fresh)
+
+
 def drawable_form(form: VideoFormat) -> str:
     """Return the format that `drawable` converts this one to."""
     if form.name == "yuvj420p":  # the older name of 8 bits in full range

@@ -15,7 +15,7 @@ from agent.domain.redaction import Cover
 from agent.domain.video import Covered, ProvenPart, VideoPart, covers_at
 from agent.vision.redactor import PixelArea, area_of
 from agent.vision.video.geometry import Turn
-from agent.vision.video.planes import Plane, draw, drawable, planes_of
+from agent.vision.video.planes import Plane, draw, drawable, own_copy, planes_of
 from agent.vision.video.video_opening import Opened, decoded, frames_from_start, moment_of, opened
 from agent.vision.video.writing import scaled
 
@@ -53,11 +53,12 @@ def prove_part(file: BinaryIO, copy: BinaryIO, part: VideoPart, ways: Sequence[C
                     continue
                 if at >= part.end - slack:
                     break
-                moment = round(at)
-                ends = any(abs(moment - end) <= slack for end in due)
+                ends = any(abs(at - end) <= slack for end in due)
                 if ends or frame.key_frame or count % EACH == 0:
-                    _check(frame, _covers(ways, moment, slack), turn, size)
-                count, last = count + 1, moment
+                    possible = [covers_at(ways, moment) for moment in _moments(ways, at, slack)]
+                    if not any(_covered(frame, covers, turn, size) for covers in possible):
+                        raise CopyUnproven
+                count, last = count + 1, round(at)
     except (VideoUnreadable, VideoNoPicture, FFmpegError) as error:
         raise CopyUnproven from error
     return ProvenPart(count, last)
@@ -73,33 +74,35 @@ def _ends(ways: Sequence[Covered]) -> list[int]:
     return sorted({knot.moment for each in ways for knot in (each.way.knots[0], each.way.knots[-1])})
 
 
-def _covers(ways: Sequence[Covered], moment: int, slack: Fraction) -> list[Cover]:
-    """Return the covers, also those that begin or end at most `slack` away."""
-    found = []
+def _moments(ways: Sequence[Covered], at: Fraction, slack: Fraction) -> list[int]:
+    """Return the moments that a frame may have had when it was drawn: `at` and, beside the end of a trajectory, before and after it.
+
+    A trajectory may begin right behind the frame until which another face was kept.
+    """
+    if at in _ends(ways):
+        return [int(at)]
+    found = {round(at)}
     for each in ways:
-        begin, end = each.way.knots[0].moment, each.way.knots[-1].moment
-        if begin - slack <= moment <= end + slack:
-            found += covers_at((each,), min(max(moment, begin), end))
-    return found
+        for end, outside in ((each.way.knots[0].moment, -1), (each.way.knots[-1].moment, 1)):
+            if abs(at - end) <= slack:
+                found |= {end, end + outside}
+    return sorted(found)
 
 
-def _check(frame: VideoFrame, covers: Sequence[Cover], turn: Turn, size: tuple[int, int]) -> None:
-    """Raise CopyUnproven if an area is not what its cover would be if it were drawn again: a cover changes nothing then."""
+def _covered(frame: VideoFrame, covers: Sequence[Cover], turn: Turn, size: tuple[int, int]) -> bool:
+    """Return whether each area is what its cover would be if it were drawn again: a cover changes nothing then."""
     if not covers:
-        return
+        return True
     width, height = frame.width, frame.height
     if (width, height) != size:
         covers = [scaled(cover, turn.upright(*size), turn.upright(width, height)) for cover in covers]
     stored = [turn.in_file(cover, width, height) for cover in covers]
     (shown, *_), bits = planes_of(frame)
-    again = drawable(frame)
-    again = again.reformat(format=again.format.name) if again is frame else again
-    again.make_writable()
+    again = own_copy(drawable(frame))
     draw(again, stored)
     (meant, *_), _ = planes_of(again)
     areas = (area_of(inner, width, height) for cover in stored if (inner := _inner(cover)) is not None)
-    if any(_off(shown, meant, area) > MOST_OFF * 2 ** (bits - 8) for area in areas if area is not None):
-        raise CopyUnproven
+    return all(_off(shown, meant, area) <= MOST_OFF * 2 ** (bits - 8) for area in areas if area is not None)
 
 
 def _inner(cover: Cover) -> Cover | None:
