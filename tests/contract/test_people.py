@@ -83,11 +83,11 @@ def names(library: RedactionQueries) -> list[str]:
 
 
 def test_faces_beside_the_named_ones_are_unseen_until_the_naming_is_undone(library: RedactionQueries) -> None:
-    named, beside, alone, suggested = (photo(library, each, 1)[0] for each in "abcd")
-    library.set_groups({named: 1, beside: 1, suggested: 1, alone: 0}, anew=True)
+    named, shown, beside, alone, suggested = (photo(library, each, 1)[0] for each in "abcde")
+    library.set_groups({named: 1, shown: 1, beside: 1, suggested: 1, alone: 0}, anew=True)
     who_else = name(library, "Ben", alone)
     library.set_identities({suggested: Identity(who_else, Certainty.PROBABLE, 1.0, 1, 1)}, now=NOW)
-    mei = name(library, "Mei", named)
+    mei = name(library, "Mei", named, shown)
 
     def unseen() -> dict[int, frozenset[int]]:
         return library.unseen([beside, suggested])
@@ -107,6 +107,13 @@ def test_faces_beside_the_named_ones_are_unseen_until_the_naming_is_undone(libra
     library.purge_recognition(now=LATER)
     with library.database.read() as tx:
         assert not tx.scalars(select(unseen_table.c.face_id)).all()
+
+
+def test_a_face_that_is_named_alone_leaves_its_group_as_it_is(library: RedactionQueries) -> None:
+    named, beside = (photo(library, each, 1)[0] for each in "ab")
+    library.set_groups({named: 1, beside: 1}, anew=True)
+    name(library, "Mei", named)
+    assert library.unseen([beside]) == {}
 
 
 def test_a_group_is_named_at_once_and_that_is_taken_back_at_once(library: RedactionQueries) -> None:

@@ -60,7 +60,8 @@ def _name(tx: Connection, wish: NameFacesEdit, now: datetime) -> EditStep:
     person_id = _known(tx, wish.person_id) if wish.person_id is not None else _of_name(tx, step, given(wish.name or ""), now)
     if wish.basis is not None:
         _say_basis(step, person_id, wish.basis, now)
-    step.set("unseen", [(face_id, person_id) for face_id in _beside(tx, faces)], moment(now))
+    if len(faces) > 1:  # by a card: a single face is named where it is seen, and says nothing about a group
+        step.set("unseen", [(face_id, person_id) for face_id in _beside(tx, faces)], moment(now))
     changed = _confirm(tx, step, person_id, faces, now)
     return step.close("name", len(changed), now, person_id=person_id)
 
