@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,19 +25,31 @@ PHOTO = PICTURE.getvalue()
 
 
 @pytest.fixture
-def drive(tmp_path: Path) -> Iterator[HungDrive]:
-    """With one photo."""
+def mount(tmp_path: Path) -> Iterator[Callable[[], HungDrive]]:
+    """Mounts a drive with one photo."""
     if sys.platform != "linux":
         pytest.skip("needs Linux")
-    (tmp_path / "drive").mkdir()
+    drives: list[HungDrive] = []
+
+    def mounted() -> HungDrive:
+        folder = tmp_path / f"drive-{len(drives)}"
+        folder.mkdir()
+        try:
+            drives.append(HungDrive(folder, {"a.png": PHOTO}))
+        except OSError as error:
+            pytest.skip(f"needs to mount: {error}")
+        return drives[-1]
+
     try:
-        drive = HungDrive(tmp_path / "drive", {"a.png": PHOTO})
-    except OSError as error:
-        pytest.skip(f"needs to mount: {error}")
-    try:
-        yield drive
+        yield mounted
     finally:
-        drive.let_go()
+        for drive in drives:
+            drive.let_go()
+
+
+@pytest.fixture
+def drive(mount: Callable[[], HungDrive]) -> HungDrive:
+    return mount()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no signals")
@@ -73,14 +85,29 @@ def test_a_drive_that_gives_errors_or_no_answer_is_not_said_to_hold_nothing(prog
     assert said.returncode == 1 and "[source.no_answer]" in said.stderr and "exist" not in said.stderr
 
 
-def test_a_walk_over_a_drive_that_hangs_late_is_given_up_by_every_command(program: "RealProgram", drive: HungDrive) -> None:
-    """The folder itself answers and can be listed; the files in it can't be looked at."""
-    folder, out = str(drive.folder), str(drive.folder.parent / "out")
-    commands = (["scan", folder], ["scan", "--dry-run", folder], ["redact", folder, "-o", out], ["redact", "--dry-run", folder, "-o", out])
-    drive.lookups_hang = True
-    alone = program.run("scan", folder)
+def test_a_walk_over_a_drive_that_hangs_late_is_given_up_by_every_command(
+    program: "RealProgram", mount: Callable[[], HungDrive], tmp_path: Path
+) -> None:
+    """The folder itself answers and can be listed; the files in it can't be looked at.
+
+    Each command has a drive of its own: where a process looks for a file, the kernel lets no other that looks for the same end.
+    """
+
+    def hanging() -> str:
+        drive = mount()
+        drive.lookups_hang = True
+        return str(drive.folder)
+
+    alone = program.run("scan", hanging())
     assert (alone.returncode, "[source.no_answer]" in alone.stderr) == (1, True), alone
     program.start()
+    out = ("-o", str(tmp_path / "out"))
+    commands = (
+        ["scan", hanging()],
+        ["scan", "--dry-run", hanging()],
+        ["redact", hanging(), *out],
+        ["redact", "--dry-run", hanging(), *out],
+    )
     running = [
         subprocess.Popen([sys.executable, "-m", "agent", *words], env=program.environment, stderr=subprocess.PIPE, text=True)
         for words in commands
