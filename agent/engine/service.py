@@ -31,7 +31,7 @@ from agent.vision.detector import THOROUGH_FACE, Decoder, Detector, DetectorNet
 from agent.vision.detectors import DETECTORS
 from agent.vision.embedder import MobileFaceNet
 from agent.vision.pipeline import MODELS, FileDecoder, Held, NetModel, Pipeline, Wanted, analyse, faces_on
-from agent.vision.turned import align_again
+from agent.vision.turned_landmarks import align_again
 
 M = TypeVar("M")
 

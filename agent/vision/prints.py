@@ -15,7 +15,7 @@ from agent.vision.covering import covered
 from agent.vision.detection import Detection, Look
 from agent.vision.embedder import to_bytes
 from agent.vision.quality import quality
-from agent.vision.turned import align_again
+from agent.vision.turned_landmarks import align_again
 
 # Returns the frame's RGB at full size, called only if there is a face; its faces -> their prints, None for unsuitable ones.
 Prints: TypeAlias = Callable[[Callable[[], Pixels], Sequence[Detection]], Sequence[FreshEmbedding | None]]

@@ -8,7 +8,7 @@ from agent.domain.face import Box, Landmarks
 from agent.vision.aligner import CHIP_SIDE, MARGIN, TEMPLATE, align
 from agent.vision.codecs import Image
 from agent.vision.detection import Detection, five
-from agent.vision.turned import align_again
+from agent.vision.turned_landmarks import align_again
 
 IMAGE = Image(np.random.default_rng(2).integers(0, 255, (400, 400, 3), np.uint8), 1.0, 400, 400, "jpeg")
 WRONG: Landmarks = five([(180, 200), (190, 205), (200, 195), (185, 190), (195, 210)])
