@@ -65,7 +65,7 @@ SHARPNESS = (40.0, 170.0)
 YAW = (60.0, 30.0)
 # A face trusted less is never certain.
 MIN_TRUST = 0.5
-# Nor is one that is more probably covered: two masks are alike, whoever wears them.
+# Nor is one that is more probably covered: two masks are alike on any face.
 MOST_COVERED = 0.5
 # Among many references one may be near by chance: at least a third must be within `Bounds.probable`. This holds for 98 in 100 of a person's
 # own faces; strangers' faces never had more than a fifth of ten references, a tenth of forty.

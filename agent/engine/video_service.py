@@ -77,7 +77,7 @@ class VideoService:
     def prove(self, asked: video_calls.Prove, source: int, copy: int) -> ProvenPart:
         """Raises CopyUnproven, VideoUnreadable, VideoNoPicture."""
         with _files([source, copy]) as (file, written):
-            from agent.vision.video.proof import prove_part
+            from agent.vision.video.video_proof import prove_part
 
             with self._released():
                 return prove_part(file, written, asked.part, asked.ways, self._engine.threads)

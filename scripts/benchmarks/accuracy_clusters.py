@@ -52,7 +52,7 @@ class Set:
         self.vectors, self.people, self.trust = vectors, people, trusted
         self.distances = np.sqrt(np.clip(2 - 2 * np.asarray(vectors @ vectors.T, np.float64), 0, 4))
         np.fill_diagonal(self.distances, 0)
-        self.graph: Graph | None = None  # the nearest faces of each, once somebody has found them
+        self.graph: Graph | None = None  # the nearest faces of each, once they were found
 
 
 def rows(groups: Mapping[str, Labelled]) -> Iterator[Row]:

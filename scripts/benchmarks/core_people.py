@@ -1,4 +1,4 @@
-"""The row `wrong_certain`: names that are certain and wrong, in a library of 40 people, half of whom are unknown.
+"""The row `wrong_certain`: names that are certain and wrong, in a library of 40 people, half of them unknown.
 
 The folder is that of the group `accuracy`. Its labelled people are drawn as known or unknown; the faces of its group photos are
 unknown people of one face each.

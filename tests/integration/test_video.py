@@ -24,8 +24,8 @@ from agent.vision.video import probe as probing
 from agent.vision.video.joining import join
 from agent.vision.video.looking import look_through
 from agent.vision.video.probe import probe
-from agent.vision.video.proof import prove_part
 from agent.vision.video.video_opening import frames, moment_of
+from agent.vision.video.video_proof import prove_part
 from agent.vision.video.writing import write_part
 from tests.made_clips import Made, changing_clip, look, made_clip, place, red_share
 

@@ -12,7 +12,7 @@ from agent.vision.codecs import Limits
 from agent.vision.video.joining import join
 from agent.vision.video.looking import look_through
 from agent.vision.video.probe import probe
-from agent.vision.video.proof import prove_part
+from agent.vision.video.video_proof import prove_part
 from agent.vision.video.writing import write_part
 from tests.made_clips import Made, look, made_clip
 
