@@ -134,22 +134,35 @@ def _centre(face: Detection) -> tuple[float, float]:
 _TURNED_SIZE = 36.0
 # Turned faces of medium size leave no hints either, but several patches of skin: these are also shown together, so many times smaller.
 _SMALLER, _FINE_SPOTS = 4, 10
+# In the mosaic that shows all turns: so many places closely and from farther away, and the score that calls for the others.
+_FIRST_FINE, _FIRST_WIDE, _FIRST_SCORE = 3, 2, 0.3
 
 
 def turn_by_spots(look: Look, image: Image, hints: Sequence[Detection], min_score: float) -> int:
-    """Return the turn in which the likeliest places show upright faces, one mosaic for each turn; 0 if none does."""
-    likeliest = _at_two_scales(spots(shrunk(image), hints, CELLS, _TURNED_SIZE))
+    """Return the turn in which the likeliest places show upright faces, one mosaic for each turn; 0 if none does.
+
+    Before that, one mosaic shows a few of them in all turns: most photos without faces end there.
+    """
+    fine, wide = _at_two_scales(spots(shrunk(image), hints, CELLS, _TURNED_SIZE))
+    first = [Cell(spot, turn) for turn in TURNS for spot in (*fine[:_FIRST_FINE], *wide[:_FIRST_WIDE])]
+    if not first or not _upright(look, image, first, _FIRST_SCORE):
+        return 0
     scores = [0.0] * (1 + len(TURNS))
-    for turn in TURNS if likeliest else ():
-        seen = look(mosaic(image, [Cell(spot, turn) for spot in likeliest]), min_score)
-        scores[turn] = sum(face.score for face in suppress(seen, NMS_IOU) if turn_of(face.landmarks) == 0)
+    for turn in TURNS:
+        cells = [Cell(spot, turn) for spot in (*fine, *wide)][:CELLS]
+        scores[turn] = sum(face.score for face in _upright(look, image, cells, min_score))
     return max(range(len(scores)), key=lambda turn: scores[turn])
 
 
-def _at_two_scales(likeliest: Sequence[Spot]) -> list[Spot]:
+def _upright(look: Look, image: Image, cells: Sequence[Cell], min_score: float) -> list[Detection]:
+    """Return the faces in a mosaic of these cells that are upright there."""
+    return [face for face in suppress(look(mosaic(image, cells), min_score), NMS_IOU) if turn_of(face.landmarks) == 0]
+
+
+def _at_two_scales(likeliest: Sequence[Spot]) -> tuple[Sequence[Spot], list[Spot]]:
     """Return the first of them, and cells that show all of them from farther away."""
     wide: list[Spot] = []
     for spot in (Spot(spot.x, spot.y, spot.ratio / _SMALLER, spot.weight) for spot in likeliest):
         if not any(_same(spot, other) for other in wide):
             wide.append(spot)
-    return [*likeliest[:_FINE_SPOTS], *wide][:CELLS]
+    return likeliest[:_FINE_SPOTS], wide
