@@ -6,6 +6,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from agent.web.client import Client
 from scripts.benchmarks.rows import Row, median, worst
+from scripts.page_conditions import wait_for_condition
 from scripts.screens import browser
 from scripts.signing_in import sign_in
 
@@ -86,5 +87,5 @@ def _visited(chromium: Browser, client: Client) -> tuple[BrowserContext, Page]:
     page.add_init_script(PROBE)
     page.wait_for_timeout(SETTLE_MS)
     page.goto(client.address)
-    page.wait_for_function("() => window.painted")
+    wait_for_condition(page, "() => window.painted")
     return context, page

@@ -64,11 +64,17 @@ def test_the_main_button_of_a_photo_copies_it_with_its_face_covered(
     page = next(page for page in browser.contexts[0].pages if page.url.split("?")[0].endswith("/popup"))
     button = page.get_by_role("button", name=t("ui.popup.copy_covered"), exact=True)
     expect(button).to_be_visible()
-    box = button.bounding_box()
-    assert box is not None
-    left, top, _, _ = desktop.geometry(desktop.window(POPUP))
-    desktop.click((round(left + box["x"] + box["width"] / 2), round(top + box["y"] + box["height"] / 2)))
-    page.get_by_text(t("ui.popup.copied_covered", count=1), exact=True).first.wait_for()
+    copied = page.get_by_text(t("ui.popup.copied_covered", count=1), exact=True).first
+
+    def pressed() -> bool:
+        """A click in the very moment of the first frame is not for the page yet."""
+        if box := button.bounding_box():
+            left, top, _, _ = desktop.geometry(desktop.window(POPUP))
+            desktop.click((round(left + box["x"] + box["width"] / 2), round(top + box["y"] + box["height"] / 2)))
+            page.wait_for_timeout(2000)
+        return copied.is_visible()
+
+    until(pressed, "the copy")
     desktop.screenshot(tmp_path / "popup.png")
 
     picture = pasted(desktop, "image/png")

@@ -11,6 +11,8 @@ from typing import Literal, Protocol, TypeVar
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, ViewportSize
 
+from scripts.page_conditions import wait_for_condition
+
 UI = Path(__file__).parents[3] / "ui"
 AXE = UI / "node_modules" / "axe-core" / "axe.min.js"
 RUN_AXE = """async (only) => {
@@ -179,7 +181,7 @@ def change_language(page: Page) -> Callable[[str], None]:
     def changed(language: str) -> None:
         with page.expect_response("**/api/images?*"):
             assert page.evaluate(CHANGE_LANGUAGE, language)
-            page.wait_for_function("(language) => document.documentElement.lang === language", arg=language)
+            wait_for_condition(page, "(language) => document.documentElement.lang === language", language)
 
     return changed
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
+from scripts.page_conditions import wait_for_condition
+
 if TYPE_CHECKING:
     from tests.e2e.pages.conftest import InEachLanguage, Presence
 
@@ -161,7 +163,7 @@ def test_in_what_moves_a_face_is_where_it_is_in_each_frame_and_changed_in_all(pa
     slider.press("ArrowRight")
     expect(slider).to_have_attribute("aria-valuetext", "Frame 4 of 12")
     expect(page.locator("img")).to_have_attribute("src", re.compile("moment=3"))
-    page.wait_for_function("(x) => document.querySelector('.cover').getBoundingClientRect().x > x", arg=before["x"] if before else 0)
+    wait_for_condition(page, "(x) => document.querySelector('.cover').getBoundingClientRect().x > x", before["x"] if before else 0)
 
     slider.press("End")
     expect(page.locator(".cover")).to_have_count(faces.count() - 1)

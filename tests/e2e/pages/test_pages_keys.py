@@ -5,6 +5,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from scripts.page_conditions import wait_for_condition
+
 pytestmark = pytest.mark.slow
 
 Visit = Callable[..., None]
@@ -44,10 +46,10 @@ def test_arrows_scroll_a_page_without_a_list(page: Page, visit: Visit) -> None:
     page.locator(".tile").first.wait_for()
     page.keyboard.press("Control+5")
     page.get_by_role("heading", level=1).first.wait_for()
-    page.wait_for_function("[...document.querySelectorAll('main *')].some((part) => part.scrollHeight > part.clientHeight + 100)")
+    wait_for_condition(page, "[...document.querySelectorAll('main *')].some((part) => part.scrollHeight > part.clientHeight + 100)")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
-    page.wait_for_function("[...document.querySelectorAll('main *')].some((part) => part.scrollTop > 100)")
+    wait_for_condition(page, "[...document.querySelectorAll('main *')].some((part) => part.scrollTop > 100)")
 
 
 def test_esc_closes_one_thing_at_a_time(page: Page, visit: Visit) -> None:

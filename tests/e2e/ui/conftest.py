@@ -3,6 +3,7 @@
 `visit` opens a module's one page; after every test it is looked whether a request went elsewhere or the console complained.
 """
 
+from scripts.page_conditions import wait_for_condition
 import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -95,7 +96,7 @@ class Visitor:
         self.speak(language)
         self.page.goto("about:blank")  # a fragment alone would not load anew
         self.page.goto(f"{self.address}/{place}")
-        self.page.wait_for_function("language => document.documentElement.lang === language", arg=language)
+        wait_for_condition(self.page, "language => document.documentElement.lang === language", language)
 
     def speak(self, language: str) -> None:
         self.texts = Texts(language)

@@ -1,5 +1,6 @@
 """The library in a real browser: photos come in by themselves, and all can be done by keyboard and taken back."""
 
+from scripts.page_conditions import wait_for_condition
 import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
@@ -59,7 +60,7 @@ def test_a_dropped_photo_appears_by_itself(visitor: "Visitor", language: str, ph
     visitor.program.settled(known + PHOTOS // 2)
     expect(visitor.page.get_by_role("option", name=f"photo-{known}.jpg")).to_be_visible()
     pictures = "() => [...document.querySelectorAll('[role=option] img')].every((picture) => picture.complete && picture.naturalWidth > 0)"
-    visitor.page.wait_for_function(pictures)
+    wait_for_condition(visitor.page, pictures)
     visitor.right()
 
 
