@@ -18,6 +18,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 NOTICE = ROOT / "NOTICE"
 _LOCKED = re.compile(r"^([a-z0-9-]+)==", re.MULTILINE)
+SERVER = "Python, team server only: comes from the package index, in none of our packages"
 _HEAD = """AI Popup
 Copyright 2026 The AI Popup authors
 
@@ -35,20 +36,24 @@ class Part:
 
     name: str
     licence: str
-    where: str  # "Python", "inside wheels" or "UI"
+    where: str  # "Python", "inside wheels", "UI" or SERVER
 
 
 def python_parts(rules: Mapping[str, Any]) -> Iterator[Part]:
     """Yield what the program's lock file names, for all systems."""
-    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
-    for name in sorted(set(_LOCKED.findall(lock))):
+    for name in sorted(_locked("requirements.lock")):
         yield Part(name, rules["packages"].get(name) or _said(name), "Python")
+
+
+def server_parts(rules: Mapping[str, Any]) -> Iterator[Part]:
+    """Yield what the team server's lock file names besides."""
+    for name in sorted(_locked("requirements-server.lock") - _locked("requirements.lock")):
+        yield Part(name, rules["packages"].get(name) or _said(name), SERVER)
 
 
 def library_parts(rules: Mapping[str, Any]) -> Iterator[Part]:
     """Yield the shared libraries in separate folders beside the program's packages. Raises PackageNotFoundError."""
-    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
-    for name in sorted(set(_LOCKED.findall(lock))):
+    for name in sorted(_locked("requirements.lock")):
         try:
             files = metadata.files(name) or []
         except metadata.PackageNotFoundError:  # for another system
@@ -129,7 +134,7 @@ def main() -> int:
         found = list(refused(words.shipped, listed))
         print("\n".join(found) or "nothing that must not be shipped")
         return 1 if found else 0
-    parts = list(dict.fromkeys([*python_parts(listed), *library_parts(listed), *ui_parts(listed)]))
+    parts = list(dict.fromkeys([*python_parts(listed), *library_parts(listed), *server_parts(listed), *ui_parts(listed)]))
     bad = [part for part in parts if not allowed(part.licence, listed["allowed"])]
     for part in bad:
         print(f"{part.name}: {part.licence or 'no licence is said'}, which is not on the list of scripts/licences.toml")
@@ -140,6 +145,10 @@ def main() -> int:
         print("NOTICE is out of date: python scripts/licences.py")
         return 1
     return 1 if bad else 0
+
+
+def _locked(lock: str) -> set[str]:
+    return set(_LOCKED.findall((ROOT / lock).read_text(encoding="utf-8")))
 
 
 def _said(name: str) -> str:

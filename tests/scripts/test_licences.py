@@ -25,8 +25,8 @@ def test_all_that_is_joined_must_be_on_the_list_and_one_of_what_may_be_chosen(ex
 
 def test_whatever_the_program_brings_along_is_on_the_list() -> None:
     rules = licences.rules()
-    parts = [*licences.python_parts(rules), *licences.library_parts(rules), *licences.ui_parts(rules)]
-    assert {part.where for part in parts} == {"Python", "inside wheels", "UI"}
+    parts = [*licences.python_parts(rules), *licences.library_parts(rules), *licences.server_parts(rules), *licences.ui_parts(rules)]
+    assert {part.where for part in parts} == {"Python", "inside wheels", licences.SERVER, "UI"}
     assert [part for part in parts if not licences.allowed(part.licence, rules["allowed"])] == []
 
 

@@ -2,11 +2,12 @@
 
 import re
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
-from scripts.lock import LOCKS
+from scripts.lock import LOCKS, WITHOUT
 
 ROOT = Path(__file__).parents[2]
 PIN = re.compile(r"^([a-z0-9-]+)==(\S+)( ;.*)? \\$")
@@ -27,7 +28,16 @@ def pins(lock: str) -> dict[str, set[str]]:
 def wanted(*groups: str) -> set[str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     lines = [line for group in groups for line in project["dependency-groups"][group]] if groups else project["project"]["dependencies"]
-    return {re.split(r"[^A-Za-z0-9._-]", line)[0].lower().replace("_", "-") for line in lines}
+    return names(lines)
+
+
+def extra(*extras: str) -> set[str]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    return names(line for each in extras for line in project["project"]["optional-dependencies"][each])
+
+
+def names(requirements: Iterable[str]) -> set[str]:
+    return {re.split(r"[^A-Za-z0-9._-]", each)[0].lower().replace("_", "-") for each in requirements}
 
 
 @pytest.mark.parametrize("lock", [*LOCKS, "ui/package-lock.json"])
@@ -43,8 +53,30 @@ def test_every_line_is_a_pin_or_its_hash(lock: str) -> None:
 
 @pytest.mark.parametrize("lock", LOCKS)
 def test_what_the_project_asks_for_is_locked(lock: str) -> None:
-    sources = LOCKS[lock][0]
-    assert wanted(*(word for word in sources if word not in ("--group", "pyproject.toml"))) <= pins(lock).keys()
+    groups = [word for word in LOCKS[lock][0] if word not in ("--group", "--extra", "pyproject.toml")]
+    if lock in WITHOUT:  # an extra, with all that the program asks for but one group
+        assert (wanted() | extra(*groups)) - wanted(WITHOUT[lock]) <= pins(lock).keys()
+    else:
+        assert wanted(*groups) <= pins(lock).keys()
+
+
+def test_the_servers_lock_holds_no_desktop_package() -> None:
+    desktop = re.compile(
+        r"pyside|shiboken|pywebview|qtpy|bottle|proxy-tools|pystray|python-xlib|mss|desktop-notifier|pyobjc|pythonnet|winrt"
+    )
+    assert [name for name in pins("requirements-server.lock") if desktop.match(name)] == []
+    assert wanted("desktop") <= pins("requirements.lock").keys()  # each is a package that would be there
+
+
+def test_the_tests_have_all_of_the_server() -> None:
+    assert extra("server") <= pins("requirements-dev.lock").keys()
+
+
+def test_the_servers_lock_agrees_with_the_programs() -> None:
+    runtime, server = pins("requirements.lock"), pins("requirements-server.lock")
+    assert {name: versions for name, versions in server.items() if name in runtime} == {
+        name: runtime[name] for name in server if name in runtime
+    }
 
 
 def test_the_development_lock_agrees_with_the_programs() -> None:
