@@ -11,6 +11,8 @@ from sqlalchemy import Connection
 from agent.store.dialects import Dialect
 from agent.store.dialects.sqlcipher import KEY_BYTES, SqlCipher
 
+AUDIT_KEY = "audit_key"  # the execution option with the key of the audit log's digests, see `agent.store.audit_log`
+
 
 class Database:
     """Writers take turns; readers see the last commit and never wait."""
@@ -18,6 +20,7 @@ class Database:
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
         self._engine = dialect.engine
+        self._engine.update_execution_options(**{AUDIT_KEY: self.key_for(b"audit log")})
         self.uses = 0  # changes after every transaction
 
     @classmethod

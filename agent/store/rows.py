@@ -1,8 +1,8 @@
-"""Inserts rows with a number chosen by the database or the next consecutive one, and takes notes."""
+"""Inserts rows with a number chosen by the database, and takes notes."""
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, Table, delete, func, insert, select
+from sqlalchemy import Connection, Table, delete, insert, select
 
 from agent.store.schema import meta
 
@@ -12,13 +12,6 @@ def add(tx: Connection, table: Table, values: Mapping[str, object]) -> int:
     key = tx.execute(insert(table).values(**values)).inserted_primary_key
     assert key is not None
     return int(key[0])
-
-
-def append(tx: Connection, table: Table, values: Mapping[str, object]) -> None:
-    """Insert one row numbered consecutively, without a gap."""
-    if tx.dialect.name == "postgresql":  # its sequences advance even if a transaction is rolled back
-        values = {**values, "id": (tx.scalar(select(func.max(table.c.id))) or 0) + 1}
-    tx.execute(insert(table).values(**values))
 
 
 def take_note(tx: Connection, name: str) -> None:

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from agent.store.columns import Instant, LargeInteger, LocalTime, Name, PathBytes
 
 # The newest migration: a library at this revision needs none, and Alembic is not even imported.
-REVISION = "0010"
+REVISION = "0011"
 
 metadata = MetaData()
 _KEY = "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)"  # as Alembic creates it
@@ -263,6 +263,7 @@ undo_person = Table(
 )
 
 # The audit log, with random ids: each row's digest includes the previous row's, so that changes and omissions are detected.
+# `version` says what the digest covers, see `agent.store.audit_log`.
 audit = Table(
     "audit",
     metadata,
@@ -272,7 +273,22 @@ audit = Table(
     Column("subject", String(32)),
     Column("number", Integer, nullable=False),
     Column("digest", String(64), nullable=False),
+    Column("actor", String(32), nullable=False, server_default=""),  # a member's random id; empty: the user of this computer
+    Column("detail", String(80), nullable=False, server_default=""),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Index("audit_by_actor", "actor", "id"),
+    Index("audit_by_action", "action", "id"),
     sqlite_autoincrement=True,
+)
+
+# One row: the last one of the audit log, sealed, so that rows cut off its end are missed.
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("seal", String(64), nullable=False),
 )
 
 # Requested covered copies: one row for each request, or for a watched folder's rule.

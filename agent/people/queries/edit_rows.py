@@ -24,8 +24,9 @@ from agent.domain.errors import FaceUnknown, NameTaken, PersonUnknown, SelfMerge
 from agent.domain.names import given, tidy
 from agent.domain.people import Certainty
 from agent.people.duties import is_child
-from agent.people.queries import adopted_rows, audit_rows
+from agent.people.queries import adopted_rows
 from agent.people.sidecars.regions import spelling
+from agent.store import audit_log
 from agent.store.facts import Key, chunks, moment
 from agent.store.journal import Journal
 from agent.store.rows import add
@@ -97,7 +98,7 @@ def _confirm(tx: Connection, step: Journal, person_id: int, faces: Sequence[int]
     step.set("not", [(face_id, person_id) for face_id in faces], None)
     step.set("ignored", faces, None)
     changed = step.set("who", [each for each in faces if confirmed.get(each) != person_id], [person_id, moment(now)])
-    audit_rows.add(tx, "named", _uid(tx, person_id), len(changed), now)
+    audit_log.add(tx, "named", _uid(tx, person_id), len(changed), now)
     return changed
 
 
@@ -133,7 +134,7 @@ def _reject(tx: Connection, wish: RejectFaces, now: datetime) -> EditStep:
     step.set("who", mine, None)
     changed = step.set("not", [(face_id, person_id) for face_id in faces], moment(now))
     _drop_opinions(tx, mine)
-    audit_rows.add(tx, "rejected", _uid(tx, person_id), len(changed), now)
+    audit_log.add(tx, "rejected", _uid(tx, person_id), len(changed), now)
     return step.close("reject", len(changed), now, person_id=person_id)
 
 
@@ -143,7 +144,7 @@ def _unname(tx: Connection, wish: UnnameFacesEdit, now: datetime) -> EditStep:
     step.set("not", named, moment(now))  # otherwise they would be suggested as the same people again at once
     changed = step.set("who", [face_id for face_id, _ in named], None)
     for uid in {_uid(tx, other) for _, other in named}:
-        audit_rows.add(tx, "unnamed", uid, len(changed), now)
+        audit_log.add(tx, "unnamed", uid, len(changed), now)
     return step.close("unname", len(changed), now)
 
 
@@ -176,12 +177,12 @@ def _merge(tx: Connection, wish: MergePeopleEdit, now: datetime) -> EditStep:
         step.set("unseen", [(each, other) for each in beside], None)
         step.set("unseen", [(each, into) for each in beside], moment(now))
         moved += len(step.set("who", faces, [into, moment(now)]))
-        audit_rows.add(tx, "merged", _uid(tx, other), len(faces), now)
+        audit_log.add(tx, "merged", _uid(tx, other), len(faces), now)
         refused = refused or tx.scalar(select(person.c.never_at).where(person.c.id == other)) is not None
         step.set("person", [other], None)
     if refused:  # the "never recognise" setting stays theirs, whatever their name
         _switch(tx, step, into, "never_at", True, now)
-    audit_rows.add(tx, "merged_into", _uid(tx, into), moved, now)
+    audit_log.add(tx, "merged_into", _uid(tx, into), moved, now)
     return step.close("merge", shown, now, person_id=into)
 
 
@@ -225,7 +226,7 @@ def _switch(tx: Connection, step: Journal, person_id: int, field: str, is_so: bo
         if field == "never_at" and is_so:  # see `never.begin`
             thought = select(identity.c.face_id).where(identity.c.person_id == person_id, identity.c.certainty != Certainty.CONFIRMED)
             step.lost(tx.scalars(thought).all())
-        audit_rows.add(tx, f"{field.removesuffix('_at')}_{'on' if is_so else 'off'}", _uid(tx, person_id), 1, now)
+        audit_log.add(tx, f"{field.removesuffix('_at')}_{'on' if is_so else 'off'}", _uid(tx, person_id), 1, now)
 
 
 def _of_name(tx: Connection, step: Journal, name: str, now: datetime) -> int:
@@ -235,7 +236,7 @@ def _of_name(tx: Connection, step: Journal, name: str, now: datetime) -> int:
         uid = uuid.uuid4().hex
         person_id = add(tx, person, {"name": name, "created_at": now, "uid": uid})
         step.made("person", person_id)
-        audit_rows.add(tx, "person_made", uid, 1, now)
+        audit_log.add(tx, "person_made", uid, 1, now)
     return person_id
 
 

@@ -7,8 +7,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from agent.domain.edits import ForgottenPerson
 from agent.domain.errors import PersonUnknown
-from agent.people.queries import audit_rows
-from agent.store import journal
+from agent.store import audit_log, journal
 from agent.store.database import Queries
 from agent.store.facts import chunks
 from agent.store.rows import take_note
@@ -41,7 +40,7 @@ def forget(tx: Connection, person_id: int, now: datetime, *, note: str) -> Forgo
     steps = journal.erase(tx, people)
     tx.execute(delete(person).where(person.c.id.in_(people)))
     for uid in uids:
-        audit_rows.add(tx, "forgotten", uid, len(faces), now)
+        audit_log.add(tx, "forgotten", uid, len(faces), now)
     take_note(tx, note)
     return ForgottenPerson(len(faces), embeddings, chips, steps)
 

@@ -13,7 +13,6 @@ from agent.domain.people import Identity
 from agent.library.queries import identity_rows
 from agent.library.queries.library_queries import LibraryQueries
 from agent.people.queries import (
-    audit_rows,
     edit_rows,
     forget_rows,
     never_rows,
@@ -21,12 +20,12 @@ from agent.people.queries import (
 )
 from agent.people.queries.adopted_rows import AdoptedQueries
 from agent.people.queries.album_rows import AlbumQueries
-from agent.people.queries.audit_rows import AuditQueries
 from agent.people.queries.cluster_rows import ClusterQueries
 from agent.people.queries.embedding_rows import EmbeddingQueries
 from agent.people.queries.forget_rows import ForgetQueries
 from agent.people.queries.person_rows import PersonQueries
-from agent.store import event_rows, journal
+from agent.store import audit_log, event_rows, journal
+from agent.store.audit_log import AuditQueries
 from agent.store.path_ranges import FolderArea
 from agent.store.rows import take_note
 from agent.store.schema import face, image
@@ -165,5 +164,5 @@ def _concluded(
     if step.token is None:
         return []
     if then is not None:
-        audit_rows.add(tx, then, None, step.count, now)
+        audit_log.add(tx, then, None, step.count, now)
     return [event_rows.record(tx, PeopleChanged(action=step.action), now)]

@@ -12,8 +12,7 @@ from agent.domain.people import Certainty
 from agent.domain.reference import LEAST_SHARPNESS
 from agent.library.queries import face_rows, identity_rows, job_rows
 from agent.library.records import Person, Portrait
-from agent.people.queries import audit_rows
-from agent.store import event_rows
+from agent.store import audit_log, event_rows
 from agent.store.database import Queries
 from agent.store.facts import chunks
 from agent.store.path_ranges import FolderArea, within
@@ -182,7 +181,7 @@ def purge_recognition(
         return []
     if note is not None and (embeddings or chips):
         take_note(tx, note)
-    audit_rows.add(tx, "prints_deleted", None, embeddings, now)
+    audit_log.add(tx, "prints_deleted", None, embeddings, now)
     return [event_rows.record(tx, RecognitionPurged(embeddings=embeddings, chips=chips), now)]
 
 
