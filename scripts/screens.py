@@ -318,7 +318,7 @@ class Stage:
             self.page.goto("about:blank")  # so that it is loaded again even if it is already open
             self.page.goto(address)
             self.page.wait_for_load_state("load")
-            wait_for_condition(self.page, LOADED, limit_ms=LIMIT_S * 1000)
+            wait_for_condition(self.page, LOADED, limit_ms=int(LIMIT_S * 1000))
             self.page.wait_for_timeout(1500)  # for what the event stream brings, which never ends
             self.page.evaluate(MASK, names)
             self.page.screenshot(path=self.target / f"{name}-{look}.png")

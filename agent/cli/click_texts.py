@@ -77,10 +77,15 @@ _KINDS: dict[type[click.ParamType[object]], tuple[str, str]] = {
 
 
 def whole(error: click.UsageError, texts: Texts) -> click.UsageError:
-    """The error with the language's punctuation: click ends one of its sentences itself."""
-    if texts.language == "en" or not isinstance(error, click.MissingParameter):
+    """The error with the language's punctuation: click ends one of its sentences itself, and puts spaces between others."""
+    if texts.language == "en":
         return error
-    return click.UsageError(f"{error.format_message().removesuffix('.')}{texts('cli.click.stop')}", error.ctx)
+    stop, told = texts("cli.click.stop"), error.format_message()
+    if isinstance(error, click.MissingParameter):
+        told = f"{told.removesuffix('.')}{stop}"
+    elif f"{stop} " not in told:
+        return error
+    return click.UsageError(told.replace(f"{stop} ", stop), error.ctx)
 
 
 def speak(texts: Texts) -> None:

@@ -6,6 +6,7 @@ from agent.cli.command import CommandGroup, json_option
 from agent.cli.output import say, tell
 from agent.cli.session import CommandSession
 from agent.core.i18n import Texts
+from agent.domain.errors import NotFound
 
 TEXTS = Texts()
 
@@ -38,5 +39,8 @@ def list_sessions(session: CommandSession, as_json: bool) -> None:
 def end(session: CommandSession, number: int | None, every: bool, as_json: bool) -> None:
     if (number is not None) == every:
         raise click.UsageError(session.texts("cli.sessions.one_way"))
-    count = session.client().end_sessions(number).count
+    try:
+        count = session.client().end_sessions(number).count
+    except NotFound as error:
+        raise click.ClickException(session.texts("cli.sessions.unknown_number", number=number or 0)) from error
     tell({"ended": count}, session.texts("cli.sessions.ended", count=count), as_json=as_json)

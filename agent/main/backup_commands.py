@@ -1,5 +1,6 @@
 """`ai-popup backup`, `recover` and `recovery-code`: for a lost library or key."""
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +15,7 @@ from agent.domain.errors import BackupDamaged
 if TYPE_CHECKING:
     from agent.store.backup import Backup, BackupStore
     from agent.store.keys import LibraryKeys
+    from agent.store.restore_loss import RestoreLoss
 
 TEXTS = Texts()
 
@@ -97,13 +99,17 @@ def restore(session: CommandSession, name: str | None, yes: bool, dry_run: bool,
     from agent.main.wiring import utc_now
 
     store = _backups(session)
+    if dry_run:  # only reads: also beside a running agent
+        chosen = store.get(name) if name else store.newest_good()
+        store.verify(chosen)
+        loss = store.loss(chosen)
+        facts = {"name": chosen.name, "lost": None if loss is None else asdict(loss)}
+        tell(facts, session.texts("cli.backup.would_restore", name=chosen.name), *_lost(session.texts, loss), as_json=as_json)
+        return
     with session.alone():
         chosen = store.get(name) if name else store.newest_good()
-        if dry_run:
-            store.verify(chosen)
-            tell({"name": chosen.name}, session.texts("cli.backup.would_restore", name=chosen.name), as_json=as_json)
-            return
         if not yes and (photos := store.photos_at_risk()) is not None:
+            say(*_lost(session.texts, store.loss(chosen)), err=True)
             confirm(session.texts, session.texts("cli.backup.sure", name=chosen.name, count=photos), yes=False)
         restored = store.restore(chosen, utc_now())
     tell({"name": restored.name}, session.texts("cli.backup.restored", name=restored.name), as_json=as_json)
@@ -124,6 +130,19 @@ def recovery_code(session: CommandSession, as_json: bool) -> None:
     keys = _keys(session)
     code = keys.recovery_code(keys.unlock())
     tell({"recovery_code": code}, code, as_json=as_json)
+
+
+def _lost(texts: Texts, loss: "RestoreLoss | None") -> list[str]:
+    """The sentences on what a restore would lose."""
+    if loss is None:
+        return [texts("cli.backup.not_compared")]
+    names = texts("ui.list_separator").join(loss.people)
+    lines = [
+        texts(f"cli.backup.lost_{kind}", count=count, names=names)
+        for kind, count in (("photos", loss.photos), ("people", len(loss.people)), ("faces", loss.faces), ("copies", loss.copies))
+        if count
+    ]
+    return lines or [texts("cli.backup.lost_nothing")]
 
 
 def _show(one: "Backup", *, as_json: bool) -> None:

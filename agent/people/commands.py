@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -222,7 +223,7 @@ def export(session: CommandSession, file: Path | None, as_csv: bool, person: str
     from agent.people.exchange_commands import rows_of
     from agent.people.queries.people_queries import PeopleQueries
 
-    if file is not None and os.path.lexists(file):  # also for a name that is too long
+    if file is not None and os.path.lexists(file) and not _is_device(file):
         confirm(session.texts, session.texts("cli.people.sure_export", file=str(file)), yes=yes)
     with session.library(PeopleQueries, checked=True) as library, _open(file) as out:
         only = None if person is None else person_of(library, person)
@@ -302,14 +303,31 @@ def _open(file: Path | None) -> Iterator[TextIO]:
         yield sys.stdout
         sys.stdout.flush()  # now, while a closed pipe is no failure
         return
+    try:
+        with file.open("w", encoding="utf-8", newline="") if _is_device(file) else _replacing(Path(os.path.realpath(file))) as out:
+            yield out
+    except OSError as error:
+        raise click.FileError(str(file), error.strerror) from error
+
+
+@contextmanager
+def _replacing(file: Path) -> Iterator[TextIO]:
+    """Raises OSError."""
     aside = file.with_name(f".{file.name}.part")
     try:
         aside.unlink(missing_ok=True)
         with aside.open("x", encoding="utf-8", newline="") as out:  # follows no link
             yield out
         aside.replace(file)
-    except OSError as error:
-        raise click.FileError(str(file), error.strerror) from error
     finally:
         with suppress(OSError):  # even its folder is missing
             aside.unlink(missing_ok=True)
+
+
+def _is_device(file: Path) -> bool:
+    """Whether it is a pipe or a device, which takes the content and must not be replaced."""
+    try:
+        mode = file.stat().st_mode
+    except OSError:  # also for a name that is too long
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -28,8 +28,23 @@ if TYPE_CHECKING:
 
 TEXTS = Texts()
 PAGE = 200
-_DAY = click.DateTime(["%Y-%m-%d"])
 _DAY_WORD = TEXTS("cli.find.day")
+
+
+class _Day(click.ParamType[datetime]):
+    """A day as in 2026-01-31."""
+
+    name = "DAY"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        try:
+            return datetime.strptime(value, "%Y-%m-%d")  # noqa: DTZ007 - photos have local times
+        except ValueError:
+            texts = TEXTS if ctx is None else ctx.find_root().obj.texts
+            self.fail(texts("cli.find.not_day", value=value), param, ctx)
+
+
+_DAY = _Day()
 
 
 @click.command(cls=Command, help=TEXTS("cli.help.find"))

@@ -15,6 +15,7 @@ from agent.store.database import Database
 from agent.store.key_homes import Home
 from agent.store.keys import KEYS_FILE, LibraryKeys
 from agent.store.opening import BACKUPS_FOLDER, DATABASE_FILE
+from agent.store.restore_loss import RestoreLoss, restore_loss
 from agent.store.schema import image, undo
 from agent.store.soundness import Soundness
 from agent.store.upgrade import BEFORE_UPGRADE
@@ -187,6 +188,16 @@ class BackupStore:
         except (StoreError, KeyHomeError):
             return None
 
+    def loss(self, backup: Backup) -> RestoreLoss | None:
+        """What a restore would lose; None if the two can't be compared."""
+        if not self._live().exists():
+            return RestoreLoss()
+        try:
+            with closing(self._read(self._folder)) as library, closing(self._read(backup.path)) as copy:
+                return restore_loss(library, copy)
+        except (StoreError, KeyHomeError):
+            return None
+
     def keys(self, backup: Backup) -> LibraryKeys:
         """The backup's own keys: `recover` works with them even if the library's are gone."""
         return LibraryKeys(backup.path, self._home)
@@ -219,6 +230,9 @@ class BackupStore:
             staged.unlink(missing_ok=True)
         return chosen
 
+    def _read(self, folder: Path) -> Database:
+        return Database.in_file(folder / DATABASE_FILE, LibraryKeys(folder, self._home).unlock(), read_only=True)
+
     def _check(self, folder: Path) -> int:
         return check_copy(folder / DATABASE_FILE, LibraryKeys(folder, self._home).unlock())
 
@@ -238,7 +252,7 @@ class BackupStore:
     def offer(self, library: Database | None) -> RestoreOffer:
         """The backup that would replace `library`, None if that can't be opened. Raises BackupMissing, BackupDamaged, KeyHomeError."""
         chosen = self.newest_good()
-        with closing(Database.in_file(chosen.path / DATABASE_FILE, self.keys(chosen).unlock(), read_only=True)) as backup:
+        with closing(self._read(chosen.path)) as backup:
             with backup.read() as tx:
                 photos = tx.scalar(select(func.count()).select_from(image)) or 0
             return RestoreOffer(chosen, photos, None if library is None else _newer(library, backup))

@@ -2,14 +2,54 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 import pytest
 from filelock import FileLock
+from sqlalchemy import update
+
+from agent.domain.edits import NameFacesEdit
+from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
+from agent.domain.image import FileSeen, Recipe
+from agent.domain.jobs import Priority
+from agent.redaction.copy_records import PlannedCopy
+from agent.redaction.options import RedactionOptions
+from agent.redaction.queries.redaction_queries import RedactionQueries
+from agent.store.key_homes import FileHome
+from agent.store.opening import open_library
+from agent.store.schema import redaction_item
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.unit.cli.conftest import CommandLine
+
+NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+RECIPE = Recipe("centerface-2", "mobilefacenet-1")
+
+
+@pytest.fixture
+def store(cli: CommandLine) -> Callable[[str, str], None]:
+    """Stores a photo with one face, confirmed as this person, and the record of its covered copy."""
+
+    def store(letter: str, name: str) -> None:
+        library = RedactionQueries(open_library(cli.paths.library, FileHome(cli.paths.keys)))
+        seen = FileSeen(f"/photos/{letter}.jpg", ord(letter), 1)
+        library.note_file(seen, RECIPE, priority=Priority.ASKED, now=NOW)
+        [job], _ = library.lease(1, now=NOW, until=NOW)
+        found = Face(Box(5, 5, 40, 40), 0.9, ((1.0, 1.0),) * 5, Quality(30, 30, 0, 0))
+        library.commit(job, Analysis(letter * 64, 9, 640, 480, "jpeg", RECIPE, "f32", (found,), StageTimes()), now=NOW)
+        newest = library.images(limit=1)[0]
+        library.edit(NameFacesEdit(face_ids=(newest.faces[0].id,), name=name), now=NOW)
+        library.plan_copies(letter * 32, RedactionOptions(), [PlannedCopy(seen.path, f"/covered/{letter}.jpg")], now=NOW)
+        with library.database.write() as tx:
+            tx.execute(update(redaction_item).values(state="done", copy_sha256=redaction_item.c.id))
+        library.database.close()
+
+    return store
 
 
 def test_backups_are_made_listed_verified_and_restored(cli: CommandLine) -> None:
@@ -49,6 +89,42 @@ def test_nothing_is_restored_under_a_running_agent(cli: CommandLine) -> None:
     with FileLock(cli.paths.lock):
         said = cli("backup", "restore")
     assert said.code == 1 and "[agent.already_running]" in said.err
+
+
+def test_a_dry_run_says_what_only_the_library_holds(cli: CommandLine, store: Callable[[str, str], None]) -> None:
+    store("a", "Grandpa")
+    name = cli("backup", "create").out.split()[0]
+    said = cli("backup", "restore", "--dry-run")
+    assert "Nothing would be lost" in said.out
+    store("b", "Mei")
+    with FileLock(cli.paths.lock):  # also beside a running agent: it only reads
+        said = cli("backup", "restore", "--dry-run")
+        facts = json.loads(cli("backup", "restore", "--dry-run", "--json").out)
+    assert said.code == 0 and said.out.startswith(f"{name} is good")
+    told = said.out.splitlines()[1:]
+    assert [line.split(": ", 1)[1].split(" (")[0] for line in told] == ["1 photo", "1 person", "1 confirmed face", "1 covered copy"]
+    assert facts == {"name": name, "lost": {"photos": 1, "people": ["Mei"], "faces": 1, "copies": 1}}
+    assert not list(cli.paths.library.glob("damaged-*"))
+
+
+def test_the_question_before_a_restore_names_the_loss_too(
+    cli: CommandLine, store: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli("backup", "create")
+    store("b", "Mei")
+    monkeypatch.setattr("click.termui.visible_prompt_func", lambda _: "n")
+    monkeypatch.setattr("agent.cli.confirm.can_ask", lambda: True)
+    assert "1 person (Mei)" in cli("backup", "restore").err
+
+
+def test_a_dry_run_says_so_if_the_library_cannot_be_compared(cli: CommandLine) -> None:
+    cli("backup", "create")
+    (database,) = cli.paths.library.glob("*.db")
+    database.write_bytes(b"rubbish" * 1000)
+    for path in cli.paths.library.glob("*-wal"):
+        path.unlink()
+    assert "can’t be compared" in cli("backup", "restore", "--dry-run").out
+    assert json.loads(cli("backup", "restore", "--dry-run", "--json").out)["lost"] is None
 
 
 def test_the_recovery_code_opens_a_library_whose_key_is_lost(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -128,7 +128,10 @@ def test_backups_as_json(cli: CommandLine) -> None:
     made = json.loads(cli("backup", "create", "--json").out)
     assert [json.loads(line) for line in cli("backup", "list", "--json").out.splitlines()] == [made]
     assert json.loads(cli("backup", "verify", "--json").out) == {"name": made["name"], "good": True, "photos": 0}
-    assert json.loads(cli("backup", "restore", "--dry-run", "--json").out) == {"name": made["name"]}
+    assert json.loads(cli("backup", "restore", "--dry-run", "--json").out) == {
+        "name": made["name"],
+        "lost": {"photos": 0, "people": [], "faces": 0, "copies": 0},
+    }
     assert not list(cli.paths.library.glob("damaged-*"))
     assert json.loads(cli("backup", "restore", "--yes", "--json").out) == {"name": made["name"]}
 

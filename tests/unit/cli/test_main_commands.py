@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -111,6 +112,39 @@ def test_a_place_where_nothing_can_be_written_is_told_and_no_failure_of_the_prog
     for place in (tmp_path / "none" / "people.json", tmp_path / ("x" * 300)):
         said = cli("people", "export", str(place))
         assert said.code == 1 and f"Could not open file {str(place)!r}" in said.err
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [("en", "“yesterday” is not a day like 2026-01-31."), ("zh-CN", "“yesterday”不是日期，写法如 2026-01-31。")],
+)
+def test_a_wrong_day_is_told_with_a_right_one(cli: CommandLine, language: str, told: str) -> None:
+    cli("config", "set", "general.language", language)
+    said = cli("find", "--after", "yesterday")
+    assert said.code == 2 and told in said.err
+
+
+def test_every_page_can_be_opened_from_the_command_line(cli: CommandLine, running_agent: FakeAgent) -> None:
+    pages = re.search(r"KNOWN = \[\.\.\.PAGES, (.*)\]", (route := (ROOT / "ui/src/lib/route.ts").read_text()))
+    first = re.search(r"PAGES = \[(.*)\]", route)
+    assert pages is not None and first is not None
+    for page in re.findall(r"'([a-z-]+)'", first[1] + pages[1]):
+        assert cli("open", "--print", page).code != 2, page
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a named pipe")
+def test_an_export_to_a_pipe_or_through_a_link_leaves_both_in_their_places(cli: CommandLine, tmp_path: Path) -> None:
+    pipe, link, linked = tmp_path / "pipe", tmp_path / "people.json", tmp_path / "elsewhere.json"
+    os.mkfifo(pipe)
+    link.symlink_to(linked)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert cli("people", "export", "--csv", str(pipe)).code == 0  # nothing is replaced, so nothing is asked
+        assert os.read(reader, 100).startswith(b"person") and pipe.is_fifo()
+    finally:
+        os.close(reader)
+    assert cli("people", "export", "--csv", "--yes", str(link)).code == 0
+    assert link.is_symlink() and linked.read_text().startswith("person")
 
 
 class Gone(io.StringIO):

@@ -28,6 +28,9 @@ def test_one_is_signed_out_or_all(cli: CommandLine, running_agent: FakeAgent) ->
     assert cli("sessions", "end", "3").out == "1 browser is signed out.\n"
     assert cli("sessions", "end", "--all").out == "2 browsers are signed out.\n"
     assert running_agent.asked == ["DELETE /api/sessions/3", "DELETE /api/sessions"]
+    running_agent.answers["/api/sessions/9"] = httpx.Response(404, json={"code": "api.not_found", "params": {}, "status": 404})
+    said = cli("sessions", "end", "9")
+    assert said.code == 1 and "number 9" in said.err and "sessions list" in said.err
     for words in (("sessions", "end"), ("sessions", "end", "3", "--all"), ("sessions", "end", "0")):
         assert cli(*words).code == 2
 
