@@ -40,6 +40,7 @@ from agent.redaction.restore import RedactionTools
 from agent.redaction.video.video_redactor import VideoRedactor
 from agent.screen.capture import CaptureDesktop
 from agent.sources.source import Emit
+from agent.store.audit_witness import AuditWitness
 from tests.environment import environment
 
 # Many use the stand-ins only, and SQLAlchemy is slow to load.
@@ -331,6 +332,7 @@ class World:
             self.source,
             PeopleEdges(self.matcher, Backups(backup, replace), self.forgotten, self.sidecars, lambda name, new: self.renamed(name, new)),
             RedactionTools(self.renderer, CopyFileStore(), RecoveryFileStore(lambda: bytes(32))),
+            AuditWitness(self.folder),  # beside it
             (self.clips, self.films),
             screen=self.screen,
             online_only=lambda path: path in self.in_the_cloud,

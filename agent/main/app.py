@@ -46,6 +46,7 @@ from agent.screen.capture import CaptureDesktop, CaptureService
 from agent.screen.service import ScreenService
 from agent.screen.watch import Circumstances, WatchService
 from agent.sources.source import Source
+from agent.store.audit_witness import AuditWitness
 
 log = structlog.get_logger()
 
@@ -61,6 +62,7 @@ class Edges:
     source: Source
     people: PeopleEdges
     tools: RedactionTools
+    witness: AuditWitness
     redactors: tuple[VideoRedactor | None, VideoRedactor | None] = (None, None)  # of videos, and of animations
     thumbnails: ThumbnailFile | None = None
     machine: Machine = field(default_factory=Machine)
@@ -118,7 +120,10 @@ class App:
             edges.screen and CaptureService(*edges.screen, library, self.people, environment, supply=engine.supply),
             edges.watch and WatchService(*edges.watch, library, opinions, circumstances, environment, supply=engine.supply),
         )
-        self._upkeep = Upkeep(library, self._recognition, self.thumbnails, edges.people.backups, self.redaction.folders, environment)
+        self.witness = edges.witness
+        self._upkeep = Upkeep(
+            library, self._recognition, self.thumbnails, edges.people.backups, self.redaction.folders, self.witness, environment
+        )
         self._subscribe()
 
     def _subscribe(self) -> None:

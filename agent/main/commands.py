@@ -24,6 +24,7 @@ from agent.library.problem_commands import problems
 from agent.main.backup_commands import backup, recover, recovery_code
 from agent.main.config_commands import config
 from agent.main.in_process import PROGRAM
+from agent.main.record_commands import record
 from agent.main.shell_menu import hand_over
 from agent.main.uninstall_commands import uninstall
 from agent.models.commands import models
@@ -239,6 +240,7 @@ for group in (
     config,
     update,
     backup,
+    record,
     recover,
     recovery_code,
     completion,

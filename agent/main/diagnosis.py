@@ -20,6 +20,7 @@ from agent.main.health import Check, DiskFacts, ModelFacts, to_file
 from agent.models.model_store import ModelStore
 from agent.people.duties import FILING_PEOPLE
 from agent.redaction.queries.redaction_queries import RedactionQueries
+from agent.store.audit_witness import AuditWitness
 from agent.store.backup import BackupStore
 from agent.store.key_homes import Home
 from agent.store.keys import LibraryKeys
@@ -134,7 +135,7 @@ class Ground:
         """Raises StoreDamaged, AuditBroken."""
         if not library.database.sound():
             raise StoreDamaged(**self._restorable(library))
-        broken = library.audit_broken_at()
+        broken = library.audit_broken_at(AuditWitness(self._paths.library).read())
         if broken is not None:
             raise AuditBroken(row=broken)
         return library.counts()

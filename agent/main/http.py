@@ -21,6 +21,7 @@ from agent.main.app import App
 from agent.main.commands_api import agent_routes, edit_routes, guarded
 from agent.main.health import Health
 from agent.main.library_restore import LibraryRestore
+from agent.main.record_routes import record_routes
 from agent.main.status_routes import health_routes, restore_routes, status_routes
 from agent.people.drafts import Drafts
 from agent.people.routes import people_routes, waiting_routes
@@ -80,6 +81,7 @@ def create_app(context: Context, port: Callable[[], int]) -> FastAPI:
     review_routes(api, app.screen, context.picking)
     watch_routes(api, app.screen, context.settings, texts)
     status_routes(api, app, context.desk, texts)
+    record_routes(api, app.library, app.witness)
     health_routes(api, app, context.health, context.version, texts)
     restore_routes(api, context.restore, texts)
     update_routes(api, context.updates, lambda: app.settings, texts)

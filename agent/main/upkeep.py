@@ -19,6 +19,7 @@ from agent.people.recognition_switch import Backups
 from agent.people.service import PeopleService
 from agent.redaction.folder_copies import FolderCopies
 from agent.redaction.queries.redaction_queries import RedactionQueries
+from agent.store.audit_witness import AuditWitness
 
 log = structlog.get_logger()
 
@@ -77,6 +78,7 @@ class Upkeep:
         thumbnails: Thumbnails,
         backups: Backups,
         folders: FolderCopies,
+        witness: AuditWitness,
         environment: Environment,
     ) -> None:
         self._library = library
@@ -84,6 +86,7 @@ class Upkeep:
         self._thumbnails = thumbnails
         self._backups = backups
         self._folders = folders
+        self._witness = witness
         self._environment = environment
 
     @property
@@ -95,7 +98,7 @@ class Upkeep:
         while True:
             now = self._environment.clock()
             # Overdue deletions also happen if no backup can be made: with a full disk, or a locked keyring.
-            for duty in (self._back_up_and_purge, self._expire, self._forget_overdue, self._clean):
+            for duty in (self._back_up_and_purge, self._expire, self._forget_overdue, self._clean, self._witness_record):
                 try:
                     await duty(now)
                 except AgentError as error:
@@ -125,6 +128,14 @@ class Upkeep:
         for person_id, since in overdue.items():
             if now - since >= timedelta(days=ASKED_DAYS):
                 await self._recognition.people.forget(person_id)
+
+    async def _witness_record(self, _: datetime) -> None:
+        """Note the record's head outside the library, in its file and in the log; a head that lost entries is not noted."""
+        head = await asyncio.to_thread(self._witness.follow, self._library)
+        if head is None:
+            log.error("record.broken")
+        else:
+            log.info("record.head", entries=head.number, digest=head.digest)
 
     async def _clean(self, _: datetime) -> None:
         await asyncio.to_thread(self._thumbnails.clean)

@@ -60,6 +60,7 @@ from agent.sources.folder.folder_source import FolderSource
 from agent.sources.folder.online_only import is_online_only
 from agent.sources.source import RemoteSource, Source
 from agent.sources.sources import Sources
+from agent.store.audit_witness import AuditWitness
 from agent.store.backup import BackupStore
 from agent.store.database import Database
 from agent.store.key_homes import Home, key_home
@@ -260,6 +261,7 @@ def build(
         RedactionTools(
             renderer or cast("Renderer", engine.analyser), CopyFileStore(), RecoveryFileStore(lambda: database.key_for(b"kept originals"))
         ),
+        AuditWitness(paths.library),
         (
             VideoRedactor(clips, VideoJobFolder(paths.cache / "clips")) if clips else None,
             VideoRedactor(films, VideoJobFolder(paths.cache / "films")) if films else None,

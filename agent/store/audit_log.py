@@ -61,6 +61,11 @@ class AuditQueries(Queries):
             last = tx.execute(select(table.c.id, table.c.digest).order_by(table.c.id.desc()).limit(1)).one_or_none()
             return AuditHead(0, _START) if last is None else AuditHead(last.id, last.digest)
 
+    def audit_digest(self, number: int) -> str | None:
+        """Return the digest of an entry; of the empty log if `number` is 0, None if there is no such entry."""
+        with self.database.read() as tx:
+            return _START if number == 0 else tx.scalar(select(table.c.digest).where(table.c.id == number))
+
     def audit_entries(
         self, *, before: int | None = None, limit: int, actor: str | None = None, action: str | None = None
     ) -> list[AuditEntry]:

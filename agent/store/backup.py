@@ -11,6 +11,7 @@ from sqlalchemy import func, select, table
 from agent.core.files import store_error, sync_file, sync_folder, write_private
 from agent.core.paths import make_private
 from agent.domain.errors import BackupDamaged, BackupMissing, KeyHomeError, StoreDamaged, StoreError, StoreKeyMissing, StoreKeyWrong
+from agent.store.audit_witness import AuditWitness
 from agent.store.database import Database
 from agent.store.key_homes import Home
 from agent.store.keys import KEYS_FILE, LibraryKeys
@@ -222,6 +223,7 @@ class BackupStore:
             staged.replace(self._live())
             sync_folder(self._folder)
             Soundness(self._folder).forget()
+            AuditWitness(self._folder).forget()  # the restored record is shorter, by its owner's will
             if not self._same_keys(chosen):
                 write_private(self._folder / KEYS_FILE, (chosen.path / KEYS_FILE).read_bytes())
         except OSError as error:

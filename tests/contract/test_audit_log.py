@@ -158,10 +158,10 @@ def test_entries_of_writers_at_once_are_one_chain_with_each_its_actor(
                 mine.audit_add("named", None, number, NOW)
 
     threads = [threading.Thread(target=work, args=(mine, f"{n}" * 32)) for n, mine in enumerate(others)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     assert library.audit_broken_at() is None
     assert [len(library.audit_entries(limit=99, actor=f"{n}" * 32)) for n in range(3)] == [10, 10, 10]
     for each in others:

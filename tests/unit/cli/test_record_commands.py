@@ -1,0 +1,59 @@
+"""Who did what, and whether the record is as it was written."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from agent.core.actor import acting_as
+from agent.core.settings import Settings
+from agent.main.wiring import home_of_key
+from agent.redaction.queries.redaction_queries import RedactionQueries
+from agent.store.opening import open_library
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.unit.cli.conftest import CommandLine
+
+NOW = datetime(2026, 11, 29, tzinfo=UTC)
+MEI = "a" * 32
+
+
+def opened(cli: CommandLine) -> RedactionQueries:
+    settings = Settings.model_validate({"library": {"key_home": "file"}})
+    return RedactionQueries(open_library(cli.paths.library, home_of_key(settings, cli.paths)))
+
+
+def lines(text: str) -> Iterator[dict[str, object]]:
+    return (json.loads(line) for line in text.splitlines())
+
+
+def test_the_record_is_listed_and_verified(cli: CommandLine) -> None:
+    assert "No entries" in cli("record", "list").err
+    library = opened(cli)
+    with closing(library.database):
+        library.audit_add("exported", "b" * 32, 3, NOW)
+        with acting_as(MEI):
+            library.audit_add("forgotten", "b" * 32, 2, NOW)
+            library.audit_add("of_a_later_version", None, 1, NOW, detail="editor")
+    said = cli("record", "list", "--json").out
+    assert [(each["id"], each["actor"], each["action"]) for each in lines(said)] == [
+        (3, MEI, "of_a_later_version"),
+        (2, MEI, "forgotten"),
+        (1, "", "exported"),
+    ]
+    assert [each["id"] for each in lines(cli("record", "list", "--actor", MEI, "--action", "forgotten", "--json").out)] == [2]
+    first, second = cli("record", "list", "--limit", "2", "--before", "3").out.splitlines()
+    assert f"member {MEI}  forgot the person  2  {'b' * 32}" in first and "this computer  exported personal data  3" in second
+    assert "of_a_later_version editor" in cli("record", "list").out
+
+    assert "3 entries, all as they were written." in cli("record", "verify").out
+    library = opened(cli)
+    with closing(library.database), library.database.write() as tx:
+        tx.exec_driver_sql("DELETE FROM audit WHERE id = 3")
+    said_so = cli("record", "verify", "--json")
+    assert said_so.code == 1 and json.loads(said_so.out) == {"intact": False, "entries": 2, "broken_at": 3}
+    assert "[store.audit_broken]" in said_so.err
