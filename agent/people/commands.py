@@ -6,6 +6,7 @@ import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -227,6 +228,7 @@ def export(session: CommandSession, file: Path | None, as_csv: bool, person: str
         confirm(session.texts, session.texts("cli.people.sure_export", file=str(file)), yes=yes)
     with session.library(PeopleQueries, checked=True) as library, _open(file) as out:
         only = None if person is None else person_of(library, person)
+        library.note_export(None if only is None else only.id, now=datetime.now(UTC))
         count = (export_files.write_csv if as_csv else export_files.write_json)(rows_of(library, only), out)
     note(session.texts("cli.people.exported", count=count))
 

@@ -45,6 +45,8 @@ class FaceSearch:
         if not recognises(self._environment.settings.value):
             raise RecognitionOff
         analysis = await self._analyser.analyse(embedding_task(self._environment.settings.value, path))
+        # Before any answer: a search that can't be recorded doesn't happen.
+        await asyncio.to_thread(self._library.audit_add, "face_searched", None, len(analysis.faces), self._environment.clock())
         bounds = bounds_of(self._environment.settings.value)
         query = Query(embeddings=tuple(face.embedding or b"" for face in analysis.faces))
         near = await self._matcher.near(query, within=bounds.probable, limit=MOST)

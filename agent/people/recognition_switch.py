@@ -13,7 +13,7 @@ from agent.core.settings import Settings
 from agent.domain.errors import AgentError, KeyHomeError, StoreError
 from agent.domain.events import Recorded
 from agent.engine.analyser import Analyser
-from agent.library.recipes import areas, recognition_ends
+from agent.library.recipes import areas, recognises, recognition_ends
 from agent.people.identification import Identification
 from agent.people.queries.people_queries import BACKUPS_HOLD_PURGED, PeopleQueries
 
@@ -60,6 +60,9 @@ class RecognitionSwitch:
         (`before` are the previous settings), the deletion is reported even if there was nothing.
         """
         now, rules = self._environment.clock(), areas(settings)
+        if before is not None and recognises(before) != recognises(settings):
+            switched = "recognition_on" if recognises(settings) else "recognition_off"
+            await asyncio.to_thread(self._library.audit_add, switched, None, 1, now)
         await asyncio.to_thread(self._library.folders_left, [folder.root for folder in settings.folders], now=now)
         for area, recipe in rules:
             await asyncio.to_thread(self._library.requeue_outdated, recipe, now=now, area=area)

@@ -89,6 +89,7 @@ def people_routes(
     async def export(person_id: Id) -> StreamingResponse:
         """Return everything stored about a person, a JSON line for them and one for each face."""
         lines = await asyncio.to_thread(held, library, person_id, EMBEDDER)
+        await asyncio.to_thread(library.note_export, person_id, now=clock())
         headers = {"content-disposition": f'attachment; filename="person-{person_id}.jsonl"', "cache-control": "private, no-store"}
         return StreamingResponse(lines, media_type="application/x-ndjson", headers=headers)
 

@@ -79,6 +79,14 @@ def marks_of(faces: Sequence[Face], identities: Sequence[Identity | None], choic
     return tuple(mark for face, mark in zip(faces, marks, strict=True) if not _is_part(face, mark, marks))
 
 
+def cover_changes(before: Iterable[Mark], after: Iterable[Mark]) -> tuple[int, int]:
+    """Return how many covers are gone or not as they were, and how many are new or not as they were."""
+    was, now = (
+        {(replace(mark.cover, reason=Reason.FACE), mark.way, mark.visible) for mark in marks if mark.covered} for marks in (before, after)
+    )
+    return len(was - now), len(now - was)
+
+
 def covered(marks: Iterable[Mark]) -> tuple[Cover, ...]:
     return tuple(mark.cover for mark in marks if mark.covered)
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from agent.core.actor import acting_as
 from agent.domain.errors import ImageTruncated
 from agent.domain.face import Analysis, Box, StageTimes
 from agent.domain.image import FileSeen, Recipe
@@ -195,6 +196,20 @@ def test_what_was_looked_at_is_doubtful_no_more(library: RedactionQueries) -> No
     assert library.copies_accepted("one", None, now=LATER) == 2
     batch = library.redaction_batch("one")
     assert batch is not None and batch.counts[ItemState.DONE] == 3
+    assert library.copies_accepted("one", None, now=LATER) == 0
+    said = [(each.action, each.number, each.detail) for each in library.audit_entries(limit=9)]
+    assert said == [("copies_approved", 2, "one"), ("copies_approved", 1, "one")]
+
+
+def test_who_uncovers_faces_in_a_copy_is_recorded(library: RedactionQueries) -> None:
+    [item_id] = plan(library, "a.jpg")
+    make(library, item_id, review=True)
+    with acting_as("a" * 32):
+        library.copy_edited(item_id, [replace(mark, covered=False) for mark in MARKS], now=LATER)
+    [entry] = library.audit_entries(limit=9)
+    covered_before = sum(mark.covered for mark in MARKS)
+    assert covered_before > 0
+    assert (entry.action, entry.number, entry.actor, entry.detail) == ("faces_uncovered", covered_before, "a" * 32, f"one {item_id}")
 
 
 def test_edited_marks_are_made_anew(library: RedactionQueries) -> None:

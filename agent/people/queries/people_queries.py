@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from agent.domain.edits import Edit, EditStep, ForgottenPerson
-from agent.domain.errors import StoreBusy, StoreError
+from agent.domain.errors import PersonUnknown, StoreBusy, StoreError
 from agent.domain.events import FavouritesChanged, ImagesHidden, PeopleChanged, Recorded
 from agent.domain.people import Identity
 from agent.library.queries import identity_rows
@@ -28,7 +28,7 @@ from agent.store import audit_log, event_rows, journal
 from agent.store.audit_log import AuditQueries
 from agent.store.path_ranges import FolderArea
 from agent.store.rows import take_note
-from agent.store.schema import face, image
+from agent.store.schema import face, identity, image, person
 
 # Written in the transaction that deletes prints, so that the next start replaces the backups even if the agent dies first.
 BACKUPS_HOLD_PURGED = "backups_hold_purged"
@@ -76,6 +76,19 @@ class PeopleQueries(
         """Return the random ids of a person, and of people merged into them. Raises PersonUnknown."""
         with self.database.read() as tx:
             return forget_rows.meant(tx, person_id)[1]
+
+    def note_export(self, person_id: int | None, *, now: datetime) -> None:
+        """Record that data of a person, or of everyone, is about to leave the library, with the number of faces. Raises PersonUnknown."""
+        with self.database.write(durable=True) as tx:
+            faces = select(func.count()).select_from(identity)
+            uid = None
+            if person_id is not None:
+                faces = faces.where(identity.c.person_id == person_id)
+                row = tx.execute(select(person.c.uid).where(person.c.id == person_id)).one_or_none()
+                if row is None:
+                    raise PersonUnknown
+                uid = row.uid
+            audit_log.add(tx, "exported", uid, tx.scalar(faces) or 0, now)
 
     def forget_person(self, person_id: int, *, now: datetime, note: str) -> tuple[ForgottenPerson, list[Recorded]]:
         """Delete a person, their names, face prints and pictures of faces, with the note in the same transaction; rewrite the file.

@@ -14,7 +14,8 @@ from sqlalchemy import Connection, Row, Select, and_, case, delete, exists, func
 from agent.domain.errors import AgentError, from_code
 from agent.domain.video import is_clip
 from agent.redaction.copy_records import MADE, ItemState, Made, RedactedCopy, RedactionBatch, RedactionItem, RedactionPage
-from agent.redaction.options import Doubtful, Mark, RedactionOptions
+from agent.redaction.options import Doubtful, Mark, RedactionOptions, cover_changes
+from agent.store import audit_log
 from agent.store.database import Queries
 from agent.store.facts import chunks
 from agent.store.rows import add
@@ -83,6 +84,9 @@ class BatchQueries(Queries):
             before = replace(known.facts, before=None)
             facts = _FACTS.dump_python(replace(before, marks=tuple(marks), replaces=None, before=before), mode="json")
             _change(tx, item_id, now, state=ItemState.PLANNED, edited=1, passed=0, facts=facts)
+            for action, count in zip(("faces_uncovered", "faces_covered"), cover_changes(before.marks, marks), strict=True):
+                if count:
+                    audit_log.add(tx, action, None, count, now, detail=f"{known.batch} {item_id}")
             return one(tx, item_id)
 
     def copies_accepted(self, uid: str, item_ids: Sequence[int] | None, *, now: datetime) -> int:
@@ -91,8 +95,12 @@ class BatchQueries(Queries):
             chosen = and_(item.c.redaction_id == _id_of(uid), item.c.state == ItemState.NEEDS_REVIEW)
             change = update(item).values(state=ItemState.DONE, changed_at=now)
             if item_ids is None:
-                return tx.execute(change.where(chosen)).rowcount
-            return sum(tx.execute(change.where(chosen, item.c.id.in_(part))).rowcount for part in chunks(item_ids))
+                count = tx.execute(change.where(chosen)).rowcount
+            else:
+                count = sum(tx.execute(change.where(chosen, item.c.id.in_(part))).rowcount for part in chunks(item_ids))
+            if count:
+                audit_log.add(tx, "copies_approved", None, count, now, detail=uid)
+            return count
 
     def stop_copies(self, uid: str) -> int:
         """Stop planned items. An edited copy stays as it was, unless it has just been placed.

@@ -160,6 +160,8 @@ async def test_recognition_is_said_to_be_on_or_off_only_when_it_is(world: World)
         world.analyser.gate.clear()
         await world.app.apply(off)
         assert said["purge_recognition"], "not off before the prints are gone"
+    switched = [each.action for each in world.real.audit_entries(limit=9) if each.action.startswith("recognition")]
+    assert switched == ["recognition_off", "recognition_on"]
 
 
 async def test_what_new_settings_queued_is_counted_with_them(world: World) -> None:

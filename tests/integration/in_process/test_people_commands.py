@@ -100,6 +100,7 @@ def test_what_is_suggested_is_told_apart_from_what_the_user_confirmed(cli: Comma
     assert "Photos: 2" in (said := cli("people", "show", "Mei").out) and "Suggested faces: 2" in said
     rows = cli("people", "export", "--person", "Mei").out.splitlines()
     assert len(rows) == 2, "only what was confirmed is given out"
+    assert json.loads(cli("record", "list", "--action", "exported", "--json").out)["number"] == 4
 
 
 def test_nobody_is_renamed_to_nothing(cli: CommandLine, album: Path) -> None:

@@ -193,6 +193,8 @@ async def test_all_that_is_held_of_a_person_is_handed_out(served: Served, named:
     assert sorted(face["certainty"] for face in faces) == ["certain", "confirmed"]
     assert all(face["face_print"] and face["paths"][0].endswith(("m1", "m2")) and len(face["box"]) == 4 for face in faces)
     assert (await named.get("/api/people/9/export")).status_code == 404
+    [entry] = served.world.real.audit_entries(limit=9, action="exported")
+    assert entry.number == 2 and entry.subject == served.world.real.uids_of(1)[0]
 
 
 async def test_names_in_conflict_with_a_sidecar_are_listed(served: Served, named: httpx.AsyncClient) -> None:
@@ -230,6 +232,7 @@ async def test_a_photo_that_is_dropped_in_finds_the_faces_like_its_own_and_is_no
     assert face["person_id"] == 1 and {each["id"] for each in face["found"]} == {1, 2}
     assert served.world.real.counts().images == 3 and left_behind(tmp_path) == []
     assert not served.world.analyser.tasks[-1].keep_chips
+    assert [each.number for each in served.world.real.audit_entries(limit=9, action="face_searched")] == [1]
     await served.world.app.apply(Settings.model_validate({"recognition": {"enabled": True}, "engine": {"max_megabytes": 1}}))
     refused = await named.post("/api/search/face", content=bytes(1_000_001))
     assert (refused.status_code, refused.json()["code"]) == (422, "image.too_large") and left_behind(tmp_path) == []

@@ -5,7 +5,7 @@ from dataclasses import replace
 from agent.domain.face import Box, Face, Quality
 from agent.domain.people import Certainty, Identity
 from agent.domain.redaction import Look, PeopleChoice, Reason, Shape, Style
-from agent.redaction.options import Doubtful, Mark, RedactionOptions, covered, doubts_of, marks_of
+from agent.redaction.options import Doubtful, Mark, RedactionOptions, cover_changes, covered, doubts_of, marks_of
 
 FACE = Face(Box(10, 20, 30, 40), 0.9, ((0, 0),) * 5, Quality(size=40, sharpness=100, yaw=0, roll=0))
 LOOK = Look(Style.MOSAIC)
@@ -32,6 +32,18 @@ def test_a_picture_without_a_face_is_doubtful_also_if_something_is_covered_by_ha
     assert doubts_of(()) == (Doubtful.NO_FACE,)
     assert doubts_of((by_hand,)) == (Doubtful.NO_FACE,)
     assert doubts_of(marks_of([FACE], [None], PeopleChoice(), LOOK)) == ()
+
+
+def test_a_cover_that_was_moved_counts_as_gone_and_as_new() -> None:
+    [left, right] = marks_of([FACE, replace(FACE, box=Box(200, 20, 30, 40))], [None, None], PeopleChoice(), LOOK)
+    moved = replace(left, cover=replace(left.cover, box=Box(0, 0, 5, 5)))
+
+    assert cover_changes([left, right], [left, right]) == (0, 0)
+    assert cover_changes([left, right], [replace(left, covered=False), right]) == (1, 0)
+    assert cover_changes([left], [left, right]) == (0, 1)
+    assert cover_changes([left, right], [moved, right]) == (1, 1)
+    assert cover_changes([left], [replace(left, cover=replace(left.cover, reason=Reason.HAND))]) == (0, 0)
+    assert cover_changes([left], [replace(left, cover=replace(left.cover, look=Look(Style.BLUR)))]) == (1, 1), "a weaker style"
 
 
 def test_small_turned_and_hardly_found_faces_are_doubtful() -> None:
