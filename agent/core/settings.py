@@ -305,6 +305,31 @@ class ApiSettings(Section):
     """Port on this machine only; 0 takes a free one."""
 
 
+class ServerSettings(Section):
+    """The team server, `ai-popup serve`. Everything here takes effect at its next start."""
+
+    name: Annotated[str, Field(max_length=100)] = ""
+    """What people know the server by; empty is the computer's name."""
+    database: Annotated[str, Field(pattern=r"^(postgres(ql)?://.+)?$", examples=["postgresql://user:password@host/database"])] = ""
+    """The PostgreSQL database that keeps everything; empty starts the one that comes with the program, in its data folder."""
+    host: Annotated[str, Field(min_length=1, max_length=100)] = "0.0.0.0"
+    """Address to listen at; `0.0.0.0` is every network of this computer, `::` also those with IPv6."""
+    port: Annotated[int, Field(ge=0, le=65_535)] = 8443
+    """Port for HTTPS; 0 takes a free one."""
+    http_port: Annotated[int, Field(ge=0, le=65_535)] = 0
+    """Port that sends browsers from http:// on to https://; 0 is none."""
+    names: tuple[Annotated[str, Field(min_length=1, max_length=253)], ...] = ()
+    """Names and addresses by which the server is reached, besides those that this computer knows of itself."""
+    certificate: str = ""
+    """PEM file with the certificate and those it was issued by; read again when it changes. Empty makes one of our own."""
+    private_key: str = ""
+    """PEM file with the key of `certificate`."""
+    workers: Annotated[int, Field(ge=0, le=64)] = 1
+    """Worker processes on this computer; 0 leaves the work to other computers."""
+    drain_s: Annotated[int, Field(ge=1, le=3_600)] = 30
+    """When it is told to end, running requests and work may take this long."""
+
+
 class UpdateSettings(Section):
     enabled: bool = True
     """Check once a day for a newer version and download it, if this build has an update server."""
@@ -336,6 +361,7 @@ class Settings(Section):
     watch_screen: WatchSettings = WatchSettings()
     tray: TraySettings = TraySettings()
     api: ApiSettings = ApiSettings()
+    server: ServerSettings = ServerSettings()
     updates: UpdateSettings = UpdateSettings()
     logs: LogSettings = LogSettings()
 

@@ -39,8 +39,10 @@ def support_bundle(
 
 
 def without_places(settings: Settings) -> dict[str, object]:
-    """The settings without paths and patterns: only the number of folders with their switches, and the lengths of lists."""
-    sections = settings.model_dump(mode="json", exclude={"folders"})
+    """The settings without paths, addresses and patterns: of folders only how many and their switches, of lists only how long."""
+    sections = settings.model_dump(
+        mode="json", exclude={"folders": True, "server": {"name", "database", "host", "certificate", "private_key"}}
+    )
     told: dict[str, object] = {
         section: {name: len(value) if isinstance(value, list) else value for name, value in values.items()}
         for section, values in sections.items()

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from agent.core.config_file import SettingsFile
 from agent.core.i18n import LANGUAGES, Texts
-from agent.core.setting_fields import SettingField, nearest_key, setting_fields
+from agent.core.setting_fields import SERVER_SECTIONS, SettingField, nearest_key, setting_fields
 from agent.core.settings import Folder, KeyHome, LibrarySettings, Settings
 from agent.domain.errors import SettingsUnknownKey
 from agent.domain.path_text import printable
@@ -22,20 +22,28 @@ KEY_HOME = "library.key_home"
 
 
 def settings_routes(
-    api: FastAPI, file: SettingsFile, desk: DeskPort, move_key: Callable[[KeyHome], None], texts: Callable[[], Texts]
+    api: FastAPI,
+    file: SettingsFile,
+    desk: DeskPort,
+    move_key: Callable[[KeyHome], None],
+    texts: Callable[[], Texts],
+    hidden: Collection[str] = SERVER_SECTIONS,
 ) -> None:
-    """Add the routes to `api`. `move_key` writes `library.key_home`; it blocks and raises KeyHomeError, StoreError or SettingsError."""
+    """Add the routes to `api`. `move_key` writes `library.key_home`; it blocks and raises KeyHomeError, StoreError or SettingsError.
+
+    Sections that are `hidden` can neither be read nor written here.
+    """
 
     def out(key: str) -> SettingOut:
         field = setting_fields().get(key)
-        if field is None or "[]" in key:
+        if field is None or "[]" in key or key.partition(".")[0] in hidden:
             raise SettingsUnknownKey(key=key, nearest=nearest_key(key))
         return _setting(field, file.snapshot, file.overridden(), texts())
 
     @api.get("/api/settings")
     async def settings() -> SettingsOut:
         return SettingsOut(
-            groups=_groups(file.snapshot, file.overridden(), texts()),
+            groups=_groups(file.snapshot, file.overridden(), texts(), hidden),
             folders=tuple(map(_watched, file.snapshot.folders)),
             path=printable(str(file.path)),
         )
@@ -68,12 +76,13 @@ def settings_routes(
         file.checked(key, body.value)
 
 
-def _groups(settings: Settings, overridden: Collection[str], texts: Texts) -> tuple[SettingGroup, ...]:
-    """All settings except those of watched folders, by section."""
+def _groups(settings: Settings, overridden: Collection[str], texts: Texts, hidden: Collection[str]) -> tuple[SettingGroup, ...]:
+    """All settings except those of watched folders and of hidden sections, by section."""
     by_section: dict[str, list[SettingOut]] = {}
     for key, field in setting_fields().items():
-        if "[]" not in key:
-            by_section.setdefault(key.partition(".")[0], []).append(_setting(field, settings, overridden, texts))
+        section = key.partition(".")[0]
+        if "[]" not in key and section not in hidden:
+            by_section.setdefault(section, []).append(_setting(field, settings, overridden, texts))
     return tuple(
         SettingGroup(
             name=name,

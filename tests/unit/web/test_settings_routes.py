@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 async def test_every_setting_is_there_with_what_a_form_needs(owner: httpx.AsyncClient, served: Served) -> None:
     answer = (await owner.get("/api/settings")).json()
     shown = {setting["key"]: setting for group in answer["groups"] for setting in group["settings"]}
-    assert shown.keys() == {key for key in setting_fields() if "[]" not in key}
+    assert shown.keys() == {key for key in setting_fields() if "[]" not in key and not key.startswith("server.")}
     assert answer["path"] == str(served.settings.path)
     assert shown["popup.seconds"] == {
         "key": "popup.seconds",
@@ -43,6 +43,13 @@ async def test_every_setting_is_there_with_what_a_form_needs(owner: httpx.AsyncC
     assert shown["general.theme"]["choices"][0] == {"value": "auto", "title": "Follow the system"}
     assert shown["api.port"]["restart"] and shown["api.port"]["advanced"]
     assert {group["name"] for group in answer["groups"] if group["advanced"]} == {"sources", "api", "logs"}
+
+
+async def test_the_team_servers_settings_can_neither_be_read_nor_changed(owner: httpx.AsyncClient, served: Served) -> None:
+    answer = await owner.put("/api/settings/server.database", json={"value": "postgresql://elsewhere/photos"})
+    assert (answer.status_code, answer.json()["code"]) == (404, "settings.unknown_key")
+    assert (await owner.delete("/api/settings/server.port")).status_code == 404
+    assert served.settings.load().server.database == ""
 
 
 async def test_words_are_in_the_program_s_language(owner: httpx.AsyncClient, served: Served) -> None:

@@ -1,0 +1,48 @@
+"""Failures of the team server: its packages, its database and its certificate."""
+
+from agent.domain.errors.error_tree import AgentError
+
+
+class ServerError(AgentError):
+    """The team server can't start or continue."""
+
+
+class ServerPackagesMissing(ServerError):
+    code = "server.packages_missing"
+
+
+class ServerEnding(ServerError):
+    """It ends, and takes no more requests."""
+
+    code = "server.ending"
+
+
+class DatabaseUnreachable(ServerError):
+    code = "server.database_unreachable"
+
+
+class DatabaseOld(ServerError):
+    """Parameters: `found` and `wanted`, versions of PostgreSQL."""
+
+    code = "server.database_old"
+
+
+class VectorsOld(ServerError):
+    """pgvector is too old. Parameters: `found`, `wanted`, and `server`, PostgreSQL's major version.
+
+    If it is not installed, `found` is missing; if a new one is installed that the database does not use yet, `ready` is its version.
+    """
+
+    code = "server.vectors_old"
+
+
+class DatabaseFailed(ServerError):
+    """The database that comes with the program does not start. Parameter: `root` if this system has no user for it."""
+
+    code = "server.database_failed"
+
+
+class CertificateUnusable(ServerError):
+    """The files of the settings are no certificate with its key. Parameter `expired` if it is out of date."""
+
+    code = "server.certificate"

@@ -1,0 +1,93 @@
+"""The team server's database: where it is, whether its server is new enough, and the library in it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import make_url
+
+from agent.core.settings import Settings
+from agent.domain.errors import DatabaseOld, DatabaseUnreachable, ServerPackagesMissing, VectorsOld
+from agent.store.database import Database
+from agent.store.embedded_postgres import embedded_address
+from agent.store.key_homes import Home
+from agent.store.keys import LibraryKeys
+from agent.store.upgrade import upgrade
+
+POSTGRES = 16
+VECTORS = (0, 8, 4)
+POSTGRES_FOLDER = "postgres"
+_CONNECT_S = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """`vectors` is pgvector's that the server could use, `used` the one that the database uses; both empty if there is none."""
+
+    server: int  # PostgreSQL's, as 160004
+    vectors: str = ""
+    used: str = ""
+
+    def check(self) -> None:
+        """Raises DatabaseOld, VectorsOld."""
+        major = self.server // 10_000
+        if major < POSTGRES:
+            raise DatabaseOld(found=str(major), wanted=str(POSTGRES))
+        wanted = ".".join(map(str, VECTORS))
+        if not self.vectors:
+            raise VectorsOld(wanted=wanted, server=major)
+        if _numbers(self.vectors) < VECTORS:
+            raise VectorsOld(found=self.used or self.vectors, wanted=wanted, server=major)
+        if self.used and _numbers(self.used) < VECTORS:
+            raise VectorsOld(found=self.used, ready=self.vectors, wanted=wanted, server=major)
+
+
+def database_url(settings: Settings, data: Path) -> str:
+    """Return the database's address in SQLAlchemy's form: the setting's, or that of the one a server runs in its `data` folder.
+
+    Raises DatabaseUnreachable if no server runs it.
+    """
+    if not settings.server.database:
+        return embedded_address(data / POSTGRES_FOLDER)
+    return make_url(settings.server.database).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+
+
+def server_database(url: str, library: Path, home: Home) -> Database:
+    """Open the library in a server's database, made or migrated; its keys are in the folder `library`.
+
+    Nothing is touched if the server is too old. Raises ServerPackagesMissing, DatabaseUnreachable, DatabaseOld, VectorsOld, StoreError,
+    KeyHomeError.
+    """
+    versions_of(url).check()
+    from agent.store.dialects.postgresql import PostgreSql  # needs the driver
+
+    keys = LibraryKeys(library, home)
+    key = keys.unlock() if keys.exist else keys.create()[0]
+    database = Database(PostgreSql(url, key))
+    try:
+        upgrade(database)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def versions_of(url: str) -> Versions:
+    """Ask the server. Raises ServerPackagesMissing, DatabaseUnreachable."""
+    try:
+        import psycopg
+    except ImportError as error:
+        raise ServerPackagesMissing from error
+
+    plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    try:
+        with psycopg.connect(plain, connect_timeout=_CONNECT_S) as connection:
+            vectors = connection.execute(
+                "SELECT default_version, installed_version FROM pg_available_extensions WHERE name = 'vector'"
+            ).fetchone()
+            return Versions(connection.info.server_version, *(str(each or "") for each in vectors or ("", "")))
+    except psycopg.Error:
+        raise DatabaseUnreachable from None  # its message names the host and the user
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part.isdigit())

@@ -1,0 +1,24 @@
+"""What the support bundle tells of a team server's settings."""
+
+import json
+
+from agent.core.settings import Settings
+from agent.main.support_bundle import without_places
+
+
+def test_it_tells_no_address_no_password_and_no_file() -> None:
+    settings = Settings.model_validate(
+        {
+            "server": {
+                "name": "Ada's photos",
+                "database": "postgresql://ada:secret@host/photos",
+                "names": ["photos.example.org"],
+                "certificate": "/home/ada/cert.pem",
+                "private_key": "/home/ada/key.pem",
+                "workers": 3,
+            }
+        }
+    )
+    told = json.dumps(without_places(settings))
+    assert not any(word in told.lower() for word in ("ada", "secret", "example", "pem"))
+    assert json.loads(told)["server"] == {"port": 8443, "http_port": 0, "names": 1, "workers": 3, "drain_s": 30}
