@@ -8,6 +8,7 @@ from unittest.mock import MagicMock
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from agent.accounts.routes import account_routes  # noqa: E402
 from agent.main.http import create_app  # noqa: E402
 
 TARGET = ROOT / "ui" / "src" / "api" / "openapi.json"
@@ -16,6 +17,7 @@ TARGET = ROOT / "ui" / "src" / "api" / "openapi.json"
 def description() -> str:
     """Return the OpenAPI document as JSON text. The routes are only described, never called, so their dependencies may be anything."""
     app = create_app(MagicMock(version="1", ui=ROOT), lambda: 0)
+    account_routes(app, MagicMock())  # a team server's only: one page shows both
     return json.dumps(app.openapi(), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
 
 

@@ -27,6 +27,7 @@ from agent.library.queries.library_queries import LibraryQueries
 from agent.library.schemas import FolderOut, SubfolderOut
 from agent.library.watched_folders import root_meant
 from agent.sources.folder.folder_scan import walk_images
+from agent.web.access import Scope, needs
 from agent.web.desk_port import DeskPort
 from agent.web.lines import Lines
 from agent.web.remembered import Remembered
@@ -44,7 +45,7 @@ def folder_list_routes(
     counts: Remembered[int] = Remembered(library.version, MOST_FOLDERS_KEPT)
     rest.also(counts.forget)
 
-    @api.get("/api/folders")
+    @api.get("/api/folders", openapi_extra=needs(Scope.PHOTOS_READ))
     async def folders() -> tuple[FolderOut, ...]:
         problems = ingest.folder_problems
 
@@ -59,7 +60,7 @@ def folder_list_routes(
     inside: Remembered[dict[str, tuple[int, bool]]] = Remembered(library.version, MOST_FOLDERS_KEPT)
     rest.also(inside.forget)
 
-    @api.get("/api/folders/inside")
+    @api.get("/api/folders/inside", openapi_extra=needs(Scope.PHOTOS_READ))
     async def folders_inside(path: str) -> tuple[SubfolderOut, ...]:
         """Return the folders with images directly inside a watched folder, or inside one of its subfolders. Invalid names are left out."""
         root = root_meant(path, settings().folders)
@@ -80,7 +81,7 @@ def folder_routes(
     def root(path: str) -> str:
         return root_meant(path, file.snapshot.folders)
 
-    @api.post("/api/folders", status_code=204)
+    @api.post("/api/folders", status_code=204, openapi_extra=needs(Scope.SETTINGS_WRITE))
     async def add(body: FolderChange) -> None:
         """Add a folder with its switches, so that one that is watched again has its old ones; omitted ones get their defaults."""
         folder = await _readable(body.path)
@@ -91,23 +92,23 @@ def folder_routes(
             looks.add(task)
             task.add_done_callback(looks.discard)
 
-    @api.patch("/api/folders", status_code=204)
+    @api.patch("/api/folders", status_code=204, openapi_extra=needs(Scope.SETTINGS_WRITE))
     async def change(body: FolderChange) -> None:
         await asyncio.to_thread(file.change_folder, root(body.path), _switches(body))
 
-    @api.post("/api/folders/check", status_code=204)
+    @api.post("/api/folders/check", status_code=204, openapi_extra=needs(Scope.SETTINGS_WRITE))
     async def check(body: FolderChange) -> None:
         """Check this change without making it."""
         file.check_folder(root(body.path), _switches(body))
 
-    @api.delete("/api/folders")
+    @api.delete("/api/folders", openapi_extra=needs(Scope.SETTINGS_WRITE))
     async def remove(path: str) -> FolderRemoved:
         folder = root(path)
         photos = await asyncio.to_thread(_leaving, file, library, folder)
         await asyncio.to_thread(file.remove_folder, folder)
         return FolderRemoved(photos=photos, days=file.snapshot.library.grace_days)
 
-    @api.post("/api/folders/choose")
+    @api.post("/api/folders/choose", openapi_extra=needs(Scope.DESKTOP))
     async def choose() -> ChosenFolder:
         words = texts()
         return ChosenFolder(path=await desk.choose_folder(words("notify.choose_folder"), words.language))
@@ -124,7 +125,12 @@ def estimate_routes(api: FastAPI, tally: Counters, engines: Callable[[], int], r
         means = tally.means()
         return max(engines(), 1) * 1000 / means.total if means is not None and means.total > 0 else USUAL_RATE
 
-    @api.post("/api/folders/estimate", response_class=StreamingResponse, responses={200: {"model": Estimate}})
+    @api.post(
+        "/api/folders/estimate",
+        response_class=StreamingResponse,
+        responses={200: {"model": Estimate}},
+        openapi_extra=needs(Scope.SETTINGS_WRITE),
+    )
     async def estimate(body: FolderPath) -> StreamingResponse:
         """Yield a line of JSON at intervals while the photos are counted; the client may disconnect at any time."""
         folder = await _readable(body.path)

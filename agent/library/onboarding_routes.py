@@ -12,6 +12,7 @@ from agent.domain.errors import AgentError
 from agent.domain.path_text import printable
 from agent.library.folder_schemas import FirstRun, RecoveryCode, WelcomeChoices
 from agent.library.onboarding import Onboarding
+from agent.web.access import Scope, needs
 
 
 def first_run_routes(
@@ -26,7 +27,7 @@ def first_run_routes(
     `code` returns the recovery code and raises KeyHomeError or StoreError; `suggested` are likely photo folders. Both block.
     """
 
-    @api.get("/api/first-run")
+    @api.get("/api/first-run", openapi_extra=needs(Scope.DESKTOP))
     async def first_run() -> FirstRun:
         known: str | None = None
         with suppress(AgentError):  # the keyring may be locked: the code can be shown later
@@ -39,16 +40,16 @@ def first_run_routes(
             chosen=_choices(await asyncio.to_thread(beginning.chosen)),
         )
 
-    @api.put("/api/first-run", status_code=204)
+    @api.put("/api/first-run", status_code=204, openapi_extra=needs(Scope.DESKTOP))
     async def keep(body: WelcomeChoices) -> None:
         """Store the choices so far, for a later return."""
         await asyncio.to_thread(beginning.keep, body.model_dump_json())
 
-    @api.post("/api/first-run/done", status_code=204)
+    @api.post("/api/first-run/done", status_code=204, openapi_extra=needs(Scope.DESKTOP))
     async def done() -> None:
         await asyncio.to_thread(beginning.done)
 
-    @api.get("/api/recovery-code")
+    @api.get("/api/recovery-code", openapi_extra=needs(Scope.DESKTOP))
     async def recovery_code() -> RecoveryCode:
         return RecoveryCode(code=await asyncio.to_thread(code))
 

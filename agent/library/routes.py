@@ -20,6 +20,7 @@ from agent.library.records import Match, Shown
 from agent.library.schemas import ImageOut, ImagePage, Images, LibraryAction, LibraryActionDone, LibraryIndex
 from agent.library.thumbnails import Thumbnails
 from agent.library.watched_folders import root_meant
+from agent.web.access import Scope, needs
 from agent.web.desk_port import DeskPort
 from agent.web.schemas import Id
 
@@ -33,7 +34,7 @@ def index_routes(api: FastAPI, library: LibraryQueries, settings: Callable[[], S
     answers = IndexAnswers(library)
     rest.also(answers.forget)
 
-    @api.get("/api/library", response_model=LibraryIndex)
+    @api.get("/api/library", response_model=LibraryIndex, openapi_extra=needs(Scope.PHOTOS_READ))
     async def index(
         folder: str | None = None,
         after: date | None = None,
@@ -83,30 +84,40 @@ def _ids(joined: str) -> tuple[int, ...]:
 def image_routes(api: FastAPI, library: LibraryQueries, previews: Previews, thumbnails: Thumbnails) -> None:
     """Add the routes to `api`."""
 
-    @api.get("/api/images")
+    @api.get("/api/images", openapi_extra=needs(Scope.PHOTOS_READ))
     async def images(limit: Annotated[int, Query(ge=1, le=200)] = 60, before: Id | None = None) -> ImagePage:
         stored = await asyncio.to_thread(library.images, limit=limit, before=before)
         more = stored[-1].id if len(stored) == limit else None
         return ImagePage(items=tuple(map(ImageOut.of, stored)), next=more)
 
-    @api.get("/api/images/by-id")
+    @api.get("/api/images/by-id", openapi_extra=needs(Scope.PHOTOS_READ))
     async def images_by_id(ids: Annotated[str, Query(pattern=IDS, max_length=MOST_IDS_LENGTH, examples=["3,1,2"])]) -> Images:
         """Return up to 200 images, in the requested order; missing ones are left out."""
         stored = await asyncio.to_thread(library.images_by_id, _ids(ids))
         return Images(items=tuple(map(ImageOut.of, stored)))
 
-    @api.get("/api/images/{image_id}")
+    @api.get("/api/images/{image_id}", openapi_extra=needs(Scope.PHOTOS_READ))
     async def image(image_id: Id) -> ImageOut:
         stored = await asyncio.to_thread(library.image, image_id)
         if stored is None:
             raise NotFound
         return ImageOut.of(stored)
 
-    @api.get("/api/images/{image_id}/preview", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
+    @api.get(
+        "/api/images/{image_id}/preview",
+        response_class=Response,
+        responses={200: {"content": {"image/jpeg": {}}}},
+        openapi_extra=needs(Scope.PHOTOS_READ),
+    )
     async def preview(image_id: Id, side: Annotated[int, Query(ge=16, le=4096)] = 480) -> Response:
         return Response(await previews.get(image_id, side), media_type="image/jpeg")
 
-    @api.get("/api/images/{image_id}/thumbnail", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
+    @api.get(
+        "/api/images/{image_id}/thumbnail",
+        response_class=Response,
+        responses={200: {"content": {"image/jpeg": {}}}},
+        openapi_extra=needs(Scope.PHOTOS_READ),
+    )
     async def thumbnail(image_id: Id, request: Request) -> Response:
         """Return the thumbnail; its longer side has 480 pixels at most."""
 
@@ -121,22 +132,27 @@ def action_routes(api: FastAPI, actions: Actions, desk: DeskPort) -> None:
     """Add the routes to `api`."""
     marks = {"hide": actions.hide, "unhide": actions.unhide, "favourite": actions.favourite, "unfavourite": actions.unfavourite}
 
-    @api.get("/api/images/{image_id}/original", response_class=FileResponse, responses={200: {"content": {"image/*": {}}}})
+    @api.get(
+        "/api/images/{image_id}/original",
+        response_class=FileResponse,
+        responses={200: {"content": {"image/*": {}}}},
+        openapi_extra=needs(Scope.PHOTOS_EXPORT),
+    )
     async def original(image_id: Id) -> FileResponse:
         """Return the file itself. An online-only file is refused, because reading would download it."""
         return original_response(await actions.original(image_id))
 
-    @api.post("/api/images/{image_id}/show", status_code=204)
+    @api.post("/api/images/{image_id}/show", status_code=204, openapi_extra=needs(Scope.DESKTOP))
     async def show(image_id: Id) -> None:
         """Show the image in its folder."""
         await desk.show_file(await actions.file_of(image_id))
 
-    @api.post("/api/images/{image_id}/open", status_code=204)
+    @api.post("/api/images/{image_id}/open", status_code=204, openapi_extra=needs(Scope.DESKTOP))
     async def open_image(image_id: Id) -> None:
         """Open the image with the system's viewer."""
         await desk.open_file(await actions.file_of(image_id))
 
-    @api.post("/api/library/actions")
+    @api.post("/api/library/actions", openapi_extra=needs(Scope.PHOTOS_WRITE))
     async def act(asked: LibraryAction) -> LibraryActionDone:
         if asked.action == "look_again":
             return LibraryActionDone(undo=None, count=await actions.rescan(asked.ids))

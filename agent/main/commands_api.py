@@ -19,8 +19,9 @@ from agent.people.drafts import Drafts
 from agent.people.routes import clustering_routes, editing_routes, naming_routes, search_routes
 from agent.redaction.routes import making_routes
 from agent.screen.routes import Taken, capture_routes
+from agent.web.access import Scope, ScopedRoute, needs
 from agent.web.auth import Auth
-from agent.web.guard import Guard
+from agent.web.guard import Access, Guard, LocalAccess
 from agent.web.lines import Lines
 from agent.web.problem_answers import problem_answers
 from agent.web.schemas import Problem, Status
@@ -32,7 +33,7 @@ def commands_app(app: App, auth: Auth, texts: Callable[[], Texts], port: Callabl
     async def no_windows() -> Taken:
         raise NotRunning  # the windows for it are the agent's
 
-    api = guarded(auth, __version__, texts, port)
+    api = guarded(LocalAccess(auth, port), __version__, texts)
     agent_routes(api, app, __version__, texts)
     edit_routes(api, app, Drafts())
     making_routes(api, app.redaction, app.photo_copy, app.actions, texts)
@@ -40,8 +41,8 @@ def commands_app(app: App, auth: Auth, texts: Callable[[], Texts], port: Callabl
     return api
 
 
-def guarded(auth: Auth, version: str, texts: Callable[[], Texts], port: Callable[[], int]) -> FastAPI:
-    """Without routes."""
+def guarded(access: Access, version: str, texts: Callable[[], Texts]) -> FastAPI:
+    """Without routes. Each route that is added must declare its scope, or it refuses everybody."""
     # FastAPI checks each type against Pydantic 1's, and would load all of that, 1.7 MB, for it. None of ours is one.
     sys.modules.setdefault("pydantic.v1", None)  # type: ignore[arg-type]  # Python's way to say that it can't be had
     # Measuring uses our own /metrics: no data is ever sent anywhere.
@@ -54,7 +55,8 @@ def guarded(auth: Auth, version: str, texts: Callable[[], Texts], port: Callable
         responses={422: {"model": Problem}},
         telemetry=silent,  # type: ignore[arg-type]  # a dict where TelemetryConfig is wanted
     )
-    api.add_middleware(Guard, auth=auth, port=port, texts=texts)
+    api.router.route_class = ScopedRoute
+    api.add_middleware(Guard, access=access, texts=texts)
     problem_answers(api, texts)
     return api
 
@@ -62,21 +64,26 @@ def guarded(auth: Auth, version: str, texts: Callable[[], Texts], port: Callable
 def agent_routes(api: FastAPI, app: App, version: str, texts: Callable[[], Texts]) -> None:
     """Add those of the status, of what happens, and of scans to `api`."""
 
-    @api.get("/health")
+    @api.get("/health", openapi_extra=needs(Scope.OPEN))
     async def health() -> dict[str, bool]:
         return {"ok": True}
 
-    @api.get("/api/status")
+    @api.get("/api/status", openapi_extra=needs(Scope.STATUS_READ))
     async def status() -> Status:
         return streams.status_of(await app.status.now(), texts(), version)
 
-    @api.get("/api/events", response_class=EventSourceResponse)
+    @api.get("/api/events", response_class=EventSourceResponse, openapi_extra=needs(Scope.STATUS_READ))
     async def events(last_event_id: Annotated[int | None, Header(lt=2**63)] = None) -> AsyncIterable[ServerSentEvent]:
         async with aclosing(streams.happenings(app, texts, version, last_event_id)) as happenings:
             async for event in happenings:
                 yield event
 
-    @api.post("/api/scans", response_class=StreamingResponse, responses={200: {"content": {"application/x-ndjson": {}}}})
+    @api.post(
+        "/api/scans",
+        response_class=StreamingResponse,
+        responses={200: {"content": {"application/x-ndjson": {}}}},
+        openapi_extra=needs(Scope.DESKTOP),
+    )
     async def scan(request: ScanRequest) -> StreamingResponse:
         return Lines(streams.scan(app, request, texts()))
 

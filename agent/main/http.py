@@ -30,8 +30,10 @@ from agent.screen.region_picker import RegionPicker
 from agent.screen.routes import capture_routes, review_routes, watch_routes
 from agent.updates.routes import update_routes
 from agent.updates.service import Updates
+from agent.web.access import Scope, needs
 from agent.web.auth import Auth
 from agent.web.desk_port import DeskPort
+from agent.web.guard import LocalAccess
 from agent.web.help_routes import Places, help_routes
 from agent.web.session_routes import session_routes
 from agent.web.settings_routes import settings_routes
@@ -67,7 +69,7 @@ class Context:
 def create_app(context: Context, port: Callable[[], int]) -> FastAPI:
     """All routes behind the guard. `port` returns the port we listen on."""
     app, texts = context.app, context.texts
-    api = guarded(context.auth, context.version, texts, port)
+    api = guarded(LocalAccess(context.auth, port), context.version, texts)
     session_routes(api, context.auth)
     settings_routes(api, context.settings, context.desk, context.move_key, texts)
     help_routes(api, context.version, context.help, context.places, context.settings, texts)
@@ -117,19 +119,19 @@ def _redaction_routes(api: FastAPI, context: Context) -> None:
 def _control_routes(api: FastAPI, context: Context) -> None:
     app = context.app
 
-    @api.post("/api/pause", status_code=204)
+    @api.post("/api/pause", status_code=204, openapi_extra=needs(Scope.WORKERS_MANAGE))
     async def pause() -> None:
         app.indexer.pause()
 
-    @api.post("/api/resume", status_code=204)
+    @api.post("/api/resume", status_code=204, openapi_extra=needs(Scope.WORKERS_MANAGE))
     async def resume() -> None:
         app.indexer.resume()
 
-    @api.post("/api/rescan", status_code=202)
+    @api.post("/api/rescan", status_code=202, openapi_extra=needs(Scope.WORKERS_MANAGE))
     async def rescan() -> None:
         await app.rescan()
 
-    @api.post("/api/quiet", status_code=204)
+    @api.post("/api/quiet", status_code=204, openapi_extra=needs(Scope.DESKTOP))
     async def quiet(request: QuietRequest) -> None:
         """Suppress the popup for some time, or until the current work is done; neither ends an earlier requested quiet time."""
         if not request.until_done:
@@ -137,25 +139,25 @@ def _control_routes(api: FastAPI, context: Context) -> None:
         if request.until_done or request.minutes is not None:
             await context.desk.hide_popup()
 
-    @api.post("/api/burst/cancel", status_code=204)
+    @api.post("/api/burst/cancel", status_code=204, openapi_extra=needs(Scope.WORKERS_MANAGE))
     async def cancel_burst() -> None:
         await app.cancel_burst()
 
-    @api.post("/api/quit", status_code=202)
+    @api.post("/api/quit", status_code=202, openapi_extra=needs(Scope.DESKTOP))
     async def quit_agent() -> None:
         context.quit()
 
 
 def _pages(api: FastAPI, ui: Path) -> None:
-    @api.get("/", include_in_schema=False)
+    @api.get("/", include_in_schema=False, openapi_extra=needs(Scope.OPEN))
     async def page() -> FileResponse:
         return FileResponse(ui / "index.html")
 
-    @api.get("/popup", include_in_schema=False)
+    @api.get("/popup", include_in_schema=False, openapi_extra=needs(Scope.OPEN))
     async def popup() -> FileResponse:
         return FileResponse(ui / "popup.html")
 
-    @api.get("/picker", include_in_schema=False)
+    @api.get("/picker", include_in_schema=False, openapi_extra=needs(Scope.OPEN))
     async def picker() -> FileResponse:
         return FileResponse(ui / "picker.html")
 

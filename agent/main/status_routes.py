@@ -46,6 +46,7 @@ from agent.main.status_schemas import (
     PowerReport,
     StageMeans,
 )
+from agent.web.access import Scope, needs
 from agent.web.desk_port import DeskPort
 from agent.web.remembered import Remembered
 from agent.web.schemas import Id, Problem
@@ -70,17 +71,17 @@ def _list_routes(api: FastAPI, app: App, texts: Callable[[], Texts]) -> None:
         found = read(limit=limit, offset=offset, folder=root_meant(folder, app.settings.folders) if folder else None)
         return PlaceProblems(items=tuple(PlaceProblem.of(place, texts()) for place in found.items), total=found.total)
 
-    @api.get("/api/problems")
+    @api.get("/api/problems", openapi_extra=needs(Scope.SYSTEM_READ))
     async def problems(limit: Limit = 100, offset: Offset = 0, folder: str | None = None) -> PlaceProblems:
         """Files that could not be analysed, newest first; `folder` is a watched folder, including its subfolders."""
         return await asyncio.to_thread(page, library.problems, limit, offset, folder)
 
-    @api.get("/api/online-only")
+    @api.get("/api/online-only", openapi_extra=needs(Scope.SYSTEM_READ))
     async def online_only(limit: Limit = 100, offset: Offset = 0, folder: str | None = None) -> PlaceProblems:
         """Files stored only in a cloud, not analysed until requested."""
         return await asyncio.to_thread(page, library.deferred, limit, offset, folder)
 
-    @api.get("/api/problems/{place_id}")
+    @api.get("/api/problems/{place_id}", openapi_extra=needs(Scope.SYSTEM_READ))
     async def problem(place_id: Id) -> PlaceProblem:
         place = await asyncio.to_thread(library.place_by_id, place_id)
         if place is None or place.job not in NOT_ANALYSED:
@@ -89,29 +90,29 @@ def _list_routes(api: FastAPI, app: App, texts: Callable[[], Texts]) -> None:
 
 
 def _problem_routes(api: FastAPI, app: App, desk: DeskPort) -> None:
-    @api.post("/api/problems/retry", status_code=204)
+    @api.post("/api/problems/retry", status_code=204, openapi_extra=needs(Scope.WORKERS_MANAGE))
     async def retry() -> None:
         await app.problems.retry()
 
-    @api.post("/api/problems/clear", status_code=204)
+    @api.post("/api/problems/clear", status_code=204, openapi_extra=needs(Scope.WORKERS_MANAGE))
     async def clear() -> None:
         await app.problems.clear()
 
-    @api.post("/api/online-only/look", status_code=204)
+    @api.post("/api/online-only/look", status_code=204, openapi_extra=needs(Scope.WORKERS_MANAGE))
     async def look_at_online_only() -> None:
         await app.problems.fetch()
 
-    @api.post("/api/problems/{place_id}/retry", status_code=204)
+    @api.post("/api/problems/{place_id}/retry", status_code=204, openapi_extra=needs(Scope.WORKERS_MANAGE))
     async def retry_one(place_id: Id) -> None:
         if not (await app.problems.retry([place_id]) or await app.problems.fetch(place_id)):
             raise NotFound
 
-    @api.post("/api/problems/{place_id}/clear", status_code=204)
+    @api.post("/api/problems/{place_id}/clear", status_code=204, openapi_extra=needs(Scope.WORKERS_MANAGE))
     async def clear_one(place_id: Id) -> None:
         if not await app.problems.clear(place_id):
             raise NotFound
 
-    @api.post("/api/problems/{place_id}/show", status_code=204)
+    @api.post("/api/problems/{place_id}/show", status_code=204, openapi_extra=needs(Scope.DESKTOP))
     async def show(place_id: Id) -> None:
         """Show the file in its folder."""
         try:
@@ -126,7 +127,7 @@ def health_routes(api: FastAPI, app: App, health: Health, version: str, texts: C
     """Add the routes of the program's health to `api`."""
     duties: Remembered[FilingDue | None] = Remembered(app.library.version, 1)  # slow in a large library, and opened again and again
 
-    @api.get("/api/health-report")
+    @api.get("/api/health-report", openapi_extra=needs(Scope.SYSTEM_READ))
     async def health_report() -> HealthReport:
         app.monitor.looked()
         models, disk, backup = await asyncio.to_thread(lambda: (health.models(), health.disk(), health.last_backup()))
@@ -135,18 +136,23 @@ def health_routes(api: FastAPI, app: App, health: Health, version: str, texts: C
             filing = await asyncio.to_thread(duties.get, "filing", lambda: to_file(app.library))
         return _report(app, models, disk, backup, filing, texts())
 
-    @api.post("/api/doctor")
+    @api.post("/api/doctor", openapi_extra=needs(Scope.SYSTEM_READ))
     async def doctor() -> tuple[FindingOut, ...]:
         found = await asyncio.to_thread(examine, health.checks)
         return tuple(_finding(finding, texts()) for finding in found)
 
-    @api.get("/api/support-bundle", response_class=Response, responses={200: {"content": {"application/zip": {}}}})
+    @api.get(
+        "/api/support-bundle",
+        response_class=Response,
+        responses={200: {"content": {"application/zip": {}}}},
+        openapi_extra=needs(Scope.SYSTEM_READ),
+    )
     async def support_bundle() -> Response:
         bundle = await asyncio.to_thread(lambda: health.bundle(examine(health.checks)))
         name = {"content-disposition": 'attachment; filename="ai-popup-support.zip"'}
         return Response(bundle, media_type="application/zip", headers=name)
 
-    @api.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+    @api.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}}, openapi_extra=needs(Scope.SYSTEM_READ))
     async def prometheus() -> Response:
         from agent.main.metrics import CONTENT_TYPE, metrics  # 1 MB that most agents never need
 
@@ -170,12 +176,12 @@ def restore_routes(api: FastAPI, restore: LibraryRestore, texts: Callable[[], Te
         restored = last.backup.at if last.backup else None
         return LibraryRestoreOut(offer=offer, problem=Problem.maybe(problem, texts()), restored=restored, number=last.number)
 
-    @api.get("/api/library/restore")
+    @api.get("/api/library/restore", openapi_extra=needs(Scope.DESKTOP))
     async def offered() -> LibraryRestoreOut:
         """The backup that can replace the library, if that is damaged. Both are read completely."""
         return await asyncio.to_thread(look)
 
-    @api.post("/api/library/restore", status_code=202)
+    @api.post("/api/library/restore", status_code=202, openapi_extra=needs(Scope.DESKTOP))
     async def begin(request: LibraryRestoreRequest) -> None:
         """Replace a damaged library by this backup, keep the damaged one beside it, and continue with the backup."""
         await asyncio.to_thread(restore.begin, request.name)

@@ -41,6 +41,7 @@ from agent.people.schemas import (
 )
 from agent.people.sidecars.sidecar_names import SidecarNames
 from agent.people.verify import Verification as Verification
+from agent.web.access import Scope, needs
 from agent.web.received import received
 from agent.web.schemas import Id
 
@@ -56,36 +57,41 @@ def people_routes(
 ) -> None:
     """Add the routes of known people to `api`."""
 
-    @api.get("/api/people")
+    @api.get("/api/people", openapi_extra=needs(Scope.PEOPLE_READ))
     async def people() -> tuple[PersonOut, ...]:
         days = settings().recognition.person_days
         overdue = await asyncio.to_thread(library.overdue, now=clock(), usual_days=days)
         return tuple(PersonOut.of(known, overdue=known.id in overdue) for known in await asyncio.to_thread(library.people))
 
-    @api.get("/api/people/conflicts")
+    @api.get("/api/people/conflicts", openapi_extra=needs(Scope.PEOPLE_READ))
     async def conflicts() -> tuple[NameConflict, ...]:
         """Return conflicts in photos that the library page shows."""
         found = await sidecars.conflicts()
         faces = {face.id: face for face in await asyncio.to_thread(library.face_refs, {each.face_id for each in found})}
         return tuple(NameConflict.of(each, faces[each.face_id]) for each in found if each.face_id in faces)
 
-    @api.post("/api/people/conflicts", status_code=204)
+    @api.post("/api/people/conflicts", status_code=204, openapi_extra=needs(Scope.PEOPLE_WRITE))
     async def keep(asked: KeepNames) -> None:
         await sidecars.keep(asked.face_ids, kept=asked.kept)
 
-    @api.get("/api/people/{person_id}")
+    @api.get("/api/people/{person_id}", openapi_extra=needs(Scope.PEOPLE_READ))
     async def person(person_id: Id) -> PersonDetail:
         found = await asyncio.to_thread(library.person, person_id)
         if found is None:
             raise PersonUnknown
         return PersonDetail.of(found, settings().recognition.person_days)
 
-    @api.get("/api/people/{person_id}/faces")
+    @api.get("/api/people/{person_id}/faces", openapi_extra=needs(Scope.PEOPLE_READ))
     async def faces(person_id: Id, limit: Limit = 200, offset: Offset = 0) -> PersonFaces:
         items, total = await asyncio.to_thread(library.person_faces, person_id, limit=limit, offset=offset)
         return PersonFaces(items=tuple(map(PersonFace.of, items)), total=total)
 
-    @api.get("/api/people/{person_id}/export", response_class=StreamingResponse, responses={200: {"content": {"application/x-ndjson": {}}}})
+    @api.get(
+        "/api/people/{person_id}/export",
+        response_class=StreamingResponse,
+        responses={200: {"content": {"application/x-ndjson": {}}}},
+        openapi_extra=needs(Scope.PEOPLE_ERASE),
+    )
     async def export(person_id: Id) -> StreamingResponse:
         """Return everything stored about a person, a JSON line for them and one for each face."""
         lines = await asyncio.to_thread(held, library, person_id, EMBEDDER)
@@ -97,19 +103,19 @@ def people_routes(
 def waiting_routes(api: FastAPI, cards: ClusterCards, review: Review) -> None:
     """Add the routes of faces that wait for an answer to `api`."""
 
-    @api.get("/api/groups")
+    @api.get("/api/groups", openapi_extra=needs(Scope.PEOPLE_WRITE))
     async def groups(limit: Limit = 60, offset: Offset = 0) -> Groups:
         items, total = await cards.page(limit=limit, offset=offset)
         return Groups(items=tuple(map(Group.of, items)), total=total)
 
-    @api.get("/api/groups/{group_id}")
+    @api.get("/api/groups/{group_id}", openapi_extra=needs(Scope.PEOPLE_WRITE))
     async def group(group_id: Id) -> GroupFaces:
         found, doubtful = await cards.faces(group_id)
         if not found:
             raise NotFound
         return GroupFaces(items=tuple(map(FaceRef.of, found)), doubtful=doubtful)
 
-    @api.get("/api/doubts")
+    @api.get("/api/doubts", openapi_extra=needs(Scope.PEOPLE_WRITE))
     async def doubts(limit: Limit = 20, person_id: Id | None = None) -> Doubts:
         items, total = await review.questions(limit=limit, person_id=person_id)
         return Doubts(items=tuple(map(Doubt.of, items)), total=total)
@@ -118,7 +124,7 @@ def waiting_routes(api: FastAPI, cards: ClusterCards, review: Review) -> None:
 def clustering_routes(api: FastAPI, clusters: ClusterUpdater) -> None:
     """Add the route that has groups formed now to `api`."""
 
-    @api.post("/api/groups/refresh", status_code=204)
+    @api.post("/api/groups/refresh", status_code=204, openapi_extra=needs(Scope.PEOPLE_WRITE))
     async def refresh() -> None:
         """Place the faces that are in no group yet, without waiting for an idle moment."""
         await clusters.bring_up_to_date()
@@ -127,25 +133,25 @@ def clustering_routes(api: FastAPI, clusters: ClusterUpdater) -> None:
 def naming_routes(api: FastAPI, people: People, library: PeopleQueries, drafts: Drafts, settings: Callable[[], Settings]) -> None:
     """Add the routes of names, entered or drafts, to `api`."""
 
-    @api.post("/api/people")
+    @api.post("/api/people", openapi_extra=needs(Scope.PEOPLE_WRITE))
     async def name_face(named: NameFace) -> PersonOut:
         person_id = await people.name_face(named.face_id, named.name)
         drafts.put(named.face_id, "")
         known = await asyncio.to_thread(library.people)
         return next(PersonOut.of(person) for person in known if person.id == person_id)
 
-    @api.get("/api/drafts")
+    @api.get("/api/drafts", openapi_extra=needs(Scope.PEOPLE_WRITE))
     async def begun() -> tuple[Draft, ...]:
         if not settings().recognition.enabled:
             drafts.clear()  # nothing is kept while recognition is off
         return tuple(Draft(face_id=face_id, name=name) for face_id, name in drafts.all())
 
-    @api.post("/api/drafts", status_code=204)
+    @api.post("/api/drafts", status_code=204, openapi_extra=needs(Scope.PEOPLE_WRITE))
     async def begin(draft: Draft) -> None:
         if settings().recognition.enabled:
             drafts.put(draft.face_id, draft.name)
 
-    @api.post("/api/library/undo", status_code=204)
+    @api.post("/api/library/undo", status_code=204, openapi_extra=needs(Scope.PHOTOS_WRITE))
     async def undo(asked: LibraryUndo) -> None:
         """Undo any step, including the consequences of one about people."""
         await people.undo(asked.undo)
@@ -154,31 +160,31 @@ def naming_routes(api: FastAPI, people: People, library: PeopleQueries, drafts: 
 def editing_routes(api: FastAPI, people: People, library: PeopleQueries, drafts: Drafts) -> None:
     """Add the routes of edits and their undo to `api`."""
 
-    @api.post("/api/people/edits")
+    @api.post("/api/people/edits", openapi_extra=needs(Scope.PEOPLE_WRITE))
     async def edit(asked: Edit) -> Edited:
         step = await people.edit(wish(asked))
         for face_id in step.faces:
             drafts.put(face_id, "")
         return Edited(undo=step.token, count=step.count, person_id=step.person_id)
 
-    @api.post("/api/people/{person_id}/forget")
+    @api.post("/api/people/{person_id}/forget", openapi_extra=needs(Scope.PEOPLE_ERASE))
     async def forget(person_id: Id) -> Forgotten:
         """Forget a person. This can't be undone."""
         gone = await people.forget(person_id)
         drafts.clear()  # their name may be among the drafts
         return Forgotten.from_record(gone)
 
-    @api.get("/api/steps")
+    @api.get("/api/steps", openapi_extra=needs(Scope.PEOPLE_WRITE))
     async def steps() -> Steps:
         back, again = await asyncio.to_thread(library.steps)
         return Steps(undo=back and Step.of(back), redo=again and Step.of(again))
 
-    @api.post("/api/undo")
+    @api.post("/api/undo", openapi_extra=needs(Scope.PEOPLE_WRITE))
     async def undo(asked: Undo) -> Step:
         """Undo the token's step, or the latest one."""
         return Step.of(await people.undo(asked.undo))
 
-    @api.post("/api/redo")
+    @api.post("/api/redo", openapi_extra=needs(Scope.PEOPLE_WRITE))
     async def redo() -> Step:
         return Step.of(await people.do_again())
 
@@ -188,13 +194,13 @@ def search_routes(
 ) -> None:
     """Add the routes that search for a face, or compare two, to `api`."""
 
-    @api.post("/api/search/face", openapi_extra=PHOTO)
+    @api.post("/api/search/face", openapi_extra=PHOTO | needs(Scope.PEOPLE_SEARCH))
     async def search_face(request: Request) -> FaceSearchOut:
         """Return faces similar to those of the sent photo, which is not kept."""
         async with received(request.stream(), settings().engine.max_megabytes) as path:
             return FaceSearchOut.of(await search.search(path))
 
-    @api.post("/api/verify")
+    @api.post("/api/verify", openapi_extra=needs(Scope.PEOPLE_SEARCH))
     async def verify(asked: VerifyRequest) -> Verified:
         """Compare two photos, for this answer only; nothing is stored."""
         return Verified.from_record(await compare(*asked.paths))

@@ -39,6 +39,7 @@ from agent.redaction.schemas import (
     RestoreRequest,
 )
 from agent.redaction.service import RedactionService
+from agent.web.access import Scope, needs
 from agent.web.desk_port import DeskPort
 from agent.web.lines import Lines
 from agent.web.schemas import Id, Problem
@@ -65,18 +66,20 @@ def making_routes(
 ) -> None:
     """Add the routes that make or restore copies to `api`."""
 
-    @api.post("/api/redact", response_class=StreamingResponse, responses={200: {"model": RedactLine}})
+    @api.post(
+        "/api/redact", response_class=StreamingResponse, responses={200: {"model": RedactLine}}, openapi_extra=needs(Scope.REDACTION_WRITE)
+    )
     async def redact(request: RedactRequest) -> StreamingResponse:
         """Return a line of JSON for each file; disconnecting stops copies that were not begun."""
         return Lines(lines(redaction.copies, request, texts()))
 
-    @api.post("/api/restore")
+    @api.post("/api/restore", openapi_extra=needs(Scope.REDACTION_WRITE))
     async def restore(request: RestoreRequest) -> Restored:
         """Restore covered content from the recovery file beside the copy."""
         path = await redaction.restoring.restore(request.path, request.out, request.passphrase)
         return Restored(path=printable(path))
 
-    @api.post("/api/images/{image_id}/copy-covered")
+    @api.post("/api/images/{image_id}/copy-covered", openapi_extra=needs(Scope.DESKTOP))
     async def copy_covered(image_id: Id) -> PhotoCopiedOut:
         """Copy it to this computer's clipboard, with all faces covered and without metadata."""
         original = await actions.original(image_id)
@@ -89,43 +92,43 @@ def batch_routes(
     """Add the routes of batches to `api`."""
     copies, paces = redaction.copies, redaction.work.paces
 
-    @api.get("/api/redactions")
+    @api.get("/api/redactions", openapi_extra=needs(Scope.REDACTION_READ))
     async def batches(limit: Limit = 50, offset: Offset = 0) -> RedactionBatches:
         found = await asyncio.to_thread(library.redaction_batches, limit=limit, offset=offset)
         names = await asyncio.to_thread(library.person_names)
         return RedactionBatches(items=tuple(present_redact.batch(each, paces.of(each), names) for each in found))
 
-    @api.post("/api/redactions")
+    @api.post("/api/redactions", openapi_extra=needs(Scope.REDACTION_WRITE))
     async def begin(request: CoverRequest) -> RedactionBatchOut:
         """Plan copies; they are made even if the client disconnects, and after a restart."""
         paths = await asyncio.to_thread(_paths, library, request.images)
         return await batch(await copies.begin(present_redact.asked_of(request, paths)))
 
-    @api.get("/api/redactions/{uid}")
+    @api.get("/api/redactions/{uid}", openapi_extra=needs(Scope.REDACTION_READ))
     async def batch(uid: str) -> RedactionBatchOut:
         found = await asyncio.to_thread(library.redaction_batch, uid)
         if found is None:
             raise NotFound
         return present_redact.batch(found, paces.of(found), await asyncio.to_thread(library.person_names))
 
-    @api.get("/api/redactions/{uid}/items")
+    @api.get("/api/redactions/{uid}/items", openapi_extra=needs(Scope.REDACTION_READ))
     async def items(uid: str, limit: Limit = 100, offset: Offset = 0) -> RedactionItems:
         found = await asyncio.to_thread(library.redaction_items, uid, limit=limit, offset=offset)
         words = texts()
         shown = tuple(present_redact.item(each, words, paces.percent(each.id)) for each in found.items)
         return RedactionItems(items=shown, total=found.total)
 
-    @api.post("/api/redactions/{uid}/accept")
+    @api.post("/api/redactions/{uid}/accept", openapi_extra=needs(Scope.REDACTION_WRITE))
     async def accept(uid: str, which: ItemIds) -> Count:
         """Approve these copies: the user has reviewed them."""
         return Count(count=await asyncio.to_thread(library.copies_accepted, uid, which.ids, now=clock()))
 
-    @api.post("/api/redactions/{uid}/retry")
+    @api.post("/api/redactions/{uid}/retry", openapi_extra=needs(Scope.REDACTION_WRITE))
     async def retry(uid: str) -> Count:
         """Retry failed copies, and make stopped ones."""
         return Count(count=await copies.retry(uid))
 
-    @api.post("/api/redactions/{uid}/stop", status_code=204)
+    @api.post("/api/redactions/{uid}/stop", status_code=204, openapi_extra=needs(Scope.REDACTION_WRITE))
     async def stop(uid: str) -> None:
         """Stop making copies; finished ones stay."""
         await redaction.work.stop(uid)
@@ -141,13 +144,13 @@ async def _known(library: RedactionQueries, item_id: int) -> RedactionItem:
 def item_routes(api: FastAPI, redaction: RedactionService, library: RedactionQueries, texts: Callable[[], Texts]) -> None:
     """Add the routes of one copy to `api`."""
 
-    @api.get("/api/redaction-items/{item_id}")
+    @api.get("/api/redaction-items/{item_id}", openapi_extra=needs(Scope.REDACTION_READ))
     async def item(item_id: Id) -> RedactionDetail:
         found = await _known(library, item_id)
         image = await asyncio.to_thread(library.image_by_hash, found.facts.sha256) if found.facts else None
         return present_redact.detail(found, image, texts())
 
-    @api.put("/api/redaction-items/{item_id}/marks")
+    @api.put("/api/redaction-items/{item_id}/marks", openapi_extra=needs(Scope.REDACTION_WRITE))
     async def edit(item_id: Id, edit: MarksEdit) -> RedactedOut:
         """Make the copy again with these marks, replacing the existing one."""
         made = await redaction.copies.edit(item_id, [present_redact.mark(each) for each in edit.marks])
@@ -164,12 +167,17 @@ def copy_file_routes(
 ) -> None:
     """Add the routes of a copy's file to `api`."""
 
-    @api.post("/api/redaction-items/{item_id}/show", status_code=204)
+    @api.post("/api/redaction-items/{item_id}/show", status_code=204, openapi_extra=needs(Scope.DESKTOP))
     async def show(item_id: Id) -> None:
         """Show the copy in its folder."""
         await desk.show_file((await _known(library, item_id)).target)
 
-    @api.get("/api/redaction-items/{item_id}/copy", response_class=FileResponse, responses={200: {"content": {UNNAMED: {}}}})
+    @api.get(
+        "/api/redaction-items/{item_id}/copy",
+        response_class=FileResponse,
+        responses={200: {"content": {UNNAMED: {}}}},
+        openapi_extra=needs(Scope.PHOTOS_EXPORT),
+    )
     async def copy(item_id: Id) -> FileResponse:
         """Return the copy's own file."""
         made = await _known(library, item_id)
@@ -177,7 +185,12 @@ def copy_file_routes(
             raise NotFound
         return original_response(Original(await actions.readable(made.target), ""))
 
-    @api.get("/api/redaction-items/{item_id}/preview", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
+    @api.get(
+        "/api/redaction-items/{item_id}/preview",
+        response_class=Response,
+        responses={200: {"content": {"image/jpeg": {}}}},
+        openapi_extra=needs(Scope.REDACTION_READ),
+    )
     async def preview(item_id: Id, of: Literal["copy", "original"] = "copy", side: Side = 1_280, moment: Moment | None = None) -> Response:
         """Return the copy, or the original to draw on; for a video at that moment, or with most faces. Rendered now, not stored."""
         shown = await _known(library, item_id)

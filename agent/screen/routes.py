@@ -34,6 +34,7 @@ from agent.screen.schemas import (
 )
 from agent.screen.service import ScreenService
 from agent.screen.watch import SWITCH
+from agent.web.access import Scope, needs
 
 Taken: TypeAlias = tuple[GrabbedFrame, ScreenRegion | None]
 
@@ -41,16 +42,16 @@ Taken: TypeAlias = tuple[GrabbedFrame, ScreenRegion | None]
 def capture_routes(api: FastAPI, screen: ScreenService, pick: Callable[[], Awaitable[Taken]]) -> None:
     """Add the routes that take a capture to `api`; `pick` has the user select a region."""
 
-    @api.get("/api/monitors")
+    @api.get("/api/monitors", openapi_extra=needs(Scope.DESKTOP))
     async def monitors() -> Monitors:
         return Monitors(items=tuple(map(MonitorOut.of, await screen.capturing.monitors())))
 
-    @api.post("/api/captures")
+    @api.post("/api/captures", openapi_extra=needs(Scope.DESKTOP))
     async def capture(asked: CaptureRequest) -> CaptureOut:
         """Answer once the capture is covered, saved and copied as requested. Without a region the user selects one first."""
         return await _captured(screen.capturing, asked, pick)
 
-    @api.get("/api/captures")
+    @api.get("/api/captures", openapi_extra=needs(Scope.DESKTOP))
     async def captures() -> Captures:
         """Return the captures under review."""
         return Captures(items=tuple(map(CaptureOut.of, screen.capturing.all())))
@@ -65,12 +66,17 @@ def review_routes(api: FastAPI, screen: ScreenService, picking: RegionPicker) ->
 def _picking(api: FastAPI, picking: RegionPicker) -> None:
     """Add the routes for the selection windows, which know their keys."""
 
-    @api.get("/api/captures/frames/{word}", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
+    @api.get(
+        "/api/captures/frames/{word}",
+        response_class=Response,
+        responses={200: {"content": {"image/jpeg": {}}}},
+        openapi_extra=needs(Scope.DESKTOP),
+    )
     async def frame(word: str) -> Response:
         """Return the uncovered picture for one of these windows, once."""
         return Response(await picking.frame(word), media_type="image/jpeg")
 
-    @api.post("/api/captures/picks/{pick}", status_code=204)
+    @api.post("/api/captures/picks/{pick}", status_code=204, openapi_extra=needs(Scope.DESKTOP))
     async def tell(pick: str, asked: PickStep) -> None:
         match asked.step:
             case "ready":
@@ -82,16 +88,21 @@ def _picking(api: FastAPI, picking: RegionPicker) -> None:
 
 
 def _reviewing(api: FastAPI, screen: ScreenService) -> None:
-    @api.get("/api/captures/{capture_id}")
+    @api.get("/api/captures/{capture_id}", openapi_extra=needs(Scope.DESKTOP))
     async def one(capture_id: str) -> CaptureOut:
         return CaptureOut.of(screen.capturing.get(capture_id))
 
-    @api.patch("/api/captures/{capture_id}")
+    @api.patch("/api/captures/{capture_id}", openapi_extra=needs(Scope.DESKTOP))
     async def change(capture_id: str, asked: CaptureChange) -> CaptureOut:
         capturing = screen.capturing
         return CaptureOut.of(capturing.change(capture_id, _change(asked, capturing.get(capture_id))))
 
-    @api.get("/api/captures/{capture_id}/picture", response_class=Response, responses={200: {"content": {"image/*": {}}}})
+    @api.get(
+        "/api/captures/{capture_id}/picture",
+        response_class=Response,
+        responses={200: {"content": {"image/*": {}}}},
+        openapi_extra=needs(Scope.DESKTOP),
+    )
     async def picture(capture_id: str, format: Literal["png", "jpeg", "webp"] = "png") -> Response:
         """Return it with its current covers."""
         picture = await screen.capturing.picture(capture_id, format)
@@ -99,15 +110,15 @@ def _reviewing(api: FastAPI, screen: ScreenService) -> None:
         name = f"{PurePath(await screen.capturing.usual_name()).stem}.{format}"
         return Response(picture, media_type=f"image/{format}", headers={"content-disposition": f'inline; filename="{name}"'})
 
-    @api.post("/api/captures/{capture_id}/save")
+    @api.post("/api/captures/{capture_id}/save", openapi_extra=needs(Scope.DESKTOP))
     async def save(capture_id: str, asked: SaveRequest) -> SavedAt:
         return SavedAt(path=printable(await screen.capturing.save(capture_id, asked.path)))
 
-    @api.post("/api/captures/{capture_id}/copy", status_code=204)
+    @api.post("/api/captures/{capture_id}/copy", status_code=204, openapi_extra=needs(Scope.DESKTOP))
     async def copy(capture_id: str) -> None:
         await screen.capturing.copy(capture_id)
 
-    @api.delete("/api/captures/{capture_id}", status_code=204)
+    @api.delete("/api/captures/{capture_id}", status_code=204, openapi_extra=needs(Scope.DESKTOP))
     async def discard(capture_id: str) -> None:
         await screen.capturing.discard(capture_id)
 
@@ -115,18 +126,18 @@ def _reviewing(api: FastAPI, screen: ScreenService) -> None:
 def watch_routes(api: FastAPI, screen: ScreenService, file: SettingsFile, texts: Callable[[], Texts]) -> None:
     """Add the routes to `api`."""
 
-    @api.get("/api/watch")
+    @api.get("/api/watch", openapi_extra=needs(Scope.DESKTOP))
     async def watch() -> WatchOut:
         return WatchOut.of(screen.watching, await screen.watching.names(), texts())
 
-    @api.put("/api/watch", status_code=204)
+    @api.put("/api/watch", status_code=204, openapi_extra=needs(Scope.DESKTOP))
     async def switch(asked: WatchSwitch) -> None:
         """Change the setting. Refused if watching is impossible."""
         if asked.on and (refused := screen.watching.refused) is not None:
             raise refused
         await asyncio.to_thread(file.put, SWITCH, asked.on)
 
-    @api.post("/api/watch/snooze", status_code=204)
+    @api.post("/api/watch/snooze", status_code=204, openapi_extra=needs(Scope.DESKTOP))
     async def snooze(asked: WatchSnooze) -> None:
         await screen.watching.snooze(asked.minutes, until_tomorrow=asked.until_tomorrow)
 

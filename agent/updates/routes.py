@@ -10,6 +10,7 @@ from agent.core.i18n import Texts
 from agent.core.settings import Settings
 from agent.updates.releases import UpdateState
 from agent.updates.service import Updates
+from agent.web.access import Scope, needs
 from agent.web.schemas import Problem, Schema
 
 
@@ -50,26 +51,26 @@ def update_routes(api: FastAPI, updates: Updates, settings: Callable[[], Setting
             }
         )
 
-    @api.get("/api/update")
+    @api.get("/api/update", openapi_extra=needs(Scope.DESKTOP))
     async def update() -> UpdateOut:
         return out(updates.state)
 
-    @api.post("/api/update/check")
+    @api.post("/api/update/check", openapi_extra=needs(Scope.DESKTOP))
     async def check() -> UpdateOut:
         """Check for updates now."""
         return out(await updates.check())
 
-    @api.post("/api/update/download")
+    @api.post("/api/update/download", openapi_extra=needs(Scope.DESKTOP))
     async def download() -> UpdateOut:
         """Download the update; answers once it is downloaded and verified."""
         return out(await updates.download())
 
-    @api.delete("/api/update/outcome")
+    @api.delete("/api/update/outcome", openapi_extra=needs(Scope.DESKTOP))
     async def dismiss_outcome() -> UpdateOut:
         """Dismiss the notice that an installation was rolled back."""
         return out(await updates.dismiss_outcome())
 
-    @api.post("/api/update/install", status_code=202)
+    @api.post("/api/update/install", status_code=202, openapi_extra=needs(Scope.DESKTOP))
     async def install() -> None:
         """End the program and restart it as the new version."""
         updates.install()

@@ -2,23 +2,31 @@
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
 
 import structlog
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from agent.core.actor import HERE, acting_as
 from agent.core.i18n import Texts
 from agent.domain.errors import ApiError, ForeignOrigin, Unauthorised, Unexpected
-from agent.web.auth import Auth, BrowserSession
+from agent.web.access import LOCAL, PRINCIPAL, Principal
+from agent.web.auth import Auth
+from agent.web.problem_answers import status_of
 from agent.web.schemas import Problem
 from agent.web.session_routes import cookie_name
 
 log = structlog.get_logger()
 
-# The program's own files, the same for all users; `/health`, which only reports that an agent is running; and the one-time code's route.
-OPEN = re.compile(r"/(health|popup|picker|assets/.+|api/session|api/help/pictures/.+)?")
+# All routes that ask for no principal: the program's own files, the same for all users; `/health`, which only reports that an agent is
+# running; and those that open a session, by a one-time code, a password or an invitation.
+OPEN = re.compile(
+    r"/(health|popup|picker|assets/.+|api/session|api/help/pictures/.+|api/server|api/account/sign-in|api/invitations/[^/]+)?"
+)
 # Requests that a browser makes for an element of the page: they can't carry our header.
 BY_TICKET = re.compile(
     r"/api/(events|support-bundle|images/\d+/(preview|thumbnail|original)|captures/frames/[^/]+|captures/[^/]+/picture"
@@ -37,70 +45,163 @@ HEADERS = {
 }
 
 
-class Guard:
-    """ASGI middleware. `port` is our own: a request that names another host came through DNS rebinding."""
+class Session(Protocol):
+    """A page that is signed in, on the desktop or on a server. `over` is set when the session ends."""
 
-    def __init__(self, app: ASGIApp, *, auth: Auth, port: Callable[[], int], texts: Callable[[], Texts]) -> None:
-        self._app = app
+    @property
+    def over(self) -> asyncio.Event: ...
+
+
+class Access(Protocol):
+    """Who may ask: the desktop agent's user, or a server's members. `LocalAccess`, `agent.accounts.team_access.TeamAccess`."""
+
+    headers: Mapping[bytes, bytes]
+    """added to each answer"""
+
+    def origins(self) -> Collection[str]:
+        """The addresses under which browsers reach the program, such as `http://127.0.0.1:8765`: any other came through DNS rebinding."""
+        ...
+
+    async def by_header(self, request: Request) -> "Admitted | None":
+        """Whom the Authorization header names; None if it names nobody."""
+        ...
+
+    async def by_ticket(self, request: Request) -> "Admitted | None":
+        """Whom the ticket in the address and the cookie name together."""
+        ...
+
+    def stays(self, session: Session) -> bool:
+        """Mark a session as in use; False if it has ended."""
+        ...
+
+    def refusal(self) -> ApiError:
+        """The error for requests that name nobody."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """`session` is None for a token."""
+
+    principal: Principal
+    session: Session | None = None
+
+
+_BY_TOKEN: Final = Admitted(LOCAL)
+
+
+class LocalAccess:
+    """The desktop agent's: its one user has every scope."""
+
+    headers: Mapping[bytes, bytes] = {}
+
+    def __init__(self, auth: Auth, port: Callable[[], int]) -> None:
         self._auth = auth
         self._port = port
+
+    def origins(self) -> Collection[str]:
+        return {f"http://{name}:{self._port()}" for name in ("127.0.0.1", "localhost")}
+
+    async def by_header(self, request: Request) -> Admitted | None:
+        header = request.headers.get("authorization")
+        if self._auth.bearer(header):
+            return _BY_TOKEN
+        session = self._auth.by_header(header)
+        return Admitted(LOCAL, session) if session else None
+
+    async def by_ticket(self, request: Request) -> Admitted | None:
+        session = self._auth.by_ticket(request.query_params.get("ticket"), request.cookies.get(cookie_name(self._port())))
+        return Admitted(LOCAL, session) if session else None
+
+    def stays(self, session: Session) -> bool:
+        return self._auth.use(session) is not None  # type: ignore[arg-type]  # it is one of ours
+
+    def refusal(self) -> ApiError:
+        return Unauthorised()
+
+
+class Guard:
+    """ASGI middleware. It finds out who asks; what they may ask for is up to `ScopedRoute`."""
+
+    def __init__(self, app: ASGIApp, *, access: Access, texts: Callable[[], Texts]) -> None:
+        self._app = app
+        self._access = access
         self._texts = texts
+        self._headers = [*HEADERS.items(), *access.headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             if scope["type"] == "lifespan":
                 await self._app(scope, receive, send)
             return
+        headed = self._with_headers(send)
         try:
-            session = self._check(Request(scope))
+            admitted = await self._admit(Request(scope))
         except ApiError as error:
-            await self._refusal(error)(scope, receive, _with_headers(send))
+            await self._refusal(error)(scope, receive, headed)
             return
-        answer = _Answer(receive, send, session, self._auth.use)
+        session = admitted.session if admitted else None
+        answer = _Answer(receive, headed, session, self._access.stays)
+        inside = {**scope, "session": session}
+        if admitted is not None:
+            inside[PRINCIPAL] = admitted.principal
         try:
-            await self._app({**scope, "session": session}, answer.receive, _with_headers(answer.send))
+            with acting_as(admitted.principal.id if admitted else HERE):
+                await self._app(inside, answer.receive, answer.send)
             await answer.complete()
         except Exception as error:
             log.exception("api.unexpected")
             if answer.started:
                 raise  # the connection breaks, so that a partial response is not mistaken for a complete one
             unexpected = JSONResponse(Problem.of(Unexpected(kind=type(error).__name__), self._texts()).model_dump(), 500)
-            await unexpected(scope, receive, _with_headers(send))
+            await unexpected(scope, receive, headed)
 
-    def _check(self, request: Request) -> BrowserSession | None:
-        """The requesting session, None for the token and for open paths. Raises ForeignOrigin or Unauthorised."""
-        hosts = {f"{name}:{self._port()}" for name in ("127.0.0.1", "localhost")}
-        origin = request.headers.get("origin")
-        if request.headers.get("host") not in hosts or (origin is not None and origin not in {f"http://{host}" for host in hosts}):
+    async def _admit(self, request: Request) -> Admitted | None:
+        """Who asks; None on open paths. Raises ForeignOrigin, Unauthorised, SignInRequired."""
+        headers, origins = request.headers, self._access.origins()
+        origin = headers.get("origin")
+        hosts = {each.partition("://")[2] for each in origins}
+        if headers.get("host", "").lower() not in hosts or (origin is not None and origin not in origins):
             raise ForeignOrigin
-        path, header = request.url.path, request.headers.get("authorization")
-        if OPEN.fullmatch(path) or self._auth.bearer(header):
+        path = request.url.path
+        if OPEN.fullmatch(path):
             return None
-        if request.headers.get("sec-fetch-site", "none") not in _OUR_SITES:
+        admitted = await self._access.by_header(request)
+        if admitted is not None and admitted.session is None:  # a token: no browser sends it
+            return admitted
+        if headers.get("sec-fetch-site", "none") not in _OUR_SITES:
             raise ForeignOrigin
-        session = self._auth.by_header(header)
-        if session is None and request.method in ("GET", "HEAD") and BY_TICKET.fullmatch(path):
-            session = self._auth.by_ticket(request.query_params.get("ticket"), request.cookies.get(cookie_name(self._port())))
-        if session is None:
-            raise Unauthorised
-        return session
+        if admitted is None and request.method in ("GET", "HEAD") and BY_TICKET.fullmatch(path):
+            admitted = await self._access.by_ticket(request)
+        if admitted is None:
+            raise self._access.refusal()
+        return admitted
 
     def _refusal(self, error: ApiError) -> Response:
-        texts, status = self._texts(), 401 if isinstance(error, Unauthorised) else 403
+        texts = self._texts()
         # A page that is not signed in has no other way to learn the program's language.
-        return JSONResponse(Problem.of(error, texts).model_dump(), status, {"content-language": texts.language})
+        return JSONResponse(Problem.of(error, texts).model_dump(), status_of(error), {"content-language": texts.language})
+
+    def _with_headers(self, send: Send) -> Send:
+        async def wrapped(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = list(message["headers"])
+                if not any(name == b"cache-control" for name, _ in headers):
+                    headers.append((b"cache-control", b"no-store"))
+                message = {**message, "headers": [*headers, *self._headers]}
+            await send(message)
+
+        return wrapped
 
 
 class _Answer:
     """The request and response streams; both end with their session, even in the middle of a stream."""
 
-    def __init__(
-        self, receive: Receive, send: Send, session: BrowserSession | None, use: Callable[[BrowserSession], BrowserSession | None]
-    ) -> None:
+    def __init__(self, receive: Receive, send: Send, session: Session | None, stays: Callable[[Session], bool]) -> None:
         self._receive = receive
         self._send = send
         self._session = session
-        self._use = use
+        self._stays = stays
         self.started = self._whole = False
 
     async def receive(self) -> Message:
@@ -116,7 +217,7 @@ class _Answer:
 
     async def send(self, message: Message) -> None:
         """Send a message; an open stream keeps its session in use."""
-        if self._session is not None and self._use(self._session) is None:
+        if self._session is not None and not self._stays(self._session):
             self._session.over.set()
         self.started = True
         self._whole = message["type"] == "http.response.body" and not message.get("more_body", False)
@@ -124,17 +225,5 @@ class _Answer:
 
     async def complete(self) -> None:
         """End a stream that was broken off because the session ended."""
-        if self.started and not self._whole and self._session is not None and self._session.ended:
+        if self.started and not self._whole and self._session is not None and self._session.over.is_set():
             await self._send({"type": "http.response.body", "body": b""})
-
-
-def _with_headers(send: Send) -> Send:
-    async def wrapped(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = list(message["headers"])
-            if not any(name == b"cache-control" for name, _ in headers):
-                headers.append((b"cache-control", b"no-store"))
-            message = {**message, "headers": [*headers, *HEADERS.items()]}
-        await send(message)
-
-    return wrapped

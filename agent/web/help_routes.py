@@ -14,6 +14,7 @@ from agent.core.config_file import SettingsFile
 from agent.core.i18n import FALLBACK, Texts, catalogue
 from agent.domain.errors import NotFound
 from agent.domain.path_text import printable
+from agent.web.access import Scope, needs
 from agent.web.error_reference import PAGES
 from agent.web.settings_schemas import About, Component, GuidePage, Reference
 
@@ -34,7 +35,7 @@ class Places:
 def help_routes(api: FastAPI, version: str, pages: Path, places: Places, file: SettingsFile, texts: Callable[[], Texts]) -> None:
     """Add the routes to `api`. `pages` are the guide's pages from the UI's build."""
 
-    @api.get("/api/about")
+    @api.get("/api/about", openapi_extra=needs(Scope.STATUS_READ))
     async def about() -> About:
         words = texts()
         return About(
@@ -46,17 +47,22 @@ def help_routes(api: FastAPI, version: str, pages: Path, places: Places, file: S
             models=tuple(Component(name=words(f"models.{model}.name"), terms=words(f"models.{model}.terms")) for model in _models()),
         )
 
-    @api.get("/api/help/{page}")
+    @api.get("/api/help/{page}", openapi_extra=needs(Scope.STATUS_READ))
     async def reference(page: Literal["errors", "settings"]) -> Reference:
         """All errors, or all settings, in the program's language."""
         return Reference(**asdict(await asyncio.to_thread(PAGES[page], texts())))
 
-    @api.get("/api/help/guide/{name}")
+    @api.get("/api/help/guide/{name}", openapi_extra=needs(Scope.STATUS_READ))
     async def guide(name: PageName) -> GuidePage:
         """A page of the guide in the program's language."""
         return await asyncio.to_thread(_read, pages / texts().language / f"{name}.json")
 
-    @api.get("/api/help/pictures/{name}", response_class=FileResponse, responses={200: {"content": {"image/*": {}}}})
+    @api.get(
+        "/api/help/pictures/{name}",
+        response_class=FileResponse,
+        responses={200: {"content": {"image/*": {}}}},
+        openapi_extra=needs(Scope.OPEN),
+    )
     async def picture(name: PictureName) -> FileResponse:
         """A picture on a page of the guide."""
         file = pages / "pictures" / name

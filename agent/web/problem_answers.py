@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 
 from agent.core.i18n import Texts
 from agent.domain.errors import (
+    AccountError,
     AgentError,
     BadRequest,
     CaptureError,
@@ -16,8 +17,13 @@ from agent.domain.errors import (
     CopyMissing,
     CopyUnsupported,
     FaceUnknown,
+    Forbidden,
+    ForeignOrigin,
     ImageError,
     ImageMissing,
+    InvitationGone,
+    LastAdministrator,
+    MemberNameTaken,
     MonitorUnknown,
     NameEmpty,
     NameTaken,
@@ -29,23 +35,39 @@ from agent.domain.errors import (
     RecognitionOff,
     RedactionError,
     RegionOutside,
+    SecondFactorOn,
+    SecondFactorRequired,
     SelfMerge,
     SettingsError,
     SettingsUnknownKey,
     SettingsUnwritable,
+    SignInRequired,
     SourceError,
+    TooManyAttempts,
     Unauthorised,
     UnfitReference,
     UpdateManaged,
     UpdateNotReady,
     UpdatesOff,
     WholeOnly,
+    WrongSignIn,
 )
 from agent.web.schemas import Problem
 
 # The caller in this process is handed the error itself under this name of the scope's extensions.
 REFUSED = "ai_popup.refused"
 STATUS_OF: tuple[tuple[type[AgentError], int], ...] = (
+    (TooManyAttempts, 429),
+    (Forbidden, 403),
+    (ForeignOrigin, 403),
+    (SignInRequired, 401),
+    (WrongSignIn, 401),
+    (SecondFactorRequired, 401),
+    (InvitationGone, 404),
+    (MemberNameTaken, 409),
+    (LastAdministrator, 409),
+    (SecondFactorOn, 409),
+    (AccountError, 422),
     (BadRequest, 422),
     (NotFound, 404),
     (FaceUnknown, 404),
@@ -79,17 +101,23 @@ STATUS_OF: tuple[tuple[type[AgentError], int], ...] = (
 )
 
 
+def status_of(error: AgentError) -> int:
+    """The HTTP status that an error is answered with."""
+    return next((status for kind, status in STATUS_OF if isinstance(error, kind)), 503)
+
+
 def problem_answers(api: FastAPI, texts: Callable[[], Texts]) -> None:
     """Register the error handlers with `api`."""
 
     def answer(error: AgentError, status: int) -> JSONResponse:
-        return JSONResponse(Problem.of(error, texts()).model_dump(), status)
+        wait = {"retry-after": str(error.params["seconds"])} if isinstance(error, TooManyAttempts) else None
+        return JSONResponse(Problem.of(error, texts()).model_dump(), status, wait)
 
     @api.exception_handler(AgentError)
     async def refused(request: Request, error: AgentError) -> JSONResponse:
         if (note := request.scope.get("extensions", {}).get(REFUSED)) is not None:
             note(error)
-        return answer(error, next((status for kind, status in STATUS_OF if isinstance(error, kind)), 503))
+        return answer(error, status_of(error))
 
     @api.exception_handler(RequestValidationError)
     async def not_understood(_: Request, error: RequestValidationError) -> JSONResponse:

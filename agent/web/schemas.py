@@ -17,6 +17,7 @@ from agent.domain.errors import (
     RecognitionOff,
     SettingsInvalid,
 )
+from agent.web.access import Principal, Role, Scope
 
 _LONGEST_PATH: Final = 4_096
 
@@ -180,6 +181,23 @@ class Status(Schema):
     """a configured device that is not used, and why"""
     finished: Finished | None = None
     """the last burst, until the next photo arrives"""
+
+
+class AccountOut(Schema):
+    """Who sent a request, and what they may do. On the desktop that is its one user (`local`), who may do everything."""
+
+    kind: Literal["local", "member", "token"]
+    id: str
+    name: str
+    display_name: str = ""
+    role: Role | None
+    scopes: tuple[Scope, ...]
+    second_factor: bool = False
+    password_changed_at: datetime | None = None
+
+    @classmethod
+    def of(cls, who: Principal) -> Self:
+        return cls.from_record(who, scopes=tuple(each for each in Scope if each in who.scopes))
 
 
 class SessionCode(Schema):

@@ -6,8 +6,9 @@ from typing import Annotated
 from fastapi import FastAPI, Header, Request, Response
 
 from agent.domain.errors import NotFound, Unauthorised
+from agent.web.access import LOCAL, Scope, needs
 from agent.web.auth import Auth, BrowserSession
-from agent.web.schemas import SessionCode, SessionOut, Sessions, SessionsEnded, SignedIn, SignIn
+from agent.web.schemas import AccountOut, SessionCode, SessionOut, Sessions, SessionsEnded, SignedIn, SignIn
 
 # In this order: most browsers also include the names of earlier ones.
 _BROWSERS = {"Edg": "Edge", "OPR": "Opera", "Vivaldi": "Vivaldi", "Firefox": "Firefox", "Chrome": "Chrome", "Safari": "Safari"}
@@ -21,11 +22,15 @@ def cookie_name(port: int | None) -> str:
 def session_routes(api: FastAPI, auth: Auth) -> None:
     """Add the routes to `api`."""
 
-    @api.post("/api/session/codes")
+    @api.get("/api/account", openapi_extra=needs(Scope.STATUS_READ))
+    async def account() -> AccountOut:
+        return AccountOut.of(LOCAL)
+
+    @api.post("/api/session/codes", openapi_extra=needs(Scope.DESKTOP))
     async def new_code() -> SessionCode:
         return SessionCode(code=auth.new_code())
 
-    @api.post("/api/session")
+    @api.post("/api/session", openapi_extra=needs(Scope.OPEN))
     async def sign_in(
         wanted: SignIn,
         request: Request,
@@ -40,7 +45,7 @@ def session_routes(api: FastAPI, auth: Auth) -> None:
         response.set_cookie(cookie_name(request.url.port), session.cookie, path="/api", httponly=True, samesite="strict")
         return SignedIn(key=session.key, ticket=session.ticket)
 
-    @api.get("/api/sessions")
+    @api.get("/api/sessions", openapi_extra=needs(Scope.DESKTOP))
     async def sessions(request: Request) -> Sessions:
         """The signed-in browsers."""
         here: BrowserSession | None = request.scope.get("session")
@@ -56,11 +61,11 @@ def session_routes(api: FastAPI, auth: Auth) -> None:
             here=session is here,
         )
 
-    @api.delete("/api/sessions")
+    @api.delete("/api/sessions", openapi_extra=needs(Scope.DESKTOP))
     async def end_all() -> SessionsEnded:
         return SessionsEnded(count=auth.end(None))
 
-    @api.delete("/api/sessions/{number}")
+    @api.delete("/api/sessions/{number}", openapi_extra=needs(Scope.DESKTOP))
     async def end(number: int) -> SessionsEnded:
         count = auth.end(number)
         if count == 0:

@@ -13,6 +13,7 @@ from agent.core.setting_fields import SERVER_SECTIONS, SettingField, nearest_key
 from agent.core.settings import Folder, KeyHome, LibrarySettings, Settings
 from agent.domain.errors import SettingsUnknownKey
 from agent.domain.path_text import printable
+from agent.web.access import Scope, needs
 from agent.web.desk_port import DeskPort
 from agent.web.settings_schemas import Choice, SettingGroup, SettingOut, SettingsOut, SettingValue, Value, WatchedFolder
 
@@ -40,7 +41,7 @@ def settings_routes(
             raise SettingsUnknownKey(key=key, nearest=nearest_key(key))
         return _setting(field, file.snapshot, file.overridden(), texts())
 
-    @api.get("/api/settings")
+    @api.get("/api/settings", openapi_extra=needs(Scope.SETTINGS_READ))
     async def settings() -> SettingsOut:
         return SettingsOut(
             groups=_groups(file.snapshot, file.overridden(), texts(), hidden),
@@ -48,12 +49,12 @@ def settings_routes(
             path=printable(str(file.path)),
         )
 
-    @api.post("/api/settings/file/open", status_code=204)
+    @api.post("/api/settings/file/open", status_code=204, openapi_extra=needs(Scope.DESKTOP))
     async def open_file() -> None:
         """Open the settings file in the user's editor."""
         await desk.edit_file(await asyncio.to_thread(file.ensure))
 
-    @api.put("/api/settings/{key}")
+    @api.put("/api/settings/{key}", openapi_extra=needs(Scope.SETTINGS_WRITE))
     async def put(key: str, body: SettingValue) -> SettingOut:
         out(key)
         if key == KEY_HOME and body.value in set(KeyHome):
@@ -62,7 +63,7 @@ def settings_routes(
             await asyncio.to_thread(file.put, key, body.value)
         return out(key)
 
-    @api.delete("/api/settings/{key}")
+    @api.delete("/api/settings/{key}", openapi_extra=needs(Scope.SETTINGS_WRITE))
     async def reset(key: str) -> SettingOut:
         out(key)
         if key == KEY_HOME:
@@ -70,7 +71,7 @@ def settings_routes(
         await asyncio.to_thread(file.unset, key)
         return out(key)
 
-    @api.post("/api/settings/{key}/check", status_code=204)
+    @api.post("/api/settings/{key}/check", status_code=204, openapi_extra=needs(Scope.SETTINGS_WRITE))
     async def check(key: str, body: SettingValue) -> None:
         out(key)
         file.checked(key, body.value)

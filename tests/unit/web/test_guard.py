@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 
 from agent.core.i18n import Texts
 from agent.web.auth import CODE_LIFETIME_S, IDLE_S, LONGEST_S, MOST_CODES, MOST_SESSIONS, Auth
-from agent.web.guard import OPEN, Guard
+from agent.web.guard import OPEN, Guard, LocalAccess
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -209,7 +209,7 @@ async def test_to_listen_is_to_use_a_session_until_its_last_day(served: Served, 
         while received[-1:] != ["http.disconnect"]:
             received.append((await receive())["type"])
 
-    guard = Guard(stream, auth=served.auth, port=lambda: 8765, texts=lambda: Texts("en"))
+    guard = Guard(stream, access=LocalAccess(served.auth, lambda: 8765), texts=lambda: Texts("en"))
     transport = httpx.ASGITransport(guard)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8765", headers=browser.signed) as page:
         answer = await page.get("/api/events")

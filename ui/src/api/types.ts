@@ -21,6 +21,177 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/account": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Own Account
+         * @description Who asks, and what they may do.
+         */
+        readonly get: operations["own_account_api_account_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/account/password": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Password
+         * @description Change it; the member's other sessions end.
+         */
+        readonly post: operations["password_api_account_password_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/account/second-factor": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Second Factor
+         * @description Begin with a new secret, or confirm that the app makes its codes.
+         */
+        readonly post: operations["second_factor_api_account_second_factor_post"];
+        /** End Second Factor */
+        readonly delete: operations["end_second_factor_api_account_second_factor_delete"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/account/sessions": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Own Sessions */
+        readonly get: operations["own_sessions_api_account_sessions_get"];
+        readonly put?: never;
+        readonly post?: never;
+        /**
+         * End Everywhere
+         * @description End all of the member's sessions, this one too.
+         */
+        readonly delete: operations["end_everywhere_api_account_sessions_delete"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/account/sessions/{number}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        readonly post?: never;
+        /** End One */
+        readonly delete: operations["end_one_api_account_sessions__number__delete"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/account/sign-in": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Sign In
+         * @description Sign in with name and password, and with the second factor's code if one is in use.
+         */
+        readonly post: operations["sign_in_api_account_sign_in_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/account/sign-out": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Sign Out */
+        readonly post: operations["sign_out_api_account_sign_out_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/account/tokens": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Own Tokens */
+        readonly get: operations["own_tokens_api_account_tokens_get"];
+        readonly put?: never;
+        /** Make Token */
+        readonly post: operations["make_token_api_account_tokens_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/account/tokens/{token_id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        readonly post?: never;
+        /** Remove Token */
+        readonly delete: operations["remove_token_api_account_tokens__token_id__delete"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/burst/cancel": {
         readonly parameters: {
             readonly query?: never;
@@ -396,6 +567,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/groups/refresh": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Refresh
+         * @description Place the faces that are in no group yet, without waiting for an idle moment.
+         */
+        readonly post: operations["refresh_api_groups_refresh_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/groups/{group_id}": {
         readonly parameters: {
             readonly query?: never;
@@ -661,6 +852,27 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/invitations/{token}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Invitation */
+        readonly get: operations["invitation_api_invitations__token__get"];
+        readonly put?: never;
+        /**
+         * Accept
+         * @description Set the password, and sign in. The invitation is used up; other sessions end.
+         */
+        readonly post: operations["accept_api_invitations__token__post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/library": {
         readonly parameters: {
             readonly query?: never;
@@ -745,6 +957,88 @@ export interface paths {
          * @description Undo any step, including the consequences of one about people.
          */
         readonly post: operations["undo_api_library_undo_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/members": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Everyone */
+        readonly get: operations["everyone_api_members_get"];
+        readonly put?: never;
+        /**
+         * Add
+         * @description Add a member, who can sign in once invited.
+         */
+        readonly post: operations["add_api_members_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/members/names": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Names
+         * @description Whom the ids of the record mean.
+         */
+        readonly get: operations["names_api_members_names_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/members/{member_id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        readonly post?: never;
+        /** Remove */
+        readonly delete: operations["remove_api_members__member_id__delete"];
+        readonly options?: never;
+        readonly head?: never;
+        /**
+         * Change
+         * @description Change role, display name or lock. It holds from the member's next request on, and open streams end.
+         */
+        readonly patch: operations["change_api_members__member_id__patch"];
+        readonly trace?: never;
+    };
+    readonly "/api/members/{member_id}/invitation": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Invite
+         * @description A link to set the password, for a new member or one who forgot it.
+         */
+        readonly post: operations["invite_api_members__member_id__invitation_post"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -1159,6 +1453,46 @@ export interface paths {
         readonly put?: never;
         /** Quit Agent */
         readonly post: operations["quit_agent_api_quit_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/record": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Record
+         * @description Return entries older than entry `before`; an empty `actor` is the user of this computer.
+         */
+        readonly get: operations["record_api_record_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/record/verify": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Verify
+         * @description Read the whole record and check each entry.
+         */
+        readonly post: operations["verify_api_record_verify_post"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -1953,6 +2287,77 @@ export interface components {
             readonly settings: string;
             /** Version */
             readonly version: string;
+        };
+        /**
+         * AccountOut
+         * @description Who sent a request, and what they may do. On the desktop that is its one user (`local`), who may do everything.
+         */
+        readonly AccountOut: {
+            /**
+             * Display Name
+             * @default
+             */
+            readonly display_name: string;
+            /** Id */
+            readonly id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            readonly kind: "local" | "member" | "token";
+            /** Name */
+            readonly name: string;
+            /** Password Changed At */
+            readonly password_changed_at?: string | null;
+            readonly role: components["schemas"]["Role"] | null;
+            /** Scopes */
+            readonly scopes: readonly components["schemas"]["Scope"][];
+            /**
+             * Second Factor
+             * @default false
+             */
+            readonly second_factor: boolean;
+        };
+        /** AccountSessionOut */
+        readonly AccountSessionOut: {
+            /** Address */
+            readonly address: string;
+            /**
+             * Browser
+             * @description such as "Firefox"; empty if unknown
+             */
+            readonly browser: string;
+            /** Here */
+            readonly here: boolean;
+            /** Number */
+            readonly number: number;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            readonly opened_at: string;
+            /**
+             * Seen At
+             * Format: date-time
+             */
+            readonly seen_at: string;
+        };
+        /** AccountSessions */
+        readonly AccountSessions: {
+            /** Items */
+            readonly items: readonly components["schemas"]["AccountSessionOut"][];
+        };
+        /** AccountSignIn */
+        readonly AccountSignIn: {
+            /**
+             * Code
+             * @description of the second factor: the app's six digits, or a recovery code
+             */
+            readonly code?: string | null;
+            /** Name */
+            readonly name: string;
+            /** Password */
+            readonly password: string;
         };
         /**
          * AlikeFace
@@ -2830,6 +3235,51 @@ export interface components {
             /** Items */
             readonly items: readonly components["schemas"]["ImageOut"][];
         };
+        /** InvitationAccept */
+        readonly InvitationAccept: {
+            /** Code */
+            readonly code?: string | null;
+            /** Password */
+            readonly password: string;
+        };
+        /** InvitationMade */
+        readonly InvitationMade: {
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            readonly expires_at: string;
+            /**
+             * Path
+             * @description after the server's address: `/#invitation/…`
+             */
+            readonly path: string;
+            /** Token */
+            readonly token: string;
+        };
+        /** InvitationOut */
+        readonly InvitationOut: {
+            /** Display Name */
+            readonly display_name: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            readonly expires_at: string;
+            /** Name */
+            readonly name: string;
+            /**
+             * Reset
+             * @description the member had a password before
+             */
+            readonly reset: boolean;
+            readonly role: components["schemas"]["Role"];
+            /**
+             * Second Factor
+             * @description its code is needed, too
+             */
+            readonly second_factor: boolean;
+        };
         /** ItemIds */
         readonly ItemIds: {
             /**
@@ -3071,6 +3521,84 @@ export interface components {
          * @enum {string}
          */
         readonly Match: "all" | "any" | "only";
+        /** MemberAdd */
+        readonly MemberAdd: {
+            /** Display Name */
+            readonly display_name?: string | null;
+            /**
+             * Name
+             * @description to sign in with
+             */
+            readonly name: string;
+            readonly role: components["schemas"]["Role"];
+        };
+        /**
+         * MemberChange
+         * @description What is left out stays as it is.
+         */
+        readonly MemberChange: {
+            /** Display Name */
+            readonly display_name?: string | null;
+            /** Locked */
+            readonly locked?: boolean | null;
+            readonly role?: components["schemas"]["Role"] | null;
+            /**
+             * Second Factor
+             * @description switches it off, for a lost phone
+             */
+            readonly second_factor?: false | null;
+        };
+        /** MemberName */
+        readonly MemberName: {
+            /** Display Name */
+            readonly display_name: string;
+            /** Id */
+            readonly id: string;
+            /** Name */
+            readonly name: string;
+        };
+        /** MemberNames */
+        readonly MemberNames: {
+            /** Items */
+            readonly items: readonly components["schemas"]["MemberName"][];
+        };
+        /** MemberOut */
+        readonly MemberOut: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            readonly created_at: string;
+            /** Display Name */
+            readonly display_name: string;
+            /** Id */
+            readonly id: string;
+            /**
+             * Invited Until
+             * @description of an invitation that was not used yet
+             */
+            readonly invited_until: string | null;
+            /** Name */
+            readonly name: string;
+            readonly role: components["schemas"]["Role"];
+            /** Second Factor */
+            readonly second_factor: boolean;
+            /**
+             * Seen At
+             * @description when a session that is still open was last used
+             */
+            readonly seen_at: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            readonly state: "invited" | "active" | "locked";
+        };
+        /** MembersOut */
+        readonly MembersOut: {
+            /** Items */
+            readonly items: readonly components["schemas"]["MemberOut"][];
+        };
         /** MemoryReport */
         readonly MemoryReport: {
             /** Agent Mb */
@@ -3250,6 +3778,13 @@ export interface components {
              * @default photos
              */
             readonly at: string;
+        };
+        /** PasswordChange */
+        readonly PasswordChange: {
+            /** New */
+            readonly new: string;
+            /** Old */
+            readonly old: string;
         };
         /**
          * PersonDetail
@@ -3559,6 +4094,67 @@ export interface components {
          * @enum {string}
          */
         readonly Reason: "face" | "person" | "hand";
+        /**
+         * RecordEntry
+         * @description Something that was done. Without names and paths: people and members appear by random ids.
+         */
+        readonly RecordEntry: {
+            /**
+             * Action
+             * @description such as `named`, `merged`, `forgotten`, `exported`
+             */
+            readonly action: string;
+            /**
+             * Actor
+             * @description a member's id; empty: the user of this computer, or the program itself
+             */
+            readonly actor: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            readonly at: string;
+            /**
+             * Detail
+             * @description such as a purpose or a role
+             */
+            readonly detail: string;
+            /** Id */
+            readonly id: number;
+            /**
+             * Number
+             * @description faces, people or copies concerned
+             */
+            readonly number: number;
+            /**
+             * Subject
+             * @description the random id of the person or member concerned
+             */
+            readonly subject: string | null;
+        };
+        /**
+         * RecordPage
+         * @description Entries, newest first.
+         */
+        readonly RecordPage: {
+            /**
+             * Before
+             * @description asks for the page of older entries; null: there are none
+             */
+            readonly before: number | null;
+            /** Items */
+            readonly items: readonly components["schemas"]["RecordEntry"][];
+        };
+        /** RecordVerified */
+        readonly RecordVerified: {
+            /**
+             * Broken At
+             * @description the first entry that was changed, inserted, or is missing; null: the record is as it was written
+             */
+            readonly broken_at: number | null;
+            /** Entries */
+            readonly entries: number;
+        };
         /** RecoveryCode */
         readonly RecoveryCode: {
             /** Code */
@@ -3874,6 +4470,11 @@ export interface components {
             /** Path */
             readonly path: string;
         };
+        /**
+         * Role
+         * @enum {string}
+         */
+        readonly Role: "administrator" | "curator" | "editor" | "viewer" | "auditor";
         /** SaveRequest */
         readonly SaveRequest: {
             /**
@@ -3902,6 +4503,41 @@ export interface components {
             readonly exclude: readonly string[];
             /** Paths */
             readonly paths: readonly string[];
+        };
+        /**
+         * Scope
+         * @description What a route is about. Each route declares one with `needs`.
+         * @enum {string}
+         */
+        readonly Scope: "open" | "self" | "status.read" | "system.read" | "photos.read" | "photos.write" | "photos.export" | "people.read" | "people.write" | "people.search" | "people.erase" | "consent.read" | "consent.write" | "redaction.read" | "redaction.write" | "settings.read" | "settings.write" | "workers.manage" | "members.manage" | "record.read" | "desktop";
+        /** SecondFactorEnd */
+        readonly SecondFactorEnd: {
+            /** Code */
+            readonly code: string;
+        };
+        /** SecondFactorOut */
+        readonly SecondFactorOut: {
+            /**
+             * Recovery Codes
+             * @description shown this once, after the confirmation
+             * @default []
+             */
+            readonly recovery_codes: readonly string[];
+            /** Secret */
+            readonly secret?: string | null;
+            /**
+             * Uri
+             * @description what an authenticator app reads as a QR code
+             */
+            readonly uri?: string | null;
+        };
+        /**
+         * SecondFactorStep
+         * @description Without a code it begins; with a code of the app it is confirmed.
+         */
+        readonly SecondFactorStep: {
+            /** Code */
+            readonly code?: string | null;
         };
         /**
          * SessionCode
@@ -4252,6 +4888,76 @@ export interface components {
             /** Path */
             readonly path: string;
         };
+        /** TokenMade */
+        readonly TokenMade: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            readonly created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            readonly expires_at: string;
+            /** Id */
+            readonly id: string;
+            /** Name */
+            readonly name: string;
+            /** Scopes */
+            readonly scopes: readonly string[];
+            /**
+             * Token
+             * @description shown this once
+             */
+            readonly token: string;
+            /** Used At */
+            readonly used_at: string | null;
+        };
+        /** TokenMake */
+        readonly TokenMake: {
+            /**
+             * Days
+             * @description until it expires
+             * @default 90
+             */
+            readonly days: number;
+            /** Name */
+            readonly name: string;
+            /** Scopes */
+            readonly scopes: readonly components["schemas"]["Scope"][];
+        };
+        /** TokenOut */
+        readonly TokenOut: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            readonly created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            readonly expires_at: string;
+            /** Id */
+            readonly id: string;
+            /** Name */
+            readonly name: string;
+            /** Scopes */
+            readonly scopes: readonly string[];
+            /** Used At */
+            readonly used_at: string | null;
+        };
+        /** Tokens */
+        readonly Tokens: {
+            /** Items */
+            readonly items: readonly components["schemas"]["TokenOut"][];
+            /**
+             * Scopes
+             * @description that a new one can have
+             */
+            readonly scopes: readonly components["schemas"]["Scope"][];
+        };
         /**
          * UnderWayOut
          * @description The progress of a video's copy.
@@ -4481,6 +5187,10 @@ export interface components {
     pathItems: never;
 }
 export type About = components['schemas']['About'];
+export type AccountOut = components['schemas']['AccountOut'];
+export type AccountSessionOut = components['schemas']['AccountSessionOut'];
+export type AccountSessions = components['schemas']['AccountSessions'];
+export type AccountSignIn = components['schemas']['AccountSignIn'];
 export type AlikeFace = components['schemas']['AlikeFace'];
 export type Burst = components['schemas']['Burst'];
 export type CaptureChange = components['schemas']['CaptureChange'];
@@ -4527,6 +5237,9 @@ export type IgnoreFaces = components['schemas']['IgnoreFaces'];
 export type ImageOut = components['schemas']['ImageOut'];
 export type ImagePage = components['schemas']['ImagePage'];
 export type Images = components['schemas']['Images'];
+export type InvitationAccept = components['schemas']['InvitationAccept'];
+export type InvitationMade = components['schemas']['InvitationMade'];
+export type InvitationOut = components['schemas']['InvitationOut'];
 export type ItemIds = components['schemas']['ItemIds'];
 export type KeepNames = components['schemas']['KeepNames'];
 export type Keeping = components['schemas']['Keeping'];
@@ -4541,6 +5254,12 @@ export type LibraryUndo = components['schemas']['LibraryUndo'];
 export type MarkIo = components['schemas']['MarkIO'];
 export type MarksEdit = components['schemas']['MarksEdit'];
 export type Match = components['schemas']['Match'];
+export type MemberAdd = components['schemas']['MemberAdd'];
+export type MemberChange = components['schemas']['MemberChange'];
+export type MemberName = components['schemas']['MemberName'];
+export type MemberNames = components['schemas']['MemberNames'];
+export type MemberOut = components['schemas']['MemberOut'];
+export type MembersOut = components['schemas']['MembersOut'];
 export type MemoryReport = components['schemas']['MemoryReport'];
 export type MergePeople = components['schemas']['MergePeople'];
 export type ModelReport = components['schemas']['ModelReport'];
@@ -4554,6 +5273,7 @@ export type NameMany = components['schemas']['NameMany'];
 export type NamesInSidecars = components['schemas']['NamesInSidecars'];
 export type NotThisPerson = components['schemas']['NotThisPerson'];
 export type OpenRequest = components['schemas']['OpenRequest'];
+export type PasswordChange = components['schemas']['PasswordChange'];
 export type PersonDetail = components['schemas']['PersonDetail'];
 export type PersonFace = components['schemas']['PersonFace'];
 export type PersonFaces = components['schemas']['PersonFaces'];
@@ -4569,6 +5289,9 @@ export type PowerReport = components['schemas']['PowerReport'];
 export type Problem = components['schemas']['Problem'];
 export type QuietRequest = components['schemas']['QuietRequest'];
 export type Reason = components['schemas']['Reason'];
+export type RecordEntry = components['schemas']['RecordEntry'];
+export type RecordPage = components['schemas']['RecordPage'];
+export type RecordVerified = components['schemas']['RecordVerified'];
 export type RecoveryCode = components['schemas']['RecoveryCode'];
 export type RedactLine = components['schemas']['RedactLine'];
 export type RedactRequest = components['schemas']['RedactRequest'];
@@ -4581,9 +5304,14 @@ export type Reference = components['schemas']['Reference'];
 export type ReferencePart = components['schemas']['ReferencePart'];
 export type RestoreRequest = components['schemas']['RestoreRequest'];
 export type Restored = components['schemas']['Restored'];
+export type Role = components['schemas']['Role'];
 export type SaveRequest = components['schemas']['SaveRequest'];
 export type SavedAt = components['schemas']['SavedAt'];
 export type ScanRequest = components['schemas']['ScanRequest'];
+export type Scope = components['schemas']['Scope'];
+export type SecondFactorEnd = components['schemas']['SecondFactorEnd'];
+export type SecondFactorOut = components['schemas']['SecondFactorOut'];
+export type SecondFactorStep = components['schemas']['SecondFactorStep'];
 export type SessionCode = components['schemas']['SessionCode'];
 export type SessionOut = components['schemas']['SessionOut'];
 export type Sessions = components['schemas']['Sessions'];
@@ -4602,6 +5330,10 @@ export type Step = components['schemas']['Step'];
 export type Steps = components['schemas']['Steps'];
 export type Style = components['schemas']['Style'];
 export type SubfolderOut = components['schemas']['SubfolderOut'];
+export type TokenMade = components['schemas']['TokenMade'];
+export type TokenMake = components['schemas']['TokenMake'];
+export type TokenOut = components['schemas']['TokenOut'];
+export type Tokens = components['schemas']['Tokens'];
 export type UnderWayOut = components['schemas']['UnderWayOut'];
 export type Undo = components['schemas']['Undo'];
 export type UnnameFaces = components['schemas']['UnnameFaces'];
@@ -4633,6 +5365,370 @@ export interface operations {
                 content: {
                     readonly "application/json": components["schemas"]["About"];
                 };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly own_account_api_account_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["AccountOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly password_api_account_password_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly second_factor_api_account_second_factor_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["SecondFactorStep"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SecondFactorOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly end_second_factor_api_account_second_factor_delete: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["SecondFactorEnd"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly own_sessions_api_account_sessions_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["AccountSessions"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly end_everywhere_api_account_sessions_delete: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SessionsEnded"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly end_one_api_account_sessions__number__delete: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly number: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SessionsEnded"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly sign_in_api_account_sign_in_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["AccountSignIn"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly sign_out_api_account_sign_out_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly own_tokens_api_account_tokens_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Tokens"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly make_token_api_account_tokens_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["TokenMake"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["TokenMade"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly remove_token_api_account_tokens__token_id__delete: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly token_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Unprocessable Entity */
             readonly 422: {
@@ -5507,6 +6603,33 @@ export interface operations {
             };
         };
     };
+    readonly refresh_api_groups_refresh_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly group_api_groups__group_id__get: {
         readonly parameters: {
             readonly query?: never;
@@ -5938,6 +7061,72 @@ export interface operations {
             };
         };
     };
+    readonly invitation_api_invitations__token__get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly token: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["InvitationOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly accept_api_invitations__token__post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly token: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["InvitationAccept"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly index_api_library_get: {
         readonly parameters: {
             readonly query?: {
@@ -6098,6 +7287,192 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly everyone_api_members_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MembersOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly add_api_members_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["MemberAdd"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MemberOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly names_api_members_names_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MemberNames"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly remove_api_members__member_id__delete: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly member_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly change_api_members__member_id__patch: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly member_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["MemberChange"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MemberOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly invite_api_members__member_id__invitation_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly member_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["InvitationMade"];
+                };
             };
             /** @description Unprocessable Entity */
             readonly 422: {
@@ -6854,6 +8229,69 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": unknown;
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly record_api_record_get: {
+        readonly parameters: {
+            readonly query?: {
+                readonly before?: number | null;
+                readonly limit?: number;
+                readonly actor?: string | null;
+                readonly action?: string | null;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RecordPage"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly verify_api_record_verify_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RecordVerified"];
                 };
             };
             /** @description Unprocessable Entity */

@@ -1,0 +1,307 @@
+"""Members, invitations, sessions and tokens in the database."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Column, Connection, Row, Select, delete, func, insert, select, update
+
+from agent.accounts.records import Member, MemberOverview, SessionRecord, TokenRecord
+from agent.core.actor import acting_as
+from agent.domain.errors import LastAdministrator, MemberNameTaken, NotFound
+from agent.store import audit_log
+from agent.store.database import Queries
+from agent.store.rows import add
+from agent.store.schema import api_token, invitation, member, member_session, recovery_code
+from agent.web.access import Role
+
+_MEMBER: Final[tuple[Column[Any], ...]] = tuple(member.c)
+MOST_SESSIONS = 50  # of a member; the one unused for longest goes first
+
+
+class MemberQueries(Queries):
+    def members(self) -> tuple[MemberOverview, ...]:
+        """All members by name."""
+        seen = select(member_session.c.member_id, func.max(member_session.c.seen_at).label("seen_at")).group_by(member_session.c.member_id)
+        found = seen.subquery()
+        query = (
+            _select(*_MEMBER, invitation.c.expires_at, found.c.seen_at)
+            .outerjoin(invitation, invitation.c.member_id == member.c.id)
+            .outerjoin(found, found.c.member_id == member.c.id)
+            .order_by(member.c.name)
+        )
+        with self.database.read() as tx:
+            return tuple(MemberOverview(_member(row), row.expires_at, row.seen_at) for row in tx.execute(query))
+
+    def member(self, member_id: str) -> Member:
+        """Raises NotFound."""
+        with self.database.read() as tx:
+            return _required(tx, member_id)
+
+    def by_name(self, name: str) -> Member | None:
+        """The member with that folded name."""
+        with self.database.read() as tx:
+            row = tx.execute(_select(*_MEMBER).where(member.c.name == name)).first()
+            return _member(row) if row else None
+
+    def add(self, new: Member) -> None:
+        """Raises MemberNameTaken."""
+        with self.database.write(durable=True) as tx:
+            if tx.scalar(select(member.c.id).where(member.c.name == new.name)) is not None:
+                raise MemberNameTaken
+            values = {each.name: getattr(new, each.name) for each in member.c}
+            tx.execute(insert(member).values(**values | {"role": new.role.value}))
+            audit_log.add(tx, "member_added", new.id, 1, new.created_at, detail=new.role)
+
+    def change(self, member_id: str, values: Mapping[str, Any], now: datetime) -> Member:
+        """Set columns; a member who is locked loses sessions and invitation. Raises NotFound, LastAdministrator."""
+        with self.database.write(durable=True) as tx:
+            before = _required(tx, member_id)
+            tx.execute(update(member).where(member.c.id == member_id).values(**values))
+            after = _required(tx, member_id)
+            _keep_an_administrator(tx, before)
+            if after.role is not before.role:
+                audit_log.add(tx, "role_changed", member_id, 1, now, detail=after.role)
+            if (after.locked_at is None) != (before.locked_at is None):
+                audit_log.add(tx, "member_unlocked" if after.locked_at is None else "member_locked", member_id, 1, now)
+            if after.locked_at is not None:
+                tx.execute(delete(member_session).where(member_session.c.member_id == member_id))
+                tx.execute(delete(invitation).where(invitation.c.member_id == member_id))
+            return after
+
+    def remove(self, member_id: str, now: datetime) -> None:
+        """Remove the member with all that is theirs. Raises NotFound, LastAdministrator."""
+        with self.database.write(durable=True) as tx:
+            before = _required(tx, member_id)
+            tx.execute(delete(member).where(member.c.id == member_id))
+            _keep_an_administrator(tx, before)
+            audit_log.add(tx, "member_removed", member_id, 1, now)
+
+    def rehash(self, member_id: str, before: str, password_hash: str) -> None:
+        """Store the same password's hash by newer parameters, unless the password was changed meanwhile."""
+        which = (member.c.id == member_id, member.c.password_hash == before)
+        with self.database.write(durable=True) as tx:
+            tx.execute(update(member).where(*which).values(password_hash=password_hash))
+
+    def set_password(self, member_id: str, before: str, password_hash: str, now: datetime) -> bool:
+        """False if the password is not `before` any more."""
+        which = (member.c.id == member_id, member.c.password_hash == before)
+        with self.database.write(durable=True) as tx:
+            changed = tx.execute(update(member).where(*which).values(password_hash=password_hash, password_changed_at=now)).rowcount
+            if changed:
+                audit_log.add(tx, "password_changed", member_id, 1, now)
+            return changed == 1
+
+    # -- invitations -------------------------------------------------------------------------------------------------------------
+    def invite(self, member_id: str, sha256: str, expires_at: datetime, now: datetime) -> None:
+        """Make an invitation, in place of an earlier one. Raises NotFound."""
+        with self.database.write(durable=True) as tx:
+            _required(tx, member_id)
+            tx.execute(delete(invitation).where(invitation.c.member_id == member_id))
+            tx.execute(insert(invitation).values(member_id=member_id, sha256=sha256, expires_at=expires_at))
+            audit_log.add(tx, "member_invited", member_id, 1, now)
+
+    def invited(self, sha256: str, now: datetime) -> tuple[Member, datetime] | None:
+        """The invited member, and until when; None if there is no such invitation, or the member is locked."""
+        with self.database.read() as tx:
+            return _invited(tx, sha256, now)
+
+    def accept(self, sha256: str, password_hash: str, now: datetime) -> Member | None:
+        """Use an invitation: set the password and end the member's sessions. None if another request used it meanwhile."""
+        with self.database.write(durable=True) as tx:
+            found = _invited(tx, sha256, now)
+            if found is None:
+                return None
+            who = found[0].id
+            tx.execute(delete(invitation).where(invitation.c.member_id == who))
+            tx.execute(delete(member_session).where(member_session.c.member_id == who))
+            tx.execute(update(member).where(member.c.id == who).values(password_hash=password_hash, password_changed_at=now))
+            with acting_as(who):
+                audit_log.add(tx, "invitation_accepted", who, 1, now)
+            return _required(tx, who)
+
+    # -- the second factor -------------------------------------------------------------------------------------------------------
+    def begin_second_factor(self, member_id: str, secret: bytes) -> None:
+        values = {"totp_secret": secret, "totp_confirmed_at": None, "totp_step": None}
+        with self.database.write(durable=True) as tx:
+            tx.execute(update(member).where(member.c.id == member_id).values(**values))
+
+    def confirm_second_factor(self, member_id: str, step: int, codes: Sequence[str], now: datetime) -> None:
+        """Put it in use; `codes` are the hashes of its recovery codes."""
+        with self.database.write(durable=True) as tx:
+            tx.execute(update(member).where(member.c.id == member_id).values(totp_confirmed_at=now, totp_step=step))
+            tx.execute(delete(recovery_code).where(recovery_code.c.member_id == member_id))
+            tx.execute(insert(recovery_code), [{"member_id": member_id, "sha256": each} for each in codes])
+            audit_log.add(tx, "second_factor_on", member_id, 1, now)
+
+    def use_step(self, member_id: str, step: int) -> bool:
+        """Use up a code; False if it, or a later one, was used meanwhile."""
+        unused = member.c.totp_step.is_(None) | (member.c.totp_step < step)
+        with self.database.write(durable=True) as tx:
+            return tx.execute(update(member).where(member.c.id == member_id, unused).values(totp_step=step)).rowcount == 1
+
+    def use_recovery_code(self, member_id: str, sha256: str) -> bool:
+        """Use up a recovery code; False if there is none."""
+        which = (recovery_code.c.member_id == member_id, recovery_code.c.sha256 == sha256)
+        with self.database.write(durable=True) as tx:
+            return tx.execute(delete(recovery_code).where(*which)).rowcount == 1
+
+    def end_second_factor(self, member_id: str, now: datetime) -> None:
+        """Raises NotFound."""
+        values = {"totp_secret": None, "totp_confirmed_at": None, "totp_step": None}
+        with self.database.write(durable=True) as tx:
+            if _required(tx, member_id).second_factor:
+                audit_log.add(tx, "second_factor_off", member_id, 1, now)
+            tx.execute(update(member).where(member.c.id == member_id).values(**values))
+            tx.execute(delete(recovery_code).where(recovery_code.c.member_id == member_id))
+
+
+class SessionQueries(Queries):
+    def open_session(self, new: SessionRecord) -> int:
+        """Store it; returns its number. `id` of the record is not used."""
+        columns = ("key_sha256", "ticket_sha256", "cookie_sha256", "browser", "address", "opened_at", "seen_at")
+        mine = member_session.c.member_id == new.member.id
+        with self.database.write(durable=True) as tx:
+            number = add(tx, member_session, {"member_id": new.member.id} | {name: getattr(new, name) for name in columns})
+            newest = select(member_session.c.id).where(mine).order_by(member_session.c.seen_at.desc()).limit(MOST_SESSIONS)
+            tx.execute(delete(member_session).where(mine, member_session.c.id.not_in(newest.scalar_subquery())))
+            with acting_as(new.member.id):
+                audit_log.add(tx, "signed_in", new.member.id, 1, new.opened_at)
+            return number
+
+    def session_by_key(self, sha256: str) -> SessionRecord | None:
+        return self._session(member_session.c.key_sha256 == sha256)
+
+    def session_by_ticket(self, sha256: str) -> SessionRecord | None:
+        return self._session(member_session.c.ticket_sha256 == sha256)
+
+    def sessions(self, member_id: str) -> tuple[SessionRecord, ...]:
+        """A member's sessions, oldest first."""
+        query = _sessions().where(member_session.c.member_id == member_id).order_by(member_session.c.id)
+        with self.database.read() as tx:
+            return tuple(map(_session, tx.execute(query)))
+
+    def seen(self, seen: Mapping[int, datetime]) -> None:
+        """Note when sessions were last used."""
+        with self.database.write() as tx:
+            for number, at in seen.items():
+                tx.execute(update(member_session).where(member_session.c.id == number).values(seen_at=at))
+
+    def end_sessions(self, member_id: str, now: datetime, *, number: int | None = None, but: int | None = None) -> tuple[int, ...]:
+        """End one session of a member, or all `but` one. Returns their numbers."""
+        which = [member_session.c.member_id == member_id]
+        which += [member_session.c.id == number] if number is not None else []
+        which += [member_session.c.id != but] if but is not None else []
+        with self.database.write(durable=True) as tx:
+            ended = tuple(tx.scalars(select(member_session.c.id).where(*which)))
+            tx.execute(delete(member_session).where(*which))
+            if ended:
+                audit_log.add(tx, "sessions_ended", member_id, len(ended), now)
+            return ended
+
+    def end_old_sessions(self, *, unused_since: datetime, opened_before: datetime) -> None:
+        """Delete sessions that are over anyway, and forget invitations and tokens that ended as long ago."""
+        with self.database.write() as tx:
+            old = (member_session.c.seen_at <= unused_since) | (member_session.c.opened_at <= opened_before)
+            tx.execute(delete(member_session).where(old))
+            tx.execute(delete(invitation).where(invitation.c.expires_at <= opened_before))
+            tx.execute(delete(api_token).where(api_token.c.expires_at <= opened_before))
+
+    def _session(self, which: Any) -> SessionRecord | None:
+        with self.database.read() as tx:
+            row = tx.execute(_sessions().where(which)).first()
+            return _session(row) if row else None
+
+
+class TokenQueries(Queries):
+    def add_token(self, new: TokenRecord, sha256: str) -> None:
+        values = {"id": new.id, "member_id": new.member.id, "name": new.name, "sha256": sha256, "scopes": list(new.scopes)}
+        with self.database.write(durable=True) as tx:
+            tx.execute(insert(api_token).values(**values, created_at=new.created_at, expires_at=new.expires_at))
+            audit_log.add(tx, "token_made", new.member.id, len(new.scopes), new.created_at)
+
+    def token(self, sha256: str) -> TokenRecord | None:
+        with self.database.read() as tx:
+            row = tx.execute(_tokens().where(api_token.c.sha256 == sha256)).first()
+            return _token(row) if row else None
+
+    def tokens(self, member_id: str) -> tuple[TokenRecord, ...]:
+        """A member's tokens, newest first, ended ones too."""
+        query = _tokens().where(api_token.c.member_id == member_id).order_by(api_token.c.created_at.desc(), api_token.c.id)
+        with self.database.read() as tx:
+            return tuple(map(_token, tx.execute(query)))
+
+    def used(self, used: Mapping[str, datetime]) -> None:
+        """Note when tokens were last used."""
+        with self.database.write() as tx:
+            for token_id, at in used.items():
+                tx.execute(update(api_token).where(api_token.c.id == token_id).values(used_at=at))
+
+    def remove_token(self, member_id: str, token_id: str, now: datetime) -> bool:
+        """False if the member has no such token."""
+        which = (api_token.c.member_id == member_id, api_token.c.id == token_id)
+        with self.database.write(durable=True) as tx:
+            removed = tx.execute(delete(api_token).where(*which)).rowcount == 1
+            if removed:
+                audit_log.add(tx, "token_removed", member_id, 1, now)
+            return removed
+
+
+class AccountQueries(MemberQueries, SessionQueries, TokenQueries):
+    """All of them."""
+
+    def sign_in_failed(self, member_id: str | None, now: datetime) -> None:
+        """Record it; `member_id` is None for a name that no member has."""
+        with self.database.write(durable=True) as tx:
+            audit_log.add(tx, "sign_in_failed", member_id, 1, now)
+
+
+def _select(*columns: Any) -> Select[*tuple[Any, ...]]:
+    return select(*columns)
+
+
+def _required(tx: Connection, member_id: str) -> Member:
+    row = tx.execute(_select(*_MEMBER).where(member.c.id == member_id)).first()
+    if row is None:
+        raise NotFound
+    return _member(row)
+
+
+def _keep_an_administrator(tx: Connection, before: Member) -> None:
+    """Raise LastAdministrator, which takes back the change, if `before` was the last one who can sign in."""
+    able = (member.c.role == Role.ADMINISTRATOR.value, member.c.locked_at.is_(None), member.c.password_hash.is_not(None))
+    was_able = before.role is Role.ADMINISTRATOR and before.locked_at is None and before.password_hash is not None
+    if was_able and tx.scalar(select(member.c.id).where(*able).limit(1)) is None:
+        raise LastAdministrator
+
+
+def _invited(tx: Connection, sha256: str, now: datetime) -> tuple[Member, datetime] | None:
+    query = _select(*_MEMBER, invitation.c.expires_at).join(invitation, invitation.c.member_id == member.c.id)
+    row = tx.execute(query.where(invitation.c.sha256 == sha256, invitation.c.expires_at > now, member.c.locked_at.is_(None))).first()
+    return (_member(row), row.expires_at) if row else None
+
+
+def _member(row: Row[*tuple[Any, ...]]) -> Member:
+    values = row._mapping
+    return Member(**{each.name: values[each] for each in _MEMBER} | {"role": Role(values[member.c.role])})
+
+
+_OF_SESSION: Collection[Any] = tuple(each for each in member_session.c if each.name not in ("member_id",))
+_OF_TOKEN: Collection[Any] = tuple(each for each in api_token.c if each.name not in ("member_id", "sha256"))
+
+
+def _sessions() -> Any:
+    return _select(*_MEMBER, *_OF_SESSION).join(member, member.c.id == member_session.c.member_id)
+
+
+def _session(row: Row[*tuple[Any, ...]]) -> SessionRecord:
+    return SessionRecord(member=_member(row), **{each.name: row._mapping[each] for each in _OF_SESSION})
+
+
+def _tokens() -> Any:
+    return _select(*_MEMBER, *_OF_TOKEN).join(member, member.c.id == api_token.c.member_id)
+
+
+def _token(row: Row[*tuple[Any, ...]]) -> TokenRecord:
+    values = {each.name: row._mapping[each] for each in _OF_TOKEN}
+    return TokenRecord(member=_member(row), **values | {"scopes": tuple(values["scopes"])})

@@ -1,0 +1,62 @@
+"""Lets a server's members in: by session, by API token, and commands on this machine by the local token."""
+
+import secrets
+from collections.abc import Callable, Collection, Mapping
+from typing import Final
+
+from starlette.requests import Request
+
+from agent.accounts.service import Accounts
+from agent.accounts.sessions import MemberSession
+from agent.accounts.tokens import TokenInUse
+from agent.domain.errors import ApiError, SignInRequired
+from agent.web.access import LOCAL
+from agent.web.auth import SCHEME
+from agent.web.guard import Admitted, Session
+
+BEARER: Final = "Bearer "
+_BY_LOCAL_TOKEN: Final = Admitted(LOCAL)
+
+
+def team_cookie_name(port: int | None) -> str:
+    """Browsers take this prefix only from HTTPS, for the whole host and for no other; the port tells several servers of one host apart."""
+    return f"__Host-ai_popup_{port or 443}"
+
+
+class TeamAccess:
+    """Implements `agent.web.guard.Access`. `origins` returns the server's addresses, such as `https://photos.example:8443`."""
+
+    headers: Mapping[bytes, bytes] = {b"strict-transport-security": b"max-age=31536000"}
+
+    def __init__(self, accounts: Accounts, local_token: str, origins: Callable[[], Collection[str]]) -> None:
+        self._accounts = accounts
+        self._local_token = local_token
+        self._origins = origins
+
+    def origins(self) -> Collection[str]:
+        return self._origins()
+
+    async def by_header(self, request: Request) -> Admitted | None:
+        header = request.headers.get("authorization") or ""
+        if header.startswith(SCHEME):
+            session = await self._accounts.sessions.by_key(header.removeprefix(SCHEME))
+            return Admitted(session.principal, session) if session else None
+        if not header.startswith(BEARER):
+            return None
+        if secrets.compare_digest(header.encode(), f"{BEARER}{self._local_token}".encode()):
+            return _BY_LOCAL_TOKEN
+        token = await self._accounts.tokens.by_secret(header.removeprefix(BEARER))
+        return Admitted(token.principal, token) if token else None
+
+    async def by_ticket(self, request: Request) -> Admitted | None:
+        ticket, cookie = request.query_params.get("ticket"), request.cookies.get(team_cookie_name(request.url.port))
+        session = await self._accounts.sessions.by_ticket(ticket, cookie) if ticket and cookie else None
+        return Admitted(session.principal, session) if session else None
+
+    def stays(self, session: Session) -> bool:
+        if isinstance(session, TokenInUse):
+            return self._accounts.tokens.stays(session)
+        return isinstance(session, MemberSession) and self._accounts.sessions.stays(session)
+
+    def refusal(self) -> ApiError:
+        return SignInRequired()

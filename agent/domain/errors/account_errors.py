@@ -1,0 +1,84 @@
+"""Failures of members' accounts on a team server."""
+
+from agent.domain.errors.error_tree import AgentError
+from agent.domain.errors.lifecycle_errors import ApiError
+
+
+class SignInRequired(ApiError):
+    """A server's page is not signed in, or no longer."""
+
+    code = "account.sign_in_required"
+
+
+class Forbidden(ApiError):
+    """The role, or the token, does not allow it. Parameter: the route's `scope`."""
+
+    code = "access.forbidden"
+
+
+class AccountError(AgentError):
+    """An account can't be used, made or changed that way."""
+
+
+class WrongSignIn(AccountError):
+    """Name, password or code is wrong, or the member is locked; which of them is never said."""
+
+    code = "account.wrong_sign_in"
+
+
+class SecondFactorRequired(AccountError):
+    """The password is right, and the code of the second factor is missing."""
+
+    code = "account.second_factor_required"
+
+
+class TooManyAttempts(AccountError):
+    """Parameter: `seconds` until the next attempt."""
+
+    code = "account.too_many_attempts"
+
+
+class InvitationGone(AccountError):
+    """Used, replaced, expired, or never made."""
+
+    code = "account.invitation_gone"
+
+
+class PasswordShort(AccountError):
+    """Parameter: `least` characters."""
+
+    code = "account.password_short"
+
+
+class PasswordCommon(AccountError):
+    code = "account.password_common"
+
+
+class PasswordHoldsName(AccountError):
+    code = "account.password_holds_name"
+
+
+class OldPasswordWrong(AccountError):
+    code = "account.old_password_wrong"
+
+
+class CodeWrong(AccountError):
+    """The code that is to confirm a second factor."""
+
+    code = "account.code_wrong"
+
+
+class SecondFactorOn(AccountError):
+    code = "account.second_factor_on"
+
+
+class MemberNameInvalid(AccountError):
+    code = "account.name_invalid"
+
+
+class MemberNameTaken(AccountError):
+    code = "account.name_taken"
+
+
+class LastAdministrator(AccountError):
+    code = "account.last_administrator"

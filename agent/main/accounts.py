@@ -1,0 +1,20 @@
+"""Puts the accounts of a team server together: only the server imports this."""
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+from agent.accounts.attempts import Attempts
+from agent.accounts.passwords import Passwords
+from agent.accounts.queries import AccountQueries
+from agent.accounts.second_factor import SecondFactor
+from agent.accounts.service import Accounts
+from agent.store.database import Database
+
+_SECOND_FACTORS = b"second factors"
+
+
+def accounts_of(database: Database, clock: Callable[[], datetime], monotonic: Callable[[], float] = time.monotonic) -> Accounts:
+    """The accounts in this database. Call it inside the event loop."""
+    second_factor = SecondFactor(database.key_for(_SECOND_FACTORS))
+    return Accounts(AccountQueries(database), Passwords(), second_factor, Attempts(monotonic), clock)
