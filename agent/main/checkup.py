@@ -50,9 +50,16 @@ def update_check(paths: AppPaths, settings: Callable[[], Settings], texts: Calla
 
 
 def checks(
-    standing: Ground, texts: Callable[[], Texts], *, engine: Check, wall: Callable[[], Sandbox], updates: Check, agent: Check | None = None
+    standing: Ground,
+    texts: Callable[[], Texts],
+    *,
+    engine: Check,
+    wall: Callable[[], Sandbox],
+    updates: Check,
+    agent: Check | None = None,
+    desktop: bool = True,
 ) -> dict[str, Check]:
-    """All checks of the doctor, in order."""
+    """All checks of the doctor, in order; without `desktop` those of a server."""
 
     def walled() -> str:
         return texts()("cli.doctor.walled", by=wall().check())
@@ -71,11 +78,13 @@ def checks(
             raise why_no_tray()
         return texts()("cli.doctor.there")
 
-    own = {"engine": engine, "wall": walled, "display": display, "tray": tray, "updates": updates}
+    own: dict[str, Check] = {"engine": engine, "wall": walled}
+    if desktop:
+        own |= {"display": display, "tray": tray, "updates": updates}
     return {**standing.checks(), **own, **({"agent": agent} if agent is not None else {})}
 
 
-def health(app: App, paths: AppPaths, texts: Callable[[], Texts], version: str) -> Health:
+def health(app: App, paths: AppPaths, texts: Callable[[], Texts], version: str, *, desktop: bool = True) -> Health:
     """The health of the running agent. Call it inside the event loop; the result is used in threads."""
     loop = asyncio.get_running_loop()
     standing = ground(paths, lambda: app.settings, texts, app.library)
@@ -92,7 +101,7 @@ def health(app: App, paths: AppPaths, texts: Callable[[], Texts], version: str) 
         return support_bundle(version, app.settings, findings, counts, standing.models(), paths.logs)
 
     return Health(
-        checks(standing, texts, engine=engine, wall=wall, updates=update_check(paths, lambda: app.settings, texts)),
+        checks(standing, texts, engine=engine, wall=wall, updates=update_check(paths, lambda: app.settings, texts), desktop=desktop),
         standing.models,
         standing.disk,
         standing.last_backup,

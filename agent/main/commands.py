@@ -25,6 +25,7 @@ from agent.main.backup_commands import backup, recover, recovery_code
 from agent.main.config_commands import config
 from agent.main.in_process import PROGRAM
 from agent.main.record_commands import record
+from agent.main.serve_commands import serve
 from agent.main.shell_menu import hand_over
 from agent.main.uninstall_commands import uninstall
 from agent.models.commands import models
@@ -245,5 +246,6 @@ for group in (
     recovery_code,
     completion,
     uninstall,
+    serve,
 ):
     ai_popup.add_command(group)

@@ -11,6 +11,7 @@ from fastapi.staticfiles import StaticFiles
 
 from agent.core.config_file import SettingsFile
 from agent.core.i18n import Texts
+from agent.core.setting_fields import DESKTOP_SECTIONS, SERVER_SECTIONS
 from agent.core.settings import KeyHome
 from agent.desktop.routes import desk_routes
 from agent.library.folder_routes import estimate_routes, folder_list_routes, folder_routes
@@ -33,7 +34,7 @@ from agent.updates.service import Updates
 from agent.web.access import Scope, needs
 from agent.web.auth import Auth
 from agent.web.desk_port import DeskPort
-from agent.web.guard import LocalAccess
+from agent.web.guard import Access, LocalAccess
 from agent.web.help_routes import Places, help_routes
 from agent.web.session_routes import session_routes
 from agent.web.settings_routes import settings_routes
@@ -66,12 +67,26 @@ class Context:
     places: Places = field(default_factory=Places)
 
 
-def create_app(context: Context, port: Callable[[], int]) -> FastAPI:
+@dataclass(frozen=True)
+class Team:
+    """What a team server has instead of the sessions of one user."""
+
+    access: Access
+    routes: Callable[[FastAPI], None]  # adds its own
+
+
+def create_app(context: Context, port: Callable[[], int], team: Team | None = None) -> FastAPI:
     """All routes behind the guard. `port` returns the port we listen on."""
     app, texts = context.app, context.texts
-    api = guarded(LocalAccess(context.auth, port), context.version, texts)
-    session_routes(api, context.auth)
-    settings_routes(api, context.settings, context.desk, context.move_key, texts)
+    if team is None:
+        api = guarded(LocalAccess(context.auth, port), context.version, texts)
+        session_routes(api, context.auth)
+        hidden = SERVER_SECTIONS
+    else:
+        api = guarded(team.access, context.version, texts)
+        team.routes(api)
+        hidden = SERVER_SECTIONS | DESKTOP_SECTIONS
+    settings_routes(api, context.settings, context.desk, context.move_key, texts, hidden)
     help_routes(api, context.version, context.help, context.places, context.settings, texts)
     desk_routes(api, context.desk)
     agent_routes(api, app, context.version, texts)

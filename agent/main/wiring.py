@@ -204,6 +204,7 @@ def build(
     remote: Mapping[str, RemoteSource] | None = None,
     screen: tuple[ScreenGrabber, CaptureDesktop] | None = None,
     watch: tuple[ScreenWatcher, WatchedDesktop] | None = None,
+    desktop: bool = True,
     backups: Backups | None = None,
     reconfigure: Mapping[str, Reconfigure] | None = None,
     renamed: Callable[[str, str | None], bool | None] = lambda *_: None,
@@ -211,6 +212,7 @@ def build(
     monotonic: Callable[[], float] = time.monotonic,
 ) -> App:
     """The agent, not yet running. Each edge can be replaced by its keyword; `renamed` updates the settings file with a person's new name.
+    Without `desktop` there is no screen and no clipboard.
 
     Call it inside the event loop.
 
@@ -233,12 +235,15 @@ def build(
         hooks["folders"] = hooks["sources"] = reconfigure_folders
     if engine is None:
         store = model_store(paths)
-        pool, grabber = engine_pool(settings, paths, store), screen_engine(settings, paths, store)
+        pool = engine_pool(settings, paths, store)
+        pools = [pool]
+        if desktop:
+            pools.append(grabber := screen_engine(settings, paths, store))
+            screen, watch = screen or (grabber, surroundings(clock)), watch or (grabber, watched_desktop())
         pool.open_item = open_item
         renderer, clips, films = renderer or pool, clips or EngineVideos(pool), films or EngineAnimations(pool)
         machine = Machine(pool, ProcessMeter().read, read_power, total_memory())
-        screen, watch = screen or (grabber, surroundings(clock)), watch or (grabber, watched_desktop())
-        supply, hooks["engine"] = _model_ways(store, (pool, grabber))
+        supply, hooks["engine"] = _model_ways(store, pools)
         engine = AnalysisEngine(pool, lambda: pool.size + 2, supply)
     thumbnails = ThumbnailFile(paths.cache / "thumbnails.db", database.beside, _bytes(settings))
 

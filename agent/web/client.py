@@ -2,6 +2,7 @@
 
 import json
 import socket
+import ssl
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,14 +30,14 @@ class Client:
     """Whether the application is called in this process: there is no agent, and no browser reaches it."""
 
     def __init__(self, whereabouts: Whereabouts, transport: httpx.BaseTransport | None = None) -> None:
-        self.address = f"http://127.0.0.1:{whereabouts.port}"
+        self.address = f"{'https' if whereabouts.certificate else 'http'}://127.0.0.1:{whereabouts.port}"
         self.headers = {"authorization": f"Bearer {whereabouts.token}"}
         self._http = httpx.Client(
             base_url=self.address,
             headers=self.headers,
             timeout=httpx.Timeout(_ANSWER_S, connect=_CONNECT_S),
             trust_env=False,
-            transport=transport or _OwnListener(),
+            transport=transport or _OwnListener(whereabouts.certificate),
         )
 
     @classmethod
@@ -200,9 +201,22 @@ def _error(answer: httpx.Response) -> AgentError:
 
 
 class _OwnListener(httpx.HTTPTransport):
-    def __init__(self) -> None:
+    def __init__(self, certificate: str) -> None:
         super().__init__(trust_env=False)  # a proxy in the environment must never see a request to this machine
-        self._pool = httpcore.ConnectionPool(network_backend=_Checked(), keepalive_expiry=KEPT_S, retries=0)
+        tls = _trusting(certificate) if certificate else None
+        self._pool = httpcore.ConnectionPool(ssl_context=tls, network_backend=_Checked(), keepalive_expiry=KEPT_S, retries=0)
+
+
+def _trusting(certificate: str) -> ssl.SSLContext:
+    """Trust this certificate alone; it need not name the loopback address. Raises NotRunning if it is gone."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    try:
+        context.load_verify_locations(certificate)
+    except OSError as error:
+        raise NotRunning from error
+    return context
 
 
 class _Checked(httpcore.SyncBackend):

@@ -1,16 +1,18 @@
-"""Serves the API on loopback and writes its address to a file that only the owner can read."""
+"""Serves the API, on loopback or on the network, and writes its address to a file that only the owner can read."""
 
 import asyncio
 import contextlib
 import os
 import socket
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Generator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from agent.domain.errors import SettingsInvalid
 from agent.web.connection import BACKLOG, Connection, Door
@@ -19,22 +21,50 @@ from agent.web.serving_lock import held
 from agent.web.whereabouts import Whereabouts, forget, leave
 
 
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Where and how to listen."""
+
+    host: str = "127.0.0.1"
+    setting: str = "api.port"  # of the port
+    tls: ssl.SSLContext | None = None
+    trusted: Path | None = None  # the certificate that commands on this computer expect
+
+    def bind(self, port: int) -> socket.socket:
+        """Return the listening socket. Raises SettingsInvalid if the port is taken or the address is not this computer's."""
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        # TCP explicitly: asyncio only sets TCP_NODELAY on such sockets; on others small answers wait 40 ms for an acknowledgement.
+        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        try:
+            if os.name == "posix":  # on Windows the option lets another user take over the port
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family is socket.AF_INET6:
+                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+            listener.bind((self.host, port))
+        except OSError as error:
+            listener.close()
+            raise SettingsInvalid(key=self.setting, reason="port_taken") from error
+        return listener
+
+
+_LOOPBACK = Network()
+
+
 @contextlib.asynccontextmanager
 async def serving(
-    application: Callable[[Callable[[], int]], FastAPI], *, token: str, port: int, runtime: Path, door: Door | None = None
+    application: Callable[[Callable[[], int]], ASGIApp],
+    *,
+    token: str,
+    port: int,
+    runtime: Path,
+    door: Door | None = None,
+    network: Network = _LOOPBACK,
 ) -> AsyncIterator[int]:
     """Serve while inside; yields the port, also passed to `application`. The file in `runtime`, with the `token`, is deleted at the end.
 
     `door` admits connections.
     """
-    # TCP explicitly: asyncio only sets TCP_NODELAY on such sockets; on others small answers wait 40 ms for an acknowledgement.
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
-        if os.name == "posix":  # on Windows the option lets another user take over the port
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise SettingsInvalid(key="api.port", reason="port_taken") from error
+    with network.bind(port) as listener:
         bound = int(listener.getsockname()[1])
         config = uvicorn.Config(
             application(lambda: bound),
@@ -47,6 +77,7 @@ async def serving(
             ws="none",
             backlog=BACKLOG,
             timeout_graceful_shutdown=1,
+            ssl_context_factory=None if (tls := network.tls) is None else lambda *_: tls,
         )
         await asyncio.to_thread(sweep, time.time())
         server = _Server(config)
@@ -54,7 +85,7 @@ async def serving(
         try:
             await server.ready(task)
             with held(runtime):
-                leave(runtime, Whereabouts(bound, token, os.getpid()))
+                leave(runtime, Whereabouts(bound, token, os.getpid(), str(network.trusted or "")))
                 try:
                     yield bound
                 finally:

@@ -18,6 +18,8 @@ class Whereabouts:
     port: int
     token: str
     pid: int
+    certificate: str = ""
+    """the file to trust where it serves over HTTPS"""
 
 
 def opening(address: str, code: str, page: str, at: str | None = None) -> str:
@@ -39,7 +41,7 @@ def find(runtime: Path) -> Whereabouts:
     """Read the file. Raises NotRunning. The agent may still be gone: it may have been killed."""
     try:
         facts = json.loads((runtime / FILE).read_text(encoding="utf-8"))
-        return Whereabouts(int(facts["port"]), str(facts["token"]), int(facts["pid"]))
+        return Whereabouts(int(facts["port"]), str(facts["token"]), int(facts["pid"]), str(facts.get("certificate", "")))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise NotRunning from error
 

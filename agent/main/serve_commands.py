@@ -1,0 +1,53 @@
+"""`ai-popup serve`."""
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from agent.cli.command import Command, json_option
+from agent.cli.output import note, say
+from agent.cli.session import CommandSession
+from agent.core.i18n import Texts
+
+if TYPE_CHECKING:
+    from agent.main.server_loop import Reached
+
+TEXTS = Texts()
+EVERYWHERE = ("0.0.0.0", "::")
+
+
+@click.command(cls=Command, help=TEXTS("cli.help.serve"), short_help=TEXTS("cli.help.serve_short"))
+@json_option()
+@click.pass_obj
+def serve(session: CommandSession, as_json: bool) -> int:
+    from agent.core import logs
+    from agent.core.file_limit import raise_file_limit
+    from agent.core.heap import few_arenas
+    from agent.main.server import Server, key_in_file
+    from agent.main.server_loop import LOG_FILE
+
+    few_arenas()
+    raise_file_limit()
+    session.file.load()
+
+    def up(reached: "Reached") -> None:
+        if as_json:
+            say(json.dumps(asdict(reached)))
+            return
+        texts = session.texts
+        say(*texts("cli.serve.ready", name=reached.name, address=reached.address, fingerprint=reached.fingerprint).split("\n"))
+        if reached.invitation:
+            say(*texts("cli.serve.invitation", link=reached.invitation).split("\n"))
+        if session.file.snapshot.server.host in EVERYWHERE:
+            note(texts("cli.serve.everywhere"))
+
+    with session.alone(command=False):
+        logs.configure(session.file.snapshot.logs, session.paths.logs, file=LOG_FILE)
+        try:
+            key_in_file(session.file, session.paths)
+            Server(session.paths, session.file, up, lambda: note(session.texts("cli.serve.ending"))).run()
+        finally:
+            logs.stop()
+    return 0

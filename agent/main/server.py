@@ -1,0 +1,123 @@
+"""The process of `ai-popup serve`: its database, its certificate, and its event loop until a signal ends it."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import structlog
+
+from agent.core.config_file import SettingsFile
+from agent.core.files import store_error
+from agent.core.observable import wait_at_most
+from agent.core.paths import AppPaths
+from agent.core.settings import KeyHome, Settings
+from agent.core.threads import loop_threads
+from agent.desktop.termination import on_termination
+from agent.domain.errors import SettingsInvalid, StoreError, reason_of
+from agent.main.server_loop import Ground, Reached, ServerLoop
+from agent.main.wiring import KEY_HOME, home_of_key, utc_now
+from agent.store.database import Database
+from agent.store.embedded_postgres import EmbeddedPostgres
+from agent.store.keys import LibraryKeys
+from agent.store.server_database import POSTGRES_FOLDER, database_url, server_database
+from agent.web.auth import Auth
+from agent.web.certificates import Certificates, GivenFiles, names_of_computer
+
+log = structlog.get_logger()
+
+CERTIFICATES_FOLDER, POSTGRES_LOG = "certificates", "postgres.log"
+_AGAIN_S = 2.0
+
+
+class Server:
+    """One run, with loaded settings and the instance's lock held. `up` is called when it answers, `ending` when it was told to
+    end."""
+
+    def __init__(
+        self, paths: AppPaths, file: SettingsFile, up: Callable[[Reached], None], ending: Callable[[], None] = lambda: None
+    ) -> None:
+        self._paths = paths
+        self._file = file
+        self._up = up
+        self._ending = ending
+        self._auth = Auth(time.monotonic)
+
+    def run(self) -> None:
+        """Run until a signal. Main thread only. Raises ServerError, SettingsError, StoreError, KeyHomeError."""
+        try:
+            asyncio.run(self._live())
+        except BaseException as error:
+            log.exception("server.failed")
+            reason = reason_of(error)
+            raise store_error(reason) if isinstance(reason, OSError) else reason from None
+
+    async def _live(self) -> None:
+        loop, stop = asyncio.get_running_loop(), asyncio.Event()
+
+        def told() -> None:
+            if not stop.is_set():
+                stop.set()
+                self._ending()
+
+        def asked() -> None:
+            loop.call_soon_threadsafe(told)
+
+        with loop_threads(loop), on_termination(asked):
+            certificates = certificates_of(self._file.snapshot, self._paths)
+            await asyncio.to_thread(certificates.load)
+            async with self._postgres() as (url, embedded):
+                database = await asyncio.to_thread(self._library, url)
+                try:
+                    await self._serve(Ground(self._paths, self._file, database, embedded, certificates, self._auth), stop)
+                finally:
+                    await asyncio.to_thread(database.close)
+
+    async def _serve(self, ground: Ground, stop: asyncio.Event) -> None:
+        """Serve until `stop`. What the database's end broke off begins again."""
+        while not stop.is_set():
+            try:
+                await ServerLoop(ground, self._up).run(stop)
+            except Exception as error:
+                if not isinstance(reason := reason_of(error), StoreError):
+                    raise
+                log.warning("server.broken_off", code=reason.code)
+                await wait_at_most(stop, _AGAIN_S)
+                if ground.embedded is not None and not ground.embedded.runs:
+                    await asyncio.to_thread(ground.embedded.start)
+
+    @asynccontextmanager
+    async def _postgres(self) -> AsyncIterator[tuple[str, EmbeddedPostgres | None]]:
+        """The database's address, and our own server of it unless the settings name another."""
+        if self._file.snapshot.server.database:
+            yield database_url(self._file.snapshot, self._paths.data), None
+            return
+        embedded = EmbeddedPostgres(self._paths.data / POSTGRES_FOLDER, self._paths.logs / POSTGRES_LOG)
+        try:
+            yield await asyncio.to_thread(embedded.start), embedded
+        finally:
+            await asyncio.to_thread(embedded.stop)
+
+    def _library(self, url: str) -> Database:
+        return server_database(url, self._paths.library, home_of_key(self._file.snapshot, self._paths))
+
+
+def key_in_file(file: SettingsFile, paths: AppPaths) -> None:
+    """Keep the key of a new library in a file, unless the settings say where: servers have no keyring. Raises SettingsError."""
+    said = file.raw().get("library", {})
+    keys = LibraryKeys(paths.library, home_of_key(file.snapshot, paths))
+    if not keys.exist and KEY_HOME not in file.overridden() and not (isinstance(said, dict) and "key_home" in said):
+        file.put(KEY_HOME, KeyHome.FILE)
+
+
+def certificates_of(settings: Settings, paths: AppPaths) -> Certificates:
+    """The settings' certificate, or our own. Raises SettingsInvalid if only one of its files is named."""
+    wanted = settings.server
+    given: GivenFiles | None = None
+    if wanted.certificate or wanted.private_key:
+        for name, path in (("certificate", wanted.certificate), ("private_key", wanted.private_key)):
+            if not path:
+                raise SettingsInvalid(key=f"server.{name}", reason="missing")
+        given = GivenFiles(Path(wanted.certificate).expanduser(), Path(wanted.private_key).expanduser())
+    return Certificates(paths.data / CERTIFICATES_FOLDER, lambda: names_of_computer(wanted.names), utc_now, given)

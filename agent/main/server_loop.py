@@ -1,0 +1,203 @@
+"""The team server's event loop: the services of the agent without a desktop, on the network."""
+
+import asyncio
+import socket
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from functools import partial
+
+import structlog
+from fastapi import FastAPI
+
+from agent import __version__
+from agent.accounts.routes import account_routes
+from agent.accounts.service import Accounts
+from agent.accounts.team_access import TeamAccess
+from agent.core import logs
+from agent.core.config_file import SettingsFile
+from agent.core.heap import forget_sources, here_to_stay
+from agent.core.i18n import Texts
+from agent.core.paths import AppPaths
+from agent.core.resources import resource
+from agent.core.settings import Settings
+from agent.domain.errors import NotFound, SettingsError
+from agent.library.onboarding import Onboarding
+from agent.main.accounts import accounts_of
+from agent.main.app import App
+from agent.main.checkup import health
+from agent.main.first_administrator import first_invitation
+from agent.main.http import Context, Team, create_app
+from agent.main.library_restore import LibraryRestore, RestoreOutcome
+from agent.main.wiring import backup_store, build, move_key, recovery_code
+from agent.screen.region_picker import RegionPicker
+from agent.sources.folder.drives import is_remote
+from agent.store.database import Database
+from agent.store.embedded_postgres import EmbeddedPostgres
+from agent.web.auth import Auth
+from agent.web.certificates import Certificates, origins_of
+from agent.web.connection import Door
+from agent.web.draining import Draining
+from agent.web.help_routes import Places
+from agent.web.no_desk import NoDesk
+from agent.web.server import Network, serving
+from agent.web.server_routes import server_routes
+
+log = structlog.get_logger()
+
+LOG_FILE = "server.log"
+MOST_CONNECTIONS = 1024
+_LOOK_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What the loop stands on, and what outlives it."""
+
+    paths: AppPaths
+    file: SettingsFile
+    database: Database
+    embedded: EmbeddedPostgres | None
+    certificates: Certificates
+    auth: Auth
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How people reach the server. `invitation` is the first administrator's link, until the password is set."""
+
+    name: str
+    address: str
+    fingerprint: str
+    invitation: str | None
+
+
+class ServerLoop:
+    """One run with an open library. `up` is called when it answers."""
+
+    def __init__(self, ground: Ground, up: Callable[[Reached], None]) -> None:
+        self._ground = ground
+        self._up = up
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve and work until `stop`; then finish what is running. Raises StoreError, SettingsInvalid if the port is taken."""
+        ground, wanted = self._ground, self._settings.server
+        app = build(
+            self._settings,
+            ground.paths,
+            database=ground.database,
+            desktop=False,
+            reconfigure={"logs": self._log_files},
+            renamed=ground.file.rename_kept,
+        )
+        accounts = accounts_of(ground.database, app.now)
+        draining: list[Draining] = []
+
+        def application(port: Callable[[], int]) -> Draining:
+            def origins() -> Collection[str]:
+                return origins_of(ground.certificates.names, port())
+
+            def routes(api: FastAPI) -> None:
+                server_routes(api, lambda: server_name(self._settings), __version__, lambda: ground.certificates.fingerprint)
+                account_routes(api, accounts)
+
+            team = Team(TeamAccess(accounts, ground.auth.token, origins), routes)
+            draining.append(Draining(create_app(self._context(app), port, team), self._texts))
+            return draining[0]
+
+        network = Network(wanted.host, "server.port", ground.certificates.context, ground.certificates.trusted)
+        door = Door(lambda _, __: True, most=MOST_CONNECTIONS)
+        runtime, token = ground.paths.runtime, ground.auth.token
+        async with serving(application, token=token, port=wanted.port, runtime=runtime, door=door, network=network) as port:
+            log.info("server.started", version=__version__)
+            forget_sources()
+            here_to_stay(tidy=False)
+            self._up(await self._reached(port, accounts))
+            async with asyncio.TaskGroup() as tasks:
+                works = [app.run(), ground.certificates.run(), ground.file.watch(partial(self._changed, app), partial(self._refused, app))]
+                if ground.embedded is not None:
+                    works.append(self._keep(ground.embedded))
+                running = [tasks.create_task(work) for work in works]
+                await stop.wait()
+                log.info("server.draining")
+                if not await draining[0].drain(wanted.drain_s):
+                    log.warning("server.cut_off")
+                for task in running:
+                    task.cancel()
+        log.info("server.ended")
+
+    @property
+    def _settings(self) -> Settings:
+        return self._ground.file.snapshot
+
+    def _texts(self) -> Texts:
+        return Texts(self._settings.general.language.value)
+
+    async def _reached(self, port: int, accounts: Accounts) -> Reached:
+        settings, texts = self._settings, self._texts()
+        [address] = origins_of([next(iter(settings.server.names), socket.gethostname()).lower()], port)
+        invitation = await first_invitation(accounts.members, texts("cli.serve.administrator"))
+        link = f"{address}{invitation.path}" if invitation else None
+        return Reached(server_name(settings), address, self._ground.certificates.fingerprint, link)
+
+    def _context(self, app: App) -> Context:
+        ground, desk = self._ground, NoDesk()
+        return Context(
+            app=app,
+            auth=ground.auth,
+            desk=desk,
+            picking=RegionPicker(lambda: app.screen.capturing, desk),
+            settings=ground.file,
+            move_key=lambda to: move_key(ground.file, ground.paths, to),
+            recovery_code=lambda: recovery_code(self._settings, ground.paths),
+            beginning=Onboarding(app.library, lambda: True, lambda: None, lambda _: None),
+            suggested=tuple,
+            texts=self._texts,
+            remote=is_remote,
+            quit=_refuse,
+            health=health(app, ground.paths, self._texts, __version__, desktop=False),
+            version=__version__,
+            ui=resource("ui"),
+            help=resource("help"),
+            places=Places(ground.paths.data, ground.paths.logs),
+            restore=self._restore(),
+        )
+
+    def _restore(self) -> LibraryRestore:
+        """A server's database is restored by its administrator."""
+        return LibraryRestore(
+            lambda: backup_store(self._settings, self._ground.paths),
+            self._ground.database,
+            damaged=lambda: False,
+            close=lambda _: None,
+            last=RestoreOutcome(),
+        )
+
+    async def _keep(self, embedded: EmbeddedPostgres) -> None:
+        """Start the database again whenever it ends: it recovers by its log."""
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            if not embedded.runs:
+                log.warning("database.ended")
+                await asyncio.to_thread(embedded.start)
+
+    async def _changed(self, app: App, settings: Settings, _: frozenset[str]) -> None:
+        await app.apply(settings)
+
+    async def _refused(self, app: App, error: SettingsError) -> None:
+        app.refuse(error)
+
+    async def _log_files(self, settings: Settings) -> None:
+        try:
+            await asyncio.to_thread(logs.configure, settings.logs, self._ground.paths.logs, file=LOG_FILE)
+        except OSError:
+            log.error("logs.unwritable")
+
+
+def server_name(settings: Settings) -> str:
+    """Return what people know the server by."""
+    return settings.server.name or socket.gethostname()
+
+
+def _refuse() -> None:
+    """A server is ended by its administrator, not by its pages."""
+    raise NotFound

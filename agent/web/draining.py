@@ -1,0 +1,55 @@
+"""Ends a server without cutting off requests: no new ones are taken, running ones may finish."""
+
+import asyncio
+import re
+from collections.abc import Callable
+
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from agent.core.i18n import Texts
+from agent.domain.errors import ServerEnding
+from agent.web.schemas import Problem
+
+# Never finished: their readers connect again.
+_ENDLESS = re.compile(r"/api/events")
+_AGAIN_S = "5"
+
+
+class Draining:
+    """ASGI middleware, the outermost."""
+
+    def __init__(self, app: ASGIApp, texts: Callable[[], Texts]) -> None:
+        self._app = app
+        self._texts = texts
+        self._ending = False
+        self._running = 0
+        self._done = asyncio.Event()
+        self._done.set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or _ENDLESS.fullmatch(scope["path"]):
+            await self._app(scope, receive, send)
+            return
+        if self._ending:
+            refusal = JSONResponse(Problem.of(ServerEnding(), self._texts()).model_dump(), 503, {"retry-after": _AGAIN_S})
+            await refusal(scope, receive, send)
+            return
+        self._running += 1
+        self._done.clear()
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._running -= 1
+            if self._running == 0:
+                self._done.set()
+
+    async def drain(self, limit_s: float) -> bool:
+        """Take no more requests, and wait for the running ones; False if they took longer than the limit."""
+        self._ending = True
+        try:
+            async with asyncio.timeout(limit_s):
+                await self._done.wait()
+        except TimeoutError:
+            return False
+        return True
