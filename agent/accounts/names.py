@@ -6,6 +6,7 @@ from agent.domain.errors import MemberNameInvalid
 
 LONGEST_NAME = 64
 LONGEST_DISPLAY_NAME = 100
+_LONGEST_INPUT = 400
 
 
 def folded(name: str) -> str:
@@ -13,18 +14,23 @@ def folded(name: str) -> str:
 
     Raises MemberNameInvalid if it is empty, too long, or holds anything but visible characters.
     """
-    # Folding may undo the normal form, and the other way round: twice is stable (Unicode, D145).
-    once = unicodedata.normalize("NFKC", name[: 4 * LONGEST_NAME]).casefold()
-    found = " ".join(unicodedata.normalize("NFKC", once).casefold().split(" ")).strip(" ")
-    found = unicodedata.normalize("NFKC", " ".join(found.split()))
-    if len(name) > 4 * LONGEST_NAME or not 1 <= len(found) <= LONGEST_NAME or not found.isprintable():
+    if len(name) > _LONGEST_INPUT:
+        raise MemberNameInvalid
+    found = unicodedata.normalize("NFKC", name)
+    if not found.isprintable():
+        raise MemberNameInvalid
+    # Folding the case may undo the normal form, and the other way round: twice is stable (Unicode, D145).
+    for _ in range(2):
+        found = unicodedata.normalize("NFKC", found.casefold())
+    found = " ".join(found.split())
+    if not 1 <= len(found) <= LONGEST_NAME or not found.isprintable():
         raise MemberNameInvalid
     return found
 
 
 def shown(name: str) -> str:
     """A display name, as entered but for spaces around it. Raises MemberNameInvalid."""
-    found = unicodedata.normalize("NFC", name[: 4 * LONGEST_DISPLAY_NAME]).strip()
+    found = unicodedata.normalize("NFC", name[:_LONGEST_INPUT]).strip()
     if not 1 <= len(found) <= LONGEST_DISPLAY_NAME or not found.isprintable():
         raise MemberNameInvalid
     return found

@@ -24,56 +24,16 @@ _BUSY_S: Final = 5
 
 # What is left of common passwords of this length without their digits and signs.
 _COMMON: Final = frozenset(
-    [
-        "password",
-        "passwort",
-        "passwd",
-        "motdepasse",
-        "contrasena",
-        "senha",
-        "secret",
-        "changeme",
-        "letmein",
-        "login",
-        "welcome",
-        "welcometo",
-        "iloveyou",
-        "admin",
-        "administrator",
-        "root",
-        "user",
-        "test",
-        "testtest",
-        "default",
-        "guest",
-        "master",
-        "aipopup",
-        "popup",
-        "qwerty",
-        "qwertyuiop",
-        "qwertz",
-        "qwertzuiop",
-        "azerty",
-        "asdfghjkl",
-        "zxcvbnm",
-        "abc",
-        "abcdef",
-        "abcabc",
-        "football",
-        "baseball",
-        "superman",
-        "batman",
-        "dragon",
-        "monkey",
-        "sunshine",
-        "princess",
-        "shadow",
-        "trustno",
-        "woaini",
-        "wodemima",
-        "mima",
-    ]
+    word
+    for line in (
+        "password passwort passwd motdepasse contrasena senha secret changeme letmein login welcome welcometo iloveyou admin administrator",
+        "root user test testtest default guest master aipopup popup qwerty qwertyuiop qwertz qwertzuiop azerty asdfghjkl zxcvbnm abcdef",
+        "abc abcabc football baseball superman batman dragon monkey sunshine princess shadow trustno woaini wodemima mima",
+    )
+    for word in line.split()
 )
+_TELLING: Final = 4  # from this length on, a name may not even be a part
+_FILLERS: Final = "0123456789 !?.-_"
 _LEAST_DISTINCT: Final = 5
 
 
@@ -89,7 +49,7 @@ def checked(password: str, *names: str) -> str:
     for name in names:
         # A short name may be part of any sentence; then only its repetition is refused.
         word = unicodedata.normalize("NFKC", name).casefold()
-        if (len(word) >= 4 and word in folded) or not folded.replace(word, "").strip("0123456789 !?.-_"):
+        if word and word in folded and (len(word) >= _TELLING or not folded.replace(word, "").strip(_FILLERS)):
             raise PasswordHoldsName
     letters = "".join(each for each in folded if each.isalpha())
     if letters in _COMMON or len(set(folded)) < _LEAST_DISTINCT or _runs(folded):

@@ -200,7 +200,7 @@ def search_routes(
         async with received(request.stream(), settings().engine.max_megabytes) as path:
             return FaceSearchOut.of(await search.search(path))
 
-    @api.post("/api/verify", openapi_extra=needs(Scope.PEOPLE_SEARCH))
+    @api.post("/api/verify", openapi_extra=needs(Scope.DESKTOP))
     async def verify(asked: VerifyRequest) -> Verified:
         """Compare two photos, for this answer only; nothing is stored."""
         return Verified.from_record(await compare(*asked.paths))

@@ -66,14 +66,12 @@ def making_routes(
 ) -> None:
     """Add the routes that make or restore copies to `api`."""
 
-    @api.post(
-        "/api/redact", response_class=StreamingResponse, responses={200: {"model": RedactLine}}, openapi_extra=needs(Scope.REDACTION_WRITE)
-    )
+    @api.post("/api/redact", response_class=StreamingResponse, responses={200: {"model": RedactLine}}, openapi_extra=needs(Scope.DESKTOP))
     async def redact(request: RedactRequest) -> StreamingResponse:
         """Return a line of JSON for each file; disconnecting stops copies that were not begun."""
         return Lines(lines(redaction.copies, request, texts()))
 
-    @api.post("/api/restore", openapi_extra=needs(Scope.REDACTION_WRITE))
+    @api.post("/api/restore", openapi_extra=needs(Scope.DESKTOP))
     async def restore(request: RestoreRequest) -> Restored:
         """Restore covered content from the recovery file beside the copy."""
         path = await redaction.restoring.restore(request.path, request.out, request.passphrase)

@@ -6,11 +6,14 @@ from enum import StrEnum
 from typing import Any, Final, Literal
 
 from fastapi.routing import APIRoute
-from starlette.types import Receive, Send
+from starlette.types import Message, Receive, Send
 from starlette.types import Scope as AsgiScope
 
-from agent.domain.errors import Forbidden
+from agent.domain.errors import BadRequest, Forbidden
 
+# Bytes of a request's body, which is parsed in memory.
+MOST_OF_A_STRANGER: Final = 16_384
+MOST_OF_A_MEMBER: Final = 4_000_000
 SCOPE_KEY: Final = "x-scope"
 PRINCIPAL: Final = "principal"  # in the request's ASGI scope; not set on open routes
 
@@ -49,7 +52,7 @@ class Scope(StrEnum):
     MEMBERS_MANAGE = "members.manage"
     RECORD_READ = "record.read"
     DESKTOP = "desktop"
-    """windows, captures, keys and updates of the machine the program runs on: no role on a server has it"""
+    """windows, captures, keys, updates and paths of the machine the program runs on: no role on a server has it"""
 
 
 class Role(StrEnum):
@@ -134,4 +137,23 @@ class ScopedRoute(APIRoute):
         principal: Principal | None = scope.get(PRINCIPAL)
         if self.scope is not Scope.OPEN and (principal is None or self.scope not in principal.scopes):
             raise Forbidden(scope=self.scope or "")
+        if principal is None:
+            receive = limited(receive, MOST_OF_A_STRANGER)
+        elif principal.kind != "local" and "requestBody" not in (self.openapi_extra or {}):  # pictures have a limit of their own
+            receive = limited(receive, MOST_OF_A_MEMBER)
         await super().handle(scope, receive, send)
+
+
+def limited(receive: Receive, most: int) -> Receive:
+    """The request's body up to that many bytes. More is answered as a body that can't be parsed."""
+    size = 0
+
+    async def checked() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > most:
+            raise BadRequest(reason="size")
+        return message
+
+    return checked

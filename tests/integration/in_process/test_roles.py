@@ -1,0 +1,254 @@
+"""Every route of a team server is asked as every role, and its event streams end with the right to read them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest_asyncio
+from fastapi.routing import APIRoute
+
+from agent.accounts.routes import account_routes
+from agent.core.actor import HERE, actor
+from agent.main import http
+from agent.web.access import MOST_OF_A_MEMBER, MOST_OF_A_STRANGER, SCOPES, Role, Scope, needs
+from scripts.openapi import TARGET
+from tests.team import LOCAL_TOKEN, Team
+from tests.unit.web.conftest import Served, served, shared_api
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from fastapi import FastAPI
+    from starlette.types import Message
+
+    from tests.team import SignedInMember
+
+__all__ = ["served", "shared_api"]  # fixtures
+
+VALUES = {
+    "key": "popup.burst",
+    "page": "errors",
+    "name": "guide",
+    "uid": "a",
+    "word": "x",
+    "pick": "x",
+    "token": "x",
+    "purpose": "publish",
+    "number": "999",
+}
+
+
+@dataclass
+class Asked:
+    """One request, by hand: streams have no end, and are left when their answer began."""
+
+    api: FastAPI
+    messages: asyncio.Queue[Message] = field(default_factory=asyncio.Queue)
+    task: asyncio.Task[None] | None = None
+    body: bytes = b""
+
+    async def begin(self, method: str, path: str, headers: Mapping[str, str]) -> int:
+        """Returns the status."""
+        named = {"host": "photos.example:8443", "content-type": "application/json", **headers}
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": method,
+            "scheme": "https",
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": b"",
+            "headers": [(name.encode(), value.encode()) for name, value in named.items()],
+            "client": ("10.0.0.9", 1),
+            "server": ("photos.example", 8443),
+            "root_path": "",
+        }
+        sent = False
+
+        async def receive() -> Message:
+            nonlocal sent
+            if sent:
+                await asyncio.Event().wait()
+            sent = True
+            return {"type": "http.request", "body": self.body, "more_body": False}
+
+        self.task = asyncio.create_task(self.api(scope, receive, self.messages.put))
+        start = await self.next()
+        assert start["type"] == "http.response.start"
+        return int(start["status"])
+
+    async def next(self) -> Message:
+        assert self.task is not None
+        getting = asyncio.create_task(self.messages.get())
+        await asyncio.wait({getting, self.task}, return_when=asyncio.FIRST_COMPLETED)
+        if getting.done():
+            return getting.result()
+        getting.cancel()
+        return self.messages.get_nowait()
+
+    async def leave(self) -> None:
+        assert self.task is not None
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
+
+
+class TeamServer:
+    """The API of a team server over a whole agent."""
+
+    def __init__(self, served: Served) -> None:
+        self.team = Team(served.world.real.database)
+        self.seen: list[str] = []
+
+        def routes(api: FastAPI) -> None:
+            account_routes(api, self.team.accounts)
+
+            @api.get("/api/actor", openapi_extra=needs(Scope.STATUS_READ))
+            async def whose() -> str:
+                return await asyncio.to_thread(actor.get)
+
+        self.api = http.create_app(served.context, lambda: 8443, http.Team(self.team.access(), routes))
+
+    async def status(self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> int:
+        asked = Asked(self.api, body=body)
+        try:
+            return await asked.begin(method, path, headers)
+        finally:
+            await asked.leave()
+
+    async def answer(self, path: str, headers: Mapping[str, str]) -> Any:
+        asked = Asked(self.api)
+        try:
+            assert await asked.begin("GET", path, headers) == 200
+            return json.loads((await asked.next())["body"])
+        finally:
+            await asked.leave()
+
+
+@pytest_asyncio.fixture
+async def server(served: Served) -> AsyncIterator[TeamServer]:
+    made = TeamServer(served)
+    async with served.world.running():
+        yield made
+        await made.team.settle()
+
+
+def table() -> dict[tuple[str, str], Scope]:
+    """The scope of every route, as the API's published description says."""
+    paths = json.loads(TARGET.read_text(encoding="utf-8"))["paths"]
+    return {(method.upper(), path): Scope(told["x-scope"]) for path, methods in paths.items() for method, told in methods.items()}
+
+
+def filled(path: str) -> str:
+    return re.sub(r"\{(\w+)\}", lambda found: VALUES.get(found[1], "1"), path)
+
+
+async def test_every_route_answers_every_role_as_the_table_says(server: TeamServer) -> None:
+    said, team = table(), server.team
+    routes = [each for each in server.api.routes if isinstance(each, APIRoute) and each.include_in_schema and each.path != "/api/actor"]
+    asked = {(method, route.path) for route in routes for method in route.methods or ()}
+    assert len(asked) > 130 and asked <= set(said)
+    members = {role: await team.member(role.value, role) for role in Role}
+    wrong = []
+    for method, path in sorted(asked):
+        scope = said[method, path]
+        if path in ("/api/account/sign-out", "/api/account/sessions", "/api/account/password"):
+            continue  # they end the sessions that ask: below
+        for role, member in members.items():
+            status = await server.status(method, filled(path), member.headers)
+            expected = scope is Scope.OPEN or scope in SCOPES[role]
+            if status == 401 or (status != 403) != expected:
+                wrong.append((role.value, method, path, scope.value, status))
+        nobody = await server.status(method, filled(path), {})
+        if (nobody != 401) != (scope is Scope.OPEN):
+            wrong.append(("nobody", method, path, scope.value, nobody))
+    assert wrong == []
+    for role, member in members.items():
+        assert await server.status("GET", "/api/account", member.headers) == 200, role
+        assert await server.status("POST", "/api/account/sign-out", member.headers) == 204, role
+        assert await server.status("GET", "/api/account", member.headers) == 401, role
+
+
+async def test_a_token_of_one_scope_opens_its_routes_alone(server: TeamServer) -> None:
+    said, team = table(), server.team
+    editor = await team.member("eva", Role.EDITOR)
+    _, secret = await team.accounts.tokens.add(editor.member, "x", [Scope.PHOTOS_READ], 1)
+    bearer = {"authorization": f"Bearer {secret}"}
+    for (method, path), scope in said.items():
+        if method == "GET" and scope is not Scope.OPEN and not path.startswith(("/api/account", "/api/sessions", "/api/session")):
+            status = await server.status(method, filled(path), bearer)
+            assert (status != 403) == (scope is Scope.PHOTOS_READ), (path, status)
+
+
+async def test_what_is_done_is_done_as_the_member_who_asked(server: TeamServer) -> None:
+    ben = await server.team.member("ben", Role.VIEWER)
+    assert await server.answer("/api/actor", ben.headers) == ben.member.id
+    assert await server.answer("/api/actor", {"authorization": f"Bearer {LOCAL_TOKEN}"}) == HERE
+    assert actor.get() == HERE
+
+
+async def stream(server: TeamServer, headers: Mapping[str, str]) -> Asked:
+    """The stream of events, after its first one."""
+    asked = Asked(server.api)
+    assert await asked.begin("GET", "/api/events", headers) == 200
+    assert b"status" in (await asked.next())["body"]
+    return asked
+
+
+async def ended(asked: Asked) -> bool:
+    """Wait until the stream ends, in order."""
+    assert asked.task is not None
+    async with asyncio.timeout(30):
+        await asked.task
+    last = None
+    while not asked.messages.empty():
+        last = asked.messages.get_nowait()
+    return last is not None and last["type"] == "http.response.body" and not last.get("more_body", False)
+
+
+async def test_a_stream_ends_when_its_member_is_locked_removed_or_signs_out(server: TeamServer) -> None:
+    accounts = server.team.accounts
+    names = ("ben", "eva", "kim", "lou", "max")
+    ben, eva, kim, lou, stays = [await server.team.member(name, Role.VIEWER) for name in names]
+    streams = {each.member.name: await stream(server, each.headers) for each in (ben, eva, kim, lou, stays)}
+    await accounts.members.change(ben.member.id, locked=True)
+    await accounts.members.remove(eva.member.id)
+    await accounts.sessions.end(kim.member.id)
+    await accounts.members.change(lou.member.id, role=Role.AUDITOR)  # comes again, with other rights
+    for member in (ben, eva, kim, lou):
+        assert await ended(streams[member.member.name]), member.member.name
+    assert await server.status("GET", "/api/status", lou.headers) == 200
+    last = streams["max"].task
+    assert last is not None and not last.done()
+    await streams["max"].leave()
+
+
+async def test_a_tokens_stream_ends_with_the_token(server: TeamServer) -> None:
+    ben = await server.team.member("ben", Role.VIEWER)
+    made, secret = await server.team.accounts.tokens.add(ben.member, "x", [Scope.STATUS_READ], 1)
+    asked = await stream(server, {"authorization": f"Bearer {secret}"})
+    await server.team.accounts.tokens.remove(ben.member.id, made.id)
+    assert await ended(asked)
+
+
+async def test_bodies_have_a_limit_before_they_are_parsed(server: TeamServer) -> None:
+    def body(size: int) -> bytes:
+        return json.dumps({"name": "x" * size, "password": "x"}).encode()
+
+    curator = await server.team.member("cleo", Role.CURATOR)
+    assert await server.status("POST", "/api/account/sign-in", {}, body(MOST_OF_A_STRANGER - 100)) == 422
+    assert await server.status("POST", "/api/account/sign-in", {}, body(MOST_OF_A_STRANGER)) == 400
+    assert await server.status("POST", "/api/people/edits", curator.headers, body(MOST_OF_A_MEMBER - 100)) == 422
+    assert await server.status("POST", "/api/people/edits", curator.headers, body(MOST_OF_A_MEMBER)) == 400
+
+
+async def test_a_forbidden_body_is_not_read(server: TeamServer) -> None:
+    viewer: SignedInMember = await server.team.member("vic", Role.VIEWER)
+    asked = Asked(server.api)
+    asked.body = b"x" * (MOST_OF_A_MEMBER + 1)
+    assert await asked.begin("POST", "/api/people/edits", viewer.headers) == 403
+    await asked.leave()
