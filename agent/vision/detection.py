@@ -51,6 +51,10 @@ def size(face: Detection) -> float:
     return min(face.box.w, face.box.h)
 
 
+def centre(face: Detection) -> tuple[float, float]:
+    return face.box.x + face.box.w / 2, face.box.y + face.box.h / 2
+
+
 def merged(kept: Sequence[Detection], ratio: float, found: Sequence[Detection], large_face: float = LARGE_FACE) -> list[Detection]:
     """Merge the detections of two passes, the first of which was at `ratio` and locates faces from `large_face` of its pixels on best."""
     large = [face for face in kept if size(face) * ratio >= large_face]

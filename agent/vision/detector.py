@@ -13,7 +13,7 @@ from agent.vision.codecs import Image
 from agent.vision.detection import NMS_IOU, Detection, back, merged, more_certain, size, suppress, sure
 from agent.vision.large_photo import FINE_SIDE, HINT_SIZE, LARGE_SIDE, detect_large, turn_by_spots
 from agent.vision.passes import pass_around, pass_over
-from agent.vision.spots import in_colour
+from agent.vision.survey import Survey
 from agent.vision.tiles import surroundings
 from agent.vision.turns import leading_turn, turned
 
@@ -67,18 +67,18 @@ class Detector(ABC):
 
     def __call__(self, decoder: Decoder, min_score: float) -> list[Detection]:
         """Return faces of at least `min_score`, best first; those of a photo that lies on its side or upside down, too."""
-        kept, hints = self._quick(decoder, min_score)
-        image = decoder(0)
-        if (turn := self._turn(image, kept, hints, min_score)) == 0:
+        image = decoder(FINE_SIDE)  # at once: decoding twice would cost more than it saves
+        photo = Survey(image)
+        kept, hints = self._quick(decoder, photo, min_score)
+        if (turn := self._turn(photo, kept, hints, min_score)) == 0:
             return kept
-        again, _ = self._quick(lambda side: turned(decoder(side), turn), min_score)
+        again, _ = self._quick(lambda side: turned(decoder(side), turn), Survey(turned(image, turn)), min_score)
         return more_certain(kept, [back(face, turn, image.width, image.height) for face in again])
 
-    def _quick(self, decoder: Decoder, min_score: float) -> tuple[list[Detection], list[Detection]]:
+    def _quick(self, decoder: Decoder, photo: Survey, min_score: float) -> tuple[list[Detection], list[Detection]]:
         """Return the faces of the picture as it is, best first, and hints."""
-        image = decoder(FINE_SIDE)  # at once: decoding twice would cost more than it saves
-        if max(image.width, image.height) >= LARGE_SIDE and in_colour(image.pixels):
-            return detect_large(self.look, image, min_score, self.hint_score)
+        if photo.longest >= LARGE_SIDE and photo.in_colour:
+            return detect_large(self.look, photo, min_score, self.hint_score)
         return self._in_passes(decoder, min_score)
 
     def _in_passes(self, decoder: Decoder, min_score: float) -> tuple[list[Detection], list[Detection]]:
@@ -103,11 +103,11 @@ class Detector(ABC):
             kept = sure(pass_over(self.look, image, min(1.0, COARSE_SIDE / longest), least), min_score)
         return sorted(kept, key=lambda face: -face.score), found
 
-    def _turn(self, image: Image, kept: Sequence[Detection], hints: Sequence[Detection], min_score: float) -> int:
+    def _turn(self, photo: Survey, kept: Sequence[Detection], hints: Sequence[Detection], min_score: float) -> int:
         """Return the turn that makes the picture upright, as far as its faces tell."""
         if any(face.score >= min_score + CERTAIN for face in kept):
             return leading_turn([(face.score, face.landmarks) for face in kept])
-        return turn_by_spots(self.look, image, hints, min_score)
+        return turn_by_spots(self.look, photo, hints, min_score)
 
     def once(self, decoder: Decoder, min_score: float, least: float) -> list[Detection]:
         """Detect in one pass, as coarse as faces of `least` pixels allow, and in a coarser one if there is nothing."""
@@ -123,7 +123,7 @@ class Detector(ABC):
         kept = self._thorough(decoder, min_score)
         image = decoder(THOROUGH_SIDE)
         certain = sure(kept, min_score)
-        if (turn := self._turn(image, certain, kept, min_score)) == 0:
+        if (turn := self._turn(Survey(image), certain, kept, min_score)) == 0:
             return kept
         again = self._thorough(lambda side: turned(decoder(side), turn), min_score)
         both = [*kept, *(back(face, turn, image.width, image.height) for face in again)]

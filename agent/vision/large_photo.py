@@ -1,13 +1,15 @@
 """Detection in a large photo: one look at the whole, a mosaic of the places that may hide small faces, and windows only in crowds."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
-from agent.vision.codecs import Image, resize
-from agent.vision.detection import NMS_IOU, Detection, Look, merged, scaled, size, suppress, sure
-from agent.vision.mosaic import CELL, CELLS, Cell, mosaic, origin, place
+from agent.vision.codecs import Image
+from agent.vision.detection import NMS_IOU, Detection, Look, centre, merged, scaled, size, suppress, sure
+from agent.vision.mosaic import CELLS, Cell, mosaic, origin, place
 from agent.vision.passes import pass_around, pass_framed
-from agent.vision.spots import Spot, skin_spots
+from agent.vision.spots import Spot
+from agent.vision.survey import FACE_SIZE, MOSAICS, Survey
 from agent.vision.tiles import surroundings
 from agent.vision.turns import TURNS, turn_of
 
@@ -19,44 +21,13 @@ LOOK_SIDE, COARSE_SIDE = 800, 256
 _HUGE = 96.0
 # The finest decoding: half a 12-megapixel JPEG, which costs little more than a quarter of it.
 FINE_SIDE = 2000
-# Skin is looked for at such a side or a little more, because chroma has no more detail.
-_SKIN_SIDE = 800
-# In a cell, a face that left a hint gets this size; a patch of skin the scale at which the whole would have that side.
-_FACE_SIZE, _CELL_SIDE = 24.0, 2800
 HINT_SIZE = 20.0
-_PEAKS = 4  # of skin at most, that are the same spot
-_HINT_WEIGHT = 4.0  # of a score, against the contrast of skin
 # Neck and ears of a face that was found, in its sizes. Another face as near is in the same cell.
 _BESIDE = 0.5
 # A mosaic that shows so many faces is followed by the next.
-_WORTH_ANOTHER, _MOSAICS = 2, 8
+_WORTH_ANOTHER = 2
 # A crowd: a small face or hint with so many others within so many of its sizes. There neighbours leave no hints.
 _NEIGHBOURS, _NEAR = 3, 6.0
-
-
-def shrunk(image: Image) -> Image:
-    """Return the image with its decoded pixels halved as often as skin spots and the first look allow."""
-    rows, columns = image.pixels.shape[:2]
-    factor = 1
-    while max(rows, columns) / (2 * factor) >= _SKIN_SIDE:
-        factor *= 2
-    if factor == 1:
-        return image
-    pixels = resize(image.pixels, max(1, round(columns / factor)), max(1, round(rows / factor)))
-    return Image(pixels, image.scale / factor, image.width, image.height, image.format, image.taken_at, image.to_screen)
-
-
-def spots(image: Image, found: Sequence[Detection], most: int, face_size: float = _FACE_SIZE) -> list[Spot]:
-    """Return places where a face may be, most likely first: detections, shown at that size, and patches of skin in the (shrunk) image."""
-    finest = min(1.0, _CELL_SIDE / max(image.width, image.height))
-    hints = [Spot(*_centre(face), min(finest, face_size / max(size(face), 1.0)), _HINT_WEIGHT * face.score) for face in found]
-    fx, fy = image.width / image.pixels.shape[1], image.height / image.pixels.shape[0]
-    skin = [Spot(x * fx, y * fy, finest, weight) for x, y, weight in skin_spots(image.pixels, _PEAKS * most)]
-    chosen: list[Spot] = []
-    for spot in sorted([*hints, *skin], key=lambda spot: -spot.weight):
-        if not any(_same(spot, other) for other in chosen):
-            chosen.append(spot)
-    return chosen[:most]
 
 
 def in_mosaic(look: Look, image: Image, chosen: Sequence[Spot], min_score: float) -> list[Detection]:
@@ -69,21 +40,20 @@ def in_mosaic(look: Look, image: Image, chosen: Sequence[Spot], min_score: float
     return suppress(found, NMS_IOU)
 
 
-def detect_large(look: Look, image: Image, min_score: float, hint_score: float) -> tuple[list[Detection], list[Detection]]:
+def detect_large(look: Look, photo: Survey, min_score: float, hint_score: float) -> tuple[list[Detection], list[Detection]]:
     """Return the faces, and everything that the first look saw down to half of `hint_score`, best first."""
-    longest = max(image.width, image.height)
+    image, small, longest = photo.image, photo.small, photo.longest
     ratio = LOOK_SIDE / longest
-    small = shrunk(image)
     coarse = sure(pass_framed(look, small, COARSE_SIDE / longest, min_score), min_score)
     found = pass_framed(look, small, ratio, min(min_score, hint_score / 2))
     kept = merged(coarse, COARSE_SIDE / longest, sure(found, min_score), _HUGE)
     weak = [face for face in found if face.score < min_score]
-    hints = [face for face in weak if size(face) * ratio < _FACE_SIZE]
-    kept = _with_mosaics(look, image, kept, spots(small, hints, _MOSAICS * CELLS), min_score)
+    hints = [face for face in weak if size(face) * ratio < FACE_SIZE]
+    kept = _with_mosaics(look, image, kept, photo.spots(hints, MOSAICS * CELLS), min_score)
     unsure = [face for face in weak if face.score >= hint_score and not any(face.box.iou(other.box) > NMS_IOU for other in kept)]
     crowded = crowd([face for face in [*kept, *unsure] if size(face) * ratio < HINT_SIZE])
     if crowded:
-        closer = min(1.0, FINE_SIDE / longest, _FACE_SIZE / max(1.0, min(map(size, crowded))))
+        closer = min(1.0, FINE_SIDE / longest, FACE_SIZE / max(1.0, min(map(size, crowded))))
         if closer > ratio:
             more = pass_around(look, image, closer, min_score, [surroundings(face.box) for face in crowded])
             kept = merged(kept, ratio, sure(more, min_score))
@@ -95,15 +65,14 @@ def crowd(small: Sequence[Detection]) -> list[Detection]:
     return [face for face in small if sum(_near(face, other) for other in small) > _NEIGHBOURS]
 
 
-def _with_mosaics(look: Look, image: Image, kept: list[Detection], left: Sequence[Spot], min_score: float) -> list[Detection]:
-    for _ in range(_MOSAICS):
-        left = [spot for spot in left if not any(_inside((spot.x, spot.y), face, _BESIDE) for face in kept)]
-        if not left:
+def _with_mosaics(look: Look, image: Image, kept: list[Detection], spots: Iterator[Spot], min_score: float) -> list[Detection]:
+    for _ in range(MOSAICS):
+        left = (spot for spot in spots if not any(_inside((spot.x, spot.y), face, _BESIDE) for face in kept))
+        if not (chosen := list(islice(left, CELLS))):
             break
-        seen = in_mosaic(look, image, left[:CELLS], min_score)
-        left = left[CELLS:]
+        seen = in_mosaic(look, image, chosen, min_score)
         # A cell beside a large face shows a part of it.
-        kept = suppress([*kept, *(face for face in seen if not any(_inside(_centre(face), other) for other in kept))], NMS_IOU)
+        kept = suppress([*kept, *(face for face in seen if not any(_inside(centre(face), other) for other in kept))], NMS_IOU)
         if len(seen) < _WORTH_ANOTHER:
             break
     return kept
@@ -114,19 +83,10 @@ def _near(face: Detection, other: Detection) -> bool:
     return math.fabs(face.box.x - other.box.x) < reach and math.fabs(face.box.y - other.box.y) < reach
 
 
-def _same(spot: Spot, other: Spot) -> bool:
-    reach = CELL / 4 / other.ratio
-    return abs(spot.x - other.x) < reach and abs(spot.y - other.y) < reach
-
-
 def _inside(place: tuple[float, float], face: Detection, margin: float = 0.0) -> bool:
     """Return whether it is in the face's box, enlarged on each side by a share of its size."""
     box, more = face.box, margin * size(face)
     return box.x - more < place[0] < box.x + box.w + more and box.y - more < place[1] < box.y + box.h + more
-
-
-def _centre(face: Detection) -> tuple[float, float]:
-    return face.box.x + face.box.w / 2, face.box.y + face.box.h / 2
 
 
 # -- Whether a photo in which no face is certain lies on its side or upside down ---------------------------------------------------
@@ -138,12 +98,12 @@ _SMALLER, _FINE_SPOTS = 4, 10
 _FIRST_FINE, _FIRST_WIDE, _FIRST_SCORE = 3, 2, 0.3
 
 
-def turn_by_spots(look: Look, image: Image, hints: Sequence[Detection], min_score: float) -> int:
+def turn_by_spots(look: Look, photo: Survey, hints: Sequence[Detection], min_score: float) -> int:
     """Return the turn in which the likeliest places show upright faces, one mosaic for each turn; 0 if none does.
 
     Before that, one mosaic shows a few of them in all turns: most photos without faces end there.
     """
-    fine, wide = _at_two_scales(spots(shrunk(image), hints, CELLS, _TURNED_SIZE))
+    image, (fine, wide) = photo.image, photo.at_two_scales(hints, _TURNED_SIZE, _FINE_SPOTS, _SMALLER)
     first = [Cell(spot, turn) for turn in TURNS for spot in (*fine[:_FIRST_FINE], *wide[:_FIRST_WIDE])]
     if not first or not _upright(look, image, first, _FIRST_SCORE):
         return 0
@@ -157,12 +117,3 @@ def turn_by_spots(look: Look, image: Image, hints: Sequence[Detection], min_scor
 def _upright(look: Look, image: Image, cells: Sequence[Cell], min_score: float) -> list[Detection]:
     """Return the faces in a mosaic of these cells that are upright there."""
     return [face for face in suppress(look(mosaic(image, cells), min_score), NMS_IOU) if turn_of(face.landmarks) == 0]
-
-
-def _at_two_scales(likeliest: Sequence[Spot]) -> tuple[Sequence[Spot], list[Spot]]:
-    """Return the first of them, and cells that show all of them from farther away."""
-    wide: list[Spot] = []
-    for spot in (Spot(spot.x, spot.y, spot.ratio / _SMALLER, spot.weight) for spot in likeliest):
-        if not any(_same(spot, other) for other in wide):
-            wide.append(spot)
-    return likeliest[:_FINE_SPOTS], wide

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.vision.codecs import Pixels
+from agent.vision.codecs import Pixels, resize
 
 # Pixels of a picture with a longer side of 1000: a face of 30 to 60 pixels in a photo of 12 megapixels, and its surroundings.
 _FACE, _AROUND, _APART = (7, 9), (23, 23), 9
@@ -39,15 +39,16 @@ def skin_spots(pixels: Pixels, most: int) -> list[tuple[float, float, float]]:
     contrast = _contrast(pixels)
     unit = max(pixels.shape[:2]) / 1000
     apart = np.ones((_odd(_APART * unit),) * 2, np.uint8)
-    rows, columns = np.nonzero((contrast == cv2.dilate(contrast, apart)) & (contrast > _LEAST))
-    weights = contrast[rows, columns]
+    peaks = np.flatnonzero((contrast == cv2.dilate(contrast, apart)) & (contrast > _LEAST))
+    weights = contrast.ravel()[peaks]
     best = np.argsort(-weights.astype(np.int16), kind="stable")[:most]
-    return [(float(columns[i]) + 0.5, float(rows[i]) + 0.5, float(weights[i]) / _FULL) for i in best]
+    rows, columns = np.divmod(peaks[best], contrast.shape[1])
+    return list(zip((columns + 0.5).tolist(), (rows + 0.5).tolist(), (weights[best] / _FULL).tolist(), strict=True))
 
 
 def in_colour(pixels: Pixels) -> bool:
     """Return whether it has colours at all: in black-and-white, sepia or blueprints chroma depends on lightness alone."""
-    sample = cv2.cvtColor(cv2.resize(pixels, (_SAMPLE, _SAMPLE), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2YCrCb)
+    sample = cv2.cvtColor(resize(pixels, _SAMPLE, _SAMPLE), cv2.COLOR_RGB2YCrCb)
     values = sample.reshape(-1, 3).astype(np.float64)
     values -= values.mean(axis=0)
     lightness, chroma = values[:, :1], values[:, 1:]
@@ -58,12 +59,20 @@ def in_colour(pixels: Pixels) -> bool:
 def _contrast(pixels: Pixels) -> NDArray[np.uint8]:
     """Return for each pixel how much a patch of a face's size around it looks like skin, and unlike its surroundings."""
     unit = max(pixels.shape[:2]) / 1000
-    chroma = cv2.cvtColor(pixels, cv2.COLOR_RGB2YCrCb)[:, :, 1:]
+    colours = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2YCrCb), np.uint8)
+    red, unlike_red = _patches(colours, 1, unit)
+    blue, unlike_blue = _patches(colours, 2, unit)
+    skin = cv2.multiply(cv2.LUT(red, _REDDER), cv2.LUT(blue, _LESS_BLUE), scale=1 / _ALL)
+    return np.asarray(cv2.multiply(skin, cv2.add(unlike_red, unlike_blue), scale=_FINENESS / _ALL), np.uint8)
+
+
+def _patches(colours: Pixels, channel: int, unit: float) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return the mean of a patch of a face's size around each pixel, and its difference from the surroundings."""
+    # Alone: a slice of one channel has gaps, which OpenCV's functions first copy, slowly.
+    chroma = cv2.extractChannel(colours, channel)
     face = cv2.blur(chroma, (_odd(_FACE[0] * unit), _odd(_FACE[1] * unit)))
     around = cv2.blur(chroma, (_odd(_AROUND[0] * unit), _odd(_AROUND[1] * unit)))
-    unlike = cv2.absdiff(face, around)
-    skin = cv2.multiply(cv2.LUT(face[:, :, 0], _REDDER), cv2.LUT(face[:, :, 1], _LESS_BLUE), scale=1 / _ALL)
-    return np.asarray(cv2.multiply(skin, cv2.add(unlike[:, :, 0], unlike[:, :, 1]), scale=_FINENESS / _ALL), np.uint8)
+    return np.asarray(face, np.uint8), np.asarray(cv2.absdiff(face, around), np.uint8)
 
 
 def _odd(length: float) -> int:

@@ -35,9 +35,12 @@ def resize(pixels: Pixels, width: int, height: int) -> Pixels:
     """Shrink with all pixels contributing, which keeps small faces from aliasing; enlarge by cubic interpolation.
 
     Averaging over areas of any size takes ten times as long as averaging whole blocks, or as linear interpolation down to half the
-    size, which looks the same (measured).
+    size, which looks the same (measured). Of blocks, those of two by two are the fastest by far.
     """
     rows, columns = pixels.shape[:2]
+    while min(columns / width, rows / height) >= 2 and rows % 2 == columns % 2 == 0:
+        rows, columns = rows // 2, columns // 2
+        pixels = np.asarray(cv2.resize(pixels, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
     block = int(min(columns / width, rows / height))
     if block > 1 and rows % block == columns % block == 0:
         rows, columns = rows // block, columns // block
