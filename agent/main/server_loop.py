@@ -20,7 +20,7 @@ from agent.core.i18n import Texts
 from agent.core.paths import AppPaths
 from agent.core.resources import resource
 from agent.core.settings import Settings
-from agent.domain.errors import NotFound, SettingsError
+from agent.domain.errors import SettingsError
 from agent.library.onboarding import Onboarding
 from agent.main.accounts import accounts_of
 from agent.main.app import App
@@ -101,7 +101,7 @@ class ServerLoop:
                 account_routes(api, accounts)
 
             team = Team(TeamAccess(accounts, ground.auth.token, origins), routes)
-            draining.append(Draining(create_app(self._context(app), port, team), self._texts))
+            draining.append(Draining(create_app(self._context(app, stop), port, team), self._texts))
             return draining[0]
 
         network = Network(wanted.host, "server.port", ground.certificates.context, ground.certificates.trusted)
@@ -139,7 +139,7 @@ class ServerLoop:
         link = f"{address}{invitation.path}" if invitation else None
         return Reached(server_name(settings), address, self._ground.certificates.fingerprint, link)
 
-    def _context(self, app: App) -> Context:
+    def _context(self, app: App, stop: asyncio.Event) -> Context:
         ground, desk = self._ground, NoDesk()
         return Context(
             app=app,
@@ -153,7 +153,7 @@ class ServerLoop:
             suggested=tuple,
             texts=self._texts,
             remote=is_remote,
-            quit=_refuse,
+            quit=stop.set,  # for commands of this computer
             health=health(app, ground.paths, self._texts, __version__, desktop=False),
             version=__version__,
             ui=resource("ui"),
@@ -196,8 +196,3 @@ class ServerLoop:
 def server_name(settings: Settings) -> str:
     """Return what people know the server by."""
     return settings.server.name or socket.gethostname()
-
-
-def _refuse() -> None:
-    """A server is ended by its administrator, not by its pages."""
-    raise NotFound

@@ -24,7 +24,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from agent.core.files import store_error, write_private
 from agent.core.paths import make_private
-from agent.domain.errors import CertificateUnusable
+from agent.domain.errors import CertificateUnusable, StoreError
 
 log = structlog.get_logger()
 
@@ -86,12 +86,16 @@ class Certificates:
         """Until cancelled, read files that changed, renew our own in time, and when the computer gets another name or address."""
         while True:
             await asyncio.sleep(_LOOK_S)
-            try:
-                if await asyncio.to_thread(self._stale):
-                    await asyncio.to_thread(self.load)
-                    log.info("certificate.renewed")
-            except Exception as error:  # the one in use goes on: it may be for minutes that a file is half written
-                log.warning("certificate.not_renewed", kind=type(error).__name__)
+            await asyncio.to_thread(self.look)
+
+    def look(self) -> None:
+        """Read or renew it if that is due. If it fails, the one in use goes on: a file may be half written for a moment."""
+        try:
+            if self._stale():
+                self.load()
+                log.info("certificate.renewed")
+        except (CertificateUnusable, StoreError, OSError, ValueError) as error:
+            log.warning("certificate.not_renewed", kind=type(error).__name__)
 
     def _stale(self) -> bool:
         if self._given is not None:

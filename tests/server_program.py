@@ -1,0 +1,79 @@
+"""The real team server, started as its administrator starts it: on this computer only, with its own database."""
+
+import json
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+
+from agent.main.server import CERTIFICATES_FOLDER
+from agent.main.wiring import home_of_key
+from agent.redaction.queries.redaction_queries import RedactionQueries
+from agent.store.server_database import POSTGRES_FOLDER, database_url, server_database
+from agent.web.certificates import AUTHORITY_FILE
+from tests.program import CHECKOUT, WAIT_S, RealProgram
+
+
+class RealServer(RealProgram):
+    """`ai-popup serve` with one watched folder. `reached` is what it printed when it answered."""
+
+    def __init__(self, root: Path, models: Path, environment: Mapping[str, str]) -> None:
+        here = {"AI_POPUP__SERVER__HOST": "127.0.0.1", "AI_POPUP__SERVER__PORT": "0"}
+        super().__init__(root, models, {**here, **environment})
+        self.reached: dict[str, Any] = {}
+
+    def serve(self) -> None:
+        """Start it and wait until it answers."""
+        printed = self.home / "printed.txt"
+        with (self.home / "errors.txt").open("ab") as errors, printed.open("wb") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "agent", "serve", "--json"],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=errors,
+                env=self.environment,
+                cwd=CHECKOUT,
+            )
+        until = time.monotonic() + WAIT_S
+        while not (line := printed.read_text()).endswith("\n"):
+            assert self.alive and time.monotonic() < until, (self.home / "errors.txt").read_text()
+            time.sleep(0.05)
+        self.reached = json.loads(line)
+
+    @property
+    def address(self) -> str:
+        """Without the computer's name, which need not lead here."""
+        return f"https://localhost:{self.reached['address'].rpartition(':')[2]}"
+
+    @property
+    def authority(self) -> Path:
+        return self.paths.data / CERTIFICATES_FOLDER / AUTHORITY_FILE
+
+    @contextmanager
+    def visitor(self) -> Iterator[httpx.Client]:
+        """Somebody on the network who trusts the server's authority, and has not signed in."""
+        trust = ssl.create_default_context(cafile=self.authority)
+        with httpx.Client(base_url=self.address, verify=trust, trust_env=False, timeout=100) as client:
+            yield client
+
+    def postgres(self) -> psutil.Process:
+        """The running database."""
+        folder = self.paths.data / POSTGRES_FOLDER / "cluster" / "data"
+        return psutil.Process(int((folder / "postmaster.pid").read_text().split("\n", 1)[0]))
+
+    @contextmanager
+    def library(self) -> Iterator[RedactionQueries]:
+        """The library in the database of the running server."""
+        settings = self.file.load()
+        database = server_database(database_url(settings, self.paths.data), self.paths.library, home_of_key(settings, self.paths))
+        try:
+            yield RedactionQueries(database)
+        finally:
+            database.close()

@@ -1,0 +1,61 @@
+"""The end of a server: running requests finish, new ones are refused."""
+
+import asyncio
+
+import httpx
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
+
+from agent.core.i18n import Texts
+from agent.web.draining import Draining
+
+
+class Slow:
+    """Answers once it may."""
+
+    def __init__(self) -> None:
+        self.began, self.may = asyncio.Event(), asyncio.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.began.set()
+        await self.may.wait()
+        await PlainTextResponse("done")(scope, receive, send)
+
+
+def client(draining: Draining) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(draining), base_url="https://photos.example")
+
+
+async def test_a_running_request_finishes_and_a_new_one_is_refused() -> None:
+    slow = Slow()
+    draining = Draining(slow, lambda: Texts("en"))
+    async with client(draining) as visitor, asyncio.timeout(60), asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(visitor.get("/api/images"))
+        await slow.began.wait()
+        drained = tasks.create_task(draining.drain(50))
+        await asyncio.sleep(0)
+        late = await visitor.get("/api/images")
+        assert (late.status_code, late.json()["code"], late.headers["retry-after"]) == (503, "server.ending", "5")
+        assert not drained.done()
+        slow.may.set()
+        assert (await running).text == "done" and await drained
+
+
+async def test_what_takes_longer_than_the_limit_is_cut_off() -> None:
+    slow = Slow()
+    draining = Draining(slow, lambda: Texts("en"))
+    async with client(draining) as visitor, asyncio.timeout(60), asyncio.TaskGroup() as tasks:
+        tasks.create_task(visitor.get("/api/images"))
+        await slow.began.wait()
+        assert not await draining.drain(0.01)
+        slow.may.set()
+
+
+async def test_nobody_waits_for_streams_that_never_end() -> None:
+    slow = Slow()
+    draining = Draining(slow, lambda: Texts("en"))
+    async with client(draining) as visitor, asyncio.timeout(60), asyncio.TaskGroup() as tasks:
+        tasks.create_task(visitor.get("/api/events"))
+        await slow.began.wait()
+        assert await draining.drain(50)
+        slow.may.set()
