@@ -1,76 +1,39 @@
-"""Leases jobs, has each analysed, and stores the outcome: a job ends done, failed or quarantined, and is never lost."""
+"""Takes jobs from a queue and has each attempted: a job ends done, failed or quarantined, and is never lost."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
-from typing import Protocol
 
 import structlog
 
 from agent.core.environment import Environment
-from agent.core.hanging_calls import told_online_only
-from agent.core.observable import Notice, Signal, wait_at_most
-from agent.domain.errors import AgentError, EngineStartFailed, EngineUnavailable, ImageOnlineOnly, ModelError, StoreError, Unexpected
+from agent.core.observable import Notice, wait_at_most
+from agent.domain.errors import AgentError, EngineStartFailed, StoreError
 from agent.domain.events import Recorded
-from agent.domain.face import Analysis
-from agent.domain.jobs import Job, JobState, Priority, after_error
-from agent.domain.people import Judgement
-from agent.engine.analyser import AnalysisEngine
-from agent.library.progress import BurstTracker
-from agent.library.queries.library_queries import LibraryQueries
-from agent.library.recipes import task_for
-from agent.library.thumbnails import Thumbnails
+from agent.domain.jobs import Job, JobState
+from agent.library.attempts import BLOCKERS, Attempts
+from agent.library.job_queue import JobQueue
 from agent.library.work_state import WorkState
 
 log = structlog.get_logger()
 
-# Longer than any time limit of the engine: a lease expires only if the agent itself is gone.
-LEASE = timedelta(minutes=30)
-# These are not a file's fault: the work waits and retries, and the user is told.
-BLOCKERS = (EngineUnavailable, ModelError, StoreError)
 RETRY_AFTER_S = (2.0, 5.0, 15.0, 60.0)
-
-
-class Identifier(Protocol):
-    """Identifies the faces of an image. The step up to the people room; implementation: `agent.people.naming.People`."""
-
-    async def opinions(self, analysis: Analysis) -> Judgement: ...
-
-    async def written(self, events: Sequence[Recorded], judged: Judgement) -> None: ...
-
-    def doubt(self) -> None: ...
 
 
 class Indexer:
     """Runs up to `slots` jobs at once: slightly more than engine processes, so that none waits for the store."""
 
-    def __init__(
-        self,
-        library: LibraryQueries,
-        engine: AnalysisEngine,
-        people: Identifier,
-        thumbnails: Thumbnails,
-        work: WorkState,
-        environment: Environment,
-        *,
-        online_only: Callable[[str], bool],
-    ) -> None:
+    def __init__(self, queue: JobQueue, attempts: Attempts, slots: Callable[[], int], work: WorkState, environment: Environment) -> None:
         self.changed = Notice()
         """what the status shows of the work may be another"""
         self.pausing = Notice()
         """the user paused the work, or resumed it"""
-        self.analysed = Signal[Analysis]()
-        """an image was analysed for the first time, or anew"""
-        self._library = library
-        self._engine = engine
-        self._people = people
-        self._thumbnails = thumbnails
-        self._environment = environment
-        self._bus, self._clock = environment.bus, environment.clock
-        self.progress = BurstTracker(environment.monotonic)
+        self.analysed, self.progress = attempts.analysed, attempts.progress
+        self._queue = queue
+        self._attempts = attempts
+        self._slots = slots
+        self._bus = environment.bus
         self._work = work
-        self._online_only = online_only
         self._wake = asyncio.Event()
         self._mended = asyncio.Event()
         self._going = asyncio.Event()
@@ -78,9 +41,9 @@ class Indexer:
         self._rests = 0
         self._idle = asyncio.Event()
         self._tries = 0  # failed attempts since the last success
-        self._under_way: set[int] = set()  # ids of leased jobs
         self._owed: list[Job] = []  # leased jobs that the library could not take back yet
         self.problem: AgentError | None = None
+        attempts.stored.subscribe(self._well)
 
     @property
     def paused(self) -> bool:
@@ -162,7 +125,7 @@ class Indexer:
             while True:
                 await self._going.wait()
                 self._wake.clear()
-                room = self._engine.slots() - len(running)
+                room = self._slots() - len(running)
                 if self.problem is not None:
                     room = 0 if running else min(room, 1)  # one attempt at a time, and each to its end
                 jobs = await self._lease(room)
@@ -208,13 +171,12 @@ class Indexer:
                     self.progress.failed()
             del self._owed[: len(owed)]
             self._work.running += len(jobs)
-            self._under_way |= {job.id for job in jobs}
             self._bus.publish(ended)
             if not jobs and alone:
                 self._well()  # nothing waits any more, whatever stopped it
         except asyncio.CancelledError:
             with suppress(StoreError):  # the thread continues: its leases are given back
-                await asyncio.to_thread(self._library.release, (await taking)[0])
+                await asyncio.to_thread(self._queue.give_back, (await taking)[0])
             raise
         except StoreError as error:
             self._block(error)
@@ -224,9 +186,8 @@ class Indexer:
 
     def _take(self, limit: int, owed: Sequence[Job]) -> tuple[list[Job], list[Recorded]]:
         if owed:
-            self._library.release(owed)
-        now = self._clock()
-        return self._library.lease(limit, now=now, until=now + LEASE, under_way=frozenset(self._under_way))
+            self._queue.give_back(owed)
+        return self._queue.take(limit)
 
     def _one_less(self) -> None:
         self._work.running -= 1
@@ -237,69 +198,28 @@ class Indexer:
         try:
             await self._attempt(job)
         finally:
-            self._under_way.discard(job.id)
+            self._queue.ended(job)
             self._one_less()
 
     async def _attempt(self, job: Job) -> None:
         try:
-            await self._analyse(job)
+            state = await self._attempts.run(job)
         except asyncio.CancelledError:
             with suppress(StoreError):  # the next start gives it back
-                await asyncio.shield(asyncio.to_thread(self._library.release, [job]))
+                await asyncio.shield(asyncio.to_thread(self._queue.give_back, [job]))
             raise
         except BLOCKERS as error:
             await self._give_back(job, error)
-        except AgentError as error:
-            await self._end(job, error)
-        except Exception as error:
-            log.exception("job.unexpected", job=job.id)
-            await self._end(job, Unexpected(kind=type(error).__name__))
-
-    async def _analyse(self, job: Job) -> None:
-        if job.priority != Priority.ASKED and await told_online_only(self._online_only, job.path):
-            raise ImageOnlineOnly
-        analysis = await self._engine.analyser.analyse(task_for(self._environment.settings.value, job.path))
-        judged = await self._people.opinions(analysis)
-        with self.progress.counting():
-            events = await asyncio.to_thread(self._library.commit, job, analysis, judged.identities, now=self._clock())
-            if events:
-                self.progress.indexed(len(analysis.faces), [each.person_id for each in judged.identities if each is not None])
-        self._well()
-        if events:
-            self.analysed.send(analysis)
-            log.info("image.indexed", job=job.id, faces=len(analysis.faces), format=analysis.format, ms=round(analysis.ms.total))
-        try:
-            if events:
-                await self._thumbnails.keep(analysis)  # before the new image is announced
-            await self._people.written(events, judged)
-        except AgentError as error:
-            log.warning("people.recheck_failed", job=job.id, code=error.code)
-            self._people.doubt()  # the photo is indexed; its people are identified later
-        finally:
-            self._bus.publish(events)
-
-    async def _end(self, job: Job, error: AgentError) -> None:
-        state = after_error(job.attempts, error)
-        log.warning("job.failed", job=job.id, code=error.code, attempt=job.attempts, then=state.value)
-        try:
-            with self.progress.counting():
-                events = await asyncio.to_thread(self._library.fail, job, state, error, now=self._clock())
-                if state not in (JobState.QUEUED, JobState.DEFERRED):
-                    self.progress.failed()
-        except StoreError as store_error:
-            self._owed.append(job)
-            self._block(store_error)
-            return
-        if state is JobState.QUEUED:
-            self.wake()
-        elif state is JobState.DEFERRED:
-            self.changed.notify()
-        self._bus.publish(events)
+        else:
+            if state is JobState.QUEUED:
+                self.wake()
+            elif state is JobState.DEFERRED:
+                self.changed.notify()
 
     async def _give_back(self, job: Job, error: AgentError) -> None:
         self._block(error)
         try:
-            await asyncio.to_thread(self._library.release, [job])
+            await asyncio.to_thread(self._queue.give_back, [job])
         except StoreError as store_error:
             self._owed.append(job)
             self._block(store_error)
@@ -312,7 +232,7 @@ class Indexer:
         self.problem = error
         self.changed.notify()
 
-    def _well(self) -> None:
+    def _well(self, _: object = None) -> None:
         if self.problem is not None:
             self.problem = None
             self.mended()

@@ -21,11 +21,13 @@ from agent.engine.monitor import Machine, ResourceMonitor
 from agent.engine.open_files import open_photo
 from agent.engine.screen_port import ScreenGrabber, ScreenWatcher, WatchedDesktop
 from agent.library.actions import Actions
+from agent.library.attempts import Attempts
 from agent.library.counters import Counters
 from agent.library.do_not_disturb import DoNotDisturb
 from agent.library.indexer import Indexer
 from agent.library.ingest import Ingest
 from agent.library.integrity_check import IntegrityCheck
+from agent.library.job_queue import JobQueue, LibraryQueue
 from agent.library.previews import Previews
 from agent.library.problems import Problems
 from agent.library.recipes import areas, everything, no_longer_watched, recipe_of
@@ -71,6 +73,7 @@ class Edges:
     online_only: Callable[[str], bool] = lambda _: False  # whether reading a file would fetch it from a cloud; blocks
     open_item: Callable[[str], int] = open_photo  # opens an original, see `Sources`
     check_library: Callable[[], bool] = lambda: True  # reads the whole library, see `IntegrityCheck`
+    queue: Callable[[Environment], JobQueue] | None = None  # where jobs come from, if not from the library itself
 
 
 class App:
@@ -98,7 +101,9 @@ class App:
         self.redaction = RedactionService(library, engine, edges.tools, edges.redactors, opinions, work, environment)
         clipboard = edges.screen[1].clipboard if edges.screen else None
         self.photo_copy = ClipboardCopy(engine.analyser, edges.tools.renderer, clipboard, environment)
-        self.indexer = Indexer(library, engine, self.people, self.thumbnails, work, environment, online_only=edges.online_only)
+        attempts = Attempts(library, engine.analyser, self.people, self.thumbnails, environment, online_only=edges.online_only)
+        queue = edges.queue(environment) if edges.queue else LibraryQueue(library, environment.clock)
+        self.indexer = Indexer(queue, attempts, engine.slots, work, environment)
         self.problems = Problems(library)
         self.actions = Actions(library, environment, online_only=edges.online_only)
         self.ingest = Ingest(library, environment, online_only=edges.online_only, open_item=edges.open_item)

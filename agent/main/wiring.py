@@ -40,6 +40,7 @@ from agent.engine.screen_port import ScreenGrabber, ScreenWatcher, WatchedDeskto
 from agent.engine.selftest_runs import DeviceChooser
 from agent.engine.video_engine import EngineAnimations, EngineVideos
 from agent.engine.video_ports import VideoRenderer
+from agent.library.job_queue import JobQueue
 from agent.library.recipes import EMBEDDER
 from agent.library.thumbnail_store import ThumbnailFile
 from agent.main.app import App, Edges, Reconfigure
@@ -208,6 +209,7 @@ def build(
     backups: Backups | None = None,
     reconfigure: Mapping[str, Reconfigure] | None = None,
     renamed: Callable[[str, str | None], bool | None] = lambda *_: None,
+    queue: Callable[[Environment], JobQueue] | None = None,
     clock: Callable[[], datetime] = utc_now,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> App:
@@ -278,6 +280,7 @@ def build(
         online_only=is_online_only,
         open_item=open_item,
         check_library=lambda: Soundness(paths.library).look(database),
+        queue=queue,
     )
     return App(Environment(Observable(settings), clock, monotonic), edges, hooks, trimmer)
 

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from agent.store.columns import Instant, LargeInteger, LocalTime, Name, PathBytes
 
 # The newest migration: a library at this revision needs none, and Alembic is not even imported.
-REVISION = "0012"
+REVISION = "0013"
 
 metadata = MetaData()
 _KEY = "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)"  # as Alembic creates it
@@ -108,13 +108,42 @@ job = Table(
     Column("priority", Integer, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("lease_until", Instant),
-    Column("lease_worker", String),  # the name of the worker that holds the lease
+    Column("lease_worker", String),  # the worker that holds the lease
+    Column("batch", BigInteger),  # a queued job that is handed out, on a server: the number of its batch in the work queue
     Column("error_code", String),
     Column("error_params", JSON),
     Column("changed_at", Instant, nullable=False),
     Index("job_by_turn", "state", "priority", "attempts", "id"),
     Index("job_by_change", "state", "changed_at"),
     sqlite_autoincrement=True,
+)
+
+_index_of_few("job_by_batch", job.c.batch)
+
+# A server's workers, one row per run: a worker that starts again under its name is another one.
+worker = Table(
+    "worker",
+    metadata,
+    Column("uid", String(32), primary_key=True),
+    Column("name", String, nullable=False),
+    Column("host", String, nullable=False),
+    Column("state", String, nullable=False),  # see `agent.workers.records.WorkerState`
+    Column("started_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),  # by the clock of the database, as all instants of this table
+    Column("done", Integer, nullable=False),
+    Column("errors", Integer, nullable=False),
+    Column("rate", Float, nullable=False),  # photos per minute
+    Column("batches", JSON, nullable=False),  # the numbers of the batches that it holds
+    Column("drain_at", Instant),  # since then it is to finish and end
+)
+
+# What a server's processes share besides photos: the settings by which workers analyse.
+shared = Table(
+    "shared",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("content", JSON, nullable=False),
 )
 
 face = Table(

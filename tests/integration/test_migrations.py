@@ -97,7 +97,8 @@ def row(table: Table, number: int) -> dict[str, Any]:
         elif isinstance(column.type, Date):
             filled[column.name] = date(2001, 2, number)
         elif isinstance(column.type, String):
-            filled[column.name] = f"{column.name} {number}"
+            [named, *_] = [each.column.name for each in column.foreign_keys] or [column.name]
+            filled[column.name] = f"{named} {number}"
         else:
             filled[column.name] = number
     return filled

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Update, bindparam, delete, func, insert, or_, select, update
 
-from agent.domain.errors import AgentError, EngineCrashed, ModelError, StoreError
+from agent.domain.errors import AgentError, EngineCrashed, EngineKilled, ModelError, StoreError
 from agent.domain.events import ImageFailed, Recorded
 from agent.domain.image import NO_FACES, Recipe
 from agent.domain.jobs import AGENT, Job, JobState, Priority, after_error
@@ -24,7 +24,7 @@ ENDED_BADLY = (JobState.FAILED, JobState.QUARANTINED)
 _CHUNK = 500  # ids per statement
 # No detector has this name: such an analysis is outdated for every recipe, and the next one replaces it.
 NO_ANALYSIS = ""
-_NO_LEASE: dict[str, Any] = {"lease_until": None, "lease_worker": None}
+_NO_LEASE: dict[str, Any] = {"lease_until": None, "lease_worker": None, "batch": None}
 _BY_STATE = select(job.c.state, func.count()).group_by(job.c.state)
 
 
@@ -41,7 +41,7 @@ class JobQueries(Queries):
         Leases of other workers stay until they expire. Returns how many were returned.
         """
         with self.database.write() as tx:
-            return tx.execute(_untried().where(job.c.lease_worker == worker)).rowcount
+            return release_leases(tx, worker)
 
     def fail(self, leased: Job, state: JobState, error: AgentError, *, now: datetime) -> list[Recorded]:
         """End the attempt: back to the queue, failed or quarantined, with the error's code and parameters stored."""
@@ -164,19 +164,29 @@ def drop(tx: Connection, place_id: int) -> None:
 
 
 def hurry(tx: Connection, place_id: int, priority: Priority) -> None:
-    """Move a waiting job forward, never back."""
+    """Move a waiting job forward, never back. One that was handed out is handed out again, before others."""
     tx.execute(
         update(job)
         .where(job.c.place_id == place_id, job.c.state == JobState.QUEUED, job.c.priority > int(priority))
-        .values(priority=int(priority))
+        .values(priority=int(priority), batch=None)
     )
+
+
+def recall(tx: Connection, within: ColumnElement[bool] | None = None) -> int:
+    """Take back jobs that are handed out and not begun; `within` limits it to jobs of matching locations. Return the number."""
+    out = update(job).where(job.c.batch.is_not(None), job.c.state == JobState.QUEUED).values(batch=None)
+    if within is not None:
+        out = out.where(job.c.place_id.in_(select(place.c.id).where(within)))
+    return tx.execute(out).rowcount
 
 
 def restart_leased(tx: Connection, now: datetime, within: ColumnElement[bool] | None = None) -> None:
     """Replace leased jobs by new ones, so that running attempts have no effect; the attempt is not counted.
 
+    Jobs that are handed out are taken back: a worker may not know yet what made this necessary.
     `within` limits it to jobs of matching locations.
     """
+    recall(tx, within)
     chosen = select(job).join(place).where(job.c.state == JobState.LEASED)
     rows = tx.execute(chosen if within is None else chosen.where(within)).all()
     for row in rows:
@@ -187,11 +197,17 @@ def restart_leased(tx: Connection, now: datetime, within: ColumnElement[bool] | 
 def lease(
     tx: Connection, limit: int, *, worker: str, now: datetime, until: datetime, under_way: Collection[int] = ()
 ) -> tuple[list[Job], list[Recorded]]:
-    ended = _expire(tx, now, under_way)
+    ended = expire(tx, now, under_way)
+    return take(tx, limit, worker=worker, until=until), ended
+
+
+def take(tx: Connection, limit: int, *, worker: str, until: datetime, batch: int | None = None) -> list[Job]:
+    """Lease the next jobs, of a batch or of all."""
+    waiting = job.c.state == JobState.QUEUED
     rows = tx.execute(
         select(job.c.id, job.c.place_id, job.c.attempts, job.c.priority, place.c.path)
         .join(place)
-        .where(job.c.state == JobState.QUEUED)
+        .where(waiting if batch is None else waiting & (job.c.batch == batch))
         .order_by(job.c.priority, job.c.attempts, job.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True, of=job)  # not said to SQLite, where a writer is alone
@@ -209,7 +225,7 @@ def lease(
                 error_params=None,
             )
         )
-    return [Job(row.id, row.place_id, row.path, row.attempts + 1, row.priority) for row in rows], ended
+    return [Job(row.id, row.place_id, row.path, row.attempts + 1, row.priority) for row in rows]
 
 
 def _untried() -> Update:
@@ -232,10 +248,26 @@ def done(tx: Connection, job_id: int, now: datetime) -> None:
     )
 
 
-def _expire(tx: Connection, now: datetime, under_way: Collection[int]) -> list[Recorded]:
+def expire(tx: Connection, now: datetime, under_way: Collection[int] = ()) -> list[Recorded]:
     """End expired leases: their holder never came back, as after a crash of the engine."""
-    error, ended = EngineCrashed(), list[Recorded]()
-    for row in tx.execute(select(job).where(job.c.state == JobState.LEASED, job.c.lease_until <= now)).all():
+    return _end_leases(tx, job.c.lease_until <= now, EngineCrashed(), now, under_way)
+
+
+def end_leases_of(tx: Connection, gone: ColumnElement[bool], now: datetime) -> list[Recorded]:
+    """End the leases of workers that are gone. A photo is hardly to blame for that, so it gets more attempts than after a crash."""
+    return _end_leases(tx, gone, EngineKilled(), now)
+
+
+def release_leases(tx: Connection, worker: str) -> int:
+    """Return all that this worker leases, untried."""
+    return tx.execute(_untried().where(job.c.lease_worker == worker)).rowcount
+
+
+def _end_leases(
+    tx: Connection, chosen: ColumnElement[bool], error: AgentError, now: datetime, under_way: Collection[int] = ()
+) -> list[Recorded]:
+    ended = list[Recorded]()
+    for row in tx.execute(select(job).where(job.c.state == JobState.LEASED, chosen)).all():
         if row.id not in under_way:
             ended += _end(tx, row.id, row.place_id, row.attempts, after_error(row.attempts, error), error, now)
     return ended

@@ -84,10 +84,23 @@ class EmbeddingQueries(Queries):
 
     def prints(self, embedder: str) -> Iterator[list[FaceEmbedding]]:
         """Yield all face prints, page by page."""
+        yield from self._pages(_all(embedder))
+
+    def references(self, embedder: str) -> Iterator[list[FaceEmbedding]]:
+        """Yield the prints of confirmed faces, page by page: all that identifying others needs."""
+        yield from self._pages(_all(embedder).where(identity.c.person_id.is_not(None)))
+
+    def people_of_references(self, embedder: str) -> dict[int, int]:
+        """Return the person of each confirmed face that has a print."""
+        with self.database.read() as tx:
+            rows = select(identity.c.face_id, identity.c.person_id).join(embedding, embedding.c.face_id == identity.c.face_id)
+            return {face: person for face, person in tx.execute(rows.where(_CONFIRMED, embedding.c.embedder == embedder))}
+
+    def _pages(self, rows: Select[*tuple[Any, ...]]) -> Iterator[list[FaceEmbedding]]:
         after = 0
         while True:
             with self.database.read() as tx:
-                page = _prints(tx, _all(embedder).where(embedding.c.face_id > after).order_by(embedding.c.face_id).limit(PAGE))
+                page = _prints(tx, rows.where(embedding.c.face_id > after).order_by(embedding.c.face_id).limit(PAGE))
             if not page:
                 return
             yield page

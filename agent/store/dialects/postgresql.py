@@ -6,6 +6,7 @@ write, and readers of events continue from the last id they saw, so ids must be 
 """
 
 import contextlib
+import secrets
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from sqlalchemy import Connection, create_engine, exc, func, insert, literal_col
 from agent.core.files import store_error
 from agent.domain.errors import StoreBusy, StoreDamaged, StoreDiskFull, StoreError, StoreUnwritable
 from agent.store.dialects.sqlcipher import SqlCipher
+from agent.store.event_rows import ORIGIN
 from agent.store.schema import create, metadata
 
 _WAIT_S = 10.0  # for another writing process, and for a table
@@ -53,7 +55,15 @@ class PostgreSql:
         for index in (index for table in metadata.tables.values() for index in table.indexes if "where" in index.info):
             index.dialect_options["postgresql"]["where"] = index.info["where"]
         arguments = {"connect_timeout": _CONNECT_S, "options": f"-c lock_timeout={round(_WAIT_S * 1000)}"}
-        self.engine = create_engine(url, connect_args=arguments, pool_size=4, max_overflow=28, pool_use_lifo=True, pool_pre_ping=True)
+        self.engine = create_engine(
+            url,
+            connect_args=arguments,
+            pool_size=4,
+            max_overflow=28,
+            pool_use_lifo=True,
+            pool_pre_ping=True,
+            execution_options={ORIGIN: secrets.token_hex(8)},
+        )
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -44,7 +44,7 @@ async def test_new_settings_reach_the_engine_the_folders_and_the_number_of_jobs_
     app = wiring.build(Settings.model_validate(FILE), paths, database=opened.database)
     changed = {**FILE, "engine": {"workers": 3}, "folders": [{"path": str(tmp_path)}]}
     await app.apply(Settings.model_validate(changed))
-    assert app.indexer._engine.slots() == 5
+    assert app.indexer._slots() == 5
     assert list(app._source._folders._plans) == [str(tmp_path)]  # type: ignore[attr-defined]
     await app.analyser.close()
 

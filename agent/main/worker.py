@@ -1,0 +1,104 @@
+"""`ai-popup worker`: a process that analyses a server's photos, here or on another machine."""
+
+import asyncio
+import os
+import secrets
+import signal
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+
+from agent.core.bus import Bus
+from agent.core.environment import Environment
+from agent.core.observable import Observable
+from agent.core.settings import Settings
+from agent.engine.analyser import AnalysisEngine
+from agent.engine.matcher_port import FaceMatcher
+from agent.library.attempts import Attempts
+from agent.library.indexer import Indexer
+from agent.library.previews import Previews
+from agent.library.thumbnails import Thumbnails
+from agent.library.work_state import WorkState
+from agent.main.upkeep import ModelSupply
+from agent.people.references import ReferenceRecognition, References
+from agent.redaction.queries.redaction_queries import RedactionQueries
+from agent.store.database import Database
+from agent.workers.batches import BatchQueue
+from agent.workers.queries.batch_rows import BatchQueries
+from agent.workers.queries.worker_rows import WorkerQueries
+from agent.workers.relay import EventQueries, EventRelay, libpq_address
+from agent.workers.worker import Worker, WorkerName
+
+log = structlog.get_logger()
+
+AT_ONCE = 143  # the exit code of a process that SIGTERM ended
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerEdges:
+    """A worker's outer dependencies: the real ones, or fakes of tests."""
+
+    engine: AnalysisEngine
+    matcher: Callable[[References], FaceMatcher]
+    online_only: Callable[[str], bool] = lambda _: False  # whether reading a file would fetch it from a cloud; blocks
+
+
+async def work(
+    settings: Settings, database: Database, url: str, name: str, edges: WorkerEdges, stop: asyncio.Event, *, drain_s: float
+) -> None:
+    """Work until `stop` is set, see `Worker.run`. `url` is the database's in SQLAlchemy's form. Raises StoreError at start.
+
+    The worker keeps no thumbnails: the server's process makes those that are looked at.
+    """
+    environment = Environment(Observable(settings), _utc_now, time.monotonic)
+    library, address = RedactionQueries(database), libpq_address(url)
+    me = WorkerName(secrets.token_hex(16), name, socket.gethostname())
+    references = References(library)
+    people = ReferenceRecognition(library, references, edges.matcher(references), environment)
+    relay = EventRelay(address, EventQueries(database), Bus())
+    relay.arrived.subscribe(people.noticed)
+    thumbnails = Thumbnails(library, Previews(library, edges.engine.analyser, edges.online_only), None)
+    attempts = Attempts(library, edges.engine.analyser, people, thumbnails, environment, online_only=edges.online_only)
+    queue = BatchQueue(BatchQueries(database), library, me.uid, environment)
+    indexer = Indexer(queue, attempts, edges.engine.slots, WorkState(), environment)
+    models = ModelSupply(edges.engine.supply, environment)
+    models.supplied.subscribe(indexer.mended)
+    environment.settings.subscribe(lambda _: models.want())
+    worker = Worker(address, me, queue, indexer, WorkerQueries(database), environment)
+    beside = [asyncio.create_task(each.run()) for each in (relay, people, models)]
+    try:
+        await worker.run(stop, drain_s=drain_s)
+    finally:
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
+        await edges.engine.analyser.close()
+        await people.close()
+
+
+def stopped_by_signals() -> asyncio.Event:
+    """Return an event that the first signal to end sets; the second ends the process at once. Call it inside the event loop."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def told() -> None:
+        if stop.is_set():
+            log.warning("worker.ends_at_once")
+            os._exit(AT_ONCE)  # the server notices: what it holds is put back
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        try:
+            loop.add_signal_handler(number, told)
+        except NotImplementedError:  # Windows
+            with suppress(ValueError):
+                signal.signal(number, lambda *_: loop.call_soon_threadsafe(told))
+    return stop
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)

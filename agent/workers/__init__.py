@@ -1,0 +1,1 @@
+"""Photos analysed by several processes and machines: batches, workers, and events between processes."""

@@ -1,0 +1,1 @@
+"""The workers room's SQL. It runs on PostgreSQL alone."""

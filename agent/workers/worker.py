@@ -1,0 +1,186 @@
+"""A worker: fetches batches, analyses their photos, says what it does, and drains before it ends."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+
+import psycopg
+import structlog
+from procrastinate import App, JobContext, PsycopgConnector
+from procrastinate.exceptions import ConnectorException
+
+from agent.core.environment import Environment
+from agent.core.observable import wait_at_most
+from agent.domain.errors import StoreError
+from agent.domain.events import ImageFailed, ImageIndexed, PlaceAdded, Recorded
+from agent.library.indexer import Indexer
+from agent.workers.batches import BatchQueue
+from agent.workers.queries.work_queue import ASKED_QUEUE, PHOTO_QUEUE, TASK
+from agent.workers.queries.worker_rows import WorkerQueries
+from agent.workers.records import Beat, WorkerState
+
+log = structlog.get_logger()
+
+BEAT_S = 5.0
+RETRY_AFTER_S = 2.0
+RATE_S = 60.0
+# Two batches at once, so that the engine has work while the last photos of one are finished.
+QUEUES = {ASKED_QUEUE: 1, PHOTO_QUEUE: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerName:
+    uid: str  # of this run
+    name: str
+    host: str
+
+
+class Worker:
+    def __init__(
+        self, address: str, me: WorkerName, queue: BatchQueue, indexer: Indexer, workers: WorkerQueries, environment: Environment
+    ) -> None:
+        """`address` is the database's, as libpq takes it."""
+        self._address = address
+        self._me = me
+        self._queue = queue
+        self._indexer = indexer
+        self._workers = workers
+        self._environment = environment
+        self._say = asyncio.Event()
+        self._able = asyncio.Event()
+        self._able.set()
+        self._round: asyncio.Future[None] | None = None
+        self._draining = False
+        self._done, self._errors = 0, 0
+        self._ended: deque[float] = deque(maxlen=100_000)
+        queue.filled.subscribe(indexer.wake)
+        queue.filled.subscribe(lambda _: self._say.set())
+        indexer.changed.subscribe(self._changed)
+
+    async def run(self, stop: asyncio.Event, *, drain_s: float) -> None:
+        """Work until `stop` is set, here or by a request to drain; then finish the photos under way, for `drain_s` at most.
+
+        What is not finished by then is given back untried. Raises StoreError at start.
+        """
+        await asyncio.to_thread(self._workers.begin, self._me.uid, self._me.name, self._me.host)
+        log.info("worker.started")
+        with self._environment.bus.listening(self._happened):
+            indexing = asyncio.create_task(self._indexer.run())
+            fetching = asyncio.create_task(self._fetch())
+            beating = asyncio.create_task(self._beat(stop))
+            stopping = asyncio.create_task(stop.wait())
+            tasks = (indexing, fetching, beating, stopping)
+            try:
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                self._draining = True
+                self._say.set()
+                self._queue.admit(False)
+                fetching.cancel()
+                await asyncio.wait({fetching}, timeout=drain_s)
+            finally:
+                indexing.cancel()  # gives back what it has under way, whereupon the batches end
+                await asyncio.wait({indexing, fetching})
+                beating.cancel()
+                stopping.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+                await self._sign_off()
+        for task in tasks:
+            if not task.cancelled() and (error := task.exception()) is not None:
+                raise error
+
+    async def _sign_off(self) -> None:
+        try:
+            await asyncio.to_thread(self._workers.end, self._me.uid)
+        except StoreError as error:  # the server notices its silence
+            log.warning("worker.not_signed_off", code=error.code)
+        log.info("worker.ended", done=self._done, errors=self._errors)
+
+    # -- fetching ----------------------------------------------------------------------------------------------------------------
+    async def _fetch(self) -> None:
+        """Fetch batches until cancelled; then end when those at work have ended."""
+        while True:
+            await self._able.wait()
+            self._queue.admit(True)
+            try:
+                async with self._tasks().open_async() as app:
+                    await self._one_round(app)
+            except (ConnectorException, psycopg.Error) as error:
+                log.warning("worker.not_connected", kind=type(error).__name__)
+            if self._able.is_set():
+                await asyncio.sleep(RETRY_AFTER_S)
+
+    async def _one_round(self, app: App) -> None:
+        """Fetch until cancelled, blocked or disconnected; end when all that was fetched has ended."""
+        fetchers = {
+            asyncio.create_task(
+                app.run_worker_async(
+                    queues=[queue], name=self._me.name, concurrency=at_once, delete_jobs="always", install_signal_handlers=False
+                )
+            )
+            for queue, at_once in QUEUES.items()
+        }
+        blocked = self._round = asyncio.get_running_loop().create_future()
+        try:
+            await asyncio.wait({*fetchers, blocked}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            blocked.cancel()
+            self._round = None
+            self._queue.admit(False)
+            for each in fetchers:
+                each.cancel()
+            ended = asyncio.gather(*fetchers, return_exceptions=True)
+            await asyncio.shield(ended)
+        for each in fetchers:
+            if not each.cancelled() and (error := each.exception()) is not None:
+                raise error
+
+    def _tasks(self) -> App:
+        app = App(connector=PsycopgConnector(conninfo=self._address, min_size=1, max_size=4))
+
+        @app.task(name=TASK, pass_context=True)
+        async def index_batch(context: JobContext) -> None:
+            assert context.job.id is not None
+            await self._queue.work(context.job.id, first=context.job.queue == ASKED_QUEUE)
+
+        return app
+
+    def _changed(self, _: None) -> None:
+        """Fetch no more while something stops all work, and give back what others could do."""
+        if self._indexer.stuck is None:
+            self._able.set()
+            return
+        self._able.clear()
+        if self._round is not None and not self._round.done():
+            self._round.set_result(None)
+
+    # -- saying what it does -----------------------------------------------------------------------------------------------------
+    async def _beat(self, stop: asyncio.Event) -> None:
+        while True:
+            self._say.clear()
+            try:
+                if await asyncio.to_thread(self._workers.beat, self._me.uid, self._now()):
+                    stop.set()
+            except StoreError as error:
+                log.warning("worker.not_heard", code=error.code)
+            await wait_at_most(self._say, BEAT_S)
+
+    def _now(self) -> Beat:
+        now = self._environment.monotonic()
+        while self._ended and self._ended[0] < now - RATE_S:
+            self._ended.popleft()
+        return Beat(self._state, self._done, self._errors, len(self._ended) * 60 / RATE_S, self._queue.held)
+
+    @property
+    def _state(self) -> WorkerState:
+        if self._draining:
+            return WorkerState.DRAINING
+        if self._indexer.told is not None:
+            return WorkerState.BLOCKED
+        return WorkerState.WORKING if self._indexer.running else WorkerState.IDLE
+
+    def _happened(self, recorded: Recorded) -> None:
+        if isinstance(recorded.event, ImageIndexed | PlaceAdded):
+            self._done += 1
+            self._ended.append(self._environment.monotonic())
+        elif isinstance(recorded.event, ImageFailed):
+            self._errors += 1
