@@ -1,4 +1,4 @@
-"""Writes docs/reference/ (commands, settings, errors) from the code and the catalogues; `--check` fails if a page is out of date."""
+"""Writes docs/reference/ (commands, settings, errors, access) from code and catalogues; `--check` fails if a page is out of date."""
 
 import argparse
 import os
@@ -11,6 +11,7 @@ sys.path.insert(0, str(ROOT))
 
 from agent.core.i18n import Texts  # noqa: E402
 from agent.web.error_reference import PAGES, HelpPart, HelpReference  # noqa: E402
+from scripts.access_reference import access  # noqa: E402
 
 FOLDER = ROOT / "docs" / "reference"
 ENDINGS = {"en": ".md", "zh-CN": ".zh-CN.md"}
@@ -49,6 +50,7 @@ def pages() -> dict[str, str]:
     for language, ending in ENDINGS.items():
         told = {name: markdown(page(Texts(language))) for name, page in PAGES.items()}
         told["commands"] = _commands(language)
+        told["access"] = access(language)
         made |= {f"{name}{ending}": f"{MADE[language]}\n\n{text}" for name, text in told.items()}
     return made
 

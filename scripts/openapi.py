@@ -10,6 +10,7 @@ sys.path.insert(0, str(ROOT))
 
 from agent.accounts.routes import account_routes  # noqa: E402
 from agent.main.http import create_app  # noqa: E402
+from agent.web.server_routes import server_routes  # noqa: E402
 
 TARGET = ROOT / "ui" / "src" / "api" / "openapi.json"
 
@@ -17,7 +18,9 @@ TARGET = ROOT / "ui" / "src" / "api" / "openapi.json"
 def description() -> str:
     """Return the OpenAPI document as JSON text. The routes are only described, never called, so their dependencies may be anything."""
     app = create_app(MagicMock(version="1", ui=ROOT), lambda: 0)
-    account_routes(app, MagicMock())  # a team server's only: one page shows both
+    # A team server's only: one description shows both.
+    account_routes(app, MagicMock())
+    server_routes(app, str, "1", str)
     return json.dumps(app.openapi(), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
 
 

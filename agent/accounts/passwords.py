@@ -75,7 +75,7 @@ class Passwords:
         self._hasher = PasswordHasher(time_cost=passes, memory_cost=memory_kib, parallelism=1)
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._waiting = 0
-        self._nobodys: str | None = None
+        self._nobodys = self._hasher.hash(_bytes("nobody"))
 
     async def hash(self, password: str) -> str:
         """Raises TooManyAttempts."""
@@ -84,7 +84,7 @@ class Passwords:
     async def matches(self, password: str, expected: str | None) -> bool:
         """Whether the password has that hash. None takes as long as a wrong password. Raises TooManyAttempts."""
         if expected is None:
-            await self._in_turn(lambda: self._verify(self._of_nobody(), "nobody"))
+            await self._in_turn(lambda: self._verify(self._nobodys, password))
             return False
         return await self._in_turn(lambda: self._verify(expected, password))
 
@@ -97,11 +97,6 @@ class Passwords:
             return self._hasher.verify(expected, _bytes(password))
         except (VerificationError, InvalidHashError):
             return False
-
-    def _of_nobody(self) -> str:
-        if self._nobodys is None:
-            self._nobodys = self._hasher.hash(_bytes("somebody"))
-        return self._nobodys
 
     async def _in_turn(self, work: Callable[[], T]) -> T:
         if self._waiting >= MOST_WAITING:

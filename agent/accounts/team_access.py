@@ -6,6 +6,7 @@ from typing import Final
 
 from starlette.requests import Request
 
+from agent.accounts.attempts import network_of
 from agent.accounts.service import Accounts
 from agent.accounts.sessions import MemberSession
 from agent.accounts.tokens import TokenInUse
@@ -15,6 +16,7 @@ from agent.web.auth import SCHEME
 from agent.web.guard import Admitted, Session
 
 BEARER: Final = "Bearer "
+_LOOPBACK: Final = frozenset({"127.0.0.1", network_of("::1")})
 _BY_LOCAL_TOKEN: Final = Admitted(LOCAL)
 
 
@@ -44,7 +46,7 @@ class TeamAccess:
         if not header.startswith(BEARER):
             return None
         if secrets.compare_digest(header.encode(), f"{BEARER}{self._local_token}".encode()):
-            return _BY_LOCAL_TOKEN
+            return _BY_LOCAL_TOKEN if _is_here(request) else None
         token = await self._accounts.tokens.by_secret(header.removeprefix(BEARER))
         return Admitted(token.principal, token) if token else None
 
@@ -60,3 +62,8 @@ class TeamAccess:
 
     def refusal(self) -> ApiError:
         return SignInRequired()
+
+
+def _is_here(request: Request) -> bool:
+    """Whether the request comes from this machine: elsewhere the local token is worth nothing."""
+    return request.client is not None and network_of(request.client.host) in _LOOPBACK

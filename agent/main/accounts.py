@@ -9,6 +9,7 @@ from agent.accounts.passwords import Passwords
 from agent.accounts.queries import AccountQueries
 from agent.accounts.second_factor import SecondFactor
 from agent.accounts.service import Accounts
+from agent.core.heap import large_apart
 from agent.store.database import Database
 
 _SECOND_FACTORS = b"second factors"
@@ -16,5 +17,6 @@ _SECOND_FACTORS = b"second factors"
 
 def accounts_of(database: Database, clock: Callable[[], datetime], monotonic: Callable[[], float] = time.monotonic) -> Accounts:
     """The accounts in this database. Call it inside the event loop."""
+    large_apart()  # glibc would keep the 19 MB of each hash for the next one
     second_factor = SecondFactor(database.key_for(_SECOND_FACTORS))
     return Accounts(AccountQueries(database), Passwords(), second_factor, Attempts(monotonic), clock)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from agent import __version__
+from agent.accounts.commands import members
 from agent.cli.command import CommandGroup, json_option
 from agent.cli.completion import completion
 from agent.cli.failures import told
@@ -241,6 +242,7 @@ for group in (
     config,
     update,
     backup,
+    members,
     record,
     recover,
     recovery_code,

@@ -19,12 +19,13 @@ from agent.people.drafts import Drafts
 from agent.people.routes import clustering_routes, editing_routes, naming_routes, search_routes
 from agent.redaction.routes import making_routes
 from agent.screen.routes import Taken, capture_routes
-from agent.web.access import Scope, ScopedRoute, needs
+from agent.web.access import Scope, needs
 from agent.web.auth import Auth
 from agent.web.guard import Access, Guard, LocalAccess
 from agent.web.lines import Lines
 from agent.web.problem_answers import problem_answers
 from agent.web.schemas import Problem, Status
+from agent.web.scoped_route import ScopedRoute
 
 
 def commands_app(app: App, auth: Auth, texts: Callable[[], Texts], port: Callable[[], int]) -> FastAPI:

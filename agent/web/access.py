@@ -1,19 +1,10 @@
-"""Who may ask for what: scopes, the roles that have them, and the routes that need them."""
+"""Who may ask for what: scopes, and the roles that have them."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Literal
 
-from fastapi.routing import APIRoute
-from starlette.types import Message, Receive, Send
-from starlette.types import Scope as AsgiScope
-
-from agent.domain.errors import BadRequest, Forbidden
-
-# Bytes of a request's body, which is parsed in memory.
-MOST_OF_A_STRANGER: Final = 16_384
-MOST_OF_A_MEMBER: Final = 4_000_000
 SCOPE_KEY: Final = "x-scope"
 PRINCIPAL: Final = "principal"  # in the request's ASGI scope; not set on open routes
 
@@ -115,45 +106,6 @@ def needs(scope: Scope) -> dict[str, Any]:
     return {SCOPE_KEY: scope.value}
 
 
-def declared(route: APIRoute) -> Scope | None:
-    """The scope that a route declares; None if it declares none."""
-    found = (route.openapi_extra or {}).get(SCOPE_KEY)
-    return None if found is None else Scope(found)
-
-
 def scopes_of(role: Role, chosen: Collection[str] | None = None) -> frozenset[Scope]:
     """A role's scopes, or for a token those of them that were `chosen` and that tokens may have."""
     return SCOPES[role] if chosen is None else SCOPES[role] & TOKEN_SCOPES & {Scope(each) for each in chosen if each in set(Scope)}
-
-
-class ScopedRoute(APIRoute):
-    """Refuses, before the body is read, a principal without the route's scope. A route that declares none refuses everybody."""
-
-    def __init__(self, *values: Any, **named: Any) -> None:
-        super().__init__(*values, **named)
-        self.scope = declared(self)
-
-    async def handle(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
-        principal: Principal | None = scope.get(PRINCIPAL)
-        if self.scope is not Scope.OPEN and (principal is None or self.scope not in principal.scopes):
-            raise Forbidden(scope=self.scope or "")
-        if principal is None:
-            receive = limited(receive, MOST_OF_A_STRANGER)
-        elif principal.kind != "local" and "requestBody" not in (self.openapi_extra or {}):  # pictures have a limit of their own
-            receive = limited(receive, MOST_OF_A_MEMBER)
-        await super().handle(scope, receive, send)
-
-
-def limited(receive: Receive, most: int) -> Receive:
-    """The request's body up to that many bytes. More is answered as a body that can't be parsed."""
-    size = 0
-
-    async def checked() -> Message:
-        nonlocal size
-        message = await receive()
-        size += len(message.get("body", b""))
-        if size > most:
-            raise BadRequest(reason="size")
-        return message
-
-    return checked

@@ -121,7 +121,7 @@ class LocalAccess:
 
 
 class Guard:
-    """ASGI middleware. It finds out who asks; what they may ask for is up to `ScopedRoute`."""
+    """ASGI middleware. It finds out who asks; what they may ask for is up to `agent.web.scoped_route`."""
 
     def __init__(self, app: ASGIApp, *, access: Access, texts: Callable[[], Texts]) -> None:
         self._app = app

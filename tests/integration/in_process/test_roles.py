@@ -14,7 +14,8 @@ from fastapi.routing import APIRoute
 from agent.accounts.routes import account_routes
 from agent.core.actor import HERE, actor
 from agent.main import http
-from agent.web.access import MOST_OF_A_MEMBER, MOST_OF_A_STRANGER, SCOPES, Role, Scope, needs
+from agent.web.access import SCOPES, Role, Scope, needs
+from agent.web.scoped_route import MOST_OF_A_MEMBER, MOST_OF_A_STRANGER
 from scripts.openapi import TARGET
 from tests.team import LOCAL_TOKEN, Team
 from tests.unit.web.conftest import Served, served, shared_api
@@ -50,6 +51,7 @@ class Asked:
     messages: asyncio.Queue[Message] = field(default_factory=asyncio.Queue)
     task: asyncio.Task[None] | None = None
     body: bytes = b""
+    address: str = "10.0.0.9"
 
     async def begin(self, method: str, path: str, headers: Mapping[str, str]) -> int:
         """Returns the status."""
@@ -64,7 +66,7 @@ class Asked:
             "raw_path": path.encode(),
             "query_string": b"",
             "headers": [(name.encode(), value.encode()) for name, value in named.items()],
-            "client": ("10.0.0.9", 1),
+            "client": (self.address, 1),
             "server": ("photos.example", 8443),
             "root_path": "",
         }
@@ -113,15 +115,15 @@ class TeamServer:
 
         self.api = http.create_app(served.context, lambda: 8443, http.Team(self.team.access(), routes))
 
-    async def status(self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> int:
-        asked = Asked(self.api, body=body)
+    async def status(self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"", address: str = "10.0.0.9") -> int:
+        asked = Asked(self.api, body=body, address=address)
         try:
             return await asked.begin(method, path, headers)
         finally:
             await asked.leave()
 
     async def answer(self, path: str, headers: Mapping[str, str]) -> Any:
-        asked = Asked(self.api)
+        asked = Asked(self.api, address="127.0.0.1")
         try:
             assert await asked.begin("GET", path, headers) == 200
             return json.loads((await asked.next())["body"])
@@ -189,6 +191,19 @@ async def test_what_is_done_is_done_as_the_member_who_asked(server: TeamServer) 
     assert await server.answer("/api/actor", ben.headers) == ben.member.id
     assert await server.answer("/api/actor", {"authorization": f"Bearer {LOCAL_TOKEN}"}) == HERE
     assert actor.get() == HERE
+
+
+async def test_the_local_token_is_worth_nothing_elsewhere(server: TeamServer) -> None:
+    local = {"authorization": f"Bearer {LOCAL_TOKEN}"}
+    for address, status in [
+        ("127.0.0.1", 200),
+        ("::1", 200),
+        ("::ffff:127.0.0.1", 200),
+        ("::ffff:10.0.0.9", 401),
+        ("10.0.0.9", 401),
+        ("", 401),
+    ]:
+        assert await server.status("GET", "/api/account", local, address=address) == status
 
 
 async def stream(server: TeamServer, headers: Mapping[str, str]) -> Asked:

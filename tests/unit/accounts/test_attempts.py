@@ -74,10 +74,26 @@ def test_a_name_that_is_tried_from_many_addresses_is_refused_for_all(attempts: A
     attempts.begin("ben", "10.0.1.1")
 
 
+def test_guesses_from_elsewhere_do_not_shut_a_member_out_who_was_here_before(attempts: Attempts) -> None:
+    attempts.begin("mei", "10.9.9.9")
+    attempts.succeeded("mei", "10.9.9.9")
+    for number in range(100):
+        attempts.failed("mei", f"10.0.0.{number}")
+    assert wait_of(attempts, "mei", "10.0.1.1") >= 1
+    attempts.begin("mei", "10.9.9.9")
+
+
+def test_names_that_no_member_can_have_shut_nobody_out(attempts: Attempts) -> None:
+    for number in range(200):
+        attempts.failed("", f"10.0.0.{number}")
+    attempts.begin("", "10.0.1.1")
+
+
 def test_what_is_remembered_is_bounded(attempts: Attempts) -> None:
     for number in range(MOST_PAIRS + 10):
         attempts.begin(f"name {number}", "10.0.0.1")
-    assert len(attempts._pairs) == MOST_PAIRS
+        attempts.succeeded(f"known {number}", "10.0.0.1")
+    assert len(attempts._pairs) == len(attempts._known) == MOST_PAIRS
 
 
 @pytest.mark.parametrize(

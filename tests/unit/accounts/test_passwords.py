@@ -76,8 +76,8 @@ async def test_no_member_takes_the_same_work_as_a_wrong_password() -> None:
     passwords._verify = verify  # type: ignore[method-assign]
     assert not await passwords.matches("x", await passwords.hash("y"))
     assert not await passwords.matches("x", None)
-    assert not await passwords.matches("nobody", None) and not await passwords.matches("somebody", None)
-    assert len(verified) == 4 and len(set(verified)) == 1
+    assert not await passwords.matches("nobody", None), "although that is the password of nobody's hash"
+    assert len(verified) == 3 and len(set(verified)) == 1
 
 
 async def test_hashes_of_other_parameters_are_outdated() -> None:

@@ -13,9 +13,10 @@ from starlette.routing import Mount, Route
 from agent.accounts.routes import account_routes
 from agent.core.i18n import Texts
 from agent.main.commands_api import guarded
-from agent.web.access import LOCAL, SCOPES, TOKEN_SCOPES, Role, Scope, declared, scopes_of
+from agent.web.access import LOCAL, SCOPES, TOKEN_SCOPES, Role, Scope, scopes_of
 from agent.web.auth import Auth
 from agent.web.guard import OPEN, LocalAccess
+from agent.web.scoped_route import declared
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

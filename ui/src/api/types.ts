@@ -1856,6 +1856,23 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/server": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Server */
+        readonly get: operations["server_api_server_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/session": {
         readonly parameters: {
             readonly query?: never;
@@ -4540,6 +4557,18 @@ export interface components {
             readonly code?: string | null;
         };
         /**
+         * ServerOut
+         * @description `fingerprint` is the SHA-256 of the certificate that agents pin: of the server's own authority, or of the given certificate.
+         */
+        readonly ServerOut: {
+            /** Fingerprint */
+            readonly fingerprint: string;
+            /** Name */
+            readonly name: string;
+            /** Version */
+            readonly version: string;
+        };
+        /**
          * SessionCode
          * @description Opens one session within a minute: `/#code=…`.
          */
@@ -5312,6 +5341,7 @@ export type Scope = components['schemas']['Scope'];
 export type SecondFactorEnd = components['schemas']['SecondFactorEnd'];
 export type SecondFactorOut = components['schemas']['SecondFactorOut'];
 export type SecondFactorStep = components['schemas']['SecondFactorStep'];
+export type ServerOut = components['schemas']['ServerOut'];
 export type SessionCode = components['schemas']['SessionCode'];
 export type SessionOut = components['schemas']['SessionOut'];
 export type Sessions = components['schemas']['Sessions'];
@@ -8924,6 +8954,35 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["FaceSearchOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly server_api_server_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ServerOut"];
                 };
             };
             /** @description Unprocessable Entity */
