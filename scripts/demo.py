@@ -115,6 +115,11 @@ def name_one(client: Client, images: list[ImageOut]) -> None:
 def print_table(images: list[ImageOut]) -> None:
     rows = [[TEXTS(f"demo.column.{name}") for name in ("photo", "size", "faces", "who")]]
     rows += [[image.name, f"{image.width} × {image.height}", str(len(image.faces)), who(image)] for image in images]
+    print_rows(rows)
+
+
+def print_rows(rows: list[list[str]]) -> None:
+    """Print them in columns, below the first as heading."""
     widths = [max(width(row[column]) for row in rows) for column in range(len(rows[0]))]
     print()
     for number, row in enumerate(rows):

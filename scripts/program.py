@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import IO
 
 from agent.core.child import own_command
 from agent.core.config_file import SettingsFile
@@ -36,11 +37,13 @@ def new_home(home: Path, models: ModelStore, values: Mapping[str, str]) -> tuple
 
 
 @contextlib.contextmanager
-def started(*command: str, pass_fds: tuple[int, ...] = ()) -> Iterator["subprocess.Popen[bytes]"]:
+def started(
+    *command: str, pass_fds: tuple[int, ...] = (), stdout: int | IO[bytes] = subprocess.DEVNULL
+) -> Iterator["subprocess.Popen[bytes]"]:
     """Yield a program that ends with the block."""
     none = subprocess.DEVNULL
     path = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), str(ROOT))))
-    process = subprocess.Popen(command, stdin=none, stdout=none, stderr=none, pass_fds=pass_fds, env={**os.environ, "PYTHONPATH": path})
+    process = subprocess.Popen(command, stdin=none, stdout=stdout, stderr=none, pass_fds=pass_fds, env={**os.environ, "PYTHONPATH": path})
     try:
         yield process
     finally:

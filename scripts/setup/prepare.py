@@ -10,6 +10,7 @@ from scripts.setup.ui import Ui
 from scripts.setup.venv import TOOLS, Venv
 
 RUNTIME = "requirements.lock"
+SERVER = "requirements-server.lock"
 DEVELOPMENT = "requirements-dev.lock"
 DOCS = "requirements-docs.lock"
 

@@ -15,6 +15,8 @@ from scripts.setup import prepare, processes
         ([], ["-P", "-m", "agent", "run"]),
         (["status"], ["-P", "-m", "agent", "status"]),
         (["demo", "--exit"], ["-P", str(run.ROOT / "scripts" / "demo.py"), "--exit"]),
+        (["serve"], ["-P", "-m", "agent", "serve"]),
+        (["serve", "--demo", "--exit"], ["-P", str(run.ROOT / "scripts" / "serve_demo.py"), "--exit"]),
     ],
 )
 def test_its_words_go_on_and_none_means_run(monkeypatch: pytest.MonkeyPatch, words: list[str], told: list[str]) -> None:
@@ -22,7 +24,13 @@ def test_its_words_go_on_and_none_means_run(monkeypatch: pytest.MonkeyPatch, wor
         python = Path("python")
 
     started: list[list[str]] = []
-    monkeypatch.setattr(prepare, "prepare", lambda *_, **__: Ready())
+    installed: list[str] = []
+
+    def ready(*_: object, locks: list[str]) -> Ready:
+        installed.extend(locks)
+        return Ready()
+
+    monkeypatch.setattr(prepare, "prepare", ready)
 
     def hand_over(command: list[str]) -> int:
         started.append(command)
@@ -32,3 +40,4 @@ def test_its_words_go_on_and_none_means_run(monkeypatch: pytest.MonkeyPatch, wor
     monkeypatch.setattr(sys, "argv", ["run.py", *words])
     assert run.main() == 0
     assert started == [["python", *told]]
+    assert installed == [prepare.SERVER if words[:1] == ["serve"] else prepare.RUNTIME]
