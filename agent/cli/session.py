@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, TypeVar
 from agent.cli.output import say
 from agent.core.config_file import SettingsFile
 from agent.core.i18n import Texts
-from agent.core.paths import AppPaths
+from agent.core.paths import SERVER_FOLDER, AppPaths
 from agent.core.settings import Settings
-from agent.domain.errors import AgentError, StoreDamaged, StoreError
+from agent.domain.errors import AgentError, ServerStopped, StoreDamaged, StoreError
 from agent.domain.image import Recipe
 
 if TYPE_CHECKING:
@@ -106,14 +106,19 @@ class CommandSession:
 
     @contextmanager
     def database(self, *, checked: bool = False) -> Iterator["Database"]:
-        """Open the library's database. It is created on first use, and then the recovery code is shown. Raises StoreError, KeyHomeError.
+        """Open the library's database. It is created on first use, and then the recovery code is shown.
+
+        Raises StoreError, KeyHomeError, ServerStopped if it is a team server's.
 
         With `checked`, a library not checked for a day is checked meanwhile, and damage is reported at the end.
         """
         from agent.store.key_homes import key_home
         from agent.store.keys import LibraryKeys
-        from agent.store.opening import open_library
+        from agent.store.opening import DATABASE_FILE, open_library
 
+        served = self.settings.server.database or (self.paths.data / SERVER_FOLDER).exists()
+        if served and not (self.paths.library / DATABASE_FILE).exists():
+            raise ServerStopped
         home = key_home(self.settings.library.key_home, self.paths.keys)
         keys = LibraryKeys(self.paths.library, home)
         is_new = not keys.exist

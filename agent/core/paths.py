@@ -11,6 +11,7 @@ from agent.domain.errors import StoreUnwritable
 
 APP = "ai-popup"
 HOME_VARIABLE = "AI_POPUP_HOME"
+SERVER_FOLDER = "postgres"  # in the data folder: a team server's own database
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from sqlalchemy import make_url
 
+from agent.core.paths import SERVER_FOLDER
 from agent.core.settings import Settings
 from agent.domain.errors import DatabaseOld, DatabaseUnreachable, ServerPackagesMissing, VectorsOld
 from agent.store.database import Database
@@ -15,7 +16,7 @@ from agent.store.upgrade import upgrade
 
 POSTGRES = 16
 VECTORS = (0, 8, 4)
-POSTGRES_FOLDER = "postgres"
+POSTGRES_FOLDER = SERVER_FOLDER
 _CONNECT_S = 10
 
 

@@ -139,6 +139,7 @@ from agent.domain.errors.server_errors import (
     ServerEnding,
     ServerError,
     ServerPackagesMissing,
+    ServerStopped,
     VectorsOld,
 )
 from agent.domain.errors.settings_errors import (
@@ -316,6 +317,7 @@ __all__ = [
     "ServerEnding",
     "ServerError",
     "ServerPackagesMissing",
+    "ServerStopped",
     "SettingsError",
     "SettingsInvalid",
     "SettingsNoAccess",

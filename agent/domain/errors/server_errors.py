@@ -11,6 +11,12 @@ class ServerPackagesMissing(ServerError):
     code = "server.packages_missing"
 
 
+class ServerStopped(ServerError):
+    """The library is a team server's, which does not run: commands can't open it beside."""
+
+    code = "server.stopped"
+
+
 class ServerEnding(ServerError):
     """It ends, and takes no more requests."""
 
