@@ -11,6 +11,7 @@ sys.path.insert(0, str(ROOT))
 from agent.accounts.routes import account_routes  # noqa: E402
 from agent.main.http import create_app  # noqa: E402
 from agent.web.server_routes import server_routes  # noqa: E402
+from agent.workers.routes import worker_routes  # noqa: E402
 
 TARGET = ROOT / "ui" / "src" / "api" / "openapi.json"
 
@@ -21,6 +22,7 @@ def description() -> str:
     # A team server's only: one description shows both.
     account_routes(app, MagicMock())
     server_routes(app, str, "1", str)
+    worker_routes(app, MagicMock())
     return json.dumps(app.openapi(), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
 
 

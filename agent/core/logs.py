@@ -73,7 +73,21 @@ _PRIVATE = re.compile(
 _PATHLIKE = re.compile(r"(?:[A-Za-z]:)?[\\/][^\s'\"]+|~[\\/]|file:")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 # Their debug lines contain paths, statements and addresses.
-_CHATTY = ("watchdog", "sqlalchemy", "alembic", "asyncio", "uvicorn", "httpx", "httpcore", "PIL", "filelock", "keyring", "pywebview")
+_CHATTY = (
+    "watchdog",
+    "sqlalchemy",
+    "alembic",
+    "asyncio",
+    "uvicorn",
+    "httpx",
+    "httpcore",
+    "PIL",
+    "filelock",
+    "keyring",
+    "pywebview",
+    "procrastinate",
+    "psycopg",
+)
 
 
 def configure(settings: LogSettings, folder: Path, *, file: str = "agent.log", echo: TextIO | None = None) -> None:

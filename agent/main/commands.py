@@ -29,6 +29,7 @@ from agent.main.record_commands import record
 from agent.main.serve_commands import serve
 from agent.main.shell_menu import hand_over
 from agent.main.uninstall_commands import uninstall
+from agent.main.worker_commands import worker
 from agent.models.commands import models
 from agent.people.commands import people, redo, undo
 from agent.people.find_commands import find, verify
@@ -249,5 +250,6 @@ for group in (
     completion,
     uninstall,
     serve,
+    worker,
 ):
     ai_popup.add_command(group)

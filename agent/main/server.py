@@ -8,6 +8,7 @@ from pathlib import Path
 
 import structlog
 
+from agent.core.child import own_command
 from agent.core.config_file import SettingsFile
 from agent.core.files import store_error
 from agent.core.observable import wait_at_most
@@ -18,6 +19,7 @@ from agent.desktop.termination import on_termination
 from agent.domain.errors import SettingsInvalid, StoreError, reason_of
 from agent.main.server_loop import Ground, Reached, ServerLoop
 from agent.main.wiring import KEY_HOME, home_of_key, utc_now
+from agent.main.worker_processes import WorkerProcesses
 from agent.store.database import Database
 from agent.store.embedded_postgres import EmbeddedPostgres
 from agent.store.keys import LibraryKeys
@@ -70,11 +72,24 @@ class Server:
             async with self._postgres() as (url, embedded):
                 database = await asyncio.to_thread(self._library, url)
                 try:
-                    await self._serve(Ground(self._paths, self._file, database, embedded, certificates, self._auth), stop)
+                    await self._serve(Ground(self._paths, self._file, url, database, embedded, certificates, self._auth), stop)
                 finally:
                     await asyncio.to_thread(database.close)
 
     async def _serve(self, ground: Ground, stop: asyncio.Event) -> None:
+        """Serve until `stop`, with workers beside, which outlive the database's end; then wait until these have drained."""
+        wanted = ground.file.snapshot.server
+        workers = WorkerProcesses(wanted.workers, lambda name: own_command("worker", "--name", name, "--with-parent"), {})
+        keeping, ending = asyncio.create_task(workers.run()), asyncio.create_task(_end_at(stop, workers))
+        try:
+            await self._serve_pages(ground, stop)
+            await asyncio.wait({keeping}, timeout=wanted.drain_s)
+        finally:
+            for task in (keeping, ending):
+                task.cancel()
+            await asyncio.gather(keeping, ending, return_exceptions=True)
+
+    async def _serve_pages(self, ground: Ground, stop: asyncio.Event) -> None:
         """Serve until `stop`. What the database's end broke off begins again."""
         while not stop.is_set():
             try:
@@ -121,3 +136,8 @@ def certificates_of(settings: Settings, paths: AppPaths) -> Certificates:
                 raise SettingsInvalid(key=f"server.{name}", reason="missing")
         given = GivenFiles(Path(wanted.certificate).expanduser(), Path(wanted.private_key).expanduser())
     return Certificates(paths.data / CERTIFICATES_FOLDER, lambda: names_of_computer(wanted.names), utc_now, given)
+
+
+async def _end_at(stop: asyncio.Event, workers: WorkerProcesses) -> None:
+    await stop.wait()
+    workers.end()

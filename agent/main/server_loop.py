@@ -28,6 +28,7 @@ from agent.main.checkup import health
 from agent.main.first_administrator import first_invitation
 from agent.main.http import Context, Team, create_app
 from agent.main.library_restore import LibraryRestore, RestoreOutcome
+from agent.main.team_work import TeamWork
 from agent.main.wiring import backup_store, build, move_key, recovery_code
 from agent.screen.region_picker import RegionPicker
 from agent.sources.folder.drives import is_remote
@@ -41,6 +42,7 @@ from agent.web.help_routes import Places
 from agent.web.no_desk import NoDesk
 from agent.web.server import Network, serving
 from agent.web.server_routes import server_routes
+from agent.workers.routes import worker_routes
 
 log = structlog.get_logger()
 
@@ -55,6 +57,7 @@ class Ground:
 
     paths: AppPaths
     file: SettingsFile
+    url: str  # of the database, in SQLAlchemy's form
     database: Database
     embedded: EmbeddedPostgres | None
     certificates: Certificates
@@ -81,6 +84,7 @@ class ServerLoop:
     async def run(self, stop: asyncio.Event) -> None:
         """Serve and work until `stop`; then finish what is running. Raises StoreError, SettingsInvalid if the port is taken."""
         ground, wanted = self._ground, self._settings.server
+        work = await asyncio.to_thread(TeamWork, ground.database, ground.url)
         app = build(
             self._settings,
             ground.paths,
@@ -88,6 +92,7 @@ class ServerLoop:
             desktop=False,
             reconfigure={"logs": self._log_files},
             renamed=ground.file.rename_kept,
+            queue=work.queue,
         )
         accounts = accounts_of(ground.database, app.now)
         draining: list[Draining] = []
@@ -99,6 +104,7 @@ class ServerLoop:
             def routes(api: FastAPI) -> None:
                 server_routes(api, lambda: server_name(self._settings), __version__, lambda: ground.certificates.fingerprint)
                 account_routes(api, accounts)
+                worker_routes(api, work.workers)
 
             team = Team(TeamAccess(accounts, ground.auth.token, origins), routes)
             draining.append(Draining(create_app(self._context(app, stop), port, team), self._texts))
@@ -113,10 +119,15 @@ class ServerLoop:
             here_to_stay(tidy=False)
             self._up(await self._reached(port, accounts))
             async with asyncio.TaskGroup() as tasks:
-                works = [app.run(), ground.certificates.run(), ground.file.watch(partial(self._changed, app), partial(self._refused, app))]
+                works = [
+                    app.run(),
+                    work.run(app),
+                    ground.certificates.run(),
+                    ground.file.watch(partial(self._changed, app), partial(self._refused, app)),
+                ]
                 if ground.embedded is not None:
                     works.append(self._keep(ground.embedded))
-                running = [tasks.create_task(work) for work in works]
+                running = [tasks.create_task(each) for each in works]
                 await stop.wait()
                 log.info("server.draining")
                 if not await draining[0].drain(wanted.drain_s):

@@ -90,14 +90,14 @@ def model_files(store: ModelStore) -> dict[str, ModelFile]:
     }
 
 
-def engine_pool(settings: Settings, paths: AppPaths, store: ModelStore, *, again: bool = False) -> EnginePool:
+def engine_pool(settings: Settings, paths: AppPaths, store: ModelStore, *, again: bool = False, scratch: str = "photos") -> EnginePool:
     """Engine processes with the present models. With `again`, devices that crashed or hung get another chance."""
     return EnginePool(
         settings.engine,
         model_files(store),
         devices=DeviceChooser(store.folder / "devices.json", own_command("engine-worker"), again=again),
         preparer=model_preparer(paths, store),
-        scratch=paths.cache / "kernels" / "photos",
+        scratch=paths.cache / "kernels" / scratch,
     )
 
 
@@ -245,7 +245,7 @@ def build(
         pool.open_item = open_item
         renderer, clips, films = renderer or pool, clips or EngineVideos(pool), films or EngineAnimations(pool)
         machine = Machine(pool, ProcessMeter().read, read_power, total_memory())
-        supply, hooks["engine"] = _model_ways(store, pools)
+        supply, hooks["engine"] = model_ways(store, pools)
         engine = AnalysisEngine(pool, lambda: pool.size + 2, supply)
     thumbnails = ThumbnailFile(paths.cache / "thumbnails.db", database.beside, _bytes(settings))
 
@@ -285,7 +285,7 @@ def build(
     return App(Environment(Observable(settings), clock, monotonic), edges, hooks, trimmer)
 
 
-def _model_ways(store: ModelStore, pools: Sequence[EnginePool]) -> tuple[Callable[[Recipe], Awaitable[None]], Reconfigure]:
+def model_ways(store: ModelStore, pools: Sequence[EnginePool]) -> tuple[Callable[[Recipe], Awaitable[None]], Reconfigure]:
     """Fetching models, and reconfiguring engines after new settings."""
 
     async def supply(recipe: Recipe) -> None:

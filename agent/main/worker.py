@@ -5,6 +5,8 @@ import os
 import secrets
 import signal
 import socket
+import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,6 +19,7 @@ from agent.core.bus import Bus
 from agent.core.environment import Environment
 from agent.core.observable import Observable
 from agent.core.settings import Settings
+from agent.domain.errors import WorkerVersions
 from agent.engine.analyser import AnalysisEngine
 from agent.engine.matcher_port import FaceMatcher
 from agent.library.attempts import Attempts
@@ -28,6 +31,9 @@ from agent.main.upkeep import ModelSupply
 from agent.people.references import ReferenceRecognition, References
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.database import Database
+from agent.store.dialects.sqlcipher import KEY_BYTES
+from agent.store.schema import REVISION
+from agent.store.upgrade import revision_in
 from agent.workers.batches import BatchQueue
 from agent.workers.queries.batch_rows import BatchQueries
 from agent.workers.queries.worker_rows import WorkerQueries
@@ -81,6 +87,25 @@ async def work(
         await people.close()
 
 
+def library_of(url: str) -> Database:
+    """Open the server's library. The worker migrates nothing and has no key: it keeps no file beside the database.
+
+    Blocks. Raises ServerError (WorkerVersions unless the server is of this version), StoreError.
+    """
+    from agent.store.dialects.postgresql import PostgreSql
+    from agent.store.server_database import versions_of
+
+    versions_of(url).check()
+    database = Database(PostgreSql(url, bytes(KEY_BYTES)))
+    try:
+        if revision_in(database) != REVISION:
+            raise WorkerVersions
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
 def stopped_by_signals() -> asyncio.Event:
     """Return an event that the first signal to end sets; the second ends the process at once. Call it inside the event loop."""
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
@@ -98,6 +123,18 @@ def stopped_by_signals() -> asyncio.Event:
             with suppress(ValueError):
                 signal.signal(number, lambda *_: loop.call_soon_threadsafe(told))
     return stop
+
+
+def stop_with_input(stop: asyncio.Event) -> None:
+    """Set `stop` when the standard input ends: the parent is gone, however it ended. Call it inside the event loop."""
+    loop = asyncio.get_running_loop()
+
+    def wait() -> None:
+        sys.stdin.buffer.read()
+        with suppress(RuntimeError):  # the loop has ended, too
+            loop.call_soon_threadsafe(stop.set)
+
+    threading.Thread(target=wait, name="parent", daemon=True).start()
 
 
 def _utc_now() -> datetime:

@@ -47,10 +47,13 @@ class WorkerProcesses:
                     await self._ending.wait()
 
     async def _once(self, name: str) -> int:
-        """Run it until it ends. Its group is its own: signals from the terminal reach this process alone, which then asks it."""
+        """Run it until it ends. Its group is its own: signals from the terminal reach this process alone, which then asks it.
+
+        The end of its input is this process's end.
+        """
         process = await asyncio.create_subprocess_exec(
             *self._command(name),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             env=self._environment,
             start_new_session=True,

@@ -57,6 +57,12 @@ def revision_of(path: Path, key: bytes) -> str | None:
         database.close()
 
 
+def revision_in(database: Database) -> str | None:
+    """The revision of an open library; None without tables. Raises StoreError."""
+    with database.read() as tx:
+        return _revision(tx)
+
+
 def _revision(tx: Connection) -> str | None:
     if not tx.dialect.has_table(tx, "alembic_version"):  # the inspector does much more work for this, at each start
         return None

@@ -141,6 +141,7 @@ from agent.domain.errors.server_errors import (
     ServerPackagesMissing,
     ServerStopped,
     VectorsOld,
+    WorkerVersions,
 )
 from agent.domain.errors.settings_errors import (
     SettingsError,
@@ -369,6 +370,7 @@ __all__ = [
     "VideoUnwritable",
     "WatchUnavailable",
     "WholeOnly",
+    "WorkerVersions",
     "WrongSignIn",
     "XmpChanging",
     "XmpDiskFull",

@@ -52,3 +52,9 @@ class CertificateUnusable(ServerError):
     """The files of the settings are no certificate with its key. Parameter `expired` if it is out of date."""
 
     code = "server.certificate"
+
+
+class WorkerVersions(ServerError):
+    """A worker and the server are of different versions, or no server has used that database yet."""
+
+    code = "server.worker_versions"

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import case, delete, func, insert, literal_column, select, update
 
 from agent.domain.events import Recorded
-from agent.domain.jobs import JobState
+from agent.domain.jobs import JobState, Priority
 from agent.library.queries import job_rows
 from agent.library.queries.job_rows import ENDED_BADLY
 from agent.store.columns import Instant
@@ -89,4 +89,5 @@ class WorkerQueries(Queries):
             rows = tx.execute(
                 select(job.c.priority, *counted, oldest).where(waits | runs | failed).group_by(job.c.priority).order_by(job.c.priority)
             )
-            return [QueueSeen(*row) for row in rows]
+            found = {row.priority: QueueSeen(*row) for row in rows}
+            return [found.get(int(each), QueueSeen(int(each), 0, 0, 0, None)) for each in Priority]

@@ -7,6 +7,7 @@ import json
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from unittest.mock import MagicMock
 
 import pytest_asyncio
 from fastapi.routing import APIRoute
@@ -16,6 +17,7 @@ from agent.core.actor import HERE, actor
 from agent.main import http
 from agent.web.access import SCOPES, Role, Scope, needs
 from agent.web.scoped_route import MOST_OF_A_MEMBER, MOST_OF_A_STRANGER
+from agent.workers.routes import worker_routes
 from scripts.openapi import TARGET
 from tests.team import LOCAL_TOKEN, Team
 from tests.unit.web.conftest import Served, served, shared_api
@@ -108,6 +110,7 @@ class TeamServer:
 
         def routes(api: FastAPI) -> None:
             account_routes(api, self.team.accounts)
+            worker_routes(api, MagicMock(workers=list, queue=list, drain=lambda _: True))
 
             @api.get("/api/actor", openapi_extra=needs(Scope.STATUS_READ))
             async def whose() -> str:

@@ -91,7 +91,7 @@ def test_a_list_of_commands_says_the_first_sentence_whole() -> None:
 
 
 # What prints nothing that a program could read, or prints JSON anyhow.
-_WITHOUT_JSON = {("run",), ("completion",), ("hand-over",), ("recover",), ("people", "export")}
+_WITHOUT_JSON = {("run",), ("completion",), ("hand-over",), ("recover",), ("people", "export"), ("worker",)}
 
 
 def test_every_command_that_says_something_says_it_as_json(cli: CommandLine) -> None:

@@ -1422,6 +1422,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/queue": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Queue
+         * @description Return what waits, runs and has failed, by priority.
+         */
+        readonly get: operations["queue_api_queue_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/quiet": {
         readonly parameters: {
             readonly query?: never;
@@ -2240,6 +2260,46 @@ export interface paths {
         readonly put?: never;
         /** Snooze */
         readonly post: operations["snooze_api_watch_snooze_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/workers": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * All Workers
+         * @description Return the workers, first those that run.
+         */
+        readonly get: operations["all_workers_api_workers_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/workers/{name}/drain": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Drain
+         * @description Ask a worker to finish its photos and end. One that the server started is started again.
+         */
+        readonly post: operations["drain_api_workers__name__drain_post"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -4091,6 +4151,33 @@ export interface components {
              */
             readonly setting?: string | null;
         };
+        /** Queue */
+        readonly Queue: {
+            /** Items */
+            readonly items: readonly components["schemas"]["QueuePart"][];
+        };
+        /**
+         * QueuePart
+         * @description The photos of one priority.
+         */
+        readonly QueuePart: {
+            /** Failed */
+            readonly failed: number;
+            /**
+             * Oldest
+             * @description since when the oldest waiting one waits
+             */
+            readonly oldest: string | null;
+            /**
+             * Priority
+             * @description lower ones go first: 0 a person waits for them, 10 they are new, 20 they are from an archive
+             */
+            readonly priority: number;
+            /** Running */
+            readonly running: number;
+            /** Waiting */
+            readonly waiting: number;
+        };
         /** QuietRequest */
         readonly QuietRequest: {
             /**
@@ -5208,6 +5295,61 @@ export interface components {
              */
             readonly step: number;
         };
+        /**
+         * WorkerOut
+         * @description One run of a worker; those that ended stay for a day.
+         */
+        readonly WorkerOut: {
+            /**
+             * Done
+             * @description photos it has finished
+             */
+            readonly done: number;
+            /**
+             * Draining
+             * @description it was asked to finish and end
+             */
+            readonly draining: boolean;
+            /**
+             * Errors
+             * @description photos that failed or were set aside
+             */
+            readonly errors: number;
+            /**
+             * Host
+             * @description the name of its computer
+             */
+            readonly host: string;
+            /** Name */
+            readonly name: string;
+            /**
+             * Rate
+             * @description photos in the last minute
+             */
+            readonly rate: number;
+            /**
+             * Seen At
+             * Format: date-time
+             */
+            readonly seen_at: string;
+            /**
+             * Since
+             * Format: date-time
+             * @description when it started
+             */
+            readonly since: string;
+            /**
+             * State
+             * @description `blocked`: it can't work now, and gave its photos back
+             * @enum {string}
+             */
+            readonly state: "idle" | "working" | "blocked" | "draining" | "gone";
+        };
+        /** Workers */
+        readonly Workers: {
+            /** Items */
+            readonly items: readonly components["schemas"]["WorkerOut"][];
+        };
     };
     responses: never;
     parameters: never;
@@ -5316,6 +5458,8 @@ export type PlannedOut = components['schemas']['PlannedOut'];
 export type PortraitOut = components['schemas']['PortraitOut'];
 export type PowerReport = components['schemas']['PowerReport'];
 export type Problem = components['schemas']['Problem'];
+export type Queue = components['schemas']['Queue'];
+export type QueuePart = components['schemas']['QueuePart'];
 export type QuietRequest = components['schemas']['QuietRequest'];
 export type Reason = components['schemas']['Reason'];
 export type RecordEntry = components['schemas']['RecordEntry'];
@@ -5376,6 +5520,8 @@ export type WatchSnooze = components['schemas']['WatchSnooze'];
 export type WatchSwitch = components['schemas']['WatchSwitch'];
 export type WatchedFolder = components['schemas']['WatchedFolder'];
 export type WelcomeChoices = components['schemas']['WelcomeChoices'];
+export type WorkerOut = components['schemas']['WorkerOut'];
+export type Workers = components['schemas']['Workers'];
 export type $defs = Record<string, never>;
 export interface operations {
     readonly about_api_about_get: {
@@ -8212,6 +8358,35 @@ export interface operations {
             };
         };
     };
+    readonly queue_api_queue_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Queue"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly quiet_api_quiet_post: {
         readonly parameters: {
             readonly query?: never;
@@ -9679,6 +9854,66 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly all_workers_api_workers_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Workers"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly drain_api_workers__name__drain_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly name: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 202: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": unknown;
+                };
             };
             /** @description Unprocessable Entity */
             readonly 422: {

@@ -1,0 +1,82 @@
+"""`ai-popup worker`."""
+
+import asyncio
+import socket
+from typing import TYPE_CHECKING
+
+import click
+
+from agent.cli.command import Command
+from agent.cli.output import note
+from agent.cli.session import CommandSession
+from agent.core.i18n import Texts
+from agent.workers.roots import Roots
+
+if TYPE_CHECKING:
+    from agent.main.worker import WorkerEdges
+
+TEXTS = Texts()
+
+
+@click.command(cls=Command, help=TEXTS("cli.help.worker"), short_help=TEXTS("cli.help.worker_short"))
+@click.option("--name", default=None, metavar="NAME", help=TEXTS("cli.help.worker_name"))
+@click.option("--root", "roots", multiple=True, metavar="SERVER_PATH=LOCAL_PATH", help=TEXTS("cli.help.worker_root"))
+@click.option("--with-parent", is_flag=True, hidden=True)  # a server's child ends with its standard input
+@click.pass_obj
+def worker(session: CommandSession, name: str | None, roots: tuple[str, ...], with_parent: bool) -> int:
+    from agent.core import logs
+    from agent.core.file_limit import raise_file_limit
+    from agent.core.heap import few_arenas
+    from agent.main.worker import library_of, stop_with_input, stopped_by_signals, work
+    from agent.store.server_database import database_url
+
+    try:
+        mounted = Roots.parse(roots)
+    except ValueError as error:
+        raise click.BadParameter(session.texts("cli.worker.root"), param_hint="--root") from error
+    few_arenas()
+    raise_file_limit()
+    settings, paths = session.file.load(), session.paths
+    called = name or socket.gethostname()
+    url = database_url(settings, paths.data)
+    database = library_of(url)
+    logs.configure(settings.logs, paths.logs, file=f"worker-{_file_name(called)}.log")
+
+    async def run() -> None:
+        stop = stopped_by_signals()
+        if with_parent:
+            stop_with_input(stop)
+        else:
+            note(session.texts("cli.worker.ready", name=called))
+        await work(settings, database, url, called, _edges(session, called, mounted), stop, drain_s=settings.server.drain_s)
+
+    try:
+        asyncio.run(run())
+    finally:
+        database.close()
+        logs.stop()
+    return 0
+
+
+def _edges(session: CommandSession, name: str, roots: Roots) -> "WorkerEdges":
+    from agent.engine.analyser import AnalysisEngine
+    from agent.engine.matcher import MatcherProcess
+    from agent.engine.open_files import open_photo
+    from agent.main.wiring import engine_pool, model_store, model_ways
+    from agent.main.worker import WorkerEdges
+    from agent.sources.folder.online_only import is_online_only
+
+    settings, paths = session.file.snapshot, session.paths
+    store = model_store(paths)
+    pool = engine_pool(settings, paths, store, scratch=f"worker-{_file_name(name)}")
+    pool.open_item = roots.opener(open_photo)
+    supply, _ = model_ways(store, (pool,))
+    return WorkerEdges(
+        AnalysisEngine(pool, lambda: pool.size + 2, supply),
+        lambda references: MatcherProcess(references.read),
+        lambda path: is_online_only(roots.local(path)),
+    )
+
+
+def _file_name(name: str) -> str:
+    return "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in name)[:60]
