@@ -42,6 +42,7 @@ from agent.screen.capture import CaptureDesktop
 from agent.sources.source import Emit
 from agent.store.audit_witness import AuditWitness
 from tests.environment import environment
+from tests.sidecars import ask_here
 
 # Many use the stand-ins only, and SQLAlchemy is slow to load.
 if TYPE_CHECKING:
@@ -286,7 +287,7 @@ class World:
         self.real = library
         self.library = Unreliable(library)
         self.matcher = FakeMatcher(lambda: library.prints(EMBEDDER))
-        self.sidecars = Sidecars()
+        self.sidecars = Sidecars(ask_here)
         self.forgotten = ForgottenFile(self.folder / ".forgotten")
         self.analyser = FakeAnalyser()
         self.renderer = FakeRenderer()

@@ -1,7 +1,6 @@
 """Starts the program when the user logs in: an XDG autostart entry, a value of Windows' Run key, a LaunchAgent on macOS."""
 
 import os
-import plistlib
 import subprocess
 import sys
 from abc import ABC, abstractmethod
@@ -103,6 +102,8 @@ class LaunchAgent(EntryFile):
         super().__init__(folder, f"{_LABEL}.plist")
 
     def entry(self, command: Sequence[str]) -> bytes:
+        import plistlib  # only here: it loads an XML parser, which this process has no other use for
+
         facts = {"Label": _LABEL, "ProgramArguments": list(command), "RunAtLoad": True, "LimitLoadToSessionType": "Aqua"}
         return plistlib.dumps(facts)
 

@@ -15,6 +15,7 @@ from agent.engine.rpc_worker import RpcWorker, serve_input
 from agent.engine.sandbox import SandboxPaths, raise_wall
 from agent.engine.sandbox.wall import OPEN
 from agent.engine.video_calls import CLIPS, FILMS, VideoCalls
+from agent.engine.xmp_calls import FORGET_NAMES, READ_NAMES, WRITE_NAMES
 
 if TYPE_CHECKING:
     from agent.engine.service import Engine
@@ -61,6 +62,7 @@ class Worker(RpcWorker):
         """Register the calls after `hello`."""
         offer_photos(self, engine)
         offer_videos(self, engine)
+        offer_xmp(self)
 
     def _hello(self, config: EngineConfig) -> Hello:
         from agent.engine.service import Engine
@@ -118,6 +120,14 @@ def offer_videos(worker: RpcWorker, engine: "Engine") -> None:
 
     offer(CLIPS, clips)
     offer(FILMS, films)
+
+
+def offer_xmp(worker: RpcWorker) -> None:
+    from agent.engine import xmp_service
+
+    worker.on_files(READ_NAMES, xmp_service.read_names)
+    worker.on_files(WRITE_NAMES, xmp_service.write_names)
+    worker.on_files(FORGET_NAMES, xmp_service.forget_names)
 
 
 def main() -> int:

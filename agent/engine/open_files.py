@@ -8,7 +8,7 @@ import stat
 import struct
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from io import FileIO
 from pathlib import Path
@@ -147,45 +147,59 @@ def not_written(error: OSError | ValueError) -> CopyUnwritable | CopyDiskFull:
 
 
 async def opened(open_file: Opener, *, limit: float) -> int:
-    """Open a file in a separate thread, abandoned if a drive never responds: then EngineTimeout after `limit` seconds."""
+    """Open one file as `all_opened` does."""
+    [descriptor] = await all_opened([open_file], limit=limit)
+    return descriptor
+
+
+async def all_opened(openers: Sequence[Opener], *, limit: float) -> list[int]:
+    """Open files, all or none, in a separate thread, abandoned if a drive never responds: then EngineTimeout after `limit` seconds."""
     if not _opening.acquire(blocking=False):
         raise EngineTimeout(seconds=limit)
-    answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    threading.Thread(target=_open_for, args=(open_file, answer), name="open", daemon=True).start()
+    answer: asyncio.Future[list[int]] = asyncio.get_running_loop().create_future()
+    threading.Thread(target=_open_for, args=(openers, answer), name="open", daemon=True).start()
     try:
         async with asyncio.timeout(limit):
             return await answer
     except (TimeoutError, asyncio.CancelledError) as error:
         if answer.done() and not answer.cancelled() and answer.exception() is None:
-            os.close(answer.result())  # it arrived just when the wait ended
+            _close(answer.result())  # they arrived just when the wait ended
         if isinstance(error, TimeoutError):
             raise EngineTimeout(seconds=limit) from None
         raise
 
 
-def _open_for(open_file: Opener, answer: "asyncio.Future[int]") -> None:
-    descriptor, error = None, None
+def _open_for(openers: Sequence[Opener], answer: "asyncio.Future[list[int]]") -> None:
+    descriptors: list[int] = []
+    error = None
     try:
-        descriptor = open_file()
+        for open_file in openers:
+            descriptors.append(open_file())
     except Exception as raised:  # passed to the waiting caller
         error = raised
+        _close(descriptors)
     finally:
         _opening.release()
     try:
-        answer.get_loop().call_soon_threadsafe(_deliver, answer, descriptor, error)
+        answer.get_loop().call_soon_threadsafe(_deliver, answer, descriptors, error)
     except RuntimeError:  # the loop is closed
-        if descriptor is not None:
-            os.close(descriptor)
+        if error is None:
+            _close(descriptors)
 
 
-def _deliver(answer: "asyncio.Future[int]", descriptor: int | None, error: Exception | None) -> None:
-    if descriptor is None:
-        if not answer.done() and error is not None:
+def _deliver(answer: "asyncio.Future[list[int]]", descriptors: list[int], error: Exception | None) -> None:
+    if error is not None:
+        if not answer.done():
             answer.set_exception(error)
     elif answer.done():  # no caller waits any more
-        os.close(descriptor)
+        _close(descriptors)
     else:
-        answer.set_result(descriptor)
+        answer.set_result(descriptors)
+
+
+def _close(descriptors: Sequence[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
 
 
 class Giver:

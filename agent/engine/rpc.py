@@ -25,6 +25,7 @@ from agent.domain.errors import (
     ModelError,
     RedactionError,
     Unexpected,
+    XmpError,
     from_code,
 )
 
@@ -35,7 +36,7 @@ A = TypeVar("A")
 STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, ser_json_bytes="base64", val_json_bytes="base64", defer_build=True)
 _CODE = re.compile(r"[a-z_]+\.[a-z_]+")
 # The errors of an engine. Errors of other kinds would be shown as those of the library, the settings or the desktop.
-_ITS_OWN = (EngineError, ModelError, ImageError, RedactionError, CaptureError, Unexpected)
+_ITS_OWN = (EngineError, ModelError, ImageError, RedactionError, CaptureError, XmpError, Unexpected)
 # Parameters are numbers, formats and a model's name; a job's error is stored, and shown in a list.
 _MOST_FACTS, _LONGEST_FACT = 10, 200
 _OUTSIDE = (-9, -15)  # SIGKILL and SIGTERM: another program ended the process
@@ -105,9 +106,13 @@ class Call(Generic[Q, A]):
     request: Codec[Q]
     response: Codec[A]
     can_be: Callable[[A, Q], bool] = _any  # whether a well-formed response can answer a request
-    files: int = 0  # open files of a request; the handler closes them
+    files: int | Callable[[Q], int] = 0  # open files of a request; the handler closes them
     limit: float | None = None  # seconds; None: as in the settings
     urgent: bool = False  # the user waits for the answer
+
+    def files_of(self, request: Q) -> int:
+        """Return the number of open files that come with a request."""
+        return self.files if isinstance(self.files, int) else self.files(request)
 
     def checked(self, response: A, request: Q) -> A:
         """Return the response. Raises EngineBadAnswer if it can't be the answer to `request`."""

@@ -73,9 +73,11 @@ class RpcWorker:
         """Return the response as sent. Closes the files. Raises ImageUnreadable if their number is wrong, or as the handler does."""
         try:
             call, handle = self._handlers[name]
-            if len(files) != call.files:
+            if isinstance(call.files, int) and len(files) != call.files:
                 raise ImageUnreadable
             asked = call.request.load(body)
+            if len(files) != call.files_of(asked):
+                raise ImageUnreadable
         except BaseException:
             _close(files)
             raise

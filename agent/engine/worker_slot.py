@@ -13,7 +13,7 @@ import psutil
 from agent.core.child import Child
 from agent.domain.errors import AgentError, EngineKilled, EngineMemory
 from agent.engine.engine_calls import Hello
-from agent.engine.open_files import Giver, Opener, opened
+from agent.engine.open_files import Giver, Opener, all_opened
 from agent.engine.rpc import RpcClient
 
 _NICE = 10  # POSIX
@@ -53,16 +53,11 @@ class Slot:
         Raises ImageError, RedactionError, EngineTimeout, EngineKilled.
         """
         files, hello = self.files, self.hello
-        descriptors: list[int] = []
-        try:
-            for open_file in openers:
-                descriptors.append(await opened(open_file, limit=limit))
-            if files is None or hello is None or files is not self.files:
-                raise EngineKilled  # the process was ended in the meantime
-        except BaseException:
+        descriptors = await all_opened(openers, limit=limit) if openers else []
+        if files is None or hello is None or files is not self.files:  # the process was ended in the meantime
             for descriptor in descriptors:
                 os.close(descriptor)
-            raise
+            raise EngineKilled
         return [files.give(descriptor, hello.pid) for descriptor in descriptors]
 
     def let_go(self) -> Child | None:

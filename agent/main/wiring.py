@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import cast
+from typing import NoReturn, cast
 
 from agent.core.child import own_command
 from agent.core.config_file import SettingsFile
@@ -23,6 +23,7 @@ from agent.desktop.active_window import active_window
 from agent.desktop.clipboard import clipboard
 from agent.desktop.locked import session_locked
 from agent.desktop.window_list import windows_of_the_desktop
+from agent.domain.errors import EngineStartFailed
 from agent.domain.image import Recipe
 from agent.engine.analyser import Analyser, AnalysisEngine
 from agent.engine.engine_calls import ModelFile
@@ -48,7 +49,7 @@ from agent.models.model_store import ModelState, ModelStore
 from agent.people.forgotten import ForgottenFile
 from agent.people.recognition_switch import Backups
 from agent.people.service import PeopleEdges
-from agent.people.sidecars.sidecar_store import Sidecars
+from agent.people.sidecars.sidecar_store import Ask, Sidecars
 from agent.redaction.copy_files import CopyFileStore
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.redaction.recovery_file import RecoveryFileStore
@@ -225,6 +226,7 @@ def build(
     library = RedactionQueries(database)
     engine = AnalysisEngine(analyser, _four, _nothing) if analyser is not None else None
     machine = Machine()
+    ask: Ask = _no_engine
     open_item: Callable[[str], int] = open_photo
     if source is None:
         folders = FolderSource(settings.folders, settings.sources, library.known_files)
@@ -242,7 +244,7 @@ def build(
         if desktop:
             pools.append(grabber := screen_engine(settings, paths, store))
             screen, watch = screen or (grabber, surroundings(clock)), watch or (grabber, watched_desktop())
-        pool.open_item = open_item
+        pool.open_item, ask = open_item, pool.ask
         renderer, clips, films = renderer or pool, clips or EngineVideos(pool), films or EngineAnimations(pool)
         machine = Machine(pool, ProcessMeter().read, read_power, total_memory())
         supply, hooks["engine"] = model_ways(store, pools)
@@ -262,7 +264,7 @@ def build(
             matcher or MatcherProcess(lambda: library.prints(EMBEDDER)),
             backups or backups_of(database, paths),
             ForgottenFile(paths.library.with_name("forgotten")),
-            Sidecars(),
+            Sidecars(ask),
             renamed,
         ),
         RedactionTools(
@@ -310,6 +312,11 @@ def model_ways(store: ModelStore, pools: Sequence[EnginePool]) -> tuple[Callable
 def _bytes(settings: Settings) -> int:
     """The size limit for thumbnails."""
     return settings.library.thumbnails_mb * 1_000_000
+
+
+async def _no_engine(*_: object, **__: object) -> NoReturn:
+    """For an analyser that has no engine processes."""
+    raise EngineStartFailed
 
 
 def _four() -> int:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from agent.people.cluster_cards import GroupCard
     from agent.people.face_search import Alike, FaceSearchResult
     from agent.people.review import Question
-    from agent.people.sidecars import sidecar_names
+    from agent.people.sidecars import sidecar_conflicts
 
 
 Basis: TypeAlias = Literal["own_consent", "family", "contract", "guardian"]
@@ -203,7 +203,7 @@ class NameConflict(Schema):
     theirs: str
 
     @classmethod
-    def of(cls, found: "sidecar_names.FoundConflict", face: "records.FaceReference") -> Self:
+    def of(cls, found: "sidecar_conflicts.FoundConflict", face: "records.FaceReference") -> Self:
         return cls.from_record(found, face=FaceRef.of(face))
 
 

@@ -21,7 +21,7 @@ from agent.people.queries.people_queries import PeopleQueries
 from agent.people.recognition_switch import Backups, RecognitionSwitch
 from agent.people.review import Review
 from agent.people.sidecars.sidecar_names import SidecarNames
-from agent.people.sidecars.sidecar_port import SidecarStore
+from agent.people.sidecars.sidecar_store import Sidecars
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class PeopleEdges:
     matcher: FaceMatcher
     backups: Backups
     forgotten: ForgottenFile
-    sidecars: SidecarStore
+    sidecars: Sidecars
     renamed: Callable[[str, str | None], bool | None]  # updates a person's name in the settings, see `People`
 
 

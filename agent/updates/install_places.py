@@ -2,7 +2,6 @@
 
 import ctypes
 import os
-import plistlib
 import shutil
 import stat
 import subprocess
@@ -159,6 +158,8 @@ class MacPlace:
             shutil.rmtree(self._other)
 
     def _is_new(self, app: Path) -> bool:
+        import plistlib  # only here: it loads an XML parser, which nothing else in this process needs
+
         with suppress(OSError, plistlib.InvalidFileException):
             facts = plistlib.loads((app / "Contents" / "Info.plist").read_bytes())
             return bool(facts.get("CFBundleShortVersionString") == self._version)

@@ -180,7 +180,8 @@ async def test_a_worker_ends_at_once_on_sigterm() -> None:
 
 async def test_the_agent_loads_nothing_that_decodes_or_computes() -> None:
     look = (
-        "import sys, agent.main.process, agent.main.agent_loop; print(*{'av', 'cv2', 'mss', 'numpy', 'openvino', 'PIL'} & set(sys.modules))"
+        "import sys, agent.main.process, agent.main.agent_loop;"
+        "print(*{'av', 'cv2', 'mss', 'numpy', 'openvino', 'PIL', 'pyexpat', 'xml'} & set(sys.modules))"
     )
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", look, stdout=asyncio.subprocess.PIPE)
     out, _ = await process.communicate()

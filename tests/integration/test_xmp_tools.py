@@ -10,9 +10,8 @@ import PIL.Image
 import pytest
 
 from agent.domain.face import Box
-from agent.people.sidecars.regions import Agreed, Conflict, NamedBox
-from agent.people.sidecars.sidecar_port import Origin
-from agent.people.sidecars.sidecar_store import Sidecars
+from agent.domain.regions import Agreed, Conflict, NamedBox, Origin
+from tests.sidecars import SidecarsNow
 from tests.xmp_packets import DIGIKAM
 
 SIZE = (400, 300)
@@ -56,11 +55,11 @@ def sidecar(photo: Path) -> Path:
 
 
 @pytest.fixture
-def sidecars() -> Sidecars:
-    return Sidecars()
+def sidecars() -> SidecarsNow:
+    return SidecarsNow()
 
 
-def test_names_written_here_are_read_there(photo: Path, sidecar: Path, sidecars: Sidecars) -> None:
+def test_names_written_here_are_read_there(photo: Path, sidecar: Path, sidecars: SidecarsNow) -> None:
     names = ["梅 Müller", 'O\'Neil & "Söhne" <x>', "ناصر 👩‍👧"]
     sidecars.write(photo, SIZE, 1, [NamedBox(name, box) for name, box in zip(names, (LEFT, RIGHT, TOP), strict=True)])
     assert seen_by_exiftool(sidecar) == [(name, "Face") for name in names]
@@ -71,7 +70,7 @@ def test_names_written_here_are_read_there(photo: Path, sidecar: Path, sidecars:
     assert "OK" in run("exiftool", "-validate", "-warning", sidecar)
 
 
-def test_names_that_exiftool_wrote_are_read_and_stay_when_ours_come(photo: Path, sidecar: Path, sidecars: Sidecars) -> None:
+def test_names_that_exiftool_wrote_are_read_and_stay_when_ours_come(photo: Path, sidecar: Path, sidecars: SidecarsNow) -> None:
     regions = ",".join(REGION % each for each in (("0.25", "Anna", "Face"), ("0.75", "", "Face"), ("0.5", "Rex", "Pet")))
     more = ["-XMP:Rating=4", "-XMP-dc:Subject=holiday", "-XMP-dc:Subject=海", "-XMP-dc:Title-de=Urlaub"]
     run("exiftool", "-q", INFO % regions, *more, "-o", sidecar, photo)
@@ -93,7 +92,7 @@ def test_names_that_exiftool_wrote_are_read_and_stay_when_ours_come(photo: Path,
     assert [each.get("Name", "") for each in gone] == ["Anna", "", "Rex"]
 
 
-def test_names_that_exiv2_wrote_are_read_and_stay_when_ours_come(photo: Path, sidecar: Path, sidecars: Sidecars) -> None:
+def test_names_that_exiv2_wrote_are_read_and_stay_when_ours_come(photo: Path, sidecar: Path, sidecars: SidecarsNow) -> None:
     sidecar.write_text(DIGIKAM, encoding="utf-8")
     run("exiv2", "-M", "set Xmp.xmp.Rating XmpText 2", sidecar)  # written anew, by the library that digiKam uses
     before = set(run("exiv2", "-px", sidecar).splitlines())
@@ -105,7 +104,7 @@ def test_names_that_exiv2_wrote_are_read_and_stay_when_ours_come(photo: Path, si
 
 
 @pytest.mark.parametrize("tool", ["exiftool", "exiv2"])
-def test_our_marks_outlive_another_programs_edit(tool: str, photo: Path, sidecar: Path, sidecars: Sidecars) -> None:
+def test_our_marks_outlive_another_programs_edit(tool: str, photo: Path, sidecar: Path, sidecars: SidecarsNow) -> None:
     sidecars.write(photo, SIZE, 1, [NamedBox("Mei", LEFT), NamedBox("Bo", RIGHT)])
     if tool == "exiftool":
         run("exiftool", "-q", "-overwrite_original", "-XMP:Rating=5", sidecar)
@@ -119,7 +118,7 @@ def test_our_marks_outlive_another_programs_edit(tool: str, photo: Path, sidecar
 
 
 @pytest.mark.parametrize("ending", ["jpg", "png", "webp", "tif", "heic"])
-def test_regions_and_orientation_that_exiftool_wrote_into_a_photo_are_read(ending: str, tmp_path: Path, sidecars: Sidecars) -> None:
+def test_regions_and_orientation_that_exiftool_wrote_into_a_photo_are_read(ending: str, tmp_path: Path, sidecars: SidecarsNow) -> None:
     photo = tmp_path / f"a.{ending}"
     picture = PIL.Image.new("RGB", SIZE, "gray")
     if ending == "heic":
@@ -138,7 +137,7 @@ def test_regions_and_orientation_that_exiftool_wrote_into_a_photo_are_read(endin
     assert [each.name for each in sidecars.read(photo).regions.items] == ["Anna", "Mei"]
 
 
-def test_microsofts_regions_by_exiftool_are_read(photo: Path, sidecar: Path, sidecars: Sidecars) -> None:
+def test_microsofts_regions_by_exiftool_are_read(photo: Path, sidecar: Path, sidecars: SidecarsNow) -> None:
     info = "-XMP-MP:RegionInfoMP={Regions=[{PersonDisplayName=Carl,Rectangle=0.15|, 0.4|, 0.2|, 0.2}]}"
     run("exiftool", "-q", info, "-o", sidecar, photo)
     [carl] = sidecars.read(photo).regions.items
@@ -148,7 +147,7 @@ def test_microsofts_regions_by_exiftool_are_read(photo: Path, sidecar: Path, sid
     assert "XMP-MP:RegionInfoMP" in tags(sidecar)
 
 
-def test_an_extended_packet_by_exiftool_is_read(photo: Path, sidecars: Sidecars) -> None:
+def test_an_extended_packet_by_exiftool_is_read(photo: Path, sidecars: SidecarsNow) -> None:
     long = photo.with_name("long.txt")
     long.write_text("x" * 90_000, encoding="utf-8")
     run("exiftool", "-q", "-overwrite_original", INFO % (REGION % ("0.25", "Anna", "Face")), f"-XMP-dc:Description<={long}", photo)

@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from agent.domain.errors import XmpError
 from agent.domain.face import Box
-from agent.people.sidecars.editing import NEW, edited
-from agent.people.sidecars.region_changes import AddRegion, changes_to_forget, changes_to_write
-from agent.people.sidecars.regions import FaceRegion, NamedArea, NamedBox, area_of, stored, tidy, upright
-from agent.people.sidecars.sidecar_store import Sidecars, decode
-from agent.people.sidecars.xmp_reading import regions_of
-from agent.people.sidecars.xmp_tree import parse
+from agent.domain.regions import FaceRegion, NamedArea, NamedBox, area_of, stored, tidy, upright
+from agent.vision.xmp.editing import NEW, edited
+from agent.vision.xmp.region_changes import AddRegion, changes_to_forget, changes_to_write
+from agent.vision.xmp.xmp_packet import decode
+from agent.vision.xmp.xmp_reading import regions_of
+from agent.vision.xmp.xmp_tree import parse
+from tests.sidecars import SidecarsNow
 from tests.xmp_packets import DIGIKAM, region, regions, with_properties
 
 SIZE = (4000, 3000)
@@ -42,7 +43,7 @@ def read(body: bytes) -> tuple[FaceRegion, ...]:
 def test_names_are_read_as_they_were_written(cells: list[int], names: list[str], orientation: int) -> None:
     faces = faces_of(cells, names)
     with TemporaryDirectory() as folder:
-        photo, sidecars = Path(folder, "a.jpg"), Sidecars()
+        photo, sidecars = Path(folder, "a.jpg"), SidecarsNow()
         photo.write_bytes(b"")
         sidecars.write(photo, SIZE, orientation, faces)
         found = sidecars.read(photo).regions.items

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from sqlalchemy import Connection, delete, insert, select
 
 from agent.domain.edits import AdoptNamesEdit
-from agent.people.sidecars.regions import spelling
+from agent.domain.regions import spelling
 from agent.store.database import Queries
 from agent.store.facts import chunks
 from agent.store.schema import adopted

@@ -23,9 +23,9 @@ from agent.domain.edits import (
 from agent.domain.errors import FaceUnknown, NameTaken, PersonUnknown, SelfMerge
 from agent.domain.names import given, tidy
 from agent.domain.people import Certainty
+from agent.domain.regions import spelling
 from agent.people.duties import is_child
 from agent.people.queries import adopted_rows
-from agent.people.sidecars.regions import spelling
 from agent.store import audit_log
 from agent.store.facts import Key, chunks, moment
 from agent.store.journal import Journal

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 
 from agent.domain.errors import XmpOtherImage
 from agent.domain.people import Certainty
+from agent.domain.regions import NamedArea, Reading, area_of, match, tidy
 from agent.library.records import StoredFace, StoredImage
-from agent.people.sidecars.regions import NamedArea, area_of, match, tidy
-from agent.people.sidecars.sidecar_port import Reading
 
 LONGEST_NAME = 200
 

@@ -1,4 +1,4 @@
-"""Sidecar files: found for a photo, read with a limit, replaced whole and only if no other program wrote meanwhile.
+"""Sidecar files: found for a photo, replaced whole and only if no other program wrote meanwhile. Their content is not looked at here.
 
 A photo's folder may come from an untrusted source, with links in it. A sidecar is created only under its own unused name, and a link is
 followed only to an existing sidecar in the same watched folder.
@@ -10,7 +10,6 @@ import hashlib
 import os
 import stat
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -18,19 +17,12 @@ from agent.core.bounded_read import TooLong, read_regular
 from agent.core.files import create_file, disk_full, move_new, sync_folder
 from agent.domain.errors import XmpDiskFull, XmpLinked, XmpTooLarge, XmpUnreadable, XmpUnwritable
 from agent.domain.image import SIDECAR_ENDING, is_image
-from agent.people.sidecars.xmp_tree import MAX_BYTES
+from agent.domain.regions import MAX_XMP_BYTES
+from agent.engine.xmp_calls import PhotoFiles
 from agent.sources.folder.online_only import is_online_only
 
 _IN_USE: Final = (32, 33)  # Windows: another program has it open right now
-
-
-@dataclass(frozen=True, slots=True)
-class SidecarFile:
-    """A sidecar as it was read."""
-
-    path: Path
-    data: bytes
-    mtime_ns: int
+_NO_FILE: Final = (errno.ENOENT, errno.ENAMETOOLONG)
 
 
 def long_name(photo: Path) -> Path:
@@ -43,19 +35,40 @@ def short_name(photo: Path) -> Path:
     return photo.with_name(photo.stem + SIDECAR_ENDING)
 
 
-def read(path: Path) -> SidecarFile | None:
-    """Read a sidecar; None if there is none. Raises XmpTooLarge, XmpUnreadable."""
+def offered(photo: Path, *, embedded: bool = True) -> PhotoFiles:
+    """Return which files the engine needs for a photo. A photo whose content is in a cloud is not read.
+
+    Raises XmpTooLarge, XmpUnreadable.
+    """
+    long, short = _exists(long_name(photo)), _exists(short_name(photo))
+    return PhotoFiles(
+        long=long,
+        short=short,
+        photo=embedded and not is_online_only(str(photo)),
+        suffix=photo.suffix[1:].encode("utf-8", "replace").decode("utf-8"),
+        only=not short or not has_namesakes(photo),
+    )
+
+
+def _exists(path: Path) -> bool:
+    """Return whether there is a sidecar. Raises XmpTooLarge, XmpUnreadable."""
     try:
-        if is_online_only(str(path)):  # reading would trigger a download
+        facts = path.stat()
+        if not stat.S_ISREG(facts.st_mode) or is_online_only(str(path)):  # reading would trigger a download
             raise XmpUnreadable
-        data, facts = read_regular(path, MAX_BYTES)
-    except TooLong:
-        raise XmpTooLarge from None
     except (OSError, ValueError) as error:
-        if getattr(error, "errno", None) in (errno.ENOENT, errno.ENAMETOOLONG):
-            return None
+        if getattr(error, "errno", None) in _NO_FILE:
+            return False
         raise XmpUnreadable from None
-    return SidecarFile(path, data, facts.st_mtime_ns)
+    if facts.st_size > MAX_XMP_BYTES:
+        raise XmpTooLarge
+    return True
+
+
+def paths_of(photo: Path, files: PhotoFiles) -> list[Path]:
+    """Return the offered files, in their order."""
+    whole = ((long_name(photo), files.long), (short_name(photo), files.short), (photo, files.photo))
+    return [path for path, there in whole if there]
 
 
 def has_namesakes(photo: Path) -> bool:
@@ -70,9 +83,10 @@ def has_namesakes(photo: Path) -> bool:
         raise XmpUnreadable from None
 
 
-def replace(path: Path, data: bytes, old: SidecarFile | None, photo: Path, root: Path | None) -> bool:
+def replace(path: Path, data: bytes, old: str | None, photo: Path, root: Path | None) -> bool:
     """Write a sidecar whole, with the mode of the old one, or the photo's. Return False without writing if it is no longer `old`.
 
+    `old` is the SHA-256 of the content that was edited; None: there was no sidecar.
     `root` is the watched folder that must contain the sidecar; without it, a link to any existing sidecar is followed.
     Raises XmpDiskFull, XmpUnwritable, XmpLinked.
     """
@@ -87,7 +101,7 @@ def replace(path: Path, data: bytes, old: SidecarFile | None, photo: Path, root:
         with create_file(temporary) as file:
             file.write(data)
             file.flush()
-            _dress(file.fileno(), target if old else None, photo)
+            _dress(file.fileno(), target if old is not None else None, photo)
             os.fsync(file.fileno())
         if not _still(path, old):
             return False
@@ -163,7 +177,12 @@ def _copy_attributes(old: Path, handle: int) -> None:
                 os.setxattr(handle, name, os.getxattr(old, name))
 
 
-def _still(path: Path, old: SidecarFile | None) -> bool:
-    """Return whether the sidecar is still what was read. The content is compared, because times can be coarse."""
-    now = read(path)
-    return (now and now.data) == (old and old.data)
+def _still(path: Path, old: str | None) -> bool:
+    """Return whether the sidecar is still what was edited. The content is compared, because times can be coarse."""
+    try:
+        now = hashlib.sha256(read_regular(path, MAX_XMP_BYTES)[0]).hexdigest()
+    except TooLong:
+        return False
+    except (OSError, ValueError) as error:
+        return old is None and getattr(error, "errno", None) in _NO_FILE
+    return now == old

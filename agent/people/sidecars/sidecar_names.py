@@ -1,9 +1,9 @@
 """Names in sidecars: imports other programs' names, and writes the user's names beside the photo."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import structlog
@@ -13,49 +13,44 @@ from agent.core.settings import NamesInSidecars, Settings, folder_of
 from agent.domain.edits import AdoptNamesEdit, EditStep
 from agent.domain.errors import AgentError, StoreError, XmpError
 from agent.domain.events import ImageIndexed, PlaceAdded, Recorded
+from agent.domain.regions import Conflict, NamedBox, Reading, area_of, same_name
 from agent.library.recipes import recipe_for
 from agent.library.records import Shown, StoredImage
 from agent.library.work_state import WorkState
 from agent.people.queries.people_queries import PeopleQueries
-from agent.people.sidecars.regions import Conflict, NamedBox, area_of, same_name
+from agent.people.sidecars.sidecar_conflicts import FoundConflict, NameConflicts
 from agent.people.sidecars.sidecar_faces import confirmed, named
-from agent.people.sidecars.sidecar_port import SidecarStore
+from agent.people.sidecars.sidecar_store import NO_ENGINE, Sidecars
 
 log = structlog.get_logger()
 
 RETRY_AFTER_S = 30.0
+MOST_DOUBLINGS = 5  # of that, while it keeps failing: each attempt may start an engine
+AT_ONCE = 16  # photos read together: a call to the engine takes as long as reading several
 MOST = 100_000  # queued photos; a later naming or a rescan makes up for those that a full queue leaves out
-MOST_CONFLICTS = 1_000  # remembered: the latest
-KEPT = "name_kept.{face}"  # noted with the person: as numbers, so that forgetting leaves no name
 
+PUT_OFF = (StoreError, *NO_ENGINE)
 READ = frozenset({NamesInSidecars.READ, NamesInSidecars.BOTH})
 WRITTEN = frozenset({NamesInSidecars.BOTH})
 
 
-@dataclass(frozen=True, slots=True)
-class FoundConflict:
-    """A face whose name differs in another program."""
-
-    image_id: int
-    face_id: int
-    ours: str
-    theirs: str
-    person_id: int = 0  # the person of `ours`
-
-
 class SidecarNames:
-    """Reads and writes one photo after the other, in the background, and not while the agent is paused."""
+    """Reads and writes the photos in their order, in the background, and not while the agent is paused.
+
+    Without a library or an engine, what waits stays queued and is tried again.
+    """
 
     def __init__(
         self,
         library: PeopleQueries,
-        store: SidecarStore,
+        store: Sidecars,
         work: WorkState,
         environment: Environment,
         *,
         adopt: Callable[[AdoptNamesEdit], Awaitable[object]],
     ) -> None:
         """`adopt` imports other programs' names as an undo step; it raises AgentError."""
+        self.found = NameConflicts(library)
         self._library = library
         self._store = store
         self._work = work
@@ -70,10 +65,10 @@ class SidecarNames:
         self._renamed: set[int] = set()  # people whose name may have changed
         self._to_write: dict[int, None] = {}  # image ids, in the order they came
         self._to_read: dict[int, None] = {}
-        self._theirs: dict[tuple[int, int], str] = {}  # (image, face) -> another program's name, if it differed from ours
 
     async def run(self) -> None:
         """Run until cancelled."""
+        failures = 0  # since the last success
         with self._environment.bus.listening(self._heard):
             while True:
                 await self._news.wait()
@@ -81,12 +76,13 @@ class SidecarNames:
                 self._news.clear()
                 try:
                     while not self._work.paused and await self._next():
-                        pass
+                        failures = 0
                     self._busy = False
-                except StoreError as error:
+                except PUT_OFF as error:
                     log.warning("sidecars.put_off", code=error.code)
                     self._news.set()
-                    await asyncio.sleep(RETRY_AFTER_S)
+                    await asyncio.sleep(RETRY_AFTER_S * 2 ** min(failures, MOST_DOUBLINGS))
+                    failures += 1
 
     @property
     def idle(self) -> bool:
@@ -123,29 +119,11 @@ class SidecarNames:
         """Return faces with different names elsewhere, as far as detected since the start. Raises StoreError."""
         if not self._environment.settings.value.recognition.enabled:
             return []
-        return await asyncio.to_thread(self._conflicts)
-
-    def _conflicts(self) -> list[FoundConflict]:
-        images = self._library.images_by_id(list(dict.fromkeys(image_id for image_id, _ in self._theirs)))
-        told = [(image.id, face, self._theirs.get((image.id, face.id))) for image in images for face in image.faces]
-        found = [
-            FoundConflict(image_id, face.id, ours, theirs, face.identity.person_id)
-            for image_id, face, theirs in told
-            if theirs and face.identity and (ours := confirmed(face)) and not same_name(ours, theirs)
-        ]
-        return [each for each in found if self._library.note(KEPT.format(face=each.face_id)) != each.person_id]
+        return await asyncio.to_thread(self.found.listed)
 
     async def keep(self, face_ids: Iterable[int], *, kept: bool = True) -> None:
-        """Keep the user's names of these faces: no longer report conflicts, until another name appears there.
-
-        `kept=False` reverts that. Raises StoreError.
-        """
-        wanted = set(face_ids)
-        images = await asyncio.to_thread(self._library.images_of_faces, sorted(wanted))
-        stored = await asyncio.to_thread(self._library.images_by_id, list(images))
-        faces = [face for image in stored for face in image.faces if face.id in wanted and face.identity]
-        notes = {KEPT.format(face=face.id): face.identity.person_id if kept and face.identity else None for face in faces}
-        await asyncio.to_thread(self._library.take_notes, notes)
+        """Keep the user's names of these faces, see `NameConflicts.keep`. Raises StoreError."""
+        await asyncio.to_thread(self.found.keep, set(face_ids), kept=kept)
 
     @asynccontextmanager
     async def forgetting(self, person_id: int) -> AsyncIterator[None]:
@@ -156,23 +134,26 @@ class SidecarNames:
         name = (await asyncio.to_thread(self._library.person_names)).get(person_id, "")
         if not self._any(WRITTEN):
             yield
-            self._drop(name)
+            self.found.drop(name)
             return
         faces = await asyncio.to_thread(self._library.faces_of_people, [person_id])
         images = await asyncio.to_thread(self._library.images_of_faces, faces)
         async with self._writing:
+            await self._forget(name, images)
+            yield
+        self.found.drop(name)
+        self._wait(self._to_write, images)  # for earlier names, if removing them failed then
+
+    async def _forget(self, name: str, images: Iterable[int]) -> None:
+        """Without an engine nothing is removed here, but by the writes that follow. Raises StoreError."""
+        try:
             for image_id in images:
                 image = await asyncio.to_thread(self._library.image, image_id)
                 for path, _ in self._places(image, WRITTEN):
                     with _told_of(image_id):
-                        await asyncio.to_thread(self._store.forget, path, [name])
-            yield
-        self._drop(name)
-        self._wait(self._to_write, images)  # for earlier names, if removing them failed then
-
-    def _drop(self, name: str) -> None:
-        """Discard remembered conflicts with that name."""
-        self._theirs = {key: theirs for key, theirs in self._theirs.items() if not same_name(theirs, name)}
+                        await self._store.forget(path, [name])
+        except NO_ENGINE as error:
+            log.warning("sidecars.put_off", code=error.code)
 
     def _heard(self, recorded: Recorded) -> None:
         if isinstance(recorded.event, ImageIndexed | PlaceAdded) and self._any(READ):
@@ -190,7 +171,7 @@ class SidecarNames:
         self._news.set()
 
     async def _next(self) -> bool:
-        """Process the next item; return False if there is none. Raises StoreError, and the item then stays queued."""
+        """Process the next item; return False if there is none. Raises an error of PUT_OFF, and the item then stays queued."""
         if self._folders:
             root = next(iter(self._folders))
             images = (await asyncio.to_thread(self._library.index, Shown(folder=root))).ids
@@ -209,68 +190,76 @@ class SidecarNames:
             del self._changed[path]
             self._wait(self._to_read, beside)
         elif self._to_write:
-            await self._do(self._to_write, self._write)
+            await self._do(self._to_write, self._write, 1)
         elif self._to_read:
-            await self._do(self._to_read, self._read)
+            await self._do(self._to_read, self._read, AT_ONCE)
         else:
             return False
         return True
 
-    async def _do(self, queue: dict[int, None], work: Callable[[int], Awaitable[None]]) -> None:
-        image_id = next(iter(queue))
-        del queue[image_id]  # first, so that edits meanwhile queue it again
+    async def _do(self, queue: dict[int, None], work: Callable[[Sequence[int]], Awaitable[None]], most: int) -> None:
+        some = list(islice(queue, most))
+        for image_id in some:
+            del queue[image_id]  # first, so that edits meanwhile queue it again
         try:
-            await work(image_id)
-        except StoreError:
-            queue[image_id] = None
+            await work(some)
+        except PUT_OFF:
+            queue |= dict.fromkeys(some)
             raise
-        except AgentError as error:
-            log.warning("sidecars.failed", image=image_id, code=error.code)
 
-    async def _write(self, image_id: int) -> None:
+    async def _write(self, image_ids: Sequence[int]) -> None:
         """Write confirmed names only: suggestions are private."""
-        async with self._writing:
-            image = await asyncio.to_thread(self._library.image, image_id)
-            if image is None:
-                return
-            theirs: dict[int, str] = {}
-            for path, root in self._places(image, WRITTEN):
-                with _told_of(image_id):
-                    theirs |= await asyncio.to_thread(self._put, path, image, root)
-        self._remember(image_id, theirs)
+        for image_id in image_ids:
+            async with self._writing:
+                image = await asyncio.to_thread(self._library.image, image_id)
+                if image is None:
+                    continue
+                theirs: dict[int, str] = {}
+                for path, root in self._places(image, WRITTEN):
+                    with _told_of(image_id):
+                        theirs |= await self._put(path, image, root)
+            self.found.remember(image_id, theirs)
 
-    def _put(self, path: Path, image: StoredImage, root: Path) -> dict[int, str]:
+    async def _put(self, path: Path, image: StoredImage, root: Path) -> dict[int, str]:
         """Return face -> another program's name, if it differs from ours."""
-        size, orientation = (image.width, image.height), self._store.read(path).orientation
+        size = (image.width, image.height)
         boxes = [NamedBox(confirmed(face), face.face.box) for face in image.faces]
-        written = self._store.write(path, size, orientation, boxes, root=root)
+        written = await self._store.write(path, size, boxes, root=root)
         if written.changes:
             log.info("sidecars.written", image=image.id, regions=written.changes)
-        faces = {area_of(face.face.box, *size, orientation): face.id for face in image.faces}
+        faces = {area_of(face.face.box, *size, written.orientation): face.id for face in image.faces}
         return {faces[each.ours.area]: each.theirs.name for each in written.comparison if isinstance(each, Conflict)}
 
-    async def _read(self, image_id: int) -> None:
+    async def _read(self, image_ids: Sequence[int]) -> None:
         """Read names: confirmed faces stay, possibly with a conflict; others get the sidecar's names."""
         settings = self._environment.settings.value
-        image = await asyncio.to_thread(self._library.image, image_id)
-        if image is None:
-            return
+        images = await asyncio.to_thread(self._library.images_by_id, image_ids)
+        places = {
+            image.id: [path for path, _ in self._places(image, READ) if recipe_for(settings, str(path)).embedder is not None]
+            for image in images
+        }
+        readings = iter(await self._store.read([path for paths in places.values() for path in paths]))
+        for image in images:
+            await self._take_over(image, list(islice(readings, len(places[image.id]))))
+
+    async def _take_over(self, image: StoredImage, readings: Iterable[Reading | XmpError]) -> None:
         adopted, theirs, silent = dict[int, str](), dict[int, str](), {face.id for face in image.faces}
-        for path, _ in self._places(image, READ):
-            if recipe_for(settings, str(path)).embedder is None:
-                continue
-            with _told_of(image_id, silent.clear):
-                for face, name in named(image, await asyncio.to_thread(self._store.read, path)):
+        for reading in readings:
+            with _told_of(image.id, silent.clear):
+                if isinstance(reading, XmpError):
+                    raise reading
+                for face, name in named(image, reading):
                     silent.discard(face.id)
                     ours = confirmed(face)
                     if not ours and not face.ignored:
                         adopted.setdefault(face.id, name)
                     elif ours and not same_name(ours, name):
                         theirs[face.id] = name
-        self._remember(image_id, theirs)
+        self.found.remember(image.id, theirs)
         unsaid = await asyncio.to_thread(self._library.faces_adopted, silent)
         if adopted or unsaid:
-            await self._adopt(AdoptNamesEdit(names=tuple(adopted.items()), unsaid=tuple(sorted(unsaid))))
+            with _told_of(image.id):
+                await self._adopt(AdoptNamesEdit(names=tuple(adopted.items()), unsaid=tuple(sorted(unsaid))))
 
     def _places(self, image: StoredImage | None, wanted: frozenset[NamesInSidecars]) -> list[tuple[Path, Path]]:
         """Return the image's locations in folders with this setting, with the folder."""
@@ -278,24 +267,17 @@ class SidecarNames:
         found = [(path, folder_of(path, folders)) for _, path in image.places] if image else []
         return [(Path(path), Path(folder.root)) for path, folder in found if folder and folder.names_in_sidecars in wanted]
 
-    def _remember(self, image_id: int, theirs: Mapping[int, str]) -> None:
-        if theirs:
-            log.info("sidecars.conflicts", image=image_id, count=len(theirs))
-        kept = {key: name for key, name in self._theirs.items() if key[0] != image_id}
-        fresh = {(image_id, face_id): name for face_id, name in theirs.items()}
-        self._theirs = dict([*kept.items(), *fresh.items()][-MOST_CONFLICTS:])
-
 
 @contextmanager
 def _told_of(image_id: int, wrong: Callable[[], object] = lambda: None) -> Iterator[None]:
-    """Report a fault of one sidecar without stopping; then call `wrong`."""
+    """Report a fault of one photo without stopping, unless it is the library's or the engine's; then call `wrong`."""
     try:
         yield
-    except XmpError as error:
+    except PUT_OFF:
+        raise
+    except AgentError as error:
         wrong()
         log.warning("sidecars.failed", image=image_id, code=error.code)
-    except AgentError:
-        raise
-    except Exception as error:  # an untrusted file is read here
+    except Exception as error:  # what an untrusted file says is handled here
         wrong()
         log.error("sidecars.unexpected", image=image_id, kind=type(error).__name__)

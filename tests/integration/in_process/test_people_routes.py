@@ -198,7 +198,7 @@ async def test_all_that_is_held_of_a_person_is_handed_out(served: Served, named:
 
 
 async def test_names_in_conflict_with_a_sidecar_are_listed(served: Served, named: httpx.AsyncClient) -> None:
-    served.world.app.sidecars._theirs = {(1, 1): "Anna", (2, 2): "Anna", (3, 3): "xu"}
+    served.world.app.sidecars.found.theirs = {(1, 1): "Anna", (2, 2): "Anna", (3, 3): "xu"}
     told = (await named.get("/api/people/conflicts")).json()
     [(face, names)] = [(each.pop("face"), each) for each in told]
     assert names == {"person_id": 1, "ours": "Mei", "theirs": "Anna"}, "of what the user confirmed, and where it differs"

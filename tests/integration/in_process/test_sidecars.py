@@ -8,28 +8,34 @@ import subprocess
 from contextlib import asynccontextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import PIL.Image
 import pytest
 
 from agent.core.settings import Settings
 from agent.domain.edits import DescribePersonEdit, MergePeopleEdit, NameFacesEdit, RejectFaces, UnnameFacesEdit
-from agent.domain.errors import StoreBusy
+from agent.domain.errors import EngineStartFailed, StoreBusy
 from agent.domain.events import ImageIndexed
 from agent.domain.image import is_image
 from agent.domain.jobs import Priority
+from agent.domain.regions import RegionArea
 from agent.library.records import StoredFace
-from agent.people.sidecars.regions import RegionArea
-from agent.people.sidecars.sidecar_names import FoundConflict
+from agent.people.sidecars.sidecar_conflicts import FoundConflict
+from agent.people.sidecars.sidecar_store import Sidecars
 from agent.sources.source import SidecarChanged
+from tests.sidecars import SidecarsNow, ask_here
 from tests.xmp_packets import FOOT, HEAD, REGIONS, TYPES
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
+    from agent.engine.open_files import Opener
+    from agent.engine.rpc import Call
     from tests.world import World
 
+Q = TypeVar("Q")
+A = TypeVar("A")
 FACE = RegionArea(0.25, 0.3125, 0.4, 0.5)  # where the analyser of these tests finds the one face
 ELSEWHERE = RegionArea(0.8, 0.8, 0.2, 0.2)
 
@@ -85,7 +91,7 @@ def face(world: World, name: str) -> StoredFace:
 
 def names(world: World, name: str) -> list[str]:
     """What the sidecar says."""
-    return [each.name for each in world.sidecars.read(world.folder / name).regions.items]
+    return [each.name for each in SidecarsNow().read(world.folder / name).regions.items]
 
 
 async def settled(world: World) -> None:
@@ -316,6 +322,53 @@ async def test_a_broken_sidecar_and_a_busy_library_stop_nothing(world: World, mo
         assert sidecar(world, "a").read_text(encoding="utf-8") == "<nothing" and names(world, "b") == ["Mei"]
 
 
+async def test_without_an_engine_names_wait_and_forgetting_does_not(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.people.sidecars.sidecar_names.RETRY_AFTER_S", 0.01)
+    gone = False
+
+    async def ask(call: Call[Q, A], asked: Q, files: Sequence[Opener] = ()) -> A:
+        if gone:
+            raise EngineStartFailed
+        return await ask_here(call, asked, files)
+
+    world.sidecars = Sidecars(ask)
+    async with running(world, "both"):
+        await world.app.people.name_face(await photo(world, "a", b"m1"), "Mei")
+        await settled(world)
+        gone = True
+        sidecar(world, "b", region("Xu"))
+        await photo(world, "b", b"x2")
+        await world.app.people.forget(1)
+        assert "Mei" not in world.real.person_names().values() and names(world, "a") == ["Mei"]
+        assert not world.app.sidecars.idle
+        gone = False
+        await settled(world)
+        assert names(world, "a") == [] and face(world, "b").person == "Xu"
+
+
+async def test_names_of_many_photos_are_read_with_few_calls_and_each_is_a_step_of_its_own(world: World) -> None:
+    made: list[str] = []
+
+    async def ask(call: Call[Q, A], asked: Q, files: Sequence[Opener] = ()) -> A:
+        made.append(call.name)
+        return await ask_here(call, asked, files)
+
+    world.sidecars = Sidecars(ask)
+    world.make(settings(world, "off"))
+    known = [f"{number}.jpg" for number in range(40)]
+    world.put(*known)
+    for name in known:
+        sidecar(world, name, region(f"Person {name}"))
+    (world.folder / known[7]).unlink()
+    async with running(world, "read"):
+        await world.app.rescan()
+        await settled(world)
+        assert len(world.real.person_names()) == 39
+        assert made.count("read_names") <= 3 + 16, "one batch was read again one by one"
+        await world.app.people.undo()
+        assert len(world.real.person_names()) == 38
+
+
 async def test_a_full_queue_leaves_out_what_comes_later(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("agent.people.sidecars.sidecar_names.MOST", 1)
     async with running(world, "both"):
@@ -374,6 +427,6 @@ async def test_of_somebody_forgotten_no_other_programs_name_stays_in_memory(worl
         [mei] = [person for person, name in world.real.person_names().items() if name == "Mei"]
         await world.app.people.name_face(face(world, "a").id, "Xu")
         world.app.sidecars.look_through()
-        await world.until(lambda: bool(world.app.sidecars._theirs))
+        await world.until(lambda: bool(world.app.sidecars.found.theirs))
         await world.app.people.forget(mei)
-        assert not world.app.sidecars._theirs
+        assert not world.app.sidecars.found.theirs

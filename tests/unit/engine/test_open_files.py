@@ -24,7 +24,7 @@ from agent.domain.errors import (
     ImageUnsupported,
 )
 from agent.engine import open_files, rpc
-from agent.engine.open_files import Giver, NewFile, Taker, open_photo, opened, write_out
+from agent.engine.open_files import Giver, NewFile, Taker, all_opened, open_photo, opened, write_out
 from agent.engine.rpc import NOTHING, Call, Codec
 from agent.engine.rpc_worker import RpcWorker
 from agent.engine.sandbox.wall import Sandbox
@@ -120,8 +120,8 @@ async def test_a_file_that_comes_in_the_moment_it_is_given_up_is_closed(monkeypa
     mine = os.open(os.devnull, os.O_RDONLY)
     deliver = open_files._deliver
 
-    def and_give_up(answer: "asyncio.Future[int]", descriptor: int | None, error: Exception | None) -> None:
-        deliver(answer, descriptor, error)
+    def and_give_up(answer: "asyncio.Future[list[int]]", descriptors: list[int], error: Exception | None) -> None:
+        deliver(answer, descriptors, error)
         opening.cancel()
 
     monkeypatch.setattr(open_files, "_deliver", and_give_up)
@@ -129,6 +129,22 @@ async def test_a_file_that_comes_in_the_moment_it_is_given_up_is_closed(monkeypa
     with pytest.raises(asyncio.CancelledError):
         await opening
     assert not is_open(mine)
+
+
+async def test_of_several_files_all_are_opened_or_none(tmp_path: Path) -> None:
+    (tmp_path / "a").touch()
+    first: list[int] = []
+
+    def open_first() -> int:
+        first.append(open_photo(str(tmp_path / "a")))
+        return first[-1]
+
+    assert await all_opened([open_first, open_first], limit=20) == first
+    for each in first:
+        os.close(each)
+    with pytest.raises(ImageMissing):
+        await all_opened([open_first, partial(open_photo, str(tmp_path / "none"))], limit=20)
+    assert not is_open(first[-1])
 
 
 async def test_hanging_drives_keep_only_so_many_threads(hanging: threading.Event, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -232,6 +248,25 @@ def test_files_of_a_request_reach_its_handler_in_their_order_or_are_closed(ends:
         os.close(read_end)
     assert worker.serve(rpc.request(3, "read", None))["error"]["code"] == "image.unreadable"
     assert not handed
+
+
+@posix
+def test_a_request_may_say_how_many_files_come_with_it(ends: tuple[Giver, Taker], tmp_path: Path) -> None:
+    giver, taker = ends
+    worker = RpcWorker()
+    worker._taker, worker.wall, worker.greeted = taker, Sandbox(), True
+
+    def count(_: int, files: Sequence[int]) -> int:
+        for each in files:
+            os.close(each)
+        return len(files)
+
+    worker.on_files(Call("count", Codec(int), Codec(int), files=lambda asked: asked), count)
+    for name in "ab":
+        (tmp_path / name).touch()
+    for asked, answer in ((2, {"body": 2}), (3, {"error": {"code": "image.unreadable", "params": {}}})):
+        tickets = [giver.give(open_photo(str(tmp_path / name)), os.getpid()) for name in "ab"]
+        assert worker.serve(rpc.request(1, "count", asked, tickets)) == {"id": 1, **answer}
 
 
 # -- what a task writes -----------------------------------------------------------------------------------------------------------------

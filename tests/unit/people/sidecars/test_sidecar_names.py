@@ -9,11 +9,10 @@ from agent.domain.errors import StoreBusy, XmpMalformed, XmpOtherImage
 from agent.domain.face import Box, Face, Quality, StageTimes
 from agent.domain.image import Recipe
 from agent.domain.people import Certainty, Identity
+from agent.domain.regions import Dimensions, FaceRegion, Origin, Reading, RegionArea, Regions, area_of
 from agent.library.records import StoredFace, StoredImage
-from agent.people.sidecars.regions import Dimensions, FaceRegion, RegionArea, Regions, area_of
 from agent.people.sidecars.sidecar_faces import LONGEST_NAME, named
 from agent.people.sidecars.sidecar_names import _told_of
-from agent.people.sidecars.sidecar_port import Origin, Reading
 from tests.world import LANDMARKS, NOW
 
 SIZE = (100, 80)

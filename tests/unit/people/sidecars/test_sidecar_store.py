@@ -1,4 +1,4 @@
-"""Sidecars as files: whose they are, which counts, and that nothing another program wrote is lost."""
+"""SidecarsNow as files: whose they are, which counts, and that nothing another program wrote is lost."""
 
 import errno
 import os
@@ -11,10 +11,9 @@ import pytest
 
 from agent.domain.errors import XmpChanging, XmpDiskFull, XmpLinked, XmpMalformed, XmpOtherImage, XmpTooLarge, XmpUnreadable, XmpUnwritable
 from agent.domain.face import Box
+from agent.domain.regions import Agreed, Conflict, NamedBox, Origin, Reading, Regions
 from agent.people.sidecars import sidecar_files
-from agent.people.sidecars.regions import Agreed, Conflict, NamedBox
-from agent.people.sidecars.sidecar_port import Origin
-from agent.people.sidecars.sidecar_store import Sidecars
+from tests.sidecars import SidecarsNow
 from tests.xmp_packets import DIGIKAM, MICROSOFT, region, regions, with_properties
 
 SIZE = (400, 300)
@@ -30,11 +29,11 @@ def photo(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def sidecars() -> Sidecars:
-    return Sidecars()
+def sidecars() -> SidecarsNow:
+    return SidecarsNow()
 
 
-def names(sidecars: Sidecars, photo: Path) -> list[str]:
+def names(sidecars: SidecarsNow, photo: Path) -> list[str]:
     return [each.name for each in sidecars.read(photo).regions.items]
 
 
@@ -45,7 +44,7 @@ def beside(photo: Path, text: str, name: str = "IMG.jpg.xmp", at: int = 1_000) -
     return path
 
 
-def test_names_are_written_beside_the_photo_and_the_photo_stays_as_it_is(sidecars: Sidecars, photo: Path) -> None:
+def test_names_are_written_beside_the_photo_and_the_photo_stays_as_it_is(sidecars: SidecarsNow, photo: Path) -> None:
     before = photo.read_bytes()
     written = sidecars.write(photo, SIZE, 1, [NamedBox("Mei", LEFT), NamedBox("", RIGHT)])
     assert (written.changes, [type(each) for each in written.comparison]) == (1, [Agreed])
@@ -54,27 +53,27 @@ def test_names_are_written_beside_the_photo_and_the_photo_stays_as_it_is(sidecar
     assert photo.read_bytes() == before
 
 
-def test_writing_the_same_again_touches_nothing(sidecars: Sidecars, photo: Path) -> None:
+def test_writing_the_same_again_touches_nothing(sidecars: SidecarsNow, photo: Path) -> None:
     sidecars.write(photo, SIZE, 1, [NamedBox("Mei", LEFT)])
     os.utime(sidecar_files.long_name(photo), (1_000, 1_000))
     assert sidecars.write(photo, SIZE, 1, [NamedBox("Mei", LEFT)]).changes == 0
     assert sidecar_files.long_name(photo).stat().st_mtime == 1_000
 
 
-def test_without_names_no_sidecar_is_made(sidecars: Sidecars, photo: Path) -> None:
+def test_without_names_no_sidecar_is_made(sidecars: SidecarsNow, photo: Path) -> None:
     assert sidecars.write(photo, SIZE, 1, [NamedBox("", LEFT)]).changes == 0
     assert not sidecar_files.long_name(photo).exists()
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_turned_photos_regions_are_those_of_the_stored_image(orientation: int, sidecars: Sidecars, photo: Path) -> None:
+def test_a_turned_photos_regions_are_those_of_the_stored_image(orientation: int, sidecars: SidecarsNow, photo: Path) -> None:
     sidecars.write(photo, SIZE, orientation, [NamedBox("Mei", LEFT)])
     size = sidecars.read(photo).regions.applied_to
     assert size and (size.w, size.h) == (SIZE if orientation < 5 else (300, 400))
     assert sidecars.write(photo, SIZE, orientation, [NamedBox("Mei", LEFT)]).changes == 0
 
 
-def test_what_others_wrote_stays_and_a_conflict_is_told(sidecars: Sidecars, photo: Path) -> None:
+def test_what_others_wrote_stays_and_a_conflict_is_told(sidecars: SidecarsNow, photo: Path) -> None:
     path = beside(photo, DIGIKAM)
     written = sidecars.write(photo, SIZE, 1, [NamedBox("Mei", LEFT), NamedBox("Bo", RIGHT), NamedBox("Li", TOP)])
     assert [type(each) for each in written.comparison] == [Conflict, Agreed, Agreed]
@@ -84,13 +83,13 @@ def test_what_others_wrote_stays_and_a_conflict_is_told(sidecars: Sidecars, phot
     assert path.read_text(encoding="utf-8") == DIGIKAM.replace(' mwg-rs:Name=""', "")
 
 
-def test_what_we_know_better_now_is_corrected(sidecars: Sidecars, photo: Path) -> None:
+def test_what_we_know_better_now_is_corrected(sidecars: SidecarsNow, photo: Path) -> None:
     sidecars.write(photo, SIZE, 1, [NamedBox("Mei", LEFT), NamedBox("Bo", RIGHT)])
     sidecars.write(photo, SIZE, 1, [NamedBox("Mei Lin", LEFT)])
     assert names(sidecars, photo) == ["Mei Lin"]
 
 
-def test_the_newest_sidecar_counts_and_the_others_are_told(sidecars: Sidecars, photo: Path) -> None:
+def test_the_newest_sidecar_counts_and_the_others_are_told(sidecars: SidecarsNow, photo: Path) -> None:
     beside(photo, ANNA, at=1_000)
     beside(photo, ANNA.replace("Anna", "Bert"), "IMG.xmp", at=2_000)
     reading = sidecars.read(photo)
@@ -100,13 +99,13 @@ def test_the_newest_sidecar_counts_and_the_others_are_told(sidecars: Sidecars, p
     assert "Mei" not in photo.with_name("IMG.jpg.xmp").read_text(encoding="utf-8")
 
 
-def test_a_sidecar_that_says_nothing_of_regions_hides_none(sidecars: Sidecars, photo: Path) -> None:
+def test_a_sidecar_that_says_nothing_of_regions_hides_none(sidecars: SidecarsNow, photo: Path) -> None:
     beside(photo, ANNA, at=1_000)
     beside(photo, with_properties(""), "IMG.xmp", at=2_000)
     assert sidecars.read(photo).origin is Origin.LONG
 
 
-def test_a_sidecar_of_another_photo_of_that_name_is_left_alone(sidecars: Sidecars, photo: Path) -> None:
+def test_a_sidecar_of_another_photo_of_that_name_is_left_alone(sidecars: SidecarsNow, photo: Path) -> None:
     raw = beside(photo, ANNA, "IMG.xmp")
     photo.with_name("IMG.CR2").write_bytes(b"")
     assert sidecars.read(photo).origin is None
@@ -116,13 +115,13 @@ def test_a_sidecar_of_another_photo_of_that_name_is_left_alone(sidecars: Sidecar
 
 
 @pytest.mark.parametrize(("ending", "origin"), [("JPG", Origin.SHORT), ("CR2", None)])
-def test_a_sidecar_that_names_its_photo_is_believed(ending: str, origin: Origin | None, sidecars: Sidecars, photo: Path) -> None:
+def test_a_sidecar_that_names_its_photo_is_believed(ending: str, origin: Origin | None, sidecars: SidecarsNow, photo: Path) -> None:
     named = f'xmlns:photoshop="http://ns.adobe.com/photoshop/1.0/" photoshop:SidecarForExtension="{ending}"'
     beside(photo, with_properties(regions(region("Anna")), named), "IMG.xmp")
     assert sidecars.read(photo).origin is origin
 
 
-def test_what_the_photo_itself_says_goes_into_a_new_sidecar(sidecars: Sidecars, photo: Path) -> None:
+def test_what_the_photo_itself_says_goes_into_a_new_sidecar(sidecars: SidecarsNow, photo: Path) -> None:
     PIL.Image.new("RGB", SIZE).save(photo, xmp=DIGIKAM.encode())
     assert sidecars.read(photo).origin is Origin.EMBEDDED
     sidecars.write(photo, SIZE, 1, [NamedBox("Bo", RIGHT)])
@@ -131,7 +130,7 @@ def test_what_the_photo_itself_says_goes_into_a_new_sidecar(sidecars: Sidecars, 
     assert names(sidecars, photo) == ["Anna", "Bo", "Rex"]
 
 
-def test_an_unreadable_packet_in_the_photo_stops_reading_it_only(sidecars: Sidecars, photo: Path) -> None:
+def test_an_unreadable_packet_in_the_photo_stops_reading_it_only(sidecars: SidecarsNow, photo: Path) -> None:
     PIL.Image.new("RGB", SIZE).save(photo, xmp=b"<broken")
     with pytest.raises(XmpMalformed):
         sidecars.read(photo)
@@ -139,14 +138,14 @@ def test_an_unreadable_packet_in_the_photo_stops_reading_it_only(sidecars: Sidec
     assert names(sidecars, photo) == ["Mei"]
 
 
-def test_regions_of_a_cropped_photo_are_not_mixed_with_ours(sidecars: Sidecars, photo: Path) -> None:
+def test_regions_of_a_cropped_photo_are_not_mixed_with_ours(sidecars: SidecarsNow, photo: Path) -> None:
     path = beside(photo, DIGIKAM)
     with pytest.raises(XmpOtherImage):
         sidecars.write(photo, (300, 300), 1, [NamedBox("Mei", TOP)])
     assert path.read_text(encoding="utf-8") == DIGIKAM
 
 
-def test_a_person_is_forgotten_in_every_sidecar(sidecars: Sidecars, photo: Path) -> None:
+def test_a_person_is_forgotten_in_every_sidecar(sidecars: SidecarsNow, photo: Path) -> None:
     beside(photo, DIGIKAM, at=1_000)
     sidecars.write(photo, SIZE, 1, [NamedBox("Mei", RIGHT), NamedBox("Bo", TOP)])
     beside(photo, sidecar_files.long_name(photo).read_text(encoding="utf-8"), "IMG.xmp", at=9_000)
@@ -159,7 +158,7 @@ def test_a_person_is_forgotten_in_every_sidecar(sidecars: Sidecars, photo: Path)
 
 
 def test_what_a_killed_program_left_half_written_goes_with_the_next(
-    sidecars: Sidecars, photo: Path, monkeypatch: pytest.MonkeyPatch
+    sidecars: SidecarsNow, photo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as killed:
         killed.setattr(os, "link", lambda *_, **__: kill())
@@ -175,7 +174,7 @@ def kill() -> None:
     raise KeyboardInterrupt
 
 
-def test_a_long_name_in_any_script_has_a_sidecar(sidecars: Sidecars, tmp_path: Path) -> None:
+def test_a_long_name_in_any_script_has_a_sidecar(sidecars: SidecarsNow, tmp_path: Path) -> None:
     photo = tmp_path / f"{'照' * 78}.jpg"
     PIL.Image.new("RGB", SIZE).save(photo)
     sidecars.write(photo, SIZE, 1, [NamedBox("Mei", LEFT)])
@@ -184,24 +183,24 @@ def test_a_long_name_in_any_script_has_a_sidecar(sidecars: Sidecars, tmp_path: P
         sidecars.write(photo.rename(tmp_path / f"{'照' * 83}.jpg"), SIZE, 1, [NamedBox("Mei", LEFT)])
 
 
-def test_forgetting_makes_no_sidecar(sidecars: Sidecars, photo: Path) -> None:
+def test_forgetting_makes_no_sidecar(sidecars: SidecarsNow, photo: Path) -> None:
     sidecars.forget(photo, ["Mei"])
     assert not sidecar_files.long_name(photo).exists()
 
 
-def test_a_name_in_microsofts_way_is_a_conflict_as_well(sidecars: Sidecars, photo: Path) -> None:
+def test_a_name_in_microsofts_way_is_a_conflict_as_well(sidecars: SidecarsNow, photo: Path) -> None:
     beside(photo, MICROSOFT)
     written = sidecars.write(photo, SIZE, 1, [NamedBox("Mei", Box(40, 60, 120, 120))])
     assert (written.changes, [type(each) for each in written.comparison]) == (0, [Conflict])
 
 
-def test_names_in_microsofts_way_are_counted_when_they_stay(sidecars: Sidecars, photo: Path) -> None:
+def test_names_in_microsofts_way_are_counted_when_they_stay(sidecars: SidecarsNow, photo: Path) -> None:
     beside(photo, MICROSOFT)
     assert sidecars.forget(photo, ["Carl"]).left == 1
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be"])
-def test_another_encoding_is_kept(encoding: str, sidecars: Sidecars, photo: Path) -> None:
+def test_another_encoding_is_kept(encoding: str, sidecars: SidecarsNow, photo: Path) -> None:
     sidecar_files.long_name(photo).write_bytes(DIGIKAM.encode(encoding))
     sidecars.write(photo, SIZE, 1, [NamedBox("梅", TOP)])
     assert "梅" in sidecar_files.long_name(photo).read_bytes().decode(encoding)
@@ -222,13 +221,15 @@ def intrude(monkeypatch: pytest.MonkeyPatch, write: Callable[[int], None]) -> No
     monkeypatch.setattr(sidecar_files, "_dress", meanwhile)
 
 
-def test_what_another_program_writes_at_the_same_moment_is_kept(sidecars: Sidecars, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_another_program_writes_at_the_same_moment_is_kept(
+    sidecars: SidecarsNow, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     intrude(monkeypatch, lambda time: void(beside(photo, ANNA)) if time == 0 else None)
     assert sidecars.write(photo, SIZE, 1, [NamedBox("Mei", RIGHT)]).changes == 1
     assert names(sidecars, photo) == ["Anna", "Mei"]
 
 
-def test_a_sidecar_that_never_rests_is_given_up(sidecars: Sidecars, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sidecar_that_never_rests_is_given_up(sidecars: SidecarsNow, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     intrude(monkeypatch, lambda time: void(beside(photo, ANNA.replace("Anna", f"Anna {time}"))))
     with pytest.raises(XmpChanging):
         sidecars.write(photo, SIZE, 1, [NamedBox("Mei", RIGHT)])
@@ -240,7 +241,7 @@ def void(_: object) -> None:
     return None
 
 
-def test_a_malformed_sidecar_is_neither_read_nor_written(sidecars: Sidecars, photo: Path) -> None:
+def test_a_malformed_sidecar_is_neither_read_nor_written(sidecars: SidecarsNow, photo: Path) -> None:
     path = beside(photo, "<x:xmpmeta")
     with pytest.raises(XmpMalformed):
         sidecars.read(photo)
@@ -251,7 +252,7 @@ def test_a_malformed_sidecar_is_neither_read_nor_written(sidecars: Sidecars, pho
     assert path.read_text(encoding="utf-8") == "<x:xmpmeta"
 
 
-def test_a_read_only_sidecar_stays(sidecars: Sidecars, photo: Path) -> None:
+def test_a_read_only_sidecar_stays(sidecars: SidecarsNow, photo: Path) -> None:
     path = beside(photo, ANNA)
     path.chmod(0o444)
     with pytest.raises(XmpUnwritable):
@@ -263,7 +264,7 @@ def test_a_read_only_sidecar_stays(sidecars: Sidecars, photo: Path) -> None:
 
 @pytest.mark.parametrize(("code", "error"), [(errno.ENOSPC, XmpDiskFull), (errno.EROFS, XmpUnwritable), (errno.EIO, XmpUnwritable)])
 def test_a_disk_that_takes_nothing_leaves_the_old_sidecar(
-    code: int, error: type[Exception], sidecars: Sidecars, photo: Path, monkeypatch: pytest.MonkeyPatch
+    code: int, error: type[Exception], sidecars: SidecarsNow, photo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = beside(photo, ANNA)
 
@@ -277,22 +278,33 @@ def test_a_disk_that_takes_nothing_leaves_the_old_sidecar(
     assert not list(photo.parent.glob(".*"))
 
 
-def test_a_sidecar_beyond_all_measure_is_not_read(sidecars: Sidecars, photo: Path) -> None:
+def test_a_sidecar_beyond_all_measure_is_not_read(sidecars: SidecarsNow, photo: Path) -> None:
     with sidecar_files.long_name(photo).open("wb") as file:
         file.truncate((4 << 20) + 1)
     with pytest.raises(XmpTooLarge):
         sidecars.read(photo)
 
 
+def test_a_photo_that_is_gone_is_unreadable(sidecars: SidecarsNow, photo: Path) -> None:
+    with pytest.raises(XmpUnreadable):
+        sidecars.read(photo.with_name("gone.jpg"))
+
+
+def test_a_photo_in_a_cloud_is_not_fetched(sidecars: SidecarsNow, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    PIL.Image.new("RGB", SIZE).save(photo, xmp=DIGIKAM.encode())
+    monkeypatch.setattr(sidecar_files, "is_online_only", lambda path: path.endswith(".jpg"))
+    assert sidecars.read(photo) == Reading(Regions(), None)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="no such files there")
-def test_what_is_no_file_is_not_waited_for(sidecars: Sidecars, photo: Path) -> None:
+def test_what_is_no_file_is_not_waited_for(sidecars: SidecarsNow, photo: Path) -> None:
     os.mkfifo(sidecar_files.long_name(photo))
     with pytest.raises(XmpUnreadable):
         sidecars.read(photo)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="rights are others there")
-def test_rights_and_links_are_kept(sidecars: Sidecars, photo: Path) -> None:
+def test_rights_and_links_are_kept(sidecars: SidecarsNow, photo: Path) -> None:
     photo.chmod(0o640)
     sidecars.write(photo, SIZE, 1, [NamedBox("Mei", LEFT)])
     path = sidecar_files.long_name(photo)
@@ -325,7 +337,7 @@ def folders(photo: Path) -> tuple[Path, Path]:
 
 @LINKS
 @pytest.mark.parametrize("name", ["authorized_keys", "new.xmp"])
-def test_no_file_is_made_through_a_link(name: str, sidecars: Sidecars, photo: Path) -> None:
+def test_no_file_is_made_through_a_link(name: str, sidecars: SidecarsNow, photo: Path) -> None:
     photo, home = folders(photo)
     sidecar_files.long_name(photo).symlink_to(home / name)
     with pytest.raises(XmpLinked):
@@ -336,7 +348,7 @@ def test_no_file_is_made_through_a_link(name: str, sidecars: Sidecars, photo: Pa
 @LINKS
 @pytest.mark.parametrize(("name", "inside"), [("authorized_keys", False), ("other.xmp", False), ("notes.txt", True)])
 def test_no_file_is_changed_through_a_link_but_a_sidecar_in_the_same_folder(
-    name: str, inside: bool, sidecars: Sidecars, photo: Path
+    name: str, inside: bool, sidecars: SidecarsNow, photo: Path
 ) -> None:
     photo, home = folders(photo)
     target = (photo.parent if inside else home) / name
@@ -348,7 +360,7 @@ def test_no_file_is_changed_through_a_link_but_a_sidecar_in_the_same_folder(
 
 
 @LINKS
-def test_a_link_to_a_sidecar_elsewhere_in_the_watched_folder_is_followed(sidecars: Sidecars, photo: Path) -> None:
+def test_a_link_to_a_sidecar_elsewhere_in_the_watched_folder_is_followed(sidecars: SidecarsNow, photo: Path) -> None:
     photo, _ = folders(photo)
     target = photo.parent / "names" / "IMG.XMP"
     target.parent.mkdir()
@@ -362,7 +374,7 @@ def test_a_link_to_a_sidecar_elsewhere_in_the_watched_folder_is_followed(sidecar
 
 
 @LINKS
-def test_a_folder_that_is_a_link_leads_nowhere_else(sidecars: Sidecars, photo: Path) -> None:
+def test_a_folder_that_is_a_link_leads_nowhere_else(sidecars: SidecarsNow, photo: Path) -> None:
     photo, home = folders(photo)
     (home / "IMG.jpg").write_bytes(photo.read_bytes())
     (photo.parent / "sub").symlink_to(home)
@@ -372,7 +384,7 @@ def test_a_folder_that_is_a_link_leads_nowhere_else(sidecars: Sidecars, photo: P
 
 
 @LINKS
-def test_names_that_we_wrote_go_from_wherever_a_link_leads(sidecars: Sidecars, photo: Path) -> None:
+def test_names_that_we_wrote_go_from_wherever_a_link_leads(sidecars: SidecarsNow, photo: Path) -> None:
     photo, home = folders(photo)
     sidecars.write(photo, SIZE, 1, [NamedBox("Mei", RIGHT)])
     elsewhere = sidecar_files.long_name(photo).rename(home / "IMG.xmp")
@@ -381,7 +393,7 @@ def test_names_that_we_wrote_go_from_wherever_a_link_leads(sidecars: Sidecars, p
     assert "Mei" not in elsewhere.read_text(encoding="utf-8")
 
 
-def test_no_byte_of_a_photos_own_regions_is_copied(sidecars: Sidecars, photo: Path) -> None:
+def test_no_byte_of_a_photos_own_regions_is_copied(sidecars: SidecarsNow, photo: Path) -> None:
     photo, _ = folders(photo)
     sidecars.write(photo, SIZE, 1, [NamedBox("Mei", RIGHT)])
     text = sidecar_files.long_name(photo).read_text(encoding="utf-8")
@@ -394,10 +406,10 @@ def test_no_byte_of_a_photos_own_regions_is_copied(sidecars: Sidecars, photo: Pa
     assert "SECRET" not in sidecar_files.long_name(photo).read_text(encoding="utf-8")
 
 
-def test_what_comes_into_the_place_at_the_same_moment_is_kept(sidecars: Sidecars, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_comes_into_the_place_at_the_same_moment_is_kept(sidecars: SidecarsNow, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     still = sidecar_files._still
 
-    def then_another(path: Path, old: sidecar_files.SidecarFile | None) -> bool:
+    def then_another(path: Path, old: str | None) -> bool:
         seen = still(path, old)
         if not path.exists():
             beside(photo, ANNA)

@@ -3,9 +3,9 @@
 import pytest
 
 from agent.domain.errors import XmpError, XmpMalformed, XmpTooLarge
-from agent.people.sidecars.regions import Dimensions, FaceRegion, RegionArea, Regions, RegionSchema
-from agent.people.sidecars.xmp_reading import mwg_items, regions_of, sidecar_for
-from agent.people.sidecars.xmp_tree import MAX_BYTES, parse
+from agent.domain.regions import MAX_XMP_BYTES, Dimensions, FaceRegion, RegionArea, Regions, RegionSchema
+from agent.vision.xmp.xmp_reading import mwg_items, regions_of, sidecar_for
+from agent.vision.xmp.xmp_tree import parse
 from tests.xmp_packets import ACDSEE, DIGIKAM, FOOT, HEAD, MICROSOFT, REGIONS, region, regions, with_properties
 
 
@@ -87,15 +87,15 @@ def test_what_is_not_xmp_is_malformed(text: str) -> None:
 
 
 def test_more_regions_or_bytes_than_a_photo_has_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.people.sidecars.xmp_reading.MAX_REGIONS", 50)
+    monkeypatch.setattr("agent.vision.xmp.xmp_reading.MAX_REGIONS", 50)
     with pytest.raises(XmpTooLarge):
         read(with_properties(regions(region("Anna") * 51)))
     with pytest.raises(XmpTooLarge):
-        parse(bytes(MAX_BYTES + 1))
+        parse(bytes(MAX_XMP_BYTES + 1))
 
 
 def test_what_is_built_while_reading_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.people.sidecars.xmp_tree._MAX_NODES", 100)
+    monkeypatch.setattr("agent.vision.xmp.xmp_tree._MAX_NODES", 100)
     with pytest.raises(XmpTooLarge):
         parse(with_properties(regions("<rdf:li/>" * 101)).encode())
 

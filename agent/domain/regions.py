@@ -13,10 +13,20 @@ from typing import Final, TypeAlias
 
 from agent.domain.face import Box
 
+MAX_XMP_BYTES: Final = 4 << 20  # of a sidecar or a packet: darktable's and Lightroom's longest histories are 2 or 3 MB
+MAX_REGIONS: Final = 1_000  # a crowd; beyond that no one names faces by hand, and comparing all pairs would take long
 FACE: Final = "Face"
 SAME_FACE: Final = 0.5  # minimum intersection over union of two areas of one face
 _TOLERANCE: Final = 0.02  # rounding tolerance for the aspect ratio of the same image
 _LARGEST: Final = 10.0  # an area may extend beyond the edge, but not far
+
+
+class Origin(StrEnum):
+    """The source of regions."""
+
+    LONG = "long"  # IMG.jpg.xmp
+    SHORT = "short"  # IMG.xmp
+    EMBEDDED = "embedded"
 
 
 class RegionSchema(StrEnum):
@@ -92,6 +102,16 @@ class Regions:
             return True
         ratios = (size.w / size.h, size.h / size.w)
         return any(abs(ratio * height / width - 1) <= _TOLERANCE for ratio in ratios)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A photo's regions and their source. Those of `passed_over` exist too but are older, or hidden by a sidecar."""
+
+    regions: Regions
+    origin: Origin | None  # None: no source has regions
+    passed_over: tuple[Origin, ...] = ()
+    orientation: int = 1  # the photo's Exif orientation, for `upright`
 
 
 @dataclass(frozen=True, slots=True)

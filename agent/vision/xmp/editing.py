@@ -6,11 +6,11 @@ from html import escape  # its result is also XML, and xml.sax.saxutils would lo
 from typing import Final
 
 from agent.domain.errors import XmpMalformed
-from agent.people.sidecars.region_changes import AddRegion, Disown, RegionChange, RemoveRegion, SetName
-from agent.people.sidecars.regions import FACE
-from agent.people.sidecars.xmp_names import MWG, OURS, RDF, ST_AREA, ST_DIM, XML, Prefixes
-from agent.people.sidecars.xmp_reading import find, mwg_items
-from agent.people.sidecars.xmp_tree import Node, parse
+from agent.domain.regions import FACE
+from agent.vision.xmp.region_changes import AddRegion, Disown, RegionChange, RemoveRegion, SetName
+from agent.vision.xmp.xmp_names import MWG, OURS, RDF, ST_AREA, ST_DIM, XML, Prefixes
+from agent.vision.xmp.xmp_reading import find, mwg_items
+from agent.vision.xmp.xmp_tree import Node, parse
 
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 

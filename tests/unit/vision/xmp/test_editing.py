@@ -5,12 +5,12 @@ import difflib
 import pytest
 
 from agent.domain.errors import XmpMalformed
-from agent.people.sidecars.editing import NEW, edited, with_regions_of
-from agent.people.sidecars.region_changes import AddRegion, Disown, RegionChange, RemoveRegion, SetName, changes_to_write
-from agent.people.sidecars.regions import NamedArea, RegionArea
-from agent.people.sidecars.xmp_names import RDF
-from agent.people.sidecars.xmp_reading import regions_of
-from agent.people.sidecars.xmp_tree import parse
+from agent.domain.regions import NamedArea, RegionArea
+from agent.vision.xmp.editing import NEW, edited, with_regions_of
+from agent.vision.xmp.region_changes import AddRegion, Disown, RegionChange, RemoveRegion, SetName, changes_to_write
+from agent.vision.xmp.xmp_names import RDF
+from agent.vision.xmp.xmp_reading import regions_of
+from agent.vision.xmp.xmp_tree import parse
 from tests.xmp_packets import ACDSEE, DIGIKAM, MICROSOFT, REGIONS, region, regions, with_properties
 
 AREA = RegionArea(0.5, 0.8, 0.1, 0.1)

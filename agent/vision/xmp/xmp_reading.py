@@ -4,11 +4,10 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from agent.domain.errors import XmpTooLarge
-from agent.people.sidecars.regions import SAME_FACE, Dimensions, FaceRegion, RegionArea, Regions, RegionSchema
-from agent.people.sidecars.xmp_names import ACDSEE, ACDSEE_AREA, MP, MP_REGION, MP_REGIONS, MWG, OURS, PHOTOSHOP, RDF, ST_AREA, ST_DIM
-from agent.people.sidecars.xmp_tree import Node
+from agent.domain.regions import MAX_REGIONS, SAME_FACE, Dimensions, FaceRegion, RegionArea, Regions, RegionSchema
+from agent.vision.xmp.xmp_names import ACDSEE, ACDSEE_AREA, MP, MP_REGION, MP_REGIONS, MWG, OURS, PHOTOSHOP, RDF, ST_AREA, ST_DIM
+from agent.vision.xmp.xmp_tree import Node
 
-MAX_REGIONS: Final = 1_000  # a crowd; beyond that no one names faces by hand, and comparing all pairs would take long
 _KNOWN: Final = frozenset({f"{MWG} Name", f"{MWG} Type", f"{MWG} Area", f"{OURS} WrittenName", f"{OURS} WrittenRegion", f"{RDF} parseType"})
 
 

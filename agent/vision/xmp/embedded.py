@@ -9,21 +9,19 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path
 from typing import BinaryIO, Final
 
 from agent.domain.errors import XmpUnreadable
-from agent.people.sidecars.tags import TIFF_MAGICS, ByteSource, tiff_parts
-from agent.people.sidecars.xmp_boxes import heif_parts
-from agent.people.sidecars.xmp_tree import MAX_BYTES
-from agent.sources.folder.online_only import is_online_only
+from agent.domain.regions import MAX_XMP_BYTES
+from agent.vision.xmp.tags import TIFF_MAGICS, ByteSource, tiff_parts
+from agent.vision.xmp.xmp_boxes import heif_parts
 
 _EXIF: Final = b"Exif\0\0"
 _XMP: Final = b"http://ns.adobe.com/xap/1.0/\0"
 _EXTENSION: Final = b"http://ns.adobe.com/xmp/extension/\0"
 _PNG_KEY: Final = b"XML:com.adobe.xmp\0"
 _STEPS: Final = 10_000  # segments or chunks that are inspected
-_TAKEN: Final = 4 * MAX_BYTES  # bytes read: a small file can lead to the same ones again and again
+_TAKEN: Final = 4 * MAX_XMP_BYTES  # bytes read: a small file can lead to the same ones again and again
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +33,10 @@ class Embedded:
     orientation: int = 1
 
 
-def read_embedded(photo: Path) -> Embedded:
+def read_embedded(file: BinaryIO) -> Embedded:
     """Return a photo's embedded data; nothing if its format has none. Raises XmpUnreadable."""
-    if is_online_only(str(photo)):
-        return Embedded()
     try:
-        with photo.open("rb") as file:
-            return _read(file)
+        return _read(file)
     except OSError:
         raise XmpUnreadable from None
 
@@ -116,7 +111,7 @@ def _jpeg(file: ByteSource) -> Embedded:
         elif data.startswith(_EXTENSION) and len(data) > len(_EXTENSION) + 40:
             guid = data[len(_EXTENSION) : len(_EXTENSION) + 32]
             total, offset = struct.unpack_from(">II", data, len(_EXTENSION) + 32)
-            if total <= MAX_BYTES and (guid in extended or len(extended) < 4):
+            if total <= MAX_XMP_BYTES and (guid in extended or len(extended) < 4):
                 extended.setdefault(guid, (total, {}))[1][offset] = data[len(_EXTENSION) + 40 :]
     return Embedded(xmp, _whole(xmp, extended), orientation)
 
@@ -160,7 +155,7 @@ def _png(file: ByteSource) -> Iterator[tuple[str, bytes]]:
         size, kind = struct.unpack(">I4s", head)
         if kind == b"IEND":
             return
-        if kind in (b"iTXt", b"eXIf") and size <= MAX_BYTES:
+        if kind in (b"iTXt", b"eXIf") and size <= MAX_XMP_BYTES:
             data = file.read(size)
             if kind == b"eXIf":
                 yield "exif", data
@@ -168,7 +163,7 @@ def _png(file: ByteSource) -> Iterator[tuple[str, bytes]]:
                 found = True
                 compressed = data[len(_PNG_KEY)]
                 text = data[len(_PNG_KEY) + 2 :].split(b"\0", 2)[2]  # after the language and the translated keyword
-                yield "xmp", zlib.decompressobj().decompress(text, MAX_BYTES) if compressed else text
+                yield "xmp", zlib.decompressobj().decompress(text, MAX_XMP_BYTES) if compressed else text
             file.seek(4, 1)
         else:
             file.seek(size + 4, 1)
@@ -181,7 +176,7 @@ def _webp(file: ByteSource) -> Iterator[tuple[str, bytes]]:
         if len(head) < 8:
             return
         kind, size = struct.unpack("<4sI", head)
-        if kind in (b"XMP ", b"EXIF") and size <= MAX_BYTES:
+        if kind in (b"XMP ", b"EXIF") and size <= MAX_XMP_BYTES:
             yield kind.strip().lower().decode(), file.read(size)
             file.seek(size % 2, 1)
         else:

@@ -10,13 +10,17 @@ from typing import Any
 import PIL.Image
 import pytest
 
-from agent.domain.errors import XmpUnreadable
-from agent.people.sidecars.embedded import Embedded, _read, read_embedded
-from agent.people.sidecars.xmp_boxes import heif_parts
+from agent.vision.xmp.embedded import Embedded, _read, read_embedded
+from agent.vision.xmp.xmp_boxes import heif_parts
 from tests.quick_formats import QUICK
 from tests.xmp_packets import DIGIKAM
 
 XMP = DIGIKAM.encode()
+
+
+def embedded(path: Path) -> Embedded:
+    with path.open("rb") as file:
+        return read_embedded(file)
 
 
 def exif(orientation: int = 6) -> PIL.Image.Exif:
@@ -50,7 +54,7 @@ def photo(folder: Path, kind: str) -> Path:
 
 @pytest.mark.parametrize("kind", ["jpg", "png", "webp", "tif", "heic"])
 def test_xmp_and_orientation_are_found_in(kind: str, tmp_path: Path) -> None:
-    found = read_embedded(photo(tmp_path, kind))
+    found = embedded(photo(tmp_path, kind))
     assert found.xmp == XMP
     assert found.orientation == 6
 
@@ -83,7 +87,7 @@ def jpeg(folder: Path, guid: bytes, long: bytes, portions: list[tuple[int, bytes
     head = b"http://ns.adobe.com/xmp/extension/\0" + guid + struct.pack(">I", len(long))
     path = folder / "extended.jpg"
     path.write_bytes(b"\xff\xd8" + first + b"".join(segment(head + struct.pack(">I", at) + part) for at, part in portions) + b"\xff\xd9")
-    return read_embedded(path)
+    return embedded(path)
 
 
 def test_a_compressed_packet_never_grows_beyond_its_bound(tmp_path: Path) -> None:
@@ -94,7 +98,7 @@ def test_a_compressed_packet_never_grows_beyond_its_bound(tmp_path: Path) -> Non
     path.write_bytes(
         b"\x89PNG\r\n\x1a\n" + chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(bytes(20 << 20), 1)) + chunk(b"IEND", b"")
     )
-    assert len(read_embedded(path).xmp or b"") == 4 << 20
+    assert len(embedded(path).xmp or b"") == 4 << 20
 
 
 def heif(iloc: bytes, items: int = 1) -> bytes:
@@ -178,15 +182,4 @@ def test_other_files_carry_nothing(tmp_path: Path) -> None:
     ):
         path = tmp_path / str(number)
         path.write_bytes(data)
-        assert read_embedded(path) == Embedded()
-
-
-def test_a_photo_that_is_gone_is_unreadable(tmp_path: Path) -> None:
-    with pytest.raises(XmpUnreadable):
-        read_embedded(tmp_path / "gone.jpg")
-
-
-def test_a_photo_in_a_cloud_is_not_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = photo(tmp_path, "jpg")
-    monkeypatch.setattr("agent.people.sidecars.embedded.is_online_only", lambda path: True)
-    assert read_embedded(path) == Embedded()
+        assert embedded(path) == Embedded()

@@ -11,10 +11,9 @@ from typing import Final
 from xml.parsers import expat
 
 from agent.domain.errors import XmpMalformed, XmpTooLarge
-from agent.people.sidecars.xmp_names import ACDSEE, MP, MWG, PHOTOSHOP, RDF
+from agent.domain.regions import MAX_XMP_BYTES
+from agent.vision.xmp.xmp_names import ACDSEE, MP, MWG, PHOTOSHOP, RDF
 
-# The agent itself parses it, so the limit is small: darktable's and Lightroom's longest histories are 2 or 3 MB.
-MAX_BYTES: Final = 4 << 20
 _MAX_ELEMENTS: Final = 200_000  # including skipped ones: each costs a call
 _MAX_NODES: Final = 100_000
 _MAX_TEXT: Final = 1 << 20  # stored characters, mostly of names, in elements and between them
@@ -73,7 +72,7 @@ class Node:
 
 def parse(body: bytes) -> Node:
     """Return the `rdf:RDF` of a packet in UTF-8. Raises XmpMalformed, XmpTooLarge."""
-    if len(body) > MAX_BYTES:
+    if len(body) > MAX_XMP_BYTES:
         raise XmpTooLarge
     builder = _Builder(body)
     builder.run()

@@ -4,8 +4,8 @@ import struct
 from collections.abc import Iterator
 from typing import Final
 
-from agent.people.sidecars.tags import ByteSource
-from agent.people.sidecars.xmp_tree import MAX_BYTES
+from agent.domain.regions import MAX_XMP_BYTES
+from agent.vision.xmp.tags import ByteSource
 
 _META: Final = 4 << 20  # the largest item directory that is read
 _ITEMS: Final = 10_000
@@ -20,7 +20,7 @@ def heif_parts(file: ByteSource) -> Iterator[tuple[str, bytes]]:
     kinds = _kinds(boxes.get(b"iinf", b""))
     for item, extents in _places(boxes.get(b"iloc", b"")):
         kind = kinds.get(item)
-        if kind is None or sum(size for _, _, size in extents) > MAX_BYTES:
+        if kind is None or sum(size for _, _, size in extents) > MAX_XMP_BYTES:
             continue
         pieces: list[bytes] = []
         for inside, at, size in extents:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from agent.people.sidecars.regions import FaceRegion, NamedArea, RegionArea, RegionSchema, match, same_name, tidy
+from agent.domain.regions import FaceRegion, NamedArea, RegionArea, RegionSchema, match, same_name, tidy
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,7 @@ import PIL.ImageOps
 import pytest
 
 from agent.domain.face import Box
-from agent.people.sidecars.region_changes import AddRegion, Disown, RemoveRegion, SetName, changes_to_forget, changes_to_write
-from agent.people.sidecars.regions import (
+from agent.domain.regions import (
     Agreed,
     Conflict,
     Dimensions,
@@ -26,6 +25,7 @@ from agent.people.sidecars.regions import (
     tidy,
     upright,
 )
+from agent.vision.xmp.region_changes import AddRegion, Disown, RemoveRegion, SetName, changes_to_forget, changes_to_write
 
 LEFT, RIGHT, FAR = RegionArea(0.25, 0.5, 0.2, 0.2), RegionArea(0.75, 0.5, 0.2, 0.2), RegionArea(0.5, 0.1, 0.1, 0.1)
 NEAR_LEFT = RegionArea(0.26, 0.5, 0.2, 0.2)

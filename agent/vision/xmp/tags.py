@@ -3,7 +3,7 @@
 import struct
 from typing import Final, Protocol
 
-from agent.people.sidecars.xmp_tree import MAX_BYTES
+from agent.domain.regions import MAX_XMP_BYTES
 
 TIFF_MAGICS: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"IIRO", b"IIRS", b"IIU\0")  # also BigTIFF, Olympus, Panasonic
 _ORIENTATION: Final = 0x112
@@ -37,7 +37,7 @@ def tiff_parts(file: ByteSource) -> tuple[bytes | None, int]:
         tag, kind, number, value = struct.unpack_from(form, entries, place)
         if tag == _ORIENTATION and kind in (3, 4):
             (orientation,) = struct.unpack_from(order + ("H" if kind == 3 else "I"), value)
-        elif tag == _XMP and kind in (1, 7) and len(value) < number <= MAX_BYTES:
+        elif tag == _XMP and kind in (1, 7) and len(value) < number <= MAX_XMP_BYTES:
             file.seek(struct.unpack(order + ("Q" if big else "I"), value)[0])
             xmp = file.read(number)
     return xmp, orientation if 1 <= orientation <= 8 else 1
