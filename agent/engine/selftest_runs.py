@@ -1,6 +1,7 @@
 """Tests devices, each in its own process, and keeps the results until the driver, a library or models change."""
 
 import asyncio
+import hashlib
 import json
 import platform
 from collections.abc import Sequence
@@ -28,9 +29,11 @@ from agent.engine.devices import (
     kind_of,
     on_processor,
     precisions,
+    unquantised,
 )
 from agent.engine.engine_calls import EngineConfig, ModelFile
 from agent.engine.rpc import OneCall
+from agent.engine.sandbox.rooms import RANGES
 
 _Asked: TypeAlias = tuple[str, str, dict[str, ModelFile]]
 
@@ -110,7 +113,7 @@ class DeviceChooser:
 
     async def _trial(self, device: Device, libraries: str, config: EngineConfig) -> Trial:
         """The result of its self-test, from now or from the record. Raises ModelError, EngineKilled."""
-        key = key_of(device, libraries, config.precision, {recipe: file.sha256 for recipe, file in config.models.items()})
+        key = key_of(device, libraries, config.precision, await asyncio.to_thread(_hashes, config))
         kept = await asyncio.to_thread(_read, self._record)
         if key in kept and not (self._again and kept[key].fault in _UNSURE):
             return kept[key]
@@ -139,6 +142,19 @@ class DeviceChooser:
             if not again:
                 raise
             return await self._test(config, again=False)
+
+
+def _hashes(config: EngineConfig) -> dict[str, str]:
+    """Return each model's SHA-256 by recipe; quantised, with that of the value ranges it is quantised by."""
+    quantised = config.precision != unquantised(config.precision)
+    return {recipe: file.sha256 + (_ranges_of(file) if quantised else "") for recipe, file in config.models.items()}
+
+
+def _ranges_of(file: ModelFile) -> str:
+    try:
+        return hashlib.sha256((RANGES / f"{file.name}.json").read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 def _read(record: Path) -> dict[str, Trial]:

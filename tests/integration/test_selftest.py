@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,6 +14,7 @@ import pytest
 from agent.domain.errors import EngineKilled
 from agent.engine.devices import DeviceChoice, Fault, Note, precisions
 from agent.engine.engine_calls import EngineConfig
+from agent.engine.sandbox.rooms import RANGES
 from agent.engine.selftest_runs import DeviceChooser
 
 # An engine whose "GPU" is the processor, but for one lie.
@@ -129,6 +131,28 @@ async def test_an_honest_device_is_used_and_tried_again_only_with_another_driver
     assert await choice(chooser(record, "crash", "1.1"), config) == DeviceChoice("CPU", "auto", Note("GPU", Fault.FAILED))
     assert await choice(chooser(record, "honest", "1.1"), config) == DeviceChoice("CPU", "auto", Note("GPU", Fault.FAILED))
     assert await choice(chooser(record, "honest", "1.1", again=True), config) == DeviceChoice("GPU", "auto"), "the doctor asks again"
+
+
+async def test_what_was_tried_with_other_value_ranges_is_tried_again(
+    tmp_path: Path, engine_config: EngineConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ranges = tmp_path / "int8"
+    shutil.copytree(RANGES, ranges)
+    monkeypatch.setattr("agent.engine.selftest_runs.RANGES", ranges)
+    record, config = tmp_path / "devices.json", replace(engine_config, precision="int8")
+
+    async def kept() -> set[str]:
+        await choice(chooser(record, "honest"), config)
+        return set(json.loads(record.read_text()))
+
+    first = await kept()
+    assert await kept() == first
+    [measured] = ranges.iterdir()
+    measured.write_text(measured.read_text() + " ")
+    second = await kept()
+    assert second > first and len(second - first) == 1, "what is not quantised is not tried again"
+    measured.unlink()
+    assert len(await kept() - second) == 1, "nothing is quantised any more"
 
 
 async def test_by_itself_a_device_is_used_only_if_it_is_faster(record: Path, engine_config: EngineConfig) -> None:
