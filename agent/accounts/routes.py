@@ -32,22 +32,17 @@ from agent.accounts.service import Accounts, Caller
 from agent.accounts.sessions import MemberSession, Opened
 from agent.accounts.team_access import team_cookie_name
 from agent.domain.errors import Forbidden, NotFound
-from agent.web.access import PRINCIPAL, TOKEN_SCOPES, Principal, Scope, needs
+from agent.web.access import TOKEN_SCOPES, Scope, needs
 from agent.web.schemas import AccountOut, SessionsEnded, SignedIn
+from agent.web.scoped_route import Who
 from agent.web.session_routes import browser_of
 
 _SELF: Final = needs(Scope.SELF)
 _MANAGE: Final = needs(Scope.MEMBERS_MANAGE)
 
 
-def _principal(request: Request) -> Principal:
-    found: Principal = request.scope[PRINCIPAL]
-    return found
-
-
-def _member_id(request: Request) -> str:
+def _member_id(who: Who) -> str:
     """The member who asks. Raises Forbidden for commands on this machine, which are no member's."""
-    who = _principal(request)
     if who.kind != "member":
         raise Forbidden(scope=Scope.SELF)
     return who.id
@@ -63,7 +58,6 @@ def _caller(request: Request) -> Caller:
     return Caller(browser_of(request.headers.get("user-agent", "")), request.client.host if request.client else "")
 
 
-Who = Annotated[Principal, Depends(_principal)]
 MemberId = Annotated[str, Depends(_member_id)]
 Here = Annotated[int | None, Depends(_session)]
 From = Annotated[Caller, Depends(_caller)]

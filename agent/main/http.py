@@ -126,7 +126,7 @@ def _people_routes(api: FastAPI, app: App, drafts: Drafts) -> None:
 def _redaction_routes(api: FastAPI, context: Context) -> None:
     app = context.app
     making_routes(api, app.redaction, app.photo_copy, app.actions, context.texts)
-    batch_routes(api, app.redaction, app.library, context.texts, app.now)
+    batch_routes(api, app.redaction, app.library, context.texts, app.now, context.places)
     item_routes(api, app.redaction, app.library, context.texts)
     copy_file_routes(api, app.redaction, app.library, app.actions, app.analyser, context.desk)
 

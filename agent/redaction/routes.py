@@ -19,6 +19,7 @@ from agent.library.originals import UNNAMED, original_response
 from agent.redaction import present_redact
 from agent.redaction.batches import RedactionRequests
 from agent.redaction.clipboard_copy import ClipboardCopy
+from agent.redaction.copy_places import FOLDER, place_below
 from agent.redaction.copy_records import MADE, RedactionItem
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.redaction.schemas import (
@@ -41,8 +42,10 @@ from agent.redaction.schemas import (
 from agent.redaction.service import RedactionService
 from agent.web.access import Scope, needs
 from agent.web.desk_port import DeskPort
+from agent.web.help_routes import Places
 from agent.web.lines import Lines
 from agent.web.schemas import Id, Problem
+from agent.web.scoped_route import Who
 
 Limit = Annotated[int, Query(ge=1, le=500)]
 Offset = Annotated[int, Query(ge=0, lt=2**31)]
@@ -85,9 +88,14 @@ def making_routes(
 
 
 def batch_routes(
-    api: FastAPI, redaction: RedactionService, library: RedactionQueries, texts: Callable[[], Texts], clock: Callable[[], datetime]
+    api: FastAPI,
+    redaction: RedactionService,
+    library: RedactionQueries,
+    texts: Callable[[], Texts],
+    clock: Callable[[], datetime],
+    places: Places,
 ) -> None:
-    """Add the routes of batches to `api`."""
+    """Add the routes of batches to `api`. Members of a team have copies written below one folder in `places` alone."""
     copies, paces = redaction.copies, redaction.work.paces
 
     @api.get("/api/redactions", openapi_extra=needs(Scope.REDACTION_READ))
@@ -97,8 +105,10 @@ def batch_routes(
         return RedactionBatches(items=tuple(present_redact.batch(each, paces.of(each), names) for each in found))
 
     @api.post("/api/redactions", openapi_extra=needs(Scope.REDACTION_WRITE))
-    async def begin(request: CoverRequest) -> RedactionBatchOut:
-        """Plan copies; they are made even if the client disconnects, and after a restart."""
+    async def begin(request: CoverRequest, who: Who) -> RedactionBatchOut:
+        """Plan copies; they are made even if the client disconnects, and after a restart. A member’s `out` is a name on the server."""
+        if who.kind != "local":
+            request = request.model_copy(update={"out": place_below(places.data / FOLDER, request.out)})
         paths = await asyncio.to_thread(_paths, library, request.images)
         return await batch(await copies.begin(present_redact.asked_of(request, paths)))
 

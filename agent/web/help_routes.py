@@ -16,6 +16,7 @@ from agent.domain.errors import NotFound
 from agent.domain.path_text import printable
 from agent.web.access import Scope, needs
 from agent.web.error_reference import PAGES
+from agent.web.scoped_route import Who
 from agent.web.settings_schemas import About, Component, GuidePage, Reference
 
 LICENSE = "Apache-2.0"
@@ -36,14 +37,15 @@ def help_routes(api: FastAPI, version: str, pages: Path, places: Places, file: S
     """Add the routes to `api`. `pages` are the guide's pages from the UI's build."""
 
     @api.get("/api/about", openapi_extra=needs(Scope.STATUS_READ))
-    async def about() -> About:
+    async def about(who: Who) -> About:
         words = texts()
+        knows = Scope.SYSTEM_READ in who.scopes
         return About(
             version=version,
             license=LICENSE,
-            data=printable(str(places.data)),
-            settings=printable(str(file.path)),
-            logs=printable(str(places.logs)),
+            data=printable(str(places.data)) if knows else "",
+            settings=printable(str(file.path)) if knows else "",
+            logs=printable(str(places.logs)) if knows else "",
             models=tuple(Component(name=words(f"models.{model}.name"), terms=words(f"models.{model}.terms")) for model in _models()),
         )
 

@@ -1,7 +1,8 @@
 """Routes that refuse a principal without their scope: the one place where rights are checked."""
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
+from fastapi import Depends, Request
 from fastapi.routing import APIRoute
 from starlette.types import Message, Receive, Send
 from starlette.types import Scope as AsgiScope
@@ -12,6 +13,15 @@ from agent.web.access import PRINCIPAL, SCOPE_KEY, Principal, Scope
 # Bytes of a request's body, which is parsed in memory.
 MOST_OF_A_STRANGER: Final = 16_384
 MOST_OF_A_MEMBER: Final = 4_000_000
+
+
+def principal_of(request: Request) -> Principal:
+    """Who sent a request, for routes that are not open."""
+    found: Principal = request.scope[PRINCIPAL]
+    return found
+
+
+Who = Annotated[Principal, Depends(principal_of)]
 
 
 def declared(route: APIRoute) -> Scope | None:

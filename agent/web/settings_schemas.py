@@ -133,7 +133,7 @@ class About(Schema):
     version: str
     license: str
     data: str
-    """folder of the library and the models"""
+    """folder of the library and the models; empty, as the two others, for members who do not manage the machine"""
     settings: str
     """the settings file"""
     logs: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from unittest.mock import MagicMock
 
@@ -16,6 +16,7 @@ from agent.accounts.routes import account_routes
 from agent.core.actor import HERE, actor
 from agent.main import http
 from agent.web.access import SCOPES, Role, Scope, needs
+from agent.web.help_routes import Places
 from agent.web.scoped_route import MOST_OF_A_MEMBER, MOST_OF_A_STRANGER
 from agent.workers.routes import worker_routes
 from scripts.openapi import TARGET
@@ -116,7 +117,9 @@ class TeamServer:
             async def whose() -> str:
                 return await asyncio.to_thread(actor.get)
 
-        self.api = http.create_app(served.context, lambda: 8443, http.Team(self.team.access(), routes))
+        self.data = served.world.folder.parent / "data"
+        context = replace(served.context, places=Places(self.data, self.data / "logs"))
+        self.api = http.create_app(context, lambda: 8443, http.Team(self.team.access(), routes))
 
     async def status(self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"", address: str = "10.0.0.9") -> int:
         asked = Asked(self.api, body=body, address=address)
@@ -207,6 +210,24 @@ async def test_the_local_token_is_worth_nothing_elsewhere(server: TeamServer) ->
         ("", 401),
     ]:
         assert await server.status("GET", "/api/account", local, address=address) == status
+
+
+async def test_members_have_copies_written_below_the_servers_folder_alone(server: TeamServer, served: Served) -> None:
+    served.world.put("a.jpg")
+    editor = await server.team.member("eva", Role.EDITOR)
+    for out, status in [("/etc", 403), ("../elsewhere", 403), ("~", 403), (str(served.world.folder), 403), ("party", 200)]:
+        body = json.dumps({"images": [1], "out": out}).encode()
+        assert await server.status("POST", "/api/redactions", editor.headers, body) == status, out
+    [batch] = (await server.answer("/api/redactions", editor.headers))["items"]
+    item = await asyncio.to_thread(lambda: served.world.real.redaction_items(batch["uid"], limit=1, offset=0).items[0])
+    assert item.target.startswith(str(server.data / "copies" / "party"))
+
+
+async def test_only_those_who_manage_the_machine_see_where_its_files_are(server: TeamServer) -> None:
+    viewer, administrator = await server.team.member("vic", Role.VIEWER), await server.team.member("ada", Role.ADMINISTRATOR)
+    seen = await server.answer("/api/about", viewer.headers)
+    assert seen["version"] and (seen["data"], seen["settings"], seen["logs"]) == ("", "", "")
+    assert (await server.answer("/api/about", administrator.headers))["settings"].endswith("settings.toml")
 
 
 async def stream(server: TeamServer, headers: Mapping[str, str]) -> Asked:

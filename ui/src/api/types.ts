@@ -1665,7 +1665,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Begin
-         * @description Plan copies; they are made even if the client disconnects, and after a restart.
+         * @description Plan copies; they are made even if the client disconnects, and after a restart. A member’s `out` is a name on the server.
          */
         readonly post: operations["begin_api_redactions_post"];
         readonly delete?: never;
@@ -2348,7 +2348,7 @@ export interface components {
         readonly About: {
             /**
              * Data
-             * @description folder of the library and the models
+             * @description folder of the library and the models; empty, as the two others, for members who do not manage the machine
              */
             readonly data: string;
             /** License */
