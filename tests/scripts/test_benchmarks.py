@@ -33,13 +33,15 @@ def test_the_json_has_all_that_a_row_says() -> None:
     }
 
 
-def test_the_bundle_weighs_what_all_its_files_weigh_compressed(tmp_path: Path) -> None:
+def test_the_bundle_weighs_what_its_files_weigh_compressed_and_the_team_s_pages_by_themselves(tmp_path: Path) -> None:
     (tmp_path / "assets").mkdir()
     (tmp_path / "index.html").write_bytes(b"a" * 100_000)
     (tmp_path / "assets" / "noise.js").write_bytes(b"".join((number * number % 65_521).to_bytes(2, "big") for number in range(20_000)))
-    row = bundle(tmp_path)
-    assert len(row.samples) == 2
-    assert 20 < row.value < 60
+    (tmp_path / "assets" / "teamPages-Ab1.js").write_bytes(b"b" * 100_000)
+    desktop, team = bundle(tmp_path)
+    assert (len(desktop.samples), len(team.samples)) == (2, 1)
+    assert 20 < desktop.value < 60
+    assert 0 < team.value < 1
 
 
 def test_the_popup_is_painted_when_the_screen_first_looks_as_it_does_in_the_end() -> None:

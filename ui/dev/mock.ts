@@ -13,6 +13,7 @@ import { answerLibrary, imagesOf, resetLibrary } from './library.ts'
 import { answerPeople, doubtCount, onPeople, peopleOf, resetPeople, saidOf, searched } from './people.ts'
 import { placesPage } from './places.ts'
 import { answerSettings, applied, appliedStatus, onSettings, resetSettings } from './settings.ts'
+import { answerTeam, resetTeam } from './team.ts'
 import { answerWatching, onWatching, resetWatching, watchStatus } from './watching.ts'
 
 const COOKIE = 'mock'
@@ -81,6 +82,7 @@ function answer(request: IncomingMessage, response: ServerResponse, next: () => 
     if (url.search) resetCaptures()
     if (url.search) resetWatching()
     if (url.search) resetUpdate()
+    if (url.search) resetTeam()
     if (url.search) response.setHeader('set-cookie', `${COOKIE}=${url.search.slice(1).replaceAll('&', '+')}; path=/`)
     return next()
   }
@@ -88,6 +90,7 @@ function answer(request: IncomingMessage, response: ServerResponse, next: () => 
   if (chosen.scene === 'offline') return void request.destroy()
   if (chosen.scene === 'unauthorised') return json(response, { code: 'api.unauthorised', cause: 'Not signed in.', remedy: 'Run ai-popup open.' }, 401)
   if (chosen.scene === 'loading') return
+  if (answerTeam(request, response, url, chosen)) return
   const all = worldNow(chosen)
   const id = Number(/^\/api\/images\/(\d+)/.exec(url.pathname)?.[1])
   const image = Number.isNaN(id) ? undefined : imagesOf(all, chosen).find(id)

@@ -6,6 +6,7 @@ import { lazyRedaction } from './redaction/lazyRedaction'
 import { lazyScreen } from './screen/lazyScreen'
 import { lazySettings } from './settings/lazySettings'
 import { lazyStatus } from './status/lazyStatus'
+import { lazyTeam } from './team/lazyTeam'
 
 export function connectChunks(): void {
   lazyLibrary.from(async () => (await import('./rest')).library)
@@ -13,5 +14,6 @@ export function connectChunks(): void {
   lazyStatus.from(async () => (await import('./rest')).status)
   lazyPeople.from(async () => (await import('./rest')).people())
   lazyRedaction.from(async () => (await (await import('./rest')).redactionAndScreen()).redaction)
+  lazyTeam.from(() => import('./team/teamPages'))
   lazyScreen.from(async () => (await (await import('./rest')).redactionAndScreen()).screen)
 }

@@ -1,10 +1,11 @@
 /** Entry of the page in a browser. */
 
 import { bootstrap } from './bootstrap'
+import { isRemote } from './lib/account.svelte'
 import { routeOf } from './lib/route'
 import { library } from './library/libraryState.svelte'
 import Shell from './Shell.svelte'
 
-// On the way while the page is put up.
-if (routeOf(location.hash).page === 'photos') void library.read()
+// On the way while the page is put up. A server first says whether this user may see photos.
+if (routeOf(location.hash).page === 'photos' && !isRemote()) void library.read()
 bootstrap(Shell)

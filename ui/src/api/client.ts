@@ -3,7 +3,7 @@
 import { session } from './pageSession'
 import { filterQuery, type ActionDone, type LibraryAction, type LibraryFilter, type PackedIndex } from './photoFilter'
 import { takeEarly } from './prefetch'
-import type { Draft, FindingOut, FolderOut, HealthReport, ImageOut, ImagePage, PersonOut, PhotoCopiedOut, PlaceProblem, PlaceProblems, Problem, LibraryRestoreOut, Status, SubfolderOut, UpdateOut } from './types'
+import type { AccountOut, Draft, FindingOut, FolderOut, HealthReport, ImageOut, ImagePage, PersonOut, PhotoCopiedOut, PlaceProblem, PlaceProblems, Problem, LibraryRestoreOut, Status, SubfolderOut, UpdateOut } from './types'
 
 interface Page {
   readonly limit: number
@@ -23,6 +23,9 @@ export class ApiError extends Error {
     super(problem.code)
   }
 }
+
+/** The code by which a team's server asks for a name and a password. */
+export const SIGN_IN = 'account.sign_in_required'
 
 /** The agent did not answer at all: it has ended, or is just starting. */
 export class Unreachable extends Error {}
@@ -52,6 +55,8 @@ export class Client {
   constructor(private readonly fetcher: (path: string, init: RequestInit) => Promise<Response> = (path, init) => takeEarly(path) ?? session.ask(path, init)) {}
 
   status = (): Promise<Status> => this.get('/api/status')
+  /** Who uses this page. */
+  account = (): Promise<AccountOut> => this.get('/api/account')
   images = (limit: number, before: number | null = null): Promise<ImagePage> =>
     this.get(`/api/images?limit=${limit}${before === null ? '' : `&before=${before}`}`)
   /** Null if it is still the answer of this `etag`. */

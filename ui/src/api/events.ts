@@ -1,6 +1,6 @@
 /** The agent's event stream. It reconnects after the agent was gone. */
 
-import { ApiError } from './client'
+import { ApiError, SIGN_IN } from './client'
 import { session } from './pageSession'
 import type { Status } from './types'
 
@@ -18,8 +18,8 @@ export interface Listener {
   /** something changed in the library, which must be loaded again */
   happened(event: Happened): void
   offline(): void
-  /** not signed in, or no longer; the agent speaks this language */
-  refused(language: string | null): void
+  /** not signed in, or no longer */
+  refused(error: ApiError): void
 }
 
 const FIRST_WAIT_MS = 1_000
@@ -69,8 +69,10 @@ export function followEvents(listener: Listener, probe: () => Promise<Status>, p
     try {
       listener.status(await probe())
     } catch (error) {
-      if (error instanceof ApiError && (error.status === 401 || error.status === 403)) listener.refused(error.language)
+      if (error instanceof ApiError && (error.status === 401 || error.status === 403)) listener.refused(error)
       else listener.offline()
+      // Only a sign-in changes that, and the page begins anew with it.
+      if (error instanceof ApiError && error.problem.code === SIGN_IN) return
     }
     if (ended || source !== stream) return
     timer = setTimeout(open, wait)

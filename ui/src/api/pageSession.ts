@@ -4,7 +4,7 @@
  * and port can read them, in every tab: a cookie is sent to other users' servers on this computer, too.
  */
 
-interface Kept {
+export interface Kept {
   readonly key: string
   readonly ticket: string
 }
@@ -13,7 +13,7 @@ interface Kept {
 export interface Surroundings {
   readonly location: Pick<Location, 'hash' | 'pathname' | 'search' | 'reload'>
   readonly history: Pick<History, 'replaceState'>
-  readonly localStorage: Pick<Storage, 'getItem' | 'setItem'>
+  readonly localStorage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>
   addEventListener(event: 'storage', call: (event: Pick<StorageEvent, 'key' | 'newValue'>) => void): void
   addEventListener(event: 'hashchange', call: () => void): void
   fetch(path: string, init: RequestInit): Promise<Response>
@@ -58,6 +58,23 @@ export class PageSession {
   async signedIn(): Promise<void> {
     await this.entering
     if (this.kept === null) await new Promise<void>((resolve) => this.waiting.push(resolve))
+  }
+
+  /** Takes the key that a server gave for a password or an invitation. */
+  begin(kept: Kept): void {
+    if (this.page !== null) this.keep(this.page, JSON.stringify({ key: kept.key, ticket: kept.ticket }))
+  }
+
+  /** Drops the key, which is worth nothing any more, and says whether there was one; what another tab was given meanwhile stays. */
+  end(): boolean {
+    const had = this.kept !== null
+    try {
+      if (this.page !== null && read(this.stored())?.key === this.kept?.key) this.page.localStorage.removeItem(PLACE)
+    } catch {
+      // Without storage there is nothing to remove.
+    }
+    this.kept = null
+    return had
   }
 
   private signed(init: RequestInit): RequestInit {

@@ -1,8 +1,10 @@
 /** The state that all pages share, fed by the event stream. Components read it and call its actions. */
 
-import { Client, ApiError, Unreachable } from '../api/client'
+import { Client, ApiError, Unreachable, SIGN_IN } from '../api/client'
 import { followEvents, type Happened, type Seen } from '../api/events'
+import { session } from '../api/pageSession'
 import type { ImagePage, PersonOut, PlaceProblem, Problem, Status } from '../api/types'
+import { AccountState } from './account.svelte'
 import { coalesce } from './coalesce'
 import { systemLanguage, texts, type Language } from './i18n'
 
@@ -35,13 +37,17 @@ export class AppState {
   /** counts the readings of the lists: components that show other parts of the library load them again, too */
   changes = $state(0)
 
+  /** the user, and what they may do */
+  readonly account = new AccountState()
+  /** A team's server wants a sign-in: the page has none yet, or its session has ended. Null otherwise. */
+  signedOut = $state<'new' | 'ended' | null>(null)
   /** the agent's language, as it said when it refused this page */
   spoken = $state<Language | null>(null)
 
   language = $derived(this.status?.language ?? this.spoken ?? systemLanguage())
   t = $derived(texts(this.language))
   images = $derived(this.page?.items ?? [])
-  loading = $derived(this.connection !== 'refused' && (this.status === null || this.page === null))
+  loading = $derived(this.connection !== 'refused' && (this.status === null || (this.page === null && this.account.can('photos.read'))))
 
   /** watched folders that don't answer, and why */
   foldersAway = $derived((this.status?.folders ?? []).flatMap((folder) => (folder.problem ? [{ ...folder, problem: folder.problem }] : [])))
@@ -71,15 +77,13 @@ export class AppState {
       {
         connected: () => {
           this.connection = 'live'
+          void this.readAccount()
           this.refresh()
         },
         status: (status) => this.take(status),
         happened: (event) => this.noticed(event),
         offline: () => (this.connection = 'offline'),
-        refused: (language) => {
-          this.connection = 'refused'
-          this.spoken = language === 'en' || language === 'zh-CN' ? language : null
-        },
+        refused: (error) => this.refuse(error),
       },
       this.client.status,
       page,
@@ -105,18 +109,27 @@ export class AppState {
     this.refresh()
   }
 
-  /** Loads the newest photos, the problems and the people. */
+  /** Loads who uses the page. An agent that knows no accounts belongs to the user of this computer. */
+  async readAccount(): Promise<void> {
+    await this.attempt(async () => {
+      this.account.value = await this.client.account()
+    })
+  }
+
+  /** Loads the newest photos, the problems and the people, as far as the user may see them. */
   async readLists(): Promise<void> {
+    if (!this.account.known) await this.readAccount()
+    const { can } = this.account
     this.changes += 1
     await this.read(async () => {
       const recognition = this.status?.recognition ?? false
       const [page, problems, people] = await Promise.all([
-        this.client.images(PAGE),
-        this.client.places('problems', { limit: NEWEST }),
-        recognition ? this.client.people() : Promise.resolve([]),
+        can('photos.read') ? this.client.images(PAGE) : null,
+        can('system.read') ? this.client.places('problems', { limit: NEWEST }) : null,
+        recognition && can('people.read') ? this.client.people() : [],
       ])
       this.page = page
-      this.problems = problems.items
+      this.problems = problems?.items ?? []
       this.people = people
     })
   }
@@ -164,9 +177,17 @@ export class AppState {
       if (error instanceof Unreachable) return null
       if (!(error instanceof ApiError)) throw error
       if (error.status !== 401) return error.problem
-      this.connection = 'refused'
+      this.refuse(error)
     }
     return null
+  }
+
+  /** This page is not signed in, or no longer. */
+  refuse({ problem, language }: ApiError): void {
+    this.connection = 'refused'
+    if (language !== null) this.spoken = language === 'en' || language === 'zh-CN' ? language : null
+    if (problem.code !== SIGN_IN) return
+    this.signedOut ??= session.end() ? 'ended' : 'new'
   }
 }
 

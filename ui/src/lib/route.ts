@@ -1,9 +1,36 @@
 /** Parses a page's fragment: `#photos`, `#photo-12`, `#people/12`, `#status`, `#online-only`, `#settings/engine.max_memory_mb`. */
 
+import type { Scope } from '../api/types'
+
 /** Those that number keys go to, in the sidebar's order. */
 export const PAGES = ['photos', 'people', 'covers', 'problems', 'status', 'settings'] as const
-const KNOWN = [...PAGES, 'help', 'online-only'] as const
+const KNOWN = [...PAGES, 'help', 'online-only', 'account', 'members', 'record', 'workers', 'consents', 'invitation'] as const
 export type Page = (typeof KNOWN)[number]
+
+/** What one must be allowed to see for each page; null: everybody may. */
+export const NEEDED: Readonly<Record<Page, Scope | null>> = {
+  photos: 'photos.read',
+  people: 'people.read',
+  covers: 'redaction.read',
+  problems: 'system.read',
+  'online-only': 'system.read',
+  status: 'system.read',
+  settings: 'settings.read',
+  help: null,
+  account: 'self',
+  members: 'members.manage',
+  record: 'record.read',
+  workers: 'system.read',
+  consents: 'consent.read',
+  invitation: null,
+}
+
+/** Where one is taken without an address: the first that one may see. */
+const HOMES = ['photos', 'record', 'account'] as const
+
+export function homePage(can: (scope: Scope) => boolean): Page {
+  return HOMES.find((page) => can(NEEDED[page] as Scope)) ?? 'help'
+}
 
 export interface Route {
   readonly page: Page

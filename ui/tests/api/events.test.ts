@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
+import { ApiError } from '../../src/api/client'
 import { followEvents, type Listener, type Seen } from '../../src/api/events'
 import type { Status } from '../../src/api/types'
 
@@ -94,5 +95,24 @@ describe('the event stream', () => {
     expect(open()).toBe(1)
     end()
     expect(open()).toBe(0)
+  })
+
+  it('of a page that must sign in is not tried again until the page is looked at anew', async () => {
+    const refusal = (code: string): ApiError => new ApiError(401, { code, cause: 'C', remedy: 'R', params: {} }, 'zh-CN')
+    followEvents(listener, () => Promise.reject(refusal('account.sign_in_required')), page)
+    last().dispatchEvent(new Event('error'))
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(listener.refused).toHaveBeenCalledOnce()
+    expect([Stream.made.length, open()]).toEqual([1, 0])
+    page.turn('hidden')
+    page.turn('visible')
+    expect(open()).toBe(1)
+  })
+
+  it('of an agent that refuses the page for another reason is tried again', async () => {
+    followEvents(listener, () => Promise.reject(new ApiError(401, { code: 'api.unauthorised', cause: 'C', remedy: 'R', params: {} })), page)
+    last().dispatchEvent(new Event('error'))
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(Stream.made.length).toBeGreaterThan(1)
   })
 })

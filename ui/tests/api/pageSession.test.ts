@@ -11,7 +11,7 @@ function browser(hash: string, stored: string | null = null, answer: Response | 
   const page = {
     location: { hash, pathname: '/popup', search: '', reload: vi.fn() },
     history: { replaceState: vi.fn() },
-    localStorage: { getItem: () => store.value, setItem: (_: string, value: string) => void (store.value = value) },
+    localStorage: { getItem: () => store.value, setItem: (_: string, value: string) => void (store.value = value), removeItem: () => void (store.value = null) },
     addEventListener: (event: string, call: never) => heard.set(event, call),
     fetch: (path: string, init: RequestInit) => {
       asked.push({ path, init })
@@ -94,5 +94,34 @@ describe('a page without a code', () => {
     const session = new PageSession(page)
     await session.signedIn()
     expect(session.address('/a')).toBe('/a?ticket=t1')
+  })
+})
+
+describe('a page of a server', () => {
+  it('keeps the key that a password was exchanged for, and tells pages that wait for one', async () => {
+    const { page, asked, store } = browser('#members')
+    const session = new PageSession(page)
+    const waited = session.signedIn()
+    session.begin(KEPT)
+    await waited
+    await session.ask('/api/status')
+    expect([bearing(asked[0]?.init), store.value, session.address('/a')]).toEqual(['Session k1', JSON.stringify(KEPT), '/a?ticket=t1'])
+  })
+
+  it('drops a key that is worth nothing any more, and says whether there was one', async () => {
+    const { page, asked, store } = browser('', JSON.stringify(KEPT))
+    const session = new PageSession(page)
+    expect(session.end()).toBe(true)
+    expect([store.value, session.end()]).toEqual([null, false])
+    await session.ask('/api/status')
+    expect(bearing(asked[0]?.init)).toBeNull()
+  })
+
+  it('leaves the key that another tab was given meanwhile', () => {
+    const { page, store } = browser('', JSON.stringify(KEPT))
+    const session = new PageSession(page)
+    store.value = JSON.stringify({ key: 'k2', ticket: 't2' })
+    session.end()
+    expect(store.value).toContain('k2')
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 
-import { Client } from '../../src/api/client'
+import { ApiError, Client } from '../../src/api/client'
 import { AppState } from '../../src/lib/appState.svelte'
 import { image, status } from '../fixtures'
 
@@ -111,6 +111,23 @@ describe('AppState', () => {
     const app = new AppState(client({ ...LISTS, '/api/images': { status: 401, body: problem } }).client)
     await app.readLists()
     expect(app.connection).toBe('refused')
+    expect(app.loading).toBe(false)
+  })
+
+  it('shows the form of a server that asks for a sign-in, in the language the server speaks', () => {
+    const app = new AppState(client({}).client)
+    app.refuse(new ApiError(401, { code: 'account.sign_in_required', cause: 'C', remedy: 'R', params: {} }, 'zh-CN'))
+    expect([app.connection, app.signedOut, app.language]).toEqual(['refused', 'new', 'zh-CN'])
+  })
+
+  it('asks a server only for what the user may see', async () => {
+    const auditor = { kind: 'member', id: 'm', name: 'a', display_name: 'A', role: 'auditor', scopes: ['self', 'status.read', 'record.read'], second_factor: false, password_changed_at: null }
+    const { client: api, asked } = client({ ...LISTS, '/api/account': { body: auditor } })
+    const app = new AppState(api)
+    app.status = status({ recognition: true })
+    await app.readAccount()
+    await app.readLists()
+    expect(asked).toEqual(['GET /api/account'])
     expect(app.loading).toBe(false)
   })
 

@@ -8,8 +8,8 @@ import zh from '../../../assets/locales/zh-CN.json'
 import { systemLanguage, texts } from '../../src/lib/i18n'
 import { flatten, numbered, numbers } from '../../texts'
 
-const english = flatten({ ui: en.ui, app: en.app, people_page: en.people_page, cover_page: en.cover_page })
-const chinese = flatten({ ui: zh.ui, app: zh.app, people_page: zh.people_page, cover_page: zh.cover_page })
+const english = flatten({ ui: en.ui, app: en.app, people_page: en.people_page, cover_page: en.cover_page, team_page: en.team_page })
+const chinese = flatten({ ui: zh.ui, app: zh.app, people_page: zh.people_page, cover_page: zh.cover_page, team_page: zh.team_page })
 const stem = (key: string): string => key.replace(/_(one|other)$/, '')
 const stems = (keys: Iterable<string>): string[] => [...new Set([...keys].map(stem))].sort()
 const places = (text: string): string[] => [...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '').sort()
@@ -40,7 +40,7 @@ describe('the catalogues', () => {
   })
 
   it('hold every text the UI asks for, and no other', () => {
-    const asked = [...sources(join(import.meta.dirname, '../../src')).matchAll(/'((?:ui|app|people_page|cover_page)\.[a-z_.]+)'/g)].map((match) => match[1] ?? '')
+    const asked = [...sources(join(import.meta.dirname, '../../src')).matchAll(/'((?:ui|app|people_page|cover_page|team_page)\.[a-z_.]+)'/g)].map((match) => match[1] ?? '')
     expect(stems(english.keys())).toEqual(stems(asked))
   })
 })
@@ -54,7 +54,7 @@ describe('what is built', () => {
 
   it('finds every key: none is put together', () => {
     const all = sources(join(import.meta.dirname, '../../src'))
-    expect(all.match(/`(?:ui|app|people_page|cover_page)\.[^`]*\$|'(?:ui|app|people_page|cover_page)\.[a-z_.]*[._]'/g)).toBeNull()
+    expect(all.match(/`(?:ui|app|people_page|cover_page|team_page)\.[^`]*\$|'(?:ui|app|people_page|cover_page|team_page)\.[a-z_.]*[._]'/g)).toBeNull()
   })
 })
 

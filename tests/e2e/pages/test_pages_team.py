@@ -1,0 +1,439 @@
+"""The pages of a team's server: signing in, invitations, the account, members, the record, workers, and what each role is offered."""
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+from playwright.sync_api import Locator, Page, ViewportSize, expect
+
+if TYPE_CHECKING:
+    from tests.e2e.pages.conftest import InEachLanguage
+
+pytestmark = pytest.mark.slow
+
+Visit = Callable[..., None]
+Act = Callable[[Page], object]
+
+PASSWORD = "correct horse battery staple"
+CODE = "123456"
+DESK: ViewportSize = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 360, "height": 740}
+SIGN_IN = {"en": "Sign in", "zh-CN": "登录"}
+FITS = "document.documentElement.scrollWidth <= innerWidth"
+
+
+def _fill(page: Page, name: str, password: str) -> None:
+    page.locator("[name=username]").fill(name)
+    page.locator("[name=password]").fill(password)
+    page.locator("[type=submit]").click()
+
+
+def _decoded(code: Locator) -> str:
+    """What a camera reads from a QR code on the page."""
+    picture = cv2.imdecode(np.frombuffer(code.screenshot(), np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
+    return str(cv2.QRCodeDetector().detectAndDecode(cv2.resize(picture, None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST))[0])
+
+
+def _nothing(_: Page) -> None:
+    """It is looked at as it comes."""
+
+
+def _invite(page: Page) -> None:
+    page.locator("header .button.primary").click()
+    page.locator("form input").first.wait_for()
+
+
+def _link(page: Page) -> None:
+    _invite(page)
+    page.locator("form input").nth(0).fill("Leo Kim")
+    page.locator("form input").nth(1).fill("leo")
+    page.locator("form [type=submit]").click()
+    page.locator("svg[role=img]").wait_for()
+
+
+def _menu(page: Page) -> None:
+    page.locator("[aria-haspopup=menu]").nth(1).click()
+    page.locator("[role=menu]").wait_for()
+
+
+def _remove(page: Page) -> None:
+    _menu(page)
+    page.locator("[role=menuitem]").last.click()
+    page.locator("[role=alertdialog]").wait_for()
+
+
+def _password(page: Page) -> None:
+    page.locator("section").nth(0).get_by_role("button").click()
+    page.locator("[name=new-password]").fill("plain winter wood")
+
+
+def _second(page: Page) -> None:
+    page.locator("section").nth(1).get_by_role("button").click()
+    page.locator("svg[role=img]").wait_for()
+
+
+def _codes(page: Page) -> None:
+    _second(page)
+    page.locator("[name=code]").fill(CODE)
+    page.locator("section").nth(1).locator("[type=submit]").click()
+    page.locator(".codes").wait_for()
+
+
+def _token(page: Page) -> None:
+    page.locator("section").nth(3).locator("> button").click()
+    page.locator("fieldset").wait_for()
+
+
+def _made(page: Page) -> None:
+    _token(page)
+    page.locator("section").nth(3).locator("form .field").first.fill("Backup")
+    page.locator("section").nth(3).locator("[type=checkbox]").first.check()
+    page.locator("section").nth(3).locator("[type=submit]").click()
+    page.locator(".made").wait_for()
+
+
+def _verify(page: Page) -> None:
+    page.locator("header .button").click()
+    page.locator(".verdict").wait_for()
+
+
+STATES: dict[str, tuple[str, str, str, Act]] = {
+    # name: place, scene, what is there when it stands, what is done then
+    "members": ("#members", "team", ".list li", _nothing),
+    "members, one of them": ("#members", "team", ".list li", _menu),
+    "members, removing one": ("#members", "team", ".list li", _remove),
+    "members, inviting": ("#members", "team", ".list li", _invite),
+    "members, a link": ("#members", "team", ".list li", _link),
+    "members, an administrator alone": ("#members", "team_alone", ".list li", _nothing),
+    "members, unread": ("#members", "team_broken", ".notice", _nothing),
+    "account": ("#account", "team", ".rows li", _nothing),
+    "account, the password": ("#account", "team", ".rows li", _password),
+    "account, the second factor": ("#account", "team", ".rows li", _second),
+    "account, recovery codes": ("#account", "team", ".rows li", _codes),
+    "account, a new token": ("#account", "team", ".rows li", _token),
+    "account, the token": ("#account", "team", ".rows li", _made),
+    "record": ("#record", "team", "time", _nothing),
+    "record, intact": ("#record", "team", "time", _verify),
+    "record, broken": ("#record", "team_broken", "time", _verify),
+    "record, empty": ("#record", "team_empty", ".page > .text >> nth=1", _nothing),
+    "workers": ("#workers", "team", ".list li", _nothing),
+    "workers, none": ("#workers", "team_empty", ".none", _nothing),
+    "workers, the queue empty": ("#workers", "team_alone", ".list li", _nothing),
+    "workers, the queue unread": ("#workers", "team_broken", ".notice", _nothing),
+    "not of the role": ("#settings", "team_viewer", ".notice", _nothing),
+    "photos of a viewer": ("#photos", "team_viewer", "[role=option]", _nothing),
+    "people of a viewer": ("#people", "team_viewer", ".people a", _nothing),
+    "a person of a viewer": ("#people/1", "team_viewer", "[role=listbox] [role=option]", _nothing),
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_every_state_is_accessible_and_fits_a_phone_in_each_language(
+    page: Page, visit: Visit, violations: Callable[[], list[str]], in_each_language: "InEachLanguage", state: str
+) -> None:
+    place, scene, there, act = STATES[state]
+    visit(place, scene)
+    page.locator(there).first.wait_for()
+    act(page)
+
+    def look() -> list[str]:
+        found = violations()
+        page.set_viewport_size(PHONE)
+        if not page.evaluate(FITS):
+            found.append(f"{page.evaluate('document.documentElement.scrollWidth')} px wide")
+        page.set_viewport_size(DESK)
+        return found
+
+    assert not any(found := in_each_language(look).values()), found
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+@pytest.mark.parametrize("place", ["#photos", "#invitation/abc", "#invitation/reset", "#invitation/used"])
+def test_what_is_met_before_signing_in_is_accessible_and_fits_a_phone(
+    page: Page, visit: Visit, violations: Callable[[], list[str]], place: str, language: str
+) -> None:
+    page.set_viewport_size(PHONE)
+    visit(place, "signed_out", language)
+    expect(page.locator("main h1")).to_be_visible()
+    expect(page.locator("footer p").first).to_contain_text("photos.school.example")
+    assert page.evaluate("document.documentElement.lang") == language
+    assert violations() == []
+    assert page.evaluate(FITS)
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_signing_in_takes_one_back_to_where_one_was(page: Page, visit: Visit, language: str) -> None:
+    visit("#people", "signed_out", language)
+    expect(page.get_by_role("heading", level=1)).to_have_text(SIGN_IN[language])
+    expect(page.get_by_role("navigation")).to_have_count(0)
+    expect(page.locator("[name=username]")).to_be_focused()
+    _fill(page, "tomas", PASSWORD)
+    expect(page.locator(".people a").first).to_be_visible()
+    assert page.evaluate("location.hash") == "#people"
+    assert page.evaluate("JSON.parse(localStorage.session)") == {"key": "k", "ticket": "t"}
+
+
+def test_a_password_manager_knows_each_field(page: Page, visit: Visit) -> None:
+    visit("#photos", "signed_out")
+    expect(page.locator("[name=username]")).to_have_attribute("autocomplete", "username")
+    expect(page.locator("[name=password]")).to_have_attribute("autocomplete", "current-password")
+    _fill(page, "mei", PASSWORD)
+    expect(page.locator("[name=code]")).to_have_attribute("autocomplete", "one-time-code")
+    visit("#invitation/abc", "signed_out")
+    expect(page.locator("[name=username]")).to_have_attribute("autocomplete", "username")
+    expect(page.locator("[name=username]")).to_have_value("priya")
+    expect(page.locator("[name=new-password]")).to_have_attribute("autocomplete", "new-password")
+
+
+def test_a_second_factor_asks_for_its_code_or_a_recovery_code(page: Page, visit: Visit) -> None:
+    visit("#photos", "signed_out")
+    _fill(page, "mei", PASSWORD)
+    expect(page.locator("[name=code]")).to_be_focused()
+    page.locator("[name=code]").fill("000000")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("wrong")
+    page.get_by_role("button", name="Use a recovery code").click()
+    expect(page.get_by_label("Recovery code")).to_be_focused()
+    page.get_by_role("button", name="Use the app’s code").click()
+    page.get_by_label("Code").fill(CODE)
+    page.keyboard.press("Enter")
+    expect(page.locator("[role=option]").first).to_be_visible()
+
+
+def test_a_wrong_sign_in_is_said_and_too_many_count_down(page: Page, visit: Visit) -> None:
+    visit("#photos", "signed_out")
+    for _ in range(3):
+        _fill(page, "mei", "wrong")
+        expect(page.get_by_role("alert")).to_contain_text("Name, password or code is wrong.")
+        expect(page.locator("[name=password]")).to_be_focused()
+    page.locator("[type=submit]").click()
+    expect(page.get_by_role("alert")).to_contain_text("Too many attempts.")
+    expect(page.locator("[type=submit]")).to_have_text(re.compile(r"^Try again in \d seconds?$"))
+    expect(page.locator("[type=submit]")).to_have_attribute("aria-disabled", "true")
+    expect(page.locator("[type=submit]")).to_have_text("Sign in")
+    expect(page.get_by_role("alert")).to_be_empty()
+
+
+def test_a_password_can_be_seen_while_it_is_typed(page: Page, visit: Visit) -> None:
+    visit("#photos", "signed_out")
+    field = page.locator("[name=password]")
+    field.fill("secret")
+    page.get_by_role("button", name="Show password").click()
+    expect(field).to_have_attribute("type", "text")
+    page.get_by_role("button", name="Hide password").click()
+    expect(field).to_have_attribute("type", "password")
+
+
+def test_a_session_that_ends_shows_the_form_and_says_so(page: Page, visit: Visit) -> None:
+    visit("#photos", "signed_out")
+    _fill(page, "tomas", PASSWORD)
+    page.locator("[role=option]").first.wait_for()
+    assert page.evaluate("fetch('/api/account/sign-out', { method: 'POST' }).then(({ ok }) => ok)")
+    page.evaluate("location.hash = '#people'")
+    expect(page.get_by_role("heading", level=1)).to_have_text("You were signed out")
+    assert page.evaluate("localStorage.session ?? null") is None
+
+
+def test_an_invitation_says_who_one_is_and_signs_in(page: Page, visit: Visit) -> None:
+    visit("#invitation/abc", "signed_out")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Welcome, Priya Natarajan")
+    expect(page.locator("dl")).to_contain_text("Curator")
+    button, field, hint = page.locator("[type=submit]"), page.locator("[name=new-password]"), page.locator(".strength")
+    field.fill("short")
+    expect(hint).to_have_text("At least 12 characters")
+    expect(button).to_have_attribute("aria-disabled", "true")
+    field.fill("priya priya priya")
+    expect(hint).to_contain_text("Easy to guess")
+    field.fill(PASSWORD)
+    expect(hint).to_have_text("Strong")
+    page.keyboard.press("Enter")
+    expect(page.locator("[role=option]").first).to_be_visible()
+    assert page.evaluate("location.hash") == "#photos"
+
+
+def test_a_link_that_was_used_says_what_to_do(page: Page, visit: Visit) -> None:
+    visit("#invitation/used", "signed_out")
+    expect(page.get_by_role("alert")).to_contain_text("Ask an administrator for a new one.")
+    page.get_by_role("link", name="Go to sign-in").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+
+
+def test_an_administrator_invites_and_hands_the_link_over(page: Page, visit: Visit) -> None:
+    visit("#members", "team")
+    page.locator(".list li").first.wait_for()
+    _link(page)
+    expect(page.get_by_role("heading", name="Link for Leo Kim")).to_be_focused()
+    address = page.locator("section code").inner_text()
+    assert "/#invitation/" in address
+    assert _decoded(page.locator("svg[role=img]")) == address
+    expect(page.locator(".list li").last).to_contain_text("Leo Kim")
+
+
+def test_a_refused_invitation_says_why_beside_the_fields(page: Page, visit: Visit) -> None:
+    visit("#members", "team")
+    page.locator(".list li").first.wait_for()
+    _invite(page)
+    page.locator("form input").nth(0).fill("Another Sam")
+    page.locator("form input").nth(1).fill("sam")
+    page.locator("form [type=submit]").click()
+    expect(page.locator("form").get_by_role("alert")).to_contain_text("That user name is taken.")
+
+
+def test_roles_and_locks_are_changed_and_taken_back(page: Page, visit: Visit) -> None:
+    visit("#members", "team")
+    tomas = page.locator(".list li").nth(1)
+    tomas.get_by_role("combobox", name="Role of Tomás Herrera").click()
+    page.get_by_role("option", name="Editor").click()
+    expect(tomas).to_contain_text("Editor")
+    page.locator(".toast").get_by_role("button", name="Undo").click()
+    expect(tomas).to_contain_text("Curator")
+    tomas.get_by_role("button", name="Actions for Tomás Herrera").click()
+    page.get_by_role("menuitem", name="Lock").click()
+    expect(tomas).to_contain_text("Locked")
+
+
+def test_the_last_administrator_is_kept_and_told_why(page: Page, visit: Visit) -> None:
+    visit("#members", "team")
+    mei = page.locator(".list li").first
+    expect(mei).to_contain_text("The only active administrator can’t be locked, removed or given another role.")
+    expect(mei.get_by_role("combobox")).to_have_count(0)
+    mei.get_by_role("button", name="Actions for Mei Lindgren").click()
+    expect(page.get_by_role("menuitem", name=re.compile("Lock|Remove"))).to_have_count(0)
+
+
+def test_a_second_factor_is_set_up_by_its_code(page: Page, visit: Visit) -> None:
+    visit("#account", "team")
+    page.locator(".rows li").first.wait_for()
+    _second(page)
+    assert _decoded(page.locator("svg[role=img]")).startswith("otpauth://totp/photos.school.example:mei?secret=JBSWY3DP")
+    page.locator("[name=code]").fill("999999")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert").filter(has_text="The code is wrong.")).to_be_visible()
+    page.locator("[name=code]").fill(CODE)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Recovery codes")).to_be_focused()
+    expect(page.locator(".codes li")).to_have_count(10)
+    with page.expect_download() as kept:
+        page.get_by_role("link", name="Download").click()
+    assert len(kept.value.path().read_text().split()) == 10
+    page.get_by_role("button", name="I have saved them").click()
+    expect(page.locator(".codes")).to_have_count(0)
+
+
+def test_a_token_is_shown_once_and_revoked_at_once(page: Page, visit: Visit) -> None:
+    visit("#account", "team")
+    page.locator(".rows li").first.wait_for()
+    _made(page)
+    expect(page.locator(".made code")).to_have_text(re.compile("^aip_"))
+    page.get_by_role("button", name="Revoke Backup").click()
+    expect(page.locator(".made")).to_have_count(0)
+    expect(page.locator(".revoked")).to_contain_text("“Backup” was revoked")
+    page.get_by_role("button", name="Create again…").click()
+    expect(page.locator("section").nth(3).locator("form .field").first).to_have_value("Backup")
+
+
+def test_sessions_of_other_browsers_are_ended(page: Page, visit: Visit) -> None:
+    visit("#account", "team")
+    sessions = page.locator("section").nth(2).locator("li")
+    expect(sessions).to_have_count(3)
+    expect(sessions.first.get_by_role("button")).to_have_count(0)
+    page.get_by_role("button", name="Sign out Chrome").click()
+    expect(sessions).to_have_count(2)
+    expect(page.get_by_role("button", name="Sign out all others")).to_have_count(0)
+
+
+def test_all_sessions_but_this_one_are_ended(page: Page, visit: Visit) -> None:
+    visit("#account", "team")
+    sessions = page.locator("section").nth(2).locator("li")
+    page.get_by_role("button", name="Sign out all others").click()
+    expect(sessions).to_have_count(1)
+
+
+def test_the_record_is_filtered_and_goes_on(page: Page, visit: Visit) -> None:
+    visit("", "team_auditor")
+    entries = page.locator("main ul li")
+    expect(entries).to_have_count(100)
+    page.get_by_role("button", name="Older entries").click()
+    expect(entries).to_have_count(200)
+    page.get_by_role("combobox", name="Action: All actions").click()
+    page.get_by_role("option", name="forgot the person").click()
+    expect(entries.first).to_contain_text("forgot the person")
+    expect(entries.filter(has_text="named faces")).to_have_count(0)
+
+
+def test_a_worker_is_drained(page: Page, visit: Visit) -> None:
+    visit("#workers", "team")
+    page.get_by_role("button", name="Drain server-2").click()
+    expect(page.locator(".list li").nth(1)).to_contain_text("Finishing its work")
+    expect(page.get_by_role("button", name="Drain server-2")).to_have_count(0)
+
+
+OFFERED = {
+    "family": ["Photos", "People", "Covered copies", "Problems", "Status", "Settings"],
+    "team": ["Photos", "People", "Covered copies", "Problems", "Status", "Settings", "Members", "Workers", "Record", "Mei Lindgren"],
+    "team_curator": ["Photos", "People", "Covered copies", "Mei Lindgren"],
+    "team_editor": ["Photos", "People", "Covered copies", "Mei Lindgren"],
+    "team_viewer": ["Photos", "People", "Mei Lindgren"],
+    "team_auditor": ["Record", "Mei Lindgren"],
+}
+
+
+@pytest.mark.parametrize("scene", OFFERED)
+def test_the_sidebar_offers_what_the_role_may_see(page: Page, visit: Visit, scene: str) -> None:
+    visit("", scene)
+    words = page.locator("nav a.entry:not(.add) > .word:not(.number)")
+    expect(words).to_have_text(OFFERED[scene])
+    expect(page.locator("nav .add")).to_have_count(1 if scene in ("family", "team") else 0)
+
+
+@pytest.mark.own_tab
+def test_a_viewer_is_offered_nothing_that_changes_anything(page: Page, visit: Visit) -> None:
+    asked: list[str] = []
+    visit("#photos", "team_viewer")
+    page.get_by_role("link", name="Mei Lindgren").wait_for()
+    page.on("request", lambda request: asked.append(f"{request.method} {request.url.split('/api/')[-1].split('?')[0]}"))
+    page.locator("[role=option]").first.click()
+    panel = page.locator("main aside")
+    panel.get_by_role("heading", level=3).first.wait_for()
+    expect(panel.locator("input")).to_have_count(0)
+    expect(panel.locator("footer button")).to_have_count(0)
+    page.keyboard.press("Delete")
+    page.keyboard.press("s")
+    page.locator("[role=option]").first.dblclick()
+    page.locator(".large header button").first.wait_for()
+    expect(page.get_by_role("button", name="Favourite", exact=True)).to_have_count(0)
+    page.keyboard.press("s")
+    page.keyboard.press("Delete")
+    page.evaluate("location.hash = '#people'")
+    page.locator(".people a").first.wait_for()
+    expect(page.locator("main input:not([type=search])")).to_have_count(0)
+    expect(page.get_by_role("button", name="Merge")).to_have_count(0)
+    page.locator(".people a").first.click()
+    page.get_by_role("heading", level=1).wait_for()
+    expect(page.get_by_role("button", name="Change the name")).to_have_count(0)
+    expect(page.locator("main aside, main textarea")).to_have_count(0)
+    assert [one for one in asked if not one.startswith("GET")] == []
+    wrong = {"drafts", "groups", "doubts", "people/conflicts", "problems"} & {one.removeprefix("GET ") for one in asked}
+    assert wrong == set()
+
+
+def test_a_phone_folds_the_sidebar_into_a_menu(page: Page, visit: Visit) -> None:
+    page.set_viewport_size(PHONE)
+    visit("#photos", "team")
+    people = page.get_by_role("link", name="People")
+    page.locator("[role=option]").first.wait_for()
+    expect(people).to_be_hidden()
+    menu = page.get_by_role("button", name="Menu")
+    menu.press("Enter")
+    expect(menu).to_have_attribute("aria-expanded", "true")
+    expect(people).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(people).to_be_hidden()
+    menu.click()
+    page.get_by_role("link", name="Members").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Members")
+    expect(people).to_be_hidden()

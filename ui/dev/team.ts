@@ -1,0 +1,257 @@
+/** The made-up team: who asks by the scene's role, its members, sessions, tokens, record and workers. */
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+import type { WorkerOut } from '../src/api/teamTypes.ts'
+import type { AccountOut, MemberOut, RecordEntry, Role, Scope, TokenOut } from '../src/api/types.ts'
+import type { Options } from './fixtures.ts'
+
+/** Scenes with a team: its role is who looks at the page. */
+const ROLES: Readonly<Record<string, Role>> = {
+  team: 'administrator',
+  team_alone: 'administrator',
+  team_empty: 'administrator',
+  team_broken: 'administrator',
+  team_curator: 'curator',
+  team_editor: 'editor',
+  team_viewer: 'viewer',
+  team_auditor: 'auditor',
+}
+const VIEWER: readonly Scope[] = ['self', 'status.read', 'photos.read', 'people.read']
+const SCOPES: Readonly<Record<Role, readonly Scope[]>> = {
+  administrator: [...VIEWER, 'system.read', 'photos.write', 'photos.export', 'people.write', 'people.search', 'people.erase', 'consent.read', 'consent.write', 'redaction.read', 'redaction.write', 'settings.read', 'settings.write', 'workers.manage', 'members.manage', 'record.read'],
+  curator: [...VIEWER, 'photos.write', 'people.write', 'people.search', 'people.erase', 'consent.read', 'consent.write', 'redaction.read'],
+  editor: [...VIEWER, 'photos.write', 'photos.export', 'people.search', 'consent.read', 'redaction.read', 'redaction.write'],
+  viewer: VIEWER,
+  auditor: ['self', 'status.read', 'record.read'],
+}
+const DAY = 86_400_000
+const PASSWORD = 'correct horse battery staple'
+const CODE = '123456'
+const RECOVERY = Array.from({ length: 10 }, (_, index) => `k7qf-2m9x-${(index * 7919 + 4096).toString(16)}`)
+const SECRET = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP'
+
+const ago = (ms: number): string => new Date(Date.now() - ms).toISOString()
+
+interface State {
+  signedIn: boolean
+  attempts: number
+  used: boolean
+  second: boolean
+  sessions: readonly number[]
+  members: MemberOut[] | null
+  tokens: TokenOut[]
+  drained: string[]
+}
+const fresh = (): State => ({
+  signedIn: false,
+  attempts: 0,
+  used: false,
+  second: false,
+  sessions: [1, 2, 3],
+  members: null,
+  tokens: [{ id: 't1', name: 'Nightly export', scopes: ['photos.read', 'redaction.read'], created_at: ago(40 * DAY), expires_at: ago(-50 * DAY), used_at: ago(DAY / 3) }],
+  drained: [],
+})
+let state = fresh()
+
+export function resetTeam(): void {
+  state = fresh()
+}
+
+const member = (id: string, display_name: string, role: Role, over: Partial<MemberOut> = {}): MemberOut => ({
+  id,
+  name: display_name.toLowerCase().split(' ')[0] ?? '',
+  display_name,
+  role,
+  state: 'active',
+  second_factor: false,
+  created_at: ago(90 * DAY),
+  seen_at: ago(120_000),
+  invited_until: null,
+  ...over,
+})
+
+function members({ scene }: Options): MemberOut[] {
+  state.members ??= [
+    member('m1', 'Mei Lindgren', 'administrator', { second_factor: true }),
+    ...(scene === 'team_alone'
+      ? []
+      : [
+          member('m2', 'Tomás Herrera', 'curator', { seen_at: ago(26 * 3_600_000) }),
+          member('m3', 'Bartholomäus Featherstonehaugh-Wolfeschlegel', 'editor', { name: 'bartholomäus.featherstonehaugh', seen_at: null }),
+          member('m4', 'Priya Natarajan', 'viewer', { state: 'invited', seen_at: null, invited_until: ago(-6 * DAY) }),
+          member('m5', 'Sam Okafor', 'viewer', { state: 'locked', seen_at: ago(12 * DAY) }),
+          member('m6', 'Noor Haddad', 'auditor', { state: 'invited', seen_at: null }),
+        ]),
+  ]
+  return state.members
+}
+
+/** Who looks at the page; null on the desktop. */
+function account({ scene }: Options): AccountOut | null {
+  const role = ROLES[scene] ?? (state.signedIn ? 'viewer' : null)
+  if (role === null) return null
+  return {
+    kind: 'member',
+    id: role === 'administrator' ? 'm1' : 'm2',
+    name: 'mei',
+    display_name: 'Mei Lindgren',
+    role,
+    scopes: SCOPES[role],
+    second_factor: state.second,
+    password_changed_at: ago(33 * DAY),
+  }
+}
+
+const DONE = ['member_added', 'named', 'merged', 'role_changed', 'forgotten', 'exported', 'faces_uncovered', 'named']
+
+function entries(actor: string | null, action: string | null): RecordEntry[] {
+  return Array.from({ length: 230 }, (_, index): RecordEntry => {
+    const what = DONE[index % DONE.length] ?? 'named'
+    return { id: 230 - index, at: ago(index * 47 * 60_000), actor: index % 5 === 4 ? '' : `m${(index % 3) + 1}`, action: what, subject: index % 2 ? 'c0ffee12ab' : null, number: (index % 7) + 1, detail: '' }
+  }).filter((entry) => (actor === null || entry.actor === actor) && (action === null || entry.action === action))
+}
+
+const worker = (name: string, host: string, over: Partial<WorkerOut>): WorkerOut => ({ name, host, state: 'working', since: ago(4 * 3_600_000), done: 8_123, rate: 412, errors: 0, seen_at: ago(2_000), ...over })
+
+function workers({ scene }: Options): WorkerOut[] {
+  if (scene === 'team_empty') return []
+  return [worker('server-1', 'photos', {}), worker('server-2', 'photos', { done: 7_994, errors: 3, rate: 398 }), worker('studio', 'studio-mac', { state: 'idle', done: 120, rate: 0 }), worker('attic', 'attic-pc', { state: 'gone', seen_at: ago(DAY), rate: 0 })].map(
+    (each) => (state.drained.includes(each.name) ? { ...each, state: 'draining' } : each),
+  )
+}
+
+interface Reply {
+  readonly status: number
+  readonly answer?: unknown
+}
+const OK: Reply = { status: 204 }
+const is = (answer: unknown): Reply => ({ status: 200, answer })
+
+function problem(status: number, code: string, { language }: Options, en: readonly [string, string], zh: readonly [string, string], params: Record<string, unknown> = {}): Reply {
+  const [cause, remedy] = language === 'en' ? en : zh
+  return { status, answer: { code, cause, remedy, params } }
+}
+
+function signIn({ name, password, code }: Record<string, unknown>, options: Options): Reply {
+  if (state.attempts >= 3)
+    return problem(429, 'account.too_many_attempts', options, ['Too many attempts.', 'Wait a moment, then try again.'], ['尝试次数过多。', '请稍候再试。'], { seconds: 3 })
+  if (password !== PASSWORD || (code !== undefined && code !== CODE && !RECOVERY.includes(String(code)))) {
+    state.attempts += 1
+    return problem(401, 'account.wrong_sign_in', options, ['Name, password or code is wrong.', 'Check them and try again.'], ['用户名、密码或验证码不正确。', '请检查后重试。'])
+  }
+  if (name === 'mei' && code === undefined) return problem(401, 'account.second_factor_required', options, ['A code is needed.', 'Enter it.'], ['需要验证码。', '请输入。'])
+  state.signedIn = true
+  return is({ key: 'k', ticket: 't' })
+}
+
+function change(id: string, wanted: Record<string, unknown>, options: Options): Reply {
+  const { locked, ...rest } = wanted
+  state.members = members(options).map((each) => (each.id === id ? { ...each, ...rest, ...(locked !== undefined && { state: locked ? 'locked' : 'active' }) } : each))
+  return is(state.members.find((each) => each.id === id))
+}
+
+function reply(method: string, path: string, query: URLSearchParams, body: Record<string, unknown>, options: Options): Reply | null {
+  const [, id = ''] = /^\/api\/(?:members|workers|account\/(?:sessions|tokens))\/([^/]+)/.exec(path) ?? []
+  switch (`${method} ${id === '' || id === 'names' ? path : path.replace(id, '{id}')}`) {
+    case 'GET /api/account':
+      return is(account(options) ?? { kind: 'local', id: '', name: '', display_name: '', role: null, scopes: [], second_factor: false, password_changed_at: null })
+    case 'GET /api/server':
+      return is({ name: 'photos.school.example', version: '0.2.0', fingerprint: Array.from({ length: 32 }, (_, byte) => ((byte * 37 + 11) % 256).toString(16).padStart(2, '0').toUpperCase()).join(':') })
+    case 'POST /api/account/sign-in':
+      return signIn(body, options)
+    case 'POST /api/account/sign-out':
+      state.signedIn = false
+      return OK
+    case 'POST /api/account/password':
+      return body['old'] === PASSWORD ? OK : problem(422, 'account.old_password_wrong', options, ['The current password is wrong.', 'Check it and try again.'], ['当前密码不正确。', '请检查后重试。'])
+    case 'GET /api/account/sessions':
+      return is({ items: state.sessions.map((number) => ({ number, browser: ['Firefox', 'Chrome', ''][number - 1], address: `192.0.2.${number}`, opened_at: ago(number * 2 * DAY), seen_at: ago((number - 1) * 5_000_000), here: number === 1 })) })
+    case 'DELETE /api/account/sessions/{id}':
+      state.sessions = state.sessions.filter((number) => String(number) !== id)
+      return is({ count: 1 })
+    case 'POST /api/account/second-factor':
+      if (body['code'] === undefined) return is({ secret: SECRET, uri: `otpauth://totp/photos.school.example:mei?secret=${SECRET}&issuer=AI%20Popup`, recovery_codes: [] })
+      if (body['code'] !== CODE) return problem(422, 'account.code_wrong', options, ['The code is wrong.', 'Check the time on your phone.'], ['验证码不正确。', '请检查手机的时间。'])
+      state.second = true
+      return is({ secret: null, uri: null, recovery_codes: RECOVERY })
+    case 'DELETE /api/account/second-factor':
+      state.second = false
+      return OK
+    case 'GET /api/account/tokens':
+      return is({ items: state.tokens, scopes: account(options)?.scopes.filter((scope) => !['self', 'members.manage'].includes(scope)) ?? [] })
+    case 'POST /api/account/tokens': {
+      const made = { id: `t${state.tokens.length + 1}`, name: String(body['name']), scopes: body['scopes'] as string[], created_at: ago(0), expires_at: ago(-Number(body['days']) * DAY), used_at: null }
+      state.tokens.push(made)
+      return is({ ...made, token: 'aip_3q2-7wEBAQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHw' })
+    }
+    case 'DELETE /api/account/tokens/{id}':
+      state.tokens = state.tokens.filter((token) => token.id !== id)
+      return OK
+    case 'GET /api/members':
+      if (options.scene === 'team_broken') return problem(503, 'store.unavailable', options, ['The database doesn’t answer.', 'It is tried again.'], ['数据库没有响应。', '稍后会自动重试。'])
+      return is({ items: members(options) })
+    case 'GET /api/members/names':
+      return is({ items: members(options) })
+    case 'POST /api/members': {
+      const { name, display_name, role } = body as unknown as MemberOut
+      if (members(options).some((each) => each.name === name)) return problem(409, 'account.name_taken', options, ['That user name is taken.', 'Choose another.'], ['该用户名已被使用。', '请换一个。'])
+      const made = member(`m${members(options).length + 1}`, display_name, role, { name, state: 'invited', seen_at: null })
+      members(options).push(made)
+      return is(made)
+    }
+    case 'PATCH /api/members/{id}':
+      return change(id, body, options)
+    case 'DELETE /api/members/{id}':
+      state.members = members(options).filter((each) => each.id !== id)
+      return OK
+    case 'POST /api/members/{id}/invitation':
+      change(id, { invited_until: ago(-7 * DAY) }, options)
+      return is({ token: 'AbCdEf', path: '/#invitation/2n6yBv0yJ3x5sQeW8cKq1tLrZ4mHdGfA9oPuYiXwNbE', expires_at: ago(-7 * DAY) })
+    case 'GET /api/record': {
+      const all = options.scene === 'team_empty' ? [] : entries(query.get('actor'), query.get('action'))
+      const before = Number(query.get('before') ?? Infinity)
+      const items = all.filter(({ id: entry }) => entry < before)
+      const limit = Number(query.get('limit') ?? 100)
+      return is({ items: items.slice(0, limit), before: items.length > limit ? items[limit - 1]?.id : null })
+    }
+    case 'POST /api/record/verify':
+      return is({ entries: 230, broken_at: options.scene === 'team_broken' ? 117 : null })
+    case 'GET /api/workers':
+      return is({ items: workers(options) })
+    case 'POST /api/workers/{id}/drain':
+      state.drained.push(id)
+      return OK
+    case 'GET /api/queue':
+      if (options.scene === 'team_broken') return problem(503, 'store.unavailable', options, ['The database doesn’t answer.', 'It is tried again.'], ['数据库没有响应。', '稍后会自动重试。'])
+      return is({ items: options.scene === 'team_alone' ? [] : [{ priority: 0, waiting: 1, running: 2, failed: 0, oldest: ago(4_000) }, { priority: 10, waiting: 412, running: 126, failed: 0, oldest: ago(900_000) }, { priority: 20, waiting: 21_408, running: 0, failed: 7, oldest: ago(2 * DAY) }] })
+  }
+  const token = /^\/api\/invitations\/([^/]+)$/.exec(path)?.[1]
+  if (token === undefined) return null
+  if (token === 'used' || state.used) return problem(404, 'account.invitation_gone', options, ['This link was used already, or has expired.', 'Ask an administrator for a new one.'], ['此链接已使用过，或已过期。', '请让管理员重新发送。'])
+  if (method === 'GET') return is({ name: 'priya', display_name: 'Priya Natarajan', role: 'curator', expires_at: ago(-6 * DAY), reset: token === 'reset', second_factor: token === 'reset' })
+  state.used = state.signedIn = true
+  return is({ key: 'k', ticket: 't' })
+}
+
+/** Answers what is about accounts and the team, and refuses everything else to a page that is not signed in. */
+export function answerTeam(request: IncomingMessage, response: ServerResponse, url: URL, options: Options): boolean {
+  const answered = (made: Reply): void => {
+    response.writeHead(made.status, { 'content-type': 'application/json', 'cache-control': 'no-store', 'content-language': options.language })
+    response.end(made.answer === undefined ? '' : JSON.stringify(made.answer))
+  }
+  const open = /^\/api\/(server|account\/sign-in|invitations\/)/.test(url.pathname)
+  if (options.scene === 'signed_out' && !state.signedIn && !open) {
+    answered(problem(401, 'account.sign_in_required', options, ['This page is not signed in.', 'Sign in.'], ['此页面尚未登录。', '请登录。']))
+    return true
+  }
+  if (!/^\/api\/(server|account|invitations|members|record|workers|queue)\b/.test(url.pathname)) return false
+  const parts: Buffer[] = []
+  request.on('data', (part: Buffer) => parts.push(part))
+  request.on('end', () => {
+    const text = Buffer.concat(parts).toString()
+    answered(reply(request.method ?? 'GET', url.pathname, url.searchParams, text === '' ? {} : (JSON.parse(text) as Record<string, unknown>), options) ?? { status: 404, answer: { code: 'api.not_found', cause: '', remedy: '' } })
+  })
+  return true
+}

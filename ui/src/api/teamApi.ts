@@ -1,0 +1,49 @@
+/** Calls about the team: its members, the record, and the machines that work for it. */
+
+import type { QueueOut, WorkerOut } from './teamTypes'
+import type { Client } from './client'
+import type { InvitationMade, MemberName, MemberOut, RecordPage, RecordVerified, Role } from './types'
+
+export interface NewMember {
+  readonly name: string
+  readonly display_name: string
+  readonly role: Role
+}
+
+export interface RecordFilter {
+  readonly actor: string | null
+  readonly action: string | null
+}
+
+export type MemberChange = Partial<Pick<MemberOut, 'role' | 'display_name'>> & { readonly locked?: boolean; readonly second_factor?: false }
+
+export class TeamApi {
+  constructor(private readonly client: Pick<Client, 'request'>) {}
+
+  members = async (): Promise<readonly MemberOut[]> => (await this.client.request<{ items: readonly MemberOut[] }>('GET', '/api/members')).items
+  /** Whom the ids of the record mean. */
+  names = async (): Promise<readonly MemberName[]> => (await this.client.request<{ items: readonly MemberName[] }>('GET', '/api/members/names')).items
+  add = (wanted: NewMember): Promise<MemberOut> => this.client.request('POST', '/api/members', wanted)
+  change = (id: string, change: MemberChange): Promise<MemberOut> => this.client.request('PATCH', `/api/members/${encodeURIComponent(id)}`, change)
+  remove = (id: string): Promise<void> => this.client.request('DELETE', `/api/members/${encodeURIComponent(id)}`)
+  /** A new link; the one before is good no more. */
+  newLink = (id: string): Promise<InvitationMade> => this.client.request('POST', `/api/members/${encodeURIComponent(id)}/invitation`)
+
+  /** Newest first; `before` is the page's end that the last answer named. */
+  record = ({ actor, action }: RecordFilter, before: number | null): Promise<RecordPage> => {
+    const query = new URLSearchParams({ limit: String(RECORD_PAGE) })
+    if (before !== null) query.set('before', String(before))
+    if (actor !== null) query.set('actor', actor)
+    if (action !== null) query.set('action', action)
+    return this.client.request('GET', `/api/record?${query}`)
+  }
+  verifyRecord = (): Promise<RecordVerified> => this.client.request('POST', '/api/record/verify', undefined, VERIFY_LIMIT_MS)
+
+  workers = async (): Promise<readonly WorkerOut[]> => (await this.client.request<{ items: readonly WorkerOut[] }>('GET', '/api/workers')).items
+  drain = (name: string): Promise<void> => this.client.request('POST', `/api/workers/${encodeURIComponent(name)}/drain`)
+  queue = (): Promise<QueueOut> => this.client.request('GET', '/api/queue')
+}
+
+const RECORD_PAGE = 100
+/** A long record takes a while to read. */
+const VERIFY_LIMIT_MS = 150_000

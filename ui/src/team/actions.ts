@@ -1,0 +1,16 @@
+/** What can stand in the record, in the catalogue's words. */
+
+import { keys } from 'virtual:texts/record'
+
+import type { Texts } from '../lib/i18n'
+
+const BEFORE = 'record.actions.'
+
+export const ACTIONS: readonly string[] = keys.split('\n').flatMap((key) => (key.startsWith(BEFORE) ? [key.slice(BEFORE.length)] : []))
+
+/** An action that this page does not know yet is called what it is in the record. */
+export function actionText(action: string, t: Texts): string {
+  const key = BEFORE + action
+  const text = t(key)
+  return text === key ? action : text
+}

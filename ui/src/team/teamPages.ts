@@ -1,0 +1,17 @@
+/** The parts of this room that are loaded lazily, see `lazyTeam.ts`, and their texts. */
+
+import * as texts from 'virtual:texts/team_page'
+import * as record from 'virtual:texts/record'
+
+import { extend } from '../lib/i18n'
+
+extend(texts)
+extend(record)
+
+export { default as AccountPage } from './AccountPage.svelte'
+export { default as InvitationPage } from './InvitationPage.svelte'
+export { default as MembersPage } from './MembersPage.svelte'
+export { default as RecordPage } from './RecordPage.svelte'
+export { default as SignInPage } from './SignInPage.svelte'
+export { default as TeamNav } from './TeamNav.svelte'
+export { default as WorkersPage } from './WorkersPage.svelte'

@@ -1,0 +1,38 @@
+/** The room's calls, and how its forms learn why one was refused. */
+
+import { AccountApi } from '../api/accountApi'
+import { ApiError, Unreachable } from '../api/client'
+import { session } from '../api/pageSession'
+import { TeamApi } from '../api/teamApi'
+import type { Problem, SignedIn } from '../api/types'
+import { app, client } from '../lib/appState.svelte'
+
+export const accounts = new AccountApi(client)
+export const team = new TeamApi(client)
+
+/** Calls, and returns what the server refused it for; null if it worked. A form shows that beside its fields. */
+export async function refusal(call: () => Promise<void>): Promise<Problem | null> {
+  try {
+    await call()
+    return null
+  } catch (error) {
+    if (error instanceof Unreachable) return { code: 'server.unreachable', cause: app.t('team_page.unreachable'), remedy: app.t('team_page.unreachable_text'), params: {} }
+    if (!(error instanceof ApiError)) throw error
+    if (error.status === 401) app.refuse(error)
+    return error.problem
+  }
+}
+
+/** Begins anew as the one who signed in: nothing of who was here before is kept. */
+export function enter(kept: SignedIn, place: string = location.hash): void {
+  session.begin(kept)
+  history.replaceState(null, '', location.pathname + place)
+  location.reload()
+}
+
+export async function leave(): Promise<void> {
+  await refusal(accounts.signOut)
+  session.end()
+  history.replaceState(null, '', location.pathname)
+  location.reload()
+}
