@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from agent.people.references import References
 
 SLOTS = 4
-CRASH = b"crash"
+CRASH = "crash"
 
 
 class BytesAnalyser:
@@ -33,7 +33,7 @@ class BytesAnalyser:
 
         await asyncio.sleep(self._pause)
         content = await asyncio.to_thread(_read, Path(task.path))
-        if content.startswith(CRASH):
+        if content.startswith(CRASH.encode()):
             raise EngineCrashed
         return analysis(content, task.recipe)
 

@@ -5,10 +5,12 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, make_url, select, text
 
 from agent.core.paths import AppPaths
 from agent.core.settings import Settings
@@ -22,10 +24,11 @@ from agent.people.recognition_switch import Backups
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.database import Database
 from agent.store.dialects.postgresql import PostgreSql
-from agent.store.schema import event, image, job
+from agent.store.schema import embedding, event, face, identity, image, job
 from agent.store.upgrade import upgrade
 from agent.workers.queries.worker_rows import WorkerQueries
 from agent.workers.records import WorkerState
+from agent.workers.relay import libpq_address
 from tests.conftest import CHECKOUT
 from tests.postgres import ON_SERVER, PostgresServer
 from tests.worker_process import engine
@@ -72,17 +75,27 @@ class Team:
                     each.cancel()
 
     # -- photos ------------------------------------------------------------------------------------------------------------------
-    def photos(self, count: int, *, folder: str = "photos", priority: Priority = Priority.NEW, first: bytes = b"") -> list[str]:
-        """Queue that many different photos."""
+    def photos(self, count: int, *, folder: str = "photos", priority: Priority = Priority.NEW, content: str = "") -> list[str]:
+        """Queue that many photos, of different content unless it is said."""
         (self.folder / folder).mkdir(exist_ok=True)
         paths = []
         for number in range(count):
             path = self.folder / folder / f"{priority.name}-{number}.jpg"
-            path.write_bytes(first or b"%d %s %d" % (number, folder.encode(), priority))
-            seen = FileSeen(str(path), path.stat().st_size, path.stat().st_mtime_ns)
-            self.library.note_file(seen, recipe_of(self.settings), priority=priority, now=wiring.utc_now())
+            path.write_bytes(content.encode() or b"%d %s %d" % (number, folder.encode(), priority))
+            self.note(str(path), priority)
             paths.append(str(path))
         return paths
+
+    def note(self, path: str, priority: Priority) -> None:
+        found = Path(path).stat()
+        seen = FileSeen(path, found.st_size, found.st_mtime_ns)
+        self.library.note_file(seen, recipe_of(self.settings), priority=priority, now=self.now())
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def later(self) -> datetime:
+        return self.now() + timedelta(hours=1)
 
     def states(self) -> dict[JobState, int]:
         return {state: count for state, count in self.library.counts().jobs.items() if count}
@@ -107,6 +120,40 @@ class Team:
     def batches_left(self) -> int:
         with self.database.read() as tx:
             return tx.scalar(text("SELECT count(*) FROM procrastinate_jobs")) or 0
+
+    def prints(self) -> int:
+        with self.database.read() as tx:
+            return tx.scalar(select(func.count()).select_from(embedding)) or 0
+
+    def people_on(self, path: str) -> set[int | None]:
+        place = self.library.place(path)
+        assert place is not None and place.image_id is not None
+        with self.database.read() as tx:
+            people = select(identity.c.person_id).select_from(face).outerjoin(identity).where(face.c.image_id == place.image_id)
+            return set(tx.scalars(people))
+
+    def batch_queue_of(self, path: str) -> str | None:
+        """The name of the work queue in which a photo's batch is."""
+        statement = "SELECT queue_name FROM procrastinate_jobs JOIN job ON batch = procrastinate_jobs.id JOIN place ON place.id = place_id"
+        with self.database.read() as tx:
+            found: str | None = tx.scalar(text(f"{statement} WHERE path = :path"), {"path": path.encode()})
+            return found
+
+    # -- the database ------------------------------------------------------------------------------------------------------------
+    def lock_out(self) -> None:
+        """Break all connections to the database, and refuse new ones."""
+        self._administer(
+            "ALTER DATABASE {} ALLOW_CONNECTIONS false", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'"
+        )
+
+    def let_in(self) -> None:
+        self._administer("ALTER DATABASE {} ALLOW_CONNECTIONS true")
+
+    def _administer(self, *statements: str) -> None:
+        url = make_url(self.url)
+        with psycopg.connect(libpq_address(url.set(database="postgres").render_as_string()), autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement.format(url.database).encode())
 
     # -- workers -----------------------------------------------------------------------------------------------------------------
     async def start(self, name: str, *, pause: float = 0.0, drain_s: float = 30.0) -> asyncio.subprocess.Process:

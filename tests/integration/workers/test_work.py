@@ -42,7 +42,7 @@ async def test_a_worker_that_is_killed_ten_times_loses_and_doubles_nothing(team:
 
 
 async def test_a_photo_that_crashes_its_engine_is_set_aside_and_the_rest_is_done(team: Team) -> None:
-    team.photos(1, folder="bad", first=CRASH)
+    team.photos(1, folder="bad", content=CRASH)
     team.photos(80)
     async with team.server():
         workers = [await team.start(name) for name in ("one", "two")]

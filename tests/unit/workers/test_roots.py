@@ -1,0 +1,43 @@
+"""Folders of the server are found where a worker has them mounted."""
+
+import pytest
+
+from agent.domain.errors import ImageMissing
+from agent.workers.roots import Roots
+
+
+@pytest.mark.parametrize(
+    ("words", "path", "local"),
+    [
+        ([], "/srv/photos/a.jpg", "/srv/photos/a.jpg"),
+        (["/srv/photos=/mnt/nas"], "/srv/photos/2024/a.jpg", "/mnt/nas/2024/a.jpg"),
+        (["/srv/photos=/mnt/nas"], "/srv/photos-old/a.jpg", "/srv/photos-old/a.jpg"),
+        (["/srv/photos/=/mnt/nas/"], "/srv/photos", "/mnt/nas"),
+        (["/srv=/mnt/a", "/srv/photos=/mnt/b"], "/srv/photos/a.jpg", "/mnt/b/a.jpg"),
+        (["/srv=/mnt/a", "/srv/photos=/mnt/b"], "/srv/music/a.jpg", "/mnt/a/music/a.jpg"),
+        (["/=/mnt/server"], "/srv/a.jpg", "/mnt/server/srv/a.jpg"),
+        (["/srv/photos=/"], "/srv/photos/a.jpg", "/a.jpg"),
+        (["/srv/photos=N:\\photos"], "/srv/photos/2024/a.jpg", "N:\\photos\\2024\\a.jpg"),
+        (["D:\\photos=/mnt/nas"], "D:\\photos\\2024\\a.jpg", "/mnt/nas/2024/a.jpg"),
+    ],
+)
+def test_a_path_of_the_server_is_one_of_this_machine(words: list[str], path: str, local: str) -> None:
+    assert Roots.parse(words).local(path) == local
+
+
+@pytest.mark.parametrize("word", ["/srv/photos", "srv=/mnt", "/srv=mnt", "=", "/srv=", "/srv/a=b=/mnt"])
+def test_both_sides_are_absolute(word: str) -> None:
+    with pytest.raises(ValueError, match=word):
+        Roots.parse([word])
+
+
+def test_a_photo_is_opened_where_it_is_mounted() -> None:
+    opened: list[str] = []
+
+    def open_item(path: str) -> int:
+        opened.append(path)
+        raise ImageMissing
+
+    with pytest.raises(ImageMissing):
+        Roots.parse(["/srv=/mnt"]).opener(open_item)("/srv/a.jpg")
+    assert opened == ["/mnt/a.jpg"]
