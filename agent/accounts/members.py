@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from agent.accounts.names import folded, shown
-from agent.accounts.queries import MemberQueries
+from agent.accounts.queries import NO_SECOND_FACTOR, MemberQueries
 from agent.accounts.records import Member, MemberOverview
 from agent.accounts.secret_words import new_id, new_secret, sha256_of
 from agent.accounts.sessions import Sessions
@@ -74,8 +74,8 @@ class Members:
         if locked is not None:
             values["locked_at"] = self._clock() if locked else None
         if second_factor is False:
-            await asyncio.to_thread(self._queries.end_second_factor, member_id, self._clock())
-        changed = await asyncio.to_thread(self._queries.change, member_id, values, self._clock()) if values else await self.get(member_id)
+            values |= NO_SECOND_FACTOR
+        changed = await asyncio.to_thread(self._queries.change, member_id, values, self._clock())
         self._reload(member_id)
         return changed
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Column, Connection, Row, Select, delete, func, insert, select, update
 
 from agent.accounts.records import Member, MemberOverview, SessionRecord, TokenRecord
-from agent.core.actor import acting_as
+from agent.core.actor import HERE, acting_as
 from agent.domain.errors import LastAdministrator, MemberNameTaken, NotFound
 from agent.store import audit_log
 from agent.store.database import Queries
@@ -15,6 +15,7 @@ from agent.store.rows import add
 from agent.store.schema import api_token, invitation, member, member_session, recovery_code
 from agent.web.access import Role
 
+NO_SECOND_FACTOR: Final[Mapping[str, None]] = {"totp_secret": None, "totp_confirmed_at": None, "totp_step": None}
 _MEMBER: Final[tuple[Column[Any], ...]] = tuple(member.c)
 MOST_SESSIONS = 50  # of a member; the one unused for longest goes first
 
@@ -54,9 +55,11 @@ class MemberQueries(Queries):
             audit_log.add(tx, "member_added", new.id, 1, new.created_at, detail=new.role)
 
     def change(self, member_id: str, values: Mapping[str, Any], now: datetime) -> Member:
-        """Set columns; a member who is locked loses sessions and invitation. Raises NotFound, LastAdministrator."""
+        """Set columns, if there are any. A member who is locked loses sessions and invitation. Raises NotFound, LastAdministrator."""
         with self.database.write(durable=True) as tx:
             before = _required(tx, member_id)
+            if not values:
+                return before
             tx.execute(update(member).where(member.c.id == member_id).values(**values))
             after = _required(tx, member_id)
             _keep_an_administrator(tx, before)
@@ -64,6 +67,9 @@ class MemberQueries(Queries):
                 audit_log.add(tx, "role_changed", member_id, 1, now, detail=after.role)
             if (after.locked_at is None) != (before.locked_at is None):
                 audit_log.add(tx, "member_unlocked" if after.locked_at is None else "member_locked", member_id, 1, now)
+            if before.second_factor and not after.second_factor:
+                audit_log.add(tx, "second_factor_off", member_id, 1, now)
+                tx.execute(delete(recovery_code).where(recovery_code.c.member_id == member_id))
             if after.locked_at is not None:
                 tx.execute(delete(member_session).where(member_session.c.member_id == member_id))
                 tx.execute(delete(invitation).where(invitation.c.member_id == member_id))
@@ -122,7 +128,7 @@ class MemberQueries(Queries):
 
     # -- the second factor -------------------------------------------------------------------------------------------------------
     def begin_second_factor(self, member_id: str, secret: bytes) -> None:
-        values = {"totp_secret": secret, "totp_confirmed_at": None, "totp_step": None}
+        values = {**NO_SECOND_FACTOR, "totp_secret": secret}
         with self.database.write(durable=True) as tx:
             tx.execute(update(member).where(member.c.id == member_id).values(**values))
 
@@ -146,22 +152,16 @@ class MemberQueries(Queries):
         with self.database.write(durable=True) as tx:
             return tx.execute(delete(recovery_code).where(*which)).rowcount == 1
 
-    def end_second_factor(self, member_id: str, now: datetime) -> None:
-        """Raises NotFound."""
-        values = {"totp_secret": None, "totp_confirmed_at": None, "totp_step": None}
-        with self.database.write(durable=True) as tx:
-            if _required(tx, member_id).second_factor:
-                audit_log.add(tx, "second_factor_off", member_id, 1, now)
-            tx.execute(update(member).where(member.c.id == member_id).values(**values))
-            tx.execute(delete(recovery_code).where(recovery_code.c.member_id == member_id))
-
 
 class SessionQueries(Queries):
-    def open_session(self, new: SessionRecord) -> int:
-        """Store it; returns its number. `id` of the record is not used."""
+    def open_session(self, new: SessionRecord) -> int | None:
+        """Store it; returns its number. None if the member was locked or removed, or the password changed, since they were read."""
         columns = ("key_sha256", "ticket_sha256", "cookie_sha256", "browser", "address", "opened_at", "seen_at")
-        mine = member_session.c.member_id == new.member.id
+        mine, who = member_session.c.member_id == new.member.id, new.member
+        same = (member.c.id == who.id, member.c.locked_at.is_(None), member.c.password_hash == who.password_hash)
         with self.database.write(durable=True) as tx:
+            if tx.scalar(select(member.c.id).where(*same)) is None:
+                return None
             number = add(tx, member_session, {"member_id": new.member.id} | {name: getattr(new, name) for name in columns})
             newest = select(member_session.c.id).where(mine).order_by(member_session.c.seen_at.desc()).limit(MOST_SESSIONS)
             tx.execute(delete(member_session).where(mine, member_session.c.id.not_in(newest.scalar_subquery())))
@@ -252,7 +252,7 @@ class AccountQueries(MemberQueries, SessionQueries, TokenQueries):
 
     def sign_in_failed(self, member_id: str | None, now: datetime) -> None:
         """Record it; `member_id` is None for a name that no member has."""
-        with self.database.write(durable=True) as tx:
+        with self.database.write(durable=True) as tx, acting_as(member_id or HERE):
             audit_log.add(tx, "sign_in_failed", member_id, 1, now)
 
 

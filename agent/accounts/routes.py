@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Path, Request, Response
 
 from agent.accounts.members import Members
 from agent.accounts.records import MemberOverview
@@ -33,10 +33,12 @@ from agent.accounts.sessions import MemberSession, Opened
 from agent.accounts.team_access import team_cookie_name
 from agent.domain.errors import Forbidden, NotFound
 from agent.web.access import TOKEN_SCOPES, Scope, needs
-from agent.web.schemas import AccountOut, SessionsEnded, SignedIn
+from agent.web.schemas import AccountOut, Id, SessionsEnded, SignedIn
 from agent.web.scoped_route import Who
 from agent.web.session_routes import browser_of
 
+HexId = Annotated[str, Path(pattern=r"^[0-9a-f]{1,32}$")]
+Secret = Annotated[str, Path(max_length=100)]
 _SELF: Final = needs(Scope.SELF)
 _MANAGE: Final = needs(Scope.MEMBERS_MANAGE)
 
@@ -55,7 +57,8 @@ def _session(request: Request) -> int | None:
 
 
 def _caller(request: Request) -> Caller:
-    return Caller(browser_of(request.headers.get("user-agent", "")), request.client.host if request.client else "")
+    address = request.client.host.removeprefix("::ffff:") if request.client else ""
+    return Caller(browser_of(request.headers.get("user-agent", "")), address)
 
 
 MemberId = Annotated[str, Depends(_member_id)]
@@ -84,12 +87,12 @@ def _sign_in_routes(api: FastAPI, accounts: Accounts) -> None:
         return signed_in(await accounts.sign_in(wanted.name, wanted.password, wanted.code, caller), request, response)
 
     @api.get("/api/invitations/{token}", openapi_extra=needs(Scope.OPEN))
-    async def invitation(token: str, caller: From) -> InvitationOut:
+    async def invitation(token: Secret, caller: From) -> InvitationOut:
         member, expires_at = await accounts.invitation(token, caller)
         return InvitationOut.from_record(member, expires_at=expires_at, reset=member.password_hash is not None)
 
     @api.post("/api/invitations/{token}", openapi_extra=needs(Scope.OPEN))
-    async def accept(token: str, wanted: InvitationAccept, request: Request, response: Response, caller: From) -> SignedIn:
+    async def accept(token: Secret, wanted: InvitationAccept, request: Request, response: Response, caller: From) -> SignedIn:
         """Set the password, and sign in. The invitation is used up; other sessions end."""
         return signed_in(await accounts.accept(token, wanted.password, wanted.code, caller), request, response)
 
@@ -132,7 +135,7 @@ def _own_routes(api: FastAPI, accounts: Accounts) -> None:
         return SessionsEnded(count=await sessions.end(member))
 
     @api.delete("/api/account/sessions/{number}", openapi_extra=_SELF)
-    async def end_one(number: int, member: MemberId) -> SessionsEnded:
+    async def end_one(number: Id, member: MemberId) -> SessionsEnded:
         count = await sessions.end(member, number=number)
         if count == 0:
             raise NotFound
@@ -167,7 +170,7 @@ def _token_routes(api: FastAPI, accounts: Accounts) -> None:
         return TokenMade.from_record(made, token=secret)
 
     @api.delete("/api/account/tokens/{token_id}", status_code=204, openapi_extra=_SELF)
-    async def remove_token(token_id: str, member: MemberId) -> None:
+    async def remove_token(token_id: HexId, member: MemberId) -> None:
         await tokens.remove(member, token_id)
 
 
@@ -194,17 +197,17 @@ def member_routes(api: FastAPI, members: Members) -> None:
         return MemberOut.of(MemberOverview(made, None, None), made.created_at)
 
     @api.patch("/api/members/{member_id}", openapi_extra=_MANAGE)
-    async def change(member_id: str, wanted: MemberChange) -> MemberOut:
+    async def change(member_id: HexId, wanted: MemberChange) -> MemberOut:
         """Change role, display name or lock. It holds from the member's next request on, and open streams end."""
         await members.change(member_id, **wanted.model_dump())
         return await out(member_id)
 
     @api.delete("/api/members/{member_id}", status_code=204, openapi_extra=_MANAGE)
-    async def remove(member_id: str) -> None:
+    async def remove(member_id: HexId) -> None:
         await members.remove(member_id)
 
     @api.post("/api/members/{member_id}/invitation", openapi_extra=_MANAGE)
-    async def invite(member_id: str) -> InvitationMade:
+    async def invite(member_id: HexId) -> InvitationMade:
         """A link to set the password, for a new member or one who forgot it."""
         made = await members.invite(member_id)
         return InvitationMade(token=made.secret, path=made.path, expires_at=made.expires_at)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -10,7 +10,7 @@ from agent.accounts.attempts import Attempts
 from agent.accounts.members import Members
 from agent.accounts.names import folded
 from agent.accounts.passwords import Passwords, checked
-from agent.accounts.queries import AccountQueries
+from agent.accounts.queries import NO_SECOND_FACTOR, AccountQueries
 from agent.accounts.records import Member
 from agent.accounts.second_factor import SecondFactor, compact, new_recovery_codes
 from agent.accounts.secret_words import sha256_of
@@ -74,6 +74,7 @@ class Accounts:
         if member.password_hash is not None and self._passwords.is_outdated(member.password_hash):
             anew = await self._passwords.hash(password)
             await asyncio.to_thread(self._queries.rehash, member.id, member.password_hash, anew)
+            member = replace(member, password_hash=anew)
         return await self.sessions.open(member, caller.browser, caller.address)
 
     async def invitation(self, secret: str, caller: Caller) -> tuple[Member, datetime]:
@@ -152,7 +153,7 @@ class Accounts:
         if not member.second_factor:
             return
         await self._check_code(member, code, caller)
-        await asyncio.to_thread(self._queries.end_second_factor, member.id, self._clock())
+        await asyncio.to_thread(self._queries.change, member.id, NO_SECOND_FACTOR, self._clock())
 
     async def _check_code(self, member: Member, code: str, caller: Caller) -> None:
         """Raises CodeWrong, TooManyAttempts."""

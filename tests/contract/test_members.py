@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agent.accounts.queries import MOST_SESSIONS, AccountQueries
+from agent.accounts.queries import MOST_SESSIONS, NO_SECOND_FACTOR, AccountQueries
 from agent.accounts.records import Member, SessionRecord, TokenRecord
 from agent.core.actor import acting_as
 from agent.domain.errors import LastAdministrator, MemberNameTaken, NotFound
@@ -42,7 +42,9 @@ def two(accounts: AccountQueries) -> AccountQueries:
 
 def session(accounts: AccountQueries, member_id: str, word: str, at: datetime = NOW) -> int:
     record = SessionRecord(0, accounts.member(member_id), f"key {word}", f"ticket {word}", f"cookie {word}", "Firefox", "10.0.0.1", at, at)
-    return accounts.open_session(record)
+    number = accounts.open_session(record)
+    assert number is not None
+    return number
 
 
 def token(accounts: AccountQueries, member_id: str, word: str) -> TokenRecord:
@@ -206,6 +208,22 @@ def test_old_sessions_invitations_and_tokens_are_forgotten(two: AccountQueries) 
     assert [each.id for each in two.tokens(BEN)] == ["b" * 32] and two.members()[0].invited_until is None
 
 
+def test_no_session_opens_for_a_member_who_changed_meanwhile(two: AccountQueries) -> None:
+    def opened(read: Member) -> int | None:
+        return two.open_session(SessionRecord(0, read, "key", "ticket", "cookie", "", "", NOW, NOW))
+
+    ben = two.member(BEN)
+    two.set_password(BEN, "hash", "new", NOW)
+    assert opened(ben) is None, "the password that was shown is none any more"
+    two.change(BEN, {"locked_at": NOW}, NOW)
+    assert opened(two.member(BEN)) is None
+    two.change(BEN, {"locked_at": None}, NOW)
+    ben = two.member(BEN)
+    two.remove(BEN, NOW)
+    assert opened(ben) is None
+    assert "signed_in" not in [each[0] for each in recorded(two)]
+
+
 def test_a_second_factor_is_begun_confirmed_and_ended(two: AccountQueries) -> None:
     two.begin_second_factor(BEN, b"secret")
     assert not two.member(BEN).second_factor and two.member(BEN).totp_secret == b"secret"
@@ -213,8 +231,8 @@ def test_a_second_factor_is_begun_confirmed_and_ended(two: AccountQueries) -> No
     assert two.member(BEN).second_factor
     assert not two.use_step(BEN, 7) and two.use_step(BEN, 8) and not two.use_step(BEN, 8)
     assert two.use_recovery_code(BEN, "one") and not two.use_recovery_code(BEN, "one") and not two.use_recovery_code(MEI, "two")
-    two.end_second_factor(BEN, NOW)
-    two.end_second_factor(BEN, NOW)
+    two.change(BEN, NO_SECOND_FACTOR, NOW)
+    two.change(BEN, NO_SECOND_FACTOR, NOW)
     assert not two.member(BEN).second_factor and not two.use_recovery_code(BEN, "two")
     assert [each[0] for each in recorded(two)][2:] == ["second_factor_on", "second_factor_off"]
 
@@ -233,7 +251,7 @@ def test_tokens_are_listed_noted_and_removed_by_their_member(two: AccountQueries
 def test_failed_attempts_are_recorded_with_the_member_if_there_is_one(two: AccountQueries) -> None:
     two.sign_in_failed(BEN, NOW)
     two.sign_in_failed(None, NOW)
-    assert recorded(two)[2:] == [("sign_in_failed", BEN, "", ""), ("sign_in_failed", None, "", "")]
+    assert recorded(two)[2:] == [("sign_in_failed", BEN, BEN, ""), ("sign_in_failed", None, "", "")]
 
 
 @pytest.mark.parametrize("name", ["o'neil", "x; DROP TABLE member", "張偉", "a" * 64, "%", "\\", "ümläut"])

@@ -482,6 +482,29 @@ async def test_a_removed_members_sessions_and_tokens_die_at_once(ben: SignedInMe
     assert (await page.delete(f"/api/members/{ben.member.id}", headers=mei.headers)).status_code == 404
 
 
+async def test_a_refused_change_changes_nothing(team: Team, mei: SignedInMember, page: httpx.AsyncClient) -> None:
+    await second_factor(team, mei, page)
+    refused = await page.patch(
+        f"/api/members/{mei.member.id}", json={"second_factor": False, "locked": True, "display_name": "x"}, headers=mei.headers
+    )
+    assert refused.status_code == 409
+    found = team.queries.member(mei.member.id)
+    assert found.second_factor and found.locked_at is None and found.display_name == "Mei"
+
+
+async def test_who_is_locked_while_signing_in_stays_out(team: Team, ben: SignedInMember, page: httpx.AsyncClient) -> None:
+    matches = team.accounts._passwords.matches
+
+    async def meanwhile(password: str, expected: str | None) -> bool:
+        await team.accounts.members.change(ben.member.id, locked=True)
+        return await matches(password, expected)
+
+    team.accounts._passwords.matches = meanwhile  # type: ignore[method-assign]
+    assert code_of(await sign_in(page)) == "account.wrong_sign_in"
+    await team.accounts.members.change(ben.member.id, locked=False)
+    assert team.queries.sessions(ben.member.id) == ()
+
+
 async def test_the_last_administrator_stays(ben: SignedInMember, mei: SignedInMember, page: httpx.AsyncClient) -> None:
     path = f"/api/members/{mei.member.id}"
     for answer in (
@@ -527,6 +550,23 @@ async def test_names_and_roles_are_checked(
 ) -> None:
     answer = await page.post("/api/members", json=body, headers=mei.headers)
     assert code_of(answer) == code
+
+
+@pytest.mark.parametrize(
+    "made_up", ["%00", "a%00b", "%ED%A0%80", "%FF", "..%2Fx", "0", "-1", str(2**63), str(10**30), "x" * 5_000, "'--", "％"]
+)
+async def test_made_up_ids_are_refused_and_break_nothing(mei: SignedInMember, page: httpx.AsyncClient, made_up: str) -> None:
+    for method, path in [
+        ("PATCH", "/api/members/{}"),
+        ("DELETE", "/api/members/{}"),
+        ("POST", "/api/members/{}/invitation"),
+        ("DELETE", "/api/account/tokens/{}"),
+        ("DELETE", "/api/account/sessions/{}"),
+        ("GET", "/api/invitations/{}"),
+    ]:
+        answer = await page.request(method, path.format(made_up), headers=mei.headers, json={} if method == "PATCH" else None)
+        assert answer.status_code in (404, 405, 422), (method, path, answer.text)
+    assert await status(page, mei) == 200
 
 
 async def test_commands_on_this_machine_are_no_member(page: httpx.AsyncClient) -> None:

@@ -17,6 +17,7 @@ from agent.web.access import LOCAL, SCOPES, TOKEN_SCOPES, Role, Scope, scopes_of
 from agent.web.auth import Auth
 from agent.web.guard import OPEN, LocalAccess
 from agent.web.scoped_route import declared
+from agent.web.server_routes import server_routes
 from agent.workers.routes import worker_routes
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ def everywhere(served: Served) -> list[APIRoute]:
     """The routes of the desktop agent, and those that only a team server has."""
     server = guarded(LocalAccess(Auth(lambda: 0.0), lambda: 1), "1", lambda: Texts("en"))
     account_routes(server, MagicMock())
+    server_routes(server, str, "1", str)
+    worker_routes(server, MagicMock())
     worker_routes(server, MagicMock())
     return [*routes_of(served.api), *routes_of(server)]
 
