@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Callable, Collection
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 
@@ -40,6 +41,7 @@ from agent.web.connection import Door
 from agent.web.draining import Draining
 from agent.web.help_routes import Places
 from agent.web.no_desk import NoDesk
+from agent.web.redirect import redirecting
 from agent.web.server import Network, serving
 from agent.web.server_routes import server_routes
 from agent.workers.routes import worker_routes
@@ -113,7 +115,12 @@ class ServerLoop:
         network = Network(wanted.host, "server.port", ground.certificates.context, ground.certificates.trusted)
         door = Door(lambda _, __: True, most=MOST_CONNECTIONS)
         runtime, token = ground.paths.runtime, ground.auth.token
-        async with serving(application, token=token, port=wanted.port, runtime=runtime, door=door, network=network) as port:
+        async with AsyncExitStack() as answering:
+            port = await answering.enter_async_context(
+                serving(application, token=token, port=wanted.port, runtime=runtime, door=door, network=network)
+            )
+            if wanted.http_port:
+                await answering.enter_async_context(redirecting(wanted.host, wanted.http_port, lambda: ground.certificates.names, port))
             log.info("server.started", version=__version__)
             forget_sources()
             here_to_stay(tidy=False)

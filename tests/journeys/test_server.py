@@ -1,6 +1,7 @@
 """A team's server from its first start: photos come in while it, and its database, are killed."""
 
 import shutil
+import socket
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -68,6 +69,19 @@ def test_a_killed_database_is_started_again_and_the_server_goes_on(server: RealS
     with server.library() as library:
         assert library.counts().images == 0
     server.until(lambda status: status.problem is None)
+
+
+def test_browsers_are_sent_on_from_plain_http(tmp_path: Path, models_folder: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = RealServer(tmp_path, models_folder, {"AI_POPUP__SERVER__HTTP_PORT": str(port), "AI_POPUP__SERVER__WORKERS": "0"})
+    server.serve()
+    try:
+        answer = httpx.get(f"http://localhost:{port}/people", trust_env=False)
+        assert (answer.status_code, answer.headers["location"]) == (308, f"{server.address}/people")
+    finally:
+        server.quit()
 
 
 def test_it_ends_in_order_and_leaves_no_process(server: RealServer) -> None:
