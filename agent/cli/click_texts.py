@@ -82,7 +82,7 @@ def whole(error: click.UsageError, texts: Texts) -> click.UsageError:
         return error
     stop, told = texts("cli.click.stop"), error.format_message()
     if isinstance(error, click.MissingParameter):
-        told = f"{told.removesuffix('.')}{stop}"
+        told = f"{told.removesuffix('.')}{stop}".replace("'. ", f"'{stop}")
     elif f"{stop} " not in told:
         return error
     return click.UsageError(told.replace(f"{stop} ", stop), error.ctx)

@@ -23,4 +23,6 @@ def script(shell: str) -> str:
     made = get_completion_class(shell)
     assert made is not None, shell
     asking = made(click.Command(PROGRAM), {}, PROGRAM, f"_{PROGRAM.replace('-', '_')}_COMPLETE".upper())
-    return ShellComplete.source(asking)  # bash's own also checks the version of the installed bash
+    source = ShellComplete.source(asking)  # bash's own also checks the version of the installed bash
+    # Fish's splits "type,value<tab>description" at the commas of the description too.
+    return source.replace('string split "," $', 'string split -m 1 "," $')

@@ -179,8 +179,14 @@ def resume(session: CommandSession, as_json: bool) -> None:
     tell({"paused": False}, session.texts("cli.resumed"), as_json=as_json)
 
 
+def _places(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
+    from agent.desktop.schemas import PAGES
+
+    return [page for page in PAGES if page.startswith(begun)]
+
+
 @ai_popup.command(name="open", help=TEXTS("cli.help.open"), short_help=TEXTS("cli.help.open_short"))
-@click.argument("at", required=False, metavar="[PLACE]")
+@click.argument("at", required=False, metavar="[PLACE]", shell_complete=_places)
 @click.option("--print", "only_print", is_flag=True, help=TEXTS("cli.help.print"))
 @json_option()
 @click.pass_obj

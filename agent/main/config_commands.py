@@ -22,12 +22,19 @@ def _keys(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
     return [key for key in setting_fields() if key.startswith(begun) and "[" not in key]
 
 
+def _sections_and_keys(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
+    keys = _keys(context, parameter, "")
+    found = dict.fromkeys([*(key.partition(".")[0] for key in keys), *keys])
+    # All keys of a section would hide that the section itself can be shown.
+    return [name for name in found if name.startswith(begun) and ("." in begun or "." not in name)]
+
+
 @click.group(cls=CommandGroup, help=TEXTS("cli.help.config"))
 def config() -> None: ...
 
 
 @config.command(help=TEXTS("cli.help.config_show"))
-@click.argument("key", required=False, shell_complete=_keys)
+@click.argument("key", required=False, shell_complete=_sections_and_keys)
 @json_option()
 @click.pass_obj
 def show(session: CommandSession, key: str | None, as_json: bool) -> None:

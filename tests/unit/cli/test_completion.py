@@ -30,6 +30,10 @@ def test_another_shell_is_wrong_usage(cli: CommandLine) -> None:
     assert cli("completion", "tcsh").code == 2
 
 
+def test_fish_shows_descriptions_with_commas_whole() -> None:
+    assert 'string split -m 1 ","' in script("fish")
+
+
 @pytest.mark.skipif(shutil.which("bash") is None, reason="no bash here")
 @pytest.mark.parametrize(
     ("line", "expected"),
@@ -40,6 +44,8 @@ def test_another_shell_is_wrong_usage(cli: CommandLine) -> None:
         ("ai-popup redact --style s", {"solid"}),
         ("ai-popup config set popup.sec", {"popup.seconds"}),
         ("ai-popup models fetch center", {"centerface"}),
+        ("ai-popup open pe", {"people"}),
+        ("ai-popup config show popu", {"popup"}),
     ],
 )
 def test_bash_completes_commands_options_and_values(cli: CommandLine, tmp_path: Path, line: str, expected: set[str]) -> None:
