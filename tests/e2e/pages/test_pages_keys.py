@@ -1,5 +1,6 @@
 """Keys that lead from page to page, and settings found by other words, with a made-up agent behind the pages."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -38,6 +39,17 @@ def test_arrows_go_on_where_a_number_key_led(page: Page, visit: Visit) -> None:
     expect(page.locator(".people a").first).to_be_focused()
     page.keyboard.press("ArrowRight")
     expect(page.locator(".people a").nth(1)).to_be_focused()
+
+
+def test_number_keys_and_search_work_from_a_name_field(page: Page, visit: Visit) -> None:
+    visit("#people")
+    page.locator(".groups input").first.focus()
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator(".groups input").first).to_be_focused()
+    page.keyboard.press("Control+5")
+    expect(page).to_have_url(re.compile("#status$"))
 
 
 def test_arrows_scroll_a_page_without_a_list(page: Page, visit: Visit) -> None:

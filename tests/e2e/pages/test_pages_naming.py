@@ -108,6 +108,25 @@ def test_undo_waits_for_what_is_being_saved_and_says_what_it_undid(page: Page, v
     expect(page.locator(".groups li").first).to_contain_text("41 faces")
 
 
+def test_undo_works_from_the_next_name_field_until_something_is_typed_there(page: Page, visit: Visit) -> None:
+    visit("#people")
+    field = page.locator(".groups input").first
+    field.focus()
+    page.keyboard.type("Tina Fey\n")
+    expect(page.locator(".toast p").last).to_have_text(re.compile("named Tina Fey"))
+    expect(field).to_be_focused()
+    page.keyboard.type("A")
+    page.keyboard.press("Control+z")  # the field's own
+    expect(field).to_have_value("")
+    expect(page.locator(".toast p").last).to_have_text(re.compile("named Tina Fey"))
+    page.keyboard.press("Tab")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Control+z")
+    expect(page.locator(".toast p").last).to_have_text(re.compile("^Undone: .*Tina Fey"))
+    page.keyboard.press("Control+Shift+z")
+    expect(page.locator(".toast p").last).to_have_text(re.compile("^Redone: .*Tina Fey"))
+
+
 def test_undo_touches_nothing_that_was_done_elsewhere(page: Page, visit: Visit) -> None:
     visit("#people")
     page.locator(".groups li").first.wait_for()

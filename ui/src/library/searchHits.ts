@@ -2,13 +2,13 @@
 
 import type { PersonOut } from '../api/types'
 import type { Page } from '../lib/route'
-import { matches } from '../people/identity'
+import { confirmedPhotos, matches } from '../people/identity'
 
 type Spelled = (name: string, typed: string) => 1 | 2 | 3
 
 export type Hit =
   | { readonly kind: 'photos'; readonly text: string }
-  | { readonly kind: 'person'; readonly id: number; readonly name: string; readonly photos: number }
+  | { readonly kind: 'person'; readonly id: number; readonly name: string; /** confirmed */ readonly photos: number }
   | { readonly kind: 'folder'; readonly path: string; readonly name: string }
   | { readonly kind: 'page'; readonly page: Page; readonly name: string }
 
@@ -25,7 +25,7 @@ const MOST_FOLDERS = 4
 export function hitsOf(typed: string, { people, folders, pages }: Known, spelled: Spelled | null): readonly Hit[] {
   const text = typed.trim()
   const fits = ({ name }: { readonly name: string }): boolean => name.toLowerCase().includes(text.toLowerCase())
-  const found: Hit[] = matches(people, text, spelled, MOST_PEOPLE).map(({ id, name, photos }) => ({ kind: 'person', id, name, photos }))
+  const found: Hit[] = matches(people, text, spelled, MOST_PEOPLE).map((person) => ({ kind: 'person', id: person.id, name: person.name, photos: confirmedPhotos(person) }))
   if (text !== '') {
     found.push({ kind: 'photos', text })
     for (const { path, name } of folders.filter(fits).slice(0, MOST_FOLDERS)) found.push({ kind: 'folder', path, name })

@@ -1,7 +1,7 @@
 /** Everyday words for settings in both languages, by key, or by group for all of its settings. */
 
 const SYNONYMS: Readonly<Record<string, string>> = {
-  folders: 'directory path album pictures library location add remove exclude source 目录 路径 相册 图库 位置 添加 移除 排除',
+  folders: 'directory path album pictures library location add remove exclude source sidecar xmp metadata lightroom 目录 路径 相册 图库 位置 添加 移除 排除 元数据',
   'general.language': 'locale translation chinese english mandarin 中文 英文 翻译 语种',
   'general.theme': 'theme dark night black light mode colour color skin contrast 主题 深色 夜间 暗色 黑色 浅色 颜色 皮肤 模式',
   'general.autostart': 'boot startup launch login sign in background run automatically 开机 自启 启动 自动运行 后台',

@@ -23,6 +23,11 @@ describe('the search', () => {
     expect(hitsOf('PEOP', known, null).map(({ kind }) => kind)).toEqual(['photos', 'page'])
   })
 
+  it('counts the confirmed photos of a person, as everywhere', () => {
+    const guessed = { ...known, people: [{ ...person(3, 'Mei', 9), suggested: 4 }] }
+    expect(hitsOf('mei', guessed, null)[0]).toEqual({ kind: 'person', id: 3, name: 'Mei', photos: 5 })
+  })
+
   it('always offers the photos', () => {
     expect(hitsOf('zzz', known, null)).toEqual([{ kind: 'photos', text: 'zzz' }])
   })
