@@ -18,6 +18,7 @@ from agent.core.threads import loop_threads
 from agent.desktop.termination import on_termination
 from agent.domain.errors import SettingsInvalid, StoreError, reason_of
 from agent.main.server_loop import Ground, Reached, ServerLoop
+from agent.main.team_work import HAS_WORKERS
 from agent.main.wiring import KEY_HOME, home_of_key, utc_now
 from agent.main.worker_processes import WorkerProcesses
 from agent.store.database import Database
@@ -79,7 +80,8 @@ class Server:
     async def _serve(self, ground: Ground, stop: asyncio.Event) -> None:
         """Serve until `stop`, with workers beside, which outlive the database's end; then wait until these have drained."""
         wanted = ground.file.snapshot.server
-        workers = WorkerProcesses(wanted.workers, lambda name: own_command("worker", "--name", name, "--with-parent"), {})
+        count = wanted.workers if HAS_WORKERS else 0
+        workers = WorkerProcesses(count, lambda name: own_command("worker", "--name", name, "--with-parent"), {})
         keeping, ending = asyncio.create_task(workers.run()), asyncio.create_task(_end_at(stop, workers))
         try:
             await self._serve_pages(ground, stop)

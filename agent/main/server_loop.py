@@ -29,7 +29,7 @@ from agent.main.checkup import health
 from agent.main.first_administrator import first_invitation
 from agent.main.http import Context, Team, create_app
 from agent.main.library_restore import LibraryRestore, RestoreOutcome
-from agent.main.team_work import TeamWork
+from agent.main.team_work import HAS_WORKERS, TeamWork
 from agent.main.wiring import backup_store, build, move_key, recovery_code
 from agent.screen.region_picker import RegionPicker
 from agent.sources.folder.drives import is_remote
@@ -94,7 +94,7 @@ class ServerLoop:
             desktop=False,
             reconfigure={"logs": self._log_files},
             renamed=ground.file.rename_kept,
-            queue=work.queue,
+            queue=work.queue if HAS_WORKERS else None,
         )
         accounts = accounts_of(ground.database, app.now)
         draining: list[Draining] = []

@@ -1,6 +1,7 @@
 """The server's share of its workers' work: photos are handed out, what workers leave behind is put back, what they did arrives here."""
 
 import asyncio
+import sys
 from collections.abc import Sequence
 
 import structlog
@@ -21,6 +22,8 @@ from agent.workers.sweeper import SILENT_S, Sweeper
 
 log = structlog.get_logger()
 
+# Elsewhere the asynchronous connections need another event loop than the engines' pipes: there the server analyses by itself.
+HAS_WORKERS = sys.platform != "win32"
 # Formed before this process knew of the photo: all its faces are identified again.
 _ELSEWHERE = Judgement((), version=-1)
 

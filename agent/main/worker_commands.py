@@ -27,9 +27,12 @@ def worker(session: CommandSession, name: str | None, roots: tuple[str, ...], wi
     from agent.core import logs
     from agent.core.file_limit import raise_file_limit
     from agent.core.heap import few_arenas
+    from agent.main.team_work import HAS_WORKERS
     from agent.main.worker import library_of, stop_with_input, stopped_by_signals, work
     from agent.store.server_database import database_url
 
+    if not HAS_WORKERS:
+        raise click.UsageError(session.texts("cli.worker.system"))
     try:
         mounted = Roots.parse(roots)
     except ValueError as error:

@@ -23,6 +23,7 @@ from scripts.benchmarks import (
     redact,
     redact_video,
     scan,
+    server,
     ui,
     vectors,
     watch,
@@ -48,7 +49,7 @@ GROUPS: dict[str, Callable[[bool], Iterator[Row]]] = {
 # Run only if named, on the folder given after it.
 ON_DATA: dict[str, Callable[[Path], Iterator[Row]]] = {"accuracy": accuracy.rows, "redact": redact.rows, "odd": odd.rows}
 # Run only if named; with a folder after it, also on the data in there.
-NAMED: dict[str, Callable[[bool], Iterator[Row]]] = {"core": core.rows}
+NAMED: dict[str, Callable[[bool], Iterator[Row]]] = {"core": core.rows, "server": server.rows}
 MORE_ON_DATA: dict[str, Callable[[Path], Iterator[Row]]] = {"core": core.labelled_rows}
 
 
