@@ -25,7 +25,7 @@ from agent.web.guard import Access, Guard, LocalAccess
 from agent.web.lines import Lines
 from agent.web.problem_answers import problem_answers
 from agent.web.schemas import Problem, Status
-from agent.web.scoped_route import ScopedRoute
+from agent.web.scoped_route import ScopedRoute, Who
 
 
 def commands_app(app: App, auth: Auth, texts: Callable[[], Texts], port: Callable[[], int]) -> FastAPI:
@@ -70,12 +70,12 @@ def agent_routes(api: FastAPI, app: App, version: str, texts: Callable[[], Texts
         return {"ok": True}
 
     @api.get("/api/status", openapi_extra=needs(Scope.STATUS_READ))
-    async def status() -> Status:
-        return streams.status_of(await app.status.now(), texts(), version)
+    async def status(who: Who) -> Status:
+        return streams.seen_by(who, streams.status_of(await app.status.now(), texts(), version))
 
     @api.get("/api/events", response_class=EventSourceResponse, openapi_extra=needs(Scope.STATUS_READ))
-    async def events(last_event_id: Annotated[int | None, Header(lt=2**63)] = None) -> AsyncIterable[ServerSentEvent]:
-        async with aclosing(streams.happenings(app, texts, version, last_event_id)) as happenings:
+    async def events(who: Who, last_event_id: Annotated[int | None, Header(lt=2**63)] = None) -> AsyncIterable[ServerSentEvent]:
+        async with aclosing(streams.happenings(app, texts, version, last_event_id, who)) as happenings:
             async for event in happenings:
                 yield event
 

@@ -32,6 +32,7 @@ from agent.library.scan_schemas import ScanLine, Scanned, ScanRequest
 from agent.library.status import AgentStatus as AppStatus
 from agent.main.app import App
 from agent.sources.folder.folder_scan import walk_images
+from agent.web.access import LOCAL, Principal, Scope
 from agent.web.schemas import Burst, Finished, FolderState, Problem, Schema, Status
 
 # A reader that falls this far behind is cut off; it reconnects and reads the missed events from the library.
@@ -85,8 +86,11 @@ class EventOut(Schema):
         return cls.from_record(recorded.event, id=recorded.id, at=recorded.at, kind=_KINDS[type(recorded.event)])
 
 
-async def happenings(app: App, texts: Callable[[], Texts], version: str, last_seen: int | None) -> AsyncGenerator[ServerSentEvent, None]:
-    """First the status and the events missed since `last_seen`, then all events as they happen."""
+async def happenings(
+    app: App, texts: Callable[[], Texts], version: str, last_seen: int | None, who: Principal = LOCAL
+) -> AsyncGenerator[ServerSentEvent, None]:
+    """First the status and the events missed since `last_seen`, then all events as they happen; of photos only for those who see them."""
+    photos = Scope.PHOTOS_READ in who.scopes
     waiting: asyncio.Queue[Recorded | AppStatus] = asyncio.Queue(MOST_WAITING)
     behind = False
 
@@ -100,9 +104,9 @@ async def happenings(app: App, texts: Callable[[], Texts], version: str, last_se
     stop = app.status.listen(put)
     try:
         with app.bus.listening(put):
-            yield _status(await app.status.now(), texts(), version)
+            yield _status(await app.status.now(), texts(), version, who)
             sent = 0
-            while last_seen is not None:
+            while photos and last_seen is not None:
                 missed = await asyncio.to_thread(app.library.events, after=last_seen, limit=MISSED_PAGE)
                 for recorded in missed:
                     sent = recorded.id
@@ -111,15 +115,20 @@ async def happenings(app: App, texts: Callable[[], Texts], version: str, last_se
             while not behind:
                 item = await waiting.get()
                 if isinstance(item, AppStatus):
-                    yield _status(item, texts(), version)
-                elif item.id > sent:
+                    yield _status(item, texts(), version, who)
+                elif photos and item.id > sent:
                     yield _happened(item)
     finally:
         stop()
 
 
-def _status(now: AppStatus, texts: Texts, version: str) -> ServerSentEvent:
-    return ServerSentEvent(event="status", data=status_of(now, texts, version))
+def _status(now: AppStatus, texts: Texts, version: str, who: Principal = LOCAL) -> ServerSentEvent:
+    return ServerSentEvent(event="status", data=seen_by(who, status_of(now, texts, version)))
+
+
+def seen_by(who: Principal, status: Status) -> Status:
+    """The status without folders for those who may see no photo."""
+    return status if Scope.PHOTOS_READ in who.scopes else status.model_copy(update={"folders": ()})
 
 
 def _happened(recorded: Recorded) -> ServerSentEvent:

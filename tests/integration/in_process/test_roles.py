@@ -14,6 +14,7 @@ from fastapi.routing import APIRoute
 
 from agent.accounts.routes import account_routes
 from agent.core.actor import HERE, actor
+from agent.core.settings import Settings
 from agent.main import http
 from agent.web.access import SCOPES, Role, Scope, needs
 from agent.web.help_routes import Places
@@ -57,6 +58,7 @@ class Asked:
     task: asyncio.Task[None] | None = None
     body: bytes = b""
     address: str = "10.0.0.9"
+    seen: list[Message] = field(default_factory=list)
 
     async def begin(self, method: str, path: str, headers: Mapping[str, str]) -> int:
         """Returns the status."""
@@ -93,10 +95,10 @@ class Asked:
         assert self.task is not None
         getting = asyncio.create_task(self.messages.get())
         await asyncio.wait({getting, self.task}, return_when=asyncio.FIRST_COMPLETED)
-        if getting.done():
-            return getting.result()
-        getting.cancel()
-        return self.messages.get_nowait()
+        if not getting.done():
+            getting.cancel()
+        self.seen.append(getting.result() if getting.done() and not getting.cancelled() else self.messages.get_nowait())
+        return self.seen[-1]
 
     async def leave(self) -> None:
         assert self.task is not None
@@ -244,15 +246,33 @@ async def stream(server: TeamServer, headers: Mapping[str, str]) -> Asked:
     return asked
 
 
+async def test_an_auditor_is_told_of_no_photo_and_no_folder(server: TeamServer, served: Served) -> None:
+    photos = served.world.folder
+    await served.world.app.apply(Settings.model_validate({"folders": [{"path": str(photos)}]}))
+    auditor, viewer = await server.team.member("aud", Role.AUDITOR), await server.team.member("vic", Role.VIEWER)
+    assert [each["path"] for each in (await server.answer("/api/status", viewer.headers))["folders"]] == [str(photos)]
+    assert (await server.answer("/api/status", auditor.headers))["folders"] == []
+    streams = [await stream(server, each.headers) for each in (viewer, auditor)]
+    await served.world.index("a.jpg")
+    seen = b""
+    while b"image_indexed" not in seen:
+        seen += (await streams[0].next())["body"]
+    await server.team.accounts.sessions.end(auditor.member.id)
+    assert await ended(streams[1])
+    told = b"".join(each.get("body", b"") for each in streams[1].seen)
+    assert b"status" in told and b"happened" not in told and str(photos).encode() not in told
+    await streams[0].leave()
+
+
 async def ended(asked: Asked) -> bool:
     """Wait until the stream ends, in order."""
     assert asked.task is not None
     async with asyncio.timeout(30):
         await asked.task
-    last = None
     while not asked.messages.empty():
-        last = asked.messages.get_nowait()
-    return last is not None and last["type"] == "http.response.body" and not last.get("more_body", False)
+        asked.seen.append(asked.messages.get_nowait())
+    last = asked.seen[-1]
+    return bool(last["type"] == "http.response.body" and not last.get("more_body", False))
 
 
 async def test_a_stream_ends_when_its_member_is_locked_removed_or_signs_out(server: TeamServer) -> None:

@@ -12,6 +12,7 @@ from agent.domain.jobs import Priority
 from agent.library.scan_schemas import ScanRequest
 from agent.main import streams
 from agent.main.streams import EventOut
+from agent.web.access import Principal
 from agent.web.schemas import Status as StatusOut
 from tests.unit.web.conftest import VERSION, owner, served, shared_api
 
@@ -114,7 +115,7 @@ async def test_events_come_as_server_sent_events(served: Served, owner: httpx.As
     async with served.world.running():
         await happen(served.world, "a")
 
-        async def ended(_: object, __: object, ___: object, last_seen: int | None) -> AsyncGenerator[ServerSentEvent, None]:
+        async def ended(_: object, __: object, ___: object, last_seen: int | None, who: Principal) -> AsyncGenerator[ServerSentEvent, None]:
             assert last_seen == 5
             yield streams._status(await served.world.app.status.now(), served.context.texts(), VERSION)
             yield streams._happened(served.world.real.events(after=0, limit=1)[0])
