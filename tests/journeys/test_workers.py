@@ -1,0 +1,92 @@
+"""A team's server with workers: its own, which end with it, and one of another machine, where the photos are mounted elsewhere."""
+
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from agent.domain.events import ImageIndexed
+from agent.store.server_database import database_url
+from agent.workers.queries.worker_rows import WorkerQueries
+from agent.workers.records import WorkerState
+from agent.workers.relay import libpq_address
+from tests.journeys.journey import Journey
+from tests.program import CHECKOUT
+from tests.server_program import RealServer
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(sys.platform != "linux", reason="the tests of PostgreSQL run on Linux"),
+]
+
+
+def workers_of(server: RealServer) -> list[psutil.Process]:
+    return [each for each in server.children() if "worker" in each.cmdline()]
+
+
+def check_each_once(server: RealServer, photos: int, faces: int) -> None:
+    with server.library() as library:
+        indexed = Counter(each.event.image_id for each in library.events(after=0, limit=10_000) if isinstance(each.event, ImageIndexed))
+        assert (library.counts().images, library.counts().faces) == (photos, faces)
+    assert (len(indexed), set(indexed.values())) == (photos, {1})
+
+
+@pytest.fixture
+def server(tmp_path: Path, models_folder: Path) -> Iterator[RealServer]:
+    made = RealServer(tmp_path, models_folder, {"AI_POPUP__SERVER__WORKERS": "2", "AI_POPUP__ENGINE__WORKERS": "1"})
+    yield made
+    made.quit()
+
+
+def test_two_workers_share_the_photos_one_is_killed_and_both_end_with_the_server(
+    server: RealServer, samples_folder: Path, tmp_path: Path
+) -> None:
+    server.serve()
+    album = Journey(server, samples_folder, tmp_path).album("holiday", faces=10, plain=30)
+    for photo in sorted(album.iterdir()):
+        shutil.copyfile(photo, server.watched / photo.name)
+    server.until(lambda status: status.images >= 5)
+    before = workers_of(server)
+    assert len(before) == 2
+    before[0].kill()
+    server.settled(40)
+    check_each_once(server, 40, 10)
+    server.until(lambda _: len(workers_of(server)) == 2)
+    after = workers_of(server)
+    server.kill()
+    gone, alive = psutil.wait_procs(after, 100)
+    assert len(gone) == 2 and alive == []
+
+
+def test_a_worker_elsewhere_reads_the_photos_where_they_are_mounted(tmp_path: Path, models_folder: Path, samples_folder: Path) -> None:
+    """What the server sees in its folder are no photos: only the worker has them."""
+    server = RealServer(tmp_path, models_folder, {"AI_POPUP__SERVER__WORKERS": "0"})
+    try:
+        server.serve()
+        album = Journey(server, samples_folder, tmp_path).album("nas", faces=3, plain=3)
+        for photo in sorted(album.iterdir()):
+            (server.watched / photo.name).write_bytes(b"not a photo: " + photo.name.encode())
+        server.until(lambda status: status.queued == 6)
+        home = tmp_path / "attic"
+        (home / "data").mkdir(parents=True)
+        (home / "data" / "models").symlink_to(server.paths.data / "models")
+        address = libpq_address(database_url(server.file.load(), server.paths.data))
+        environment = {**server.environment, "AI_POPUP_HOME": str(home), "AI_POPUP__SERVER__DATABASE": address}
+        command = [sys.executable, "-m", "agent", "worker", "--name", "attic", "--root", f"{server.watched}={album}"]
+        with subprocess.Popen(command, env=environment, cwd=CHECKOUT, stderr=subprocess.DEVNULL) as worker:
+            server.settled(6)
+            check_each_once(server, 6, 3)
+            with server.library() as library:
+                assert WorkerQueries(library.database).drain("attic")
+                assert worker.wait(100) == 0
+                [seen] = WorkerQueries(library.database).workers()
+        assert (seen.name, seen.state, seen.done, seen.errors) == ("attic", WorkerState.GONE, 6, 0)
+        assert not list((home / "config").glob("keys*"))
+    finally:
+        server.quit()
