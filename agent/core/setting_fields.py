@@ -41,7 +41,7 @@ _BASIC = frozenset(
     | {"watch_screen.enabled", "watch_screen.interval_s", "watch_screen.new_faces", "watch_screen.people", "watch_screen.sharing"}
     | {"watch_screen.only_in", "watch_screen.not_in", "watch_screen.in_calls"}
     | {"capture.hotkey", "capture.style", "capture.copy_at_once"}
-    | {"updates.enabled", "updates.channel"}
+    | {"updates.enabled", "updates.channel", "consent.required"}
 )
 _AT_START = frozenset({"api.port", "tray.enabled"})
 # Sections that only the team server reads, and those that only the desktop does.

@@ -35,6 +35,12 @@ class KeyHome(StrEnum):
     FILE = "file"
 
 
+class ConsentRequired(StrEnum):
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
 class Corner(StrEnum):
     BOTTOM_RIGHT = "bottom-right"
     BOTTOM_LEFT = "bottom-left"
@@ -201,6 +207,11 @@ class RecognitionSettings(Section):
     """Time without a confirmed face after which the user is asked whether to keep a person."""
 
 
+class ConsentSettings(Section):
+    required: ConsentRequired = ConsentRequired.AUTO
+    """Recognise only people who agreed to it: `auto` means on a team's server. Others keep their names, and no embeddings."""
+
+
 class LibrarySettings(Section):
     key_home: KeyHome = KeyHome.KEYRING
     """Where the library's key is kept: the system's keyring, or an owner-only file for machines without one."""
@@ -355,6 +366,7 @@ class Settings(Section):
     engine: EngineSettings = EngineSettings()
     detection: DetectionSettings = DetectionSettings()
     recognition: RecognitionSettings = RecognitionSettings()
+    consent: ConsentSettings = ConsentSettings()
     library: LibrarySettings = LibrarySettings()
     popup: PopupSettings = PopupSettings()
     capture: CaptureSettings = CaptureSettings()

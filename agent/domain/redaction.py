@@ -56,11 +56,12 @@ class PeopleChoice:
 
     keep: frozenset[int] = frozenset()
     only: frozenset[int] | None = None
+    consented: bool = False  # `keep` holds those who agreed to publishing when it was chosen: who no longer does is covered
 
     @property
     def names_people(self) -> bool:
         """Return whether recognition is needed."""
-        return bool(self.keep) or self.only is not None
+        return bool(self.keep) or self.only is not None or self.consented
 
     def covers(self, identity: Identity | None) -> Reason | None:
         """Return why this face is covered; None if it stays visible. Uncertain faces are covered."""

@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import structlog
 
+from agent.consent.service import Consents
 from agent.core.environment import Environment
 from agent.core.memory_trimmer import MemoryTrimmer
 from agent.core.settings import Settings, changed_sections
@@ -36,7 +38,7 @@ from agent.library.status import StatusFeed
 from agent.library.thumbnail_store import ThumbnailFile
 from agent.library.thumbnails import Thumbnails
 from agent.library.work_state import WorkState
-from agent.main.upkeep import ModelSupply, Upkeep
+from agent.main.upkeep import ModelSupply, Upkeep, witness_record
 from agent.people.service import PeopleEdges, PeopleService
 from agent.people.verify import Verification, verify
 from agent.redaction.clipboard_copy import ClipboardCopy
@@ -94,6 +96,7 @@ class App:
         trimmer.also(self.previews.forget)
         self._recognition = PeopleService(library, engine.analyser, edges.people, work, trimmer, environment)
         self.people, self.face_search = self._recognition.people, self._recognition.search
+        self.consents = Consents(library, self.people, trimmer, environment)
         self.sidecars, self.review = self._recognition.sidecars, self._recognition.review
         self.group_cards = self._recognition.group_cards
         self.clusters = self._recognition.clusters
@@ -126,8 +129,9 @@ class App:
             edges.watch and WatchService(*edges.watch, library, opinions, circumstances, environment, supply=engine.supply),
         )
         self.witness = edges.witness
+        duties = (self.consents.follow_later, partial(witness_record, self.witness, library))
         self._upkeep = Upkeep(
-            library, self._recognition, self.thumbnails, edges.people.backups, self.redaction.folders, self.witness, environment
+            library, self._recognition, self.thumbnails, edges.people.backups, self.redaction.folders, duties, environment
         )
         self._subscribe()
 
@@ -188,6 +192,7 @@ class App:
         await asyncio.to_thread(self.library.release_leases)
         await asyncio.to_thread(self.quiet.remember)
         await self._recognition.prepare()
+        await self.consents.follow()
         self.prepared.set()
         with self.bus.listening(self._noticed):
             async with asyncio.TaskGroup() as tasks:
@@ -252,6 +257,8 @@ class App:
                 await self._reconfigure[section](settings)
             if "engine" in sections:
                 self.monitor.settings_changed()
+            if "consent" in sections:
+                await self.consents.follow_later()
             self.screen.wake()
             log.info("settings.applied", sections=sorted(sections))
             self.indexer.mended()

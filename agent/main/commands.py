@@ -17,6 +17,7 @@ from agent.cli.output import note, say, tell
 from agent.cli.params import There
 from agent.cli.session import CommandSession
 from agent.cli.session_commands import sessions
+from agent.consent.commands import consent, import_list
 from agent.core.i18n import Texts
 from agent.core.paths import AppPaths
 from agent.domain.errors import AgentError, AlreadyRunning, DesktopError, LifecycleError
@@ -231,6 +232,7 @@ def doctor(session: CommandSession, device: str | None, as_json: bool) -> int:
     return report(session, as_json=as_json) if device is None else report_device(session, device, as_json=as_json)
 
 
+people.add_command(import_list)
 for group in (
     capture,
     watch,
@@ -243,6 +245,7 @@ for group in (
     redact,
     restore,
     people,
+    consent,
     undo,
     redo,
     models,

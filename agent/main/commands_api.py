@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from agent import __version__
+from agent.consent.routes import consent_routes
 from agent.core.i18n import Texts
 from agent.domain.errors import NotRunning
 from agent.library.scan_schemas import ScanRequest
@@ -94,4 +95,5 @@ def edit_routes(api: FastAPI, app: App, drafts: Drafts) -> None:
     naming_routes(api, app.people, app.library, drafts, lambda: app.settings)
     editing_routes(api, app.people, app.library, drafts)
     clustering_routes(api, app.clusters)
+    consent_routes(api, app.consents)
     search_routes(api, app.face_search, app.verify, lambda: app.settings)

@@ -1,8 +1,9 @@
 """The agent's maintenance: missing models, the daily backup, and overdue deletions."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 import structlog
 
@@ -19,10 +20,12 @@ from agent.people.recognition_switch import Backups
 from agent.people.service import PeopleService
 from agent.redaction.folder_copies import FolderCopies
 from agent.redaction.queries.redaction_queries import RedactionQueries
+from agent.store.audit_log import AuditQueries
 from agent.store.audit_witness import AuditWitness
 
 log = structlog.get_logger()
 
+Duty: TypeAlias = Callable[[datetime], Awaitable[None]]
 EVERY_S = 3_600.0
 ASKED_DAYS = 30
 REDACTION_DAYS = 90  # how long the sources of copies are remembered
@@ -68,6 +71,15 @@ class ModelSupply:
         self.shown.set(ModelsShown(self._wanted.is_set(), problem))  # requested again meanwhile: the next round starts at once
 
 
+async def witness_record(witness: AuditWitness, library: AuditQueries, _: datetime) -> None:
+    """Note the record's head outside the library, in its file and in the log; a head that lost entries is not noted."""
+    head = await asyncio.to_thread(witness.follow, library)
+    if head is None:
+        log.error("record.broken")
+    else:
+        log.info("record.head", entries=head.number, digest=head.digest)
+
+
 class Upkeep:
     """Maintains the library: the daily backup, and deletions whose time has come."""
 
@@ -78,7 +90,7 @@ class Upkeep:
         thumbnails: Thumbnails,
         backups: Backups,
         folders: FolderCopies,
-        witness: AuditWitness,
+        more: Sequence[Duty],
         environment: Environment,
     ) -> None:
         self._library = library
@@ -86,7 +98,7 @@ class Upkeep:
         self._thumbnails = thumbnails
         self._backups = backups
         self._folders = folders
-        self._witness = witness
+        self._more = more
         self._environment = environment
 
     @property
@@ -98,7 +110,7 @@ class Upkeep:
         while True:
             now = self._environment.clock()
             # Overdue deletions also happen if no backup can be made: with a full disk, or a locked keyring.
-            for duty in (self._back_up_and_purge, self._expire, self._forget_overdue, self._clean, self._witness_record):
+            for duty in (self._back_up_and_purge, self._expire, self._forget_overdue, self._clean, *self._more):
                 try:
                     await duty(now)
                 except AgentError as error:
@@ -128,14 +140,6 @@ class Upkeep:
         for person_id, since in overdue.items():
             if now - since >= timedelta(days=ASKED_DAYS):
                 await self._recognition.people.forget(person_id)
-
-    async def _witness_record(self, _: datetime) -> None:
-        """Note the record's head outside the library, in its file and in the log; a head that lost entries is not noted."""
-        head = await asyncio.to_thread(self._witness.follow, self._library)
-        if head is None:
-            log.error("record.broken")
-        else:
-            log.info("record.head", entries=head.number, digest=head.digest)
 
     async def _clean(self, _: datetime) -> None:
         await asyncio.to_thread(self._thumbnails.clean)

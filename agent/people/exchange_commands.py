@@ -1,7 +1,7 @@
 """Import and export of people: a folder of reference photos per person, or a file of faces."""
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -53,8 +53,6 @@ def import_folder(session: CommandSession, folder: Path, *, dry_run: bool = Fals
 
     With `dry_run` the photos are counted and listed by person, and nothing is scanned.
     """
-    from agent.people.queries.people_queries import PeopleQueries
-
     _need_recognition(session)
     people = stoppable_here(lambda: sorted(each for each in folder.iterdir() if each.is_dir() and not each.name.startswith(".")))
     if not people:
@@ -62,10 +60,19 @@ def import_folder(session: CommandSession, folder: Path, *, dry_run: bool = Fals
         return 1
     if dry_run:
         return _count(session, people, as_json=as_json)
+    with backend(session, embeddings=True) as able:
+        taken, refused = enrol_photos(session, able, {person.name: [str(person.absolute())] for person in people})
+    return _report(session, taken, refused, as_json=as_json)
+
+
+def enrol_photos(session: CommandSession, able: "Client", people: Mapping[str, Sequence[str]]) -> tuple[int, int]:
+    """Scan each person's photos (files or folders) and name the face on each. Return the numbers of references and of refused photos."""
+    from agent.people.queries.people_queries import PeopleQueries
+
     taken = refused = 0
-    with backend(session, embeddings=True) as able, session.library(PeopleQueries) as library:
-        for person in people:
-            for line in able.lines("/api/scans", ScanLine, ScanRequest(paths=(str(person.absolute()),))):
+    with session.library(PeopleQueries) as library:
+        for name, paths in people.items():
+            for line in able.lines("/api/scans", ScanLine, ScanRequest(paths=tuple(paths))):
                 if line.stopped is not None:
                     say(f"{line.stopped.cause} {line.stopped.remedy} [{line.stopped.code}]", err=True)
                     refused += 1
@@ -76,11 +83,11 @@ def import_folder(session: CommandSession, folder: Path, *, dry_run: bool = Fals
                     refused += 1
                     continue
                 try:
-                    taken += _enrol(library, able, line.image.sha256 or "", person.name)
+                    taken += _enrol(library, able, line.image.sha256 or "", name)
                 except PeopleError as error:
                     session.explain(error, about=line.image.path)
                     refused += 1
-    return _report(session, taken, refused, as_json=as_json)
+    return taken, refused
 
 
 def _count(session: CommandSession, people: Iterable[Path], *, as_json: bool) -> int:

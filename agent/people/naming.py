@@ -71,6 +71,10 @@ class People:
             raise RecognitionOff
         return await self._step(partial(self._library.edit, wish, now=self._clock(), note=IN_DOUBT))
 
+    async def change(self, write: Callable[[], tuple[EditStep, list[Recorded]]]) -> EditStep:
+        """Write a step of another room, with all that follows from an edit. `write` blocks and takes the note `IN_DOUBT`."""
+        return await self._step(write)
+
     async def undo(self, token: str | None = None) -> EditStep:
         """Undo the token's step, or the latest one. Raises NothingToUndo."""
         return await self._step(partial(self._library.undo, token, now=self._clock(), note=IN_DOUBT))

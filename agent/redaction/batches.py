@@ -8,6 +8,7 @@ from secrets import token_hex
 
 from agent.core.environment import Environment
 from agent.core.hanging_calls import stoppable
+from agent.domain.consent import Purpose
 from agent.domain.errors import NotFound, NotRestorable, PassphraseGone, RecognitionOff, VideoNotEditable
 from agent.domain.names import ids_of, tidy
 from agent.domain.redaction import Look, PeopleChoice
@@ -37,11 +38,13 @@ class RedactionOrder:
     report: bool = False
     keeping: Keeping = Keeping.NOTHING
     passphrase: str | None = None
+    keep_consented: bool = False  # those who agreed to publishing stay visible; all metadata goes
 
     def wish(self, choice: PeopleChoice) -> RedactionOptions:
         in_place = self.out is None
         locked = self.passphrase is not None and self.keeping is not Keeping.NOTHING
-        return RedactionOptions(choice, self.look, self.strip, self.keeping, locked, self.overwrite or in_place, self.report)
+        strip = self.strip or self.keep_consented
+        return RedactionOptions(choice, self.look, strip, self.keeping, locked, self.overwrite or in_place, self.report)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,7 @@ class RedactionRequests:
 
     async def dry_run(self, ask: RedactionOrder) -> Sequence[PlannedCopy]:
         """Return what `redact` would make, without writing anything. Raises as `redact` before its first item."""
-        wish = ask.wish(await self.choice(ask.keep, ask.only))
+        wish = ask.wish(await self.choice(ask))
         return (await self._plan(ask, wish)).copies
 
     async def begin(self, ask: RedactionOrder) -> str:
@@ -131,12 +134,16 @@ class RedactionRequests:
         self._work.wake()
         return count
 
-    async def choice(self, keep: Sequence[str], only: Sequence[str] | None) -> PeopleChoice:
-        """Return the people with these names. Raises RecognitionOff, NoSuchName."""
-        if not keep and only is None:
+    async def choice(self, ask: RedactionOrder) -> PeopleChoice:
+        """Return the people with the requested names, or those who agreed to publishing. Raises RecognitionOff, NoSuchName."""
+        keep, only = ask.keep, ask.only
+        if not keep and only is None and not ask.keep_consented:
             return PeopleChoice()
         if not self._environment.settings.value.recognition.enabled:
             raise RecognitionOff(covering="people")
+        if ask.keep_consented:
+            agreed = await asyncio.to_thread(self._library.consenting, Purpose.PUBLISH, now=self._environment.clock())
+            return PeopleChoice(agreed, consented=True)
         people = await asyncio.to_thread(self._library.person_names)
         return PeopleChoice(ids_of(keep, people), None if only is None else ids_of(only, people))
 
@@ -150,7 +157,7 @@ class RedactionRequests:
 
     async def _planned(self, ask: RedactionOrder) -> "_Plan":
         """Plan the copies and choose their batch: the one of an interrupted request for the same copies, or a new one."""
-        choice = await self.choice(ask.keep, ask.only)
+        choice = await self.choice(ask)
         wish = ask.wish(choice)
         if wish.locked and ask.passphrase is not None:
             check_passphrase(ask.passphrase)

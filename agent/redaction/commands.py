@@ -34,6 +34,7 @@ WEAK = (Style.MOSAIC, Style.BLUR)
     "--shape", type=click.Choice([each.value for each in Shape]), default=Shape.ELLIPSE.value, help=TEXTS("cli.help.redact_shape")
 )
 @click.option("--keep", multiple=True, metavar="NAME", help=TEXTS("cli.help.redact_keep"))
+@click.option("--keep-consented", is_flag=True, help=TEXTS("cli.help.redact_keep_consented"))
 @click.option("--only", multiple=True, metavar="NAME", help=TEXTS("cli.help.redact_only"))
 @click.option("--strip-metadata", "strip", is_flag=True, help=TEXTS("cli.help.redact_strip"))
 @click.option("--overwrite", is_flag=True, help=TEXTS("cli.help.redact_overwrite"))
@@ -53,6 +54,7 @@ def redact(
     out: str | None,
     in_place: bool,
     keep: tuple[str, ...],
+    keep_consented: bool,
     only: tuple[str, ...],
     restorable: bool,
     keep_original: bool,
@@ -69,7 +71,8 @@ def redact(
     texts = session.texts
     keepings = [name for name, wanted in (("original", keep_original), ("regions", restorable)) if wanted]
     _check_place(texts, paths, out, in_place)
-    _check_choice(texts, keep, only)
+    _check_choice(texts, keep, only, keep_consented=keep_consented)
+    names_people = bool(keep or only or keep_consented)
     if len(keepings) > 1:
         raise click.UsageError(texts("cli.redact.one_way_back"))
     if locked and not keepings:
@@ -79,13 +82,14 @@ def redact(
         out=None if out is None else _absolute(out),
         in_place=in_place,
         keep=keep,
+        keep_consented=keep_consented,
         only=only or None,
         keeping=(*keepings, "nothing")[0],
         passphrase=_passphrase(session, twice=True) if locked and not dry_run else None,
         dry_run=dry_run,
         **how,
     )
-    if (keep or only) and not session.settings.recognition.enabled:
+    if names_people and not session.settings.recognition.enabled:
         raise RecognitionOff(covering="people")  # before a model is fetched for it
     if in_place and not keep_original and not dry_run:
         confirm(texts, texts("cli.redact.sure"), yes=yes)
@@ -94,7 +98,7 @@ def redact(
     if in_place and not dry_run:
         say(texts("cli.redact.in_place_kept" if keep_original else "cli.redact.in_place"), err=True)
     report = Report(session, as_json)
-    with backend(session, embeddings=bool(keep or only)) as able, report.progress.showing():
+    with backend(session, embeddings=names_people) as able, report.progress.showing():
         for line in able.lines("/api/redact", RedactLine, request):
             report.take(line)
         if review and not dry_run:
@@ -112,10 +116,12 @@ def _check_place(texts: Texts, paths: tuple[str, ...], out: str | None, in_place
         raise click.UsageError(texts("cli.redact.one_file_for_many", out=out))
 
 
-def _check_choice(texts: Texts, keep: tuple[str, ...], only: tuple[str, ...]) -> None:
+def _check_choice(texts: Texts, keep: tuple[str, ...], only: tuple[str, ...], *, keep_consented: bool) -> None:
     """Check the people. Raises click.UsageError."""
     if not all(name.strip() for name in (*keep, *only)):
         raise click.UsageError(texts("cli.redact.nobody"))
+    if (keep or only) and keep_consented:
+        raise click.UsageError(texts("cli.redact.consented_or_names"))
     if keep and only:
         raise click.UsageError(texts("cli.redact.keep_or_only"))
 

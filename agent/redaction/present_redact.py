@@ -47,6 +47,7 @@ def asked(request: RedactRequest) -> RedactionOrder:
         request.report,
         request.keeping,
         request.passphrase,
+        request.keep_consented,
     )
 
 
@@ -55,7 +56,8 @@ def asked_of(request: CoverRequest, paths: Sequence[str]) -> RedactionOrder:
     if not os.path.isabs(request.out):  # noqa: PTH117
         example = os.path.join(os.path.expanduser("~"), request.out)  # noqa: PTH111, PTH118
         raise CopyPlaceUnclear(path=printable(request.out), example=printable(os.path.normpath(example)))
-    return RedactionOrder(paths, os.path.join(request.out, ""), Look(request.style), request.keep, strip=request.strip)  # noqa: PTH118 - a Path has no end that says "folder"
+    out = os.path.join(request.out, "")  # noqa: PTH118 - a Path has no end that says "folder"
+    return RedactionOrder(paths, out, Look(request.style), request.keep, strip=request.strip, keep_consented=request.keep_consented)
 
 
 async def lines(copies: RedactionRequests, request: RedactRequest, texts: Texts) -> AsyncGenerator[RedactLine, None]:
@@ -158,7 +160,8 @@ def batch(known: RedactionBatch, progress: BatchProgress, names: Mapping[int, st
         stopped=known.counts[ItemState.STOPPED],
         out=None if known.out is None else printable(known.out),
         style=known.wish.look.style,
-        keep=_named(choice.keep, names),
+        keep=() if choice.consented else _named(choice.keep, names),
+        keep_consented=choice.consented,
         only=only,
         sample=known.sample,
         percent=progress.percent,

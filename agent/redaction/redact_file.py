@@ -162,8 +162,7 @@ class FileRedactor:
         """Return the detections, or the marks set by hand."""
         if item.edited and item.facts is not None:
             return _Found(item.facts, film=item.facts.ways is not None)
-        choice = item.wish.choice
-        await self._check(choice)
+        choice = await self._check(item.wish.choice)
         analysis = await self._analyser.analyse(redaction_task(self._environment.settings.value, item.source, choice.names_people))
         identities = await self._who(analysis, choice) if choice.names_people else [None] * len(analysis.faces)
         marks = marks_of(analysis.faces, identities, choice, item.wish.look)
@@ -242,7 +241,10 @@ def _kept(item: RedactionItem, facts: RedactedCopy, regions: tuple[KeptRegion, .
 
 def report_of(wish: RedactionOptions, facts: RedactedCopy, names: Mapping[int, str]) -> dict[str, object]:
     """Return the report beside a copy. It contains no names except requested ones, and no paths."""
-    asked: Sequence[tuple[str, frozenset[int] | None]] = (("keep", wish.choice.keep or None), ("only", wish.choice.only))
+    asked: Sequence[tuple[str, frozenset[int] | None]] = (
+        ("keep", None if wish.choice.consented else wish.choice.keep or None),
+        ("only", wish.choice.only),
+    )
     return {
         "format": 1,
         "original_sha256": facts.sha256,
@@ -272,6 +274,7 @@ def report_of(wish: RedactionOptions, facts: RedactedCopy, names: Mapping[int, s
         "doubts": [doubt.value for doubt in facts.doubts],
         "metadata_removed": list(facts.removed),
         "models": list(facts.models),
+        **({"keep_consented": True} if wish.choice.consented else {}),
         **{key: sorted(names[each] for each in people if each in names) for key, people in asked if people is not None},
     }
 

@@ -38,6 +38,8 @@ class RedactRequest(Schema):
     """people who stay visible"""
     only: Annotated[tuple[PersonName, ...], Field(min_length=1, max_length=1_000)] | None = None
     """people who are covered; null: everyone"""
+    keep_consented: bool = False
+    """instead of `keep`: people with valid consent to publishing stay visible where they are certainly recognised; all metadata goes"""
     strip: bool = False
     """leave out all metadata"""
     overwrite: bool = False
@@ -56,6 +58,12 @@ class RedactRequest(Schema):
             raise ValueError("one of out and in_place")
         return self
 
+    @model_validator(mode="after")
+    def _one_choice(self) -> "RedactRequest":
+        if self.keep_consented and (self.keep or self.only):
+            raise ValueError("one of keep_consented, keep and only")
+        return self
+
 
 class CoverRequest(Schema):
     """Request covered copies of photos of the library."""
@@ -66,8 +74,16 @@ class CoverRequest(Schema):
     style: Style = Style.SOLID
     keep: Annotated[tuple[PersonName, ...], Field(max_length=1_000)] = ()
     """people who stay visible"""
+    keep_consented: bool = False
+    """instead of `keep`: people with valid consent to publishing stay visible where they are certainly recognised; all metadata goes"""
     strip: bool = False
     """leave out all metadata"""
+
+    @model_validator(mode="after")
+    def _one_choice(self) -> "CoverRequest":
+        if self.keep_consented and self.keep:
+            raise ValueError("one of keep_consented and keep")
+        return self
 
 
 class MarkIO(Schema):
@@ -196,6 +212,8 @@ class RedactionBatchOut(Schema):
     style: Style = Style.SOLID
     keep: tuple[str, ...] = ()
     """people who stay visible"""
+    keep_consented: bool = False
+    """instead: people who agreed to publishing stay visible"""
     only: tuple[str, ...] | None = None
     """people who are covered; null: everyone else too"""
     sample: int | None = None

@@ -28,6 +28,11 @@ class Database:
         """An encrypted file; `shrinks` creates one that can return free space. Raises ValueError unless the key has 32 bytes."""
         return cls(SqlCipher(path, key, read_only=read_only, shrinks=shrinks))
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether it is on a database server, for a team."""
+        return self._engine.dialect.name == "postgresql"
+
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one state of the library throughout. Raises StoreError."""

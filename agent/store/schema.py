@@ -26,7 +26,7 @@ from sqlalchemy import (
 from agent.store.columns import Instant, LargeInteger, LocalTime, Name, PathBytes
 
 # The newest migration: a library at this revision needs none, and Alembic is not even imported.
-REVISION = "0013"
+REVISION = "0014"
 
 metadata = MetaData()
 _KEY = "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)"  # as Alembic creates it
@@ -200,11 +200,33 @@ person = Table(
     Column("basis_at", Instant),
     Column("retention_days", Integer),  # since a face was last confirmed; None: the settings' value
     Column("watch_at", Instant),  # since then they agree to being named when they appear on the screen
+    Column("lapsed_at", Instant),  # since then not recognised for want of consent: derived from `consent` by `consent_rows.follow`
     Index("person_by_uid", "uid", unique=True),
     sqlite_autoincrement=True,
 )
 
 _index_of_few("person_by_never", person.c.never_at)
+_index_of_few("person_by_lapsed", person.c.lapsed_at)
+
+# Who agreed to what: the newest row of a person and a purpose counts, the others are its history. By the person's random id, so that
+# it survives a merge that is undone.
+consent = Table(
+    "consent",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("person_uid", String(32), nullable=False),
+    Column("purpose", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("basis", String),
+    Column("given_on", Date, nullable=False),
+    Column("valid_until", Date),  # the last day
+    Column("guardian", String, nullable=False, server_default=""),
+    Column("document", String, nullable=False, server_default=""),
+    Column("entered_by", String(32), nullable=False),  # a member's random id; empty: the user of this computer
+    Column("entered_at", Instant, nullable=False),
+    Index("consent_of_person", "person_uid", "purpose", "id"),
+    sqlite_autoincrement=True,
+)
 
 identity = Table(
     "identity",

@@ -88,11 +88,15 @@ from agent.domain.errors.lifecycle_errors import (
 )
 from agent.domain.errors.model_errors import ModelError, ModelMissing, ModelUnknown, ModelUnreachable, ModelWrongHash
 from agent.domain.errors.people_errors import (
+    ConsentBadRow,
+    ConsentBadTable,
+    ConsentGuardianNeeded,
     FaceUnknown,
     FilingDue,
     ImportBadRow,
     NameEmpty,
     NameTaken,
+    NoConsent,
     NoSuchName,
     NothingToUndo,
     PeopleError,
@@ -221,6 +225,9 @@ __all__ = [
     "ClipboardFailed",
     "CodeWrong",
     "CommandRunning",
+    "ConsentBadRow",
+    "ConsentBadTable",
+    "ConsentGuardianNeeded",
     "CopyChanged",
     "CopyDiskFull",
     "CopyMissing",
@@ -280,6 +287,7 @@ __all__ = [
     "MonitorUnknown",
     "NameEmpty",
     "NameTaken",
+    "NoConsent",
     "NoDisplay",
     "NoSuchName",
     "NoTray",

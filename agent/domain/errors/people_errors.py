@@ -85,3 +85,27 @@ class ImportBadRow(PeopleError):
     """A line of the import is invalid. Parameter `line`, counted from 1."""
 
     code = "people.import_bad_row"
+
+
+class NoConsent(PeopleError):
+    """There is no consent to withdraw."""
+
+    code = "people.no_consent"
+
+
+class ConsentGuardianNeeded(PeopleError):
+    """For a child, a guardian consents."""
+
+    code = "people.guardian_needed"
+
+
+class ConsentBadTable(PeopleError):
+    """A class list lacks a column, or can't be read as a table. Parameter `column`, or `line`."""
+
+    code = "people.list_unreadable"
+
+
+class ConsentBadRow(PeopleError):
+    """A line of a class list is invalid. Parameters `line`, counted from 1, and `column`."""
+
+    code = "people.list_bad_row"

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, and_, delete, insert, select
+from sqlalchemy import Connection, RowMapping, and_, delete, insert, or_, select
 from sqlalchemy.sql import exists
 
 from agent.domain.people import Certainty, Identity
@@ -15,6 +15,7 @@ from agent.store.facts import BY_USER, chunks
 from agent.store.schema import chip, embedding, face, grouping, identity, ignored, person, unseen
 
 NEVER = "never"
+_IS_NEVER = or_(person.c.never_at.is_not(None), person.c.lapsed_at.is_not(None))
 
 
 def set_identities(tx: Connection, identities: Mapping[int, Identity | None], now: datetime) -> None:
@@ -74,7 +75,10 @@ def _values(face_id: int, who: Identity) -> dict[str, object]:
 
 
 def never_recognised(tx: Connection) -> frozenset[int]:
-    return frozenset(tx.scalars(select(person.c.id).where(person.c.never_at.is_not(None))))
+    """Return the people who are not to be recognised: by the user's decision, or for want of consent."""
+    return frozenset(  # in two steps, each by its small index
+        each for since in (person.c.never_at, person.c.lapsed_at) for each in tx.scalars(select(person.c.id).where(since.is_not(None)))
+    )
 
 
 def _silence(tx: Connection, faces: Sequence[int], now: datetime) -> None:
@@ -94,6 +98,6 @@ def kept_out(tx: Connection, faces: Collection[int]) -> frozenset[int]:
     theirs = (
         select(identity.c.face_id)
         .join(person, person.c.id == identity.c.person_id)
-        .where(and_(identity.c.face_id.in_(faces), person.c.never_at.is_not(None)), ~known_by)
+        .where(and_(identity.c.face_id.in_(faces), _IS_NEVER), ~known_by)
     )
     return frozenset(tx.scalars(silenced)) | frozenset(tx.scalars(theirs))

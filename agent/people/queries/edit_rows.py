@@ -25,7 +25,7 @@ from agent.domain.names import given, tidy
 from agent.domain.people import Certainty
 from agent.domain.regions import spelling
 from agent.people.duties import is_child
-from agent.people.queries import adopted_rows
+from agent.people.queries import adopted_rows, consent_rows
 from agent.store import audit_log
 from agent.store.facts import Key, chunks, moment
 from agent.store.journal import Journal
@@ -179,6 +179,7 @@ def _merge(tx: Connection, wish: MergePeopleEdit, now: datetime) -> EditStep:
         moved += len(step.set("who", faces, [into, moment(now)]))
         audit_log.add(tx, "merged", _uid(tx, other), len(faces), now)
         refused = refused or tx.scalar(select(person.c.never_at).where(person.c.id == other)) is not None
+        refused = refused or consent_rows.has_withdrawn(tx, filter(None, (_uid(tx, other), _uid(tx, into))))
         step.set("person", [other], None)
     if refused:  # the "never recognise" setting stays theirs, whatever their name
         _switch(tx, step, into, "never_at", True, now)

@@ -1,4 +1,4 @@
-"""People who are never recognised: one print is kept to exclude them; no others, and no suggestions."""
+"""People who are never recognised: one print is kept to exclude them, no others, and no suggestions. Without consent, none is kept."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -8,18 +8,22 @@ from sqlalchemy import Connection, delete, select
 from agent.domain.people import Certainty
 from agent.library.queries import action_rows, identity_rows
 from agent.store.facts import chunks
-from agent.store.schema import chip, embedding, face, identity, image
+from agent.store.schema import chip, embedding, face, identity, image, person
 
 
 def begin(tx: Connection, person_id: int) -> int:
-    """Delete all prints of a person except their largest face's, and their suggested faces. Return the number of deleted prints."""
+    """Delete all prints of a person except their largest face's, and their suggested faces. Return the number of deleted prints.
+
+    Without consent to recognition, no print is kept, not even to exclude them.
+    """
     theirs = select(identity.c.face_id).where(identity.c.person_id == person_id)
     largest = (
         select(face.c.id)
         .join_from(face, embedding, embedding.c.face_id == face.c.id)
         .where(face.c.id.in_(theirs.where(identity.c.certainty == Certainty.CONFIRMED)))
     )
-    kept = tx.scalar(largest.order_by(face.c.size.desc(), face.c.id).limit(1))
+    lapsed = tx.scalar(select(person.c.lapsed_at).where(person.c.id == person_id)) is not None
+    kept = None if lapsed else tx.scalar(largest.order_by(face.c.size.desc(), face.c.id).limit(1))
     gone = sum(
         tx.execute(delete(table).where(table.c.face_id.in_(theirs), table.c.face_id != (kept or 0))).rowcount for table in (embedding, chip)
     )

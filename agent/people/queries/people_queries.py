@@ -13,6 +13,7 @@ from agent.domain.people import Identity
 from agent.library.queries import identity_rows
 from agent.library.queries.library_queries import LibraryQueries
 from agent.people.queries import (
+    consent_rows,
     edit_rows,
     forget_rows,
     never_rows,
@@ -145,8 +146,10 @@ class PeopleQueries(
         return recorded
 
 
-def _follow_never(tx: Connection, step: EditStep, before: frozenset[int], now: datetime) -> None:
-    """Delete or restore prints when a person's "never recognise" setting, or the faces of such a person, change."""
+def follow_never(tx: Connection, step: EditStep, before: frozenset[int], now: datetime) -> None:
+    """Delete or restore prints when a person is no longer to be recognised, or again, or when the faces of such a person change."""
+    if step.people:
+        consent_rows.follow(tx, now)
     after = identity_rows.never_recognised(tx)
     still = sorted(before & after & step.people)
     gone = sum(never_rows.keep_one(tx, person_id, step.faces) for person_id in still)
@@ -165,7 +168,7 @@ def _concluded(
     tx: Connection, step: EditStep, never_before: frozenset[int], now: datetime, note: str | None, *, then: str | None = None
 ) -> list[Recorded]:
     """Complete a step, its undo or its redo (`then`) with derived rows and events."""
-    _follow_never(tx, step, never_before, now)
+    follow_never(tx, step, never_before, now)
     if note is not None:
         take_note(tx, note)
     if step.action in ("hide", "unhide"):

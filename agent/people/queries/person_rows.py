@@ -40,6 +40,7 @@ class PersonQueries(Queries):
         """Return people who agreed to be named in alerts, by id, without those who are never recognised."""
         with self.database.read() as tx:
             agreed = select(person.c.id, person.c.name).where(person.c.watch_at.is_not(None), person.c.never_at.is_(None))
+            agreed = agreed.where(person.c.lapsed_at.is_(None))
             return {row.id: row.name for row in tx.execute(agreed)}
 
     def images_of_faces(self, faces: Collection[int]) -> list[int]:

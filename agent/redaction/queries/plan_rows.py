@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, exists, insert, not_, select, update
 from agent.redaction.copy_records import MADE, ItemState, PlannedCopy, RedactionItem
 from agent.redaction.options import RedactionOptions
 from agent.redaction.queries.batch_rows import WISH, items, latest, shown
+from agent.store import audit_log
 from agent.store.database import Queries
 from agent.store.facts import chunks
 from agent.store.rows import add
@@ -48,6 +49,8 @@ class PlanQueries(Queries):
             batch_id = _id(tx, uid)
             if batch_id is None:
                 batch_id = add(tx, batch, {"uid": uid, "at": now, "wish": WISH.dump_python(wish, mode="json")})
+            if wish.choice.consented:
+                audit_log.add(tx, "publishing", None, len(copies), now, detail=uid)
             left = _take_over(tx, batch_id, copies, now)
             left = _pass_over(tx, batch_id, left)
             _drop(tx, batch_id, left)

@@ -1,9 +1,9 @@
 """What the redaction room asks of the encrypted library: each query is one transaction."""
 
-from agent.people.queries.people_queries import PeopleQueries
+from agent.consent.queries import ConsentQueries
 from agent.redaction.queries.batch_rows import BatchQueries
 from agent.redaction.queries.plan_rows import PlanQueries
 
 
-class RedactionQueries(PlanQueries, BatchQueries, PeopleQueries):
+class RedactionQueries(PlanQueries, BatchQueries, ConsentQueries):
     """Batches of redacted copies and their items."""

@@ -86,9 +86,10 @@ class VideoCopies:
             return None
 
         async def who(prints: Sequence[FreshEmbedding]) -> list[Identity | None]:
-            # Checked for each part: people or settings may change while a long video is processed.
-            await self._check(choice)
-            return await self._opinions.lookalikes(prints)
+            # Checked for each part: people, consent or settings may change while a long video is processed.
+            now = await self._check(choice)
+            found = await self._opinions.lookalikes(prints)
+            return [None if each is not None and each.person_id in choice.keep - now.keep else each for each in found]
 
         await who(())
         return Naming(choice, recipe.embedder, who)

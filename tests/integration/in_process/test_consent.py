@@ -1,0 +1,221 @@
+"""A class of 40: imported by a list, some refuse publishing, one withdraws recognition, and a folder is published."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from agent.core.settings import Settings
+from agent.domain.consent import Consent, ConsentState, Purpose
+from agent.domain.edits import Basis
+from agent.store.key_homes import FileHome
+from agent.store.opening import open_library
+from tests.unit.cli.conftest import analyser, cli
+from tests.world import FakeAnalyser, World
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.unit.cli.conftest import CommandLine, Said
+
+__all__ = ["analyser", "cli"]  # fixtures
+
+CLASS = [f"Child {number:02}" for number in range(40)]
+REFUSE = CLASS[:3]
+WITHDRAWS = CLASS[20]
+HEADER = "name,birth_date,purposes,guardian,valid_until,photo"
+
+
+def letter(name: str) -> str:
+    """The first letter of a person's photos, which the fake engine takes for their face."""
+    return chr(ord("0") + CLASS.index(name))
+
+
+def row(name: str) -> str:
+    publish = "-publish" if name in REFUSE else "publish"
+    return f'{name},2016-03-0{1 + CLASS.index(name) % 9},"recognise, {publish}",Parent of {name},2030-07-31,{CLASS.index(name):02}.jpg'
+
+
+@pytest.fixture
+def portraits(cli: CommandLine, analyser: FakeAnalyser, tmp_path: Path) -> Path:
+    cli.paths.settings.write_text('[library]\nkey_home = "file"\n[recognition]\nenabled = true\n[consent]\nrequired = "always"\n')
+    folder = tmp_path / "portraits"
+    folder.mkdir()
+    for name in CLASS:
+        (folder / f"{CLASS.index(name):02}.jpg").write_text(f"{letter(name)} portrait")
+    return folder
+
+
+def class_list(folder: Path, rows: list[str], header: str = HEADER) -> str:
+    file = folder.parent / "class.csv"
+    file.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    return str(file)
+
+
+def take(cli: CommandLine, portraits: Path, *more: str) -> Said:
+    return cli("people", "import-list", class_list(portraits, [row(name) for name in CLASS]), "--photos", str(portraits), *more)
+
+
+def lines(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def recognised(cli: CommandLine) -> dict[str, int]:
+    """Faces by person, confirmed or not."""
+    return {each["name"]: each["faces"] for each in lines(cli("people", "list", "--json").out)}
+
+
+def prints(cli: CommandLine) -> int:
+    with closing(open_library(cli.paths.library, FileHome(cli.paths.keys))) as database, database.read() as tx:
+        return int(tx.exec_driver_sql("SELECT COUNT(*) FROM embedding").scalar() or 0)
+
+
+def test_a_class_is_imported_published_and_one_withdraws(cli: CommandLine, portraits: Path, tmp_path: Path) -> None:
+    said = take(cli, portraits, "--dry-run", "--json")
+    assert said.code == 0 and len(lines(said.out)) == 40 and cli("people", "list").out == ""
+    assert lines(said.out)[0] == {"line": 2, "name": CLASS[0], "purposes": ["recognise", "-publish"], "photos": 1}
+
+    said = take(cli, portraits, "--json")
+    assert lines(said.out) == [{"people": 40, "new": 40, "consents": 80, "faces": 40, "refused": 0}] and said.code == 0, said.err
+    again = take(cli, portraits, "--json")
+    assert lines(again.out) == [{"people": 40, "new": 0, "consents": 0, "faces": 40, "refused": 0}]
+    assert recognised(cli) == dict.fromkeys(CLASS, 1)
+
+    trip = tmp_path / "trip"
+    trip.mkdir()
+    for name in CLASS:
+        (trip / f"{name}.jpg").write_text(f"{letter(name)} on the trip")
+    (trip / "stranger.jpg").write_text("~ on the trip")
+    assert cli("scan", str(trip)).code == 0
+    assert recognised(cli) == dict.fromkeys(CLASS, 2)
+
+    def visible(out: str, *options: str) -> set[str]:
+        """Who is not covered, by the fake copies."""
+        assert cli("redact", str(trip), "-o", str(tmp_path / out), "--keep-consented", *options).code == 0
+        copies = {each.stem: each.read_text() for each in (tmp_path / out).iterdir()}
+        assert len(copies) == 41 and all("strip=True" in copy for copy in copies.values())
+        return {name for name, copy in copies.items() if copy.startswith("0 covered")}
+
+    assert visible("first") == set(CLASS) - set(REFUSE)
+
+    before = prints(cli)
+    receipt = lines(cli("consent", "withdraw", WITHDRAWS, "recognise", "--yes", "--json").out)[0]
+    assert (receipt["embeddings"], receipt["chips"]) == (2, 2) and prints(cli) == before - 2
+    found = recognised(cli)
+    assert found.pop(WITHDRAWS) == 1, "the portrait, which was confirmed"
+    assert found == {name: 2 for name in CLASS if name != WITHDRAWS}
+    (trip / "another.jpg").write_text(f"{letter(WITHDRAWS)} once more")
+    assert cli("scan", str(trip)).code == 0
+    assert recognised(cli)[WITHDRAWS] == 1, "nothing of them is recognised any more"
+    (trip / "another.jpg").unlink()
+    assert visible("second") == set(CLASS) - {*REFUSE, WITHDRAWS}
+
+    cli("consent", "withdraw", CLASS[30], "publish")
+    assert visible("third") == set(CLASS) - {*REFUSE, WITHDRAWS, CLASS[30]}
+    assert visible("first", "--overwrite") == visible("third"), "copies from before are not taken for the same"
+    [last, *_] = lines(cli("consent", "list", WITHDRAWS, "--json").out)
+    assert (last["purpose"], last["state"]) == ("recognise", "withdrawn")
+    actions = [each["action"] for each in lines(cli("record", "list", "--json", "--limit", "9").out)]
+    assert actions.count("publishing") >= 2 and "consent_withdrawn" in actions
+    assert cli("record", "verify").code == 0
+
+
+@pytest.mark.parametrize(
+    ("bad", "line", "column"),
+    [
+        ("Mei,2016-13-01,recognise,Li Wei,,", 3, "birth_date"),
+        ("Mei,2016-03-01,recognise,,,", 3, "guardian"),
+        ("Mei,,teach,,,", 3, "purposes"),
+        (",,recognise,,,", 3, "name"),
+        ("Child 00,,recognise,,,", 3, "name"),
+        ("Mei,,recognise,,2026-99-99,", 3, "valid_until"),
+        ("Mei,,recognise,,,missing.jpg", 3, "photo"),
+        ("Mei,,recognise,,,../class.csv", 3, "photo"),
+    ],
+)
+def test_a_wrong_line_is_named_and_nothing_is_imported(cli: CommandLine, portraits: Path, bad: str, line: int, column: str) -> None:
+    said = cli("people", "import-list", class_list(portraits, [row(CLASS[0]), bad]), "--photos", str(portraits))
+    assert said.code == 1 and f"Line {line} of the class list: “{column}”" in said.err and "[people.list_bad_row]" in said.err
+    assert cli("people", "list").out == ""
+
+
+def test_a_table_without_names_is_refused(cli: CommandLine, portraits: Path) -> None:
+    said = cli("people", "import-list", class_list(portraits, ["Mei"], header="nickname"))
+    assert said.code == 1 and "[people.list_unreadable]" in said.err
+
+
+def test_a_chinese_list_as_a_spreadsheet_writes_it(cli: CommandLine, portraits: Path, tmp_path: Path) -> None:
+    file = tmp_path / "名单.csv"
+    file.write_bytes("姓名;用途;监护人;有效期至;照片\n李梅;识别、-公开;李伟;2030/07/31;00.jpg\n王明;内部展示;;;\n".encode("gb18030"))
+    said = cli("people", "import-list", str(file), "--photos", str(portraits), "--json")
+    assert lines(said.out) == [{"people": 2, "new": 2, "consents": 3, "faces": 1, "refused": 0}], said.err
+    said = cli("consent", "list", "李梅")
+    assert "publishing  withdrawn" in said.out and "recognition  valid" in said.out and "by 李伟" in said.out
+    assert "李梅 may be recognised." in said.err
+    assert "王明 is not recognised." in cli("consent", "list", "王明").err
+    assert "until 2030-07-31" in cli("consent", "list", "--ending-within", "3650").out
+
+
+def test_consent_is_entered_and_withdrawn_by_hand(cli: CommandLine, portraits: Path) -> None:
+    take(cli, portraits)
+    mei = CLASS[0]
+    assert (
+        "agrees to: recognition, publishing" in cli("consent", "give", mei, "publish", "--guardian", "Parent", "--until", "2031-01-01").out
+    )
+    assert cli("consent", "give", mei, "publish").code == 1, "a child's needs a guardian"
+    said = cli("consent", "withdraw", mei, "recognise", "--yes", "--guardian", "Parent")
+    assert "Deleted: face prints 1, pictures of faces 1" in said.out
+    said = cli("consent", "withdraw", mei, "recognise", "--yes")
+    assert said.code == 1 and "[people.no_consent]" in said.err
+    assert cli("consent", "list").code == 2 and cli("consent", "list", "Nobody").code == 1
+    assert cli("redact", str(portraits), "-o", "x", "--keep-consented", "--keep", mei).code == 2
+
+
+async def test_who_agrees_later_is_recognised_from_then_on_and_nobody_before(world: World) -> None:
+    world.make(Settings.model_validate({"recognition": {"enabled": True}, "consent": {"required": "always"}}))
+
+    def named() -> int:
+        return sum(person.faces for person in world.real.people())
+
+    async with world.running():
+        await world.index("m1")
+        mei = await world.app.people.name_face(1, "Mei")
+        await world.index("m2")
+        assert named() == 1 and not (await world.app.consents.of(mei)).recognised, "named, and not recognised: nobody asked her"
+        given = Consent(purpose=Purpose.RECOGNISE, state=ConsentState.GIVEN, basis=Basis.OWN_CONSENT, given_on=world.app.consents.today())
+        assert (await world.app.consents.give(mei, [given])).restored == {mei}
+        world.app.indexer.wake()
+        await world.until(lambda: named() == 2)
+
+
+async def test_the_setting_and_the_end_of_consents_apply_while_the_agent_runs(world: World) -> None:
+    free, required = (
+        Settings.model_validate({"recognition": {"enabled": True}, "consent": {"required": each}}) for each in ("never", "always")
+    )
+    world.make(free)
+    async with world.running():
+        await world.index("m1", "x2")
+        mei, xu = await world.app.people.name_face(1, "Mei"), await world.app.people.name_face(2, "Xu")
+        until = world.app.consents.today() + timedelta(days=3)
+        given = Consent(
+            purpose=Purpose.RECOGNISE,
+            state=ConsentState.GIVEN,
+            basis=Basis.CONTRACT,
+            given_on=world.app.consents.today(),
+            valid_until=until,
+        )
+        await world.app.consents.give(mei, [given])
+        await world.app.apply(required)
+        assert (await world.app.consents.of(mei)).recognised and not (await world.app.consents.of(xu)).recognised
+        await world.index("m3", "x4")
+        assert {person.name: person.faces for person in world.real.people()} == {"Mei": 2, "Xu": 1}
+        world.slept = timedelta(days=4)
+        change = await world.app.consents.follow()
+        assert change.lapsed == {mei} and change.deleted == (2, 2)
+        await world.index("m5")
+        assert {person.name: person.faces for person in world.real.people()} == {"Mei": 1, "Xu": 1}
+        assert world.replaced, "nor do the backups hold what was deleted"
