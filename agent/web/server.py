@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import os
 import socket
 import ssl
@@ -31,7 +32,7 @@ class Network:
     trusted: Path | None = None  # the certificate that commands on this computer expect
 
     def bind(self, port: int) -> socket.socket:
-        """Return the listening socket. Raises SettingsInvalid if the port is taken or the address is not this computer's."""
+        """Return the listening socket. Raises SettingsInvalid for a port that is taken or refused, or another computer's address."""
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         # TCP explicitly: asyncio only sets TCP_NODELAY on such sockets; on others small answers wait 40 ms for an acknowledgement.
         listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -43,8 +44,13 @@ class Network:
             listener.bind((self.host, port))
         except OSError as error:
             listener.close()
-            raise SettingsInvalid(key=self.setting, reason="port_taken") from error
+            raise self._refusal(error) from error
         return listener
+
+    def _refusal(self, error: OSError) -> SettingsInvalid:
+        if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+            return SettingsInvalid(key="server.host", reason="address")  # the agent's is always there
+        return SettingsInvalid(key=self.setting, reason="port_refused" if isinstance(error, PermissionError) else "port_taken")
 
 
 _LOOPBACK = Network()

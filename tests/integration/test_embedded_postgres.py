@@ -14,6 +14,7 @@ from sqlalchemy import make_url
 
 from agent.core.settings import Settings
 from agent.domain.errors import DatabaseOld, DatabaseUnreachable, VectorsOld
+from agent.store import postgres_programs
 from agent.store import server_database as module
 from agent.store.dialects.postgresql import PostgreSql
 from agent.store.embedded_postgres import EmbeddedPostgres, embedded_address
@@ -132,6 +133,24 @@ def test_a_long_folder_has_its_socket_elsewhere(tmp_path: Path) -> None:
     finally:
         server.stop()
     assert not sockets.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root runs it as another user")
+def test_programs_that_its_user_cannot_reach_are_copied(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = postgres_programs._package()
+    hidden = tmp_path / "private" / package.name
+    hidden.symlink_to(package, target_is_directory=True)
+    hidden.with_name(f"{package.name}.libs").symlink_to(package.with_name(f"{package.name}.libs"), target_is_directory=True)
+    monkeypatch.setattr(postgres_programs, "_package", lambda: hidden)
+    server = EmbeddedPostgres(data / "postgres", data / "postgres.log")
+    try:
+        assert value(server.start(), "SELECT 1") == 1
+        assert server.pid is not None
+        program = Path(psutil.Process(server.pid).exe())
+        assert tmp_path not in program.parents and package not in program.parents
+    finally:
+        server.stop()
+    assert not program.exists()
 
 
 def test_its_log_tells_no_values(postgres: EmbeddedPostgres, data: Path) -> None:
