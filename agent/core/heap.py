@@ -12,7 +12,7 @@ from typing import TextIO
 _M_ARENA_MAX, _M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD = -8, -3, -1  # malloc.h
 _MADV_DONTNEED = 4  # mman.h
 _ARENAS = 2
-_LARGE = 8 * 2**20  # bytes: more than most passes of a net need, less than a photo that is decoded whole
+_LARGE = 12 * 2**20  # bytes: more than most passes of a net and half a 12-megapixel photo need, less than a photo that is decoded whole
 # The environment of a decoding process. Freed memory is filled with 255, new memory with its complement, and no small blocks are
 # cached: memory that a decoder leaves out is empty, not part of an earlier photo. The cost is not measurable.
 CLEAN = {"GLIBC_TUNABLES": "glibc.malloc.perturb=255:glibc.malloc.tcache_count=0"}

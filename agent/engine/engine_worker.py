@@ -85,7 +85,7 @@ class Worker(RpcWorker):
     def _prepare(self, config: EngineConfig) -> None:
         from agent.engine.service import Engine
 
-        Engine(config, time.perf_counter).load()
+        Engine(config, time.perf_counter).prepare()
 
 
 def offer_photos(worker: RpcWorker, engine: "Engine") -> None:

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from agent.engine.engine_calls import ModelFile
 
 Floats: TypeAlias = NDArray[np.float32]
+# Height and width of a picture.
+Size: TypeAlias = tuple[int, int]
 # Pixels [n, height, width, 3] RGB, or floats in the model's own layout.
 Values: TypeAlias = NDArray[np.uint8] | Floats
 
@@ -31,6 +33,9 @@ class CompiledNet(Protocol):
     def release(self) -> None:
         """Free the buffers of earlier runs. The next run allocates them again."""
 
+    def prepare(self) -> None:
+        """Put into the cache what is compiled later, while the net is used."""
+
 
 class InferenceSession(Protocol):
     """Compiles models for one device and precision."""
@@ -43,5 +48,8 @@ class InferenceSession(Protocol):
     def precision(self) -> str:
         """Return the precision in use: "f32", "bf16", "f16", "int8", "int8_bf16"."""
 
-    def compile(self, file: ModelFile, given: Input, outputs: Sequence[str] = ()) -> CompiledNet:
-        """Compile a model. `outputs` are names, none for all in the model's order. Raises ModelError, EngineStartFailed."""
+    def compile(self, file: ModelFile, given: Input, outputs: Sequence[str] = (), sizes: Sequence[Size] = ()) -> CompiledNet:
+        """Compile a model for pictures of all sizes. `outputs` are names, none for all in the model's order; `sizes` recur in scans.
+
+        Raises ModelError, EngineStartFailed.
+        """

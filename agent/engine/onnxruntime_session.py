@@ -12,7 +12,7 @@ import numpy as np
 from agent.domain.errors import EngineStartFailed, ModelMissing
 from agent.engine.devices import Device
 from agent.engine.engine_calls import ModelFile
-from agent.engine.inference_session import Floats, Input, Values
+from agent.engine.inference_session import Floats, Input, Size, Values
 from agent.engine.onnxruntime_providers import PROVIDERS, Choice, provider_of
 from agent.engine.onnxruntime_quiet import installed, library
 
@@ -39,8 +39,8 @@ class OnnxRuntimeSession:
             ort.preload_dlls(directory="")  # those of packages first, else the system's
         self._choice = Choice(device.partition(".")[2] or "0", self.precision, cache)
 
-    def compile(self, file: ModelFile, given: Input, outputs: Sequence[str] = ()) -> "OnnxRuntimeNet":
-        """Compile a model. Raises ModelError, EngineStartFailed."""
+    def compile(self, file: ModelFile, given: Input, outputs: Sequence[str] = (), sizes: Sequence[Size] = ()) -> "OnnxRuntimeNet":
+        """Compile a model; its net runs all sizes alike. Raises ModelError, EngineStartFailed."""
         if not Path(file.path).is_file():
             raise ModelMissing(model=file.name)
         ready = None if self._converted is None else self._converted / _file_name(file, given, self.precision)
@@ -87,6 +87,9 @@ class OnnxRuntimeNet:
     def run(self, values: Values) -> list[Floats]:
         found: list[Floats] = self._session.run(self._outputs, {self._input.name: values})
         return found
+
+    def prepare(self) -> None:
+        """Do nothing: the provider compiles while the net runs."""
 
     def release(self) -> None:
         """Run on the smallest input: only at the end of a run unused memory can be freed."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from agent.domain.errors import ModelMissing, ModelWrongHash
 from agent.engine.engine_calls import ModelFile
-from agent.engine.inference_session import Input
+from agent.engine.inference_session import Input, Size
 from agent.engine.openvino_quiet import core, ov, preprocess
 from agent.engine.quantiser import Calibration, quantised
 from agent.engine.sandbox.rooms import RANGES
@@ -64,6 +64,12 @@ def check_present(file: ModelFile) -> None:
     """Raises ModelMissing."""
     if not Path(file.path).is_file():
         raise ModelMissing(model=file.name)
+
+
+def of_size(model: ov.Model, size: Size) -> ov.Model:
+    """Return the model, changed in place, for single pictures of that size only."""
+    model.reshape([1, 3, *size])
+    return model
 
 
 def with_input(model: ov.Model, given: Input) -> ov.Model:

@@ -10,7 +10,7 @@ from agent.core.heap import give_back
 from agent.domain.errors import ModelMissing
 from agent.engine.devices import by_onnx_runtime
 from agent.engine.engine_calls import ModelFile
-from agent.engine.inference_session import CompiledNet, Floats, InferenceSession, Input
+from agent.engine.inference_session import CompiledNet, Floats, InferenceSession, Input, Size
 from agent.vision import embedder
 from agent.vision.detector import DetectorNet
 
@@ -21,9 +21,16 @@ _LARGE = 768 * 1024
 class Runtime:
     """Makes models callable on one device and precision. Raises EngineStartFailed when the device is unusable."""
 
-    def __init__(self, *, device: str, precision: str, threads: int, converted: Path | None, cache: Path | None) -> None:
-        """`converted` and `cache` are folders, possibly read-only: missing files are then made for this process alone."""
+    def __init__(
+        self, *, device: str, precision: str, threads: int, converted: Path | None, cache: Path | None, scans: bool = True
+    ) -> None:
+        """`converted` and `cache` are folders, possibly read-only: missing files are then made for this process alone.
+
+        With `scans`, sizes that recur get nets of their own.
+        """
+        self._scans = scans
         self._session = session_on(device=device, precision=precision, threads=threads, converted=converted, cache=cache)
+        self._nets: list[CompiledNet] = []
         self._used: set[CompiledNet] = set()
         self._swollen = False
 
@@ -35,9 +42,15 @@ class Runtime:
     def precision(self) -> str:
         return self._session.precision
 
-    def detector(self, file: ModelFile, outputs: Sequence[str], *, blue_first: bool) -> DetectorNet:
-        """A face detection net, its outputs by name; `blue_first` if it was trained on BGR. Raises ModelError or EngineStartFailed."""
-        compiled = self._session.compile(file, Input.PIXELS_BLUE_FIRST if blue_first else Input.PIXELS, outputs)
+    def detector(self, file: ModelFile, outputs: Sequence[str], *, blue_first: bool, sizes: Sequence[Size] = ()) -> DetectorNet:
+        """A face detection net, its outputs by name; `blue_first` if it was trained on BGR; `sizes` recur.
+
+        Raises ModelError or EngineStartFailed.
+        """
+        compiled = self._session.compile(
+            file, Input.PIXELS_BLUE_FIRST if blue_first else Input.PIXELS, outputs, sizes if self._scans else ()
+        )
+        self._nets.append(compiled)
 
         def net(image: NDArray[np.uint8]) -> list[Floats]:
             found = compiled.run(image)
@@ -58,6 +71,11 @@ class Runtime:
             self._used.pop().release()
         self._swollen = False
         give_back()
+
+    def prepare(self) -> None:
+        """Put what is compiled later into the cache."""
+        for net in self._nets:
+            net.prepare()
 
     def embedder(self, file: ModelFile) -> embedder.EmbedderNet:
         """MobileFaceNet. Raises ModelError or EngineStartFailed."""

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from agent.engine.devices import AUTO, CPU, EXACT, Device, Fault, Trial, by_onnx_runtime, kind_of
 from agent.engine.engine_calls import EngineConfig, ModelFile
+from agent.engine.inference_session import Size
 from agent.engine.onnxruntime_session import offered
 from agent.engine.openvino_quiet import core
 from agent.engine.runtime import Runtime
@@ -151,8 +152,8 @@ class _Nets:
             elif recipe in DETECTORS:
                 self.detectors.append(detector_of(self, recipe, file))
 
-    def detector(self, file: ModelFile, outputs: Sequence[str], *, blue_first: bool) -> DetectorNet:
-        net = self._runtime.detector(file, outputs, blue_first=blue_first)
+    def detector(self, file: ModelFile, outputs: Sequence[str], *, blue_first: bool, sizes: Sequence[Size] = ()) -> DetectorNet:
+        net = self._runtime.detector(file, outputs, blue_first=blue_first, sizes=sizes)
 
         def watched(image: NDArray[np.uint8]) -> Sequence[Floats]:
             given = net(image)

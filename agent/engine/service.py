@@ -15,6 +15,7 @@ from agent.domain.image import NO_FACES, Recipe
 from agent.engine.analyser import Analyse
 from agent.engine.devices import unquantised
 from agent.engine.engine_calls import EngineConfig, ModelFile
+from agent.engine.inference_session import Size
 from agent.engine.open_files import open_photo, write_out
 from agent.engine.renderer import KeptRegion, Render, Rendered
 from agent.engine.runtime import Runtime, model_for
@@ -45,7 +46,7 @@ class Engine:
         self._runtime = _runtime(config)
         exact = unquantised(self._runtime.precision)
         # Where a missed face would be shown, nothing is quantised: quantising costs one in a hundred of the smallest faces there.
-        self._exact = self._runtime if exact == self._runtime.precision else _runtime(replace(config, precision=exact))
+        self._exact = self._runtime if exact == self._runtime.precision else _runtime(replace(config, precision=exact), scans=False)
         self._limits = Limits(config.max_megapixels, config.max_megabytes, config.threads, self.release)
         self._detectors: dict[str, Detector] = {}
         self._exact_detectors = self._detectors if self._exact is self._runtime else {}
@@ -83,6 +84,11 @@ class Engine:
                 self.detector(recipe, exact=True)
             else:
                 self._other(recipe)
+
+    def prepare(self) -> None:
+        """Load all present models, and put into the cache what engines compile later. Raises ModelError or EngineStartFailed."""
+        self.load()
+        self._runtime.prepare()
 
     def analyse(self, task: Analyse, descriptor: int | None = None) -> Analysis:
         """Analyse a file; `descriptor` is the open file, closed here. Raises ImageError, ModelError or EngineStartFailed."""
@@ -194,7 +200,7 @@ class Engine:
 class Nets(Protocol):
     """Creates the nets of detectors and other stages: the runtime, or the self-test's checking wrapper."""
 
-    def detector(self, file: ModelFile, outputs: Sequence[str], *, blue_first: bool) -> DetectorNet: ...
+    def detector(self, file: ModelFile, outputs: Sequence[str], *, blue_first: bool, sizes: Sequence[Size] = ()) -> DetectorNet: ...
 
 
 def detector_of(nets: Nets, recipe: str, file: ModelFile) -> Detector:
@@ -207,7 +213,7 @@ def net_model(nets: Nets, kinds: Mapping[str, NetModel[M]], recipe: str, file: M
     """The model of one of these kinds named by a recipe, from its file. Raises ModelError, EngineStartFailed."""
     if (kind := kinds.get(recipe)) is None:
         raise ModelMissing(model=recipe)
-    return kind(nets.detector(file, kind.outputs, blue_first=kind.blue_first))
+    return kind(nets.detector(file, kind.outputs, blue_first=kind.blue_first, sizes=kind.sizes))
 
 
 def _no_faces(_decoder: Decoder, _min_score: float) -> list[Detection]:
@@ -219,10 +225,10 @@ def _as_found(image: Image, face: Detection) -> tuple[Pixels, Detection]:
     return align(image, face.landmarks), face
 
 
-def _runtime(config: EngineConfig) -> Runtime:
+def _runtime(config: EngineConfig, *, scans: bool = True) -> Runtime:
     cache = _folder(config.scratch or config.cache)
     folders = {"converted": _folder(config.converted), "cache": cache}
-    return Runtime(device=config.device, precision=config.precision, threads=config.threads, **folders)
+    return Runtime(device=config.device, precision=config.precision, threads=config.threads, scans=scans, **folders)
 
 
 def _folder(name: str) -> Path | None:

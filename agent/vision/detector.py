@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from agent.domain.face import Box
 from agent.vision.codecs import Image
 from agent.vision.detection import NMS_IOU, Detection, back, merged, more_certain, size, suppress, sure
-from agent.vision.large_photo import FINE_SIDE, HINT_SIZE, LARGE_SIDE, detect_large, turn_by_spots
+from agent.vision.large_photo import FINE_SIDE, HINT_SIZE, LARGE_SIDE, RECURRING, detect_large, turn_by_spots
 from agent.vision.passes import pass_around, pass_over
 from agent.vision.survey import Survey
 from agent.vision.tiles import surroundings
@@ -57,6 +57,7 @@ class Detector(ABC):
     outputs: ClassVar[tuple[str, ...]]  # of the net
     blue_first: ClassVar[bool]  # whether the net was trained on BGR
     hint_score: ClassVar[float]
+    sizes: ClassVar[tuple[tuple[int, int], ...]] = RECURRING  # height and width of inputs that recur in scans
 
     def __init__(self, net: DetectorNet) -> None:
         self._net = net

@@ -6,11 +6,11 @@ from itertools import islice
 
 from agent.vision.codecs import Image
 from agent.vision.detection import NMS_IOU, Detection, Look, centre, merged, scaled, size, suppress, sure
-from agent.vision.mosaic import CELLS, Cell, mosaic, origin, place
+from agent.vision.mosaic import CELLS, SIDE, Cell, mosaic, origin, place
 from agent.vision.passes import pass_around, pass_framed
 from agent.vision.spots import Spot
 from agent.vision.survey import FACE_SIZE, MOSAICS, Survey
-from agent.vision.tiles import surroundings
+from agent.vision.tiles import frame_size, surroundings
 from agent.vision.turns import TURNS, turn_of
 
 # Pixels of the longer side. From this one on, faces of 28 pixels leave no hint in a pass at 640.
@@ -28,6 +28,10 @@ _BESIDE = 0.5
 _WORTH_ANOTHER = 2
 # A crowd: a small face or hint with so many others within so many of its sizes. There neighbours leave no hints.
 _NEIGHBOURS, _NEAR = 3, 6.0
+
+
+# Height and width of the inputs that most photos need: the first look at a photo of 4:3, lying or upright, and a mosaic.
+RECURRING = (frame_size(LOOK_SIDE * 3 // 4, LOOK_SIDE), frame_size(LOOK_SIDE, LOOK_SIDE * 3 // 4), (SIDE, SIDE))
 
 
 def in_mosaic(look: Look, image: Image, chosen: Sequence[Spot], min_score: float) -> list[Detection]:

@@ -104,6 +104,9 @@ class NetModel(Protocol[M]):
     @property
     def blue_first(self) -> bool: ...
 
+    @property
+    def sizes(self) -> Sequence[tuple[int, int]]: ...
+
     def __call__(self, net: DetectorNet, /) -> M: ...
 
 

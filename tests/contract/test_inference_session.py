@@ -91,6 +91,23 @@ def test_one_net_takes_every_size(session: InferenceSession, colours: ModelFile)
         assert first.shape == (1, 1, height // 32, width // 32) and np.allclose(first, 200, atol=1e-3)
 
 
+def test_sizes_that_recur_give_the_same_as_any_others(session: InferenceSession, colours: ModelFile) -> None:
+    net = session.compile(colours, Input.PIXELS, ("last", "first"), sizes=((64, 96), (96, 64)))
+    for height, width in [(64, 96), (96, 64), (32, 32)] * 6:
+        last, first = net.run(red(height, width))
+        assert last.shape == first.shape == (1, 1, height // 32, width // 32)
+        assert not last.any() and np.allclose(first, 200, atol=1e-3)
+    net.release()
+    assert np.allclose(net.run(red(64, 96))[1], 200, atol=1e-3)
+
+
+def test_sizes_that_recur_need_nothing_prepared(device: str, colours: ModelFile, tmp_path: Path) -> None:
+    session = session_on(device=device, precision="f32", threads=1, converted=None, cache=None)
+    net = session.compile(colours, Input.PIXELS, ("first",), sizes=((64, 96),))
+    net.prepare()
+    assert all(np.allclose(net.run(red(64, 96))[0], 200, atol=1e-3) for _ in range(6))
+
+
 def test_one_net_takes_every_number_of_floats(session: InferenceSession, doubled: ModelFile) -> None:
     net = session.compile(doubled, Input.FLOATS)
     faces = np.random.default_rng(5).standard_normal((4, 112, 112, 3)).astype(np.float32)

@@ -8,10 +8,12 @@ import openvino as ov
 import pytest
 from openvino import opset13 as ops
 
-from agent.engine.engine_calls import ModelFile
+from agent.engine.engine_calls import EngineConfig, ModelFile
 from agent.engine.runtime import Runtime
 from agent.engine.service import detector_of
 from agent.vision.codecs import Image
+from agent.vision.detector import DetectorNet
+from agent.vision.detectors.centerface import CenterFace
 from agent.vision.detectors.yunet import YuNet
 
 
@@ -43,3 +45,19 @@ def test_the_fast_detector_finds_its_outputs_by_name_and_sees_blue_first(blue_fi
     found = detector_of(runtime, YuNet.recipe, blue_finder)(lambda _: Image(pixels, 1.0, 128, 128, "png"), 0.5)
     assert {(round(face.box.x + face.box.w / 2), round(face.box.y + face.box.h / 2)) for face in found if face.box.w == 32} == {(64, 32)}
     assert all(60 <= face.box.x + face.box.w / 2 < 96 for face in found)
+
+
+def test_sizes_that_recur_are_compiled_beforehand_and_change_no_result(engine_config: EngineConfig, tmp_path: Path) -> None:
+    def loaded(sizes: tuple[tuple[int, int], ...]) -> tuple[Runtime, DetectorNet]:
+        runtime = Runtime(device="CPU", precision="f32", threads=1, converted=tmp_path / "converted", cache=tmp_path / "cache")
+        return runtime, runtime.detector(engine_config.models["centerface-2"], CenterFace.outputs, blue_first=False, sizes=sizes)
+
+    loaded(((64, 96), (96, 64)))[0].prepare()
+    made = {path: path.stat().st_mtime_ns for path in (tmp_path / "cache").iterdir()}
+    assert len(made) == 3, "for any size, and for each of these"
+    (_, net), (_, plain) = loaded(((64, 96), (96, 64))), loaded(())
+    image = np.random.default_rng(7).integers(0, 256, (1, 96, 64, 3), np.uint8)
+    expected = plain(image)
+    for _ in range(6):
+        assert all(np.array_equal(one, other) for one, other in zip(net(image), expected, strict=True))
+    assert made == {path: path.stat().st_mtime_ns for path in (tmp_path / "cache").iterdir()}
