@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agent.core.actor import HERE, acting_as
 from agent.core.i18n import Texts
-from agent.domain.errors import ApiError, ForeignOrigin, Unauthorised, Unexpected
+from agent.domain.errors import AgentError, ApiError, ForeignOrigin, Unauthorised, Unexpected
 from agent.web.access import LOCAL, PRINCIPAL, Principal
 from agent.web.auth import Auth
 from agent.web.problem_answers import status_of
@@ -137,7 +137,7 @@ class Guard:
         headed = self._with_headers(send)
         try:
             admitted = await self._admit(Request(scope))
-        except ApiError as error:
+        except AgentError as error:  # also of the database that knows the members
             await self._refusal(error)(scope, receive, headed)
             return
         session = admitted.session if admitted else None
@@ -157,7 +157,7 @@ class Guard:
             await unexpected(scope, receive, headed)
 
     async def _admit(self, request: Request) -> Admitted | None:
-        """Who asks; None on open paths. Raises ForeignOrigin, Unauthorised, SignInRequired."""
+        """Who asks; None on open paths. Raises ForeignOrigin, Unauthorised, SignInRequired, StoreError."""
         headers, origins = request.headers, self._access.origins()
         origin = headers.get("origin")
         hosts = {each.partition("://")[2] for each in origins}
@@ -177,7 +177,7 @@ class Guard:
             raise self._access.refusal()
         return admitted
 
-    def _refusal(self, error: ApiError) -> Response:
+    def _refusal(self, error: AgentError) -> Response:
         texts = self._texts()
         # A page that is not signed in has no other way to learn the program's language.
         return JSONResponse(Problem.of(error, texts).model_dump(), status_of(error), {"content-language": texts.language})

@@ -17,6 +17,7 @@ from structlog.testing import capture_logs
 from agent.accounts.members import INVITED_FOR
 from agent.accounts.passwords import Passwords
 from agent.accounts.team_access import TeamAccess
+from agent.domain.errors import StoreBusy
 from agent.store.audit_log import AuditQueries
 from agent.store.database import Database
 from agent.web.access import Role, Scope
@@ -197,6 +198,20 @@ async def test_a_hash_of_older_parameters_is_replaced_when_its_password_is_shown
     assert before.password_hash != after.password_hash and "m=16," in str(after.password_hash)
     assert before.password_changed_at == after.password_changed_at
     assert (await sign_in(page)).status_code == 200
+
+
+async def test_a_database_that_does_not_answer_is_told(
+    team: Team, ben: SignedInMember, page: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object) -> None:
+        raise StoreBusy
+
+    again = Team(team.queries.database)
+    monkeypatch.setattr(again.queries, "session_by_key", busy)
+    monkeypatch.setattr(again.queries, "by_name", busy)
+    async with again.client() as client:
+        for answer in (await client.get("/api/account", headers=ben.headers), await sign_in(client)):
+            assert (answer.status_code, code_of(answer)) == (503, "store.busy")
 
 
 # -- sessions ------------------------------------------------------------------------------------------------------------------------

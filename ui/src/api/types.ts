@@ -343,6 +343,46 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/consents": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Ending
+         * @description Return valid consents that end within so many days.
+         */
+        readonly get: operations["ending_api_consents_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/consents/people": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Enter
+         * @description Enter a person of a class list. Entering the same again changes nothing.
+         */
+        readonly post: operations["enter_api_consents_people_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/doctor": {
         readonly parameters: {
             readonly query?: never;
@@ -1200,6 +1240,47 @@ export interface paths {
         readonly get: operations["person_api_people__person_id__get"];
         readonly put?: never;
         readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/people/{person_id}/consents": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Of Person */
+        readonly get: operations["of_person_api_people__person_id__consents_get"];
+        /**
+         * Give
+         * @description Enter what they agreed to or refused. An earlier word on the same purpose becomes history.
+         */
+        readonly put: operations["give_api_people__person_id__consents_put"];
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/people/{person_id}/consents/{purpose}/withdraw": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Withdraw
+         * @description Withdraw consent. For recognition, their face prints are deleted when this answers.
+         */
+        readonly post: operations["withdraw_api_people__person_id__consents__purpose__withdraw_post"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -2675,6 +2756,98 @@ export interface components {
             /** Terms */
             readonly terms: string;
         };
+        /**
+         * ConsentGiven
+         * @description What a person, or their guardian, agreed to.
+         */
+        readonly ConsentGiven: {
+            /**
+             * Basis
+             * @default own_consent
+             * @enum {string}
+             */
+            readonly basis: "own_consent" | "family" | "contract" | "guardian";
+            /**
+             * Document
+             * @description where the consent is on paper or on file
+             * @default
+             */
+            readonly document: string;
+            /**
+             * Given On
+             * @description null: today
+             */
+            readonly given_on?: string | null;
+            /**
+             * Guardian
+             * @description who gave it for them; empty: they themselves
+             * @default
+             */
+            readonly guardian: string;
+            /**
+             * Purposes
+             * @default []
+             */
+            readonly purposes: readonly ("recognise" | "show_inside" | "publish")[];
+            /**
+             * Refused
+             * @description what they did not agree to; what is in neither list stays as it is
+             * @default []
+             */
+            readonly refused: readonly ("recognise" | "show_inside" | "publish")[];
+            /**
+             * Valid Until
+             * @description its last day; null: until it is withdrawn
+             */
+            readonly valid_until?: string | null;
+        };
+        /**
+         * ConsentOut
+         * @description One entry of a person's history.
+         */
+        readonly ConsentOut: {
+            /** Basis */
+            readonly basis: ("own_consent" | "family" | "contract" | "guardian") | null;
+            /** Document */
+            readonly document: string;
+            /**
+             * Entered At
+             * Format: date-time
+             */
+            readonly entered_at: string;
+            /**
+             * Entered By
+             * @description a member's id; empty: the user of this computer
+             */
+            readonly entered_by: string;
+            /**
+             * Given On
+             * Format: date
+             * @description or withdrawn
+             */
+            readonly given_on: string;
+            /** Guardian */
+            readonly guardian: string;
+            /** Id */
+            readonly id: number;
+            /**
+             * Purpose
+             * @enum {string}
+             */
+            readonly purpose: "recognise" | "show_inside" | "publish";
+            /**
+             * State
+             * @enum {string}
+             */
+            readonly state: "given" | "withdrawn";
+            /**
+             * Valid
+             * @description it is the last word on this purpose, given, and has not ended
+             */
+            readonly valid: boolean;
+            /** Valid Until */
+            readonly valid_until: string | null;
+        };
         /** Count */
         readonly Count: {
             /** Count */
@@ -2693,6 +2866,12 @@ export interface components {
              * @default []
              */
             readonly keep: readonly string[];
+            /**
+             * Keep Consented
+             * @description instead of `keep`: people with valid consent to publishing stay visible where they are certainly recognised; all metadata goes
+             * @default false
+             */
+            readonly keep_consented: boolean;
             /**
              * Out
              * @description a folder's full path; “~” is the home folder
@@ -2849,6 +3028,65 @@ export interface components {
              * @description takes it back, also after a restart; null if nothing changed
              */
             readonly undo: string | null;
+        };
+        /**
+         * EndingConsent
+         * @description A valid consent that ends soon.
+         */
+        readonly EndingConsent: {
+            /** Basis */
+            readonly basis: ("own_consent" | "family" | "contract" | "guardian") | null;
+            /** Document */
+            readonly document: string;
+            /**
+             * Entered At
+             * Format: date-time
+             */
+            readonly entered_at: string;
+            /**
+             * Entered By
+             * @description a member's id; empty: the user of this computer
+             */
+            readonly entered_by: string;
+            /**
+             * Given On
+             * Format: date
+             * @description or withdrawn
+             */
+            readonly given_on: string;
+            /** Guardian */
+            readonly guardian: string;
+            /** Id */
+            readonly id: number;
+            /** Person */
+            readonly person: string;
+            /** Person Id */
+            readonly person_id: number;
+            /**
+             * Purpose
+             * @enum {string}
+             */
+            readonly purpose: "recognise" | "show_inside" | "publish";
+            /**
+             * State
+             * @enum {string}
+             */
+            readonly state: "given" | "withdrawn";
+            /**
+             * Valid
+             * @description it is the last word on this purpose, given, and has not ended
+             */
+            readonly valid: boolean;
+            /** Valid Until */
+            readonly valid_until: string | null;
+        };
+        /** EndingConsents */
+        readonly EndingConsents: {
+            /**
+             * Items
+             * @description the first to end first
+             */
+            readonly items: readonly components["schemas"]["EndingConsent"][];
         };
         /** EngineProcessOut */
         readonly EngineProcessOut: {
@@ -3848,6 +4086,21 @@ export interface components {
             /** Person Id */
             readonly person_id: number;
         };
+        /**
+         * OnListOut
+         * @description What became of a person of a class list.
+         */
+        readonly OnListOut: {
+            /**
+             * Entered
+             * @description consents and refusals that were not known yet
+             */
+            readonly entered: number;
+            /** New */
+            readonly new: boolean;
+            /** Person Id */
+            readonly person_id: number;
+        };
         /** OpenRequest */
         readonly OpenRequest: {
             /**
@@ -3862,6 +4115,33 @@ export interface components {
             readonly new: string;
             /** Old */
             readonly old: string;
+        };
+        /** PersonConsentsOut */
+        readonly PersonConsentsOut: {
+            /**
+             * Agreed
+             * @description the purposes for which there is valid consent
+             */
+            readonly agreed: readonly ("recognise" | "show_inside" | "publish")[];
+            /**
+             * Entries
+             * @description newest first
+             */
+            readonly entries: readonly components["schemas"]["ConsentOut"][];
+            /** Name */
+            readonly name: string;
+            /** Person Id */
+            readonly person_id: number;
+            /**
+             * Recognised
+             * @description they may be recognised: they agreed, or needn't have been asked, and are not excluded otherwise
+             */
+            readonly recognised: boolean;
+            /**
+             * Required
+             * @description without consent to it, nobody is recognised
+             */
+            readonly required: boolean;
         };
         /**
          * PersonDetail
@@ -3947,6 +4227,55 @@ export interface components {
             readonly items: readonly components["schemas"]["PersonFace"][];
             /** Total */
             readonly total: number;
+        };
+        /**
+         * PersonOnList
+         * @description A person of a class list; created if there is none of that name.
+         */
+        readonly PersonOnList: {
+            /**
+             * Basis
+             * @default own_consent
+             * @enum {string}
+             */
+            readonly basis: "own_consent" | "family" | "contract" | "guardian";
+            /** Birth Date */
+            readonly birth_date?: string | null;
+            /**
+             * Document
+             * @description where the consent is on paper or on file
+             * @default
+             */
+            readonly document: string;
+            /**
+             * Given On
+             * @description null: today
+             */
+            readonly given_on?: string | null;
+            /**
+             * Guardian
+             * @description who gave it for them; empty: they themselves
+             * @default
+             */
+            readonly guardian: string;
+            /** Name */
+            readonly name: string;
+            /**
+             * Purposes
+             * @default []
+             */
+            readonly purposes: readonly ("recognise" | "show_inside" | "publish")[];
+            /**
+             * Refused
+             * @description what they did not agree to; what is in neither list stays as it is
+             * @default []
+             */
+            readonly refused: readonly ("recognise" | "show_inside" | "publish")[];
+            /**
+             * Valid Until
+             * @description its last day; null: until it is withdrawn
+             */
+            readonly valid_until?: string | null;
         };
         /** PersonOut */
         readonly PersonOut: {
@@ -4199,6 +4528,37 @@ export interface components {
          */
         readonly Reason: "face" | "person" | "hand";
         /**
+         * ReceiptOut
+         * @description What a withdrawal deleted.
+         */
+        readonly ReceiptOut: {
+            /**
+             * At
+             * Format: date-time
+             */
+            readonly at: string;
+            /**
+             * Backups Pending
+             * @description older backups still hold them, and are being replaced
+             */
+            readonly backups_pending: boolean;
+            /**
+             * Chips
+             * @description pictures of faces
+             */
+            readonly chips: number;
+            /**
+             * Embeddings
+             * @description face prints
+             */
+            readonly embeddings: number;
+            /**
+             * Purpose
+             * @enum {string}
+             */
+            readonly purpose: "recognise" | "show_inside" | "publish";
+        };
+        /**
          * RecordEntry
          * @description Something that was done. Without names and paths: people and members appear by random ids.
          */
@@ -4300,6 +4660,12 @@ export interface components {
              * @default []
              */
             readonly keep: readonly string[];
+            /**
+             * Keep Consented
+             * @description instead of `keep`: people with valid consent to publishing stay visible where they are certainly recognised; all metadata goes
+             * @default false
+             */
+            readonly keep_consented: boolean;
             /** @default nothing */
             readonly keeping: components["schemas"]["Keeping"];
             /**
@@ -4452,6 +4818,12 @@ export interface components {
              * @default []
              */
             readonly keep: readonly string[];
+            /**
+             * Keep Consented
+             * @description instead: people who agreed to publishing stay visible
+             * @default false
+             */
+            readonly keep_consented: boolean;
             /** Needs Review */
             readonly needs_review: number;
             /**
@@ -5295,6 +5667,19 @@ export interface components {
              */
             readonly step: number;
         };
+        /** WithdrawRequest */
+        readonly WithdrawRequest: {
+            /**
+             * Document
+             * @default
+             */
+            readonly document: string;
+            /**
+             * Guardian
+             * @default
+             */
+            readonly guardian: string;
+        };
         /**
          * WorkerOut
          * @description One run of a worker; those that ended stay for a day.
@@ -5372,6 +5757,8 @@ export type Captures = components['schemas']['Captures'];
 export type Choice = components['schemas']['Choice'];
 export type ChosenFolder = components['schemas']['ChosenFolder'];
 export type Component = components['schemas']['Component'];
+export type ConsentGiven = components['schemas']['ConsentGiven'];
+export type ConsentOut = components['schemas']['ConsentOut'];
 export type Count = components['schemas']['Count'];
 export type CoverRequest = components['schemas']['CoverRequest'];
 export type CpuReport = components['schemas']['CpuReport'];
@@ -5383,6 +5770,8 @@ export type Doubtful = components['schemas']['Doubtful'];
 export type Doubts = components['schemas']['Doubts'];
 export type Draft = components['schemas']['Draft'];
 export type Edited = components['schemas']['Edited'];
+export type EndingConsent = components['schemas']['EndingConsent'];
+export type EndingConsents = components['schemas']['EndingConsents'];
 export type EngineProcessOut = components['schemas']['EngineProcessOut'];
 export type EngineReport = components['schemas']['EngineReport'];
 export type Estimate = components['schemas']['Estimate'];
@@ -5443,11 +5832,14 @@ export type NameFaces = components['schemas']['NameFaces'];
 export type NameMany = components['schemas']['NameMany'];
 export type NamesInSidecars = components['schemas']['NamesInSidecars'];
 export type NotThisPerson = components['schemas']['NotThisPerson'];
+export type OnListOut = components['schemas']['OnListOut'];
 export type OpenRequest = components['schemas']['OpenRequest'];
 export type PasswordChange = components['schemas']['PasswordChange'];
+export type PersonConsentsOut = components['schemas']['PersonConsentsOut'];
 export type PersonDetail = components['schemas']['PersonDetail'];
 export type PersonFace = components['schemas']['PersonFace'];
 export type PersonFaces = components['schemas']['PersonFaces'];
+export type PersonOnList = components['schemas']['PersonOnList'];
 export type PersonOut = components['schemas']['PersonOut'];
 export type PersonsFaces = components['schemas']['PersonsFaces'];
 export type PhotoCopiedOut = components['schemas']['PhotoCopiedOut'];
@@ -5462,6 +5854,7 @@ export type Queue = components['schemas']['Queue'];
 export type QueuePart = components['schemas']['QueuePart'];
 export type QuietRequest = components['schemas']['QuietRequest'];
 export type Reason = components['schemas']['Reason'];
+export type ReceiptOut = components['schemas']['ReceiptOut'];
 export type RecordEntry = components['schemas']['RecordEntry'];
 export type RecordPage = components['schemas']['RecordPage'];
 export type RecordVerified = components['schemas']['RecordVerified'];
@@ -5520,6 +5913,7 @@ export type WatchSnooze = components['schemas']['WatchSnooze'];
 export type WatchSwitch = components['schemas']['WatchSwitch'];
 export type WatchedFolder = components['schemas']['WatchedFolder'];
 export type WelcomeChoices = components['schemas']['WelcomeChoices'];
+export type WithdrawRequest = components['schemas']['WithdrawRequest'];
 export type WorkerOut = components['schemas']['WorkerOut'];
 export type Workers = components['schemas']['Workers'];
 export type $defs = Record<string, never>;
@@ -6249,6 +6643,70 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["SavedAt"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly ending_api_consents_get: {
+        readonly parameters: {
+            readonly query?: {
+                readonly ending_within_days?: number;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["EndingConsents"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly enter_api_consents_people_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["PersonOnList"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["OnListOut"];
                 };
             };
             /** @description Unprocessable Entity */
@@ -7981,6 +8439,108 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["PersonDetail"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly of_person_api_people__person_id__consents_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly person_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PersonConsentsOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly give_api_people__person_id__consents_put: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly person_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ConsentGiven"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PersonConsentsOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly withdraw_api_people__person_id__consents__purpose__withdraw_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly person_id: number;
+                readonly purpose: "recognise" | "show_inside" | "publish";
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["WithdrawRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ReceiptOut"];
                 };
             };
             /** @description Unprocessable Entity */
