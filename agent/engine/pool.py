@@ -232,7 +232,8 @@ class EnginePool:
             slot.maps = False  # a process that reads files into memory says what is wrong with this one
             return await self._ask(slot, await self._running(slot), call, asked, await self._handed(slot, files))
         finally:
-            slot.maps = True
+            if not slot.maps:  # reading large files into memory takes that much more of it: the next request gets another process
+                slot.maps, slot.generation = True, -1
             self._give_back(slot)
 
     async def _handed(self, slot: Slot, files: Sequence[Opener]) -> list[int]:

@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from agent.core.settings import EngineSettings
-from agent.domain.errors import AgentError, EngineCrashed, ImageTruncated
+from agent.domain.errors import AgentError, EngineCrashed, ImageChanged, ImageTruncated
 from agent.domain.face import Box
 from agent.domain.image import NO_FACES, Recipe
 from agent.domain.redaction import Cover, Look
@@ -37,6 +37,8 @@ for line in sys.stdin:
         mapped = r["body"]["mapped"]
         body = {"device": "CPU", "precision": "f32", "pid": os.getpid()}
         print(json.dumps({"id": r["id"], "body": body}), flush=True)
+    elif "ask" in r["body"]["path"]:
+        print(json.dumps({"id": r["id"], "error": {"code": "image.changed" if mapped else "image.corrupt", "params": {}}}), flush=True)
     elif mapped or "always" in r["body"]["path"]:
         os.kill(os.getpid(), 7)
     else:
@@ -113,6 +115,16 @@ async def test_a_fault_is_tried_once_more_by_a_process_that_maps_nothing(
     pool = make_pool(sys.executable, "-S", "-c", FAKE)
     with pytest.raises(error):
         await pool.analyse(Analyse(str(tmp_path / name), READ))
+
+
+async def test_after_a_fault_files_are_mapped_again(make_pool: MakePool, tmp_path: Path) -> None:
+    for name in ("once.jpg", "ask.jpg"):
+        (tmp_path / name).touch()
+    pool = make_pool(sys.executable, "-S", "-c", FAKE)
+    with pytest.raises(ImageTruncated):
+        await pool.analyse(Analyse(str(tmp_path / "once.jpg"), READ))
+    with pytest.raises(ImageChanged):
+        await pool.analyse(Analyse(str(tmp_path / "ask.jpg"), READ))
 
 
 def test_reading_a_page_that_was_cut_off_ends_the_process(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal, Protocol, TypeVar
+from typing import Literal, Protocol, TypeAlias, TypeVar
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, ViewportSize
@@ -135,6 +135,29 @@ def visit(page: Page, made_up_agent: str) -> Callable[..., None]:
         page.goto(f"{made_up_agent}{path or '/'}?scene={scene}&lang={language}#{fragment}")
 
     return opened
+
+
+Act: TypeAlias = Callable[[Page], object]
+# Scene, fragment, what is there when the state is shown, and what is done then.
+State: TypeAlias = tuple[str, str, str, Act | None]
+
+
+class Reach(Protocol):
+    """Brings the page into a state, in a language."""
+
+    def __call__(self, state: State, language: str = "en") -> None: ...
+
+
+@pytest.fixture
+def reach(page: Page, visit: Callable[..., None]) -> Reach:
+    def reached(state: State, language: str = "en") -> None:
+        scene, place, there, act = state
+        visit(place, scene, language)
+        page.locator(there).first.wait_for()
+        if act is not None:
+            act(page)
+
+    return reached
 
 
 class Presence:

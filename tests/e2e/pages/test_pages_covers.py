@@ -10,11 +10,9 @@ from playwright.sync_api import Locator, Page, Route, expect
 from scripts.page_conditions import wait_for_condition
 
 if TYPE_CHECKING:
-    from tests.e2e.pages.conftest import InEachLanguage, Presence
+    from tests.e2e.pages.conftest import InEachLanguage, Presence, Reach, State
 
 pytestmark = pytest.mark.slow
-
-Act = Callable[[Page], object]
 
 
 def _ask(page: Page) -> None:
@@ -32,8 +30,7 @@ def _draw(page: Page) -> None:
     expect(page.locator(".cover")).to_have_count(4)
 
 
-STATES: dict[str, tuple[str, str, str, Act | None]] = {
-    # name: scene, fragment, what is there when it stands, what is done then
+STATES: dict[str, "State"] = {
     "batches": ("family", "#covers", "main li", None),
     "a batch under way": ("covering", "#covers", "progress", None),
     "no batch yet": ("empty", "#covers", ".notice", None),
@@ -52,13 +49,9 @@ STATES: dict[str, tuple[str, str, str, Act | None]] = {
 
 @pytest.mark.parametrize("state", STATES)
 def test_every_state_is_accessible_in_each_language(
-    page: Page, visit: Callable[..., None], violations: Callable[[], list[str]], in_each_language: "InEachLanguage", state: str
+    reach: "Reach", violations: Callable[[], list[str]], in_each_language: "InEachLanguage", state: str
 ) -> None:
-    scene, place, there, act = STATES[state]
-    visit(place, scene)
-    page.locator(there).first.wait_for()
-    if act is not None:
-        act(page)
+    reach(STATES[state])
     assert not any(found := in_each_language(violations).values()), found
 
 

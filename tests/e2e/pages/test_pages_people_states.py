@@ -8,11 +8,10 @@ import pytest
 from playwright.sync_api import Page
 
 if TYPE_CHECKING:
-    from tests.e2e.pages.conftest import InEachLanguage
+    from tests.e2e.pages.conftest import InEachLanguage, Reach, State
 
 pytestmark = pytest.mark.slow
 
-Act = Callable[[Page], object]
 Visit = Callable[..., None]
 
 
@@ -89,8 +88,7 @@ def _narrow(page: Page) -> None:
     page.locator(".token").wait_for()
 
 
-STATES: dict[str, tuple[str, str, str, Act | None]] = {
-    # name: scene, fragment, what is there when it stands, what is done then
+STATES: dict[str, "State"] = {
     "people": ("family", "#people", ".groups li", None),
     "people in thousands": ("many", "#people", ".groups li", None),
     "a name is asked for": ("family", "#people", ".groups li", _ask),
@@ -124,13 +122,9 @@ STATES: dict[str, tuple[str, str, str, Act | None]] = {
 
 @pytest.mark.parametrize("state", STATES)
 def test_every_state_is_accessible_in_each_language(
-    page: Page, visit: Visit, violations: Callable[[], list[str]], in_each_language: "InEachLanguage", state: str
+    reach: "Reach", violations: Callable[[], list[str]], in_each_language: "InEachLanguage", state: str
 ) -> None:
-    scene, fragment, there, act = STATES[state]
-    visit(fragment, scene)
-    page.locator(there).first.wait_for()
-    if act is not None:
-        act(page)
+    reach(STATES[state])
     assert not any(found := in_each_language(violations).values()), found
 
 

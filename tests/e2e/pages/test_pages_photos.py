@@ -8,11 +8,9 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 if TYPE_CHECKING:
-    from tests.e2e.pages.conftest import InEachLanguage
+    from tests.e2e.pages.conftest import Act, InEachLanguage, Reach, State
 
 pytestmark = pytest.mark.slow
-
-Act = Callable[[Page], object]
 
 
 # -- accessible in every state ----------------------------------------------------------------------------------------------------
@@ -28,7 +26,7 @@ def _menu(page: Page) -> None:
     page.locator("[role=menu]").wait_for()
 
 
-def _filter(number: int) -> Act:
+def _filter(number: int) -> "Act":
     def act(page: Page) -> None:
         page.locator(".chip").nth(number).click()
         page.locator(".menu").wait_for()
@@ -54,8 +52,7 @@ def _check(page: Page) -> None:
     page.locator("section li.absent").wait_for()
 
 
-STATES: dict[str, tuple[str, str, str, Act | None]] = {
-    # name: scene, fragment, what is there when it stands, what is done then
+STATES: dict[str, "State"] = {
     "photos": ("family", "#photos", ".tile", None),
     "photos without recognition": ("counts", "#photos", ".tile", None),
     "photos chosen": ("family", "#photos", ".tile", _choose),
@@ -94,26 +91,18 @@ STATES: dict[str, tuple[str, str, str, Act | None]] = {
 
 @pytest.mark.parametrize("state", STATES)
 def test_every_state_is_accessible_in_each_language(
-    page: Page, visit: Callable[..., None], violations: Callable[[], list[str]], in_each_language: "InEachLanguage", state: str
+    reach: "Reach", violations: Callable[[], list[str]], in_each_language: "InEachLanguage", state: str
 ) -> None:
-    scene, place, there, act = STATES[state]
-    visit(place, scene)
-    page.locator(there).first.wait_for()
-    if act is not None:
-        act(page)
+    reach(STATES[state])
     assert not any(found := in_each_language(violations).values()), found
 
 
 @pytest.mark.parametrize("state", [state for state in STATES if state.startswith("status")])
 def test_the_status_page_is_accessible_with_the_agents_words_in_chinese(
-    page: Page, visit: Callable[..., None], violations: Callable[[], list[str]], state: str
+    reach: "Reach", violations: Callable[[], list[str]], state: str
 ) -> None:
     """It loads its report every five seconds: when the language changes, the agent's words follow later than the page's own."""
-    scene, place, there, act = STATES[state]
-    visit(place, scene, "zh-CN")
-    page.locator(there).first.wait_for()
-    if act is not None:
-        act(page)
+    reach(STATES[state], "zh-CN")
     assert violations() == []
 
 
