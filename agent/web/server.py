@@ -21,6 +21,8 @@ from agent.web.received import sweep
 from agent.web.serving_lock import held
 from agent.web.whereabouts import Whereabouts, forget, leave
 
+HANDSHAKE_S = 10.0
+
 
 @dataclass(frozen=True, slots=True)
 class Network:
@@ -110,7 +112,16 @@ class _Server(uvicorn.Server):
         self._ended = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        """As Uvicorn's, which leaves who never finishes the handshake a minute, and counts no such connection."""
+        config, state = self.config, self.server_state
+
+        def connection() -> asyncio.Protocol:
+            return config.http_protocol_class(config=config, server_state=state, app_state=self.lifespan.state)  # type: ignore[call-arg]
+
+        limit = HANDSHAKE_S if config.ssl is not None else None
+        create = partial(asyncio.get_running_loop().create_server, connection, ssl=config.ssl, ssl_handshake_timeout=limit)
+        self.servers = [await create(sock=each, backlog=config.backlog) for each in sockets or ()]
+        self.started = True
         self._ready.set()
 
     async def ready(self, serving: "asyncio.Task[None]") -> None:
