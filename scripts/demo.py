@@ -6,6 +6,7 @@
 import argparse
 import contextlib
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -44,6 +45,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="run.py demo", description=TEXTS("demo.help"))
     parser.add_argument("--exit", action="store_true", dest="ends", help=TEXTS("demo.help_exit"))
     ends: bool = parser.parse_args().ends
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl+C: what it started ends with it
     try:
         with tempfile.TemporaryDirectory(prefix="ai-popup-demo-", ignore_cleanup_errors=True) as folder:
             return demo(Path(folder), ends=ends)

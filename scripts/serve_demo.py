@@ -7,6 +7,7 @@ names a face, signs out, prints that as a table, and ends.
 import argparse
 import contextlib
 import json
+import signal
 import socket
 import ssl
 import subprocess
@@ -104,6 +105,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="run.py serve --demo", description=TEXTS("demo.serve.help"))
     parser.add_argument("--exit", action="store_true", dest="ends", help=TEXTS("demo.serve.help_exit"))
     ends: bool = parser.parse_args().ends
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl+C: what it started ends with it
     try:
         with tempfile.TemporaryDirectory(prefix="ai-popup-team-", ignore_cleanup_errors=True) as folder:
             return demo(Path(folder), ends=ends)

@@ -44,9 +44,9 @@ _BASIC = frozenset(
     | {"updates.enabled", "updates.channel", "consent.required"}
 )
 _AT_START = frozenset({"api.port", "tray.enabled"})
-# Sections that only the team server reads, and those that only the desktop does.
-SERVER_SECTIONS = frozenset({"server"})
-DESKTOP_SECTIONS = frozenset({"popup", "capture", "watch_screen", "tray", "api", "updates"})
+# Sections, or single settings, that only the team server reads, and those that only the desktop does.
+SERVER_ONLY = frozenset({"server"})
+DESKTOP_ONLY = frozenset({"popup", "capture", "watch_screen", "tray", "api", "updates", "general.autostart"})
 _UNITS = {"s": "s", "seconds": "s", "ms": "ms", "minutes": "min", "mb": "MB", "megabytes": "MB", "megapixels": "MP", "days": "d"}
 _UNIT_OF = {"detection.min_face": "px", "watch_screen.min_face": "px", "popup.burst": "photos"}
 
@@ -108,7 +108,7 @@ def _field(key: str, info: FieldInfo) -> SettingField:
         examples=tuple(str(example) for example in info.examples or ()),
         unit=_UNIT_OF.get(key) or (_UNITS.get(key.rpartition(".")[2].rpartition("_")[2], "") if _kind(info) in ("int", "float") else ""),
         advanced=key not in _BASIC,
-        restart=key in _AT_START or key.partition(".")[0] in SERVER_SECTIONS,
+        restart=key in _AT_START or key.partition(".")[0] in SERVER_ONLY,
     )
 
 

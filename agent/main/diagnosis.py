@@ -77,9 +77,10 @@ class Ground:
     def disk(self) -> DiskFacts:
         library, backups = self._paths.library, self._paths.library / BACKUPS_FOLDER
         kept = _size(backups)
+        elsewhere = self._library.database.size_elsewhere() if self._library is not None else 0
         return DiskFacts(
             free=shutil.disk_usage(self._paths.data).free,
-            library=_size(library) - kept,
+            library=_size(library) - kept + elsewhere,
             thumbnails=sum(_size(path) for path in self._paths.cache.glob("thumbnails*")),
             backups=kept,
         )

@@ -11,7 +11,7 @@ from fastapi.staticfiles import StaticFiles
 
 from agent.core.config_file import SettingsFile
 from agent.core.i18n import Texts
-from agent.core.setting_fields import DESKTOP_SECTIONS, SERVER_SECTIONS
+from agent.core.setting_fields import DESKTOP_ONLY, SERVER_ONLY
 from agent.core.settings import KeyHome
 from agent.desktop.routes import desk_routes
 from agent.library.folder_routes import estimate_routes, folder_list_routes, folder_routes
@@ -81,11 +81,11 @@ def create_app(context: Context, port: Callable[[], int], team: Team | None = No
     if team is None:
         api = guarded(LocalAccess(context.auth, port), context.version, texts)
         session_routes(api, context.auth)
-        hidden = SERVER_SECTIONS
+        hidden = SERVER_ONLY
     else:
         api = guarded(team.access, context.version, texts)
         team.routes(api)
-        hidden = SERVER_SECTIONS | DESKTOP_SECTIONS
+        hidden = SERVER_ONLY | DESKTOP_ONLY
     settings_routes(api, context.settings, context.desk, context.move_key, texts, hidden)
     help_routes(api, context.version, context.help, context.places, context.settings, texts)
     desk_routes(api, context.desk)

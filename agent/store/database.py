@@ -86,6 +86,10 @@ class Database:
         """Read everything; returns whether it is intact. Raises StoreError if it can't be read at all."""
         return self._dialect.sound()
 
+    def size_elsewhere(self) -> int:
+        """Bytes that it takes outside the library's folder: 0 for a file in it. Raises StoreError."""
+        return self._dialect.size_elsewhere()
+
     def let_go(self) -> None:
         """Close unused connections, with their cached pages, and drop compiled statements: those hold the values of their first use.
 

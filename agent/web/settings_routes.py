@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from agent.core.config_file import SettingsFile
 from agent.core.i18n import LANGUAGES, Texts
-from agent.core.setting_fields import SERVER_SECTIONS, SettingField, nearest_key, setting_fields
+from agent.core.setting_fields import SERVER_ONLY, SettingField, nearest_key, setting_fields
 from agent.core.settings import Folder, KeyHome, LibrarySettings, Settings
 from agent.domain.errors import SettingsUnknownKey
 from agent.domain.path_text import printable
@@ -28,16 +28,16 @@ def settings_routes(
     desk: DeskPort,
     move_key: Callable[[KeyHome], None],
     texts: Callable[[], Texts],
-    hidden: Collection[str] = SERVER_SECTIONS,
+    hidden: Collection[str] = SERVER_ONLY,
 ) -> None:
     """Add the routes to `api`. `move_key` writes `library.key_home`; it blocks and raises KeyHomeError, StoreError or SettingsError.
 
-    Sections that are `hidden` can neither be read nor written here.
+    Sections, and single settings, that are `hidden` can neither be read nor written here.
     """
 
     def out(key: str) -> SettingOut:
         field = setting_fields().get(key)
-        if field is None or "[]" in key or key.partition(".")[0] in hidden:
+        if field is None or "[]" in key or not {key, key.partition(".")[0]}.isdisjoint(hidden):
             raise SettingsUnknownKey(key=key, nearest=nearest_key(key))
         return _setting(field, file.snapshot, file.overridden(), texts())
 
@@ -78,11 +78,11 @@ def settings_routes(
 
 
 def _groups(settings: Settings, overridden: Collection[str], texts: Texts, hidden: Collection[str]) -> tuple[SettingGroup, ...]:
-    """All settings except those of watched folders and of hidden sections, by section."""
+    """All settings except those of watched folders and hidden ones, by section."""
     by_section: dict[str, list[SettingOut]] = {}
     for key, field in setting_fields().items():
         section = key.partition(".")[0]
-        if "[]" not in key and section not in hidden:
+        if "[]" not in key and {key, section}.isdisjoint(hidden):
             by_section.setdefault(section, []).append(_setting(field, settings, overridden, texts))
     return tuple(
         SettingGroup(

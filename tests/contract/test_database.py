@@ -55,6 +55,12 @@ def test_a_transaction_is_written_whole_or_not_at_all(database: Database) -> Non
     assert noted(database) == {"second": 2**62}
 
 
+def test_what_is_stored_takes_room_in_the_folder_or_elsewhere(database: Database, tmp_path: Path) -> None:
+    note(database, "first", 1)
+    in_folder = (tmp_path / "library.db").exists()
+    assert (database.size_elsewhere() == 0) is in_folder
+
+
 def test_every_change_makes_another_version_whoever_made_it(database: Database, others: list[Database]) -> None:
     seen = [database.version()]
     for number, each in enumerate((database, *others)):

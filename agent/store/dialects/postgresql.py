@@ -122,6 +122,11 @@ class PostgreSql:
             return False
         return True
 
+    def size_elsewhere(self) -> int:
+        with self.reading() as tx:
+            size: int = tx.execute(text("SELECT pg_database_size(current_database())")).scalar_one()
+        return size
+
     def close(self) -> None:
         self.engine.dispose()
 

@@ -150,6 +150,9 @@ class SqlCipher:
         except StoreDamaged:
             return False
 
+    def size_elsewhere(self) -> int:
+        return 0
+
     def close(self) -> None:
         with self._watching:
             if self._watcher is not None:

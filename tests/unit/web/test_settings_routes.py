@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agent.core.setting_fields import setting_fields
+import httpx
+from fastapi import FastAPI
+
+from agent.core.i18n import Texts
+from agent.core.setting_fields import DESKTOP_ONLY, SERVER_ONLY, setting_fields
 from agent.core.settings import KeyHome
 from agent.domain.errors import KeyringLocked, NoDisplay, leaves
+from agent.web.no_desk import NoDesk
+from agent.web.settings_routes import settings_routes
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import httpx
 
     from tests.unit.web.conftest import Served
 
@@ -50,6 +54,16 @@ async def test_the_team_servers_settings_can_neither_be_read_nor_changed(owner: 
     assert (answer.status_code, answer.json()["code"]) == (404, "settings.unknown_key")
     assert (await owner.delete("/api/settings/server.port")).status_code == 404
     assert served.settings.load().server.database == ""
+
+
+async def test_a_server_has_no_settings_of_the_desktop(served: Served) -> None:
+    api = FastAPI()
+    settings_routes(api, served.settings, NoDesk(), lambda _: None, Texts, SERVER_ONLY | DESKTOP_ONLY)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(api), base_url="http://here") as member:
+        answer = (await member.get("/api/settings")).json()
+    shown = {setting["key"] for group in answer["groups"] for setting in group["settings"]}
+    assert "general.language" in shown and "recognition.enabled" in shown
+    assert not {"general.autostart", "popup.seconds", "tray.enabled", "server.port"} & shown
 
 
 async def test_words_are_in_the_program_s_language(owner: httpx.AsyncClient, served: Served) -> None:
