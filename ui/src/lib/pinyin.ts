@@ -22,8 +22,8 @@ const SYLLABLES = [
   'zhuan专zhuang妆zhui隹zhun宒zhuo拙zi乲zong宗zou邹zu租zuan钻zui厜zun尊zuo嘬',
 ].join('')
 
-/** Readings that characters have as (sur)names, beside the one they are sorted under. */
-const AS_NAMES = '曾zeng单shan仇qiu解xie查zha区ou朴piao翟zhai乐yue尉yu盖ge重chong缪miao覃qin卜bu洗xian晟sheng薄bo召shao牟mu适kuo'
+/** Readings that characters have as (sur)names, or in words of the program, beside the one they are sorted under. */
+const AS_NAMES = '曾zeng单shan仇qiu解xie查zha区ou朴piao翟zhai乐yue尉yu盖ge重chong缪miao覃qin卜bu洗xian晟sheng薄bo召shao牟mu适kuo弹tan'
 
 type Reading = (character: string) => readonly string[]
 
