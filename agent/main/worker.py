@@ -5,7 +5,6 @@ import os
 import secrets
 import signal
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -130,7 +129,8 @@ def stop_with_input(stop: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
 
     def wait() -> None:
-        sys.stdin.buffer.read()
+        while os.read(0, 4096):  # a reader of sys.stdin would hold its lock at the end, and Python would abort
+            pass
         with suppress(RuntimeError):  # the loop has ended, too
             loop.call_soon_threadsafe(stop.set)
 

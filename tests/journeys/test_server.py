@@ -87,9 +87,12 @@ def test_browsers_are_sent_on_from_plain_http(tmp_path: Path, models_folder: Pat
 def test_it_ends_in_order_and_leaves_no_process(server: RealServer) -> None:
     server.serve()
     assert server.process is not None
+    log = server.paths.logs / "worker-worker-1.log"
+    server.until(lambda _: log.exists() and "worker.started" in log.read_text())
     database, children = server.postgres(), server.children()
     server.process.terminate()
     assert server.process.wait(100) == 0
+    assert (server.home / "errors.txt").read_text() == "Finishing what is running…\n"  # nothing of its workers, either
     assert not database.is_running() and not any(each.is_running() for each in children)
     assert not (server.paths.data / "postgres" / "cluster" / "data" / "postmaster.pid").exists()
 
