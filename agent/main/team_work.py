@@ -9,7 +9,6 @@ import structlog
 from agent.core.environment import Environment
 from agent.domain.errors import AgentError
 from agent.domain.events import ImageFailed, ImageIndexed, PlaceAdded, Recorded
-from agent.domain.people import Judgement
 from agent.library.job_queue import JobQueue
 from agent.main.app import App
 from agent.store.database import Database
@@ -24,8 +23,6 @@ log = structlog.get_logger()
 
 # Elsewhere the asynchronous connections need another event loop than the engines' pipes: there the server analyses by itself.
 HAS_WORKERS = sys.platform != "win32"
-# Formed before this process knew of the photo: all its faces are identified again.
-_ELSEWHERE = Judgement((), version=-1)
 
 
 class TeamWork:
@@ -77,7 +74,7 @@ async def _identify(app: App, arrivals: asyncio.Queue[Sequence[Recorded]]) -> No
     while True:
         events = await arrivals.get()
         try:
-            await app.people.written(events, _ELSEWHERE)
+            await app.people.arrived(events)
         except AgentError as error:
             log.warning("people.recheck_failed", code=error.code)
             app.people.doubt()

@@ -1,7 +1,8 @@
 """Identifies faces from their embeddings, without inference: embeddings are facts, identities are derived."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 from agent.core.environment import Environment
@@ -91,6 +92,21 @@ class Identification:
         elif judged.version != self._version:
             await self._form(faces)
 
+    async def arrived(self, image_ids: Sequence[int]) -> None:
+        """Take over images that another process analysed and identified by what it knew. Raises EngineError, StoreError."""
+        embedder = self._embedder
+        if embedder is None:
+            return
+        images = await asyncio.to_thread(self._library.images_by_id, image_ids)
+        thought = {stored.id: stored.identity for image in images for stored in image.faces}
+        await self._tell(thought, embedder)
+        known = await asyncio.to_thread(self._library.faces_of_people, None, within=thought)
+        if known:
+            self.outdated()  # as above
+            await self._form(set(thought) | await self._around(known))
+        else:
+            await self._form(thought, thought)
+
     async def follow(self, step: EditStep) -> bool:
         """Identify again what an edit or its undo may affect. Raises EngineError, StoreError.
 
@@ -137,7 +153,8 @@ class Identification:
         near = await self._matcher.near(Query(faces=tuple(faces)), within=self._bounds().probable, limit=MOST_NEAR)
         return {face_id for row in near for face_id, _ in row}
 
-    async def _form(self, faces: Iterable[int]) -> None:
+    async def _form(self, faces: Iterable[int], thought: Mapping[int, Identity | None] | None = None) -> None:
+        """Identify the faces and store it; where they were `thought` to be the same people already, nothing is written."""
         wanted = sorted(set(faces))
         embedder = self._embedder
         for start in range(0, len(wanted), PAGE):
@@ -146,6 +163,10 @@ class Identification:
             rows = await asyncio.to_thread(self._library.to_judge, wanted[start : start + PAGE], embedder)
             candidates = await self._candidates(Query(faces=tuple(row.face_id for row in rows)))
             opinions = _judged(rows, candidates, self._bounds())
+            if thought is not None:
+                opinions = {face_id: found for face_id, found in opinions.items() if not _same(found, thought.get(face_id))}
+                if not opinions:
+                    continue
             await asyncio.to_thread(self._library.set_identities, opinions, now=self._environment.clock())
             self.formed.notify()
 
@@ -153,6 +174,13 @@ class Identification:
         if not len(query):
             return []
         return await self._matcher.identify(query, probable=self._bounds().probable, most=NEAREST_PEOPLE)
+
+
+def _same(one: Identity | None, other: Identity | None) -> bool:
+    """Whether they differ in nothing but the last digits of a distance."""
+    if one is None or other is None:
+        return one is other
+    return one == replace(other, distance=one.distance)
 
 
 def _judged(rows: Sequence[ToJudge], candidates: Sequence[Sequence[Candidate]], bounds: Bounds) -> dict[int, Identity | None]:
