@@ -1,6 +1,9 @@
 """`ai-popup record`: who did what, and whether the record is as it was written."""
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import click
 
@@ -9,12 +12,16 @@ from agent.cli.output import note, tell
 from agent.cli.session import CommandSession
 from agent.core.actor import HERE
 from agent.core.i18n import Texts
-from agent.domain.errors import AuditBroken
+from agent.domain.errors import AuditBroken, NotRunning
 
 if TYPE_CHECKING:
-    from agent.store.audit_log import AuditEntry
+    from agent.main.record_schemas import RecordEntry, RecordPage, RecordVerified
+    from agent.store.audit_log import AuditQueries
+    from agent.store.audit_witness import AuditWitness
+    from agent.web.client import Client
 
 TEXTS = Texts()
+PAGE = 500
 
 
 @click.group(cls=CommandGroup, help=TEXTS("cli.help.record"))
@@ -29,13 +36,16 @@ def record() -> None: ...
 @json_option("json_each")
 @click.pass_obj
 def list_record(session: CommandSession, limit: int, before: int | None, actor: str | None, action: str | None, as_json: bool) -> None:
-    from agent.store.audit_log import AuditQueries
-
-    with session.library(AuditQueries) as library:
-        found = library.audit_entries(before=before, limit=limit, actor=actor, action=action)
-    for entry in found:
-        tell({**entry._asdict(), "at": entry.at.isoformat()}, _line(session, entry), as_json=as_json)
-    if not found and not as_json:
+    said = 0
+    with _opened(session) as opened:
+        while said < limit:
+            page = opened.page(before=before, limit=min(limit - said, PAGE), actor=actor, action=action)
+            for entry in page.items:
+                tell(entry.model_dump(mode="json"), _line(session, entry), as_json=as_json)
+            said, before = said + len(page.items), page.before
+            if before is None:
+                break
+    if not said and not as_json:
         note(session.texts("cli.record.none"))
 
 
@@ -43,23 +53,70 @@ def list_record(session: CommandSession, limit: int, before: int | None, actor: 
 @json_option()
 @click.pass_obj
 def verify(session: CommandSession, as_json: bool) -> int:
-    from agent.store.audit_log import AuditQueries
-    from agent.store.audit_witness import AuditWitness
-
-    with session.library(AuditQueries) as library:
-        broken_at = library.audit_broken_at(AuditWitness(session.paths.library).read())
-        entries = library.audit_head().number
+    with _opened(session) as opened:
+        found = opened.verified()
     if as_json:
-        tell({"intact": broken_at is None, "entries": entries, "broken_at": broken_at}, as_json=True)
-    if broken_at is not None:
-        session.explain(AuditBroken(row=broken_at))
+        tell({"intact": found.broken_at is None, **found.model_dump()}, as_json=True)
+    if found.broken_at is not None:
+        session.explain(AuditBroken(row=found.broken_at))
         return 1
     if not as_json:
-        tell({}, session.texts("cli.record.intact", count=entries), as_json=False)
+        tell({}, session.texts("cli.record.intact", count=found.entries), as_json=False)
     return 0
 
 
-def _line(session: CommandSession, entry: "AuditEntry") -> str:
+class _Asked:
+    """The record of the running agent or server."""
+
+    def __init__(self, client: "Client") -> None:
+        self._client = client
+
+    def page(self, **wanted: int | str | None) -> "RecordPage":
+        from agent.main.record_schemas import RecordPage
+
+        query = urlencode({name: value for name, value in wanted.items() if value is not None})
+        return self._client.call("GET", f"/api/record?{query}", RecordPage)
+
+    def verified(self) -> "RecordVerified":
+        from agent.main.record_schemas import RecordVerified
+
+        return self._client.call("POST", "/api/record/verify", RecordVerified)
+
+
+class _Read:
+    """The record of a library that no agent has open."""
+
+    def __init__(self, library: "AuditQueries", witness: "AuditWitness") -> None:
+        self._library = library
+        self._witness = witness
+
+    def page(self, *, before: int | None, limit: int, actor: str | None, action: str | None) -> "RecordPage":
+        from agent.main.record_schemas import RecordPage
+
+        return RecordPage.read(self._library, before=before, limit=limit, actor=actor, action=action)
+
+    def verified(self) -> "RecordVerified":
+        from agent.main.record_schemas import RecordVerified
+
+        return RecordVerified.read(self._library, self._witness)
+
+
+@contextmanager
+def _opened(session: CommandSession) -> Iterator[_Asked | _Read]:
+    try:
+        client = session.client()
+    except NotRunning:
+        from agent.store.audit_log import AuditQueries
+        from agent.store.audit_witness import AuditWitness
+
+        with session.library(AuditQueries) as library:
+            yield _Read(library, AuditWitness(session.paths.library))
+        return
+    with closing(client):
+        yield _Asked(client)
+
+
+def _line(session: CommandSession, entry: "RecordEntry") -> str:
     texts = session.texts
     who = texts("cli.record.here") if entry.actor == HERE else texts("cli.record.member", id=entry.actor)
     action = texts(key := f"record.actions.{entry.action}")

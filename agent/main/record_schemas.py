@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Self
 
-from agent.store.audit_log import AuditEntry
+from agent.store.audit_log import AuditEntry, AuditQueries
+from agent.store.audit_witness import AuditWitness
 from agent.web.schemas import Schema
 
 
@@ -35,8 +36,21 @@ class RecordPage(Schema):
     before: int | None
     """asks for the page of older entries; null: there are none"""
 
+    @classmethod
+    def read(cls, library: AuditQueries, *, before: int | None, limit: int, actor: str | None, action: str | None) -> Self:
+        """Raises StoreError."""
+        found = library.audit_entries(before=before, limit=limit + 1, actor=actor, action=action)
+        items = tuple(map(RecordEntry.of, found[:limit]))
+        return cls(items=items, before=items[-1].id if len(found) > limit else None)
+
 
 class RecordVerified(Schema):
     entries: int
     broken_at: int | None
     """the first entry that was changed, inserted, or is missing; null: the record is as it was written"""
+
+    @classmethod
+    def read(cls, library: AuditQueries, witness: AuditWitness) -> Self:
+        """Raises StoreError."""
+        broken_at = library.audit_broken_at(witness.read())
+        return cls(entries=library.audit_head().number, broken_at=broken_at)

@@ -7,6 +7,8 @@ from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import httpx
+
 from agent.core.actor import acting_as
 from agent.core.settings import Settings
 from agent.main.wiring import home_of_key
@@ -16,7 +18,7 @@ from agent.store.opening import open_library
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.unit.cli.conftest import CommandLine
+    from tests.unit.cli.conftest import CommandLine, FakeAgent
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
 MEI = "a" * 32
@@ -57,3 +59,12 @@ def test_the_record_is_listed_and_verified(cli: CommandLine) -> None:
     said_so = cli("record", "verify", "--json")
     assert said_so.code == 1 and json.loads(said_so.out) == {"intact": False, "entries": 2, "broken_at": 3}
     assert "[store.audit_broken]" in said_so.err
+
+
+def test_a_running_server_is_asked_for_its_record(cli: CommandLine, running_agent: FakeAgent) -> None:
+    entry = {"id": 4, "at": NOW.isoformat(), "actor": MEI, "action": "signed_in", "subject": MEI, "number": 1, "detail": ""}
+    running_agent.answers["/api/record"] = httpx.Response(200, json={"items": [entry], "before": None})
+    running_agent.answers["/api/record/verify"] = httpx.Response(200, json={"entries": 4, "broken_at": None})
+    assert [each["id"] for each in lines(cli("record", "list", "--json").out)] == [4]
+    assert "4 entries, all as they were written." in cli("record", "verify").out
+    assert running_agent.asked == ["GET /api/record", "POST /api/record/verify"]
