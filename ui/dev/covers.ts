@@ -77,7 +77,7 @@ function all({ images, status }: World, { scene }: Options): Batch[] {
 
 function batchOut({ uid, at, folder, copies }: Batch): RedactionBatchOut {
   const of = (state: string): number => copies.filter((each) => each.state === state).length
-  return { uid, at, folder, planned: of('planned'), done: of('done'), needs_review: of('needs_review'), failed: of('failed'), stopped: of('stopped'), out: folder === null ? '/home/mei/Pictures/holiday-safe' : `${folder}-safe`, style: 'solid' as const, keep: folder === null ? ['Mei Lin'] : [], only: null, sample: copies[0]?.id ?? null }
+  return { uid, at, folder, planned: of('planned'), done: of('done'), needs_review: of('needs_review'), failed: of('failed'), stopped: of('stopped'), out: folder === null ? '/home/mei/Pictures/holiday-safe' : `${folder}-safe`, style: 'solid' as const, keep: folder === null ? ['Mei Lin'] : [], keep_consented: false, only: null, sample: copies[0]?.id ?? null }
 }
 
 function itemOut(uid: string, each: Copy, { status }: World): RedactedOut {

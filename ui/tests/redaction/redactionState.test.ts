@@ -11,7 +11,7 @@ extend(coverPage)
 const problem: Problem = { code: 'redact.disk_full', cause: 'C', remedy: 'R', params: {} }
 const gone = (): Promise<never> => Promise.reject(new ApiError(404, problem))
 const wait = (): Promise<void> => Promise.resolve()
-const batch = (planned: number, over: Partial<RedactionBatchOut> = {}): RedactionBatchOut => ({ uid: 'a', at: '2026-11-14T10:00:00Z', folder: null, planned, done: 0, needs_review: 0, failed: 0, stopped: 0, out: '/home/mei/safe', style: 'solid', keep: [], only: null, sample: null, ...over })
+const batch = (planned: number, over: Partial<RedactionBatchOut> = {}): RedactionBatchOut => ({ uid: 'a', at: '2026-11-14T10:00:00Z', folder: null, planned, done: 0, needs_review: 0, failed: 0, stopped: 0, out: '/home/mei/safe', style: 'solid', keep: [], keep_consented: false, only: null, sample: null, ...over })
 const item = (over: Partial<RedactedOut> = {}): RedactedOut => ({ id: 1, state: 'done', error: null, ...over }) as RedactedOut
 const mark: MarkIo = { box: [1, 2, 3, 4], tilt: 0, style: 'solid', shape: 'ellipse', reason: 'face', covered: true, score: 0.9, doubts: [], visible: [] }
 const app = {
