@@ -1,4 +1,4 @@
-"""Steps that can be undone and redone, in any number and also after a restart.
+"""Steps that can be undone and redone, in any number and also after a restart: on a team server each member's own.
 
 A step keeps the state before and after it, fact by fact (`agent.store.facts`). Undoing it restores every fact that is still as
 the step left it; facts that changed since, or whose subject is gone, stay as they are. So steps may be undone out of order, too.
@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, ScalarSelect, delete, func, insert, select, update
 
+from agent.core.actor import actor
 from agent.domain.edits import EditStep
 from agent.store.facts import KINDS, LOST, Key, Value, chunks
 from agent.store.rows import add
@@ -59,9 +60,16 @@ class Journal:
         if not self._changes:
             return EditStep(action, 0, person_id=person_id)
         # After another action, undone steps can't be redone.
-        self._tx.execute(delete(table).where(table.c.undone_at.is_not(None)))
-        token = secrets.token_urlsafe(16)
-        step = {"token": token, "at": now, "action": action, "number": count, "person_id": person_id, "changes": self._changes}
+        self._tx.execute(delete(table).where(_own(), table.c.undone_at.is_not(None)))
+        step = {
+            "token": secrets.token_urlsafe(16),
+            "actor": actor.get(),
+            "at": now,
+            "action": action,
+            "number": count,
+            "person_id": person_id,
+            "changes": self._changes,
+        }
         undo_id = add(self._tx, table, step)
         done = step_of(step)
         if done.people:
@@ -71,9 +79,9 @@ class Journal:
 
 
 def undo(tx: Connection, token: str | None, now: datetime) -> EditStep | None:
-    """Undo the step with that token, or the latest. None if it does not exist or was undone already."""
-    which = table.c.token == token if token is not None else table.c.id.in_(select(func.max(table.c.id)).where(table.c.undone_at.is_(None)))
-    step = tx.execute(select(table).where(which, table.c.undone_at.is_(None))).mappings().one_or_none()
+    """Undo the step with that token, or the latest. None if it is another member's, does not exist or was undone already."""
+    which = table.c.token == token if token is not None else table.c.id == _newest()
+    step = tx.execute(select(table).where(_own(), which, table.c.undone_at.is_(None))).mappings().one_or_none()
     if step is None:
         return None
     for change in reversed(step["changes"]):
@@ -87,8 +95,7 @@ def undo(tx: Connection, token: str | None, now: datetime) -> EditStep | None:
 
 def do_again(tx: Connection) -> EditStep | None:
     """Redo the last undone step. None if there is none."""
-    latest = select(func.max(table.c.undone_at)).scalar_subquery()
-    step = tx.execute(select(table).where(table.c.undone_at == latest)).mappings().first()
+    step = tx.execute(select(table).where(table.c.undone_at == _last_undone())).mappings().first()
     if step is None:
         return None
     for change in step["changes"]:
@@ -99,11 +106,9 @@ def do_again(tx: Connection) -> EditStep | None:
 
 def steps(tx: Connection) -> tuple[EditStep | None, EditStep | None]:
     """Return the steps that would be undone and redone."""
-    newest = select(func.max(table.c.id)).where(table.c.undone_at.is_(None)).scalar_subquery()
-    latest = select(func.max(table.c.undone_at)).scalar_subquery()
     back, again = (
         EditStep(row.action, row.number) if (row := tx.execute(select(table.c.action, table.c.number).where(which)).first()) else None
-        for which in (table.c.id == newest, table.c.undone_at == latest)
+        for which in (table.c.id == _newest(), table.c.undone_at == _last_undone())
     )
     return back, again
 
@@ -134,6 +139,19 @@ def step_of(row: Mapping[str, Any] | RowMapping) -> EditStep:
             case _:
                 people |= set(change["keys"])
     return EditStep(row["action"], row["number"], frozenset(faces), frozenset(people), row["token"], row["person_id"])
+
+
+def _own() -> ColumnElement[bool]:
+    return table.c.actor == actor.get()
+
+
+def _newest() -> ScalarSelect[int]:
+    return select(func.max(table.c.id)).where(_own(), table.c.undone_at.is_(None)).scalar_subquery()
+
+
+def _last_undone() -> ScalarSelect[datetime]:
+    """The moment, which is a step's own."""
+    return select(func.max(table.c.undone_at)).where(_own()).scalar_subquery()
 
 
 def _turn(tx: Connection, change: dict[str, Any], found: str, wanted: str) -> None:

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from agent.store.columns import Instant, LargeInteger, LocalTime, Name, PathBytes
 
 # The newest migration: a library at this revision needs none, and Alembic is not even imported.
-REVISION = "0014"
+REVISION = "0015"
 
 metadata = MetaData()
 _KEY = "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)"  # as Alembic creates it
@@ -294,6 +294,7 @@ undo = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("token", String, nullable=False, unique=True),
+    Column("actor", String(32), nullable=False, server_default=""),  # as in the audit log
     Column("at", Instant, nullable=False),
     Column("action", String, nullable=False),
     Column("number", Integer, nullable=False),

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
+from agent.core.actor import acting_as
 from agent.domain.edits import (
     AdoptNamesEdit,
     Basis,
@@ -128,6 +129,21 @@ def test_a_group_is_named_at_once_and_that_is_taken_back_at_once(library: Redact
     assert again is not None and set(who(library).values()) == {"Mei"}
     assert audited(library) == ["person_made", "named", "taken_back", "done_again"]
     assert library.do_again(now=NOW) is None
+
+
+def test_members_of_a_team_take_back_and_redo_only_their_own_steps(library: RedactionQueries) -> None:
+    [first, second, third] = photo(library, "a", 3)
+    with acting_as("a" * 32):
+        name(library, "Mei", first)
+        name(library, "Ada", third)
+        assert library.undo(now=NOW) and who(library) == {first: "Mei", second: None, third: None}
+    with acting_as("b" * 32):
+        assert library.steps() == (None, None) and library.undo(now=NOW) is None and library.do_again(now=NOW) is None
+        step, _ = library.edit(NameFacesEdit(face_ids=(second,), name="Xu"), now=NOW)
+    with acting_as("a" * 32):
+        assert library.undo(step.token, now=NOW) is None
+        assert library.do_again(now=NOW) and library.undo(now=NOW) and library.undo(now=NOW)
+        assert who(library) == {first: None, second: "Xu", third: None}
 
 
 def test_steps_are_taken_back_from_the_latest_to_the_first_and_done_again_in_their_order(library: RedactionQueries) -> None:

@@ -1,0 +1,11 @@
+"""Steps to undo are each member's own."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0015"
+down_revision = "0014"
+
+
+def upgrade() -> None:
+    op.add_column("undo", sa.Column("actor", sa.String(32), nullable=False, server_default=""))
