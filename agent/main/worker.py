@@ -95,7 +95,7 @@ def library_of(url: str) -> Database:
     from agent.store.server_database import versions_of
 
     versions_of(url).check()
-    database = Database(PostgreSql(url, bytes(KEY_BYTES)))
+    database = Database(PostgreSql(url, bytes(KEY_BYTES), durable=True))
     try:
         if revision_in(database) != REVISION:
             raise WorkerVersions

@@ -63,7 +63,7 @@ def server_database(url: str, library: Path, home: Home) -> Database:
 
     keys = LibraryKeys(library, home)
     key = keys.unlock() if keys.exist else keys.create()[0]
-    database = Database(PostgreSql(url, key))
+    database = Database(PostgreSql(url, key, durable=True))
     try:
         upgrade(database)
     except BaseException:

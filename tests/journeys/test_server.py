@@ -52,6 +52,8 @@ def test_sixty_photos_are_there_once_although_server_and_database_were_killed(
     server.kill()
     database.kill()
     server.serve()
+    server.until(lambda status: status.images >= 30)
+    server.postgres().kill()  # server and worker live on, and forget nothing that they were told was written
     server.settled(60)
     with server.library() as library:
         indexed = Counter(each.event.image_id for each in library.events(after=0, limit=10_000) if isinstance(each.event, ImageIndexed))

@@ -48,9 +48,13 @@ _BY_STATE: dict[str, type[StoreError]] = {
 class PostgreSql:
     """Implements `Dialect`: one database of a server."""
 
-    def __init__(self, url: str, key: bytes) -> None:
-        """`url` in SQLAlchemy's form, `postgresql+psycopg://…`. `key` encrypts files beside it, not the database, the server's task."""
+    def __init__(self, url: str, key: bytes, *, durable: bool = False) -> None:
+        """`url` in SQLAlchemy's form, `postgresql+psycopg://…`. `key` encrypts files beside it, not the database, the server's task.
+
+        `durable` applies to every write: a database that is killed must not forget what living processes believe was written.
+        """
         self.key = key
+        self._durable = durable
         self._turn = threading.Lock()  # within the process: a waiting thread then needs no connection
         for index in (index for table in metadata.tables.values() for index in table.indexes if "where" in index.info):
             index.dialect_options["postgresql"]["where"] = index.info["where"]
@@ -75,7 +79,7 @@ class PostgreSql:
     def writing(self, *, durable: bool) -> Iterator[Connection]:
         # READ COMMITTED: reads after taking the lock see the previous writer's changes.
         with self._turn, translated(), self.engine.connect() as connection, connection.begin():
-            connection.execute(_TAKE_TURN, {"commit": "on" if durable else "off", "writers": _WRITERS})
+            connection.execute(_TAKE_TURN, {"commit": "on" if durable or self._durable else "off", "writers": _WRITERS})
             yield connection
 
     def version(self) -> int:
