@@ -20,7 +20,7 @@ from tests.integration.workers.conftest import Team
 from tests.world import analysis
 
 pytestmark = pytest.mark.timeout(120)
-RECOGNISE = Settings.model_validate({"recognition": {"enabled": True}})
+RECOGNISE = Settings.model_validate({"recognition": {"enabled": True}, "consent": {"required": "never"}})
 
 
 def indexed(events: list[Recorded]) -> list[int]:
