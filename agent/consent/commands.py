@@ -1,5 +1,6 @@
 """`ai-popup consent` and `ai-popup people import-list`."""
 
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,8 @@ from agent.cli.session import CommandSession
 from agent.core.i18n import Texts
 from agent.domain.consent import Purpose
 from agent.domain.edits import Basis
+from agent.domain.errors import NotRunning
+from agent.domain.names import ids_of
 from agent.people.find_commands import person_of
 
 if TYPE_CHECKING:
@@ -153,7 +156,16 @@ def _words(session: CommandSession, purposes: tuple[str, ...]) -> str:
 
 
 def _id(session: CommandSession, name: str) -> int:
-    from agent.people.queries.people_queries import PeopleQueries
+    """Return the person's id, from the running agent or server if there is one. Raises NoSuchName."""
+    from pydantic import RootModel
 
-    with session.library(PeopleQueries, checked=True) as library:
-        return person_of(library, name).id
+    from agent.people.queries.people_queries import PeopleQueries
+    from agent.people.schemas import PersonOut
+
+    try:
+        with closing(session.client()) as client:
+            people = client.call("GET", "/api/people", RootModel[tuple[PersonOut, ...]]).root
+            return next(iter(ids_of([name], {each.id: each.name for each in people})))
+    except NotRunning:
+        with session.library(PeopleQueries, checked=True) as library:
+            return person_of(library, name).id
