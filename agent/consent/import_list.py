@@ -22,7 +22,7 @@ def import_class(session: CommandSession, file: Path, photos: Path | None, *, dr
     """Import the list; importing it again changes nothing. Return exit code 1 if a line is wrong, and then nothing was imported, or if a
     photo was refused.
 
-    Raises ConsentBadTable, RecognitionOff.
+    Raises ConsentBadTable, RecognitionOff, ServerStopped.
     """
     people, bad = stoppable_here(lambda: class_list.read(file, photos))
     bad += _without_guardian(people)
@@ -35,6 +35,9 @@ def import_class(session: CommandSession, file: Path, photos: Path | None, *, dr
     enrolled = {person.name: person.photos for person in people if person.photos and Purpose.RECOGNISE in person.purposes}
     if enrolled and not session.settings.recognition.enabled:
         raise RecognitionOff
+    if enrolled:
+        with session.database():  # a team server's can't be opened here: said before anything is entered
+            pass
     new = entered = refused = 0
     with backend(session, embeddings=bool(enrolled)) as able:
         for person in people:

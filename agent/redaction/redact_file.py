@@ -165,6 +165,7 @@ class FileRedactor:
         choice = await self._check(item.wish.choice)
         analysis = await self._analyser.analyse(redaction_task(self._environment.settings.value, item.source, choice.names_people))
         identities = await self._who(analysis, choice) if choice.names_people else [None] * len(analysis.faces)
+        choice = await self._check(item.wish.choice)  # finding faces takes a while, in which consent may be withdrawn
         marks = marks_of(analysis.faces, identities, choice, item.wish.look)
         models = tuple(sorted(analysis.recipe.models))
         facts = RedactedCopy(analysis.sha256, "", marks, doubts_of(marks), analysis.width, analysis.height, models)

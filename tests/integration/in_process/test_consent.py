@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import closing
 from datetime import timedelta
@@ -12,6 +13,8 @@ import pytest
 from agent.core.settings import Settings
 from agent.domain.consent import Consent, ConsentState, Purpose
 from agent.domain.edits import Basis
+from agent.redaction.batches import RedactionOrder
+from agent.redaction.copy_records import RedactionItem
 from agent.store.key_homes import FileHome
 from agent.store.opening import open_library
 from tests.unit.cli.conftest import analyser, cli
@@ -219,3 +222,29 @@ async def test_the_setting_and_the_end_of_consents_apply_while_the_agent_runs(wo
         await world.index("m5")
         assert {person.name: person.faces for person in world.real.people()} == {"Mei": 1, "Xu": 1}
         assert world.replaced, "nor do the backups hold what was deleted"
+
+
+async def test_who_withdraws_before_the_copy_is_made_is_covered_on_it(world: World) -> None:
+    world.make(Settings.model_validate({"recognition": {"enabled": True}}))
+    async with world.running():
+        await world.index("m1")
+        mei = await world.app.people.name_face(1, "Mei")
+        given = Consent(purpose=Purpose.PUBLISH, state=ConsentState.GIVEN, basis=Basis.CONTRACT, given_on=world.app.consents.today())
+        await world.app.consents.give(mei, [given])
+        assert await covered(world, "before") == 0
+        world.analyser.gate.clear()  # the copy is planned, and its face not found yet
+        world.analyser.busy.clear()
+        copy = asyncio.create_task(covered(world, "after"))
+        await world.analyser.busy.wait()
+        await world.app.consents.withdraw(mei, Purpose.PUBLISH)
+        world.analyser.gate.set()
+        assert await copy == 1
+
+
+async def covered(world: World, out: str) -> int:
+    """Faces covered on the copy of the photo, for publishing."""
+    path = str(world.folder / "m1")
+    order = RedactionOrder((path,), str(world.folder.parent / f"{out}.jpg"), keep_consented=True)
+    made = [each async for each in world.app.redaction.copies.redact(order) if isinstance(each, RedactionItem)]
+    assert made[0].facts is not None, made[0].error
+    return made[0].facts.covered
