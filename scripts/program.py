@@ -38,7 +38,7 @@ def new_home(home: Path, models: ModelStore, values: Mapping[str, str]) -> tuple
 
 @contextlib.contextmanager
 def started(
-    *command: str, pass_fds: tuple[int, ...] = (), stdout: int | IO[bytes] = subprocess.DEVNULL
+    *command: str, pass_fds: tuple[int, ...] = (), stdout: int | IO[bytes] = subprocess.DEVNULL, end_s: float = END_LIMIT_S
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """Yield a program that ends with the block."""
     none = subprocess.DEVNULL
@@ -49,7 +49,7 @@ def started(
     finally:
         process.terminate()
         try:
-            process.wait(timeout=END_LIMIT_S)
+            process.wait(timeout=end_s)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
