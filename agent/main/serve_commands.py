@@ -10,6 +10,7 @@ from agent.cli.command import Command, json_option
 from agent.cli.output import note, say
 from agent.cli.session import CommandSession
 from agent.core.i18n import Texts
+from agent.domain.errors import ServerPackagesMissing
 
 if TYPE_CHECKING:
     from agent.main.server_loop import Reached
@@ -25,8 +26,12 @@ def serve(session: CommandSession, as_json: bool) -> int:
     from agent.core import logs
     from agent.core.file_limit import raise_file_limit
     from agent.core.heap import few_arenas
-    from agent.main.server import Server, key_in_file
-    from agent.main.server_loop import LOG_FILE
+
+    try:
+        from agent.main.server import Server, key_in_file
+        from agent.main.server_loop import LOG_FILE
+    except ModuleNotFoundError as error:
+        raise ServerPackagesMissing from error
 
     few_arenas()
     raise_file_limit()

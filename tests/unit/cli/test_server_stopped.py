@@ -1,7 +1,9 @@
-"""Commands in the home of a team server that does not run."""
+"""Commands in the home of a team server that does not run, or can't."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,6 +25,13 @@ def test_a_command_says_so_and_makes_no_library_beside(cli: CommandLine, own: bo
         said = cli(*words)
         assert said.code == 1 and "[server.stopped]" in said.err
     assert not (cli.paths.library / "library.db").exists()
+
+
+def test_a_server_without_its_packages_names_the_command_that_installs_them(cli: CommandLine) -> None:
+    code = "import sys; sys.modules.update(psycopg=None, procrastinate=None, argon2=None)\n"
+    code += "from agent.main.command_line import main; sys.exit(main(['serve']))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 1 and "[server.packages_missing]" in done.stderr and "my-ai-popup[server]" in done.stderr
 
 
 def test_a_desktops_library_in_the_same_home_stays_usable(cli: CommandLine, analyser: FakeAnalyser, tmp_path: Path) -> None:
