@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Iterator
 
+from agent.domain.consent import Consent
 from agent.domain.errors import PersonUnknown
 from agent.domain.path_text import printable
 from agent.library.records import PersonFacts
@@ -37,6 +38,7 @@ def _lines(library: PeopleQueries, facts: PersonFacts, embedder: str) -> Iterato
             "retention_days": facts.retention_days,
             "hidden": facts.person.hidden,
             "never": facts.person.never,
+            "consents": [_consent(entry.consent) for entry in library.consents_said(facts.person.id)],
         }
     )
     after = 0
@@ -55,6 +57,18 @@ def _lines(library: PeopleQueries, facts: PersonFacts, embedder: str) -> Iterato
                     "face_print": print_ and base64.b64encode(print_).decode(),
                 }
             )
+
+
+def _consent(said: Consent) -> dict[str, object]:
+    return {
+        "purpose": said.purpose.value,
+        "state": said.state.value,
+        "basis": said.basis and said.basis.value,
+        "given_on": said.given_on.isoformat(),
+        "valid_until": said.valid_until and said.valid_until.isoformat(),
+        "guardian": said.guardian,
+        "document": said.document,
+    }
 
 
 def _line(values: dict[str, object]) -> bytes:

@@ -78,6 +78,12 @@ class PeopleQueries(
         with self.database.read() as tx:
             return forget_rows.meant(tx, person_id)[1]
 
+    def consents_said(self, person_id: int) -> list[consent_rows.ConsentEntry]:
+        """Return all that a person said on consent, newest first."""
+        with self.database.read() as tx:
+            uid = tx.scalar(select(person.c.uid).where(person.c.id == person_id))
+            return consent_rows.history(tx, filter(None, [uid]))
+
     def note_export(self, person_id: int | None, *, now: datetime) -> None:
         """Record that data of a person, or of everyone, is about to leave the library, with the number of faces. Raises PersonUnknown."""
         with self.database.write(durable=True) as tx:

@@ -186,10 +186,13 @@ async def test_a_forgotten_person_is_gone_with_a_receipt(served: Served, named: 
 async def test_all_that_is_held_of_a_person_is_handed_out(served: Served, named: httpx.AsyncClient) -> None:
     await edit(named, kind="describe", person_id=1, notes="from school")
     served.world.real.set_hidden([2], True, now=NOW)
+    await named.put("/api/people/1/consents", json={"purposes": ["publish"], "valid_until": "2030-07-31", "guardian": "Li Wei"})
     answer = await named.get("/api/people/1/export")
     person, *faces = [json.loads(line) for line in answer.text.splitlines()]
     assert answer.headers["content-disposition"] == 'attachment; filename="person-1.jsonl"'
     assert (person["name"], person["notes"]) == ("Mei", "from school")
+    [said] = person["consents"]
+    assert (said["purpose"], said["state"], said["valid_until"], said["guardian"]) == ("publish", "given", "2030-07-31", "Li Wei")
     assert sorted(face["certainty"] for face in faces) == ["certain", "confirmed"]
     assert all(face["face_print"] and face["paths"][0].endswith(("m1", "m2")) and len(face["box"]) == 4 for face in faces)
     assert (await named.get("/api/people/9/export")).status_code == 404
