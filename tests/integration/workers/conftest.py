@@ -50,6 +50,11 @@ class Team:
         self.workers = WorkerQueries(self.database)
         self.settings = Settings()
         self.running: list[asyncio.subprocess.Process] = []
+        self.others: list[Database] = []  # as other processes have opened it
+
+    def opened_again(self) -> Database:
+        self.others.append(Database(PostgreSql(self.url, bytes(32))))
+        return self.others[-1]
 
     # -- the server --------------------------------------------------------------------------------------------------------------
     @asynccontextmanager
@@ -180,7 +185,10 @@ class Team:
             if process.returncode is None:
                 process.kill()
             await process.wait()
-        self.database.close()
+        # Threads of what was cancelled still use their connections.
+        await asyncio.get_running_loop().shutdown_default_executor()
+        for each in (self.database, *self.others):
+            each.close()
 
 
 async def ended(process: asyncio.subprocess.Process, number: int = signal.SIGTERM) -> int:

@@ -13,8 +13,6 @@ from agent.domain.events import ImageIndexed, Recorded
 from agent.domain.image import Recipe
 from agent.domain.jobs import JobState, Priority
 from agent.main.app import App
-from agent.store.database import Database
-from agent.store.dialects.postgresql import PostgreSql
 from agent.workers.relay import EventQueries, EventRelay, libpq_address
 from tests.integration.workers.conftest import Team
 from tests.world import analysis
@@ -53,8 +51,7 @@ async def test_photos_analysed_by_a_worker_are_announced_here_in_order_and_once(
 async def test_events_missed_while_nobody_could_listen_arrive_afterwards(team: Team) -> None:
     heard: list[Recorded] = []
     bus = Bus()
-    elsewhere = Database(PostgreSql(team.url, bytes(32)))
-    relay = EventRelay(libpq_address(team.url), EventQueries(elsewhere), bus)
+    relay = EventRelay(libpq_address(team.url), EventQueries(team.opened_again()), bus)
     with bus.listening(heard.append):
         running = asyncio.create_task(relay.run())
         await relay.ready.wait()
@@ -67,7 +64,6 @@ async def test_events_missed_while_nobody_could_listen_arrive_afterwards(team: T
         await until(lambda: len(indexed(heard)) == 3)
         running.cancel()
     await asyncio.gather(running, return_exceptions=True)
-    elsewhere.close()
 
 
 async def done_here(team: Team, count: int) -> None:
