@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 
 from agent.core.settings import EngineSettings
 from agent.domain.errors import AgentError, ImageError, ModelMissing, RedactionError
-from agent.domain.face import Analysis
+from agent.domain.face import Analysis, Face
 from agent.domain.image import Recipe
+from agent.domain.people import trust
 from agent.domain.redaction import Cover, Look, cover_of
 from agent.engine.analyser import Analyse
 from agent.engine.pool import EnginePool
@@ -122,7 +123,8 @@ async def _wrong(pool: EnginePool, copy: Path, seen: Analysis, covers: Sequence[
         again = await pool.analyse(Analyse(str(plain), SECOND))
     except ModelMissing:
         again = await pool.analyse(Analyse(str(plain), FIRST))
-    known, left = _prints(seen), _prints(again)
+    # The embedding of a speck is near to many: it identifies no person.
+    known, left = _prints([face for face in seen.faces if trust(face.quality) > 0]), _prints(again.faces)
     return (*found, *(["seen"] if any(np.linalg.norm(one - other) < APART for one in known for other in left) else []))
 
 
@@ -139,5 +141,5 @@ def _decoded(copy: Path, plain: Path, seen: Analysis, covers: Sequence[Cover]) -
     return ("not_flat",) if max(off, default=0.0) > LOSES else ()
 
 
-def _prints(analysis: Analysis) -> list[NDArray[np.float32]]:
-    return [np.frombuffer(face.embedding, "<f4") for face in analysis.faces if face.embedding is not None]
+def _prints(faces: Sequence[Face]) -> list[NDArray[np.float32]]:
+    return [np.frombuffer(face.embedding, "<f4") for face in faces if face.embedding is not None]

@@ -1,17 +1,24 @@
 """What the benchmark of odd files has against a copy."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import PIL.Image
 import pytest
 
-from agent.domain.face import Analysis, StageTimes
+from agent.domain.face import Analysis, Face, Quality, StageTimes
 from agent.domain.image import Recipe
 from agent.domain.redaction import Cover
 from agent.vision.copies import RenderOptions, render
 from scripts.benchmarks import odd, run
 from tests.covered_files import COVER, FILES, HEIGHT, LIMITS, WIDTH, rgba
+
+if TYPE_CHECKING:
+    from agent.engine.pool import EnginePool
+
+EMBEDDING = np.eye(1, 128, dtype="<f4").tobytes()
 
 
 def analysis(width: int) -> Analysis:
@@ -33,6 +40,25 @@ def test_a_copy_that_shows_what_is_covered_or_has_another_size_is_told(
     copy = tmp_path / "copy"
     copy.write_bytes(render(FILES["png"](1), RenderOptions(covers), LIMITS).data)
     assert odd._decoded(copy, tmp_path / "plain.png", analysis(width), [COVER]) == against
+
+
+class Pool:
+    """Finds one face in every copy, whose embedding is that of the covered face."""
+
+    def __init__(self, found: Analysis) -> None:
+        self.found = found
+
+    async def analyse(self, _: object) -> Analysis:
+        return self.found
+
+
+@pytest.mark.parametrize(("pixels", "against"), [(30.0, ("seen",)), (5.0, ())])
+async def test_a_covered_person_who_is_found_again_is_told_but_no_speck(pixels: float, against: tuple[str, ...], tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    copy.write_bytes(render(FILES["png"](1), RenderOptions((COVER,)), LIMITS).data)
+    faces = [Face(COVER.box, 0.9, ((1.0, 1.0),) * 5, Quality(size, 500, 0, 0), EMBEDDING) for size in (pixels, 60)]
+    before, after = (replace(analysis(WIDTH), faces=(face,)) for face in faces)
+    assert await odd._wrong(cast("EnginePool", Pool(after)), copy, before, [COVER]) == against
 
 
 def test_it_is_measured_on_a_folder_only(tmp_path: Path) -> None:
