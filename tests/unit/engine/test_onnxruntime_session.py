@@ -72,6 +72,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[Session]:
     monkeypatch.setattr(Library, "InferenceSession", type("Recorded", (Session,), {"made": sessions}), raising=False)
     monkeypatch.setattr(Library, "preloaded", [], raising=False)
     monkeypatch.setattr(onnxruntime_session, "library", Library)
+    monkeypatch.setattr(onnxruntime_session, "installed", lambda: True)
     monkeypatch.setattr(onnxruntime_session, "_converted", lambda *_: b"onnx")
     monkeypatch.delenv("CUDA_CACHE_PATH", raising=False)
     return sessions
