@@ -83,9 +83,12 @@ class Team:
             seen = FileSeen(str(path), path.stat().st_size, path.stat().st_mtime_ns)
             self.library.note_file(seen, recipe_of(Settings()), priority=Priority.NEW, now=datetime.now(UTC))
 
-    def until_done(self, count: int) -> None:
+    def until_done(self, count: int, workers: Sequence[psutil.Process] = ()) -> None:
+        """Raises TimeoutError, or RuntimeError if a worker ends meanwhile."""
         deadline = time.monotonic() + LIMIT_S
         while self.library.counts().jobs[JobState.DONE] < count:
+            if any(each.status() == psutil.STATUS_ZOMBIE for each in workers):
+                raise RuntimeError("a worker has ended")
             if time.monotonic() > deadline:
                 raise TimeoutError
             time.sleep(LOOK_S)
@@ -138,12 +141,12 @@ def _workers(team: Team, taken: Sequence[Photo], cores: Sequence[int]) -> tuple[
     paths = [photo.path for photo in taken]
     with team.handing_out(), _started(team, cores) as processes:
         team.queue(paths[:WARM])
-        team.until_done(WARM)
+        team.until_done(WARM, processes)
         with team.database.read() as tx:
             before = event_rows.last_id(tx)
         spent = sum(map(_spent, processes))
         team.queue(paths[WARM:])
-        team.until_done(len(paths))
+        team.until_done(len(paths), processes)
         spent = sum(map(_spent, processes)) - spent
     return _rate(team.times(before)), spent / (len(paths) - WARM)
 
