@@ -35,7 +35,6 @@ def main(words: Sequence[str]) -> int:
         case _:
             from agent.cli.click_texts import speak
             from agent.core.i18n import Texts
-            from agent.core.threads import leave
 
             speak(Texts())  # before the commands are created
             from agent.main.commands import run_command
@@ -44,7 +43,7 @@ def main(words: Sequence[str]) -> int:
             for stream in (sys.stdout, sys.stderr):
                 if hasattr(stream, "reconfigure"):
                     stream.reconfigure(errors="backslashreplace")  # a file name may hold characters that the terminal can't show
-            return leave(run_command(words))
+            return run_command(words)
 
 
 def _have_streams() -> None:

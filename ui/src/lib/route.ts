@@ -4,7 +4,9 @@ import type { Scope } from '../api/types'
 
 /** Those that number keys go to, in the sidebar's order. */
 export const PAGES = ['photos', 'people', 'covers', 'problems', 'status', 'settings'] as const
-const KNOWN = [...PAGES, 'help', 'online-only', 'account', 'members', 'record', 'workers', 'consents', 'invitation'] as const
+/** Those that only a team's server has. */
+const TEAM_PAGES = ['account', 'members', 'record', 'workers', 'consents', 'invitation'] as const
+const KNOWN = [...PAGES, 'help', 'online-only', ...TEAM_PAGES] as const
 export type Page = (typeof KNOWN)[number]
 
 /** What one must be allowed to see for each page; null: everybody may. */
