@@ -1,4 +1,4 @@
-"""A team on one server, each in a browser of their own: the administrator invites, the curator names, the viewer sees it and is locked out."""
+"""A team on one server, each in another browser: the administrator invites, the curator names, the viewer sees it and is locked out."""
 
 import shutil
 import sys

@@ -2,8 +2,8 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-import type { WorkerOut } from '../src/api/teamTypes.ts'
-import type { AccountOut, MemberOut, RecordEntry, Role, Scope, TokenOut } from '../src/api/types.ts'
+import type { AccountOut, MemberOut, RecordEntry, Role, Scope, TokenOut, WorkerOut } from '../src/api/types.ts'
+import type { ConsentGiven, ConsentOut, EndingConsent, Purpose } from '../src/api/teamTypes.ts'
 import type { Options } from './fixtures.ts'
 
 /** Scenes with a team: its role is who looks at the page. */
@@ -33,6 +33,23 @@ const SECRET = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP'
 
 const ago = (ms: number): string => new Date(Date.now() - ms).toISOString()
 
+const day = (days: number): string => new Date(Date.now() + days * DAY).toISOString().slice(0, 10)
+
+const consent = (id: number, purpose: Purpose, over: Partial<ConsentOut> = {}): ConsentOut => ({
+  id,
+  purpose,
+  state: 'given',
+  basis: 'own_consent',
+  given_on: day(-90),
+  valid_until: null,
+  guardian: '',
+  document: '',
+  entered_by: 'm2',
+  entered_at: ago(20 * DAY),
+  valid: over.state !== 'withdrawn',
+  ...over,
+})
+
 interface State {
   signedIn: boolean
   attempts: number
@@ -42,6 +59,7 @@ interface State {
   members: MemberOut[] | null
   tokens: TokenOut[]
   drained: string[]
+  consents: ConsentOut[]
 }
 const fresh = (): State => ({
   signedIn: false,
@@ -52,6 +70,11 @@ const fresh = (): State => ({
   members: null,
   tokens: [{ id: 't1', name: 'Nightly export', scopes: ['photos.read', 'redaction.read'], created_at: ago(40 * DAY), expires_at: ago(-50 * DAY), used_at: ago(DAY / 3) }],
   drained: [],
+  consents: [
+    consent(3, 'publish', { state: 'withdrawn', given_on: day(-20) }),
+    consent(2, 'show_inside', { given_on: day(-400), valid_until: day(-35), valid: false }),
+    consent(1, 'recognise', { given_on: day(-90), valid_until: day(12), guardian: 'Fang Lindgren', basis: 'guardian', document: 'Folder 2026, page 14' }),
+  ],
 })
 let state = fresh()
 
@@ -113,12 +136,12 @@ function entries(actor: string | null, action: string | null): RecordEntry[] {
   }).filter((entry) => (actor === null || entry.actor === actor) && (action === null || entry.action === action))
 }
 
-const worker = (name: string, host: string, over: Partial<WorkerOut>): WorkerOut => ({ name, host, state: 'working', since: ago(4 * 3_600_000), done: 8_123, rate: 412, errors: 0, seen_at: ago(2_000), ...over })
+const worker = (name: string, host: string, over: Partial<WorkerOut>): WorkerOut => ({ name, host, state: 'working', since: ago(4 * 3_600_000), done: 8_123, rate: 412, errors: 0, seen_at: ago(2_000), draining: false, ...over })
 
 function workers({ scene }: Options): WorkerOut[] {
   if (scene === 'team_empty') return []
   return [worker('server-1', 'photos', {}), worker('server-2', 'photos', { done: 7_994, errors: 3, rate: 398 }), worker('studio', 'studio-mac', { state: 'idle', done: 120, rate: 0 }), worker('attic', 'attic-pc', { state: 'gone', seen_at: ago(DAY), rate: 0 })].map(
-    (each) => (state.drained.includes(each.name) ? { ...each, state: 'draining' } : each),
+    (each) => (state.drained.includes(each.name) ? { ...each, state: 'draining', draining: true } : each),
   )
 }
 
@@ -235,6 +258,27 @@ function reply(method: string, path: string, query: URLSearchParams, body: Recor
   return is({ key: 'k', ticket: 't' })
 }
 
+function consentReply(method: string, path: string, body: Record<string, unknown>, { scene }: Options): Reply | null {
+  if (path === '/api/consents') {
+    const soon = scene === 'team_empty' ? [] : [1, 4, 5].map((person, index): EndingConsent => ({ ...consent(index + 10, index === 1 ? 'publish' : 'recognise', { valid_until: day(index * 9 + 3) }), person_id: person, person: ['Mei', 'Li Wei', 'Lin Yue'][index] ?? '' }))
+    return is({ items: soon })
+  }
+  const [, person, purpose] = /^\/api\/people\/(\d+)\/consents(?:\/(\w+)\/withdraw)?$/.exec(path) ?? []
+  if (person === undefined) return null
+  const next = (): number => Math.max(0, ...state.consents.map(({ id }) => id)) + 1
+  if (purpose !== undefined) {
+    state.consents = [consent(next(), purpose as Purpose, { state: 'withdrawn', given_on: day(0) }), ...state.consents.map((each) => (each.purpose === purpose ? { ...each, valid: false } : each))]
+    return is({ at: ago(0), purpose, embeddings: purpose === 'recognise' ? 41 : 0, chips: purpose === 'recognise' ? 41 : 0, backups_pending: purpose === 'recognise' })
+  }
+  if (method === 'PUT') {
+    const { purposes, refused, given_on, valid_until, guardian, document, basis } = body as unknown as ConsentGiven
+    for (const each of purposes) state.consents.unshift(consent(next(), each, { given_on: given_on ?? day(0), valid_until, guardian, document, basis }))
+    for (const each of refused) state.consents.unshift(consent(next(), each, { state: 'withdrawn', given_on: given_on ?? day(0) }))
+  }
+  const agreed = [...new Set(state.consents.map((each) => each.purpose))].filter((each) => state.consents.find((entry) => entry.purpose === each)?.valid)
+  return is({ person_id: Number(person), name: 'Mei', required: true, recognised: agreed.includes('recognise'), agreed, entries: state.consents })
+}
+
 /** Answers what is about accounts and the team, and refuses everything else to a page that is not signed in. */
 export function answerTeam(request: IncomingMessage, response: ServerResponse, url: URL, options: Options): boolean {
   const answered = (made: Reply): void => {
@@ -246,12 +290,13 @@ export function answerTeam(request: IncomingMessage, response: ServerResponse, u
     answered(problem(401, 'account.sign_in_required', options, ['This page is not signed in.', 'Sign in.'], ['此页面尚未登录。', '请登录。']))
     return true
   }
-  if (!/^\/api\/(server|account|invitations|members|record|workers|queue)\b/.test(url.pathname)) return false
+  if (!/^\/api\/((server|account|invitations|members|record|workers|queue|consents)\b|people\/\d+\/consents)/.test(url.pathname)) return false
   const parts: Buffer[] = []
   request.on('data', (part: Buffer) => parts.push(part))
   request.on('end', () => {
     const text = Buffer.concat(parts).toString()
-    answered(reply(request.method ?? 'GET', url.pathname, url.searchParams, text === '' ? {} : (JSON.parse(text) as Record<string, unknown>), options) ?? { status: 404, answer: { code: 'api.not_found', cause: '', remedy: '' } })
+    const body = text === '' ? {} : (JSON.parse(text) as Record<string, unknown>)
+    answered(consentReply(request.method ?? 'GET', url.pathname, body, options) ?? reply(request.method ?? 'GET', url.pathname, url.searchParams, body, options) ?? { status: 404, answer: { code: 'api.not_found', cause: '', remedy: '' } })
   })
   return true
 }

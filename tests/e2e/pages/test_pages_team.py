@@ -101,6 +101,17 @@ def _verify(page: Page) -> None:
     page.locator(".verdict").wait_for()
 
 
+def _consent(page: Page) -> None:
+    page.locator(".consents > button").click()
+    page.locator(".consents form").wait_for()
+
+
+def _withdraw(page: Page) -> None:
+    page.locator(".consents li button").first.click()
+    page.locator("[role=alertdialog] .danger").click()
+    page.locator(".consents [role=status] .note").wait_for()
+
+
 STATES: dict[str, tuple[str, str, str, Act]] = {
     # name: place, scene, what is there when it stands, what is done then
     "members": ("#members", "team", ".list li", _nothing),
@@ -124,6 +135,11 @@ STATES: dict[str, tuple[str, str, str, Act]] = {
     "workers, none": ("#workers", "team_empty", ".none", _nothing),
     "workers, the queue empty": ("#workers", "team_alone", ".list li", _nothing),
     "workers, the queue unread": ("#workers", "team_broken", ".notice", _nothing),
+    "consents that end": ("#consents", "team", ".ending time", _nothing),
+    "consents, none ends": ("#consents", "team_empty", ".page > .text >> nth=1", _nothing),
+    "a person's consent": ("#people/1", "team", ".consents li", _nothing),
+    "a person's consent, entered": ("#people/1", "team", ".consents li", _consent),
+    "a person's consent, withdrawn": ("#people/1", "team", ".consents li", _withdraw),
     "not of the role": ("#settings", "team_viewer", ".notice", _nothing),
     "photos of a viewer": ("#photos", "team_viewer", "[role=option]", _nothing),
     "people of a viewer": ("#people", "team_viewer", ".people a", _nothing),
@@ -372,11 +388,62 @@ def test_a_worker_is_drained(page: Page, visit: Visit) -> None:
     expect(page.get_by_role("button", name="Drain server-2")).to_have_count(0)
 
 
+def test_consent_is_entered_and_withdrawn_on_a_person_s_page(page: Page, visit: Visit) -> None:
+    visit("#people/1", "team")
+    consents = page.locator(".consents")
+    recognise, inside, publish = consents.locator("li").nth(0), consents.locator("li").nth(1), consents.locator("li").nth(2)
+    expect(recognise).to_contain_text("Guardian: Fang Lindgren")
+    expect(inside).to_contain_text("Ended on")
+    expect(publish).to_contain_text("Not agreed since")
+    consents.get_by_role("button", name="Enter consent…").click()
+    for wanted in ("Be shown in publications", "Be shown inside the organisation"):
+        consents.get_by_role("radiogroup", name=wanted).get_by_role("radio", name="Yes").click()
+    consents.get_by_label("Where the consent is kept").fill("Folder 2026, page 15")
+    consents.get_by_role("button", name="Save").click()
+    expect(publish).to_contain_text("Agreed on")
+    expect(inside).to_contain_text("Document: Folder 2026, page 15")
+    recognise.get_by_role("button", name="Withdraw").click()
+    expect(page.get_by_role("alertdialog")).to_contain_text("face prints and pictures of their faces are deleted at once")
+    page.get_by_role("button", name="Withdraw", exact=True).click()
+    expect(consents.get_by_role("status")).to_contain_text("Deleted: 41 face prints, 41 pictures of faces.")
+    expect(recognise).to_contain_text("Not agreed since")
+    expect(consents).to_contain_text("not recognised in new photos")
+
+
+def test_an_editor_reads_consent_and_changes_none(page: Page, visit: Visit) -> None:
+    visit("#people/1", "team_editor")
+    consents = page.locator(".consents")
+    expect(consents.locator("li")).to_have_count(3)
+    expect(consents.get_by_role("button")).to_have_count(0)
+    expect(page.locator("main textarea")).to_have_count(0)
+
+
+def test_consents_that_end_lead_to_their_people(page: Page, visit: Visit) -> None:
+    visit("#consents", "team_editor")
+    page.get_by_role("combobox", name="Period: Within 30 days").click()
+    page.get_by_role("option", name="Within 365 days").click()
+    expect(page.get_by_role("combobox")).to_have_text("Within 365 days")
+    page.locator(".ending li a").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Mei")
+
+
 OFFERED = {
     "family": ["Photos", "People", "Covered copies", "Problems", "Status", "Settings"],
-    "team": ["Photos", "People", "Covered copies", "Problems", "Status", "Settings", "Members", "Workers", "Record", "Mei Lindgren"],
-    "team_curator": ["Photos", "People", "Covered copies", "Mei Lindgren"],
-    "team_editor": ["Photos", "People", "Covered copies", "Mei Lindgren"],
+    "team": [
+        "Photos",
+        "People",
+        "Covered copies",
+        "Problems",
+        "Status",
+        "Settings",
+        "Members",
+        "Consent",
+        "Workers",
+        "Record",
+        "Mei Lindgren",
+    ],
+    "team_curator": ["Photos", "People", "Covered copies", "Consent", "Mei Lindgren"],
+    "team_editor": ["Photos", "People", "Covered copies", "Consent", "Mei Lindgren"],
     "team_viewer": ["Photos", "People", "Mei Lindgren"],
     "team_auditor": ["Record", "Mei Lindgren"],
 }

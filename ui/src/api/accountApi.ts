@@ -1,7 +1,6 @@
 /** Calls about signing in, invitations, and the user's own account. */
 
-import type { ServerOut } from './teamTypes'
-import type { AccountSessionOut, InvitationOut, SecondFactorOut, SignedIn, Tokens } from './types'
+import type { AccountSessionOut, InvitationOut, SecondFactorOut, ServerOut, SignedIn, Tokens } from './types'
 import type { Client } from './client'
 
 export interface Credentials {

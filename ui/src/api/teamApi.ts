@@ -1,8 +1,8 @@
 /** Calls about the team: its members, the record, and the machines that work for it. */
 
-import type { QueueOut, WorkerOut } from './teamTypes'
 import type { Client } from './client'
-import type { InvitationMade, MemberName, MemberOut, RecordPage, RecordVerified, Role } from './types'
+import type { ConsentGiven, EndingConsent, PersonConsentsOut, Purpose, ReceiptOut } from './teamTypes'
+import type { InvitationMade, MemberName, MemberOut, Queue, RecordPage, RecordVerified, Role, WorkerOut } from './types'
 
 export interface NewMember {
   readonly name: string
@@ -41,9 +41,23 @@ export class TeamApi {
 
   workers = async (): Promise<readonly WorkerOut[]> => (await this.client.request<{ items: readonly WorkerOut[] }>('GET', '/api/workers')).items
   drain = (name: string): Promise<void> => this.client.request('POST', `/api/workers/${encodeURIComponent(name)}/drain`)
-  queue = (): Promise<QueueOut> => this.client.request('GET', '/api/queue')
+  queue = (): Promise<Queue> => this.client.request('GET', '/api/queue')
 }
 
+export class ConsentApi {
+  constructor(private readonly client: Pick<Client, 'request'>) {}
+
+  ofPerson = (person: number): Promise<PersonConsentsOut> => this.client.request('GET', `/api/people/${person}/consents`)
+  give = (person: number, given: ConsentGiven): Promise<PersonConsentsOut> => this.client.request('PUT', `/api/people/${person}/consents`, given)
+  /** For recognition, their face prints are deleted when this answers. */
+  withdraw = (person: number, purpose: Purpose): Promise<ReceiptOut> => this.client.request('POST', `/api/people/${person}/consents/${purpose}/withdraw`, {}, WITHDRAW_LIMIT_MS)
+  /** Valid consents that end within so many days, the first to end first. */
+  ending = async (days: number): Promise<readonly EndingConsent[]> =>
+    (await this.client.request<{ items: readonly EndingConsent[] }>('GET', `/api/consents?ending_within_days=${days}`)).items
+}
+
+/** The index is vacuumed before it answers. */
+const WITHDRAW_LIMIT_MS = 150_000
 const RECORD_PAGE = 100
 /** A long record takes a while to read. */
 const VERIFY_LIMIT_MS = 150_000

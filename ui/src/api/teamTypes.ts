@@ -1,22 +1,53 @@
-/** What the calls exchange that the API does not describe yet. */
+/** What the calls about consent exchange; the API does not describe it yet. */
 
-export interface ServerOut {
-  readonly name: string
-  readonly fingerprint: string | null
-  readonly version: string
+export type Purpose = 'recognise' | 'show_inside' | 'publish'
+
+export interface ConsentOut {
+  readonly id: number
+  readonly purpose: Purpose
+  readonly state: 'given' | 'withdrawn'
+  readonly basis: string | null
+  /** or withdrawn */
+  readonly given_on: string
+  readonly valid_until: string | null
+  readonly guardian: string
+  readonly document: string
+  readonly entered_by: string
+  readonly entered_at: string
+  /** it is the last word on this purpose, given, and has not ended */
+  readonly valid: boolean
 }
 
-export interface WorkerOut {
+export interface PersonConsentsOut {
+  readonly person_id: number
   readonly name: string
-  readonly host: string
-  readonly state: 'idle' | 'working' | 'blocked' | 'draining' | 'gone'
-  readonly since: string
-  readonly done: number
-  readonly rate: number
-  readonly errors: number
-  readonly seen_at: string
+  /** without consent to it, nobody is recognised */
+  readonly required: boolean
+  readonly recognised: boolean
+  readonly agreed: readonly Purpose[]
+  /** newest first */
+  readonly entries: readonly ConsentOut[]
 }
 
-export interface QueueOut {
-  readonly items: readonly { readonly priority: number; readonly waiting: number; readonly running: number; readonly failed: number; readonly oldest: string | null }[]
+export interface EndingConsent extends ConsentOut {
+  readonly person_id: number
+  readonly person: string
+}
+
+export interface ConsentGiven {
+  readonly purposes: readonly Purpose[]
+  readonly refused: readonly Purpose[]
+  readonly basis: string
+  readonly given_on: string | null
+  readonly valid_until: string | null
+  readonly guardian: string
+  readonly document: string
+}
+
+export interface ReceiptOut {
+  readonly at: string
+  readonly purpose: Purpose
+  readonly embeddings: number
+  readonly chips: number
+  readonly backups_pending: boolean
 }

@@ -9,8 +9,10 @@ extend(texts)
 extend(record)
 
 export { default as AccountPage } from './AccountPage.svelte'
+export { default as ConsentsPage } from './ConsentsPage.svelte'
 export { default as InvitationPage } from './InvitationPage.svelte'
 export { default as MembersPage } from './MembersPage.svelte'
+export { default as PersonConsents } from './PersonConsents.svelte'
 export { default as RecordPage } from './RecordPage.svelte'
 export { default as SignInPage } from './SignInPage.svelte'
 export { default as TeamNav } from './TeamNav.svelte'

@@ -3,12 +3,13 @@
 import { AccountApi } from '../api/accountApi'
 import { ApiError, Unreachable } from '../api/client'
 import { session } from '../api/pageSession'
-import { TeamApi } from '../api/teamApi'
+import { ConsentApi, TeamApi } from '../api/teamApi'
 import type { Problem, SignedIn } from '../api/types'
 import { app, client } from '../lib/appState.svelte'
 
 export const accounts = new AccountApi(client)
 export const team = new TeamApi(client)
+export const consents = new ConsentApi(client)
 
 /** Calls, and returns what the server refused it for; null if it worked. A form shows that beside its fields. */
 export async function refusal(call: () => Promise<void>): Promise<Problem | null> {

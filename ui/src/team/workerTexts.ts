@@ -1,6 +1,6 @@
 /** States of workers and priorities of work, in words. */
 
-import type { WorkerOut } from '../api/teamTypes'
+import type { WorkerOut } from '../api/types'
 import type { Texts } from '../lib/i18n'
 
 export function workerState(state: WorkerOut['state'], t: Texts): string {
