@@ -2,8 +2,8 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-import type { AccountOut, MemberOut, RecordEntry, Role, Scope, TokenOut, WorkerOut } from '../src/api/types.ts'
-import type { ConsentGiven, ConsentOut, EndingConsent, Purpose } from '../src/api/teamTypes.ts'
+import type { Purpose } from '../src/api/teamApi.ts'
+import type { AccountOut, ConsentGiven, ConsentOut, EndingConsent, MemberOut, RecordEntry, Role, Scope, TokenOut, WorkerOut } from '../src/api/types.ts'
 import type { Options } from './fixtures.ts'
 
 /** Scenes with a team: its role is who looks at the page. */
@@ -272,7 +272,7 @@ function consentReply(method: string, path: string, body: Record<string, unknown
   }
   if (method === 'PUT') {
     const { purposes, refused, given_on, valid_until, guardian, document, basis } = body as unknown as ConsentGiven
-    for (const each of purposes) state.consents.unshift(consent(next(), each, { given_on: given_on ?? day(0), valid_until, guardian, document, basis }))
+    for (const each of purposes) state.consents.unshift(consent(next(), each, { given_on: given_on ?? day(0), valid_until: valid_until ?? null, guardian, document, basis }))
     for (const each of refused) state.consents.unshift(consent(next(), each, { state: 'withdrawn', given_on: given_on ?? day(0) }))
   }
   const agreed = [...new Set(state.consents.map((each) => each.purpose))].filter((each) => state.consents.find((entry) => entry.purpose === each)?.valid)

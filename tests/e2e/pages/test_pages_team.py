@@ -427,6 +427,27 @@ def test_consents_that_end_lead_to_their_people(page: Page, visit: Visit) -> Non
     expect(page.get_by_role("heading", level=1)).to_have_text("Mei")
 
 
+@pytest.mark.parametrize(("scene", "offered"), [("team_editor", 1), ("family", 0)])
+def test_copies_for_publishing_are_offered_to_a_team_alone(page: Page, visit: Visit, scene: str, offered: int) -> None:
+    visit("#photos", scene)
+    page.locator("[role=option]").first.click()
+    page.locator("main aside").get_by_role("button", name=re.compile("cover", re.IGNORECASE)).first.click()
+    dialog = page.get_by_role("dialog")
+    dialog.locator(".options .label").first.wait_for()
+    choice = dialog.get_by_role("combobox").filter(has_text="Everyone")
+    if not offered:
+        expect(choice).to_have_count(0)
+        return
+    choice.click()
+    page.get_by_role("option", name="Everyone but people who agreed to publishing").click()
+    expect(dialog).to_contain_text("all metadata is removed")
+    dialog.get_by_label(re.compile("folder", re.IGNORECASE)).first.fill("/safe")
+    with page.expect_request("**/api/redactions") as begun:
+        dialog.locator("[type=submit]").click()
+    wanted = begun.value.post_data_json
+    assert (wanted["keep_consented"], wanted["keep"]) == (True, [])
+
+
 OFFERED = {
     "family": ["Photos", "People", "Covered copies", "Problems", "Status", "Settings"],
     "team": [

@@ -4,7 +4,7 @@ import type { Client } from './client'
 import { session } from './pageSession'
 import type { CoverRequest, MarkIo, RedactedOut, RedactionBatchOut, RedactionBatches, RedactionDetail, RedactionItems } from './types'
 
-export type Wanted = Pick<CoverRequest, 'images' | 'out' | 'style' | 'keep' | 'strip'>
+export type Wanted = Pick<CoverRequest, 'images' | 'out' | 'style' | 'keep' | 'strip' | 'keep_consented'>
 
 /** Batches and copies asked for at once. */
 export const BATCHES = 50

@@ -1,8 +1,7 @@
 /** Calls about the team: its members, the record, and the machines that work for it. */
 
 import type { Client } from './client'
-import type { ConsentGiven, EndingConsent, PersonConsentsOut, Purpose, ReceiptOut } from './teamTypes'
-import type { InvitationMade, MemberName, MemberOut, Queue, RecordPage, RecordVerified, Role, WorkerOut } from './types'
+import type { ConsentGiven, ConsentOut, EndingConsent, InvitationMade, MemberName, MemberOut, PersonConsentsOut, Queue, ReceiptOut, RecordPage, RecordVerified, Role, WorkerOut } from './types'
 
 export interface NewMember {
   readonly name: string
@@ -43,6 +42,8 @@ export class TeamApi {
   drain = (name: string): Promise<void> => this.client.request('POST', `/api/workers/${encodeURIComponent(name)}/drain`)
   queue = (): Promise<Queue> => this.client.request('GET', '/api/queue')
 }
+
+export type Purpose = ConsentOut['purpose']
 
 export class ConsentApi {
   constructor(private readonly client: Pick<Client, 'request'>) {}

@@ -50,9 +50,10 @@ const STYLES: Readonly<Record<Style, string>> = {
 }
 
 /** "Solid, everyone but Mei": how the copies of a batch are. */
-export function batchWords({ style, keep, only }: Pick<RedactionBatchOut, 'style' | 'keep' | 'only'>, t: Texts): string {
+export function batchWords({ style, keep, only, keep_consented }: Pick<RedactionBatchOut, 'style' | 'keep' | 'only' | 'keep_consented'>, t: Texts): string {
   const names = (people: readonly string[]): string => people.join(t('ui.list_separator'))
-  const whom = only ? t('cover_page.just', { names: names(only) }) : keep.length > 0 ? t('cover_page.all_but', { names: names(keep) }) : t('cover_page.everyone_covered')
+  const agreed = keep_consented ? t('cover_page.only_consented') : null
+  const whom = agreed ?? (only ? t('cover_page.just', { names: names(only) }) : keep.length > 0 ? t('cover_page.all_but', { names: names(keep) }) : t('cover_page.everyone_covered'))
   return [t(STYLES[style]), whom].join(t('ui.clause_separator'))
 }
 

@@ -1,6 +1,6 @@
 /** What a person can agree to, in words. */
 
-import type { Purpose } from '../api/teamTypes'
+import type { Purpose } from '../api/teamApi'
 import type { Texts } from '../lib/i18n'
 
 export const PURPOSES: readonly Purpose[] = ['recognise', 'show_inside', 'publish']

@@ -28,7 +28,7 @@ describe('a batch that was begun', () => {
     const answers = [batch(1, { done: 1 }), batch(0, { done: 1, needs_review: 1 })]
     const api = { begin: vi.fn(() => Promise.resolve(batch(2))), batch: vi.fn(() => Promise.resolve(answers.shift() ?? batch(0))), batches: vi.fn(() => Promise.resolve({ items: [] })) }
     const toasts = new Toasts({ t: texts('en') })
-    await new Batches(api, app, toasts, wait).begin({ images: [1, 2], out: '/safe', style: 'solid', keep: [], strip: true })
+    await new Batches(api, app, toasts, wait).begin({ images: [1, 2], out: '/safe', style: 'solid', keep: [], strip: true, keep_consented: false })
     await vi.waitFor(() => expect(toasts.list.length).toBe(2))
     expect(toasts.list.map(({ text }) => text)).toEqual(['2 covered copies are being made', '2 covered copies made, 1 to review first'])
     expect(toasts.list[1]?.link).toEqual({ href: '#covers/a', text: 'Show' })
@@ -37,7 +37,7 @@ describe('a batch that was begun', () => {
   it('that the agent refuses is for who asked to show', async () => {
     const api = { begin: () => Promise.reject(new ApiError(409, problem)), batch: gone, batches: gone }
     const toasts = new Toasts({ t: texts('en') })
-    await expect(new Batches(api, app, toasts, wait).begin({ images: [1], out: '/x', style: 'solid', keep: [], strip: true })).rejects.toThrow(ApiError)
+    await expect(new Batches(api, app, toasts, wait).begin({ images: [1], out: '/x', style: 'solid', keep: [], strip: true, keep_consented: false })).rejects.toThrow(ApiError)
     expect(toasts.list).toEqual([])
   })
 })
