@@ -441,10 +441,11 @@ def test_copies_for_publishing_are_offered_to_a_team_alone(page: Page, visit: Vi
     choice.click()
     page.get_by_role("option", name="Everyone but people who agreed to publishing").click()
     expect(dialog).to_contain_text("all metadata is removed")
-    dialog.get_by_label(re.compile("folder", re.IGNORECASE)).first.fill("/safe")
+    dialog.get_by_label("Where to").fill("/safe")
     with page.expect_request("**/api/redactions") as begun:
         dialog.locator("[type=submit]").click()
     wanted = begun.value.post_data_json
+    assert wanted is not None
     assert (wanted["keep_consented"], wanted["keep"]) == (True, [])
 
 
