@@ -54,7 +54,7 @@ class Reached:
 
 
 class Member:
-    """Somebody on the network who trusts the server's authority. Each method raises AgentError."""
+    """A member on the network who trusts the server's authority. Each method raises AgentError."""
 
     def __init__(self, reached: Reached, authority: Path) -> None:
         trust = ssl.create_default_context(cafile=authority)
@@ -122,7 +122,8 @@ def demo(folder: Path, *, ends: bool) -> int:
     home, shared = folder / "home", folder / "shared"
     shared.mkdir()
     port = Settings().server.port
-    values = {"recognition.enabled": "true", "server.workers": str(WORKERS), "server.drain_s": "10"}
+    # A server asks for consent before it recognises anyone; these portraits are public.
+    values = {"recognition.enabled": "true", "consent.required": "never", "server.workers": str(WORKERS), "server.drain_s": "10"}
     paths, settings = new_home(home, models, values | {"server.port": str(0 if ends or taken(port) else port)})
     settings.add_folder(shared)
     say("serve.starting", workers=WORKERS)
@@ -134,6 +135,7 @@ def demo(folder: Path, *, ends: bool) -> int:
             check(reached, paths, len(list(samples.iterdir())))
         else:
             say("serve.invitation", link=reached.invitation)
+            say("serve.consent")
             say("terms")
             say("serve.stays")
             process.wait()
