@@ -301,7 +301,7 @@ undo = Table(
     Column("person_id", Integer),  # the person concerned, if any: not a reference, because they may be deleted
     Column("changes", JSON, nullable=False),
     Column("undone_at", Instant),
-    Index("undo_by_undone", "undone_at"),
+    Index("undo_by_undone", "actor", "undone_at"),
     sqlite_autoincrement=True,
 )
 

@@ -9,3 +9,5 @@ down_revision = "0014"
 
 def upgrade() -> None:
     op.add_column("undo", sa.Column("actor", sa.String(32), nullable=False, server_default=""))
+    op.drop_index("undo_by_undone", "undo")
+    op.create_index("undo_by_undone", "undo", ["actor", "undone_at"])
