@@ -44,6 +44,7 @@ from agent.people.verify import Verification as Verification
 from agent.web.access import Scope, needs
 from agent.web.received import received
 from agent.web.schemas import Id
+from agent.web.scoped_route import Who
 
 Limit = Annotated[int, Query(ge=1, le=500)]
 Offset = Annotated[int, Query(ge=0, lt=2**31)]
@@ -75,11 +76,12 @@ def people_routes(
         await sidecars.keep(asked.face_ids, kept=asked.kept)
 
     @api.get("/api/people/{person_id}", openapi_extra=needs(Scope.PEOPLE_READ))
-    async def person(person_id: Id) -> PersonDetail:
+    async def person(person_id: Id, who: Who) -> PersonDetail:
         found = await asyncio.to_thread(library.person, person_id)
         if found is None:
             raise PersonUnknown
-        return PersonDetail.of(found, settings().recognition.person_days)
+        detail = PersonDetail.of(found, settings().recognition.person_days)
+        return detail if Scope.PEOPLE_WRITE in who.scopes else detail.without_private_facts()
 
     @api.get("/api/people/{person_id}/faces", openapi_extra=needs(Scope.PEOPLE_READ))
     async def faces(person_id: Id, limit: Limit = 200, offset: Offset = 0) -> PersonFaces:

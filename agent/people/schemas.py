@@ -125,6 +125,10 @@ class PersonDetail(Schema):
             expires_at=since + timedelta(days=known.retention_days or usual_days),
         )
 
+    def without_private_facts(self) -> Self:
+        """For members who see people but don't describe them."""
+        return self.model_copy(update={"birth_date": None, "notes": "", "basis": None, "basis_at": None, "watch_at": None})
+
 
 class PersonFaces(Schema):
     """Some of a person's faces, newest first."""

@@ -6,16 +6,19 @@ import asyncio
 import json
 import re
 from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 from unittest.mock import MagicMock
 
 import pytest_asyncio
 from fastapi.routing import APIRoute
+from sqlalchemy import insert
 
 from agent.accounts.routes import account_routes
 from agent.core.actor import HERE, actor
 from agent.core.settings import Settings
 from agent.main import http
+from agent.store.schema import person as person_table
 from agent.web.access import SCOPES, Role, Scope, needs
 from agent.web.help_routes import Places
 from agent.web.scoped_route import MOST_OF_A_MEMBER, MOST_OF_A_STRANGER
@@ -236,6 +239,16 @@ async def test_only_those_who_manage_the_machine_see_where_its_files_are(server:
     seen = await server.answer("/api/about", viewer.headers)
     assert seen["version"] and (seen["data"], seen["settings"], seen["logs"]) == ("", "", "")
     assert (await server.answer("/api/about", administrator.headers))["settings"].endswith("settings.toml")
+
+
+async def test_only_those_who_describe_people_read_what_is_noted_about_them(server: TeamServer, served: Served) -> None:
+    facts = {"name": "Mei", "notes": "allergic to nuts", "birth_date": date(2016, 3, 1), "created_at": datetime.now(UTC), "uid": "a" * 32}
+    with served.world.real.database.write() as tx:
+        tx.execute(insert(person_table).values(facts | {"id": 1}))
+    viewer, curator = await server.team.member("vic", Role.VIEWER), await server.team.member("cora", Role.CURATOR)
+    assert (await server.answer("/api/people/1", curator.headers))["notes"] == "allergic to nuts"
+    seen = await server.answer("/api/people/1", viewer.headers)
+    assert (seen["name"], seen["notes"], seen["birth_date"], seen["basis"]) == ("Mei", "", None, None)
 
 
 async def stream(server: TeamServer, headers: Mapping[str, str]) -> Asked:
