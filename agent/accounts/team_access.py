@@ -10,6 +10,7 @@ from agent.accounts.attempts import network_of
 from agent.accounts.service import Accounts
 from agent.accounts.sessions import MemberSession
 from agent.accounts.tokens import TokenInUse
+from agent.core.i18n import preferred_language
 from agent.domain.errors import ApiError, SignInRequired
 from agent.web.access import LOCAL
 from agent.web.auth import SCHEME
@@ -62,6 +63,9 @@ class TeamAccess:
 
     def refusal(self) -> ApiError:
         return SignInRequired()
+
+    def language(self, request: Request) -> str | None:
+        return preferred_language(request.headers.get("accept-language", ""))
 
 
 def _is_here(request: Request) -> bool:

@@ -7,6 +7,7 @@ import json
 import locale
 import os
 from collections.abc import Mapping
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,9 @@ from agent.domain.errors import AgentError, Param
 
 FALLBACK = "en"
 LANGUAGES = ("en", "zh-CN")
+
+browser_language: ContextVar[str | None] = ContextVar("browser_language", default=None)
+"""what `auto` means during a request to a team server: each member reads their own language"""
 
 
 @cache
@@ -42,11 +46,21 @@ def system_language(environ: Mapping[str, str] = os.environ) -> str:
     return "zh-CN" if wanted.lower().startswith(("zh", "chinese")) else FALLBACK
 
 
+def preferred_language(header: str) -> str | None:
+    """Return the first of our languages in an Accept-Language header; None if there is none."""
+    for each in header.split(","):
+        wanted = each.partition(";")[0].strip().lower()
+        for language in LANGUAGES:
+            if wanted.partition("-")[0] == language.partition("-")[0]:
+                return language
+    return None
+
+
 class Texts:
     """The catalogue of one language, with English as fallback."""
 
     def __init__(self, language: str = "auto") -> None:
-        self.language = system_language() if language == "auto" else language
+        self.language = (browser_language.get() or system_language()) if language == "auto" else language
 
     def __call__(self, key: str, /, **params: Param) -> str:
         """Return the text of `key` with its placeholders filled; the key itself if there is no such text."""

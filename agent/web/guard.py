@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agent.core.actor import HERE, acting_as
-from agent.core.i18n import Texts
+from agent.core.i18n import Texts, browser_language
 from agent.domain.errors import AgentError, ApiError, ForeignOrigin, Unauthorised, Unexpected
 from agent.web.access import LOCAL, PRINCIPAL, Principal
 from agent.web.auth import Auth
@@ -78,6 +78,10 @@ class Access(Protocol):
         """The error for requests that name nobody."""
         ...
 
+    def language(self, request: Request) -> str | None:
+        """The language of whoever asks; None: the system's."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
@@ -119,6 +123,9 @@ class LocalAccess:
     def refusal(self) -> ApiError:
         return Unauthorised()
 
+    def language(self, request: Request) -> str | None:
+        return None
+
 
 class Guard:
     """ASGI middleware. It finds out who asks; what they may ask for is up to `agent.web.scoped_route`."""
@@ -135,6 +142,7 @@ class Guard:
                 await self._app(scope, receive, send)
             return
         headed = self._with_headers(send)
+        browser_language.set(self._access.language(Request(scope)))  # each request has a context of its own
         try:
             admitted = await self._admit(Request(scope))
         except AgentError as error:  # also of the database that knows the members

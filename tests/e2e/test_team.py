@@ -1,4 +1,7 @@
-"""A team on one server, each in another browser: the administrator invites, the curator names, the viewer sees it and is locked out."""
+"""A team on one server, each in another browser, one in Chinese.
+
+The administrator invites, the curator names, the viewer sees it and is locked out.
+"""
 
 import shutil
 import sys
@@ -8,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from agent.core.i18n import Texts
 from tests.server_program import RealServer
 
 pytestmark = [
@@ -23,7 +27,6 @@ PASSWORDS = {"ada": "seven quiet harbours", "vera": "an orchard in november", "c
 def server(tmp_path: Path, models_folder: Path, samples_folder: Path, built_ui: None) -> Iterator[RealServer]:
     made = RealServer(tmp_path, models_folder, {})
     made.file.set("recognition.enabled", "true")
-    made.file.set("general.language", "en")
     shutil.copyfile(samples_folder / "biden.jpg", made.watched / "portrait.jpg")
     made.serve()
     yield made
@@ -31,12 +34,12 @@ def server(tmp_path: Path, models_folder: Path, samples_folder: Path, built_ui: 
 
 
 @pytest.fixture
-def browser_of(chromium: Browser) -> Iterator[Callable[[], Page]]:
+def browser_of(chromium: Browser) -> Iterator[Callable[..., Page]]:
     """A browser of another person. The server's authority is its own: what a browser would ask about it is answered here."""
     contexts = []
 
-    def opened() -> Page:
-        contexts.append(chromium.new_context(ignore_https_errors=True, locale="en", viewport={"width": 1280, "height": 800}))
+    def opened(language: str = "en") -> Page:
+        contexts.append(chromium.new_context(ignore_https_errors=True, locale=language, viewport={"width": 1280, "height": 800}))
         return contexts[-1].new_page()
 
     yield opened
@@ -65,34 +68,35 @@ def _invite(page: Page, display_name: str, name: str, role: str) -> str:
     return page.locator("section code").inner_text()
 
 
-def test_a_team_names_people_together_until_one_is_locked_out(server: RealServer, browser_of: Callable[[], Page]) -> None:
+def test_a_team_names_people_together_until_one_is_locked_out(server: RealServer, browser_of: Callable[..., Page]) -> None:
     server.settled(1)
     secret = server.reached["invitation"].rpartition("/")[2]
-    admin, viewer, curator = browser_of(), browser_of(), browser_of()
+    admin, viewer, curator = browser_of(), browser_of("zh-CN"), browser_of()
+    zh = Texts("zh-CN")
     _accept(admin, f"{server.address}/#invitation/{secret}", "ada")
     _accept(viewer, _invite(admin, "Vera", "vera", "Viewer"), "vera")
     _accept(curator, _invite(admin, "Carl", "carl", "Curator"), "carl")
 
     viewer.get_by_role("option").first.click()
     panel = viewer.locator("main aside")
-    expect(panel.get_by_role("heading", level=3)).to_have_text("1 face")
+    expect(panel.get_by_role("heading", level=3)).to_have_text(zh("ui.faces", count=1))
     expect(panel.locator("input")).to_have_count(0)
     curator.get_by_role("option").first.click()
     curator.get_by_label("Who is this?").fill("Grace")
     curator.keyboard.press("Enter")
     expect(panel).to_contain_text("Grace")
-    viewer.get_by_role("link", name="People").click()
+    viewer.get_by_role("link", name=zh("ui.nav.people")).click()
     expect(viewer.locator(".people")).to_contain_text("Grace")
 
     admin.get_by_role("button", name="Actions for Vera").click()
     admin.get_by_role("menuitem", name="Lock").click()
     expect(admin.get_by_text("Vera is locked and signed out")).to_be_visible()
-    expect(viewer.get_by_role("heading", level=1)).to_have_text("You were signed out")
+    expect(viewer.get_by_role("heading", level=1)).to_have_text(zh("team_page.sign_in.ended"))
     viewer.locator("[name=username]").fill("vera")
     viewer.locator("[name=password]").fill(PASSWORDS["vera"])
     viewer.keyboard.press("Enter")
     expect(viewer.get_by_role("alert")).not_to_be_empty()
-    expect(viewer.get_by_role("heading", level=1)).to_have_text("You were signed out")
+    expect(viewer.get_by_role("heading", level=1)).to_have_text(zh("team_page.sign_in.ended"))
 
     admin.goto(admin.url.split("#")[0] + "#record")
     entries = admin.locator("main ul li")

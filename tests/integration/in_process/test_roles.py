@@ -8,7 +8,6 @@ import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
-from unittest.mock import MagicMock
 
 import pytest_asyncio
 from fastapi.routing import APIRoute
@@ -16,7 +15,9 @@ from sqlalchemy import insert
 
 from agent.accounts.routes import account_routes
 from agent.core.actor import HERE, actor
+from agent.core.i18n import Texts
 from agent.core.settings import Settings
+from agent.domain.errors import SignInRequired
 from agent.main import http
 from agent.store.schema import person as person_table
 from agent.web.access import SCOPES, Role, Scope, needs
@@ -120,7 +121,6 @@ class TeamServer:
             account_routes(api, self.team.accounts)
             server_routes(api, lambda: "photos", "1.2.3", lambda: "AB:CD")
             worker_routes(api, WorkerQueries(served.world.real.database))
-            worker_routes(api, MagicMock(workers=list, queue=list, drain=lambda _: True))
 
             @api.get("/api/actor", openapi_extra=needs(Scope.STATUS_READ))
             async def whose() -> str:
@@ -137,10 +137,10 @@ class TeamServer:
         finally:
             await asked.leave()
 
-    async def answer(self, path: str, headers: Mapping[str, str]) -> Any:
+    async def answer(self, path: str, headers: Mapping[str, str], *, status: int = 200) -> Any:
         asked = Asked(self.api, address="127.0.0.1")
         try:
-            assert await asked.begin("GET", path, headers) == 200
+            assert await asked.begin("GET", path, headers) == status
             return json.loads((await asked.next())["body"])
         finally:
             await asked.leave()
@@ -311,6 +311,16 @@ async def test_a_tokens_stream_ends_with_the_token(server: TeamServer) -> None:
     asked = await stream(server, {"authorization": f"Bearer {secret}"})
     await server.team.accounts.tokens.remove(ben.member.id, made.id)
     assert await ended(asked)
+
+
+async def test_each_browser_is_answered_in_its_own_language(server: TeamServer, served: Served) -> None:
+    served.language = "auto"
+    vera = await server.team.member("vera", Role.VIEWER)
+    for header, language in [("zh-TW,en;q=0.5", "zh-CN"), ("en-GB", "en")]:
+        headers = {"accept-language": header}
+        assert (await server.answer("/api/status", {**vera.headers, **headers}))["language"] == language
+        refused = await server.answer("/api/status", headers, status=401)
+        assert refused["cause"] == Texts(language).cause(SignInRequired())
 
 
 async def test_bodies_have_a_limit_before_they_are_parsed(server: TeamServer) -> None:

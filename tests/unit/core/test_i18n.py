@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from agent.core.config_check import _REASONS
-from agent.core.i18n import LANGUAGES, Texts, catalogue, fill, system_language
+from agent.core.i18n import LANGUAGES, Texts, browser_language, catalogue, fill, preferred_language, system_language
 from agent.core.setting_fields import setting_fields
 from agent.domain.errors import BadRequest, ImageTooLarge, SettingsInvalid, SettingsUnknownKey, leaves
 
@@ -116,6 +116,30 @@ def test_a_missing_text_is_its_key_and_a_missing_fact_stays_visible() -> None:
 )
 def test_the_system_s_language_is_followed(environ: dict[str, str], language: str) -> None:
     assert system_language(environ) == language
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [
+        ("zh-TW,zh;q=0.9,en;q=0.8", "zh-CN"),
+        ("de-DE, en-GB;q=0.7, zh", "en"),
+        ("de", None),
+        ("zho, enx", None),
+        ("", None),
+    ],
+)
+def test_the_first_language_of_a_browser_that_the_program_speaks_is_followed(header: str, language: str | None) -> None:
+    assert preferred_language(header) == language
+
+
+def test_a_browser_s_language_is_that_of_auto_but_no_chosen_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "en_US.UTF-8")
+    token = browser_language.set("zh-CN")
+    try:
+        assert (Texts().language, Texts("en").language) == ("zh-CN", "en")
+    finally:
+        browser_language.reset(token)
+    assert Texts().language == "en"
 
 
 @pytest.mark.parametrize(
