@@ -59,7 +59,7 @@ class Database:
         self._dialect.flush()
 
     def compact(self) -> None:
-        """Rewrite the database without deleted data and empty the log; writers wait. Raises StoreError."""
+        """Remove deleted data from the database and the log; writers of a file wait. Raises StoreError."""
         self._dialect.compact()
 
     def give_back_space(self) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select, text
 
 from agent.domain.edits import MergePeopleEdit, NameFacesEdit
 from agent.domain.errors import PersonUnknown, StoreBusy, StoreUnwritable
@@ -187,3 +187,26 @@ def at_once(work: Callable[[Database], None], databases: list[Database]) -> None
     for thread in threads:
         thread.join(120)
         assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("dialect", ON_SERVER)
+def test_a_server_removes_deleted_rows_while_others_read_and_write(dialect: str, request: pytest.FixtureRequest) -> None:
+    database: Database = request.getfixturevalue("on_server")
+
+    def vacuums() -> int:
+        with database.read() as tx:
+            return int(tx.execute(text("SELECT vacuum_count FROM pg_stat_all_tables WHERE relname = 'meta'")).scalar_one())
+
+    with closing(database):
+        note(database, "kept", 1)
+        note(database, "deleted", 2)
+        before = vacuums()
+        with database.write(durable=True) as tx:
+            tx.execute(delete(meta).where(meta.c.name == "deleted"))
+        with database.read() as reading, database.write() as writing:
+            assert reading.execute(select(meta.c.value).where(meta.c.name == "kept")).scalar_one() == 1
+            writing.execute(insert(meta).values(name="meanwhile", value=3))
+            database.compact()
+        assert noted(database) == {"kept": 1, "meanwhile": 3}
+        assert vacuums() == before + 1
+        clear(database)

@@ -35,7 +35,7 @@ class Dialect(Protocol):
         ...
 
     def compact(self) -> None:
-        """Rewrite the data without deleted content."""
+        """Remove deleted content from the data."""
         ...
 
     def give_back_space(self) -> None:
