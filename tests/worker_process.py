@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.core.settings import Settings
+from agent.core.threads import leave, loop_threads
 from agent.domain.errors import AgentError, EngineCrashed, ImageMissing
 from agent.domain.face import Analysis
 from agent.domain.image import Recipe
@@ -73,12 +74,14 @@ async def main(url: str, name: str, pause: float, drain_s: float) -> None:
 
     edges = WorkerEdges(engine(pause), matcher)
     stop = stopped_by_signals()
-    await work(Settings(), Database(PostgreSql(url, bytes(32))), url, name, edges, stop, drain_s=drain_s)
+    with loop_threads(asyncio.get_running_loop()):
+        await work(Settings(), Database(PostgreSql(url, bytes(32))), url, name, edges, stop, drain_s=drain_s)
 
 
 if __name__ == "__main__":
     try:
         asyncio.run(main(sys.argv[1], sys.argv[2], float(sys.argv[3]), float(sys.argv[4])))
+        leave(0)
     except AgentError as ended:
         print(ended.code, file=sys.stderr)
         os._exit(1)

@@ -27,6 +27,7 @@ def worker(session: CommandSession, name: str | None, roots: tuple[str, ...], wi
     from agent.core import logs
     from agent.core.file_limit import raise_file_limit
     from agent.core.heap import few_arenas
+    from agent.core.threads import loop_threads
     from agent.main.team_work import HAS_WORKERS
     from agent.main.worker import library_of, stop_with_input, stopped_by_signals, work
     from agent.store.server_database import database_url
@@ -51,7 +52,8 @@ def worker(session: CommandSession, name: str | None, roots: tuple[str, ...], wi
             stop_with_input(stop)
         else:
             note(session.texts("cli.worker.ready", name=called))
-        await work(settings, database, url, called, _edges(session, called, mounted), stop, drain_s=settings.server.drain_s)
+        with loop_threads(asyncio.get_running_loop()):  # it ends in time though a drive never answers
+            await work(settings, database, url, called, _edges(session, called, mounted), stop, drain_s=settings.server.drain_s)
 
     try:
         asyncio.run(run())

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 Photo = Callable[[int], Image.Image]
 
-SIZE_MB = 32
+SIZE_MB = 64  # a model that is added is also prepared there
 # Runs the program with a limit on the size of its files, where no disk of that size can be mounted.
 LIMITED = "import os, resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (4096, -1)); os.execv(sys.argv[1], sys.argv[1:])"
 
