@@ -110,7 +110,7 @@ def _change(session: CommandSession, name: str, text: str, *, as_json: bool, **v
 
 
 def _invite(session: CommandSession, client: "Client", member: "MemberOut", *, as_json: bool) -> None:
-    """Print the link, which works for whoever has it."""
+    """Print the link, which works for everyone who has it."""
     from agent.accounts.schemas import InvitationMade
     from agent.web.certificates import origins_of
 

@@ -1,4 +1,4 @@
-"""The audit log's head in a file beside the library, where whoever can write to the database alone doesn't reach it."""
+"""The audit log's head in a file beside the library, out of reach of an account that can only write to the database."""
 
 from pathlib import Path
 from typing import Final

@@ -37,7 +37,7 @@ _EARLIER = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class GivenFiles:
-    """Made by somebody else: the certificate with its issuers, and its key."""
+    """Made elsewhere: the certificate with its issuers, and its key."""
 
     certificate: Path
     private_key: Path

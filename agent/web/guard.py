@@ -63,11 +63,11 @@ class Access(Protocol):
         ...
 
     async def by_header(self, request: Request) -> "Admitted | None":
-        """Whom the Authorization header names; None if it names nobody."""
+        """The member or user that the Authorization header names; None if it names none."""
         ...
 
     async def by_ticket(self, request: Request) -> "Admitted | None":
-        """Whom the ticket in the address and the cookie name together."""
+        """The member or user that the ticket in the address and the cookie name together."""
         ...
 
     def stays(self, session: Session) -> bool:
@@ -75,11 +75,11 @@ class Access(Protocol):
         ...
 
     def refusal(self) -> ApiError:
-        """The error for requests that name nobody."""
+        """The error for requests that name no user."""
         ...
 
     def language(self, request: Request) -> str | None:
-        """The language of whoever asks; None: the system's."""
+        """The language of the browser that asks; None: the system's."""
         ...
 
 
