@@ -202,7 +202,14 @@ class People:
         async with self._naming:
             in_doubt = await asyncio.to_thread(self._library.noted, IN_DOUBT)
             before = await asyncio.to_thread(self._library.person_names)
-            written = await asyncio.to_thread(write)
+            writing = asyncio.ensure_future(asyncio.to_thread(write))
+            try:
+                written = await asyncio.shield(writing)
+            except asyncio.CancelledError:  # its thread goes on: what it writes must not stay without its consequences
+                with suppress(AgentError):
+                    if written := await writing:
+                        self._announce(*written, followed=False)
+                raise
             if written is None:
                 raise NothingToUndo
             step, events = written
@@ -216,12 +223,15 @@ class People:
             except AgentError as error:  # the step is written: it must not be reported as failed
                 log.warning("people.opinions_late", action=step.action, code=error.code)
             finally:
-                if not followed:
-                    self._opinions.forget()  # the matcher was updated only in part, if at all
-                    self.doubt()
-                self.said.send(step)
-                self._bus.publish(events)
+                self._announce(step, events, followed=followed)
             if followed and not in_doubt:
                 with suppress(StoreError):
                     await asyncio.to_thread(self._library.take_notes, {IN_DOUBT: None})
         return step
+
+    def _announce(self, step: EditStep, events: list[Recorded], *, followed: bool) -> None:
+        if not followed:
+            self._opinions.forget()  # the matcher was updated only in part, if at all
+            self.doubt()
+        self.said.send(step)
+        self._bus.publish(events)

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from agent.core.i18n import Texts
+from tests.accessibility import violations
 from tests.album import BLURRED, FIRST, UNCLEAR, Album
 
 if TYPE_CHECKING:
@@ -21,10 +22,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 Until = Callable[[Callable[[], bool], str], None]
 POPUP = "^AI Popup$"
-AXE = Path(__file__).parents[2] / "ui" / "node_modules" / "axe-core" / "axe.min.js"
-RUN_AXE = (
-    "async () => (await axe.run(document, { resultTypes: ['violations'] })).violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`)"
-)
 
 
 class Popup:
@@ -50,10 +47,6 @@ class Popup:
             return bool(field.evaluate("field => new Promise((done) => setTimeout(() => done(field === document.activeElement), 200))"))
 
         self.until(clicked, "the keys in the field")
-
-    def violations(self) -> object:
-        self.page.evaluate(AXE.read_text(encoding="utf-8"))
-        return self.page.evaluate(RUN_AXE)
 
 
 @pytest.mark.parametrize(("language", "name", "initials"), [("en", "Barack Hussein", "bh"), ("zh-CN", "王小明", "wxm")])
@@ -109,7 +102,7 @@ def test_a_face_is_named_by_a_few_letters_and_the_next_photo_suggests_who_it_is(
     desktop.ask("xdotool", "type", "--delay", "60", initials)
     expect(page.get_by_role("option", name=name)).to_be_visible()
     desktop.screenshot(tmp_path / "1-offered.png")
-    assert popup.violations() == []
+    assert violations(page) == []
     desktop.keys("Return")
     expect(page.get_by_text(t("ui.people.confirmed"))).to_be_visible()
     until(lambda: who(UNCLEAR) == (name, "confirmed"), "the name in the library")
@@ -125,7 +118,7 @@ def test_a_face_is_named_by_a_few_letters_and_the_next_photo_suggests_who_it_is(
     (face,) = program.images()[BLURRED[1]].faces
     expect(page.get_by_text(t("ui.people.probable", agree=face.agree, references=face.references))).to_be_visible()
     desktop.screenshot(tmp_path / "3-suggested.png")
-    assert popup.violations() == []
+    assert violations(page) == []
     popup.click(page.get_by_role("button", name=t("ui.people.yes", name=name)))
     until(lambda: who(BLURRED[1]) == (name, "confirmed"), "the yes in the library")
     expect(page.get_by_text(t("ui.people.confirmed"))).to_be_visible()

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from agent.core.i18n import Texts
+from tests.accessibility import violations
 from tests.e2e.test_people_popup import POPUP, Popup, Until
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def test_a_new_user_chooses_a_folder_and_sees_a_first_result(
 
     expect(page.get_by_text(t("ui.first_run.photos", count=3))).to_be_visible()
     desktop.screenshot(tmp_path / "1-folders.png")
-    assert popup.violations() == []
+    assert violations(page) == []
     press("add", name="图片")
 
     # Sent away half-way, it is where it was left.
@@ -89,12 +90,12 @@ def test_a_new_user_chooses_a_folder_and_sees_a_first_result(
     press("next")
     expect(page.get_by_role("radio", checked=True)).to_contain_text(t("ui.first_run.faces"))
     desktop.screenshot(tmp_path / "2-reach.png")
-    assert popup.violations() == []
+    assert violations(page) == []
     press("start")
     expect(page.get_by_role("img", name="0.jpg")).to_be_visible(timeout=60_000)
     expect(page.get_by_role("group", name=t("ui.settings.recovery_title"))).to_be_visible()
     desktop.screenshot(tmp_path / "3-first.png")
-    assert popup.violations() == []
+    assert violations(page) == []
     settings = program.file.load()
     assert ([folder.root for folder in settings.folders], settings.recognition.enabled) == ([str(pictures)], False)
     press("to_photos")

@@ -12,13 +12,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, ViewportSize
 
 from scripts.page_conditions import wait_for_condition
+from tests.accessibility import violations as broken_rules
 
 UI = Path(__file__).parents[3] / "ui"
-AXE = UI / "node_modules" / "axe-core" / "axe.min.js"
-RUN_AXE = """async (only) => {
-  const { violations } = await axe.run(document, { resultTypes: ['violations'], ...(only && { runOnly: only }) })
-  return violations.map((one) => `${one.id}: ${one.nodes[0].html} ${one.help}`)
-}"""
 CHANGE_LANGUAGE = (
     """(value) => fetch('/api/settings/general.language', { method: 'PUT', body: JSON.stringify({ value }) }).then(({ ok }) => ok)"""
 )
@@ -186,12 +182,10 @@ def violations(page: Page) -> Callable[[], list[str]]:
     """What is not accessible on the page as it stands, in either theme."""
 
     def found() -> list[str]:
-        if not page.evaluate("'axe' in window"):
-            page.add_script_tag(path=AXE)
         wrong: list[str] = []
         for theme, only in THEMES:
             page.emulate_media(color_scheme=theme)
-            wrong += [f"{theme}: {one}" for one in page.evaluate(RUN_AXE, only)]
+            wrong += [f"{theme}: {one}" for one in broken_rules(page, only)]
         return wrong
 
     return found

@@ -3,7 +3,6 @@
 `visit` opens a module's one page; after every test it is looked whether a request went elsewhere or the console complained.
 """
 
-from scripts.page_conditions import wait_for_condition
 import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -13,25 +12,17 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request
 
 from agent.core.i18n import LANGUAGES, Texts
+from scripts.page_conditions import wait_for_condition
 from scripts.signing_in import sign_in
+from tests.accessibility import violations
 
 if TYPE_CHECKING:
     from tests.program import RealProgram
 
-CHECKOUT = Path(__file__).parents[3]
 SIZES = ((1280, 720), (900, 720))
 # Only colours differ between the themes: the second is judged by those alone.
 THEMES: tuple[tuple[Literal["dark", "light"], list[str] | None], ...] = (("dark", None), ("light", ["color-contrast"]))
 WAIT_MS = 60_000
-# What is wrong and where, short enough to read.
-AXE = """async (only) => {
-  // What fades is judged when it has faded; what turns for ever is not waited for.
-  const moving = document.getAnimations().filter((each) => Number.isFinite(each.effect.getComputedTiming().endTime))
-  await Promise.allSettled(moving.map((each) => each.finished))
-  const { violations } = await axe.run(document, { resultTypes: ['violations'], ...(only && { runOnly: only }) })
-  const where = ({ html, failureSummary }) => `${html.slice(0, 200)} ${failureSummary}`
-  return violations.map(({ id, nodes }) => [id, ...nodes.slice(0, 3).map(where)])
-}"""
 # Buttons and headings whose words don't fit, in themselves or in a part that hides what is too much. Names of files and folders
 # may be shortened where a `title` tells the whole.
 CUT = """() => {
@@ -124,22 +115,16 @@ class Visitor:
     # -- whether it is right -----------------------------------------------------------------------------------------------------
     def right(self, sizes: Sequence[tuple[int, int]] = SIZES) -> None:
         """No violation of accessibility in either theme, no text cut at any size."""
-        if not self.page.evaluate("'axe' in window"):
-            self.page.evaluate(_axe())
         wrong: dict[str, object] = {}
         for theme, rules in THEMES:
             self.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-            if found := self.page.evaluate(AXE, rules):
+            if found := violations(self.page, rules):
                 wrong[theme] = found
         for width, height in reversed(sizes):
             self.page.set_viewport_size({"width": width, "height": height})
             if found := self.page.evaluate(CUT):
                 wrong[f"{width} px"] = found
         assert not wrong, json.dumps(wrong, indent=1, ensure_ascii=False)
-
-
-def _axe() -> str:
-    return (CHECKOUT / "ui" / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
 
 Visit = Callable[["RealProgram"], Visitor]

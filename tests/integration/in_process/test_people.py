@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import func, select
@@ -219,6 +220,28 @@ async def test_what_was_said_is_in_doubt_until_the_opinions_follow(world: World,
         await world.until(lambda: not world.real.noted("opinions_in_doubt"))
         await world.app.people.name_face(face["a"], "Bo")
         assert not world.real.noted("opinions_in_doubt")
+
+
+async def test_a_naming_whose_caller_left_while_it_was_written_has_its_consequences(world: World) -> None:
+    async with recognising(world, a=b"m1", b=b"m2") as face:
+        begun, gone = threading.Event(), threading.Event()
+        edit = world.real.edit
+
+        def slow(*words: Any, **more: Any) -> Any:
+            written = edit(*words, **more)
+            begun.set()
+            assert gone.wait(30)
+            return written
+
+        world.library.__dict__["edit"] = slow
+        naming = asyncio.create_task(world.app.people.name_face(face["a"], "Mei"))
+        await asyncio.to_thread(begun.wait, 30)
+        naming.cancel()
+        gone.set()
+        await asyncio.wait({naming})
+        assert naming.cancelled()
+        await world.until(lambda: opinions(world)[face["b"]] == MEI)
+        await world.until(lambda: not world.real.noted("opinions_in_doubt"))
 
 
 async def test_groups_formed_from_nothing_are_written_some_at_a_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
