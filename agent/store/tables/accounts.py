@@ -1,0 +1,70 @@
+"""A team server's members and how they sign in."""
+
+from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, String, Table
+
+from agent.store.columns import Instant, Name
+from agent.store.tables.base import metadata
+
+# The members of a team server; empty on the desktop.
+member = Table(
+    "member",
+    metadata,
+    Column("id", String(32), primary_key=True),  # random
+    Column("name", Name, nullable=False, unique=True),  # to sign in with, as `agent.accounts.names.folded` writes it
+    Column("display_name", String, nullable=False),
+    Column("role", String, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("locked_at", Instant),
+    Column("password_hash", String),  # argon2id; None until the invitation is accepted
+    Column("password_changed_at", Instant),
+    Column("totp_secret", LargeBinary),  # encrypted: see `agent.accounts.second_factor`
+    Column("totp_confirmed_at", Instant),  # None: begun, and not in use
+    Column("totp_step", BigInteger),  # of the last code used: no code works twice
+)
+
+# Of the second factor: each works once.
+recovery_code = Table(
+    "recovery_code",
+    metadata,
+    Column("member_id", String(32), ForeignKey("member.id", ondelete="CASCADE"), primary_key=True),
+    Column("sha256", String(64), primary_key=True),
+)
+
+# Links by which members set their password: one for each member, deleted with its use.
+invitation = Table(
+    "invitation",
+    metadata,
+    Column("member_id", String(32), ForeignKey("member.id", ondelete="CASCADE"), primary_key=True),
+    Column("sha256", String(64), nullable=False, unique=True),
+    Column("expires_at", Instant, nullable=False),
+)
+
+member_session = Table(
+    "member_session",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("member_id", String(32), ForeignKey("member.id", ondelete="CASCADE"), nullable=False),
+    Column("key_sha256", String(64), nullable=False, unique=True),
+    Column("ticket_sha256", String(64), nullable=False, unique=True),
+    Column("cookie_sha256", String(64), nullable=False),
+    Column("browser", String, nullable=False),
+    Column("address", String, nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Index("session_by_member", "member_id"),
+    sqlite_autoincrement=True,
+)
+
+api_token = Table(
+    "api_token",
+    metadata,
+    Column("id", String(32), primary_key=True),  # random
+    Column("member_id", String(32), ForeignKey("member.id", ondelete="CASCADE"), nullable=False),
+    Column("name", String, nullable=False),
+    Column("sha256", String(64), nullable=False, unique=True),
+    Column("scopes", JSON, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("used_at", Instant),
+    Index("token_by_member", "member_id"),
+)
