@@ -1,8 +1,9 @@
-"""Sets up the tests' requirements, then runs them all: `python3 scripts/test.py [--no-skips] [--gate] [arguments for pytest]`.
+"""Sets up the tests' requirements, then runs them all: `python3 scripts/test.py [--no-skips] [--gate] [--again] [arguments for pytest]`.
 
 Without arguments for pytest the whole suite runs: the UI's checks, the tests that start the program, then those that stay in one process,
 with branch coverage. With arguments only pytest runs. `--no-skips` turns every skipped test into a failure. `--gate` leaves out the groups
-of scripts/rare.toml that nothing has changed and whose turn it isn't. `--desktop` only installs the packages of the desktop tests.
+of scripts/rare.toml that nothing has changed and whose turn it isn't. `--again` runs tests that failed once more, alone, if they are few.
+`--desktop` only installs the packages of the desktop tests.
 """
 
 import sys
@@ -22,7 +23,8 @@ def main() -> int:
     from scripts.setup.prepare import DEVELOPMENT, RUNTIME, prepare
     from scripts.setup.suite import desktop_ready, run_suite, ui_check
 
-    words = [word for word in sys.argv[1:] if word not in PLUGINS]
+    again = "--again" in sys.argv[1:]
+    words = [word for word in sys.argv[1:] if word not in {*PLUGINS, "--again"}]
     plugins = [PLUGINS[word] for word in sys.argv[1:] if word in PLUGINS]
     if sys.argv[1:] == ["--desktop"]:
         console = Console(ROOT / "build" / "desktop.log")
@@ -36,7 +38,7 @@ def main() -> int:
         desktop_ready(console)
         if not words:
             ui_check(ROOT, console, venv)
-        return run_suite(ROOT, venv, words, plugins)
+        return run_suite(ROOT, venv, words, plugins, again=again)
     return 1
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+SKIPPED = 64  # an exit code apart from pytest's for tests that failed
 _skipped: list[str] = []
 _MODULES = "skipped_modules"  # sent by a worker to the controlling process, which learns of no other skips than skipped tests
 
@@ -27,8 +28,8 @@ def pytest_testnodedown(node: Any) -> None:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput[_MODULES] = _skipped
-    if _skipped and session.exitstatus == pytest.ExitCode.OK:
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    if _skipped:
+        session.exitstatus = SKIPPED
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

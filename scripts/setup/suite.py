@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
+from scripts.setup import unsteady
 from scripts.setup.console import Console
 from scripts.setup.processes import end, environment, run_logged, running
 from scripts.setup.system import QT_LIBRARIES, TEST_DESKTOP, apt_install, apt_missing, can_apt
@@ -63,13 +64,17 @@ def ui_check(checkout: Path, console: Console, venv: Venv) -> None:
         run_logged(console, [npm, "run", "check"], cwd=ui.folder, env=env)
 
 
-def run_suite(checkout: Path, venv: Venv, words: Sequence[str], plugins: Sequence[str] = ()) -> int:
-    """Run pytest; without arguments also measure branch coverage and fail below the bound in pyproject.toml. Return the exit code."""
+def run_suite(checkout: Path, venv: Venv, words: Sequence[str], plugins: Sequence[str] = (), *, again: bool = False) -> int:
+    """Run pytest; without arguments also measure branch coverage and fail below the bound in pyproject.toml. Return the exit code.
+
+    `again`: the few tests that failed run once more, alone.
+    """
     python = [str(venv.python), "-P"]
     colour = "yes" if sys.stdout.isatty() else "no"
     pytest = [*python, "-m", "pytest", f"--color={colour}", *(f"-p{name}" for name in plugins), *words]
     if words:
         return _run_shown(pytest, checkout, environment(), _LIMIT_S)[0]
+    unsteady.forget(checkout)
     started = time.monotonic()
     processes, closing = _run_shown([*_gently(), *pytest, *_spread(), *_processes()], checkout, environment(), _LIMIT_S)
     data = checkout / "build" / "coverage"
@@ -83,7 +88,12 @@ def run_suite(checkout: Path, venv: Venv, words: Sequence[str], plugins: Sequenc
     bound = subprocess.run(report, cwd=checkout, env=env, timeout=300, check=False).returncode
     for lines in (closing, closing_too):
         print(lines or f"The tests did not come to their end within {_LIMIT_S / 60:.0f} minutes.", flush=True)
-    return processes or in_process or bound
+    failed = processes or in_process
+    if again and (few := unsteady.few_failed(checkout, (processes, in_process))):
+        left = _LIMIT_S - (time.monotonic() - started)
+        failed, _ = _run_shown([*_gently(), *pytest, *unsteady.AGAIN], checkout, environment(), left)
+        print("" if failed else unsteady.lines(few), flush=True)
+    return failed or bound
 
 
 def quick() -> dict[str, str]:
