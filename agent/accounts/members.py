@@ -76,13 +76,13 @@ class Members:
         if second_factor is False:
             values |= NO_SECOND_FACTOR
         changed = await asyncio.to_thread(self._queries.change, member_id, values, self._clock())
-        self._reload(member_id)
+        self.reload(member_id)
         return changed
 
     async def remove(self, member_id: str) -> None:
         """Raises NotFound, LastAdministrator."""
         await asyncio.to_thread(self._queries.remove, member_id, self._clock())
-        self._reload(member_id)
+        self.reload(member_id)
 
     async def invite(self, member_id: str) -> Invitation:
         """A link to set the password, for a new member or one who forgot it; earlier links end. Raises NotFound."""
@@ -91,6 +91,7 @@ class Members:
         await asyncio.to_thread(self._queries.invite, member_id, sha256_of(made.secret), made.expires_at, now)
         return made
 
-    def _reload(self, member_id: str) -> None:
+    def reload(self, member_id: str | None = None) -> None:
+        """End what goes on with the rights that the member, or any, had before."""
         self._sessions.reload(member_id)
         self._tokens.reload(member_id)

@@ -98,9 +98,9 @@ class Sessions:
         self._drop(lambda session: session.record.id in ended)
         return len(ended)
 
-    def reload(self, member_id: str) -> None:
-        """Read the member's sessions again before they are used again: their rights changed, or the sessions are gone."""
-        self._drop(lambda session: session.member_id == member_id)
+    def reload(self, member_id: str | None = None) -> None:
+        """Read the member's sessions, or all, again before they are used again: their rights changed, or the sessions are gone."""
+        self._drop(lambda session: member_id in (None, session.member_id))
 
     def _drop(self, which: Callable[[MemberSession], bool]) -> None:
         self._keys.clear()

@@ -12,7 +12,7 @@ from agent.accounts.sessions import MemberSession
 from agent.accounts.tokens import TokenInUse
 from agent.core.i18n import preferred_language
 from agent.domain.errors import ApiError, SignInRequired
-from agent.web.access import LOCAL
+from agent.web.access import LOCAL, Principal
 from agent.web.auth import SCHEME
 from agent.web.guard import Admitted, Session
 
@@ -27,14 +27,24 @@ def team_cookie_name(port: int | None) -> str:
 
 
 class TeamAccess:
-    """Implements `agent.web.guard.Access`. `origins` returns the server's addresses, such as `https://photos.example:8443`."""
+    """Implements `agent.web.guard.Access`. `origins` returns the server's addresses, such as `https://photos.example:8443`.
+
+    `placed` limits a member to the libraries they have a role in.
+    """
 
     headers: Mapping[bytes, bytes] = {b"strict-transport-security": b"max-age=31536000"}
 
-    def __init__(self, accounts: Accounts, local_token: str, origins: Callable[[], Collection[str]]) -> None:
+    def __init__(
+        self,
+        accounts: Accounts,
+        local_token: str,
+        origins: Callable[[], Collection[str]],
+        placed: Callable[[Principal], Principal] = lambda everywhere: everywhere,
+    ) -> None:
         self._accounts = accounts
         self._local_token = local_token
         self._origins = origins
+        self._placed = placed
 
     def origins(self) -> Collection[str]:
         return self._origins()
@@ -43,18 +53,18 @@ class TeamAccess:
         header = request.headers.get("authorization") or ""
         if header.startswith(SCHEME):
             session = await self._accounts.sessions.by_key(header.removeprefix(SCHEME))
-            return Admitted(session.principal, session) if session else None
+            return Admitted(self._placed(session.principal), session) if session else None
         if not header.startswith(BEARER):
             return None
         if secrets.compare_digest(header.encode(), f"{BEARER}{self._local_token}".encode()):
             return _BY_LOCAL_TOKEN if _is_here(request) else None
         token = await self._accounts.tokens.by_secret(header.removeprefix(BEARER))
-        return Admitted(token.principal, token) if token else None
+        return Admitted(self._placed(token.principal), token) if token else None
 
     async def by_ticket(self, request: Request) -> Admitted | None:
         ticket, cookie = request.query_params.get("ticket"), request.cookies.get(team_cookie_name(request.url.port))
         session = await self._accounts.sessions.by_ticket(ticket, cookie) if ticket and cookie else None
-        return Admitted(session.principal, session) if session else None
+        return Admitted(self._placed(session.principal), session) if session else None
 
     def stays(self, session: Session) -> bool:
         if isinstance(session, TokenInUse):

@@ -79,9 +79,9 @@ class Tokens:
             raise NotFound
         self._loaded.drop(lambda each: each.record.id == token_id)
 
-    def reload(self, member_id: str) -> None:
-        """Read the member's tokens again before they are used again."""
-        self._loaded.drop(lambda each: each.member_id == member_id)
+    def reload(self, member_id: str | None = None) -> None:
+        """Read the member's tokens, or all, again before they are used again."""
+        self._loaded.drop(lambda each: member_id in (None, each.member_id))
 
     async def _note(self, token_id: str, now: datetime) -> None:
         with suppress(StoreError):  # the next minute's is as good
@@ -91,5 +91,5 @@ class Tokens:
 def _used(found: TokenRecord | None) -> TokenInUse | None:
     if found is None or found.member.locked_at is not None:
         return None
-    member = found.member
-    return TokenInUse(found, Principal("token", member.id, member.name, member.role, scopes_of(member.role, found.scopes)), found.used_at)
+    member, scopes = found.member, scopes_of(found.member.role, found.scopes)
+    return TokenInUse(found, Principal("token", member.id, member.name, member.role, scopes, frozenset(found.scopes)), found.used_at)

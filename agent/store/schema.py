@@ -10,6 +10,7 @@ from agent.store.tables.accounts import api_token, invitation, member, member_se
 from agent.store.tables.base import metadata
 from agent.store.tables.consent import consent
 from agent.store.tables.history import audit, audit_head, undo, undo_person
+from agent.store.tables.libraries import library, library_access, library_source
 from agent.store.tables.library import event, face, image, job, meta, place
 from agent.store.tables.people import adopted, chip, embedding, grouping, identity, ignored, person, rejection, unseen
 from agent.store.tables.redaction import redaction, redaction_item
@@ -33,6 +34,9 @@ __all__ = [
     "image",
     "invitation",
     "job",
+    "library",
+    "library_access",
+    "library_source",
     "member",
     "member_session",
     "meta",
@@ -51,7 +55,7 @@ __all__ = [
 ]
 
 # The newest migration: a library at this revision needs none, and Alembic is not even imported.
-REVISION = "0015"
+REVISION = "0016"
 
 _KEY = "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)"  # as Alembic creates it
 

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import make_url
+from sqlalchemy import exc, make_url
 
 from agent.core.paths import SERVER_FOLDER
 from agent.core.settings import Settings
-from agent.domain.errors import DatabaseOld, DatabaseUnreachable, ServerPackagesMissing, VectorsOld
+from agent.domain.errors import DatabaseOld, DatabaseRights, DatabaseUnreachable, ServerPackagesMissing, StoreUnwritable, VectorsOld
+from agent.store import row_security
 from agent.store.database import Database
 from agent.store.embedded_postgres import embedded_address
 from agent.store.key_homes import Home
@@ -18,6 +19,7 @@ POSTGRES = 16
 VECTORS = (0, 8, 4)
 POSTGRES_FOLDER = SERVER_FOLDER
 _CONNECT_S = 10
+_NO_RIGHT = "42501"  # SQLSTATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +55,10 @@ def database_url(settings: Settings, data: Path) -> str:
 
 
 def server_database(url: str, library: Path, home: Home) -> Database:
-    """Open the library in a server's database, made or migrated; its keys are in the folder `library`.
+    """Open the library in a server's database, made or migrated, with its row security; its keys are in the folder `library`.
 
-    Nothing is touched if the server is too old. Raises ServerPackagesMissing, DatabaseUnreachable, DatabaseOld, VectorsOld, StoreError,
-    KeyHomeError.
+    Nothing is touched if the server is too old. Raises ServerPackagesMissing, DatabaseUnreachable, DatabaseOld, VectorsOld,
+    DatabaseRights, StoreError, KeyHomeError.
     """
     versions_of(url).check()
     from agent.store.dialects.postgresql import PostgreSql  # needs the driver
@@ -66,10 +68,23 @@ def server_database(url: str, library: Path, home: Home) -> Database:
     database = Database(PostgreSql(url, key, durable=True))
     try:
         upgrade(database)
+        secured(database)
     except BaseException:
         database.close()
         raise
     return database
+
+
+def secured(database: Database) -> None:
+    """Put the policies of `row_security` in force. Raises DatabaseRights if the database's user may make no role, StoreError."""
+    try:
+        with database.write(durable=True) as tx:
+            row_security.secure(tx)
+    except StoreUnwritable as error:
+        cause = error.__cause__
+        if isinstance(cause, exc.DBAPIError) and getattr(cause.orig, "sqlstate", None) == _NO_RIGHT:
+            raise DatabaseRights(role=row_security.MEMBER) from None  # its message quotes the statement
+        raise
 
 
 def versions_of(url: str) -> Versions:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Literal
 
+from agent.core.reach import Reach, Root
+
 SCOPE_KEY: Final = "x-scope"
 PRINCIPAL: Final = "principal"  # in the request's ASGI scope; not set on open routes
 
@@ -84,6 +86,16 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {
 }
 # What a program that acts for a member may get: it never manages accounts, so it can't outlive its own end.
 TOKEN_SCOPES: Final = frozenset(Scope) - _NEVER_ON_A_SERVER - {Scope.SELF, Scope.MEMBERS_MANAGE}
+# Of the server as a whole. All others hold for the photos and people of those libraries in which a role gives them.
+OF_THE_SERVER: Final = frozenset({Scope.SELF, Scope.STATUS_READ, Scope.RECORD_READ})
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a member may do in one library."""
+
+    library: int
+    scopes: frozenset[Scope]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +107,22 @@ class Principal:
     name: str
     role: Role | None
     scopes: frozenset[Scope]
+    """in any library"""
+    chosen: frozenset[str] | None = None
+    """a token's scopes, which limit its member's"""
+    grants: tuple[Grant, ...] | None = None
+    """by library; None: `scopes` hold everywhere"""
+    roots: tuple[Root, ...] = ()
+    """the folders of these libraries"""
+
+    def reach(self, scope: Scope | None) -> Reach | None:
+        """The libraries in which a route of that scope may see and change anything; None: all."""
+        if self.grants is None:
+            return None
+        asked = Scope.PHOTOS_READ if scope in OF_THE_SERVER else scope
+        libraries = frozenset(each.library for each in self.grants if asked in each.scopes)
+        curates = any(Scope.PEOPLE_WRITE in each.scopes for each in self.grants if each.library in libraries)
+        return Reach(libraries, curates, self.roots)
 
 
 # The user of the desktop agent, and commands on this machine.

@@ -7,6 +7,7 @@ from fastapi.routing import APIRoute
 from starlette.types import Message, Receive, Send
 from starlette.types import Scope as AsgiScope
 
+from agent.core.reach import reaching
 from agent.domain.errors import BadRequest, Forbidden
 from agent.web.access import PRINCIPAL, SCOPE_KEY, Principal, Scope
 
@@ -31,7 +32,10 @@ def declared(route: APIRoute) -> Scope | None:
 
 
 class ScopedRoute(APIRoute):
-    """Refuses, before the body is read, a principal without the route's scope. A route that declares none refuses everybody."""
+    """Refuses, before the body is read, a principal without the route's scope. A route that declares none refuses everybody.
+
+    The request then reaches those libraries alone in which the principal has that scope.
+    """
 
     def __init__(self, *values: Any, **named: Any) -> None:
         super().__init__(*values, **named)
@@ -45,7 +49,8 @@ class ScopedRoute(APIRoute):
             receive = limited(receive, MOST_OF_A_STRANGER)
         elif principal.kind != "local" and "requestBody" not in (self.openapi_extra or {}):  # pictures have a limit of their own
             receive = limited(receive, MOST_OF_A_MEMBER)
-        await super().handle(scope, receive, send)
+        with reaching(principal.reach(self.scope) if principal else None):
+            await super().handle(scope, receive, send)
 
 
 def limited(receive: Receive, most: int) -> Receive:

@@ -42,6 +42,12 @@ class VectorsOld(ServerError):
     code = "server.vectors_old"
 
 
+class DatabaseRights(ServerError):
+    """The database's user may not make the role by which members' requests are limited. Parameter: `role`."""
+
+    code = "server.database_rights"
+
+
 class DatabaseFailed(ServerError):
     """The database that comes with the program does not start. Parameter: `root` if this system has no user for it."""
 

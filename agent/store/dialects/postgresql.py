@@ -14,7 +14,9 @@ from pathlib import Path
 from sqlalchemy import Connection, create_engine, exc, func, insert, literal_column, select, text
 
 from agent.core.files import store_error
+from agent.core.reach import current_reach
 from agent.domain.errors import StoreBusy, StoreDamaged, StoreDiskFull, StoreError, StoreUnwritable
+from agent.store import row_security
 from agent.store.dialects.sqlcipher import SqlCipher
 from agent.store.event_rows import ORIGIN
 from agent.store.schema import create, metadata
@@ -73,6 +75,7 @@ class PostgreSql:
     def reading(self) -> Iterator[Connection]:
         as_one = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         with translated(), self.engine.connect().execution_options(**as_one) as connection, connection.begin():
+            _limit(connection)
             yield connection
 
     @contextlib.contextmanager
@@ -80,6 +83,7 @@ class PostgreSql:
         # READ COMMITTED: reads after taking the lock see the previous writer's changes.
         with self._turn, translated(), self.engine.connect() as connection, connection.begin():
             connection.execute(_TAKE_TURN, {"commit": "on" if durable or self._durable else "off", "writers": _WRITERS})
+            _limit(connection)
             yield connection
 
     def version(self) -> int:
@@ -141,6 +145,11 @@ class PostgreSql:
     def _tables(self) -> list[str]:
         quote = self.engine.dialect.identifier_preparer.quote
         return [quote(table.name) for table in metadata.sorted_tables]
+
+
+def _limit(tx: Connection) -> None:
+    if (reach := current_reach()) is not None:
+        row_security.limit(tx, reach)
 
 
 @contextlib.contextmanager

@@ -53,6 +53,7 @@ place = Table(
     Column("image_id", Integer, ForeignKey("image.id", ondelete="SET NULL")),  # None until this exact content was analysed
     Column("noted_at", Instant, nullable=False),
     Column("missing_since", Instant),
+    Column("library_id", Integer),  # on a server, derived from `folder` by a trigger: see `agent.store.row_security`
     UniqueConstraint("path", "source", "host", name="place_of_source"),  # found by the path alone
     Index("place_by_image", "image_id", "missing_since"),
     Index("place_below_folder", "path", "image_id", "missing_since"),  # all columns that the library page needs of a folder's files
@@ -62,6 +63,8 @@ place = Table(
 index_of_few("image_by_left_at", image.c.left_at)
 index_of_few("image_by_favourite_at", image.c.favourite_at)
 index_of_few("place_by_missing_since", place.c.missing_since)
+# Which libraries an image is in, without touching a row.
+index_of_few("place_by_library", place.c.library_id, led_by=(place.c.image_id,))
 
 job = Table(
     "job",

@@ -1,0 +1,82 @@
+"""How far a request reaches: the libraries of a team server whose photos it may see, and how their paths are shown.
+
+`agent.web.scoped_route` sets it around each member's request, PostgreSQL's row security enforces it (`agent.store.row_security`). Without
+a reach everything is visible: on the desktop, to the server's administrators, and in the server's own work.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from agent.domain.path_text import printable
+
+SEPARATOR = "/"
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A folder of the server, and the name that members see in place of its path."""
+
+    path: str
+    shown: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    libraries: frozenset[int]
+    curates: bool = False  # also sees people who are on no photo at all, such as those of a class list
+    roots: tuple[Root, ...] = ()
+
+    def shown(self, path: str) -> str:
+        """The path as members see it: `library/folder/file`; of a file elsewhere only its name."""
+        inner = max((each for each in self.roots if _below(path, each.path) is not None), key=lambda each: len(each.path), default=None)
+        if inner is None:
+            return printable(path.replace("\\", SEPARATOR).rpartition(SEPARATOR)[2])
+        rest = _below(path, inner.path)
+        return printable(f"{inner.shown}{SEPARATOR}{rest}" if rest else inner.shown)
+
+    def meant(self, shown: str) -> str | None:
+        """The path of what is shown so; None if no folder within reach is."""
+        for each in sorted(self.roots, key=lambda each: len(each.shown), reverse=True):
+            if (rest := _below(shown, each.shown)) is not None and ".." not in rest.split(SEPARATOR):
+                return f"{each.path.rstrip(SEPARATOR)}{SEPARATOR}{rest}" if rest else each.path
+        return None
+
+
+_reach: ContextVar[Reach | None] = ContextVar("reach", default=None)
+
+
+def current_reach() -> Reach | None:
+    """None: everything. Threads of `asyncio.to_thread` and new tasks inherit it."""
+    return _reach.get()
+
+
+@contextlib.contextmanager
+def reaching(reach: Reach | None) -> Iterator[None]:
+    """Limit all reading and writing inside."""
+    token = _reach.set(reach)
+    try:
+        yield
+    finally:
+        _reach.reset(token)
+
+
+def everything() -> contextlib.AbstractContextManager[None]:
+    """Lift the limit inside, for what a request sets off for everyone: its own ids must have been checked before."""
+    return reaching(None)
+
+
+def shown_path(path: str) -> str:
+    """The path as whoever asks may see it."""
+    reach = _reach.get()
+    return printable(path) if reach is None else reach.shown(path)
+
+
+def _below(path: str, folder: str) -> str | None:
+    """The rest of a path inside a folder, empty for the folder itself; None outside of it."""
+    stem = folder.rstrip("/\\")
+    if path.rstrip("/\\") == stem:
+        return ""
+    rest = path.removeprefix(stem)
+    return rest[1:].replace("\\", SEPARATOR) if len(rest) < len(path) and rest[:1] in ("/", "\\") else None

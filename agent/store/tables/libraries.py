@@ -1,0 +1,35 @@
+"""The tables of a team server's libraries. On the desktop there is one library, without a row."""
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table
+
+from agent.store.columns import Instant, Name, PathBytes
+from agent.store.tables.base import metadata
+
+library = Table(
+    "library",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Name, nullable=False, unique=True),
+    Column("for_all", Integer, nullable=False, server_default="0"),  # 1: all members see it, each in the role they have on the server
+    Column("created_at", Instant, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+# The watched folder that all files noted with it belong to.
+library_source = Table(
+    "library_source",
+    metadata,
+    Column("root", PathBytes, primary_key=True),
+    Column("library_id", Integer, ForeignKey("library.id", ondelete="CASCADE"), nullable=False),
+    Index("source_by_library", "library_id"),
+)
+
+# A member's role in a library, in place of the one they have on the server.
+library_access = Table(
+    "library_access",
+    metadata,
+    Column("library_id", Integer, ForeignKey("library.id", ondelete="CASCADE"), primary_key=True),
+    Column("member_id", String(32), ForeignKey("member.id", ondelete="CASCADE"), primary_key=True),
+    Column("role", String, nullable=False),
+    Index("access_by_member", "member_id"),
+)
