@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -42,13 +43,21 @@ def say(key: str, **params: str | int) -> None:
 
 def main() -> int:
     """Returns the exit code."""
-    parser = argparse.ArgumentParser(prog="run.py demo", description=TEXTS("demo.help"))
-    parser.add_argument("--exit", action="store_true", dest="ends", help=TEXTS("demo.help_exit"))
+    return run("demo", "demo", demo)
+
+
+def run(command: str, texts: str, shown: Callable[[Path, bool], int]) -> int:
+    """Read the arguments and show the demo in a temporary folder that ends with it. Returns the exit code.
+
+    `texts` is where its help is in the catalogue. `shown` takes the folder and whether it ends by itself, and returns the exit code.
+    """
+    parser = argparse.ArgumentParser(prog=f"run.py {command}", description=TEXTS(f"{texts}.help"))
+    parser.add_argument("--exit", action="store_true", dest="ends", help=TEXTS(f"{texts}.help_exit"))
     ends: bool = parser.parse_args().ends
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl+C: what it started ends with it
     try:
         with tempfile.TemporaryDirectory(prefix="ai-popup-demo-", ignore_cleanup_errors=True) as folder:
-            return demo(Path(folder), ends=ends)
+            return shown(Path(folder), ends)
     except AgentError as error:
         print(f"{TEXTS('ui.sentences', cause=TEXTS.cause(error), remedy=TEXTS.remedy(error))} [{error.code}]", file=sys.stderr)
         return 1
@@ -56,7 +65,7 @@ def main() -> int:
         return 130
 
 
-def demo(folder: Path, *, ends: bool) -> int:
+def demo(folder: Path, ends: bool) -> int:
     samples, models = fetch()
     home, watched = folder / "home", folder / "photos"
     watched.mkdir()

@@ -4,15 +4,12 @@
 names a face, signs out, prints that as a table, and ends.
 """
 
-import argparse
 import contextlib
 import json
-import signal
 import socket
 import ssl
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,11 +23,11 @@ sys.path.insert(0, str(ROOT))
 from agent.core.child import own_command  # noqa: E402
 from agent.core.paths import AppPaths  # noqa: E402
 from agent.core.settings import Settings  # noqa: E402
-from agent.domain.errors import AgentError, AgentUnreachable, NotRunning, from_code  # noqa: E402
+from agent.domain.errors import AgentUnreachable, NotRunning, from_code  # noqa: E402
 from agent.library.schemas import ImageOut, ImagePage  # noqa: E402
 from agent.main.server import CERTIFICATES_FOLDER  # noqa: E402
 from agent.web.certificates import AUTHORITY_FILE  # noqa: E402
-from scripts.demo import NAME, NAMED_PHOTO, TEXTS, WORK_LIMIT_S, drop, fetch, print_rows, print_table, say  # noqa: E402
+from scripts.demo import NAME, NAMED_PHOTO, TEXTS, WORK_LIMIT_S, drop, fetch, print_rows, print_table, run, say  # noqa: E402
 from scripts.program import new_home, started  # noqa: E402
 
 START_LIMIT_S = 60.0
@@ -103,21 +100,10 @@ class Member:
 
 def main() -> int:
     """Returns the exit code."""
-    parser = argparse.ArgumentParser(prog="run.py serve --demo", description=TEXTS("demo.serve.help"))
-    parser.add_argument("--exit", action="store_true", dest="ends", help=TEXTS("demo.serve.help_exit"))
-    ends: bool = parser.parse_args().ends
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl+C: what it started ends with it
-    try:
-        with tempfile.TemporaryDirectory(prefix="ai-popup-team-", ignore_cleanup_errors=True) as folder:
-            return demo(Path(folder), ends=ends)
-    except AgentError as error:
-        print(f"{TEXTS('ui.sentences', cause=TEXTS.cause(error), remedy=TEXTS.remedy(error))} [{error.code}]", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
+    return run("serve --demo", "demo.serve", demo)
 
 
-def demo(folder: Path, *, ends: bool) -> int:
+def demo(folder: Path, ends: bool) -> int:
     samples, models = fetch()
     home, shared = folder / "home", folder / "shared"
     shared.mkdir()
