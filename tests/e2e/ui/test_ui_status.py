@@ -44,7 +44,7 @@ def test_the_status_page_tells_how_the_program_fares(visitor: "Visitor", languag
         visitor.says(visitor.t(f"status.{title}.title"))
     visitor.says("CenterFace")
     visitor.says("Secret.jpg")
-    expect(visitor.page.locator(".uplot")).not_to_have_count(0)
+    expect(visitor.page.locator(".plot polyline")).not_to_have_count(0)
     visitor.right()
 
 
