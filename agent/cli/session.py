@@ -122,7 +122,12 @@ class CommandSession:
         home = key_home(self.settings.library.key_home, self.paths.keys)
         keys = LibraryKeys(self.paths.library, home)
         is_new = not keys.exist
-        database = open_library(self.paths.library, home)
+        try:
+            database = open_library(self.paths.library, home)
+        except StoreDamaged as error:
+            from agent.store.backup import BackupStore
+
+            raise BackupStore(self.paths.library, home, keep=1).unopened() from error
         try:
             if is_new:
                 self.say_recovery_code(keys.recovery_code(keys.unlock()))

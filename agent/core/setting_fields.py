@@ -12,6 +12,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
 
 from agent.core.settings import Folder, Section, Settings
+from agent.domain.errors import SettingsUnknownKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,13 @@ def nearest_key(key: str) -> str:
     if near := get_close_matches(key, known if "." in key else known + sections, n=1, cutoff=0.75):
         return near[0]
     return next((name for name in known if len(last) > 3 and last in name.rpartition(".")[2]), "")  # a part of its name
+
+
+def check_setting_place(at: str) -> None:
+    """Check a place in the UI: `settings/` must be followed by a setting or a section. Raises SettingsUnknownKey."""
+    page, _, key = at.partition("/")
+    if page == "settings" and key and key not in {*setting_fields(), *Settings.model_fields} - SERVER_ONLY:
+        raise SettingsUnknownKey(key=key, nearest=nearest_key(key))
 
 
 def _fields() -> Iterator[SettingField]:

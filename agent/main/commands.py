@@ -86,8 +86,10 @@ def run(session: CommandSession, no_tray: bool, trial: bool) -> int:
     except AlreadyRunning:
         return show_running(session)
     except AgentError as error:
-        if not no_tray:
-            tell_desktop(session, error)
+        if not no_tray and tell_desktop(session, error):
+            from agent.main.damaged_start import start_again
+
+            start_again(words)
         raise
     after_quit(session, words, end)
     return 0
@@ -192,6 +194,7 @@ def _places(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
 @json_option()
 @click.pass_obj
 def open_ui(session: CommandSession, at: str | None, only_print: bool, as_json: bool) -> None:
+    from agent.core.setting_fields import check_setting_place
     from agent.desktop.opener import open_in_browser
     from agent.desktop.schemas import OpenRequest
 
@@ -200,6 +203,7 @@ def open_ui(session: CommandSession, at: str | None, only_print: bool, as_json: 
             OpenRequest(at=at)
         except ValueError:
             raise click.BadParameter(session.texts("cli.open.place"), param_hint="PLACE") from None
+        check_setting_place(at)
     url = session.client().session_url(at=at)
     if as_json:
         say(json.dumps({"url": url}))

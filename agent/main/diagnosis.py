@@ -157,7 +157,11 @@ class Ground:
         home = self._home(self._settings())
         if not LibraryKeys(self._paths.library, home).exist:
             return None
-        with closing(open_library(self._paths.library, home)) as database:
+        try:
+            database = open_library(self._paths.library, home)
+        except StoreDamaged as error:
+            raise BackupStore(self._paths.library, home, keep=1).unopened() from error
+        with closing(database):
             return ask(RedactionQueries(database))
 
     def _check_models(self) -> str:

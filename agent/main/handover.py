@@ -6,7 +6,7 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import psutil
 import structlog
@@ -216,18 +216,22 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 def become(place: InstallPlace, words: Sequence[str]) -> None:
     """Replace this process by the version that is now in place. Returns only if that fails."""
-    command = [*place.command, "run", *words]
+    replace_process([*place.command, "run", *words], fresh_environment())
+
+
+def replace_process(command: Sequence[str], environment: Mapping[str, str]) -> None:
+    """Replace this process by another program. Returns only if that fails."""
     sys.stdout.flush()
     sys.stderr.flush()
     with contextlib.suppress(OSError):
         if sys.platform == "win32":
             # Windows can't replace a process: exec starts a second one, and splits the arguments at each space of the path.
-            detached(command)
+            detached(command, environment)
             raise SystemExit(0)
-        os.execve(command[0], command, fresh_environment())
+        os.execve(command[0], [*command], environment)
 
 
-def detached(command: Sequence[str]) -> None:
+def detached(command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
     """Start a process that outlives this one: another version, or the installer that starts it. Raises OSError."""
     none = subprocess.DEVNULL
     flags = getattr(subprocess, "DETACHED_PROCESS", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
@@ -238,7 +242,7 @@ def detached(command: Sequence[str]) -> None:
         stderr=none,
         creationflags=flags,
         start_new_session=os.name == "posix",
-        env=fresh_environment(),
+        env=fresh_environment() if environment is None else environment,
     )
 
 

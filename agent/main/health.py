@@ -5,7 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from agent.domain.errors import AgentError, EngineOpen, FilingDue, NoDisplay, NoTray, NotRunning, SettingsError, Unexpected, UpdatesOff
+from agent.domain.errors import (
+    AgentError,
+    EngineOpen,
+    FilingDue,
+    NoDisplay,
+    NoTray,
+    NotRunning,
+    SettingsError,
+    StoreDamaged,
+    Unexpected,
+    UpdatesOff,
+)
 from agent.people.duties import FILING_PEOPLE, FILING_WORKING_DAYS, filing_due
 from agent.redaction.queries.redaction_queries import RedactionQueries
 
@@ -13,6 +24,7 @@ from agent.redaction.queries.redaction_queries import RedactionQueries
 Check: TypeAlias = Callable[[], str]
 
 
+_ONCE = (SettingsError, StoreDamaged)
 _ABSENT = (NoTray, NoDisplay, NotRunning, EngineOpen, FilingDue, UpdatesOff)
 
 
@@ -73,11 +85,14 @@ def to_file(library: RedactionQueries) -> FilingDue | None:
 
 
 def examine(checks: Mapping[str, Check]) -> list[Finding]:
-    """Run all checks in order. Blocks; never raises. Many depend on the settings: unreadable settings are reported once."""
+    """Run all checks in order. Blocks; never raises.
+
+    Many depend on the settings or on the library: unreadable settings and a damaged library are reported once.
+    """
     found: list[Finding] = []
     for name, check in checks.items():
         finding = _look(name, check)
-        if not (isinstance(finding.error, SettingsError) and any(isinstance(other.error, SettingsError) for other in found)):
+        if not any(isinstance(finding.error, once) and isinstance(other.error, once) for once in _ONCE for other in found):
             found.append(finding)
     return found
 

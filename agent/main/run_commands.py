@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from agent.cli.session import CommandSession
 from agent.core import logs
-from agent.domain.errors import AgentError, AgentUnreachable, SettingsError
+from agent.domain.errors import AgentError, AgentUnreachable, SettingsError, StoreDamaged
 
 if TYPE_CHECKING:
     from agent.main.handover import Handover
@@ -64,14 +64,22 @@ def run_agent(session: CommandSession, *, tray: bool, trial: bool = False) -> En
         logs.stop()
 
 
-def tell_desktop(session: CommandSession, error: AgentError) -> None:
-    """Show the start error as a notification: after a start from a menu or at login, standard error is invisible."""
+def tell_desktop(session: CommandSession, error: AgentError) -> bool:
+    """Show the start error as a notification: after a start from a menu or at login, standard error is invisible.
+
+    Returns whether the user had a damaged library restored from there, so that the agent can start.
+    """
     if sys.stderr is not None and sys.stderr.isatty():
-        return
+        return False
+    if isinstance(error, StoreDamaged):
+        from agent.main.damaged_start import restored_if_asked
+
+        return restored_if_asked(session, error)
     from agent.desktop.notify import Notifier
 
     with suppress(Exception):  # a failing notification must not hide the original error
         asyncio.run(asyncio.wait_for(Notifier().problem(session.texts, error), NOTIFY_S))
+    return False
 
 
 def try_out(session: CommandSession) -> int:

@@ -4,7 +4,7 @@ import json
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +22,7 @@ from agent.people.cluster_commands import clusters
 from agent.people.find_commands import person_of
 
 if TYPE_CHECKING:
-    from agent.library.records import StoredFace
+    from agent.library.records import Person, StoredFace
     from agent.people.edit_schemas import Edit
     from agent.people.queries.people_queries import PeopleQueries
     from agent.people.schemas import Step
@@ -152,9 +152,7 @@ def merge(session: CommandSession, names: tuple[str, ...], into: str, dry_run: b
     ids = tuple(person.id for person in people)
     if dry_run:
         _id(session, into)
-        count = sum(person.faces for person in people)
-        told = session.texts("cli.people.would_merge", name=into, count=count)
-        tell({"name": into, "faces": count, "dry_run": True}, told, as_json=as_json)
+        _would(session, "merge", into, people, as_json=as_json)
         return
     moved = _edit(session, MergePeople(kind="merge", person_ids=ids, into=_id(session, into)))
     tell({"name": into, "faces": moved}, session.texts("cli.people.merged", name=into, count=moved), as_json=as_json)
@@ -203,14 +201,22 @@ def forget(session: CommandSession, name: str, yes: bool, dry_run: bool, as_json
         person = person_of(library, name)
     person_id = person.id
     if dry_run:
-        told = session.texts("cli.people.would_forget", name=name, count=person.faces)
-        tell({"name": name, "faces": person.faces, "dry_run": True}, told, as_json=as_json)
+        _would(session, "forget", name, [person], as_json=as_json)
         return
     confirm(session.texts, session.texts("cli.people.sure", name=name), yes=yes)
     with backend(session) as able:
         gone = able.call_patiently(f"/api/people/{person_id}/forget", Forgotten)
     told = session.texts("cli.people.forgotten", faces=gone.faces, prints=gone.embeddings, chips=gone.chips, steps=gone.undo)
     tell({"name": name, **gone.model_dump()}, told, as_json=as_json)
+
+
+def _would(session: CommandSession, what: str, name: str, people: "Sequence[Person]", *, as_json: bool) -> None:
+    """Print the result of a dry run, with suggested faces counted apart."""
+    texts, suggested = session.texts, sum(person.suggested for person in people)
+    confirmed = sum(person.faces for person in people) - suggested
+    facts = {"name": name, "faces": confirmed + suggested, "confirmed": confirmed, "suggested": suggested, "dry_run": True}
+    more = [texts("cli.people.would_suggested", count=suggested)] if suggested else []
+    tell(facts, texts(f"cli.people.would_{what}", name=name, count=confirmed), *more, as_json=as_json)
 
 
 @people.command(help=TEXTS("cli.help.people_export"))

@@ -14,7 +14,7 @@ from typing import Final
 from agent.core.bounded_read import open_regular
 from agent.core.files import copy_errors, create_file, move_new, sync_file, sync_folder
 from agent.core.hanging_calls import stop_if_unwanted
-from agent.domain.errors import AlreadyKept, SameFile
+from agent.domain.errors import AlreadyKept, CopyNotAFile, SameFile
 from agent.redaction import copy_names
 from agent.redaction.copy_names import KEPT_ENDING, MadeAt, Names, file_id
 from agent.redaction.copy_records import PlannedCopy, RedactionItem
@@ -46,7 +46,7 @@ class CopyFileStore:
         Relative paths are kept; names are unique; an existing file is skipped if `made` says that it is the same copy with these options,
         otherwise it keeps its name unless the options say that it is replaced. What earlier requests left planned
         (`begun`) is resumed under its assigned name. Raises SameFile if a copy would
-        replace an original although `out` is given, CopyUnsupported for an unwritable format.
+        replace an original although `out` is given, CopyUnsupported for an unwritable format, CopyNotAFile.
         """
         wanted = list(copy_names.wanted_files(paths, out))
         if out is None:
@@ -54,6 +54,8 @@ class CopyFileStore:
             return [copy for source, _ in wanted if (copy := names.in_place(source)) is not None]
         names = Names(wish, (source for source, _ in wanted), made, self.digest, begun)
         if copy_names.as_one_file(paths, out):
+            if wish.replace:
+                _check_ordinary(out)
             return [names.named(source, *copy_names.exactly(out, source)) for source, _ in wanted]
         above = os.path.abspath(out)  # noqa: PTH100 - pathlib keeps ".."
         if any(_same(above, path) for path in paths):
@@ -94,7 +96,7 @@ class CopyFileStore:
     def place(self, ready: Placing) -> str:
         """Place a copy, on the disk when this returns; return its path.
 
-        An identical copy by another agent that watches the same folder is accepted. Raises SameFile, AlreadyKept.
+        An identical copy by another agent that watches the same folder is accepted. Raises SameFile, AlreadyKept, CopyNotAFile.
         """
         if ready.target != ready.source and file_id(ready.target) is not None and file_id(ready.target) == file_id(ready.source):
             raise SameFile
@@ -125,7 +127,7 @@ class CopyFileStore:
             try:
                 with create_file(aside) as file:
                     file.write((json.dumps(facts, ensure_ascii=False, indent=1) + "\n").encode())
-                aside.replace(target + REPORT_ENDING)
+                _replace(str(aside), target + REPORT_ENDING)
             except BaseException:
                 self.discard(str(aside))
                 raise
@@ -134,14 +136,14 @@ class CopyFileStore:
         if ready.kept is not None:
             beside = ready.target + KEPT_ENDING
             if ready.kept_replaces:
-                Path(ready.kept).replace(beside)
+                _replace(ready.kept, beside)
             else:
                 try:
                     move_new(ready.kept, beside)
                 except FileExistsError:
                     raise AlreadyKept from None
             sync_folder(Path(beside).parent)  # before the original is replaced
-        Path(ready.aside).replace(ready.target)
+        _replace(ready.aside, ready.target)
         return ready.target
 
     def _beside(self, ready: Placing) -> str:
@@ -176,6 +178,17 @@ class CopyFileStore:
         if made:
             self.discard(aside)
         return made
+
+
+def _replace(aside: str, target: str) -> None:
+    """Move a file over another. Raises CopyNotAFile, OSError."""
+    _check_ordinary(target)
+    Path(aside).replace(target)
+
+
+def _check_ordinary(target: str) -> None:
+    if copy_names.is_special(target):
+        raise CopyNotAFile
 
 
 def _first_there(folder: Path) -> Path:

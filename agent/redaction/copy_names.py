@@ -2,6 +2,7 @@
 # ruff: noqa: PTH100, PTH112, PTH118, PTH120 - paths are text throughout: a Path drops "..", and can't hold every Windows name
 
 import os
+import stat
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import takewhile
@@ -91,7 +92,7 @@ class Names:
                 raise SameFile
             if (there := self.there(source, candidate, format)) is not None:
                 return self._give(there)
-            if self._wish.replace:
+            if self._wish.replace and not is_special(candidate):
                 return self._give(PlannedCopy(source, candidate, format))
         raise AssertionError("there is always another number")
 
@@ -175,6 +176,14 @@ def file_id(path: str) -> FileId | None:
     except (OSError, ValueError):
         return None
     return (facts.st_dev, facts.st_ino) if facts.st_ino else None
+
+
+def is_special(path: str) -> bool:
+    """Return whether the name leads to a device, a pipe or a folder: a copy never replaces those."""
+    try:
+        return not stat.S_ISREG(Path(path).stat().st_mode)
+    except (OSError, ValueError):
+        return False  # nothing is there
 
 
 def _fitting(target: str) -> tuple[str, str | None]:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import click
 
-from agent.cli.command import CommandGroup, json_option
+from agent.cli.command import Command, CommandGroup, json_option
 from agent.cli.output import say, tell
 from agent.cli.session import CommandSession
 from agent.core.i18n import Texts
@@ -47,18 +47,22 @@ def _switch(session: CommandSession, *, on: bool, as_json: bool) -> None:
         tell({"on": on, "running": True}, texts("cli.watch.on" if on else "cli.watch.off"), as_json=as_json)
 
 
-@watch.command(help=TEXTS("cli.help.watch_snooze"))
+@watch.command(help=TEXTS("cli.help.watch_pause"))
 @click.argument("minutes", type=click.IntRange(1, 10_080), required=False)
 @click.option("--until-tomorrow", is_flag=True, help=TEXTS("cli.help.watch_tomorrow"))
 @click.option("--end", is_flag=True, help=TEXTS("cli.help.watch_end"))
 @json_option()
 @click.pass_obj
-def snooze(session: CommandSession, minutes: int | None, until_tomorrow: bool, end: bool, as_json: bool) -> None:
+def pause(session: CommandSession, minutes: int | None, until_tomorrow: bool, end: bool, as_json: bool) -> None:
     if (minutes is not None) + until_tomorrow + end != 1:
         raise click.UsageError(session.texts("cli.watch.one_way"))
     client = session.client()
     client.post("/api/watch/snooze", {"minutes": minutes, "until_tomorrow": until_tomorrow})
-    tell({"paused": not end}, session.texts("cli.watch.again" if end else "cli.watch.snoozed"), as_json=as_json)
+    tell({"paused": not end}, session.texts("cli.watch.again" if end else "cli.watch.paused"), as_json=as_json)
+
+
+# Its former name, for scripts.
+watch.add_command(Command("snooze", params=pause.params, callback=pause.callback, help=pause.help, hidden=True))
 
 
 @watch.command(help=TEXTS("cli.help.watch_status"))

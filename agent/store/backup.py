@@ -259,6 +259,14 @@ class BackupStore:
                 photos = tx.scalar(select(func.count()).select_from(image)) or 0
             return RestoreOffer(chosen, photos, None if library is None else _newer(library, backup))
 
+    def unopened(self) -> StoreDamaged:
+        """Return the error of a library that can't be opened: it names the backup to restore, if one is intact."""
+        try:
+            offer = self.offer(None)
+        except (StoreError, KeyHomeError):
+            return StoreDamaged(lost=1)
+        return StoreDamaged(unopened=f"{offer.backup.at.astimezone():%Y-%m-%d %H:%M}", photos=offer.photos)
+
     def _put_aside(self, now: datetime, prefix: str) -> None:
         aside = self._folder / f"{prefix}{now.astimezone(UTC).strftime(_NAME)}"
         make_private(aside)

@@ -55,7 +55,7 @@ def test_a_face_that_appears_is_said_once_and_nothing_of_it_is_kept(
     assert {path for path, size in files(program.home).items() if size > before.get(path, 0) + 100_000} == set()
     with program.library() as library:
         assert not library.events(after=0, limit=9)
-    assert program.run("watch", "snooze", "5").returncode == 0
+    assert program.run("watch", "pause", "5").returncode == 0
     assert watched(program, lambda now: now.state == "snoozed").until is not None
     assert program.run("watch", "snooze", "--end").returncode == 0
     watched(program, lambda now: now.state == "on")

@@ -13,6 +13,12 @@ class SameFile(RedactionError):
     code = "redact.same_file"
 
 
+class CopyNotAFile(RedactionError):
+    """The copy would replace a device, a pipe or a folder."""
+
+    code = "redact.not_a_file"
+
+
 class CopyUnwritable(RedactionError):
     """The copy can't be written. Parameter, if known: the folder, as `denied` (no permission), `read_only` (its disk) or `folder`."""
 

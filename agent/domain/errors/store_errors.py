@@ -22,7 +22,10 @@ class StoreRecoveryCodeWrong(StoreError):
 
 
 class StoreDamaged(StoreError):
-    """Part of the library can't be read. Parameters of an intact backup: `backup`, `photos`; `newer`, `edits` if they are known."""
+    """Part of the library can't be read. Parameters of an intact backup: `backup`, `photos`; `newer`, `edits` if they are known.
+
+    If it can't even be opened: `unopened`, the time of the intact backup, with `photos`; without one `lost`.
+    """
 
     code = "store.damaged"
 

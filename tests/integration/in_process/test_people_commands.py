@@ -97,6 +97,14 @@ def test_what_is_suggested_is_told_apart_from_what_the_user_confirmed(cli: Comma
     assert "Mei  2 faces, 2 more suggested" in cli("people", "list").out
     known = {line["name"]: line for line in map(json.loads, cli("people", "list", "--json").out.splitlines())}
     assert (known["Mei"]["confirmed"], known["Mei"]["suggested"], known["Mei"]["faces"]) == (2, 2, 4)
+
+    more = "2 more faces are suggested, not confirmed.\n"
+    merge, forget = ("people", "merge", "Mei", "--into", "Grandpa", "--dry-run"), ("people", "forget", "Mei", "--dry-run")
+    assert cli(*merge).out == f"2 faces would move to Grandpa.\n{more}"
+    assert cli(*forget).out == f"Mei would be forgotten, with 2 faces.\n{more}"
+    planned = {"faces": 4, "confirmed": 2, "suggested": 2, "dry_run": True}
+    assert json.loads(cli(*merge, "--json").out) == {"name": "Grandpa", **planned}
+    assert json.loads(cli(*forget, "--json").out) == {"name": "Mei", **planned}
     assert "Photos: 2" in (said := cli("people", "show", "Mei").out) and "Suggested faces: 2" in said
     rows = cli("people", "export", "--person", "Mei").out.splitlines()
     assert len(rows) == 2, "only what was confirmed is given out"

@@ -266,6 +266,17 @@ def test_open_goes_to_a_place_and_to_no_other_address(cli: CommandLine, running_
     assert (said.code, said.out, running_agent.asked) == (2, "", asked)
 
 
+def test_open_goes_only_to_settings_that_exist(cli: CommandLine, running_agent: FakeAgent) -> None:
+    running_agent.answers["/api/session/codes"] = httpx.Response(200, json={"code": "once"})
+    for place in ("settings", "settings/folders", "settings/popup", "settings/popup.corner"):
+        assert cli("open", place, "--print").out.endswith(f"&at={place}\n")
+    asked = list(running_agent.asked)
+    said = cli("open", "settings/popup.cornr", "--print")
+    assert (said.code, said.out, running_agent.asked) == (1, "", asked)
+    assert "[settings.unknown_key]" in said.err and "popup.corner" in said.err
+    assert cli("open", "settings/server").code == 1, "a desktop agent has no such page"
+
+
 @pytest.mark.parametrize("words", [("open", "nowhere"), ("open", "--help")])
 def test_open_names_every_place_there_is(cli: CommandLine, words: tuple[str, str]) -> None:
     said = cli(*words)
@@ -289,6 +300,15 @@ def test_quit_waits_for_the_end(cli: CommandLine, running_agent: FakeAgent, monk
     with FileLock(cli.paths.lock):
         said = cli("quit")
     assert said.code == 1 and "[agent.unreachable]" in said.err
+
+
+def test_watching_is_paused_by_the_command_of_that_name_and_by_its_former_one(cli: CommandLine, running_agent: FakeAgent) -> None:
+    for name in ("pause", "snooze"):
+        assert "watch pause --end" in cli("watch", name, "60").out
+        assert cli("watch", name, "--end", "--until-tomorrow").code == 2
+    assert running_agent.asked == ["POST /api/watch/snooze"] * 2
+    told = cli("watch", "--help").out
+    assert "pause" in told and "snooze" not in told
 
 
 def test_a_second_start_shows_the_first_ones_popup(cli: CommandLine, running_agent: FakeAgent) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from agent.core.files import move_new
 from agent.core.i18n import Texts
-from agent.domain.errors import AlreadyKept, CopyDiskFull, CopyUnsupported, CopyUnwritable, SameFile
+from agent.domain.errors import AlreadyKept, CopyDiskFull, CopyNotAFile, CopyUnsupported, CopyUnwritable, SameFile
 from agent.domain.image import named_as
 from agent.redaction.copy_files import CopyFileStore, Placing
 from agent.redaction.copy_names import numbered, writable
@@ -87,6 +87,28 @@ def test_a_file_that_is_there_keeps_its_name(photos: Path, tmp_path: Path) -> No
 
     assert plan(tmp_path, photos / "a.jpg") == {str(photos / "a.jpg"): str(tmp_path / "a (3).jpg")}
     assert plan(tmp_path, photos / "a.jpg", wish=RedactionOptions(replace=True)) == {str(photos / "a.jpg"): str(tmp_path / "a.jpg")}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pipes in folders")
+def test_a_pipe_a_device_or_a_folder_is_never_replaced(photos: Path, tmp_path: Path) -> None:
+    replacing = RedactionOptions(replace=True)
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "null.jpg").symlink_to("/dev/null")
+    for name in ("pipe.jpg", "null.jpg"):
+        with pytest.raises(CopyNotAFile):
+            plan(tmp_path / name, photos / "a.jpg", wish=replacing)
+    (tmp_path / "a.jpg").mkdir()
+    assert plan(tmp_path, photos / "a.jpg", wish=replacing) == {str(photos / "a.jpg"): str(tmp_path / "a (2).jpg")}
+
+    aside = COPIES.prepare(str(tmp_path / "pipe.jpg"), "batch 1")
+    Path(aside).write_bytes(b"covered")
+    with pytest.raises(CopyNotAFile):
+        COPIES.place(Placing(str(photos / "a.jpg"), aside, str(tmp_path / "pipe.jpg"), replace=True))
+    os.mkfifo(tmp_path / "b.jpg.redaction.json")
+    with pytest.raises(CopyNotAFile):
+        COPIES.report(str(tmp_path / "b.jpg"), {})
+    assert (tmp_path / "pipe.jpg").is_fifo() and (tmp_path / "b.jpg.redaction.json").is_fifo()
+    assert [str(each) for each in tmp_path.glob(".ai-popup-*.tmp")] == [aside], "no report was left behind"
 
 
 def test_so_does_what_was_kept_of_an_earlier_copy(photos: Path, tmp_path: Path) -> None:
