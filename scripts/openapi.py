@@ -10,6 +10,7 @@ sys.path.insert(0, str(ROOT))
 
 from agent.accounts.routes import account_routes  # noqa: E402
 from agent.main.http import create_app  # noqa: E402
+from agent.uploads.routes import upload_routes  # noqa: E402
 from agent.web.server_routes import server_routes  # noqa: E402
 from agent.workers.routes import worker_routes  # noqa: E402
 
@@ -23,6 +24,7 @@ def description() -> str:
     account_routes(app, MagicMock())
     server_routes(app, str, "1", str)
     worker_routes(app, MagicMock())
+    upload_routes(app, MagicMock())
     return json.dumps(app.openapi(), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
 
 

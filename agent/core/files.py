@@ -83,6 +83,18 @@ def put_in_place(aside: Path, target: Path) -> None:
             return
 
 
+def numbered(target: str) -> Iterator[str]:
+    """Yield `a.jpg`, `a (2).jpg`, `a (3).jpg`, ..."""
+    yield target
+    stem, dot, ending = target.rpartition(".")
+    if not dot or os.sep in ending:
+        stem, dot, ending = target, "", ""
+    number = 2
+    while True:
+        yield f"{stem} ({number}){dot}{ending}"
+        number += 1
+
+
 def move_new(aside: str, target: str) -> None:
     """Move a file to an unused name. Raises FileExistsError if the name is taken, and any other OSError."""
     if os.name == "nt":

@@ -44,11 +44,21 @@ _BASIC = frozenset(
     | {"capture.hotkey", "capture.style", "capture.copy_at_once"}
     | {"updates.enabled", "updates.channel", "consent.required"}
 )
-_AT_START = frozenset({"api.port", "tray.enabled"})
+_AT_START = frozenset({"server", "api.port", "tray.enabled"})  # sections, or single settings
 # Sections, or single settings, that only the team server reads, and those that only the desktop does.
-SERVER_ONLY = frozenset({"server"})
+SERVER_ONLY = frozenset({"server", "uploads"})
 DESKTOP_ONLY = frozenset({"popup", "capture", "watch_screen", "tray", "api", "updates", "general.autostart"})
-_UNITS = {"s": "s", "seconds": "s", "ms": "ms", "minutes": "min", "mb": "MB", "megabytes": "MB", "megapixels": "MP", "days": "d"}
+_UNITS = {
+    "s": "s",
+    "seconds": "s",
+    "ms": "ms",
+    "minutes": "min",
+    "mb": "MB",
+    "megabytes": "MB",
+    "megapixels": "MP",
+    "days": "d",
+    "gb": "GB",
+}
 _UNIT_OF = {"detection.min_face": "px", "watch_screen.min_face": "px", "popup.burst": "photos"}
 
 
@@ -116,7 +126,7 @@ def _field(key: str, info: FieldInfo) -> SettingField:
         examples=tuple(str(example) for example in info.examples or ()),
         unit=_UNIT_OF.get(key) or (_UNITS.get(key.rpartition(".")[2].rpartition("_")[2], "") if _kind(info) in ("int", "float") else ""),
         advanced=key not in _BASIC,
-        restart=key in _AT_START or key.partition(".")[0] in SERVER_ONLY,
+        restart=not _AT_START.isdisjoint({key, key.partition(".")[0]}),
     )
 
 

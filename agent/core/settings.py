@@ -341,6 +341,23 @@ class ServerSettings(Section):
     """When it is told to end, running requests and work may take this long."""
 
 
+class UploadSettings(Section):
+    """Photos that members of a team send to the server from their browsers."""
+
+    folder: str = ""
+    """Where they are stored, a folder per month; empty is `uploads` in the server's data folder. It is watched once something arrives."""
+    file_mb: Annotated[int, Field(ge=1, le=100_000)] = 2_000
+    """Largest file."""
+    total_gb: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    """All uploads together; 0 is no limit."""
+    keep_free_gb: Annotated[int, Field(ge=0, le=10_000)] = 5
+    """What stays free on the disk."""
+    most_unfinished: Annotated[int, Field(ge=1, le=10_000)] = 500
+    """Unfinished uploads of one member."""
+    keep_days: Annotated[int, Field(ge=1, le=30)] = 2
+    """An upload that is not finished by then is removed."""
+
+
 class UpdateSettings(Section):
     enabled: bool = True
     """Check once a day for a newer version and download it, if this build has an update server."""
@@ -374,6 +391,7 @@ class Settings(Section):
     tray: TraySettings = TraySettings()
     api: ApiSettings = ApiSettings()
     server: ServerSettings = ServerSettings()
+    uploads: UploadSettings = UploadSettings()
     updates: UpdateSettings = UpdateSettings()
     logs: LogSettings = LogSettings()
 

@@ -30,11 +30,13 @@ from agent.main.first_administrator import first_invitation
 from agent.main.http import Context, Team, create_app
 from agent.main.library_restore import LibraryRestore, RestoreOutcome
 from agent.main.team_work import HAS_WORKERS, TeamWork
+from agent.main.uploads import uploads_of
 from agent.main.wiring import backup_store, build, move_key, recovery_code
 from agent.screen.region_picker import RegionPicker
 from agent.sources.folder.drives import is_remote
 from agent.store.database import Database
 from agent.store.embedded_postgres import EmbeddedPostgres
+from agent.uploads.routes import upload_routes
 from agent.web.auth import Auth
 from agent.web.certificates import Certificates, origins_of
 from agent.web.connection import Door
@@ -97,6 +99,7 @@ class ServerLoop:
             queue=work.queue if HAS_WORKERS else None,
         )
         accounts = accounts_of(ground.database, app.now)
+        uploads = uploads_of(ground.database, ground.file, ground.paths, app.now)
         draining: list[Draining] = []
 
         def application(port: Callable[[], int]) -> Draining:
@@ -107,6 +110,7 @@ class ServerLoop:
                 server_routes(api, lambda: server_name(self._settings), __version__, lambda: ground.certificates.fingerprint)
                 account_routes(api, accounts)
                 worker_routes(api, work.workers)
+                upload_routes(api, uploads)
 
             team = Team(TeamAccess(accounts, ground.auth.token, origins), routes)
             draining.append(Draining(create_app(self._context(app, stop), port, team), self._texts))
@@ -129,6 +133,7 @@ class ServerLoop:
                 works = [
                     app.run(),
                     work.run(app),
+                    uploads.run(),
                     ground.certificates.run(),
                     ground.file.watch(partial(self._changed, app), partial(self._refused, app)),
                 ]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from agent.core.bounded_read import open_regular
-from agent.core.files import copy_errors, create_file, move_new, sync_file, sync_folder
+from agent.core.files import copy_errors, create_file, move_new, numbered, sync_file, sync_folder
 from agent.core.hanging_calls import stop_if_unwanted
 from agent.domain.errors import AlreadyKept, CopyNotAFile, SameFile
 from agent.redaction import copy_names
@@ -149,7 +149,7 @@ class CopyFileStore:
     def _beside(self, ready: Placing) -> str:
         """Never replace a file; another program may take the name between two checks."""
         sha256 = None if ready.kept is not None else self.digest(ready.aside)
-        for target in copy_names.numbered(ready.target):
+        for target in numbered(ready.target):
             if os.path.lexists(target):
                 if self._is_made(target, sha256, ready.aside):
                     return target

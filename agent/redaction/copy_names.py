@@ -9,6 +9,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
+from agent.core.files import numbered
 from agent.core.hanging_calls import stop_if_unwanted
 from agent.domain.errors import CopyUnsupported, SameFile
 from agent.domain.image import COPY_FORMATS
@@ -150,18 +151,6 @@ def exactly(out: str, source: str) -> tuple[str, str | None]:
         raise CopyUnsupported(format=ending, choices=", ".join(dict.fromkeys(COPY_FORMATS.values())))
     format = COPY_FORMATS[ending]
     return os.path.abspath(out), None if COPY_FORMATS.get(_ending(source)) == format else format
-
-
-def numbered(target: str) -> Iterator[str]:
-    """Yield `a.jpg`, `a (2).jpg`, `a (3).jpg`, ..."""
-    yield target
-    stem, dot, ending = target.rpartition(".")
-    if not dot or os.sep in ending:
-        stem, dot, ending = target, "", ""
-    number = 2
-    while True:
-        yield f"{stem} ({number}){dot}{ending}"
-        number += 1
 
 
 def _is_name_for(given: str, target: str) -> bool:

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import platformdirs
 
-from agent.core.files import copy_errors, move_new, sync_folder
-from agent.redaction.copy_names import numbered
+from agent.core.files import copy_errors, move_new, numbered, sync_folder
 
 
 def usual_name(now: datetime, folder: Path | None = None) -> str:

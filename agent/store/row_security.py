@@ -68,6 +68,7 @@ POLICIES: Final = {
     ),
     "library": "id = ANY ((SELECT string_to_array(current_setting('app.libraries', true), ',')::int[])::int[])",
     "library_source": _IN_REACH,
+    "upload": _IN_REACH,
 }
 # Of the server and its members: nothing in them tells of a photo or a person.
 FREE: Final = (

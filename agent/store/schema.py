@@ -14,6 +14,7 @@ from agent.store.tables.libraries import library, library_access, library_source
 from agent.store.tables.library import event, face, image, job, meta, place
 from agent.store.tables.people import adopted, chip, embedding, grouping, identity, ignored, person, rejection, unseen
 from agent.store.tables.redaction import redaction, redaction_item
+from agent.store.tables.uploads import upload
 from agent.store.tables.workers import shared, worker
 
 __all__ = [
@@ -51,11 +52,12 @@ __all__ = [
     "undo",
     "undo_person",
     "unseen",
+    "upload",
     "worker",
 ]
 
 # The newest migration: a library at this revision needs none, and Alembic is not even imported.
-REVISION = "0016"
+REVISION = "0017"
 
 _KEY = "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)"  # as Alembic creates it
 

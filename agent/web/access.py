@@ -25,6 +25,8 @@ class Scope(StrEnum):
     PHOTOS_READ = "photos.read"
     PHOTOS_WRITE = "photos.write"
     """hide photos, mark favourites"""
+    PHOTOS_UPLOAD = "photos.upload"
+    """add photos from one's own computer or phone"""
     PHOTOS_EXPORT = "photos.export"
     """take originals away"""
     PEOPLE_READ = "people.read"
@@ -65,6 +67,7 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {
     Role.CURATOR: _VIEWER
     | {
         Scope.PHOTOS_WRITE,
+        Scope.PHOTOS_UPLOAD,
         Scope.PEOPLE_WRITE,
         Scope.PEOPLE_SEARCH,
         Scope.PEOPLE_ERASE,
@@ -75,6 +78,7 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {
     Role.EDITOR: _VIEWER
     | {
         Scope.PHOTOS_WRITE,
+        Scope.PHOTOS_UPLOAD,
         Scope.PHOTOS_EXPORT,
         Scope.PEOPLE_SEARCH,
         Scope.CONSENT_READ,

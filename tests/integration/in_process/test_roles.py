@@ -14,12 +14,18 @@ from fastapi.routing import APIRoute
 from sqlalchemy import insert
 
 from agent.accounts.routes import account_routes
+from agent.accounts.secret_words import new_id
 from agent.core.actor import HERE, actor
 from agent.core.i18n import Texts
 from agent.core.settings import Settings
 from agent.domain.errors import SignInRequired
 from agent.main import http
 from agent.store.schema import person as person_table
+from agent.uploads.files import UploadFiles
+from agent.uploads.queries import UploadQueries
+from agent.uploads.records import Limits
+from agent.uploads.routes import upload_routes
+from agent.uploads.service import Uploads
 from agent.web.access import SCOPES, Role, Scope, needs
 from agent.web.help_routes import Places
 from agent.web.scoped_route import MOST_OF_A_MEMBER, MOST_OF_A_STRANGER
@@ -49,6 +55,7 @@ VALUES = {
     "pick": "x",
     "token": "x",
     "purpose": "publish",
+    "upload_id": "0" * 32,
     "number": "999",
 }
 
@@ -121,6 +128,12 @@ class TeamServer:
             account_routes(api, self.team.accounts)
             server_routes(api, lambda: "photos", "1.2.3", lambda: "AB:CD")
             worker_routes(api, WorkerQueries(served.world.real.database))
+            folder = served.world.folder.parent / "uploads"
+            limits = Limits(file_bytes=1, total_bytes=0, keep_free_bytes=0, unfinished=1, days=1)
+            files = UploadFiles(lambda: folder)
+            upload_routes(
+                api, Uploads(UploadQueries(served.world.real.database), files, lambda: limits, served.world.app.now, lambda _: None, new_id)
+            )
 
             @api.get("/api/actor", openapi_extra=needs(Scope.STATUS_READ))
             async def whose() -> str:

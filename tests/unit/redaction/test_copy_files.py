@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from agent.core.files import move_new
+from agent.core.files import move_new, numbered
 from agent.core.i18n import Texts
 from agent.domain.errors import AlreadyKept, CopyDiskFull, CopyNotAFile, CopyUnsupported, CopyUnwritable, SameFile
 from agent.domain.image import named_as
 from agent.redaction.copy_files import CopyFileStore, Placing
-from agent.redaction.copy_names import numbered, writable
+from agent.redaction.copy_names import writable
 from agent.redaction.copy_records import Made
 from agent.redaction.options import Keeping, RedactionOptions
 

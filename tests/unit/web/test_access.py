@@ -13,6 +13,7 @@ from starlette.routing import Mount, Route
 from agent.accounts.routes import account_routes
 from agent.core.i18n import Texts
 from agent.main.commands_api import guarded
+from agent.uploads.routes import upload_routes
 from agent.web.access import LOCAL, SCOPES, TOKEN_SCOPES, Role, Scope, scopes_of
 from agent.web.auth import Auth
 from agent.web.guard import OPEN, LocalAccess
@@ -47,7 +48,7 @@ def everywhere(served: Served) -> list[APIRoute]:
     account_routes(server, MagicMock())
     server_routes(server, str, "1", str)
     worker_routes(server, MagicMock())
-    worker_routes(server, MagicMock())
+    upload_routes(server, MagicMock())
     return [*routes_of(served.api), *routes_of(server)]
 
 

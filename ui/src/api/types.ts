@@ -2289,6 +2289,62 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/uploads": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Unfinished Uploads
+         * @description Return one's own unfinished uploads.
+         */
+        readonly get: operations["unfinished_uploads_api_uploads_get"];
+        readonly put?: never;
+        /**
+         * Begin Upload
+         * @description Begin one: `Upload-Length`, and in `Upload-Metadata` its `filename`, `modified` in milliseconds since 1970, and the `library`.
+         */
+        readonly post: operations["begin_upload_api_uploads_post"];
+        readonly delete?: never;
+        /**
+         * Upload Protocol
+         * @description What of the protocol there is.
+         */
+        readonly options: operations["upload_protocol_api_uploads_options"];
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/uploads/{upload_id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        readonly post?: never;
+        /**
+         * Remove Upload
+         * @description Remove an unfinished one, and what has arrived of it.
+         */
+        readonly delete: operations["remove_upload_api_uploads__upload_id__delete"];
+        readonly options?: never;
+        /**
+         * Upload State
+         * @description Return how far one is.
+         */
+        readonly head: operations["upload_state_api_uploads__upload_id__head"];
+        /**
+         * Upload Part
+         * @description Add the next part.
+         */
+        readonly patch: operations["upload_part_api_uploads__upload_id__patch"];
+        readonly trace?: never;
+    };
     readonly "/api/verify": {
         readonly parameters: {
             readonly query?: never;
@@ -4985,7 +5041,7 @@ export interface components {
          * @description What a route is about. Each route declares one with `needs`.
          * @enum {string}
          */
-        readonly Scope: "open" | "self" | "status.read" | "system.read" | "photos.read" | "photos.write" | "photos.export" | "people.read" | "people.write" | "people.search" | "people.erase" | "consent.read" | "consent.write" | "redaction.read" | "redaction.write" | "settings.read" | "settings.write" | "workers.manage" | "members.manage" | "record.read" | "desktop";
+        readonly Scope: "open" | "self" | "status.read" | "system.read" | "photos.read" | "photos.write" | "photos.upload" | "photos.export" | "people.read" | "people.write" | "people.search" | "people.erase" | "consent.read" | "consent.write" | "redaction.read" | "redaction.write" | "settings.read" | "settings.write" | "workers.manage" | "members.manage" | "record.read" | "desktop";
         /** SecondFactorEnd */
         readonly SecondFactorEnd: {
             /** Code */
@@ -5516,6 +5572,51 @@ export interface components {
              */
             readonly wanted: boolean;
         };
+        /** UploadOut */
+        readonly UploadOut: {
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            readonly expires_at: string;
+            /** Id */
+            readonly id: string;
+            /**
+             * Modified Ms
+             * @description when the file was last changed, by the browser's clock
+             */
+            readonly modified_ms: number | null;
+            /** Name */
+            readonly name: string;
+            /**
+             * Offset
+             * @description bytes that have arrived
+             */
+            readonly offset: number;
+            /**
+             * Size
+             * @description bytes
+             */
+            readonly size: number;
+        };
+        /**
+         * UploadsOut
+         * @description One's own unfinished uploads, and what the server takes.
+         */
+        readonly UploadsOut: {
+            /**
+             * Days
+             * @description until an unfinished one is removed
+             */
+            readonly days: number;
+            /**
+             * File Bytes
+             * @description the largest file
+             */
+            readonly file_bytes: number;
+            /** Items */
+            readonly items: readonly components["schemas"]["UploadOut"][];
+        };
         /** Verified */
         readonly Verified: {
             /** Distance */
@@ -5905,6 +6006,8 @@ export type UnderWayOut = components['schemas']['UnderWayOut'];
 export type Undo = components['schemas']['Undo'];
 export type UnnameFaces = components['schemas']['UnnameFaces'];
 export type UpdateOut = components['schemas']['UpdateOut'];
+export type UploadOut = components['schemas']['UploadOut'];
+export type UploadsOut = components['schemas']['UploadsOut'];
 export type Verified = components['schemas']['Verified'];
 export type VerifyRequest = components['schemas']['VerifyRequest'];
 export type WatchOut = components['schemas']['WatchOut'];
@@ -10290,6 +10393,180 @@ export interface operations {
                 content: {
                     readonly "application/json": components["schemas"]["UpdateOut"];
                 };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly unfinished_uploads_api_uploads_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["UploadsOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly begin_upload_api_uploads_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly upload_protocol_api_uploads_options: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly remove_upload_api_uploads__upload_id__delete: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly upload_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly upload_state_api_uploads__upload_id__head: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly upload_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly upload_part_api_uploads__upload_id__patch: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly upload_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: {
+            readonly content: {
+                readonly "application/offset+octet-stream": string;
+            };
+        };
+        readonly responses: {
+            /** @description `Upload-Offset`: how far it is; `Upload-Outcome`: what became of it */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Unprocessable Entity */
             readonly 422: {

@@ -13,6 +13,8 @@ export function scopeText(scope: string, t: Texts): string | null {
       return t('team_page.scopes.photos_read')
     case 'photos.write':
       return t('team_page.scopes.photos_write')
+    case 'photos.upload':
+      return t('team_page.scopes.photos_upload')
     case 'photos.export':
       return t('team_page.scopes.photos_export')
     case 'people.read':

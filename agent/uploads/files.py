@@ -1,0 +1,132 @@
+"""The files of uploads: parts that grow in a folder no source looks into, and photos that are moved out of it whole."""
+
+import contextlib
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from agent.core.files import disk_full, move_new, numbered, sync_file, sync_folder
+from agent.domain.errors import UploadNoRoom, UploadUnwritable
+from agent.uploads.content import HEAD
+
+INCOMING: Final = ".incoming"
+_ENDING: Final = ".part"
+_FOLDER_MODE: Final = 0o750
+_FILE_MODE: Final = 0o640
+_CHUNK: Final = 1 << 20
+
+
+@contextlib.contextmanager
+def upload_errors() -> Iterator[None]:
+    """Raises UploadNoRoom, UploadUnwritable for errors of the file system."""
+    try:
+        yield
+    except OSError as error:
+        raise (UploadNoRoom() if disk_full(error) else UploadUnwritable()) from error
+
+
+class UploadFiles:
+    """All of it blocks. Raises UploadNoRoom, UploadUnwritable."""
+
+    def __init__(self, folder: Callable[[], Path]) -> None:
+        """`folder` may change; parts in another one are lost, and begin anew."""
+        self._folder = folder
+
+    def free(self) -> int:
+        """Bytes on the disk."""
+        with upload_errors():
+            self._parts()
+            return shutil.disk_usage(self._folder()).free
+
+    def create(self, upload_id: str) -> None:
+        with upload_errors():
+            self._parts()
+            os.close(os.open(self._part(upload_id), os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE_MODE))
+
+    def size(self, upload_id: str) -> int | None:
+        """How much has arrived; None if there is no such part."""
+        try:
+            return self._part(upload_id).stat().st_size
+        except OSError:
+            return None
+
+    def open(self, upload_id: str) -> BinaryIO:
+        """For writing and reading."""
+        with upload_errors():
+            return self._part(upload_id).open("r+b", buffering=0)
+
+    def head(self, upload_id: str) -> bytes:
+        with upload_errors(), self._part(upload_id).open("rb") as file:
+            return file.read(HEAD)
+
+    def sha256(self, upload_id: str) -> str:
+        """Of all of it, once it is on the disk."""
+        digest = hashlib.sha256()
+        with upload_errors():
+            sync_file(self._part(upload_id))
+            with self._part(upload_id).open("rb", buffering=0) as file:
+                while chunk := file.read(_CHUNK):
+                    digest.update(chunk)
+        return digest.hexdigest()
+
+    def drop(self, upload_id: str) -> None:
+        with upload_errors():
+            self._part(upload_id).unlink(missing_ok=True)
+
+    def left(self) -> Iterator[tuple[str, int]]:
+        """The ids of all parts, each with the time of its last change in nanoseconds."""
+        with contextlib.suppress(OSError):
+            for path in (self._folder() / INCOMING).glob(f"*{_ENDING}"):
+                with contextlib.suppress(OSError):
+                    yield path.stem, path.stat().st_mtime_ns
+
+    def root(self, library: int | None) -> Path:
+        """The folder that is watched for a library."""
+        return self._folder() if library is None else self._folder() / f"library-{library}"
+
+    def target(self, name: str, library: int | None, now: datetime) -> str:
+        """A path that no file has."""
+        with upload_errors():
+            folder = self.root(library) / now.strftime("%Y-%m")
+            folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+            return next(path for path in numbered(str(folder / name)) if not os.path.lexists(path))
+
+    def is_at(self, upload_id: str, target: str, size: int) -> bool:
+        """Whether the part was moved to its target already, also when it is still at both."""
+        part, there = self._part(upload_id), Path(target)
+        try:
+            if part.exists():
+                return there.samefile(part)
+            return there.stat().st_size == size
+        except OSError:
+            return False
+
+    def move(self, upload_id: str, target: str, modified_ns: int | None) -> bool:
+        """Move the whole file to its target; False if another file took the name."""
+        part = self._part(upload_id)
+        with upload_errors():
+            if modified_ns is not None:
+                os.utime(part, ns=(modified_ns, modified_ns))
+            try:
+                move_new(str(part), target)
+            except FileExistsError:
+                return False
+            sync_folder(Path(target).parent)
+        return True
+
+    def is_there(self, path: str, size: int) -> bool:
+        """Whether a photo that was stored earlier is still there."""
+        try:
+            return Path(path).stat().st_size == size
+        except OSError:
+            return False
+
+    def _parts(self) -> None:
+        (self._folder() / INCOMING).mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+
+    def _part(self, upload_id: str) -> Path:
+        return self._folder() / INCOMING / f"{upload_id}{_ENDING}"

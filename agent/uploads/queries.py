@@ -1,0 +1,87 @@
+"""Uploads in the database."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Row, delete, func, insert, select, update
+
+from agent.domain.errors import UploadGone
+from agent.store import audit_log
+from agent.store.database import Queries
+from agent.store.schema import image, library_source, place
+from agent.store.schema import upload as table
+from agent.uploads.records import Outcome, Room, Upload
+
+_NAMES: Final = {"library": "library_id"}  # columns that are called otherwise
+
+
+class UploadQueries(Queries):
+    def add(self, new: Upload) -> None:
+        with self.database.write(durable=True) as tx:
+            tx.execute(insert(table).values({_NAMES.get(each.name, each.name): getattr(new, each.name) for each in fields(new)}))
+
+    def belongs(self, root: str, library: int) -> None:
+        """Note which library the files of a watched folder belong to."""
+        with self.database.write(durable=True) as tx:
+            if tx.scalar(select(library_source.c.root).where(library_source.c.root == root)) is None:
+                tx.execute(insert(library_source).values(root=root, library_id=library))
+
+    def upload(self, upload_id: str, member: str) -> Upload:
+        """A member's own. Raises UploadGone."""
+        with self.database.read() as tx:
+            row = tx.execute(select(table).where(table.c.id == upload_id, table.c.member == member)).one_or_none()
+        if row is None:
+            raise UploadGone
+        return _upload(row)
+
+    def unfinished(self, member: str | None = None) -> Sequence[Upload]:
+        """A member's, or everybody's; the oldest first."""
+        query = select(table).where(table.c.outcome.is_(None)).order_by(table.c.created_at, table.c.id)
+        with self.database.read() as tx:
+            return [_upload(row) for row in tx.execute(query if member is None else query.where(table.c.member == member))]
+
+    def room(self) -> Room:
+        total = func.coalesce(func.sum(table.c.size), 0)
+        with self.database.read() as tx:
+            unfinished = tx.scalar(select(total).where(table.c.outcome.is_(None)))
+            stored = tx.scalar(select(total).where(table.c.outcome == Outcome.STORED))
+        return Room(int(unfinished or 0), int(stored or 0))
+
+    def same_content(self, sha256: str, library: int | None) -> tuple[int | None, Sequence[str]]:
+        """Return the image with this content that is in the library, and the paths of uploads with it, which need not be there any more.
+
+        Of another library nothing is told.
+        """
+        there = select(image.c.id).join(place, place.c.image_id == image.c.id)
+        if library is not None:
+            there = there.where(place.c.library_id == library)
+        sent = select(table.c.target).where(table.c.sha256 == sha256, table.c.outcome == Outcome.STORED, table.c.target.is_not(None))
+        sent = sent.where(table.c.library_id.is_(None) if library is None else table.c.library_id == library)
+        with self.database.read() as tx:
+            found = tx.scalar(there.where(image.c.sha256 == sha256, place.c.missing_since.is_(None)).limit(1))
+            return found, list(tx.scalars(sent))
+
+    def plan(self, upload_id: str, sha256: str, target: str) -> None:
+        """Note where the file goes, before it is moved: after a kill in between, it is found there and not stored again."""
+        with self.database.write(durable=True) as tx:
+            tx.execute(update(table).where(table.c.id == upload_id).values(sha256=sha256, target=target))
+
+    def end(self, upload_id: str, outcome: Outcome, sha256: str, now: datetime) -> None:
+        """Note what became of it, for the current actor."""
+        with self.database.write(durable=True) as tx:
+            ended = update(table).where(table.c.id == upload_id, table.c.outcome.is_(None))
+            if tx.execute(ended.values(outcome=outcome, sha256=sha256, ended_at=now)).rowcount and outcome is Outcome.STORED:
+                audit_log.add(tx, "photo_uploaded", None, 1, now)
+
+    def drop(self, upload_id: str) -> None:
+        """Forget an unfinished one."""
+        with self.database.write() as tx:
+            tx.execute(delete(table).where(table.c.id == upload_id, table.c.outcome.is_(None)))
+
+
+def _upload(row: Row[object]) -> Upload:
+    columns = row._asdict()
+    values = {field.name: columns[_NAMES.get(field.name, field.name)] for field in fields(Upload)}
+    return Upload(**values | {"outcome": None if row.outcome is None else Outcome(row.outcome)})

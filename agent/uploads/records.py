@@ -1,0 +1,69 @@
+"""What is known of an upload."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+MEGABYTE: Final = 1_000_000
+GIGABYTE: Final = 1_000_000_000
+
+
+class Outcome(StrEnum):
+    STORED = "stored"
+    DUPLICATE = "duplicate"
+    """the same content is there already"""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    id: str
+    """random"""
+    member: str
+    """a member's random id; empty: the user of the server's computer"""
+    library: int | None
+    """the library it goes to; None: the server has no libraries of its own"""
+    name: str
+    """the file's, made safe"""
+    size: int
+    """bytes"""
+    modified_ns: int | None
+    """when the file was last changed, by the browser's computer"""
+    created_at: datetime
+    expires_at: datetime
+    """until then it must be finished"""
+    sha256: str | None = None
+    """once all of it has arrived"""
+    target: str | None = None
+    """the path it gets, noted before the file is moved"""
+    outcome: Outcome | None = None
+    """None: unfinished"""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """How much of an upload has arrived."""
+
+    upload: Upload
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What unfinished and finished uploads take. Bytes."""
+
+    unfinished: int
+    """the whole size of those that are not finished"""
+    stored: int
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    file_bytes: int
+    total_bytes: int
+    """0: none"""
+    keep_free_bytes: int
+    unfinished: int
+    """of one member"""
+    days: int
+    """until an unfinished one is removed"""

@@ -1,0 +1,293 @@
+"""Takes photos from browsers part by part, and stores each content once."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO, Final, TypeVar
+
+import structlog
+
+from agent.core.actor import acting_as
+from agent.core.reach import current_reach, everything
+from agent.core.settings import root_of
+from agent.domain.errors import (
+    AgentError,
+    UploadChecksum,
+    UploadGone,
+    UploadLibrary,
+    UploadNoRoom,
+    UploadOffset,
+    UploadProtocol,
+    UploadsTooMany,
+    UploadTooLarge,
+    UploadType,
+)
+from agent.uploads.content import HEAD, fits
+from agent.uploads.files import UploadFiles, upload_errors
+from agent.uploads.names import safe_name
+from agent.uploads.queries import UploadQueries
+from agent.uploads.records import GIGABYTE, MEGABYTE, Limits, Outcome, Received, Upload
+from agent.uploads.turns import Superseded, Turns, undisturbed
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+_BLOCK: Final = 1 << 20  # bytes written at once
+_SWEEP_S: Final = 3_600.0
+_NEW_S: Final = 3_600.0  # a part this young may be one whose row is about to be written
+
+
+@dataclass(frozen=True, slots=True)
+class NewUpload:
+    name: str
+    """as the browser says it"""
+    size: int
+    """bytes"""
+    modified_ns: int | None = None
+    library: int | None = None
+    """of several, the one it goes to"""
+
+
+@dataclass(frozen=True, slots=True)
+class Checksum:
+    algorithm: str
+    digest: bytes
+
+
+class Uploads:
+    def __init__(
+        self,
+        queries: UploadQueries,
+        files: UploadFiles,
+        limits: Callable[[], Limits],
+        clock: Callable[[], datetime],
+        watch: Callable[[Path], object],
+        new_id: Callable[[], str],
+    ) -> None:
+        """`watch` has a folder watched, if it isn't yet; it blocks, and raises SettingsError."""
+        self._queries = queries
+        self._files = files
+        self._limits = limits
+        self._clock = clock
+        self._watch = watch
+        self._new_id = new_id
+        self._turns = Turns()
+        self._beginning = asyncio.Lock()
+        self._storing = asyncio.Lock()  # of two with the same content the second is to see the first
+
+    @property
+    def limits(self) -> Limits:
+        return self._limits()
+
+    async def run(self) -> None:
+        """Finish what a kill broke off, and remove what has expired, until cancelled."""
+        while True:
+            try:
+                await self.sweep()
+            except AgentError as error:
+                log.warning("uploads.not_swept", code=error.code)
+            await asyncio.sleep(_SWEEP_S)
+
+    async def begin(self, member: str, new: NewUpload) -> Upload:
+        """Raises UploadType, UploadTooLarge, UploadLibrary, UploadsTooMany, UploadNoRoom, UploadUnwritable, SettingsError, StoreError."""
+        name, limits, now = safe_name(new.name), self.limits, self._clock()
+        if new.size <= 0:
+            raise UploadType
+        if new.size > limits.file_bytes:
+            raise UploadTooLarge(megabytes=new.size // MEGABYTE, limit=limits.file_bytes // MEGABYTE)
+        upload = Upload(
+            self._new_id(), member, _library(new.library), name, new.size, new.modified_ns, now, now + timedelta(days=limits.days)
+        )
+        async with self._beginning:
+            with everything():  # the limits hold for all libraries together
+                await undisturbed(partial(self._begin, upload, limits))
+        return upload
+
+    async def state(self, upload_id: str, member: str) -> Received:
+        """How much has arrived; a request that still sends is ended. Raises UploadGone, and what storing raises."""
+        return await self._in_turn(upload_id, lambda: self._state(upload_id, member))
+
+    async def append(
+        self, upload_id: str, member: str, offset: int, parts: AsyncIterator[bytes], checksum: Checksum | None = None
+    ) -> Received:
+        """Add what `parts` bring; the last one stores the photo. If they break off, what came is kept, unless there is a checksum.
+
+        Raises UploadGone, UploadOffset, UploadChecksum, UploadNoRoom, UploadUnwritable, StoreError; UploadType, and removes the upload.
+        """
+        return await self._in_turn(upload_id, lambda: self._append(upload_id, member, offset, parts, checksum))
+
+    async def remove(self, upload_id: str, member: str) -> None:
+        """Remove an unfinished one. Raises UploadGone."""
+
+        async def removed() -> None:
+            upload = await asyncio.to_thread(self._queries.upload, upload_id, member)
+            if upload.outcome is not None:
+                raise UploadGone
+            await undisturbed(partial(self._drop, upload_id))
+
+        await self._in_turn(upload_id, removed)
+
+    async def unfinished(self, member: str) -> Sequence[Received]:
+        def found() -> list[Received]:
+            return [Received(each, self._files.size(each.id) or 0) for each in self._queries.unfinished(member)]
+
+        return await asyncio.to_thread(found)
+
+    async def sweep(self) -> None:
+        """Raises StoreError."""
+        now = self._clock()
+        uploads = await asyncio.to_thread(self._queries.unfinished)
+        for each in uploads:
+            if each.expires_at <= now:
+                await self._in_turn(each.id, partial(asyncio.to_thread, self._drop, each.id))
+            elif each.target is not None or await asyncio.to_thread(self._files.size, each.id) == each.size:
+                try:
+                    await self._in_turn(each.id, partial(self._state, each.id, each.member))
+                except UploadGone:
+                    continue
+        known = {each.id for each in await asyncio.to_thread(self._queries.unfinished)}
+        oldest = (now.timestamp() - _NEW_S) * 1e9
+        for upload_id, changed_ns in await asyncio.to_thread(lambda: list(self._files.left())):
+            if upload_id not in known and changed_ns < oldest:
+                await asyncio.to_thread(self._files.drop, upload_id)
+
+    async def _in_turn(self, upload_id: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        try:
+            return await self._turns.take(upload_id, work)
+        except Superseded:
+            raise UploadOffset from None
+
+    def _begin(self, upload: Upload, limits: Limits) -> None:
+        open_ = self._queries.unfinished()
+        if sum(each.member == upload.member for each in open_) >= limits.unfinished:
+            raise UploadsTooMany(limit=limits.unfinished)
+        room = self._queries.room()
+        if limits.total_bytes and room.unfinished + room.stored + upload.size > limits.total_bytes:
+            raise UploadNoRoom(limit=limits.total_bytes // GIGABYTE)
+        coming = sum(each.size - (self._files.size(each.id) or 0) for each in open_)
+        if self._files.free() - coming - upload.size < limits.keep_free_bytes:
+            raise UploadNoRoom
+        root = self._files.root(upload.library)
+        self._watch(root)
+        if upload.library is not None:
+            self._queries.belongs(root_of(str(root)), upload.library)
+        self._files.create(upload.id)
+        self._queries.add(upload)
+
+    async def _state(self, upload_id: str, member: str) -> Received:
+        upload = await asyncio.to_thread(self._queries.upload, upload_id, member)
+        if upload.outcome is not None:
+            return Received(upload, upload.size)
+        there = await asyncio.to_thread(self._files.size, upload_id)
+        moved = there is None and upload.target is not None and await asyncio.to_thread(self._files.is_at, *_placed(upload))
+        if moved or there == upload.size:
+            return await self._stored(upload)
+        if there is None or upload.expires_at <= self._clock():
+            await undisturbed(partial(self._drop, upload_id))
+            raise UploadGone
+        return Received(upload, there)
+
+    async def _append(self, upload_id: str, member: str, offset: int, parts: AsyncIterator[bytes], checksum: Checksum | None) -> Received:
+        before = await self._state(upload_id, member)
+        upload = before.upload
+        if before.offset != offset:
+            raise UploadOffset(offset=before.offset)
+        if upload.outcome is not None:
+            return before
+        with await asyncio.to_thread(self._files.open, upload_id) as file:
+            await _write(file, offset, upload.size, parts, checksum)
+        there = await asyncio.to_thread(self._files.size, upload_id) or 0
+        if there >= min(HEAD, upload.size) and not fits(upload.name, await asyncio.to_thread(self._files.head, upload_id)):
+            await undisturbed(partial(self._drop, upload_id))
+            raise UploadType
+        return await self._stored(upload) if there == upload.size else Received(upload, there)
+
+    async def _stored(self, upload: Upload) -> Received:
+        async with self._storing:
+            with acting_as(upload.member):
+                await undisturbed(partial(self._store, upload))
+        return Received(await asyncio.to_thread(self._queries.upload, upload.id, upload.member), upload.size)
+
+    def _store(self, upload: Upload) -> None:
+        """Blocks. A kill at any point leaves what the next call goes on with."""
+        files, queries = self._files, self._queries
+        if upload.target is None or not files.is_at(*_placed(upload)):
+            sha256 = files.sha256(upload.id)
+            image_id, paths = queries.same_content(sha256, upload.library)
+            if image_id is not None or any(files.is_there(path, upload.size) for path in paths):
+                self._end(upload, Outcome.DUPLICATE, sha256)
+                return
+            moved = False
+            while not moved:
+                target = files.target(upload.name, upload.library, self._clock())
+                queries.plan(upload.id, sha256, target)
+                moved = files.move(upload.id, target, upload.modified_ns)
+        else:
+            sha256 = upload.sha256 or ""
+        self._end(upload, Outcome.STORED, sha256)
+
+    def _end(self, upload: Upload, outcome: Outcome, sha256: str) -> None:
+        self._queries.end(upload.id, outcome, sha256, self._clock())
+        self._files.drop(upload.id)
+
+    def _drop(self, upload_id: str) -> None:
+        self._queries.drop(upload_id)
+        self._files.drop(upload_id)
+
+
+def _library(wanted: int | None) -> int | None:
+    """The library that is meant. Raises UploadLibrary."""
+    if (reach := current_reach()) is None:
+        return wanted
+    if wanted is None and len(reach.libraries) == 1:
+        return next(iter(reach.libraries))
+    if wanted not in reach.libraries:
+        raise UploadLibrary
+    return wanted
+
+
+def _placed(upload: Upload) -> tuple[str, str, int]:
+    return upload.id, upload.target or "", upload.size
+
+
+async def _write(file: BinaryIO, offset: int, size: int, parts: AsyncIterator[bytes], checksum: Checksum | None) -> None:
+    """Write what comes, a block at a time. Raises UploadProtocol if it is more than was announced, UploadChecksum."""
+    digest = None if checksum is None else hashlib.new(checksum.algorithm, usedforsecurity=False)
+    block, end = bytearray(), offset
+
+    def write(content: bytes) -> None:
+        with upload_errors():
+            file.seek(end)
+            view = memoryview(content)
+            while view:
+                view = view[file.write(view) or 0 :]
+
+    async def flush() -> None:
+        nonlocal end
+        content = bytes(block)
+        block.clear()
+        await undisturbed(partial(write, content))
+        end += len(content)
+
+    whole = False
+    try:
+        async for part in parts:
+            if end + len(block) + len(part) > size:
+                raise UploadProtocol(header="Content-Length")
+            if digest is not None:
+                digest.update(part)
+            block += part
+            if len(block) >= _BLOCK:
+                await flush()
+        await flush()
+        whole = digest is None or checksum is None or digest.digest() == checksum.digest
+        if not whole:
+            raise UploadChecksum
+    finally:
+        if digest is not None and not whole:
+            with upload_errors():
+                file.truncate(offset)
