@@ -66,6 +66,11 @@ class PostgresServer:
         self._execute(f"CREATE DATABASE {name}")
         return name
 
+    def dump(self, database: Database) -> bytes:
+        """Everything in a database, as `pg_dump` writes it."""
+        name = database._engine.url.database
+        return self._run("pg_dump", "-h", str(self._folder), "-U", "tests", str(name))
+
     def stop(self) -> None:
         self._process.send_signal(signal.SIGINT)  # without waiting for its clients
         self._process.wait(_START_S)
@@ -79,9 +84,12 @@ class PostgresServer:
     def _environment(self) -> dict[str, str]:
         return {"PATH": os.environ["PATH"], "LC_ALL": "C", "HOME": str(self._folder)}
 
-    def _run(self, program: str, *words: str) -> None:
+    def _run(self, program: str, *words: str) -> bytes:
         command = [str(self._programs / program), *words]
-        subprocess.run(command, cwd=self._folder, check=True, capture_output=True, timeout=_START_S, env=self._environment, **self._user)
+        ran = subprocess.run(
+            command, cwd=self._folder, check=True, capture_output=True, timeout=_START_S, env=self._environment, **self._user
+        )
+        return bytes(ran.stdout)
 
     def _await_start(self) -> None:
         until = time.monotonic() + _START_S

@@ -15,6 +15,7 @@ from agent.domain.image import Recipe
 from agent.engine.analyser import Analyse, AnalysisEngine
 from agent.store.database import Database
 from agent.store.dialects.postgresql import PostgreSql
+from agent.store.seals import Seals
 
 if TYPE_CHECKING:
     from agent.people.references import References
@@ -74,8 +75,9 @@ async def main(url: str, name: str, pause: float, drain_s: float) -> None:
 
     edges = WorkerEdges(engine(pause), matcher)
     stop = stopped_by_signals()
+    database = Database(PostgreSql(url, bytes(32), seals=Seals(Seals.of(bytes(32)).faces, None)))  # as a worker, it opens no names
     with loop_threads(asyncio.get_running_loop()):
-        await work(Settings(), Database(PostgreSql(url, bytes(32))), url, name, edges, stop, drain_s=drain_s)
+        await work(Settings(), database, url, name, edges, stop, drain_s=drain_s)
 
 
 if __name__ == "__main__":

@@ -29,10 +29,10 @@ class MemberQueries(Queries):
             _select(*_MEMBER, invitation.c.expires_at, found.c.seen_at)
             .outerjoin(invitation, invitation.c.member_id == member.c.id)
             .outerjoin(found, found.c.member_id == member.c.id)
-            .order_by(member.c.name)
         )
         with self.database.read() as tx:
-            return tuple(MemberOverview(_member(row), row.expires_at, row.seen_at) for row in tx.execute(query))
+            rows = sorted(tx.execute(query), key=lambda row: str(row.name))  # the database can't read them
+            return tuple(MemberOverview(_member(row), row.expires_at, row.seen_at) for row in rows)
 
     def member(self, member_id: str) -> Member:
         """Raises NotFound."""

@@ -25,6 +25,7 @@ from agent.store.database import Database
 from agent.store.embedded_postgres import EmbeddedPostgres
 from agent.store.keys import LibraryKeys
 from agent.store.server_database import POSTGRES_FOLDER, database_url, server_database
+from agent.store.worker_key import hand_out
 from agent.web.auth import Auth
 from agent.web.certificates import Certificates, GivenFiles, names_of_computer
 
@@ -117,7 +118,9 @@ class Server:
             await asyncio.to_thread(embedded.stop)
 
     def _library(self, url: str) -> Database:
-        return server_database(url, self._paths.library, home_of_key(self._file.snapshot, self._paths))
+        database = server_database(url, self._paths.library, home_of_key(self._file.snapshot, self._paths))
+        hand_out(database, self._paths.keys)
+        return database
 
 
 def key_in_file(file: SettingsFile, paths: AppPaths) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import structlog
 
@@ -33,6 +34,7 @@ from agent.store.database import Database
 from agent.store.dialects.sqlcipher import KEY_BYTES
 from agent.store.schema import REVISION
 from agent.store.upgrade import revision_in
+from agent.store.worker_key import check_mark, worker_seals
 from agent.workers.batches import BatchQueue
 from agent.workers.queries.batch_rows import BatchQueries
 from agent.workers.queries.worker_rows import WorkerQueries
@@ -86,19 +88,21 @@ async def work(
         await people.close()
 
 
-def library_of(url: str) -> Database:
-    """Open the server's library. The worker migrates nothing and has no key: it keeps no file beside the database.
+def library_of(url: str, keys: Path) -> Database:
+    """Open the server's library with the key for faces in the folder `keys`. The worker migrates nothing and keeps no file beside it.
 
-    Blocks. Raises ServerError (WorkerVersions unless the server is of this version), StoreError.
+    Blocks. Raises ServerError (WorkerVersions unless the server is of this version, WorkerKeyUnfit), StoreError.
     """
     from agent.store.dialects.postgresql import PostgreSql
     from agent.store.server_database import versions_of
 
     versions_of(url).check()
-    database = Database(PostgreSql(url, bytes(KEY_BYTES), durable=True))
+    seals = worker_seals(keys)
+    database = Database(PostgreSql(url, bytes(KEY_BYTES), durable=True, seals=seals))
     try:
         if revision_in(database) != REVISION:
             raise WorkerVersions
+        check_mark(database, seals)
     except BaseException:
         database.close()
         raise

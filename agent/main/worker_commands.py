@@ -43,7 +43,7 @@ def worker(session: CommandSession, name: str | None, roots: tuple[str, ...], wi
     settings, paths = session.file.load(), session.paths
     called = name or socket.gethostname()
     url = database_url(settings, paths.data)
-    database = library_of(url)
+    database = library_of(url, paths.keys)
     logs.configure(settings.logs, paths.logs, file=f"worker-{_file_name(called)}.log")
 
     async def run() -> None:

@@ -12,7 +12,6 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
-    Date,
     Row,
     Table,
     and_,
@@ -28,6 +27,7 @@ from sqlalchemy import (
 from agent.domain.people import Certainty
 from agent.store.columns import Instant
 from agent.store.schema import face, identity, ignored, image, person, rejection, unseen
+from agent.store.sealed_columns import SealedDate
 
 # An image, a face, a person, or a face and a person.
 Key: TypeAlias = int | tuple[int, int]
@@ -199,7 +199,7 @@ def _packed(value: object) -> Value:
 def _unpacked(kind: object, value: Value) -> Any:
     if value is None:
         return None
-    return _when(value) if isinstance(kind, Instant) else date.fromisoformat(value) if isinstance(kind, Date) else value
+    return _when(value) if isinstance(kind, Instant) else date.fromisoformat(value) if isinstance(kind, SealedDate) else value
 
 
 KINDS: dict[str, FactKind] = {

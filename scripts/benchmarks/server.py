@@ -23,6 +23,7 @@ from sqlalchemy import func, make_url, select
 
 from agent.core.bus import Bus
 from agent.core.child import own_command
+from agent.core.paths import AppPaths
 from agent.core.settings import Settings
 from agent.domain.events import ImageIndexed, PeopleChanged, Recorded
 from agent.domain.image import FileSeen
@@ -36,6 +37,7 @@ from agent.store.dialects.postgresql import PostgreSql
 from agent.store.embedded_postgres import EmbeddedPostgres
 from agent.store.schema import event
 from agent.store.upgrade import upgrade
+from agent.store.worker_key import hand_out
 from agent.workers.dispatcher import shared_of
 from agent.workers.queries.batch_rows import BatchQueries
 from agent.workers.queries.worker_rows import WorkerQueries
@@ -59,6 +61,7 @@ class Team:
         self.database = Database(PostgreSql(url, bytes(32)))
         upgrade(self.database)
         TeamWork(self.database, url)
+        hand_out(self.database, AppPaths.find().keys)
         self.library = RedactionQueries(self.database)
         self.workers = WorkerQueries(self.database)
 

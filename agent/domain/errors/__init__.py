@@ -147,6 +147,7 @@ from agent.domain.errors.server_errors import (
     ServerPackagesMissing,
     ServerStopped,
     VectorsOld,
+    WorkerKeyUnfit,
     WorkerVersions,
 )
 from agent.domain.errors.settings_errors import (
@@ -406,6 +407,7 @@ __all__ = [
     "VideoUnwritable",
     "WatchUnavailable",
     "WholeOnly",
+    "WorkerKeyUnfit",
     "WorkerVersions",
     "WrongSignIn",
     "XmpChanging",

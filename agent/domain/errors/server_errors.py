@@ -64,3 +64,9 @@ class WorkerVersions(ServerError):
     """A worker and the server are of different versions, or no server has used that database yet."""
 
     code = "server.worker_versions"
+
+
+class WorkerKeyUnfit(ServerError):
+    """A worker's key is missing, or belongs to another server's library."""
+
+    code = "server.worker_key"

@@ -20,6 +20,7 @@ from agent.store import row_security
 from agent.store.dialects.sqlcipher import SqlCipher
 from agent.store.event_rows import ORIGIN
 from agent.store.schema import create, metadata
+from agent.store.seals import Seals, give_seals
 
 _WAIT_S = 10.0  # for another writing process, and for a table
 _CONNECT_S = 10
@@ -50,8 +51,9 @@ _BY_STATE: dict[str, type[StoreError]] = {
 class PostgreSql:
     """Implements `Dialect`: one database of a server."""
 
-    def __init__(self, url: str, key: bytes, *, durable: bool = False) -> None:
-        """`url` in SQLAlchemy's form, `postgresql+psycopg://…`. `key` encrypts files beside it, not the database, the server's task.
+    def __init__(self, url: str, key: bytes, *, durable: bool = False, seals: Seals | None = None) -> None:
+        """`url` in SQLAlchemy's form, `postgresql+psycopg://…`. `key` encrypts files beside it, and by `Seals` what must not be read in
+        the database; a process without it has `seals` for faces alone.
 
         `durable` applies to every write: a database that is killed must not forget what living processes believe was written.
         """
@@ -70,6 +72,7 @@ class PostgreSql:
             pool_pre_ping=True,
             execution_options={ORIGIN: secrets.token_hex(8)},
         )
+        give_seals(self.engine.dialect, seals or Seals.of(key))
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:

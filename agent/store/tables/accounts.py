@@ -2,7 +2,8 @@
 
 from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, String, Table
 
-from agent.store.columns import Instant, Name
+from agent.store.columns import Instant
+from agent.store.sealed_columns import SealedName, SealedText
 from agent.store.tables.base import metadata
 
 # The members of a team server; empty on the desktop.
@@ -10,8 +11,8 @@ member = Table(
     "member",
     metadata,
     Column("id", String(32), primary_key=True),  # random
-    Column("name", Name, nullable=False, unique=True),  # to sign in with, as `agent.accounts.names.folded` writes it
-    Column("display_name", String, nullable=False),
+    Column("name", SealedName("member"), nullable=False, unique=True),  # to sign in with, as `agent.accounts.names.folded` writes it
+    Column("display_name", SealedText("display_name"), nullable=False),
     Column("role", String, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("locked_at", Instant),

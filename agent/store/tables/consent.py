@@ -3,6 +3,7 @@
 from sqlalchemy import Column, Date, Index, Integer, String, Table
 
 from agent.store.columns import Instant
+from agent.store.sealed_columns import SealedText
 from agent.store.tables.base import metadata
 
 # Who agreed to what: the newest row of a person and a purpose counts, the others are its history. By the person's random id, so that
@@ -17,8 +18,8 @@ consent = Table(
     Column("basis", String),
     Column("given_on", Date, nullable=False),
     Column("valid_until", Date),  # the last day
-    Column("guardian", String, nullable=False, server_default=""),
-    Column("document", String, nullable=False, server_default=""),
+    Column("guardian", SealedText("guardian"), nullable=False, server_default=""),
+    Column("document", SealedText("document"), nullable=False, server_default=""),
     Column("entered_by", String(32), nullable=False),  # a member's random id; empty: the user of this computer
     Column("entered_at", Instant, nullable=False),
     Index("consent_of_person", "person_uid", "purpose", "id"),

@@ -1,8 +1,9 @@
 """What was done: the steps that can be undone, and the audit log."""
 
-from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, String, Table
+from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table
 
 from agent.store.columns import Instant
+from agent.store.sealed_columns import SealedJson
 from agent.store.tables.base import metadata
 
 # Steps that can be undone and redone, also after a restart: see `agent.store.journal`.
@@ -16,7 +17,7 @@ undo = Table(
     Column("action", String, nullable=False),
     Column("number", Integer, nullable=False),
     Column("person_id", Integer),  # the person concerned, if any: not a reference, because they may be deleted
-    Column("changes", JSON, nullable=False),
+    Column("changes", SealedJson("changes"), nullable=False),
     Column("undone_at", Instant),
     Index("undo_by_undone", "actor", "undone_at"),
     sqlite_autoincrement=True,

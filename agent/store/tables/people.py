@@ -1,8 +1,9 @@
 """People, and what recognition keeps of faces."""
 
-from sqlalchemy import Column, Date, Float, ForeignKey, Index, Integer, LargeBinary, String, Table
+from sqlalchemy import Column, Float, ForeignKey, Index, Integer, String, Table
 
-from agent.store.columns import Instant, Name
+from agent.store.columns import Instant
+from agent.store.sealed_columns import SealedDate, SealedFace, SealedName, SealedText
 from agent.store.tables.base import index_of_few, metadata
 
 # Filled only while recognition is on, and emptied when it is switched off: hence separate tables.
@@ -11,7 +12,7 @@ embedding = Table(
     metadata,
     Column("face_id", Integer, ForeignKey("face.id", ondelete="CASCADE"), primary_key=True),
     Column("embedder", String, nullable=False),
-    Column("vector", LargeBinary, nullable=False),
+    Column("vector", SealedFace("embedding"), nullable=False),
     Index("embedding_by_embedder", "embedder", "face_id"),
 )
 
@@ -19,18 +20,18 @@ chip = Table(
     "chip",
     metadata,
     Column("face_id", Integer, ForeignKey("face.id", ondelete="CASCADE"), primary_key=True),
-    Column("jpeg", LargeBinary, nullable=False),
+    Column("jpeg", SealedFace("chip"), nullable=False),
 )
 
 person = Table(
     "person",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("name", Name, nullable=False, unique=True),
+    Column("name", SealedName("person"), nullable=False, unique=True),
     Column("created_at", Instant, nullable=False),
     Column("uid", String(32)),  # random: the id in the audit log and in the list of forgotten people
-    Column("birth_date", Date),
-    Column("notes", String, nullable=False, server_default=""),
+    Column("birth_date", SealedDate("birth_date")),
+    Column("notes", SealedText("notes"), nullable=False, server_default=""),
     Column("cover_face_id", Integer),  # no reference: if that face is gone, another replaces it
     Column("hidden_at", Instant),
     Column("never_at", Instant),  # never recognised since then
@@ -94,7 +95,7 @@ adopted = Table(
     "adopted",
     metadata,
     Column("face_id", Integer, ForeignKey("face.id", ondelete="CASCADE"), primary_key=True),
-    Column("said", String(16), nullable=False),  # a digest of the name
+    Column("said", SealedText("adopted", 16), nullable=False),  # a digest of the name
 )
 
 # The cluster of each unnamed face: a suggestion. Faces in no cluster have no row.
