@@ -9,6 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from agent.accounts.routes import account_routes  # noqa: E402
+from agent.libraries.routes import libraries_routes  # noqa: E402
 from agent.main.http import create_app  # noqa: E402
 from agent.uploads.routes import upload_routes  # noqa: E402
 from agent.web.server_routes import server_routes  # noqa: E402
@@ -23,6 +24,7 @@ def description() -> str:
     # A team server's only: one description shows both.
     account_routes(app, MagicMock())
     server_routes(app, str, "1", str)
+    libraries_routes(app, MagicMock(), MagicMock())
     worker_routes(app, MagicMock())
     upload_routes(app, MagicMock())
     return json.dumps(app.openapi(), indent=2, ensure_ascii=False, sort_keys=True) + "\n"

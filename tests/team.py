@@ -19,12 +19,14 @@ from agent.core.i18n import Texts
 from agent.main.commands_api import guarded
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fastapi import FastAPI
 
     from agent.accounts.records import Member
     from agent.accounts.sessions import Opened
     from agent.store.database import Database
-    from agent.web.access import Role
+    from agent.web.access import Principal, Role
 
 ORIGIN = "https://photos.example:8443"
 LOCAL_TOKEN = "local-token"
@@ -42,13 +44,14 @@ class Team:
         attempts = Attempts(lambda: (self.time - START).total_seconds())
         passwords, second_factor = Passwords(memory_kib=8, passes=1), SecondFactor(database.key_for(b"second factors"))
         self.accounts = Accounts(self.queries, passwords, second_factor, attempts, lambda: self.time)
+        self.placed: Callable[[Principal], Principal] = lambda everywhere: everywhere
         self.api = self.over()
 
     def later(self, by: timedelta) -> None:
         self.time += by
 
     def access(self) -> TeamAccess:
-        return TeamAccess(self.accounts, LOCAL_TOKEN, lambda: {ORIGIN})
+        return TeamAccess(self.accounts, LOCAL_TOKEN, lambda: {ORIGIN}, lambda who: self.placed(who))
 
     def over(self) -> FastAPI:
         """An API of the accounts' routes alone."""

@@ -61,10 +61,15 @@ class Consents:
 
     async def give(self, who: int | str, said: Sequence[Consent], *, birth_date: date | None = None) -> ConsentChange:
         """Enter what a person, by id or name, agreed to or refused. Raises PersonUnknown, NameEmpty, ConsentGuardianNeeded."""
+        if isinstance(who, str):
+            await asyncio.to_thread(self._library.check_name, who)
+        else:
+            await asyncio.to_thread(self._library.check_people, [who], whole=False)
         return await self._change(lambda now: self._library.give_consents(who, said, now=now, note=IN_DOUBT, birth_date=birth_date))
 
     async def withdraw(self, person_id: int, purpose: Purpose, *, guardian: str = "", document: str = "") -> Receipt:
         """Withdraw consent. What it allowed to keep is deleted when this returns. Raises PersonUnknown, NoConsent."""
+        await asyncio.to_thread(self._library.check_people, [person_id], whole=False)
         said = Consent(purpose=purpose, state=ConsentState.WITHDRAWN, given_on=self.today(), guardian=guardian, document=document)
         change = await self._change(lambda now: self._library.withdraw_consent(person_id, said, now=now, note=IN_DOUBT))
         pending = await asyncio.to_thread(self._library.noted, BACKUPS_HOLD_PURGED)

@@ -73,6 +73,12 @@ def shown_path(path: str) -> str:
     return printable(path) if reach is None else reach.shown(path)
 
 
+def within_reach(root: str) -> bool:
+    """Whether the watched folder is one of a library that whoever asks may see."""
+    reach = _reach.get()
+    return reach is None or any(each.path == root for each in reach.roots)
+
+
 def _below(path: str, folder: str) -> str | None:
     """The rest of a path inside a folder, empty for the folder itself; None outside of it."""
     stem = folder.rstrip("/\\")

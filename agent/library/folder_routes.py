@@ -15,6 +15,7 @@ from agent.core.config_file import SettingsFile
 from agent.core.hanging_calls import ANSWER_S, call_with_timeout, stoppable
 from agent.core.i18n import Texts
 from agent.core.memory_trimmer import MemoryTrimmer
+from agent.core.reach import shown_path, within_reach
 from agent.core.settings import Settings, folder_of, root_of
 from agent.domain.errors import AgentError, SourceMissing, SourceNoAccess
 from agent.domain.image import FileSeen
@@ -53,6 +54,7 @@ def folder_list_routes(
             return tuple(
                 FolderOut.of(each, counts.get(each.root, partial(library.count_below, each.root)), problems.get(each.root), texts())
                 for each in settings().folders
+                if within_reach(each.root)
             )
 
         return await asyncio.to_thread(read)
@@ -66,7 +68,7 @@ def folder_list_routes(
         root = root_meant(path, settings().folders)
         found = await asyncio.to_thread(inside.get, root, partial(library.folders_inside, root))
         return tuple(
-            SubfolderOut(path=path, name=PurePath(path).name, images=images, nested=nested)
+            SubfolderOut(path=shown_path(path), name=PurePath(path).name, images=images, nested=nested)
             for path, (images, nested) in found.items()
             if printable(path) == path
         )
@@ -84,7 +86,7 @@ def folder_routes(
     @api.post("/api/folders", status_code=204, openapi_extra=needs(Scope.SETTINGS_WRITE))
     async def add(body: FolderChange) -> None:
         """Add a folder with its switches, so that one that is watched again has its old ones; omitted ones get their defaults."""
-        folder = await _readable(body.path)
+        folder = await readable_folder(body.path)
         switches = _switches(body)
         await asyncio.to_thread(file.add_folder, Path(folder), switches)
         if not switches:
@@ -133,7 +135,7 @@ def estimate_routes(api: FastAPI, tally: Counters, engines: Callable[[], int], r
     )
     async def estimate(body: FolderPath) -> StreamingResponse:
         """Yield a line of JSON at intervals while the photos are counted; the client may disconnect at any time."""
-        folder = await _readable(body.path)
+        folder = await readable_folder(body.path)
         return Lines(_estimates(folder, rate, remote))
 
 
@@ -163,7 +165,7 @@ def _leaving(file: SettingsFile, library: LibraryQueries, folder: str) -> int:
     return library.count_leaving(folder, [other.root for other in rest])
 
 
-async def _readable(path: str) -> str:
+async def readable_folder(path: str) -> str:
     """Return the folder's absolute path. Raises SourceMissing, SourceNoAccess."""
     folder = root_of(path)
     try:

@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from agent.core.hanging_calls import told_online_only
+from agent.core.reach import current_reach, everything
 from agent.domain.errors import AgentError, ImageMissing, ImageOnlineOnly, NotFound
 from agent.engine.analyser import Analyser
 from agent.library.queries.library_queries import LibraryQueries
@@ -30,13 +31,17 @@ class Previews:
 
         Raises NotFound, ImageError (ImageOnlineOnly among them) or EngineError.
         """
+        # What is rendered is kept and shared by all who may see it.
+        if current_reach() is not None and await asyncio.to_thread(self._library.sha256, image_id) is None:
+            raise NotFound
         key = (image_id, next((size for size in SIDES if size >= side), SIDES[-1]))
         if key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key]
         work = (*key, fetch)
         if work not in self._under_way:
-            task = asyncio.create_task(self._render(*work))
+            with everything():
+                task = asyncio.create_task(self._render(*work))
             self._under_way[work] = task
             task.add_done_callback(lambda _: self._under_way.pop(work))
         # Shielded: one cancelled request must not cancel the picture for the others.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self, TypeAlias
 from pydantic import Field
 
 from agent.core.i18n import Texts
+from agent.core.reach import current_reach, shown_path
 from agent.core.settings import Folder
 from agent.domain.errors import (
     AgentError,
@@ -84,7 +85,7 @@ class ImageOut(Schema):
 
     @classmethod
     def of(cls, stored: "records.StoredImage") -> Self:
-        path = PurePath(printable(stored.places[0][1])) if stored.places else PurePath()
+        path = PurePath(shown_path(stored.places[0][1])) if stored.places else PurePath()
         faces = tuple(map(FaceOut.of, stored.faces))
         return cls.from_record(stored, name=path.name, folder=path.parent.name, path=str(path), places=len(stored.places), faces=faces)
 
@@ -137,7 +138,7 @@ class FolderOut(Schema):
 
     @classmethod
     def of(cls, watched: Folder, images: int, error: AgentError | None, texts: Texts) -> Self:
-        path = printable(watched.path)
+        path = printable(watched.path) if current_reach() is None else shown_path(watched.root)
         return cls(path=path, name=PurePath(path).name, images=images, problem=Problem.maybe(error, texts))
 
 

@@ -12,6 +12,7 @@ import structlog
 
 from agent.core.environment import Environment
 from agent.core.observable import Observable, wait_at_most
+from agent.core.reach import everything
 from agent.core.settings import Settings
 from agent.domain.errors import AgentError, ModelMissing, StoreDamaged, StoreError
 from agent.domain.jobs import JobState
@@ -25,8 +26,11 @@ from agent.library.ingest import Ingest
 from agent.library.progress import BurstProgress, BurstSummary
 from agent.library.queries.library_queries import LibraryQueries
 from agent.library.records import Counts
+from agent.web.remembered import Remembered
 
 log = structlog.get_logger()
+
+MOST_REACHES = 50  # of members of a team
 
 LEAST_INTERVAL_S = 0.25
 QUIET_TICK_S = 30.0  # while quiet times begin and end by the clock
@@ -127,6 +131,7 @@ class StatusFeed:
         self.models = Observable(ModelsShown())
         self.captures = Observable(CapturesShown())
         self.people_changed = Observable(0)
+        self._within_reach: Remembered[Counts] = Remembered(library.version, MOST_REACHES)
         self.watching = Observable(WatchShown())
         self.update = Observable(UpdateShown())
         self.damage = Observable[AgentError | None](None)  # of the library
@@ -155,7 +160,8 @@ class StatusFeed:
         done = self._progress.done
         damage = self.damage.value
         try:
-            counts = self._counts = await asyncio.to_thread(self._count)
+            with everything():
+                counts = self._counts = await asyncio.to_thread(self._count)
         except StoreDamaged as error:  # report it with the last counts: the status must show the reason
             counts, damage = self._counts, error
         jobs = counts.jobs
@@ -202,6 +208,10 @@ class StatusFeed:
             finished=self._progress.last,
             settings=settings,
         )
+
+    def counts_within_reach(self) -> Counts:
+        """Count what whoever asks may see: once after a change, for all of the same reach. Blocks. Raises StoreError."""
+        return self._within_reach.get("counts", self._library.counts)
 
     def _count(self) -> Counts:
         began = time.thread_time()

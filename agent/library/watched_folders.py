@@ -3,13 +3,22 @@
 import asyncio
 from collections.abc import Sequence
 
+from agent.core.reach import current_reach
 from agent.core.settings import Folder, folder_of, root_of
+from agent.domain.errors import NotFound
 from agent.domain.path_text import printable
 from agent.library.queries.library_queries import LibraryQueries
 
 
 def root_meant(path: str, folders: Sequence[Folder]) -> str:
-    """Return the absolute path. Folders are given by their path in the settings, or absolute, with question marks for invalid text."""
+    """Return the absolute path. Folders are given by their path in the settings, or absolute, with question marks for invalid text.
+
+    Members of a team name them as they see them. Raises NotFound for any other.
+    """
+    if (reach := current_reach()) is not None:
+        if (found := reach.meant(path)) is None:
+            raise NotFound
+        return found
     return next((folder.root for folder in folders if path in (printable(folder.path), printable(folder.root))), root_of(path))
 
 

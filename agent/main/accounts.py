@@ -1,4 +1,4 @@
-"""Puts the accounts of a team server together: only the server imports this."""
+"""Puts the accounts and libraries of a team server together: only the server imports this."""
 
 import time
 from collections.abc import Callable
@@ -10,6 +10,9 @@ from agent.accounts.queries import AccountQueries
 from agent.accounts.second_factor import SecondFactor
 from agent.accounts.service import Accounts
 from agent.core.heap import large_apart
+from agent.core.settings import Settings
+from agent.libraries.queries import LibrariesQueries
+from agent.libraries.service import Libraries
 from agent.store.database import Database
 
 _SECOND_FACTORS = b"second factors"
@@ -20,3 +23,8 @@ def accounts_of(database: Database, clock: Callable[[], datetime], monotonic: Ca
     large_apart()  # glibc would keep the 19 MB of each hash for the next one
     second_factor = SecondFactor(database.key_for(_SECOND_FACTORS))
     return Accounts(AccountQueries(database), Passwords(), second_factor, Attempts(monotonic), clock)
+
+
+def libraries_of(database: Database, settings: Callable[[], Settings], accounts: Accounts, clock: Callable[[], datetime]) -> Libraries:
+    """The libraries in this database; a change ends what members' sessions go on with."""
+    return Libraries(LibrariesQueries(database), lambda: [folder.root for folder in settings().folders], accounts.members.reload, clock)

@@ -21,6 +21,7 @@ from agent.consent.commands import consent, import_list
 from agent.core.i18n import Texts
 from agent.core.paths import AppPaths
 from agent.domain.errors import AgentError, AlreadyRunning, DesktopError, LifecycleError
+from agent.libraries.commands import libraries
 from agent.library.folder_commands import folders
 from agent.library.problem_commands import problems
 from agent.main.backup_commands import backup, recover, recovery_code
@@ -256,6 +257,7 @@ for group in (
     config,
     update,
     backup,
+    libraries,
     members,
     record,
     recover,

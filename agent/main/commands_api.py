@@ -16,6 +16,7 @@ from agent.domain.errors import NotRunning
 from agent.library.scan_schemas import ScanRequest
 from agent.main import streams
 from agent.main.app import App
+from agent.main.seen_by_member import SeenByMember
 from agent.people.drafts import Drafts
 from agent.people.routes import clustering_routes, editing_routes, naming_routes, search_routes
 from agent.redaction.routes import making_routes
@@ -72,7 +73,8 @@ def agent_routes(api: FastAPI, app: App, version: str, texts: Callable[[], Texts
 
     @api.get("/api/status", openapi_extra=needs(Scope.STATUS_READ))
     async def status(who: Who) -> Status:
-        return streams.seen_by(who, streams.status_of(await app.status.now(), texts(), version))
+        now = await app.status.now()
+        return await SeenByMember(app, who).status(now, streams.status_of(now, texts(), version))
 
     @api.get("/api/events", response_class=EventSourceResponse, openapi_extra=needs(Scope.STATUS_READ))
     async def events(who: Who, last_event_id: Annotated[int | None, Header(lt=2**63)] = None) -> AsyncIterable[ServerSentEvent]:

@@ -22,8 +22,10 @@ from agent.core.paths import AppPaths
 from agent.core.resources import resource
 from agent.core.settings import Settings
 from agent.domain.errors import SettingsError
+from agent.libraries.routes import libraries_routes
+from agent.libraries.service import Libraries
 from agent.library.onboarding import Onboarding
-from agent.main.accounts import accounts_of
+from agent.main.accounts import accounts_of, libraries_of
 from agent.main.app import App
 from agent.main.checkup import health
 from agent.main.first_administrator import first_invitation
@@ -100,6 +102,7 @@ class ServerLoop:
         )
         accounts = accounts_of(ground.database, app.now)
         uploads = uploads_of(ground.database, ground.file, ground.paths, app.now)
+        libraries = await self._libraries(app, accounts)
         draining: list[Draining] = []
 
         def application(port: Callable[[], int]) -> Draining:
@@ -109,10 +112,11 @@ class ServerLoop:
             def routes(api: FastAPI) -> None:
                 server_routes(api, lambda: server_name(self._settings), __version__, lambda: ground.certificates.fingerprint)
                 account_routes(api, accounts)
+                libraries_routes(api, libraries, ground.file)
                 worker_routes(api, work.workers)
                 upload_routes(api, uploads)
 
-            team = Team(TeamAccess(accounts, ground.auth.token, origins), routes)
+            team = Team(TeamAccess(accounts, ground.auth.token, origins, libraries.placed), routes)
             draining.append(Draining(create_app(self._context(app, stop), port, team), self._texts))
             return draining[0]
 
@@ -154,6 +158,11 @@ class ServerLoop:
 
     def _texts(self) -> Texts:
         return Texts(self._settings.general.language.value)
+
+    async def _libraries(self, app: App, accounts: Accounts) -> Libraries:
+        libraries = libraries_of(self._ground.database, lambda: app.settings, accounts, app.now)
+        await asyncio.to_thread(libraries.begin, self._texts()("cli.serve.first_library"))
+        return libraries
 
     async def _reached(self, port: int, accounts: Accounts) -> Reached:
         settings, texts = self._settings, self._texts()

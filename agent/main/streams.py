@@ -31,6 +31,7 @@ from agent.library.scan import rules
 from agent.library.scan_schemas import ScanLine, Scanned, ScanRequest
 from agent.library.status import AgentStatus as AppStatus
 from agent.main.app import App
+from agent.main.seen_by_member import SeenByMember
 from agent.sources.folder.folder_scan import walk_images
 from agent.web.access import LOCAL, Principal, Scope
 from agent.web.schemas import Burst, Finished, FolderState, Problem, Schema, Status
@@ -91,6 +92,7 @@ async def happenings(
 ) -> AsyncGenerator[ServerSentEvent, None]:
     """First the status and the events missed since `last_seen`, then all events as they happen; of photos only for those who see them."""
     photos = Scope.PHOTOS_READ in who.scopes
+    seen = SeenByMember(app, who)
     waiting: asyncio.Queue[Recorded | AppStatus] = asyncio.Queue(MOST_WAITING)
     behind = False
 
@@ -104,35 +106,37 @@ async def happenings(
     stop = app.status.listen(put)
     try:
         with app.bus.listening(put):
-            yield _status(await app.status.now(), texts(), version, who)
+            yield await _status(seen, await app.status.now(), texts(), version)
             sent = 0
             while photos and last_seen is not None:
                 missed = await asyncio.to_thread(app.library.events, after=last_seen, limit=MISSED_PAGE)
-                for recorded in missed:
-                    sent = recorded.id
-                    yield _happened(recorded)
+                for recorded in await seen.events(missed):
+                    yield _happened(recorded, who)
+                sent = missed[-1].id if missed else sent
                 last_seen = sent if len(missed) == MISSED_PAGE else None
             while not behind:
-                item = await waiting.get()
-                if isinstance(item, AppStatus):
-                    yield _status(item, texts(), version, who)
-                elif photos and item.id > sent:
-                    yield _happened(item)
+                items = [await waiting.get()]
+                while not waiting.empty():
+                    items.append(waiting.get_nowait())
+                visible = await seen.events([each for each in items if isinstance(each, Recorded)]) if photos else []
+                for item in items:
+                    if isinstance(item, AppStatus):
+                        yield await _status(seen, item, texts(), version)
+                    elif item.id > sent and item in visible:
+                        yield _happened(item, who)
     finally:
         stop()
 
 
-def _status(now: AppStatus, texts: Texts, version: str, who: Principal = LOCAL) -> ServerSentEvent:
-    return ServerSentEvent(event="status", data=seen_by(who, status_of(now, texts, version)))
+async def _status(seen: SeenByMember, now: AppStatus, texts: Texts, version: str) -> ServerSentEvent:
+    return ServerSentEvent(event="status", data=await seen.status(now, status_of(now, texts, version)))
 
 
-def seen_by(who: Principal, status: Status) -> Status:
-    """The status without folders for those who may see no photo."""
-    return status if Scope.PHOTOS_READ in who.scopes else status.model_copy(update={"folders": ()})
-
-
-def _happened(recorded: Recorded) -> ServerSentEvent:
-    return ServerSentEvent(event="happened", id=str(recorded.id), data=EventOut.of(recorded))
+def _happened(recorded: Recorded, who: Principal) -> ServerSentEvent:
+    told = EventOut.of(recorded)
+    if who.grants is not None:
+        told = told.model_copy(update={"embeddings": None, "chips": None})  # those of all libraries
+    return ServerSentEvent(event="happened", id=str(recorded.id), data=told)
 
 
 async def scan(app: App, request: ScanRequest, texts: Texts) -> AsyncGenerator[ScanLine, None]:

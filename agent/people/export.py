@@ -4,9 +4,9 @@ import base64
 import json
 from collections.abc import Iterator
 
+from agent.core.reach import shown_path
 from agent.domain.consent import Consent
 from agent.domain.errors import PersonUnknown
-from agent.domain.path_text import printable
 from agent.library.records import PersonFacts
 from agent.people.queries.people_queries import PeopleQueries
 
@@ -51,7 +51,7 @@ def _lines(library: PeopleQueries, facts: PersonFacts, embedder: str) -> Iterato
             print_ = prints.get(shown.face.id)
             yield _line(
                 {
-                    "paths": [printable(path) for _, path in places],
+                    "paths": [shown_path(path) for _, path in places],
                     "box": [box.x, box.y, box.w, box.h],
                     "certainty": shown.certainty.value,
                     "face_print": print_ and base64.b64encode(print_).decode(),

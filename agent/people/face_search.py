@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass
 
 from agent.core.environment import Environment
+from agent.core.reach import current_reach
 from agent.domain.errors import RecognitionOff
 from agent.domain.face import Box
 from agent.domain.people import Identity, identify
@@ -51,6 +52,9 @@ class FaceSearch:
         query = Query(embeddings=tuple(face.embedding or b"" for face in analysis.faces))
         near = await self._matcher.near(query, within=bounds.probable, limit=MOST)
         people = await self._matcher.identify(query, probable=bounds.probable)
+        if current_reach() is not None:  # the matcher knows the people of all libraries
+            known = await asyncio.to_thread(self._library.person_names)
+            people = [[each for each in row if each.person_id in known] for row in people]
         wanted = {face_id for row in near for face_id, _ in row}
         refs = {ref.id: ref for ref in await asyncio.to_thread(self._library.face_refs, wanted)}
         return FaceSearchResult(

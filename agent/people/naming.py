@@ -10,12 +10,14 @@ import structlog
 from agent.core.environment import Environment
 from agent.core.memory_trimmer import MemoryTrimmer
 from agent.core.observable import Notice, Signal
+from agent.core.reach import everything
 from agent.domain.edits import AdoptNamesEdit, Edit, EditStep, ForgottenPerson, NameFacesEdit, NameManyEdit
 from agent.domain.errors import AgentError, EngineError, NothingToUndo, RecognitionOff, SettingsError, StoreError
 from agent.domain.events import ImageIndexed, Recorded
 from agent.domain.face import Analysis
 from agent.domain.people import Judgement
 from agent.library.recipes import recognises
+from agent.people.edits_within_reach import check_edit
 from agent.people.forgotten import ForgottenFile
 from agent.people.identification import Identification
 from agent.people.queries.people_queries import BACKUPS_HOLD_PURGED, PeopleQueries
@@ -69,6 +71,7 @@ class People:
         """Apply an edit; other faces are identified again. Raises RecognitionOff (only names need it), PeopleError."""
         if isinstance(wish, NameFacesEdit | NameManyEdit | AdoptNamesEdit) and not recognises(self._environment.settings.value):
             raise RecognitionOff
+        await asyncio.to_thread(check_edit, self._library, wish)
         return await self._step(partial(self._library.edit, wish, now=self._clock(), note=IN_DOUBT))
 
     async def change(self, write: Callable[[], tuple[EditStep, list[Recorded]]]) -> EditStep:
@@ -88,6 +91,11 @@ class People:
 
         Raises PersonUnknown, StoreError; and SettingsError if their name can't be removed from the settings: then nothing is deleted.
         """
+        await asyncio.to_thread(self._library.check_people, [person_id], whole=True)
+        with everything():
+            return await self._forget_whole(person_id)
+
+    async def _forget_whole(self, person_id: int) -> ForgottenPerson:
         async with self._naming:
             uids = await asyncio.to_thread(self._library.uids_of, person_id)
             await self._unset(person_id)
@@ -194,11 +202,15 @@ class People:
             log.warning("people.left_in_settings", code=error.code)
 
     async def _step(self, write: Callable[[], tuple[EditStep, list[Recorded]] | None]) -> EditStep:
-        """Write a step and identify again; if that takes long or fails, `run` does it a little later.
+        """Write a step and identify again, in all libraries; if that takes long or fails, `run` does it a little later.
 
         Until then the library holds a note that identification is pending; it is written with the step, so that it
         survives a kill.
         """
+        with everything():
+            return await self._step_for_all(write)
+
+    async def _step_for_all(self, write: Callable[[], tuple[EditStep, list[Recorded]] | None]) -> EditStep:
         async with self._naming:
             in_doubt = await asyncio.to_thread(self._library.noted, IN_DOUBT)
             before = await asyncio.to_thread(self._library.person_names)

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import FastAPI, Query, Request
 from fastapi.responses import StreamingResponse
 
+from agent.core.reach import everything, reaching
 from agent.core.settings import Settings
 from agent.domain.errors import NotFound, PersonUnknown
 from agent.library.recipes import EMBEDDER
@@ -81,7 +82,9 @@ def people_routes(
         if found is None:
             raise PersonUnknown
         detail = PersonDetail.of(found, settings().recognition.person_days)
-        return detail if Scope.PEOPLE_WRITE in who.scopes else detail.without_private_facts()
+        with reaching(who.reach(Scope.PEOPLE_WRITE)):
+            knows = Scope.PEOPLE_WRITE in who.scopes and not await asyncio.to_thread(library.elsewhere, [person_id])
+        return detail if knows else detail.without_private_facts()
 
     @api.get("/api/people/{person_id}/faces", openapi_extra=needs(Scope.PEOPLE_READ))
     async def faces(person_id: Id, limit: Limit = 200, offset: Offset = 0) -> PersonFaces:
@@ -96,6 +99,7 @@ def people_routes(
     )
     async def export(person_id: Id) -> StreamingResponse:
         """Return everything stored about a person, a JSON line for them and one for each face."""
+        await asyncio.to_thread(library.check_people, [person_id], whole=True)
         lines = await asyncio.to_thread(held, library, person_id, EMBEDDER)
         await asyncio.to_thread(library.note_export, person_id, now=clock())
         headers = {"content-disposition": f'attachment; filename="person-{person_id}.jsonl"', "cache-control": "private, no-store"}
@@ -129,7 +133,8 @@ def clustering_routes(api: FastAPI, clusters: ClusterUpdater) -> None:
     @api.post("/api/groups/refresh", status_code=204, openapi_extra=needs(Scope.PEOPLE_WRITE))
     async def refresh() -> None:
         """Place the faces that are in no group yet, without waiting for an idle moment."""
-        await clusters.bring_up_to_date()
+        with everything():
+            await clusters.bring_up_to_date()
 
 
 def naming_routes(api: FastAPI, people: People, library: PeopleQueries, drafts: Drafts, settings: Callable[[], Settings]) -> None:

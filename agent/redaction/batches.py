@@ -8,6 +8,7 @@ from secrets import token_hex
 
 from agent.core.environment import Environment
 from agent.core.hanging_calls import stoppable
+from agent.core.reach import everything
 from agent.domain.consent import Purpose
 from agent.domain.errors import NotFound, NotRestorable, PassphraseGone, RecognitionOff, VideoNotEditable
 from agent.domain.names import ids_of, tidy
@@ -175,7 +176,8 @@ class RedactionRequests:
         """Store the plan and start. Return the ids of its items."""
         if plan.wish.locked and passphrase is not None:
             self._work.passphrases[plan.uid] = passphrase
-        ids = await asyncio.to_thread(self._library.plan_copies, plan.uid, plan.wish, plan.copies, now=self._environment.clock())
+        with everything():  # a batch is within reach once it has an item
+            ids = await asyncio.to_thread(self._library.plan_copies, plan.uid, plan.wish, plan.copies, now=self._environment.clock())
         self._work.mended()
         return frozenset(ids)
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing
 
 from agent.core.i18n import Texts
+from agent.core.reach import current_reach, shown_path
 from agent.domain.errors import CopyPlaceUnclear
 from agent.domain.face import Box
 from agent.domain.path_text import printable, uri_of_odd
@@ -96,10 +97,10 @@ def item(known: RedactionItem, texts: Texts, percent: int | None = None) -> Reda
     return RedactedOut(
         id=known.id,
         batch=known.batch,
-        source=printable(known.source),
-        target=printable(known.target),
-        source_uri=uri_of_odd(known.source),
-        target_uri=uri_of_odd(known.target),
+        source=shown_path(known.source),
+        target=shown_path(known.target),
+        source_uri=_uri(known.source),
+        target_uri=_uri(known.target),
         clip=moves,
         state=known.state.value,
         percent=percent,
@@ -152,13 +153,13 @@ def batch(known: RedactionBatch, progress: BatchProgress, names: Mapping[int, st
     return RedactionBatchOut(
         uid=known.uid,
         at=known.at,
-        folder=printable(known.folder) if known.folder is not None else None,
+        folder=shown_path(known.folder) if known.folder is not None else None,
         planned=known.counts[ItemState.PLANNED],
         done=known.counts[ItemState.DONE],
         needs_review=known.counts[ItemState.NEEDS_REVIEW],
         failed=known.counts[ItemState.FAILED],
         stopped=known.counts[ItemState.STOPPED],
-        out=None if known.out is None else printable(known.out),
+        out=None if known.out is None else shown_path(known.out),
         style=known.wish.look.style,
         keep=() if choice.consented else _named(choice.keep, names),
         keep_consented=choice.consented,
@@ -167,6 +168,10 @@ def batch(known: RedactionBatch, progress: BatchProgress, names: Mapping[int, st
         percent=progress.percent,
         seconds_left=None if progress.seconds_left is None else round(progress.seconds_left),
     )
+
+
+def _uri(path: str) -> str | None:
+    return uri_of_odd(path) if current_reach() is None else None
 
 
 def _named(people: Collection[int], names: Mapping[int, str]) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from fastapi import FastAPI, Query
 from fastapi.responses import FileResponse, Response, StreamingResponse
 
 from agent.core.i18n import Texts
+from agent.core.reach import current_reach
 from agent.domain.errors import AgentError, NotFound
 from agent.domain.path_text import printable
 from agent.engine.analyser import Analyser
@@ -139,7 +140,14 @@ def batch_routes(
     @api.post("/api/redactions/{uid}/stop", status_code=204, openapi_extra=needs(Scope.REDACTION_WRITE))
     async def stop(uid: str) -> None:
         """Stop making copies; finished ones stay."""
+        await _check_within_reach(library, uid)
         await redaction.work.stop(uid)
+
+
+async def _check_within_reach(library: RedactionQueries, uid: str) -> None:
+    """Raises NotFound if it is not."""
+    if current_reach() is not None and await asyncio.to_thread(library.redaction_batch, uid) is None:
+        raise NotFound
 
 
 async def _known(library: RedactionQueries, item_id: int) -> RedactionItem:

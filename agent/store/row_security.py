@@ -15,14 +15,18 @@ from agent.core.reach import Reach
 MEMBER: Final = "ai_popup_member"
 LIBRARIES: Final = "app.libraries"
 CURATES: Final = "app.curates"
-_IN_REACH: Final = f"library_id = ANY ((SELECT string_to_array(current_setting('{LIBRARIES}', true), ',')::int[])::int[])"
+_REACHED: Final = f"(SELECT string_to_array(current_setting('{LIBRARIES}', true), ',')::int[])::int[]"
+_IN_REACH: Final = f"library_id = ANY ({_REACHED})"
+_SHARED: Final = f"libraries && {_REACHED}"
+
+# Derived, so that a policy reads one value in its own row: in which libraries an image is, repeated with its faces and who they are.
+DERIVED: Final = ("image", "face", "identity")
 
 # Their owner's rights apply inside a view, so that a policy asks once, not again for each table in it.
 VIEWS: Final = {
-    "seen_image": f"SELECT image_id FROM place WHERE {_IN_REACH}",
-    "seen_face": f"SELECT face.id AS face_id FROM face JOIN place ON place.image_id = face.image_id WHERE {_IN_REACH}",
-    "seen_person": "SELECT person_id FROM identity JOIN face ON face.id = identity.face_id"
-    f" JOIN place ON place.image_id = face.image_id WHERE {_IN_REACH}",
+    "seen_face": f"SELECT id AS face_id FROM face WHERE {_SHARED}",
+    "seen_image": f"SELECT id AS image_id FROM image WHERE {_SHARED}",
+    "seen_person": f"SELECT person_id FROM identity WHERE {_SHARED}",
     "any_identity": "SELECT person_id FROM identity",
 }
 
@@ -48,13 +52,9 @@ _ITEM: Final = (
 )
 POLICIES: Final = {
     "place": _IN_REACH,
-    "image": _of("seen_image", "image_id", "image.id"),
-    "face": _of("seen_image", "image_id", "face.image_id"),
+    **dict.fromkeys(DERIVED, _SHARED),
     "job": "EXISTS (SELECT FROM place WHERE place.id = job.place_id)",
-    **{
-        table: _OF_FACE.format(table)
-        for table in ("embedding", "chip", "identity", "rejection", "unseen", "ignored", "adopted", "grouping")
-    },
+    **{table: _OF_FACE.format(table) for table in ("embedding", "chip", "rejection", "unseen", "ignored", "adopted", "grouping")},
     "person": _seen_person("person.id"),
     "consent": "EXISTS (SELECT FROM person WHERE person.uid = consent.person_uid)",
     "redaction": "EXISTS (SELECT FROM redaction_item WHERE redaction_item.redaction_id = redaction.id)",
@@ -66,7 +66,7 @@ POLICIES: Final = {
             _payload("person_id", "EXISTS (SELECT FROM seen_person WHERE seen_person.person_id = {0})"),
         )
     ),
-    "library": "id = ANY ((SELECT string_to_array(current_setting('app.libraries', true), ',')::int[])::int[])",
+    "library": f"id = ANY ({_REACHED})",
     "library_source": _IN_REACH,
     "upload": _IN_REACH,
 }
@@ -88,20 +88,47 @@ FREE: Final = (
     "library_access",
 )
 
-# A file belongs to the library of its watched folder; while there is only one library, to that.
-_FUNCTION: Final = """
-CREATE OR REPLACE FUNCTION place_in_library() RETURNS trigger LANGUAGE plpgsql AS $$
+# A file belongs to the library of its watched folder. A folder without a row belongs to that of the empty root, if there is one.
+_AS_OWNER: Final = "LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp"
+_FUNCTIONS: Final = {
+    "place_in_library": """
+    SELECT library_id INTO NEW.library_id FROM library_source WHERE root IN (NEW.folder, '') ORDER BY root DESC LIMIT 1;
+    RETURN NEW;""",
+    "image_in_libraries": """
+    IF TG_OP <> 'INSERT' AND OLD.image_id IS NOT NULL THEN PERFORM sort_image(OLD.image_id); END IF;
+    IF TG_OP <> 'DELETE' AND NEW.image_id IS NOT NULL THEN PERFORM sort_image(NEW.image_id); END IF;
+    RETURN NULL;""",
+    "face_in_libraries": """
+    SELECT libraries INTO NEW.libraries FROM image WHERE id = NEW.image_id;
+    RETURN NEW;""",
+    "identity_in_libraries": """
+    SELECT libraries INTO NEW.libraries FROM face WHERE id = NEW.face_id;
+    RETURN NEW;""",
+}
+_SORT_IMAGE: Final = f"""
+CREATE OR REPLACE FUNCTION sort_image(wanted int) RETURNS void {_AS_OWNER} AS $$
+DECLARE found int[];
 BEGIN
-    NEW.library_id := (SELECT library_id FROM library_source WHERE root = NEW.folder);
-    IF NEW.library_id IS NULL THEN
-        SELECT min(id) INTO NEW.library_id FROM library HAVING count(*) = 1;
-    END IF;
-    RETURN NEW;
+    SELECT coalesce(array_agg(DISTINCT library_id ORDER BY library_id), '{{}}') INTO found
+        FROM place WHERE image_id = wanted AND library_id IS NOT NULL;
+    UPDATE image SET libraries = found WHERE id = wanted AND libraries IS DISTINCT FROM found;
+    UPDATE face SET libraries = found WHERE image_id = wanted AND libraries IS DISTINCT FROM found;
+    UPDATE identity SET libraries = found FROM face
+        WHERE face.id = identity.face_id AND face.image_id = wanted AND identity.libraries IS DISTINCT FROM found;
 END $$
 """
-_TRIGGER: Final = """
-CREATE OR REPLACE TRIGGER place_in_library BEFORE INSERT OR UPDATE OF folder ON place FOR EACH ROW EXECUTE FUNCTION place_in_library()
-"""
+_TRIGGERS: Final = {
+    "place_in_library": "BEFORE INSERT OR UPDATE OF folder ON place",
+    "image_in_libraries": "AFTER INSERT OR UPDATE OF image_id, library_id, folder OR DELETE ON place",
+    "face_in_libraries": "BEFORE INSERT OR UPDATE OF image_id ON face",
+    "identity_in_libraries": "BEFORE INSERT OR UPDATE OF face_id ON identity",
+}
+_FILL: Final = (
+    "UPDATE image SET libraries = found.libraries FROM (SELECT image_id, array_agg(DISTINCT library_id ORDER BY library_id) AS libraries"
+    " FROM place WHERE library_id IS NOT NULL GROUP BY image_id) AS found WHERE found.image_id = image.id",
+    "UPDATE face SET libraries = image.libraries FROM image WHERE image.id = face.image_id AND image.libraries <> '{}'",
+    "UPDATE identity SET libraries = face.libraries FROM face WHERE face.id = identity.face_id AND face.libraries <> '{}'",
+)
 _ROLE: Final = f"""
 DO $$ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{MEMBER}') THEN CREATE ROLE {MEMBER} NOLOGIN; END IF;
@@ -121,7 +148,13 @@ def limit(tx: Connection, reach: Reach) -> None:
 
 def statements() -> list[str]:
     """Put everything in force, whatever was before."""
-    made = [_ROLE, f"GRANT {MEMBER} TO CURRENT_USER", f"GRANT USAGE ON SCHEMA public TO {MEMBER}", _FUNCTION, _TRIGGER]
+    made = [_ROLE, f"GRANT {MEMBER} TO CURRENT_USER", f"GRANT USAGE ON SCHEMA public TO {MEMBER}"]
+    made += [f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS libraries int[] NOT NULL DEFAULT '{{}}'" for table in DERIVED]
+    made.append(_SORT_IMAGE)
+    for name, body in _FUNCTIONS.items():
+        made.append(f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger {_AS_OWNER} AS $$ BEGIN {body} END $$")
+        made.append(f"CREATE OR REPLACE TRIGGER {name} {_TRIGGERS[name]} FOR EACH ROW EXECUTE FUNCTION {name}()")
+    made += _FILL
     made += [f"CREATE OR REPLACE VIEW {name} AS {query}" for name, query in VIEWS.items()]
     for table, condition in POLICIES.items():
         made += [

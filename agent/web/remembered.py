@@ -1,9 +1,11 @@
-"""Caches slow responses as long as the library is unchanged."""
+"""Caches slow responses as long as the library is unchanged, for each reach of requests its own."""
 
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
+
+from agent.core.reach import current_reach
 
 T = TypeVar("T")
 
@@ -29,6 +31,7 @@ class Remembered(Generic[T]):
 
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
         """The result of `make` for this key since the last change. Blocks; errors of `make` propagate, and then no answer is kept."""
+        key = (current_reach(), key)
         with self._turn:
             # The version is read first: a change during `make` makes the answer outdated at once, instead of valid for too long.
             now = self._version()

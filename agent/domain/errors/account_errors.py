@@ -82,3 +82,21 @@ class MemberNameTaken(AccountError):
 
 class LastAdministrator(AccountError):
     code = "account.last_administrator"
+
+
+class LibraryError(AgentError):
+    """A library of a team server can't be made or changed that way."""
+
+
+class LibraryNameTaken(LibraryError):
+    code = "libraries.name_taken"
+
+
+class LibraryNameInvalid(LibraryError):
+    code = "libraries.name_invalid"
+
+
+class PersonElsewhere(LibraryError):
+    """The person is also on photos of libraries that the request doesn't reach, so it can't change them for all."""
+
+    code = "libraries.person_elsewhere"

@@ -1,6 +1,6 @@
 """What the library room asks of the encrypted library: each query is one transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from sqlalchemy import delete, insert, select
 
@@ -31,6 +31,11 @@ class LibraryQueries(FileQueries, JobQueries, ImageQueries, ActionQueries, Locat
     def events(self, *, after: int, limit: int) -> list[Recorded]:
         with self.database.read() as tx:
             return event_rows.read(tx, after=after, limit=limit)
+
+    def events_within_reach(self, ids: Collection[int]) -> frozenset[int]:
+        """Return those of these events that whoever asks may hear of."""
+        with self.database.read() as tx:
+            return frozenset(tx.scalars(select(schema.event.c.id).where(schema.event.c.id.in_(list(ids)))))
 
     def last_event_id(self) -> int:
         with self.database.read() as tx:

@@ -25,6 +25,7 @@ from agent.people.queries.cluster_rows import ClusterQueries
 from agent.people.queries.embedding_rows import EmbeddingQueries
 from agent.people.queries.forget_rows import ForgetQueries
 from agent.people.queries.person_rows import PersonQueries
+from agent.people.queries.reach_rows import ReachQueries
 from agent.store import audit_log, event_rows, journal
 from agent.store.audit_log import AuditQueries
 from agent.store.path_ranges import FolderArea
@@ -36,7 +37,7 @@ BACKUPS_HOLD_PURGED = "backups_hold_purged"
 
 
 class PeopleQueries(
-    PersonQueries, ForgetQueries, AuditQueries, AlbumQueries, EmbeddingQueries, AdoptedQueries, ClusterQueries, LibraryQueries
+    PersonQueries, ForgetQueries, AuditQueries, AlbumQueries, EmbeddingQueries, AdoptedQueries, ClusterQueries, ReachQueries, LibraryQueries
 ):
     """People, face prints, opinions about who is who, and the steps that can be undone."""
 

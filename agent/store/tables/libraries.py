@@ -15,12 +15,13 @@ library = Table(
     sqlite_autoincrement=True,
 )
 
-# The watched folder that all files noted with it belong to.
+# The library of all files noted with this watched folder; None: of none, so only administrators see them. The empty root stands for all
+# folders without a row, while there is only one library.
 library_source = Table(
     "library_source",
     metadata,
     Column("root", PathBytes, primary_key=True),
-    Column("library_id", Integer, ForeignKey("library.id", ondelete="CASCADE"), nullable=False),
+    Column("library_id", Integer, ForeignKey("library.id", ondelete="SET NULL")),
     Index("source_by_library", "library_id"),
 )
 

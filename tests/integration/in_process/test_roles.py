@@ -19,6 +19,9 @@ from agent.core.actor import HERE, actor
 from agent.core.i18n import Texts
 from agent.core.settings import Settings
 from agent.domain.errors import SignInRequired
+from agent.libraries.queries import LibrariesQueries
+from agent.libraries.routes import libraries_routes
+from agent.libraries.service import Libraries
 from agent.main import http
 from agent.store.schema import person as person_table
 from agent.uploads.files import UploadFiles
@@ -123,10 +126,14 @@ class TeamServer:
     def __init__(self, served: Served) -> None:
         self.team = Team(served.world.real.database)
         self.seen: list[str] = []
+        queries, members = LibrariesQueries(served.world.real.database), self.team.accounts.members
+        roots = lambda: [each.root for each in served.world.app.settings.folders]  # noqa: E731
+        self.libraries = Libraries(queries, roots, members.reload, lambda: self.team.time)
 
         def routes(api: FastAPI) -> None:
             account_routes(api, self.team.accounts)
             server_routes(api, lambda: "photos", "1.2.3", lambda: "AB:CD")
+            libraries_routes(api, self.libraries, served.settings)
             worker_routes(api, WorkerQueries(served.world.real.database))
             folder = served.world.folder.parent / "uploads"
             limits = Limits(file_bytes=1, total_bytes=0, keep_free_bytes=0, unfinished=1, days=1)

@@ -11,6 +11,7 @@ from agent.domain.errors import ImageCorrupt, ModelUnreachable
 from agent.domain.jobs import Priority
 from agent.library.scan_schemas import ScanRequest
 from agent.main import streams
+from agent.main.seen_by_member import SeenByMember
 from agent.main.streams import EventOut
 from agent.web.access import Principal
 from agent.web.schemas import Status as StatusOut
@@ -117,8 +118,9 @@ async def test_events_come_as_server_sent_events(served: Served, owner: httpx.As
 
         async def ended(_: object, __: object, ___: object, last_seen: int | None, who: Principal) -> AsyncGenerator[ServerSentEvent, None]:
             assert last_seen == 5
-            yield streams._status(await served.world.app.status.now(), served.context.texts(), VERSION)
-            yield streams._happened(served.world.real.events(after=0, limit=1)[0])
+            app = served.world.app
+            yield await streams._status(SeenByMember(app, who), await app.status.now(), served.context.texts(), VERSION)
+            yield streams._happened(served.world.real.events(after=0, limit=1)[0], who)
 
         monkeypatch.setattr(streams, "happenings", ended)
         answer = await owner.get("/api/events", headers={"last-event-id": "5"})

@@ -12,6 +12,7 @@ from starlette.routing import Mount, Route
 
 from agent.accounts.routes import account_routes
 from agent.core.i18n import Texts
+from agent.libraries.routes import libraries_routes
 from agent.main.commands_api import guarded
 from agent.uploads.routes import upload_routes
 from agent.web.access import LOCAL, SCOPES, TOKEN_SCOPES, Role, Scope, scopes_of
@@ -49,6 +50,7 @@ def everywhere(served: Served) -> list[APIRoute]:
     server_routes(server, str, "1", str)
     worker_routes(server, MagicMock())
     upload_routes(server, MagicMock())
+    libraries_routes(server, MagicMock(), MagicMock())
     return [*routes_of(served.api), *routes_of(server)]
 
 

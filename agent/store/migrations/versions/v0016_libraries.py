@@ -23,7 +23,7 @@ def upgrade() -> None:
     op.create_table(
         "library_source",
         sa.Column("root", sa.LargeBinary, primary_key=True),
-        sa.Column("library_id", sa.Integer, sa.ForeignKey("library.id", ondelete="CASCADE"), nullable=False),
+        sa.Column("library_id", sa.Integer, sa.ForeignKey("library.id", ondelete="SET NULL")),
     )
     op.create_index("source_by_library", "library_source", ["library_id"])
     op.create_table(

@@ -1,0 +1,66 @@
+"""What a member of a team learns of the server's state and of what happens: only of the libraries within their reach."""
+
+import asyncio
+from collections.abc import Sequence
+
+from agent.core.reach import reaching
+from agent.domain.events import Recorded
+from agent.domain.jobs import JobState
+from agent.domain.path_text import printable
+from agent.library.records import Counts
+from agent.library.status import AgentStatus
+from agent.main.app import App
+from agent.web.access import Principal, Scope
+from agent.web.schemas import FolderState, Status
+
+_WAITING = (JobState.QUEUED, JobState.LEASED)
+_FAILED = (JobState.FAILED, JobState.QUARANTINED)
+# Of the machine, and of all libraries together.
+_NOT_THEIRS = {"burst": None, "finished": None, "problem": None, "warning": None, "device_note": None, "update": None, "taken_back": None}
+
+
+class SeenByMember:
+    """Changes nothing for those who see everything."""
+
+    def __init__(self, app: App, who: Principal) -> None:
+        self._app = app
+        self._who = who
+        self._reach = who.reach(Scope.STATUS_READ)
+
+    async def events(self, events: Sequence[Recorded]) -> Sequence[Recorded]:
+        """Return those that are within reach. Raises StoreError."""
+        if self._reach is None or not events:
+            return events
+        with reaching(self._reach):
+            seen = await asyncio.to_thread(self._app.library.events_within_reach, [each.id for each in events])
+        return [each for each in events if each.id in seen]
+
+    async def status(self, now: AgentStatus, whole: Status) -> Status:
+        """Return the part of the status that they may see: without folders for those who may see no photo. Raises StoreError."""
+        if self._reach is None:
+            return whole if Scope.PHOTOS_READ in self._who.scopes else whole.model_copy(update={"folders": ()})
+        with reaching(self._reach):
+            counts = await asyncio.to_thread(self._app.status.counts_within_reach)
+        return whole.model_copy(update=_NOT_THEIRS | _numbers(counts) | {"folders": self._folders(now, whole)})
+
+    def _folders(self, now: AgentStatus, whole: Status) -> tuple[FolderState, ...]:
+        shown = {each.path: printable(each.shown) for each in self._who.roots}
+        problems = {each.path: each.problem for each in whole.folders}
+        return tuple(
+            FolderState(path=shown[folder.root], name=shown[folder.root], problem=problems.get(printable(folder.path)))
+            for folder in now.settings.folders
+            if folder.root in shown
+        )
+
+
+def _numbers(counts: Counts) -> dict[str, object]:
+    jobs = counts.jobs
+    return {
+        "images": counts.images,
+        "faces": counts.faces,
+        "people": counts.people,
+        "doubts": counts.doubts,
+        "queued": sum(jobs.get(each, 0) for each in _WAITING),
+        "failed": sum(jobs.get(each, 0) for each in _FAILED),
+        "online_only": jobs.get(JobState.DEFERRED, 0),
+    }

@@ -1,0 +1,65 @@
+"""Whether faces and people are within a request's reach, before it changes what holds for everyone."""
+
+from collections.abc import Collection
+
+from sqlalchemy import or_, select
+
+from agent.core.reach import current_reach, everything
+from agent.domain.errors import FaceUnknown, PersonElsewhere, PersonUnknown
+from agent.domain.people import Certainty
+from agent.store.database import Queries
+from agent.store.facts import chunks
+from agent.store.schema import face, identity, person, place
+
+
+class ReachQueries(Queries):
+    """All of it does nothing where everything is within reach."""
+
+    def check_faces(self, face_ids: Collection[int]) -> None:
+        """Raises FaceUnknown if one of them isn't within reach."""
+        if current_reach() is None or not face_ids:
+            return
+        wanted = set(face_ids)
+        with self.database.read() as tx:
+            found = {each for part in chunks(sorted(wanted)) for each in tx.scalars(select(face.c.id).where(face.c.id.in_(part)))}
+        if found != wanted:
+            raise FaceUnknown
+
+    def check_people(self, people: Collection[int], *, whole: bool) -> None:
+        """Raises PersonUnknown if one of them isn't within reach; if they are to be changed as a `whole`, PersonElsewhere for one who
+        is on photos beyond it, too.
+        """
+        if current_reach() is None or not people:
+            return
+        with self.database.read() as tx:
+            found = set(tx.scalars(select(person.c.id).where(person.c.id.in_(list(people)))))
+        if found != set(people):
+            raise PersonUnknown
+        if whole and self.elsewhere(people):
+            raise PersonElsewhere
+
+    def check_name(self, name: str) -> None:
+        """Raises PersonElsewhere if someone called so isn't within reach, or not as a whole."""
+        if current_reach() is None:
+            return
+        with everything(), self.database.read() as tx:
+            known = tx.scalar(select(person.c.id).where(person.c.name == name))
+        try:
+            self.check_people([known] if known is not None else [], whole=True)
+        except PersonUnknown:
+            raise PersonElsewhere from None
+
+    def elsewhere(self, people: Collection[int]) -> frozenset[int]:
+        """Return those who are, certainly, on a photo beyond reach."""
+        reach = current_reach()
+        if reach is None:
+            return frozenset()
+        beyond = or_(place.c.library_id.is_(None), place.c.library_id.not_in(sorted(reach.libraries)))
+        theirs = (
+            select(identity.c.person_id)
+            .join_from(identity, face, face.c.id == identity.c.face_id)
+            .join(place, place.c.image_id == face.c.image_id)
+            .where(identity.c.person_id.in_(list(people)), identity.c.certainty != Certainty.PROBABLE, beyond)
+        )
+        with everything(), self.database.read() as tx:
+            return frozenset(tx.scalars(theirs.distinct()))
