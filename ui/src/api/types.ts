@@ -913,6 +913,96 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/libraries": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List Libraries
+         * @description Return those whose photos whoever asks may see.
+         */
+        readonly get: operations["list_libraries_api_libraries_get"];
+        readonly put?: never;
+        /**
+         * Add
+         * @description Make a library. Folders that are not watched yet are watched from then on.
+         */
+        readonly post: operations["add_api_libraries_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/libraries/{library_id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        readonly post?: never;
+        /**
+         * Remove
+         * @description Remove a library. Its folders stay watched, and only administrators see their photos until they are in another library.
+         */
+        readonly delete: operations["remove_api_libraries__library_id__delete"];
+        readonly options?: never;
+        readonly head?: never;
+        /** Change */
+        readonly patch: operations["change_api_libraries__library_id__patch"];
+        readonly trace?: never;
+    };
+    readonly "/api/libraries/{library_id}/members/{member_id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        /**
+         * Grant
+         * @description Give a member a role in this library, in place of any other.
+         */
+        readonly put: operations["grant_api_libraries__library_id__members__member_id__put"];
+        readonly post?: never;
+        /** Revoke */
+        readonly delete: operations["revoke_api_libraries__library_id__members__member_id__delete"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/libraries/{library_id}/sources": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        /**
+         * Put Source
+         * @description Put a folder into this library, out of any other. It is watched from then on.
+         */
+        readonly put: operations["put_source_api_libraries__library_id__sources_put"];
+        readonly post?: never;
+        /**
+         * Drop Source
+         * @description Take a folder out. It stays watched.
+         */
+        readonly delete: operations["drop_source_api_libraries__library_id__sources_delete"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/library": {
         readonly parameters: {
             readonly query?: never;
@@ -3717,6 +3807,16 @@ export interface components {
              */
             readonly width: number;
         };
+        /** LibrariesOut */
+        readonly LibrariesOut: {
+            /** Items */
+            readonly items: readonly components["schemas"]["LibraryOut"][];
+            /**
+             * Unassigned
+             * @description watched folders in no library: only administrators see their photos
+             */
+            readonly unassigned: readonly string[];
+        };
         /** LibraryAction */
         readonly LibraryAction: {
             /**
@@ -3740,6 +3840,49 @@ export interface components {
              */
             readonly undo: string | null;
         };
+        /** LibraryAdd */
+        readonly LibraryAdd: {
+            /**
+             * For All
+             * @default false
+             */
+            readonly for_all: boolean;
+            /**
+             * Members
+             * @default []
+             */
+            readonly members: readonly components["schemas"]["LibraryMemberIn"][];
+            /** Name */
+            readonly name: string;
+            /**
+             * Sources
+             * @default []
+             */
+            readonly sources: readonly string[];
+        };
+        /**
+         * LibraryChange
+         * @description Omitted fields stay unchanged.
+         */
+        readonly LibraryChange: {
+            /** For All */
+            readonly for_all?: boolean | null;
+            /** Name */
+            readonly name?: string | null;
+        };
+        /** LibraryFolder */
+        readonly LibraryFolder: {
+            /** Path */
+            readonly path: string;
+        };
+        /** LibraryGrant */
+        readonly LibraryGrant: {
+            /**
+             * Role
+             * @enum {string}
+             */
+            readonly role: "curator" | "editor" | "viewer";
+        };
         /**
          * LibraryIndex
          * @description Every matching image, newest first: enough to lay out the whole page.
@@ -3759,6 +3902,53 @@ export interface components {
             readonly ratios: readonly number[];
             /** Total */
             readonly total: number;
+        };
+        /** LibraryMember */
+        readonly LibraryMember: {
+            /** Id */
+            readonly id: string;
+            readonly role: components["schemas"]["Role"];
+        };
+        /** LibraryMemberIn */
+        readonly LibraryMemberIn: {
+            /** Id */
+            readonly id: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            readonly role: "curator" | "editor" | "viewer";
+        };
+        /**
+         * LibraryOut
+         * @description A library of the server. What only administrators see is empty for others.
+         */
+        readonly LibraryOut: {
+            /**
+             * For All
+             * @description every member sees it, in the role they have on the server
+             */
+            readonly for_all: boolean;
+            /** Id */
+            readonly id: number;
+            /**
+             * Members
+             * @description who has a role of their own here
+             */
+            readonly members: readonly components["schemas"]["LibraryMember"][];
+            /** Name */
+            readonly name: string;
+            /** Photos */
+            readonly photos: number;
+            /**
+             * Rest
+             * @description it holds every watched folder, because there is no other library
+             */
+            readonly rest: boolean;
+            /** @description of who asks */
+            readonly role: components["schemas"]["Role"];
+            /** Sources */
+            readonly sources: readonly components["schemas"]["LibrarySource"][];
         };
         /**
          * LibraryRestoreOffer
@@ -3809,6 +3999,19 @@ export interface components {
         readonly LibraryRestoreRequest: {
             /** Name */
             readonly name: string;
+        };
+        /** LibrarySource */
+        readonly LibrarySource: {
+            /**
+             * Path
+             * @description the folder on the server
+             */
+            readonly path: string;
+            /**
+             * Shown
+             * @description what members see in its place
+             */
+            readonly shown: string;
         };
         /** LibraryUndo */
         readonly LibraryUndo: {
@@ -5905,12 +6108,21 @@ export type ItemIds = components['schemas']['ItemIds'];
 export type KeepNames = components['schemas']['KeepNames'];
 export type Keeping = components['schemas']['Keeping'];
 export type KnownFace = components['schemas']['KnownFace'];
+export type LibrariesOut = components['schemas']['LibrariesOut'];
 export type LibraryAction = components['schemas']['LibraryAction'];
 export type LibraryActionDone = components['schemas']['LibraryActionDone'];
+export type LibraryAdd = components['schemas']['LibraryAdd'];
+export type LibraryChange = components['schemas']['LibraryChange'];
+export type LibraryFolder = components['schemas']['LibraryFolder'];
+export type LibraryGrant = components['schemas']['LibraryGrant'];
 export type LibraryIndex = components['schemas']['LibraryIndex'];
+export type LibraryMember = components['schemas']['LibraryMember'];
+export type LibraryMemberIn = components['schemas']['LibraryMemberIn'];
+export type LibraryOut = components['schemas']['LibraryOut'];
 export type LibraryRestoreOffer = components['schemas']['LibraryRestoreOffer'];
 export type LibraryRestoreOut = components['schemas']['LibraryRestoreOut'];
 export type LibraryRestoreRequest = components['schemas']['LibraryRestoreRequest'];
+export type LibrarySource = components['schemas']['LibrarySource'];
 export type LibraryUndo = components['schemas']['LibraryUndo'];
 export type MarkIo = components['schemas']['MarkIO'];
 export type MarksEdit = components['schemas']['MarksEdit'];
@@ -7852,6 +8064,258 @@ export interface operations {
                 content: {
                     readonly "application/json": components["schemas"]["SignedIn"];
                 };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly list_libraries_api_libraries_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["LibrariesOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly add_api_libraries_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["LibraryAdd"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["LibraryOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly remove_api_libraries__library_id__delete: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly library_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly change_api_libraries__library_id__patch: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly library_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["LibraryChange"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly grant_api_libraries__library_id__members__member_id__put: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly library_id: number;
+                readonly member_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["LibraryGrant"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly revoke_api_libraries__library_id__members__member_id__delete: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly library_id: number;
+                readonly member_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly put_source_api_libraries__library_id__sources_put: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly library_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["LibraryFolder"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly drop_source_api_libraries__library_id__sources_delete: {
+        readonly parameters: {
+            readonly query: {
+                readonly path: string;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly library_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Unprocessable Entity */
             readonly 422: {
