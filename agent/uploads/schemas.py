@@ -1,5 +1,6 @@
 """The API schemas of uploads."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Self
 
@@ -25,15 +26,27 @@ class UploadOut(Schema):
         return cls.from_record(upload, offset=received.offset, modified_ms=modified)
 
 
+class UploadLibraryOut(Schema):
+    id: int
+    name: str
+
+
 class UploadsOut(Schema):
     """One's own unfinished uploads, and what the server takes."""
 
     items: tuple[UploadOut, ...]
+    libraries: tuple[UploadLibraryOut, ...]
+    """those that one may add photos to; of several, one must be named"""
     file_bytes: int
     """the largest file"""
     days: int
     """until an unfinished one is removed"""
 
     @classmethod
-    def of(cls, found: tuple[Received, ...], limits: Limits) -> Self:
-        return cls(items=tuple(map(UploadOut.of, found)), file_bytes=limits.file_bytes, days=limits.days)
+    def of(cls, found: Iterable[Received], libraries: Iterable[tuple[int, str]], limits: Limits) -> Self:
+        return cls(
+            items=tuple(map(UploadOut.of, found)),
+            libraries=tuple(UploadLibraryOut(id=number, name=name) for number, name in libraries),
+            file_bytes=limits.file_bytes,
+            days=limits.days,
+        )

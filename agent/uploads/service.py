@@ -75,6 +75,7 @@ class Uploads:
         self._clock = clock
         self._watch = watch
         self._new_id = new_id
+        self._started = clock()
         self._turns = Turns()
         self._beginning = asyncio.Lock()
         self._storing = asyncio.Lock()  # of two with the same content the second is to see the first
@@ -137,6 +138,11 @@ class Uploads:
 
         return await asyncio.to_thread(found)
 
+    async def libraries(self) -> Sequence[tuple[int, str]]:
+        """Those to which the request may add photos, with their names."""
+        reach = current_reach()
+        return [] if reach is None else await asyncio.to_thread(self._queries.libraries, reach.libraries)
+
     async def sweep(self) -> None:
         """Raises StoreError."""
         now = self._clock()
@@ -150,7 +156,8 @@ class Uploads:
                 except UploadGone:
                     continue
         known = {each.id for each in await asyncio.to_thread(self._queries.unfinished)}
-        oldest = (now.timestamp() - _NEW_S) * 1e9
+        # What a kill left, and what was lost since.
+        oldest = max(self._started.timestamp(), now.timestamp() - _NEW_S) * 1e9
         for upload_id, changed_ns in await asyncio.to_thread(lambda: list(self._files.left())):
             if upload_id not in known and changed_ns < oldest:
                 await asyncio.to_thread(self._files.drop, upload_id)

@@ -162,7 +162,8 @@ export class Client {
     return (await whole(path, (await this.send(path, withBody(body), limitMs)).json())) as T
   }
 
-  private async send(path: string, init: RequestInit, limitMs = TIME_LIMIT_MS): Promise<Response> {
+  /** The answer itself. */
+  async send(path: string, init: RequestInit, limitMs = TIME_LIMIT_MS): Promise<Response> {
     let response: Response
     try {
       response = await this.fetcher(path, { ...init, signal: init.signal ?? AbortSignal.timeout(limitMs) })

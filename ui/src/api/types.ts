@@ -5775,6 +5775,13 @@ export interface components {
              */
             readonly wanted: boolean;
         };
+        /** UploadLibraryOut */
+        readonly UploadLibraryOut: {
+            /** Id */
+            readonly id: number;
+            /** Name */
+            readonly name: string;
+        };
         /** UploadOut */
         readonly UploadOut: {
             /**
@@ -5819,6 +5826,11 @@ export interface components {
             readonly file_bytes: number;
             /** Items */
             readonly items: readonly components["schemas"]["UploadOut"][];
+            /**
+             * Libraries
+             * @description those that one may add photos to; of several, one must be named
+             */
+            readonly libraries: readonly components["schemas"]["UploadLibraryOut"][];
         };
         /** Verified */
         readonly Verified: {
@@ -6218,6 +6230,7 @@ export type UnderWayOut = components['schemas']['UnderWayOut'];
 export type Undo = components['schemas']['Undo'];
 export type UnnameFaces = components['schemas']['UnnameFaces'];
 export type UpdateOut = components['schemas']['UpdateOut'];
+export type UploadLibraryOut = components['schemas']['UploadLibraryOut'];
 export type UploadOut = components['schemas']['UploadOut'];
 export type UploadsOut = components['schemas']['UploadsOut'];
 export type Verified = components['schemas']['Verified'];
