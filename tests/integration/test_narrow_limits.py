@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,11 +21,13 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reas
 FEW_FILES = "import os, resource, sys; resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20)); os.execv(sys.argv[1], sys.argv[1:])"
 
 
-@pytest.fixture
-def read_only(program: "RealProgram", tmp_path: Path) -> Iterator["RealProgram"]:
-    """The program with a library, on a disk that can't be written to any more."""
-    Image.new("RGB", (64, 64), "teal").save(tmp_path / "a.png")
-    assert program.run("scan", str(tmp_path / "a.png")).returncode == 0
+@pytest.fixture(scope="module")
+def read_only(make_module_program: Callable[[Mapping[str, str]], "RealProgram"]) -> Iterator["RealProgram"]:
+    """The program with a library, on a disk that can't be written to any more: no command changes anything there."""
+    program = make_module_program({})
+    photo = program.home.with_name("a.png")
+    Image.new("RGB", (64, 64), "teal").save(photo)
+    assert program.run("scan", str(photo)).returncode == 0
     home = str(program.home)
     if subprocess.run(["mount", "--bind", "-o", "ro", home, home], capture_output=True, check=False).returncode:
         pytest.skip("needs to mount")
@@ -36,8 +38,8 @@ def read_only(program: "RealProgram", tmp_path: Path) -> Iterator["RealProgram"]
 
 
 @pytest.mark.parametrize("words", ["run --no-tray", "scan {}", "find --unnamed", "people list", "backup create", "redact {} -o {}.jpg"])
-def test_a_data_folder_that_cant_be_written_to_is_named(read_only: "RealProgram", tmp_path: Path, words: str) -> None:
-    said = read_only.run(*words.replace("{}", str(tmp_path / "a.png")).split())
+def test_a_data_folder_that_cant_be_written_to_is_named(read_only: "RealProgram", words: str) -> None:
+    said = read_only.run(*words.replace("{}", str(read_only.home.with_name("a.png"))).split())
     assert said.returncode == 1
     assert "[store.unwritable]" in said.stderr and "Traceback" not in said.stderr
 
