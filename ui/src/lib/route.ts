@@ -5,7 +5,7 @@ import type { Scope } from '../api/types'
 /** Those that number keys go to, in the sidebar's order. */
 export const PAGES = ['photos', 'people', 'covers', 'problems', 'status', 'settings'] as const
 /** Those that only a team's server has. */
-const TEAM_PAGES = ['account', 'members', 'record', 'workers', 'consents', 'invitation'] as const
+const TEAM_PAGES = ['account', 'members', 'libraries', 'record', 'workers', 'consents', 'invitation'] as const
 const KNOWN = [...PAGES, 'help', 'online-only', ...TEAM_PAGES] as const
 export type Page = (typeof KNOWN)[number]
 
@@ -21,6 +21,7 @@ export const NEEDED: Readonly<Record<Page, Scope | null>> = {
   help: null,
   account: 'self',
   members: 'members.manage',
+  libraries: 'members.manage',
   record: 'record.read',
   workers: 'system.read',
   consents: 'consent.read',

@@ -11,6 +11,7 @@ extend(record)
 export { default as AccountPage } from './AccountPage.svelte'
 export { default as ConsentsPage } from './ConsentsPage.svelte'
 export { default as InvitationPage } from './InvitationPage.svelte'
+export { default as LibrariesPage } from './LibrariesPage.svelte'
 export { default as MembersPage } from './MembersPage.svelte'
 export { default as PersonConsents } from './PersonConsents.svelte'
 export { default as RecordPage } from './RecordPage.svelte'
