@@ -101,8 +101,8 @@ class ServerLoop:
             queue=work.queue if HAS_WORKERS else None,
         )
         accounts = accounts_of(ground.database, app.now)
-        uploads = uploads_of(ground.database, ground.file, ground.paths, app.now)
         libraries = await self._libraries(app, accounts)
+        uploads = uploads_of(ground.database, libraries, ground.file, ground.paths, app.now)
         draining: list[Draining] = []
 
         def application(port: Callable[[], int]) -> Draining:

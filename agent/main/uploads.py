@@ -1,6 +1,7 @@
 """Puts the uploads of a team server together: only the server imports this."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -9,6 +10,8 @@ from agent.accounts.secret_words import new_id
 from agent.core.config_file import SettingsFile
 from agent.core.paths import AppPaths
 from agent.core.settings import Settings, folder_of, root_of
+from agent.libraries.records import REST
+from agent.libraries.service import Libraries
 from agent.store.database import Database
 from agent.uploads.files import UploadFiles
 from agent.uploads.queries import UploadQueries
@@ -18,19 +21,30 @@ from agent.uploads.service import Uploads
 UPLOADS_FOLDER: Final = "uploads"
 
 
-def uploads_of(database: Database, file: SettingsFile, paths: AppPaths, clock: Callable[[], datetime]) -> Uploads:
+def uploads_of(database: Database, libraries: Libraries, file: SettingsFile, paths: AppPaths, clock: Callable[[], datetime]) -> Uploads:
     """The uploads into the folder of the settings. Call it inside the event loop."""
+    files = UploadFiles(lambda: upload_folder(file.snapshot, paths))
+    return Uploads(UploadQueries(database), files, lambda: limits_of(file.snapshot), clock, WatchedUploads(libraries, file), new_id)
 
-    def folder() -> Path:
-        return upload_folder(file.snapshot, paths)
 
-    def watch(root: Path) -> None:
-        # Not at the start: a server without uploads shows no empty folder. A library's needs an entry of its own.
-        around = folder_of(str(root / "month" / "photo.jpg"), file.snapshot.folders)
-        if around is None or not around.recursive or (root != folder() and around.root != root_of(str(root))):
-            file.add_folder(root)
+class WatchedUploads:
+    """Each library's uploads are in a watched folder of its own. It is watched once something arrives: others would be empty."""
 
-    return Uploads(UploadQueries(database), UploadFiles(folder), lambda: limits_of(file.snapshot), clock, watch, new_id)
+    def __init__(self, libraries: Libraries, file: SettingsFile) -> None:
+        self._libraries = libraries
+        self._file = file
+
+    def libraries(self) -> Sequence[tuple[int, str]]:
+        return [(each.id, each.name) for each in self._libraries.all]
+
+    async def watch(self, root: Path, library: int | None) -> None:
+        path = root_of(str(root))
+        around = folder_of(f"{path}/month/photo.jpg", self._file.snapshot.folders)
+        if around is None or around.root != path:
+            await asyncio.to_thread(self._file.add_folder, root)
+        found = next((each for each in self._libraries.all if each.id == library), None)
+        if found is not None and not {path, REST} & set(found.sources):
+            await self._libraries.put_source(found.id, path)
 
 
 def upload_folder(settings: Settings, paths: AppPaths) -> Path:

@@ -1,6 +1,6 @@
 """Uploads in the database."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Final
@@ -10,7 +10,7 @@ from sqlalchemy import Row, delete, func, insert, select, update
 from agent.domain.errors import UploadGone
 from agent.store import audit_log
 from agent.store.database import Queries
-from agent.store.schema import image, library, library_source, place
+from agent.store.schema import image, place
 from agent.store.schema import upload as table
 from agent.uploads.records import Outcome, Room, Upload
 
@@ -21,12 +21,6 @@ class UploadQueries(Queries):
     def add(self, new: Upload) -> None:
         with self.database.write(durable=True) as tx:
             tx.execute(insert(table).values({_NAMES.get(each.name, each.name): getattr(new, each.name) for each in fields(new)}))
-
-    def belongs(self, root: str, library_id: int) -> None:
-        """Note which library the files of a watched folder belong to."""
-        with self.database.write(durable=True) as tx:
-            if tx.scalar(select(library_source.c.root).where(library_source.c.root == root)) is None:
-                tx.execute(insert(library_source).values(root=root, library_id=library_id))
 
     def upload(self, upload_id: str, member: str) -> Upload:
         """A member's own. Raises UploadGone."""
@@ -62,12 +56,6 @@ class UploadQueries(Queries):
         with self.database.read() as tx:
             found = tx.scalar(there.where(image.c.sha256 == sha256, place.c.missing_since.is_(None)).limit(1))
             return found, list(tx.scalars(sent))
-
-    def libraries(self, ids: Collection[int]) -> Sequence[tuple[int, str]]:
-        """Their ids and names, by name."""
-        with self.database.read() as tx:
-            found = tx.execute(select(library.c.id, library.c.name).where(library.c.id.in_(ids)).order_by(library.c.name))
-            return [(row.id, row.name) for row in found]
 
     def plan(self, upload_id: str, sha256: str, target: str) -> None:
         """Note where the file goes, before it is moved: after a kill in between, it is found there and not stored again."""

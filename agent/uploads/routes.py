@@ -42,7 +42,7 @@ def _tus_routes(api: FastAPI, uploads: Uploads) -> None:
     @api.get("/api/uploads", openapi_extra=_UPLOAD)
     async def unfinished_uploads(who: Who) -> UploadsOut:
         """Return one's own unfinished uploads."""
-        return UploadsOut.of(await uploads.unfinished(who.id), await uploads.libraries(), uploads.limits)
+        return UploadsOut.of(await uploads.unfinished(who.id), uploads.libraries(), uploads.limits)
 
     @api.post("/api/uploads", status_code=201, response_class=Response, openapi_extra=_UPLOAD)
     async def begin_upload(request: Request, who: Who) -> Response:

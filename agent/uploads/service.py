@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, Final, TypeVar
+from typing import Any, BinaryIO, Final, Protocol, TypeVar
 
 import structlog
 
 from agent.core.actor import acting_as
 from agent.core.reach import current_reach, everything
-from agent.core.settings import root_of
 from agent.domain.errors import (
     AgentError,
     UploadChecksum,
@@ -58,6 +57,16 @@ class Checksum:
     digest: bytes
 
 
+class UploadFolders(Protocol):
+    def libraries(self) -> Sequence[tuple[int, str]]:
+        """The server's libraries: their ids and names."""
+        ...
+
+    async def watch(self, root: Path, library: int | None) -> None:
+        """Have a folder watched, for that library, if it isn't yet. Raises SettingsError, StoreError."""
+        ...
+
+
 class Uploads:
     def __init__(
         self,
@@ -65,15 +74,14 @@ class Uploads:
         files: UploadFiles,
         limits: Callable[[], Limits],
         clock: Callable[[], datetime],
-        watch: Callable[[Path], object],
+        folders: UploadFolders,
         new_id: Callable[[], str],
     ) -> None:
-        """`watch` has a folder watched, if it isn't yet; it blocks, and raises SettingsError."""
         self._queries = queries
         self._files = files
         self._limits = limits
         self._clock = clock
-        self._watch = watch
+        self._folders = folders
         self._new_id = new_id
         self._started = clock()
         self._turns = Turns()
@@ -101,10 +109,11 @@ class Uploads:
         if new.size > limits.file_bytes:
             raise UploadTooLarge(megabytes=new.size // MEGABYTE, limit=limits.file_bytes // MEGABYTE)
         upload = Upload(
-            self._new_id(), member, _library(new.library), name, new.size, new.modified_ns, now, now + timedelta(days=limits.days)
+            self._new_id(), member, self._library(new.library), name, new.size, new.modified_ns, now, now + timedelta(days=limits.days)
         )
         async with self._beginning:
             with everything():  # the limits hold for all libraries together
+                await self._folders.watch(self._files.root(upload.library), upload.library)
                 await undisturbed(partial(self._begin, upload, limits))
         return upload
 
@@ -138,10 +147,10 @@ class Uploads:
 
         return await asyncio.to_thread(found)
 
-    async def libraries(self) -> Sequence[tuple[int, str]]:
+    def libraries(self) -> Sequence[tuple[int, str]]:
         """Those to which the request may add photos, with their names."""
         reach = current_reach()
-        return [] if reach is None else await asyncio.to_thread(self._queries.libraries, reach.libraries)
+        return [each for each in self._folders.libraries() if reach is None or each[0] in reach.libraries]
 
     async def sweep(self) -> None:
         """Raises StoreError."""
@@ -168,6 +177,15 @@ class Uploads:
         except Superseded:
             raise UploadOffset from None
 
+    def _library(self, wanted: int | None) -> int | None:
+        """The library that is meant; None if the server has none. Raises UploadLibrary."""
+        there = [number for number, _ in self.libraries()]
+        if wanted is None and len(there) < 2 and (there or current_reach() is None):
+            return there[0] if there else None
+        if wanted not in there:
+            raise UploadLibrary
+        return wanted
+
     def _begin(self, upload: Upload, limits: Limits) -> None:
         open_ = self._queries.unfinished()
         if sum(each.member == upload.member for each in open_) >= limits.unfinished:
@@ -178,10 +196,6 @@ class Uploads:
         coming = sum(each.size - (self._files.size(each.id) or 0) for each in open_)
         if self._files.free() - coming - upload.size < limits.keep_free_bytes:
             raise UploadNoRoom
-        root = self._files.root(upload.library)
-        self._watch(root)
-        if upload.library is not None:
-            self._queries.belongs(root_of(str(root)), upload.library)
         self._files.create(upload.id)
         self._queries.add(upload)
 
@@ -244,17 +258,6 @@ class Uploads:
     def _drop(self, upload_id: str) -> None:
         self._queries.drop(upload_id)
         self._files.drop(upload_id)
-
-
-def _library(wanted: int | None) -> int | None:
-    """The library that is meant. Raises UploadLibrary."""
-    if (reach := current_reach()) is None:
-        return wanted
-    if wanted is None and len(reach.libraries) == 1:
-        return next(iter(reach.libraries))
-    if wanted not in reach.libraries:
-        raise UploadLibrary
-    return wanted
 
 
 def _placed(upload: Upload) -> tuple[str, str, int]:

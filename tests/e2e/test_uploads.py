@@ -87,5 +87,5 @@ def test_each_photo_arrives_once_though_the_network_breaks_and_the_server_is_kil
     stored = [path for path in folder.rglob("*.jpg")]
     assert sorted(hashlib.sha256(path.read_bytes()).hexdigest() for path in stored) == sorted(digests)
     assert list((folder / INCOMING).iterdir()) == []
-    server.settled(41)
+    server.until(lambda status: (status.images, status.queued) == (41, 0), within=200)
     context.close()

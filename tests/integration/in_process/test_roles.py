@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
+from unittest.mock import MagicMock
 
 import pytest_asyncio
 from fastapi.routing import APIRoute
@@ -139,7 +140,15 @@ class TeamServer:
             limits = Limits(file_bytes=1, total_bytes=0, keep_free_bytes=0, unfinished=1, days=1)
             files = UploadFiles(lambda: folder)
             upload_routes(
-                api, Uploads(UploadQueries(served.world.real.database), files, lambda: limits, served.world.app.now, lambda _: None, new_id)
+                api,
+                Uploads(
+                    UploadQueries(served.world.real.database),
+                    files,
+                    lambda: limits,
+                    served.world.app.now,
+                    MagicMock(libraries=list),
+                    new_id,
+                ),
             )
 
             @api.get("/api/actor", openapi_extra=needs(Scope.STATUS_READ))

@@ -15,7 +15,8 @@ import pytest
 import pytest_asyncio
 
 from agent.accounts.secret_words import new_id
-from agent.domain.errors import UploadGone, UploadOffset
+from agent.core.reach import Reach, reaching
+from agent.domain.errors import UploadGone, UploadLibrary, UploadOffset
 from agent.store.audit_log import AuditQueries
 from agent.store.database import Database
 from agent.uploads.files import INCOMING, UploadFiles
@@ -52,18 +53,21 @@ class Server:
         self.team = Team(database)
         self.folder = folder
         self.limits = LIMITS
-        self.watched: list[Path] = []
+        self.known: list[tuple[int, str]] = []
+        self.watched: list[tuple[Path, int | None]] = []
         self.queries = UploadQueries(database)
         self.uploads = self.started()
         upload_routes(self.team.api, self.uploads)
 
     def started(self) -> Uploads:
         """The uploads as a new process has them."""
+        return Uploads(self.queries, UploadFiles(lambda: self.folder), lambda: self.limits, lambda: self.team.time, self, new_id)
 
-        def watch(root: Path) -> None:
-            self.watched.append(root)
+    def libraries(self) -> list[tuple[int, str]]:
+        return self.known
 
-        return Uploads(self.queries, UploadFiles(lambda: self.folder), lambda: self.limits, lambda: self.team.time, watch, new_id)
+    async def watch(self, root: Path, library: int | None) -> None:
+        self.watched.append((root, library))
 
     @property
     def photos(self) -> dict[str, bytes]:
@@ -118,7 +122,7 @@ async def mei(server: Server) -> AsyncIterator[Browser]:
 
 async def test_a_photo_in_parts_is_stored_whole_under_its_name_and_on_the_record(server: Server, mei: Browser) -> None:
     place = await mei.begun(JPEG, "Ausflug/Größe: 1.jpg", modified="1700000000123")
-    assert server.watched == [server.folder]
+    assert server.watched == [(server.folder, None)]
     for start in (0, 4_000):
         assert await mei.offset(place) == start and server.photos == {}
         answer = await mei.send(place, JPEG[start : start + 4_000], start)
@@ -142,6 +146,24 @@ async def test_the_same_content_is_stored_once_and_the_same_name_twice(server: S
     assert set(server.photos) == {"2026-11/a.jpg", "2026-11/a (2).jpg"} and server.parts == []
     (server.folder / "2026-11" / "a.jpg").unlink()
     assert await mei.whole(JPEG) == "stored"  # what was deleted may come again
+
+
+async def test_each_library_has_its_own_folder_and_of_several_one_is_chosen(server: Server, mei: Browser) -> None:
+    server.known = [(1, "School")]
+    assert await mei.whole(JPEG) == "stored"
+    server.known.append((2, "Clinic"))
+    refused = await mei.begin(JPEG)
+    assert (refused.status_code, refused.json()["code"]) == (422, "upload.library")
+    assert (await mei.begin(JPEG, library="3")).json()["code"] == "upload.library"
+    place = await mei.begun(JPEG, library="2")
+    assert (await mei.send(place, JPEG)).headers["upload-outcome"] == "stored", "what another library has is not told"
+    assert set(server.photos) == {"library-1/2026-11/a.jpg", "library-2/2026-11/a.jpg"}
+    assert server.watched[-1] == (server.folder / "library-2", 2)
+    with reaching(Reach(frozenset({2}))):
+        assert server.uploads.libraries() == [(2, "Clinic")]
+        assert (await server.uploads.begin(mei.id, NewUpload("b.jpg", 9))).library == 2
+        with pytest.raises(UploadLibrary):
+            await server.uploads.begin(mei.id, NewUpload("b.jpg", 9, library=1))
 
 
 async def test_two_with_the_same_content_at_once_are_stored_once(server: Server, mei: Browser) -> None:
