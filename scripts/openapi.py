@@ -11,6 +11,7 @@ sys.path.insert(0, str(ROOT))
 from agent.accounts.routes import account_routes  # noqa: E402
 from agent.libraries.routes import libraries_routes  # noqa: E402
 from agent.main.http import create_app  # noqa: E402
+from agent.people.vectors.routes import vector_routes  # noqa: E402
 from agent.uploads.routes import upload_routes  # noqa: E402
 from agent.web.server_routes import server_routes  # noqa: E402
 from agent.workers.routes import worker_routes  # noqa: E402
@@ -27,6 +28,7 @@ def description() -> str:
     libraries_routes(app, MagicMock(), MagicMock())
     worker_routes(app, MagicMock())
     upload_routes(app, MagicMock())
+    vector_routes(app, MagicMock())
     return json.dumps(app.openapi(), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
 
 

@@ -28,12 +28,14 @@ from agent.library.onboarding import Onboarding
 from agent.main.accounts import accounts_of, libraries_of
 from agent.main.app import App
 from agent.main.checkup import health
+from agent.main.face_vectors import face_vectors
 from agent.main.first_administrator import first_invitation
 from agent.main.http import Context, Team, create_app
 from agent.main.library_restore import LibraryRestore, RestoreOutcome
 from agent.main.team_work import HAS_WORKERS, TeamWork
 from agent.main.uploads import uploads_of
 from agent.main.wiring import backup_store, build, move_key, recovery_code
+from agent.people.vectors.routes import vector_routes
 from agent.screen.region_picker import RegionPicker
 from agent.sources.folder.drives import is_remote
 from agent.store.database import Database
@@ -91,10 +93,12 @@ class ServerLoop:
         """Serve and work until `stop`; then finish what is running. Raises StoreError, SettingsInvalid if the port is taken."""
         ground, wanted = self._ground, self._settings.server
         work = await asyncio.to_thread(TeamWork, ground.database, ground.url)
+        vectors = await asyncio.to_thread(face_vectors, ground.database, ground.url)
         app = build(
             self._settings,
             ground.paths,
             database=ground.database,
+            finder=vectors,
             desktop=False,
             reconfigure={"logs": self._log_files},
             renamed=ground.file.rename_kept,
@@ -114,6 +118,7 @@ class ServerLoop:
                 account_routes(api, accounts)
                 libraries_routes(api, libraries, ground.file)
                 worker_routes(api, work.workers)
+                vector_routes(api, vectors.state)
                 upload_routes(api, uploads)
 
             team = Team(TeamAccess(accounts, ground.auth.token, origins, libraries.placed), routes)
@@ -137,6 +142,7 @@ class ServerLoop:
                 works = [
                     app.run(),
                     work.run(app),
+                    vectors.run(app.bus),
                     uploads.run(),
                     ground.certificates.run(),
                     ground.file.watch(partial(self._changed, app), partial(self._refused, app)),

@@ -46,6 +46,7 @@ from agent.library.recipes import EMBEDDER
 from agent.library.thumbnail_store import ThumbnailFile
 from agent.main.app import App, Edges, Reconfigure
 from agent.models.model_store import ModelState, ModelStore
+from agent.people.face_finder import FaceFinder
 from agent.people.forgotten import ForgottenFile
 from agent.people.recognition_switch import Backups
 from agent.people.service import PeopleEdges
@@ -199,6 +200,7 @@ def build(
     database: Database | None = None,
     analyser: Analyser | None = None,
     matcher: FaceMatcher | None = None,
+    finder: FaceFinder | None = None,
     renderer: Renderer | None = None,
     clips: VideoRenderer | None = None,
     films: VideoRenderer | None = None,
@@ -266,6 +268,7 @@ def build(
             ForgottenFile(paths.library.with_name("forgotten")),
             Sidecars(ask),
             renamed,
+            finder,
         ),
         RedactionTools(
             renderer or cast("Renderer", engine.analyser), CopyFileStore(), RecoveryFileStore(lambda: database.key_for(b"kept originals"))

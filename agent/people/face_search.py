@@ -12,7 +12,9 @@ from agent.engine.analyser import Analyser
 from agent.engine.matcher_port import FaceMatcher, Query
 from agent.library.recipes import embedding_task, recognises
 from agent.library.records import FaceReference
+from agent.people.face_finder import FaceFinder
 from agent.people.identification import bounds_of
+from agent.people.queries.among_rows import EVERYTHING, Among
 from agent.people.queries.people_queries import PeopleQueries
 
 MOST = 200  # faces shown for each
@@ -35,13 +37,16 @@ class FaceSearchResult:
 
 
 class FaceSearch:
-    def __init__(self, library: PeopleQueries, analyser: Analyser, matcher: FaceMatcher, environment: Environment) -> None:
+    def __init__(
+        self, library: PeopleQueries, analyser: Analyser, matcher: FaceMatcher, finder: FaceFinder, environment: Environment
+    ) -> None:
         self._library = library
         self._analyser = analyser
         self._matcher = matcher
+        self._finder = finder
         self._environment = environment
 
-    async def search(self, path: str) -> FaceSearchResult:
+    async def search(self, path: str, among: Among = EVERYTHING) -> FaceSearchResult:
         """Search by a photo. Raises RecognitionOff, ImageError, EngineError, StoreError."""
         if not recognises(self._environment.settings.value):
             raise RecognitionOff
@@ -50,7 +55,7 @@ class FaceSearch:
         await asyncio.to_thread(self._library.audit_add, "face_searched", None, len(analysis.faces), self._environment.clock())
         bounds = bounds_of(self._environment.settings.value)
         query = Query(embeddings=tuple(face.embedding or b"" for face in analysis.faces))
-        near = await self._matcher.near(query, within=bounds.probable, limit=MOST)
+        near = await self._finder.near(query.embeddings, within=bounds.probable, limit=MOST, among=among)
         people = await self._matcher.identify(query, probable=bounds.probable)
         if current_reach() is not None:  # the matcher knows the people of all libraries
             known = await asyncio.to_thread(self._library.person_names)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 from fastapi import FastAPI, Query, Request
@@ -19,6 +19,7 @@ from agent.people.edit_schemas import Draft, Edit, KeepNames, LibraryUndo, NameF
 from agent.people.export import held
 from agent.people.face_search import FaceSearch
 from agent.people.naming import People
+from agent.people.queries.among_rows import Among
 from agent.people.queries.people_queries import PeopleQueries
 from agent.people.review import Review
 from agent.people.schemas import (
@@ -202,10 +203,15 @@ def search_routes(
     """Add the routes that search for a face, or compare two, to `api`."""
 
     @api.post("/api/search/face", openapi_extra=PHOTO | needs(Scope.PEOPLE_SEARCH))
-    async def search_face(request: Request) -> FaceSearchOut:
-        """Return faces similar to those of the sent photo, which is not kept."""
+    async def search_face(
+        request: Request,
+        person: Id | None = None,
+        after: date | None = None,
+        before: date | None = None,
+    ) -> FaceSearchOut:
+        """Return faces similar to those of the sent photo, which is not kept; only a person's, or those on photos of some days."""
         async with received(request.stream(), settings().engine.max_megabytes) as path:
-            return FaceSearchOut.of(await search.search(path))
+            return FaceSearchOut.of(await search.search(path, Among(person, after, before)))
 
     @api.post("/api/verify", openapi_extra=needs(Scope.DESKTOP))
     async def verify(asked: VerifyRequest) -> Verified:

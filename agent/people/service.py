@@ -13,6 +13,7 @@ from agent.engine.matcher_port import FaceMatcher
 from agent.library.work_state import WorkState
 from agent.people.cluster_cards import ClusterCards
 from agent.people.clusters import ClusterUpdater
+from agent.people.face_finder import FaceFinder, MatcherFinder
 from agent.people.face_search import FaceSearch
 from agent.people.forgotten import ForgottenFile
 from agent.people.identification import Identification
@@ -33,6 +34,7 @@ class PeopleEdges:
     forgotten: ForgottenFile
     sidecars: Sidecars
     renamed: Callable[[str, str | None], bool | None]  # updates a person's name in the settings, see `People`
+    finder: FaceFinder | None = None  # None: the matcher
 
 
 class PeopleService:
@@ -55,7 +57,7 @@ class PeopleService:
         self.switch = RecognitionSwitch(library, analyser, self.opinions, edges.backups, environment)
         self.people = People(library, self.opinions, edges.forgotten, environment, renamed=edges.renamed, trimmer=trimmer)
         self.sidecars = SidecarNames(library, edges.sidecars, work, environment, adopt=self.people.edit)
-        self.search = FaceSearch(library, analyser, edges.matcher, environment)
+        self.search = FaceSearch(library, analyser, edges.matcher, edges.finder or MatcherFinder(library, edges.matcher), environment)
         self.review = Review(library, edges.matcher, environment)
         self.group_cards = ClusterCards(library, edges.matcher)
         self.clusters = ClusterUpdater(library, edges.matcher, work, environment)

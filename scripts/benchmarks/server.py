@@ -42,6 +42,7 @@ from agent.workers.dispatcher import shared_of
 from agent.workers.queries.batch_rows import BatchQueries
 from agent.workers.queries.worker_rows import WorkerQueries
 from agent.workers.relay import EventQueries, EventRelay, libpq_address
+from scripts.benchmarks.face_search import face_search
 from scripts.benchmarks.photos import Photo, photos
 from scripts.benchmarks.rows import Row, at_least, at_most
 from scripts.benchmarks.stage import fetched
@@ -117,6 +118,7 @@ def rows(long: bool) -> Iterator[Row]:
             yield from _speed(address, taken, cores, rounds=1 if long else 2)
             yield _killed(_team(address, "killed"), folder)
             yield at_most("server_event_s", max(seen := asyncio.run(_seen(_team(address, "seen")))), SEEN_S, seen)
+            yield from face_search(_new_database(address, "faces"), long=long)
         finally:
             postgres.stop()
 
@@ -277,9 +279,13 @@ def _set(arrived: asyncio.Event, _: Recorded) -> None:
 
 
 def _team(address: str, name: str) -> Team:
-    """A new database of that name."""
+    return Team(_new_database(address, name))
+
+
+def _new_database(address: str, name: str) -> str:
+    """Return the address of a new database of that name."""
     first = Database(PostgreSql(address, bytes(32)))
     with first._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql(f"CREATE DATABASE {name}")
     first.close()
-    return Team(make_url(address).set(database=name).render_as_string(hide_password=False))
+    return make_url(address).set(database=name).render_as_string(hide_password=False)

@@ -11,6 +11,7 @@ from agent.domain.face import Quality
 from agent.domain.people import Certainty, is_clear, trust
 from agent.library.queries import face_rows
 from agent.library.records import ToJudge
+from agent.people.queries.among_rows import Among, conditions
 from agent.store.database import Queries
 from agent.store.facts import chunks
 from agent.store.schema import embedding, face, grouping, identity, rejection
@@ -75,6 +76,12 @@ class EmbeddingQueries(Queries):
                 identity, embedding, embedding.c.face_id == identity.c.face_id
             )
             return (tx.scalar(unnamed) or 0) + (tx.scalar(named) or 0)
+
+    def faces_among(self, faces: Collection[int], among: Among) -> set[int]:
+        """Return those of the faces that a search is limited to."""
+        with self.database.read() as tx:
+            which = [*conditions(face.c.id, among)]
+            return {each for chunk in chunks(list(faces)) for each in tx.scalars(select(face.c.id).where(face.c.id.in_(chunk), *which))}
 
     def faces_thought_of(self, people: Collection[int]) -> list[int]:
         """Return faces that are suggested as these people."""

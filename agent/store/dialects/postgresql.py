@@ -26,6 +26,7 @@ _WAIT_S = 10.0  # for another writing process, and for a table
 _CONNECT_S = 10
 _WRITERS = 0x41495055  # the advisory lock's number in the library's database
 _TAKE_TURN = text("SELECT set_config('synchronous_commit', :commit, true), pg_advisory_xact_lock(:writers)")
+_ALL_TABLES = "SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = current_schema()"
 _ROWS = 500  # per step of a copy
 
 # SQLSTATE, or its class if the whole class means the same.
@@ -104,7 +105,7 @@ class PostgreSql:
         `FULL` would lock each table for as long as copying it takes, and erase no more: the file it replaces stays in free blocks.
         """
         with translated(), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            for name in self._tables():
+            for name in connection.exec_driver_sql(_ALL_TABLES).scalars().all():  # also what is derived: the embeddings' index
                 connection.exec_driver_sql(f"VACUUM (INDEX_CLEANUP ON) {name}")
 
     def give_back_space(self) -> None:

@@ -24,6 +24,8 @@ from agent.libraries.queries import LibrariesQueries
 from agent.libraries.routes import libraries_routes
 from agent.libraries.service import Libraries
 from agent.main import http
+from agent.people.vectors.routes import vector_routes
+from agent.people.vectors.vector_rows import IndexState
 from agent.store.schema import person as person_table
 from agent.uploads.files import UploadFiles
 from agent.uploads.queries import UploadQueries
@@ -62,6 +64,10 @@ VALUES = {
     "upload_id": "0" * 32,
     "number": "999",
 }
+
+
+async def nothing_to_find() -> IndexState:
+    return IndexState(0, None)
 
 
 @dataclass
@@ -136,6 +142,7 @@ class TeamServer:
             server_routes(api, lambda: "photos", "1.2.3", lambda: "AB:CD")
             libraries_routes(api, self.libraries, served.settings)
             worker_routes(api, WorkerQueries(served.world.real.database))
+            vector_routes(api, nothing_to_find)
             folder = served.world.folder.parent / "uploads"
             limits = Limits(file_bytes=1, total_bytes=0, keep_free_bytes=0, unfinished=1, days=1)
             files = UploadFiles(lambda: folder)

@@ -14,6 +14,7 @@ from agent.accounts.routes import account_routes
 from agent.core.i18n import Texts
 from agent.libraries.routes import libraries_routes
 from agent.main.commands_api import guarded
+from agent.people.vectors.routes import vector_routes
 from agent.uploads.routes import upload_routes
 from agent.web.access import LOCAL, SCOPES, TOKEN_SCOPES, Role, Scope, scopes_of
 from agent.web.auth import Auth
@@ -51,6 +52,7 @@ def everywhere(served: Served) -> list[APIRoute]:
     worker_routes(server, MagicMock())
     upload_routes(server, MagicMock())
     libraries_routes(server, MagicMock(), MagicMock())
+    vector_routes(server, MagicMock())
     return [*routes_of(served.api), *routes_of(server)]
 
 

@@ -1,7 +1,7 @@
 /** Calls about the team: its members, the record, and the machines that work for it. */
 
 import type { Client } from './client'
-import type { ConsentGiven, ConsentOut, EndingConsent, InvitationMade, MemberName, MemberOut, PersonConsentsOut, Queue, ReceiptOut, RecordPage, RecordVerified, Role, WorkerOut } from './types'
+import type { ConsentGiven, ConsentOut, EndingConsent, InvitationMade, MemberName, MemberOut, PersonConsentsOut, Queue, ReceiptOut, RecordPage, RecordVerified, Role, SearchIndex, WorkerOut } from './types'
 
 export interface NewMember {
   readonly name: string
@@ -41,6 +41,7 @@ export class TeamApi {
   workers = async (): Promise<readonly WorkerOut[]> => (await this.client.request<{ items: readonly WorkerOut[] }>('GET', '/api/workers')).items
   drain = (name: string): Promise<void> => this.client.request('POST', `/api/workers/${encodeURIComponent(name)}/drain`)
   queue = (): Promise<Queue> => this.client.request('GET', '/api/queue')
+  searchIndex = (): Promise<SearchIndex> => this.client.request('GET', '/api/search/index')
 }
 
 export type Purpose = ConsentOut['purpose']

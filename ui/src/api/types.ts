@@ -2038,9 +2038,29 @@ export interface paths {
         readonly put?: never;
         /**
          * Search Face
-         * @description Return faces similar to those of the sent photo, which is not kept.
+         * @description Return faces similar to those of the sent photo, which is not kept; only a person's, or those on photos of some days.
          */
         readonly post: operations["search_face_api_search_face_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/search/index": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Search Index
+         * @description Return how many faces can be found, and whether by an index.
+         */
+        readonly get: operations["search_index_api_search_index_get"];
+        readonly put?: never;
+        readonly post?: never;
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -5245,6 +5265,24 @@ export interface components {
          * @enum {string}
          */
         readonly Scope: "open" | "self" | "status.read" | "system.read" | "photos.read" | "photos.write" | "photos.upload" | "photos.export" | "people.read" | "people.write" | "people.search" | "people.erase" | "consent.read" | "consent.write" | "redaction.read" | "redaction.write" | "settings.read" | "settings.write" | "workers.manage" | "members.manage" | "record.read" | "desktop";
+        /**
+         * SearchIndex
+         * @description `exact`: every face is compared; `building`: still so, until the index is there; `index`: it is used.
+         */
+        readonly SearchIndex: {
+            /** Faces */
+            readonly faces: number;
+            /**
+             * Progress
+             * @description 0 to 1, while it is being built
+             */
+            readonly progress: number | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            readonly state: "exact" | "building" | "index";
+        };
         /** SecondFactorEnd */
         readonly SecondFactorEnd: {
             /** Code */
@@ -6200,6 +6238,7 @@ export type SaveRequest = components['schemas']['SaveRequest'];
 export type SavedAt = components['schemas']['SavedAt'];
 export type ScanRequest = components['schemas']['ScanRequest'];
 export type Scope = components['schemas']['Scope'];
+export type SearchIndex = components['schemas']['SearchIndex'];
 export type SecondFactorEnd = components['schemas']['SecondFactorEnd'];
 export type SecondFactorOut = components['schemas']['SecondFactorOut'];
 export type SecondFactorStep = components['schemas']['SecondFactorStep'];
@@ -10251,7 +10290,11 @@ export interface operations {
     };
     readonly search_face_api_search_face_post: {
         readonly parameters: {
-            readonly query?: never;
+            readonly query?: {
+                readonly person?: number | null;
+                readonly after?: string | null;
+                readonly before?: string | null;
+            };
             readonly header?: never;
             readonly path?: never;
             readonly cookie?: never;
@@ -10269,6 +10312,35 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["FaceSearchOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly search_index_api_search_index_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SearchIndex"];
                 };
             };
             /** @description Unprocessable Entity */
