@@ -58,7 +58,7 @@ def add(session: CommandSession, name: str, role: str, display_name: str | None,
 @click.pass_obj
 def invite(session: CommandSession, name: str, as_json: bool) -> None:
     client = session.client()
-    _invite(session, client, _named(session, client, name), as_json=as_json)
+    _invite(session, client, member_named(session, client, name), as_json=as_json)
 
 
 @members.command(help=TEXTS("cli.help.members_lock"))
@@ -93,7 +93,7 @@ def role(session: CommandSession, name: str, role: str, as_json: bool) -> None:
 @click.pass_obj
 def remove(session: CommandSession, name: str, yes: bool, as_json: bool) -> None:
     client = session.client()
-    found = _named(session, client, name)
+    found = member_named(session, client, name)
     confirm(session.texts, session.texts("cli.members.remove", name=found.name), yes=yes)
     client.tell("DELETE", f"/api/members/{found.id}")
     tell({"removed": found.id}, session.texts("cli.members.removed", name=found.name), as_json=as_json)
@@ -103,7 +103,7 @@ def _change(session: CommandSession, name: str, text: str, *, as_json: bool, **v
     from agent.accounts.schemas import MemberChange, MemberOut
 
     client = session.client()
-    found = _named(session, client, name)
+    found = member_named(session, client, name)
     changed = client.call("PATCH", f"/api/members/{found.id}", MemberOut, MemberChange.model_validate(values))
     said = session.texts(text, name=changed.name, role=session.texts(f"roles.{changed.role}"))
     tell(changed.model_dump(mode="json"), said, as_json=as_json)
@@ -124,7 +124,7 @@ def _invite(session: CommandSession, client: "Client", member: "MemberOut", *, a
     tell(facts, f"{address}{made.path}", as_json=as_json)
 
 
-def _named(session: CommandSession, client: "Client", name: str) -> "MemberOut":
+def member_named(session: CommandSession, client: "Client", name: str) -> "MemberOut":
     from agent.accounts.names import folded
 
     wanted = folded(name)

@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import click
 
+from agent.accounts.commands import member_named
 from agent.cli.command import CommandGroup, json_option
 from agent.cli.confirm import confirm, yes_option
 from agent.cli.output import note, tell
@@ -90,7 +91,7 @@ def grant(session: CommandSession, name: str, member: str, role: str, as_json: b
     from agent.libraries.schemas import LibraryGrant
 
     client = session.client()
-    found, who = _named(session, client, name), _member(session, client, member)
+    found, who = _named(session, client, name), member_named(session, client, member).id
     client.tell("PUT", f"/api/libraries/{found.id}/members/{who}", LibraryGrant.model_validate({"role": role}))
     said = session.texts("cli.libraries.granted", name=found.name, member=member, role=session.texts(f"roles.{role}"))
     tell({"id": found.id, "member": who, "role": role}, said, as_json=as_json)
@@ -103,7 +104,7 @@ def grant(session: CommandSession, name: str, member: str, role: str, as_json: b
 @click.pass_obj
 def revoke(session: CommandSession, name: str, member: str, as_json: bool) -> None:
     client = session.client()
-    found, who = _named(session, client, name), _member(session, client, member)
+    found, who = _named(session, client, name), member_named(session, client, member).id
     client.tell("DELETE", f"/api/libraries/{found.id}/members/{who}")
     tell({"id": found.id, "member": who}, session.texts("cli.libraries.revoked", name=found.name, member=member), as_json=as_json)
 
@@ -132,17 +133,6 @@ def drop(session: CommandSession, name: str, path: str, as_json: bool) -> None:
     found = _named(session, client, name)
     client.tell("DELETE", f"/api/libraries/{found.id}/sources?path={quote(path, safe='')}")
     tell({"id": found.id, "folder": path}, session.texts("cli.libraries.folder_dropped", name=found.name), as_json=as_json)
-
-
-def _member(session: CommandSession, client: "Client", name: str) -> str:
-    from agent.accounts.names import folded
-    from agent.accounts.schemas import MembersOut
-
-    wanted = folded(name)
-    found = next((each for each in client.call("GET", "/api/members", MembersOut).items if each.name == wanted), None)
-    if found is None:
-        raise click.ClickException(session.texts("cli.members.unknown", name=name))
-    return found.id
 
 
 def _named(session: CommandSession, client: "Client", name: str) -> "LibraryOut":

@@ -50,6 +50,17 @@ def program_with_display(make_program: "Callable[[Mapping[str, str]], RealProgra
     return make_program({"DISPLAY": x_display})
 
 
+@pytest.fixture
+def bus(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A session bus of its own, for this process and what it starts."""
+    daemon = subprocess.Popen(["dbus-daemon", "--session", "--nofork", "--print-address=1"], stdout=subprocess.PIPE, text=True)
+    with daemon:
+        assert daemon.stdout is not None
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", daemon.stdout.readline().strip())
+        yield
+        daemon.terminate()
+
+
 BENT = """
 import sys
 {}
