@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import psycopg
 import structlog
-from procrastinate import App, JobContext, PsycopgConnector
+from procrastinate import App, JobContext
 from procrastinate.exceptions import ConnectorException
 
 from agent.core.environment import Environment
@@ -15,6 +15,7 @@ from agent.domain.errors import StoreError
 from agent.domain.events import ImageFailed, ImageIndexed, PlaceAdded, Recorded
 from agent.library.indexer import Indexer
 from agent.workers.batches import BatchQueue
+from agent.workers.connections import connected, unopened
 from agent.workers.queries.work_queue import ASKED_QUEUE, PHOTO_QUEUE, TASK
 from agent.workers.queries.worker_rows import WorkerQueries
 from agent.workers.records import Beat, WorkerState
@@ -102,7 +103,8 @@ class Worker:
             await self._able.wait()
             self._queue.admit(True)
             try:
-                async with self._tasks().open_async() as app:
+                app = self._tasks()
+                async with connected(app, self._address):
                     await self._one_round(app)
             except (ConnectorException, psycopg.Error) as error:
                 log.warning("worker.not_connected", kind=type(error).__name__)
@@ -135,7 +137,7 @@ class Worker:
                 raise error
 
     def _tasks(self) -> App:
-        app = App(connector=PsycopgConnector(conninfo=self._address, min_size=1, max_size=4))
+        app = unopened(self._address)
 
         @app.task(name=TASK, pass_context=True)
         async def index_batch(context: JobContext) -> None:
