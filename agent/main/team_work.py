@@ -14,7 +14,7 @@ from agent.main.app import App
 from agent.store.database import Database
 from agent.workers.dispatcher import Dispatcher
 from agent.workers.queries.batch_rows import BatchQueries
-from agent.workers.queries.work_queue import prepare
+from agent.workers.queries.queue_tables import prepare
 from agent.workers.queries.worker_rows import WorkerQueries
 from agent.workers.relay import EventQueries, EventRelay, libpq_address
 from agent.workers.sweeper import SILENT_S, Sweeper
@@ -30,8 +30,7 @@ class TeamWork:
 
     def __init__(self, database: Database, url: str) -> None:
         """`url` is the database's in SQLAlchemy's form. Blocks. Raises StoreError."""
-        with database.write(durable=True) as tx:
-            prepare(tx)
+        prepare(database)
         self.workers = WorkerQueries(database)
         self._database = database
         self._batches = BatchQueries(database)

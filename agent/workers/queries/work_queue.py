@@ -3,15 +3,12 @@
 Deferring goes by procrastinate's SQL function, so that a batch exists exactly if its jobs are marked with its number.
 """
 
-from importlib import resources
-
 from sqlalchemy import Connection, text
 
 from agent.domain.jobs import Priority
 
 TASK = "index_batch"
 ASKED_QUEUE, PHOTO_QUEUE = "asked", "photos"
-_EXISTS = text("SELECT to_regclass('procrastinate_jobs') IS NOT NULL")
 _DEFER = text("""
     SELECT (procrastinate_defer_jobs_v1(ARRAY[
         ROW(CAST(:queue AS varchar), CAST(:task AS varchar), CAST(:priority AS integer), NULL, NULL, CAST('{}' AS jsonb), NULL)
@@ -30,16 +27,6 @@ _RECALL_LOST = text("""
         SELECT 1 FROM procrastinate_jobs WHERE id = job.batch AND status IN ('todo', 'doing')
     )
 """)
-
-
-def prepare(tx: Connection) -> None:
-    """Create procrastinate's tables, if there are none."""
-    if tx.scalar(_EXISTS):
-        return
-    schema = (resources.files("procrastinate") / "sql" / "schema.sql").read_text(encoding="utf-8")
-    driver = tx.connection.driver_connection
-    assert driver is not None
-    driver.execute(schema)  # the driver's own, which takes several statements, and a "%" as it is
 
 
 def defer(tx: Connection, priority: int) -> int:
