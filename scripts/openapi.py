@@ -10,6 +10,7 @@ sys.path.insert(0, str(ROOT))
 
 from agent.accounts.routes import account_routes  # noqa: E402
 from agent.libraries.routes import libraries_routes  # noqa: E402
+from agent.consent.link_routes import consent_link_routes  # noqa: E402
 from agent.main.http import create_app  # noqa: E402
 from agent.people.vectors.routes import vector_routes  # noqa: E402
 from agent.uploads.routes import upload_routes  # noqa: E402
@@ -26,6 +27,7 @@ def description() -> str:
     account_routes(app, MagicMock())
     server_routes(app, str, "1", str)
     libraries_routes(app, MagicMock(), MagicMock())
+    consent_link_routes(app, MagicMock(), MagicMock())
     worker_routes(app, MagicMock())
     upload_routes(app, MagicMock())
     vector_routes(app, MagicMock())

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import Callable, Collection
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -11,9 +12,13 @@ import structlog
 from fastapi import FastAPI
 
 from agent import __version__
+from agent.accounts.attempts import Attempts
 from agent.accounts.routes import account_routes
 from agent.accounts.service import Accounts
 from agent.accounts.team_access import TeamAccess
+from agent.consent.link_queries import ConsentLinkQueries
+from agent.consent.link_routes import consent_link_routes
+from agent.consent.links import ConsentLinks
 from agent.core import logs
 from agent.core.config_file import SettingsFile
 from agent.core.heap import forget_sources, here_to_stay
@@ -107,6 +112,7 @@ class ServerLoop:
         accounts = accounts_of(ground.database, app.now)
         libraries = await self._libraries(app, accounts)
         uploads = uploads_of(ground.database, libraries, ground.file, ground.paths, app.now)
+        links = ConsentLinks(ConsentLinkQueries(ground.database), app.library, app.consents, Attempts(time.monotonic), app.now)
         draining: list[Draining] = []
 
         def application(port: Callable[[], int]) -> Draining:
@@ -117,6 +123,7 @@ class ServerLoop:
                 server_routes(api, lambda: server_name(self._settings), __version__, lambda: ground.certificates.fingerprint)
                 account_routes(api, accounts)
                 libraries_routes(api, libraries, ground.file)
+                consent_link_routes(api, links, app.consents)
                 worker_routes(api, work.workers)
                 vector_routes(api, vectors.state)
                 upload_routes(api, uploads)

@@ -13,18 +13,18 @@ from agent.people.queries.people_queries import PeopleQueries
 PAGE = 500
 
 
-def held(library: PeopleQueries, person_id: int, embedder: str) -> Iterator[bytes]:
-    """Yield JSON lines: the person's details, then each face with its photo, position, certainty and face print. Blocks.
+def held(library: PeopleQueries, person_id: int, embedder: str, *, paths: bool = True) -> Iterator[bytes]:
+    """Yield JSON lines: the person's details, then each face with its photo's `paths`, position, certainty and face print. Blocks.
 
     Raises PersonUnknown before the first line, StoreError.
     """
     facts = library.person(person_id)
     if facts is None:
         raise PersonUnknown
-    return _lines(library, facts, embedder)
+    return _lines(library, facts, embedder, paths=paths)
 
 
-def _lines(library: PeopleQueries, facts: PersonFacts, embedder: str) -> Iterator[bytes]:
+def _lines(library: PeopleQueries, facts: PersonFacts, embedder: str, *, paths: bool) -> Iterator[bytes]:
     yield _line(
         {
             "name": facts.person.name,
@@ -45,13 +45,13 @@ def _lines(library: PeopleQueries, facts: PersonFacts, embedder: str) -> Iterato
     while page := library.faces_held(facts.person.id, after=after, limit=PAGE):
         after = page[-1].face.id
         prints = {each.face_id: each.embedding for each in library.prints_of([shown.face.id for shown in page], embedder)}
-        paths = {image.id: image.places for image in library.images_by_id([shown.face.image_id for shown in page])}
+        places = {image.id: image.places for image in library.images_by_id([shown.face.image_id for shown in page])} if paths else {}
         for shown in page:
-            box, places = shown.face.box, paths.get(shown.face.image_id, ())
+            box = shown.face.box
             print_ = prints.get(shown.face.id)
             yield _line(
                 {
-                    "paths": [shown_path(path) for _, path in places],
+                    **({"paths": [shown_path(path) for _, path in places.get(shown.face.image_id, ())]} if paths else {}),
                     "box": [box.x, box.y, box.w, box.h],
                     "certainty": shown.certainty.value,
                     "face_print": print_ and base64.b64encode(print_).decode(),

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 
 from agent.store.tables.accounts import api_token, invitation, member, member_session, recovery_code
 from agent.store.tables.base import metadata
-from agent.store.tables.consent import consent
+from agent.store.tables.consent import consent, consent_link
 from agent.store.tables.history import audit, audit_head, undo, undo_person
 from agent.store.tables.libraries import library, library_access, library_source
 from agent.store.tables.library import event, face, image, job, meta, place
@@ -25,6 +25,7 @@ __all__ = [
     "audit_head",
     "chip",
     "consent",
+    "consent_link",
     "create",
     "embedding",
     "event",

@@ -23,9 +23,10 @@ from agent.web.session_routes import cookie_name
 log = structlog.get_logger()
 
 # All routes that ask for no principal: the program's own files, the same for all users; `/health`, which only reports that an agent is
-# running; and those that open a session, by a one-time code, a password or an invitation.
+# running; those that open a session, by a one-time code, a password or an invitation; and people's own data, by their links.
 OPEN = re.compile(
-    r"/(health|popup|picker|assets/.+|api/session|api/help/pictures/.+|api/server|api/account/sign-in|api/invitations/[^/]+)?"
+    r"/(health|popup|picker|assets/.+|api/session|api/help/pictures/.+|api/server|api/account/sign-in|api/invitations/[^/]+"
+    r"|api/consent-links/[^/]+(/export|/[^/]+/withdraw)?)?"
 )
 # Requests that a browser makes for an element of the page: they can't carry our header.
 BY_TICKET = re.compile(

@@ -60,6 +60,7 @@ interface State {
   tokens: TokenOut[]
   drained: string[]
   consents: ConsentOut[]
+  linkUntil: string | null
 }
 const fresh = (): State => ({
   signedIn: false,
@@ -70,6 +71,7 @@ const fresh = (): State => ({
   members: null,
   tokens: [{ id: 't1', name: 'Nightly export', scopes: ['photos.read', 'redaction.read'], created_at: ago(40 * DAY), expires_at: ago(-50 * DAY), used_at: ago(DAY / 3) }],
   drained: [],
+  linkUntil: null,
   consents: [
     consent(3, 'publish', { state: 'withdrawn', given_on: day(-20) }),
     consent(2, 'show_inside', { given_on: day(-400), valid_until: day(-35), valid: false }),
@@ -279,24 +281,43 @@ function consentReply(method: string, path: string, body: Record<string, unknown
   return is({ person_id: Number(person), name: 'Mei', required: true, recognised: agreed.includes('recognise'), agreed, entries: state.consents })
 }
 
+/** A person's link: made and ended by members, used without an account. */
+function linkReply(method: string, path: string, options: Options): Reply | null {
+  if (/^\/api\/people\/\d+\/consent-link$/.test(path)) {
+    if (method !== 'GET') state.linkUntil = method === 'POST' ? ago(-30 * DAY) : null
+    if (method === 'DELETE') return OK
+    return is({ expires_at: state.linkUntil, path: '/#my-consent/2n6yBv0yJ3x5sQeW8cKq1tLrZ4mHdGfA9oPuYiXwNbE' })
+  }
+  const [, token, purpose] = /^\/api\/consent-links\/([^/]+)(?:\/(\w+)\/withdraw)?$/.exec(path) ?? []
+  if (token === undefined) return null
+  if (token === 'used') return problem(404, 'people.consent_link_gone', options, ['This link was ended, was replaced by a newer one, or has expired.', 'Ask the team that gave it to you for a new link.'], ['此链接已被停用、已被新链接取代，或已过期。', '请向给你链接的团队索取新链接。'])
+  if (purpose !== undefined) {
+    state.consents = [consent(99, purpose as Purpose, { state: 'withdrawn', given_on: day(0) }), ...state.consents.map((each) => (each.purpose === purpose ? { ...each, valid: false } : each))]
+    return is({ at: ago(0), purpose, embeddings: 41, chips: 41, backups_pending: true })
+  }
+  const recognised = state.consents.some((each) => each.purpose === 'recognise' && each.valid)
+  const consents = [...new Set(state.consents.map((each) => each.purpose))].map((each) => state.consents.find((entry) => entry.purpose === each))
+  return is({ name: options.language === 'en' ? 'Mei' : '梅', photos: 38, suggested: 3, face_prints: recognised ? 41 : 0, required: true, recognised, consents, expires_at: ago(-30 * DAY) })
+}
+
 /** Answers what is about accounts and the team, and refuses everything else to a page that is not signed in. */
 export function answerTeam(request: IncomingMessage, response: ServerResponse, url: URL, options: Options): boolean {
   const answered = (made: Reply): void => {
     response.writeHead(made.status, { 'content-type': 'application/json', 'cache-control': 'no-store', 'content-language': options.language })
     response.end(made.answer === undefined ? '' : JSON.stringify(made.answer))
   }
-  const open = /^\/api\/(server|account\/sign-in|invitations\/)/.test(url.pathname)
+  const open = /^\/api\/(server|account\/sign-in|invitations\/|consent-links\/)/.test(url.pathname)
   if (options.scene === 'signed_out' && !state.signedIn && !open) {
     answered(problem(401, 'account.sign_in_required', options, ['This page is not signed in.', 'Sign in.'], ['此页面尚未登录。', '请登录。']))
     return true
   }
-  if (!/^\/api\/((server|account|invitations|members|record|workers|queue|consents)\b|people\/\d+\/consents)/.test(url.pathname)) return false
+  if (!/^\/api\/((server|account|invitations|members|record|workers|queue|consents|consent-links)\b|people\/\d+\/consent(s|-link))/.test(url.pathname)) return false
   const parts: Buffer[] = []
   request.on('data', (part: Buffer) => parts.push(part))
   request.on('end', () => {
     const text = Buffer.concat(parts).toString()
     const body = text === '' ? {} : (JSON.parse(text) as Record<string, unknown>)
-    answered(consentReply(request.method ?? 'GET', url.pathname, body, options) ?? reply(request.method ?? 'GET', url.pathname, url.searchParams, body, options) ?? { status: 404, answer: { code: 'api.not_found', cause: '', remedy: '' } })
+    answered(linkReply(request.method ?? 'GET', url.pathname, options) ?? consentReply(request.method ?? 'GET', url.pathname, body, options) ?? reply(request.method ?? 'GET', url.pathname, url.searchParams, body, options) ?? { status: 404, answer: { code: 'api.not_found', cause: '', remedy: '' } })
   })
   return true
 }

@@ -93,6 +93,12 @@ class NoConsent(PeopleError):
     code = "people.no_consent"
 
 
+class ConsentLinkGone(PeopleError):
+    """Replaced, ended, expired, or never made; or the person was forgotten."""
+
+    code = "people.consent_link_gone"
+
+
 class ConsentGuardianNeeded(PeopleError):
     """For a child, a guardian consents."""
 

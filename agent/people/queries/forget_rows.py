@@ -11,7 +11,7 @@ from agent.store import audit_log, journal
 from agent.store.database import Queries
 from agent.store.facts import chunks
 from agent.store.rows import take_note
-from agent.store.schema import adopted, chip, consent, embedding, grouping, identity, ignored, person, undo, unseen
+from agent.store.schema import adopted, chip, consent, consent_link, embedding, grouping, identity, ignored, person, undo, unseen
 
 REASON = "forgotten"
 
@@ -39,7 +39,8 @@ def forget(tx: Connection, person_id: int, now: datetime, *, note: str) -> Forgo
         tx.execute(insert(ignored), [{"face_id": face_id, "reason": REASON, "at": now} for face_id in chunk])
     steps = journal.erase(tx, people)
     tx.execute(delete(person).where(person.c.id.in_(people)))
-    tx.execute(delete(consent).where(consent.c.person_uid.in_(uids)))
+    for table in (consent, consent_link):
+        tx.execute(delete(table).where(table.c.person_uid.in_(uids)))
     for uid in uids:
         audit_log.add(tx, "forgotten", uid, len(faces), now)
     take_note(tx, note)

@@ -25,3 +25,13 @@ consent = Table(
     Index("consent_of_person", "person_uid", "purpose", "id"),
     sqlite_autoincrement=True,
 )
+
+# Links by which people see what is stored about them, without an account: one for each person.
+consent_link = Table(
+    "consent_link",
+    metadata,
+    Column("person_uid", String(32), primary_key=True),
+    Column("sha256", String(64), nullable=False, unique=True),
+    Column("made_by", String(32), nullable=False),  # a member's random id
+    Column("expires_at", Instant, nullable=False),
+)

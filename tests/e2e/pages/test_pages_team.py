@@ -112,6 +112,11 @@ def _withdraw(page: Page) -> None:
     page.locator(".consents [role=status] .note").wait_for()
 
 
+def _own_link(page: Page) -> None:
+    page.locator(".consents .link .button").first.click()
+    page.locator(".consents code").wait_for()
+
+
 STATES: dict[str, tuple[str, str, str, Act]] = {
     # name: place, scene, what is there when it stands, what is done then
     "members": ("#members", "team", ".list li", _nothing),
@@ -139,6 +144,7 @@ STATES: dict[str, tuple[str, str, str, Act]] = {
     "consents, none ends": ("#consents", "team_empty", ".page > .text >> nth=1", _nothing),
     "a person's consent": ("#people/1", "team", ".consents li", _nothing),
     "a person's consent, entered": ("#people/1", "team", ".consents li", _consent),
+    "a person's consent, a link": ("#people/1", "team", ".consents li", _own_link),
     "a person's consent, withdrawn": ("#people/1", "team", ".consents li", _withdraw),
     "not of the role": ("#settings", "team_viewer", ".notice", _nothing),
     "photos of a viewer": ("#photos", "team_viewer", "[role=option]", _nothing),
@@ -168,7 +174,7 @@ def test_every_state_is_accessible_and_fits_a_phone_in_each_language(
 
 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
-@pytest.mark.parametrize("place", ["#photos", "#invitation/abc", "#invitation/reset", "#invitation/used"])
+@pytest.mark.parametrize("place", ["#photos", "#invitation/abc", "#invitation/reset", "#invitation/used", "#my-consent/abc", "#my-consent/used"])
 def test_what_is_met_before_signing_in_is_accessible_and_fits_a_phone(
     page: Page, visit: Visit, violations: Callable[[], list[str]], place: str, language: str
 ) -> None:
@@ -408,6 +414,26 @@ def test_consent_is_entered_and_withdrawn_on_a_person_s_page(page: Page, visit: 
     expect(consents.get_by_role("status")).to_contain_text("Deleted: 41 face prints, 41 pictures of faces.")
     expect(recognise).to_contain_text("Not agreed since")
     expect(consents).to_contain_text("not recognised in new photos")
+
+
+def test_a_person_withdraws_by_their_link(page: Page, visit: Visit, violations: Callable[[], list[str]]) -> None:
+    visit("#people/1", "team")
+    page.get_by_role("button", name="Link for this person…").click()
+    address = page.locator(".consents code").inner_text()
+    assert "/#my-consent/" in address
+    expect(page.get_by_role("img", name="QR code of the link for Mei")).to_be_visible()
+    page.get_by_role("button", name="End link").click()
+    expect(page.locator(".consents code")).to_have_count(0)
+    visit("#my-consent/abc", "signed_out")
+    recognise = page.locator(".purposes li").first
+    expect(page.get_by_role("link", name="Download your data")).to_have_attribute("href", "/api/consent-links/abc/export")
+    recognise.get_by_role("button", name="Withdraw").click()
+    expect(page.get_by_role("alertdialog")).to_contain_text("Photos that show you are not")
+    page.get_by_role("button", name="Withdraw", exact=True).click()
+    expect(page.locator("main [role=status]")).to_contain_text("Deleted: 41 face prints")
+    expect(recognise).to_contain_text("Not agreed since")
+    expect(page.locator("main")).to_contain_text("You are not recognised in new photos.")
+    assert violations() == []
 
 
 def test_an_editor_reads_consent_and_changes_none(page: Page, visit: Visit) -> None:

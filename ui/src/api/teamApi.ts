@@ -1,7 +1,7 @@
 /** Calls about the team: its members, the record, and the machines that work for it. */
 
 import type { Client } from './client'
-import type { ConsentGiven, ConsentOut, EndingConsent, InvitationMade, MemberName, MemberOut, PersonConsentsOut, Queue, ReceiptOut, RecordPage, RecordVerified, Role, SearchIndex, WorkerOut } from './types'
+import type { ConsentGiven, ConsentLinkMade, ConsentOut, EndingConsent, InvitationMade, MemberName, MemberOut, MyConsentsOut, PersonConsentsOut, Queue, ReceiptOut, RecordPage, RecordVerified, Role, SearchIndex, WorkerOut } from './types'
 
 export interface NewMember {
   readonly name: string
@@ -53,9 +53,26 @@ export class ConsentApi {
   give = (person: number, given: ConsentGiven): Promise<PersonConsentsOut> => this.client.request('PUT', `/api/people/${person}/consents`, given)
   /** For recognition, their face prints are deleted when this answers. */
   withdraw = (person: number, purpose: Purpose): Promise<ReceiptOut> => this.client.request('POST', `/api/people/${person}/consents/${purpose}/withdraw`, {}, WITHDRAW_LIMIT_MS)
+  /** When the person's link to their own data ends; null if they have none. */
+  link = async (person: number): Promise<string | null> => (await this.client.request<{ expires_at: string | null }>('GET', `/api/people/${person}/consent-link`)).expires_at
+  /** An earlier link ends. */
+  makeLink = (person: number): Promise<ConsentLinkMade> => this.client.request('POST', `/api/people/${person}/consent-link`, {})
+  endLink = (person: number): Promise<void> => this.client.request('DELETE', `/api/people/${person}/consent-link`)
+  /** What is stored about the person whose link this is. */
+  own = (token: string): Promise<MyConsentsOut> => this.client.request('GET', ownPath(token))
+  withdrawOwn = (token: string, purpose: Purpose): Promise<ReceiptOut> => this.client.request('POST', `${ownPath(token)}/${purpose}/withdraw`, {}, WITHDRAW_LIMIT_MS)
   /** Valid consents that end within so many days, the first to end first. */
   ending = async (days: number): Promise<readonly EndingConsent[]> =>
     (await this.client.request<{ items: readonly EndingConsent[] }>('GET', `/api/consents?ending_within_days=${days}`)).items
+}
+
+function ownPath(token: string): string {
+  return `/api/consent-links/${encodeURIComponent(token)}`
+}
+
+/** Everything stored about the person, as a file. */
+export function ownExport(token: string): string {
+  return `${ownPath(token)}/export`
 }
 
 /** The index is vacuumed before it answers. */

@@ -343,6 +343,66 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/consent-links/{token}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Own Data
+         * @description Return what is stored about the person whose link this is.
+         */
+        readonly get: operations["own_data_api_consent_links__token__get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/consent-links/{token}/export": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Export
+         * @description Return everything stored about the person, a JSON line for them and one for each face.
+         */
+        readonly get: operations["export_api_consent_links__token__export_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/consent-links/{token}/{purpose}/withdraw": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Withdraw
+         * @description Withdraw consent. For recognition, the person's face prints are deleted when this answers.
+         */
+        readonly post: operations["withdraw_api_consent_links__token___purpose__withdraw_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/consents": {
         readonly parameters: {
             readonly query?: never;
@@ -1331,6 +1391,28 @@ export interface paths {
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/people/{person_id}/consent-link": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Link */
+        readonly get: operations["link_api_people__person_id__consent_link_get"];
+        readonly put?: never;
+        /**
+         * Make
+         * @description Make a link by which the person sees and withdraws what they agreed to. An earlier one ends.
+         */
+        readonly post: operations["make_api_people__person_id__consent_link_post"];
+        /** End */
+        readonly delete: operations["end_api_people__person_id__consent_link_delete"];
         readonly options?: never;
         readonly head?: never;
         readonly patch?: never;
@@ -2967,6 +3049,36 @@ export interface components {
              */
             readonly valid_until?: string | null;
         };
+        /** ConsentLinkMade */
+        readonly ConsentLinkMade: {
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            readonly expires_at: string;
+            /**
+             * Path
+             * @description after the server's address: `/#my-consent/…`; shown once
+             */
+            readonly path: string;
+        };
+        /** ConsentLinkOut */
+        readonly ConsentLinkOut: {
+            /**
+             * Expires At
+             * @description null: there is no link
+             */
+            readonly expires_at: string | null;
+        };
+        /** ConsentLinkWish */
+        readonly ConsentLinkWish: {
+            /**
+             * Days
+             * @description until the link ends
+             * @default 30
+             */
+            readonly days: number;
+        };
         /**
          * ConsentOut
          * @description One entry of a person's history.
@@ -4289,6 +4401,66 @@ export interface components {
         readonly Monitors: {
             /** Items */
             readonly items: readonly components["schemas"]["MonitorOut"][];
+        };
+        /**
+         * MyConsentOut
+         * @description The last word on one purpose, as the person themselves sees it.
+         */
+        readonly MyConsentOut: {
+            /**
+             * Given On
+             * Format: date
+             * @description or withdrawn
+             */
+            readonly given_on: string;
+            /** Guardian */
+            readonly guardian: string;
+            /**
+             * Purpose
+             * @enum {string}
+             */
+            readonly purpose: "recognise" | "show_inside" | "publish";
+            /**
+             * State
+             * @enum {string}
+             */
+            readonly state: "given" | "withdrawn";
+            /** Valid */
+            readonly valid: boolean;
+            /** Valid Until */
+            readonly valid_until: string | null;
+        };
+        /**
+         * MyConsentsOut
+         * @description What people see of themselves by their link.
+         */
+        readonly MyConsentsOut: {
+            /** Consents */
+            readonly consents: readonly components["schemas"]["MyConsentOut"][];
+            /**
+             * Expires At
+             * Format: date-time
+             * @description of the link
+             */
+            readonly expires_at: string;
+            /** Face Prints */
+            readonly face_prints: number;
+            /** Name */
+            readonly name: string;
+            /**
+             * Photos
+             * @description that show them, as confirmed by a member
+             */
+            readonly photos: number;
+            /** Recognised */
+            readonly recognised: boolean;
+            /** Required */
+            readonly required: boolean;
+            /**
+             * Suggested
+             * @description on which they were recognised and not confirmed
+             */
+            readonly suggested: number;
         };
         /**
          * NameConflict
@@ -6112,6 +6284,9 @@ export type Choice = components['schemas']['Choice'];
 export type ChosenFolder = components['schemas']['ChosenFolder'];
 export type Component = components['schemas']['Component'];
 export type ConsentGiven = components['schemas']['ConsentGiven'];
+export type ConsentLinkMade = components['schemas']['ConsentLinkMade'];
+export type ConsentLinkOut = components['schemas']['ConsentLinkOut'];
+export type ConsentLinkWish = components['schemas']['ConsentLinkWish'];
 export type ConsentOut = components['schemas']['ConsentOut'];
 export type Count = components['schemas']['Count'];
 export type CoverRequest = components['schemas']['CoverRequest'];
@@ -6189,6 +6364,8 @@ export type ModelReport = components['schemas']['ModelReport'];
 export type MomentsOut = components['schemas']['MomentsOut'];
 export type MonitorOut = components['schemas']['MonitorOut'];
 export type Monitors = components['schemas']['Monitors'];
+export type MyConsentOut = components['schemas']['MyConsentOut'];
+export type MyConsentsOut = components['schemas']['MyConsentsOut'];
 export type NameConflict = components['schemas']['NameConflict'];
 export type NameFace = components['schemas']['NameFace'];
 export type NameFaces = components['schemas']['NameFaces'];
@@ -7010,6 +7187,100 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["SavedAt"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly own_data_api_consent_links__token__get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly token: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MyConsentsOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly export_api_consent_links__token__export_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly token: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/x-ndjson": unknown;
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly withdraw_api_consent_links__token___purpose__withdraw_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly token: string;
+                readonly purpose: "recognise" | "show_inside" | "publish";
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ReceiptOut"];
                 };
             };
             /** @description Unprocessable Entity */
@@ -9059,6 +9330,101 @@ export interface operations {
                 content: {
                     readonly "application/json": components["schemas"]["PersonDetail"];
                 };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly link_api_people__person_id__consent_link_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly person_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ConsentLinkOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly make_api_people__person_id__consent_link_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly person_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ConsentLinkWish"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ConsentLinkMade"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly end_api_people__person_id__consent_link_delete: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly person_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Unprocessable Entity */
             readonly 422: {

@@ -4,6 +4,9 @@ import { keys } from 'virtual:texts/record'
 
 import type { Texts } from '../lib/i18n'
 
+/** The actor of what people do by their own links. */
+export const BY_LINK = 'link'
+
 const BEFORE = 'record.actions.'
 
 export const ACTIONS: readonly string[] = keys.split('\n').flatMap((key) => (key.startsWith(BEFORE) ? [key.slice(BEFORE.length)] : []))
