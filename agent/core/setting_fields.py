@@ -42,11 +42,11 @@ _BASIC = frozenset(
     | {"watch_screen.enabled", "watch_screen.interval_s", "watch_screen.new_faces", "watch_screen.people", "watch_screen.sharing"}
     | {"watch_screen.only_in", "watch_screen.not_in", "watch_screen.in_calls"}
     | {"capture.hotkey", "capture.style", "capture.copy_at_once"}
-    | {"updates.enabled", "updates.channel", "consent.required"}
+    | {"updates.enabled", "updates.channel", "consent.required", "consent.second_person"}
 )
 _AT_START = frozenset({"server", "api.port", "tray.enabled"})  # sections, or single settings
 # Sections, or single settings, that only the team server reads, and those that only the desktop does.
-SERVER_ONLY = frozenset({"server", "uploads"})
+SERVER_ONLY = frozenset({"server", "uploads", "consent.second_person"})
 DESKTOP_ONLY = frozenset({"popup", "capture", "watch_screen", "tray", "api", "updates", "general.autostart"})
 _UNITS = {
     "s": "s",

@@ -210,6 +210,8 @@ class RecognitionSettings(Section):
 class ConsentSettings(Section):
     required: ConsentRequired = ConsentRequired.AUTO
     """Recognise only people who agreed to it: `auto` means on a team's server. Others keep their names, and no embeddings."""
+    second_person: bool = True
+    """On a team's server, doubtful copies for publishing are approved by a member who neither planned nor edited them."""
 
 
 class LibrarySettings(Section):

@@ -129,6 +129,14 @@ class RedactionRequests:
         self._work.wake()
         return item
 
+    async def accept(self, uid: str, item_ids: Sequence[int] | None) -> int:
+        """Approve these copies, or all of a batch. Return their number.
+
+        Raises ApprovalAwaited for copies for publishing that the member who acts planned or edited, unless one person may do both.
+        """
+        now, second_person = self._environment.clock(), self._environment.settings.value.consent.second_person
+        return await asyncio.to_thread(self._library.copies_accepted, uid, item_ids, now=now, second_person=second_person)
+
     async def retry(self, uid: str) -> int:
         """Retry the failed copies. Return their number."""
         count = await asyncio.to_thread(self._library.retry_copies, uid, now=self._environment.clock())

@@ -120,7 +120,13 @@ class RedactionItem:
     edited: bool = False  # by hand: `facts.marks` override detection
     passed: bool = False  # it existed already
     standing: bool = False  # for a watched folder: no request waits for it
+    made_by: str = ""  # the member who planned it, by their random id
     error: AgentError | None = None
+
+    @property
+    def awaits_approval(self) -> bool:
+        """A member planned it for publishing, and something about it is doubtful."""
+        return self.state is ItemState.NEEDS_REVIEW and self.wish.choice.consented and self.made_by != ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from fastapi.responses import FileResponse, Response, StreamingResponse
 
 from agent.core.i18n import Texts
 from agent.core.reach import current_reach
-from agent.domain.errors import AgentError, NotFound
+from agent.domain.errors import AgentError, ApprovalAwaited, NotFound
 from agent.domain.path_text import printable
 from agent.engine.analyser import Analyser
 from agent.library.actions import Actions, Original
@@ -130,7 +130,7 @@ def batch_routes(
     @api.post("/api/redactions/{uid}/accept", openapi_extra=needs(Scope.REDACTION_WRITE))
     async def accept(uid: str, which: ItemIds) -> Count:
         """Approve these copies: the user has reviewed them."""
-        return Count(count=await asyncio.to_thread(library.copies_accepted, uid, which.ids, now=clock()))
+        return Count(count=await copies.accept(uid, which.ids))
 
     @api.post("/api/redactions/{uid}/retry", openapi_extra=needs(Scope.REDACTION_WRITE))
     async def retry(uid: str) -> Count:
@@ -199,6 +199,8 @@ def copy_file_routes(
         made = await _known(library, item_id)
         if made.state not in MADE:
             raise NotFound
+        if made.awaits_approval:
+            raise ApprovalAwaited
         return original_response(Original(await actions.readable(made.target), ""))
 
     @api.get(

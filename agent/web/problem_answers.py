@@ -11,6 +11,7 @@ from agent.core.i18n import Texts
 from agent.domain.errors import (
     AccountError,
     AgentError,
+    ApprovalAwaited,
     BadRequest,
     CaptureError,
     CaptureGone,
@@ -79,6 +80,7 @@ STATUS_OF: tuple[tuple[type[AgentError], int], ...] = (
     (SecondFactorRequired, 401),
     (InvitationGone, 404),
     (ConsentLinkGone, 404),
+    (ApprovalAwaited, 409),
     (MemberNameTaken, 409),
     (LastAdministrator, 409),
     (SecondFactorOn, 409),

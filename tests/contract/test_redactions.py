@@ -3,8 +3,10 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from agent.core.actor import acting_as
-from agent.domain.errors import ImageTruncated
+from agent.domain.errors import ApprovalAwaited, ImageTruncated
 from agent.domain.face import Analysis, Box, StageTimes
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
@@ -199,6 +201,49 @@ def test_what_was_looked_at_is_doubtful_no_more(library: RedactionQueries) -> No
     assert library.copies_accepted("one", None, now=LATER) == 0
     said = [(each.action, each.number, each.detail) for each in library.audit_entries(limit=9)]
     assert said == [("copies_approved", 2, "one"), ("copies_approved", 1, "one")]
+
+
+PUBLISH = replace(WISH, choice=PeopleChoice(frozenset({3}), None, consented=True))
+
+
+def test_copies_for_publishing_are_approved_by_someone_who_neither_planned_nor_edited_them(library: RedactionQueries) -> None:
+    with acting_as("mei"):
+        ids = plan(library, "a.jpg", "b.jpg", wish=PUBLISH)
+    for each in ids:
+        make(library, each, review=True)
+    with acting_as("ben"):
+        library.copy_edited(ids[0], MARKS, now=LATER)
+    make(library, ids[0], review=True)
+    waiting = [library.redaction(each) for each in ids]
+    assert all(each is not None and each.awaits_approval for each in waiting)
+
+    def accept(member: str, which: list[int] | None, *, second_person: bool = True) -> int:
+        with acting_as(member):
+            return library.copies_accepted("one", which, now=LATER, second_person=second_person)
+
+    for member, which in (("mei", None), ("mei", [ids[1]]), ("ben", None), ("ben", [ids[0]])):
+        with pytest.raises(ApprovalAwaited):
+            accept(member, which)
+    assert accept("ben", [ids[1]]) == 1
+    assert accept("priya", None) == 1
+    assert {each.state for each in library.redaction_items("one", limit=9).items} == {ItemState.DONE}
+
+
+def test_one_person_approves_what_is_not_for_publishing_what_the_settings_leave_to_them_and_on_the_desktop(
+    library: RedactionQueries,
+) -> None:
+    with acting_as("mei"):
+        [own] = plan(library, "a.jpg")
+        [published] = plan(library, "b.jpg", uid="two", wish=PUBLISH)
+    [here] = plan(library, "c.jpg", uid="three", wish=PUBLISH)
+    for each in (own, published, here):
+        make(library, each, review=True)
+    with acting_as("mei"):
+        assert library.copies_accepted("one", None, now=LATER, second_person=True) == 1
+        assert library.copies_accepted("two", None, now=LATER, second_person=False) == 1
+    item = library.redaction(here)
+    assert item is not None and not item.awaits_approval
+    assert library.copies_accepted("three", None, now=LATER, second_person=True) == 1
 
 
 def test_who_uncovers_faces_in_a_copy_is_recorded(library: RedactionQueries) -> None:

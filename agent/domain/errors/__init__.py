@@ -117,6 +117,7 @@ from agent.domain.errors.people_errors import (
 )
 from agent.domain.errors.redaction_errors import (
     AlreadyKept,
+    ApprovalAwaited,
     CopyChanged,
     CopyDiskFull,
     CopyMissing,
@@ -232,6 +233,7 @@ __all__ = [
     "AlreadyKept",
     "AlreadyRunning",
     "ApiError",
+    "ApprovalAwaited",
     "AuditBroken",
     "AutostartFailed",
     "BackupDamaged",

@@ -147,3 +147,9 @@ class VideoNotEditable(RedactionError):
     """A video's covers can't be changed by hand."""
 
     code = "redact.video_not_editable"
+
+
+class ApprovalAwaited(RedactionError):
+    """A copy for publishing waits for the approval of a member who neither planned nor edited it."""
+
+    code = "redact.approval_awaited"

@@ -9,9 +9,10 @@ from itertools import islice
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Row, Select, and_, case, delete, exists, func, not_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, delete, exists, func, not_, or_, select, update
 
-from agent.domain.errors import AgentError, from_code
+from agent.core.actor import HERE, actor
+from agent.domain.errors import AgentError, ApprovalAwaited, from_code
 from agent.domain.video import is_clip
 from agent.redaction.copy_records import MADE, ItemState, Made, RedactedCopy, RedactionBatch, RedactionItem, RedactionPage
 from agent.redaction.options import Doubtful, Mark, RedactionOptions, cover_changes
@@ -83,16 +84,21 @@ class BatchQueries(Queries):
                 return None
             before = replace(known.facts, before=None)
             facts = _FACTS.dump_python(replace(before, marks=tuple(marks), replaces=None, before=before), mode="json")
-            _change(tx, item_id, now, state=ItemState.PLANNED, edited=1, passed=0, facts=facts)
+            _change(tx, item_id, now, state=ItemState.PLANNED, edited=1, edited_by=actor.get(), passed=0, facts=facts)
             for action, count in zip(("faces_uncovered", "faces_covered"), cover_changes(before.marks, marks), strict=True):
                 if count:
                     audit_log.add(tx, action, None, count, now, detail=f"{known.batch} {item_id}")
             return one(tx, item_id)
 
-    def copies_accepted(self, uid: str, item_ids: Sequence[int] | None, *, now: datetime) -> int:
-        """Approve these, or all of a batch. Return the number of approved ones."""
+    def copies_accepted(self, uid: str, item_ids: Sequence[int] | None, *, now: datetime, second_person: bool = False) -> int:
+        """Approve these, or all of a batch. Return the number of approved ones.
+
+        `second_person`: copies for publishing are not approved by the member who planned or last edited them. Raises ApprovalAwaited.
+        """
         with self.database.write(durable=True) as tx:
             chosen = and_(item.c.redaction_id == _id_of(uid), item.c.state == ItemState.NEEDS_REVIEW)
+            if second_person and _is_own(tx, chosen, item_ids):
+                raise ApprovalAwaited
             change = update(item).values(state=ItemState.DONE, changed_at=now)
             if item_ids is None:
                 count = tx.execute(change.where(chosen)).rowcount
@@ -251,7 +257,7 @@ def latest(tx: Connection, target: str) -> "Row[Any] | None":
 
 
 def items() -> "Select[Any]":
-    return select(item, batch.c.uid, batch.c.folder, batch.c.wish).join(batch)
+    return select(item, batch.c.uid, batch.c.folder, batch.c.wish, batch.c.made_by).join(batch)
 
 
 def shown(row: "Row[Any]") -> RedactionItem:
@@ -268,8 +274,17 @@ def shown(row: "Row[Any]") -> RedactionItem:
         edited=bool(row.edited),
         passed=bool(row.passed),
         standing=row.folder is not None,
+        made_by=row.made_by,
         error=None if row.error_code is None else from_code(row.error_code, row.error_params or {}),
     )
+
+
+def _is_own(tx: Connection, chosen: ColumnElement[bool], item_ids: Sequence[int] | None) -> bool:
+    """Return whether the member who acts planned or last edited one of these copies for publishing."""
+    if (member := actor.get()) == HERE:
+        return False
+    rows = tx.execute(items().where(chosen, or_(batch.c.made_by == member, item.c.edited_by == member)))
+    return any(each.wish.choice.consented and (item_ids is None or each.id in item_ids) for each in map(shown, rows))
 
 
 def _weight(facts: RedactedCopy) -> int:

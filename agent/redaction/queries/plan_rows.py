@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, delete, exists, insert, not_, select, update
 
+from agent.core.actor import actor
 from agent.redaction.copy_records import MADE, ItemState, PlannedCopy, RedactionItem
 from agent.redaction.options import RedactionOptions
 from agent.redaction.queries.batch_rows import WISH, items, latest, shown
@@ -48,7 +49,7 @@ class PlanQueries(Queries):
         with self.database.write(durable=True) as tx:
             batch_id = _id(tx, uid)
             if batch_id is None:
-                batch_id = add(tx, batch, {"uid": uid, "at": now, "wish": WISH.dump_python(wish, mode="json")})
+                batch_id = add(tx, batch, {"uid": uid, "at": now, "wish": WISH.dump_python(wish, mode="json"), "made_by": actor.get()})
             if wish.choice.consented:
                 audit_log.add(tx, "publishing", None, len(copies), now, detail=uid)
             left = _take_over(tx, batch_id, copies, now)

@@ -14,6 +14,7 @@ redaction = Table(
     Column("at", Instant, nullable=False),
     Column("folder", PathBytes, unique=True),  # the watched folder that the rule belongs to
     Column("wish", JSON, nullable=False),
+    Column("made_by", String(32), nullable=False, server_default=""),  # a member's random id; empty: the user of this computer
     sqlite_autoincrement=True,
 )
 
@@ -31,6 +32,7 @@ redaction_item = Table(
     Column("facts", JSON),  # marks, doubts, ...: see `agent.redaction.copy_records.RedactedCopy`
     Column("doubts", Integer, nullable=False, server_default="0"),
     Column("edited", Integer, nullable=False, server_default="0"),
+    Column("edited_by", String(32), nullable=False, server_default=""),  # likewise, the last one
     Column("passed", Integer, nullable=False, server_default="0"),
     Column("error_code", String),
     Column("error_params", JSON),

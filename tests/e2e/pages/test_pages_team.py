@@ -174,7 +174,9 @@ def test_every_state_is_accessible_and_fits_a_phone_in_each_language(
 
 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
-@pytest.mark.parametrize("place", ["#photos", "#invitation/abc", "#invitation/reset", "#invitation/used", "#my-consent/abc", "#my-consent/used"])
+@pytest.mark.parametrize(
+    "place", ["#photos", "#invitation/abc", "#invitation/reset", "#invitation/used", "#my-consent/abc", "#my-consent/used"]
+)
 def test_what_is_met_before_signing_in_is_accessible_and_fits_a_phone(
     page: Page, visit: Visit, violations: Callable[[], list[str]], place: str, language: str
 ) -> None:
