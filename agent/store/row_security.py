@@ -57,6 +57,7 @@ POLICIES: Final = {
     **{table: _OF_FACE.format(table) for table in ("embedding", "chip", "rejection", "unseen", "ignored", "adopted", "grouping")},
     "person": _seen_person("person.id"),
     "consent": "EXISTS (SELECT FROM person WHERE person.uid = consent.person_uid)",
+    "consent_link": "EXISTS (SELECT FROM person WHERE person.uid = consent_link.person_uid)",
     "redaction": "EXISTS (SELECT FROM redaction_item WHERE redaction_item.redaction_id = redaction.id)",
     "redaction_item": _ITEM,
     "event": " AND ".join(
