@@ -1,7 +1,7 @@
 """A library of any earlier schema, with rows in every table, comes up to date and loses nothing."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import JSON, Connection, Date, LargeBinary, MetaData, String, Table, insert, select, text
+from sqlalchemy import JSON, Connection, Date, LargeBinary, MetaData, String, Table, TypeDecorator, insert, select, text
 
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store import upgrade
@@ -58,14 +58,17 @@ def migrated_to(revision: str, path: Path, key: bytes, monkeypatch: pytest.Monke
     return kept
 
 
-def filled(revision: str, database: Database, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[dict[str, Any]]]:
+def filled(
+    revision: str, database: Database, monkeypatch: pytest.MonkeyPatch, typed: Callable[[MetaData], MetaData] = lambda found: found
+) -> dict[str, list[dict[str, Any]]]:
+    """A library of that revision, with rows in every table; `typed` says how the program writes its columns."""
     to = command.upgrade
     with monkeypatch.context() as patched:
         patched.setattr(command, "upgrade", lambda config, _: to(config, revision))
         with database.write() as tx:
             upgrade._migrate(tx)
     with database.write() as tx:
-        found = tables(tx)
+        found = typed(tables(tx))
         for table in found.sorted_tables:
             tx.execute(insert(table), [row(table, number) for number in ROWS])
         return contents(tx, found)
@@ -88,15 +91,16 @@ def contents(tx: Connection, found: MetaData) -> dict[str, list[dict[str, Any]]]
 def row(table: Table, number: int) -> dict[str, Any]:
     filled: dict[str, Any] = {}
     for column in table.columns:
+        kind = column.type.impl if isinstance(column.type, TypeDecorator) else column.type
         if column.name in VALUES:
             filled[column.name] = VALUES[column.name]
-        elif isinstance(column.type, JSON):
+        elif isinstance(kind, JSON):
             filled[column.name] = json.loads("[]")
-        elif isinstance(column.type, LargeBinary):
+        elif isinstance(kind, LargeBinary):
             filled[column.name] = f"/photos/{column.name}{number}.jpg".encode()
-        elif isinstance(column.type, Date):
+        elif isinstance(kind, Date):
             filled[column.name] = date(2001, 2, number)
-        elif isinstance(column.type, String):
+        elif isinstance(kind, String):
             [named, *_] = [each.column.name for each in column.foreign_keys] or [column.name]
             filled[column.name] = f"{named} {number}"
         else:
