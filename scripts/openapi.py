@@ -9,8 +9,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from agent.accounts.routes import account_routes  # noqa: E402
-from agent.libraries.routes import libraries_routes  # noqa: E402
 from agent.consent.link_routes import consent_link_routes  # noqa: E402
+from agent.libraries.routes import libraries_routes  # noqa: E402
 from agent.main.http import create_app  # noqa: E402
 from agent.people.vectors.routes import vector_routes  # noqa: E402
 from agent.uploads.routes import upload_routes  # noqa: E402
