@@ -1,4 +1,4 @@
-"""An album of two people, made of the sample photos: clear ones, and some so blurred that nobody can be sure who is on them."""
+"""An album of two people, made of the sample photos: clear ones, and some too blurred to be certain."""
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path

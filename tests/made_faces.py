@@ -1,4 +1,4 @@
-"""Vectors of faces that nobody has, for tests."""
+"""Embeddings of invented faces, for tests."""
 
 import numpy as np
 from numpy.typing import NDArray

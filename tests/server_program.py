@@ -58,7 +58,7 @@ class RealServer(RealProgram):
 
     @contextmanager
     def visitor(self) -> Iterator[httpx.Client]:
-        """Somebody on the network who trusts the server's authority, and has not signed in."""
+        """A client on the network that trusts the server's authority and has not signed in."""
         trust = ssl.create_default_context(cafile=self.authority)
         with httpx.Client(base_url=self.address, verify=trust, trust_env=False, timeout=100) as client:
             yield client

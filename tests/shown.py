@@ -1,4 +1,4 @@
-"""A picture on a screen: a window of its own, at its place before anybody looks."""
+"""A picture on a screen: a window of its own, in place before the screen is captured."""
 
 import os
 import subprocess

@@ -187,7 +187,7 @@ def member_routes(api: FastAPI, members: Members) -> None:
 
     @api.get("/api/members/names", openapi_extra=needs(Scope.RECORD_READ))
     async def names() -> MemberNames:
-        """Whom the ids of the record mean."""
+        """Return the people and members behind the ids in the record."""
         return MemberNames(items=tuple(MemberName.from_record(each.member) for each in await members.list()))
 
     @api.post("/api/members", openapi_extra=_MANAGE)

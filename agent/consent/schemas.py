@@ -140,7 +140,7 @@ class PersonConsentsOut(Schema):
     person_id: int
     name: str
     required: bool
-    """without consent to it, nobody is recognised"""
+    """people without consent to it are not recognised"""
     recognised: bool
     """they may be recognised: they agreed, or needn't have been asked, and are not excluded otherwise"""
     agreed: tuple[PurposeName, ...]

@@ -68,13 +68,13 @@ def everything() -> contextlib.AbstractContextManager[None]:
 
 
 def shown_path(path: str) -> str:
-    """The path as whoever asks may see it."""
+    """The path as the caller may see it."""
     reach = _reach.get()
     return printable(path) if reach is None else reach.shown(path)
 
 
 def within_reach(root: str) -> bool:
-    """Whether the watched folder is one of a library that whoever asks may see."""
+    """Whether the watched folder is in a library that the caller may see."""
     reach = _reach.get()
     return reach is None or any(each.path == root for each in reach.roots)
 

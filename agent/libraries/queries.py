@@ -55,9 +55,9 @@ class LibrariesQueries(Queries):
     def add(
         self, name: str, *, for_all: bool, sources: Iterable[str], roles: Mapping[str, Role], watched: Iterable[str], now: datetime
     ) -> int:
-        """Make a library. The first one then names its folders, so that a new one is in no library before somebody says in which.
+        """Make a library. The first one then names its folders, so that a folder added later is in no library until it is put into one.
 
-        Raises LibraryNameTaken, NotFound for a role of nobody.
+        Raises LibraryNameTaken, NotFound for the role of an unknown member.
         """
         with self.database.write(durable=True) as tx:
             _check_name(tx, name)

@@ -210,7 +210,7 @@ class StatusFeed:
         )
 
     def counts_within_reach(self) -> Counts:
-        """Count what whoever asks may see: once after a change, for all of the same reach. Blocks. Raises StoreError."""
+        """Count what the caller may see: once after a change, for all of the same reach. Blocks. Raises StoreError."""
         return self._within_reach.get("counts", self._library.counts)
 
     def _count(self) -> Counts:

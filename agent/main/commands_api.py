@@ -45,7 +45,7 @@ def commands_app(app: App, auth: Auth, texts: Callable[[], Texts], port: Callabl
 
 
 def guarded(access: Access, version: str, texts: Callable[[], Texts]) -> FastAPI:
-    """Without routes. Each route that is added must declare its scope, or it refuses everybody."""
+    """Without routes. Each route that is added must declare its scope, or it refuses every request."""
     # FastAPI checks each type against Pydantic 1's, and would load all of that, 1.7 MB, for it. None of ours is one.
     sys.modules.setdefault("pydantic.v1", None)  # type: ignore[arg-type]  # Python's way to say that it can't be had
     # Measuring uses our own /metrics: no data is ever sent anywhere.

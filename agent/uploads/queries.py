@@ -31,7 +31,7 @@ class UploadQueries(Queries):
         return _upload(row)
 
     def unfinished(self, member: str | None = None) -> Sequence[Upload]:
-        """A member's, or everybody's; the oldest first."""
+        """One member's, or all; the oldest first."""
         query = select(table).where(table.c.outcome.is_(None)).order_by(table.c.created_at, table.c.id)
         with self.database.read() as tx:
             return [_upload(row) for row in tx.execute(query if member is None else query.where(table.c.member == member))]

@@ -32,7 +32,7 @@ def declared(route: APIRoute) -> Scope | None:
 
 
 class ScopedRoute(APIRoute):
-    """Refuses, before the body is read, a principal without the route's scope. A route that declares none refuses everybody.
+    """Refuses, before the body is read, a principal without the route's scope. A route that declares none refuses every request.
 
     The request then reaches those libraries alone in which the principal has that scope.
     """

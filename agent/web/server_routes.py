@@ -1,4 +1,4 @@
-"""The route by which anybody learns which server this is, before signing in."""
+"""The route that says which server this is. It needs no sign-in."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The popup's real window: in its corner, over the others, taking the focus from nobody, and back after anything that ends it."""
+"""The popup's real window: in its corner, above the others, without taking the focus, and restarted after it ends."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""Whether somebody is occupied, on a real desktop: a window that fills the screen, and a session that is kept awake."""
+"""Whether the user is busy, on a real desktop: a window that fills the screen, and a session that is kept awake."""
 
 from __future__ import annotations
 

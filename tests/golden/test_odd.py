@@ -47,7 +47,7 @@ def test_a_face_is_found_and_covered_however_its_file_is_laid_out(
 def test_a_face_that_shines_through_faintly_is_found_and_covered(
     engine: Engine, samples_folder: Path, tmp_path: Path, kind: str, alpha: int
 ) -> None:
-    """Whoever has the copy can take away what is transparent, and sees all of it."""
+    """Transparency can be removed from a copy, so what lies below it must be covered too."""
     with PIL.Image.open(samples_folder / "biden.jpg") as whole:
         clear = whole.convert("RGB").reduce(2)
     known = faces_on(engine, clear, tmp_path)

@@ -1,4 +1,4 @@
-"""The shell scripts that nobody runs by hand are at least read by a linter."""
+"""A linter reads the shell scripts, which are never run by hand."""
 
 import shutil
 import subprocess

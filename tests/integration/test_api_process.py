@@ -1,4 +1,4 @@
-"""The API as a served process: it ends in time, whoever listens."""
+"""The API as a served process: it ends in time, with any listener."""
 
 from __future__ import annotations
 

@@ -229,7 +229,7 @@ inotify_c.inotify_add_watch = limited
 
 
 def few_watches(bend: Callable[[str], list[str]]) -> list[str]:
-    """In a namespace of its own, so that nobody else's watches are fewer."""
+    """In a namespace of its own, so that other programs keep their watches."""
     own = ["unshare", "--user", "--map-root-user", "sh", "-c", FEW_WATCHES]
     if shutil.which("unshare") and not subprocess.run([*own, "true"], capture_output=True, check=False).returncode:
         return own

@@ -1,4 +1,4 @@
-"""Films and clips whose covers somebody changed, made anew by real engines."""
+"""Videos and animations whose covers were edited, redacted again by real engines."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""A file manager's menu, with the real program: nobody started it before, and it goes on running afterwards."""
+"""A file manager's menu, with the real program: it did not run before, and keeps running afterwards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A key combination on a real X server: pressed anywhere it arrives, and whoever comes second is told."""
+"""A key combination on a real X server: it works from any window, and a second program that wants it gets an error."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Clips on which somebody is to stay visible, by the real nets: two people side by side, and two who cross."""
+"""Videos in which one person stays visible, with the real models: two people side by side, and two who cross."""
 
 import math
 import struct

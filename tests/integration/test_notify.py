@@ -1,4 +1,4 @@
-"""Notifications over a real session bus, to a stand-in for the desktop's service: what it is told, and that nobody is no trouble."""
+"""Notifications over a real session bus, to a stand-in for the desktop's service: what it receives; a missing one does no harm."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""What somebody who took over the engine could do: the same code is run inside the wall and, to see that it can do harm, without one."""
+"""What an attacker in the engine could do: the same code runs inside the sandbox and, to prove that it can do harm, outside."""
 
 import ctypes
 import json
@@ -198,7 +198,7 @@ ITS_WORK = {"scratch", "thread"}
 
 @dataclass
 class Taken:
-    """An engine in somebody else's hand."""
+    """An engine that an attacker controls."""
 
     process: subprocess.Popen[bytes]
     hello: dict[str, Any]

@@ -1,4 +1,4 @@
-"""Whatever is seen of whom and when: nobody is told of without being there, and not twice without having been away."""
+"""For any sequence of sightings: a person is announced only if present, and again only after an absence."""
 
 from hypothesis import given
 from hypothesis import strategies as st

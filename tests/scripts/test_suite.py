@@ -1,4 +1,4 @@
-"""The run of the whole suite ends with pytest's own closing lines: whoever sees only the end of the output sees what failed."""
+"""The run of the whole suite ends with pytest's own closing lines: the end of the output alone shows what failed."""
 
 import io
 import os

@@ -33,7 +33,7 @@ class LibraryQueries(FileQueries, JobQueries, ImageQueries, ActionQueries, Locat
             return event_rows.read(tx, after=after, limit=limit)
 
     def events_within_reach(self, ids: Collection[int]) -> frozenset[int]:
-        """Return those of these events that whoever asks may hear of."""
+        """Return the events that the caller may see."""
         with self.database.read() as tx:
             return frozenset(tx.scalars(select(schema.event.c.id).where(schema.event.c.id.in_(list(ids)))))
 

@@ -20,7 +20,7 @@ from agent.store.schema import consent as table
 from agent.store.schema import meta, person
 
 REQUIRED: Final = "consent_required"
-"""a note: without consent to it, nobody is recognised"""
+"""a note: people without consent to it are not recognised"""
 _FIELDS: Final = tuple(field.name for field in fields(Consent))
 
 

@@ -1,4 +1,4 @@
-"""A browser on the real program's pages, which also watches that nothing leaves the machine and nobody is left out.
+"""A browser on the real program's pages, which also checks that nothing leaves the machine and that the pages are accessible.
 
 `visit` opens a module's one page; after every test it is looked whether a request went elsewhere or the console complained.
 """

@@ -1,4 +1,4 @@
-"""Signed-in browsers: how a page stays signed in, and what somebody else on this computer gets of it."""
+"""Signed-in browsers: how a page stays signed in, and what another user of this computer can see."""
 
 import http.server
 import threading

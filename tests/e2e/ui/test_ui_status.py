@@ -1,4 +1,4 @@
-"""The status page in a real browser: figures, the program's own checks, and a support bundle that names nobody."""
+"""The status page in a real browser: figures, the program's own checks, and a support bundle without names."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Files whose content lies in a cloud: known, told, and not read before somebody asks."""
+"""Files whose content lies in a cloud: known, shown, and not read before the user asks for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What moves is made anew with covers that somebody changed by hand."""
+"""Videos and animations are redacted again with covers that were edited by hand."""
 
 from __future__ import annotations
 

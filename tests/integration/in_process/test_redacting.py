@@ -304,7 +304,7 @@ async def test_only_those_who_are_named_are_covered(known: World, safe: Path) ->
 
 
 async def test_whoever_is_there_twice_is_covered_twice_and_kept_once(known: World, safe: Path) -> None:
-    """In a moving picture everybody is there in each frame, where nobody knows whether it is the same frame."""
+    """In a moving picture each person is in every frame, but the frames can't be matched."""
     known.file("moving.jpg", b"M3")
     known.analyser.faces["moving.jpg"] = 3
 

@@ -1,4 +1,4 @@
-"""Events go to whoever listens, in order."""
+"""Events go to all listeners, in order."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""What never answers holds up nobody else, neither while the program runs nor when it ends."""
+"""A call that never returns delays nothing else, neither while the program runs nor when it ends."""
 
 import asyncio
 import threading

@@ -1,4 +1,4 @@
-"""What was seen on the screen is told where it can be, and not to somebody who is busy, unless they share the screen."""
+"""What was seen on the screen is announced, but not to a busy user unless they share the screen."""
 
 import asyncio
 from collections.abc import Callable

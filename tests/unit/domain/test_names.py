@@ -1,4 +1,4 @@
-"""Whom a name means, however its letters are composed."""
+"""Which person a name means, in any Unicode composition."""
 
 import pytest
 

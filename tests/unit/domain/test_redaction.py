@@ -1,4 +1,4 @@
-"""Whom a choice covers, and that a cover leaves nothing of a face's box out."""
+"""Which people a choice covers, and that a cover includes all of a face's box."""
 
 import math
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Covers of what moves, as marks: what they cover is what was decided, until somebody says otherwise."""
+"""Covers of moving pictures, as marks: they cover what was decided, until they are edited."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What somebody wants of covered copies, and what of them is doubtful."""
+"""The options of covered copies, and which marks are doubtful."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""How far a batch is, told to whoever comes late."""
+"""A batch's progress, also for late subscribers."""
 
 from datetime import UTC, datetime
 

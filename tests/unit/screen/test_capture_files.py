@@ -1,4 +1,4 @@
-"""Captures become files whole, for their owner, and in nobody's place."""
+"""Captures become complete files that only their owner can read, and replace no other file."""
 
 import errno
 import os

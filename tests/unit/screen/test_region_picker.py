@@ -1,4 +1,4 @@
-"""A region is chosen on a picture that stands still; whatever ends the choice, no picture is left that nobody reviews."""
+"""A region is chosen on a frozen picture; however the choice ends, no unreviewed picture is left."""
 
 import asyncio
 from collections.abc import Awaitable

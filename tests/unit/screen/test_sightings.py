@@ -1,4 +1,4 @@
-"""One face is told of once; who comes back after a while, is shared, or turns out to be somebody is told of again."""
+"""A face is announced once, and again if it returns after a while, is shared, or is recognised."""
 
 from agent.domain.face import Box
 from agent.screen.sightings import JUMPS_S, Glimpse, Sighting, SightingKind, Sightings

@@ -1,4 +1,4 @@
-"""Nobody gets past the door without the token or a session, and browsers are kept strict."""
+"""No request passes without the token or a session, and browsers get strict headers."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ export class TeamApi {
   constructor(private readonly client: Pick<Client, 'request'>) {}
 
   members = async (): Promise<readonly MemberOut[]> => (await this.client.request<{ items: readonly MemberOut[] }>('GET', '/api/members')).items
-  /** Whom the ids of the record mean. */
+  /** The people and members behind the ids in the record. */
   names = async (): Promise<readonly MemberName[]> => (await this.client.request<{ items: readonly MemberName[] }>('GET', '/api/members/names')).items
   add = (wanted: NewMember): Promise<MemberOut> => this.client.request('POST', '/api/members', wanted)
   change = (id: string, change: MemberChange): Promise<MemberOut> => this.client.request('PATCH', `/api/members/${encodeURIComponent(id)}`, change)

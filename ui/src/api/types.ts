@@ -982,7 +982,7 @@ export interface paths {
         };
         /**
          * List Libraries
-         * @description Return those whose photos whoever asks may see.
+         * @description Return the libraries whose photos the caller may see.
          */
         readonly get: operations["list_libraries_api_libraries_get"];
         readonly put?: never;
@@ -1183,7 +1183,7 @@ export interface paths {
         };
         /**
          * Names
-         * @description Whom the ids of the record mean.
+         * @description Return the people and members behind the ids in the record.
          */
         readonly get: operations["names_api_members_names_get"];
         readonly put?: never;
@@ -4590,7 +4590,7 @@ export interface components {
             readonly recognised: boolean;
             /**
              * Required
-             * @description without consent to it, nobody is recognised
+             * @description people without consent to it are not recognised
              */
             readonly required: boolean;
         };

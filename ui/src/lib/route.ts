@@ -9,7 +9,7 @@ const TEAM_PAGES = ['account', 'members', 'libraries', 'record', 'workers', 'con
 const KNOWN = [...PAGES, 'help', 'online-only', ...TEAM_PAGES] as const
 export type Page = (typeof KNOWN)[number]
 
-/** What one must be allowed to see for each page; null: everybody may. */
+/** The scope that each page needs; null: none. */
 export const NEEDED: Readonly<Record<Page, Scope | null>> = {
   photos: 'photos.read',
   people: 'people.read',
