@@ -15,7 +15,7 @@ from sqlalchemy import make_url, text
 
 from agent.people.queries.among_rows import EVERYTHING
 from agent.people.vectors.turning import Turning
-from agent.people.vectors.vector_index import VectorIndex
+from agent.people.vectors.vector_index import EXACT, VectorIndex
 from agent.people.vectors.vector_rows import VectorQueries
 from agent.store.database import Database
 from agent.store.dialects.postgresql import PostgreSql
@@ -49,7 +49,7 @@ def face_search(url: str, *, long: bool = False) -> Iterator[Row]:
     for count in LONG_COUNTS if long else COUNTS:
         stored, asked = _filled(database, url, turning, count)
         exact = _nearest(stored, np.asarray(asked @ np.array(turning._rows, np.float32).T, np.float32))
-        for way in ("exact", "index"):
+        for way in ("exact", "index") if count <= EXACT else ("index",):  # beyond, the program never compares all
             if way == "index":
                 VectorIndex(url, exact=0).settle(count)
             found, spent = _measured(rows, turning, asked)

@@ -5,17 +5,23 @@ from collections.abc import Callable
 
 import pytest
 
+from agent.consent.queries import ConsentQueries
 from agent.core.bus import Bus
 from agent.core.settings import Settings
+from agent.domain.consent import Consent, ConsentState, Purpose
 from agent.domain.edits import NameFacesEdit
 from agent.domain.errors import StoreError
 from agent.domain.events import ImageIndexed, Recorded
-from agent.domain.image import Recipe
+from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import JobState, Priority
+from agent.library.recipes import everything
 from agent.main.app import App
+from agent.people.references import ReferenceRecognition, References
+from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.workers.relay import EventQueries, EventRelay, libpq_address
+from tests.environment import environment
 from tests.integration.workers.conftest import Team
-from tests.world import analysis
+from tests.world import FakeMatcher, analysis
 
 pytestmark = pytest.mark.timeout(120)
 RECOGNISE = Settings.model_validate({"recognition": {"enabled": True}, "consent": {"required": "never"}})
@@ -88,6 +94,56 @@ async def test_a_name_given_at_the_server_is_known_to_workers_and_to_photos_they
         await team.until_done(2)
         await team.until(lambda: team.people_on(second) == {person})
         assert team.people_on(first) == {person}
+
+
+async def test_two_workers_follow_namings_consent_and_forgetting_by_themselves(team: Team) -> None:
+    """Each has what a worker has: confirmed faces in memory, over connections of its own; no server's process tells it anything else."""
+    recipe = everything(RECOGNISE)
+
+    def face_of(content: bytes) -> int:
+        path = f"/photos/{content.decode()}"
+        team.library.note_file(FileSeen(path, 1, 1), recipe, priority=Priority.NEW, now=team.now())
+        [job], _ = team.library.lease(1, now=team.now(), until=team.later())
+        team.library.commit(job, analysis(content, recipe), now=team.now())
+        return team.library.images(limit=1)[0].faces[0].id
+
+    async with asyncio.TaskGroup() as tasks:
+        running, workers = list[asyncio.Task[None]](), list[ReferenceRecognition]()
+        for _ in range(2):
+            library = RedactionQueries(team.opened_again())
+            references = References(library)
+            workers.append(ReferenceRecognition(library, references, FakeMatcher(references.read), environment(RECOGNISE)))
+            relay = EventRelay(libpq_address(team.url), EventQueries(library.database), Bus())
+            relay.arrived.subscribe(workers[-1].noticed)
+            running += [tasks.create_task(each) for each in (workers[-1].run(), relay.run())]
+            await relay.ready.wait()
+
+        async def until_both_see(content: bytes, person: int | None) -> None:
+            """The stand-in for the matcher takes two faces for one person's if their photos begin with the same letter."""
+            for each in workers:
+                while True:
+                    [found] = (await each.opinions(analysis(content, recipe))).identities
+                    if (found.person_id if found else None) == person:
+                        break
+                    await asyncio.sleep(0.02)
+
+        faces = [face_of(content) for content in (b"a1", b"b1", b"c1")]
+        await until_both_see(b"a2", None)
+        ada, bo, cy = (
+            team.library.edit(NameFacesEdit(face_ids=(face,), name=name), now=team.now())[0].person_id
+            for face, name in zip(faces, ("Ada", "Bo", "Cy"), strict=True)
+        )
+        assert ada is not None and bo is not None and cy is not None
+        for content, person in ((b"a2", ada), (b"b2", bo), (b"c2", cy)):
+            await until_both_see(content, person)
+        team.library.forget_person(bo, now=team.now(), note="n")
+        await until_both_see(b"b2", None)
+        no = Consent(purpose=Purpose.RECOGNISE, state=ConsentState.WITHDRAWN, given_on=team.now().date())
+        ConsentQueries(team.database).give_consents(cy, [no], now=team.now(), note="n")
+        await until_both_see(b"c2", None)
+        await until_both_see(b"a2", ada)
+        for task in running:
+            task.cancel()
 
 
 async def test_faces_that_a_worker_found_are_named_with_the_others(team: Team) -> None:
