@@ -35,6 +35,7 @@ MOST_REACHES = 50  # of members of a team
 LEAST_INTERVAL_S = 0.25
 QUIET_TICK_S = 30.0  # while quiet times begin and end by the clock
 MOST_SHARE = 20  # it pauses this many times as long as counting kept a processor busy
+MOST_PAUSE_S = 5.0  # on a server, where the clock tells how long: the machine may only be busy with other things
 TICK_S = 1.0  # while working, so that rate and time left stay current
 
 
@@ -122,7 +123,7 @@ class StatusFeed:
         self._stale = asyncio.Event()
         self._last: AgentStatus | None = None
         self._counts = Counts(images=0, faces=0, people=0, jobs={}, doubts=0)
-        self._busy_s = 0.0
+        self._pause_s = LEAST_INTERVAL_S
         self._listeners: list[Listener] = []
         self.settings_problem: AgentError | None = None
         self.warning: AgentError | None = None
@@ -214,11 +215,14 @@ class StatusFeed:
         return self._within_reach.get("counts", self._library.counts)
 
     def _count(self) -> Counts:
-        began = time.thread_time()
+        # A database server counts in a process of its own: what it takes shows on the clock alone.
+        shared = self._library.database.is_shared
+        clock = time.monotonic if shared else time.thread_time
+        began = clock()
         try:
             return self._library.counts()
         finally:
-            self._busy_s = time.thread_time() - began
+            self._pause_s = pause_after(clock() - began, shared=shared)
 
     async def run(self) -> None:
         """Publish until cancelled."""
@@ -234,10 +238,16 @@ class StatusFeed:
                         listener(status)
             # Counting takes longer in a larger library, but never more than its share. Waiting for a busy machine isn't work; otherwise
             # the status would report work for many seconds after its end.
-            await asyncio.sleep(max(LEAST_INTERVAL_S, MOST_SHARE * self._busy_s))
+            await asyncio.sleep(self._pause_s)
             working = self._last is not None and self._last.queued
             await self._wait(TICK_S if working else QUIET_TICK_S if self._quiet.timed else None)
 
     async def _wait(self, seconds: float | None) -> None:
         await wait_at_most(self._stale, seconds)
         self._stale.clear()
+
+
+def pause_after(counted_s: float, *, shared: bool) -> float:
+    """Return the seconds to pause after counting took that long: processor time, but on a database server time by the clock."""
+    pause_s = max(LEAST_INTERVAL_S, MOST_SHARE * counted_s)
+    return min(pause_s, MOST_PAUSE_S) if shared else pause_s

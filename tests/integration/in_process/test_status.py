@@ -12,7 +12,8 @@ from agent.core.settings import Settings
 from agent.domain.errors import EngineStartFailed, ImageCorrupt, ModelMissing, SettingsInvalid, StoreBusy, StoreDamaged
 from agent.domain.jobs import Priority
 from agent.engine.governor import Throttle
-from agent.library.status import AgentState, AgentStatus, ModelsShown
+from agent.library.status import LEAST_INTERVAL_S, MOST_PAUSE_S, AgentState, AgentStatus, ModelsShown, pause_after
+from agent.store.database import Database
 
 if TYPE_CHECKING:
     from agent.library.records import Counts
@@ -129,6 +130,37 @@ async def test_while_the_library_is_busy_the_last_status_stands(world: World, to
         world.app.status.changed()
         await world.until(lambda: told[-1].state is AgentState.PAUSED)
     assert len(told) == 2
+
+
+async def test_on_a_server_the_status_rests_from_what_the_database_did_for_it(
+    world: World, told: list[AgentStatus], library: RedactionQueries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts, took = library.counts(), list[float]()
+
+    def counted() -> Counts:
+        time.sleep(0.05)  # in another process, as far as this one can tell
+        return counts
+
+    def pause(counted_s: float, *, shared: bool) -> float:
+        assert shared
+        took.append(counted_s)
+        return 0.0
+
+    monkeypatch.setattr(world.library, "counts", counted)
+    monkeypatch.setattr(Database, "is_shared", True)
+    monkeypatch.setattr("agent.library.status.pause_after", pause)
+    async with world.running():
+        await world.until(lambda: bool(took))
+    assert took[0] >= 0.05
+
+
+@pytest.mark.parametrize(
+    ("counted_s", "shared", "pause_s"),
+    [(0.0, False, LEAST_INTERVAL_S), (1.0, False, 20.0), (0.0, True, LEAST_INTERVAL_S), (0.2, True, 4.0), (3.0, True, MOST_PAUSE_S)],
+)
+def test_counting_keeps_to_its_share(counted_s: float, shared: bool, pause_s: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.library.status.MOST_SHARE", 20)
+    assert pause_after(counted_s, shared=shared) == pytest.approx(pause_s)
 
 
 async def test_a_wait_for_a_busy_machine_is_no_work_to_rest_from(
