@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from agent.accounts.attempts import Attempts
 from agent.accounts.passwords import Passwords
 from agent.accounts.queries import AccountQueries
 from agent.accounts.routes import account_routes
 from agent.accounts.second_factor import SecondFactor
 from agent.accounts.service import Accounts, Caller
+from agent.accounts.sign_in_attempts import Attempts
 from agent.accounts.team_access import TeamAccess
 from agent.core.i18n import Texts
 from agent.main.commands_api import guarded

@@ -64,7 +64,7 @@ def engine(pause: float) -> AnalysisEngine:
 
 
 async def main(url: str, name: str, pause: float, drain_s: float) -> None:
-    from agent.main.worker import WorkerEdges, stopped_by_signals, work
+    from agent.main.worker_process import WorkerEdges, stopped_by_signals, work
     from agent.workers import worker
     from tests.world import FakeMatcher
 

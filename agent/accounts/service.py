@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from agent.accounts.attempts import Attempts
 from agent.accounts.members import Members
 from agent.accounts.names import folded
 from agent.accounts.passwords import Passwords, checked
@@ -15,6 +14,7 @@ from agent.accounts.records import Member
 from agent.accounts.second_factor import SecondFactor, compact, new_recovery_codes
 from agent.accounts.secret_words import sha256_of
 from agent.accounts.sessions import Opened, Sessions
+from agent.accounts.sign_in_attempts import Attempts
 from agent.accounts.tokens import Tokens
 from agent.domain.errors import (
     CodeWrong,

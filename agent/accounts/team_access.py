@@ -6,9 +6,9 @@ from typing import Final
 
 from starlette.requests import Request
 
-from agent.accounts.attempts import network_of
 from agent.accounts.service import Accounts
 from agent.accounts.sessions import MemberSession
+from agent.accounts.sign_in_attempts import network_of
 from agent.accounts.tokens import TokenInUse
 from agent.core.i18n import preferred_language
 from agent.domain.errors import ApiError, SignInRequired

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from agent.accounts.attempts import Attempts
 from agent.accounts.secret_words import new_id, new_secret, sha256_of
+from agent.accounts.sign_in_attempts import Attempts
 from agent.consent.link_queries import ConsentLinkQueries
 from agent.consent.queries import PersonConsents
 from agent.consent.service import Consents, Receipt

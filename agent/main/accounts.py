@@ -4,11 +4,11 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
-from agent.accounts.attempts import Attempts
 from agent.accounts.passwords import Passwords
 from agent.accounts.queries import AccountQueries
 from agent.accounts.second_factor import SecondFactor
 from agent.accounts.service import Accounts
+from agent.accounts.sign_in_attempts import Attempts
 from agent.core.heap import large_apart
 from agent.core.settings import Settings
 from agent.libraries.queries import LibrariesQueries

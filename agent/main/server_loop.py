@@ -12,9 +12,9 @@ import structlog
 from fastapi import FastAPI
 
 from agent import __version__
-from agent.accounts.attempts import Attempts
 from agent.accounts.routes import account_routes
 from agent.accounts.service import Accounts
+from agent.accounts.sign_in_attempts import Attempts
 from agent.accounts.team_access import TeamAccess
 from agent.consent.link_queries import ConsentLinkQueries
 from agent.consent.link_routes import consent_link_routes

@@ -13,7 +13,7 @@ from agent.library.job_queue import JobQueue
 from agent.main.app import App
 from agent.store.database import Database
 from agent.workers.dispatcher import Dispatcher
-from agent.workers.queries.batch_rows import BatchQueries
+from agent.workers.queries.handout_rows import HandoutQueries
 from agent.workers.queries.queue_tables import prepare
 from agent.workers.queries.worker_rows import WorkerQueries
 from agent.workers.relay import EventQueries, EventRelay, libpq_address
@@ -33,7 +33,7 @@ class TeamWork:
         prepare(database)
         self.workers = WorkerQueries(database)
         self._database = database
-        self._batches = BatchQueries(database)
+        self._batches = HandoutQueries(database)
         self._address = libpq_address(url)
 
     def queue(self, environment: Environment) -> JobQueue:

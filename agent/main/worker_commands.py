@@ -13,7 +13,7 @@ from agent.core.i18n import Texts
 from agent.workers.roots import Roots
 
 if TYPE_CHECKING:
-    from agent.main.worker import WorkerEdges
+    from agent.main.worker_process import WorkerEdges
 
 TEXTS = Texts()
 
@@ -29,7 +29,7 @@ def worker(session: CommandSession, name: str | None, roots: tuple[str, ...], wi
     from agent.core.heap import few_arenas
     from agent.core.threads import loop_threads
     from agent.main.team_work import HAS_WORKERS
-    from agent.main.worker import library_of, stop_with_input, stopped_by_signals, work
+    from agent.main.worker_process import library_of, stop_with_input, stopped_by_signals, work
     from agent.store.server_database import database_url
 
     if not HAS_WORKERS:
@@ -68,7 +68,7 @@ def _edges(session: CommandSession, name: str, roots: Roots) -> "WorkerEdges":
     from agent.engine.matcher import MatcherProcess
     from agent.engine.open_files import open_photo
     from agent.main.wiring import engine_pool, model_store, model_ways
-    from agent.main.worker import WorkerEdges
+    from agent.main.worker_process import WorkerEdges
     from agent.sources.folder.online_only import is_online_only
 
     settings, paths = session.file.snapshot, session.paths

@@ -7,7 +7,7 @@ from agent.core.environment import Environment
 from agent.core.settings import Settings
 from agent.domain.events import Recorded
 from agent.domain.jobs import Job
-from agent.workers.queries.batch_rows import BatchQueries
+from agent.workers.queries.handout_rows import HandoutQueries
 
 # The sections by which photos are analysed: all workers follow the server's, whatever their own say.
 SHARED = ("detection", "folders", "recognition")
@@ -16,7 +16,7 @@ SHARED = ("detection", "folders", "recognition")
 class Dispatcher:
     """A JobQueue: the server's indexer decides when, and this hands the jobs out instead of taking them."""
 
-    def __init__(self, batches: BatchQueries, environment: Environment) -> None:
+    def __init__(self, batches: HandoutQueries, environment: Environment) -> None:
         self._batches = batches
         self._environment = environment
 

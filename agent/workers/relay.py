@@ -12,7 +12,7 @@ from agent.domain.errors import StoreError
 from agent.domain.events import Recorded
 from agent.store import event_rows
 from agent.store.database import Queries
-from agent.workers.queries.batch_rows import WORK_CHANNEL
+from agent.workers.queries.handout_rows import WORK_CHANNEL
 
 log = structlog.get_logger()
 

@@ -14,8 +14,8 @@ from agent.core.observable import wait_at_most
 from agent.domain.errors import StoreError
 from agent.domain.events import ImageFailed, ImageIndexed, PlaceAdded, Recorded
 from agent.library.indexer import Indexer
-from agent.workers.batches import BatchQueue
 from agent.workers.connections import connected, unopened
+from agent.workers.held_batches import BatchQueue
 from agent.workers.queries.work_queue import ASKED_QUEUE, PHOTO_QUEUE, TASK
 from agent.workers.queries.worker_rows import WorkerQueries
 from agent.workers.records import Beat, WorkerState

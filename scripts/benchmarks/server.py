@@ -39,7 +39,7 @@ from agent.store.schema import event
 from agent.store.upgrade import upgrade
 from agent.store.worker_key import hand_out
 from agent.workers.dispatcher import shared_of
-from agent.workers.queries.batch_rows import BatchQueries
+from agent.workers.queries.handout_rows import HandoutQueries
 from agent.workers.queries.worker_rows import WorkerQueries
 from agent.workers.relay import EventQueries, EventRelay, libpq_address
 from scripts.benchmarks.face_search import face_search
@@ -68,7 +68,7 @@ class Team:
 
     @contextmanager
     def handing_out(self) -> Iterator[None]:
-        batches, stop = BatchQueries(self.database), threading.Event()
+        batches, stop = HandoutQueries(self.database), threading.Event()
 
         def run() -> None:
             while not stop.wait(LOOK_S):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest_asyncio
 from sqlalchemy import func, select
 
-from agent.accounts.attempts import Attempts
+from agent.accounts.sign_in_attempts import Attempts
 from agent.consent.link_queries import ConsentLinkQueries
 from agent.consent.link_routes import consent_link_routes
 from agent.consent.links import BY_LINK, ConsentLinks

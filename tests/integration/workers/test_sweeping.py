@@ -9,7 +9,7 @@ from agent.domain.events import Recorded
 from agent.domain.jobs import Job, JobState, Priority
 from agent.store.schema import job
 from agent.workers.dispatcher import shared_of
-from agent.workers.queries.batch_rows import BATCH, BatchQueries
+from agent.workers.queries.handout_rows import BATCH, HandoutQueries
 from agent.workers.queries.work_queue import ASKED_QUEUE, PHOTO_QUEUE
 from agent.workers.records import Beat, WorkerState
 from tests.integration.workers.conftest import Team
@@ -24,7 +24,7 @@ class Handed:
 
     def __init__(self, team: Team) -> None:
         self.team = team
-        self.batches = BatchQueries(team.database)
+        self.batches = HandoutQueries(team.database)
 
     def hand_out(self) -> int:
         return self.batches.hand_out(shared_of(self.team.settings))

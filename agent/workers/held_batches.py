@@ -13,7 +13,7 @@ from agent.domain.jobs import Job
 from agent.library.job_queue import LEASE
 from agent.library.queries.library_queries import LibraryQueries
 from agent.workers.dispatcher import following
-from agent.workers.queries.batch_rows import BatchQueries
+from agent.workers.queries.handout_rows import HandoutQueries
 
 
 @dataclass(slots=True)
@@ -29,7 +29,7 @@ class BatchQueue:
     The settings by which the server hands out work come with the first jobs that follow them.
     """
 
-    def __init__(self, batches: BatchQueries, library: LibraryQueries, worker: str, environment: Environment) -> None:
+    def __init__(self, batches: HandoutQueries, library: LibraryQueries, worker: str, environment: Environment) -> None:
         """`worker` is unique to this run: leases of an earlier run under the same name are not this one's."""
         self.filled = Notice()
         """there are jobs to take"""

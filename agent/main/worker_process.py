@@ -35,8 +35,8 @@ from agent.store.dialects.sqlcipher import KEY_BYTES
 from agent.store.schema import REVISION
 from agent.store.upgrade import revision_in
 from agent.store.worker_key import check_mark, worker_seals
-from agent.workers.batches import BatchQueue
-from agent.workers.queries.batch_rows import BatchQueries
+from agent.workers.held_batches import BatchQueue
+from agent.workers.queries.handout_rows import HandoutQueries
 from agent.workers.queries.worker_rows import WorkerQueries
 from agent.workers.relay import EventQueries, EventRelay, libpq_address
 from agent.workers.worker import Worker, WorkerName
@@ -71,7 +71,7 @@ async def work(
     relay.arrived.subscribe(people.noticed)
     thumbnails = Thumbnails(library, Previews(library, edges.engine.analyser, edges.online_only), None)
     attempts = Attempts(library, edges.engine.analyser, people, thumbnails, environment, online_only=edges.online_only)
-    queue = BatchQueue(BatchQueries(database), library, me.uid, environment)
+    queue = BatchQueue(HandoutQueries(database), library, me.uid, environment)
     indexer = Indexer(queue, attempts, edges.engine.slots, WorkState(), environment)
     models = ModelSupply(edges.engine.supply, environment)
     models.supplied.subscribe(indexer.mended)

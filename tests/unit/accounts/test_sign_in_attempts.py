@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.accounts.attempts import FREE, LONGEST_WAIT_S, MOST_PAIRS, Attempts, network_of
+from agent.accounts.sign_in_attempts import FREE, LONGEST_WAIT_S, MOST_PAIRS, Attempts, network_of
 from agent.domain.errors import TooManyAttempts
 
 

@@ -22,7 +22,7 @@ _TELL = text(f"SELECT pg_notify('{WORK_CHANNEL}', '')")
 _QUEUED = (job.c.state == JobState.QUEUED) & job.c.batch.is_(None)
 
 
-class BatchQueries(Queries):
+class HandoutQueries(Queries):
     def hand_out(self, settings: Mapping[str, Any]) -> int:
         """Put queued jobs into batches, until enough of each priority wait for workers; return the number of batches.
 
