@@ -19,8 +19,13 @@ from agent.domain.edits import AdoptNamesEdit, Basis, DescribePersonEdit, NameFa
 from agent.domain.errors import StoreDamaged
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
+from agent.people.vectors.service import FaceVectors
+from agent.people.vectors.turning import Turning
+from agent.people.vectors.vector_index import VectorIndex
+from agent.people.vectors.vector_rows import VectorQueries
 from agent.store.database import Database
 from agent.store.dialects.postgresql import PostgreSql
+from agent.store.server_database import secured
 from agent.store.upgrade import upgrade
 from agent.store.worker_key import hand_out, worker_seals
 from agent.web.access import Role
@@ -87,8 +92,18 @@ def fill(database: Database) -> ConsentQueries:
     return library
 
 
-def test_a_dump_shows_no_name_no_picture_and_no_embedding(database: Database, postgres: PostgresServer) -> None:
+def as_dumped(vector: list[float]) -> bytes:
+    """The beginning of a vector as the database writes it."""
+    written = (np.format_float_positional(np.float16(round(value, 6)).astype(np.float32), unique=True, trim="-") for value in vector[:3])
+    return ",".join(written).encode()
+
+
+async def test_a_dump_shows_no_name_no_picture_and_no_embedding(database: Database, postgres: PostgresServer) -> None:
     library = fill(database)
+    secured(database)
+    rows, turning = VectorQueries(database), Turning(bytes(range(32)))
+    rows.prepare()
+    await FaceVectors(rows, turning, VectorIndex(database._engine.url.render_as_string())).follow()
     dump = postgres.dump(database)
     for word in WORDS:
         for encoding in ("utf-8", "utf-16-le", "utf-16-be", "gb18030", "unicode_escape"):
@@ -99,6 +114,9 @@ def test_a_dump_shows_no_name_no_picture_and_no_embedding(database: Database, po
     for number in (1, 2, 3):
         assert picture(number)[:40].hex().encode() not in dump and picture(number)[300:340].hex().encode() not in dump
         assert embedding(number)[:16].hex().encode() not in dump and embedding(number)[400:416].hex().encode() not in dump
+        turned = turning.turned(embedding(number))
+        assert turned is not None and as_dumped(turned) in dump
+        assert as_dumped(np.frombuffer(embedding(number), "<f4").tolist()) not in dump
     assert b"ffd8ff" not in dump
 
     assert [person.name for person in library.people()] == sorted([MEI, ADA, "Gabriel Vorname"])

@@ -79,7 +79,9 @@ class FaceVectors:
                 await self._add(images if len(images) < _MOST_PHOTOS else None)
 
     async def _add(self, images: set[int] | None) -> None:
-        while missing := await asyncio.to_thread(self._rows.missing, images, limit=AT_ONCE):
+        after = 0
+        while missing := await asyncio.to_thread(self._rows.missing, images, after=after, limit=AT_ONCE):
+            after = missing[-1][0]  # a page need not look again at those before it
             turned = await asyncio.to_thread(self._turned, missing)
             await asyncio.to_thread(self._rows.add, turned)
 

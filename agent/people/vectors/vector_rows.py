@@ -69,9 +69,10 @@ class VectorQueries(Queries):
                 for statement in _PREPARE:
                     tx.exec_driver_sql(statement)
 
-    def missing(self, images: Collection[int] | None, *, limit: int) -> list[tuple[int, bytes]]:
-        """Return faces with an embedding that is not here yet, all or those of some images, each with it."""
-        rows = select(embedding.c.face_id, embedding.c.vector).where(embedding.c.embedder == EMBEDDER, text(_MISSING))
+    def missing(self, images: Collection[int] | None, *, after: int, limit: int) -> list[tuple[int, bytes]]:
+        """Return faces with an embedding that is not here yet, all or those of some images, each with it: by ascending id."""
+        rows = select(embedding.c.face_id, embedding.c.vector).where(embedding.c.embedder == EMBEDDER, embedding.c.face_id > after)
+        rows = rows.where(text(_MISSING))
         values: dict[str, object] = {}
         if images is not None:
             rows, values = rows.where(text(_OF_IMAGES).bindparams(bindparam("images", expanding=True))), {"images": list(images)}
