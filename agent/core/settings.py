@@ -96,7 +96,7 @@ class GeneralSettings(Section):
     autostart: bool = False
     """Start when the user logs in. Nothing is changed about that while `AI_POPUP_HOME` is set."""
     letter_keys: bool = True
-    """Keys of one letter (or sign) do something on the pages."""
+    """Single-key shortcuts work on the pages."""
 
 
 def root_of(path: str) -> str:
@@ -220,20 +220,20 @@ class LibrarySettings(Section):
     grace_days: Annotated[int, Field(ge=0, le=3_650)] = 30
     """Faces of deleted files are kept this long."""
     thumbnails_mb: Annotated[int, Field(ge=50, le=100_000)] = 2_000
-    """Disk space for small pictures; those looked at longest ago make room for new ones."""
+    """Disk space for thumbnails; the least recently shown ones make room for new ones."""
     backups: Annotated[int, Field(ge=0, le=365)] = 7
     """Daily backups to keep; 0 makes none."""
 
 
 class PopupSettings(Section):
     enabled: bool = True
-    """Show the popup when new photos were looked at."""
+    """Show the popup when new photos were scanned."""
     seconds: Annotated[int, Field(ge=2, le=3_600)] = 12
     """It hides after this long, unless pointed at."""
     corner: Corner = Corner.BOTTOM_RIGHT
     """Where it appears."""
     burst: Annotated[int, Field(ge=2, le=1_000)] = 4
-    """From this many waiting photos on, one summary card stands for them all."""
+    """Combine the waiting photos into one card when there are at least this many."""
     keep_warm_s: Annotated[int, Field(ge=0, le=86_400)] = 600
     """The hidden popup's process is kept this long after its last use."""
     quiet_from: TimeOfDay = ""
@@ -260,7 +260,7 @@ class CaptureSettings(Section):
     style: Style = Style.SOLID
     """How faces are covered; mosaic and blur can be partly undone."""
     copy_at_once: bool = True
-    """Put the covered picture on the clipboard before it is looked at."""
+    """Put the covered picture on the clipboard before it is reviewed."""
 
 
 class WatchSettings(Section):
@@ -287,7 +287,7 @@ class WatchSettings(Section):
     not_in: tuple[Pattern, ...] = ()
     """Not faces in windows of these programs."""
     in_calls: bool = False
-    """Go on while a program for calls is in front."""
+    """Continue while a program for calls is in front."""
     call_programs: tuple[Pattern, ...] = (
         *("zoom*", "*teams*", "*skype*", "*webex*", "*ciscocollabhost*", "*jitsi*", "facetime", "gotomeeting*", "*bluejeans*", "whereby*"),
         *("*wemeet*", "*tencent meeting*", "*voov*", "*dingtalk*", "*feishu*", "*lark*", "discord", "slack", "element*", "linphone*"),

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 import PIL.Image
-from numpy.typing import NDArray
 
 from agent.core.settings import EngineSettings
 from agent.domain.errors import AgentError, ImageError, ModelMissing, RedactionError
@@ -39,6 +38,7 @@ FRESH = 60
 # The initial content of allocated memory: a decoder that leaves any of it shows in the copy.
 HEAPS = ("glibc.malloc.perturb=85:glibc.malloc.tcache_count=0", "glibc.malloc.perturb=170:glibc.malloc.tcache_count=0")
 LOSES = 24  # of 255: mean difference between a lossy format's covered pixels and the cover's colour
+SAME_PLACE = 0.3  # intersection over union of a covered face and one found in the copy
 APART = 1.05  # two faces farther apart than this are different people's
 
 
@@ -123,9 +123,20 @@ async def _wrong(pool: EnginePool, copy: Path, seen: Analysis, covers: Sequence[
         again = await pool.analyse(Analyse(str(plain), SECOND))
     except ModelMissing:
         again = await pool.analyse(Analyse(str(plain), FIRST))
-    # The embedding of a speck is near to many: it identifies no person.
-    known, left = _prints([face for face in seen.faces if trust(face.quality) > 0]), _prints(again.faces)
-    return (*found, *(["seen"] if any(np.linalg.norm(one - other) < APART for one in known for other in left) else []))
+    return (*found, *(["seen"] if any(_is_seen(one, other) for one in seen.faces for other in again.faces) else []))
+
+
+def _is_seen(covered: Face, found: Face) -> bool:
+    """Return whether a face found in the copy is the covered one: still in its place, or the same person elsewhere.
+
+    The embedding of a speck is near to many, so it identifies no person: only its place counts.
+    """
+    if covered.box.iou(found.box) >= SAME_PLACE:
+        return True
+    if covered.embedding is None or found.embedding is None or trust(covered.quality) <= 0:
+        return False
+    one, other = (np.frombuffer(face, "<f4") for face in (covered.embedding, found.embedding))
+    return bool(np.linalg.norm(one - other) < APART)
 
 
 def _decoded(copy: Path, plain: Path, seen: Analysis, covers: Sequence[Cover]) -> tuple[str, ...]:
@@ -139,7 +150,3 @@ def _decoded(copy: Path, plain: Path, seen: Analysis, covers: Sequence[Cover]) -
     inside = (covered([cover], seen.width, seen.height) for cover in covers)
     off = [np.abs(shown[mask][:, :3].astype(int) - SOLID).mean() for mask in inside if mask.any()]
     return ("not_flat",) if max(off, default=0.0) > LOSES else ()
-
-
-def _prints(faces: Sequence[Face]) -> list[NDArray[np.float32]]:
-    return [np.frombuffer(face.embedding, "<f4") for face in faces if face.embedding is not None]

@@ -8,7 +8,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from agent.domain.face import Analysis, Face, Quality, StageTimes
+from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
 from agent.domain.image import Recipe
 from agent.domain.redaction import Cover
 from agent.vision.copies import RenderOptions, render
@@ -52,11 +52,20 @@ class Pool:
         return self.found
 
 
-@pytest.mark.parametrize(("pixels", "against"), [(30.0, ("seen",)), (5.0, ())])
-async def test_a_covered_person_who_is_found_again_is_told_but_no_speck(pixels: float, against: tuple[str, ...], tmp_path: Path) -> None:
+ELSEWHERE = replace(COVER.box, x=COVER.box.x + 2 * COVER.box.w)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "place", "against"),
+    [(30.0, COVER.box, ("seen",)), (30.0, ELSEWHERE, ("seen",)), (5.0, ELSEWHERE, ()), (5.0, COVER.box, ("seen",))],
+)
+async def test_a_covered_person_who_is_found_again_is_told_and_a_speck_only_in_its_place(
+    pixels: float, place: Box, against: tuple[str, ...], tmp_path: Path
+) -> None:
     copy = tmp_path / "copy"
     copy.write_bytes(render(FILES["png"](1), RenderOptions((COVER,)), LIMITS).data)
-    faces = [Face(COVER.box, 0.9, ((1.0, 1.0),) * 5, Quality(size, 500, 0, 0), EMBEDDING) for size in (pixels, 60)]
+    found = ((COVER.box, pixels), (place, 60))
+    faces = [Face(box, 0.9, ((1.0, 1.0),) * 5, Quality(size, 500, 0, 0), EMBEDDING) for box, size in found]
     before, after = (replace(analysis(WIDTH), faces=(face,)) for face in faces)
     assert await odd._wrong(cast("EnginePool", Pool(after)), copy, before, [COVER]) == against
 

@@ -82,3 +82,11 @@ def test_the_welcome_can_be_put_off_and_does_not_come_again(visitor: "Visitor") 
     page.reload()
     visitor.says(visitor.t("empty.no_folder"))
     expect(page.get_by_text(t("first_run.title"))).to_have_count(0)
+
+
+def test_the_welcome_gives_way_to_the_page_once_a_command_has_added_a_folder(visitor: "Visitor") -> None:
+    visitor.go("#people", "en")
+    visitor.says(visitor.t("first_run.title"))
+    assert visitor.program.run("folders", "add", str(visitor.program.watched)).returncode == 0
+    visitor.says(visitor.t("nav.people"))
+    expect(visitor.page.get_by_text(visitor.t("first_run.title"))).to_have_count(0)
