@@ -25,6 +25,7 @@ class Root:
 @dataclass(frozen=True, slots=True)
 class Reach:
     libraries: frozenset[int]
+    confided: frozenset[int] = frozenset()  # those of them in which consents are known: people who are not to be shown inside are shown
     curates: bool = False  # also sees people who are on no photo at all, such as those of a class list
     roots: tuple[Root, ...] = ()
 

@@ -15,9 +15,13 @@ from agent.core.reach import Reach
 MEMBER: Final = "ai_popup_member"
 LIBRARIES: Final = "app.libraries"
 CURATES: Final = "app.curates"
+CONFIDED: Final = "app.confided"
 _REACHED: Final = f"(SELECT string_to_array(current_setting('{LIBRARIES}', true), ',')::int[])::int[]"
 _IN_REACH: Final = f"library_id = ANY ({_REACHED})"
 _SHARED: Final = f"libraries && {_REACHED}"
+_CONFIDED: Final = f"(SELECT string_to_array(current_setting('{CONFIDED}', true), ',')::int[])::int[]"
+# Who someone is, is not shown to those without insight into consents if that person is not to be shown inside.
+_TOLD: Final = f"{_SHARED} AND (libraries && {_CONFIDED} OR person_id NOT IN (SELECT kept_back.person_id FROM kept_back))"
 
 # Derived, so that a policy reads one value in its own row: in which libraries an image is, repeated with its faces and who they are.
 DERIVED: Final = ("image", "face", "identity")
@@ -26,7 +30,10 @@ DERIVED: Final = ("image", "face", "identity")
 VIEWS: Final = {
     "seen_face": f"SELECT id AS face_id FROM face WHERE {_SHARED}",
     "seen_image": f"SELECT id AS image_id FROM image WHERE {_SHARED}",
-    "seen_person": f"SELECT person_id FROM identity WHERE {_SHARED}",
+    "kept_back": "SELECT person.id AS person_id FROM person JOIN (SELECT DISTINCT ON (person_uid) person_uid, state, given_on, valid_until"
+    " FROM consent WHERE purpose = 'show_inside' ORDER BY person_uid, id DESC) AS said ON said.person_uid = person.uid"
+    " WHERE said.state <> 'given' OR said.given_on > current_date OR said.valid_until < current_date",
+    "seen_person": f"SELECT person_id FROM identity WHERE {_TOLD}",
     "any_identity": "SELECT person_id FROM identity",
 }
 
@@ -52,7 +59,9 @@ _ITEM: Final = (
 )
 POLICIES: Final = {
     "place": _IN_REACH,
-    **dict.fromkeys(DERIVED, _SHARED),
+    "image": _SHARED,
+    "face": _SHARED,
+    "identity": _TOLD,
     "job": "EXISTS (SELECT FROM place WHERE place.id = job.place_id)",
     **{table: _OF_FACE.format(table) for table in ("embedding", "chip", "rejection", "unseen", "ignored", "adopted", "grouping")},
     "person": _seen_person("person.id"),
@@ -137,14 +146,19 @@ EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
 END $$
 """
 _LIMIT: Final = text(
-    f"SELECT set_config('role', '{MEMBER}', true), set_config('{LIBRARIES}', :libraries, true), set_config('{CURATES}', :curates, true)"
+    f"SELECT set_config('role', '{MEMBER}', true), set_config('{LIBRARIES}', :libraries, true),"
+    f" set_config('{CURATES}', :curates, true), set_config('{CONFIDED}', :confided, true)"
 )
 
 
 def limit(tx: Connection, reach: Reach) -> None:
     """Let the rest of this transaction see no more than that."""
-    joined = ",".join(map(str, sorted(reach.libraries)))
-    tx.execute(_LIMIT, {"libraries": joined or "0", "curates": "1" if reach.curates else ""})
+    values = {"libraries": _joined(reach.libraries), "curates": "1" if reach.curates else "", "confided": _joined(reach.confided)}
+    tx.execute(_LIMIT, values)
+
+
+def _joined(libraries: frozenset[int]) -> str:
+    return ",".join(map(str, sorted(libraries))) or "0"  # no library has that number
 
 
 def statements() -> list[str]:

@@ -126,7 +126,8 @@ class Principal:
         asked = Scope.PHOTOS_READ if scope in OF_THE_SERVER else scope
         libraries = frozenset(each.library for each in self.grants if asked in each.scopes)
         curates = any(Scope.PEOPLE_WRITE in each.scopes for each in self.grants if each.library in libraries)
-        return Reach(libraries, curates, self.roots)
+        confided = frozenset(each.library for each in self.grants if each.library in libraries and Scope.CONSENT_READ in each.scopes)
+        return Reach(libraries, confided, curates, self.roots)
 
 
 # The user of the desktop agent, and commands on this machine.

@@ -284,6 +284,23 @@ async def test_a_curator_names_faces_for_all_libraries_and_changes_people_of_the
     assert two.world.real.person_names()[two.of("Ben Secret")] == "Ben Secret"
 
 
+async def test_who_is_not_to_be_shown_inside_is_named_to_none_but_those_who_know_consents(two: TwoLibraries) -> None:
+    viewer, curator = await two.member("vic", Sports=Role.VIEWER), await two.member("cora", Sports=Role.CURATOR)
+    ann = two.of("Ann")
+    async with two.client(viewer) as client, two.client(curator) as knows:
+        assert (await client.get(f"/api/people/{ann}")).status_code == 200
+        assert (await knows.put(f"/api/people/{ann}/consents", json={"refused": ["show_inside"]})).status_code == 200
+        assert (await client.get(f"/api/people/{ann}")).status_code == 404
+        assert [each["name"] for each in (await client.get("/api/people")).json()] == ["Cleo"]
+        assert (await client.get(f"/api/library?people={ann}")).json()["total"] == 0
+        [shown] = (await client.get(f"/api/images/{two.of('a1 image')}")).json()["faces"]
+        assert (shown["person"], shown["person_id"], shown["certainty"]) == (None, None, None)
+        [shown] = (await knows.get(f"/api/images/{two.of('a1 image')}")).json()["faces"]
+        assert shown["person"] == "Ann"
+        assert (await knows.put(f"/api/people/{ann}/consents", json={"purposes": ["show_inside"]})).status_code == 200
+        assert (await client.get(f"/api/people/{ann}")).status_code == 200
+
+
 async def test_a_search_by_face_finds_and_names_nobody_of_another_library(two: TwoLibraries) -> None:
     member = await two.member("mia", Sports=Role.EDITOR)
     async with two.client(member) as client:
