@@ -21,7 +21,8 @@ _IN_REACH: Final = f"library_id = ANY ({_REACHED})"
 _SHARED: Final = f"libraries && {_REACHED}"
 _CONFIDED: Final = f"(SELECT string_to_array(current_setting('{CONFIDED}', true), ',')::int[])::int[]"
 # Who someone is, is not shown to those without insight into consents if that person is not to be shown inside.
-_TOLD: Final = f"{_SHARED} AND (libraries && {_CONFIDED} OR person_id NOT IN (SELECT kept_back.person_id FROM kept_back))"
+_KEPT_BACK: Final = "(SELECT coalesce(array_agg(kept_back.person_id), '{}') FROM kept_back)::int[]"
+_TOLD: Final = f"{_SHARED} AND (libraries && {_CONFIDED} OR person_id <> ALL ({_KEPT_BACK}))"
 
 # Derived, so that a policy reads one value in its own row: in which libraries an image is, repeated with its faces and who they are.
 DERIVED: Final = ("image", "face", "identity")
