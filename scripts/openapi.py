@@ -10,6 +10,7 @@ sys.path.insert(0, str(ROOT))
 
 from agent.accounts.routes import account_routes  # noqa: E402
 from agent.consent.link_routes import consent_link_routes  # noqa: E402
+from agent.incidents.routes import incident_routes  # noqa: E402
 from agent.libraries.routes import libraries_routes  # noqa: E402
 from agent.main.http import create_app  # noqa: E402
 from agent.people.vectors.routes import vector_routes  # noqa: E402
@@ -31,6 +32,7 @@ def description() -> str:
     worker_routes(app, MagicMock())
     upload_routes(app, MagicMock())
     vector_routes(app, MagicMock())
+    incident_routes(app, MagicMock(), MagicMock())
     return json.dumps(app.openapi(), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
 
 

@@ -25,14 +25,14 @@ const PICTURES = '/api/help/pictures'
 
 /** The pages that open in the program: their names, and where they lie below `docs`. */
 export function pages(): ReadonlyMap<string, string> {
-  const tasks = readdirSync(join(DOCS, 'guide')).filter((file) => /^[a-z-]+\.md$/.test(file)).map((file) => `guide/${file.slice(0, -'.md'.length)}`)
+  const tasks = ['guide', 'runbook'].flatMap((folder) => readdirSync(join(DOCS, folder)).filter((file) => /^[a-z-]+\.md$/.test(file)).map((file) => `${folder}/${file.slice(0, -'.md'.length)}`))
   return new Map([...OTHERS, ...tasks].map((place) => [basename(place), place]))
 }
 
 /** What leads to another page of the help leads to it in the program; what leads elsewhere in the project is only its words. */
 export function target(href: string): string | null {
   if (/^https?:/.test(href)) return href
-  const page = /^(?:\.{0,2}\/)*(?:(?:reference|guide)\/)?([a-z-]+)(?:\.zh-CN)?\.md(?:#(.*))?$/.exec(href)
+  const page = /^(?:\.{0,2}\/)*(?:(?:reference|guide|runbook)\/)?([a-z-]+)(?:\.zh-CN)?\.md(?:#(.*))?$/.exec(href)
   const name = page?.[1] ?? ''
   if (!pages().has(name) && !REFERENCE.includes(name)) return null
   return `#help/${name}${page?.[2] ? `/${page[2]}` : ''}`

@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from sqlalchemy import Column, Connection, Row, Select, delete, func, insert, select, update
 
+from agent.accounts.notes import NoteQueries
 from agent.accounts.records import Member, MemberOverview, SessionRecord, TokenRecord
-from agent.core.actor import HERE, acting_as
+from agent.core.actor import acting_as
 from agent.domain.errors import LastAdministrator, MemberNameTaken, NotFound
 from agent.store import audit_log
 from agent.store.database import Queries
@@ -247,13 +248,8 @@ class TokenQueries(Queries):
             return removed
 
 
-class AccountQueries(MemberQueries, SessionQueries, TokenQueries):
+class AccountQueries(MemberQueries, SessionQueries, TokenQueries, NoteQueries):
     """All of them."""
-
-    def sign_in_failed(self, member_id: str | None, now: datetime) -> None:
-        """Record it; `member_id` is None for a name that no member has."""
-        with self.database.write(durable=True) as tx, acting_as(member_id or HERE):
-            audit_log.add(tx, "sign_in_failed", member_id, 1, now)
 
 
 def _select(*columns: Any) -> Select[*tuple[Any, ...]]:

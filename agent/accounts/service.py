@@ -6,15 +6,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from agent.accounts.footprints import Footprints
 from agent.accounts.members import Members
 from agent.accounts.names import folded
 from agent.accounts.passwords import Passwords, checked
 from agent.accounts.queries import NO_SECOND_FACTOR, AccountQueries
+from agent.accounts.rates import Rates
 from agent.accounts.records import Member
 from agent.accounts.second_factor import SecondFactor, compact, new_recovery_codes
 from agent.accounts.secret_words import sha256_of
 from agent.accounts.sessions import Opened, Sessions
-from agent.accounts.sign_in_attempts import Attempts
+from agent.accounts.sign_in_attempts import Attempts, network_of
 from agent.accounts.tokens import Tokens
 from agent.domain.errors import (
     CodeWrong,
@@ -50,6 +52,7 @@ class Accounts:
         self._clock = clock
         self.sessions = Sessions(queries, clock)
         self.tokens = Tokens(queries, clock)
+        self.footprints = Footprints(queries, Rates(), clock)
         self.members = Members(queries, self.sessions, self.tokens, clock)
 
     async def sign_in(self, name: str, password: str, code: str | None, caller: Caller) -> Opened:
@@ -175,4 +178,4 @@ class Accounts:
     async def _failed(self, account: str, caller: Caller, member_id: str | None) -> None:
         """Count and record a failed attempt to show who one is."""
         self._attempts.failed(account, caller.address)
-        await asyncio.to_thread(self._queries.sign_in_failed, member_id, self._clock())
+        await asyncio.to_thread(self._queries.sign_in_failed, member_id, self._clock(), network_of(caller.address))

@@ -45,6 +45,7 @@ class TeamAccess:
         self._local_token = local_token
         self._origins = origins
         self._placed = placed
+        self.usage = accounts.footprints
 
     def origins(self) -> Collection[str]:
         return self._origins()
@@ -53,18 +54,28 @@ class TeamAccess:
         header = request.headers.get("authorization") or ""
         if header.startswith(SCHEME):
             session = await self._accounts.sessions.by_key(header.removeprefix(SCHEME))
-            return Admitted(self._placed(session.principal), session) if session else None
+            return self._of_session(session, request)
         if not header.startswith(BEARER):
             return None
         if secrets.compare_digest(header.encode(), f"{BEARER}{self._local_token}".encode()):
             return _BY_LOCAL_TOKEN if _is_here(request) else None
         token = await self._accounts.tokens.by_secret(header.removeprefix(BEARER))
-        return Admitted(self._placed(token.principal), token) if token else None
+        if token is None:
+            return None
+        self.usage.used(f"token {token.record.id}", token.member_id, _address(request))
+        return Admitted(self._placed(token.principal), token)
 
     async def by_ticket(self, request: Request) -> Admitted | None:
         ticket, cookie = request.query_params.get("ticket"), request.cookies.get(team_cookie_name(request.url.port))
         session = await self._accounts.sessions.by_ticket(ticket, cookie) if ticket and cookie else None
-        return Admitted(self._placed(session.principal), session) if session else None
+        return self._of_session(session, request)
+
+    def _of_session(self, session: MemberSession | None, request: Request) -> Admitted | None:
+        if session is None:
+            return None
+        known = session.record
+        self.usage.used(f"session {known.id}", session.member_id, _address(request), opened_from=known.address, opened_at=known.opened_at)
+        return Admitted(self._placed(session.principal), session)
 
     def stays(self, session: Session) -> bool:
         if isinstance(session, TokenInUse):
@@ -76,6 +87,10 @@ class TeamAccess:
 
     def language(self, request: Request) -> str | None:
         return preferred_language(request.headers.get("accept-language", ""))
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client is not None else ""
 
 
 def _is_here(request: Request) -> bool:

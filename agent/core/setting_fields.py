@@ -46,7 +46,7 @@ _BASIC = frozenset(
 )
 _AT_START = frozenset({"server", "api.port", "tray.enabled"})  # sections, or single settings
 # Sections, or single settings, that only the team server reads, and those that only the desktop does.
-SERVER_ONLY = frozenset({"server", "uploads", "consent.second_person"})
+SERVER_ONLY = frozenset({"incidents", "server", "uploads", "consent.second_person"})
 DESKTOP_ONLY = frozenset({"popup", "capture", "watch_screen", "tray", "api", "updates", "general.autostart"})
 _UNITS = {
     "s": "s",

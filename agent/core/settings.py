@@ -41,6 +41,12 @@ class ConsentRequired(StrEnum):
     NEVER = "never"
 
 
+class SmtpSecurity(StrEnum):
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
+
+
 class Corner(StrEnum):
     BOTTOM_RIGHT = "bottom-right"
     BOTTOM_LEFT = "bottom-left"
@@ -360,6 +366,43 @@ class UploadSettings(Section):
     """An upload that is not finished by then is removed."""
 
 
+class IncidentSettings(Section):
+    """What the team server's rules take for an incident, and whom they tell."""
+
+    window_minutes: Annotated[int, Field(ge=1, le=1_440)] = 10
+    """Failed sign-ins, exports and refusals are counted over this time."""
+    failed_sign_ins: Annotated[int, Field(ge=2, le=10_000)] = 10
+    """Failed sign-ins of one member."""
+    failed_sign_ins_network: Annotated[int, Field(ge=2, le=10_000)] = 25
+    """Failed sign-ins from one network."""
+    exports: Annotated[int, Field(ge=2, le=1_000_000)] = 300
+    """Originals and copies that one member takes away."""
+    refusals: Annotated[int, Field(ge=2, le=10_000)] = 20
+    """Requests of one member that their role does not allow."""
+    networks_minutes: Annotated[int, Field(ge=0, le=1_440)] = 5
+    """A session or token used from two networks within this time; 0 allows it."""
+    work_from: TimeOfDay = "07:00"
+    """Start of the working hours; searching by a face at other times is an incident. Empty allows it at any time."""
+    work_until: TimeOfDay = "20:00"
+    """End of the working hours, by the server's clock."""
+    email_to: tuple[Annotated[str, Field(pattern=r"^[^@\s,<>]+@[^@\s,<>]+$", max_length=254)], ...] = ()
+    """Addresses that are told of each incident."""
+    email_from: Annotated[str, Field(pattern=r"^([^@\s,<>]+@[^@\s,<>]+)?$", max_length=254)] = ""
+    """The sender's address; empty is the first of `email_to`."""
+    smtp_host: Annotated[str, Field(max_length=253)] = ""
+    """The mail server; empty sends no e-mail."""
+    smtp_port: Annotated[int, Field(ge=1, le=65_535)] = 587
+    """Its port: usually 587 for `starttls`, 465 for `tls`."""
+    smtp_security: SmtpSecurity = SmtpSecurity.STARTTLS
+    """How the connection is encrypted; `none` sends no password."""
+    smtp_user: Annotated[str, Field(max_length=254)] = ""
+    """The user name at the mail server; its password is set by `ai-popup incidents secret email`."""
+    webhook: Annotated[str, Field(pattern=r"^(https://[^\s@]+)?$", max_length=2_000)] = ""
+    """An https:// address that is told of each incident; its key is set by `ai-popup incidents secret webhook`."""
+    webhook_inside: bool = False
+    """The webhook may be in the team's own network or on this computer."""
+
+
 class UpdateSettings(Section):
     enabled: bool = True
     """Check once a day for a newer version and download it, if this build has an update server."""
@@ -394,6 +437,7 @@ class Settings(Section):
     api: ApiSettings = ApiSettings()
     server: ServerSettings = ServerSettings()
     uploads: UploadSettings = UploadSettings()
+    incidents: IncidentSettings = IncidentSettings()
     updates: UpdateSettings = UpdateSettings()
     logs: LogSettings = LogSettings()
 

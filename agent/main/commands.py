@@ -21,6 +21,7 @@ from agent.consent.commands import consent, import_list
 from agent.core.i18n import Texts
 from agent.core.paths import AppPaths
 from agent.domain.errors import AgentError, AlreadyRunning, DesktopError, LifecycleError
+from agent.incidents.commands import incidents
 from agent.libraries.commands import libraries
 from agent.library.folder_commands import folders
 from agent.library.problem_commands import problems
@@ -259,6 +260,7 @@ for group in (
     backup,
     libraries,
     members,
+    incidents,
     record,
     recover,
     recovery_code,

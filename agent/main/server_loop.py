@@ -36,10 +36,11 @@ from agent.main.checkup import health
 from agent.main.face_vectors import face_vectors
 from agent.main.first_administrator import first_invitation
 from agent.main.http import Context, Team, create_app
+from agent.main.incidents import incidents_of
 from agent.main.library_restore import LibraryRestore, RestoreOutcome
 from agent.main.team_work import HAS_WORKERS, TeamWork
 from agent.main.uploads import uploads_of
-from agent.main.wiring import backup_store, build, move_key, recovery_code
+from agent.main.wiring import backup_store, build, home_of_key, move_key, recovery_code
 from agent.people.vectors.routes import vector_routes
 from agent.screen.region_picker import RegionPicker
 from agent.sources.folder.drives import is_remote
@@ -113,6 +114,9 @@ class ServerLoop:
         libraries = await self._libraries(app, accounts)
         uploads = uploads_of(ground.database, libraries, ground.file, ground.paths, app.now)
         links = ConsentLinks(ConsentLinkQueries(ground.database), app.library, app.consents, Attempts(time.monotonic), app.now)
+        reached_at: list[int] = []
+        secrets = home_of_key(self._settings, ground.paths)
+        incidents = incidents_of(ground.database, app, accounts, secrets, lambda: self._address(reached_at[0]), self._texts)
         draining: list[Draining] = []
 
         def application(port: Callable[[], int]) -> Draining:
@@ -127,6 +131,7 @@ class ServerLoop:
                 worker_routes(api, work.workers)
                 vector_routes(api, vectors.state)
                 upload_routes(api, uploads)
+                incidents.routes(api)
 
             team = Team(TeamAccess(accounts, ground.auth.token, origins, libraries.placed), routes)
             draining.append(Draining(create_app(self._context(app, stop), port, team), self._texts))
@@ -139,6 +144,7 @@ class ServerLoop:
             port = await answering.enter_async_context(
                 serving(application, token=token, port=wanted.port, runtime=runtime, door=door, network=network)
             )
+            reached_at.append(port)
             if wanted.http_port:
                 await answering.enter_async_context(redirecting(wanted.host, wanted.http_port, lambda: ground.certificates.names, port))
             log.info("server.started", version=__version__)
@@ -152,6 +158,7 @@ class ServerLoop:
                     vectors.run(app.bus),
                     uploads.run(),
                     ground.certificates.run(),
+                    *incidents.works(),
                     ground.file.watch(partial(self._changed, app), partial(self._refused, app)),
                 ]
                 if ground.embedded is not None:
@@ -161,6 +168,7 @@ class ServerLoop:
                 log.info("server.draining")
                 if not await draining[0].drain(wanted.drain_s):
                     log.warning("server.cut_off")
+                await accounts.footprints.settle()
                 for task in running:
                     task.cancel()
         log.info("server.ended")
@@ -179,10 +187,15 @@ class ServerLoop:
 
     async def _reached(self, port: int, accounts: Accounts) -> Reached:
         settings, texts = self._settings, self._texts()
-        [address] = origins_of([next(iter(settings.server.names), socket.gethostname()).lower()], port)
+        address = self._address(port)
         invitation = await first_invitation(accounts.members, texts("cli.serve.administrator"))
         link = f"{address}{invitation.path}" if invitation else None
         return Reached(server_name(settings), address, self._ground.certificates.fingerprint, link)
+
+    def _address(self, port: int) -> str:
+        """The server's address, as people should know it."""
+        [address] = origins_of([next(iter(self._settings.server.names), socket.gethostname()).lower()], port)
+        return address
 
     def _context(self, app: App, stop: asyncio.Event) -> Context:
         ground, desk = self._ground, NoDesk()

@@ -97,6 +97,8 @@ FREE: Final = (
     "member_session",
     "api_token",
     "library_access",
+    "incident",
+    "incident_message",
 )
 
 # A file belongs to the library of its watched folder. A folder without a row belongs to that of the empty root, if there is one.

@@ -10,6 +10,7 @@ from agent.store.tables.accounts import api_token, invitation, member, member_se
 from agent.store.tables.base import metadata
 from agent.store.tables.consent import consent, consent_link
 from agent.store.tables.history import audit, audit_head, undo, undo_person
+from agent.store.tables.incidents import incident, incident_message
 from agent.store.tables.libraries import library, library_access, library_source
 from agent.store.tables.library import event, face, image, job, meta, place
 from agent.store.tables.people import adopted, chip, embedding, grouping, identity, ignored, person, rejection, unseen
@@ -34,6 +35,8 @@ __all__ = [
     "identity",
     "ignored",
     "image",
+    "incident",
+    "incident_message",
     "invitation",
     "job",
     "library",
@@ -58,7 +61,7 @@ __all__ = [
 ]
 
 # The newest migration: a library at this revision needs none, and Alembic is not even imported.
-REVISION = "0020"
+REVISION = "0021"
 
 _KEY = "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)"  # as Alembic creates it
 

@@ -3,11 +3,12 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 from agent.core.reach import Reach, Root
 
 SCOPE_KEY: Final = "x-scope"
+USAGE: Final = "usage"  # in the request's ASGI scope: the server's `Usage`
 PRINCIPAL: Final = "principal"  # in the request's ASGI scope; not set on open routes
 
 
@@ -46,6 +47,9 @@ class Scope(StrEnum):
     """pause, rescan, retry, drain"""
     MEMBERS_MANAGE = "members.manage"
     RECORD_READ = "record.read"
+    INCIDENTS_READ = "incidents.read"
+    INCIDENTS_MANAGE = "incidents.manage"
+    """take the first step against a member, close incidents"""
     DESKTOP = "desktop"
     """windows, captures, keys, updates and paths of the machine the program runs on: no role on a server has it"""
 
@@ -86,12 +90,12 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {
         Scope.REDACTION_WRITE,
     },
     Role.VIEWER: _VIEWER,
-    Role.AUDITOR: _EVERYONE | {Scope.RECORD_READ},
+    Role.AUDITOR: _EVERYONE | {Scope.RECORD_READ, Scope.INCIDENTS_READ},
 }
 # What a program that acts for a member may get: it never manages accounts, so it can't outlive its own end.
-TOKEN_SCOPES: Final = frozenset(Scope) - _NEVER_ON_A_SERVER - {Scope.SELF, Scope.MEMBERS_MANAGE}
+TOKEN_SCOPES: Final = frozenset(Scope) - _NEVER_ON_A_SERVER - {Scope.SELF, Scope.MEMBERS_MANAGE, Scope.INCIDENTS_MANAGE}
 # Of the server as a whole. All others hold for the photos and people of those libraries in which a role gives them.
-OF_THE_SERVER: Final = frozenset({Scope.SELF, Scope.STATUS_READ, Scope.RECORD_READ})
+OF_THE_SERVER: Final = frozenset({Scope.SELF, Scope.STATUS_READ, Scope.RECORD_READ, Scope.INCIDENTS_READ, Scope.INCIDENTS_MANAGE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +136,22 @@ class Principal:
 
 # The user of the desktop agent, and commands on this machine.
 LOCAL: Final = Principal("local", "", "", None, frozenset(Scope) - {Scope.OPEN})
+
+
+class Usage(Protocol):
+    """Watches over what members ask for."""
+
+    def entering(self, principal: Principal, scope: Scope) -> None:
+        """A request that is allowed begins. Raises TooManyRequests."""
+        ...
+
+    def refused(self, principal: Principal) -> None:
+        """A request was refused for want of a scope."""
+        ...
+
+    def taken(self, principal: Principal) -> None:
+        """An original or a copy was handed out."""
+        ...
 
 
 def needs(scope: Scope) -> dict[str, Any]:

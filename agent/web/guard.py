@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from agent.core.actor import HERE, acting_as
 from agent.core.i18n import Texts, browser_language
 from agent.domain.errors import AgentError, ApiError, ForeignOrigin, Unauthorised, Unexpected
-from agent.web.access import LOCAL, PRINCIPAL, Principal
+from agent.web.access import LOCAL, PRINCIPAL, USAGE, Principal, Usage
 from agent.web.auth import Auth
 from agent.web.problem_answers import status_of
 from agent.web.schemas import Problem
@@ -59,6 +59,11 @@ class Access(Protocol):
     headers: Mapping[bytes, bytes]
     """added to each answer"""
 
+    @property
+    def usage(self) -> Usage | None:
+        """What watches over members' requests."""
+        ...
+
     def origins(self) -> Collection[str]:
         """The addresses under which browsers reach the program, such as `http://127.0.0.1:8765`: any other came through DNS rebinding."""
         ...
@@ -99,6 +104,7 @@ class LocalAccess:
     """The desktop agent's: its one user has every scope."""
 
     headers: Mapping[bytes, bytes] = {}
+    usage: Usage | None = None
 
     def __init__(self, auth: Auth, port: Callable[[], int]) -> None:
         self._auth = auth
@@ -151,7 +157,7 @@ class Guard:
             return
         session = admitted.session if admitted else None
         answer = _Answer(receive, headed, session, self._access.stays)
-        inside = {**scope, "session": session}
+        inside = {**scope, "session": session, USAGE: self._access.usage}
         if admitted is not None:
             inside[PRINCIPAL] = admitted.principal
         try:

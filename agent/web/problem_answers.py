@@ -23,10 +23,12 @@ from agent.domain.errors import (
     ForeignOrigin,
     ImageError,
     ImageMissing,
+    IncidentError,
     InvitationGone,
     LastAdministrator,
     LibraryError,
     LibraryNameTaken,
+    MailFailed,
     MemberNameTaken,
     MonitorUnknown,
     NameEmpty,
@@ -49,6 +51,7 @@ from agent.domain.errors import (
     SignInRequired,
     SourceError,
     TooManyAttempts,
+    TooManyRequests,
     Unauthorised,
     UnfitReference,
     UpdateManaged,
@@ -64,6 +67,7 @@ from agent.domain.errors import (
     UploadTooLarge,
     UploadType,
     UploadUnwritable,
+    WebhookFailed,
     WholeOnly,
     WrongSignIn,
 )
@@ -73,6 +77,7 @@ from agent.web.schemas import Problem
 REFUSED = "ai_popup.refused"
 STATUS_OF: tuple[tuple[type[AgentError], int], ...] = (
     (TooManyAttempts, 429),
+    (TooManyRequests, 429),
     (Forbidden, 403),
     (ForeignOrigin, 403),
     (SignInRequired, 401),
@@ -128,6 +133,9 @@ STATUS_OF: tuple[tuple[type[AgentError], int], ...] = (
     (SettingsUnwritable, 503),
     (SettingsError, 422),
     (SourceError, 422),
+    (MailFailed, 502),
+    (WebhookFailed, 502),
+    (IncidentError, 409),
 )
 
 
@@ -140,7 +148,7 @@ def problem_answers(api: FastAPI, texts: Callable[[], Texts]) -> None:
     """Register the error handlers with `api`."""
 
     def answer(error: AgentError, status: int) -> JSONResponse:
-        wait = {"retry-after": str(error.params["seconds"])} if isinstance(error, TooManyAttempts) else None
+        wait = {"retry-after": str(error.params["seconds"])} if isinstance(error, TooManyAttempts | TooManyRequests) else None
         return JSONResponse(Problem.of(error, texts()).model_dump(), status, wait)
 
     @api.exception_handler(AgentError)

@@ -1,5 +1,7 @@
 """Routes that refuse a principal without their scope: the one place where rights are checked."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Request
@@ -9,7 +11,7 @@ from starlette.types import Scope as AsgiScope
 
 from agent.core.reach import reaching
 from agent.domain.errors import BadRequest, Forbidden
-from agent.web.access import PRINCIPAL, SCOPE_KEY, Principal, Scope
+from agent.web.access import PRINCIPAL, SCOPE_KEY, USAGE, Principal, Scope, Usage
 
 # Bytes of a request's body, which is parsed in memory.
 MOST_OF_A_STRANGER: Final = 16_384
@@ -43,14 +45,32 @@ class ScopedRoute(APIRoute):
 
     async def handle(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         principal: Principal | None = scope.get(PRINCIPAL)
+        usage: Usage | None = scope.get(USAGE)
         if self.scope is not Scope.OPEN and (principal is None or self.scope not in principal.scopes):
+            if principal is not None and usage is not None:
+                usage.refused(principal)
             raise Forbidden(scope=self.scope or "")
+        if principal is not None and usage is not None and self.scope is not None:
+            usage.entering(principal, self.scope)
+            if self.scope is Scope.PHOTOS_EXPORT and scope["method"] == "GET":
+                send = noted(send, partial(usage.taken, principal))
         if principal is None:
             receive = limited(receive, MOST_OF_A_STRANGER)
         elif principal.kind != "local" and "requestBody" not in (self.openapi_extra or {}):  # pictures have a limit of their own
             receive = limited(receive, MOST_OF_A_MEMBER)
         with reaching(principal.reach(self.scope) if principal else None):
             await super().handle(scope, receive, send)
+
+
+def noted(send: Send, taken: Callable[[], None]) -> Send:
+    """Call `taken` when a file is handed out, whole or in part."""
+
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] in (200, 206):
+            taken()
+        await send(message)
+
+    return sent
 
 
 def limited(receive: Receive, most: int) -> Receive:

@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import type { Purpose } from '../src/api/teamApi.ts'
-import type { AccountOut, ConsentGiven, ConsentOut, EndingConsent, MemberOut, RecordEntry, Role, Scope, TokenOut, WorkerOut } from '../src/api/types.ts'
+import type { AccountOut, ConsentGiven, ConsentOut, EndingConsent, IncidentOut, MemberOut, RecordEntry, Role, Scope, TokenOut, WorkerOut } from '../src/api/types.ts'
 import type { Options } from './fixtures.ts'
 
 /** Scenes with a team: its role is who looks at the page. */
@@ -19,11 +19,11 @@ const ROLES: Readonly<Record<string, Role>> = {
 }
 const VIEWER: readonly Scope[] = ['self', 'status.read', 'photos.read', 'people.read']
 const SCOPES: Readonly<Record<Role, readonly Scope[]>> = {
-  administrator: [...VIEWER, 'system.read', 'photos.write', 'photos.export', 'people.write', 'people.search', 'people.erase', 'consent.read', 'consent.write', 'redaction.read', 'redaction.write', 'settings.read', 'settings.write', 'workers.manage', 'members.manage', 'record.read'],
+  administrator: [...VIEWER, 'system.read', 'photos.write', 'photos.export', 'people.write', 'people.search', 'people.erase', 'consent.read', 'consent.write', 'redaction.read', 'redaction.write', 'settings.read', 'settings.write', 'workers.manage', 'members.manage', 'record.read', 'incidents.read', 'incidents.manage'],
   curator: [...VIEWER, 'photos.write', 'people.write', 'people.search', 'people.erase', 'consent.read', 'consent.write', 'redaction.read'],
   editor: [...VIEWER, 'photos.write', 'photos.export', 'people.search', 'consent.read', 'redaction.read', 'redaction.write'],
   viewer: VIEWER,
-  auditor: ['self', 'status.read', 'record.read'],
+  auditor: ['self', 'status.read', 'record.read', 'incidents.read'],
 }
 const DAY = 86_400_000
 const PASSWORD = 'correct horse battery staple'
@@ -50,6 +50,37 @@ const consent = (id: number, purpose: Purpose, over: Partial<ConsentOut> = {}): 
   ...over,
 })
 
+const incident = (id: number, kind: IncidentOut['kind'], over: Partial<IncidentOut> = {}): IncidentOut => ({
+  id,
+  kind,
+  severity: 'warning',
+  at: ago(id * 3_600_000),
+  subject: 'm2',
+  number: 24,
+  state: 'open',
+  seen_at: null,
+  seen_by: null,
+  closed_at: null,
+  closed_by: null,
+  reason: null,
+  step: 'lock',
+  acted_at: null,
+  acted_by: null,
+  undone_at: null,
+  page: kind.replaceAll('_', '-'),
+  ...over,
+})
+
+const made = (): IncidentOut[] => [
+  incident(7, 'mass_export', { at: ago(900_000), severity: 'critical', number: 412 }),
+  incident(6, 'record_broken', { severity: 'critical', subject: null, step: null, number: 117 }),
+  incident(5, 'two_networks', { number: 4, step: 'revoke_token' }),
+  incident(4, 'failed_sign_ins', { number: 26, subject: null, step: null, state: 'seen', seen_at: ago(3_600_000), seen_by: 'm1' }),
+  incident(3, 'raised_role', { severity: 'notice', subject: 'm3', number: 1, state: 'seen', seen_at: ago(3_600_000), seen_by: 'm1', acted_at: ago(3_500_000), acted_by: 'm1' }),
+  incident(2, 'withdrawn_after_publishing', { subject: 'c0ffee12ab', step: null, number: 42 }),
+  incident(1, 'night_search', { step: 'end_sessions', state: 'closed', closed_at: ago(DAY), closed_by: 'm1', reason: 'expected', seen_at: ago(DAY), seen_by: 'm1' }),
+]
+
 interface State {
   signedIn: boolean
   attempts: number
@@ -59,6 +90,7 @@ interface State {
   members: MemberOut[] | null
   tokens: TokenOut[]
   drained: string[]
+  incidents: IncidentOut[]
   consents: ConsentOut[]
   linkUntil: string | null
 }
@@ -71,6 +103,7 @@ const fresh = (): State => ({
   members: null,
   tokens: [{ id: 't1', name: 'Nightly export', scopes: ['photos.read', 'redaction.read'], created_at: ago(40 * DAY), expires_at: ago(-50 * DAY), used_at: ago(DAY / 3) }],
   drained: [],
+  incidents: made(),
   linkUntil: null,
   consents: [
     consent(3, 'publish', { state: 'withdrawn', given_on: day(-20) }),
@@ -205,7 +238,7 @@ function reply(method: string, path: string, query: URLSearchParams, body: Recor
       state.second = false
       return OK
     case 'GET /api/account/tokens':
-      return is({ items: state.tokens, scopes: account(options)?.scopes.filter((scope) => !['self', 'members.manage'].includes(scope)) ?? [] })
+      return is({ items: state.tokens, scopes: account(options)?.scopes.filter((scope) => !['self', 'members.manage', 'incidents.manage'].includes(scope)) ?? [] })
     case 'POST /api/account/tokens': {
       const made = { id: `t${state.tokens.length + 1}`, name: String(body['name']), scopes: body['scopes'] as string[], created_at: ago(0), expires_at: ago(-Number(body['days']) * DAY), used_at: null }
       state.tokens.push(made)
@@ -300,6 +333,33 @@ function linkReply(method: string, path: string, options: Options): Reply | null
   return is({ name: options.language === 'en' ? 'Mei' : '梅', photos: 38, suggested: 3, face_prints: recognised ? 41 : 0, required: true, recognised, consents, expires_at: ago(-30 * DAY) })
 }
 
+function incidentReply(method: string, path: string, query: URLSearchParams, body: Record<string, unknown>, { scene }: Options): Reply | null {
+  const all = scene === 'team_empty' ? [] : state.incidents
+  if (path === '/api/incidents') return is({ items: all.filter((each) => each.state !== 'closed' || query.get('closed') === 'true'), before: null })
+  if (path === '/api/incidents/count') return is({ open: all.filter((each) => each.state === 'open').length })
+  if (path === '/api/incidents/test-message') return is({ ways: ['email', 'webhook'] })
+  const [, id, action] = /^\/api\/incidents\/(\d+)(?:\/(\w+))?$/.exec(path) ?? []
+  const found = all.find((each) => String(each.id) === id)
+  if (found === undefined) return null
+  if (action === undefined) {
+    const evidence = entries(null, null).slice(0, 3)
+    return is({ incident: found, evidence, messages: [{ way: 'email', attempts: 1, due_at: null, sent_at: ago(3_000), error_code: null }, { way: 'webhook', attempts: 3, due_at: ago(-60_000), sent_at: null, error_code: 'incident.webhook_failed' }] })
+  }
+  const now = ago(0)
+  const by = 'm1'
+  const seen = { state: 'seen', seen_at: found.seen_at ?? now, seen_by: found.seen_by ?? by } as const
+  const changes: Readonly<Record<string, Partial<IncidentOut>>> = {
+    'POST see': seen,
+    'POST step': { ...seen, acted_at: now, acted_by: by, undone_at: null },
+    'DELETE step': { undone_at: now },
+    'POST close': { state: 'closed', closed_at: now, closed_by: by, reason: body['reason'] as IncidentOut['reason'] },
+    'POST reopen': { state: 'seen', closed_at: null, closed_by: null, reason: null },
+  }
+  const changed = { ...found, ...changes[`${method} ${action}`] }
+  state.incidents = state.incidents.map((each) => (each.id === found.id ? changed : each))
+  return is(changed)
+}
+
 /** Answers what is about accounts and the team, and refuses everything else to a page that is not signed in. */
 export function answerTeam(request: IncomingMessage, response: ServerResponse, url: URL, options: Options): boolean {
   const answered = (made: Reply): void => {
@@ -311,13 +371,13 @@ export function answerTeam(request: IncomingMessage, response: ServerResponse, u
     answered(problem(401, 'account.sign_in_required', options, ['This page is not signed in.', 'Sign in.'], ['此页面尚未登录。', '请登录。']))
     return true
   }
-  if (!/^\/api\/((server|account|invitations|members|record|workers|queue|consents|consent-links)\b|people\/\d+\/consent(s|-link))/.test(url.pathname)) return false
+  if (!/^\/api\/((server|account|invitations|members|record|workers|queue|consents|incidents|consent-links)\b|people\/\d+\/consent(s|-link))/.test(url.pathname)) return false
   const parts: Buffer[] = []
   request.on('data', (part: Buffer) => parts.push(part))
   request.on('end', () => {
     const text = Buffer.concat(parts).toString()
     const body = text === '' ? {} : (JSON.parse(text) as Record<string, unknown>)
-    answered(linkReply(request.method ?? 'GET', url.pathname, options) ?? consentReply(request.method ?? 'GET', url.pathname, body, options) ?? reply(request.method ?? 'GET', url.pathname, url.searchParams, body, options) ?? { status: 404, answer: { code: 'api.not_found', cause: '', remedy: '' } })
+    answered(incidentReply(request.method ?? 'GET', url.pathname, url.searchParams, body, options) ?? linkReply(request.method?? 'GET', url.pathname, options) ?? consentReply(request.method ?? 'GET', url.pathname, body, options) ?? reply(request.method ?? 'GET', url.pathname, url.searchParams, body, options) ?? { status: 404, answer: { code: 'api.not_found', cause: '', remedy: '' } })
   })
   return true
 }

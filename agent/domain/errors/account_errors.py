@@ -16,6 +16,12 @@ class Forbidden(ApiError):
     code = "access.forbidden"
 
 
+class TooManyRequests(ApiError):
+    """A member asks for more in a minute than people do. Parameter: `seconds` until the next request."""
+
+    code = "access.too_many_requests"
+
+
 class AccountError(AgentError):
     """An account can't be used, made or changed that way."""
 

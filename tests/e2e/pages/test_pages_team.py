@@ -101,6 +101,16 @@ def _verify(page: Page) -> None:
     page.locator(".verdict").wait_for()
 
 
+def _evidence(page: Page) -> None:
+    page.locator(".list > li.open summary").click()
+    page.locator(".list > li.open ol li").first.wait_for()
+
+
+def _closed(page: Page) -> None:
+    page.get_by_role("checkbox").check()
+    page.locator(".list > li.closed").wait_for()
+
+
 def _consent(page: Page) -> None:
     page.locator(".consents > button").click()
     page.locator(".consents form").wait_for()
@@ -136,6 +146,10 @@ STATES: dict[str, tuple[str, str, str, Act]] = {
     "record, intact": ("#record", "team", "time", _verify),
     "record, broken": ("#record", "team_broken", "time", _verify),
     "record, empty": ("#record", "team_empty", ".page > .text >> nth=1", _nothing),
+    "incidents": ("#incidents", "team", ".list > li", _nothing),
+    "incidents, one that a message leads to": ("#incidents/5", "team", ".list > li.open", _evidence),
+    "incidents, closed ones too": ("#incidents", "team", ".list > li", _closed),
+    "incidents, none": ("#incidents", "team_empty", ".none", _nothing),
     "workers": ("#workers", "team", ".list li", _nothing),
     "workers, none": ("#workers", "team_empty", ".none", _nothing),
     "workers, the queue empty": ("#workers", "team_alone", ".list li", _nothing),
@@ -487,15 +501,17 @@ OFFERED = {
         "Status",
         "Settings",
         "Members",
+        "Libraries",
         "Consent",
         "Workers",
+        "Incidents",
         "Record",
         "Mei Lindgren",
     ],
     "team_curator": ["Photos", "People", "Covered copies", "Consent", "Mei Lindgren"],
     "team_editor": ["Photos", "People", "Covered copies", "Consent", "Mei Lindgren"],
     "team_viewer": ["Photos", "People", "Mei Lindgren"],
-    "team_auditor": ["Record", "Mei Lindgren"],
+    "team_auditor": ["Incidents", "Record", "Mei Lindgren"],
 }
 
 
@@ -554,3 +570,26 @@ def test_a_phone_folds_the_sidebar_into_a_menu(page: Page, visit: Visit) -> None
     page.get_by_role("link", name="Members").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Members")
     expect(people).to_be_hidden()
+
+
+def test_the_first_step_of_an_incident_is_undone_and_the_badge_counts_what_nobody_looked_at(page: Page, visit: Visit) -> None:
+    visit("#incidents", "team")
+    link = page.get_by_role("link", name="Incidents")
+    expect(link.locator(".badge")).to_have_text("4")
+    first = page.locator(".list > li").filter(has_text="Many photos taken away")
+    first.get_by_role("button", name="Lock the member").click()
+    expect(first.get_by_text("The member is locked.")).to_be_visible()
+    expect(link.locator(".badge")).to_have_text("3")
+    first.get_by_role("button", name="Undo").click()
+    expect(first.get_by_role("button", name="Lock the member")).to_be_visible()
+    expect(first.get_by_text("Taken back")).to_be_visible()
+    first.get_by_role("combobox").click()
+    page.get_by_role("option", name="Was expected").click()
+    expect(page.get_by_text("Incident closed")).to_be_visible()
+    expect(first.get_by_role("button", name="Reopen")).to_be_visible()
+
+
+def test_an_auditor_sees_incidents_and_does_nothing_about_them(page: Page, visit: Visit) -> None:
+    visit("#incidents", "team_auditor")
+    expect(page.locator(".list > li").first).to_be_visible()
+    expect(page.locator("main").get_by_role("button")).to_have_count(0)

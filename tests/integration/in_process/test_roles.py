@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
-from unittest.mock import MagicMock
+from unittest.mock import AsyncMock, MagicMock
 
 import pytest_asyncio
 from fastapi.routing import APIRoute
@@ -20,6 +20,9 @@ from agent.core.actor import HERE, actor
 from agent.core.i18n import Texts
 from agent.core.settings import Settings
 from agent.domain.errors import SignInRequired
+from agent.incidents.queries import IncidentQueries
+from agent.incidents.routes import incident_routes
+from agent.incidents.service import Incidents
 from agent.libraries.queries import LibrariesQueries
 from agent.libraries.routes import libraries_routes
 from agent.libraries.service import Libraries
@@ -157,6 +160,8 @@ class TeamServer:
                     new_id,
                 ),
             )
+            incidents = Incidents(IncidentQueries(served.world.real.database), self.team.accounts, lambda: self.team.time)
+            incident_routes(api, incidents, MagicMock(test=AsyncMock(return_value=())))
 
             @api.get("/api/actor", openapi_extra=needs(Scope.STATUS_READ))
             async def whose() -> str:

@@ -12,6 +12,7 @@ from starlette.routing import Mount, Route
 
 from agent.accounts.routes import account_routes
 from agent.core.i18n import Texts
+from agent.incidents.routes import incident_routes
 from agent.libraries.routes import libraries_routes
 from agent.main.commands_api import guarded
 from agent.people.vectors.routes import vector_routes
@@ -53,6 +54,7 @@ def everywhere(served: Served) -> list[APIRoute]:
     upload_routes(server, MagicMock())
     libraries_routes(server, MagicMock(), MagicMock())
     vector_routes(server, MagicMock())
+    incident_routes(server, MagicMock(), MagicMock())
     return [*routes_of(served.api), *routes_of(server)]
 
 
@@ -79,7 +81,7 @@ def test_no_role_reaches_the_servers_own_desktop() -> None:
 
 
 def test_an_auditor_sees_the_record_and_no_photo() -> None:
-    assert SCOPES[Role.AUDITOR] == {Scope.SELF, Scope.STATUS_READ, Scope.RECORD_READ}
+    assert SCOPES[Role.AUDITOR] == {Scope.SELF, Scope.STATUS_READ, Scope.RECORD_READ, Scope.INCIDENTS_READ}
 
 
 @pytest.mark.parametrize("role", Role)

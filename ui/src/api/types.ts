@@ -952,6 +952,161 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/incidents": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * All Incidents
+         * @description Return incidents, newest first; `closed`: closed ones, too.
+         */
+        readonly get: operations["all_incidents_api_incidents_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/incidents/count": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Count */
+        readonly get: operations["count_api_incidents_count_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/incidents/test-message": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Test Message
+         * @description Send a message in each way that the settings name.
+         */
+        readonly post: operations["test_message_api_incidents_test_message_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/incidents/{incident_id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * One
+         * @description Return an incident with its evidence and messages.
+         */
+        readonly get: operations["one_api_incidents__incident_id__get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/incidents/{incident_id}/close": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Close */
+        readonly post: operations["close_api_incidents__incident_id__close_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/incidents/{incident_id}/reopen": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Reopen */
+        readonly post: operations["reopen_api_incidents__incident_id__reopen_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/incidents/{incident_id}/see": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * See
+         * @description Note that it is being looked at, and by whom.
+         */
+        readonly post: operations["see_api_incidents__incident_id__see_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/incidents/{incident_id}/step": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Step
+         * @description Take the first step: lock the member, end their sessions, or revoke the token.
+         */
+        readonly post: operations["step_api_incidents__incident_id__step_post"];
+        /**
+         * Undo
+         * @description Take back a lock.
+         */
+        readonly delete: operations["undo_api_incidents__incident_id__step_delete"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/invitations/{token}": {
         readonly parameters: {
             readonly query?: never;
@@ -2995,6 +3150,12 @@ export interface components {
             readonly path: string | null;
         };
         /**
+         * CloseReason
+         * @description Why an incident was closed. A choice, because free text would hold names.
+         * @enum {string}
+         */
+        readonly CloseReason: "handled" | "expected" | "false_alarm";
+        /**
          * Component
          * @description A component shipped with the program.
          */
@@ -3426,6 +3587,29 @@ export interface components {
              */
             readonly seconds: number;
         };
+        /**
+         * EvidenceOut
+         * @description An entry of the record.
+         */
+        readonly EvidenceOut: {
+            /** Action */
+            readonly action: string;
+            /** Actor */
+            readonly actor: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            readonly at: string;
+            /** Detail */
+            readonly detail: string;
+            /** Id */
+            readonly id: number;
+            /** Number */
+            readonly number: number;
+            /** Subject */
+            readonly subject: string | null;
+        };
         /** FaceOut */
         readonly FaceOut: {
             /**
@@ -3566,6 +3750,12 @@ export interface components {
              */
             readonly suggested: readonly string[];
         };
+        /**
+         * FirstStep
+         * @description What stops the harm at once. Only a lock can be undone.
+         * @enum {string}
+         */
+        readonly FirstStep: "lock" | "end_sessions" | "end_session" | "revoke_token";
         /**
          * FolderChange
          * @description Omitted fields stay unchanged.
@@ -3827,6 +4017,98 @@ export interface components {
         readonly Images: {
             /** Items */
             readonly items: readonly components["schemas"]["ImageOut"][];
+        };
+        /** IncidentClose */
+        readonly IncidentClose: {
+            readonly reason: components["schemas"]["CloseReason"];
+        };
+        /** IncidentCount */
+        readonly IncidentCount: {
+            /**
+             * Open
+             * @description that nobody has looked at
+             */
+            readonly open: number;
+        };
+        /** IncidentDetails */
+        readonly IncidentDetails: {
+            /** Evidence */
+            readonly evidence: readonly components["schemas"]["EvidenceOut"][];
+            readonly incident: components["schemas"]["IncidentOut"];
+            /** Messages */
+            readonly messages: readonly components["schemas"]["MessageOut"][];
+        };
+        /**
+         * IncidentKind
+         * @description Each has a page `docs/runbook/KIND.md` in both languages, with hyphens for underscores.
+         * @enum {string}
+         */
+        readonly IncidentKind: "failed_sign_ins" | "mass_export" | "night_search" | "raised_role" | "two_networks" | "withdrawn_after_publishing" | "record_broken" | "many_refusals";
+        /**
+         * IncidentOut
+         * @description Without names: members and people appear by random ids.
+         */
+        readonly IncidentOut: {
+            /** Acted At */
+            readonly acted_at: string | null;
+            /** Acted By */
+            readonly acted_by: string | null;
+            /**
+             * At
+             * Format: date-time
+             */
+            readonly at: string;
+            /** Closed At */
+            readonly closed_at: string | null;
+            /** Closed By */
+            readonly closed_by: string | null;
+            /** Id */
+            readonly id: number;
+            readonly kind: components["schemas"]["IncidentKind"];
+            /**
+             * Number
+             * @description of attempts, photos, searches or minutes; for a broken record the entry
+             */
+            readonly number: number;
+            /**
+             * Page
+             * @description its page in the runbook
+             */
+            readonly page: string;
+            readonly reason: components["schemas"]["CloseReason"] | null;
+            /** Seen At */
+            readonly seen_at: string | null;
+            /** Seen By */
+            readonly seen_by: string | null;
+            readonly severity: components["schemas"]["Severity"];
+            readonly state: components["schemas"]["IncidentState"];
+            /** @description what the button does first; null: only the runbook helps */
+            readonly step: components["schemas"]["FirstStep"] | null;
+            /**
+             * Subject
+             * @description the random id of the member or person concerned
+             */
+            readonly subject: string | null;
+            /** Undone At */
+            readonly undone_at: string | null;
+        };
+        /**
+         * IncidentState
+         * @enum {string}
+         */
+        readonly IncidentState: "open" | "seen" | "closed";
+        /**
+         * IncidentsOut
+         * @description Newest first.
+         */
+        readonly IncidentsOut: {
+            /**
+             * Before
+             * @description asks for the page of older ones; null: there are none
+             */
+            readonly before: number | null;
+            /** Items */
+            readonly items: readonly components["schemas"]["IncidentOut"][];
         };
         /** InvitationAccept */
         readonly InvitationAccept: {
@@ -4331,6 +4613,33 @@ export interface components {
             readonly kind: "merge";
             /** Person Ids */
             readonly person_ids: readonly number[];
+        };
+        /** MessageOut */
+        readonly MessageOut: {
+            /** Attempts */
+            readonly attempts: number;
+            /**
+             * Due At
+             * @description of the next attempt; null: sent, or given up
+             */
+            readonly due_at: string | null;
+            /** Error Code */
+            readonly error_code: string | null;
+            /** Sent At */
+            readonly sent_at: string | null;
+            /**
+             * Way
+             * @description `email` or `webhook`
+             */
+            readonly way: string;
+        };
+        /** MessagesSent */
+        readonly MessagesSent: {
+            /**
+             * Ways
+             * @description in which a message was sent
+             */
+            readonly ways: readonly string[];
         };
         /** ModelReport */
         readonly ModelReport: {
@@ -5436,7 +5745,7 @@ export interface components {
          * @description What a route is about. Each route declares one with `needs`.
          * @enum {string}
          */
-        readonly Scope: "open" | "self" | "status.read" | "system.read" | "photos.read" | "photos.write" | "photos.upload" | "photos.export" | "people.read" | "people.write" | "people.search" | "people.erase" | "consent.read" | "consent.write" | "redaction.read" | "redaction.write" | "settings.read" | "settings.write" | "workers.manage" | "members.manage" | "record.read" | "desktop";
+        readonly Scope: "open" | "self" | "status.read" | "system.read" | "photos.read" | "photos.write" | "photos.upload" | "photos.export" | "people.read" | "people.write" | "people.search" | "people.erase" | "consent.read" | "consent.write" | "redaction.read" | "redaction.write" | "settings.read" | "settings.write" | "workers.manage" | "members.manage" | "record.read" | "incidents.read" | "incidents.manage" | "desktop";
         /**
          * SearchIndex
          * @description `exact`: every face is compared; `building`: still so, until the index is there; `index`: it is used.
@@ -5631,6 +5940,11 @@ export interface components {
              */
             readonly path: string;
         };
+        /**
+         * Severity
+         * @enum {string}
+         */
+        readonly Severity: "notice" | "warning" | "critical";
         /**
          * Shape
          * @enum {string}
@@ -6282,6 +6596,7 @@ export type CapturedFace = components['schemas']['CapturedFace'];
 export type Captures = components['schemas']['Captures'];
 export type Choice = components['schemas']['Choice'];
 export type ChosenFolder = components['schemas']['ChosenFolder'];
+export type CloseReason = components['schemas']['CloseReason'];
 export type Component = components['schemas']['Component'];
 export type ConsentGiven = components['schemas']['ConsentGiven'];
 export type ConsentLinkMade = components['schemas']['ConsentLinkMade'];
@@ -6304,12 +6619,14 @@ export type EndingConsents = components['schemas']['EndingConsents'];
 export type EngineProcessOut = components['schemas']['EngineProcessOut'];
 export type EngineReport = components['schemas']['EngineReport'];
 export type Estimate = components['schemas']['Estimate'];
+export type EvidenceOut = components['schemas']['EvidenceOut'];
 export type FaceOut = components['schemas']['FaceOut'];
 export type FaceRef = components['schemas']['FaceRef'];
 export type FaceSearchOut = components['schemas']['FaceSearchOut'];
 export type FindingOut = components['schemas']['FindingOut'];
 export type Finished = components['schemas']['Finished'];
 export type FirstRun = components['schemas']['FirstRun'];
+export type FirstStep = components['schemas']['FirstStep'];
 export type FolderChange = components['schemas']['FolderChange'];
 export type FolderOut = components['schemas']['FolderOut'];
 export type FolderPath = components['schemas']['FolderPath'];
@@ -6326,6 +6643,13 @@ export type IgnoreFaces = components['schemas']['IgnoreFaces'];
 export type ImageOut = components['schemas']['ImageOut'];
 export type ImagePage = components['schemas']['ImagePage'];
 export type Images = components['schemas']['Images'];
+export type IncidentClose = components['schemas']['IncidentClose'];
+export type IncidentCount = components['schemas']['IncidentCount'];
+export type IncidentDetails = components['schemas']['IncidentDetails'];
+export type IncidentKind = components['schemas']['IncidentKind'];
+export type IncidentOut = components['schemas']['IncidentOut'];
+export type IncidentState = components['schemas']['IncidentState'];
+export type IncidentsOut = components['schemas']['IncidentsOut'];
 export type InvitationAccept = components['schemas']['InvitationAccept'];
 export type InvitationMade = components['schemas']['InvitationMade'];
 export type InvitationOut = components['schemas']['InvitationOut'];
@@ -6360,6 +6684,8 @@ export type MemberOut = components['schemas']['MemberOut'];
 export type MembersOut = components['schemas']['MembersOut'];
 export type MemoryReport = components['schemas']['MemoryReport'];
 export type MergePeople = components['schemas']['MergePeople'];
+export type MessageOut = components['schemas']['MessageOut'];
+export type MessagesSent = components['schemas']['MessagesSent'];
 export type ModelReport = components['schemas']['ModelReport'];
 export type MomentsOut = components['schemas']['MomentsOut'];
 export type MonitorOut = components['schemas']['MonitorOut'];
@@ -6429,6 +6755,7 @@ export type SettingOut = components['schemas']['SettingOut'];
 export type SettingTold = components['schemas']['SettingTold'];
 export type SettingValue = components['schemas']['SettingValue'];
 export type SettingsOut = components['schemas']['SettingsOut'];
+export type Severity = components['schemas']['Severity'];
 export type Shape = components['schemas']['Shape'];
 export type SignIn = components['schemas']['SignIn'];
 export type SignedIn = components['schemas']['SignedIn'];
@@ -8320,6 +8647,287 @@ export interface operations {
                 };
                 content: {
                     readonly "image/jpeg": unknown;
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly all_incidents_api_incidents_get: {
+        readonly parameters: {
+            readonly query?: {
+                readonly closed?: boolean;
+                readonly before?: number | null;
+                readonly limit?: number;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["IncidentsOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly count_api_incidents_count_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["IncidentCount"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly test_message_api_incidents_test_message_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MessagesSent"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly one_api_incidents__incident_id__get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly incident_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["IncidentDetails"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly close_api_incidents__incident_id__close_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly incident_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["IncidentClose"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["IncidentOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly reopen_api_incidents__incident_id__reopen_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly incident_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["IncidentOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly see_api_incidents__incident_id__see_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly incident_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["IncidentOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly step_api_incidents__incident_id__step_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly incident_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["IncidentOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly undo_api_incidents__incident_id__step_delete: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly incident_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["IncidentOut"];
                 };
             };
             /** @description Unprocessable Entity */

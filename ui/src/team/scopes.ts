@@ -41,6 +41,8 @@ export function scopeText(scope: string, t: Texts): string | null {
       return t('team_page.scopes.workers_manage')
     case 'record.read':
       return t('team_page.scopes.record_read')
+    case 'incidents.read':
+      return t('team_page.scopes.incidents_read')
     default:
       return null
   }

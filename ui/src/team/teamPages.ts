@@ -1,15 +1,18 @@
 /** The parts of this room that are loaded lazily, see `lazyTeam.ts`, and their texts. */
 
 import * as texts from 'virtual:texts/team_page'
+import * as incidents from 'virtual:texts/incidents'
 import * as record from 'virtual:texts/record'
 
 import { extend } from '../lib/i18n'
 
 extend(texts)
 extend(record)
+extend(incidents)
 
 export { default as AccountPage } from './AccountPage.svelte'
 export { default as ConsentsPage } from './ConsentsPage.svelte'
+export { default as IncidentsPage } from './IncidentsPage.svelte'
 export { default as InvitationPage } from './InvitationPage.svelte'
 export { default as LibrariesPage } from './LibrariesPage.svelte'
 export { default as MembersPage } from './MembersPage.svelte'

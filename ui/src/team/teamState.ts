@@ -4,6 +4,7 @@ import { AccountApi } from '../api/accountApi'
 import { ApiError, Unreachable } from '../api/client'
 import { LibrariesApi } from '../api/librariesApi'
 import { session } from '../api/pageSession'
+import { IncidentApi } from '../api/incidentApi'
 import { ConsentApi, TeamApi } from '../api/teamApi'
 import type { Problem, SignedIn } from '../api/types'
 import { app, client } from '../lib/appState.svelte'
@@ -11,6 +12,7 @@ import { app, client } from '../lib/appState.svelte'
 export const accounts = new AccountApi(client)
 export const team = new TeamApi(client)
 export const libraries = new LibrariesApi(client)
+export const incidents = new IncidentApi(client)
 export const consents = new ConsentApi(client)
 
 /** Calls, and returns what the server refused it for; null if it worked. A form shows that beside its fields. */

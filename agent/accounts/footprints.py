@@ -1,0 +1,121 @@
+"""Notes on the record what requests of members amount to: refusals, originals taken away, and use from another network.
+
+Refusals and originals are counted for some seconds and noted together: one entry for each request would cost more than the request.
+"""
+
+import asyncio
+import ipaddress
+import math
+from collections import Counter, OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from agent.accounts.queries import AccountQueries
+from agent.accounts.rates import Rates
+from agent.accounts.sign_in_attempts import network_of
+from agent.domain.errors import StoreError
+from agent.web.access import Principal, Scope
+
+log = structlog.get_logger()
+
+REFUSED, DOWNLOADED, MOVED = "refused", "originals_downloaded", "used_elsewhere"
+NOTED_AFTER_S: Final = 5.0
+_MOST: Final = 10_000
+_TOLD_EVERY: Final = timedelta(hours=1)
+_LONGEST_MINUTES: Final = 1_440
+_PREFIX: Final = {4: 24, 6: 48}  # what counts as one network: providers move their customers' addresses within it
+
+
+@dataclass
+class _Use:
+    network: str
+    at: datetime
+    told_at: datetime | None = None
+
+
+class Footprints:
+    """Implements `agent.web.access.Usage`. For one event loop."""
+
+    def __init__(self, queries: AccountQueries, rates: Rates, clock: Callable[[], datetime]) -> None:
+        self._queries = queries
+        self._rates = rates
+        self._clock = clock
+        self._counts: Counter[tuple[str, str]] = Counter()  # by action and member
+        self._uses: OrderedDict[tuple[str, int], _Use] = OrderedDict()  # by session or token, and the version of IP
+        self._waiting: asyncio.TimerHandle | None = None
+        self._notes: set[asyncio.Task[None]] = set()
+
+    def entering(self, principal: Principal, scope: Scope) -> None:
+        self._rates.take(principal, scope)
+
+    def refused(self, principal: Principal) -> None:
+        self._count(REFUSED, principal)
+
+    def taken(self, principal: Principal) -> None:
+        self._count(DOWNLOADED, principal)
+
+    def used(self, about: str, member_id: str, address: str, *, opened_from: str = "", opened_at: datetime | None = None) -> None:
+        """Note a use of a session or token if another network used it before; once an hour. `about` is such as `session 12`."""
+        now, (version, network) = self._clock(), _wide(address)
+        opened_version, opened = _wide(opened_from)
+        known = self._uses.get((about, version))
+        if known is None and opened_at is not None and opened_version == version:
+            known = _Use(opened, opened_at)
+        if known is None or not network:
+            known = _Use(network, now)
+        elif known.network != network:
+            minutes = math.ceil((now - known.at) / timedelta(minutes=1))
+            if minutes <= _LONGEST_MINUTES and (known.told_at is None or now - known.told_at >= _TOLD_EVERY):
+                known.told_at = now
+                self._note({(MOVED, member_id): max(1, minutes)}, about)
+            known.network = network
+        known.at = now
+        self._uses[about, version] = known
+        self._uses.move_to_end((about, version))
+        while len(self._uses) > _MOST:
+            self._uses.popitem(last=False)
+
+    async def settle(self) -> None:
+        """Note what is counted, and wait until all is noted."""
+        self._write()
+        while self._notes:
+            await asyncio.gather(*self._notes)
+
+    def _count(self, action: str, principal: Principal) -> None:
+        if principal.kind == "local":
+            return
+        self._counts[action, principal.id] += 1
+        if self._waiting is None:
+            self._waiting = asyncio.get_running_loop().call_later(NOTED_AFTER_S, self._write)
+
+    def _write(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+        if self._counts:
+            counts, self._counts = self._counts, Counter()
+            self._note(dict(counts), "")
+
+    def _note(self, counts: dict[tuple[str, str], int], detail: str) -> None:
+        note = asyncio.get_running_loop().create_task(self._noted(counts, detail, self._clock()))
+        self._notes.add(note)
+        note.add_done_callback(self._notes.discard)
+
+    async def _noted(self, counts: dict[tuple[str, str], int], detail: str, now: datetime) -> None:
+        try:
+            await asyncio.to_thread(self._queries.note, counts, now, detail)
+        except StoreError as error:
+            log.warning("footprints.not_noted", code=error.code, entries=len(counts))
+
+
+def _wide(address: str) -> tuple[int, str]:
+    """The version of IP, and the network that an address belongs to; 0 and empty if it is none."""
+    try:
+        found = ipaddress.ip_address(network_of(address).partition("/")[0])
+    except ValueError:
+        return 0, ""
+    return found.version, str(ipaddress.ip_network((found, _PREFIX[found.version]), strict=False))

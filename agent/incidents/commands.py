@@ -1,0 +1,118 @@
+"""`ai-popup incidents`: what the team server on this machine found in its record."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from agent.cli.command import CommandGroup, json_option
+from agent.cli.output import note, tell
+from agent.cli.session import CommandSession
+from agent.core.i18n import Texts
+from agent.domain.errors import NotFound
+
+if TYPE_CHECKING:
+    from agent.incidents.schemas import IncidentOut
+    from agent.web.client import Client
+
+TEXTS = Texts()
+REASONS = ("handled", "expected", "false_alarm")
+WAYS = ("email", "webhook")
+
+
+@click.group(cls=CommandGroup, help=TEXTS("cli.help.incidents"))
+def incidents() -> None: ...
+
+
+@incidents.command("list", help=TEXTS("cli.help.incidents_list"))
+@click.option("--all", "closed", is_flag=True, help=TEXTS("cli.help.incidents_all"))
+@click.option("--limit", type=click.IntRange(1, 200), default=50, show_default=True, help=TEXTS("cli.help.incidents_limit"))
+@json_option("json_each")
+@click.pass_obj
+def list_incidents(session: CommandSession, closed: bool, limit: int, as_json: bool) -> None:
+    from agent.incidents.schemas import IncidentsOut
+
+    client = _server(session)
+    found = client.call("GET", f"/api/incidents?closed={str(closed).lower()}&limit={limit}", IncidentsOut)
+    for each in found.items:
+        tell(each.model_dump(mode="json"), _line(session, each), as_json=as_json)
+    if not found.items and not as_json:
+        note(session.texts("cli.incidents.none"))
+
+
+@incidents.command(help=TEXTS("cli.help.incidents_show"))
+@click.argument("number", type=click.IntRange(min=1))
+@json_option()
+@click.pass_obj
+def show(session: CommandSession, number: int, as_json: bool) -> None:
+    from agent.incidents.schemas import IncidentDetails
+
+    found = _server(session).call("GET", f"/api/incidents/{number}", IncidentDetails)
+    texts, each = session.texts, found.incident
+    lines = [_line(session, each), texts(f"incidents.texts.{each.kind}", number=each.number)]
+    if each.subject:
+        lines.append(texts("cli.incidents.subject", id=each.subject))
+    lines += [
+        f"{entry.id}  {entry.at.astimezone():%Y-%m-%d %H:%M:%S}  {entry.action}  {entry.number:,}  {entry.detail}"
+        for entry in found.evidence
+    ]
+    lines.append(texts("cli.incidents.runbook", page=f"docs/runbook/{each.page}{texts('cli.incidents.suffix')}.md"))
+    tell(found.model_dump(mode="json"), "\n".join(lines), as_json=as_json)
+
+
+@incidents.command(help=TEXTS("cli.help.incidents_close"))
+@click.argument("number", type=click.IntRange(min=1))
+@click.option("--reason", type=click.Choice(REASONS), required=True, help=TEXTS("cli.help.incidents_reason"))
+@json_option()
+@click.pass_obj
+def close(session: CommandSession, number: int, reason: str, as_json: bool) -> None:
+    from agent.incidents.kinds import CloseReason
+    from agent.incidents.schemas import IncidentClose, IncidentOut
+
+    closed = _server(session).call("POST", f"/api/incidents/{number}/close", IncidentOut, IncidentClose(reason=CloseReason(reason)))
+    tell(closed.model_dump(mode="json"), session.texts("cli.incidents.closed", number=number), as_json=as_json)
+
+
+@incidents.command(help=TEXTS("cli.help.incidents_secret"))
+@click.argument("way", type=click.Choice(WAYS))
+@json_option()
+@click.pass_obj
+def secret(session: CommandSession, way: str, as_json: bool) -> None:
+    from agent.incidents.sending import SECRETS
+    from agent.store.key_homes import key_home
+
+    asked: str = click.prompt(session.texts("cli.incidents.ask", way=session.texts(f"incidents.ways.{way}")), hide_input=True, err=True)
+    key_home(session.settings.library.key_home, session.paths.keys).write(SECRETS[way], asked.encode())
+    tell({"way": way}, session.texts("cli.incidents.kept"), as_json=as_json)
+
+
+@incidents.command(help=TEXTS("cli.help.incidents_test"))
+@json_option()
+@click.pass_obj
+def test(session: CommandSession, as_json: bool) -> None:
+    from agent.incidents.schemas import MessagesSent
+
+    sent = _server(session).call("POST", "/api/incidents/test-message", MessagesSent)
+    ways = [session.texts(f"incidents.ways.{way}") for way in sent.ways]
+    tell(sent.model_dump(mode="json"), session.texts("cli.incidents.tested", ways=", ".join(ways)), as_json=as_json)
+
+
+def _server(session: CommandSession) -> "Client":
+    """Raises ClickException if what runs here is no team server."""
+    from agent.incidents.schemas import IncidentCount
+
+    client = session.client()
+    try:
+        client.call("GET", "/api/incidents/count", IncidentCount)
+    except NotFound as error:
+        raise click.ClickException(session.texts("cli.members.no_server")) from error
+    return client
+
+
+def _line(session: CommandSession, each: "IncidentOut") -> str:
+    texts = session.texts
+    kind, severity, state = (
+        texts(f"incidents.kinds.{each.kind}"),
+        texts(f"incidents.severity.{each.severity}"),
+        texts(f"incidents.states.{each.state}"),
+    )
+    return texts("cli.incidents.line", id=each.id, at=f"{each.at.astimezone():%Y-%m-%d %H:%M}", kind=kind, severity=severity, state=state)

@@ -1,0 +1,55 @@
+"""Tells people of an incident by e-mail."""
+
+import smtplib
+import ssl
+from email.message import EmailMessage
+from email.utils import formatdate
+from typing import Final
+
+from agent.core.settings import IncidentSettings, SmtpSecurity
+from agent.domain.errors import MailFailed
+
+_LIMIT_S: Final = 20.0
+
+
+class Mail:
+    """`send` blocks."""
+
+    def __init__(self, trust: ssl.SSLContext | None = None) -> None:
+        """`trust`: the certificates to accept, None for the system's."""
+        self._trust = trust
+
+    def send(self, settings: IncidentSettings, password: str | None, subject: str, text: str, number: str) -> None:
+        """`number` is the message's own, by which a mail program knows one that was sent twice. Raises MailFailed."""
+        message = EmailMessage()
+        sender = settings.email_from or settings.email_to[0]
+        message["From"], message["To"], message["Subject"] = sender, ", ".join(settings.email_to), subject
+        message["Date"], message["Message-ID"] = formatdate(), f"<{number}@{sender.partition('@')[2]}>"
+        message["Auto-Submitted"] = "auto-generated"
+        message.set_content(text)
+        try:
+            with self._connected(settings) as server:
+                if settings.smtp_user and password and settings.smtp_security is not SmtpSecurity.NONE:
+                    server.login(settings.smtp_user, password)
+                server.send_message(message, sender, list(settings.email_to))
+        except ssl.SSLError as error:
+            raise MailFailed(encryption=1) from error
+        except smtplib.SMTPAuthenticationError as error:
+            raise MailFailed(sign_in=1) from error
+        except (smtplib.SMTPConnectError, smtplib.SMTPServerDisconnected, OSError) as error:
+            # All of smtplib's errors are an OSError.
+            kind = "refused" if isinstance(error, smtplib.SMTPResponseException | smtplib.SMTPRecipientsRefused) else "connect"
+            raise MailFailed(**{"encryption" if isinstance(error, smtplib.SMTPNotSupportedError) else kind: 1}) from error
+
+    def _connected(self, settings: IncidentSettings) -> smtplib.SMTP:
+        trust = self._trust or ssl.create_default_context()
+        if settings.smtp_security is SmtpSecurity.TLS:
+            return smtplib.SMTP_SSL(settings.smtp_host, settings.smtp_port, timeout=_LIMIT_S, context=trust)
+        server = smtplib.SMTP(settings.smtp_host, settings.smtp_port, timeout=_LIMIT_S)
+        try:
+            if settings.smtp_security is SmtpSecurity.STARTTLS:
+                server.starttls(context=trust)
+        except BaseException:
+            server.close()
+            raise
+        return server

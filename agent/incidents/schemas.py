@@ -1,0 +1,88 @@
+"""The API schemas of incidents."""
+
+from datetime import datetime
+from typing import Self
+
+from agent.incidents.kinds import CloseReason, FirstStep, IncidentKind, IncidentState, Severity
+from agent.incidents.queries import Incident
+from agent.web.schemas import Schema
+
+
+class IncidentOut(Schema):
+    """Without names: members and people appear by random ids."""
+
+    id: int
+    kind: IncidentKind
+    severity: Severity
+    at: datetime
+    subject: str | None
+    """the random id of the member or person concerned"""
+    number: int
+    """of attempts, photos, searches or minutes; for a broken record the entry"""
+    state: IncidentState
+    seen_at: datetime | None
+    seen_by: str | None
+    closed_at: datetime | None
+    closed_by: str | None
+    reason: CloseReason | None
+    step: FirstStep | None
+    """what the button does first; null: only the runbook helps"""
+    acted_at: datetime | None
+    acted_by: str | None
+    undone_at: datetime | None
+    page: str
+    """its page in the runbook"""
+
+    @classmethod
+    def of(cls, found: Incident) -> Self:
+        return cls.from_record(found, page=found.kind.page)
+
+
+class IncidentsOut(Schema):
+    """Newest first."""
+
+    items: tuple[IncidentOut, ...]
+    before: int | None
+    """asks for the page of older ones; null: there are none"""
+
+
+class IncidentCount(Schema):
+    open: int
+    """that nobody has looked at"""
+
+
+class EvidenceOut(Schema):
+    """An entry of the record."""
+
+    id: int
+    at: datetime
+    actor: str
+    action: str
+    subject: str | None
+    number: int
+    detail: str
+
+
+class MessageOut(Schema):
+    way: str
+    """`email` or `webhook`"""
+    attempts: int
+    due_at: datetime | None
+    """of the next attempt; null: sent, or given up"""
+    sent_at: datetime | None
+    error_code: str | None
+
+
+class IncidentDetails(Schema):
+    incident: IncidentOut
+    evidence: tuple[EvidenceOut, ...]
+    messages: tuple[MessageOut, ...]
+
+
+class IncidentClose(Schema):
+    reason: CloseReason
+
+
+class MessagesSent(Schema):
+    ways: tuple[str, ...]
+    """in which a message was sent"""

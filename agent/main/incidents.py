@@ -1,0 +1,42 @@
+"""Puts the incidents of a team server together: only the server imports this."""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI
+
+from agent.accounts.service import Accounts
+from agent.core.i18n import Texts
+from agent.incidents.queries import IncidentQueries
+from agent.incidents.routes import incident_routes
+from agent.incidents.sending import Sending, ways_of
+from agent.incidents.service import Incidents
+from agent.incidents.watch import IncidentWatch
+from agent.main.app import App
+from agent.store.database import Database
+from agent.store.key_homes import Home
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentWork:
+    incidents: Incidents
+    watch: IncidentWatch
+    sending: Sending
+
+    def routes(self, api: FastAPI) -> None:
+        incident_routes(api, self.incidents, self.sending)
+
+    def works(self) -> list[Coroutine[Any, Any, None]]:
+        """What runs until it is cancelled."""
+        return [self.watch.run(), self.sending.run()]
+
+
+def incidents_of(
+    database: Database, app: App, accounts: Accounts, secrets: Home, address: Callable[[], str], texts: Callable[[], Texts]
+) -> IncidentWork:
+    """`address` is the server's, for links in messages. Settings take effect at once."""
+    queries = IncidentQueries(database)
+    watch = IncidentWatch(queries, app.witness, lambda: app.settings.incidents, lambda: ways_of(app.settings.incidents), app.now)
+    sending = Sending(queries, lambda: app.settings.incidents, secrets, address, texts, app.now)
+    return IncidentWork(Incidents(queries, accounts, app.now), watch, sending)

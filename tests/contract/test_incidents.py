@@ -1,0 +1,154 @@
+"""Incidents over each dialect: found once, whatever restarts; and what members do with them is on the record."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import delete
+
+from agent.core.actor import acting_as
+from agent.core.settings import IncidentSettings
+from agent.domain.errors import NotFound
+from agent.incidents.kinds import CloseReason, IncidentKind, IncidentState
+from agent.incidents.queries import IncidentQueries
+from agent.incidents.watch import IncidentWatch
+from agent.store.audit_witness import AuditWitness
+from agent.store.database import Database
+from agent.store.schema import audit
+from agent.store.upgrade import upgrade
+
+NOW = datetime(2026, 11, 30, 10, tzinfo=UTC)
+MEI = "a" * 32
+
+
+class Watched:
+    """A record and its watch. `restart` begins a new one over the same database."""
+
+    def __init__(self, database: Database, folder: Path) -> None:
+        self.queries = IncidentQueries(database)
+        self.settings = IncidentSettings(refusals=10)
+        self.ways = ("email", "webhook")
+        self.time = NOW
+        self.witness = AuditWitness(folder / "library.db")
+        self.restart()
+
+    def restart(self) -> None:
+        self.watch = IncidentWatch(self.queries, self.witness, lambda: self.settings, lambda: self.ways, lambda: self.time)
+
+    def refuse(self, count: int) -> None:
+        with acting_as(MEI):
+            self.queries.audit_add("refused", MEI, count, self.time)
+
+    def kinds(self) -> list[IncidentKind]:
+        return [each.kind for each in self.queries.incidents(before=None, limit=100, everything=True)]
+
+
+@pytest.fixture
+def watched(database: Database, tmp_path: Path) -> Iterator[Watched]:
+    upgrade(database)
+    yield Watched(database, tmp_path)
+    database.close()
+
+
+def test_what_was_before_the_rules_is_no_incident_and_what_comes_is_found_once(watched: Watched) -> None:
+    watched.refuse(50)
+    assert not watched.watch.look()
+    watched.time += timedelta(hours=1)
+    watched.refuse(9)
+    assert not watched.watch.look()
+    watched.restart()
+    watched.refuse(1)
+    assert watched.watch.look() and not watched.watch.look()
+    [found] = watched.queries.incidents(before=None, limit=10, everything=False)
+    assert (found.kind, found.subject, found.number, found.state) == (IncidentKind.MANY_REFUSALS, MEI, 10, IncidentState.OPEN)
+    assert [each.number for each in watched.queries.entries(found.evidence)] == [9, 1]
+    assert watched.queries.audit_broken_at() is None and watched.queries.count() == 1
+
+
+def test_a_watch_that_was_killed_before_it_stored_finds_the_same_again(watched: Watched) -> None:
+    watched.watch.look()
+    cursor = watched.queries.cursor()
+    watched.refuse(12)
+    assert watched.watch.look()
+    watched.queries.store((), cursor, (), watched.time)  # as if what it found had not been stored with how far it read
+    watched.restart()
+    assert not watched.watch.look()
+    assert watched.kinds() == [IncidentKind.MANY_REFUSALS]
+    assert len(watched.queries.due(watched.time, 10)) == 2, "one message in each way"
+
+
+def test_new_limits_hold_at_once(watched: Watched) -> None:
+    watched.watch.look()
+    watched.settings = IncidentSettings(refusals=3)
+    watched.refuse(3)
+    assert watched.watch.look()
+
+
+def test_a_record_that_was_altered_is_found_once(watched: Watched) -> None:
+    for _ in range(4):
+        watched.refuse(1)
+    watched.watch.look()
+    assert not watched.watch.verify()
+    with watched.queries.database.write() as tx:
+        tx.execute(delete(audit).where(audit.c.id == 3))
+    assert not watched.watch.verify(), "within the hour"
+    watched.time += timedelta(hours=1)
+    assert watched.watch.verify()
+    watched.restart()
+    assert not watched.watch.verify(), "known"
+    [found] = watched.queries.incidents(before=None, limit=10, everything=False)
+    assert (found.kind, found.number) == (IncidentKind.RECORD_BROKEN, 3)
+
+
+def test_entries_cut_off_the_end_are_found_by_how_far_it_was_read(watched: Watched) -> None:
+    for _ in range(4):
+        watched.refuse(1)
+    watched.watch.look()
+    with watched.queries.database.write() as tx:
+        tx.execute(delete(audit).where(audit.c.id > 2))
+    assert watched.watch.look() and not watched.watch.look()
+    assert watched.kinds() == [IncidentKind.RECORD_BROKEN]
+
+
+def test_what_members_do_with_an_incident_is_on_the_record(watched: Watched) -> None:
+    watched.watch.look()
+    watched.refuse(12)
+    watched.watch.look()
+    queries = watched.queries
+    with acting_as(MEI):
+        assert queries.see(1, NOW).seen_by == MEI
+        queries.see(1, NOW)
+        assert queries.count() == 0
+        assert queries.close(1, CloseReason.EXPECTED, NOW).reason is CloseReason.EXPECTED
+        assert queries.incidents(before=None, limit=10, everything=False) == []
+        assert queries.due(NOW + timedelta(days=1), 10) == [], "nobody is told of what is closed"
+        assert queries.reopen(1, NOW).state is IncidentState.SEEN
+        assert queries.acted(1, NOW).acted_by == MEI
+        assert queries.acted(1, NOW, undone=True).undone_at == NOW
+    told = [(each.action, each.actor, each.detail) for each in reversed(queries.audit_entries(limit=100)) if "incident" in each.action]
+    mine = [
+        ("incident_seen", MEI),
+        ("incident_closed", MEI),
+        ("incident_reopened", MEI),
+        ("incident_step", MEI),
+        ("incident_step_undone", MEI),
+    ]
+    assert told == [("incident_raised", "", "many_refusals"), *((action, who, "many_refusals 1") for action, who in mine)]
+    with pytest.raises(NotFound):
+        queries.see(2, NOW)
+
+
+def test_a_message_waits_until_it_was_accepted_or_given_up(watched: Watched) -> None:
+    watched.watch.look()
+    watched.refuse(12)
+    watched.watch.look()
+    first, second = watched.queries.due(NOW, 10)
+    watched.queries.sent(first.id, NOW)
+    watched.queries.failed(second.id, "incident.mail_failed", NOW + timedelta(minutes=1))
+    assert watched.queries.due(NOW, 10) == []
+    [again] = watched.queries.due(NOW + timedelta(minutes=1), 10)
+    assert (again.id, again.attempts, again.incident.kind) == (second.id, 1, IncidentKind.MANY_REFUSALS)
+    watched.queries.failed(second.id, "incident.mail_failed", None)
+    assert watched.queries.due(NOW + timedelta(days=9), 10) == []
+    assert [(each.way, each.sent_at, each.attempts) for each in watched.queries.messages(1)] == [("email", NOW, 1), ("webhook", None, 2)]
