@@ -10,6 +10,7 @@ sys.path.insert(0, str(ROOT))
 
 from agent.accounts.routes import account_routes  # noqa: E402
 from agent.consent.link_routes import consent_link_routes  # noqa: E402
+from agent.desks.routes import desk_routes  # noqa: E402
 from agent.incidents.routes import incident_routes  # noqa: E402
 from agent.libraries.routes import libraries_routes  # noqa: E402
 from agent.main.http import create_app  # noqa: E402
@@ -26,9 +27,10 @@ def description() -> str:
     app = create_app(MagicMock(version="1", ui=ROOT), lambda: 0)
     # A team server's only: one description shows both.
     account_routes(app, MagicMock())
-    server_routes(app, str, "1", str)
     libraries_routes(app, MagicMock(), MagicMock())
     consent_link_routes(app, MagicMock(), MagicMock())
+    server_routes(app, str, "1", lambda: ("", ""))
+    desk_routes(app, MagicMock())
     worker_routes(app, MagicMock())
     upload_routes(app, MagicMock())
     vector_routes(app, MagicMock())

@@ -35,6 +35,7 @@ from agent.main.checkup import health
 from agent.main.handover import updates_of
 from agent.main.http import Context, create_app
 from agent.main.library_restore import LibraryRestore, RestoreOutcome
+from agent.main.team_membership import membership_of
 from agent.main.wiring import backup_store, build, move_key, recovery_code
 from agent.screen.region_picker import RegionPicker
 from agent.screen.watch import SWITCH
@@ -143,6 +144,7 @@ class AgentLoop:
         def show_update(_: object = None) -> None:
             app.status.update.set(UpdateShown(updates.ready, updates.state.outcome))
 
+        membership = self._membership = membership_of(app, self._paths)
         updates.changed.subscribe(show_update)
         show_update()
         context = Context(
@@ -164,6 +166,7 @@ class AgentLoop:
             help=resource("help"),
             updates=updates,
             places=Places(self._paths.data, self._paths.logs),
+            membership=membership,
             restore=self._restore(),
         )
         try:
@@ -200,12 +203,14 @@ class AgentLoop:
         self._process.is_up(self)
         with app.bus.listening(presenter.happened):
             async with asyncio.TaskGroup() as tasks:
-                works = (
+                works = [
                     app.run(watch=not self._trial),
                     presenter.run(),
                     self._updates.run(),
                     self._file.watch(self._settings_changed, self._settings_refused),
-                )
+                ]
+                if not self._trial:
+                    works.append(self._membership.run())
                 running = [tasks.create_task(work) for work in works]
                 await stop.wait()
                 for task in running:

@@ -39,6 +39,7 @@ from agent.people.find_commands import find, verify
 from agent.redaction.commands import redact, restore
 from agent.screen.commands import capture
 from agent.screen.watch_commands import watch
+from agent.team.commands import team
 from agent.updates.commands import update
 
 if TYPE_CHECKING:
@@ -261,6 +262,7 @@ for group in (
     libraries,
     members,
     incidents,
+    team,
     record,
     recover,
     recovery_code,

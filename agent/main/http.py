@@ -29,6 +29,8 @@ from agent.people.routes import people_routes, waiting_routes
 from agent.redaction.routes import batch_routes, copy_file_routes, item_routes, making_routes
 from agent.screen.region_picker import RegionPicker
 from agent.screen.routes import capture_routes, review_routes, watch_routes
+from agent.team.routes import team_routes
+from agent.team.service import TeamMembership
 from agent.updates.routes import update_routes
 from agent.updates.service import Updates
 from agent.web.access import Scope, needs
@@ -65,6 +67,8 @@ class Context:
     drafts: Drafts = field(default_factory=Drafts)
     updates: Updates = field(default_factory=Updates.none)
     places: Places = field(default_factory=Places)
+    membership: TeamMembership | None = None
+    """of a desktop in a team"""
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,8 @@ def create_app(context: Context, port: Callable[[], int], team: Team | None = No
     if team is None:
         api = guarded(LocalAccess(context.auth, port), context.version, texts)
         session_routes(api, context.auth)
+        if context.membership is not None:
+            team_routes(api, context.membership, texts)
         hidden = SERVER_ONLY
     else:
         api = guarded(team.access, context.version, texts)

@@ -26,6 +26,7 @@ from agent.core.i18n import Texts
 from agent.core.paths import AppPaths
 from agent.core.resources import resource
 from agent.core.settings import Settings
+from agent.desks.routes import desk_routes
 from agent.domain.errors import SettingsError
 from agent.libraries.routes import libraries_routes
 from agent.libraries.service import Libraries
@@ -33,6 +34,7 @@ from agent.library.onboarding import Onboarding
 from agent.main.accounts import accounts_of, libraries_of
 from agent.main.app import App
 from agent.main.checkup import health
+from agent.main.desks import desks_of
 from agent.main.face_vectors import face_vectors
 from agent.main.first_administrator import first_invitation
 from agent.main.http import Context, Team, create_app
@@ -117,6 +119,7 @@ class ServerLoop:
         reached_at: list[int] = []
         secrets = home_of_key(self._settings, ground.paths)
         incidents = incidents_of(ground.database, app, accounts, secrets, lambda: self._address(reached_at[0]), self._texts)
+        desks = desks_of(app, accounts)
         draining: list[Draining] = []
 
         def application(port: Callable[[], int]) -> Draining:
@@ -124,10 +127,14 @@ class ServerLoop:
                 return origins_of(ground.certificates.names, port())
 
             def routes(api: FastAPI) -> None:
-                server_routes(api, lambda: server_name(self._settings), __version__, lambda: ground.certificates.fingerprint)
+                certificates = ground.certificates
+                server_routes(
+                    api, lambda: server_name(self._settings), __version__, lambda: (certificates.fingerprint, certificates.authority)
+                )
                 account_routes(api, accounts)
                 libraries_routes(api, libraries, ground.file)
                 consent_link_routes(api, links, app.consents)
+                desk_routes(api, desks)
                 worker_routes(api, work.workers)
                 vector_routes(api, vectors.state)
                 upload_routes(api, uploads)
@@ -151,6 +158,7 @@ class ServerLoop:
             forget_sources()
             here_to_stay(tidy=False)
             self._up(await self._reached(port, accounts))
+            answering.enter_context(app.bus.listening(desks.happened))
             async with asyncio.TaskGroup() as tasks:
                 works = [
                     app.run(),

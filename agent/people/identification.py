@@ -121,7 +121,10 @@ class Identification:
         faces = set(step.faces)
         if step.action in ("describe", "merge"):  # they may be recognised no longer, or again
             faces |= set(await asyncio.to_thread(self._library.faces_of_people, step.people))
+            faces |= set(await asyncio.to_thread(self._library.references_of_team, step.people))
         await self._tell(faces, embedder)
+        if step.action == "describe" and await asyncio.to_thread(self._library.lapsed_of_team, step.people):
+            self._matcher.forget()  # it may hold the team's prints of them
         thought = await asyncio.to_thread(self._library.faces_thought_of, step.people)
         await self._form(faces | set(thought) | await self._around(faces))
         return True

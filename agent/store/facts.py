@@ -26,11 +26,11 @@ from sqlalchemy import (
 
 from agent.domain.people import Certainty
 from agent.store.columns import Instant
-from agent.store.schema import face, identity, ignored, image, person, rejection, unseen
+from agent.store.schema import face, identity, ignored, image, person, rejection, team_person, unseen
 from agent.store.sealed_columns import SealedDate
 
-# An image, a face, a person, or a face and a person.
-Key: TypeAlias = int | tuple[int, int]
+# An image, a face, a person, or a face and a person; of a person who came from a team, their random id there.
+Key: TypeAlias = int | str | tuple[int, int]
 Value: TypeAlias = Any
 
 CHUNK = 500  # keys in one statement
@@ -164,7 +164,7 @@ def _write_person(tx: Connection, keys: Sequence[int], value: Value) -> None:
 
 # -- a person's data: person -> the value of a column ---------------------------------------------------------------------------------
 
-LOST = "lost"
+LOST, TEAM = "lost", "team"
 FIELDS = ("name", "birth_date", "notes", "cover_face_id", "hidden_at", "never_at", "basis", "basis_at", "retention_days", "watch_at")
 
 
@@ -202,6 +202,19 @@ def _unpacked(kind: object, value: Value) -> Any:
     return _when(value) if isinstance(kind, Instant) else date.fromisoformat(value) if isinstance(kind, SealedDate) else value
 
 
+# -- team: random id at the team -> person -------------------------------------------------------------------------------------------
+
+
+def _read_team(tx: Connection, keys: Sequence[str]) -> dict[str, Value]:
+    rows = tx.execute(select(team_person.c.uid, team_person.c.person_id).where(team_person.c.uid.in_(keys)))
+    return {uid: person_id for uid, person_id in rows if person_id is not None}
+
+
+def _write_team(tx: Connection, keys: Sequence[str], value: Value) -> None:
+    there = None if value is None else tx.scalar(select(person.c.id).where(person.c.id == value))
+    tx.execute(update(team_person).where(team_person.c.uid.in_(keys)).values(person_id=there))
+
+
 KINDS: dict[str, FactKind] = {
     "hidden": FactKind(partial(_read_mark, "hidden_at"), partial(_write_mark, "hidden_at")),
     "favourite": FactKind(partial(_read_mark, "favourite_at"), partial(_write_mark, "favourite_at")),
@@ -212,6 +225,7 @@ KINDS: dict[str, FactKind] = {
     # Faces whose embeddings were deleted with the step, not a settable fact; undoing the step has their photos analysed again.
     LOST: FactKind(lambda _, __: {}, lambda _, __, ___: None),
     "person": FactKind(_read_person, _write_person),
+    TEAM: FactKind(_read_team, _write_team),
     **{name: FactKind(partial(_read_field, name), partial(_write_field, name)) for name in FIELDS},
 }
 

@@ -132,6 +132,8 @@ def step_of(row: Mapping[str, Any] | RowMapping) -> EditStep:
                 people |= {key[1] for key in change["keys"]}
             case "unseen":  # the faces' own naming affects them anyway
                 people |= {key[1] for key in change["keys"]}
+            case "team":
+                people |= {value for value in (change["before"], change["after"]) if value is not None}
             case "ignored" | "lost":
                 faces |= set(change["keys"])
             case "hidden" | "favourite":

@@ -99,6 +99,12 @@ FREE: Final = (
     "library_access",
     "incident",
     "incident_message",
+    "desk_feed",
+    "desk_operation",
+    "team_link",  # these are of a desktop, and empty here
+    "team_person",
+    "team_reference",
+    "team_outbox",
 )
 
 # A file belongs to the library of its watched folder. A folder without a row belongs to that of the empty root, if there is one.

@@ -9,12 +9,14 @@ from sqlalchemy import Connection, text
 from agent.store.tables.accounts import api_token, invitation, member, member_session, recovery_code
 from agent.store.tables.base import metadata
 from agent.store.tables.consent import consent, consent_link
+from agent.store.tables.desks import desk_feed, desk_operation
 from agent.store.tables.history import audit, audit_head, undo, undo_person
 from agent.store.tables.incidents import incident, incident_message
 from agent.store.tables.libraries import library, library_access, library_source
 from agent.store.tables.library import event, face, image, job, meta, place
 from agent.store.tables.people import adopted, chip, embedding, grouping, identity, ignored, person, rejection, unseen
 from agent.store.tables.redaction import redaction, redaction_item
+from agent.store.tables.team import team_link, team_outbox, team_person, team_reference
 from agent.store.tables.uploads import upload
 from agent.store.tables.workers import shared, worker
 
@@ -28,6 +30,8 @@ __all__ = [
     "consent",
     "consent_link",
     "create",
+    "desk_feed",
+    "desk_operation",
     "embedding",
     "event",
     "face",
@@ -53,6 +57,10 @@ __all__ = [
     "redaction_item",
     "rejection",
     "shared",
+    "team_link",
+    "team_outbox",
+    "team_person",
+    "team_reference",
     "undo",
     "undo_person",
     "unseen",
@@ -61,7 +69,7 @@ __all__ = [
 ]
 
 # The newest migration: a library at this revision needs none, and Alembic is not even imported.
-REVISION = "0021"
+REVISION = "0022"
 
 _KEY = "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)"  # as Alembic creates it
 

@@ -37,6 +37,8 @@ class Scope(StrEnum):
     """look for the face on a photo of one's own"""
     PEOPLE_ERASE = "people.erase"
     """export all that is stored about a person, and forget them"""
+    PEOPLE_RECOGNISE = "people.recognise"
+    """take the face prints of people who agreed to one's own computer, and recognise them there"""
     CONSENT_READ = "consent.read"
     CONSENT_WRITE = "consent.write"
     REDACTION_READ = "redaction.read"
@@ -75,6 +77,7 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {
         Scope.PEOPLE_WRITE,
         Scope.PEOPLE_SEARCH,
         Scope.PEOPLE_ERASE,
+        Scope.PEOPLE_RECOGNISE,
         Scope.CONSENT_READ,
         Scope.CONSENT_WRITE,
         Scope.REDACTION_READ,
@@ -85,6 +88,7 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {
         Scope.PHOTOS_UPLOAD,
         Scope.PHOTOS_EXPORT,
         Scope.PEOPLE_SEARCH,
+        Scope.PEOPLE_RECOGNISE,
         Scope.CONSENT_READ,
         Scope.REDACTION_READ,
         Scope.REDACTION_WRITE,

@@ -56,6 +56,8 @@ class Certificates:
         self._seen: Sequence[object] = ()
         self.context = _context()
         self.fingerprint = ""
+        self.authority = ""
+        """the certificate of the fingerprint, as PEM"""
         self.names: frozenset[str] = frozenset()
         """the names and addresses by which the server is reached, with those of the certificate"""
 
@@ -71,6 +73,7 @@ class Certificates:
             self._take(self._given.certificate, self._given.private_key)
             certificate = _certificate(self._given.certificate)
             self.fingerprint, self.names = _fingerprint(certificate), frozenset(self._names()) | _named(certificate)
+            self.authority = _pem(certificate)
             return
         try:
             make_private(self._folder)
@@ -81,6 +84,7 @@ class Certificates:
             raise store_error(error) from error
         self._take(self._folder / SERVER_FILE, None)
         self.fingerprint, self.names = _fingerprint(authority[0]), frozenset(self._names())
+        self.authority = _pem(authority[0])
 
     async def run(self) -> None:
         """Until cancelled, read files that changed, renew our own in time, and when the computer gets another name or address."""
@@ -225,6 +229,10 @@ def _certificate(path: Path) -> x509.Certificate:
 
 def _fingerprint(certificate: x509.Certificate) -> str:
     return certificate.fingerprint(hashes.SHA256()).hex(":").upper()
+
+
+def _pem(certificate: x509.Certificate) -> str:
+    return certificate.public_bytes(Encoding.PEM).decode("ascii")
 
 
 def _context() -> ssl.SSLContext:

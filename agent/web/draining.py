@@ -12,7 +12,7 @@ from agent.domain.errors import ServerEnding
 from agent.web.schemas import Problem
 
 # Never finished: their readers connect again.
-_ENDLESS = re.compile(r"/api/events")
+_ENDLESS = re.compile(r"/api/(events|desk/people)")
 _AGAIN_S = "5"
 
 

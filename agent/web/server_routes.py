@@ -3,22 +3,15 @@
 from collections.abc import Callable
 
 from fastapi import FastAPI
-from pydantic import BaseModel
 
 from agent.web.access import Scope, needs
+from agent.web.desk_exchange import ServerOut
 
 
-class ServerOut(BaseModel):
-    """`fingerprint` is the SHA-256 of the certificate that agents pin: of the server's own authority, or of the given certificate."""
-
-    name: str
-    version: str
-    fingerprint: str
-
-
-def server_routes(api: FastAPI, name: Callable[[], str], version: str, fingerprint: Callable[[], str]) -> None:
-    """Add the route to `api`."""
+def server_routes(api: FastAPI, name: Callable[[], str], version: str, pinned: Callable[[], tuple[str, str]]) -> None:
+    """Add the route to `api`. `pinned` returns fingerprint and certificate."""
 
     @api.get("/api/server", openapi_extra=needs(Scope.OPEN))
     async def server() -> ServerOut:
-        return ServerOut(name=name(), version=version, fingerprint=fingerprint())
+        fingerprint, authority = pinned()
+        return ServerOut(name=name(), version=version, fingerprint=fingerprint, authority=authority)

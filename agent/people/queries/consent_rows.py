@@ -17,7 +17,7 @@ from agent.domain.edits import Basis
 from agent.store import audit_log
 from agent.store.rows import add
 from agent.store.schema import consent as table
-from agent.store.schema import meta, person
+from agent.store.schema import meta, person, team_person, team_reference
 
 REQUIRED: Final = "consent_required"
 """a note: people without consent to it are not recognised"""
@@ -53,6 +53,9 @@ def follow(tx: Connection, now: datetime) -> None:
     """Set which people are not recognised for want of consent: `identity_rows.never_recognised` includes them."""
     for value, people in _due(tx, now):
         tx.execute(update(person).where(people).values(lapsed_at=value))
+    tx.execute(
+        delete(team_reference).where(team_reference.c.uid.in_(select(team_person.c.uid).where(team_person.c.person_id.in_(_lapsed()))))
+    )
 
 
 def is_followed(tx: Connection, now: datetime) -> bool:

@@ -25,7 +25,7 @@ from agent.domain.names import given, tidy
 from agent.domain.people import Certainty
 from agent.domain.regions import spelling
 from agent.people.duties import is_child
-from agent.people.queries import adopted_rows, consent_rows
+from agent.people.queries import adopted_rows, consent_rows, team_rows
 from agent.store import audit_log
 from agent.store.facts import Key, chunks, moment
 from agent.store.journal import Journal
@@ -180,6 +180,7 @@ def _merge(tx: Connection, wish: MergePeopleEdit, now: datetime) -> EditStep:
         audit_log.add(tx, "merged", _uid(tx, other), len(faces), now)
         refused = refused or tx.scalar(select(person.c.never_at).where(person.c.id == other)) is not None
         refused = refused or consent_rows.has_withdrawn(tx, filter(None, (_uid(tx, other), _uid(tx, into))))
+        step.set("team", team_rows.of_person(tx, other), into)
         step.set("person", [other], None)
     if refused:  # the "never recognise" setting stays theirs, whatever their name
         _switch(tx, step, into, "never_at", True, now)
@@ -234,10 +235,16 @@ def _of_name(tx: Connection, step: Journal, name: str, now: datetime) -> int:
     """Return the person of that name, created if missing."""
     person_id = tx.scalar(select(person.c.id).where(person.c.name == name))
     if person_id is None:
-        uid = uuid.uuid4().hex
-        person_id = add(tx, person, {"name": name, "created_at": now, "uid": uid})
+        person_id = make_person(tx, name, now)
         step.made("person", person_id)
-        audit_log.add(tx, "person_made", uid, 1, now)
+    return person_id
+
+
+def make_person(tx: Connection, name: str, now: datetime) -> int:
+    """Add a person with a name that is free. Returns the id."""
+    uid = uuid.uuid4().hex
+    person_id = add(tx, person, {"name": name, "created_at": now, "uid": uid})
+    audit_log.add(tx, "person_made", uid, 1, now)
     return person_id
 
 

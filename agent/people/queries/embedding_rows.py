@@ -11,6 +11,7 @@ from agent.domain.face import Quality
 from agent.domain.people import Certainty, is_clear, trust
 from agent.library.queries import face_rows
 from agent.library.records import ToJudge
+from agent.people.queries import team_rows
 from agent.people.queries.among_rows import Among, conditions
 from agent.store.database import Queries
 from agent.store.facts import chunks
@@ -24,7 +25,8 @@ class EmbeddingQueries(Queries):
     def prints_of(self, faces: Collection[int], embedder: str) -> list[FaceEmbedding]:
         """Return the prints of the faces that have one."""
         with self.database.read() as tx:
-            return [each for chunk in chunks(list(faces)) for each in _prints(tx, _all(embedder).where(embedding.c.face_id.in_(chunk)))]
+            found = [each for chunk in chunks(list(faces)) for each in _prints(tx, _all(embedder).where(embedding.c.face_id.in_(chunk)))]
+            return found + team_rows.references(tx, embedder, faces)
 
     def to_judge(self, faces: Collection[int], embedder: str) -> list[ToJudge]:
         """Return the unconfirmed faces that have a print."""
@@ -89,9 +91,23 @@ class EmbeddingQueries(Queries):
             mine = identity.c.person_id.in_(list(people))
             return list(tx.scalars(select(identity.c.face_id).where(mine, identity.c.certainty != Certainty.CONFIRMED)))
 
+    def references_of_team(self, people: Collection[int]) -> list[int]:
+        """Return the ids of these people's prints that came from a team."""
+        with self.database.read() as tx:
+            return team_rows.references_of(tx, people)
+
+    def lapsed_of_team(self, people: Collection[int]) -> bool:
+        """Return whether one of these people came from a team and is not recognised for want of consent."""
+        with self.database.read() as tx:
+            return team_rows.lapsed(tx, people)
+
     def prints(self, embedder: str) -> Iterator[list[FaceEmbedding]]:
-        """Yield all face prints, page by page."""
+        """Yield all face prints, page by page, with those of people who came from a team."""
         yield from self._pages(_all(embedder))
+        with self.database.read() as tx:
+            others = team_rows.references(tx, embedder)
+        if others:
+            yield others
 
     def references(self, embedder: str) -> Iterator[list[FaceEmbedding]]:
         """Yield the prints of confirmed faces, page by page: all that identifying others needs."""

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from agent.domain.edits import ForgottenPerson
 from agent.domain.errors import PersonUnknown
+from agent.people.queries import team_rows
 from agent.store import audit_log, journal
 from agent.store.database import Queries
 from agent.store.facts import chunks
@@ -37,6 +38,7 @@ def forget(tx: Connection, person_id: int, now: datetime, *, note: str) -> Forgo
         for table in (identity, grouping, ignored, adopted, unseen):
             tx.execute(delete(table).where(table.c.face_id.in_(chunk)))
         tx.execute(insert(ignored), [{"face_id": face_id, "reason": REASON, "at": now} for face_id in chunk])
+    team_rows.forget(tx, people)
     steps = journal.erase(tx, people)
     tx.execute(delete(person).where(person.c.id.in_(people)))
     for table in (consent, consent_link):

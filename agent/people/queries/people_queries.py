@@ -18,6 +18,7 @@ from agent.people.queries import (
     forget_rows,
     never_rows,
     person_rows,
+    team_rows,
 )
 from agent.people.queries.adopted_rows import AdoptedQueries
 from agent.people.queries.album_rows import AlbumQueries
@@ -50,7 +51,7 @@ class PeopleQueries(
         with self.database.write(durable=True) as tx:
             before = identity_rows.never_recognised(tx)
             step = edit_rows.edit(tx, wish, now)
-            return step, _concluded(tx, step, before, now, note)
+            return step, concluded(tx, step, before, now, note)
 
     def undo(self, token: str | None = None, *, now: datetime, note: str | None = None) -> tuple[EditStep, list[Recorded]] | None:
         """Undo the token's step, or the latest one. None if there is none: undone already, or too long ago.
@@ -60,14 +61,14 @@ class PeopleQueries(
         with self.database.write(durable=True) as tx:
             before = identity_rows.never_recognised(tx)
             step = journal.undo(tx, token, now)
-            return None if step is None else (step, _concluded(tx, step, before, now, note, then="taken_back"))
+            return None if step is None else (step, concluded(tx, step, before, now, note, then="taken_back"))
 
     def do_again(self, *, now: datetime, note: str | None = None) -> tuple[EditStep, list[Recorded]] | None:
         """Redo the last undone step, unless another edit followed."""
         with self.database.write(durable=True) as tx:
             before = identity_rows.never_recognised(tx)
             step = journal.do_again(tx)
-            return None if step is None else (step, _concluded(tx, step, before, now, note, then="done_again"))
+            return None if step is None else (step, concluded(tx, step, before, now, note, then="done_again"))
 
     def steps(self) -> tuple[EditStep | None, EditStep | None]:
         """Return the steps that would be undone and redone."""
@@ -171,11 +172,12 @@ def follow_never(tx: Connection, step: EditStep, before: frozenset[int], now: da
         never_rows.let_go(tx, step.faces, now)
 
 
-def _concluded(
+def concluded(
     tx: Connection, step: EditStep, never_before: frozenset[int], now: datetime, note: str | None, *, then: str | None = None
 ) -> list[Recorded]:
     """Complete a step, its undo or its redo (`then`) with derived rows and events."""
     follow_never(tx, step, never_before, now)
+    team_rows.note_renames(tx, step.people, now)
     if note is not None:
         take_note(tx, note)
     if step.action in ("hide", "unhide"):

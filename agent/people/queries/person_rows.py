@@ -12,6 +12,7 @@ from agent.domain.people import Certainty
 from agent.domain.reference import LEAST_SHARPNESS
 from agent.library.queries import face_rows, identity_rows, job_rows
 from agent.library.records import Person, Portrait
+from agent.people.queries import team_rows
 from agent.store import audit_log, event_rows
 from agent.store.database import Queries
 from agent.store.facts import chunks
@@ -178,6 +179,8 @@ def purge_recognition(
     embeddings, chips = (tx.execute(delete(table).where(mine)).rowcount for table, mine in zip((embedding, chip), its_prints, strict=True))
     printed = select(embedding.c.face_id)
     tx.execute(delete(unseen).where(unseen.c.face_id.not_in(printed)))
+    if not keep:
+        embeddings += team_rows.drop_references(tx)
     tx.execute(update(face).where(face.c.covered != 0, face.c.id.not_in(printed)).values(covered=0))
     tx.execute(update(image).where(recognised).values(embedder=None))
     tx.execute(delete(grouping).where(grouping.c.face_id.not_in(select(embedding.c.face_id))))

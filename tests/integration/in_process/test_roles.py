@@ -142,8 +142,8 @@ class TeamServer:
 
         def routes(api: FastAPI) -> None:
             account_routes(api, self.team.accounts)
-            server_routes(api, lambda: "photos", "1.2.3", lambda: "AB:CD")
             libraries_routes(api, self.libraries, served.settings)
+            server_routes(api, lambda: "photos", "1.2.3", lambda: ("AB:CD", ""))
             worker_routes(api, WorkerQueries(served.world.real.database))
             vector_routes(api, nothing_to_find)
             folder = served.world.folder.parent / "uploads"

@@ -12,6 +12,7 @@ from starlette.routing import Mount, Route
 
 from agent.accounts.routes import account_routes
 from agent.core.i18n import Texts
+from agent.desks.routes import desk_routes
 from agent.incidents.routes import incident_routes
 from agent.libraries.routes import libraries_routes
 from agent.main.commands_api import guarded
@@ -49,7 +50,8 @@ def everywhere(served: Served) -> list[APIRoute]:
     """The routes of the desktop agent, and those that only a team server has."""
     server = guarded(LocalAccess(Auth(lambda: 0.0), lambda: 1), "1", lambda: Texts("en"))
     account_routes(server, MagicMock())
-    server_routes(server, str, "1", str)
+    server_routes(server, str, "1", lambda: ("", ""))
+    desk_routes(server, MagicMock())
     worker_routes(server, MagicMock())
     upload_routes(server, MagicMock())
     libraries_routes(server, MagicMock(), MagicMock())

@@ -1,7 +1,7 @@
 /** Calls about settings, watched folders, onboarding and do not disturb. */
 
 import type { Client } from './client'
-import type { Estimate, FirstRun, FolderRemoved, Sessions, SettingGroup, SettingOut, SettingsOut, WatchedFolder, WelcomeChoices } from './types'
+import type { Estimate, FirstRun, FolderRemoved, JoiningOut, Sessions, SettingGroup, SettingOut, SettingsOut, TeamOut, TeamReceipt, WatchedFolder, WelcomeChoices } from './types'
 
 export type { Estimate, FirstRun, SettingGroup, SettingsOut, WatchedFolder, WelcomeChoices }
 
@@ -33,6 +33,12 @@ export class SettingsApi {
   sessions = (): Promise<Sessions> => this.client.request('GET', '/api/sessions')
   /** All for null, this page included. */
   endSessions = (number: number | null): Promise<void> => this.client.request('DELETE', `/api/sessions${number === null ? '' : `/${number}`}`)
+  /** The team that this computer joined. */
+  team = (): Promise<TeamOut> => this.client.request('GET', '/api/team')
+  joinTeam = (address: string): Promise<JoiningOut> => this.client.request('POST', '/api/team/join', { address }, JOIN_LIMIT_MS)
+  cancelJoining = (): Promise<void> => this.client.request('DELETE', '/api/team/join')
+  settleName = (uid: string, keep: 'mine' | 'theirs'): Promise<void> => this.client.request('POST', `/api/team/conflicts/${uid}`, { keep })
+  leaveTeam = (): Promise<TeamReceipt> => this.client.request('POST', '/api/team/leave', undefined, LEAVE_LIMIT_MS)
   recoveryCode = async (): Promise<string> => (await this.client.request<{ code: string }>('GET', '/api/recovery-code')).code
 
   /** No popups for so many minutes; null ends that. */
@@ -41,3 +47,8 @@ export class SettingsApi {
   quietUntilDone = (): Promise<void> => this.client.request('POST', '/api/quiet', { minutes: null, until_done: true })
   cancelBurst = (): Promise<void> => this.client.request('POST', '/api/burst/cancel')
 }
+
+/** The server is asked on the way. */
+const JOIN_LIMIT_MS = 40_000
+/** The library's file is rewritten before it answers. */
+const LEAVE_LIMIT_MS = 150_000

@@ -1,7 +1,7 @@
 /** Calls about the team: its members, the record, and the machines that work for it. */
 
 import type { Client } from './client'
-import type { ConsentGiven, ConsentLinkMade, ConsentOut, EndingConsent, InvitationMade, MemberName, MemberOut, MyConsentsOut, PersonConsentsOut, Queue, ReceiptOut, RecordPage, RecordVerified, Role, SearchIndex, WorkerOut } from './types'
+import type { ConsentGiven, ConsentLinkMade, ConsentOut, EndingConsent, InvitationMade, JoinAsked, MemberName, MemberOut, MyConsentsOut, PersonConsentsOut, Queue, ReceiptOut, RecordPage, RecordVerified, Role, SearchIndex, WorkerOut } from './types'
 
 export interface NewMember {
   readonly name: string
@@ -40,6 +40,9 @@ export class TeamApi {
 
   workers = async (): Promise<readonly WorkerOut[]> => (await this.client.request<{ items: readonly WorkerOut[] }>('GET', '/api/workers')).items
   drain = (name: string): Promise<void> => this.client.request('POST', `/api/workers/${encodeURIComponent(name)}/drain`)
+  /** Which computer waits with this code. */
+  joinAsked = (code: string): Promise<JoinAsked> => this.client.request('GET', `/api/join/requests/${encodeURIComponent(code)}`)
+  decideJoin = (code: string, allow: boolean): Promise<void> => this.client.request('POST', `/api/join/requests/${encodeURIComponent(code)}`, { allow })
   queue = (): Promise<Queue> => this.client.request('GET', '/api/queue')
   searchIndex = (): Promise<SearchIndex> => this.client.request('GET', '/api/search/index')
 }

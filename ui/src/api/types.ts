@@ -443,6 +443,66 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/desk": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        readonly post?: never;
+        /**
+         * Leave
+         * @description A desktop leaves: the token that asks ends.
+         */
+        readonly delete: operations["leave_api_desk_delete"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/desk/operations": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Operations
+         * @description Do what was done at the desk, in this order, each once.
+         */
+        readonly post: operations["operations_api_desk_operations_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/desk/people": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * People
+         * @description Return what changed of the people who agreed to being recognised, with their face prints.
+         */
+        readonly get: operations["people_api_desk_people_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/doctor": {
         readonly parameters: {
             readonly query?: never;
@@ -1122,6 +1182,70 @@ export interface paths {
          * @description Set the password, and sign in. The invitation is used up; other sessions end.
          */
         readonly post: operations["accept_api_invitations__token__post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/join": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Join
+         * @description A desktop asks to join; a member confirms its code in the browser within ten minutes.
+         */
+        readonly post: operations["join_api_join_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/join/answer": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Answer
+         * @description What became of the request. The token is answered once.
+         */
+        readonly post: operations["answer_api_join_answer_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/join/requests/{user_code}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Asked
+         * @description Which computer asks.
+         */
+        readonly get: operations["asked_api_join_requests__user_code__get"];
+        readonly put?: never;
+        /**
+         * Decide
+         * @description Let it in, with an API token of one's own, or refuse it.
+         */
+        readonly post: operations["decide_api_join_requests__user_code__post"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -2519,6 +2643,90 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/team": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * State
+         * @description The team that this computer joined, if any.
+         */
+        readonly get: operations["state_api_team_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/team/conflicts/{uid}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Settle
+         * @description Keep the name given here, for the whole team, or take the team's.
+         */
+        readonly post: operations["settle_api_team_conflicts__uid__post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/team/join": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Join
+         * @description Ask a server to let this computer in; a member confirms the code in the browser.
+         */
+        readonly post: operations["join_api_team_join_post"];
+        /**
+         * Cancel
+         * @description Wait for no confirmation any more.
+         */
+        readonly delete: operations["cancel_api_team_join_delete"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/team/leave": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Leave
+         * @description Delete all that came from the team, and end this computer's access.
+         */
+        readonly post: operations["leave_api_team_leave_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/undo": {
         readonly parameters: {
             readonly query?: never;
@@ -3165,6 +3373,14 @@ export interface components {
             /** Terms */
             readonly terms: string;
         };
+        /** ConflictSettled */
+        readonly ConflictSettled: {
+            /**
+             * Keep
+             * @enum {string}
+             */
+            readonly keep: "mine" | "theirs";
+        };
         /**
          * ConsentGiven
          * @description What a person, or their guardian, agreed to.
@@ -3389,6 +3605,72 @@ export interface components {
              * @description they agree to being named when they are seen on the screen; false withdraws it
              */
             readonly watch?: boolean | null;
+        };
+        /**
+         * DeskOperation
+         * @description Something done at a desk. `base` is the name that was changed.
+         */
+        readonly DeskOperation: {
+            /**
+             * Base
+             * @default
+             */
+            readonly base: string;
+            /**
+             * Deleted
+             * @description face prints, by a receipt
+             * @default 0
+             */
+            readonly deleted: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            readonly kind: "rename" | "receipt";
+            /**
+             * Name
+             * @default
+             */
+            readonly name: string;
+            /** Person Uid */
+            readonly person_uid: string;
+            /** Uid */
+            readonly uid: string;
+        };
+        /** DeskOperations */
+        readonly DeskOperations: {
+            /** Items */
+            readonly items: readonly components["schemas"]["DeskOperation"][];
+        };
+        /**
+         * DeskResult
+         * @description `conflict`: it has another name by now, `name`, given by `by` at `at`. `taken`: another person has the wanted name.
+         */
+        readonly DeskResult: {
+            /** At */
+            readonly at?: string | null;
+            /**
+             * By
+             * @default
+             */
+            readonly by: string;
+            /**
+             * Name
+             * @default
+             */
+            readonly name: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            readonly state: "done" | "conflict" | "taken" | "gone" | "refused";
+            /** Uid */
+            readonly uid: string;
+        };
+        /** DeskResults */
+        readonly DeskResults: {
+            /** Items */
+            readonly items: readonly components["schemas"]["DeskResult"][];
         };
         /**
          * DiskReport
@@ -4164,6 +4446,116 @@ export interface components {
             readonly ids?: readonly number[] | null;
         };
         /**
+         * JoinAnswer
+         * @description `granted` comes once, with the token.
+         */
+        readonly JoinAnswer: {
+            /**
+             * May Name
+             * @default false
+             */
+            readonly may_name: boolean;
+            /**
+             * Member
+             * @default
+             */
+            readonly member: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            readonly state: "pending" | "granted" | "denied" | "expired";
+            /**
+             * Token
+             * @default
+             */
+            readonly token: string;
+        };
+        /**
+         * JoinAsked
+         * @description What the member who confirms is shown.
+         */
+        readonly JoinAsked: {
+            /** Address */
+            readonly address: string;
+            /**
+             * Asked At
+             * Format: date-time
+             */
+            readonly asked_at: string;
+            /** Computer */
+            readonly computer: string;
+            /**
+             * May Name
+             * @description whether names given at that computer will change the team's
+             */
+            readonly may_name: boolean;
+            /** System */
+            readonly system: string;
+        };
+        /** JoinDecision */
+        readonly JoinDecision: {
+            /** Allow */
+            readonly allow: boolean;
+        };
+        /** JoinQuestion */
+        readonly JoinQuestion: {
+            /** Device Code */
+            readonly device_code: string;
+        };
+        /**
+         * JoinRequest
+         * @description A desktop asks to join (the device authorization request of RFC 8628).
+         */
+        readonly JoinRequest: {
+            /** Computer */
+            readonly computer: string;
+            /**
+             * System
+             * @default
+             */
+            readonly system: string;
+        };
+        /**
+         * JoinRequested
+         * @description The answer, in the words of RFC 8628.
+         */
+        readonly JoinRequested: {
+            /** Device Code */
+            readonly device_code: string;
+            /** Expires In */
+            readonly expires_in: number;
+            /** Interval */
+            readonly interval: number;
+            /** User Code */
+            readonly user_code: string;
+            /** Verification Uri */
+            readonly verification_uri: string;
+            /** Verification Uri Complete */
+            readonly verification_uri_complete: string;
+        };
+        /**
+         * JoiningOut
+         * @description A member confirms `code` on `page`, and compares the fingerprint.
+         */
+        readonly JoiningOut: {
+            /** Address */
+            readonly address: string;
+            /** Code */
+            readonly code: string;
+            /** Fingerprint */
+            readonly fingerprint: string;
+            /** Name */
+            readonly name: string;
+            /** Page */
+            readonly page: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            readonly until: string;
+        };
+        /**
          * KeepNames
          * @description Keep the user's names for these faces, whatever other programs call them.
          */
@@ -4875,6 +5267,24 @@ export interface components {
             readonly new: string;
             /** Old */
             readonly old: string;
+        };
+        /**
+         * PeoplePage
+         * @description What changed after a number, oldest first. `reset`: it begins anew, and what is not told again is gone.
+         */
+        readonly PeoplePage: {
+            /** Cursor */
+            readonly cursor: number;
+            /** Embedder */
+            readonly embedder: string;
+            /** Generation */
+            readonly generation: number;
+            /** More */
+            readonly more: boolean;
+            /** People */
+            readonly people: readonly components["schemas"]["SharedPerson"][];
+            /** Reset */
+            readonly reset: boolean;
         };
         /** PersonConsentsOut */
         readonly PersonConsentsOut: {
@@ -5745,7 +6155,7 @@ export interface components {
          * @description What a route is about. Each route declares one with `needs`.
          * @enum {string}
          */
-        readonly Scope: "open" | "self" | "status.read" | "system.read" | "photos.read" | "photos.write" | "photos.upload" | "photos.export" | "people.read" | "people.write" | "people.search" | "people.erase" | "consent.read" | "consent.write" | "redaction.read" | "redaction.write" | "settings.read" | "settings.write" | "workers.manage" | "members.manage" | "record.read" | "incidents.read" | "incidents.manage" | "desktop";
+        readonly Scope: "open" | "self" | "status.read" | "system.read" | "photos.read" | "photos.write" | "photos.upload" | "photos.export" | "people.read" | "people.write" | "people.search" | "people.erase" | "people.recognise" | "consent.read" | "consent.write" | "redaction.read" | "redaction.write" | "settings.read" | "settings.write" | "workers.manage" | "members.manage" | "record.read" | "incidents.read" | "incidents.manage" | "desktop";
         /**
          * SearchIndex
          * @description `exact`: every face is compared; `building`: still so, until the index is there; `index`: it is used.
@@ -5798,6 +6208,11 @@ export interface components {
          * @description `fingerprint` is the SHA-256 of the certificate that agents pin: of the server's own authority, or of the given certificate.
          */
         readonly ServerOut: {
+            /**
+             * Authority
+             * @default
+             */
+            readonly authority: string;
             /** Fingerprint */
             readonly fingerprint: string;
             /** Name */
@@ -5950,6 +6365,50 @@ export interface components {
          * @enum {string}
          */
         readonly Shape: "ellipse" | "box";
+        /** SharedPerson */
+        readonly SharedPerson: {
+            /**
+             * Name
+             * @default
+             */
+            readonly name: string;
+            /**
+             * References
+             * @default []
+             */
+            readonly references: readonly components["schemas"]["SharedReference"][];
+            readonly state: components["schemas"]["Sharing"];
+            /** Uid */
+            readonly uid: string;
+        };
+        /**
+         * SharedReference
+         * @description A face print, with what its face shows.
+         */
+        readonly SharedReference: {
+            /** Covered */
+            readonly covered: number;
+            /** Number */
+            readonly number: number;
+            /** Roll */
+            readonly roll: number;
+            /** Sharpness */
+            readonly sharpness: number;
+            /** Size */
+            readonly size: number;
+            /**
+             * Vector
+             * @description base64
+             */
+            readonly vector: string;
+            /** Yaw */
+            readonly yaw: number;
+        };
+        /**
+         * Sharing
+         * @enum {string}
+         */
+        readonly Sharing: "shared" | "withdrawn" | "gone";
         /** SignIn */
         readonly SignIn: {
             /** Code */
@@ -6158,6 +6617,118 @@ export interface components {
             readonly nested: boolean;
             /** Path */
             readonly path: string;
+        };
+        /** TeamJoin */
+        readonly TeamJoin: {
+            /** Address */
+            readonly address: string;
+        };
+        /**
+         * TeamNameConflict
+         * @description `taken`: another person at the team has the name given here.
+         */
+        readonly TeamNameConflict: {
+            /** At */
+            readonly at: string | null;
+            /** By */
+            readonly by: string;
+            /** Mine */
+            readonly mine: string;
+            /** Person Id */
+            readonly person_id: number | null;
+            /**
+             * Reason
+             * @enum {string}
+             */
+            readonly reason: "conflict" | "taken";
+            /** Theirs */
+            readonly theirs: string;
+            /** Uid */
+            readonly uid: string;
+        };
+        /** TeamOut */
+        readonly TeamOut: {
+            /**
+             * Address
+             * @default
+             */
+            readonly address: string;
+            /**
+             * Conflicts
+             * @default []
+             */
+            readonly conflicts: readonly components["schemas"]["TeamNameConflict"][];
+            /**
+             * Fingerprint
+             * @default
+             */
+            readonly fingerprint: string;
+            readonly joining?: components["schemas"]["JoiningOut"] | null;
+            /**
+             * May Name
+             * @default false
+             */
+            readonly may_name: boolean;
+            /**
+             * Member
+             * @default
+             */
+            readonly member: string;
+            /**
+             * Name
+             * @default
+             */
+            readonly name: string;
+            /**
+             * People
+             * @default 0
+             */
+            readonly people: number;
+            /**
+             * Prints
+             * @default 0
+             */
+            readonly prints: number;
+            readonly problem?: components["schemas"]["Problem"] | null;
+            /** Seen At */
+            readonly seen_at?: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            readonly state: "none" | "joining" | "joined";
+            /**
+             * Waiting
+             * @description names and receipts that are to be sent
+             * @default 0
+             */
+            readonly waiting: number;
+        };
+        /**
+         * TeamReceipt
+         * @description What leaving deleted. Not `revoked`: the server could not be told yet, which follows.
+         */
+        readonly TeamReceipt: {
+            /**
+             * At
+             * Format: date-time
+             */
+            readonly at: string;
+            /**
+             * Names
+             * @description people who stay under a name that was given here
+             */
+            readonly names: number;
+            /** People */
+            readonly people: number;
+            /** Prints */
+            readonly prints: number;
+            /** Revoked */
+            readonly revoked: boolean;
+            /** Server */
+            readonly server: string;
+            /** Unsent */
+            readonly unsent: number;
         };
         /** TokenMade */
         readonly TokenMade: {
@@ -6598,6 +7169,7 @@ export type Choice = components['schemas']['Choice'];
 export type ChosenFolder = components['schemas']['ChosenFolder'];
 export type CloseReason = components['schemas']['CloseReason'];
 export type Component = components['schemas']['Component'];
+export type ConflictSettled = components['schemas']['ConflictSettled'];
 export type ConsentGiven = components['schemas']['ConsentGiven'];
 export type ConsentLinkMade = components['schemas']['ConsentLinkMade'];
 export type ConsentLinkOut = components['schemas']['ConsentLinkOut'];
@@ -6608,6 +7180,10 @@ export type CoverRequest = components['schemas']['CoverRequest'];
 export type CpuReport = components['schemas']['CpuReport'];
 export type Day = components['schemas']['Day'];
 export type DescribePerson = components['schemas']['DescribePerson'];
+export type DeskOperation = components['schemas']['DeskOperation'];
+export type DeskOperations = components['schemas']['DeskOperations'];
+export type DeskResult = components['schemas']['DeskResult'];
+export type DeskResults = components['schemas']['DeskResults'];
 export type DiskReport = components['schemas']['DiskReport'];
 export type Doubt = components['schemas']['Doubt'];
 export type Doubtful = components['schemas']['Doubtful'];
@@ -6654,6 +7230,13 @@ export type InvitationAccept = components['schemas']['InvitationAccept'];
 export type InvitationMade = components['schemas']['InvitationMade'];
 export type InvitationOut = components['schemas']['InvitationOut'];
 export type ItemIds = components['schemas']['ItemIds'];
+export type JoinAnswer = components['schemas']['JoinAnswer'];
+export type JoinAsked = components['schemas']['JoinAsked'];
+export type JoinDecision = components['schemas']['JoinDecision'];
+export type JoinQuestion = components['schemas']['JoinQuestion'];
+export type JoinRequest = components['schemas']['JoinRequest'];
+export type JoinRequested = components['schemas']['JoinRequested'];
+export type JoiningOut = components['schemas']['JoiningOut'];
 export type KeepNames = components['schemas']['KeepNames'];
 export type Keeping = components['schemas']['Keeping'];
 export type KnownFace = components['schemas']['KnownFace'];
@@ -6701,6 +7284,7 @@ export type NotThisPerson = components['schemas']['NotThisPerson'];
 export type OnListOut = components['schemas']['OnListOut'];
 export type OpenRequest = components['schemas']['OpenRequest'];
 export type PasswordChange = components['schemas']['PasswordChange'];
+export type PeoplePage = components['schemas']['PeoplePage'];
 export type PersonConsentsOut = components['schemas']['PersonConsentsOut'];
 export type PersonDetail = components['schemas']['PersonDetail'];
 export type PersonFace = components['schemas']['PersonFace'];
@@ -6757,6 +7341,9 @@ export type SettingValue = components['schemas']['SettingValue'];
 export type SettingsOut = components['schemas']['SettingsOut'];
 export type Severity = components['schemas']['Severity'];
 export type Shape = components['schemas']['Shape'];
+export type SharedPerson = components['schemas']['SharedPerson'];
+export type SharedReference = components['schemas']['SharedReference'];
+export type Sharing = components['schemas']['Sharing'];
 export type SignIn = components['schemas']['SignIn'];
 export type SignedIn = components['schemas']['SignedIn'];
 export type StageMeans = components['schemas']['StageMeans'];
@@ -6765,6 +7352,10 @@ export type Step = components['schemas']['Step'];
 export type Steps = components['schemas']['Steps'];
 export type Style = components['schemas']['Style'];
 export type SubfolderOut = components['schemas']['SubfolderOut'];
+export type TeamJoin = components['schemas']['TeamJoin'];
+export type TeamNameConflict = components['schemas']['TeamNameConflict'];
+export type TeamOut = components['schemas']['TeamOut'];
+export type TeamReceipt = components['schemas']['TeamReceipt'];
 export type TokenMade = components['schemas']['TokenMade'];
 export type TokenMake = components['schemas']['TokenMake'];
 export type TokenOut = components['schemas']['TokenOut'];
@@ -7672,6 +8263,99 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["OnListOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly leave_api_desk_delete: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly operations_api_desk_operations_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["DeskOperations"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["DeskResults"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly people_api_desk_people_get: {
+        readonly parameters: {
+            readonly query?: {
+                readonly generation?: number;
+                readonly after?: number;
+                readonly wait?: boolean;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PeoplePage"];
                 };
             };
             /** @description Unprocessable Entity */
@@ -8995,6 +9679,136 @@ export interface operations {
                 content: {
                     readonly "application/json": components["schemas"]["SignedIn"];
                 };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly join_api_join_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["JoinRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["JoinRequested"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly answer_api_join_answer_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["JoinQuestion"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["JoinAnswer"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly asked_api_join_requests__user_code__get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly user_code: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["JoinAsked"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly decide_api_join_requests__user_code__post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly user_code: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["JoinDecision"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Unprocessable Entity */
             readonly 422: {
@@ -11737,6 +12551,157 @@ export interface operations {
                 };
                 content: {
                     readonly "application/zip": unknown;
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly state_api_team_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["TeamOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly settle_api_team_conflicts__uid__post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly uid: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ConflictSettled"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly join_api_team_join_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["TeamJoin"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["JoiningOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly cancel_api_team_join_delete: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly leave_api_team_leave_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["TeamReceipt"];
                 };
             };
             /** @description Unprocessable Entity */

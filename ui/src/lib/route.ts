@@ -5,7 +5,7 @@ import type { Scope } from '../api/types'
 /** Those that number keys go to, in the sidebar's order. */
 export const PAGES = ['photos', 'people', 'covers', 'problems', 'status', 'settings'] as const
 /** Those that only a team's server has. */
-const TEAM_PAGES = ['account', 'members', 'libraries', 'record', 'workers', 'consents', 'incidents', 'invitation', 'my-consent'] as const
+const TEAM_PAGES = ['account', 'members', 'libraries', 'record', 'workers', 'consents', 'incidents', 'invitation', 'my-consent', 'join'] as const
 const KNOWN = [...PAGES, 'help', 'online-only', ...TEAM_PAGES] as const
 export type Page = (typeof KNOWN)[number]
 
@@ -28,6 +28,7 @@ export const NEEDED: Readonly<Record<Page, Scope | null>> = {
   incidents: 'incidents.read',
   invitation: null,
   'my-consent': null,
+  join: 'people.recognise',
 }
 
 /** Where one is taken without an address: the first that one may see. */

@@ -1,4 +1,10 @@
-/** The parts of this room that are loaded lazily, see `lazySettings.ts`. */
+/** The parts of this room that are loaded lazily, see `lazySettings.ts`, and the texts of its team card. */
+
+import * as team from 'virtual:texts/team_card'
+
+import { extend } from '../lib/i18n'
+
+extend(team)
 
 export { default as OnboardingPage } from './OnboardingPage.svelte'
 export { default as HelpPage } from './HelpPage.svelte'

@@ -25,6 +25,8 @@ export function scopeText(scope: string, t: Texts): string | null {
       return t('team_page.scopes.people_search')
     case 'people.erase':
       return t('team_page.scopes.people_erase')
+    case 'people.recognise':
+      return t('team_page.scopes.people_recognise')
     case 'consent.read':
       return t('team_page.scopes.consent_read')
     case 'consent.write':

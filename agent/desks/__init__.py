@@ -1,0 +1,1 @@
+"""Desktop agents that joined a team server, as the server sees them."""

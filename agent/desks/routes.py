@@ -1,0 +1,111 @@
+"""Routes of desktop agents on a team server, and of the members who let them in."""
+
+from typing import Annotated
+
+from fastapi import FastAPI, Path, Query, Request
+
+from agent.accounts.tokens import TokenInUse
+from agent.desks.joining import CODE_PATTERN, INTERVAL_S, LASTS
+from agent.desks.service import Desks
+from agent.domain.errors import Forbidden, SignInRequired
+from agent.web.access import Principal, Scope, needs
+from agent.web.desk_exchange import (
+    DeskOperations,
+    DeskResults,
+    JoinAnswer,
+    JoinAsked,
+    JoinDecision,
+    JoinQuestion,
+    JoinRequest,
+    JoinRequested,
+    PeoplePage,
+    Sequence,
+)
+from agent.web.scoped_route import Who
+
+UserCode = Annotated[str, Path(pattern=CODE_PATTERN)]
+_RECOGNISE = needs(Scope.PEOPLE_RECOGNISE)
+PAGE = "#join"
+
+
+def desk_routes(api: FastAPI, desks: Desks) -> None:
+    """Add all of them to `api`."""
+    _joining_routes(api, desks)
+    _exchange_routes(api, desks)
+
+
+def _joining_routes(api: FastAPI, desks: Desks) -> None:
+    @api.post("/api/join", openapi_extra=needs(Scope.OPEN))
+    async def join(wanted: JoinRequest, request: Request) -> JoinRequested:
+        """A desktop asks to join; a member confirms its code in the browser within ten minutes."""
+        device_code, user_code = desks.joining.ask(wanted.computer, wanted.system, _address(request))
+        page = f"{request.url.scheme}://{request.url.netloc}/{PAGE}"
+        return JoinRequested(
+            device_code=device_code,
+            user_code=user_code,
+            verification_uri=page,
+            verification_uri_complete=f"{page}/{user_code}",
+            expires_in=int(LASTS.total_seconds()),
+            interval=INTERVAL_S,
+        )
+
+    @api.post("/api/join/answer", openapi_extra=needs(Scope.OPEN))
+    async def answer(wanted: JoinQuestion) -> JoinAnswer:
+        """What became of the request. The token is answered once."""
+        asked = await desks.answer(wanted.device_code)
+        if asked is None:
+            return JoinAnswer(state="expired")
+        if asked.decided is None or (asked.decided and asked.grant is None):
+            return JoinAnswer(state="pending")
+        if asked.grant is None:
+            return JoinAnswer(state="denied")
+        return JoinAnswer(state="granted", token=asked.grant.token, member=asked.grant.member, may_name=asked.grant.may_name)
+
+    @api.get("/api/join/requests/{user_code}", openapi_extra=_RECOGNISE)
+    async def asked(user_code: UserCode, who: Who) -> JoinAsked:
+        """Which computer asks."""
+        found = desks.joining.find(user_code, _member(who).id)
+        may_name = Scope.PEOPLE_WRITE in who.scopes
+        return JoinAsked(computer=found.computer, system=found.system, address=found.address, asked_at=found.at, may_name=may_name)
+
+    @api.post("/api/join/requests/{user_code}", status_code=204, openapi_extra=_RECOGNISE)
+    async def decide(user_code: UserCode, wanted: JoinDecision, who: Who) -> None:
+        """Let it in, with an API token of one's own, or refuse it."""
+        await desks.decide(user_code, _member(who), allow=wanted.allow)
+
+
+def _exchange_routes(api: FastAPI, desks: Desks) -> None:
+    @api.get("/api/desk/people", openapi_extra=_RECOGNISE)
+    async def people(
+        request: Request, generation: Annotated[Sequence, Query()] = 0, after: Annotated[Sequence, Query()] = 0, wait: bool = False
+    ) -> PeoplePage:
+        """Return what changed of the people who agreed to being recognised, with their face prints."""
+        page = await desks.people(generation, after, wait=wait)
+        session = request.scope["session"]
+        if session is not None and session.over.is_set():  # meanwhile
+            raise SignInRequired
+        return page
+
+    @api.post("/api/desk/operations", openapi_extra=_RECOGNISE)
+    async def operations(wanted: DeskOperations, who: Who) -> DeskResults:
+        """Do what was done at the desk, in this order, each once."""
+        return DeskResults(items=tuple([await desks.operate(each, who) for each in wanted.items]))
+
+    @api.delete("/api/desk", status_code=204, openapi_extra=_RECOGNISE)
+    async def leave(request: Request, who: Who) -> None:
+        """A desktop leaves: the token that asks ends."""
+        token = request.scope["session"]
+        if not isinstance(token, TokenInUse):
+            raise Forbidden(scope=Scope.PEOPLE_RECOGNISE)
+        await desks.leave(who, token.record.id)
+
+
+def _member(who: Principal) -> Principal:
+    """Only members themselves let a desktop in: a token must not make another one. Raises Forbidden."""
+    if who.kind != "member":
+        raise Forbidden(scope=Scope.PEOPLE_RECOGNISE)
+    return who
+
+
+def _address(request: Request) -> str:
+    return request.client.host.removeprefix("::ffff:") if request.client else ""

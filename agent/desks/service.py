@@ -1,0 +1,104 @@
+"""The desks room: desktop agents join, are told of people as they change, and send what was named there."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from agent.accounts.service import Accounts
+from agent.core.observable import wait_at_most
+from agent.core.reach import everything, reaching
+from agent.desks.joining import Asked, Grant, Joining
+from agent.desks.queries import DeskQueries
+from agent.domain.edits import EditStep
+from agent.domain.errors import Forbidden
+from agent.domain.events import PeopleChanged, RecognitionPurged, Recorded
+from agent.people.naming import IN_DOUBT, People
+from agent.web.access import Principal, Scope, scopes_of
+from agent.web.desk_exchange import WAIT_S, DeskOperation, DeskResult, PeoplePage
+
+TOKEN_DAYS: Final = 365
+_SCOPES: Final = (Scope.PEOPLE_RECOGNISE, Scope.PEOPLE_WRITE)
+_LOOK_S: Final = 600.0  # consents that end by date
+
+
+class Desks:
+    def __init__(self, library: DeskQueries, people: People, accounts: Accounts, clock: Callable[[], datetime]) -> None:
+        self.joining = Joining(clock)
+        self._library = library
+        self._people = people
+        self._accounts = accounts
+        self._clock = clock
+        self._changed = asyncio.Event()  # replaced with each change, so that all who wait are woken
+        self._renewed: asyncio.Event | None = None
+        self._renewed_at = 0.0
+        self._renewing = asyncio.Lock()
+
+    def happened(self, recorded: Recorded) -> None:
+        """Take note of an event of the library."""
+        if isinstance(recorded.event, PeopleChanged | RecognitionPurged):
+            changed, self._changed = self._changed, asyncio.Event()
+            changed.set()
+
+    async def decide(self, user_code: str, who: Principal, *, allow: bool) -> None:
+        """A member confirms or refuses a desktop. Raises JoinCodeGone, TooManyAttempts, BadRequest."""
+        asked = self.joining.find(user_code, who.id)
+        asked.decided = allow  # before anything waits: it is decided once
+        if not allow:
+            return
+        try:
+            member = await self._accounts.members.get(who.id)
+            scopes = scopes_of(member.role, [each.value for each in _SCOPES])
+            if Scope.PEOPLE_RECOGNISE not in scopes:
+                raise Forbidden(scope=Scope.PEOPLE_RECOGNISE)
+            _, token = await self._accounts.tokens.add(member, asked.computer, scopes, TOKEN_DAYS)
+            await asyncio.to_thread(self._library.joined, scopes, member.id, now=self._clock())
+            asked.grant = Grant(token, member.display_name, Scope.PEOPLE_WRITE in scopes)
+        except BaseException:
+            asked.decided = False
+            raise
+
+    async def answer(self, device_code: str) -> Asked | None:
+        """Return what became of a desktop's request; None if it has expired."""
+        return self.joining.take(device_code)
+
+    async def leave(self, who: Principal, token_id: str) -> None:
+        """End a desktop's token."""
+        await self._accounts.tokens.remove(who.id, token_id)
+        await asyncio.to_thread(self._library.left, who.id, now=self._clock())
+
+    async def people(self, generation: int, after: int, *, wait: bool) -> PeoplePage:
+        """Return what changed after that number; with `wait`, if nothing did, as soon as something does, or nothing after a while."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + WAIT_S
+        while True:
+            changed = self._changed
+            await self._renew(changed)
+            page = await asyncio.to_thread(self._library.feed, generation, after, now=self._clock())
+            left = until - loop.time()
+            if page.people or page.reset or not wait or left <= 0:
+                return page
+            await wait_at_most(changed, left)
+
+    async def operate(self, asked: DeskOperation, who: Principal) -> DeskResult:
+        """Do what was done at a desk, once."""
+        done: list[DeskResult] = []
+
+        def write() -> tuple[EditStep, list[Recorded]]:
+            may_name = Scope.PEOPLE_WRITE in who.scopes
+            result, step, events = self._library.operate(asked, may_name=may_name, now=self._clock(), note=IN_DOUBT)
+            done.append(result)
+            return step, events
+
+        with reaching(who.reach(Scope.PEOPLE_WRITE if asked.kind == "rename" else Scope.PEOPLE_RECOGNISE)):
+            await self._people.change(write)
+        return done[0]
+
+    async def _renew(self, seen: asyncio.Event) -> None:
+        now = asyncio.get_running_loop().time()
+        async with self._renewing:
+            if self._renewed is seen and now - self._renewed_at < _LOOK_S:
+                return
+            with everything():  # it is everyone's
+                await asyncio.to_thread(self._library.renew_feed, now=self._clock())
+            self._renewed, self._renewed_at = seen, now

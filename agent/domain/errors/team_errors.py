@@ -1,0 +1,57 @@
+"""Failures of joining a team server, and of following it."""
+
+from agent.domain.errors.error_tree import AgentError
+
+
+class TeamError(AgentError):
+    """A team server can't be joined, followed or left that way."""
+
+
+class JoinCodeGone(TeamError):
+    """No desktop waits with this code: mistyped, expired or decided already."""
+
+    code = "team.join_code_gone"
+
+
+class TeamAddressInvalid(TeamError):
+    code = "team.address_invalid"
+
+
+class TeamUnreachable(TeamError):
+    """The server doesn't answer, or is not a team server."""
+
+    code = "team.unreachable"
+
+
+class TeamCertificateChanged(TeamError):
+    """The server shows a certificate that the pinned authority didn't issue."""
+
+    code = "team.certificate_changed"
+
+
+class TeamJoinedAlready(TeamError):
+    code = "team.joined_already"
+
+
+class TeamNotJoined(TeamError):
+    code = "team.not_joined"
+
+
+class JoinDenied(TeamError):
+    code = "team.join_denied"
+
+
+class JoinExpired(TeamError):
+    code = "team.join_expired"
+
+
+class TeamEmbedderDiffers(TeamError):
+    """The server's face prints are of another model than this program's: they can't be compared."""
+
+    code = "team.embedder_differs"
+
+
+class TeamEnded(TeamError):
+    """The server no longer admits this computer; what came from the team was deleted."""
+
+    code = "team.ended"

@@ -1,0 +1,28 @@
+"""Desktop agents that joined a team server, as the server sees them."""
+
+from sqlalchemy import Column, Integer, String, Table
+
+from agent.store.columns import Instant
+from agent.store.sealed_columns import SealedJson
+from agent.store.tables.base import metadata
+
+# What desktop agents that joined a server have been or are to be told of people: a person's newest change has the highest number.
+desk_feed = Table(
+    "desk_feed",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("person_uid", String(32), nullable=False, unique=True),
+    Column("state", String, nullable=False),  # see `agent.web.desk_exchange.Sharing`
+    Column("digest", String(64), nullable=False),  # of all that is told, with a key
+    sqlite_autoincrement=True,
+)
+
+# What desktop agents sent, so that nothing sent twice is done twice: with the answer, deleted after a month.
+desk_operation = Table(
+    "desk_operation",
+    metadata,
+    Column("uid", String(32), primary_key=True),  # random
+    Column("actor", String(32), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("answer", SealedJson("desk_answer"), nullable=False),
+)

@@ -1,0 +1,93 @@
+"""`ai-popup team`: the team server that this computer joined."""
+
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from agent.cli.command import CommandGroup, json_option
+from agent.cli.confirm import confirm, yes_option
+from agent.cli.output import note, say, tell
+from agent.cli.session import CommandSession
+from agent.core.i18n import Texts
+from agent.domain.errors import TeamNotJoined, from_code
+
+if TYPE_CHECKING:
+    from agent.team.schemas import TeamOut
+
+TEXTS = Texts()
+_LOOK_S = 1.0
+
+
+@click.group(cls=CommandGroup, help=TEXTS("cli.help.team"))
+def team() -> None: ...
+
+
+@team.command(help=TEXTS("cli.help.team_join"))
+@click.argument("address")
+@json_option()
+@click.pass_obj
+def join(session: CommandSession, address: str, as_json: bool) -> None:
+    from agent.team.schemas import JoiningOut, TeamJoin, TeamOut
+
+    client = session.client()
+    asked = client.call("POST", "/api/team/join", JoiningOut, TeamJoin(address=address))
+    note(session.texts("cli.team.code", name=asked.name, code=asked.code))
+    note(asked.page)
+    note(session.texts("cli.team.fingerprint", fingerprint=asked.fingerprint))
+    while (now := client.call("GET", "/api/team", TeamOut)).state == "joining":
+        time.sleep(_LOOK_S)
+    if now.state != "joined":
+        raise from_code(now.problem.code, dict(now.problem.params)) if now.problem else TeamNotJoined()
+    tell(now.model_dump(mode="json"), session.texts("cli.team.joined", name=now.name, member=now.member), as_json=as_json)
+
+
+@team.command(help=TEXTS("cli.help.team_status"))
+@json_option()
+@click.pass_obj
+def status(session: CommandSession, as_json: bool) -> None:
+    from agent.team.schemas import TeamOut
+
+    now = session.client().call("GET", "/api/team", TeamOut)
+    tell(now.model_dump(mode="json"), _told(session, now), as_json=as_json)
+    if as_json:
+        return
+    for each in now.conflicts:
+        say(session.texts("cli.team.conflict", uid=each.uid, mine=each.mine, theirs=each.theirs))
+    if now.problem:
+        say(f"{session.sentences(now.problem.cause, now.problem.remedy)} [{now.problem.code}]")
+
+
+@team.command(help=TEXTS("cli.help.team_settle"))
+@click.argument("conflict")
+@click.option("--keep", type=click.Choice(("mine", "theirs")), required=True, help=TEXTS("cli.help.team_keep"))
+@json_option()
+@click.pass_obj
+def settle(session: CommandSession, conflict: str, keep: str, as_json: bool) -> None:
+    session.client().post(f"/api/team/conflicts/{conflict}", {"keep": keep})
+    tell({"settled": conflict, "keep": keep}, session.texts("cli.team.settled"), as_json=as_json)
+
+
+@team.command(help=TEXTS("cli.help.team_leave"))
+@yes_option
+@json_option()
+@click.pass_obj
+def leave(session: CommandSession, yes: bool, as_json: bool) -> None:
+    from agent.team.schemas import TeamOut, TeamReceipt
+
+    client = session.client()
+    now = client.call("GET", "/api/team", TeamOut)
+    if now.state != "joined":
+        raise TeamNotJoined
+    confirm(session.texts, session.texts("cli.team.leave_question", name=now.name), yes=yes)
+    receipt = client.call("POST", "/api/team/leave", TeamReceipt)
+    lines = [session.texts("cli.team.left", name=receipt.server, people=receipt.people, prints=receipt.prints, names=receipt.names)]
+    if not receipt.revoked:
+        lines.append(session.texts("cli.team.not_revoked"))
+    tell(receipt.model_dump(mode="json"), "\n".join(lines), as_json=as_json)
+
+
+def _told(session: CommandSession, now: "TeamOut") -> str:
+    if now.state != "joined":
+        return session.texts(f"cli.team.state_{now.state}")
+    return session.texts("cli.team.status", name=now.name, address=now.address, member=now.member, people=now.people, waiting=now.waiting)

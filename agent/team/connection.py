@@ -1,0 +1,157 @@
+"""HTTPS to the team server, trusting nothing but the authority that was pinned when this desktop joined."""
+
+import hashlib
+import json
+import re
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final, Self, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from agent.domain.errors import AgentError, TeamAddressInvalid, TeamCertificateChanged, TeamUnreachable, from_code
+from agent.web.desk_exchange import (
+    WAIT_S,
+    DeskOperation,
+    DeskOperations,
+    DeskResults,
+    JoinAnswer,
+    JoinQuestion,
+    JoinRequest,
+    JoinRequested,
+    PeoplePage,
+    ServerOut,
+)
+
+if TYPE_CHECKING:
+    import httpx
+
+T = TypeVar("T", bound=BaseModel)
+PORT: Final = 8443
+MOST_BYTES: Final = 64_000_000
+_ANSWER_S, _CONNECT_S = 30.0, 10.0
+_ADDRESS: Final = re.compile(r"(https://)?(?P<host>[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:(?P<port>\d{1,5}))?/?")
+
+
+def address_of(said: str) -> str:
+    """Return the server's address as typed or pasted: `photos.example` is `https://photos.example:8443`. Raises TeamAddressInvalid."""
+    found = _ADDRESS.fullmatch(said.strip().partition("#")[0])
+    if found is None or not 0 < int(found["port"] or PORT) < 65_536:
+        raise TeamAddressInvalid
+    port = found["port"] or ("443" if found[1] else str(PORT))
+    return f"https://{found['host'].lower()}:{port}"
+
+
+def fingerprint_of(authority: str) -> str:
+    """Return the SHA-256 of a certificate in PEM, as browsers write it. Raises TeamUnreachable."""
+    try:
+        return hashlib.sha256(ssl.PEM_cert_to_DER_cert(authority)).digest().hex(":").upper()
+    except ValueError as error:
+        raise TeamUnreachable from error
+
+
+class TeamConnection:
+    """Raises TeamUnreachable, TeamCertificateChanged, and what the server refuses with."""
+
+    def __init__(self, http: "httpx.AsyncClient") -> None:
+        self._http = http
+
+    @classmethod
+    @asynccontextmanager
+    async def to(cls, address: str, authority: str, token: str | None = None) -> AsyncIterator[Self]:
+        """Connect to a server whose certificate is by this authority, or is this certificate."""
+        import httpx  # loaded only by those who joined
+
+        headers = {} if token is None else {"authorization": f"Bearer {token}"}
+        timeout = httpx.Timeout(_ANSWER_S, connect=_CONNECT_S)
+        async with httpx.AsyncClient(
+            base_url=address, verify=_pinned(authority), trust_env=False, timeout=timeout, headers=headers
+        ) as client:
+            yield cls(client)
+
+    async def ask_to_join(self, wanted: JoinRequest) -> JoinRequested:
+        return await self._call("POST", "/api/join", JoinRequested, wanted)
+
+    async def answer(self, device_code: str) -> JoinAnswer:
+        return await self._call("POST", "/api/join/answer", JoinAnswer, JoinQuestion(device_code=device_code))
+
+    async def people(self, generation: int, cursor: int) -> PeoplePage:
+        """Return what changed since; if nothing did, wait a while for it."""
+        path = f"/api/desk/people?generation={generation}&after={cursor}&wait=true"
+        return await self._call("GET", path, PeoplePage, wait_s=WAIT_S)
+
+    async def operate(self, asked: list[DeskOperation]) -> DeskResults:
+        return await self._call("POST", "/api/desk/operations", DeskResults, DeskOperations(items=tuple(asked)))
+
+    async def leave(self) -> None:
+        await _send(self._http, "DELETE", "/api/desk", None, _ANSWER_S)
+
+    async def _call(self, method: str, path: str, answer: type[T], body: BaseModel | None = None, *, wait_s: float = 0) -> T:
+        content = await _send(self._http, method, path, body, _ANSWER_S + wait_s)
+        try:
+            return answer.model_validate_json(content)
+        except ValidationError as error:
+            raise TeamUnreachable from error
+
+
+async def first_contact(address: str) -> ServerOut:
+    """Ask a server who it is, before anything of it can be trusted: its authority's fingerprint is compared by the user."""
+    import httpx
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    async with httpx.AsyncClient(base_url=address, verify=context, trust_env=False, timeout=httpx.Timeout(_CONNECT_S)) as client:
+        content = await _send(client, "GET", "/api/server", None, _CONNECT_S)
+    try:
+        return ServerOut.model_validate_json(content)
+    except ValidationError as error:
+        raise TeamUnreachable from error
+
+
+async def _send(http: "httpx.AsyncClient", method: str, path: str, body: BaseModel | None, limit_s: float) -> bytes:
+    import httpx
+
+    content = None if body is None else body.model_dump_json()
+    headers = None if body is None else {"content-type": "application/json"}
+    timeout = httpx.Timeout(limit_s, connect=_CONNECT_S)
+    try:
+        async with http.stream(method, path, content=content, headers=headers, timeout=timeout) as answer:
+            received = bytearray()
+            async for part in answer.aiter_bytes():
+                received += part
+                if len(received) > MOST_BYTES:
+                    raise TeamUnreachable
+    except httpx.HTTPError as error:
+        raise (TeamCertificateChanged if _of_certificate(error) else TeamUnreachable) from error
+    if not answer.is_success:
+        raise _refusal(bytes(received))
+    return bytes(received)
+
+
+def _refusal(content: bytes) -> AgentError:
+    try:
+        said = json.loads(content)
+        return from_code(str(said["code"]), dict(said.get("params") or {}))
+    except (ValueError, KeyError, TypeError):
+        return TeamUnreachable()
+
+
+def _of_certificate(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _pinned(authority: str) -> ssl.SSLContext:
+    """Raises TeamUnreachable if it is no certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # a given certificate need not be an authority
+    try:
+        context.load_verify_locations(cadata=authority)
+    except (ssl.SSLError, ValueError) as error:
+        raise TeamUnreachable from error
+    return context

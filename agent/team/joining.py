@@ -1,0 +1,72 @@
+"""Joining a team's server: a code is shown here, and confirmed by a member in the browser."""
+
+import asyncio
+import platform
+import socket
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from agent.domain.errors import JoinDenied, JoinExpired, TeamUnreachable
+from agent.team.connection import TeamConnection, fingerprint_of, first_contact
+from agent.team.records import Link
+from agent.web.desk_exchange import JoinRequest, JoinRequested
+
+_LONGEST_NAME: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """What the user is shown while a member is to confirm. The fingerprint is the one to compare with the browser's page."""
+
+    address: str
+    name: str
+    fingerprint: str
+    authority: str
+    user_code: str
+    page: str
+    device_code: str
+    until: datetime
+    interval_s: float
+
+
+async def invited(address: str, now: datetime) -> Invitation:
+    """Ask a server to let this computer in. Raises TeamUnreachable, TeamCertificateChanged, TooManyAttempts."""
+    server = await first_contact(address)
+    if not server.authority:
+        raise TeamUnreachable
+    async with TeamConnection.to(address, server.authority) as connection:
+        asked = await connection.ask_to_join(JoinRequest(computer=_computer(), system=platform.system()))
+    page = f"{address.removesuffix(':443')}/#join/{asked.user_code}"
+    return _invitation(address, server.name, server.authority, page, asked, now)
+
+
+def _invitation(address: str, name: str, authority: str, page: str, asked: JoinRequested, now: datetime) -> Invitation:
+    until = now + timedelta(seconds=asked.expires_in)
+    fingerprint, interval = fingerprint_of(authority), max(1.0, asked.interval)
+    return Invitation(address, name, fingerprint, authority, asked.user_code, page, asked.device_code, until, interval)
+
+
+async def granted(invitation: Invitation, uid: str) -> tuple[Link, str]:
+    """Wait until a member has confirmed; return the server and its token. Raises JoinDenied, JoinExpired."""
+    while True:
+        try:
+            async with TeamConnection.to(invitation.address, invitation.authority) as connection:
+                answer = await connection.answer(invitation.device_code)
+        except TeamUnreachable:  # for a moment: the code's own time is the limit
+            answer = None
+        if answer is None or answer.state == "pending":
+            await asyncio.sleep(invitation.interval_s)
+        elif answer.state == "granted":
+            link = Link(
+                uid, invitation.address, invitation.name, invitation.fingerprint, invitation.authority, answer.member, answer.may_name
+            )
+            return link, answer.token
+        elif answer.state == "denied":
+            raise JoinDenied
+        else:
+            raise JoinExpired
+
+
+def _computer() -> str:
+    return (socket.gethostname() or platform.node() or "-")[:_LONGEST_NAME]

@@ -1,0 +1,54 @@
+"""What the library knows of the team server that this desktop joined."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The server; `uid` is the account of its token in the keyring."""
+
+    uid: str
+    address: str
+    name: str
+    fingerprint: str
+    authority: str
+    member: str
+    may_name: bool
+    generation: int = 0
+    cursor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A person has one name here and another at the team. `taken`: another person there has the name given here."""
+
+    uid: str
+    person_id: int | None
+    mine: str
+    theirs: str
+    by: str
+    at: datetime | None
+    reason: Literal["conflict", "taken"]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    people: int
+    prints: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """The receipt of leaving. `revoked`: the server ended the token at once; otherwise that follows when it can be reached."""
+
+    server: str
+    at: datetime
+    people: int
+    prints: int
+    names: int
+    """people who stay under a name that was given here"""
+    unsent: int
+    revoked: bool = False

@@ -1,0 +1,69 @@
+"""Routes of the team that this desktop joined."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import FastAPI, Path
+
+from agent.core.i18n import Texts
+from agent.team.joining import Invitation
+from agent.team.schemas import ConflictSettled, JoiningOut, TeamJoin, TeamNameConflict, TeamOut, TeamReceipt
+from agent.team.service import TeamMembership
+from agent.web.access import Scope, needs
+from agent.web.schemas import Problem
+
+Uid = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
+_DESKTOP = needs(Scope.DESKTOP)
+
+
+def team_routes(api: FastAPI, team: TeamMembership, texts: Callable[[], Texts]) -> None:
+    """Add all of them to `api`."""
+
+    @api.get("/api/team", openapi_extra=_DESKTOP)
+    async def state() -> TeamOut:
+        """The team that this computer joined, if any."""
+        link = await asyncio.to_thread(team.library.link)
+        problem = Problem.maybe(team.problem, texts())
+        if link is None:
+            joining = None if team.invitation is None else _joining(team.invitation)
+            return TeamOut(state="none" if joining is None else "joining", joining=joining, problem=problem)
+        figures, conflicts = await asyncio.to_thread(lambda: (team.library.figures(), team.library.conflicts()))
+        return TeamOut(
+            state="joined",
+            name=link.name,
+            address=link.address,
+            fingerprint=link.fingerprint,
+            member=link.member,
+            may_name=link.may_name,
+            people=figures.people,
+            prints=figures.prints,
+            waiting=figures.waiting,
+            seen_at=team.seen_at,
+            problem=problem,
+            conflicts=tuple(map(TeamNameConflict.from_record, conflicts)),
+        )
+
+    @api.post("/api/team/join", openapi_extra=_DESKTOP)
+    async def join(wanted: TeamJoin) -> JoiningOut:
+        """Ask a server to let this computer in; a member confirms the code in the browser."""
+        return _joining(await team.join(wanted.address))
+
+    @api.delete("/api/team/join", status_code=204, openapi_extra=_DESKTOP)
+    async def cancel() -> None:
+        """Wait for no confirmation any more."""
+        await team.cancel()
+
+    @api.post("/api/team/conflicts/{uid}", status_code=204, openapi_extra=_DESKTOP)
+    async def settle(uid: Uid, wanted: ConflictSettled) -> None:
+        """Keep the name given here, for the whole team, or take the team's."""
+        await team.settle(uid, wanted.keep)
+
+    @api.post("/api/team/leave", openapi_extra=_DESKTOP)
+    async def leave() -> TeamReceipt:
+        """Delete all that came from the team, and end this computer's access."""
+        return TeamReceipt.from_record(await team.leave())
+
+
+def _joining(invitation: Invitation) -> JoiningOut:
+    return JoiningOut.from_record(invitation, code=invitation.user_code)

@@ -1,0 +1,69 @@
+"""The API schemas of the team that this desktop joined."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from agent.web.schemas import Problem, Schema
+
+
+class TeamJoin(Schema):
+    address: Annotated[str, Field(min_length=1, max_length=300)]
+
+
+class JoiningOut(Schema):
+    """A member confirms `code` on `page`, and compares the fingerprint."""
+
+    address: str
+    name: str
+    fingerprint: str
+    code: str
+    page: str
+    until: datetime
+
+
+class TeamNameConflict(Schema):
+    """`taken`: another person at the team has the name given here."""
+
+    uid: str
+    person_id: int | None
+    mine: str
+    theirs: str
+    by: str
+    at: datetime | None
+    reason: Literal["conflict", "taken"]
+
+
+class TeamOut(Schema):
+    state: Literal["none", "joining", "joined"]
+    name: str = ""
+    address: str = ""
+    fingerprint: str = ""
+    member: str = ""
+    may_name: bool = False
+    people: int = 0
+    prints: int = 0
+    waiting: int = 0
+    """names and receipts that are to be sent"""
+    seen_at: datetime | None = None
+    joining: JoiningOut | None = None
+    problem: Problem | None = None
+    conflicts: tuple[TeamNameConflict, ...] = ()
+
+
+class ConflictSettled(Schema):
+    keep: Literal["mine", "theirs"]
+
+
+class TeamReceipt(Schema):
+    """What leaving deleted. Not `revoked`: the server could not be told yet, which follows."""
+
+    server: str
+    at: datetime
+    people: int
+    prints: int
+    names: int
+    """people who stay under a name that was given here"""
+    unsent: int
+    revoked: bool

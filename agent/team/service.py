@@ -1,0 +1,321 @@
+"""The team room: joins a server, follows its people, sends what is named here, and leaves."""
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from datetime import datetime
+from typing import Final, TypeAlias
+
+import structlog
+
+from agent.consent.service import Consents
+from agent.core.environment import Environment
+from agent.core.observable import Notice, wait_at_most
+from agent.domain.consent import Consent, ConsentState, Purpose
+from agent.domain.edits import EditStep
+from agent.domain.errors import (
+    AgentError,
+    ConsentGuardianNeeded,
+    Forbidden,
+    NoConsent,
+    NotFound,
+    PersonUnknown,
+    SignInRequired,
+    TeamEmbedderDiffers,
+    TeamEnded,
+    TeamJoinedAlready,
+    TeamNotJoined,
+)
+from agent.domain.events import Recorded
+from agent.library.recipes import EMBEDDER, recognises
+from agent.people.naming import People
+from agent.team.connection import TeamConnection, address_of
+from agent.team.joining import Invitation, granted, invited
+from agent.team.queries import Keep, TeamQueries
+from agent.team.records import Left, Link
+from agent.team.tokens import Leaving, TeamTokens
+from agent.web.desk_exchange import PeoplePage, Sharing
+
+log = structlog.get_logger()
+
+_FIRST_PAUSE_S: Final = 1.0
+_LONGEST_PAUSE_S: Final = 30.0
+_EMBEDDER_PAUSE_S: Final = 600.0
+
+# Connects to an address by its authority, with a token.
+Connect: TypeAlias = Callable[[str, str, str], AbstractAsyncContextManager[TeamConnection]]
+
+
+class TeamMembership:
+    """The server that this desktop joined, if any. For use in the event loop."""
+
+    def __init__(
+        self,
+        library: TeamQueries,
+        people: People,
+        consents: Consents,
+        tokens: TeamTokens,
+        environment: Environment,
+        connect: Connect = TeamConnection.to,
+    ) -> None:
+        self.library = library
+        self.changed = Notice()
+        """what `state` says may be different"""
+        self.problem: AgentError | None = None
+        self.seen_at: datetime | None = None
+        """the last contact"""
+        self.invitation: Invitation | None = None
+        self._people = people
+        self._consents = consents
+        self._tokens = tokens
+        self._environment = environment
+        self._connect = connect
+        self._waiting: asyncio.Task[None] | None = None
+        self._link_changed = asyncio.Event()
+        self._to_send = asyncio.Event()
+        self._to_follow = asyncio.Event()
+        people.said.subscribe(lambda _: self._to_send.set())
+        environment.settings.subscribe(lambda _: self._to_follow.set())
+
+    # -- joining -----------------------------------------------------------------------------------------------------------------
+    async def join(self, address: str) -> Invitation:
+        """Ask a server to let this computer in; what a member decides is followed in the background.
+
+        Raises TeamAddressInvalid, TeamJoinedAlready, TeamUnreachable, TeamCertificateChanged, TooManyAttempts.
+        """
+        wanted = address_of(address)
+        if await asyncio.to_thread(self.library.link) is not None:
+            raise TeamJoinedAlready
+        await self.cancel()
+        self.problem = None
+        self.invitation = invitation = await invited(wanted, self._environment.clock())
+        self._waiting = asyncio.create_task(self._joined(invitation))
+        self.changed.notify()
+        return invitation
+
+    async def cancel(self) -> None:
+        """Wait for no member's decision any more."""
+        waiting, self._waiting, self.invitation = self._waiting, None, None
+        if waiting is not None:
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
+            self.changed.notify()
+
+    async def _joined(self, invitation: Invitation) -> None:
+        try:
+            link, token = await granted(invitation, uuid.uuid4().hex)
+            await asyncio.to_thread(self._tokens.write, link.uid, token)
+            await asyncio.to_thread(self.library.join, link, now=self._environment.clock())
+            log.info("team.joined")
+            self._link_changed.set()
+        except AgentError as error:
+            log.warning("team.not_joined", code=error.code)
+            self.problem = error
+        self.invitation = self._waiting = None
+        self.changed.notify()
+
+    # -- following ---------------------------------------------------------------------------------------------------------------
+    async def run(self) -> None:
+        """Follow the server while there is one, until cancelled."""
+        try:
+            while True:
+                self._link_changed.clear()
+                try:
+                    await self._live()
+                except AgentError as error:  # the keyring is locked, or the library can't be written now
+                    log.warning("team.blocked", code=error.code)
+                    self._found(error)
+                    await wait_at_most(self._link_changed, _LONGEST_PAUSE_S)
+        finally:
+            await self.cancel()
+
+    async def _live(self) -> None:
+        """Until the server is another one, or none."""
+        told = await self._tell_left()
+        link = await asyncio.to_thread(self.library.link)
+        if link is not None:
+            await self._until_changed(link)
+        else:
+            await wait_at_most(self._link_changed, None if told else _LONGEST_PAUSE_S)
+
+    async def _until_changed(self, link: Link) -> None:
+        token = await asyncio.to_thread(self._tokens.read, link.uid)
+        if token is None:  # an earlier library was restored: that membership is over
+            await self._end()
+            return
+        async with self._connect(link.address, link.authority, token) as server:
+            works = [asyncio.create_task(self._again(work)) for work in (lambda: self._follow(server), lambda: self._send(server))]
+            changed = asyncio.create_task(self._link_changed.wait())
+            try:
+                await asyncio.wait([*works, changed], return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in (*works, changed):
+                    task.cancel()
+                await asyncio.gather(*works, changed, return_exceptions=True)
+        for work in works:
+            if not work.cancelled() and (error := work.exception()) is not None:
+                if not isinstance(error, SignInRequired | Forbidden):
+                    raise error
+                await self._end()
+                return
+
+    async def _again(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Repeat the work; after failures, later and later. Raises SignInRequired, Forbidden."""
+        pause = _FIRST_PAUSE_S
+        while True:
+            try:
+                await work()
+            except (SignInRequired, Forbidden):
+                raise
+            except AgentError as error:
+                if self.problem is None or self.problem.code != error.code:
+                    log.warning("team.out_of_reach", code=error.code)
+                self._found(error)
+                await asyncio.sleep(_EMBEDDER_PAUSE_S if isinstance(error, TeamEmbedderDiffers) else pause)
+                pause = min(_LONGEST_PAUSE_S, pause * 2)
+            else:
+                pause = _FIRST_PAUSE_S
+                self.seen_at = self._environment.clock()
+                self._found(None)
+
+    def _found(self, problem: AgentError | None) -> None:
+        if (problem and problem.code) != (self.problem and self.problem.code):
+            self.problem = problem
+            self.changed.notify()
+
+    async def _follow(self, server: TeamConnection) -> None:
+        self._to_follow.clear()
+        link = await asyncio.to_thread(self.library.link)
+        if link is None or not recognises(self._environment.settings.value):
+            await self._to_follow.wait()
+            return
+        page = await self._unless_changed(server.people(link.generation, link.cursor))
+        if page is None:
+            return
+        if page.embedder != EMBEDDER:
+            raise TeamEmbedderDiffers
+        if page.people or page.reset or page.cursor != link.cursor:
+            await self._take(page, link)
+
+    async def _unless_changed(self, asking: Coroutine[None, None, PeoplePage]) -> PeoplePage | None:
+        """Return the answer; None if the settings change before: what is wanted may be another."""
+        asked, changed = asyncio.create_task(asking), asyncio.create_task(self._to_follow.wait())
+        try:
+            await asyncio.wait((asked, changed), return_when=asyncio.FIRST_COMPLETED)
+            return await asked if asked.done() else None
+        finally:
+            for task in (asked, changed):
+                task.cancel()
+            await asyncio.gather(asked, changed, return_exceptions=True)
+
+    async def _take(self, page: PeoplePage, link: Link) -> None:
+        deleted: dict[str, int] = {}
+        gone = [each.uid for each in page.people if each.state is Sharing.WITHDRAWN]
+        for uid, (person_id, held) in (await asyncio.to_thread(self.library.people_withdrawn, gone)).items():
+            try:
+                receipt = await self._consents.withdraw(person_id, Purpose.RECOGNISE, document=link.name)
+                deleted[uid] = receipt.deleted.embeddings + held
+            except (NoConsent, PersonUnknown):  # withdrawn here, too
+                deleted[uid] = 0
+        shared = [each.uid for each in page.people if each.state is Sharing.SHARED]
+        for person_id in await asyncio.to_thread(self.library.people_returned, shared, link.name):
+            given = Consent(purpose=Purpose.RECOGNISE, state=ConsentState.GIVEN, given_on=self._consents.today(), document=link.name)
+            try:
+                await self._consents.give(person_id, [given])
+            except (ConsentGuardianNeeded, PersonUnknown) as error:
+                log.warning("team.consent_not_taken", code=error.code)
+
+        def write() -> tuple[EditStep, list[Recorded]]:
+            return self.library.take(page, deleted, now=self._environment.clock())
+
+        await self._people.change(write)
+        self._to_send.set()  # receipts
+        self.changed.notify()
+
+    async def _send(self, server: TeamConnection) -> None:
+        self._to_send.clear()
+        waiting = await asyncio.to_thread(self.library.outbox)
+        if not waiting:
+            await self._to_send.wait()
+            return
+        results = await server.operate(waiting)
+        await asyncio.to_thread(self.library.answered, results.items)
+        self.changed.notify()
+
+    # -- conflicts and leaving ---------------------------------------------------------------------------------------------------
+    async def settle(self, uid: str, keep: Keep) -> None:
+        """Settle a conflict of two names. Raises NotFound."""
+        found: list[bool] = []
+
+        def write() -> tuple[EditStep, list[Recorded]]:
+            settled = self.library.settle(uid, keep, now=self._environment.clock())
+            found.append(settled is not None)
+            return settled or (EditStep("describe", 0), [])
+
+        await self._people.change(write)
+        if not found[0]:
+            raise NotFound
+        self._to_send.set()
+        self.changed.notify()
+
+    async def leave(self) -> Left:
+        """Delete all that came from the team, and end the token: later, if the server can't be reached now. Raises TeamNotJoined."""
+        link = await asyncio.to_thread(self.library.link)
+        if link is None:
+            raise TeamNotJoined
+        await asyncio.to_thread(self._tokens.note_leaving, Leaving(link.uid, link.address, link.authority))
+        receipt = await self._wipe()
+        revoked = await self._revoke(Leaving(link.uid, link.address, link.authority))
+        self.problem = None
+        self.changed.notify()
+        if receipt is None:
+            raise TeamNotJoined
+        return replace(receipt, revoked=revoked)
+
+    async def _end(self) -> None:
+        """The server no longer admits this computer: what came from it must not stay."""
+        link = await asyncio.to_thread(self.library.link)
+        if link is None:
+            return
+        await self._wipe()
+        await asyncio.to_thread(self._tokens.forget, link.uid)
+        log.warning("team.ended")
+        self.problem = TeamEnded()
+        self.changed.notify()
+
+    async def _wipe(self) -> Left | None:
+        done: list[Left | None] = []
+
+        def write() -> tuple[EditStep, list[Recorded]]:
+            step, events, left = self.library.leave(now=self._environment.clock())
+            done.append(left)
+            return step, events
+
+        await self._people.change(write)
+        self._link_changed.set()
+        return done[0]
+
+    async def _revoke(self, leaving: Leaving) -> bool:
+        token = await asyncio.to_thread(self._tokens.read, leaving.uid)
+        if token is not None:
+            try:
+                async with self._connect(leaving.address, leaving.authority, token) as server:
+                    await server.leave()
+            except (SignInRequired, Forbidden, NotFound):
+                pass  # it has ended already
+            except AgentError as error:
+                log.warning("team.not_revoked", code=error.code)
+                return False
+        await asyncio.to_thread(self._tokens.forget, leaving.uid)
+        return True
+
+    async def _tell_left(self) -> bool:
+        """Tell a server that was left while it could not be reached; False if it still is out of reach."""
+        leaving = await asyncio.to_thread(self._tokens.leaving)
+        if leaving is None:
+            return True
+        if revoked := await self._revoke(leaving):
+            log.info("team.revoked")
+        return revoked

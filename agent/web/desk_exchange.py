@@ -1,0 +1,163 @@
+"""What a team server and the desktop agents that joined it say to each other, see `docs/decisions/0047`."""
+
+import base64
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, Field, field_validator, model_validator
+
+from agent.web.schemas import Schema
+
+Uid = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+Sequence = Annotated[int, Field(ge=0, lt=2**63)]
+MOST_ENTRIES = 100
+MOST_REFERENCES = 30
+"""of a person: more add nothing to recognition"""
+VECTOR_BYTES = 4_096
+WAIT_S = 20
+"""how long a server keeps a question open while nothing changes"""
+
+
+class ServerOut(BaseModel):
+    """`fingerprint` is the SHA-256 of the certificate that agents pin: of the server's own authority, or of the given certificate."""
+
+    name: str
+    version: str
+    fingerprint: str
+    authority: str = ""
+    """that certificate, as PEM"""
+
+
+class JoinRequest(Schema):
+    """A desktop asks to join (the device authorization request of RFC 8628)."""
+
+    computer: Annotated[str, Field(min_length=1, max_length=100)]
+    system: Annotated[str, Field(max_length=100)] = ""
+
+
+class JoinRequested(Schema):
+    """The answer, in the words of RFC 8628."""
+
+    device_code: str
+    user_code: str
+    verification_uri: str
+    verification_uri_complete: str
+    expires_in: int
+    interval: int
+
+
+class JoinQuestion(Schema):
+    device_code: Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class JoinAnswer(Schema):
+    """`granted` comes once, with the token."""
+
+    state: Literal["pending", "granted", "denied", "expired"]
+    token: str = ""
+    member: str = ""
+    may_name: bool = False
+
+
+class JoinAsked(Schema):
+    """What the member who confirms is shown."""
+
+    computer: str
+    system: str
+    address: str
+    asked_at: datetime
+    may_name: bool
+    """whether names given at that computer will change the team's"""
+
+
+class JoinDecision(Schema):
+    allow: bool
+
+
+class Sharing(StrEnum):
+    SHARED = "shared"
+    WITHDRAWN = "withdrawn"
+    """the person no longer agrees to being recognised, or was forgotten: everything is to be deleted"""
+    GONE = "gone"
+    """merged, or without a face print"""
+
+
+class SharedReference(Schema):
+    """A face print, with what its face shows."""
+
+    number: Sequence
+    vector: Annotated[str, Field(max_length=4 * VECTOR_BYTES)]
+    """base64"""
+    size: float
+    sharpness: float
+    yaw: float
+    roll: float
+    covered: float
+
+    @field_validator("vector")
+    @classmethod
+    def _of_numbers(cls, vector: str) -> str:
+        content = base64.b64decode(vector, validate=True)
+        if not content or len(content) % 4 or len(content) > VECTOR_BYTES:
+            raise ValueError("not a vector")
+        return vector
+
+    @property
+    def content(self) -> bytes:
+        """float32, little endian"""
+        return base64.b64decode(self.vector)
+
+
+class SharedPerson(Schema):
+    uid: Uid
+    state: Sharing
+    name: Annotated[str, Field(max_length=200)] = ""
+    references: Annotated[tuple[SharedReference, ...], Field(max_length=MOST_REFERENCES)] = ()
+
+    @model_validator(mode="after")
+    def _is_named(self) -> Self:
+        if self.state is Sharing.SHARED and not self.name.strip():
+            raise ValueError("no name")
+        return self
+
+
+class PeoplePage(Schema):
+    """What changed after a number, oldest first. `reset`: it begins anew, and what is not told again is gone."""
+
+    generation: Sequence
+    cursor: Sequence
+    embedder: str
+    reset: bool
+    more: bool
+    people: Annotated[tuple[SharedPerson, ...], Field(max_length=MOST_ENTRIES)]
+
+
+class DeskOperation(Schema):
+    """Something done at a desk. `base` is the name that was changed."""
+
+    uid: Uid
+    kind: Literal["rename", "receipt"]
+    person_uid: Uid
+    base: Annotated[str, Field(max_length=200)] = ""
+    name: Annotated[str, Field(max_length=200)] = ""
+    deleted: Sequence = 0
+    """face prints, by a receipt"""
+
+
+class DeskOperations(Schema):
+    items: Annotated[tuple[DeskOperation, ...], Field(max_length=MOST_ENTRIES)]
+
+
+class DeskResult(Schema):
+    """`conflict`: it has another name by now, `name`, given by `by` at `at`. `taken`: another person has the wanted name."""
+
+    uid: Uid
+    state: Literal["done", "conflict", "taken", "gone", "refused"]
+    name: str = ""
+    by: str = ""
+    at: datetime | None = None
+
+
+class DeskResults(Schema):
+    items: tuple[DeskResult, ...]

@@ -1,0 +1,359 @@
+"""Desktops that joined a team: who agreed is recognised there, names go both ways, and nothing stays after leaving."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+import pytest_asyncio
+from sqlalchemy import select
+
+from agent.core.settings import Settings
+from agent.desks.queries import DeskQueries
+from agent.desks.routes import desk_routes
+from agent.desks.service import Desks
+from agent.domain.consent import Consent, ConsentState, Purpose
+from agent.domain.edits import Basis, DescribePersonEdit, MergePeopleEdit, NameFacesEdit
+from agent.domain.errors import TeamEnded, TeamNotJoined
+from agent.redaction.queries.redaction_queries import RedactionQueries
+from agent.store.key_homes import FileHome
+from agent.store.schema import metadata
+from agent.store.upgrade import open_database
+from agent.team.connection import TeamConnection
+from agent.team.queries import TeamQueries
+from agent.team.records import Link
+from agent.team.service import TeamMembership
+from agent.team.tokens import TeamTokens
+from agent.web.access import Role
+from agent.web.desk_exchange import DeskOperation
+from tests.team import ORIGIN, Team
+from tests.world import NOW, World
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from tests.team import SignedInMember
+
+SETTINGS = Settings.model_validate({"recognition": {"enabled": True}})
+MEI, BEN = "Méi 美", "Ben Carter"
+KEY = bytes(32)
+
+
+class Server:
+    """A team's server: its library, its accounts and its API, without a network."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.team = Team(world.real.database)
+        self.desks = Desks(DeskQueries(world.real.database), world.app.people, self.team.accounts, world.app.now)
+        desk_routes(self.team.api, self.desks)
+        self.down = False
+
+    async def person(self, name: str, photo: str, *, agrees: bool = True) -> int:
+        """Someone on a photo, whose face is told by the photo's first letter."""
+        self.world.put(photo)
+        [face] = self.world.real.faces_of(self.world.real.images(limit=1)[0].sha256)
+        person_id = await self.world.app.people.name_face(face, name)
+        if agrees:
+            await self.says(person_id, ConsentState.GIVEN)
+        return person_id
+
+    async def says(self, person_id: int, state: ConsentState) -> None:
+        consents, today = self.world.app.consents, self.world.app.consents.today()
+        if state is ConsentState.WITHDRAWN:
+            await consents.withdraw(person_id, Purpose.RECOGNISE)
+        else:
+            await consents.give(person_id, [Consent(purpose=Purpose.RECOGNISE, state=state, given_on=today, basis=Basis.OWN_CONSENT)])
+
+    def named(self) -> set[str]:
+        return set(self.world.real.person_names().values())
+
+
+class Desk:
+    """A desktop of a member."""
+
+    def __init__(self, world: World, server: Server) -> None:
+        self.world = world
+        self.server = server
+        self.cut = False
+        self.calls = 0
+        self.tokens = TeamTokens(lambda: FileHome(world.folder / ".keys"), world.folder)
+        self.library = TeamQueries(world.real.database)
+        self.membership = TeamMembership(
+            self.library, world.app.people, world.app.consents, self.tokens, world.app.environment, self.connect
+        )
+
+    @asynccontextmanager
+    async def connect(self, address: str, authority: str, token: str) -> AsyncIterator[TeamConnection]:
+        desk = self
+
+        class Line(httpx.ASGITransport):
+            async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+                desk.calls += 1
+                if desk.cut:
+                    raise httpx.ConnectError("cut")
+                return await super().handle_async_request(request)
+
+        headers = {"authorization": f"Bearer {token}"}
+        line = Line(self.server.team.api, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=line, base_url=address, headers=headers) as client:
+            yield TeamConnection(client)
+
+    async def join(self, member: SignedInMember) -> None:
+        """By the server's own routes, but for the certificate."""
+        api = self.server.team
+        async with api.client() as desktop, api.client(**member.headers) as browser:
+            asked = (await desktop.post("/api/join", json={"computer": "desk", "system": "Linux"})).json()
+            assert (await browser.post(f"/api/join/requests/{asked['user_code']}", json={"allow": True})).status_code == 204
+            granted = (await desktop.post("/api/join/answer", json={"device_code": asked["device_code"]})).json()
+        link = Link("ab" * 16, ORIGIN, "photos", "AB:CD", "PEM", granted["member"], granted["may_name"])
+        self.tokens.write(link.uid, granted["token"])
+        self.library.join(link, now=NOW)
+        self.membership._link_changed.set()
+
+    def people(self) -> dict[str, int]:
+        """Faces by name, recognised or confirmed."""
+        return {each.name: each.faces for each in self.world.real.people()}
+
+    def prints(self) -> int:
+        return self.library.figures().prints
+
+    async def until(self, condition: Any) -> None:
+        """Wait; reading in a thread of its own, the libraries are not kept from what they do by being watched."""
+        for _ in range(2_000):
+            if await asyncio.to_thread(condition):
+                return
+            await asyncio.sleep(0.05)
+        pytest.fail("it never became true")
+
+    async def rename(self, before: str, after: str) -> None:
+        [person_id] = [each for each, name in self.world.real.person_names().items() if name == before]
+        await self.world.app.people.edit(DescribePersonEdit(person_id=person_id, name=after))
+
+    def everything(self) -> str:
+        """All that is in the library, in one text."""
+        with self.world.real.database.read() as tx:
+            return "\n".join(repr(row) for table in metadata.sorted_tables for row in tx.execute(select(table)))
+
+
+class Office:
+    def __init__(self, server: Server, desks: tuple[Desk, Desk], member: SignedInMember) -> None:
+        self.server = server
+        self.one, self.other = desks
+        self.member = member
+
+
+@pytest_asyncio.fixture
+async def office(tmp_path: Path) -> AsyncIterator[Office]:
+    """A server that asks for consent, and two desktops, which run and joined."""
+    async with AsyncExitStack() as stack:
+        worlds = []
+        for name in ("server", "one", "other"):
+            database = await asyncio.to_thread(open_database, tmp_path / f"{name}.db", KEY)
+            stack.callback(database.close)
+            worlds.append(World(RedactionQueries(database), tmp_path / name))
+            worlds[-1].make(SETTINGS)
+        server = Server(worlds[0])
+        stack.enter_context(worlds[0].app.bus.listening(server.desks.happened))
+        desks = Desk(worlds[1], server), Desk(worlds[2], server)
+        for world in worlds:
+            await stack.enter_async_context(world.running())
+            await asyncio.wait_for(world.app.prepared.wait(), 60)
+        member = await server.team.member("mei", Role.CURATOR)
+        for desk in desks:
+            task = asyncio.create_task(desk.membership.run())
+            stack.push_async_callback(_end, task)
+            await desk.join(member)
+        yield Office(server, desks, member)
+        await server.team.settle()
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_those_who_agreed_are_recognised_at_the_desks_and_names_go_both_ways(office: Office) -> None:
+    server, one, other = office.server, office.one, office.other
+    one.world.put("m at a desk", "b at a desk", "x at a desk")
+    mei = await server.person(MEI, "m")
+    await server.person("Refuses", "x", agrees=False)
+    await one.until(lambda: one.people() == {MEI: 1})
+    await other.until(lambda: other.people() == {MEI: 0})
+    assert one.prints() == 1 and "Refuses" not in one.everything()
+
+    await server.person(BEN, "b")
+    await one.until(lambda: one.people() == {MEI: 1, BEN: 1})
+
+    await one.rename(MEI, "Li Mei")
+    await other.until(lambda: "Li Mei" in other.people())
+    assert server.named() == {"Li Mei", "Refuses", BEN}
+    assert server.world.real.audit_entries(limit=1)[0].actor == office.member.member.id
+
+    await server.world.app.people.edit(DescribePersonEdit(person_id=mei, name=MEI))
+    await one.until(lambda: MEI in one.people())
+    await other.until(lambda: MEI in other.people())
+    await one.until(lambda: not one.library.outbox() and not one.library.conflicts())
+    await one.rename(MEI, "M")
+    await other.until(lambda: "M" in other.people())
+    await one.world.app.people.undo()
+    await other.until(lambda: MEI in other.people())
+
+
+async def test_two_who_renamed_the_same_person_apart_settle_it(office: Office) -> None:
+    server, one, other = office.server, office.one, office.other
+    await server.person(MEI, "m")
+    for desk in (one, other):
+        await desk.until(lambda: MEI in desk.people())  # noqa: B023
+    one.cut = True
+    await one.rename(MEI, "Mei Li")
+    await one.rename("Mei Li", "Mei Li Wang")
+    await other.rename(MEI, "Li Mei")
+    await other.until(lambda: server.named() == {"Li Mei"})
+    assert [each.name for each in one.library.outbox()] == ["Mei Li", "Mei Li Wang"]
+
+    one.cut = False
+    await one.until(lambda: bool(one.library.conflicts()) and not one.library.outbox())
+    [conflict] = one.library.conflicts()
+    assert (conflict.mine, conflict.theirs, conflict.by) == ("Mei Li Wang", "Li Mei", "Mei")
+    assert set(one.people()) == {"Mei Li Wang"} and server.named() == {"Li Mei"}, "nothing is lost before it is settled"
+
+    await one.membership.settle(conflict.uid, "mine")
+    await other.until(lambda: set(other.people()) == {"Mei Li Wang"})
+    assert server.named() == {"Mei Li Wang"} and not one.library.conflicts()
+
+    one.cut = True
+    await one.rename("Mei Li Wang", "M")
+    await other.rename("Mei Li Wang", MEI)
+    await other.until(lambda: server.named() == {MEI})
+    one.cut = False
+    await one.until(lambda: bool(one.library.conflicts()))
+    await one.membership.settle(one.library.conflicts()[0].uid, "theirs")
+    assert set(one.people()) == {MEI} and not one.library.conflicts() and not one.library.outbox()
+
+
+async def test_what_is_sent_twice_is_done_once(office: Office) -> None:
+    server = office.server
+    await server.person(MEI, "m")
+    uid = "0" * 32
+    [person] = [each for each in (await server.desks.people(0, 0, wait=False)).people]
+    async with server.team.client(**office.member.headers) as desk:
+        asked = DeskOperation(uid=uid, kind="rename", person_uid=person.uid, base=MEI, name="Li Mei").model_dump()
+        for _ in range(2):
+            [answer] = (await desk.post("/api/desk/operations", json={"items": [asked]})).json()["items"]
+            assert (answer["state"], answer["name"]) == ("done", "Li Mei")
+        again = asked | {"uid": "1" * 32}
+        [answer] = (await desk.post("/api/desk/operations", json={"items": [again]})).json()["items"]
+        assert answer["state"] == "done", "it has that name already"
+        other = again | {"uid": "2" * 32, "name": "Mei"}
+        [answer] = (await desk.post("/api/desk/operations", json={"items": [other]})).json()["items"]
+        assert (answer["state"], answer["name"]) == ("conflict", "Li Mei")
+    assert len([each for each in server.world.real.audit_entries(limit=50) if each.action == "desk_renamed"]) == 1
+
+
+async def test_a_withdrawal_reaches_the_desks_with_a_receipt(office: Office) -> None:
+    server, one, other = office.server, office.one, office.other
+    one.world.put("m at a desk")
+    other.world.put("m at another desk")
+    mei = await server.person(MEI, "m")
+    await one.until(lambda: one.people() == {MEI: 1})
+    await other.until(lambda: other.prints() == 1)
+    [face] = one.world.real.faces_of_image(1)
+    await one.world.app.people.edit(NameFacesEdit(face_ids=(face,), name=MEI))  # by their own hand
+
+    await server.says(mei, ConsentState.WITHDRAWN)
+    for desk in (one, other):
+        await desk.until(lambda: desk.prints() == 0)  # noqa: B023
+    await other.until(lambda: other.people() == {})
+
+    def receipts() -> list[int]:
+        return sorted(each.number for each in server.world.real.audit_entries(limit=50, action="desk_deleted"))
+
+    await one.until(lambda: len(receipts()) == 2)
+    assert receipts() == [1, 2], "the team's print at each desk, and the one of the photo that was confirmed"
+    assert one.people() == {MEI: 1}, "who was named by hand keeps the name"
+    assert not one.world.real.prints_of([face], "mobilefacenet-2") and one.world.replaced
+    await one.world.index("m once more")
+    assert one.people() == {MEI: 1}
+
+    await server.says(mei, ConsentState.GIVEN)
+    await server.person(MEI, "m anew", agrees=False)
+    await other.until(lambda: other.people() == {MEI: 1})
+
+
+async def test_leaving_wipes_what_came_from_the_team(office: Office) -> None:
+    server, one, other = office.server, office.one, office.other
+    one.world.put("m at a desk", "b at a desk")
+    [face] = one.world.real.faces_of_image(2)
+    await one.world.app.people.name_face(face, BEN)
+    await server.person(MEI, "m")
+    ben = await server.person(BEN, "b")
+    await one.until(lambda: one.people() == {MEI: 1, BEN: 1} and one.prints() == 2)
+    await server.world.app.people.edit(DescribePersonEdit(person_id=ben, name="Benjamin"))
+    await one.until(lambda: "Benjamin" in one.people())
+
+    receipt = await one.membership.leave()
+    assert (receipt.server, receipt.people, receipt.prints, receipt.names, receipt.revoked) == ("photos", 2, 2, 1, True)
+    assert one.people() == {BEN: 1}, "named here before the team did"
+    left = one.everything()
+    assert not any(said in left for said in (MEI, "Benjamin", ORIGIN, "photos.example", "AB:CD"))
+    with pytest.raises(TeamNotJoined):
+        await one.membership.leave()
+    assert one.tokens.read("ab" * 16) is None and one.membership.problem is None
+
+    other.cut = True
+    assert not (await other.membership.leave()).revoked, "out of reach"
+    assert other.people() == {} and MEI not in other.everything()
+    assert len(await server.team.accounts.tokens.of(office.member.member.id)) == 1
+    other.cut = False
+    assert await other.membership._tell_left()
+    assert not await server.team.accounts.tokens.of(office.member.member.id) and other.tokens.leaving() is None
+
+
+async def test_whoever_is_no_longer_admitted_keeps_nothing(office: Office) -> None:
+    server, one = office.server, office.one
+    await server.person(MEI, "m")
+    await one.until(lambda: one.prints() == 1)
+    await server.team.accounts.members.add("root", "Root", Role.ADMINISTRATOR)
+    await server.team.accounts.members.change(office.member.member.id, role=Role.VIEWER)
+    await one.until(lambda: isinstance(one.membership.problem, TeamEnded))
+    assert one.library.link() is None and one.people() == {} and MEI not in one.everything()
+
+
+async def test_merging_here_and_undoing_it_keeps_people_of_the_team_apart(office: Office) -> None:
+    server, one = office.server, office.one
+    one.world.put("m at a desk", "b at a desk")
+    await server.person(MEI, "m")
+    await server.person(BEN, "b")
+    await one.until(lambda: one.people() == {MEI: 1, BEN: 1})
+    ids = {name: each for each, name in one.world.real.person_names().items()}
+    await one.world.app.people.edit(MergePeopleEdit(person_ids=(ids[BEN],), into=ids[MEI]))
+    await one.until(lambda: one.people() == {MEI: 2})
+    await one.world.app.people.undo()
+    await one.until(lambda: one.people() == {MEI: 1, BEN: 1})
+
+
+async def test_forgetting_a_person_here_keeps_them_away(office: Office) -> None:
+    server, one = office.server, office.one
+    mei = await server.person(MEI, "m")
+    await one.until(lambda: one.prints() == 1)
+    [person_id] = one.world.real.person_names()
+    await one.world.app.people.forget(person_id)
+    await server.world.app.people.edit(DescribePersonEdit(person_id=mei, name="Li Mei"))
+    await office.other.until(lambda: "Li Mei" in office.other.people())
+    await one.until(lambda: one.library.link().cursor == office.other.library.link().cursor)  # type: ignore[union-attr]
+    assert one.people() == {} and one.prints() == 0 and MEI not in one.everything() and "Li Mei" not in one.everything()
+
+
+async def test_without_recognition_nothing_is_taken(office: Office) -> None:
+    server, one = office.server, office.one
+    await server.person(MEI, "m")
+    await one.until(lambda: one.prints() == 1)
+    await one.world.app.apply(Settings())
+    assert one.prints() == 0
+    await one.world.app.apply(SETTINGS)
+    await one.until(lambda: one.prints() == 1)
