@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import and_, delete, func, insert, select, update
 
 from agent.core.actor import actor
 from agent.domain.errors import PersonUnknown
@@ -38,11 +38,15 @@ class ConsentLinkQueries:
                 audit_log.add(tx, "consent_link_ended", row.uid, 1, now)
 
     def until(self, person_id: int, now: datetime) -> datetime | None:
-        """Return when the person's link ends; None if they have none."""
+        """Return when the person's link ends; None if they have none. Raises PersonUnknown."""
+        link = and_(consent_link.c.person_uid == person.c.uid, consent_link.c.expires_at > now)
+        found = select(person.c.id, consent_link.c.expires_at).outerjoin(consent_link, link).where(person.c.id == person_id)
         with self._database.read() as tx:
-            found = select(consent_link.c.expires_at).join(person, person.c.uid == consent_link.c.person_uid)
-            expires_at: datetime | None = tx.scalar(found.where(person.c.id == person_id, consent_link.c.expires_at > now))
-            return expires_at
+            row = tx.execute(found).one_or_none()
+        if row is None:
+            raise PersonUnknown
+        expires_at: datetime | None = row.expires_at
+        return expires_at
 
     def person(self, sha256: str, now: datetime) -> tuple[int, datetime] | None:
         """Return the id of the person whose link this is, and when it ends."""

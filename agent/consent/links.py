@@ -68,7 +68,7 @@ class ConsentLinks:
         await asyncio.to_thread(self._links.end, person_id, now=self._clock())
 
     async def until(self, person_id: int) -> datetime | None:
-        """Return when the person's link ends; None if they have none."""
+        """Return when the person's link ends; None if they have none. Raises PersonUnknown."""
         return await asyncio.to_thread(self._links.until, person_id, self._clock())
 
     async def own_data(self, secret: str, address: str) -> OwnData:

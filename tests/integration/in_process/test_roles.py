@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,10 @@ from sqlalchemy import insert
 
 from agent.accounts.routes import account_routes
 from agent.accounts.secret_words import new_id
+from agent.accounts.sign_in_attempts import Attempts
+from agent.consent.link_queries import ConsentLinkQueries
+from agent.consent.link_routes import consent_link_routes
+from agent.consent.links import ConsentLinks
 from agent.core.actor import HERE, actor
 from agent.core.i18n import Texts
 from agent.core.settings import Settings
@@ -160,6 +165,9 @@ class TeamServer:
                     new_id,
                 ),
             )
+            app, database = served.world.app, served.world.real.database
+            links = ConsentLinks(ConsentLinkQueries(database), served.world.real, app.consents, Attempts(time.monotonic), app.now)
+            consent_link_routes(api, links, app.consents)
             incidents = Incidents(IncidentQueries(served.world.real.database), self.team.accounts, lambda: self.team.time)
             incident_routes(api, incidents, MagicMock(test=AsyncMock(return_value=())))
 

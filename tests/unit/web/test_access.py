@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from starlette.routing import Mount, Route
 
 from agent.accounts.routes import account_routes
+from agent.consent.link_routes import consent_link_routes
 from agent.core.i18n import Texts
 from agent.desks.routes import desk_routes
 from agent.incidents.routes import incident_routes
@@ -57,6 +58,7 @@ def everywhere(served: Served) -> list[APIRoute]:
     libraries_routes(server, MagicMock(), MagicMock())
     vector_routes(server, MagicMock())
     incident_routes(server, MagicMock(), MagicMock())
+    consent_link_routes(server, MagicMock(), MagicMock())
     return [*routes_of(served.api), *routes_of(server)]
 
 
