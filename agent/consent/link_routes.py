@@ -6,8 +6,9 @@ from fastapi import FastAPI, Path
 from fastapi.responses import StreamingResponse
 
 from agent.accounts.routes import From
+from agent.consent.link_schemas import ConsentLinkMade, ConsentLinkOut, ConsentLinkWish, MyConsentsOut
 from agent.consent.links import ConsentLinks
-from agent.consent.schemas import ConsentLinkMade, ConsentLinkOut, ConsentLinkWish, MyConsentsOut, PurposeName, ReceiptOut
+from agent.consent.schemas import PurposeName, ReceiptOut
 from agent.consent.service import Consents
 from agent.domain.consent import Purpose
 from agent.web.access import Scope, needs
