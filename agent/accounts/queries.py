@@ -66,6 +66,8 @@ class MemberQueries(Queries):
             _keep_an_administrator(tx, before)
             if after.role is not before.role:
                 audit_log.add(tx, "role_changed", member_id, 1, now, detail=after.role)
+            if after.display_name != before.display_name:
+                audit_log.add(tx, "member_renamed", member_id, 1, now)
             if (after.locked_at is None) != (before.locked_at is None):
                 audit_log.add(tx, "member_unlocked" if after.locked_at is None else "member_locked", member_id, 1, now)
             if before.second_factor and not after.second_factor:

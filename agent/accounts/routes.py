@@ -19,6 +19,7 @@ from agent.accounts.schemas import (
     MemberNames,
     MemberOut,
     MembersOut,
+    OwnChange,
     PasswordChange,
     SecondFactorEnd,
     SecondFactorOut,
@@ -29,7 +30,7 @@ from agent.accounts.schemas import (
     Tokens,
 )
 from agent.accounts.service import Accounts, Caller
-from agent.accounts.sessions import MemberSession, Opened
+from agent.accounts.sessions import MemberSession, Opened, Sessions
 from agent.accounts.team_access import team_cookie_name
 from agent.domain.errors import Forbidden, NotFound
 from agent.web.access import TOKEN_SCOPES, Scope, needs
@@ -70,6 +71,7 @@ def account_routes(api: FastAPI, accounts: Accounts) -> None:
     """Add all of them to `api`."""
     _sign_in_routes(api, accounts)
     _own_routes(api, accounts)
+    _own_session_routes(api, accounts.sessions)
     _second_factor_routes(api, accounts)
     _token_routes(api, accounts)
     member_routes(api, accounts.members)
@@ -98,8 +100,6 @@ def _sign_in_routes(api: FastAPI, accounts: Accounts) -> None:
 
 
 def _own_routes(api: FastAPI, accounts: Accounts) -> None:
-    sessions = accounts.sessions
-
     @api.get("/api/account", openapi_extra=needs(Scope.STATUS_READ))
     async def own_account(who: Who) -> AccountOut:
         """Who asks, and what they may do."""
@@ -115,16 +115,23 @@ def _own_routes(api: FastAPI, accounts: Accounts) -> None:
             }
         )
 
+    @api.patch("/api/account", status_code=204, openapi_extra=_SELF)
+    async def change(wanted: OwnChange, member: MemberId) -> None:
+        """Change what others see of the account."""
+        await accounts.members.change(member, display_name=wanted.display_name)
+
     @api.post("/api/account/sign-out", status_code=204, openapi_extra=_SELF)
     async def sign_out(member: MemberId, here: Here) -> None:
         if here is not None:
-            await sessions.end(member, number=here)
+            await accounts.sessions.end(member, number=here)
 
     @api.post("/api/account/password", status_code=204, openapi_extra=_SELF)
     async def password(wanted: PasswordChange, member: MemberId, here: Here, caller: From) -> None:
         """Change it; the member's other sessions end."""
         await accounts.change_password(member, wanted.old, wanted.new, keep=here, caller=caller)
 
+
+def _own_session_routes(api: FastAPI, sessions: Sessions) -> None:
     @api.get("/api/account/sessions", openapi_extra=_SELF)
     async def own_sessions(member: MemberId, here: Here) -> AccountSessions:
         return AccountSessions(items=tuple(AccountSessionOut.of(each, here) for each in await sessions.of(member)))

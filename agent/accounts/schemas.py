@@ -152,6 +152,10 @@ class MemberAdd(Schema):
     role: Role
 
 
+class OwnChange(Schema):
+    display_name: Name
+
+
 class MemberChange(Schema):
     """What is left out stays as it is."""
 

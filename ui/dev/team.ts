@@ -93,6 +93,7 @@ interface State {
   incidents: IncidentOut[]
   consents: ConsentOut[]
   linkUntil: string | null
+  displayName: string
 }
 const fresh = (): State => ({
   signedIn: false,
@@ -105,6 +106,7 @@ const fresh = (): State => ({
   drained: [],
   incidents: made(),
   linkUntil: null,
+  displayName: 'Mei Lindgren',
   consents: [
     consent(3, 'publish', { state: 'withdrawn', given_on: day(-20) }),
     consent(2, 'show_inside', { given_on: day(-400), valid_until: day(-35), valid: false }),
@@ -154,7 +156,7 @@ function account({ scene }: Options): AccountOut | null {
     kind: 'member',
     id: role === 'administrator' ? 'm1' : 'm2',
     name: 'mei',
-    display_name: 'Mei Lindgren',
+    display_name: state.displayName,
     role,
     scopes: SCOPES[role],
     second_factor: state.second,
@@ -215,6 +217,9 @@ function reply(method: string, path: string, query: URLSearchParams, body: Recor
   switch (`${method} ${id === '' || id === 'names' ? path : path.replace(id, '{id}')}`) {
     case 'GET /api/account':
       return is(account(options) ?? { kind: 'local', id: '', name: '', display_name: '', role: null, scopes: [], second_factor: false, password_changed_at: null })
+    case 'PATCH /api/account':
+      state.displayName = String(body['display_name'])
+      return OK
     case 'GET /api/server':
       return is({ name: 'photos.school.example', version: '0.2.0', fingerprint: Array.from({ length: 32 }, (_, byte) => ((byte * 37 + 11) % 256).toString(16).padStart(2, '0').toUpperCase()).join(':') })
     case 'POST /api/account/sign-in':

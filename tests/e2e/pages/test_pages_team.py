@@ -215,6 +215,18 @@ def test_signing_in_takes_one_back_to_where_one_was(page: Page, visit: Visit, la
     assert page.evaluate("JSON.parse(localStorage.session)") == {"key": "k", "ticket": "t"}
 
 
+def test_the_displayed_name_is_changed_on_the_account_s_page(page: Page, visit: Visit) -> None:
+    visit("#account", "team")
+    page.get_by_role("button", name="Change name").click()
+    field = page.get_by_label("Displayed name", exact=True).last
+    expect(field).to_be_focused()
+    expect(field).to_have_value("Mei Lindgren")
+    field.fill("Mei L.")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Mei L.")
+    expect(page.get_by_role("button", name="Change name")).to_be_visible()
+
+
 def test_a_password_manager_knows_each_field(page: Page, visit: Visit) -> None:
     visit("#photos", "signed_out")
     expect(page.locator("[name=username]")).to_have_attribute("autocomplete", "username")

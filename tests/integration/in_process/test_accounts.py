@@ -315,6 +315,16 @@ async def test_signing_out_ends_this_session_alone(ben: SignedInMember, page: ht
 # -- one's own account ---------------------------------------------------------------------------------------------------------------
 
 
+async def test_a_member_changes_the_name_that_others_see(team: Team, ben: SignedInMember, page: httpx.AsyncClient) -> None:
+    assert (await page.patch("/api/account", json={"display_name": " 本 Ben "}, headers=ben.headers)).status_code == 204
+    me = (await page.get("/api/account", headers=ben.headers)).json()
+    assert (me["name"], me["display_name"]) == ("ben", "本 Ben")
+    empty = await page.patch("/api/account", json={"display_name": " "}, headers=ben.headers)
+    assert (empty.status_code, code_of(empty)) == (422, "account.name_invalid")
+    assert (await page.patch("/api/account", json={"display_name": "x"})).status_code == 401
+    assert actions(team)[-1] == "member_renamed"
+
+
 async def test_a_changed_password_ends_the_other_sessions(team: Team, ben: SignedInMember, page: httpx.AsyncClient) -> None:
     other = {"authorization": f"Session {(await sign_in(page)).json()['key']}"}
     wrong = await page.post("/api/account/password", json={"old": "wrong", "new": NEW}, headers=ben.headers)

@@ -29,6 +29,8 @@ export class AccountApi {
   accept = (token: string, choice: { readonly password: string; readonly code?: string }): Promise<SignedIn> =>
     this.client.request('POST', `/api/invitations/${encodeURIComponent(token)}`, choice)
 
+  /** What others see. */
+  changeDisplayName = (name: string): Promise<void> => this.client.request('PATCH', '/api/account', { display_name: name })
   changePassword = (old: string, password: string): Promise<void> => this.client.request('POST', '/api/account/password', { old, new: password })
   sessions = async (): Promise<readonly AccountSessionOut[]> => (await this.client.request<{ items: readonly AccountSessionOut[] }>('GET', '/api/account/sessions')).items
   endSession = (number: number): Promise<void> => this.client.request('DELETE', `/api/account/sessions/${number}`)

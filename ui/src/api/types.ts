@@ -38,7 +38,11 @@ export interface paths {
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
-        readonly patch?: never;
+        /**
+         * Change
+         * @description Change what others see of the account.
+         */
+        readonly patch: operations["change_api_account_patch"];
         readonly trace?: never;
     };
     readonly "/api/account/password": {
@@ -5261,6 +5265,11 @@ export interface components {
              */
             readonly at: string;
         };
+        /** OwnChange */
+        readonly OwnChange: {
+            /** Display Name */
+            readonly display_name: string;
+        };
         /** PasswordChange */
         readonly PasswordChange: {
             /** New */
@@ -7283,6 +7292,7 @@ export type NamesInSidecars = components['schemas']['NamesInSidecars'];
 export type NotThisPerson = components['schemas']['NotThisPerson'];
 export type OnListOut = components['schemas']['OnListOut'];
 export type OpenRequest = components['schemas']['OpenRequest'];
+export type OwnChange = components['schemas']['OwnChange'];
 export type PasswordChange = components['schemas']['PasswordChange'];
 export type PeoplePage = components['schemas']['PeoplePage'];
 export type PersonConsentsOut = components['schemas']['PersonConsentsOut'];
@@ -7426,6 +7436,37 @@ export interface operations {
                 content: {
                     readonly "application/json": components["schemas"]["AccountOut"];
                 };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly change_api_account_patch: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["OwnChange"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Unprocessable Entity */
             readonly 422: {
