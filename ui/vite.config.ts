@@ -7,6 +7,9 @@ import { docs } from './docs.ts'
 import { icons } from './icons.ts'
 import { texts } from './texts.ts'
 
+/** what only the pages of a team's server use */
+const OF_THE_TEAM = /\/(node_modules\/qr\/|src\/(team\/(?!lazy)|uploads\/|api\/(account|team|libraries|incident|upload)Api))/
+
 export default defineConfig({
   plugins: [icons(), svelte(), docs(), texts(), ahead(), bare()],
   // The catalogues and the mark lie in ../assets, the help in ../docs, shared with the Python side.
@@ -25,7 +28,9 @@ export default defineConfig({
           groups: [
             // What runs first waits for nothing else; all else that parts of the program share is one file, which packs far better than many.
             { name: 'first', test: /preload-helper|src\/(api\/(client|prefetch|photoFilter|pageSession)|lib\/route|library\/photoOrder)\.ts$/, priority: 2 },
-            { name: 'shared', minShareCount: 2, priority: 1 },
+            { name: 'shared', test: (id) => !OF_THE_TEAM.test(id), minShareCount: 2, priority: 1 },
+            // What both of the team's files need must not come to a desktop.
+            { name: 'team', test: OF_THE_TEAM, minShareCount: 2 },
           ],
         },
       },

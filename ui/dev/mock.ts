@@ -10,6 +10,7 @@ import { answerCovers, resetCovers } from './covers.ts'
 import { picture, world, type Options, type World } from './fixtures.ts'
 import { checks, onUpdate, report, resetUpdate, update, updateStatus } from './health.ts'
 import { answerLibrary, imagesOf, resetLibrary } from './library.ts'
+import { answerLibraries, resetLibraries } from './libraries.ts'
 import { answerPeople, doubtCount, onPeople, peopleOf, resetPeople, saidOf, searched } from './people.ts'
 import { placesPage } from './places.ts'
 import { answerSettings, applied, appliedStatus, onSettings, resetSettings } from './settings.ts'
@@ -83,6 +84,7 @@ function answer(request: IncomingMessage, response: ServerResponse, next: () => 
     if (url.search) resetWatching()
     if (url.search) resetUpdate()
     if (url.search) resetTeam()
+    if (url.search) resetLibraries()
     if (url.search) response.setHeader('set-cookie', `${COOKIE}=${url.search.slice(1).replaceAll('&', '+')}; path=/`)
     return next()
   }
@@ -91,6 +93,7 @@ function answer(request: IncomingMessage, response: ServerResponse, next: () => 
   if (chosen.scene === 'unauthorised') return json(response, { code: 'api.unauthorised', cause: 'Not signed in.', remedy: 'Run ai-popup open.' }, 401)
   if (chosen.scene === 'loading') return
   if (answerTeam(request, response, url, chosen)) return
+  if (answerLibraries(request, response, url, chosen)) return
   const all = worldNow(chosen)
   const id = Number(/^\/api\/images\/(\d+)/.exec(url.pathname)?.[1])
   const image = Number.isNaN(id) ? undefined : imagesOf(all, chosen).find(id)

@@ -19,9 +19,9 @@ const ROLES: Readonly<Record<string, Role>> = {
 }
 const VIEWER: readonly Scope[] = ['self', 'status.read', 'photos.read', 'people.read']
 const SCOPES: Readonly<Record<Role, readonly Scope[]>> = {
-  administrator: [...VIEWER, 'system.read', 'photos.write', 'photos.export', 'people.write', 'people.search', 'people.erase', 'consent.read', 'consent.write', 'redaction.read', 'redaction.write', 'settings.read', 'settings.write', 'workers.manage', 'members.manage', 'record.read', 'incidents.read', 'incidents.manage'],
-  curator: [...VIEWER, 'photos.write', 'people.write', 'people.search', 'people.erase', 'consent.read', 'consent.write', 'redaction.read'],
-  editor: [...VIEWER, 'photos.write', 'photos.export', 'people.search', 'consent.read', 'redaction.read', 'redaction.write'],
+  administrator: [...VIEWER, 'system.read', 'photos.write', 'photos.upload', 'photos.export', 'people.write', 'people.search', 'people.erase', 'people.recognise', 'consent.read', 'consent.write', 'redaction.read', 'redaction.write', 'settings.read', 'settings.write', 'workers.manage', 'members.manage', 'record.read', 'incidents.read', 'incidents.manage'],
+  curator: [...VIEWER, 'photos.write', 'photos.upload', 'people.write', 'people.search', 'people.erase', 'people.recognise', 'consent.read', 'consent.write', 'redaction.read'],
+  editor: [...VIEWER, 'photos.write', 'photos.upload', 'photos.export', 'people.search', 'people.recognise', 'consent.read', 'redaction.read', 'redaction.write'],
   viewer: VIEWER,
   auditor: ['self', 'status.read', 'record.read', 'incidents.read'],
 }

@@ -6,6 +6,7 @@ import { lazyRedaction } from './redaction/lazyRedaction'
 import { lazyScreen } from './screen/lazyScreen'
 import { lazySettings } from './settings/lazySettings'
 import { lazyStatus } from './status/lazyStatus'
+import { lazyAdmin } from './team/lazyAdmin'
 import { lazyTeam } from './team/lazyTeam'
 
 export function connectChunks(): void {
@@ -15,5 +16,7 @@ export function connectChunks(): void {
   lazyPeople.from(async () => (await import('./rest')).people())
   lazyRedaction.from(async () => (await (await import('./rest')).redactionAndScreen()).redaction)
   lazyTeam.from(() => import('./team/teamPages'))
+  // Its pages need the texts of the team's.
+  lazyAdmin.from(async () => (await Promise.all([import('./team/adminPages'), import('./team/teamPages')]))[0])
   lazyScreen.from(async () => (await (await import('./rest')).redactionAndScreen()).screen)
 }

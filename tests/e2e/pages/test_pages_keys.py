@@ -81,6 +81,29 @@ def test_esc_closes_one_thing_at_a_time(page: Page, visit: Visit) -> None:
     expect(page.locator(".cover")).to_have_count(0)
 
 
+def test_esc_goes_back_to_people_after_what_is_chosen_is_let_go(page: Page, visit: Visit) -> None:
+    visit("#people/group-2")
+    page.locator("[role=option]").first.click()
+    expect(page.locator("[role=option][aria-selected=true]")).to_have_count(1)
+    page.get_by_role("link", name="People").first.focus()
+    page.keyboard.press("Escape")
+    expect(page.locator("[role=option][aria-selected=true]")).to_have_count(0)
+    field = page.locator("main input").first
+    field.fill("Tina")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    expect(field).to_have_value("Tina")
+    field.fill("")
+    page.keyboard.press("Escape")
+    expect(page.locator(".groups li").first).to_be_visible()
+    assert page.evaluate("location.hash") == "#people"
+    for place in ("#people/1", "#people/review"):
+        page.evaluate("(place) => (location.hash = place)", place)
+        page.locator("main a.button[href='#people']").wait_for()
+        page.keyboard.press("Escape")
+        expect(page.locator(".groups li").first).to_be_visible()
+
+
 @pytest.mark.parametrize(
     ("language", "wanted", "found"),
     [

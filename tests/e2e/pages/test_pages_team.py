@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import pytest
-from playwright.sync_api import Locator, Page, ViewportSize, expect
+from playwright.sync_api import FilePayload, Locator, Page, ViewportSize, expect
 
 if TYPE_CHECKING:
     from tests.e2e.pages.conftest import InEachLanguage
@@ -111,6 +111,36 @@ def _closed(page: Page) -> None:
     page.locator(".list > li.closed").wait_for()
 
 
+def _library(page: Page) -> None:
+    page.locator("header .button.primary").click()
+    page.locator("form input").first.fill(page.locator("article h2").first.inner_text())
+    page.locator("form [type=submit]").first.click()
+    page.locator("[role=alert] svg").wait_for()
+
+
+def _library_named(page: Page) -> None:
+    page.locator("article header button").first.click()
+    page.locator("article header input").wait_for()
+
+
+def _library_member(page: Page) -> None:
+    page.locator("article .add").first.click()
+    page.locator("[role=menu]").wait_for()
+
+
+def _uploads(page: Page) -> None:
+    names = ("a.jpg", "refused.jpg", "endless.jpg")
+    files: list[FilePayload] = [{"name": name, "mimeType": "image/jpeg", "buffer": b"x"} for name in names]
+    page.locator("input[type=file]").set_input_files(files)
+    page.locator(".uploads li").nth(2).wait_for()
+
+
+def _uploading(page: Page) -> None:
+    _uploads(page)
+    page.locator(".uploads li.stored").wait_for()
+    page.locator(".uploads li.failed").wait_for()
+
+
 def _consent(page: Page) -> None:
     page.locator(".consents > button").click()
     page.locator(".consents form").wait_for()
@@ -136,6 +166,16 @@ STATES: dict[str, tuple[str, str, str, Act]] = {
     "members, a link": ("#members", "team", ".list li", _link),
     "members, an administrator alone": ("#members", "team_alone", ".list li", _nothing),
     "members, unread": ("#members", "team_broken", ".notice", _nothing),
+    "libraries": ("#libraries", "team", "article", _nothing),
+    "libraries, a name that is taken": ("#libraries", "team", "article", _library),
+    "libraries, renaming one": ("#libraries", "team", "article", _library_named),
+    "libraries, adding a member": ("#libraries", "team", "article", _library_member),
+    "libraries, a single one": ("#libraries", "team_alone", "article", _nothing),
+    "libraries, unread": ("#libraries", "team_broken", ".notice", _nothing),
+    "uploads, choosing a library": ("#photos", "team", "[role=option]", _uploads),
+    "uploads, under way": ("#photos", "team_curator", "[role=option]", _uploading),
+    "a computer that asks to join": ("#join/BCDF-GHJK", "team", ".join dl", _nothing),
+    "a computer, its code asked for": ("#join", "team", ".join input", _nothing),
     "account": ("#account", "team", ".rows li", _nothing),
     "account, the password": ("#account", "team", ".rows li", _password),
     "account, the second factor": ("#account", "team", ".rows li", _second),
@@ -185,6 +225,21 @@ def test_every_state_is_accessible_and_fits_a_phone_in_each_language(
         return found
 
     assert not any(found := in_each_language(look).values()), found
+
+
+def test_several_libraries_ask_where_to_and_each_file_says_how_it_ended(page: Page, visit: Visit) -> None:
+    visit("#photos", "team")
+    page.locator("[role=option]").first.wait_for()
+    _uploads(page)
+    panel = page.get_by_role("region", name="Uploads")
+    expect(panel).to_contain_text("Choose a library")
+    expect(panel.get_by_role("progressbar")).to_have_count(0)
+    panel.get_by_role("combobox", name="To library").click()
+    panel.get_by_role("option", name="School year 2026").click()
+    expect(panel.locator("li.failed")).to_contain_text("upload.too_large")
+    expect(panel.locator("li.failed .sign svg")).to_be_visible()
+    expect(panel.locator("li.stored .sign svg")).to_be_visible()
+    expect(panel.get_by_role("progressbar")).to_be_visible()
 
 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])

@@ -1,28 +1,19 @@
 /** The parts of this room that are loaded lazily, see `lazyTeam.ts`, and their texts. */
 
 import * as texts from 'virtual:texts/team_page'
-import * as incidents from 'virtual:texts/incidents'
-import * as record from 'virtual:texts/record'
 
 import { extend } from '../lib/i18n'
 
 extend(texts)
-extend(record)
-extend(incidents)
 
 export { default as AccountPage } from './AccountPage.svelte'
 export { default as ConsentsPage } from './ConsentsPage.svelte'
-export { default as IncidentsPage } from './IncidentsPage.svelte'
 export { default as InvitationPage } from './InvitationPage.svelte'
-export { default as LibrariesPage } from './LibrariesPage.svelte'
 export { default as JoinPage } from './JoinPage.svelte'
-export { default as MembersPage } from './MembersPage.svelte'
 export { default as MyConsentPage } from './MyConsentPage.svelte'
 export { default as PersonConsents } from './PersonConsents.svelte'
-export { default as RecordPage } from './RecordPage.svelte'
 export { default as SignInPage } from './SignInPage.svelte'
 export { default as TeamNav } from './TeamNav.svelte'
-export { default as WorkersPage } from './WorkersPage.svelte'
 export { default as UploadButton } from '../uploads/UploadButton.svelte'
 export { default as UploadPanel } from '../uploads/UploadPanel.svelte'
 export { filesOf, uploads } from '../uploads/uploadQueue.svelte'

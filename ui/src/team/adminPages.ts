@@ -1,0 +1,15 @@
+/** The pages that run the server, which most members never open, see `lazyAdmin.ts`, and their texts. */
+
+import * as incidents from 'virtual:texts/incidents'
+import * as record from 'virtual:texts/record'
+
+import { extend } from '../lib/i18n'
+
+extend(record)
+extend(incidents)
+
+export { default as IncidentsPage } from './IncidentsPage.svelte'
+export { default as LibrariesPage } from './LibrariesPage.svelte'
+export { default as MembersPage } from './MembersPage.svelte'
+export { default as RecordPage } from './RecordPage.svelte'
+export { default as WorkersPage } from './WorkersPage.svelte'

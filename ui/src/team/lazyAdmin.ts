@@ -1,0 +1,3 @@
+import { Lazy } from '../lib/lazy.svelte'
+
+export const lazyAdmin = new Lazy<typeof import('./adminPages')>()
