@@ -40,6 +40,7 @@ class Team:
 
     def __init__(self, database: Database) -> None:
         self.time = START
+        self.origins = {ORIGIN}
         self.queries = AccountQueries(database)
         attempts = Attempts(lambda: (self.time - START).total_seconds())
         passwords, second_factor = Passwords(memory_kib=8, passes=1), SecondFactor(database.key_for(b"second factors"))
@@ -51,7 +52,7 @@ class Team:
         self.time += by
 
     def access(self) -> TeamAccess:
-        return TeamAccess(self.accounts, LOCAL_TOKEN, lambda: {ORIGIN}, lambda who: self.placed(who))
+        return TeamAccess(self.accounts, LOCAL_TOKEN, lambda: self.origins, lambda who: self.placed(who))
 
     def over(self) -> FastAPI:
         """An API of the accounts' routes alone."""

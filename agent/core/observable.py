@@ -1,7 +1,7 @@
 """Signals and observable values: how a service tells what is above it, without knowing it. For use in one event loop."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from typing import Generic, TypeVar
 
@@ -13,6 +13,16 @@ async def wait_at_most(event: asyncio.Event, seconds: float | None) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await event.wait()
+
+
+async def wait_for_any(events: Collection[asyncio.Event], seconds: float) -> None:
+    """Wait for one of the events, but not longer than `seconds`."""
+    waiting = [asyncio.create_task(each.wait()) for each in events]
+    try:
+        await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for each in waiting:
+            each.cancel()
 
 
 class Signal(Generic[T]):

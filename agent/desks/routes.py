@@ -1,5 +1,6 @@
 """Routes of desktop agents on a team server, and of the members who let them in."""
 
+import asyncio
 from typing import Annotated
 
 from fastapi import FastAPI, Path, Query, Request
@@ -7,7 +8,7 @@ from fastapi import FastAPI, Path, Query, Request
 from agent.accounts.tokens import TokenInUse
 from agent.desks.joining import CODE_PATTERN, INTERVAL_S, LASTS
 from agent.desks.service import Desks
-from agent.domain.errors import Forbidden, SignInRequired
+from agent.domain.errors import Forbidden
 from agent.web.access import Principal, Scope, needs
 from agent.web.desk_exchange import (
     DeskOperations,
@@ -80,11 +81,9 @@ def _exchange_routes(api: FastAPI, desks: Desks) -> None:
         request: Request, generation: Annotated[Sequence, Query()] = 0, after: Annotated[Sequence, Query()] = 0, wait: bool = False
     ) -> PeoplePage:
         """Return what changed of the people who agreed to being recognised, with their face prints."""
-        page = await desks.people(generation, after, wait=wait)
         session = request.scope["session"]
-        if session is not None and session.over.is_set():  # meanwhile
-            raise SignInRequired
-        return page
+        over = asyncio.Event() if session is None else session.over
+        return await desks.people(generation, after, over if wait else None)
 
     @api.post("/api/desk/operations", openapi_extra=_RECOGNISE)
     async def operations(wanted: DeskOperations, who: Who) -> DeskResults:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from agent.accounts.service import Accounts
-from agent.core.observable import wait_at_most
+from agent.core.observable import wait_for_any
 from agent.core.reach import everything, reaching
 from agent.desks.joining import Asked, Grant, Joining
 from agent.desks.queries import DeskQueries
@@ -67,8 +67,11 @@ class Desks:
         await self._accounts.tokens.remove(who.id, token_id)
         await asyncio.to_thread(self._library.left, who.id, now=self._clock())
 
-    async def people(self, generation: int, after: int, *, wait: bool) -> PeoplePage:
-        """Return what changed after that number; with `wait`, if nothing did, as soon as something does, or nothing after a while."""
+    async def people(self, generation: int, after: int, over: asyncio.Event | None = None) -> PeoplePage:
+        """Return what changed after that number. If nothing did and `over` is given, wait a while for a change, or until it is over.
+
+        When it is over, who asks may have ended or see other people: nothing is told, and the next question finds out.
+        """
         loop = asyncio.get_running_loop()
         until = loop.time() + WAIT_S
         while True:
@@ -76,9 +79,11 @@ class Desks:
             await self._renew(changed)
             page = await asyncio.to_thread(self._library.feed, generation, after, now=self._clock())
             left = until - loop.time()
-            if page.people or page.reset or not wait or left <= 0:
+            if over is not None and over.is_set():
+                return page.model_copy(update={"cursor": after, "reset": False, "more": False, "people": ()})
+            if page.people or page.reset or over is None or left <= 0:
                 return page
-            await wait_at_most(changed, left)
+            await wait_for_any((changed, over), left)
 
     async def operate(self, asked: DeskOperation, who: Principal) -> DeskResult:
         """Do what was done at a desk, once."""

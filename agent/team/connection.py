@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from agent.domain.errors import AgentError, TeamAddressInvalid, TeamCertificateChanged, TeamUnreachable, from_code
+from agent.domain.errors import (
+    AgentError,
+    ForeignOrigin,
+    TeamAddressInvalid,
+    TeamAddressUnnamed,
+    TeamCertificateChanged,
+    TeamUnreachable,
+    from_code,
+)
 from agent.web.desk_exchange import (
     WAIT_S,
     DeskOperation,
@@ -31,6 +39,7 @@ T = TypeVar("T", bound=BaseModel)
 PORT: Final = 8443
 MOST_BYTES: Final = 64_000_000
 _ANSWER_S, _CONNECT_S = 30.0, 10.0
+_OTHER_ADDRESS: Final = (62, 64)  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH: trusted, but not for this address
 _ADDRESS: Final = re.compile(r"(https://)?(?P<host>[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:(?P<port>\d{1,5}))?/?")
 
 
@@ -52,7 +61,7 @@ def fingerprint_of(authority: str) -> str:
 
 
 class TeamConnection:
-    """Raises TeamUnreachable, TeamCertificateChanged, and what the server refuses with."""
+    """Raises TeamUnreachable, TeamCertificateChanged, TeamAddressUnnamed, and what the server refuses with."""
 
     def __init__(self, http: "httpx.AsyncClient") -> None:
         self._http = http
@@ -123,7 +132,7 @@ async def _send(http: "httpx.AsyncClient", method: str, path: str, body: BaseMod
                 if len(received) > MOST_BYTES:
                     raise TeamUnreachable
     except httpx.HTTPError as error:
-        raise (TeamCertificateChanged if _of_certificate(error) else TeamUnreachable) from error
+        raise _failure(error) from error
     if not answer.is_success:
         raise _refusal(bytes(received))
     return bytes(received)
@@ -132,17 +141,20 @@ async def _send(http: "httpx.AsyncClient", method: str, path: str, body: BaseMod
 def _refusal(content: bytes) -> AgentError:
     try:
         said = json.loads(content)
-        return from_code(str(said["code"]), dict(said.get("params") or {}))
+        refused = from_code(str(said["code"]), dict(said.get("params") or {}))
     except (ValueError, KeyError, TypeError):
         return TeamUnreachable()
+    return TeamAddressUnnamed() if isinstance(refused, ForeignOrigin) else refused
 
 
-def _of_certificate(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+def _failure(error: BaseException) -> AgentError:
+    """Return what it means that a request failed."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return TeamAddressUnnamed() if cause.verify_code in _OTHER_ADDRESS else TeamCertificateChanged()
+        cause = cause.__cause__ or cause.__context__
+    return TeamUnreachable()
 
 
 def _pinned(authority: str) -> ssl.SSLContext:

@@ -36,7 +36,7 @@ async def invited(address: str, now: datetime) -> Invitation:
     if not server.authority:
         raise TeamUnreachable
     async with TeamConnection.to(address, server.authority) as connection:
-        asked = await connection.ask_to_join(JoinRequest(computer=_computer(), system=platform.system()))
+        asked = await connection.ask_to_join(JoinRequest(computer=_computer(), system=_system()))
     page = f"{address.removesuffix(':443')}/#join/{asked.user_code}"
     return _invitation(address, server.name, server.authority, page, asked, now)
 
@@ -66,6 +66,11 @@ async def granted(invitation: Invitation, uid: str) -> tuple[Link, str]:
             raise JoinDenied
         else:
             raise JoinExpired
+
+
+def _system() -> str:
+    name = platform.system()
+    return "macOS" if name == "Darwin" else name
 
 
 def _computer() -> str:

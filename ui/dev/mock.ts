@@ -7,6 +7,7 @@ import type { Connect, Plugin } from 'vite'
 import { picture as drawn } from '../docs.ts'
 import { answerCaptures, captureCounts, onCaptures, resetCaptures } from './captures.ts'
 import { answerCovers, resetCovers } from './covers.ts'
+import { answerDesks, resetDesks } from './desks.ts'
 import { picture, world, type Options, type World } from './fixtures.ts'
 import { checks, onUpdate, report, resetUpdate, update, updateStatus } from './health.ts'
 import { answerLibrary, imagesOf, resetLibrary } from './library.ts'
@@ -85,6 +86,7 @@ function answer(request: IncomingMessage, response: ServerResponse, next: () => 
     if (url.search) resetUpdate()
     if (url.search) resetTeam()
     if (url.search) resetLibraries()
+    if (url.search) resetDesks()
     if (url.search) response.setHeader('set-cookie', `${COOKIE}=${url.search.slice(1).replaceAll('&', '+')}; path=/`)
     return next()
   }
@@ -94,6 +96,7 @@ function answer(request: IncomingMessage, response: ServerResponse, next: () => 
   if (chosen.scene === 'loading') return
   if (answerTeam(request, response, url, chosen)) return
   if (answerLibraries(request, response, url, chosen)) return
+  if (answerDesks(request, response, url, chosen)) return
   const all = worldNow(chosen)
   const id = Number(/^\/api\/images\/(\d+)/.exec(url.pathname)?.[1])
   const image = Number.isNaN(id) ? undefined : imagesOf(all, chosen).find(id)

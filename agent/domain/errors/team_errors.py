@@ -17,6 +17,12 @@ class TeamAddressInvalid(TeamError):
     code = "team.address_invalid"
 
 
+class TeamAddressUnnamed(TeamError):
+    """The server answers there, but neither it nor its certificate goes by this address."""
+
+    code = "team.address_unnamed"
+
+
 class TeamUnreachable(TeamError):
     """The server doesn't answer, or is not a team server."""
 

@@ -157,6 +157,47 @@ def _own_link(page: Page) -> None:
     page.locator(".consents code").wait_for()
 
 
+def _joining(page: Page) -> None:
+    page.get_by_placeholder("photos.example.org").fill("photos.example.org")
+    page.keyboard.press("Enter")
+    page.locator(".secret").wait_for()
+
+
+def _refused(page: Page) -> None:
+    page.get_by_placeholder("photos.example.org").fill("other.example.org")
+    page.keyboard.press("Enter")
+    page.locator("[role=alert] .problem").wait_for()
+
+
+def _leaving(page: Page) -> None:
+    page.get_by_role("button", name=re.compile("Leave the team|退出团队")).click()
+    page.locator("[role=alertdialog]").wait_for()
+
+
+def _left(page: Page) -> None:
+    _leaving(page)
+    page.locator("[role=alertdialog] .danger").click()
+    page.get_by_placeholder("photos.example.org").wait_for()
+
+
+def _code(page: Page) -> None:
+    page.locator("main input").fill("bcdfghjk")
+    page.keyboard.press("Enter")
+    page.locator(".fingerprint").wait_for()
+
+
+def _wrong_code(page: Page) -> None:
+    page.locator("main input").fill("KWDR-PTXM")
+    page.keyboard.press("Enter")
+    page.locator("[role=alert]", has_text=re.compile(r"\S")).wait_for()
+
+
+def _let_in(page: Page) -> None:
+    page.locator("main .button.primary").click()
+    page.locator("main p[role=status]").wait_for()
+
+
+TEAM_CARD = "section:has(form .field), section:has-text('photos.school.example')"
 STATES: dict[str, tuple[str, str, str, Act]] = {
     # name: place, scene, what is there when it stands, what is done then
     "members": ("#members", "team", ".list li", _nothing),
@@ -200,6 +241,17 @@ STATES: dict[str, tuple[str, str, str, Act]] = {
     "a person's consent, entered": ("#people/1", "team", ".consents li", _consent),
     "a person's consent, a link": ("#people/1", "team", ".consents li", _own_link),
     "a person's consent, withdrawn": ("#people/1", "team", ".consents li", _withdraw),
+    "a desktop's team, none": ("#settings/recognition", "family", TEAM_CARD, _nothing),
+    "a desktop's team, joining": ("#settings/recognition", "family", TEAM_CARD, _joining),
+    "a desktop's team, another certificate": ("#settings/recognition", "family", TEAM_CARD, _refused),
+    "a desktop's team, joined": ("#settings/recognition", "desk_joined", TEAM_CARD, _nothing),
+    "a desktop's team, out of reach": ("#settings/recognition", "desk_read_only", TEAM_CARD, _nothing),
+    "a desktop's team, two names": ("#settings/recognition", "desk_conflicts", TEAM_CARD, _nothing),
+    "a desktop's team, leaving": ("#settings/recognition", "desk_joined", TEAM_CARD, _leaving),
+    "a desktop's team, left": ("#settings/recognition", "desk_joined", TEAM_CARD, _left),
+    "a computer that joins, its code typed": ("#join", "team_editor", "main input", _code),
+    "a computer that joins, a wrong code": ("#join", "team_curator", "main input", _wrong_code),
+    "a computer that joins, let in": ("#join/BCDF-GHJK", "team", ".fingerprint", _let_in),
     "not of the role": ("#settings", "team_viewer", ".notice", _nothing),
     "photos of a viewer": ("#photos", "team_viewer", "[role=option]", _nothing),
     "people of a viewer": ("#people", "team_viewer", ".people a", _nothing),

@@ -1,0 +1,132 @@
+"""A team's server and the desktops that joined it, in one process."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from agent.core.settings import Settings
+from agent.desks.queries import DeskQueries
+from agent.desks.routes import desk_routes
+from agent.desks.service import Desks
+from agent.domain.consent import Consent, ConsentState, Purpose
+from agent.domain.edits import Basis, DescribePersonEdit
+from agent.store.key_homes import FileHome
+from agent.store.schema import metadata
+from agent.team.connection import TeamConnection
+from agent.team.queries import TeamQueries
+from agent.team.records import Link
+from agent.team.service import TeamMembership
+from agent.team.tokens import TeamTokens
+from tests.team import ORIGIN, Team
+from tests.world import NOW, World
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.team import SignedInMember
+
+SETTINGS = Settings.model_validate({"recognition": {"enabled": True}})
+
+
+class Server:
+    """A team's server: its library, its accounts and its API, without a network."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.team = Team(world.real.database)
+        self.desks = Desks(DeskQueries(world.real.database), world.app.people, self.team.accounts, world.app.now)
+        desk_routes(self.team.api, self.desks)
+        self.down = False
+
+    async def person(self, name: str, photo: str, *, agrees: bool = True) -> int:
+        """Someone on a photo, whose face is told by the photo's first letter."""
+        self.world.put(photo)
+        [face] = self.world.real.faces_of(self.world.real.images(limit=1)[0].sha256)
+        person_id = await self.world.app.people.name_face(face, name)
+        if agrees:
+            await self.says(person_id, ConsentState.GIVEN)
+        return person_id
+
+    async def says(self, person_id: int, state: ConsentState) -> None:
+        consents, today = self.world.app.consents, self.world.app.consents.today()
+        if state is ConsentState.WITHDRAWN:
+            await consents.withdraw(person_id, Purpose.RECOGNISE)
+        else:
+            await consents.give(person_id, [Consent(purpose=Purpose.RECOGNISE, state=state, given_on=today, basis=Basis.OWN_CONSENT)])
+
+    def named(self) -> set[str]:
+        return set(self.world.real.person_names().values())
+
+
+class Desk:
+    """A desktop of a member."""
+
+    def __init__(self, world: World, server: Server) -> None:
+        self.world = world
+        self.server = server
+        self.cut = False
+        self.asked: list[int] = []
+        """the numbers after which it asked for people"""
+        self.tokens = TeamTokens(lambda: FileHome(world.folder / ".keys"), world.folder)
+        self.library = TeamQueries(world.real.database)
+        self.membership = TeamMembership(
+            self.library, world.app.people, world.app.consents, self.tokens, world.app.environment, self.connect
+        )
+
+    @asynccontextmanager
+    async def connect(self, address: str, authority: str, token: str) -> AsyncIterator[TeamConnection]:
+        desk = self
+
+        class Line(httpx.ASGITransport):
+            async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+                if desk.cut:
+                    raise httpx.ConnectError("cut")
+                desk.asked += map(int, request.url.params.get_list("after"))
+                return await super().handle_async_request(request)
+
+        headers = {"authorization": f"Bearer {token}"}
+        line = Line(self.server.team.api, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=line, base_url=address, headers=headers) as client:
+            yield TeamConnection(client)
+
+    async def join(self, member: SignedInMember) -> None:
+        """By the server's own routes, but for the certificate."""
+        api = self.server.team
+        async with api.client() as desktop, api.client(**member.headers) as browser:
+            asked = (await desktop.post("/api/join", json={"computer": "desk", "system": "Linux"})).json()
+            assert (await browser.post(f"/api/join/requests/{asked['user_code']}", json={"allow": True})).status_code == 204
+            granted = (await desktop.post("/api/join/answer", json={"device_code": asked["device_code"]})).json()
+        link = Link("ab" * 16, ORIGIN, "photos", "AB:CD", "PEM", granted["member"], granted["may_name"])
+        self.tokens.write(link.uid, granted["token"])
+        self.library.join(link, now=NOW)
+        self.membership._link_changed.set()
+
+    def people(self) -> dict[str, int]:
+        """Faces by name, recognised or confirmed."""
+        return {each.name: each.faces for each in self.world.real.people()}
+
+    def prints(self) -> int:
+        return self.library.figures().prints
+
+    async def until(self, condition: Any) -> None:
+        """Wait; reading in a thread of its own, the libraries are not kept from what they do by being watched."""
+        for _ in range(2_000):
+            if await asyncio.to_thread(condition):
+                return
+            await asyncio.sleep(0.05)
+        pytest.fail("it never became true")
+
+    async def rename(self, before: str, after: str) -> None:
+        [person_id] = [each for each, name in self.world.real.person_names().items() if name == before]
+        await self.world.app.people.edit(DescribePersonEdit(person_id=person_id, name=after))
+
+    def everything(self) -> str:
+        """All that is in the library, in one text."""
+        with self.world.real.database.read() as tx:
+            return "\n".join(repr(row) for table in metadata.sorted_tables for row in tx.execute(select(table)))

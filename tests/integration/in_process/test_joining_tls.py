@@ -1,0 +1,165 @@
+"""Joining a team's server over real TLS: only what was pinned is trusted from then on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from agent.domain.edits import DescribePersonEdit
+from agent.domain.errors import TeamAddressInvalid, TeamAddressUnnamed, TeamCertificateChanged, TeamUnreachable
+from agent.redaction.queries.redaction_queries import RedactionQueries
+from agent.store.upgrade import open_database
+from agent.team import service
+from agent.team.service import TeamMembership
+from agent.web.access import Principal, Role, scopes_of
+from agent.web.certificates import Certificates
+from agent.web.server import Network, serving
+from agent.web.server_routes import server_routes
+from tests.desks import SETTINGS, Desk, Server
+from tests.world import World
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from starlette.requests import Request
+    from starlette.types import ASGIApp
+
+MEI = "Méi 美"
+
+
+def certificates(folder: Path) -> Certificates:
+    made = Certificates(folder, lambda: ("localhost",), lambda: datetime.now(UTC))
+    made.load()
+    return made
+
+
+@asynccontextmanager
+async def served(api: ASGIApp, folder: Path, by: Certificates | None, port: int = 0) -> AsyncIterator[int]:
+    await asyncio.to_thread(folder.mkdir, exist_ok=True)
+    network = Network() if by is None else Network(tls=by.context, trusted=by.trusted)
+    async with serving(lambda _: api, token="t", port=port, runtime=folder, network=network) as bound:
+        yield bound
+
+
+class Intruder:
+    """Answers any request with what is told, and notes them."""
+
+    def __init__(self, answer: Callable[[Request], Response]) -> None:
+        self.asked: list[str] = []
+        self._answer = answer
+        self.api = Starlette()
+        self.api.add_route("/{path:path}", self._noted, methods=["GET", "POST", "DELETE"])
+
+    def _noted(self, request: Request) -> Response:
+        self.asked.append(request.url.path)
+        return self._answer(request)
+
+
+@pytest_asyncio.fixture
+async def worlds(tmp_path: Path) -> AsyncIterator[tuple[Server, Desk]]:
+    """A server and a desktop, which follows what it joins over the network."""
+    async with AsyncExitStack() as stack:
+        made = []
+        for name in ("server", "desk"):
+            database = await asyncio.to_thread(open_database, tmp_path / f"{name}.db", bytes(32))
+            stack.callback(database.close)
+            made.append(World(RedactionQueries(database), tmp_path / name))
+            made[-1].make(SETTINGS)
+            await stack.enter_async_context(made[-1].running())
+            await asyncio.wait_for(made[-1].app.prepared.wait(), 60)
+        server = Server(made[0])
+        stack.enter_context(made[0].app.bus.listening(server.desks.happened))
+        desk = Desk(made[1], server)
+        app = made[1].app
+        desk.membership = TeamMembership(desk.library, app.people, app.consents, desk.tokens, app.environment)
+        yield server, desk
+        await server.team.settle()
+
+
+@pytest.fixture
+def desk(worlds: tuple[Server, Desk]) -> Desk:
+    return worlds[1]
+
+
+async def test_what_was_pinned_at_joining_is_trusted_and_another_certificate_is_refused(
+    worlds: tuple[Server, Desk], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for pause in ("_FIRST_PAUSE_S", "_LONGEST_PAUSE_S"):
+        monkeypatch.setattr(service, pause, 0.05)
+    server, desk = worlds
+    own, other = certificates(tmp_path / "own"), certificates(tmp_path / "other")
+    server_routes(server.team.api, lambda: "photos", "1.2.3", lambda: (own.fingerprint, own.authority))
+    mine = (await server.team.member("mei", Role.CURATOR)).member
+    member = Principal("member", mine.id, mine.name, Role.CURATOR, scopes_of(Role.CURATOR))
+    mei = await server.person(MEI, "m")
+    following = asyncio.create_task(desk.membership.run())
+    try:
+        async with served(server.team.api, tmp_path / "run", own) as port:
+            server.team.origins = {f"https://localhost:{port}"}
+            invitation = await desk.membership.join(f"localhost:{port}")
+            assert (invitation.fingerprint, invitation.name) == (own.fingerprint, "photos")
+            await server.desks.decide(invitation.user_code, member, allow=True)
+            await desk.until(lambda: desk.people() == {MEI: 0} and desk.prints() == 1)
+
+        intruder = Intruder(lambda _: JSONResponse({}))
+        async with served(intruder.api, tmp_path / "intruder", other, port):
+            await desk.until(lambda: isinstance(desk.membership.problem, TeamCertificateChanged))
+            await desk.rename(MEI, "Li Mei")
+            assert intruder.asked == [], "it learned nothing, not even the token"
+            assert desk.prints() == 1 and [each.name for each in desk.library.outbox()] == ["Li Mei"]
+
+        async with served(server.team.api, tmp_path / "run", own, port):
+            await desk.until(lambda: server.named() == {"Li Mei"} and desk.membership.problem is None)
+            await server.world.app.people.edit(DescribePersonEdit(person_id=mei, name=MEI))
+            await desk.until(lambda: MEI in desk.people())
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+
+
+async def test_a_server_that_shows_the_fingerprint_of_another_is_refused_before_it_is_asked_for_anything(
+    desk: Desk, tmp_path: Path
+) -> None:
+    own, shown = certificates(tmp_path / "own"), certificates(tmp_path / "shown")
+    told = {"name": "photos", "version": "1", "fingerprint": shown.fingerprint, "authority": shown.authority}
+    intruder = Intruder(lambda _: JSONResponse(told))
+    async with served(intruder.api, tmp_path / "run", own) as port:
+        with pytest.raises(TeamCertificateChanged):
+            await desk.membership.join(f"localhost:{port}")
+    assert intruder.asked == ["/api/server"] and desk.membership.invitation is None
+
+
+async def test_nothing_is_said_without_tls(desk: Desk, tmp_path: Path) -> None:
+    own = certificates(tmp_path / "own")
+    plain = Intruder(lambda _: JSONResponse({"name": "photos", "version": "1", "fingerprint": "", "authority": own.authority}))
+    async with served(plain.api, tmp_path / "plain", None) as port:
+        with pytest.raises(TeamAddressInvalid):
+            await desk.membership.join(f"http://localhost:{port}")
+        with pytest.raises(TeamUnreachable):
+            await desk.membership.join(f"localhost:{port}")
+        away = Intruder(lambda _: RedirectResponse(f"http://localhost:{port}/api/server"))
+        async with served(away.api, tmp_path / "run", own) as secure:
+            with pytest.raises(TeamUnreachable):
+                await desk.membership.join(f"localhost:{secure}")
+    assert (plain.asked, away.asked) == ([], ["/api/server"])
+
+
+async def test_a_server_is_joined_by_the_names_of_its_certificate_alone(worlds: tuple[Server, Desk], tmp_path: Path) -> None:
+    server, desk = worlds
+    own = certificates(tmp_path / "own")
+    server_routes(server.team.api, lambda: "photos", "1.2.3", lambda: (own.fingerprint, own.authority))
+    async with served(server.team.api, tmp_path / "run", own) as port:
+        server.team.origins = {f"https://localhost:{port}"}
+        with pytest.raises(TeamAddressUnnamed):  # the server itself refuses it
+            await desk.membership.join(f"127.0.0.1:{port}")
+        server.team.origins |= {f"https://127.0.0.1:{port}"}
+        with pytest.raises(TeamAddressUnnamed):  # behind a certificate from elsewhere, say
+            await desk.membership.join(f"127.0.0.1:{port}")

@@ -1,0 +1,197 @@
+"""Two desktops join a team's server by its network: names are given at one and seen at the other, and nothing stays after leaving."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from agent.main.wiring import home_of_key
+from agent.store.opening import open_library
+from agent.store.schema import metadata
+from agent.team.queries import TeamQueries
+from tests.journeys.journey import PORTRAITS
+from tests.program import CHECKOUT, WAIT_S, RealProgram
+from tests.server_program import RealServer
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(900),
+    pytest.mark.skipif(sys.platform != "linux", reason="the tests of PostgreSQL run on Linux"),
+]
+RECOGNISES = {"AI_POPUP__RECOGNITION__ENABLED": "true", "AI_POPUP__ENGINE__WORKERS": "1"}
+BARACK, SHORT = "Barack Obama", "奥巴马"
+PASSWORD = "correct horse battery"
+REFERENCE, _, AT_A_DESK = PORTRAITS["Barack"]
+
+
+class Desk:
+    """A desktop agent; `photo` is the only one in its folder."""
+
+    def __init__(self, root: Path, models: Path, photo: Path | None = None) -> None:
+        root.mkdir()
+        self.program = RealProgram(root, models, RECOGNISES)
+        if photo is not None:
+            shutil.copyfile(photo, self.program.watched / "at a desk.jpg")
+        self.program.start(wait=False)
+
+    def team(self) -> dict[str, Any]:
+        with self.program.api() as api:
+            found: dict[str, Any] = api.get("/team").json()
+            return found
+
+    def people(self) -> dict[str, int]:
+        with self.program.api() as api:
+            return {each["name"]: each["id"] for each in api.get("/people").json()}
+
+    def until(self, names: set[str]) -> None:
+        """Wait until they are the people known here."""
+        until = time.monotonic() + WAIT_S
+        while set(self.people()) != names:
+            assert time.monotonic() < until, (self.people(), names)
+            time.sleep(0.02)
+
+    def rename(self, before: str, after: str) -> None:
+        with self.program.api() as api:
+            wanted = {"kind": "describe", "person_id": self.people()[before], "name": after}
+            answer = api.post("/people/edits", json=wanted)
+            assert answer.status_code == 200, answer.text
+
+    def join(self, server: RealServer, member: httpx.Client) -> None:
+        """As a user does it at a terminal, and a member in the browser."""
+        command = [sys.executable, "-m", "agent", "team", "join", server.address]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, env=self.program.environment, cwd=CHECKOUT, stdout=pipe, stderr=pipe, text=True) as joining:
+            assert joining.stderr is not None
+            shown = ""
+            while server.reached["fingerprint"] not in shown:
+                line = joining.stderr.readline()
+                assert line, shown
+                shown += line
+            [code] = re.findall(r"#join/([A-Z]{4}-[A-Z]{4})", shown)
+            asked = member.get(f"/api/join/requests/{code}").json()
+            assert asked["computer"] and asked["may_name"] is True, asked
+            assert member.post(f"/api/join/requests/{code}", json={"allow": True}).status_code == 204
+            assert joining.wait(WAIT_S) == 0
+        assert self.team()["state"] == "joined"
+
+    def left_behind(self, *words: str) -> list[str]:
+        """Those of the words that are in any table of the library."""
+        paths = self.program.paths
+        database = open_library(paths.library, home_of_key(self.program.file.load(), paths))
+        try:
+            with database.read() as tx:
+                rows = "\n".join(repr(row) for table in metadata.sorted_tables for row in tx.execute(select(table)))
+            assert TeamQueries(database).link() is None
+        finally:
+            database.close()
+        return [each for each in words if each in rows]
+
+
+@pytest.fixture
+def server(tmp_path: Path, models_folder: Path, samples_folder: Path) -> Iterator[RealServer]:
+    root = tmp_path / "server"
+    root.mkdir()
+    made = RealServer(root, models_folder, {**RECOGNISES, "AI_POPUP__SERVER__WORKERS": "1"})
+    shutil.copyfile(samples_folder / REFERENCE, made.watched / "reference.jpg")
+    yield made
+    made.quit()
+
+
+@pytest.fixture
+def desks(tmp_path: Path, models_folder: Path, samples_folder: Path) -> Iterator[tuple[Desk, Desk]]:
+    made: list[Desk] = []
+    try:
+        made = [Desk(tmp_path / "one", models_folder, samples_folder / AT_A_DESK), Desk(tmp_path / "other", models_folder)]
+        yield made[0], made[1]
+    finally:
+        for each in made:
+            each.program.quit()
+
+
+def test_names_go_from_desk_to_desk_a_conflict_is_settled_and_leaving_leaves_nothing(server: RealServer, desks: tuple[Desk, Desk]) -> None:
+    one, other = desks
+    server.serve()
+    server.settled(1)
+    one.program.settled(1)
+    other.program.settled(0)
+    with server.visitor() as member:
+        link = server.reached["invitation"].rpartition("/")[2]
+        key = {"authorization": f"Session {member.post(f'/api/invitations/{link}', json={'password': PASSWORD}).json()['key']}"}
+        member.headers.update(key)
+        [image] = member.get("/api/images").json()["items"]
+        [face] = image["faces"]
+        person = member.post("/api/people", json={"face_id": face["id"], "name": BARACK}).json()
+        given = member.put(f"/api/people/{person['id']}/consents", json={"purposes": ["recognise"]})
+        assert given.status_code == 200, given.text
+
+        for each in desks:
+            each.join(server, member)
+        for each in desks:
+            each.until({BARACK})
+            assert each.team()["prints"] == 1
+        with one.program.library() as library:
+            [known] = library.people()
+            assert known.faces == 1, "recognised by the team's print alone"
+
+        one.rename(BARACK, SHORT)
+        other.until({SHORT})
+
+    server.kill()
+    one.rename(SHORT, "Barack")
+    other.rename(SHORT, "B. Obama")
+    assert (set(one.people()), set(other.people())) == ({"Barack"}, {"B. Obama"})
+    server.environment["AI_POPUP__SERVER__PORT"] = server.address.rpartition(":")[2]
+    server.serve()
+    [(desk, conflict)] = conflicts(one, other)
+    assert {conflict["mine"], conflict["theirs"]} == {"Barack", "B. Obama"}
+    assert desk.program.run("team", "settle", conflict["uid"], "--keep", "mine").returncode == 0
+    for each in desks:
+        each.until({conflict["mine"]})
+        assert each.team()["conflicts"] == []
+
+    with server.visitor() as member:
+        member.headers.update(key)
+        gone = member.post(f"/api/people/{person['id']}/consents/recognise/withdraw", json={})
+        assert gone.status_code == 200, gone.text
+        for each in desks:
+            each.until(set())
+            assert each.team()["prints"] == 0
+        assert receipts(member, 2) == [1, 1]
+
+        said = one.program.run("team", "leave", "--yes", "--json")
+        assert said.returncode == 0 and json.loads(said.stdout)["revoked"] is True, said.stdout + said.stderr
+        assert len(member.get("/api/account/tokens").json()["items"]) == 1
+    one.program.quit()
+    assert one.left_behind(BARACK, SHORT, "B. Obama", server.address, server.reached["fingerprint"]) == []
+
+
+def receipts(member: httpx.Client, count: int) -> list[int]:
+    """Wait until the record has so many; return how many face prints each is for."""
+    until = time.monotonic() + WAIT_S
+    while len(found := member.get("/api/record", params={"action": "desk_deleted"}).json()["items"]) < count:
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    return [each["number"] for each in found]
+
+
+def conflicts(*desks: Desk) -> list[tuple[Desk, dict[str, Any]]]:
+    """Wait until both have sent what they had, and one met the other's."""
+    until = time.monotonic() + WAIT_S
+    while True:
+        with suppress(httpx.HTTPError):
+            told = [(each, each.team()) for each in desks]
+            found = [(each, conflict) for each, team in told for conflict in team["conflicts"]]
+            if found and not any(team["waiting"] for _, team in told):
+                return found
+        assert time.monotonic() < until
+        time.sleep(0.1)
