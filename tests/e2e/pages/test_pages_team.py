@@ -19,6 +19,8 @@ Act = Callable[[Page], object]
 
 PASSWORD = "correct horse battery staple"
 CODE = "123456"
+# The cards of the account, after the name.
+PASSWORD_CARD, SECOND_CARD, SESSIONS_CARD, TOKENS_CARD = range(1, 5)
 DESK: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 360, "height": 740}
 SIGN_IN = {"en": "Sign in", "zh-CN": "登录"}
@@ -67,32 +69,32 @@ def _remove(page: Page) -> None:
 
 
 def _password(page: Page) -> None:
-    page.locator("section").nth(0).get_by_role("button").click()
+    page.locator("section").nth(PASSWORD_CARD).get_by_role("button").click()
     page.locator("[name=new-password]").fill("plain winter wood")
 
 
 def _second(page: Page) -> None:
-    page.locator("section").nth(1).get_by_role("button").click()
+    page.locator("section").nth(SECOND_CARD).get_by_role("button").click()
     page.locator("svg[role=img]").wait_for()
 
 
 def _codes(page: Page) -> None:
     _second(page)
     page.locator("[name=code]").fill(CODE)
-    page.locator("section").nth(1).locator("[type=submit]").click()
+    page.locator("section").nth(SECOND_CARD).locator("[type=submit]").click()
     page.locator(".codes").wait_for()
 
 
 def _token(page: Page) -> None:
-    page.locator("section").nth(3).locator("> button").click()
+    page.locator("section").nth(TOKENS_CARD).locator("> button").click()
     page.locator("fieldset").wait_for()
 
 
 def _made(page: Page) -> None:
     _token(page)
-    page.locator("section").nth(3).locator("form .field").first.fill("Backup")
-    page.locator("section").nth(3).locator("[type=checkbox]").first.check()
-    page.locator("section").nth(3).locator("[type=submit]").click()
+    page.locator("section").nth(TOKENS_CARD).locator("form .field").first.fill("Backup")
+    page.locator("section").nth(TOKENS_CARD).locator("[type=checkbox]").first.check()
+    page.locator("section").nth(TOKENS_CARD).locator("[type=submit]").click()
     page.locator(".made").wait_for()
 
 
@@ -490,12 +492,12 @@ def test_a_token_is_shown_once_and_revoked_at_once(page: Page, visit: Visit) -> 
     expect(page.locator(".made")).to_have_count(0)
     expect(page.locator(".revoked")).to_contain_text("“Backup” was revoked")
     page.get_by_role("button", name="Create again…").click()
-    expect(page.locator("section").nth(3).locator("form .field").first).to_have_value("Backup")
+    expect(page.locator("section").nth(TOKENS_CARD).locator("form .field").first).to_have_value("Backup")
 
 
 def test_sessions_of_other_browsers_are_ended(page: Page, visit: Visit) -> None:
     visit("#account", "team")
-    sessions = page.locator("section").nth(2).locator("li")
+    sessions = page.locator("section").nth(SESSIONS_CARD).locator("li")
     expect(sessions).to_have_count(3)
     expect(sessions.first.get_by_role("button")).to_have_count(0)
     page.get_by_role("button", name="Sign out Chrome").click()
@@ -505,7 +507,7 @@ def test_sessions_of_other_browsers_are_ended(page: Page, visit: Visit) -> None:
 
 def test_all_sessions_but_this_one_are_ended(page: Page, visit: Visit) -> None:
     visit("#account", "team")
-    sessions = page.locator("section").nth(2).locator("li")
+    sessions = page.locator("section").nth(SESSIONS_CARD).locator("li")
     page.get_by_role("button", name="Sign out all others").click()
     expect(sessions).to_have_count(1)
 
