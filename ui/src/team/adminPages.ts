@@ -8,8 +8,4 @@ import { extend } from '../lib/i18n'
 extend(record)
 extend(incidents)
 
-export { default as IncidentsPage } from './IncidentsPage.svelte'
-export { default as LibrariesPage } from './LibrariesPage.svelte'
-export { default as MembersPage } from './MembersPage.svelte'
-export { default as RecordPage } from './RecordPage.svelte'
-export { default as WorkersPage } from './WorkersPage.svelte'
+export { default as AdminPage } from './AdminPage.svelte'
