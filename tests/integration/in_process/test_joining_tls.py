@@ -18,9 +18,10 @@ from agent.domain.errors import TeamAddressInvalid, TeamAddressUnnamed, TeamCert
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.upgrade import open_database
 from agent.team import service
+from agent.team.connection import TeamConnection
 from agent.team.service import TeamMembership
 from agent.web.access import Principal, Role, scopes_of
-from agent.web.certificates import Certificates
+from agent.web.certificates import SERVER_FILE, Certificates, GivenFiles
 from agent.web.server import Network, serving
 from agent.web.server_routes import server_routes
 from tests.desks import SETTINGS, Desk, Server
@@ -163,3 +164,24 @@ async def test_a_server_is_joined_by_the_names_of_its_certificate_alone(worlds: 
         server.team.origins |= {f"https://127.0.0.1:{port}"}
         with pytest.raises(TeamAddressUnnamed):  # behind a certificate from elsewhere, say
             await desk.membership.join(f"127.0.0.1:{port}")
+
+
+async def test_a_certificate_from_elsewhere_is_trusted_itself_and_not_its_successor(tmp_path: Path) -> None:
+    made = certificates(tmp_path / "elsewhere")
+    file = tmp_path / "elsewhere" / SERVER_FILE  # with its key, and signed by an authority that the desktop does not know
+    given = Certificates(tmp_path / "own", lambda: ("localhost",), lambda: datetime.now(UTC), GivenFiles(file, file))
+    given.load()
+    server = Intruder(lambda _: JSONResponse({}))
+    async with served(server.api, tmp_path / "run", given) as port, TeamConnection.to(f"https://localhost:{port}", given.authority) as line:
+        await line.leave()
+    assert server.asked == ["/api/desk"]
+
+    pinned = given.authority
+    file.unlink()
+    made.load()  # another one, by the same authority
+    given.load()
+    assert given.authority != pinned
+    async with served(server.api, tmp_path / "run", given) as port, TeamConnection.to(f"https://localhost:{port}", pinned) as line:
+        with pytest.raises(TeamCertificateChanged):
+            await line.leave()
+    assert server.asked == ["/api/desk"]
