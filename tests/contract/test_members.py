@@ -104,6 +104,7 @@ def test_changes_are_recorded_with_their_actor(two: AccountQueries) -> None:
         two.remove(BEN, NOW)
     assert recorded(two)[2:] == [
         ("role_changed", BEN, MEI, "curator"),
+        ("member_renamed", BEN, MEI, ""),
         ("member_locked", BEN, MEI, ""),
         ("member_unlocked", BEN, MEI, ""),
         ("member_removed", BEN, MEI, ""),
