@@ -46,7 +46,7 @@ class Server:
 
     async def person(self, name: str, photo: str, *, agrees: bool = True) -> int:
         """Someone on a photo, whose face is told by the photo's first letter."""
-        self.world.put(photo)
+        await self.world.index(photo)
         [face] = self.world.real.faces_of(self.world.real.images(limit=1)[0].sha256)
         person_id = await self.world.app.people.name_face(face, name)
         if agrees:

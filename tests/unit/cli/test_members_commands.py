@@ -42,7 +42,7 @@ def test_an_invitation_is_a_link_to_the_servers_own_name(cli: CommandLine, runni
     with_members(running_agent)
     running_agent.answers[f"/api/members/{'b' * 32}/invitation"] = httpx.Response(200, json=LINK)
     said = cli("members", "invite", " BEN ")
-    assert said.out == "https://photos.example:8765/#invitation/t0ken\n" and "send it to ben alone" in said.err
+    assert said.out == "https://photos.example:8765/#invitation/t0ken\n" and "send it only to ben" in said.err
     assert json.loads(cli("members", "invite", "ben", "--json").out)["link"] == "https://photos.example:8765/#invitation/t0ken"
 
 
