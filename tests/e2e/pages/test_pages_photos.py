@@ -443,7 +443,7 @@ def test_that_a_version_was_taken_back_is_put_away_and_stays_away(
     expect(banner).to_have_count(0)
     expect(page.locator("main")).to_be_focused()
     page.goto(f"{made_up_agent}/#status")  # without its scene, which would begin anew
-    page.locator("canvas").first.wait_for()
+    page.locator(".plot polyline").first.wait_for()
     expect(banner).to_have_count(0)
 
 
