@@ -25,7 +25,7 @@ from agent.core.paths import AppPaths  # noqa: E402
 from agent.core.settings import Settings  # noqa: E402
 from agent.domain.errors import AgentUnreachable, NotRunning, from_code  # noqa: E402
 from agent.library.schemas import ImageOut, ImagePage  # noqa: E402
-from agent.main.server import CERTIFICATES_FOLDER  # noqa: E402
+from agent.main.server.process import CERTIFICATES_FOLDER  # noqa: E402
 from agent.web.certificates import AUTHORITY_FILE  # noqa: E402
 from scripts.demo import NAME, NAMED_PHOTO, TEXTS, WORK_LIMIT_S, drop, fetch, print_rows, print_table, run, say  # noqa: E402
 from scripts.program import new_home, started  # noqa: E402

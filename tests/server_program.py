@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import psutil
 
-from agent.main.server import CERTIFICATES_FOLDER
+from agent.main.server.process import CERTIFICATES_FOLDER
 from agent.main.wiring import home_of_key
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.server_database import POSTGRES_FOLDER, database_url, server_database

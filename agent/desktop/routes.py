@@ -1,4 +1,4 @@
-"""Routes of the desktop: the popup and the browser."""
+"""Routes of the desktop's windows: the popup and the browser."""
 
 from fastapi import FastAPI
 
@@ -8,7 +8,7 @@ from agent.web.desk_port import DeskPort
 from agent.web.schemas import Problem
 
 
-def desk_routes(api: FastAPI, desk: DeskPort) -> None:
+def window_routes(api: FastAPI, desk: DeskPort) -> None:
     """Add the routes to `api`."""
 
     @api.post("/api/open", status_code=204, openapi_extra=needs(Scope.DESKTOP))

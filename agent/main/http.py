@@ -13,7 +13,7 @@ from agent.core.config_file import SettingsFile
 from agent.core.i18n import Texts
 from agent.core.setting_fields import DESKTOP_ONLY, SERVER_ONLY
 from agent.core.settings import KeyHome
-from agent.desktop.routes import desk_routes
+from agent.desktop.routes import window_routes
 from agent.library.folder_routes import estimate_routes, folder_list_routes, folder_routes
 from agent.library.onboarding import Onboarding
 from agent.library.onboarding_routes import first_run_routes
@@ -94,7 +94,7 @@ def create_app(context: Context, port: Callable[[], int], team: Team | None = No
         hidden = SERVER_ONLY | DESKTOP_ONLY
     settings_routes(api, context.settings, context.desk, context.move_key, texts, hidden)
     help_routes(api, context.version, context.help, context.places, context.settings, texts)
-    desk_routes(api, context.desk)
+    window_routes(api, context.desk)
     agent_routes(api, app, context.version, texts)
     _control_routes(api, context)
     _library_routes(api, context)

@@ -13,7 +13,7 @@ from agent.core.i18n import Texts
 from agent.domain.errors import ServerPackagesMissing
 
 if TYPE_CHECKING:
-    from agent.main.server_loop import Reached
+    from agent.main.server.loop import Reached
 
 TEXTS = Texts()
 EVERYWHERE = ("0.0.0.0", "::")
@@ -28,8 +28,8 @@ def serve(session: CommandSession, as_json: bool) -> int:
     from agent.core.heap import few_arenas
 
     try:
-        from agent.main.server import Server, key_in_file
-        from agent.main.server_loop import LOG_FILE
+        from agent.main.server.loop import LOG_FILE
+        from agent.main.server.process import Server, key_in_file
     except ModuleNotFoundError as error:
         raise ServerPackagesMissing from error
 

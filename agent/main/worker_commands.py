@@ -28,7 +28,7 @@ def worker(session: CommandSession, name: str | None, roots: tuple[str, ...], wi
     from agent.core.file_limit import raise_file_limit
     from agent.core.heap import few_arenas
     from agent.core.threads import loop_threads
-    from agent.main.team_work import HAS_WORKERS
+    from agent.main.server.team_work import HAS_WORKERS
     from agent.main.worker_process import library_of, stop_with_input, stopped_by_signals, work
     from agent.store.server_database import database_url
 

@@ -29,7 +29,7 @@ from agent.domain.events import ImageIndexed, PeopleChanged, Recorded
 from agent.domain.image import FileSeen
 from agent.domain.jobs import JobState, Priority
 from agent.library.recipes import recipe_of
-from agent.main.team_work import TeamWork
+from agent.main.server.team_work import TeamWork
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store import event_rows
 from agent.store.database import Database

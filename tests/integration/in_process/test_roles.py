@@ -5,52 +5,29 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
-from unittest.mock import AsyncMock, MagicMock
 
 import pytest_asyncio
 from fastapi.routing import APIRoute
 from sqlalchemy import insert
 
-from agent.accounts.routes import account_routes
-from agent.accounts.secret_words import new_id
-from agent.accounts.sign_in_attempts import Attempts
-from agent.consent.link_queries import ConsentLinkQueries
-from agent.consent.link_routes import consent_link_routes
-from agent.consent.links import ConsentLinks
 from agent.core.actor import HERE, actor
 from agent.core.i18n import Texts
+from agent.core.paths import AppPaths
 from agent.core.settings import Settings
-from agent.desks.queries import DeskQueries
-from agent.desks.routes import desk_routes
-from agent.desks.service import Desks
 from agent.domain.errors import SignInRequired
-from agent.incidents.queries import IncidentQueries
-from agent.incidents.routes import incident_routes
-from agent.incidents.service import Incidents
-from agent.libraries.queries import LibrariesQueries
-from agent.libraries.routes import libraries_routes
-from agent.libraries.service import Libraries
 from agent.main import http
-from agent.people.vectors.routes import vector_routes
+from agent.main.server.rooms import Site, add_routes, rooms_of
 from agent.people.vectors.vector_rows import IndexState
 from agent.store.schema import person as person_table
-from agent.uploads.files import UploadFiles
-from agent.uploads.queries import UploadQueries
-from agent.uploads.records import Limits
-from agent.uploads.routes import upload_routes
-from agent.uploads.service import Uploads
 from agent.web.access import SCOPES, Role, Scope, needs
 from agent.web.help_routes import Places
 from agent.web.scoped_route import MOST_OF_A_MEMBER, MOST_OF_A_STRANGER
-from agent.web.server_routes import server_routes
 from agent.workers.queries.worker_rows import WorkerQueries
-from agent.workers.routes import worker_routes
 from scripts.openapi import TARGET
-from tests.team import LOCAL_TOKEN, Team
+from tests.team import LOCAL_TOKEN, ORIGIN, Team
 from tests.unit.web.conftest import Served, served, shared_api
 
 if TYPE_CHECKING:
@@ -144,36 +121,14 @@ class TeamServer:
     def __init__(self, served: Served) -> None:
         self.team = Team(served.world.real.database)
         self.seen: list[str] = []
-        queries, members = LibrariesQueries(served.world.real.database), self.team.accounts.members
-        roots = lambda: [each.root for each in served.world.app.settings.folders]  # noqa: E731
-        self.libraries = Libraries(queries, roots, members.reload, lambda: self.team.time)
+        paths = AppPaths.find({"AI_POPUP_HOME": str(served.world.folder.parent / "home")})
+        site = Site(paths, served.settings, lambda: Texts("en"), lambda: "photos", lambda: ORIGIN, lambda: ("AB:CD", ""))
+        workers = WorkerQueries(served.world.real.database)
+        rooms = rooms_of(site, served.world.app, self.team.accounts, workers, nothing_to_find)
+        self.libraries = rooms.libraries
 
         def routes(api: FastAPI) -> None:
-            account_routes(api, self.team.accounts)
-            libraries_routes(api, self.libraries, served.settings)
-            server_routes(api, lambda: "photos", "1.2.3", lambda: ("AB:CD", ""))
-            worker_routes(api, WorkerQueries(served.world.real.database))
-            vector_routes(api, nothing_to_find)
-            folder = served.world.folder.parent / "uploads"
-            limits = Limits(file_bytes=1, total_bytes=0, keep_free_bytes=0, unfinished=1, days=1)
-            files = UploadFiles(lambda: folder)
-            upload_routes(
-                api,
-                Uploads(
-                    UploadQueries(served.world.real.database),
-                    files,
-                    lambda: limits,
-                    served.world.app.now,
-                    MagicMock(libraries=list),
-                    new_id,
-                ),
-            )
-            app, database = served.world.app, served.world.real.database
-            links = ConsentLinks(ConsentLinkQueries(database), served.world.real, app.consents, Attempts(time.monotonic), app.now)
-            consent_link_routes(api, links, app.consents)
-            incidents = Incidents(IncidentQueries(served.world.real.database), self.team.accounts, lambda: self.team.time)
-            desk_routes(api, Desks(DeskQueries(database), app.people, self.team.accounts, app.now))
-            incident_routes(api, incidents, MagicMock(test=AsyncMock(return_value=())))
+            add_routes(api, rooms)
 
             @api.get("/api/actor", openapi_extra=needs(Scope.STATUS_READ))
             async def whose() -> str:

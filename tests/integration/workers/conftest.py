@@ -19,7 +19,7 @@ from agent.domain.jobs import JobState, Priority
 from agent.library.recipes import recipe_of
 from agent.main import wiring
 from agent.main.app import App
-from agent.main.team_work import TeamWork
+from agent.main.server.team_work import TeamWork
 from agent.people.recognition_switch import Backups
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.database import Database

@@ -10,21 +10,13 @@ import pytest
 from fastapi.routing import APIRoute
 from starlette.routing import Mount, Route
 
-from agent.accounts.routes import account_routes
-from agent.consent.link_routes import consent_link_routes
 from agent.core.i18n import Texts
-from agent.desks.routes import desk_routes
-from agent.incidents.routes import incident_routes
-from agent.libraries.routes import libraries_routes
 from agent.main.commands_api import guarded
-from agent.people.vectors.routes import vector_routes
-from agent.uploads.routes import upload_routes
+from agent.main.server.rooms import add_routes
 from agent.web.access import LOCAL, SCOPES, TOKEN_SCOPES, Role, Scope, scopes_of
 from agent.web.auth import Auth
 from agent.web.guard import OPEN, LocalAccess
 from agent.web.scoped_route import declared
-from agent.web.server_routes import server_routes
-from agent.workers.routes import worker_routes
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -50,15 +42,7 @@ def routes_of(api: FastAPI) -> list[APIRoute]:
 def everywhere(served: Served) -> list[APIRoute]:
     """The routes of the desktop agent, and those that only a team server has."""
     server = guarded(LocalAccess(Auth(lambda: 0.0), lambda: 1), "1", lambda: Texts("en"))
-    account_routes(server, MagicMock())
-    server_routes(server, str, "1", lambda: ("", ""))
-    desk_routes(server, MagicMock())
-    worker_routes(server, MagicMock())
-    upload_routes(server, MagicMock())
-    libraries_routes(server, MagicMock(), MagicMock())
-    vector_routes(server, MagicMock())
-    incident_routes(server, MagicMock(), MagicMock())
-    consent_link_routes(server, MagicMock(), MagicMock())
+    add_routes(server, MagicMock())
     return [*routes_of(served.api), *routes_of(server)]
 
 

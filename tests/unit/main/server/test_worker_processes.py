@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.main import worker_processes
-from agent.main.worker_processes import WorkerProcesses
+from agent.main.server import worker_processes
+from agent.main.server.worker_processes import WorkerProcesses
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 # Notes its start; then ends at once, or waits for a signal and notes that.

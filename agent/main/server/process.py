@@ -17,10 +17,10 @@ from agent.core.settings import KeyHome, Settings
 from agent.core.threads import loop_threads
 from agent.desktop.termination import on_termination
 from agent.domain.errors import SettingsInvalid, StoreError, reason_of
-from agent.main.server_loop import Ground, Reached, ServerLoop
-from agent.main.team_work import HAS_WORKERS
+from agent.main.server.loop import Ground, Reached, ServerLoop
+from agent.main.server.team_work import HAS_WORKERS
+from agent.main.server.worker_processes import WorkerProcesses
 from agent.main.wiring import KEY_HOME, home_of_key, utc_now
-from agent.main.worker_processes import WorkerProcesses
 from agent.store.database import Database
 from agent.store.embedded_postgres import EmbeddedPostgres
 from agent.store.keys import LibraryKeys

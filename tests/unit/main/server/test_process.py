@@ -8,7 +8,7 @@ from agent.core.config_file import SettingsFile
 from agent.core.paths import AppPaths
 from agent.core.settings import KeyHome
 from agent.domain.errors import SettingsInvalid
-from agent.main.server import certificates_of, key_in_file
+from agent.main.server.process import certificates_of, key_in_file
 from agent.store.key_homes import FileHome
 from agent.store.keys import LibraryKeys
 

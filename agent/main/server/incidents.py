@@ -4,12 +4,9 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import FastAPI
-
 from agent.accounts.service import Accounts
 from agent.core.i18n import Texts
 from agent.incidents.queries import IncidentQueries
-from agent.incidents.routes import incident_routes
 from agent.incidents.sending import Sending, ways_of
 from agent.incidents.service import Incidents
 from agent.incidents.watch import IncidentWatch
@@ -23,9 +20,6 @@ class IncidentWork:
     incidents: Incidents
     watch: IncidentWatch
     sending: Sending
-
-    def routes(self, api: FastAPI) -> None:
-        incident_routes(api, self.incidents, self.sending)
 
     def works(self) -> list[Coroutine[Any, Any, None]]:
         """What runs until it is cancelled."""

@@ -2,23 +2,16 @@
 
 import asyncio
 import socket
-import time
 from collections.abc import Callable, Collection
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 
 import structlog
-from fastapi import FastAPI
 
 from agent import __version__
-from agent.accounts.routes import account_routes
 from agent.accounts.service import Accounts
-from agent.accounts.sign_in_attempts import Attempts
 from agent.accounts.team_access import TeamAccess
-from agent.consent.link_queries import ConsentLinkQueries
-from agent.consent.link_routes import consent_link_routes
-from agent.consent.links import ConsentLinks
 from agent.core import logs
 from agent.core.config_file import SettingsFile
 from agent.core.heap import forget_sources, here_to_stay
@@ -26,29 +19,22 @@ from agent.core.i18n import Texts
 from agent.core.paths import AppPaths
 from agent.core.resources import resource
 from agent.core.settings import Settings
-from agent.desks.routes import desk_routes
 from agent.domain.errors import SettingsError
-from agent.libraries.routes import libraries_routes
-from agent.libraries.service import Libraries
 from agent.library.onboarding import Onboarding
-from agent.main.accounts import accounts_of, libraries_of
 from agent.main.app import App
 from agent.main.checkup import health
-from agent.main.desks import desks_of
-from agent.main.face_vectors import face_vectors
-from agent.main.first_administrator import first_invitation
 from agent.main.http import Context, Team, create_app
-from agent.main.incidents import incidents_of
 from agent.main.library_restore import LibraryRestore, RestoreOutcome
-from agent.main.team_work import HAS_WORKERS, TeamWork
-from agent.main.uploads import uploads_of
-from agent.main.wiring import backup_store, build, home_of_key, move_key, recovery_code
-from agent.people.vectors.routes import vector_routes
+from agent.main.server.accounts import accounts_of
+from agent.main.server.face_vectors import face_vectors
+from agent.main.server.first_administrator import first_invitation
+from agent.main.server.rooms import Site, add_routes, rooms_of
+from agent.main.server.team_work import HAS_WORKERS, TeamWork
+from agent.main.wiring import backup_store, build, move_key, recovery_code
 from agent.screen.region_picker import RegionPicker
 from agent.sources.folder.drives import is_remote
 from agent.store.database import Database
 from agent.store.embedded_postgres import EmbeddedPostgres
-from agent.uploads.routes import upload_routes
 from agent.web.auth import Auth
 from agent.web.certificates import Certificates, origins_of
 from agent.web.connection import Door
@@ -57,8 +43,6 @@ from agent.web.help_routes import Places
 from agent.web.no_desk import NoDesk
 from agent.web.redirect import redirecting
 from agent.web.server import Network, serving
-from agent.web.server_routes import server_routes
-from agent.workers.routes import worker_routes
 
 log = structlog.get_logger()
 
@@ -112,39 +96,30 @@ class ServerLoop:
             renamed=ground.file.rename_kept,
             queue=work.queue if HAS_WORKERS else None,
         )
-        accounts = accounts_of(ground.database, app.now)
-        libraries = await self._libraries(app, accounts)
-        uploads = uploads_of(ground.database, libraries, ground.file, ground.paths, app.now)
-        links = ConsentLinks(ConsentLinkQueries(ground.database), app.library, app.consents, Attempts(time.monotonic), app.now)
         reached_at: list[int] = []
-        secrets = home_of_key(self._settings, ground.paths)
-        incidents = incidents_of(ground.database, app, accounts, secrets, lambda: self._address(reached_at[0]), self._texts)
-        desks = desks_of(app, accounts)
+        accounts, certificates = accounts_of(ground.database, app.now), ground.certificates
+        site = Site(
+            paths=ground.paths,
+            file=ground.file,
+            texts=self._texts,
+            name=lambda: server_name(self._settings),
+            address=lambda: self._address(reached_at[0]),
+            pinned=lambda: (certificates.fingerprint, certificates.authority),
+        )
+        rooms = rooms_of(site, app, accounts, work.workers, vectors.state)
+        await asyncio.to_thread(rooms.libraries.begin, self._texts()("cli.serve.first_library"))
         draining: list[Draining] = []
 
         def application(port: Callable[[], int]) -> Draining:
             def origins() -> Collection[str]:
-                return origins_of(ground.certificates.names, port())
+                return origins_of(certificates.names, port())
 
-            def routes(api: FastAPI) -> None:
-                certificates = ground.certificates
-                server_routes(
-                    api, lambda: server_name(self._settings), __version__, lambda: (certificates.fingerprint, certificates.authority)
-                )
-                account_routes(api, accounts)
-                libraries_routes(api, libraries, ground.file)
-                consent_link_routes(api, links, app.consents)
-                desk_routes(api, desks)
-                worker_routes(api, work.workers)
-                vector_routes(api, vectors.state)
-                upload_routes(api, uploads)
-                incidents.routes(api)
-
-            team = Team(TeamAccess(accounts, ground.auth.token, origins, libraries.placed), routes)
+            access = TeamAccess(accounts, ground.auth.token, origins, rooms.libraries.placed)
+            team = Team(access, lambda api: add_routes(api, rooms))
             draining.append(Draining(create_app(self._context(app, stop), port, team), self._texts))
             return draining[0]
 
-        network = Network(wanted.host, "server.port", ground.certificates.context, ground.certificates.trusted)
+        network = Network(wanted.host, "server.port", certificates.context, certificates.trusted)
         door = Door(lambda _, __: True, most=MOST_CONNECTIONS)
         runtime, token = ground.paths.runtime, ground.auth.token
         async with AsyncExitStack() as answering:
@@ -153,20 +128,20 @@ class ServerLoop:
             )
             reached_at.append(port)
             if wanted.http_port:
-                await answering.enter_async_context(redirecting(wanted.host, wanted.http_port, lambda: ground.certificates.names, port))
+                await answering.enter_async_context(redirecting(wanted.host, wanted.http_port, lambda: certificates.names, port))
             log.info("server.started", version=__version__)
             forget_sources()
             here_to_stay(tidy=False)
             self._up(await self._reached(port, accounts))
-            answering.enter_context(app.bus.listening(desks.happened))
+            answering.enter_context(app.bus.listening(rooms.desks.happened))
             async with asyncio.TaskGroup() as tasks:
                 works = [
                     app.run(),
                     work.run(app),
                     vectors.run(app.bus),
-                    uploads.run(),
-                    ground.certificates.run(),
-                    *incidents.works(),
+                    rooms.uploads.run(),
+                    certificates.run(),
+                    *rooms.incidents.works(),
                     ground.file.watch(partial(self._changed, app), partial(self._refused, app)),
                 ]
                 if ground.embedded is not None:
@@ -187,11 +162,6 @@ class ServerLoop:
 
     def _texts(self) -> Texts:
         return Texts(self._settings.general.language.value)
-
-    async def _libraries(self, app: App, accounts: Accounts) -> Libraries:
-        libraries = libraries_of(self._ground.database, lambda: app.settings, accounts, app.now)
-        await asyncio.to_thread(libraries.begin, self._texts()("cli.serve.first_library"))
-        return libraries
 
     async def _reached(self, port: int, accounts: Accounts) -> Reached:
         settings, texts = self._settings, self._texts()

@@ -1,0 +1,98 @@
+"""The rooms that only a team server has: their services, built in one place, and their routes, added in one place."""
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+
+from agent import __version__
+from agent.accounts.routes import account_routes
+from agent.accounts.service import Accounts
+from agent.accounts.sign_in_attempts import Attempts
+from agent.consent.link_queries import ConsentLinkQueries
+from agent.consent.link_routes import consent_link_routes
+from agent.consent.links import ConsentLinks
+from agent.consent.service import Consents
+from agent.core.config_file import SettingsFile
+from agent.core.i18n import Texts
+from agent.core.paths import AppPaths
+from agent.desks.routes import desk_routes
+from agent.desks.service import Desks
+from agent.incidents.routes import incident_routes
+from agent.libraries.routes import libraries_routes
+from agent.libraries.service import Libraries
+from agent.main.app import App
+from agent.main.server.accounts import libraries_of
+from agent.main.server.desks import desks_of
+from agent.main.server.incidents import IncidentWork, incidents_of
+from agent.main.server.uploads import uploads_of
+from agent.main.wiring import home_of_key
+from agent.people.vectors.routes import vector_routes
+from agent.people.vectors.vector_rows import IndexState
+from agent.uploads.routes import upload_routes
+from agent.uploads.service import Uploads
+from agent.web.server_routes import server_routes
+from agent.workers.queries.worker_rows import WorkerQueries
+from agent.workers.routes import worker_routes
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What the rooms get from the server's process."""
+
+    paths: AppPaths
+    file: SettingsFile
+    texts: Callable[[], Texts]
+    name: Callable[[], str]
+    address: Callable[[], str]
+    pinned: Callable[[], tuple[str, str]]
+    """the certificate's fingerprint, and the authority that desktops pin"""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerRooms:
+    site: Site
+    accounts: Accounts
+    libraries: Libraries
+    consents: Consents
+    consent_links: ConsentLinks
+    desks: Desks
+    workers: WorkerQueries
+    search_index: Callable[[], Awaitable[IndexState]]
+    uploads: Uploads
+    incidents: IncidentWork
+
+
+def rooms_of(
+    site: Site, app: App, accounts: Accounts, workers: WorkerQueries, search_index: Callable[[], Awaitable[IndexState]]
+) -> ServerRooms:
+    """Build the services. Call it inside the event loop."""
+    database, file, paths = app.library.database, site.file, site.paths
+    libraries = libraries_of(database, lambda: app.settings, accounts, app.now)
+    links = ConsentLinks(ConsentLinkQueries(database), app.library, app.consents, Attempts(time.monotonic), app.now)
+    return ServerRooms(
+        site=site,
+        accounts=accounts,
+        libraries=libraries,
+        consents=app.consents,
+        consent_links=links,
+        desks=desks_of(app, accounts),
+        workers=workers,
+        search_index=search_index,
+        uploads=uploads_of(database, libraries, file, paths, app.now),
+        incidents=incidents_of(database, app, accounts, home_of_key(file.snapshot, paths), site.address, site.texts),
+    )
+
+
+def add_routes(api: FastAPI, rooms: ServerRooms) -> None:
+    """Add every route that only a team server has."""
+    server_routes(api, rooms.site.name, __version__, rooms.site.pinned)
+    account_routes(api, rooms.accounts)
+    libraries_routes(api, rooms.libraries, rooms.site.file)
+    consent_link_routes(api, rooms.consent_links, rooms.consents)
+    desk_routes(api, rooms.desks)
+    worker_routes(api, rooms.workers)
+    vector_routes(api, rooms.search_index)
+    upload_routes(api, rooms.uploads)
+    incident_routes(api, rooms.incidents.incidents, rooms.incidents.sending)
