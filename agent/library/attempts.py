@@ -1,7 +1,7 @@
 """One attempt at one photo: analysed, its people identified, stored, announced; or ended with its error."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 import structlog
@@ -13,7 +13,7 @@ from agent.domain.errors import AgentError, EngineUnavailable, ImageOnlineOnly, 
 from agent.domain.events import Recorded
 from agent.domain.face import Analysis
 from agent.domain.jobs import Job, JobState, Priority, after_error
-from agent.domain.people import Judgement
+from agent.domain.people import Certainty, Identity, Judgement
 from agent.engine.analyser import Analyser
 from agent.library.progress import BurstTracker
 from agent.library.queries.library_queries import LibraryQueries
@@ -85,7 +85,7 @@ class Attempts:
         with self.progress.counting():
             events = await asyncio.to_thread(self._library.commit, job, analysis, judged.identities, now=self._environment.clock())
             if events:
-                self.progress.indexed(len(analysis.faces), [each.person_id for each in judged.identities if each is not None])
+                self.progress.indexed(len(analysis.faces), _recognised(judged.identities))
         self.stored.notify()
         if events:
             self.analysed.send(analysis)
@@ -109,3 +109,8 @@ class Attempts:
                 self.progress.failed()
         self._environment.bus.publish(events)
         return state
+
+
+def _recognised(identities: Iterable[Identity | None]) -> list[int]:
+    """Return the people in the photo; a suggestion doesn't count as one."""
+    return [each.person_id for each in identities if each is not None and each.certainty is not Certainty.PROBABLE]

@@ -29,6 +29,7 @@ class BurstSummary:
 
     photos: int  # scanned ones
     with_faces: int
+    people: int  # known people in its photos
     failed: int
 
 
@@ -94,7 +95,7 @@ class BurstTracker:
         """
         if remaining == 0:
             if self._done:
-                self.last = BurstSummary(self._done - self._failed, self._with_faces, self._failed)
+                self.last = BurstSummary(self._done - self._failed, self._with_faces, len(self._people), self._failed)
             self._reset()
             return None
         self.last = None

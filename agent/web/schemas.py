@@ -107,7 +107,7 @@ class Burst(Schema):
     faces: int
     """found in this burst"""
     people: int
-    """known people on its photos"""
+    """known people in its photos, without suggestions"""
     failed: int
 
 
@@ -117,6 +117,8 @@ class Finished(Schema):
     photos: int
     """analysed photos"""
     with_faces: int
+    people: int
+    """known people in its photos, without suggestions"""
     failed: int
 
 

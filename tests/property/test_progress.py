@@ -25,7 +25,7 @@ def test_done_never_passes_the_total_and_no_figure_is_negative(steps: list[tuple
         if number == 0:
             assert burst is None
             if done:
-                assert progress.last == BurstSummary(done - failed, with_faces, failed)
+                assert progress.last == BurstSummary(done - failed, with_faces, 0, failed)
             done = faces = with_faces = failed = 0
             continue
         assert progress.last is None
@@ -84,6 +84,7 @@ def test_people_of_a_burst_are_counted_once_and_the_next_burst_begins_with_none(
     burst = progress.burst(5)
     assert burst is not None and (burst.people, burst.faces) == (2, 3)
     progress.burst(0)
+    assert progress.last is not None and progress.last.people == 2
     progress.indexed(1)
     burst = progress.burst(1)
     assert burst is not None and burst.people == 0

@@ -6,8 +6,11 @@ import asyncio
 import threading
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from agent.core.settings import Settings
 from agent.domain.errors import FaceUnknown, ImageCorrupt
+from agent.domain.events import ImageIndexed
 from agent.domain.jobs import Priority
 from agent.library.records import Shown
 from tests.unit.web.conftest import owner, served, shared_api
@@ -16,7 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import httpx
-    import pytest
 
     from tests.unit.web.conftest import Served
 
@@ -105,9 +107,29 @@ async def test_the_status_tells_what_came_of_a_burst_until_the_next_photo_comes(
         await world.until(lambda: len(world.happened) == 4)
         while (told := await finished()) is None:  # the last photo may still be in hand
             pass
-        assert told == {"photos": 3, "with_faces": 3, "failed": 1}
+        assert told == {"photos": 3, "with_faces": 3, "people": 0, "failed": 1}
         await world.index("d")
         assert await finished() is None
+
+
+@pytest.mark.parametrize(("certain", "people"), [(0.9, 1), (0.05, 0)])
+async def test_the_summary_of_a_burst_counts_people_who_were_recognised_but_no_suggestions(
+    served: Served, owner: httpx.AsyncClient, certain: float, people: int
+) -> None:
+    world = served.world
+    async with world.running():
+        await world.app.apply(Settings.model_validate({"recognition": {"enabled": True, "certain": certain}}))
+        await world.index("m1")
+        await owner.post("/api/people", json={"face_id": 1, "name": "Mei"})
+        told = len(world.happened)
+        await owner.post("/api/pause")
+        for name in ("m2", "m3", "x4", "x5"):
+            await world.app.ingest.note(world.file(name), Priority.NEW)
+        await owner.post("/api/resume")
+        await world.until(lambda: sum(isinstance(each.event, ImageIndexed) for each in world.happened[told:]) == 4)
+        while (finished := (await owner.get("/api/status")).json()["finished"]) is None:  # the last photo may still be in hand
+            pass
+        assert finished == {"photos": 4, "with_faces": 4, "people": people, "failed": 0}
 
 
 async def test_the_summary_of_a_burst_waits_for_the_photo_that_the_library_has_just_ended(
@@ -146,7 +168,7 @@ async def test_the_summary_of_a_burst_waits_for_the_photo_that_the_library_has_j
         assert (await asked).json()["queued"] == 0
         await world.until(lambda: len(world.happened) == 4)
         finished = (await owner.get("/api/status")).json()["finished"]
-        assert finished == {"photos": 3, "with_faces": 3, "failed": 1}
+        assert finished == {"photos": 3, "with_faces": 3, "people": 0, "failed": 1}
 
 
 async def test_images_are_looked_at_again(served: Served, owner: httpx.AsyncClient) -> None:

@@ -3173,7 +3173,7 @@ export interface components {
             readonly failed: number;
             /**
              * People
-             * @description known people on its photos
+             * @description known people in its photos, without suggestions
              */
             readonly people: number;
             /**
@@ -4003,6 +4003,11 @@ export interface components {
         readonly Finished: {
             /** Failed */
             readonly failed: number;
+            /**
+             * People
+             * @description known people in its photos, without suggestions
+             */
+            readonly people: number;
             /**
              * Photos
              * @description analysed photos

@@ -145,9 +145,13 @@ function message(icon: 'attention' | 'done' | 'file', title: Line, text: Line, c
   return { kind: 'message', icon, title, text, code, quarantined }
 }
 
-function whatCameOf({ photos, with_faces, failed }: Finished): Picture {
+function whatCameOf({ photos, with_faces, people, failed }: Finished): Picture {
   const faces: Line = with_faces > 0 ? { key: 'ui.burst.with_faces', params: { count: with_faces } } : { key: 'ui.no_face.title' }
-  return message('done', { key: 'ui.burst.done', params: { count: photos } }, { list: failed > 0 ? [faces, { key: 'ui.burst.failed', params: { count: failed } }] : [faces] })
+  return message('done', { key: 'ui.burst.done', params: { count: photos } }, { list: [faces, ...counted('ui.burst.known', people), ...counted('ui.burst.failed', failed)] })
+}
+
+function counted(key: string, count: number): readonly Line[] {
+  return count > 0 ? [{ key, params: { count } }] : []
 }
 
 function afterBurst({ failed }: Finished): readonly CardButton[] {

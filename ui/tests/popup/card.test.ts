@@ -6,7 +6,7 @@ import { lineText } from '../../src/popup/lineText'
 import { face, failed, image } from '../fixtures'
 
 const BURST = { done: 3, total: 20, rate: 1, seconds_left: 17, faces: 2, people: 0, failed: 0 }
-const FINISHED = { photos: 20, with_faces: 9, failed: 0 }
+const FINISHED = { photos: 20, with_faces: 9, people: 0, failed: 0 }
 const PROBLEM = { code: 'models.missing', cause: 'A model is missing.', remedy: 'Download it.' }
 const PHOTO = image(7, { folder: 'phone' })
 const FAILED = failed(70, 1)
@@ -100,8 +100,8 @@ describe('the card', () => {
   })
 
   it('names what came of a burst', () => {
-    const { picture } = cardIn({ finished: { ...FINISHED, failed: 2 } })
+    const { picture } = cardIn({ finished: { ...FINISHED, people: 3, failed: 2 } })
     if (picture.kind !== 'message') throw new Error(picture.kind)
-    expect(lineText(picture.text, APP)).toBe('ui.burst.with_faces 9 + ui.burst.failed 2')
+    expect(lineText(picture.text, APP)).toBe('ui.burst.with_faces 9 + ui.burst.known 3 + ui.burst.failed 2')
   })
 })

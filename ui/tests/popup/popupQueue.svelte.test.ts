@@ -4,7 +4,7 @@ import { PopupQueue, type QueueSource } from '../../src/popup/popupQueue.svelte'
 import { itemKey, MOST_ITEMS } from '../../src/popup/queueItems'
 import { failed, image } from '../fixtures'
 
-const FINISHED = { photos: 20, with_faces: 9, failed: 0 }
+const FINISHED = { photos: 20, with_faces: 9, people: 0, failed: 0 }
 const BURST = { done: 1, total: 20, rate: 1, seconds_left: 19, faces: 1, people: 0, failed: 0 }
 
 /** A queue over what may be changed, and what it shows: the burst, what came of it, or a card's key. */
