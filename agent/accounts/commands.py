@@ -9,9 +9,9 @@ import click
 from agent.cli.command import CommandGroup, json_option
 from agent.cli.confirm import confirm, yes_option
 from agent.cli.output import note, tell
+from agent.cli.server import of_server
 from agent.cli.session import CommandSession
 from agent.core.i18n import Texts
-from agent.domain.errors import NotFound
 
 if TYPE_CHECKING:
     from agent.accounts.schemas import MemberOut
@@ -137,10 +137,7 @@ def member_named(session: CommandSession, client: "Client", name: str) -> "Membe
 def _all(session: CommandSession, client: "Client") -> "tuple[MemberOut, ...]":
     from agent.accounts.schemas import MembersOut
 
-    try:
-        return client.call("GET", "/api/members", MembersOut).items
-    except NotFound as error:
-        raise click.ClickException(session.texts("cli.members.no_server")) from error
+    return of_server(session, client, "/api/members", MembersOut).items
 
 
 def _line(session: CommandSession, each: "MemberOut") -> str:

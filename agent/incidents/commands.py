@@ -6,9 +6,9 @@ import click
 
 from agent.cli.command import CommandGroup, json_option
 from agent.cli.output import note, tell
+from agent.cli.server import of_server
 from agent.cli.session import CommandSession
 from agent.core.i18n import Texts
-from agent.domain.errors import NotFound
 
 if TYPE_CHECKING:
     from agent.incidents.schemas import IncidentOut
@@ -101,10 +101,7 @@ def _server(session: CommandSession) -> "Client":
     from agent.incidents.schemas import IncidentCount
 
     client = session.client()
-    try:
-        client.call("GET", "/api/incidents/count", IncidentCount)
-    except NotFound as error:
-        raise click.ClickException(session.texts("cli.members.no_server")) from error
+    of_server(session, client, "/api/incidents/count", IncidentCount)
     return client
 
 

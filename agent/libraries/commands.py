@@ -9,9 +9,9 @@ from agent.accounts.commands import member_named
 from agent.cli.command import CommandGroup, json_option
 from agent.cli.confirm import confirm, yes_option
 from agent.cli.output import note, tell
+from agent.cli.server import of_server
 from agent.cli.session import CommandSession
 from agent.core.i18n import Texts
-from agent.domain.errors import NotFound
 
 if TYPE_CHECKING:
     from agent.libraries.schemas import LibraryOut
@@ -145,7 +145,4 @@ def _named(session: CommandSession, client: "Client", name: str) -> "LibraryOut"
 def _all(session: CommandSession, client: "Client") -> "tuple[LibraryOut, ...]":
     from agent.libraries.schemas import LibrariesOut
 
-    try:
-        return client.call("GET", "/api/libraries", LibrariesOut).items
-    except NotFound as error:
-        raise click.ClickException(session.texts("cli.members.no_server")) from error
+    return of_server(session, client, "/api/libraries", LibrariesOut).items
