@@ -11,7 +11,8 @@ from typing import get_origin
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
 
-from agent.core.settings import Folder, Section, Settings
+from agent.core.setting_section import Section
+from agent.core.settings import Folder, Settings
 from agent.domain.errors import SettingsUnknownKey
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from agent.core.settings import CaptureSettings
+from agent.core.screen_settings import CaptureSettings
 from agent.desktop.desk import Desk
 from agent.desktop.hotkey import Hotkey, hotkey
 from agent.domain.errors import AgentError, CaptureCancelled, DesktopError

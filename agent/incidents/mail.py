@@ -6,7 +6,7 @@ from email.message import EmailMessage
 from email.utils import formatdate
 from typing import Final
 
-from agent.core.settings import IncidentSettings, SmtpSecurity
+from agent.core.server_settings import IncidentSettings, SmtpSecurity
 from agent.domain.errors import MailFailed
 
 _LIMIT_S: Final = 20.0

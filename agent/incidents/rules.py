@@ -9,7 +9,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Final, TypeAlias
 
 from agent.core.actor import HERE
-from agent.core.settings import IncidentSettings
+from agent.core.server_settings import IncidentSettings
 from agent.incidents.kinds import SESSION, TOKEN, Found, IncidentKind, Severity
 from agent.store.audit_log import AuditEntry
 from agent.web.access import SCOPES, Role

@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 
 from agent.core.i18n import Texts
-from agent.core.settings import IncidentSettings
+from agent.core.server_settings import IncidentSettings
 from agent.domain.errors import AgentError, IncidentError, NoWayToTell, WebhookKeyMissing
 from agent.incidents.mail import Mail
 from agent.incidents.queries import Incident, IncidentQueries, Message

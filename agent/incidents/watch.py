@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from agent.core.observable import Notice
-from agent.core.settings import IncidentSettings
+from agent.core.server_settings import IncidentSettings
 from agent.domain.errors import AgentError
 from agent.incidents.kinds import Found
 from agent.incidents.queries import IncidentQueries

@@ -12,7 +12,7 @@ import structlog
 
 from agent.core.environment import Environment
 from agent.core.observable import Observable, wait_at_most
-from agent.core.settings import WatchSettings
+from agent.core.screen_settings import WatchSettings
 from agent.domain.errors import AgentError
 from agent.domain.image import Recipe
 from agent.domain.people import Certainty, Identity

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import delete
 
 from agent.core.actor import acting_as
-from agent.core.settings import IncidentSettings
+from agent.core.server_settings import IncidentSettings
 from agent.domain.errors import NotFound
 from agent.incidents.kinds import CloseReason, IncidentKind, IncidentState
 from agent.incidents.queries import IncidentQueries

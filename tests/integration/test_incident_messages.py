@@ -19,7 +19,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from agent.core.actor import acting_as
 from agent.core.i18n import Texts
-from agent.core.settings import IncidentSettings
+from agent.core.server_settings import IncidentSettings
 from agent.domain.errors import MailFailed, NoWayToTell, WebhookFailed, WebhookKeyMissing
 from agent.incidents.mail import Mail
 from agent.incidents.queries import IncidentQueries

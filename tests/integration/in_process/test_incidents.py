@@ -13,7 +13,7 @@ from limits import RateLimitItemPerMinute
 from agent.accounts.footprints import Footprints
 from agent.accounts.rates import Rates
 from agent.core.i18n import Texts
-from agent.core.settings import IncidentSettings
+from agent.core.server_settings import IncidentSettings
 from agent.incidents.queries import IncidentQueries
 from agent.incidents.routes import incident_routes
 from agent.incidents.sending import Sending

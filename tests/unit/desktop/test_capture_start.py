@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agent.core.settings import CaptureSettings
+from agent.core.screen_settings import CaptureSettings
 from agent.desktop.capture_start import CaptureStart
 from agent.desktop.hotkey import Hotkey
 from agent.domain.errors import AgentError, CaptureCancelled, CaptureRefused, HotkeyTaken, NoDisplay

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agent.core.settings import IncidentSettings
+from agent.core.server_settings import IncidentSettings
 from agent.incidents.kinds import FirstStep, IncidentKind, Severity, first_step
 from agent.incidents.rules import RULES, WATCHED
 from agent.store.audit_log import AuditEntry

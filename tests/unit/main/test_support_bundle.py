@@ -8,7 +8,8 @@ from pathlib import Path
 import structlog
 
 from agent.core import logs
-from agent.core.settings import Folder, LogSettings, Settings, WatchSettings
+from agent.core.screen_settings import WatchSettings
+from agent.core.settings import Folder, LogSettings, Settings
 from agent.domain.errors import SourceUnreachable
 from agent.domain.jobs import JobState
 from agent.library.records import Counts

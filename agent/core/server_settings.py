@@ -1,0 +1,93 @@
+"""The sections of the settings that only a team server reads."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from agent.core.setting_section import Section, TimeOfDay
+
+
+class SmtpSecurity(StrEnum):
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
+
+
+class ServerSettings(Section):
+    """The team server, `ai-popup serve`. Everything here takes effect at its next start."""
+
+    name: Annotated[str, Field(max_length=100)] = ""
+    """What people know the server by; empty is the computer's name."""
+    database: Annotated[str, Field(pattern=r"^(postgres(ql)?://.+)?$", examples=["postgresql://user:password@host/database"])] = ""
+    """The PostgreSQL database that keeps everything; empty starts the one that comes with the program, in its data folder."""
+    host: Annotated[str, Field(min_length=1, max_length=100)] = "0.0.0.0"
+    """Address to listen at; `0.0.0.0` is every network of this computer, `::` also those with IPv6."""
+    port: Annotated[int, Field(ge=0, le=65_535)] = 8443
+    """Port for HTTPS; 0 takes a free one."""
+    http_port: Annotated[int, Field(ge=0, le=65_535)] = 0
+    """Port that sends browsers from http:// on to https://; 0 is none."""
+    names: tuple[Annotated[str, Field(min_length=1, max_length=253)], ...] = ()
+    """Names and addresses by which the server is reached, besides those that this computer knows of itself."""
+    certificate: str = ""
+    """PEM file with the certificate and those it was issued by; read again when it changes. Empty makes one of our own."""
+    private_key: str = ""
+    """PEM file with the key of `certificate`."""
+    workers: Annotated[int, Field(ge=0, le=64)] = 1
+    """Worker processes on this computer; 0 leaves the work to other computers."""
+    drain_s: Annotated[int, Field(ge=1, le=3_600)] = 30
+    """When it is told to end, running requests and work may take this long."""
+
+
+class UploadSettings(Section):
+    """Photos that members of a team send to the server from their browsers."""
+
+    folder: str = ""
+    """Where they are stored, a folder per month; empty is `uploads` in the server's data folder. It is watched once something arrives."""
+    file_mb: Annotated[int, Field(ge=1, le=100_000)] = 2_000
+    """Largest file."""
+    total_gb: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    """All uploads together; 0 is no limit."""
+    keep_free_gb: Annotated[int, Field(ge=0, le=10_000)] = 5
+    """What stays free on the disk."""
+    most_unfinished: Annotated[int, Field(ge=1, le=10_000)] = 500
+    """Unfinished uploads of one member."""
+    keep_days: Annotated[int, Field(ge=1, le=30)] = 2
+    """An upload that is not finished by then is removed."""
+
+
+class IncidentSettings(Section):
+    """What the team server's rules take for an incident, and whom they tell."""
+
+    window_minutes: Annotated[int, Field(ge=1, le=1_440)] = 10
+    """Failed sign-ins, exports and refusals are counted over this time."""
+    failed_sign_ins: Annotated[int, Field(ge=2, le=10_000)] = 10
+    """Failed sign-ins of one member."""
+    failed_sign_ins_network: Annotated[int, Field(ge=2, le=10_000)] = 25
+    """Failed sign-ins from one network."""
+    exports: Annotated[int, Field(ge=2, le=1_000_000)] = 300
+    """Originals and copies that one member takes away."""
+    refusals: Annotated[int, Field(ge=2, le=10_000)] = 20
+    """Requests of one member that their role does not allow."""
+    networks_minutes: Annotated[int, Field(ge=0, le=1_440)] = 5
+    """A session or token used from two networks within this time; 0 allows it."""
+    work_from: TimeOfDay = "07:00"
+    """Start of the working hours; searching by a face at other times is an incident. Empty allows it at any time."""
+    work_until: TimeOfDay = "20:00"
+    """End of the working hours, by the server's clock."""
+    email_to: tuple[Annotated[str, Field(pattern=r"^[^@\s,<>]+@[^@\s,<>]+$", max_length=254)], ...] = ()
+    """Addresses that are told of each incident."""
+    email_from: Annotated[str, Field(pattern=r"^([^@\s,<>]+@[^@\s,<>]+)?$", max_length=254)] = ""
+    """The sender's address; empty is the first of `email_to`."""
+    smtp_host: Annotated[str, Field(max_length=253)] = ""
+    """The mail server; empty sends no e-mail."""
+    smtp_port: Annotated[int, Field(ge=1, le=65_535)] = 587
+    """Its port: usually 587 for `starttls`, 465 for `tls`."""
+    smtp_security: SmtpSecurity = SmtpSecurity.STARTTLS
+    """How the connection is encrypted; `none` sends no password."""
+    smtp_user: Annotated[str, Field(max_length=254)] = ""
+    """The user name at the mail server; its password is set by `ai-popup incidents secret email`."""
+    webhook: Annotated[str, Field(pattern=r"^(https://[^\s@]+)?$", max_length=2_000)] = ""
+    """An https:// address that is told of each incident; its key is set by `ai-popup incidents secret webhook`."""
+    webhook_inside: bool = False
+    """The webhook may be in the team's own network or on this computer."""
