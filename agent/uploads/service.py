@@ -1,13 +1,12 @@
 """Takes photos from browsers part by part, and stores each content once."""
 
 import asyncio
-import hashlib
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import structlog
 
@@ -15,19 +14,18 @@ from agent.core.actor import acting_as
 from agent.core.reach import current_reach, everything
 from agent.domain.errors import (
     AgentError,
-    UploadChecksum,
     UploadGone,
     UploadLibrary,
     UploadNoRoom,
     UploadOffset,
-    UploadProtocol,
     UploadsTooMany,
     UploadTooLarge,
     UploadType,
 )
 from agent.uploads.content import HEAD, fits
-from agent.uploads.files import UploadFiles, upload_errors
+from agent.uploads.files import UploadFiles
 from agent.uploads.names import safe_name
+from agent.uploads.parts import Checksum, write
 from agent.uploads.queries import UploadQueries
 from agent.uploads.records import GIGABYTE, MEGABYTE, Limits, Outcome, Received, Upload
 from agent.uploads.turns import Superseded, Turns, undisturbed
@@ -35,7 +33,6 @@ from agent.uploads.turns import Superseded, Turns, undisturbed
 log = structlog.get_logger()
 T = TypeVar("T")
 
-_BLOCK: Final = 1 << 20  # bytes written at once
 _SWEEP_S: Final = 3_600.0
 _NEW_S: Final = 3_600.0  # a part this young may be one whose row is about to be written
 
@@ -49,12 +46,6 @@ class NewUpload:
     modified_ns: int | None = None
     library: int | None = None
     """of several, the one it goes to"""
-
-
-@dataclass(frozen=True, slots=True)
-class Checksum:
-    algorithm: str
-    digest: bytes
 
 
 class UploadFolders(Protocol):
@@ -220,7 +211,7 @@ class Uploads:
         if upload.outcome is not None:
             return before
         with await asyncio.to_thread(self._files.open, upload_id) as file:
-            await _write(file, offset, upload.size, parts, checksum)
+            await write(file, offset, upload.size, parts, checksum)
         there = await asyncio.to_thread(self._files.size, upload_id) or 0
         if there >= min(HEAD, upload.size) and not fits(upload.name, await asyncio.to_thread(self._files.head, upload_id)):
             await undisturbed(partial(self._drop, upload_id))
@@ -262,42 +253,3 @@ class Uploads:
 
 def _placed(upload: Upload) -> tuple[str, str, int]:
     return upload.id, upload.target or "", upload.size
-
-
-async def _write(file: BinaryIO, offset: int, size: int, parts: AsyncIterator[bytes], checksum: Checksum | None) -> None:
-    """Write what comes, a block at a time. Raises UploadProtocol if it is more than was announced, UploadChecksum."""
-    digest = None if checksum is None else hashlib.new(checksum.algorithm, usedforsecurity=False)
-    block, end = bytearray(), offset
-
-    def write(content: bytes) -> None:
-        with upload_errors():
-            file.seek(end)
-            view = memoryview(content)
-            while view:
-                view = view[file.write(view) or 0 :]
-
-    async def flush() -> None:
-        nonlocal end
-        content = bytes(block)
-        block.clear()
-        await undisturbed(partial(write, content))
-        end += len(content)
-
-    whole = False
-    try:
-        async for part in parts:
-            if end + len(block) + len(part) > size:
-                raise UploadProtocol(header="Content-Length")
-            if digest is not None:
-                digest.update(part)
-            block += part
-            if len(block) >= _BLOCK:
-                await flush()
-        await flush()
-        whole = digest is None or checksum is None or digest.digest() == checksum.digest
-        if not whole:
-            raise UploadChecksum
-    finally:
-        if digest is not None and not whole:
-            with upload_errors():
-                file.truncate(offset)

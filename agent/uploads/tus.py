@@ -14,8 +14,8 @@ from starlette.types import Message, Receive, Send
 from starlette.types import Scope as AsgiScope
 
 from agent.domain.errors import UploadProtocol
+from agent.uploads.parts import Checksum
 from agent.uploads.records import Received
-from agent.uploads.service import Checksum
 from agent.web.scoped_route import ScopedRoute
 
 VERSION: Final = "1.0.0"
