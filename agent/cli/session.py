@@ -145,7 +145,7 @@ class CommandSession:
         about = f"{about}: " if about else ""
         self.mention(f"{about}{self.sentences(self.texts.cause(error), self.texts.remedy(error))} [{error.code}]")
         if self.verbose:
-            from agent.core.logs import places
+            from agent.core.log_privacy import places
 
             self.mention(places(error))
 

@@ -5,73 +5,21 @@ import logging
 import logging.handlers
 import os
 import queue
-import re
 import threading
-from collections import OrderedDict
-from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass
+from collections.abc import MutableMapping
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from pathlib import Path
-from types import TracebackType
-from typing import Final, TextIO
+from typing import TextIO
 
 import structlog
 
+from agent.core.log_privacy import described, guard, without_names
+from agent.core.log_repeats import RepeatedLines
 from agent.core.settings import LogSettings
-from agent.domain.errors import AgentError
 
-WINDOW_S = 60.0
-MOST = 5  # of the same line, per window
-_KNOWN = 128  # number of remembered lines
-
-
-@dataclass(slots=True)
-class _Line:
-    since: float
-    count: int = 1
-
-
-class RepeatedLines:
-    """Counts lines by content. It has no clock: the time is an argument."""
-
-    def __init__(self) -> None:
-        self._lines: OrderedDict[str, _Line] = OrderedDict()
-        self.left_out = 0  # lines since the last call of `take`
-
-    def passes(self, says: str, now: float) -> bool:
-        """Return whether to write this line."""
-        line = self._lines.get(says)
-        if line is None or not 0 <= now - line.since < WINDOW_S:
-            self._lines[says] = _Line(now)
-            self._lines.move_to_end(says)
-            if len(self._lines) > _KNOWN:
-                self._lines.popitem(last=False)
-            return True
-        line.count += 1
-        self._lines.move_to_end(says)  # a repeating line is not evicted for others
-        if line.count <= MOST:
-            return True
-        self.left_out += 1
-        return False
-
-    def take(self) -> int:
-        """Return the number of lines left out since the last call."""
-        left_out, self.left_out = self.left_out, 0
-        return left_out
-
-
-WITHHELD: Final = "[withheld]"
 # Lines that may wait for the disk; further ones are counted and dropped, because the program must not wait for its log.
 _QUEUE = 10_000
-# Key words whose text is private. Numbers under such keys are counts or ids, and pass.
-_PRIVATE = re.compile(
-    r"address|dest|dir|directory|dst|faces?|file|filenames?|files|folders?|home|host|images?|input|label|names?|nearest|new|old|params|password|paths?"
-    r"|people|persons?|photos?|query|root|secret|src|target|text|title|token|url|user|values?"
-)
-# Paths, including Windows paths, and quoted text, because third parties quote names.
-_PATHLIKE = re.compile(r"(?:[A-Za-z]:)?[\\/][^\s'\"]+|~[\\/]|file:")
-_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 # Their debug lines contain paths, statements and addresses.
 _CHATTY = (
     "watchdog",
@@ -130,43 +78,12 @@ def stop() -> None:
         _Running.listener = None
 
 
-def places(error: BaseException) -> str:
-    """Return where the error and its causes arose, as a line of JSON without messages, which may contain file names."""
-    return json.dumps(_exception(error), default=lambda value: type(value).__name__)
-
-
-def guard(_logger: object, _method: str, event: MutableMapping[str, object]) -> MutableMapping[str, object]:
-    """Structlog processor: replaces private values and lists their keys under `withheld`, so that the caller can be found and fixed."""
-    withheld: list[str] = []
-    safe: dict[str, object] = {key: value if key == "exc_info" else _safe(key, value, withheld) for key, value in event.items()}
-    return {**safe, "withheld": sorted(set(withheld))} if withheld else safe
-
-
 class _Running:
     """The one log of this process."""
 
     entry: "_Entry | None" = None
     listener: "_Listener | None" = None
     echo: "logging.StreamHandler[TextIO] | None" = None
-
-
-def _safe(key: str, value: object, withheld: list[str]) -> object:
-    match value:
-        case None | bool() | int() | float():
-            return value
-        case AgentError():
-            return {"code": value.code, **{name: _safe(name, param, withheld) for name, param in value.params.items()}}
-        case BaseException():
-            return type(value).__name__  # its message may contain a file name
-        case str() if not (any(map(_PRIVATE.fullmatch, key.lower().split("_"))) or _PATHLIKE.search(value)):
-            return value
-        case Mapping() if all(isinstance(name, str) and name.isidentifier() for name in value):
-            return {name: _safe(f"{key}_{name}", inner, withheld) for name, inner in value.items()}
-        case list() | tuple() | set() | frozenset():
-            return [_safe(key, inner, withheld) for inner in value]
-        case _:
-            withheld.append(key)
-            return WITHHELD
 
 
 def _hand_over(_logger: object, _method: str, event: MutableMapping[str, object]) -> tuple[tuple[object, ...], dict[str, object]]:
@@ -291,27 +208,7 @@ class _JsonLines(logging.Formatter):
             line |= {key: value for key, value in record.msg.items() if key != "exc_info"}
         else:
             # From a third party: its arguments may be paths, so only the format string is kept.
-            line["event"] = _PATHLIKE.sub("…", _QUOTED.sub("…", str(record.msg)))[:300]
+            line["event"] = without_names(str(record.msg))[:300]
         if isinstance(record.exc_info, tuple) and record.exc_info[1] is not None:
-            line["exception"] = _exception(record.exc_info[1])
+            line["exception"] = described(record.exc_info[1])
         return json.dumps(line, default=lambda value: type(value).__name__)
-
-
-def _exception(error: BaseException) -> dict[str, object]:
-    """Return kind, code and location of an error and its causes; never its message, which may contain a file name."""
-    found: dict[str, object] = {"kind": type(error).__name__, "stack": _stack(error.__traceback__)}
-    if isinstance(error, AgentError):
-        found |= {"code": error.code, "facts": {name: _safe(name, value, []) for name, value in error.params.items()}}
-    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    if cause is not None:
-        found["cause"] = _exception(cause)
-    return found
-
-
-def _stack(trace: TracebackType | None) -> list[str]:
-    frames: list[str] = []
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        frames.append(f"{trace.tb_frame.f_globals.get('__name__', '?')}:{code.co_name}:{trace.tb_lineno}")
-        trace = trace.tb_next
-    return frames[-12:]

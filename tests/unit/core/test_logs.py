@@ -14,6 +14,7 @@ import pytest
 import structlog
 
 from agent.core import logs
+from agent.core.log_privacy import WITHHELD, guard
 from agent.core.settings import LogSettings
 from agent.domain.errors import ImageTooLarge, NoSuchName, StoreDiskFull
 
@@ -71,9 +72,9 @@ def test_the_file_is_the_owner_s_alone(tmp_path: Path) -> None:
     ],
 )
 def test_private_things_are_withheld_and_their_place_is_named(facts: dict[str, object]) -> None:
-    event = logs.guard(None, "info", {"event": "x", **facts})
+    event = guard(None, "info", {"event": "x", **facts})
     text = json.dumps(event)
-    assert logs.WITHHELD in text
+    assert WITHHELD in text
     assert event["withheld"]
     assert not any(secret in text for secret in ("Mei", "mei", "IMG", "Pictures", "a.jpg"))
 
@@ -82,7 +83,7 @@ def test_private_things_are_withheld_and_their_place_is_named(facts: dict[str, o
     "facts", [{"files": 3}, {"people": 2}, {"code": "a.b"}, {"kind": "OSError"}, {"on": True, "none": None}, {"ids": [1, 2]}]
 )
 def test_counts_codes_and_ids_pass(facts: dict[str, object]) -> None:
-    assert logs.guard(None, "info", {"event": "x", **facts}) == {"event": "x", **facts}
+    assert guard(None, "info", {"event": "x", **facts}) == {"event": "x", **facts}
 
 
 def test_an_error_is_logged_by_code_kind_and_place_without_its_message(tmp_path: Path) -> None:
