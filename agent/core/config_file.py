@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from agent.core import config_folders
 from agent.core.config_check import Raw, dotted, from_environment, merged, nested, parsed, parsed_value, problems, validated
 from agent.core.config_lines import line_of
 from agent.core.files import write_private
@@ -25,7 +26,6 @@ from agent.domain.errors import (
     SettingsUnwritable,
     StoreError,
 )
-from agent.domain.names import tidy
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
@@ -132,23 +132,15 @@ class SettingsFile:
 
     def add_folder(self, folder: Path, switches: Mapping[str, object] = MappingProxyType({})) -> Settings:
         """Watch one more folder with the given `switches`; an already watched folder is not changed. Raises SettingsError."""
-        import tomlkit
-
-        wanted = root_of(str(folder))
         with self._edited() as document:
-            folders = self._folders(document)
-            if not any(root_of(str(known.get("path", ""))) == wanted for known in folders):
-                entry = {"path": wanted, **switches}
-                folders.append(tomlkit.item(entry) if isinstance(folders, tomlkit.items.AoT) else entry)
+            config_folders.add(self._folders(document), root_of(str(folder)), switches)
             self._check(document)
         return self.snapshot
 
     def change_folder(self, root: str, change: Mapping[str, object]) -> Settings:
         """Set the given values of a watched folder. Raises SettingsError, NotFound if it is not watched."""
         with self._edited() as document:
-            for known in self._watched(document, root):
-                for name, value in change.items():
-                    known[name] = value
+            config_folders.change(self._folders(document), root, change)
             self._check(document)
         return self.snapshot
 
@@ -164,13 +156,10 @@ class SettingsFile:
 
         Return False if the name does not occur. Raises SettingsError.
         """
-        if not any(_means(kept, name) for folder in validated(self._profile(), self.raw()).folders for kept in folder.redact_keep):
+        if not any(config_folders.keeps(folder.redact_keep, name) for folder in validated(self._profile(), self.raw()).folders):
             return False
         with self._edited() as document:
-            for known in self._folders(document):
-                if any(_means(kept, name) for kept in known.get("redact_keep", ())):
-                    renamed = [new if _means(kept, name) else kept for kept in known["redact_keep"]]
-                    known["redact_keep"] = [kept for kept in dict.fromkeys(renamed) if kept is not None]
+            config_folders.rename_kept(self._folders(document), name, new)
             self._check(document)
         return True
 
@@ -178,32 +167,14 @@ class SettingsFile:
         """Stop watching a folder. Raises SettingsError, NotFound if it is not watched."""
         with self._edited() as document:
             folders = self._folders(document)
-            for known in self._watched(document, root):
-                folders.remove(known)
+            config_folders.remove(folders, root)
             if not folders:
                 document["folders"] = []  # not omitted: a profile's folders would come back
             self._check(document)
         return self.snapshot
 
     def _folders(self, document: "TOMLDocument") -> Any:
-        """Return the editable list of watched folders. It replaces the profile's whole list, so it must include that."""
-        import tomlkit
-
-        if not document.get("folders"):
-            folders = tomlkit.aot()
-            if "folders" in document:
-                del document["folders"]
-            else:
-                for known in validated(self._profile()).model_dump(mode="json")["folders"]:
-                    folders.append(tomlkit.item(known))
-            document["folders"] = folders
-        return document["folders"]
-
-    def _watched(self, document: "TOMLDocument", root: str) -> list[Any]:
-        found = [known for known in self._folders(document) if root_of(str(known.get("path", ""))) == root]
-        if not found:
-            raise NotFound
-        return found
+        return config_folders.editable(document, lambda: validated(self._profile()).model_dump(mode="json")["folders"])
 
     def ensure(self) -> Path:
         """Return the file, created empty if missing. Raises SettingsUnwritable."""
@@ -312,10 +283,6 @@ class SettingsFile:
         self.load()
         if self._nudge is not None:
             self._nudge()
-
-
-def _means(kept: str, name: str) -> bool:
-    return tidy(kept) == tidy(name)
 
 
 def _signature(path: Path) -> _Signature:
