@@ -34,8 +34,9 @@ from agent.main.shell_menu import hand_over
 from agent.main.uninstall_commands import uninstall
 from agent.main.worker_commands import worker
 from agent.models.commands import models
-from agent.people.commands import people, redo, undo
+from agent.people.commands import people
 from agent.people.find_commands import find, verify
+from agent.people.undo_commands import redo, undo
 from agent.redaction.commands import redact, restore
 from agent.screen.commands import capture
 from agent.screen.watch_commands import watch

@@ -2,19 +2,17 @@
 
 import json
 import os
-import stat
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 import click
 
-from agent.cli.command import Command, CommandGroup, json_option
+from agent.cli.command import CommandGroup, json_option
 from agent.cli.confirm import confirm, yes_option
 from agent.cli.output import note, say, tell
+from agent.cli.output_file import is_device, output_to
 from agent.cli.params import PERSON_NAME, There
 from agent.cli.session import CommandSession
 from agent.core.i18n import Texts
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
     from agent.library.records import Person, StoredFace
     from agent.people.edit_schemas import Edit
     from agent.people.queries.people_queries import PeopleQueries
-    from agent.people.schemas import Step
 
 TEXTS = Texts()
 
@@ -230,9 +227,9 @@ def export(session: CommandSession, file: Path | None, as_csv: bool, person: str
     from agent.people.exchange_commands import rows_of
     from agent.people.queries.people_queries import PeopleQueries
 
-    if file is not None and os.path.lexists(file) and not _is_device(file):
+    if file is not None and os.path.lexists(file) and not is_device(file):
         confirm(session.texts, session.texts("cli.people.sure_export", file=str(file)), yes=yes)
-    with session.library(PeopleQueries, checked=True) as library, _open(file) as out:
+    with session.library(PeopleQueries, checked=True) as library, output_to(file) as out:
         only = None if person is None else person_of(library, person)
         library.note_export(None if only is None else only.id, now=datetime.now(UTC))
         count = (export_files.write_csv if as_csv else export_files.write_json)(rows_of(library, only), out)
@@ -248,36 +245,6 @@ def import_people(session: CommandSession, source: Path, dry_run: bool, as_json:
     from agent.people.exchange_commands import import_folder, import_rows
 
     return (import_folder if source.is_dir() else import_rows)(session, source, dry_run=dry_run, as_json=as_json)
-
-
-@click.command(cls=Command, help=TEXTS("cli.help.undo"))
-@json_option()
-@click.pass_obj
-def undo(session: CommandSession, as_json: bool) -> None:
-    from agent.cli.backend import backend
-    from agent.people.edit_schemas import Undo
-    from agent.people.schemas import Step
-
-    with backend(session) as able:
-        step = able.call_patiently("/api/undo", Step, Undo())
-    tell(step.model_dump(), _of_step(session.texts, "undone", step), as_json=as_json)
-
-
-@click.command(cls=Command, help=TEXTS("cli.help.redo"))
-@json_option()
-@click.pass_obj
-def redo(session: CommandSession, as_json: bool) -> None:
-    from agent.cli.backend import backend
-    from agent.people.schemas import Step
-
-    with backend(session) as able:
-        step = able.call_patiently("/api/redo", Step)
-    tell(step.model_dump(), _of_step(session.texts, "redone", step), as_json=as_json)
-
-
-def _of_step(texts: Texts, what: str, step: "Step") -> str:
-    """Return what was undone or redone: "Undone: naming 3 faces"."""
-    return texts(f"cli.{what}", step=texts(f"cli.step.{step.action}", count=step.count))
 
 
 def _faces_on(library: "PeopleQueries", photo: str) -> "tuple[StoredFace, ...]":
@@ -302,40 +269,3 @@ def _edit(session: CommandSession, wish: "Edit") -> int:
 
     with backend(session) as able:
         return able.call_patiently("/api/people/edits", Edited, wish).count
-
-
-@contextmanager
-def _open(file: Path | None) -> Iterator[TextIO]:
-    """Write the whole file or nothing; without a file, write to standard output. Raises click.FileError."""
-    if file is None:
-        yield sys.stdout
-        sys.stdout.flush()  # now, while a closed pipe is no failure
-        return
-    try:
-        with file.open("w", encoding="utf-8", newline="") if _is_device(file) else _replacing(Path(os.path.realpath(file))) as out:
-            yield out
-    except OSError as error:
-        raise click.FileError(str(file), error.strerror) from error
-
-
-@contextmanager
-def _replacing(file: Path) -> Iterator[TextIO]:
-    """Raises OSError."""
-    aside = file.with_name(f".{file.name}.part")
-    try:
-        aside.unlink(missing_ok=True)
-        with aside.open("x", encoding="utf-8", newline="") as out:  # follows no link
-            yield out
-        aside.replace(file)
-    finally:
-        with suppress(OSError):  # even its folder is missing
-            aside.unlink(missing_ok=True)
-
-
-def _is_device(file: Path) -> bool:
-    """Whether it is a pipe or a device, which takes the content and must not be replaced."""
-    try:
-        mode = file.stat().st_mode
-    except OSError:  # also for a name that is too long
-        return False
-    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
