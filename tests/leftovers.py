@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC
 from sqlalchemy import func, select
 
 from agent.domain.events import Recorded
-from agent.main.wiring import home_of_key
+from agent.main.library_home import home_of_key
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store import schema
 from agent.store.database import Database

@@ -16,7 +16,7 @@ from agent.core.config_file import SettingsFile
 from agent.core.paths import AppPaths
 from agent.domain.errors import AgentError
 from agent.library.schemas import ImageOut, ImagePage
-from agent.main.wiring import home_of_key
+from agent.main.library_home import home_of_key
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.opening import open_library
 from agent.web.client import Client

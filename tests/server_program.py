@@ -13,8 +13,8 @@ from typing import Any
 import httpx
 import psutil
 
+from agent.main.library_home import home_of_key
 from agent.main.server.process import CERTIFICATES_FOLDER
-from agent.main.wiring import home_of_key
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.server_database import POSTGRES_FOLDER, database_url, server_database
 from agent.web.certificates import AUTHORITY_FILE

@@ -34,9 +34,10 @@ from agent.main.app import Reconfigure
 from agent.main.checkup import health
 from agent.main.handover import updates_of
 from agent.main.http import Context, create_app
+from agent.main.library_home import backup_store, move_key, recovery_code
 from agent.main.library_restore import LibraryRestore, RestoreOutcome
 from agent.main.team_membership import membership_of
-from agent.main.wiring import backup_store, build, move_key, recovery_code
+from agent.main.wiring import build
 from agent.screen.region_picker import RegionPicker
 from agent.screen.watch import SWITCH
 from agent.sources.folder.drives import is_remote

@@ -21,13 +21,13 @@ TEXTS = Texts()
 
 
 def _backups(session: CommandSession) -> "BackupStore":
-    from agent.main.wiring import backup_store
+    from agent.main.library_home import backup_store
 
     return backup_store(session.settings, session.paths)
 
 
 def _keys(session: CommandSession) -> "LibraryKeys":
-    from agent.main.wiring import home_of_key
+    from agent.main.library_home import home_of_key
     from agent.store.keys import LibraryKeys
     from agent.store.opening import DATABASE_FILE
 
@@ -50,7 +50,7 @@ def backup() -> None: ...
 @click.pass_obj
 def create(session: CommandSession, as_json: bool) -> None:
     """Make a backup, also while the agent runs: the copy is one consistent state of the library."""
-    from agent.main.wiring import utc_now
+    from agent.core.environment import utc_now
 
     session.paths.create()
     with session.database() as database:
@@ -96,7 +96,7 @@ def verify(session: CommandSession, name: str | None, as_json: bool) -> int:
 @json_option()
 @click.pass_obj
 def restore(session: CommandSession, name: str | None, yes: bool, dry_run: bool, as_json: bool) -> None:
-    from agent.main.wiring import utc_now
+    from agent.core.environment import utc_now
 
     store = _backups(session)
     if dry_run:  # only reads: also beside a running agent

@@ -12,9 +12,10 @@ from agent.engine.devices import Note, by_onnx_runtime
 from agent.engine.sandbox.wall import Sandbox
 from agent.main.app import App
 from agent.main.diagnosis import Ground
+from agent.main.engines import model_store
 from agent.main.health import Check, Finding, Health
+from agent.main.library_home import home_of_key
 from agent.main.support_bundle import support_bundle
-from agent.main.wiring import home_of_key, model_store
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.updates.releases import UpdateStep
 from agent.updates.updater import channel_of, updater_of

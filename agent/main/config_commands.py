@@ -76,7 +76,7 @@ def set_value(session: CommandSession, key: str, value: str, yes: bool, as_json:
         confirm(session.texts, session.texts("cli.config.sure_recognition"), yes=False)
     meant = parsed_value(value)  # with or without quotes
     if key == "library.key_home" and isinstance(meant, str) and meant in set(KeyHome):
-        from agent.main.wiring import move_key
+        from agent.main.library_home import move_key
 
         move_key(session.file, session.paths, KeyHome(meant))
     else:

@@ -7,11 +7,12 @@ from contextlib import suppress
 
 from agent.cli.session import CommandSession
 from agent.core.child import own_command
+from agent.core.environment import utc_now
 from agent.core.observable import wait_at_most
 from agent.desktop.notify import Notifier
 from agent.domain.errors import AgentError, StoreDamaged
 from agent.main.handover import replace_process
-from agent.main.wiring import backup_store, utc_now
+from agent.main.library_home import backup_store
 
 NOTIFY_S = 5.0
 WAIT_S = 1800.0  # the notification may lie in the desktop's list for a while

@@ -18,8 +18,8 @@ from agent.engine.devices import Note, Trial
 from agent.engine.engine_calls import EngineConfig, Hello
 from agent.engine.selftest_runs import DeviceChooser
 from agent.main.checkup import checks, engine_words, ground, update_check
+from agent.main.engines import engine_pool, model_files, model_store
 from agent.main.health import Check, examine
-from agent.main.wiring import engine_pool, model_files, model_store
 
 MARKS = {"ok": "✓", "absent": "·", "warning": "!", "failed": "✗"}
 

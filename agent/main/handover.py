@@ -14,11 +14,12 @@ from filelock import FileLock, Timeout
 
 from agent import __version__
 from agent.core.build import Build, PackageKind, read_build
+from agent.core.environment import utc_now
 from agent.core.instance_lock import alone
 from agent.core.paths import AppPaths
 from agent.core.settings import Settings
 from agent.domain.errors import AgentError, AlreadyRunning, LifecycleError, UpdateError, UpdateFailed, UpdateManaged, UpdateNotReady
-from agent.main.wiring import library_care, utc_now
+from agent.main.library_home import library_care
 from agent.updates.asking import ask
 from agent.updates.install import Installation
 from agent.updates.install_journal import JournalFile

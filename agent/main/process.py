@@ -241,8 +241,9 @@ class Agent:
 
     def _replace(self, name: str, number: int) -> "RestoreOutcome":
         """Blocks. The library is closed."""
+        from agent.core.environment import utc_now
+        from agent.main.library_home import backup_store
         from agent.main.library_restore import RestoreOutcome
-        from agent.main.wiring import backup_store, utc_now
 
         try:
             store = backup_store(self._file.snapshot, self._paths)

@@ -2,7 +2,7 @@
 
 from agent.core.paths import AppPaths
 from agent.main.app import App
-from agent.main.wiring import home_of_key
+from agent.main.library_home import home_of_key
 from agent.team.queries import TeamQueries
 from agent.team.service import TeamMembership
 from agent.team.tokens import TeamTokens

@@ -25,7 +25,7 @@ TEXTS = Texts()
 def uninstall(session: CommandSession, library: bool, yes: bool, dry_run: bool, as_json: bool) -> None:
     from agent.core.paths import HOME_VARIABLE
     from agent.desktop import autostart
-    from agent.main.wiring import model_store
+    from agent.main.engines import model_store
 
     texts, paths = session.texts, session.paths
     small = (paths.cache, paths.logs, paths.runtime, model_store(paths).folder)
@@ -66,7 +66,7 @@ def _end_agent(session: CommandSession) -> None:
 
 def _forget_key(session: CommandSession) -> None:
     """Delete the key: a copied library is then unreadable. A keyring that does not answer does not stop the uninstallation."""
-    from agent.main.wiring import home_of_key
+    from agent.main.library_home import home_of_key
     from agent.store.keys import LibraryKeys
 
     with suppress(AgentError):

@@ -1,23 +1,17 @@
 """Assembles the agent: the only place that names concrete classes."""
 
 import asyncio
-import threading
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, datetime
-from functools import partial
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import NoReturn, cast
 
-from agent.core.child import own_command
-from agent.core.config_file import SettingsFile
-from agent.core.environment import Environment
-from agent.core.files import store_error
+from agent.core.environment import Environment, utc_now
 from agent.core.heap import give_back, let_go_of_code
 from agent.core.memory_trimmer import MemoryTrimmer
 from agent.core.observable import Observable
 from agent.core.paths import AppPaths
-from agent.core.settings import KeyHome, Settings
-from agent.core.tools import Stop, abandon_at_quit
+from agent.core.settings import Settings
 from agent.desktop import portal
 from agent.desktop.active_window import active_window
 from agent.desktop.clipboard import clipboard
@@ -26,26 +20,22 @@ from agent.desktop.window_list import windows_of_the_desktop
 from agent.domain.errors import EngineStartFailed
 from agent.domain.image import Recipe
 from agent.engine.analyser import Analyser, AnalysisEngine
-from agent.engine.engine_calls import ModelFile
 from agent.engine.governor import read_power
 from agent.engine.matcher import MatcherProcess
 from agent.engine.matcher_port import FaceMatcher
-from agent.engine.model_preparer import ModelPreparer
 from agent.engine.monitor import Machine
 from agent.engine.open_files import open_photo
-from agent.engine.pool import EnginePool
 from agent.engine.processes import ProcessMeter, total_memory
 from agent.engine.renderer import Renderer
-from agent.engine.screen_engine import ScreenEngine
 from agent.engine.screen_port import ScreenGrabber, ScreenWatcher, WatchedDesktop
-from agent.engine.selftest_runs import DeviceChooser
 from agent.engine.video_engine import EngineAnimations, EngineVideos
 from agent.engine.video_ports import VideoRenderer
 from agent.library.job_queue import JobQueue
 from agent.library.recipes import EMBEDDER
 from agent.library.thumbnail_store import ThumbnailFile
 from agent.main.app import App, Edges, Reconfigure
-from agent.models.model_store import ModelState, ModelStore
+from agent.main.engines import engine_pool, model_store, model_ways, screen_engine
+from agent.main.library_home import backups_of, home_of_key
 from agent.people.face_finder import FaceFinder
 from agent.people.forgotten import ForgottenFile
 from agent.people.recognition_switch import Backups
@@ -64,61 +54,9 @@ from agent.sources.folder.online_only import is_online_only
 from agent.sources.source import RemoteSource, Source
 from agent.sources.sources import Sources
 from agent.store.audit_witness import AuditWitness
-from agent.store.backup import BackupStore
 from agent.store.database import Database
-from agent.store.key_homes import Home, key_home
-from agent.store.keys import LibraryKeys
 from agent.store.opening import open_library
 from agent.store.soundness import Soundness
-from agent.updates.library_care import LibraryCare
-
-KEY_HOME = "library.key_home"
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
-def model_store(paths: AppPaths) -> ModelStore:
-    return ModelStore(paths.data / "models")
-
-
-def model_files(store: ModelStore) -> dict[str, ModelFile]:
-    """Recipe name -> file, of the models that are present."""
-    return {
-        info.recipe: ModelFile(info.name, str(info.path), info.sha256)
-        for info in store.list()
-        if info.recipe is not None and info.state is ModelState.PRESENT
-    }
-
-
-def engine_pool(settings: Settings, paths: AppPaths, store: ModelStore, *, again: bool = False, scratch: str = "photos") -> EnginePool:
-    """Engine processes with the present models. With `again`, devices that crashed or hung get another chance."""
-    return EnginePool(
-        settings.engine,
-        model_files(store),
-        devices=DeviceChooser(store.folder / "devices.json", own_command("engine-worker"), again=again),
-        preparer=model_preparer(paths, store),
-        scratch=paths.cache / "kernels" / scratch,
-    )
-
-
-def model_preparer(paths: AppPaths, store: ModelStore) -> ModelPreparer:
-    """Converts the models to the engines' format; in earlier versions the engines did this."""
-    earlier = (store.folder / "ir", paths.cache / "openvino")
-    return ModelPreparer(store.folder / "prepared", own_command("engine-worker"), earlier=earlier)
-
-
-def screen_engine(settings: Settings, paths: AppPaths, store: ModelStore) -> ScreenEngine:
-    """The screen's engine with the present models."""
-    return ScreenEngine(
-        settings.engine,
-        model_files(store),
-        devices=DeviceChooser(store.folder / "devices.json", own_command("engine-worker")),
-        preparer=model_preparer(paths, store),
-        scratch=paths.cache / "kernels" / "screen",
-        display=not portal.only_portal(),
-    )
 
 
 def surroundings(clock: Callable[[], datetime]) -> CaptureDesktop:
@@ -136,61 +74,6 @@ def watched_desktop() -> WatchedDesktop:
     """This desktop's state for watching the screen."""
     windows = windows_of_the_desktop()
     return WatchedDesktop(windows.front, windows.scene, session_locked, portal.no_watching, windows.rest)
-
-
-def library_care(settings: Settings, paths: AppPaths) -> LibraryCare:
-    """Protects the library while a new version is tried on it."""
-    return LibraryCare(paths.library, home_of_key(settings, paths), keep=settings.library.backups, clock=utc_now)
-
-
-def home_of_key(settings: Settings, paths: AppPaths) -> Home:
-    """The place of the library's key."""
-    return key_home(settings.library.key_home, paths.keys)
-
-
-def backup_store(settings: Settings, paths: AppPaths) -> BackupStore:
-    """The backups of the library."""
-    return BackupStore(paths.library, home_of_key(settings, paths), keep=settings.library.backups)
-
-
-def recovery_code(settings: Settings, paths: AppPaths) -> str:
-    """The code that opens the library if its key is lost. Raises KeyHomeError, StoreError."""
-    keys = LibraryKeys(paths.library, home_of_key(settings, paths))
-    return keys.recovery_code(keys.unlock())
-
-
-def move_key(file: SettingsFile, paths: AppPaths, to: KeyHome) -> None:
-    """Write `library.key_home` and move the library's key there; without a library there is no key to move.
-
-    If an environment variable overrides the setting, the key stays where that says. Raises SettingsError, KeyHomeError, StoreError; then
-    neither has changed.
-    """
-    settings = file.load()
-    keys = LibraryKeys(paths.library, home_of_key(settings, paths))
-
-    def switch() -> None:
-        file.put(KEY_HOME, to.value)
-
-    if keys.exist and settings.library.key_home is not to and KEY_HOME not in file.overridden():
-        keys.move(key_home(to, paths.keys), switch=switch)
-    else:
-        switch()
-
-
-def backups_of(database: Database, paths: AppPaths) -> Backups:
-    """The backups by the current settings: their number may change, and the key may move, while the agent runs."""
-
-    turn = threading.Lock()  # each run deletes leftovers of unfinished ones
-
-    def daily(now: datetime, settings: Settings) -> None:
-        with turn:
-            backup_store(settings, paths).make_if_due(database, now)
-
-    def replace(now: datetime, settings: Settings) -> None:
-        with turn:
-            backup_store(settings, paths).replace(database, now)
-
-    return Backups(daily, replace)
 
 
 def build(
@@ -288,28 +171,6 @@ def build(
         queue=queue,
     )
     return App(Environment(Observable(settings), clock, monotonic), edges, hooks, trimmer)
-
-
-def model_ways(store: ModelStore, pools: Sequence[EnginePool]) -> tuple[Callable[[Recipe], Awaitable[None]], Reconfigure]:
-    """Fetching models, and reconfiguring engines after new settings."""
-
-    async def supply(recipe: Recipe) -> None:
-        for info in store.list():
-            if info.recipe in recipe.models:
-                stop = Stop()
-                try:
-                    await abandon_at_quit(partial(store.fetch, info.name, stop=stop), stop.set)
-                except OSError as error:
-                    raise store_error(error) from error
-        present = await asyncio.to_thread(model_files, store)
-        for pool in pools:
-            pool.reconfigure(pool.settings, present)
-
-    async def reconfigure(new: Settings) -> None:
-        for pool in pools:
-            pool.reconfigure(new.engine)
-
-    return supply, reconfigure
 
 
 def _bytes(settings: Settings) -> int:

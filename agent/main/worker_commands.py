@@ -67,7 +67,7 @@ def _edges(session: CommandSession, name: str, roots: Roots) -> "WorkerEdges":
     from agent.engine.analyser import AnalysisEngine
     from agent.engine.matcher import MatcherProcess
     from agent.engine.open_files import open_photo
-    from agent.main.wiring import engine_pool, model_store, model_ways
+    from agent.main.engines import engine_pool, model_store, model_ways
     from agent.main.worker_process import WorkerEdges
     from agent.sources.folder.online_only import is_online_only
 

@@ -21,7 +21,7 @@ from agent.engine.analyser import Analyse
 from agent.engine.engine_calls import EngineConfig
 from agent.engine.runtime import Runtime
 from agent.engine.service import detector_of
-from agent.main.wiring import model_files
+from agent.main.engines import model_files
 from agent.models.model_store import ModelStore
 from agent.vision import embedder
 from agent.vision.aligner import MARGIN, align, face_of, refined

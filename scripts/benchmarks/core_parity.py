@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from agent.engine.engine_calls import ModelFile
 from agent.engine.runtime import Runtime
-from agent.main.wiring import model_files
+from agent.main.engines import model_files
 from agent.vision.aligner import align, face_of
 from agent.vision.codecs import Limits, decode
 from agent.vision.detection import Detection

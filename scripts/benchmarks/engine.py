@@ -17,7 +17,7 @@ from agent.engine.analyser import Analyse
 from agent.engine.model_preparer import ModelPreparer
 from agent.engine.pool import EnginePool
 from agent.engine.worker_slot import memory_of
-from agent.main.wiring import model_files
+from agent.main.engines import model_files
 from agent.models.model_store import ModelStore
 from scripts.benchmarks.photos import photos
 from scripts.benchmarks.rows import Row, at_most

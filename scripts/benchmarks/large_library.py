@@ -21,7 +21,7 @@ from agent.domain.jobs import JobState, Priority
 from agent.library.recipes import EMBEDDER
 from agent.library.thumbnail_store import ThumbnailFile
 from agent.library.thumbnails import SIDE
-from agent.main.wiring import home_of_key
+from agent.main.library_home import home_of_key
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store import schema
 from agent.store.database import Database

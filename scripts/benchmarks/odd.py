@@ -26,7 +26,7 @@ from agent.domain.redaction import Cover, Look, cover_of
 from agent.engine.analyser import Analyse
 from agent.engine.pool import EnginePool
 from agent.engine.renderer import Render
-from agent.main.wiring import model_files
+from agent.main.engines import model_files
 from agent.models.model_store import ModelStore
 from agent.vision.redactor import SOLID, covered
 from scripts.benchmarks.rows import Row, at_most

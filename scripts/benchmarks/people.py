@@ -12,7 +12,7 @@ import httpx
 
 from agent.core.paths import AppPaths
 from agent.core.settings import Settings
-from agent.main.wiring import home_of_key
+from agent.main.library_home import home_of_key
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.opening import open_library
 from agent.web.client import Client

@@ -20,7 +20,7 @@ from agent.engine.model_preparer import ModelPreparer
 from agent.engine.pool import EnginePool
 from agent.engine.renderer import Render
 from agent.engine.worker_slot import cores
-from agent.main.wiring import model_files
+from agent.main.engines import model_files
 from agent.models.model_store import ModelStore
 from scripts.benchmarks.accuracy_detect import DETECT
 from scripts.benchmarks.engine import MB, peak_of

@@ -30,7 +30,7 @@ from agent.engine.pool import EnginePool
 from agent.engine.runtime import Runtime
 from agent.engine.service import detector_of
 from agent.engine.video_engine import EngineVideos
-from agent.main.wiring import model_files
+from agent.main.engines import model_files
 from agent.models.model_store import ModelStore
 from agent.redaction.video.job_files import VideoJobFolder
 from agent.redaction.video.video_redactor import VideoOptions, VideoRedactor

@@ -79,13 +79,13 @@ def bend() -> Callable[[str], list[str]]:
 SHIFTED = """
 import datetime, time
 from pathlib import Path
-from agent.main import wiring
+from agent.core import environment
 off = Path({!r})
 class Shifted(datetime.datetime):
     @classmethod
     def now(cls, tz=None):
         return datetime.datetime.now(tz) + datetime.timedelta(seconds=float(off.read_text()))
-wiring.datetime = Shifted
+environment.datetime = Shifted
 real = time.time_ns
 time.time_ns = lambda: real() + int(float(off.read_text()) * 1e9)
 """

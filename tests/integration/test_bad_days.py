@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from agent.domain.errors import StoreDamaged
-from agent.main.wiring import home_of_key
+from agent.main.library_home import home_of_key
 from agent.store.opening import DATABASE_FILE, open_library
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from PIL import Image
 from agent.domain.errors import AgentError
 from agent.domain.events import ImageIndexed
 from agent.domain.jobs import JobState
-from agent.main.wiring import home_of_key
+from agent.main.library_home import home_of_key
 from agent.store.database import Database
 from agent.store.keys import LibraryKeys
 from agent.store.opening import DATABASE_FILE

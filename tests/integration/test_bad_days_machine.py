@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 
 from agent.domain.errors import NotRunning
-from agent.main.wiring import home_of_key
+from agent.main.library_home import home_of_key
 from agent.store.database import Database
 from agent.store.keys import LibraryKeys
 from agent.store.opening import DATABASE_FILE

@@ -19,6 +19,7 @@ from agent.core.settings import Settings
 from agent.domain.errors import ImageMissing
 from agent.domain.image import FileSeen
 from agent.main import wiring
+from agent.main.library_home import home_of_key
 from agent.models.model_store import ModelStore
 from agent.sources.source import Emit, FileAppeared
 from agent.store.opening import open_library
@@ -75,7 +76,7 @@ async def test_photos_of_a_bucket_are_indexed_once_each_and_shown(
     paths = AppPaths.find({"AI_POPUP_HOME": str(tmp_path / "home")}).create()
     bucket = Bucket(address, ["a.jpg", "b.jpg", "again.jpg"])
     settings = Settings.model_validate({"library": {"key_home": "file"}})
-    database = open_library(paths.library, wiring.home_of_key(settings, paths))
+    database = open_library(paths.library, home_of_key(settings, paths))
     app = wiring.build(settings, paths, database=database, remote={"web": bucket})
     working = asyncio.create_task(app.run())
     try:

@@ -24,8 +24,9 @@ from agent.library.onboarding import Onboarding
 from agent.library.schemas import PlaceProblem, PlaceProblems
 from agent.main.checkup import health
 from agent.main.http import Context, create_app
+from agent.main.library_home import backup_store
 from agent.main.library_restore import LibraryRestore, RestoreOutcome
-from agent.main.wiring import backup_store, build
+from agent.main.wiring import build
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.screen.region_picker import RegionPicker
 from agent.web.auth import Auth

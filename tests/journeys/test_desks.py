@@ -15,7 +15,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from agent.main.wiring import home_of_key
+from agent.main.library_home import home_of_key
 from agent.store.opening import open_library
 from agent.store.schema import metadata
 from agent.team.queries import TeamQueries

@@ -24,13 +24,14 @@ from agent.library.onboarding import Onboarding
 from agent.main.app import App
 from agent.main.checkup import health
 from agent.main.http import Context, Team, create_app
+from agent.main.library_home import backup_store, move_key, recovery_code
 from agent.main.library_restore import LibraryRestore, RestoreOutcome
 from agent.main.server.accounts import accounts_of
 from agent.main.server.face_vectors import face_vectors
 from agent.main.server.first_administrator import first_invitation
 from agent.main.server.rooms import Site, add_routes, rooms_of
 from agent.main.server.team_work import HAS_WORKERS, TeamWork
-from agent.main.wiring import backup_store, build, move_key, recovery_code
+from agent.main.wiring import build
 from agent.screen.region_picker import RegionPicker
 from agent.sources.folder.drives import is_remote
 from agent.store.database import Database

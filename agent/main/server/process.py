@@ -10,6 +10,7 @@ import structlog
 
 from agent.core.child import own_command
 from agent.core.config_file import SettingsFile
+from agent.core.environment import utc_now
 from agent.core.files import store_error
 from agent.core.observable import wait_at_most
 from agent.core.paths import AppPaths
@@ -17,10 +18,10 @@ from agent.core.settings import KeyHome, Settings
 from agent.core.threads import loop_threads
 from agent.desktop.termination import on_termination
 from agent.domain.errors import SettingsInvalid, StoreError, reason_of
+from agent.main.library_home import KEY_HOME, home_of_key
 from agent.main.server.loop import Ground, Reached, ServerLoop
 from agent.main.server.team_work import HAS_WORKERS
 from agent.main.server.worker_processes import WorkerProcesses
-from agent.main.wiring import KEY_HOME, home_of_key, utc_now
 from agent.store.database import Database
 from agent.store.embedded_postgres import EmbeddedPostgres
 from agent.store.keys import LibraryKeys

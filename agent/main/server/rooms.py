@@ -23,11 +23,11 @@ from agent.incidents.routes import incident_routes
 from agent.libraries.routes import libraries_routes
 from agent.libraries.service import Libraries
 from agent.main.app import App
+from agent.main.library_home import home_of_key
 from agent.main.server.accounts import libraries_of
 from agent.main.server.desks import desks_of
 from agent.main.server.incidents import IncidentWork, incidents_of
 from agent.main.server.uploads import uploads_of
-from agent.main.wiring import home_of_key
 from agent.people.vectors.routes import vector_routes
 from agent.people.vectors.vector_rows import IndexState
 from agent.uploads.routes import upload_routes

@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from agent.domain.errors import AgentError
-from agent.main.wiring import backup_store
+from agent.main.library_home import backup_store
 from agent.store.opening import BACKUPS_FOLDER, DATABASE_FILE
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.main.wiring import home_of_key
+from agent.main.library_home import home_of_key
 from agent.store.backup import NEWER
 from agent.store.keys import LibraryKeys
 from agent.store.schema import REVISION

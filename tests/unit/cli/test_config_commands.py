@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent.core.settings import KeyHome
-from agent.main.wiring import model_store
+from agent.main.engines import model_store
 from agent.store import key_homes
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         return key_homes.FileHome(other if kind is KeyHome.KEYRING else folder)
 
     monkeypatch.setattr("agent.store.key_homes.key_home", home)
-    monkeypatch.setattr("agent.main.wiring.key_home", home)
+    monkeypatch.setattr("agent.main.library_home.key_home", home)
     return other
 
 

@@ -11,7 +11,7 @@ import httpx
 
 from agent.core.actor import acting_as
 from agent.core.settings import Settings
-from agent.main.wiring import home_of_key
+from agent.main.library_home import home_of_key
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.opening import open_library
 

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from agent.core.environment import utc_now
 from agent.core.paths import AppPaths
 from agent.core.settings import Settings
 from agent.core.tools import Stop, run_tool
 from agent.domain.errors import StoreDiskFull, StoreUnwritable
 from agent.main import wiring
+from agent.main.library_home import backups_of
 from agent.models.model_store import ModelStore
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.key_homes import FileHome
@@ -64,9 +66,9 @@ async def test_a_disk_that_refuses_a_model_is_named(
 
 
 async def test_backups_follow_the_settings_of_their_moment(paths: AppPaths, opened: RedactionQueries) -> None:
-    backups = wiring.backups_of(opened.database, paths)
+    backups = backups_of(opened.database, paths)
     none, some = (Settings.model_validate({"library": {"key_home": "file", "backups": count}}) for count in (0, 2))
-    now = wiring.utc_now()
+    now = utc_now()
     backups.daily(now, none)
     backups.replace(now, some)  # there is none to replace
     assert not (paths.library / "backups").exists()
@@ -80,7 +82,7 @@ async def test_backups_follow_the_settings_of_their_moment(paths: AppPaths, open
 async def test_a_backup_that_is_begun_meanwhile_leaves_the_one_being_made_alone(
     paths: AppPaths, opened: RedactionQueries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    backups, copy = wiring.backups_of(opened.database, paths), opened.database.copy_to
+    backups, copy = backups_of(opened.database, paths), opened.database.copy_to
     copied, others = threading.Event(), threading.Event()
 
     def slowly(target: Path) -> None:
@@ -88,9 +90,9 @@ async def test_a_backup_that_is_begun_meanwhile_leaves_the_one_being_made_alone(
         copied.set()
         others.wait(0.5)
 
-    await asyncio.to_thread(backups.daily, wiring.utc_now(), Settings.model_validate(FILE))
+    await asyncio.to_thread(backups.daily, utc_now(), Settings.model_validate(FILE))
     monkeypatch.setattr(opened.database, "copy_to", slowly)
-    later = wiring.utc_now() + timedelta(days=2)
+    later = utc_now() + timedelta(days=2)
     daily = asyncio.create_task(asyncio.to_thread(backups.daily, later, Settings.model_validate(FILE)))
     await asyncio.to_thread(copied.wait, 5)
     await asyncio.to_thread(backups.replace, later, Settings.model_validate(FILE))

@@ -1,0 +1,72 @@
+"""Where the library is: its key, its backups, and what protects it during an update."""
+
+import threading
+from datetime import datetime
+
+from agent.core.config_file import SettingsFile
+from agent.core.environment import utc_now
+from agent.core.paths import AppPaths
+from agent.core.settings import KeyHome, Settings
+from agent.people.recognition_switch import Backups
+from agent.store.backup import BackupStore
+from agent.store.database import Database
+from agent.store.key_homes import Home, key_home
+from agent.store.keys import LibraryKeys
+from agent.updates.library_care import LibraryCare
+
+KEY_HOME = "library.key_home"
+
+
+def library_care(settings: Settings, paths: AppPaths) -> LibraryCare:
+    """Protects the library while a new version is tried on it."""
+    return LibraryCare(paths.library, home_of_key(settings, paths), keep=settings.library.backups, clock=utc_now)
+
+
+def home_of_key(settings: Settings, paths: AppPaths) -> Home:
+    """The place of the library's key."""
+    return key_home(settings.library.key_home, paths.keys)
+
+
+def backup_store(settings: Settings, paths: AppPaths) -> BackupStore:
+    """The backups of the library."""
+    return BackupStore(paths.library, home_of_key(settings, paths), keep=settings.library.backups)
+
+
+def recovery_code(settings: Settings, paths: AppPaths) -> str:
+    """The code that opens the library if its key is lost. Raises KeyHomeError, StoreError."""
+    keys = LibraryKeys(paths.library, home_of_key(settings, paths))
+    return keys.recovery_code(keys.unlock())
+
+
+def move_key(file: SettingsFile, paths: AppPaths, to: KeyHome) -> None:
+    """Write `library.key_home` and move the library's key there; without a library there is no key to move.
+
+    If an environment variable overrides the setting, the key stays where that says. Raises SettingsError, KeyHomeError, StoreError; then
+    neither has changed.
+    """
+    settings = file.load()
+    keys = LibraryKeys(paths.library, home_of_key(settings, paths))
+
+    def switch() -> None:
+        file.put(KEY_HOME, to.value)
+
+    if keys.exist and settings.library.key_home is not to and KEY_HOME not in file.overridden():
+        keys.move(key_home(to, paths.keys), switch=switch)
+    else:
+        switch()
+
+
+def backups_of(database: Database, paths: AppPaths) -> Backups:
+    """The backups by the current settings: their number may change, and the key may move, while the agent runs."""
+
+    turn = threading.Lock()  # each run deletes leftovers of unfinished ones
+
+    def daily(now: datetime, settings: Settings) -> None:
+        with turn:
+            backup_store(settings, paths).make_if_due(database, now)
+
+    def replace(now: datetime, settings: Settings) -> None:
+        with turn:
+            backup_store(settings, paths).replace(database, now)
+
+    return Backups(daily, replace)
