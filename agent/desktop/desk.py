@@ -40,10 +40,6 @@ class Desk:
         self._corner = popup.corner
         self._popup.keep_warm_s = popup.keep_warm_s
 
-    @property
-    def popup_pid(self) -> int | None:
-        return self._popup.pid
-
     async def show_popup(self) -> None:
         """Show the popup. Raises NoDisplay, LibraryMissing or PopupFailed."""
         await self._popup.show(self._corner)

@@ -78,9 +78,7 @@ def show_items(uris: list[str]) -> bool:
     """Ask the file manager to open the folders of the files and select them. False if none answers."""
     from jeepney import DBusAddress, MessageType, new_method_call
 
-    manager = DBusAddress(
-        "/org/freedesktop/FileManager1", bus_name="org.freedesktop.FileManager1", interface="org.freedesktop.FileManager1"
-    )
+    manager = DBusAddress("/org/freedesktop/FileManager1", bus_name=_FILE_MANAGER, interface=_FILE_MANAGER)
     with _bus() as bus:
         if bus is not None:
             reply = bus.send_and_get_reply(new_method_call(manager, "ShowItems", "ass", (uris, "")), timeout=10 * _TIMEOUT_S)

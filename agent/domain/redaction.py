@@ -1,7 +1,6 @@
 """The covers of a picture: their style, and the people who stay visible."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -107,12 +106,6 @@ def hides(cover: Cover, box: Box) -> bool:
     across = max(abs(box.x - x), abs(box.x + box.w - x)) / (cover.box.w / 2)
     down = max(abs(box.y - y), abs(box.y + box.h - y)) / (cover.box.h / 2)
     return max(across, down) <= 1 if cover.look.shape is Shape.BOX else math.hypot(across, down) <= 1
-
-
-def covers_of(faces: Sequence[Face], identities: Sequence[Identity | None], choice: PeopleChoice, look: Look) -> list[Cover]:
-    """Return the covers of an analysed picture."""
-    reasons = [choice.covers(identity) for identity in identities]
-    return [cover_of(face, look, reason) for face, reason in zip(faces, reasons, strict=True) if reason is not None]
 
 
 def _enlarged(box: Box, times: float) -> Box:

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
 from agent.core.child import ChildGone, own_command
@@ -24,16 +23,15 @@ from agent.domain.errors import (
 from agent.domain.face import Analysis
 from agent.engine import engine_calls as calls
 from agent.engine.analyser import Analyse
-from agent.engine.devices import Note, on_processor
+from agent.engine.devices import Note
 from agent.engine.engine_calls import EngineConfig, Hello, ModelFile, PreviewRequest, RestoreTask
-from agent.engine.model_preparer import ModelPreparer
+from agent.engine.equipment import Equipment
 from agent.engine.monitor import EngineProcess
 from agent.engine.open_files import Opener, new_file, open_photo
 from agent.engine.renderer import KeptRegion, Render, Rendered
 from agent.engine.rpc import Call, RpcClient
 from agent.engine.sandbox import can_be_whole
 from agent.engine.sandbox.wall import Sandbox
-from agent.engine.selftest_runs import DeviceChooser
 from agent.engine.worker_slot import Slot, SlotQueue, cores, let_others_go_first, memory_of, processes_for
 
 Q = TypeVar("Q")
@@ -53,26 +51,16 @@ class EnginePool:
         self,
         settings: EngineSettings,
         models: Mapping[str, ModelFile],
+        equipment: Equipment,
         *,
-        converted: Path | None = None,
-        cache: Path | None = None,
         command: Sequence[str] | None = None,
-        devices: DeviceChooser | None = None,
         environment: Mapping[str, str] | None = None,
-        preparer: ModelPreparer | None = None,
-        scratch: Path | None = None,
     ) -> None:
-        """Without `devices`, which tests them, the configured device is used untested. `environment`: besides the usual.
-
-        Engines read models in OpenVINO's format from `preparer`'s files, or from `converted` and `cache` unchecked. An accelerator's
-        driver writes to `scratch`.
-        """
+        """`environment`: besides the usual."""
         self.settings = settings
         self._models = dict(models)
-        self._converted, self._cache = converted, cache
-        self._preparer, self._scratch = preparer, scratch
+        self._equipment = equipment
         self._command = list(command) if command is not None else own_command("engine-worker")
-        self._devices = devices
         self._environment = {**CLEAN, **(environment or {})}
         self._generation = 0
         self._line = SlotQueue(self._give_back)
@@ -113,9 +101,7 @@ class EnginePool:
         self._line.close(EngineKilled)
         for slot in self._line.slots:
             self._end(slot)
-        for part in (self._devices, self._preparer):
-            if part is not None:
-                await part.close()
+        await self._equipment.close()
         while self._endings:
             await asyncio.gather(*self._endings, return_exceptions=True)
 
@@ -146,7 +132,7 @@ class EnginePool:
     @property
     def device_note(self) -> Note | None:
         """Return a requested device that is not used, and why, as far as known."""
-        return None if self._devices is None else self._devices.note
+        return self._equipment.note
 
     @property
     def _idle_s(self) -> float:
@@ -255,7 +241,7 @@ class EnginePool:
         self._end(slot)
         slot.generation, slot.too_large = self._generation, None
         try:
-            config = replace(await self._complete(self._config()), mapped=slot.maps)
+            config = replace(await self._equipment.complete(self._config()), mapped=slot.maps)
             client = await slot.start(self._command, self._environment)
             if self._closed:
                 raise EngineKilled
@@ -283,15 +269,8 @@ class EnginePool:
 
     def _config(self) -> EngineConfig:
         threads = max(1, self._cores // self.size)
-        return EngineConfig.of(self.settings, self._models, str(self._converted or ""), str(self._cache or ""), threads)
-
-    async def _complete(self, config: EngineConfig) -> EngineConfig:
-        """Return the config with the tested device, and its prepared files."""
-        if self._devices is not None:
-            config = await self._devices.chosen(config)
-        if self._preparer is not None:
-            config = await self._preparer.ready(config)
-        return config if on_processor(config.device) or self._scratch is None else replace(config, scratch=str(self._scratch))
+        files = self._equipment
+        return EngineConfig.of(self.settings, self._models, str(files.converted or ""), str(files.cache or ""), threads)
 
     # -- slots -------------------------------------------------------------------------------------------------------------------
     async def _take(self, urgent: bool) -> Slot:

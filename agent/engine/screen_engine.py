@@ -5,7 +5,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 from agent.core.child import own_command
@@ -17,12 +16,11 @@ from agent.domain.screen import Monitor, ScreenRef, ScreenRegion
 from agent.engine import screen_calls as calls
 from agent.engine.analyser import Analyse
 from agent.engine.engine_calls import ModelFile
-from agent.engine.model_preparer import ModelPreparer
+from agent.engine.equipment import Equipment
 from agent.engine.open_files import open_photo
 from agent.engine.pool import EnginePool
 from agent.engine.screen_calls import FrameRequest, LookRequest, ScreenCoverRequest
 from agent.engine.screen_port import GrabbedFrame, Watched, WatchTask
-from agent.engine.selftest_runs import DeviceChooser
 
 # A user may be called away from a review; after this time open screenshots are dropped.
 KEPT_S: Final = 15 * 60.0
@@ -39,29 +37,15 @@ class ScreenEngine(EnginePool):
         self,
         settings: EngineSettings,
         models: Mapping[str, ModelFile],
+        equipment: Equipment,
         *,
-        converted: Path | None = None,
-        cache: Path | None = None,
-        devices: DeviceChooser | None = None,
-        preparer: ModelPreparer | None = None,
-        scratch: Path | None = None,
         kept_s: float = KEPT_S,
         display: bool = True,
     ) -> None:
         """Without `display` it sees no screen, only files made by the desktop."""
         told = {name: os.environ[name] for name in _DISPLAY if display and name in os.environ}
         command = own_command("screen-worker")
-        super().__init__(
-            settings,
-            models,
-            converted=converted,
-            cache=cache,
-            command=command,
-            devices=devices,
-            environment=told,
-            preparer=preparer,
-            scratch=scratch,
-        )
+        super().__init__(settings, models, equipment, command=command, environment=told)
         self._kept_s = kept_s
         self._open: dict[str, float] = {}  # by handle: last use, in the loop's seconds
         self._watching = False

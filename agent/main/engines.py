@@ -12,6 +12,7 @@ from agent.core.tools import Stop, abandon_at_quit
 from agent.desktop import portal
 from agent.domain.image import Recipe
 from agent.engine.engine_calls import ModelFile
+from agent.engine.equipment import Equipment
 from agent.engine.model_preparer import ModelPreparer
 from agent.engine.pool import EnginePool
 from agent.engine.screen_engine import ScreenEngine
@@ -38,9 +39,11 @@ def engine_pool(settings: Settings, paths: AppPaths, store: ModelStore, *, again
     return EnginePool(
         settings.engine,
         model_files(store),
-        devices=DeviceChooser(store.folder / "devices.json", own_command("engine-worker"), again=again),
-        preparer=model_preparer(paths, store),
-        scratch=paths.cache / "kernels" / scratch,
+        Equipment(
+            devices=DeviceChooser(store.folder / "devices.json", own_command("engine-worker"), again=again),
+            preparer=model_preparer(paths, store),
+            scratch=paths.cache / "kernels" / scratch,
+        ),
     )
 
 
@@ -55,9 +58,11 @@ def screen_engine(settings: Settings, paths: AppPaths, store: ModelStore) -> Scr
     return ScreenEngine(
         settings.engine,
         model_files(store),
-        devices=DeviceChooser(store.folder / "devices.json", own_command("engine-worker")),
-        preparer=model_preparer(paths, store),
-        scratch=paths.cache / "kernels" / "screen",
+        Equipment(
+            devices=DeviceChooser(store.folder / "devices.json", own_command("engine-worker")),
+            preparer=model_preparer(paths, store),
+            scratch=paths.cache / "kernels" / "screen",
+        ),
         display=not portal.only_portal(),
     )
 

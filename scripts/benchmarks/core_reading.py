@@ -25,6 +25,7 @@ from agent.core.child import own_command
 from agent.core.settings import EngineSettings
 from agent.domain.image import Recipe
 from agent.engine.analyser import Analyse
+from agent.engine.equipment import Equipment
 from agent.engine.model_preparer import ModelPreparer
 from agent.engine.pool import EnginePool
 from agent.main.engines import model_files
@@ -88,7 +89,9 @@ async def _peak(path: Path, models: ModelStore) -> Peak:
 def _pool(models: ModelStore) -> EnginePool:
     cache = models.folder / "bench"
     return EnginePool(
-        EngineSettings(workers=1, time_limit_s=600), model_files(models), preparer=ModelPreparer(cache, own_command("engine-worker"))
+        EngineSettings(workers=1, time_limit_s=600),
+        model_files(models),
+        Equipment(preparer=ModelPreparer(cache, own_command("engine-worker"))),
     )
 
 

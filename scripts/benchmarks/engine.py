@@ -14,6 +14,7 @@ from agent.core.child import own_command
 from agent.core.settings import EngineSettings
 from agent.domain.image import Recipe
 from agent.engine.analyser import Analyse
+from agent.engine.equipment import Equipment
 from agent.engine.model_preparer import ModelPreparer
 from agent.engine.pool import EnginePool
 from agent.engine.worker_slot import memory_of
@@ -65,7 +66,9 @@ def _mixed(folder: Path) -> list[Path]:
 async def _shown(files: list[Path], models: ModelStore) -> tuple[list[int], int]:
     """Return the resident bytes after each photo, and the peak."""
     with tempfile.TemporaryDirectory(prefix="ai-popup-bench-", ignore_cleanup_errors=True) as cache:
-        pool = EnginePool(EngineSettings(workers=1), model_files(models), preparer=ModelPreparer(Path(cache), own_command("engine-worker")))
+        pool = EnginePool(
+            EngineSettings(workers=1), model_files(models), Equipment(preparer=ModelPreparer(Path(cache), own_command("engine-worker")))
+        )
         try:
             pid = (await pool.hello()).pid
             order = random.Random(11)

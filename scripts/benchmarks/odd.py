@@ -24,6 +24,7 @@ from agent.domain.image import Recipe
 from agent.domain.people import trust
 from agent.domain.redaction import Cover, Look, cover_of
 from agent.engine.analyser import Analyse
+from agent.engine.equipment import Equipment
 from agent.engine.pool import EnginePool
 from agent.engine.renderer import Render
 from agent.main.engines import model_files
@@ -81,8 +82,7 @@ async def _each(files: Sequence[Path], models: ModelStore, heap: str, *, look: b
         pool = EnginePool(
             EngineSettings(workers=1),
             model_files(models),
-            converted=models.folder / "ir",
-            cache=Path(folder) / "cache",
+            Equipment(converted=models.folder / "ir", cache=Path(folder) / "cache"),
             environment={"GLIBC_TUNABLES": heap},
         )
         try:

@@ -16,6 +16,7 @@ from agent.core.child import own_command
 from agent.core.settings import EngineSettings
 from agent.domain.redaction import Look, cover_of
 from agent.engine.analyser import Analyse
+from agent.engine.equipment import Equipment
 from agent.engine.model_preparer import ModelPreparer
 from agent.engine.pool import EnginePool
 from agent.engine.renderer import Render
@@ -63,7 +64,7 @@ async def _measured(taken: Sequence[Photo], models: ModelStore) -> list[Row]:
 
 def _pool(models: ModelStore, folder: Path, workers: int | None = None) -> EnginePool:
     settings = EngineSettings() if workers is None else EngineSettings(workers=workers)
-    return EnginePool(settings, model_files(models), preparer=ModelPreparer(folder, own_command("engine-worker")))
+    return EnginePool(settings, model_files(models), Equipment(preparer=ModelPreparer(folder, own_command("engine-worker"))))
 
 
 async def rate(pool: EnginePool, part: Sequence[Photo], folder: Path) -> float:

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from agent.core.child import own_command
 from agent.core.settings import EngineSettings
 from agent.domain.redaction import Look
+from agent.engine.equipment import Equipment
 from agent.engine.model_preparer import ModelPreparer
 from agent.engine.pool import EnginePool
 from agent.engine.runtime import Runtime
@@ -107,7 +108,9 @@ async def _redacted(source: Path, target: Path, models: ModelStore) -> tuple[flo
     """Return the seconds once the engine runs, and the peak resident bytes of it and this process together."""
     with tempfile.TemporaryDirectory(prefix="ai-popup-bench-", ignore_cleanup_errors=True) as folder:
         pool = EnginePool(
-            EngineSettings(), model_files(models), preparer=ModelPreparer(models.folder / "prepared", own_command("engine-worker"))
+            EngineSettings(),
+            model_files(models),
+            Equipment(preparer=ModelPreparer(models.folder / "prepared", own_command("engine-worker"))),
         )
         try:
             await asyncio.gather(*(pool.hello() for _ in range(pool.size)))

@@ -14,6 +14,7 @@ from agent.domain.errors import ImageEmpty, ImageMissing, ImageTruncated, ImageU
 from agent.domain.image import NO_FACES, Recipe
 from agent.engine.analyser import Analyse, Analyser
 from agent.engine.engine_calls import EngineConfig
+from agent.engine.equipment import Equipment
 from agent.engine.pool import EnginePool
 from agent.vision.codecs import Limits, decode
 from tests.inline_engine import InlineAnalyser
@@ -32,8 +33,7 @@ async def analyser(request: pytest.FixtureRequest, engine_config: EngineConfig) 
         made = EnginePool(
             EngineSettings(workers=1),
             engine_config.models,
-            converted=Path(engine_config.converted),
-            cache=Path(engine_config.cache),
+            Equipment(converted=Path(engine_config.converted), cache=Path(engine_config.cache)),
             command=[sys.executable, "-c", "from agent.engine.engine_worker import main; raise SystemExit(main())"],
         )
     yield made

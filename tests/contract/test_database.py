@@ -21,6 +21,7 @@ from agent.store.dialects import postgresql, sqlcipher
 from agent.store.schema import meta
 from agent.store.upgrade import open_database
 from tests.contract.test_library import RECOGNISE, a_face, index
+from tests.embeddings import image_embeddings
 from tests.postgres import ON_SERVER, clear
 
 NOW = datetime(2026, 3, 4, tzinfo=UTC)
@@ -164,7 +165,7 @@ def test_a_copy_holds_all_and_is_a_library_in_a_file(library: RedactionQueries, 
         library.counts(),
         library.events(after=0, limit=99),
     )
-    assert copy.image_embeddings(1, "mobilefacenet-1") == library.image_embeddings(1, "mobilefacenet-1") != []
+    assert image_embeddings(copy, 1, "mobilefacenet-1") == image_embeddings(library, 1, "mobilefacenet-1") != []
     copy.database.close()
     with pytest.raises(StoreUnwritable):
         library.database.copy_to(tmp_path / "copy.db" / "below")

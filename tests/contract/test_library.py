@@ -15,6 +15,7 @@ from agent.domain.people import Certainty, Identity
 from agent.library.records import Noted, Portrait
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.path_ranges import FolderArea
+from tests.embeddings import image_embeddings
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 89, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -457,7 +458,7 @@ def recognised(library: RedactionQueries, path: str, content: str, *xs: float, q
 
 def test_with_recognition_off_no_embedding_or_chip_is_stored_even_if_handed_over(library: RedactionQueries) -> None:
     index(library, "/photos/a.jpg", "a", a_face(embedding=b"e" * 8, chip=b"jpeg"), recipe=DETECT)
-    assert library.image_embeddings(1, "mobilefacenet-1") == []
+    assert image_embeddings(library, 1, "mobilefacenet-1") == []
     assert library.purge_recognition(now=NOW) == []  # there was nothing to delete
 
 
@@ -568,7 +569,7 @@ def test_switching_recognition_off_deletes_prints_and_opinions_and_keeps_names(l
     [late] = lease(library)
     [recorded] = library.purge_recognition(now=NOW)
     assert recorded.event == RecognitionPurged(embeddings=2, chips=2)
-    assert library.image_embeddings(1, "mobilefacenet-1") == [] == list(library.prints("mobilefacenet-1"))
+    assert image_embeddings(library, 1, "mobilefacenet-1") == [] == list(library.prints("mobilefacenet-1"))
     image = library.image(1)
     assert image is not None and [face.person for face in image.faces] == ["Mei", None]
     # What was under way when it was switched off brings nothing back.
@@ -625,7 +626,7 @@ def test_face_prints_go_from_one_folder_and_stay_where_another_keeps_them(librar
     [recorded] = library.purge_recognition(now=NOW, keep=keep)
     assert recorded.event == RecognitionPurged(embeddings=1, chips=1)
     assert library.purge_recognition(now=NOW, keep=keep) == []
-    prints = {image_id: library.image_embeddings(image_id, "mobilefacenet-1") for image_id in (here, there, both)}
+    prints = {image_id: image_embeddings(library, image_id, "mobilefacenet-1") for image_id in (here, there, both)}
     assert [len(rows) for rows in prints.values()] == [0, 1, 1]
     assert library.requeue_outdated(DETECT, now=NOW, area=FolderArea("/private")) == 0
     assert library.requeue_outdated(RECOGNISE, now=NOW, area=keep[0]) == 0

@@ -31,6 +31,7 @@ from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.database import Database
 from agent.store.schema import audit
 from agent.store.schema import unseen as unseen_table
+from tests.embeddings import image_embeddings
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 89, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -505,7 +506,7 @@ def test_a_forgotten_person_leaves_nothing_and_cannot_come_back(library: Redacti
     assert (gone.faces, gone.embeddings, gone.chips, gone.undo) == (2, 2, 2, 3) and library.noted(NOTE)
     assert [each.event for each in happened] == [PeopleChanged(action="forget")]
     assert who(library) == {first: None, second: None, third: "Xu"} and names(library) == ["Xu"]
-    assert [row[0] for row in library.image_embeddings(1, RECIPE.embedder or "")] == [third]
+    assert [row[0] for row in image_embeddings(library, 1, RECIPE.embedder or "")] == [third]
     assert library.undo(now=NOW) and names(library) == [], "only what is not theirs is taken back"
     assert library.undo(now=NOW) is None and library.people_by_uids(uids) == []
     with pytest.raises(PersonUnknown):
@@ -580,7 +581,7 @@ def test_no_print_of_a_forgotten_face_is_stored_again(library: RedactionQueries)
     library.forget_person(name(library, "Mei", face), now=NOW, note=NOTE)
     library.rescan([1], now=NOW)
     assert photo(library, "a", 1) == [face]
-    assert library.image_embeddings(1, RECIPE.embedder or "") == []
+    assert image_embeddings(library, 1, RECIPE.embedder or "") == []
 
 
 def test_whoever_was_not_confirmed_for_long_is_overdue(library: RedactionQueries) -> None:
@@ -599,7 +600,7 @@ def test_prints_of_unnamed_faces_expire(library: RedactionQueries) -> None:
     name(library, "Mei", named)
     assert library.expire_unnamed(before=NOW, note=NOTE) == 0
     assert library.expire_unnamed(before=LATER, note=NOTE) == 1 and library.noted(NOTE)
-    assert [row[0] for row in library.image_embeddings(1, RECIPE.embedder or "")] == [named]
+    assert [row[0] for row in image_embeddings(library, 1, RECIPE.embedder or "")] == [named]
     assert stranger in who(library), "where it is stays known"
 
 
@@ -607,7 +608,7 @@ EMBEDDER = RECIPE.embedder or ""
 
 
 def prints(library: RedactionQueries, *images: int) -> list[int]:
-    return [row[0] for image in images for row in library.image_embeddings(image, EMBEDDER)]
+    return [row[0] for image in images for row in image_embeddings(library, image, EMBEDDER)]
 
 
 def test_of_somebody_never_recognised_one_print_is_kept_and_nothing_is_claimed(library: RedactionQueries) -> None:

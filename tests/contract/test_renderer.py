@@ -14,6 +14,7 @@ import pytest_asyncio
 from agent.core.settings import EngineSettings
 from agent.domain.errors import AgentError, CopyUnsupported, CopyUnwritable, ImageMissing, ImageTruncated, ImageUnsupported, NotRestorable
 from agent.engine.engine_calls import EngineConfig
+from agent.engine.equipment import Equipment
 from agent.engine.pool import EnginePool
 from agent.engine.renderer import KeptRegion, Render, Renderer
 from agent.vision.redactor import SOLID
@@ -34,8 +35,7 @@ async def renderer(request: pytest.FixtureRequest, tmp_path_factory: pytest.Temp
         made = EnginePool(
             EngineSettings(workers=1),
             {},
-            converted=folder / "ir",
-            cache=folder / "cache",
+            Equipment(converted=folder / "ir", cache=folder / "cache"),
             command=[sys.executable, "-c", "from agent.engine.engine_worker import main; raise SystemExit(main())"],
         )
     yield made

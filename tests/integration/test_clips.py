@@ -32,6 +32,7 @@ from agent.domain.errors import (
 from agent.domain.redaction import Look, Style
 from agent.domain.video import ProvenPart, SeenPart, Video, VideoPart
 from agent.engine.engine_calls import EngineConfig
+from agent.engine.equipment import Equipment
 from agent.engine.pool import EnginePool
 from agent.engine.video_engine import EngineAnimations, EngineVideos
 from agent.engine.video_ports import DrawPart, Joined, JoinVideo, ProvePart, VideoRenderer
@@ -57,7 +58,9 @@ async def renderer(request: pytest.FixtureRequest, engine_config: EngineConfig) 
 
 
 def _pool(config: EngineConfig) -> EnginePool:
-    return EnginePool(EngineSettings(workers=1), config.models, converted=Path(config.converted), cache=Path(config.cache), command=WORKER)
+    return EnginePool(
+        EngineSettings(workers=1), config.models, Equipment(converted=Path(config.converted), cache=Path(config.cache)), command=WORKER
+    )
 
 
 @pytest_asyncio.fixture(params=["pool", "inline"], scope="module", loop_scope="module")

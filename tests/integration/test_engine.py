@@ -27,6 +27,7 @@ from agent.domain.errors import (
 from agent.domain.image import Recipe
 from agent.engine.analyser import Analyse
 from agent.engine.engine_calls import EngineConfig, ModelFile
+from agent.engine.equipment import Equipment
 from agent.engine.pool import EnginePool
 
 WORKER = [sys.executable, "-c", "from agent.engine.engine_worker import main; raise SystemExit(main())"]
@@ -63,8 +64,10 @@ async def make_pool(tmp_path: Path) -> AsyncIterator[MakePool]:
         pool = EnginePool(
             EngineSettings.model_validate({"workers": 1, **settings}),
             config.models if config else models or {},
-            converted=Path(config.converted) if config else tmp_path / "converted",
-            cache=Path(config.cache) if config else tmp_path / "cache",
+            Equipment(
+                converted=Path(config.converted) if config else tmp_path / "converted",
+                cache=Path(config.cache) if config else tmp_path / "cache",
+            ),
             command=command,
         )
         pools.append(pool)

@@ -13,6 +13,7 @@ from agent.core.settings import EngineSettings
 from agent.domain.errors import EngineMemory
 from agent.domain.image import Recipe
 from agent.engine.analyser import Analyse
+from agent.engine.equipment import Equipment
 from agent.engine.pool import EnginePool
 
 # Says hello with the threads it was given, answers a match, and takes 80 MB more and long at an analysis.
@@ -35,7 +36,9 @@ TASK = Analyse(__file__, Recipe("centerface-2"))  # any file that can be opened
 
 @pytest_asyncio.fixture
 async def pool(tmp_path: Path) -> AsyncIterator[EnginePool]:
-    made = EnginePool(EngineSettings(workers=2), {}, converted=tmp_path, cache=tmp_path, command=[sys.executable, "-S", "-c", FAKE])
+    made = EnginePool(
+        EngineSettings(workers=2), {}, Equipment(converted=tmp_path, cache=tmp_path), command=[sys.executable, "-S", "-c", FAKE]
+    )
     yield made
     await made.close()
 

@@ -28,6 +28,7 @@ from agent.domain.image import Recipe
 from agent.domain.redaction import Cover, Look, Style
 from agent.engine.analyser import Analyse
 from agent.engine.engine_calls import EngineConfig
+from agent.engine.equipment import Equipment
 from agent.engine.pool import EnginePool
 from agent.engine.renderer import Render
 
@@ -145,8 +146,7 @@ def engine(engine_config: EngineConfig, tmp_path_factory: pytest.TempPathFactory
     pool = EnginePool(
         EngineSettings(workers=1, max_megapixels=2, time_limit_s=20),
         engine_config.models,
-        converted=Path(engine_config.converted),
-        cache=Path(engine_config.cache),
+        Equipment(converted=Path(engine_config.converted), cache=Path(engine_config.cache)),
     )
     with asyncio.Runner() as runner:
 

@@ -19,6 +19,7 @@ from agent.domain.image import NO_FACES, Recipe
 from agent.domain.redaction import Cover, Look
 from agent.engine.analyser import Analyse
 from agent.engine.engine_calls import EngineConfig
+from agent.engine.equipment import Equipment
 from agent.engine.pool import EnginePool
 from agent.engine.renderer import Render
 from agent.engine.steady_file import LARGE
@@ -57,8 +58,7 @@ async def make_pool(engine_config: EngineConfig) -> AsyncIterator[MakePool]:
             EnginePool(
                 EngineSettings(workers=1),
                 engine_config.models,
-                converted=Path(engine_config.converted),
-                cache=Path(engine_config.cache),
+                Equipment(converted=Path(engine_config.converted), cache=Path(engine_config.cache)),
                 command=worker,
             )
         )

@@ -19,6 +19,7 @@ from agent.domain.image import Recipe
 from agent.engine.analyser import Analyse
 from agent.engine.devices import DeviceChoice, Fault, Note
 from agent.engine.engine_calls import EngineConfig, ModelFile
+from agent.engine.equipment import Equipment
 from agent.engine.model_preparer import ModelPreparer
 from agent.engine.pool import EnginePool
 from agent.engine.selftest_runs import DeviceChooser
@@ -91,8 +92,7 @@ def pool_on(device: str, models: dict[str, ModelFile], folder: Path, command: Se
     return EnginePool(
         EngineSettings(workers=1, device=device, precision=Precision.F32),
         models,
-        preparer=ModelPreparer(folder / "prepared", own_command("engine-worker")),
-        scratch=folder / "scratch",
+        Equipment(preparer=ModelPreparer(folder / "prepared", own_command("engine-worker")), scratch=folder / "scratch"),
         command=command,
     )
 

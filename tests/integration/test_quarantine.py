@@ -19,6 +19,7 @@ from agent.core.resources import resource
 from agent.core.settings import EngineSettings, Folder, LibrarySettings, Settings, SourceSettings
 from agent.desktop.desk import Desk
 from agent.engine.engine_calls import EngineConfig
+from agent.engine.equipment import Equipment
 from agent.engine.pool import EnginePool
 from agent.library.onboarding import Onboarding
 from agent.library.schemas import PlaceProblem, PlaceProblems
@@ -96,8 +97,7 @@ async def running(
     pool = EnginePool(
         settings.engine,
         engine_config.models,
-        converted=Path(engine_config.converted),
-        cache=Path(engine_config.cache),
+        Equipment(converted=Path(engine_config.converted), cache=Path(engine_config.cache)),
         command=[sys.executable, str(script)],
     )
     app = build(settings, paths, database=library.database, analyser=pool)

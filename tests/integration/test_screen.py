@@ -13,10 +13,11 @@ from agent.core.settings import EngineSettings
 from agent.domain.errors import CaptureGone, MonitorUnknown, RegionOutside, ScreenUnavailable
 from agent.domain.face import Box
 from agent.domain.image import Recipe
-from agent.domain.redaction import Cover, Look, PeopleChoice, Style, covers_of
+from agent.domain.redaction import Cover, Look, Style, cover_of
 from agent.domain.screen import Monitor, ScreenRef, ScreenRegion
 from agent.engine.analyser import Analyse
 from agent.engine.engine_calls import EngineConfig
+from agent.engine.equipment import Equipment
 from agent.engine.pool import EnginePool
 from agent.engine.screen_engine import ScreenEngine
 from agent.engine.screen_service import MOST_OPEN
@@ -29,7 +30,9 @@ BLACK = (0, 0, 0)
 @pytest_asyncio.fixture
 async def screen(engine_config: EngineConfig, x_display: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ScreenEngine]:
     monkeypatch.setenv("DISPLAY", x_display)
-    engine = ScreenEngine(EngineSettings(), engine_config.models, converted=Path(engine_config.converted), cache=Path(engine_config.cache))
+    engine = ScreenEngine(
+        EngineSettings(), engine_config.models, Equipment(converted=Path(engine_config.converted), cache=Path(engine_config.cache))
+    )
     yield engine
     await engine.close()
 
@@ -54,8 +57,7 @@ async def test_faces_on_the_screen_are_found_and_covered(screen: ScreenEngine, x
     analysis = await screen.look(frame.handle, ScreenRegion(50, 50, 600, 700), TASK)
     [face] = analysis.faces
     assert (analysis.width, analysis.height) == (600, 700) and face.embedding is None
-    covers = covers_of(analysis.faces, [None], PeopleChoice(), Look())
-    covered = picture_of(await screen.cover(frame.handle, tuple(covers), "png"))
+    covered = picture_of(await screen.cover(frame.handle, (cover_of(face, Look()),), "png"))
     uncovered = picture_of(await screen.cover(frame.handle, (), "png"))
     inside = (int(face.box.x), int(face.box.y), int(face.box.x + face.box.w), int(face.box.y + face.box.h))
     assert covered.size == (600, 700)
@@ -138,7 +140,9 @@ async def test_the_wall_stands_around_it_and_it_works_inside(screen: ScreenEngin
 
 async def test_without_a_screen_it_says_so(engine_config: EngineConfig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DISPLAY", raising=False)
-    engine = ScreenEngine(EngineSettings(), engine_config.models, converted=Path(engine_config.converted), cache=Path(engine_config.cache))
+    engine = ScreenEngine(
+        EngineSettings(), engine_config.models, Equipment(converted=Path(engine_config.converted), cache=Path(engine_config.cache))
+    )
     try:
         with pytest.raises(ScreenUnavailable):
             await engine.grab(ScreenRef())
@@ -150,7 +154,9 @@ async def test_the_display_is_told_to_its_process_and_to_no_other_engine(
     screen: ScreenEngine, engine_config: EngineConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere")
-    usual = EnginePool(EngineSettings(), engine_config.models, converted=Path(engine_config.converted), cache=Path(engine_config.cache))
+    usual = EnginePool(
+        EngineSettings(), engine_config.models, Equipment(converted=Path(engine_config.converted), cache=Path(engine_config.cache))
+    )
     try:
         here, there = (told(hello.pid) for hello in (await screen.hello(), await usual.hello()))
     finally:

@@ -13,6 +13,7 @@ from agent.domain.face import Box, Face, Quality
 from agent.domain.image import Recipe
 from agent.domain.screen import ScreenRef
 from agent.engine.engine_calls import EngineConfig
+from agent.engine.equipment import Equipment
 from agent.engine.screen_engine import ScreenEngine
 from agent.engine.screen_port import WatchTask
 from agent.engine.screen_watch import TILE, changed_area, tile_sums
@@ -25,7 +26,9 @@ TASK = WatchTask(Recipe("centerface-2"))
 @pytest_asyncio.fixture
 async def screen(engine_config: EngineConfig, x_display: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ScreenEngine]:
     monkeypatch.setenv("DISPLAY", x_display)
-    engine = ScreenEngine(EngineSettings(), engine_config.models, converted=Path(engine_config.converted), cache=Path(engine_config.cache))
+    engine = ScreenEngine(
+        EngineSettings(), engine_config.models, Equipment(converted=Path(engine_config.converted), cache=Path(engine_config.cache))
+    )
     yield engine
     await engine.close()
 

@@ -16,6 +16,7 @@ from agent.domain.errors import EngineStartFailed, XmpError, XmpMalformed, XmpTo
 from agent.domain.face import Box
 from agent.domain.regions import NamedBox, Reading
 from agent.engine import xmp_calls
+from agent.engine.equipment import Equipment
 from agent.engine.pool import EnginePool
 from agent.people.sidecars.sidecar_store import Sidecars
 from tests import hostile_xmp
@@ -32,7 +33,7 @@ async def make_pool(tmp_path: Path) -> AsyncIterator[MakePool]:
 
     def make(command: list[str]) -> EnginePool:
         settings = EngineSettings(workers=1, device="CPU")
-        pools.append(EnginePool(settings, {}, converted=tmp_path / "converted", cache=tmp_path / "cache", command=command))
+        pools.append(EnginePool(settings, {}, Equipment(converted=tmp_path / "converted", cache=tmp_path / "cache"), command=command))
         return pools[-1]
 
     yield make

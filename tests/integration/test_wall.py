@@ -23,6 +23,7 @@ from agent.domain.image import Recipe
 from agent.engine import rpc
 from agent.engine.analyser import Analyse
 from agent.engine.engine_calls import HELLO, EngineConfig
+from agent.engine.equipment import Equipment
 from agent.engine.model_preparer import ModelPreparer
 from agent.engine.pool import EnginePool
 
@@ -337,7 +338,7 @@ def test_a_thread_that_was_there_before_the_wall_is_held_by_seccomp(places: Plac
 async def test_photos_are_looked_at_inside_it_from_the_first_start_on(config: EngineConfig, samples_folder: Path, tmp_path: Path) -> None:
     """A process that sees no photo has made what the engine reads."""
     prepared = tmp_path / "prepared"
-    pool = EnginePool(EngineSettings(workers=1), config.models, preparer=ModelPreparer(prepared, own_command("engine-worker")))
+    pool = EnginePool(EngineSettings(workers=1), config.models, Equipment(preparer=ModelPreparer(prepared, own_command("engine-worker"))))
     try:
         analysis = await pool.analyse(Analyse(str(samples_folder / "obama.jpg"), Recipe("centerface-2", "mobilefacenet-2")))
         assert len(analysis.faces) == 1 and (await pool.wall()).network

@@ -7,10 +7,10 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, no
 from sqlalchemy.sql import exists
 
 from agent.domain.events import RecognitionPurged, Recorded
-from agent.domain.face import Box, Face
+from agent.domain.face import Box
 from agent.domain.people import Certainty
 from agent.domain.reference import LEAST_SHARPNESS
-from agent.library.queries import face_rows, identity_rows, job_rows
+from agent.library.queries import identity_rows, job_rows
 from agent.library.records import Person, Portrait
 from agent.people.queries import team_rows
 from agent.store import audit_log, event_rows
@@ -22,16 +22,6 @@ from agent.store.schema import chip, embedding, face, grouping, identity, image,
 
 
 class PersonQueries(Queries):
-    def image_embeddings(self, image_id: int, embedder: str) -> list[tuple[int, bytes, Face]]:
-        with self.database.read() as tx:
-            rows = tx.execute(
-                select(face, embedding.c.vector)
-                .join(embedding)
-                .where(face.c.image_id == image_id, embedding.c.embedder == embedder)
-                .order_by(face.c.ordinal)
-            ).mappings()
-            return [(row["id"], row["vector"], face_rows.read(row)) for row in rows]
-
     def person_names(self) -> dict[int, str]:
         """Return names by id; fast, because no faces are counted."""
         with self.database.read() as tx:

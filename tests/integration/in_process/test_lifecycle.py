@@ -13,6 +13,7 @@ from agent.domain.image import NO_FACES, Recipe
 from agent.domain.jobs import Priority
 from agent.library.recipes import DETECTORS, EMBEDDER
 from agent.library.watched_folders import loud
+from tests.embeddings import image_embeddings
 
 if TYPE_CHECKING:
     from tests.world import World
@@ -125,9 +126,9 @@ async def test_a_folder_s_own_switches_are_followed_at_once(world: World) -> Non
     async with world.running():
         await world.app.ingest.note(world.file("a"), Priority.NEW)
         await world.until(lambda: world.real.counts().images == 1)
-        assert len(world.real.image_embeddings(1, EMBEDDER)) == 1
+        assert len(image_embeddings(world.real, 1, EMBEDDER)) == 1
         await world.app.apply(settings(recognition=False))
-        assert world.real.image_embeddings(1, EMBEDDER) == []
+        assert image_embeddings(world.real, 1, EMBEDDER) == []
         assert len(world.replaced) == 1, "no backup holds them either"
         assert world.analyser.forgotten == 0
         await world.app.ingest.note(world.file("b"), Priority.NEW)
@@ -140,7 +141,7 @@ async def test_a_folder_s_own_switches_are_followed_at_once(world: World) -> Non
         seen = len(world.analyser.tasks)
         await world.app.apply(settings())
         await world.until(lambda: len(world.analyser.tasks) == seen + 3)
-        await world.until(lambda: all(len(world.real.image_embeddings(each, EMBEDDER)) == 1 for each in (1, 2, 3)))
+        await world.until(lambda: all(len(image_embeddings(world.real, each, EMBEDDER)) == 1 for each in (1, 2, 3)))
 
 
 async def test_recognition_is_said_to_be_on_or_off_only_when_it_is(world: World) -> None:

@@ -12,6 +12,7 @@ from agent.domain.jobs import Priority
 from agent.library.recipes import EMBEDDER
 from agent.library.records import Shown
 from agent.sources.source import FileAppeared
+from tests.embeddings import image_embeddings
 from tests.world import NOW
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ async def test_they_leave_with_their_folder_and_are_back_with_it_without_new_wor
         await world.app.ingest.apply(FileAppeared(world.file("a"), Priority.BACKLOG))
         assert (await world.app.status.now()).images == 1
     assert len(world.analyser.tasks) == 1
-    assert len(world.real.image_embeddings(1, EMBEDDER)) == 1
+    assert len(image_embeddings(world.real, 1, EMBEDDER)) == 1
 
 
 async def test_no_print_is_made_of_them_though_their_folder_s_own_no_went_with_it(world: World) -> None:
@@ -55,7 +56,7 @@ async def test_no_print_is_made_of_them_though_their_folder_s_own_no_went_with_i
         await world.app.apply(settings())
         assert (await world.app.status.now()).queued == 0
     assert [task.recipe.embedder for task in world.analyser.tasks] == [None]
-    assert world.real.image_embeddings(1, EMBEDDER) == []
+    assert image_embeddings(world.real, 1, EMBEDDER) == []
 
 
 async def test_what_waits_of_such_a_folder_is_not_looked_at(world: World) -> None:

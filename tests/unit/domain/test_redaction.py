@@ -8,7 +8,7 @@ import pytest
 
 from agent.domain.face import Box, Face, Landmarks, Quality
 from agent.domain.people import Certainty, Identity
-from agent.domain.redaction import Look, PeopleChoice, Reason, Shape, cover_of, covers_of, head_of
+from agent.domain.redaction import Look, PeopleChoice, Reason, Shape, cover_of, head_of
 
 FACE = Face(
     Box(100, 80, 40, 60), 0.9, ((110, 100), (130, 100), (120, 115), (112, 128), (128, 128)), Quality(size=20, sharpness=300, yaw=0, roll=0)
@@ -32,8 +32,7 @@ def known(person_id: int, certainty: Certainty = Certainty.CERTAIN) -> Identity:
 
 
 def test_every_face_is_covered_unless_somebody_said_otherwise() -> None:
-    covers = covers_of([FACE, FACE], [None, known(1)], PeopleChoice(), Look())
-    assert [cover.reason for cover in covers] == [Reason.FACE, Reason.FACE]
+    assert [PeopleChoice().covers(who) for who in (None, known(1))] == [Reason.FACE, Reason.FACE]
 
 
 def test_who_is_kept_stays_visible_only_when_it_is_certain_who_it_is() -> None:

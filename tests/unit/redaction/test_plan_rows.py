@@ -81,7 +81,6 @@ def test_nothing_that_runs_per_file_or_page_looks_through_a_table(library: Redac
     library.faces_of_people(None, within=[1])
     library.faces_thought_of([1])
     library.faces_held(1, after=0, limit=5)
-    library.image_embeddings(1, "mobilefacenet-1")
     # the newest of a page or of all; a team's references, all of which the matcher takes at its start
     wanted = ("image.id DESC", "max(event.id)", "FROM team_reference")
     assert [statement for statement in scans if not any(part in statement for part in wanted)] == []
