@@ -1,0 +1,120 @@
+"""Which tables move with a library, by what their rows are recognised on the other side, and why the others stay."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final, TypeAlias
+
+from sqlalchemy import Table
+
+from agent.domain.jobs import JobState
+from agent.store import schema
+
+Row: TypeAlias = dict[str, Any]
+
+
+class Kind(StrEnum):
+    """What a number refers to: numbers differ between libraries."""
+
+    IMAGE = "image"
+    FACE = "face"
+    PERSON = "person"
+    PLACE = "place"
+    REDACTION = "redaction"
+    UNDO = "undo"
+
+
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """A table that moves. `key` are the columns by which a row is found on the other side; the first one is looked up."""
+
+    table: Table
+    key: tuple[str, ...]
+    refs: Mapping[str, Kind] = field(default_factory=dict)
+    left: frozenset[str] = frozenset()  # columns of one side: derived there, neither moved nor compared
+    gives: Kind | None = None  # what other tables refer to by its `id`
+    paths: tuple[str, ...] = ()  # columns that hold a path
+
+    @property
+    def name(self) -> str:
+        return self.table.name
+
+    @property
+    def columns(self) -> list[str]:
+        return [each.name for each in self.table.columns if each.name not in self.left]
+
+
+def _of_face(table: Table) -> Moving:
+    return Moving(table, ("face_id",), {"face_id": Kind.FACE})
+
+
+def _of_both(table: Table) -> Moving:
+    return Moving(table, ("face_id", "person_id"), {"face_id": Kind.FACE, "person_id": Kind.PERSON})
+
+
+_ID: Final = frozenset({"id"})
+PERSON: Final = Moving(schema.person, ("uid",), left=_ID | {"cover_face_id", "lapsed_at"}, gives=Kind.PERSON)
+CONSENT: Final = Moving(schema.consent, ("person_uid", "purpose", "entered_at", "given_on", "state"), left=_ID)
+IMAGE: Final = Moving(schema.image, ("sha256",), left=_ID, gives=Kind.IMAGE)
+PLACE: Final = Moving(
+    schema.place,
+    ("path", "source", "host"),
+    {"image_id": Kind.IMAGE},
+    left=_ID | {"library_id"},
+    gives=Kind.PLACE,
+    paths=("path", "folder"),
+)
+JOB: Final = Moving(schema.job, ("place_id",), {"place_id": Kind.PLACE}, left=_ID | {"lease_until", "lease_worker", "batch"})
+FACE: Final = Moving(schema.face, ("image_id", "ordinal"), {"image_id": Kind.IMAGE}, left=_ID, gives=Kind.FACE)
+EMBEDDING, CHIP, IGNORED, ADOPTED = (_of_face(each) for each in (schema.embedding, schema.chip, schema.ignored, schema.adopted))
+IDENTITY: Final = Moving(schema.identity, ("face_id",), {"face_id": Kind.FACE, "person_id": Kind.PERSON})
+REJECTION, UNSEEN = _of_both(schema.rejection), _of_both(schema.unseen)
+REDACTION: Final = Moving(schema.redaction, ("uid",), left=_ID, gives=Kind.REDACTION, paths=("folder",))
+REDACTION_ITEM: Final = Moving(
+    schema.redaction_item, ("redaction_id", "source"), {"redaction_id": Kind.REDACTION}, left=_ID, paths=("source", "target")
+)
+UNDO: Final = Moving(schema.undo, ("token",), {"person_id": Kind.PERSON}, left=_ID, gives=Kind.UNDO)
+UNDO_PERSON: Final = Moving(schema.undo_person, ("undo_id", "person_id"), {"undo_id": Kind.UNDO, "person_id": Kind.PERSON})
+
+OF_FACES: Final = (EMBEDDING, CHIP, IDENTITY, REJECTION, UNSEEN, IGNORED, ADOPTED)
+OF_PHOTOS: Final = (IMAGE, PLACE, JOB, FACE, *OF_FACES)
+MOVES: Final = (PERSON, CONSENT, *OF_PHOTOS, REDACTION, REDACTION_ITEM, UNDO, UNDO_PERSON)
+COVER: Final = "cover"
+"""a person's chosen picture, which is moved once its face is there: shown like a table of its own"""
+RECORD: Final = "record"
+"""the audit log, which moves as a file, because the other side can't continue its chain"""
+
+# Each has a sentence in the catalogue: `cli.move.stays.<reason>`.
+STAYS: Final[Mapping[str, str]] = {
+    "audit": RECORD,
+    "audit_head": RECORD,
+    "grouping": "derived",
+    "event": "passing",
+    "meta": "passing",
+    "shared": "passing",
+    "worker": "passing",
+    "upload": "passing",
+    "member": "accounts",
+    "recovery_code": "accounts",
+    "invitation": "accounts",
+    "member_session": "accounts",
+    "api_token": "accounts",
+    "library": "accounts",
+    "library_source": "accounts",
+    "library_access": "accounts",
+    "consent_link": "accounts",
+    "incident": "accounts",
+    "incident_message": "accounts",
+    "desk_feed": "accounts",
+    "desk_operation": "accounts",
+    "team_link": "membership",
+    "team_person": "membership",
+    "team_reference": "membership",
+    "team_outbox": "membership",
+}
+
+
+def at_rest(row: Row) -> Row:
+    """A job as it is when nobody works on it: a lease ends with its worker."""
+    state = JobState.QUEUED if row["state"] == JobState.LEASED else row["state"]
+    return row | {"state": state}
