@@ -226,7 +226,7 @@ class MadeLibrary:
                 done = at == 0
                 facts = {
                     "redaction_id": made,
-                    "source": f"{ROOT}/{self._prefix}{at}.jpg",
+                    "source": f"{ROOT}/{self._prefix}{at}-0.jpg",
                     "target": f"{ROOT}-safe/{number}-{at}.jpg",
                     "format": "jpeg" if done else None,
                     "state": "done" if done else "failed",

@@ -29,7 +29,7 @@ def members() -> None: ...
 @json_option("json_each")
 @click.pass_obj
 def list_members(session: CommandSession, as_json: bool) -> None:
-    found = _all(session, session.client())
+    found = _all(session, session.server())
     for each in found:
         tell(each.model_dump(mode="json"), _line(session, each), as_json=as_json)
     if not found and not as_json:
@@ -46,7 +46,7 @@ def add(session: CommandSession, name: str, role: str, display_name: str | None,
     from agent.accounts.schemas import MemberAdd, MemberOut
     from agent.web.access import Role
 
-    client = session.client()
+    client = session.server()
     _all(session, client)
     made = client.call("POST", "/api/members", MemberOut, MemberAdd(name=name, display_name=display_name, role=Role(role)))
     _invite(session, client, made, as_json=as_json)
@@ -57,7 +57,7 @@ def add(session: CommandSession, name: str, role: str, display_name: str | None,
 @json_option()
 @click.pass_obj
 def invite(session: CommandSession, name: str, as_json: bool) -> None:
-    client = session.client()
+    client = session.server()
     _invite(session, client, member_named(session, client, name), as_json=as_json)
 
 
@@ -92,7 +92,7 @@ def role(session: CommandSession, name: str, role: str, as_json: bool) -> None:
 @json_option()
 @click.pass_obj
 def remove(session: CommandSession, name: str, yes: bool, as_json: bool) -> None:
-    client = session.client()
+    client = session.server()
     found = member_named(session, client, name)
     confirm(session.texts, session.texts("cli.members.remove", name=found.name), yes=yes)
     client.tell("DELETE", f"/api/members/{found.id}")
@@ -102,7 +102,7 @@ def remove(session: CommandSession, name: str, yes: bool, as_json: bool) -> None
 def _change(session: CommandSession, name: str, text: str, *, as_json: bool, **values: object) -> None:
     from agent.accounts.schemas import MemberChange, MemberOut
 
-    client = session.client()
+    client = session.server()
     found = member_named(session, client, name)
     changed = client.call("PATCH", f"/api/members/{found.id}", MemberOut, MemberChange.model_validate(values))
     said = session.texts(text, name=changed.name, role=session.texts(f"roles.{changed.role}"))

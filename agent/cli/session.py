@@ -15,7 +15,7 @@ from agent.core.config_file import SettingsFile
 from agent.core.i18n import Texts
 from agent.core.paths import SERVER_FOLDER, AppPaths
 from agent.core.settings import Settings
-from agent.domain.errors import AgentError, ServerStopped, StoreDamaged, StoreError
+from agent.domain.errors import AgentError, NotRunning, ServerStopped, StoreDamaged, StoreError
 from agent.domain.image import Recipe
 
 if TYPE_CHECKING:
@@ -90,6 +90,19 @@ class CommandSession:
 
         return Client.find(self.paths.runtime)
 
+    def server(self) -> "Client":
+        """The team server of this computer. Raises ServerStopped, NotRunning if there is none."""
+        try:
+            return self.client()
+        except NotRunning as error:
+            if self._has_server:
+                raise ServerStopped from error
+            raise
+
+    @property
+    def _has_server(self) -> bool:
+        return bool(self.settings.server.database) or (self.paths.data / SERVER_FOLDER).exists()
+
     @contextmanager
     def alone(self, *, command: bool = True, wait_s: float = 0) -> Iterator[None]:
         """Hold the instance's lock, as a `command` or as the agent. Raises AlreadyRunning, CommandRunning."""
@@ -116,8 +129,7 @@ class CommandSession:
         from agent.store.keys import LibraryKeys
         from agent.store.opening import DATABASE_FILE, open_library
 
-        served = self.settings.server.database or (self.paths.data / SERVER_FOLDER).exists()
-        if served and not (self.paths.library / DATABASE_FILE).exists():
+        if self._has_server and not (self.paths.library / DATABASE_FILE).exists():
             raise ServerStopped
         home = key_home(self.settings.library.key_home, self.paths.keys)
         keys = LibraryKeys(self.paths.library, home)

@@ -59,6 +59,22 @@ def list_consents(session: CommandSession, name: str | None, ending_within: int 
         note(session.texts("cli.consent.recognised" if found.recognised else "cli.consent.not_recognised", name=name))
 
 
+@consent.command(help=TEXTS("cli.help.consent_missing"))
+@json_option("json_each")
+@click.pass_obj
+def missing(session: CommandSession, as_json: bool) -> None:
+    from agent.cli.backend import backend
+    from agent.consent.schemas import MissingConsents
+
+    with backend(session) as able:
+        found = able.call("GET", "/api/consents/missing", MissingConsents)
+    for each in found.items:
+        said = session.texts("cli.consent.missing", name=each.person, day=f"{each.since.astimezone():%Y-%m-%d}", faces=each.faces)
+        tell(each.model_dump(mode="json"), said, as_json=as_json)
+    if not found.items and not as_json:
+        note(session.texts("cli.consent.none_missing"))
+
+
 @consent.command(help=TEXTS("cli.help.consent_give"))
 @click.argument("name")
 @click.argument("purposes", nargs=-1, required=True, type=_PURPOSES, metavar="PURPOSE...")

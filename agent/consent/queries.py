@@ -80,6 +80,13 @@ class ConsentQueries(PeopleQueries):
         ends = [(said[2].consent.valid_until, said) for said in found if said[2].consent.is_valid(first)]
         return [said for until, said in sorted(ends, key=lambda each: (each[0] or last, each[1][1])) if until is not None and until <= last]
 
+    def consents_missing(self) -> list[tuple[int, str, datetime, int]]:
+        """Return the people who are not recognised for want of consent, by name: id, name, since when, and their confirmed faces."""
+        faces = select(func.count()).where(identity.c.person_id == person.c.id, identity.c.certainty == Certainty.CONFIRMED)
+        missing = select(person.c.id, person.c.name, person.c.lapsed_at, faces.scalar_subquery()).where(person.c.lapsed_at.is_not(None))
+        with self.database.read() as tx:
+            return sorted(((who, name, since, count) for who, name, since, count in tx.execute(missing)), key=lambda each: each[1])
+
     def consenting(self, purpose: Purpose, *, now: datetime) -> frozenset[int]:
         """Return the people whose consent to this is valid."""
         with self.database.read() as tx:

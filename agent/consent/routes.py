@@ -8,6 +8,8 @@ from agent.consent.schemas import (
     ConsentGiven,
     EndingConsent,
     EndingConsents,
+    MissingConsent,
+    MissingConsents,
     OnListOut,
     PersonConsentsOut,
     PersonOnList,
@@ -45,6 +47,12 @@ def consent_routes(api: FastAPI, consents: Consents) -> None:
     async def ending(ending_within_days: Annotated[int, Query(ge=0, le=3_650)] = 30) -> EndingConsents:
         """Return valid consents that end within so many days."""
         return EndingConsents(items=tuple(EndingConsent.ending(*each) for each in await consents.ending(ending_within_days)))
+
+    @api.get("/api/consents/missing", openapi_extra=needs(Scope.CONSENT_READ))
+    async def missing() -> MissingConsents:
+        """Return the people who are not recognised for want of consent."""
+        found = await consents.missing()
+        return MissingConsents(items=tuple(MissingConsent(person_id=i, person=n, since=s, faces=f) for i, n, s, f in found))
 
     @api.post("/api/consents/people", openapi_extra=needs(Scope.CONSENT_WRITE))
     async def enter(person: PersonOnList) -> OnListOut:

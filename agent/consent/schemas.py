@@ -173,5 +173,20 @@ class EndingConsents(Schema):
     """the first to end first"""
 
 
+class MissingConsent(Schema):
+    """A person who is not recognised for want of consent."""
+
+    person_id: int
+    person: str
+    since: datetime
+    faces: int
+    """confirmed ones"""
+
+
+class MissingConsents(Schema):
+    items: tuple[MissingConsent, ...]
+    """by name"""
+
+
 def on_list(change: ConsentChange) -> OnListOut:
     return OnListOut(person_id=change.person_id, new=change.made, entered=change.entered)

@@ -59,6 +59,10 @@ class Consents:
         today = self.today()
         return await asyncio.to_thread(self._library.consents_ending, today, today + timedelta(days=within_days))
 
+    async def missing(self) -> list[tuple[int, str, datetime, int]]:
+        """Return the people who are not recognised for want of consent."""
+        return await asyncio.to_thread(self._library.consents_missing)
+
     async def give(self, who: int | str, said: Sequence[Consent], *, birth_date: date | None = None) -> ConsentChange:
         """Enter what a person, by id or name, agreed to or refused. Raises PersonUnknown, NameEmpty, ConsentGuardianNeeded."""
         if isinstance(who, str):

@@ -100,7 +100,7 @@ def _server(session: CommandSession) -> "Client":
     """Raises ClickException if what runs here is no team server."""
     from agent.incidents.schemas import IncidentCount
 
-    client = session.client()
+    client = session.server()
     of_server(session, client, "/api/incidents/count", IncidentCount)
     return client
 

@@ -30,7 +30,7 @@ def libraries() -> None: ...
 @json_option("json_each")
 @click.pass_obj
 def list_libraries(session: CommandSession, as_json: bool) -> None:
-    found = _all(session, session.client())
+    found = _all(session, session.server())
     for each in found:
         text = "cli.libraries.line_for_all" if each.for_all else "cli.libraries.line"
         said = session.texts(text, name=each.name, photos=each.photos, members=len(each.members), folders=len(each.sources))
@@ -48,7 +48,7 @@ def list_libraries(session: CommandSession, as_json: bool) -> None:
 def add(session: CommandSession, name: str, folders: tuple[str, ...], for_all: bool, as_json: bool) -> None:
     from agent.libraries.schemas import LibraryAdd, LibraryOut
 
-    client = session.client()
+    client = session.server()
     _all(session, client)
     made = client.call("POST", "/api/libraries", LibraryOut, LibraryAdd(name=name, for_all=for_all, sources=folders))
     tell(made.model_dump(mode="json"), session.texts("cli.libraries.added", name=made.name), as_json=as_json)
@@ -62,7 +62,7 @@ def add(session: CommandSession, name: str, folders: tuple[str, ...], for_all: b
 def rename(session: CommandSession, name: str, new_name: str, as_json: bool) -> None:
     from agent.libraries.schemas import LibraryChange
 
-    client = session.client()
+    client = session.server()
     found = _named(session, client, name)
     client.tell("PATCH", f"/api/libraries/{found.id}", LibraryChange(name=new_name))
     tell({"id": found.id, "name": new_name}, session.texts("cli.libraries.renamed", name=new_name), as_json=as_json)
@@ -74,7 +74,7 @@ def rename(session: CommandSession, name: str, new_name: str, as_json: bool) -> 
 @json_option()
 @click.pass_obj
 def remove(session: CommandSession, name: str, yes: bool, as_json: bool) -> None:
-    client = session.client()
+    client = session.server()
     found = _named(session, client, name)
     confirm(session.texts, session.texts("cli.libraries.remove", name=found.name), yes=yes)
     client.tell("DELETE", f"/api/libraries/{found.id}")
@@ -90,7 +90,7 @@ def remove(session: CommandSession, name: str, yes: bool, as_json: bool) -> None
 def grant(session: CommandSession, name: str, member: str, role: str, as_json: bool) -> None:
     from agent.libraries.schemas import LibraryGrant
 
-    client = session.client()
+    client = session.server()
     found, who = _named(session, client, name), member_named(session, client, member).id
     client.tell("PUT", f"/api/libraries/{found.id}/members/{who}", LibraryGrant.model_validate({"role": role}))
     said = session.texts("cli.libraries.granted", name=found.name, member=member, role=session.texts(f"roles.{role}"))
@@ -103,7 +103,7 @@ def grant(session: CommandSession, name: str, member: str, role: str, as_json: b
 @json_option()
 @click.pass_obj
 def revoke(session: CommandSession, name: str, member: str, as_json: bool) -> None:
-    client = session.client()
+    client = session.server()
     found, who = _named(session, client, name), member_named(session, client, member).id
     client.tell("DELETE", f"/api/libraries/{found.id}/members/{who}")
     tell({"id": found.id, "member": who}, session.texts("cli.libraries.revoked", name=found.name, member=member), as_json=as_json)
@@ -117,7 +117,7 @@ def revoke(session: CommandSession, name: str, member: str, as_json: bool) -> No
 def put(session: CommandSession, name: str, path: str, as_json: bool) -> None:
     from agent.libraries.schemas import LibraryFolder
 
-    client = session.client()
+    client = session.server()
     found = _named(session, client, name)
     client.tell("PUT", f"/api/libraries/{found.id}/sources", LibraryFolder(path=path))
     tell({"id": found.id, "folder": path}, session.texts("cli.libraries.folder_put", name=found.name), as_json=as_json)
@@ -129,7 +129,7 @@ def put(session: CommandSession, name: str, path: str, as_json: bool) -> None:
 @json_option()
 @click.pass_obj
 def drop(session: CommandSession, name: str, path: str, as_json: bool) -> None:
-    client = session.client()
+    client = session.server()
     found = _named(session, client, name)
     client.tell("DELETE", f"/api/libraries/{found.id}/sources?path={quote(path, safe='')}")
     tell({"id": found.id, "folder": path}, session.texts("cli.libraries.folder_dropped", name=found.name), as_json=as_json)

@@ -28,6 +28,7 @@ from agent.library.problem_commands import problems
 from agent.main.backup_commands import backup, recover, recovery_code
 from agent.main.config_commands import config
 from agent.main.in_process import PROGRAM
+from agent.main.move_commands import move_to
 from agent.main.record_commands import record
 from agent.main.serve_commands import serve
 from agent.main.shell_menu import hand_over
@@ -271,5 +272,6 @@ for group in (
     uninstall,
     serve,
     worker,
+    move_to,
 ):
     ai_popup.add_command(group)

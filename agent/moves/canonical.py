@@ -61,9 +61,10 @@ def with_people(wish: Any, other: Callable[[int], Any]) -> Any:
 
 
 def _changes(changes: Iterable[Row], label: Label) -> list[Any]:
-    from agent.moves.steps import changed_keys  # which needs these types
+    from agent.moves.steps import changed_step  # which needs these types
 
-    return [changed_keys(each, lambda kind, value: label(kind, value)) for each in changes]
+    step = changed_step({"changes": changes, "person_id": None}, label)
+    return [] if step is None else list(step["changes"])
 
 
 def _value(value: Any) -> Any:

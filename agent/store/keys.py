@@ -56,6 +56,11 @@ class LibraryKeys:
     def exist(self) -> bool:
         return self._path.exists()
 
+    @property
+    def library(self) -> str:
+        """The library's random id. Raises StoreError."""
+        return self._read().library
+
     def create(self) -> tuple[bytes, str]:
         """New keys for a new library: (data key, recovery code). Raises KeyHomeError, StoreUnwritable, StoreDiskFull."""
         if self.exist:

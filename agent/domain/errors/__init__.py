@@ -7,24 +7,6 @@ Parameters are facts for a message (numbers, setting names), never a path, a nam
 # ruff: noqa: F403  (each of these modules holds errors only)
 
 from agent.domain.errors.account_errors import *
-from agent.domain.errors.capture_errors import *
-from agent.domain.errors.desktop_errors import *
-from agent.domain.errors.engine_errors import *
-from agent.domain.errors.error_tree import *
-from agent.domain.errors.image_errors import *
-from agent.domain.errors.incident_errors import *
-from agent.domain.errors.lifecycle_errors import *
-from agent.domain.errors.model_errors import *
-from agent.domain.errors.people_errors import *
-from agent.domain.errors.redaction_errors import *
-from agent.domain.errors.server_errors import *
-from agent.domain.errors.settings_errors import *
-from agent.domain.errors.source_errors import *
-from agent.domain.errors.store_errors import *
-from agent.domain.errors.team_errors import *
-from agent.domain.errors.update_errors import *
-from agent.domain.errors.upload_errors import *
-from agent.domain.errors.xmp_errors import *
 from agent.domain.errors.account_errors import (
     AccountError,
     CodeWrong,
@@ -48,6 +30,7 @@ from agent.domain.errors.account_errors import (
     TooManyRequests,
     WrongSignIn,
 )
+from agent.domain.errors.capture_errors import *
 from agent.domain.errors.capture_errors import (
     CaptureCancelled,
     CaptureError,
@@ -63,6 +46,7 @@ from agent.domain.errors.capture_errors import (
     WatchUnavailable,
     WholeOnly,
 )
+from agent.domain.errors.desktop_errors import *
 from agent.domain.errors.desktop_errors import (
     AutostartFailed,
     DesktopError,
@@ -73,6 +57,7 @@ from agent.domain.errors.desktop_errors import (
     NoTray,
     PopupFailed,
 )
+from agent.domain.errors.engine_errors import *
 from agent.domain.errors.engine_errors import (
     EngineBadAnswer,
     EngineCrashed,
@@ -85,7 +70,9 @@ from agent.domain.errors.engine_errors import (
     EngineUnavailable,
     EngineUnwalled,
 )
+from agent.domain.errors.error_tree import *
 from agent.domain.errors.error_tree import AgentError, Param, Unexpected, from_code, leaves, reason_of
+from agent.domain.errors.image_errors import *
 from agent.domain.errors.image_errors import (
     ImageChanged,
     ImageCorrupt,
@@ -98,6 +85,7 @@ from agent.domain.errors.image_errors import (
     ImageUnreadable,
     ImageUnsupported,
 )
+from agent.domain.errors.incident_errors import *
 from agent.domain.errors.incident_errors import (
     IncidentError,
     MailFailed,
@@ -108,6 +96,7 @@ from agent.domain.errors.incident_errors import (
     WebhookInside,
     WebhookKeyMissing,
 )
+from agent.domain.errors.lifecycle_errors import *
 from agent.domain.errors.lifecycle_errors import (
     AgentUnreachable,
     AlreadyRunning,
@@ -122,6 +111,7 @@ from agent.domain.errors.lifecycle_errors import (
     OutputFailed,
     Unauthorised,
 )
+from agent.domain.errors.model_errors import *
 from agent.domain.errors.model_errors import ModelError, ModelMissing, ModelUnknown, ModelUnreachable, ModelWrongHash
 from agent.domain.errors.move_errors import (
     MoveDiffers,
@@ -132,6 +122,7 @@ from agent.domain.errors.move_errors import (
     MoveRecognitionOff,
     MoveTargetTaken,
 )
+from agent.domain.errors.people_errors import *
 from agent.domain.errors.people_errors import (
     ConsentBadRow,
     ConsentBadTable,
@@ -156,6 +147,7 @@ from agent.domain.errors.people_errors import (
     SelfMerge,
     UnfitReference,
 )
+from agent.domain.errors.redaction_errors import *
 from agent.domain.errors.redaction_errors import (
     AlreadyKept,
     ApprovalAwaited,
@@ -183,6 +175,7 @@ from agent.domain.errors.redaction_errors import (
     VideoUnreadable,
     VideoUnwritable,
 )
+from agent.domain.errors.server_errors import *
 from agent.domain.errors.server_errors import (
     CertificateUnusable,
     DatabaseFailed,
@@ -197,6 +190,7 @@ from agent.domain.errors.server_errors import (
     WorkerKeyUnfit,
     WorkerVersions,
 )
+from agent.domain.errors.settings_errors import *
 from agent.domain.errors.settings_errors import (
     SettingsError,
     SettingsInvalid,
@@ -205,7 +199,9 @@ from agent.domain.errors.settings_errors import (
     SettingsUnreadable,
     SettingsUnwritable,
 )
+from agent.domain.errors.source_errors import *
 from agent.domain.errors.source_errors import SourceError, SourceLimit, SourceMissing, SourceNoAccess, SourceNoAnswer, SourceUnreachable
+from agent.domain.errors.store_errors import *
 from agent.domain.errors.store_errors import (
     AuditBroken,
     BackupDamaged,
@@ -224,6 +220,7 @@ from agent.domain.errors.store_errors import (
     StoreRecoveryCodeWrong,
     StoreUnwritable,
 )
+from agent.domain.errors.team_errors import *
 from agent.domain.errors.team_errors import (
     JoinCodeGone,
     JoinDenied,
@@ -238,6 +235,7 @@ from agent.domain.errors.team_errors import (
     TeamNotJoined,
     TeamUnreachable,
 )
+from agent.domain.errors.update_errors import *
 from agent.domain.errors.update_errors import (
     UpdateDiskFull,
     UpdateError,
@@ -256,6 +254,7 @@ from agent.domain.errors.update_errors import (
     UpdateUnwritable,
     UpdateWrongFile,
 )
+from agent.domain.errors.upload_errors import *
 from agent.domain.errors.upload_errors import (
     UploadChecksum,
     UploadError,
@@ -269,6 +268,7 @@ from agent.domain.errors.upload_errors import (
     UploadType,
     UploadUnwritable,
 )
+from agent.domain.errors.xmp_errors import *
 from agent.domain.errors.xmp_errors import (
     XmpChanging,
     XmpDiskFull,

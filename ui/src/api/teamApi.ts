@@ -1,7 +1,7 @@
 /** Calls about the team: its members, the record, and the machines that work for it. */
 
 import type { Client } from './client'
-import type { ConsentGiven, ConsentLinkMade, ConsentOut, EndingConsent, InvitationMade, JoinAsked, MemberName, MemberOut, MyConsentsOut, PersonConsentsOut, Queue, ReceiptOut, RecordPage, RecordVerified, Role, SearchIndex, WorkerOut } from './types'
+import type { ConsentGiven, ConsentLinkMade, ConsentOut, EndingConsent, InvitationMade, JoinAsked, MemberName, MemberOut, MissingConsent, MyConsentsOut, PersonConsentsOut, Queue, ReceiptOut, RecordPage, RecordVerified, Role, SearchIndex, WorkerOut } from './types'
 
 export interface NewMember {
   readonly name: string
@@ -64,6 +64,10 @@ export class ConsentApi {
   /** What is stored about the person whose link this is. */
   own = (token: string): Promise<MyConsentsOut> => this.client.request('GET', ownPath(token))
   withdrawOwn = (token: string, purpose: Purpose): Promise<ReceiptOut> => this.client.request('POST', `${ownPath(token)}/${purpose}/withdraw`, {}, WITHDRAW_LIMIT_MS)
+  /** People who are not recognised for want of consent, by name. */
+  missing = async (): Promise<readonly MissingConsent[]> =>
+    (await this.client.request<{ items: readonly MissingConsent[] }>('GET', '/api/consents/missing')).items
+
   /** Valid consents that end within so many days, the first to end first. */
   ending = async (days: number): Promise<readonly EndingConsent[]> =>
     (await this.client.request<{ items: readonly EndingConsent[] }>('GET', `/api/consents?ending_within_days=${days}`)).items

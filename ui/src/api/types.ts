@@ -427,6 +427,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/consents/missing": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Missing
+         * @description Return the people who are not recognised for want of consent.
+         */
+        readonly get: operations["missing_api_consents_missing_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/consents/people": {
         readonly parameters: {
             readonly query?: never;
@@ -5042,6 +5062,34 @@ export interface components {
              */
             readonly ways: readonly string[];
         };
+        /**
+         * MissingConsent
+         * @description A person who is not recognised for want of consent.
+         */
+        readonly MissingConsent: {
+            /**
+             * Faces
+             * @description confirmed ones
+             */
+            readonly faces: number;
+            /** Person */
+            readonly person: string;
+            /** Person Id */
+            readonly person_id: number;
+            /**
+             * Since
+             * Format: date-time
+             */
+            readonly since: string;
+        };
+        /** MissingConsents */
+        readonly MissingConsents: {
+            /**
+             * Items
+             * @description by name
+             */
+            readonly items: readonly components["schemas"]["MissingConsent"][];
+        };
         /** ModelReport */
         readonly ModelReport: {
             /** Licence */
@@ -7283,6 +7331,8 @@ export type MemoryReport = components['schemas']['MemoryReport'];
 export type MergePeople = components['schemas']['MergePeople'];
 export type MessageOut = components['schemas']['MessageOut'];
 export type MessagesSent = components['schemas']['MessagesSent'];
+export type MissingConsent = components['schemas']['MissingConsent'];
+export type MissingConsents = components['schemas']['MissingConsents'];
 export type ModelReport = components['schemas']['ModelReport'];
 export type MomentsOut = components['schemas']['MomentsOut'];
 export type MonitorOut = components['schemas']['MonitorOut'];
@@ -8276,6 +8326,35 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["EndingConsents"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly missing_api_consents_missing_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingConsents"];
                 };
             };
             /** @description Unprocessable Entity */
