@@ -55,10 +55,10 @@ def to_server(
     session: CommandSession, source: Path | None, library: str, roots: Roots, with_code: bool, only_plan: bool, as_json: bool
 ) -> int:
     _have_server()
+    from agent.core.environment import utc_now
     from agent.core.paths import make_private
     from agent.main.move_reports import report, show_plan
     from agent.main.move_sides import desktop_library, server_side, stopped_server
-    from agent.main.wiring import utc_now
     from agent.moves.move import Move
     from agent.moves.plan import plan
     from agent.moves.reading import Reader
@@ -114,10 +114,10 @@ def to_server(
 @click.pass_obj
 def to_desktop(session: CommandSession, folder: Path, library: str, roots: Roots, only_plan: bool, as_json: bool) -> int:
     _have_server()
+    from agent.core.environment import utc_now
     from agent.libraries.queries import LibrariesQueries
     from agent.main.move_reports import report, show_plan
     from agent.main.move_sides import new_desktop, server_side, stopped_server
-    from agent.main.wiring import utc_now
     from agent.moves.move import Move
     from agent.moves.plan import plan
     from agent.moves.reading import Reader
@@ -185,10 +185,10 @@ def _named(libraries: "tuple[Library, ...]", name: str) -> "Library | None":
 
 def _library(session: CommandSession, database: "Database", name: str, folders: list[str]) -> "Library":
     """Return the library of that name, made if it is new, with the folders in it. A folder of another library is refused."""
+    from agent.core.environment import utc_now
     from agent.libraries.names import tidy_name
     from agent.libraries.queries import LibrariesQueries
     from agent.libraries.records import REST
-    from agent.main.wiring import utc_now
 
     queries, now, texts = LibrariesQueries(database), utc_now(), session.texts
     watched = [folder.root for folder in session.file.snapshot.folders]
@@ -236,7 +236,7 @@ def _consent_required(settings: "Settings", *, shared: bool) -> bool:
 
 
 def _today() -> "date":
-    from agent.main.wiring import utc_now
+    from agent.core.environment import utc_now
     from agent.people.queries.consent_rows import day_of
 
     return day_of(utc_now())

@@ -10,8 +10,8 @@ from pathlib import Path
 from agent.cli.output import note, say, tell
 from agent.cli.session import CommandSession
 from agent.cli.wrapping import padded
+from agent.core.environment import utc_now
 from agent.core.files import store_error, write_private
-from agent.main.wiring import utc_now
 from agent.moves.move import Moved
 from agent.moves.plan import Plan
 

@@ -15,7 +15,7 @@ from agent.core.files import store_error, write_private
 from agent.core.paths import HOME_VARIABLE, AppPaths
 from agent.core.settings import KeyHome
 from agent.domain.errors import AlreadyRunning, MoveKeyMissing, MoveNoLibrary, MoveTargetTaken, StoreKeyMissing, StoreNewer
-from agent.main.wiring import home_of_key
+from agent.main.library_home import home_of_key
 from agent.moves.closed_record import RECORDS_FOLDER
 from agent.moves.move import Side
 from agent.people.forgotten import ForgottenFile
@@ -110,7 +110,7 @@ def stopped_server(session: CommandSession) -> Iterator[Database]:
 
     Raises ServerError, StoreError, KeyHomeError.
     """
-    from agent.main.server import POSTGRES_LOG, key_in_file
+    from agent.main.server.process import POSTGRES_LOG, key_in_file
     from agent.store.embedded_postgres import EmbeddedPostgres
     from agent.store.server_database import POSTGRES_FOLDER, database_url, server_database
 

@@ -7,10 +7,10 @@ from datetime import date
 from sqlalchemy import func, select
 
 from agent.domain.consent import ConsentState, Purpose
+from agent.moves.numbers import Numbers
 from agent.moves.people import people_there
 from agent.moves.reading import Page, Reader
 from agent.moves.tables import CONSENT, PERSON, STAYS, Row
-from agent.moves.writing import Numbers
 from agent.store import schema
 from agent.store.database import Database
 from agent.store.facts import chunks

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, select
 
 from agent.moves.canonical import Digest, canonical, digest_of
 from agent.moves.findings import Findings, TableProof
+from agent.moves.numbers import Numbers, face_numbers, found, numbers_of
 from agent.moves.people import consents_of, find_lapsed, people_there
 from agent.moves.reading import GONE, Page, Reader
 from agent.moves.tables import (
@@ -28,7 +29,7 @@ from agent.moves.tables import (
     Row,
 )
 from agent.moves.undo import find_numbers, moves
-from agent.moves.writing import Numbers, Writer, face_numbers, found, mark, numbers_of
+from agent.moves.writing import Writer, mark
 from agent.store.database import Database
 from agent.store.facts import chunks
 from agent.store.schema import face, person

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, delete, insert, select
 
 from agent.moves.findings import Findings
+from agent.moves.numbers import Numbers, found
 from agent.moves.reading import GONE, Page
 from agent.moves.steps import changed_step
 from agent.moves.tables import UNDO, UNDO_PERSON, Kind, Row
-from agent.moves.writing import ELSEWHERE, FORGOTTEN, Numbers, found
+from agent.moves.writing import ELSEWHERE, FORGOTTEN
 from agent.store.facts import chunks
 from agent.store.rows import add
 from agent.store.schema import face, image, person, undo, undo_person

@@ -3,18 +3,17 @@
 Every row is found again by its key, so a move that was killed begins anew and ends with the same rows.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import compress
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Connection, delete, insert, select, update
 
 from agent.domain.people import Certainty
-from agent.moves.canonical import with_people
 from agent.moves.findings import Conflict, Findings
 from agent.moves.matching import matched
+from agent.moves.numbers import Numbers, by_image, differs, face_numbers, faces_there, found, key_of, numbers_of
 from agent.moves.reading import Page
 from agent.moves.tables import (
     CHIP,
@@ -35,39 +34,12 @@ from agent.moves.tables import (
     Row,
 )
 from agent.store.facts import chunks
-from agent.store.schema import face, identity, ignored, image, job, person, place
+from agent.store.schema import identity, ignored, image, job, person, place
 
 FORGOTTEN: Final = "forgotten"
 NO_CONSENT: Final = "no_consent"
 ELSEWHERE: Final = "elsewhere"
 """of a person or a photo that does not move"""
-
-
-@dataclass(slots=True)
-class Numbers:
-    """The numbers of rows in the other library, by their own. People are all known; the rest is of the page at hand."""
-
-    people: dict[int, int] = field(default_factory=dict)
-    uids: dict[str, str] = field(default_factory=dict)  # of people whom the other side knows under another one
-    forgotten: frozenset[int] = frozenset()  # people who were forgotten there
-    lapsed: frozenset[int] = frozenset()  # people, by their own numbers, whose prints the other side may not keep
-    rest: dict[tuple[Kind, int], int] = field(default_factory=dict)
-
-    def of(self, kind: Kind, number: int | None) -> int | None:
-        if number is None:
-            return None
-        return self.people.get(number) if kind is Kind.PERSON else self.rest.get((kind, number))
-
-    def translated(self, moving: Moving, row: Row) -> Row | None:
-        """Return a row with the other library's numbers; None if something that it needs did not move."""
-        changed = dict(row)
-        for column, kind in moving.refs.items():
-            changed[column] = self.of(kind, row[column])
-            if row[column] is not None and changed[column] is None:
-                return None
-        if moving is REDACTION:
-            changed["wish"] = with_people(row["wish"], self.people.get)
-        return changed
 
 
 class Writer:
@@ -134,11 +106,11 @@ class Writer:
 
     def _files(self, tx: Connection, page: Page) -> None:
         rows, there = page.rows[PLACE.name], found(tx, PLACE, page.rows[PLACE.name])
-        new = [each for each in rows if _key(PLACE, each) not in there]
+        new = [each for each in rows if key_of(PLACE, each) not in there]
         self._insert(tx, PLACE, [self._translated(PLACE, each) for each in new])
         waiting = list[int]()
         for each in rows:
-            other, meant = there.get(_key(PLACE, each)), self._translated(PLACE, each)
+            other, meant = there.get(key_of(PLACE, each)), self._translated(PLACE, each)
             if other is None or not differs(PLACE, meant, other):
                 continue
             if other["image_id"] is None and meant["image_id"] is not None and other["size"] == each["size"]:
@@ -155,7 +127,7 @@ class Writer:
 
     def _faces(self, tx: Connection, page: Page) -> None:
         """Add the faces that the other side has not; those that it found itself stay as it found them."""
-        ours = _by_image(page.rows[FACE.name])
+        ours = by_image(page.rows[FACE.name])
         theirs = faces_there(tx, page, self._numbers)
         new, changed = list[Row](), list[tuple[int, int]]()
         for image_id, rows in ours.items():
@@ -254,7 +226,7 @@ class Writer:
         there = found(tx, moving, [changed for _, changed in pairs])
         new = list[Row]()
         for each, changed in pairs:
-            other = there.get(_key(moving, changed))
+            other = there.get(key_of(moving, changed))
             if other is None and (fresh is None or each["place_id"] in fresh):
                 new.append(changed)
             elif other is None or differs(moving, changed, other):
@@ -283,66 +255,6 @@ def mark(moving: Moving, row: Row) -> bytes:
     """Return what tells a source's row from its others."""
     key = [str(row[name]) for name in ("id" if "id" in row else "face_id", *(name for name in moving.key if name == "person_id"))]
     return "/".join((moving.name, *key)).encode()
-
-
-def found(tx: Connection, moving: Moving, rows: Sequence[Row], *, by: str | None = None) -> dict[tuple[Any, ...], Row]:
-    """Return the rows there that have the keys of these."""
-    first = by or moving.key[0]
-    column = moving.table.c[first]
-    values = list(dict.fromkeys(each[first] for each in rows if each[first] is not None))
-    keys = {_key(moving, each) for each in rows} if by is None else None
-    result: dict[tuple[Any, ...], Row] = {}
-    for part in chunks(values):
-        for row in tx.execute(select(moving.table).where(column.in_(part))).mappings():
-            there = dict(row)
-            key = _key(moving, there) if by is None else (there[first],)
-            if keys is None or key in keys:
-                result[key] = there
-    return result
-
-
-def differs(moving: Moving, row: Row, other: Row) -> bool:
-    return any(row[name] != other[name] for name in moving.columns)
-
-
-def numbers_of(tx: Connection, moving: Moving, rows: Sequence[Row], numbers: Numbers) -> None:
-    """Look up the other library's numbers of rows that others refer to."""
-    there = found(tx, moving, rows)
-    assert moving.gives is not None
-    for each in rows:
-        if (other := there.get(_key(moving, each))) is not None:
-            numbers.rest[moving.gives, each["id"]] = other["id"]
-
-
-def faces_there(tx: Connection, page: Page, numbers: Numbers) -> dict[int, list[Row]]:
-    """Return the other side's faces of a page's photos, by its images."""
-    images = [target for each in page.rows[IMAGE.name] if (target := numbers.rest.get((Kind.IMAGE, each["id"]))) is not None]
-    rows = [
-        dict(row)
-        for part in chunks(images)
-        for row in tx.execute(select(face).where(face.c.image_id.in_(part)).order_by(face.c.image_id, face.c.ordinal)).mappings()
-    ]
-    return _by_image(rows)
-
-
-def face_numbers(tx: Connection, page: Page, numbers: Numbers) -> None:
-    """Look up which faces there are those of a page."""
-    theirs = faces_there(tx, page, numbers)
-    for image_id, rows in _by_image(page.rows[FACE.name]).items():
-        target = numbers.rest.get((Kind.IMAGE, image_id))
-        for one, other in matched(rows, theirs.get(target or 0, [])).items():
-            numbers.rest[Kind.FACE, one] = other
-
-
-def _key(moving: Moving, row: Mapping[str, Any]) -> tuple[Any, ...]:
-    return tuple(row[name] for name in moving.key)
-
-
-def _by_image(rows: Iterable[Row]) -> dict[int, list[Row]]:
-    result: dict[int, list[Row]] = {}
-    for each in rows:
-        result.setdefault(each["image_id"], []).append(each)
-    return result
 
 
 def _named(page: Page) -> dict[int, int]:

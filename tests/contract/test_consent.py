@@ -256,3 +256,14 @@ def test_forgetting_a_person_forgets_what_they_agreed_to(library: RedactionQueri
 
         assert len(tx.scalars(select(consent.c.id)).all()) == 1
     assert library.audit_broken_at() is None
+
+
+def test_people_without_consent_are_listed_by_name_until_they_give_it(library: RedactionQueries) -> None:
+    first, second = photo(library, "a", 1) + photo(library, "b", 1)
+    ben = name(library, "Ben", second)
+    name(library, "Ada", first)
+    assert library.consents_missing() == []
+    require(library, True)
+    assert [(who, count) for _, who, _, count in library.consents_missing()] == [("Ada", 1), ("Ben", 1)]
+    give(library, ben, *given(Purpose.RECOGNISE))
+    assert [who for _, who, _, _ in library.consents_missing()] == ["Ada"]

@@ -27,6 +27,16 @@ def test_a_command_says_so_and_makes_no_library_beside(cli: CommandLine, own: bo
     assert not (cli.paths.library / "library.db").exists()
 
 
+@pytest.mark.parametrize("words", [("members", "list"), ("libraries", "list"), ("incidents", "list")])
+def test_commands_about_a_team_name_the_command_that_starts_its_server(cli: CommandLine, words: tuple[str, ...]) -> None:
+    assert "[agent.not_running]" in cli(*words).err
+    (cli.paths.data / "postgres").mkdir()
+
+    said = cli(*words)
+
+    assert said.code == 1 and "[server.stopped]" in said.err and "ai-popup serve" in said.err
+
+
 def test_a_server_without_its_packages_names_the_command_that_installs_them(cli: CommandLine) -> None:
     code = "import sys; sys.modules.update(psycopg=None, procrastinate=None, argon2=None)\n"
     code += "from agent.main.command_line import main; sys.exit(main(['serve']))"

@@ -1,0 +1,101 @@
+"""Which row of the other library is which: found anew by stable keys, so that no list of numbers could be lost."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from agent.moves.canonical import with_people
+from agent.moves.matching import matched
+from agent.moves.reading import Page
+from agent.moves.tables import FACE, IMAGE, REDACTION, Kind, Moving, Row
+from agent.store.facts import chunks
+from agent.store.schema import face
+
+
+@dataclass(slots=True)
+class Numbers:
+    """The numbers of rows in the other library, by their own. People are all known; the rest is of the page at hand."""
+
+    people: dict[int, int] = field(default_factory=dict)
+    uids: dict[str, str] = field(default_factory=dict)  # of people whom the other side knows under another one
+    forgotten: frozenset[int] = frozenset()  # people who were forgotten there
+    lapsed: frozenset[int] = frozenset()  # people, by their own numbers, whose prints the other side may not keep
+    rest: dict[tuple[Kind, int], int] = field(default_factory=dict)
+
+    def of(self, kind: Kind, number: int | None) -> int | None:
+        if number is None:
+            return None
+        return self.people.get(number) if kind is Kind.PERSON else self.rest.get((kind, number))
+
+    def translated(self, moving: Moving, row: Row) -> Row | None:
+        """Return a row with the other library's numbers; None if something that it needs did not move."""
+        changed = dict(row)
+        for column, kind in moving.refs.items():
+            changed[column] = self.of(kind, row[column])
+            if row[column] is not None and changed[column] is None:
+                return None
+        if moving is REDACTION:
+            changed["wish"] = with_people(row["wish"], self.people.get)
+        return changed
+
+
+def found(tx: Connection, moving: Moving, rows: Sequence[Row], *, by: str | None = None) -> dict[tuple[Any, ...], Row]:
+    """Return the rows there that have the keys of these."""
+    first = by or moving.key[0]
+    column = moving.table.c[first]
+    values = list(dict.fromkeys(each[first] for each in rows if each[first] is not None))
+    keys = {key_of(moving, each) for each in rows} if by is None else None
+    result: dict[tuple[Any, ...], Row] = {}
+    for part in chunks(values):
+        for row in tx.execute(select(moving.table).where(column.in_(part))).mappings():
+            there = dict(row)
+            key = key_of(moving, there) if by is None else (there[first],)
+            if keys is None or key in keys:
+                result[key] = there
+    return result
+
+
+def differs(moving: Moving, row: Row, other: Row) -> bool:
+    return any(row[name] != other[name] for name in moving.columns)
+
+
+def numbers_of(tx: Connection, moving: Moving, rows: Sequence[Row], numbers: Numbers) -> None:
+    """Look up the other library's numbers of rows that others refer to."""
+    there = found(tx, moving, rows)
+    assert moving.gives is not None
+    for each in rows:
+        if (other := there.get(key_of(moving, each))) is not None:
+            numbers.rest[moving.gives, each["id"]] = other["id"]
+
+
+def faces_there(tx: Connection, page: Page, numbers: Numbers) -> dict[int, list[Row]]:
+    """Return the other side's faces of a page's photos, by its images."""
+    images = [target for each in page.rows[IMAGE.name] if (target := numbers.rest.get((Kind.IMAGE, each["id"]))) is not None]
+    rows = [
+        dict(row)
+        for part in chunks(images)
+        for row in tx.execute(select(face).where(face.c.image_id.in_(part)).order_by(face.c.image_id, face.c.ordinal)).mappings()
+    ]
+    return by_image(rows)
+
+
+def face_numbers(tx: Connection, page: Page, numbers: Numbers) -> None:
+    """Look up which faces there are those of a page."""
+    theirs = faces_there(tx, page, numbers)
+    for image_id, rows in by_image(page.rows[FACE.name]).items():
+        target = numbers.rest.get((Kind.IMAGE, image_id))
+        for one, other in matched(rows, theirs.get(target or 0, [])).items():
+            numbers.rest[Kind.FACE, one] = other
+
+
+def key_of(moving: Moving, row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(row[name] for name in moving.key)
+
+
+def by_image(rows: Iterable[Row]) -> dict[int, list[Row]]:
+    result: dict[int, list[Row]] = {}
+    for each in rows:
+        result.setdefault(each["image_id"], []).append(each)
+    return result
