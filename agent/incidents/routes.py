@@ -6,7 +6,6 @@ from typing import Annotated, Final
 from fastapi import FastAPI, Query
 
 from agent.incidents.schemas import (
-    EvidenceOut,
     IncidentClose,
     IncidentCount,
     IncidentDetails,
@@ -18,6 +17,7 @@ from agent.incidents.schemas import (
 from agent.incidents.sending import Sending
 from agent.incidents.service import Incidents
 from agent.web.access import Scope, needs
+from agent.web.record_entry import RecordEntry
 from agent.web.schemas import Id
 
 _READ: Final = needs(Scope.INCIDENTS_READ)
@@ -49,7 +49,7 @@ def incident_routes(api: FastAPI, incidents: Incidents, sending: Sending) -> Non
         messages = await asyncio.to_thread(queries.messages, incident_id)
         return IncidentDetails(
             incident=IncidentOut.of(found),
-            evidence=tuple(map(EvidenceOut.from_record, entries)),
+            evidence=tuple(map(RecordEntry.of, entries)),
             messages=tuple(map(MessageOut.from_record, messages)),
         )
 

@@ -5,6 +5,7 @@ from typing import Self
 
 from agent.incidents.kinds import CloseReason, FirstStep, IncidentKind, IncidentState, Severity
 from agent.incidents.queries import Incident
+from agent.web.record_entry import RecordEntry
 from agent.web.schemas import Schema
 
 
@@ -51,18 +52,6 @@ class IncidentCount(Schema):
     """that nobody has looked at"""
 
 
-class EvidenceOut(Schema):
-    """An entry of the record."""
-
-    id: int
-    at: datetime
-    actor: str
-    action: str
-    subject: str | None
-    number: int
-    detail: str
-
-
 class MessageOut(Schema):
     way: str
     """`email` or `webhook`"""
@@ -75,7 +64,7 @@ class MessageOut(Schema):
 
 class IncidentDetails(Schema):
     incident: IncidentOut
-    evidence: tuple[EvidenceOut, ...]
+    evidence: tuple[RecordEntry, ...]
     messages: tuple[MessageOut, ...]
 
 

@@ -26,7 +26,7 @@ from agent.desktop.notify import Notifier
 from agent.desktop.presence import presence
 from agent.desktop.presenter import News, Presenter
 from agent.desktop.watch_teller import WatchTeller
-from agent.domain.errors import AgentError, AutostartFailed, SettingsError
+from agent.domain.errors import AutostartFailed, SettingsError
 from agent.library.onboarding import Onboarding
 from agent.library.onboarding_choices import read_choices, usual_folders, write_choices
 from agent.library.status import UpdateShown
@@ -37,6 +37,7 @@ from agent.main.http import Context, create_app
 from agent.main.library_home import backup_store, move_key, recovery_code
 from agent.main.library_restore import LibraryRestore, RestoreOutcome
 from agent.main.team_membership import membership_of
+from agent.main.unmet_settings import UnmetSettings
 from agent.main.wiring import build
 from agent.screen.region_picker import RegionPicker
 from agent.screen.watch import SWITCH
@@ -100,7 +101,6 @@ class AgentLoop:
         self._kept = kept
         self._welcomes = welcomes
         self._trial = trial
-        self._unmet: dict[str, AgentError] = {}  # settings that this system can't fulfil, by section
 
     async def run(self, stop: asyncio.Event) -> None:
         """Build, serve and work until `stop`."""
@@ -113,6 +113,7 @@ class AgentLoop:
         app = self._app = build(
             self._settings, self._paths, database=self._database, reconfigure=self._hooks(desk), renamed=self._file.rename_kept
         )
+        self._unmet = UnmetSettings(app.refuse)
         notifier = Notifier()
         presenter = Presenter(
             desk,
@@ -133,7 +134,7 @@ class AgentLoop:
             desk,
             picking,
             lambda: self._settings.capture,
-            self._hotkey_problem,
+            partial(self._unmet.note, "capture"),
             failed=lambda error: notifier.problem(self._texts(), error),
         )
         updates = self._updates = (
@@ -237,8 +238,7 @@ class AgentLoop:
 
     async def _settings_changed(self, settings: Settings, sections: frozenset[str]) -> None:
         await self._app.apply(settings)
-        for error in self._unmet.values():
-            self._app.refuse(error)  # the error stays until the settings are valid
+        self._unmet.repeat()  # the error stays until the settings are valid
         if "general" in sections:
             self._process.refresh_texts()
         if "updates" in sections:
@@ -269,19 +269,9 @@ class AgentLoop:
             await asyncio.to_thread(autostart.follow, settings.general.autostart)
         except AutostartFailed as error:
             log.warning("autostart.failed", code=error.code)
-            self._met("general", error)
+            self._unmet.note("general", error)
         else:
-            self._met("general")
-
-    def _hotkey_problem(self, error: AgentError | None) -> None:
-        self._met("capture", error)
-
-    def _met(self, section: str, error: AgentError | None = None) -> None:
-        """Record whether the system supports this section's settings: `error` is the reason if not."""
-        self._unmet.pop(section, None)
-        if error is not None:
-            self._unmet[section] = error
-            self._app.refuse(error)
+            self._unmet.note("general", None)
 
     async def _popup_disturbs(self) -> bool:
         if self._app.quiet.until() is not None:

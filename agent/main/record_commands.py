@@ -15,10 +15,11 @@ from agent.core.i18n import Texts
 from agent.domain.errors import AuditBroken, NotRunning
 
 if TYPE_CHECKING:
-    from agent.main.record_schemas import RecordEntry, RecordPage, RecordVerified
+    from agent.main.record_schemas import RecordPage, RecordVerified
     from agent.store.audit_log import AuditQueries
     from agent.store.audit_witness import AuditWitness
     from agent.web.client import Client
+    from agent.web.record_entry import RecordEntry
 
 TEXTS = Texts()
 PAGE = 500

@@ -52,6 +52,8 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class ServerRooms:
+    """The services of these rooms, one field each."""
+
     site: Site
     accounts: Accounts
     libraries: Libraries

@@ -3893,29 +3893,6 @@ export interface components {
              */
             readonly seconds: number;
         };
-        /**
-         * EvidenceOut
-         * @description An entry of the record.
-         */
-        readonly EvidenceOut: {
-            /** Action */
-            readonly action: string;
-            /** Actor */
-            readonly actor: string;
-            /**
-             * At
-             * Format: date-time
-             */
-            readonly at: string;
-            /** Detail */
-            readonly detail: string;
-            /** Id */
-            readonly id: number;
-            /** Number */
-            readonly number: number;
-            /** Subject */
-            readonly subject: string | null;
-        };
         /** FaceOut */
         readonly FaceOut: {
             /**
@@ -4344,7 +4321,7 @@ export interface components {
         /** IncidentDetails */
         readonly IncidentDetails: {
             /** Evidence */
-            readonly evidence: readonly components["schemas"]["EvidenceOut"][];
+            readonly evidence: readonly components["schemas"]["RecordEntry"][];
             readonly incident: components["schemas"]["IncidentOut"];
             /** Messages */
             readonly messages: readonly components["schemas"]["MessageOut"][];
@@ -7257,7 +7234,6 @@ export type EndingConsents = components['schemas']['EndingConsents'];
 export type EngineProcessOut = components['schemas']['EngineProcessOut'];
 export type EngineReport = components['schemas']['EngineReport'];
 export type Estimate = components['schemas']['Estimate'];
-export type EvidenceOut = components['schemas']['EvidenceOut'];
 export type FaceOut = components['schemas']['FaceOut'];
 export type FaceRef = components['schemas']['FaceRef'];
 export type FaceSearchOut = components['schemas']['FaceSearchOut'];
