@@ -10,6 +10,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from agent.core.i18n import Texts  # noqa: E402
+from agent.core.paths import HOME_VARIABLE  # noqa: E402
 from agent.web.error_reference import PAGES, HelpPart, HelpReference  # noqa: E402
 from scripts.access_reference import access  # noqa: E402
 
@@ -58,7 +59,7 @@ def pages() -> dict[str, str]:
 def _commands(language: str) -> str:
     """Return the command reference. The command line reads its language from the system once, at its start."""
     words = [sys.executable, "-m", "scripts.cli_reference"]
-    env = {**os.environ, "LC_ALL": LOCALES[language]}
+    env = {**os.environ, "LC_ALL": LOCALES[language], HOME_VARIABLE: os.devnull}  # no settings that choose another language
     done = subprocess.run(words, cwd=ROOT, env=env, capture_output=True, encoding="utf-8", timeout=60, check=True)
     return done.stdout
 

@@ -6,10 +6,9 @@ from typing import Any, TypeVar
 import click
 
 from agent.cli.output import be_quiet
+from agent.cli.own_texts import TEXTS
 from agent.cli.wrapping import cells, padded, wrapped
-from agent.core.i18n import Texts
 
-TEXTS = Texts()
 F = TypeVar("F", bound=Callable[..., Any])
 _LEAST_TEXT = 20  # columns of a description beside its option
 

@@ -5,9 +5,8 @@ from click.shell_completion import ShellComplete, get_completion_class
 
 from agent.cli.command import Command
 from agent.cli.output import say
-from agent.core.i18n import Texts
+from agent.cli.own_texts import TEXTS
 
-TEXTS = Texts()
 PROGRAM = "ai-popup"
 SHELLS = ("bash", "zsh", "fish", "powershell")
 

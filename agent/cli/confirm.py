@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from agent.cli.output import note
+from agent.cli.own_texts import TEXTS
 from agent.core.i18n import Texts
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -14,7 +15,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def yes_option(command: F) -> F:
     """Add `--yes` to a command that asks."""
-    return click.option("--yes", is_flag=True, help=Texts()("cli.help.yes"))(command)
+    return click.option("--yes", is_flag=True, help=TEXTS("cli.help.yes"))(command)
 
 
 def confirm(texts: Texts, question: str, *, yes: bool) -> None:

@@ -9,11 +9,10 @@ from pydantic import ValidationError
 
 from agent.cli.click_texts import whole
 from agent.cli.output import is_of_output
+from agent.cli.own_texts import TEXTS
 from agent.cli.session import CommandSession
 from agent.core.i18n import Texts
 from agent.domain.errors import AgentError, OutputFailed, Unexpected
-
-TEXTS = Texts()
 
 
 def told(session: CommandSession, error: Exception) -> int:

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from agent.cli.own_texts import TEXTS
 from agent.core.hanging_calls import answered
 from agent.core.i18n import Texts
 
@@ -18,7 +19,7 @@ class _PersonName(click.ParamType[str]):
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         session = None if ctx is None else ctx.find_root().obj
-        texts: Texts = Texts() if session is None else session.texts
+        texts: Texts = TEXTS if session is None else session.texts
         tidy = value.strip()
         if not tidy:
             self.fail(texts("cli.name.empty"), param, ctx)

@@ -4,11 +4,9 @@ import click
 
 from agent.cli.command import CommandGroup, json_option
 from agent.cli.output import say, tell
+from agent.cli.own_texts import TEXTS
 from agent.cli.session import CommandSession
-from agent.core.i18n import Texts
 from agent.domain.errors import NotFound
-
-TEXTS = Texts()
 
 
 @click.group(cls=CommandGroup, help=TEXTS("cli.help.sessions"))

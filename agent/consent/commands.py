@@ -10,9 +10,9 @@ import click
 from agent.cli.command import Command, CommandGroup, json_option
 from agent.cli.confirm import confirm, yes_option
 from agent.cli.output import note, tell
+from agent.cli.own_texts import TEXTS
 from agent.cli.params import There
 from agent.cli.session import CommandSession
-from agent.core.i18n import Texts
 from agent.domain.consent import Purpose
 from agent.domain.edits import Basis
 from agent.domain.errors import NotRunning
@@ -22,7 +22,6 @@ from agent.people.find_commands import person_of
 if TYPE_CHECKING:
     from agent.consent.schemas import ConsentOut
 
-TEXTS = Texts()
 _PURPOSES = click.Choice([each.value for each in Purpose])
 _DAY = click.DateTime(["%Y-%m-%d"])
 

@@ -6,15 +6,14 @@ import click
 
 from agent.cli.command import CommandGroup, json_option
 from agent.cli.output import note, tell
+from agent.cli.own_texts import TEXTS
 from agent.cli.server import of_server
 from agent.cli.session import CommandSession
-from agent.core.i18n import Texts
 
 if TYPE_CHECKING:
     from agent.incidents.schemas import IncidentOut
     from agent.web.client import Client
 
-TEXTS = Texts()
 REASONS = ("handled", "expected", "false_alarm")
 WAYS = ("email", "webhook")
 

@@ -9,15 +9,14 @@ from agent.accounts.commands import member_named
 from agent.cli.command import CommandGroup, json_option
 from agent.cli.confirm import confirm, yes_option
 from agent.cli.output import note, tell
+from agent.cli.own_texts import TEXTS
 from agent.cli.server import of_server
 from agent.cli.session import CommandSession
-from agent.core.i18n import Texts
 
 if TYPE_CHECKING:
     from agent.libraries.schemas import LibraryOut
     from agent.web.client import Client
 
-TEXTS = Texts()
 ROLES = ("curator", "editor", "viewer")
 folders_option = click.option("--folder", "folders", multiple=True, metavar="PATH", help=TEXTS("cli.help.libraries_folder"))
 

@@ -9,15 +9,13 @@ import click
 
 from agent.cli.command import CommandGroup, json_option
 from agent.cli.output import note, say, tell
+from agent.cli.own_texts import TEXTS
 from agent.cli.params import There
 from agent.cli.session import CommandSession
-from agent.core.i18n import Texts
 from agent.domain.errors import AgentError
 
 if TYPE_CHECKING:
     from agent.web.schemas import Problem
-
-TEXTS = Texts()
 
 
 @click.group(cls=CommandGroup, help=TEXTS("cli.help.folders"))

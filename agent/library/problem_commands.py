@@ -8,14 +8,13 @@ import click
 
 from agent.cli.command import CommandGroup, json_option
 from agent.cli.output import note, say, tell
+from agent.cli.own_texts import TEXTS
 from agent.cli.session import CommandSession
-from agent.core.i18n import Texts
 
 if TYPE_CHECKING:
     from agent.library.queries.library_queries import LibraryQueries
     from agent.library.schemas import PlaceProblem
 
-TEXTS = Texts()
 PAGE = 500
 
 

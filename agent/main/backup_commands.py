@@ -8,6 +8,7 @@ import click
 from agent.cli.command import Command, CommandGroup, json_option
 from agent.cli.confirm import confirm, yes_option
 from agent.cli.output import note, say, tell
+from agent.cli.own_texts import TEXTS
 from agent.cli.session import CommandSession
 from agent.core.i18n import Texts
 from agent.domain.errors import BackupDamaged
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from agent.store.backup import Backup, BackupStore
     from agent.store.keys import LibraryKeys
     from agent.store.restore_loss import RestoreLoss
-
-TEXTS = Texts()
 
 
 def _backups(session: CommandSession) -> "BackupStore":

@@ -34,9 +34,9 @@ def main(words: Sequence[str]) -> int:
             return update_worker.main()
         case _:
             from agent.cli.click_texts import speak
-            from agent.core.i18n import Texts
+            from agent.cli.own_texts import chosen_texts
 
-            speak(Texts())  # before the commands are created
+            speak(chosen_texts())  # before the commands are created
             from agent.main.commands import run_command
 
             _have_streams()

@@ -14,11 +14,11 @@ from agent.cli.command import CommandGroup, json_option
 from agent.cli.completion import completion
 from agent.cli.failures import told
 from agent.cli.output import note, say, tell
+from agent.cli.own_texts import TEXTS
 from agent.cli.params import There
 from agent.cli.session import CommandSession
 from agent.cli.session_commands import sessions
 from agent.consent.commands import consent, import_list
-from agent.core.i18n import Texts
 from agent.core.paths import AppPaths
 from agent.domain.errors import AgentError, AlreadyRunning, DesktopError, LifecycleError
 from agent.incidents.commands import incidents
@@ -46,8 +46,6 @@ from agent.updates.commands import update
 
 if TYPE_CHECKING:
     from agent.web.schemas import Status
-
-TEXTS = Texts()
 
 
 def run_command(words: Sequence[str]) -> int:

@@ -8,14 +8,12 @@ import click
 from agent.cli.command import CommandGroup, json_option
 from agent.cli.confirm import confirm, yes_option
 from agent.cli.output import note, say, tell
+from agent.cli.own_texts import TEXTS
 from agent.cli.session import CommandSession
 from agent.core.config_check import parsed_value
-from agent.core.i18n import Texts
 from agent.core.setting_fields import nearest_key, setting_fields
 from agent.core.settings import KeyHome
 from agent.domain.errors import SettingsError, SettingsUnknownKey
-
-TEXTS = Texts()
 
 
 def _keys(_: click.Context, __: click.Parameter, begun: str) -> list[str]:

@@ -9,9 +9,9 @@ import click
 
 from agent.cli.command import CommandGroup, json_option
 from agent.cli.output import note, tell
+from agent.cli.own_texts import TEXTS
 from agent.cli.session import CommandSession
 from agent.core.actor import HERE
-from agent.core.i18n import Texts
 from agent.domain.errors import AuditBroken, NotRunning
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from agent.web.client import Client
     from agent.web.record_entry import RecordEntry
 
-TEXTS = Texts()
 PAGE = 500
 
 

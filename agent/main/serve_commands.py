@@ -8,14 +8,13 @@ import click
 
 from agent.cli.command import Command, json_option
 from agent.cli.output import note, say
+from agent.cli.own_texts import TEXTS
 from agent.cli.session import CommandSession
-from agent.core.i18n import Texts
 from agent.domain.errors import ServerPackagesMissing
 
 if TYPE_CHECKING:
     from agent.main.server.loop import Reached
 
-TEXTS = Texts()
 EVERYWHERE = ("0.0.0.0", "::")
 
 

@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING
 import click
 
 from agent.cli.command import Command
+from agent.cli.own_texts import TEXTS
 from agent.cli.params import There
 from agent.cli.session import CommandSession
-from agent.core.i18n import Texts
 from agent.domain.errors import AgentError, AgentUnreachable, DesktopError, LifecycleError, NotRunning
 
 if TYPE_CHECKING:
     from agent.web.client import Client
 
-TEXTS = Texts()
 START_S = 60.0  # a first start creates the library
 POLL_S = 0.2
 NOTIFY_S = 10.0

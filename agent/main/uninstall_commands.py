@@ -9,11 +9,9 @@ import click
 from agent.cli.command import Command, json_option
 from agent.cli.confirm import confirm, yes_option
 from agent.cli.output import note, tell
+from agent.cli.own_texts import TEXTS
 from agent.cli.session import CommandSession
-from agent.core.i18n import Texts
 from agent.domain.errors import AgentError, NotRunning
-
-TEXTS = Texts()
 
 
 @click.command(cls=Command, help=TEXTS("cli.help.uninstall"))

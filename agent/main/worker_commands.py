@@ -8,14 +8,12 @@ import click
 
 from agent.cli.command import Command
 from agent.cli.output import note
+from agent.cli.own_texts import TEXTS
 from agent.cli.session import CommandSession
-from agent.core.i18n import Texts
 from agent.workers.roots import Roots
 
 if TYPE_CHECKING:
     from agent.main.worker_process import WorkerEdges
-
-TEXTS = Texts()
 
 
 @click.command(cls=Command, help=TEXTS("cli.help.worker"), short_help=TEXTS("cli.help.worker_short"))

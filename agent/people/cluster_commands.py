@@ -9,8 +9,8 @@ import click
 
 from agent.cli.command import Command, json_option
 from agent.cli.output import note, say
+from agent.cli.own_texts import TEXTS
 from agent.cli.session import CommandSession
-from agent.core.i18n import Texts
 from agent.domain.errors import RecognitionOff
 from agent.domain.path_text import printable
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from agent.domain.face import Box
     from agent.people.queries.people_queries import PeopleQueries
 
-TEXTS = Texts()
 PAGE = 100
 _PATHS_SHOWN = 3
 

@@ -13,9 +13,9 @@ from agent.cli.command import CommandGroup, json_option
 from agent.cli.confirm import confirm, yes_option
 from agent.cli.output import note, say, tell
 from agent.cli.output_file import is_device, output_to
+from agent.cli.own_texts import TEXTS
 from agent.cli.params import PERSON_NAME, There
 from agent.cli.session import CommandSession
-from agent.core.i18n import Texts
 from agent.people.cluster_commands import clusters
 from agent.people.find_commands import person_of
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from agent.library.records import Person, StoredFace
     from agent.people.edit_schemas import Edit
     from agent.people.queries.people_queries import PeopleQueries
-
-TEXTS = Texts()
 
 
 @click.group(cls=CommandGroup, help=TEXTS("cli.help.people"))

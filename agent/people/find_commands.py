@@ -12,9 +12,9 @@ import click
 
 from agent.cli.command import Command
 from agent.cli.output import note, say, say_path
+from agent.cli.own_texts import TEXTS
 from agent.cli.params import There
 from agent.cli.session import CommandSession
-from agent.core.i18n import Texts
 from agent.domain.errors import ImageUnreadable, RecognitionOff, ReferenceNoFace, UnfitReference
 from agent.domain.names import tidy, unknown
 from agent.domain.path_text import printable, uri_of_odd
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from agent.people.schemas import FaceSearchOut
     from agent.web.client import Client
 
-TEXTS = Texts()
 PAGE = 200
 _DAY_WORD = TEXTS("cli.find.day")
 

@@ -6,13 +6,12 @@ import click
 
 from agent.cli.command import Command, json_option
 from agent.cli.output import tell
+from agent.cli.own_texts import TEXTS
 from agent.cli.session import CommandSession
 from agent.core.i18n import Texts
 
 if TYPE_CHECKING:
     from agent.people.schemas import Step
-
-TEXTS = Texts()
 
 
 @click.command(cls=Command, help=TEXTS("cli.help.undo"))

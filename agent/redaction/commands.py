@@ -9,6 +9,7 @@ import click
 from agent.cli.command import Command, json_option
 from agent.cli.confirm import confirm, yes_option
 from agent.cli.output import ProgressBar, note, say, tell
+from agent.cli.own_texts import TEXTS
 from agent.cli.params import There
 from agent.cli.session import CommandSession
 from agent.core.i18n import Texts
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from agent.redaction.schemas import PlannedOut, RedactedOut, RedactLine
     from agent.web.client import Client
 
-TEXTS = Texts()
 # Styles that can be partly undone.
 WEAK = (Style.MOSAIC, Style.BLUR)
 

@@ -7,12 +7,10 @@ import click
 
 from agent.cli.command import Command
 from agent.cli.output import note, say
+from agent.cli.own_texts import TEXTS
 from agent.cli.session import CommandSession
-from agent.core.i18n import Texts
 from agent.domain.errors import NotRunning
 from agent.domain.redaction import Shape, Style
-
-TEXTS = Texts()
 
 
 class _Region(click.ParamType[str]):

@@ -8,14 +8,13 @@ import click
 from agent.cli.command import CommandGroup, json_option
 from agent.cli.confirm import confirm, yes_option
 from agent.cli.output import note, say, tell
+from agent.cli.own_texts import TEXTS
 from agent.cli.session import CommandSession
-from agent.core.i18n import Texts
 from agent.domain.errors import TeamNotJoined, from_code
 
 if TYPE_CHECKING:
     from agent.team.schemas import TeamOut
 
-TEXTS = Texts()
 _LOOK_S = 1.0
 
 

@@ -9,6 +9,7 @@ import click
 
 from agent.cli.command import CommandGroup, json_option
 from agent.cli.output import say, tell
+from agent.cli.own_texts import TEXTS
 from agent.cli.session import CommandSession
 from agent.core.i18n import Texts
 from agent.domain.errors import AlreadyRunning, NotRunning, UpdatesOff
@@ -16,8 +17,6 @@ from agent.domain.errors import AlreadyRunning, NotRunning, UpdatesOff
 if TYPE_CHECKING:
     from agent.updates.releases import UpdateState
     from agent.updates.updater import Updater
-
-TEXTS = Texts()
 
 
 @click.group(cls=CommandGroup, help=TEXTS("cli.help.update"))

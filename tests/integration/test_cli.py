@@ -163,3 +163,13 @@ def test_nothing_private_is_in_the_log(program: RealProgram, samples_folder: Pat
     assert "image.indexed" in logged
     for secret in (token, url.partition("code=")[2].partition("&")[0], "obama", str(program.watched)):
         assert secret not in logged
+
+
+def test_the_whole_command_line_speaks_the_language_of_the_settings(program: RealProgram) -> None:
+    program.file.set("general.language", "zh-CN")
+    said = program.run("people", "rename", "X", "")
+    assert said.returncode == 2 and "用法：" in said.stderr and "名字不能为空" in said.stderr
+    assert "Usage" not in said.stderr and "Invalid" not in said.stderr
+    assert "用法：" in program.run("scan", "--help").stdout
+    program.file.set("general.language", "en")
+    assert "Usage:" in program.run("scan", "--help").stdout

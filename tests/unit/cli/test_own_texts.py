@@ -1,0 +1,37 @@
+"""Help is in the language that the settings choose, else in the system's; a broken settings file changes nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agent.cli.own_texts import chosen_texts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("written", "language"),
+    [
+        ('[general]\nlanguage = "zh-CN"\n', "zh-CN"),
+        ('[general]\nlanguage = "auto"\n', "en"),
+        ('[general]\nlanguage = "fr"\n', "en"),
+        ('[general]\nlanguage = ["zh-CN"]\n', "en"),
+        ('general = "zh-CN"\n', "en"),
+        ("", "en"),
+        ("no toml", "en"),
+        (b"\xff", "en"),
+        (None, "en"),
+    ],
+)
+def test_the_language_is_the_one_that_the_settings_choose(
+    written: str | bytes | None, language: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AI_POPUP_HOME", str(tmp_path))
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    (tmp_path / "config").mkdir()
+    if written is not None:
+        (tmp_path / "config" / "settings.toml").write_bytes(written if isinstance(written, bytes) else written.encode())
+    assert chosen_texts().language == language
