@@ -11,8 +11,8 @@ import click
 
 from agent.cli.command import CommandGroup, json_option
 from agent.cli.output import note
+from agent.cli.own_texts import TEXTS
 from agent.cli.session import CommandSession
-from agent.core.i18n import Texts
 from agent.domain.errors import MoveDiffers, MoveFoldersMissing, MoveRecognitionOff, ServerPackagesMissing
 from agent.workers.roots import Roots
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from agent.moves.plan import Plan
     from agent.store.database import Database
 
-TEXTS = Texts()
+
 library_option = click.option("--library", "library", required=True, metavar="NAME", help=TEXTS("cli.help.move_library"))
 plan_option = click.option("--plan", "only_plan", is_flag=True, help=TEXTS("cli.help.move_plan"))
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import ast
+from pathlib import Path
 
 import pytest
 
 from agent.cli.own_texts import chosen_texts
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.mark.parametrize(
@@ -35,3 +33,13 @@ def test_the_language_is_the_one_that_the_settings_choose(
     if written is not None:
         (tmp_path / "config" / "settings.toml").write_bytes(written if isinstance(written, bytes) else written.encode())
     assert chosen_texts().language == language
+
+
+def test_no_command_is_declared_in_the_systems_language() -> None:
+    """Texts made at import follow the system; those of commands come from here."""
+    apart = []
+    for file in sorted((Path(__file__).parents[3] / "agent").rglob("*.py")):
+        for statement in ast.parse(file.read_text(encoding="utf-8")).body:
+            made = isinstance(statement, ast.Assign) and ast.unparse(statement.value) == "Texts()"
+            apart += [file.name] if made else []
+    assert apart == []
