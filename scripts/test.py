@@ -1,8 +1,12 @@
-"""Sets up the tests' requirements, then runs them all: `python3 scripts/test.py [--no-skips] [--gate] [--again] [arguments for pytest]`.
+"""Sets up the tests' requirements, then runs them all: `python3 scripts/test.py [OPTIONS] [arguments for pytest]`.
 
 Without arguments for pytest the whole suite runs: the UI's checks, the tests that start the program, then those that stay in one process,
-with branch coverage. With arguments only pytest runs. `--no-skips` turns every skipped test into a failure. `--gate` leaves out the groups
-of scripts/rare.toml that nothing has changed and whose turn it isn't. `--again` runs tests that failed once more, alone, if they are few.
+with branch coverage. With arguments only pytest runs. Options:
+
+`--no-skips` turns every skipped test into a failure.
+`--gate` leaves out the groups of scripts/rare.toml that nothing has changed and whose turn it isn't, and measures no coverage.
+`--no-ui` leaves out the UI's checks.
+`--again` runs tests that failed once more, alone, if they are few.
 `--desktop` only installs the packages of the desktop tests.
 """
 
@@ -11,6 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PLUGINS = {"--no-skips": "scripts.setup.no_skips", "--gate": "scripts.setup.rare"}
+OTHERS = ("--again", "--no-ui")
 
 
 def main() -> int:
@@ -23,10 +28,10 @@ def main() -> int:
     from scripts.setup.prepare import DEVELOPMENT, RUNTIME, prepare
     from scripts.setup.suite import desktop_ready, run_suite, ui_check
 
-    again = "--again" in sys.argv[1:]
-    words = [word for word in sys.argv[1:] if word not in {*PLUGINS, "--again"}]
-    plugins = [PLUGINS[word] for word in sys.argv[1:] if word in PLUGINS]
-    if sys.argv[1:] == ["--desktop"]:
+    given = sys.argv[1:]
+    words = [word for word in given if word not in {*PLUGINS, *OTHERS}]
+    plugins = [PLUGINS[word] for word in given if word in PLUGINS]
+    if given == ["--desktop"]:
         console = Console(ROOT / "build" / "desktop.log")
         with console.failures_shown():
             desktop_ready(console)
@@ -36,9 +41,9 @@ def main() -> int:
     with console.failures_shown():
         venv = prepare(ROOT, console, locks=[RUNTIME, DEVELOPMENT])
         desktop_ready(console)
-        if not words:
+        if not words and "--no-ui" not in given:
             ui_check(ROOT, console, venv)
-        return run_suite(ROOT, venv, words, plugins, again=again)
+        return run_suite(ROOT, venv, words, plugins, again="--again" in given, coverage="--gate" not in given)
     return 1
 
 

@@ -126,10 +126,13 @@ class RealProgram:
         deadline = time.monotonic() + within
         last: Status | None = None
         while time.monotonic() < deadline:
-            with contextlib.suppress(AgentError):
-                last = self.status()
-                if done(last):
-                    return last
+            # One connection for many questions: finding the program anew each time takes as long as its answer.
+            with contextlib.suppress(AgentError), self.client() as client:
+                while time.monotonic() < deadline:
+                    last = client.status()
+                    if done(last):
+                        return last
+                    time.sleep(0.05)
             if not self.alive:
                 break
             time.sleep(0.05)

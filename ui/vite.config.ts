@@ -37,5 +37,6 @@ export default defineConfig({
     },
     modulePreload: { polyfill: false },
   },
-  test: { include: ['tests/**/*.test.ts'] },
+  // A busy machine is no failure.
+  test: { include: ['tests/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 },
 })

@@ -1,6 +1,6 @@
 """Runs the test suite: the desktop tests' requirements, the UI's checks, pytest, and finally pytest's summary.
 
-pytest runs twice: first without coverage for tests that start the program or other processes, then with coverage for tests that don't.
+pytest runs twice: first for tests that start the program or other processes, then for tests that don't, which alone count for coverage.
 """
 
 import os
@@ -64,10 +64,12 @@ def ui_check(checkout: Path, console: Console, venv: Venv) -> None:
         run_logged(console, [npm, "run", "check"], cwd=ui.folder, env=env)
 
 
-def run_suite(checkout: Path, venv: Venv, words: Sequence[str], plugins: Sequence[str] = (), *, again: bool = False) -> int:
+def run_suite(
+    checkout: Path, venv: Venv, words: Sequence[str], plugins: Sequence[str] = (), *, again: bool = False, coverage: bool = True
+) -> int:
     """Run pytest; without arguments also measure branch coverage and fail below the bound in pyproject.toml. Return the exit code.
 
-    `again`: the few tests that failed run once more, alone.
+    `again`: the few tests that failed run once more, alone. `coverage`: measuring it doubles the processor time of tests in one process.
     """
     python = [str(venv.python), "-P"]
     colour = "yes" if sys.stdout.isatty() else "no"
@@ -77,15 +79,12 @@ def run_suite(checkout: Path, venv: Venv, words: Sequence[str], plugins: Sequenc
     unsteady.forget(checkout)
     started = time.monotonic()
     processes, closing = _run_shown([*_gently(), *pytest, *_spread(), *_processes()], checkout, environment(), _LIMIT_S)
-    data = checkout / "build" / "coverage"
-    shutil.rmtree(data, ignore_errors=True)
-    data.mkdir(parents=True)
-    env = {**environment(), **quick(), "COVERAGE_FILE": str(data / "data")}
-    covered = [*pytest, "-p", "scripts.setup.covered", *_spread(), *_in_process(checkout)]
-    in_process, closing_too = _run_shown(covered, checkout, env, _LIMIT_S - (time.monotonic() - started))
-    subprocess.run([*python, "-m", "coverage", "combine", "--quiet"], cwd=checkout, env=env, timeout=300, check=False)
-    report = [*python, "-m", "coverage", "report", "--skip-covered", "--sort=cover"]
-    bound = subprocess.run(report, cwd=checkout, env=env, timeout=300, check=False).returncode
+    env = {**environment(), **quick()}
+    covered = _measuring(checkout) if coverage else {}
+    plugin = ["-p", "scripts.setup.covered"] if coverage else []
+    left = _LIMIT_S - (time.monotonic() - started)
+    in_process, closing_too = _run_shown([*pytest, *plugin, *_spread(), *_in_process(checkout)], checkout, {**env, **covered}, left)
+    bound = _below_the_bound(python, checkout, {**env, **covered}) if coverage else 0
     for lines in (closing, closing_too):
         print(lines or f"The tests did not come to their end within {_LIMIT_S / 60:.0f} minutes.", flush=True)
     failed = processes or in_process
@@ -94,6 +93,22 @@ def run_suite(checkout: Path, venv: Venv, words: Sequence[str], plugins: Sequenc
         failed, _ = _run_shown([*_gently(), *pytest, *unsteady.AGAIN], checkout, environment(), left)
         print("" if failed else unsteady.lines(few), flush=True)
     return failed or bound
+
+
+def _measuring(checkout: Path) -> dict[str, str]:
+    """Return the environment that collects coverage in an empty folder."""
+    data = checkout / "build" / "coverage"
+    shutil.rmtree(data, ignore_errors=True)
+    data.mkdir(parents=True)
+    return {"COVERAGE_FILE": str(data / "data")}
+
+
+def _below_the_bound(python: Sequence[str], checkout: Path, env: Mapping[str, str]) -> int:
+    """Print the coverage of all workers together. Return an exit code: not 0 below the bound in pyproject.toml."""
+    coverage = [*python, "-m", "coverage"]
+    subprocess.run([*coverage, "combine", "--quiet"], cwd=checkout, env=env, timeout=300, check=False)
+    report = [*coverage, "report", "--skip-covered", "--sort=cover"]
+    return subprocess.run(report, cwd=checkout, env=env, timeout=300, check=False).returncode
 
 
 def quick() -> dict[str, str]:

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from agent.engine import worker_slot
 from scripts.setup import suite, system
 from scripts.setup.console import Console
+from scripts.setup.venv import Venv
 
 ROOT = Path(__file__).parents[2]
 
@@ -59,6 +61,23 @@ def test_tests_leave_the_engines_their_share_of_a_busy_machine() -> None:
     done = subprocess.run([*suite._gently(), sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     usual = os.getpriority(os.PRIO_PROCESS, 0)
     assert int(done.stdout) == max(usual, worker_slot._NICE - 1), "not the engine's own: whether it was lowered could not be told"
+
+
+@pytest.mark.parametrize("coverage", [True, False])
+def test_without_coverage_the_same_tests_run_and_no_bound_holds(coverage: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs: list[list[str]] = []
+
+    def shown(command: Sequence[str], *_: object) -> tuple[int, str]:
+        runs.append([*command])
+        return 0, ""
+
+    monkeypatch.setattr(suite, "_run_shown", shown)
+    monkeypatch.setattr(suite, "_below_the_bound", lambda *_: 2)
+    (tmp_path / "tests" / "unit").mkdir(parents=True)
+    assert suite.run_suite(tmp_path, Venv(tmp_path), [], coverage=coverage) == (2 if coverage else 0)
+    processes, in_process = runs
+    assert "tests/e2e" in processes and "scripts.setup.covered" not in processes
+    assert "tests/unit" in in_process and ("scripts.setup.covered" in in_process) is coverage
 
 
 def test_coverage_is_of_the_process_of_the_tests_alone(tmp_path: Path) -> None:
