@@ -1,11 +1,14 @@
 """The valid values of each setting, read from the model: for messages, the reference page and the settings page."""
 
+import ast
+import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import Enum
 from functools import cache
+from itertools import pairwise
 from typing import get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
@@ -91,14 +94,31 @@ def check_setting_place(at: str) -> None:
 
 def _fields() -> Iterator[SettingField]:
     for section, info in Settings.model_fields.items():
-        model = info.annotation
-        if isinstance(model, type) and issubclass(model, Section):
-            yield from (_field(f"{section}.{name}", field) for name, field in model.model_fields.items())
-        else:
-            yield from (_field(f"{section}[].{name}", field) for name, field in Folder.model_fields.items())
+        one = isinstance(info.annotation, type) and issubclass(info.annotation, Section)
+        model, prefix = (info.annotation, section) if one else (Folder, f"{section}[]")
+        described = _described(model)
+        yield from (_field(f"{prefix}.{name}", field, described.get(name, "")) for name, field in model.model_fields.items())
 
 
-def _field(key: str, info: FieldInfo) -> SettingField:
+def _described(model: type[Section]) -> Mapping[str, str]:
+    """Return the docstring below each setting. Pydantic would read them whenever the model is imported: at each start of a command."""
+    try:
+        [section] = ast.parse(inspect.getsource(model)).body
+    except OSError:  # packages have no sources
+        return {}
+    assert isinstance(section, ast.ClassDef)
+    return {
+        setting.target.id: inspect.cleandoc(text.value.value)
+        for setting, text in pairwise(section.body)
+        if isinstance(setting, ast.AnnAssign)
+        and isinstance(setting.target, ast.Name)
+        and isinstance(text, ast.Expr)
+        and isinstance(text.value, ast.Constant)
+        and isinstance(text.value.value, str)
+    }
+
+
+def _field(key: str, info: FieldInfo, description: str) -> SettingField:
     minimum: float | int | None = None
     maximum: float | int | None = None
     open_interval = False
@@ -119,7 +139,7 @@ def _field(key: str, info: FieldInfo) -> SettingField:
         key=key,
         kind=_kind(info),
         default=None if info.is_required() else info.default,
-        description=info.description or "",
+        description=description,
         minimum=minimum,
         maximum=maximum,
         open_interval=open_interval,

@@ -12,4 +12,4 @@ TimeOfDay = Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$", exampl
 class Section(BaseModel):
     """Frozen, and unknown keys are refused: a typing error must not become a silent default."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")

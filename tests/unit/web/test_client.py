@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import socket
+import ssl
 import stat
 from typing import TYPE_CHECKING
 
@@ -87,6 +88,13 @@ def test_the_token_goes_along_and_errors_come_back_as_they_were() -> None:
     with pytest.raises(PopupFailed):
         answering(answer).post("/api/popup/show")
     assert asked[0].headers["authorization"] == "Bearer secret" and str(asked[0].url) == "http://127.0.0.1:8765/api/popup/show"
+
+
+def test_to_speak_without_encryption_no_authorities_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = list[object]()
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", lambda *words: read.append(words))
+    Client(WHERE).close()
+    assert read == []
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b"{}", b'{"code": "nobody.knows"}'])
