@@ -94,10 +94,16 @@ def check_setting_place(at: str) -> None:
 
 def _fields() -> Iterator[SettingField]:
     for section, info in Settings.model_fields.items():
-        one = isinstance(info.annotation, type) and issubclass(info.annotation, Section)
-        model, prefix = (info.annotation, section) if one else (Folder, f"{section}[]")
-        described = _described(model)
-        yield from (_field(f"{prefix}.{name}", field, described.get(name, "")) for name, field in model.model_fields.items())
+        model = info.annotation
+        if isinstance(model, type) and issubclass(model, Section):
+            yield from _fields_of(model, section)
+        else:
+            yield from _fields_of(Folder, f"{section}[]")
+
+
+def _fields_of(model: type[Section], prefix: str) -> Iterator[SettingField]:
+    described = _described(model)
+    return (_field(f"{prefix}.{name}", field, described.get(name, "")) for name, field in model.model_fields.items())
 
 
 def _described(model: type[Section]) -> Mapping[str, str]:
