@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import random
+import struct
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -73,6 +75,11 @@ class MadeLibrary:
     def _maybe(self, value: Any) -> Any:
         return value if self._random.random() < 0.5 else None
 
+    def _vector(self) -> bytes:
+        values = [self._random.gauss(0, 1) for _ in range(192)]
+        length = math.sqrt(sum(each * each for each in values))
+        return struct.pack("<192f", *(each / length for each in values))
+
     def _people(self, tx: Connection) -> None:
         for number, name in enumerate(NAMES):
             uid = hashlib.md5(f"{self._prefix}{number}".encode(), usedforsecurity=False).hexdigest()
@@ -121,7 +128,7 @@ class MadeLibrary:
             **{f"ms_{stage}": self._random.random() * 100 for stage in ("decode", "detect", "align", "embed")},
             "indexed_at": self._now(),
             "left_at": self._now() if number == 2 else None,
-            "taken_at": datetime(2025, 5, 6, 7, 8, number),  # noqa: DTZ001 - of a camera
+            "taken_at": datetime(2025, 5, 6, 7, 8) + timedelta(seconds=number),  # noqa: DTZ001 - of a camera
             "face_count": count,
             "hidden_at": self._now() if number == 3 else None,
             "favourite_at": self._now() if number in (1, 5) else None,
@@ -191,7 +198,7 @@ class MadeLibrary:
         kind = len(self.faces) % 6
         who = self.people[len(self.faces) % len(self.people)]
         if kind != 5:
-            tx.execute(insert(embedding).values(face_id=face_id, embedder="mobilefacenet-2", vector=made.randbytes(768)))
+            tx.execute(insert(embedding).values(face_id=face_id, embedder="mobilefacenet-2", vector=self._vector()))
             tx.execute(insert(chip).values(face_id=face_id, jpeg=made.randbytes(900)))
         if kind in (0, 1, 2, 3):
             confirmed = kind != 1

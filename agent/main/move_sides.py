@@ -110,6 +110,8 @@ def stopped_server(session: CommandSession) -> Iterator[Database]:
 
     Raises ServerError, StoreError, KeyHomeError.
     """
+    from agent.core import logs
+    from agent.main.server.loop import LOG_FILE
     from agent.main.server.process import POSTGRES_LOG, key_in_file
     from agent.store.embedded_postgres import EmbeddedPostgres
     from agent.store.server_database import POSTGRES_FOLDER, database_url, server_database
@@ -118,6 +120,8 @@ def stopped_server(session: CommandSession) -> Iterator[Database]:
     file.load()
     key_in_file(file, paths)
     with contextlib.ExitStack() as running:
+        logs.configure(file.snapshot.logs, paths.logs, file=LOG_FILE)  # otherwise it is written among the command's results
+        running.callback(logs.stop)
         if file.snapshot.server.database:
             url = database_url(file.snapshot, paths.data)
         else:

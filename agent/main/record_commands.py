@@ -12,7 +12,7 @@ from agent.cli.output import note, tell
 from agent.cli.own_texts import TEXTS
 from agent.cli.session import CommandSession
 from agent.core.actor import HERE
-from agent.domain.errors import AuditBroken, NotRunning
+from agent.domain.errors import AuditBroken, MovedRecordChanged, NotRunning
 
 if TYPE_CHECKING:
     from agent.main.record_schemas import RecordPage, RecordVerified
@@ -56,9 +56,13 @@ def verify(session: CommandSession, as_json: bool) -> int:
     with _opened(session) as opened:
         found = opened.verified()
     if as_json:
-        tell({"intact": found.broken_at is None, **found.model_dump()}, as_json=True)
+        tell({"intact": found.broken_at is None and not found.changed, **found.model_dump()}, as_json=True)
+    if found.changed:
+        session.explain(MovedRecordChanged(records=len(found.changed)), about=", ".join(found.changed))
     if found.broken_at is not None:
         session.explain(AuditBroken(row=found.broken_at))
+        return 1
+    if found.changed:
         return 1
     if not as_json:
         tell({}, session.texts("cli.record.intact", count=found.entries), as_json=False)

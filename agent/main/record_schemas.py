@@ -2,6 +2,7 @@
 
 from typing import Self
 
+from agent.moves.closed_record import RECORDS_FOLDER, changed_records
 from agent.store.audit_log import AuditQueries
 from agent.store.audit_witness import AuditWitness
 from agent.web.record_entry import RecordEntry
@@ -28,8 +29,12 @@ class RecordVerified(Schema):
     broken_at: int | None
     """the first entry that was changed, inserted, or is missing; null: the record is as it was written"""
 
+    changed: tuple[str, ...] = ()
+    """records of libraries that moved here, by the names of their files, which are not as they came, or are missing"""
+
     @classmethod
     def read(cls, library: AuditQueries, witness: AuditWitness) -> Self:
         """Raises StoreError."""
         broken_at = library.audit_broken_at(witness.read())
-        return cls(entries=library.audit_head().number, broken_at=broken_at)
+        changed = changed_records(library.database, witness.folder / RECORDS_FOLDER)
+        return cls(entries=library.audit_head().number, broken_at=broken_at, changed=tuple(changed))

@@ -15,6 +15,11 @@ class AuditWitness:
     def __init__(self, library_folder: Path) -> None:
         self._path = library_folder.with_name(WITNESS_FILE)
 
+    @property
+    def folder(self) -> Path:
+        """The folder of the file: the program's data."""
+        return self._path.parent
+
     def read(self) -> AuditHead | None:
         """Return the head as last noted; None if there is none, or it is unreadable."""
         try:

@@ -115,6 +115,7 @@ from agent.domain.errors.model_errors import *
 from agent.domain.errors.model_errors import ModelError, ModelMissing, ModelUnknown, ModelUnreachable, ModelWrongHash
 from agent.domain.errors.move_errors import (
     MoveDiffers,
+    MovedRecordChanged,
     MoveError,
     MoveFoldersMissing,
     MoveKeyMissing,
@@ -381,6 +382,7 @@ __all__ = [
     "MoveNoLibrary",
     "MoveRecognitionOff",
     "MoveTargetTaken",
+    "MovedRecordChanged",
     "NameEmpty",
     "NameTaken",
     "NoConsent",

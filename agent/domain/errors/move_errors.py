@@ -41,3 +41,9 @@ class MoveDiffers(MoveError):
     """After the move, rows of these tables differ. Parameter: `tables`."""
 
     code = "move.differs"
+
+
+class MovedRecordChanged(MoveError):
+    """Records of libraries that moved here are not as they came. Parameter: `records`, their number."""
+
+    code = "move.record_changed"

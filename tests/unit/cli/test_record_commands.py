@@ -57,8 +57,19 @@ def test_the_record_is_listed_and_verified(cli: CommandLine) -> None:
     with closing(library.database), library.database.write() as tx:
         tx.exec_driver_sql("DELETE FROM audit WHERE id = 3")
     said_so = cli("record", "verify", "--json")
-    assert said_so.code == 1 and json.loads(said_so.out) == {"intact": False, "entries": 2, "broken_at": 3}
+    assert said_so.code == 1 and json.loads(said_so.out) == {"intact": False, "entries": 2, "broken_at": 3, "changed": []}
     assert "[store.audit_broken]" in said_so.err
+
+
+def test_a_missing_record_of_a_library_that_moved_here_is_named(cli: CommandLine) -> None:
+    library = opened(cli)
+    with closing(library.database):
+        library.audit_add("record_moved", MEI, 3, NOW, detail="e" * 64)
+
+    said = cli("record", "verify", "--json")
+
+    assert said.code == 1 and json.loads(said.out) == {"intact": False, "entries": 1, "broken_at": None, "changed": [MEI]}
+    assert "[move.record_changed]" in said.err
 
 
 def test_a_running_server_is_asked_for_its_record(cli: CommandLine, running_agent: FakeAgent) -> None:

@@ -5825,6 +5825,12 @@ export interface components {
              * @description the first entry that was changed, inserted, or is missing; null: the record is as it was written
              */
             readonly broken_at: number | null;
+            /**
+             * Changed
+             * @description records of libraries that moved here, by the names of their files, which are not as they came, or are missing
+             * @default []
+             */
+            readonly changed: readonly string[];
             /** Entries */
             readonly entries: number;
         };
