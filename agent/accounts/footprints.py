@@ -16,9 +16,9 @@ import structlog
 
 from agent.accounts.queries import AccountQueries
 from agent.accounts.rates import Rates
-from agent.accounts.sign_in_attempts import network_of
 from agent.domain.errors import StoreError
 from agent.web.access import Principal, Scope
+from agent.web.networks import network_of
 
 log = structlog.get_logger()
 

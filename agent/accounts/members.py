@@ -75,7 +75,8 @@ class Members:
             values["locked_at"] = self._clock() if locked else None
         if second_factor is False:
             values |= NO_SECOND_FACTOR
-        changed = await asyncio.to_thread(self._queries.change, member_id, values, self._clock())
+        drop = second_factor is False  # passkeys are asked for beside a password, too
+        changed = await asyncio.to_thread(lambda: self._queries.change(member_id, values, self._clock(), drop_passkeys=drop))
         self.reload(member_id)
         return changed
 
@@ -85,7 +86,7 @@ class Members:
         self.reload(member_id)
 
     async def invite(self, member_id: str) -> Invitation:
-        """A link to set the password, for a new member or one who forgot it; earlier links end. Raises NotFound."""
+        """A link to set the password or make a passkey, for a new member or one who lost theirs; earlier links end. Raises NotFound."""
         now = self._clock()
         made = Invitation(new_secret(), now + INVITED_FOR)
         await asyncio.to_thread(self._queries.invite, member_id, sha256_of(made.secret), made.expires_at, now)

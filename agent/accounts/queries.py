@@ -1,23 +1,25 @@
-"""Members, invitations, sessions and tokens in the database."""
+"""Members, invitations and sessions in the database."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, Row, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
+from agent.accounts.ceremony_queries import CeremonyQueries
+from agent.accounts.member_rows import COLUMNS, keep_an_administrator, member_of, required, selected
 from agent.accounts.notes import NoteQueries
-from agent.accounts.records import Member, MemberOverview, SessionRecord, TokenRecord
+from agent.accounts.passkey_queries import PasskeyQueries, add_passkey
+from agent.accounts.records import PASSWORD, Member, MemberOverview, Passkey, SessionRecord
+from agent.accounts.token_queries import TokenQueries
 from agent.core.actor import acting_as
-from agent.domain.errors import LastAdministrator, MemberNameTaken, NotFound
+from agent.domain.errors import MemberNameTaken
 from agent.store import audit_log
 from agent.store.database import Queries
 from agent.store.rows import add
-from agent.store.schema import api_token, invitation, member, member_session, recovery_code
-from agent.web.access import Role
+from agent.store.schema import api_token, invitation, member, member_session, passkey, recovery_code
 
 NO_SECOND_FACTOR: Final[Mapping[str, None]] = {"totp_secret": None, "totp_confirmed_at": None, "totp_step": None}
-_MEMBER: Final[tuple[Column[Any], ...]] = tuple(member.c)
 MOST_SESSIONS = 50  # of a member; the one unused for longest goes first
 
 
@@ -27,24 +29,29 @@ class MemberQueries(Queries):
         seen = select(member_session.c.member_id, func.max(member_session.c.seen_at).label("seen_at")).group_by(member_session.c.member_id)
         found = seen.subquery()
         query = (
-            _select(*_MEMBER, invitation.c.expires_at, found.c.seen_at)
+            selected(*COLUMNS, invitation.c.expires_at, found.c.seen_at)
             .outerjoin(invitation, invitation.c.member_id == member.c.id)
             .outerjoin(found, found.c.member_id == member.c.id)
         )
         with self.database.read() as tx:
             rows = sorted(tx.execute(query), key=lambda row: str(row.name))  # the database can't read them
-            return tuple(MemberOverview(_member(row), row.expires_at, row.seen_at) for row in rows)
+            return tuple(MemberOverview(member_of(row), row.expires_at, row.seen_at) for row in rows)
 
     def member(self, member_id: str) -> Member:
         """Raises NotFound."""
         with self.database.read() as tx:
-            return _required(tx, member_id)
+            return required(tx, member_id)
+
+    def member_if_any(self, member_id: str) -> Member | None:
+        with self.database.read() as tx:
+            row = tx.execute(selected(*COLUMNS).where(member.c.id == member_id)).first()
+            return member_of(row) if row else None
 
     def by_name(self, name: str) -> Member | None:
         """The member with that folded name."""
         with self.database.read() as tx:
-            row = tx.execute(_select(*_MEMBER).where(member.c.name == name)).first()
-            return _member(row) if row else None
+            row = tx.execute(selected(*COLUMNS).where(member.c.name == name)).first()
+            return member_of(row) if row else None
 
     def add(self, new: Member) -> None:
         """Raises MemberNameTaken."""
@@ -55,15 +62,17 @@ class MemberQueries(Queries):
             tx.execute(insert(member).values(**values | {"role": new.role.value}))
             audit_log.add(tx, "member_added", new.id, 1, new.created_at, detail=new.role)
 
-    def change(self, member_id: str, values: Mapping[str, Any], now: datetime) -> Member:
+    def change(self, member_id: str, values: Mapping[str, Any], now: datetime, *, drop_passkeys: bool = False) -> Member:
         """Set columns, if there are any. A member who is locked loses sessions and invitation. Raises NotFound, LastAdministrator."""
         with self.database.write(durable=True) as tx:
-            before = _required(tx, member_id)
+            before = required(tx, member_id)
             if not values:
                 return before
             tx.execute(update(member).where(member.c.id == member_id).values(**values))
-            after = _required(tx, member_id)
-            _keep_an_administrator(tx, before)
+            if drop_passkeys and (dropped := tx.execute(delete(passkey).where(passkey.c.member_id == member_id)).rowcount):
+                audit_log.add(tx, "passkey_removed", member_id, dropped, now)
+            after = required(tx, member_id)
+            keep_an_administrator(tx, before)
             if after.role is not before.role:
                 audit_log.add(tx, "role_changed", member_id, 1, now, detail=after.role)
             if after.display_name != before.display_name:
@@ -81,9 +90,9 @@ class MemberQueries(Queries):
     def remove(self, member_id: str, now: datetime) -> None:
         """Remove the member with all that is theirs. Raises NotFound, LastAdministrator."""
         with self.database.write(durable=True) as tx:
-            before = _required(tx, member_id)
+            before = required(tx, member_id)
             tx.execute(delete(member).where(member.c.id == member_id))
-            _keep_an_administrator(tx, before)
+            keep_an_administrator(tx, before)
             audit_log.add(tx, "member_removed", member_id, 1, now)
 
     def rehash(self, member_id: str, before: str, password_hash: str) -> None:
@@ -105,7 +114,7 @@ class MemberQueries(Queries):
     def invite(self, member_id: str, sha256: str, expires_at: datetime, now: datetime) -> None:
         """Make an invitation, in place of an earlier one. Raises NotFound."""
         with self.database.write(durable=True) as tx:
-            _required(tx, member_id)
+            required(tx, member_id)
             tx.execute(delete(invitation).where(invitation.c.member_id == member_id))
             tx.execute(insert(invitation).values(member_id=member_id, sha256=sha256, expires_at=expires_at))
             audit_log.add(tx, "member_invited", member_id, 1, now)
@@ -115,8 +124,11 @@ class MemberQueries(Queries):
         with self.database.read() as tx:
             return _invited(tx, sha256, now)
 
-    def accept(self, sha256: str, password_hash: str, now: datetime) -> Member | None:
-        """Use an invitation: set the password and end the member's sessions. None if another request used it meanwhile."""
+    def accept(self, sha256: str, password_hash: str | None, now: datetime, *, new_passkey: Passkey | None = None) -> Member | None:
+        """Use an invitation: set the password, or in its place add what was given, and end the member's sessions.
+
+        None if another request used it meanwhile. Raises PasskeyUnusable.
+        """
         with self.database.write(durable=True) as tx:
             found = _invited(tx, sha256, now)
             if found is None:
@@ -126,8 +138,10 @@ class MemberQueries(Queries):
             tx.execute(delete(member_session).where(member_session.c.member_id == who))
             tx.execute(update(member).where(member.c.id == who).values(password_hash=password_hash, password_changed_at=now))
             with acting_as(who):
+                if new_passkey is not None:
+                    add_passkey(tx, who, new_passkey)
                 audit_log.add(tx, "invitation_accepted", who, 1, now)
-            return _required(tx, who)
+            return required(tx, who)
 
     # -- the second factor -------------------------------------------------------------------------------------------------------
     def begin_second_factor(self, member_id: str, secret: bytes) -> None:
@@ -159,7 +173,7 @@ class MemberQueries(Queries):
 class SessionQueries(Queries):
     def open_session(self, new: SessionRecord) -> int | None:
         """Store it; returns its number. None if the member was locked or removed, or the password changed, since they were read."""
-        columns = ("key_sha256", "ticket_sha256", "cookie_sha256", "browser", "address", "opened_at", "seen_at")
+        columns = ("key_sha256", "ticket_sha256", "cookie_sha256", "browser", "address", "means", "opened_at", "seen_at")
         mine, who = member_session.c.member_id == new.member.id, new.member
         same = (member.c.id == who.id, member.c.locked_at.is_(None), member.c.password_hash == who.password_hash)
         with self.database.write(durable=True) as tx:
@@ -169,7 +183,7 @@ class SessionQueries(Queries):
             newest = select(member_session.c.id).where(mine).order_by(member_session.c.seen_at.desc()).limit(MOST_SESSIONS)
             tx.execute(delete(member_session).where(mine, member_session.c.id.not_in(newest.scalar_subquery())))
             with acting_as(new.member.id):
-                audit_log.add(tx, "signed_in", new.member.id, 1, new.opened_at)
+                audit_log.add(tx, "signed_in", new.member.id, 1, new.opened_at, detail="" if new.means == PASSWORD else new.means)
             return number
 
     def session_by_key(self, sha256: str) -> SessionRecord | None:
@@ -216,90 +230,22 @@ class SessionQueries(Queries):
             return _session(row) if row else None
 
 
-class TokenQueries(Queries):
-    def add_token(self, new: TokenRecord, sha256: str) -> None:
-        values = {"id": new.id, "member_id": new.member.id, "name": new.name, "sha256": sha256, "scopes": list(new.scopes)}
-        with self.database.write(durable=True) as tx:
-            tx.execute(insert(api_token).values(**values, created_at=new.created_at, expires_at=new.expires_at))
-            audit_log.add(tx, "token_made", new.member.id, len(new.scopes), new.created_at)
-
-    def token(self, sha256: str) -> TokenRecord | None:
-        with self.database.read() as tx:
-            row = tx.execute(_tokens().where(api_token.c.sha256 == sha256)).first()
-            return _token(row) if row else None
-
-    def tokens(self, member_id: str) -> tuple[TokenRecord, ...]:
-        """A member's tokens, newest first, ended ones too."""
-        query = _tokens().where(api_token.c.member_id == member_id).order_by(api_token.c.created_at.desc(), api_token.c.id)
-        with self.database.read() as tx:
-            return tuple(map(_token, tx.execute(query)))
-
-    def used(self, used: Mapping[str, datetime]) -> None:
-        """Note when tokens were last used."""
-        with self.database.write() as tx:
-            for token_id, at in used.items():
-                tx.execute(update(api_token).where(api_token.c.id == token_id).values(used_at=at))
-
-    def remove_token(self, member_id: str, token_id: str, now: datetime) -> bool:
-        """False if the member has no such token."""
-        which = (api_token.c.member_id == member_id, api_token.c.id == token_id)
-        with self.database.write(durable=True) as tx:
-            removed = tx.execute(delete(api_token).where(*which)).rowcount == 1
-            if removed:
-                audit_log.add(tx, "token_removed", member_id, 1, now)
-            return removed
-
-
-class AccountQueries(MemberQueries, SessionQueries, TokenQueries, NoteQueries):
+class AccountQueries(MemberQueries, SessionQueries, TokenQueries, NoteQueries, CeremonyQueries, PasskeyQueries):
     """All of them."""
 
 
-def _select(*columns: Any) -> Select[*tuple[Any, ...]]:
-    return select(*columns)
-
-
-def _required(tx: Connection, member_id: str) -> Member:
-    row = tx.execute(_select(*_MEMBER).where(member.c.id == member_id)).first()
-    if row is None:
-        raise NotFound
-    return _member(row)
-
-
-def _keep_an_administrator(tx: Connection, before: Member) -> None:
-    """Raise LastAdministrator, which takes back the change, if `before` was the last one who can sign in."""
-    able = (member.c.role == Role.ADMINISTRATOR.value, member.c.locked_at.is_(None), member.c.password_hash.is_not(None))
-    was_able = before.role is Role.ADMINISTRATOR and before.locked_at is None and before.password_hash is not None
-    if was_able and tx.scalar(select(member.c.id).where(*able).limit(1)) is None:
-        raise LastAdministrator
-
-
 def _invited(tx: Connection, sha256: str, now: datetime) -> tuple[Member, datetime] | None:
-    query = _select(*_MEMBER, invitation.c.expires_at).join(invitation, invitation.c.member_id == member.c.id)
+    query = selected(*COLUMNS, invitation.c.expires_at).join(invitation, invitation.c.member_id == member.c.id)
     row = tx.execute(query.where(invitation.c.sha256 == sha256, invitation.c.expires_at > now, member.c.locked_at.is_(None))).first()
-    return (_member(row), row.expires_at) if row else None
-
-
-def _member(row: Row[*tuple[Any, ...]]) -> Member:
-    values = row._mapping
-    return Member(**{each.name: values[each] for each in _MEMBER} | {"role": Role(values[member.c.role])})
+    return (member_of(row), row.expires_at) if row else None
 
 
 _OF_SESSION: Collection[Any] = tuple(each for each in member_session.c if each.name not in ("member_id",))
-_OF_TOKEN: Collection[Any] = tuple(each for each in api_token.c if each.name not in ("member_id", "sha256"))
 
 
 def _sessions() -> Any:
-    return _select(*_MEMBER, *_OF_SESSION).join(member, member.c.id == member_session.c.member_id)
+    return selected(*COLUMNS, *_OF_SESSION).join(member, member.c.id == member_session.c.member_id)
 
 
 def _session(row: Row[*tuple[Any, ...]]) -> SessionRecord:
-    return SessionRecord(member=_member(row), **{each.name: row._mapping[each] for each in _OF_SESSION})
-
-
-def _tokens() -> Any:
-    return _select(*_MEMBER, *_OF_TOKEN).join(member, member.c.id == api_token.c.member_id)
-
-
-def _token(row: Row[*tuple[Any, ...]]) -> TokenRecord:
-    values = {each.name: row._mapping[each] for each in _OF_TOKEN}
-    return TokenRecord(member=_member(row), **values | {"scopes": tuple(values["scopes"])})
+    return SessionRecord(member=member_of(row), **{each.name: row._mapping[each] for each in _OF_SESSION})

@@ -2,8 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from agent.web.access import Role
+
+# How a session was opened.
+PASSWORD: Final = "password"
+PASSKEY: Final = "passkey"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +24,22 @@ class Member:
     totp_secret: bytes | None
     totp_confirmed_at: datetime | None
     totp_step: int | None
+    passkeys: int = 0
 
     @property
     def second_factor(self) -> bool:
+        """Whether an authenticator app is in use."""
         return self.totp_confirmed_at is not None
+
+    @property
+    def asks_more(self) -> bool:
+        """Whether a password alone does not sign in."""
+        return self.second_factor or self.passkeys > 0
+
+    @property
+    def joined(self) -> bool:
+        """Whether the member has any way to sign in."""
+        return self.password_hash is not None or self.passkeys > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +62,7 @@ class SessionRecord:
     address: str
     opened_at: datetime
     seen_at: datetime
+    means: str = PASSWORD
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +74,18 @@ class TokenRecord:
     created_at: datetime
     expires_at: datetime
     used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Passkey:
+    """`host` is the server's name that it was made for."""
+
+    id: str
+    credential_id: bytes
+    public_key: bytes
+    sign_count: int
+    host: str
+    name: str
+    synced: bool
+    created_at: datetime
+    used_at: datetime | None = None

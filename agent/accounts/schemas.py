@@ -1,9 +1,9 @@
 """The API schemas of accounts and members."""
 
 from datetime import datetime
-from typing import Annotated, Literal, Self, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from agent.accounts.records import MemberOverview, SessionRecord, TokenRecord
 from agent.web.access import Role, Scope
@@ -15,11 +15,66 @@ Password: TypeAlias = Annotated[str, Field(max_length=1_000)]
 Code: TypeAlias = Annotated[str, Field(max_length=40)]
 
 
+Credential: TypeAlias = Annotated[dict[str, Any], Field(max_length=12)]
+"""what the browser made of a challenge, by `toJSON`"""
+
+
+class PasskeyOptions(Schema):
+    """For `navigator.credentials`, as JSON."""
+
+    public_key: dict[str, Any]
+
+
+class PasskeyAsk(Schema):
+    second: bool = False
+    """as the second factor beside a password"""
+
+
+class PasskeyShow(Schema):
+    passkey: Credential
+
+
+class Confirmation(Schema):
+    """Before a change of how one signs in; a member without a password signed in just now."""
+
+    password: Password | None = None
+
+
+class PasskeyMake(Schema):
+    name: Name
+    credential: Credential
+
+
+class PasskeyName(Schema):
+    name: Name
+
+
+class PasskeyOut(Schema):
+    id: str
+    name: str
+    host: str
+    """the server's name that it was made for"""
+    synced: bool
+    """kept in more than one device"""
+    created_at: datetime
+    used_at: datetime | None
+
+
+class PasskeysOut(Schema):
+    items: tuple[PasskeyOut, ...]
+    possible: bool
+    """the page is open under a name, so that browsers make passkeys for it"""
+    password: bool
+    """the member has one, which is asked for before a change"""
+
+
 class AccountSignIn(Schema):
     name: Name
     password: Password
     code: Code | None = None
     """of the second factor: the app's six digits, or a recovery code"""
+    passkey: Credential | None = None
+    """in place of the code"""
 
 
 class InvitationOut(Schema):
@@ -31,11 +86,26 @@ class InvitationOut(Schema):
     """the member had a password before"""
     second_factor: bool
     """its code is needed, too"""
+    passkeys: int
+    """of the member; one of them will do in place of the code"""
+    joined: bool
+    """the member signed in before"""
 
 
 class InvitationAccept(Schema):
-    password: Password
+    """A password, or a new passkey."""
+
+    password: Password | None = None
+    new_passkey: PasskeyMake | None = None
     code: Code | None = None
+    passkey: Credential | None = None
+    """as the second factor, in place of the code"""
+
+    @model_validator(mode="after")
+    def one_way(self) -> Self:
+        if (self.password is None) is (self.new_passkey is None):
+            raise ValueError("one of the two")
+        return self
 
 
 class PasswordChange(Schema):
@@ -126,9 +196,9 @@ class MemberOut(Schema):
     @classmethod
     def of(cls, known: MemberOverview, now: datetime) -> Self:
         member = known.member
-        state = "locked" if member.locked_at else "active" if member.password_hash else "invited"
+        state = "locked" if member.locked_at else "active" if member.joined else "invited"
         invited = known.invited_until if known.invited_until and known.invited_until > now else None
-        return cls.from_record(member, state=state, seen_at=known.seen_at, invited_until=invited)
+        return cls.from_record(member, state=state, second_factor=member.asks_more, seen_at=known.seen_at, invited_until=invited)
 
 
 class MembersOut(Schema):

@@ -3,32 +3,39 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Final
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Final
 
+from agent.accounts.ceremonies import Ceremonies, Kind
 from agent.accounts.footprints import Footprints
 from agent.accounts.members import Members
 from agent.accounts.names import folded
+from agent.accounts.passkeys import Credential, NewPasskey, Passkeys, Site
 from agent.accounts.passwords import Passwords, checked
 from agent.accounts.queries import NO_SECOND_FACTOR, AccountQueries
 from agent.accounts.rates import Rates
-from agent.accounts.records import Member
+from agent.accounts.records import PASSKEY, PASSWORD, Member
 from agent.accounts.second_factor import SecondFactor, compact, new_recovery_codes
 from agent.accounts.secret_words import sha256_of
-from agent.accounts.sessions import Opened, Sessions
-from agent.accounts.sign_in_attempts import Attempts, network_of
+from agent.accounts.sessions import MemberSession, Opened, Sessions
+from agent.accounts.sign_in_attempts import Attempts
 from agent.accounts.tokens import Tokens
 from agent.domain.errors import (
     CodeWrong,
     InvitationGone,
     MemberNameInvalid,
     OldPasswordWrong,
+    PasskeyWrong,
     SecondFactorOn,
     SecondFactorRequired,
+    SignInAgain,
     WrongSignIn,
 )
+from agent.web.networks import network_of
 
 _INVITATIONS: Final = ""  # what attempts to use made-up ones are counted by: no member has this name
+FRESH: Final = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,14 @@ class Caller:
 
     browser: str
     address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A passkey's answer to a challenge, as the browser gave it, and at which address."""
+
+    credential: Credential
+    site: Site
 
 
 class Accounts:
@@ -54,9 +69,14 @@ class Accounts:
         self.tokens = Tokens(queries, clock)
         self.footprints = Footprints(queries, Rates(), clock)
         self.members = Members(queries, self.sessions, self.tokens, clock)
+        self.ceremonies = Ceremonies(queries, clock)
+        self.passkeys = Passkeys(queries, self.ceremonies, clock)
 
-    async def sign_in(self, name: str, password: str, code: str | None, caller: Caller) -> Opened:
-        """Raises WrongSignIn, SecondFactorRequired, TooManyAttempts."""
+    async def sign_in(self, name: str, password: str, code: str | None, caller: Caller, passkey: Proof | None = None) -> Opened:
+        """By a password, and a code or a passkey where the account asks for more.
+
+        Raises WrongSignIn, SecondFactorRequired, TooManyAttempts, CeremonyGone.
+        """
         try:
             account = folded(name)
         except MemberNameInvalid:
@@ -67,18 +87,28 @@ class Accounts:
         if member is None or not right or member.locked_at is not None:
             await self._failed(account, caller, member.id if member else None)
             raise WrongSignIn
-        if member.second_factor:
-            if code is None:
-                raise SecondFactorRequired
-            if not await self._code_is_right(member, code):
-                await self._failed(account, caller, member.id)
-                raise WrongSignIn
+        if not await self._second_is_right(member, code, passkey):
+            await self._failed(account, caller, member.id)
+            raise WrongSignIn
         self._attempts.succeeded(account, caller.address)
         if member.password_hash is not None and self._passwords.is_outdated(member.password_hash):
             anew = await self._passwords.hash(password)
             await asyncio.to_thread(self._queries.rehash, member.id, member.password_hash, anew)
             member = replace(member, password_hash=anew)
         return await self.sessions.open(member, caller.browser, caller.address)
+
+    async def sign_in_by_passkey(self, passkey: Proof, caller: Caller) -> Opened:
+        """By a passkey alone: its device has checked who holds it. Raises PasskeyWrong, TooManyAttempts, CeremonyGone."""
+        claim = await self.passkeys.claimed(passkey.credential)
+        account = f"\0{claim.answer.credential_id.hex()}"  # no member has this name; one bad passkey does not hold up an office
+        self._attempts.begin(account, caller.address)
+        proven = await self.passkeys.proves(claim, Kind.PASSKEY_SIGN_IN, passkey.site)
+        member = await asyncio.to_thread(self._queries.member_if_any, proven) if proven else None
+        if member is None or member.locked_at is not None:
+            await self._failed(account, caller, claim.member_id)
+            raise PasskeyWrong
+        self._attempts.succeeded(account, caller.address)
+        return await self.sessions.open(member, caller.browser, caller.address, PASSKEY)
 
     async def invitation(self, secret: str, caller: Caller) -> tuple[Member, datetime]:
         """The invited member, and until when. Raises InvitationGone, TooManyAttempts."""
@@ -90,25 +120,55 @@ class Accounts:
         self._attempts.succeeded(_INVITATIONS, caller.address)
         return found
 
-    async def accept(self, secret: str, password: str, code: str | None, caller: Caller) -> Opened:
+    async def accept(self, secret: str, password: str, code: str | None, caller: Caller, passkey: Proof | None = None) -> Opened:
         """Set the password, end the member's other sessions, and sign in.
 
-        A member with a second factor shows its code, too: the link alone must not take over the account.
+        A member with a second factor shows it, too: the link alone must not take over the account.
 
         Raises InvitationGone, PasswordShort and its siblings, SecondFactorRequired, CodeWrong, TooManyAttempts.
         """
         member, _ = await self.invitation(secret, caller)
         checked(password, member.name, member.display_name)
-        if member.second_factor:
-            if code is None:
-                raise SecondFactorRequired
-            await self._check_code(member, code, caller)
+        await self.check_second(member, code, caller, passkey)
         anew = await self._passwords.hash(password)
-        accepted = await asyncio.to_thread(self._queries.accept, sha256_of(secret), anew, self._clock())
+        return await self._accepted(secret, caller, PASSWORD, password_hash=anew)
+
+    async def accept_by_passkey(
+        self, secret: str, new: NewPasskey, site: Site, caller: Caller, code: str | None = None, passkey: Proof | None = None
+    ) -> Opened:
+        """Make a passkey in place of a password, end the member's other sessions, and sign in.
+
+        Raises InvitationGone, SecondFactorRequired, CodeWrong, PasskeyUnusable, CeremonyGone, TooManyAttempts.
+        """
+        member, _ = await self.invitation(secret, caller)
+        await self.check_second(member, code, caller, passkey)
+        made = await self.passkeys.made(new, Kind.PASSKEY_INVITATION, sha256_of(secret), site)
+        return await self._accepted(secret, caller, PASSKEY, new_passkey=made)
+
+    async def _accepted(self, secret: str, caller: Caller, means: str, **ways: Any) -> Opened:
+        accept = partial(self._queries.accept, sha256_of(secret), ways.pop("password_hash", None), self._clock(), **ways)
+        accepted = await asyncio.to_thread(accept)
         if accepted is None:
             raise InvitationGone
         self.sessions.reload(accepted.id)
-        return await self.sessions.open(accepted, caller.browser, caller.address)
+        return await self.sessions.open(accepted, caller.browser, caller.address, means)
+
+    async def prove(self, member_id: str, password: str | None, session: MemberSession, caller: Caller) -> Member:
+        """Before a change of how one signs in: the password, or for a member without one a session opened just now.
+
+        Raises OldPasswordWrong, SignInAgain, TooManyAttempts.
+        """
+        member = await self.members.get(member_id)
+        if member.password_hash is None:
+            if self._clock() - session.record.opened_at > FRESH:
+                raise SignInAgain
+            return member
+        self._attempts.begin(member.name, caller.address)
+        if not await self._passwords.matches(password or "", member.password_hash):
+            await self._failed(member.name, caller, member.id)
+            raise OldPasswordWrong
+        self._attempts.succeeded(member.name, caller.address)
+        return member
 
     async def change_password(self, member_id: str, old: str, new: str, *, keep: int | None, caller: Caller) -> None:
         """Also ends the member's other sessions: all but number `keep`. Raises OldPasswordWrong, PasswordShort, …, TooManyAttempts."""
@@ -166,6 +226,29 @@ class Accounts:
             raise CodeWrong
         self._attempts.succeeded(member.name, caller.address)
 
+    async def check_second(self, member: Member, code: str | None, caller: Caller, passkey: Proof | None) -> None:
+        """Raises SecondFactorRequired, CodeWrong, TooManyAttempts, CeremonyGone."""
+        if not member.asks_more:
+            return
+        if code is None and passkey is None:
+            raise _required(member)
+        self._attempts.begin(member.name, caller.address)
+        if not await self._second_is_right(member, code, passkey):
+            await self._failed(member.name, caller, member.id)
+            raise CodeWrong
+        self._attempts.succeeded(member.name, caller.address)
+
+    async def _second_is_right(self, member: Member, code: str | None, passkey: Proof | None) -> bool:
+        """Whether a code or a passkey shows what the account asks for beside the password. Raises SecondFactorRequired, CeremonyGone."""
+        if not member.asks_more:
+            return True
+        if passkey is not None:
+            claim = await self.passkeys.claimed(passkey.credential)
+            return await self.passkeys.proves(claim, Kind.PASSKEY_SECOND, passkey.site) == member.id
+        if code is None or not member.second_factor:
+            raise _required(member)
+        return await self._code_is_right(member, code)
+
     async def _code_is_right(self, member: Member, code: str) -> bool:
         """Whether it is the app's code or a recovery code; either is used up."""
         if member.totp_secret is None:
@@ -179,3 +262,7 @@ class Accounts:
         """Count and record a failed attempt to show who one is."""
         self._attempts.failed(account, caller.address)
         await asyncio.to_thread(self._queries.sign_in_failed, member_id, self._clock(), network_of(caller.address))
+
+
+def _required(member: Member) -> SecondFactorRequired:
+    return SecondFactorRequired(code=int(member.second_factor), passkey=int(member.passkeys > 0))

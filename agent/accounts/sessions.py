@@ -10,7 +10,7 @@ from typing import Final
 
 from agent.accounts.loaded import Loaded
 from agent.accounts.queries import SessionQueries
-from agent.accounts.records import Member, SessionRecord
+from agent.accounts.records import PASSWORD, Member, SessionRecord
 from agent.accounts.secret_words import new_secret, sha256_of
 from agent.domain.errors import StoreError, WrongSignIn
 from agent.web.access import Principal, scopes_of
@@ -54,10 +54,10 @@ class Sessions:
         self._keys: dict[str, str] = {}  # by ticket, both as hashes
         self._notes: set[asyncio.Task[None]] = set()
 
-    async def open(self, member: Member, browser: str, address: str) -> Opened:
+    async def open(self, member: Member, browser: str, address: str, means: str = PASSWORD) -> Opened:
         """Raises WrongSignIn if the member was locked or removed, or the password changed, since they were read."""
         key, ticket, cookie, now = new_secret(), new_secret(), new_secret(), self._clock()
-        record = SessionRecord(0, member, sha256_of(key), sha256_of(ticket), sha256_of(cookie), browser, address, now, now)
+        record = SessionRecord(0, member, sha256_of(key), sha256_of(ticket), sha256_of(cookie), browser, address, now, now, means)
         await asyncio.to_thread(self._queries.end_old_sessions, unused_since=now - IDLE, opened_before=now - LONGEST)
         stored = await asyncio.to_thread(self._queries.open_session, record)
         session = await self.by_key(key) if stored is not None else None

@@ -3,7 +3,6 @@
 They live in memory: a server has one process that answers requests, and its restart forgets failures.
 """
 
-import ipaddress
 import math
 import time
 from collections import OrderedDict
@@ -15,6 +14,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from agent.domain.errors import TooManyAttempts
+from agent.web.networks import network_of
 
 T = TypeVar("T")
 
@@ -72,16 +72,3 @@ def _put(entries: OrderedDict[tuple[str, str], T], pair: tuple[str, str], value:
     entries.move_to_end(pair)
     while len(entries) > MOST_PAIRS:
         entries.popitem(last=False)
-
-
-def network_of(address: str) -> str:
-    """The address that attempts are counted by: of IPv6 a customer has at least a /64."""
-    try:
-        found = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return ""
-    if isinstance(found, ipaddress.IPv6Address):
-        if found.ipv4_mapped is not None:
-            return str(found.ipv4_mapped)
-        return str(ipaddress.ip_network((found, 64), strict=False))
-    return str(found)

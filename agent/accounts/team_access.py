@@ -8,13 +8,13 @@ from starlette.requests import Request
 
 from agent.accounts.service import Accounts
 from agent.accounts.sessions import MemberSession
-from agent.accounts.sign_in_attempts import network_of
 from agent.accounts.tokens import TokenInUse
 from agent.core.i18n import preferred_language
 from agent.domain.errors import ApiError, SignInRequired
 from agent.web.access import LOCAL, Principal
 from agent.web.auth import SCHEME
 from agent.web.guard import Admitted, Session
+from agent.web.networks import network_of
 
 BEARER: Final = "Bearer "
 _LOOPBACK: Final = frozenset({"127.0.0.1", network_of("::1")})

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from agent.accounts.loaded import Loaded
-from agent.accounts.queries import TokenQueries
 from agent.accounts.records import Member, TokenRecord
 from agent.accounts.secret_words import new_id, new_secret, sha256_of
+from agent.accounts.token_queries import TokenQueries
 from agent.domain.errors import BadRequest, NotFound, StoreError
 from agent.web.access import Principal, Scope, scopes_of
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import FastAPI, Path
 from fastapi.responses import StreamingResponse
 
-from agent.accounts.routes import From
+from agent.accounts.callers import From
 from agent.consent.link_schemas import ConsentLinkMade, ConsentLinkOut, ConsentLinkWish, MyConsentsOut
 from agent.consent.links import ConsentLinks
 from agent.consent.schemas import PurposeName, ReceiptOut

@@ -35,6 +35,7 @@ _REASONS = {
     "list_type": "list",
     "missing": "missing",
     "model_type": "table",
+    "network": "network",
     "not_absolute": "absolute",
     "string_too_long": "too_long",
     "string_too_short": "empty",

@@ -1,9 +1,11 @@
 """The sections of the settings that only a team server reads."""
 
 from enum import StrEnum
+from ipaddress import ip_network
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from agent.core.setting_section import Section, TimeOfDay
 
@@ -12,6 +14,14 @@ class SmtpSecurity(StrEnum):
     STARTTLS = "starttls"
     TLS = "tls"
     NONE = "none"
+
+
+def _network(text: str) -> str:
+    try:
+        ip_network(text, strict=False)
+    except ValueError as error:
+        raise PydanticCustomError("network", "no address or network") from error
+    return text
 
 
 class ServerSettings(Section):
@@ -35,6 +45,12 @@ class ServerSettings(Section):
     """PEM file with the key of `certificate`."""
     workers: Annotated[int, Field(ge=0, le=64)] = 1
     """Worker processes on this computer; 0 leaves the work to other computers."""
+    address_connections: Annotated[int, Field(ge=8, le=1_024)] = 256
+    """Connections that one address may hold. An office behind one address needs about six for each of its members."""
+    address_handshakes: Annotated[int, Field(ge=4, le=512)] = 64
+    """Connections that one address may be setting up at once; who sends no answer is cut off after ten seconds."""
+    proxies: tuple[Annotated[str, AfterValidator(_network), Field(max_length=50)], ...] = ()
+    """Addresses or networks of reverse proxies: they say which address a request comes from, and may hold any number of connections."""
     drain_s: Annotated[int, Field(ge=1, le=3_600)] = 30
     """When it is told to end, running requests and work may take this long."""
 

@@ -12,8 +12,8 @@ from math import ceil
 from typing import Final
 
 from agent.accounts.secret_words import new_secret, sha256_of
-from agent.accounts.sign_in_attempts import network_of
 from agent.domain.errors import JoinCodeGone, TooManyAttempts
+from agent.web.networks import network_of
 
 LASTS: Final = timedelta(minutes=10)
 INTERVAL_S: Final = 2

@@ -96,6 +96,8 @@ FREE: Final = (
     "invitation",
     "member_session",
     "api_token",
+    "passkey",
+    "ceremony",
     "library_access",
     "incident",
     "incident_message",

@@ -6,7 +6,7 @@ The tables are in `agent/store/tables`, one module per room. Import them from he
 
 from sqlalchemy import Connection, text
 
-from agent.store.tables.accounts import api_token, invitation, member, member_session, recovery_code
+from agent.store.tables.accounts import api_token, ceremony, invitation, member, member_session, passkey, recovery_code
 from agent.store.tables.base import metadata
 from agent.store.tables.consent import consent, consent_link
 from agent.store.tables.desks import desk_feed, desk_operation
@@ -26,6 +26,7 @@ __all__ = [
     "api_token",
     "audit",
     "audit_head",
+    "ceremony",
     "chip",
     "consent",
     "consent_link",
@@ -50,6 +51,7 @@ __all__ = [
     "member_session",
     "meta",
     "metadata",
+    "passkey",
     "person",
     "place",
     "recovery_code",
@@ -69,7 +71,7 @@ __all__ = [
 ]
 
 # The newest migration: a library at this revision needs none, and Alembic is not even imported.
-REVISION = "0022"
+REVISION = "0023"
 
 _KEY = "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)"  # as Alembic creates it
 

@@ -3,13 +3,14 @@
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import h11
 import structlog
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from agent.web.gate import Gate, Visit
 from agent.web.peers import Address, comes_from_us
 
 log = structlog.get_logger()
@@ -31,6 +32,8 @@ class Door:
     welcome: Welcome = comes_from_us
     most: int = MOST
     headers_s: float = HEADERS_S
+    gate: Gate = field(default_factory=lambda: Gate(MOST, MOST))
+    """for TLS: limits by address"""
     _told: float | None = None
 
     def opens(self, transport: asyncio.BaseTransport, connections: int) -> bool:
@@ -48,13 +51,16 @@ class Door:
 
 
 class Connection(H11Protocol):
-    def __init__(self, door: Door, **of_uvicorn: Any) -> None:
+    def __init__(self, door: Door, *, visit: Visit | None = None, **of_uvicorn: Any) -> None:
         super().__init__(**of_uvicorn)
         self._door = door
+        self._visit = visit
         self._waiting: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         super().connection_made(transport)
+        if self._visit is not None:
+            self._visit.greeted()
         if self._door.opens(transport, len(self.connections)):
             self._expect_headers()
         else:
@@ -66,6 +72,8 @@ class Connection(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._rest()
+        if self._visit is not None:
+            self._visit.left()
         super().connection_lost(exc)
 
     def _expect_headers(self) -> None:

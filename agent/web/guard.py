@@ -27,6 +27,7 @@ log = structlog.get_logger()
 # desktop's request to join a server.
 OPEN = re.compile(
     r"/(health|popup|picker|assets/.+|api/session|api/help/pictures/.+|api/server|api/account/sign-in|api/invitations/[^/]+"
+    r"|api/account/passkey-(challenge|sign-in)|api/invitations/[^/]+/passkey-challenge"
     r"|api/join|api/join/answer|api/consent-links/[^/]+(/export|/[^/]+/withdraw)?)?"
 )
 # Requests that a browser makes for an element of the page: they can't carry our header.

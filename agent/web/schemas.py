@@ -195,6 +195,8 @@ class AccountOut(Schema):
     role: Role | None
     scopes: tuple[Scope, ...]
     second_factor: bool = False
+    password: bool = False
+    """a member may sign in by other means alone"""
     password_changed_at: datetime | None = None
 
     @classmethod

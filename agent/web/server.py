@@ -11,12 +11,15 @@ from collections.abc import AsyncIterator, Callable, Generator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from agent.domain.errors import SettingsInvalid
+from agent.web.arrivals import Arrivals
 from agent.web.connection import BACKLOG, Connection, Door
+from agent.web.gate import Gate, Visit
 from agent.web.received import sweep
 from agent.web.serving_lock import held
 from agent.web.whereabouts import Whereabouts, forget, leave
@@ -56,6 +59,7 @@ class Network:
 
 
 _LOOPBACK = Network()
+_HERE = ("127.0.0.1",)  # proxies on this computer, as Uvicorn has it
 
 
 @contextlib.asynccontextmanager
@@ -72,6 +76,7 @@ async def serving(
 
     `door` admits connections.
     """
+    door = door or Door()
     with network.bind(port) as listener:
         bound = int(listener.getsockname()[1])
         config = uvicorn.Config(
@@ -81,14 +86,15 @@ async def serving(
             server_header=False,
             date_header=False,
             lifespan="off",
-            http=partial(Connection, door or Door()),  # type: ignore[arg-type]  # it is called as a class is
+            http=partial(Connection, door),  # type: ignore[arg-type]  # it is called as a class is
             ws="none",
             backlog=BACKLOG,
             timeout_graceful_shutdown=1,
+            forwarded_allow_ips=[*_HERE, *door.gate.exempt],
             ssl_context_factory=None if (tls := network.tls) is None else lambda *_: tls,
         )
         await asyncio.to_thread(sweep, time.time())
-        server = _Server(config)
+        server = _Server(config, door.gate)
         task = asyncio.create_task(server.serve(sockets=[listener]))
         try:
             await server.ready(task)
@@ -106,8 +112,9 @@ async def serving(
 class _Server(uvicorn.Server):
     """Reports when it is ready, and leaves signals to the process, which ends more than this server."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, gate: Gate) -> None:
         super().__init__(config)
+        self._gate = gate
         self._ready = asyncio.Event()
         self._ended = asyncio.Event()
 
@@ -115,12 +122,18 @@ class _Server(uvicorn.Server):
         """As Uvicorn's, which leaves who never finishes the handshake a minute, and counts no such connection."""
         config, state = self.config, self.server_state
 
-        def connection() -> asyncio.Protocol:
-            return config.http_protocol_class(config=config, server_state=state, app_state=self.lifespan.state)  # type: ignore[call-arg]
+        def connection(visit: Visit | None = None) -> asyncio.Protocol:
+            facts: dict[str, Any] = {"config": config, "server_state": state, "app_state": self.lifespan.state, "visit": visit}
+            return config.http_protocol_class(**facts)  # ours
 
-        limit = HANDSHAKE_S if config.ssl is not None else None
-        create = partial(asyncio.get_running_loop().create_server, connection, ssl=config.ssl, ssl_handshake_timeout=limit)
-        self.servers = [await create(sock=each, backlog=config.backlog) for each in sockets or ()]
+        if config.ssl is None:
+            create = partial(asyncio.get_running_loop().create_server, connection, backlog=config.backlog)
+            self.servers = [await create(sock=each) for each in sockets or ()]
+        else:
+            arrivals = [Arrivals(each, connection, config.ssl, self._gate, HANDSHAKE_S) for each in sockets or ()]
+            for each in arrivals:
+                each.start(config.backlog)
+            self.servers = arrivals  # type: ignore[assignment]  # of a server, only its end is used
         self.started = True
         self._ready.set()
 

@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import type { Purpose } from '../src/api/teamApi.ts'
-import type { AccountOut, ConsentGiven, ConsentOut, EndingConsent, IncidentOut, MemberOut, RecordEntry, Role, Scope, TokenOut, WorkerOut } from '../src/api/types.ts'
+import type { AccountOut, ConsentGiven, ConsentOut, EndingConsent, IncidentOut, MemberOut, PasskeyOut, RecordEntry, Role, Scope, TokenOut, WorkerOut } from '../src/api/types.ts'
 import type { Options } from './fixtures.ts'
 
 /** Scenes with a team: its role is who looks at the page. */
@@ -82,6 +82,7 @@ const made = (): IncidentOut[] => [
 ]
 
 interface State {
+  passkeys: PasskeyOut[]
   signedIn: boolean
   attempts: number
   used: boolean
@@ -103,6 +104,7 @@ const fresh = (): State => ({
   sessions: [1, 2, 3],
   members: null,
   tokens: [{ id: 't1', name: 'Nightly export', scopes: ['photos.read', 'redaction.read'], created_at: ago(40 * DAY), expires_at: ago(-50 * DAY), used_at: ago(DAY / 3) }],
+  passkeys: [{ id: '0a1b', name: 'Laptop', host: '127.0.0.1', synced: false, created_at: ago(60 * DAY), used_at: ago(DAY) }],
   drained: [],
   incidents: made(),
   linkUntil: null,
@@ -160,6 +162,7 @@ function account({ scene }: Options): AccountOut | null {
     role,
     scopes: SCOPES[role],
     second_factor: state.second,
+    password: true,
     password_changed_at: ago(33 * DAY),
   }
 }
@@ -242,6 +245,11 @@ function reply(method: string, path: string, query: URLSearchParams, body: Recor
     case 'DELETE /api/account/second-factor':
       state.second = false
       return OK
+    case 'GET /api/account/passkeys':
+      return is({ items: state.passkeys, possible: true, password: true })
+    case 'DELETE /api/account/passkeys/{id}':
+      state.passkeys = state.passkeys.filter((each) => each.id !== id)
+      return OK
     case 'GET /api/account/tokens':
       return is({ items: state.tokens, scopes: account(options)?.scopes.filter((scope) => !['self', 'members.manage', 'incidents.manage'].includes(scope)) ?? [] })
     case 'POST /api/account/tokens': {
@@ -293,7 +301,7 @@ function reply(method: string, path: string, query: URLSearchParams, body: Recor
   const token = /^\/api\/invitations\/([^/]+)$/.exec(path)?.[1]
   if (token === undefined) return null
   if (token === 'used' || state.used) return problem(404, 'account.invitation_gone', options, ['This link was used already, or has expired.', 'Ask an administrator for a new one.'], ['此链接已使用过，或已过期。', '请让管理员重新发送。'])
-  if (method === 'GET') return is({ name: 'priya', display_name: 'Priya Natarajan', role: 'curator', expires_at: ago(-6 * DAY), reset: token === 'reset', second_factor: token === 'reset' })
+  if (method === 'GET') return is({ name: 'priya', display_name: 'Priya Natarajan', role: 'curator', expires_at: ago(-6 * DAY), reset: token === 'reset', second_factor: token === 'reset', passkeys: 0, joined: token === 'reset' })
   state.used = state.signedIn = true
   return is({ key: 'k', ticket: 't' })
 }

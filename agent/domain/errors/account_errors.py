@@ -33,7 +33,7 @@ class WrongSignIn(AccountError):
 
 
 class SecondFactorRequired(AccountError):
-    """The password is right, and the code of the second factor is missing."""
+    """The password is right, and the second factor is missing. Parameters: whether a `code` and a `passkey` would do, as 1 or 0."""
 
     code = "account.second_factor_required"
 
@@ -76,6 +76,48 @@ class CodeWrong(AccountError):
 
 class SecondFactorOn(AccountError):
     code = "account.second_factor_on"
+
+
+class PasskeyWrong(AccountError):
+    """The passkey is unknown, belongs to another member, or its answer is not valid; or its member is locked."""
+
+    code = "account.passkey_wrong"
+
+
+class PasskeyUnusable(AccountError):
+    """What the browser made can't be registered."""
+
+    code = "account.passkey_unusable"
+
+
+class PasskeysNeedName(AccountError):
+    """Passkeys belong to a domain name, and the page was opened by an address."""
+
+    code = "account.passkeys_need_name"
+
+
+class PasskeysTooMany(AccountError):
+    """Parameter: `most` of one member."""
+
+    code = "account.passkeys_too_many"
+
+
+class CeremonyGone(AccountError):
+    """A challenge or state was used, took too long, or was made for something else."""
+
+    code = "account.ceremony_gone"
+
+
+class SignInAgain(AccountError):
+    """A change of how one signs in, by a session that was opened a while ago."""
+
+    code = "account.sign_in_again"
+
+
+class LastWayIn(AccountError):
+    """A member would have no way to sign in left."""
+
+    code = "account.last_way_in"
 
 
 class MemberNameInvalid(AccountError):

@@ -9,9 +9,9 @@ NAME: Final = "admin"
 
 
 async def first_invitation(members: Members, display_name: str) -> Invitation | None:
-    """Invite the first administrator, again at each start until the password is set; None from then on. Raises StoreError."""
+    """Invite the first administrator, again at each start until they joined; None from then on. Raises StoreError."""
     administrators = [each.member for each in await members.list() if each.member.role is Role.ADMINISTRATOR]
-    if any(each.password_hash for each in administrators):
+    if any(each.joined for each in administrators):
         return None
     first = administrators[0] if administrators else await members.add(NAME, display_name, Role.ADMINISTRATOR)
     return await members.invite(first.id)

@@ -40,6 +40,7 @@ from agent.web.auth import Auth
 from agent.web.certificates import Certificates, origins_of
 from agent.web.connection import Door
 from agent.web.draining import Draining
+from agent.web.gate import Gate
 from agent.web.help_routes import Places
 from agent.web.no_desk import NoDesk
 from agent.web.redirect import redirecting
@@ -121,7 +122,8 @@ class ServerLoop:
             return draining[0]
 
         network = Network(wanted.host, "server.port", certificates.context, certificates.trusted)
-        door = Door(lambda _, __: True, most=MOST_CONNECTIONS)
+        gate = Gate(wanted.address_connections, wanted.address_handshakes, wanted.proxies)
+        door = Door(lambda _, __: True, most=MOST_CONNECTIONS, gate=gate)
         runtime, token = ground.paths.runtime, ground.auth.token
         async with AsyncExitStack() as answering:
             port = await answering.enter_async_context(

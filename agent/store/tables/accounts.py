@@ -1,6 +1,6 @@
 """A team server's members and how they sign in."""
 
-from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, String, Table
+from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table
 
 from agent.store.columns import Instant
 from agent.store.sealed_columns import SealedName, SealedText
@@ -50,6 +50,7 @@ member_session = Table(
     Column("cookie_sha256", String(64), nullable=False),
     Column("browser", String, nullable=False),
     Column("address", String, nullable=False),
+    Column("means", String, nullable=False, server_default="password"),  # how it was opened: "password" or "passkey"
     Column("opened_at", Instant, nullable=False),
     Column("seen_at", Instant, nullable=False),
     Index("session_by_member", "member_id"),
@@ -68,4 +69,32 @@ api_token = Table(
     Column("expires_at", Instant, nullable=False),
     Column("used_at", Instant),
     Index("token_by_member", "member_id"),
+)
+
+# Public keys of passkeys (WebAuthn): what is secret of them never leaves the member's device.
+passkey = Table(
+    "passkey",
+    metadata,
+    Column("id", String(32), primary_key=True),  # random
+    Column("member_id", String(32), ForeignKey("member.id", ondelete="CASCADE"), nullable=False),
+    Column("credential_sha256", String(64), nullable=False, unique=True),
+    Column("credential_id", LargeBinary, nullable=False),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("sign_count", BigInteger, nullable=False),
+    Column("host", String, nullable=False),  # the server's name that it was made for: browsers offer it under no other
+    Column("name", SealedText("passkey_name"), nullable=False),
+    Column("synced", Boolean, nullable=False),  # kept in more than one device
+    Column("created_at", Instant, nullable=False),
+    Column("used_at", Instant),
+    Index("passkey_by_member", "member_id"),
+)
+
+# Challenges that were handed out and not used yet: each works once, for one purpose, and for a few minutes.
+ceremony = Table(
+    "ceremony",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("about", String(64), nullable=False),  # the member or invitation that it was handed to; empty: any
+    Column("expires_at", Instant, nullable=False),
 )

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from agent.web import server
 from agent.web.certificates import Certificates
 from agent.web.client import Client
 from agent.web.connection import Door
+from agent.web.gate import Gate
 from agent.web.server import Network, serving
 from agent.web.whereabouts import Whereabouts, find
 
@@ -80,3 +82,54 @@ async def test_who_sends_no_request_is_cut_off(certificates: Certificates, tmp_p
             received = b""
         assert received == b""
         writer.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has all of 127.0.0.0/8")
+async def test_one_address_holds_its_share_of_connections_and_handshakes(certificates: Certificates, tmp_path: Path) -> None:
+    trust = ssl.create_default_context(cafile=certificates.trusted)
+    door = Door(lambda *_: True, gate=Gate(most=3, most_handshakes=2))
+
+    async def silent(port: int, source: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        return await asyncio.open_connection("127.0.0.1", port, local_addr=(source, 0))
+
+    async def asked(port: int, source: str) -> tuple[bytes, asyncio.StreamWriter]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trust, server_hostname="localhost", local_addr=(source, 0))
+        writer.write(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        return await reader.readuntil(b"\r\n"), writer
+
+    async with served(certificates, tmp_path, door) as port:
+        waiting = [await silent(port, "127.0.0.2") for _ in range(2)]  # these say nothing, and hold both handshakes
+        refused, writer = await silent(port, "127.0.0.2")
+        assert await cut_off(refused)
+        writer.close()
+        other, kept = await asked(port, "127.0.0.3")
+        assert other.startswith(b"HTTP/1.1 200")
+        for reader, writer in waiting:
+            writer.write(b"no TLS\r\n")
+            assert await cut_off(reader)
+        answers = [await asked(port, "127.0.0.2") for _ in range(3)]
+        assert all(line.startswith(b"HTTP/1.1 200") for line, _ in answers)
+        refused, writer = await silent(port, "127.0.0.2")
+        assert await cut_off(refused)
+        writer.close()
+        answers[0][1].close()
+        await answers[0][1].wait_closed()
+        while True:  # until the server has noticed
+            try:
+                line, again = await asked(port, "127.0.0.2")
+                break
+            except (OSError, asyncio.IncompleteReadError):
+                continue
+        assert line.startswith(b"HTTP/1.1 200")
+        for writer in (kept, again, *(writer for _, writer in answers[1:]), *(writer for _, writer in waiting)):
+            writer.close()
+
+
+async def cut_off(reader: asyncio.StreamReader) -> bool:
+    """Wait until the other end closes the connection; what it says before, such as an alert, does not matter."""
+    try:
+        while await reader.read(1_000):
+            pass
+    except ConnectionError:
+        pass
+    return True

@@ -2,8 +2,9 @@
 
 import pytest
 
-from agent.accounts.sign_in_attempts import FREE, LONGEST_WAIT_S, MOST_PAIRS, Attempts, network_of
+from agent.accounts.sign_in_attempts import FREE, LONGEST_WAIT_S, MOST_PAIRS, Attempts
 from agent.domain.errors import TooManyAttempts
+from agent.web.networks import network_of
 
 
 class Clock:

@@ -1,13 +1,25 @@
 /** Calls about signing in, invitations, and the user's own account. */
 
-import type { AccountSessionOut, InvitationOut, SecondFactorOut, ServerOut, SignedIn, Tokens } from './types'
+import type { AccountSessionOut, InvitationOut, PasskeyOptions, PasskeyOut, PasskeysOut, SecondFactorOut, ServerOut, SignedIn, Tokens } from './types'
 import type { Client } from './client'
+
+type Options = Record<string, unknown>
 
 export interface Credentials {
   readonly name: string
   readonly password: string
   /** of the second factor, or one of its recovery codes */
   readonly code?: string
+  /** a passkey's answer, in place of the code */
+  readonly passkey?: Readonly<Record<string, unknown>>
+}
+
+/** What an invitation is accepted by. */
+export interface Acceptance {
+  readonly password?: string
+  readonly new_passkey?: { readonly name: string; readonly credential: Readonly<Record<string, unknown>> }
+  readonly code?: string
+  readonly passkey?: Readonly<Record<string, unknown>>
 }
 
 export interface NewToken {
@@ -25,8 +37,8 @@ export class AccountApi {
   signOut = (): Promise<void> => this.client.request('POST', '/api/account/sign-out')
 
   invitation = (token: string): Promise<InvitationOut> => this.client.request('GET', `/api/invitations/${encodeURIComponent(token)}`)
-  /** Sets the password and signs in. */
-  accept = (token: string, choice: { readonly password: string; readonly code?: string }): Promise<SignedIn> =>
+  /** Sets the password, or keeps the new passkey, and signs in. */
+  accept = (token: string, choice: Acceptance): Promise<SignedIn> =>
     this.client.request('POST', `/api/invitations/${encodeURIComponent(token)}`, choice)
 
   /** What others see. */
@@ -41,6 +53,19 @@ export class AccountApi {
   confirmSecondFactor = async (code: string): Promise<readonly string[]> =>
     (await this.client.request<SecondFactorOut>('POST', '/api/account/second-factor', { code })).recovery_codes
   endSecondFactor = (code: string): Promise<void> => this.client.request('DELETE', '/api/account/second-factor', { code })
+
+  /** Options for the browser, to sign in by a passkey alone or beside a password. */
+  askPasskey = async (second: boolean): Promise<Options> => (await this.client.request<PasskeyOptions>('POST', '/api/account/passkey-challenge', { second })).public_key
+  signInByPasskey = (passkey: Options): Promise<SignedIn> => this.client.request('POST', '/api/account/passkey-sign-in', { passkey })
+  /** Options for a passkey that accepts an invitation. */
+  askInvited = async (token: string): Promise<Options> =>
+    (await this.client.request<PasskeyOptions>('POST', `/api/invitations/${encodeURIComponent(token)}/passkey-challenge`)).public_key
+  passkeys = (): Promise<PasskeysOut> => this.client.request('GET', '/api/account/passkeys')
+  beginPasskey = async (password: string | null): Promise<Options> =>
+    (await this.client.request<PasskeyOptions>('POST', '/api/account/passkeys/challenge', { password })).public_key
+  addPasskey = (name: string, credential: Options): Promise<PasskeyOut> => this.client.request('POST', '/api/account/passkeys', { name, credential })
+  renamePasskey = (id: string, name: string): Promise<void> => this.client.request('PATCH', `/api/account/passkeys/${id}`, { name })
+  removePasskey = (id: string): Promise<void> => this.client.request('DELETE', `/api/account/passkeys/${id}`)
 
   tokens = (): Promise<Tokens> => this.client.request('GET', '/api/account/tokens')
   /** The token itself, which is shown only now. */

@@ -45,6 +45,105 @@ export interface paths {
         readonly patch: operations["change_api_account_patch"];
         readonly trace?: never;
     };
+    readonly "/api/account/passkey-challenge": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Ask
+         * @description Begin to sign in by a passkey. The challenge works once, for five minutes.
+         */
+        readonly post: operations["ask_api_account_passkey_challenge_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/account/passkey-sign-in": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Sign In
+         * @description Sign in by a passkey alone.
+         */
+        readonly post: operations["sign_in_api_account_passkey_sign_in_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/account/passkeys": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Own */
+        readonly get: operations["own_api_account_passkeys_get"];
+        readonly put?: never;
+        /** Add */
+        readonly post: operations["add_api_account_passkeys_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/account/passkeys/challenge": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Begin
+         * @description Begin to make a passkey.
+         */
+        readonly post: operations["begin_api_account_passkeys_challenge_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/account/passkeys/{passkey_id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        readonly post?: never;
+        /**
+         * Remove
+         * @description Remove one; not the last way to sign in.
+         */
+        readonly delete: operations["remove_api_account_passkeys__passkey_id__delete"];
+        readonly options?: never;
+        readonly head?: never;
+        /** Rename */
+        readonly patch: operations["rename_api_account_passkeys__passkey_id__patch"];
+        readonly trace?: never;
+    };
     readonly "/api/account/password": {
         readonly parameters: {
             readonly query?: never;
@@ -135,7 +234,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Sign In
-         * @description Sign in with name and password, and with the second factor's code if one is in use.
+         * @description Sign in with name and password, and with a code or a passkey if the account asks for more.
          */
         readonly post: operations["sign_in_api_account_sign_in_post"];
         readonly delete?: never;
@@ -1203,9 +1302,29 @@ export interface paths {
         readonly put?: never;
         /**
          * Accept
-         * @description Set the password, and sign in. The invitation is used up; other sessions end.
+         * @description Set the password or keep the new passkey, and sign in. The invitation is used up; other sessions end.
          */
         readonly post: operations["accept_api_invitations__token__post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/invitations/{token}/passkey-challenge": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Ask Invited
+         * @description Begin to make a passkey in place of a password.
+         */
+        readonly post: operations["ask_invited_api_invitations__token__passkey_challenge_post"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -3100,6 +3219,12 @@ export interface components {
             readonly kind: "local" | "member" | "token";
             /** Name */
             readonly name: string;
+            /**
+             * Password
+             * @description a member may sign in by other means alone
+             * @default false
+             */
+            readonly password: boolean;
             /** Password Changed At */
             readonly password_changed_at?: string | null;
             readonly role: components["schemas"]["Role"] | null;
@@ -3149,6 +3274,13 @@ export interface components {
             readonly code?: string | null;
             /** Name */
             readonly name: string;
+            /**
+             * Passkey
+             * @description in place of the code
+             */
+            readonly passkey?: {
+                readonly [key: string]: unknown;
+            } | null;
             /** Password */
             readonly password: string;
         };
@@ -3396,6 +3528,14 @@ export interface components {
             readonly name: string;
             /** Terms */
             readonly terms: string;
+        };
+        /**
+         * Confirmation
+         * @description Before a change of how one signs in; a member without a password signed in just now.
+         */
+        readonly Confirmation: {
+            /** Password */
+            readonly password?: string | null;
         };
         /** ConflictSettled */
         readonly ConflictSettled: {
@@ -4398,12 +4538,23 @@ export interface components {
             /** Items */
             readonly items: readonly components["schemas"]["IncidentOut"][];
         };
-        /** InvitationAccept */
+        /**
+         * InvitationAccept
+         * @description A password, or a new passkey.
+         */
         readonly InvitationAccept: {
             /** Code */
             readonly code?: string | null;
+            readonly new_passkey?: components["schemas"]["PasskeyMake"] | null;
+            /**
+             * Passkey
+             * @description as the second factor, in place of the code
+             */
+            readonly passkey?: {
+                readonly [key: string]: unknown;
+            } | null;
             /** Password */
-            readonly password: string;
+            readonly password?: string | null;
         };
         /** InvitationMade */
         readonly InvitationMade: {
@@ -4429,8 +4580,18 @@ export interface components {
              * Format: date-time
              */
             readonly expires_at: string;
+            /**
+             * Joined
+             * @description the member signed in before
+             */
+            readonly joined: boolean;
             /** Name */
             readonly name: string;
+            /**
+             * Passkeys
+             * @description of the member; one of them will do in place of the code
+             */
+            readonly passkeys: number;
             /**
              * Reset
              * @description the member had a password before
@@ -5299,6 +5460,85 @@ export interface components {
         readonly OwnChange: {
             /** Display Name */
             readonly display_name: string;
+        };
+        /** PasskeyAsk */
+        readonly PasskeyAsk: {
+            /**
+             * Second
+             * @description as the second factor beside a password
+             * @default false
+             */
+            readonly second: boolean;
+        };
+        /** PasskeyMake */
+        readonly PasskeyMake: {
+            /** Credential */
+            readonly credential: {
+                readonly [key: string]: unknown;
+            };
+            /** Name */
+            readonly name: string;
+        };
+        /** PasskeyName */
+        readonly PasskeyName: {
+            /** Name */
+            readonly name: string;
+        };
+        /**
+         * PasskeyOptions
+         * @description For `navigator.credentials`, as JSON.
+         */
+        readonly PasskeyOptions: {
+            /** Public Key */
+            readonly public_key: {
+                readonly [key: string]: unknown;
+            };
+        };
+        /** PasskeyOut */
+        readonly PasskeyOut: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            readonly created_at: string;
+            /**
+             * Host
+             * @description the server's name that it was made for
+             */
+            readonly host: string;
+            /** Id */
+            readonly id: string;
+            /** Name */
+            readonly name: string;
+            /**
+             * Synced
+             * @description kept in more than one device
+             */
+            readonly synced: boolean;
+            /** Used At */
+            readonly used_at: string | null;
+        };
+        /** PasskeyShow */
+        readonly PasskeyShow: {
+            /** Passkey */
+            readonly passkey: {
+                readonly [key: string]: unknown;
+            };
+        };
+        /** PasskeysOut */
+        readonly PasskeysOut: {
+            /** Items */
+            readonly items: readonly components["schemas"]["PasskeyOut"][];
+            /**
+             * Password
+             * @description the member has one, which is asked for before a change
+             */
+            readonly password: boolean;
+            /**
+             * Possible
+             * @description the page is open under a name, so that browsers make passkeys for it
+             */
+            readonly possible: boolean;
         };
         /** PasswordChange */
         readonly PasswordChange: {
@@ -7214,6 +7454,7 @@ export type Choice = components['schemas']['Choice'];
 export type ChosenFolder = components['schemas']['ChosenFolder'];
 export type CloseReason = components['schemas']['CloseReason'];
 export type Component = components['schemas']['Component'];
+export type Confirmation = components['schemas']['Confirmation'];
 export type ConflictSettled = components['schemas']['ConflictSettled'];
 export type ConsentGiven = components['schemas']['ConsentGiven'];
 export type ConsentLinkMade = components['schemas']['ConsentLinkMade'];
@@ -7330,6 +7571,13 @@ export type NotThisPerson = components['schemas']['NotThisPerson'];
 export type OnListOut = components['schemas']['OnListOut'];
 export type OpenRequest = components['schemas']['OpenRequest'];
 export type OwnChange = components['schemas']['OwnChange'];
+export type PasskeyAsk = components['schemas']['PasskeyAsk'];
+export type PasskeyMake = components['schemas']['PasskeyMake'];
+export type PasskeyName = components['schemas']['PasskeyName'];
+export type PasskeyOptions = components['schemas']['PasskeyOptions'];
+export type PasskeyOut = components['schemas']['PasskeyOut'];
+export type PasskeyShow = components['schemas']['PasskeyShow'];
+export type PasskeysOut = components['schemas']['PasskeysOut'];
 export type PasswordChange = components['schemas']['PasswordChange'];
 export type PeoplePage = components['schemas']['PeoplePage'];
 export type PersonConsentsOut = components['schemas']['PersonConsentsOut'];
@@ -7495,6 +7743,229 @@ export interface operations {
         readonly requestBody: {
             readonly content: {
                 readonly "application/json": components["schemas"]["OwnChange"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly ask_api_account_passkey_challenge_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["PasskeyAsk"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PasskeyOptions"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly sign_in_api_account_passkey_sign_in_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["PasskeyShow"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly own_api_account_passkeys_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PasskeysOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly add_api_account_passkeys_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["PasskeyMake"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PasskeyOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly begin_api_account_passkeys_challenge_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["Confirmation"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PasskeyOptions"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly remove_api_account_passkeys__passkey_id__delete: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly passkey_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly rename_api_account_passkeys__passkey_id__patch: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly passkey_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["PasskeyName"];
             };
         };
         readonly responses: {
@@ -9785,6 +10256,37 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly ask_invited_api_invitations__token__passkey_challenge_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly token: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PasskeyOptions"];
                 };
             };
             /** @description Unprocessable Entity */

@@ -1,0 +1,53 @@
+"""Challenges of signing in: random, for one purpose, a few minutes, and used once, whichever process answers."""
+
+import asyncio
+import math
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+
+from agent.accounts.ceremony_queries import CeremonyQueries
+from agent.accounts.secret_words import new_secret, sha256_of
+from agent.domain.errors import CeremonyGone, TooManyAttempts
+from agent.web.networks import network_of
+
+LASTS: Final = timedelta(minutes=5)
+# Begun by one address: an office shares one.
+PER_MINUTE: Final = RateLimitItemPerMinute(120, 1, "ceremonies")
+
+
+class Kind(StrEnum):
+    PASSKEY_SIGN_IN = "passkey_sign_in"
+    PASSKEY_SECOND = "passkey_second"
+    """beside a password or an invitation"""
+    PASSKEY_ADD = "passkey_add"
+    PASSKEY_INVITATION = "passkey_invitation"
+
+
+class Ceremonies:
+    def __init__(self, queries: CeremonyQueries, clock: Callable[[], datetime]) -> None:
+        self._queries = queries
+        self._clock = clock
+        self._windows = MovingWindowRateLimiter(MemoryStorage())
+
+    async def begin(self, kind: Kind, address: str, about: str = "") -> str:
+        """A secret of 256 random bits, of which the database holds the hash. Raises TooManyAttempts."""
+        network = network_of(address)
+        if not self._windows.hit(PER_MINUTE, network):
+            reset = self._windows.get_window_stats(PER_MINUTE, network).reset_time
+            raise TooManyAttempts(seconds=max(1, math.ceil(reset - time.time())))
+        secret, now = new_secret(), self._clock()
+        await asyncio.to_thread(self._queries.begin_ceremony, sha256_of(secret), kind, about, now + LASTS, now)
+        return secret
+
+    async def use(self, kind: Kind, secret: str, about: str = "") -> None:
+        """Use it up, also if it was made for something else. Raises CeremonyGone."""
+        found = await asyncio.to_thread(self._queries.use_ceremony, sha256_of(secret), self._clock())
+        if found != (kind, about):
+            raise CeremonyGone
