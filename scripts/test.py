@@ -4,7 +4,7 @@ Without arguments for pytest the whole suite runs: the UI's checks, the tests th
 with branch coverage. With arguments only pytest runs. Options:
 
 `--no-skips` turns every skipped test into a failure.
-`--gate` leaves out the groups of scripts/rare.toml that nothing has changed and whose turn it isn't, and measures no coverage.
+`--gate` leaves out the groups of scripts/rare.toml that nothing has changed and whose turn it isn't.
 `--no-ui` leaves out the UI's checks.
 `--again` runs tests that failed once more, alone, if they are few.
 `--desktop` only installs the packages of the desktop tests.
@@ -43,7 +43,7 @@ def main() -> int:
         desktop_ready(console)
         if not words and "--no-ui" not in given:
             ui_check(ROOT, console, venv)
-        return run_suite(ROOT, venv, words, plugins, again="--again" in given, coverage="--gate" not in given)
+        return run_suite(ROOT, venv, words, plugins, again="--again" in given)
     return 1
 
 

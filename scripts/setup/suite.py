@@ -64,12 +64,10 @@ def ui_check(checkout: Path, console: Console, venv: Venv) -> None:
         run_logged(console, [npm, "run", "check"], cwd=ui.folder, env=env)
 
 
-def run_suite(
-    checkout: Path, venv: Venv, words: Sequence[str], plugins: Sequence[str] = (), *, again: bool = False, coverage: bool = True
-) -> int:
+def run_suite(checkout: Path, venv: Venv, words: Sequence[str], plugins: Sequence[str] = (), *, again: bool = False) -> int:
     """Run pytest; without arguments also measure branch coverage and fail below the bound in pyproject.toml. Return the exit code.
 
-    `again`: the few tests that failed run once more, alone. `coverage`: measuring it doubles the processor time of tests in one process.
+    `again`: the few tests that failed run once more, alone.
     """
     python = [str(venv.python), "-P"]
     colour = "yes" if sys.stdout.isatty() else "no"
@@ -80,11 +78,11 @@ def run_suite(
     started = time.monotonic()
     processes, closing = _run_shown([*_gently(), *pytest, *_spread(), *_processes()], checkout, environment(), _LIMIT_S)
     env = {**environment(), **quick()}
-    covered = _measuring(checkout) if coverage else {}
-    plugin = ["-p", "scripts.setup.covered"] if coverage else []
+    env |= _measuring(checkout)
+    plugin = ["-p", "scripts.setup.covered"]
     left = _LIMIT_S - (time.monotonic() - started)
-    in_process, closing_too = _run_shown([*pytest, *plugin, *_spread(), *_in_process(checkout)], checkout, {**env, **covered}, left)
-    bound = _below_the_bound(python, checkout, {**env, **covered}) if coverage else 0
+    in_process, closing_too = _run_shown([*pytest, *plugin, *_spread(), *_in_process(checkout)], checkout, env, left)
+    bound = _below_the_bound(python, checkout, env)
     for lines in (closing, closing_too):
         print(lines or f"The tests did not come to their end within {_LIMIT_S / 60:.0f} minutes.", flush=True)
     failed = processes or in_process

@@ -63,8 +63,7 @@ def test_tests_leave_the_engines_their_share_of_a_busy_machine() -> None:
     assert int(done.stdout) == max(usual, worker_slot._NICE - 1), "not the engine's own: whether it was lowered could not be told"
 
 
-@pytest.mark.parametrize("coverage", [True, False])
-def test_without_coverage_the_same_tests_run_and_no_bound_holds(coverage: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tests_in_one_process_count_for_coverage_and_the_bound_fails_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     runs: list[list[str]] = []
 
     def shown(command: Sequence[str], *_: object) -> tuple[int, str]:
@@ -74,10 +73,10 @@ def test_without_coverage_the_same_tests_run_and_no_bound_holds(coverage: bool, 
     monkeypatch.setattr(suite, "_run_shown", shown)
     monkeypatch.setattr(suite, "_below_the_bound", lambda *_: 2)
     (tmp_path / "tests" / "unit").mkdir(parents=True)
-    assert suite.run_suite(tmp_path, Venv(tmp_path), [], coverage=coverage) == (2 if coverage else 0)
+    assert suite.run_suite(tmp_path, Venv(tmp_path), []) == 2
     processes, in_process = runs
     assert "tests/e2e" in processes and "scripts.setup.covered" not in processes
-    assert "tests/unit" in in_process and ("scripts.setup.covered" in in_process) is coverage
+    assert "tests/unit" in in_process and "scripts.setup.covered" in in_process
 
 
 def test_coverage_is_of_the_process_of_the_tests_alone(tmp_path: Path) -> None:
