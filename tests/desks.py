@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -11,27 +11,45 @@ import pytest
 from sqlalchemy import select
 
 from agent.core.settings import Settings
+from agent.desks.photos import DeskPhotoQueries
 from agent.desks.queries import DeskQueries
 from agent.desks.routes import desk_routes
 from agent.desks.service import Desks
+from agent.desks.sharing import DeskPhotos
 from agent.domain.consent import Consent, ConsentState, Purpose
 from agent.domain.edits import Basis, DescribePersonEdit
+from agent.library.recipes import recognises
+from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.key_homes import FileHome
 from agent.store.schema import metadata
+from agent.store.upgrade import open_database
 from agent.team.connection import TeamConnection
+from agent.team.photo_queries import TeamPhotoQueries
 from agent.team.queries import TeamQueries
 from agent.team.records import Link
 from agent.team.service import TeamMembership
+from agent.team.sharing import FolderSharing
 from agent.team.tokens import TeamTokens
+from agent.web.access import Role
 from tests.team import ORIGIN, Team
 from tests.world import NOW, World
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
+    from pathlib import Path
 
+    from agent.accounts.service import Accounts
     from tests.team import SignedInMember
 
+KEY = bytes(32)
 SETTINGS = Settings.model_validate({"recognition": {"enabled": True}})
+
+
+def desks_over(world: World, accounts: Accounts, libraries: Sequence[tuple[int, str]] = ()) -> Desks:
+    """The desks of a server that recognises people."""
+    app, database = world.app, world.real.database
+    photos = DeskPhotos(DeskPhotoQueries(database), app.people, lambda: libraries, app.bus.publish, app.now)
+    return Desks(DeskQueries(database), app.people, accounts, photos, app.now, lambda: recognises(app.settings))
 
 
 class Server:
@@ -40,7 +58,7 @@ class Server:
     def __init__(self, world: World) -> None:
         self.world = world
         self.team = Team(world.real.database)
-        self.desks = Desks(DeskQueries(world.real.database), world.app.people, self.team.accounts, world.app.now)
+        self.desks = desks_over(world, self.team.accounts)
         desk_routes(self.team.api, self.desks)
         self.down = False
 
@@ -76,7 +94,13 @@ class Desk:
         self.tokens = TeamTokens(lambda: FileHome(world.folder / ".keys"), world.folder)
         self.library = TeamQueries(world.real.database)
         self.membership = TeamMembership(
-            self.library, world.app.people, world.app.consents, self.tokens, world.app.environment, self.connect
+            self.library,
+            world.app.people,
+            world.app.consents,
+            self.tokens,
+            world.app.environment,
+            FolderSharing(TeamPhotoQueries(world.real.database), world.app.environment),
+            self.connect,
         )
 
     @asynccontextmanager
@@ -116,7 +140,7 @@ class Desk:
 
     async def until(self, condition: Any) -> None:
         """Wait; reading in a thread of its own, the libraries are not kept from what they do by being watched."""
-        for _ in range(2_000):
+        for _ in range(400):
             if await asyncio.to_thread(condition):
                 return
             await asyncio.sleep(0.05)
@@ -130,3 +154,40 @@ class Desk:
         """All that is in the library, in one text."""
         with self.world.real.database.read() as tx:
             return "\n".join(repr(row) for table in metadata.sorted_tables for row in tx.execute(select(table)))
+
+
+class Office:
+    def __init__(self, server: Server, desks: tuple[Desk, Desk], member: SignedInMember) -> None:
+        self.server = server
+        self.one, self.other = desks
+        self.member = member
+
+
+@asynccontextmanager
+async def office_in(folder: Path) -> AsyncIterator[Office]:
+    """A server that asks for consent, and two desktops, which run and joined."""
+    async with AsyncExitStack() as stack:
+        worlds = []
+        for name in ("server", "one", "other"):
+            database = await asyncio.to_thread(open_database, folder / f"{name}.db", KEY)
+            stack.callback(database.close)
+            worlds.append(World(RedactionQueries(database), folder / name))
+            worlds[-1].make(SETTINGS)
+        server = Server(worlds[0])
+        stack.enter_context(worlds[0].app.bus.listening(server.desks.happened))
+        desks = Desk(worlds[1], server), Desk(worlds[2], server)
+        for world in worlds:
+            await stack.enter_async_context(world.running())
+            await asyncio.wait_for(world.app.prepared.wait(), 60)
+        member = await server.team.member("mei", Role.CURATOR)
+        for desk in desks:
+            task = asyncio.create_task(desk.membership.run())
+            stack.push_async_callback(_end, task)
+            await desk.join(member)
+        yield Office(server, desks, member)
+        await server.team.settle()
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

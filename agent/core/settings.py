@@ -97,6 +97,13 @@ def root_of(path: str) -> str:
     return os.path.abspath(os.path.expanduser(path))  # noqa: PTH100, PTH111  # pathlib keeps ".." and fails without a home
 
 
+class Share(StrEnum):
+    """What of a folder goes to the team's server."""
+
+    KEEP = "keep"
+    RESULTS = "results"
+
+
 class Folder(Section):
     """A watched folder."""
 
@@ -124,6 +131,10 @@ class Folder(Section):
     """Names of people who stay visible in the copies, while recognition is on."""
     redact_strip: bool = True
     """Leave out of the copies where and when a photo was taken, with what, and all else that is not the picture."""
+    share: Share = Share.KEEP
+    """What of its photos goes to the team's server, on a computer that joined one: nothing, or what was found in them, without pixels."""
+    share_into: Annotated[str, Field(max_length=200)] = ""
+    """The server's library they go to, by name; empty if you can add photos to one only."""
 
     @field_validator("redact_to")
     @classmethod

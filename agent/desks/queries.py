@@ -5,34 +5,51 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, exists, func, insert, select
 
 from agent.core.actor import actor
 from agent.core.reach import current_reach
+from agent.desks import faces
+from agent.desks.faces import NOTHING, Done, Known, said_by
+from agent.domain import desk_path
 from agent.domain.consent import Purpose
 from agent.domain.edits import DescribePersonEdit, EditStep
 from agent.domain.errors import NameEmpty, NameTaken
-from agent.domain.events import Recorded
+from agent.domain.events import PeopleChanged, Recorded
 from agent.domain.face import Quality
 from agent.domain.people import Certainty, trust
 from agent.library.queries import identity_rows
 from agent.library.recipes import EMBEDDER
 from agent.people.queries import consent_rows, edit_rows
 from agent.people.queries.people_queries import PeopleQueries, concluded
-from agent.store import audit_log
+from agent.store import audit_log, event_rows
 from agent.store.facts import chunks
 from agent.store.rows import add
-from agent.store.schema import audit, desk_feed, desk_operation, embedding, face, identity, member, meta, person, undo, undo_person
+from agent.store.schema import (
+    audit,
+    desk_feed,
+    desk_operation,
+    embedding,
+    face,
+    identity,
+    image,
+    meta,
+    person,
+    place,
+    rejection,
+)
 from agent.web.desk_exchange import (
     MOST_ENTRIES,
     MOST_REFERENCES,
+    MOST_REJECTIONS,
     DeskOperation,
     DeskResult,
+    FaceAt,
     PeoplePage,
     SharedPerson,
     SharedReference,
@@ -50,10 +67,12 @@ class _Shared:
     person_id: int
     name: str
     faces: tuple[int, ...]
+    rejected: tuple[int, ...] = ()
 
     def digest(self, key: bytes) -> str:
         """With a key, so that no name can be guessed from it."""
-        return hmac.digest(key, json.dumps([self.name, self.faces, EMBEDDER]).encode(), "sha256").hex()
+        told: list[object] = [self.name, self.faces, EMBEDDER, *([self.rejected] if self.rejected else [])]
+        return hmac.digest(key, json.dumps(told).encode(), "sha256").hex()
 
 
 class DeskQueries(PeopleQueries):
@@ -100,57 +119,62 @@ class DeskQueries(PeopleQueries):
         with self.database.write(durable=True) as tx:
             audit_log.add(tx, "desk_left", member_id, 1, now)
 
-    def operate(self, asked: DeskOperation, *, may_name: bool, now: datetime, note: str) -> tuple[DeskResult, EditStep, list[Recorded]]:
+    def within_reach(self, asked: DeskOperation) -> Known:
+        """Return what of it the caller reaches. What changes a person as a whole needs all of them within reach."""
+        with self.database.read() as tx:
+            found = faces.known(tx, asked)
+            people = tx.scalars(select(person.c.id).where(person.c.uid.in_([asked.person_uid, asked.into]))).all()
+        if asked.kind in ("rename", "merge") and self.elsewhere(people):
+            return replace(found, person=False, into=False)
+        return found
+
+    def operate(
+        self, asked: DeskOperation, known: Known, *, may_name: bool, recognises: bool, now: datetime, note: str
+    ) -> tuple[DeskResult, EditStep, list[Recorded]]:
         """Do what was done at a desk, once; the same answer if it was done before."""
-        nothing = EditStep("describe", 0)
         with self.database.write(durable=True) as tx:
             before = tx.scalar(select(desk_operation.c.answer).where(desk_operation.c.uid == asked.uid))
             if before is not None:
-                return DeskResult.model_validate(before), nothing, []
-            step, events = nothing, list[Recorded]()
+                return DeskResult.model_validate({name: each for name, each in before.items() if name != "token"}), NOTHING, []
+            never, events = identity_rows.never_recognised(tx), list[Recorded]()
             if asked.kind == "receipt":
                 audit_log.add(tx, "desk_deleted", asked.person_uid, asked.deleted, now)
-                result = DeskResult(uid=asked.uid, state="done")
+                done = Done(DeskResult(uid=asked.uid, state="done"))
             elif not may_name:
-                result = DeskResult(uid=asked.uid, state="refused")
+                done = Done(DeskResult(uid=asked.uid, state="refused"))
+            elif asked.kind == "rename":
+                done = _rename(tx, asked, known, now)
             else:
-                result, step, events = _rename(tx, asked, now, note)
-            answer = result.model_dump(mode="json")
+                done = faces.operate(tx, asked, known, now, recognises=recognises)
+            if done.step is not NOTHING:
+                events = concluded(tx, done.step, never, now, note, then=done.then)
+                if done.result.printed and not events:
+                    events = [event_rows.record(tx, PeopleChanged(action="desk"), now)]
+            answer = done.result.model_dump(mode="json") | {"token": done.step.token}
             tx.execute(insert(desk_operation).values(uid=asked.uid, actor=actor.get(), at=now, answer=answer))
-            return result, step, events
+            return done.result, done.step, events
 
 
-def _rename(tx: Connection, asked: DeskOperation, now: datetime, note: str) -> tuple[DeskResult, EditStep, list[Recorded]]:
-    nothing, uid = EditStep("describe", 0), asked.uid
-    row = tx.execute(select(person.c.id, person.c.name).where(person.c.uid == asked.person_uid)).one_or_none()
-    if row is None or asked.person_uid not in _shared(tx, now):
-        return DeskResult(uid=uid, state="gone"), nothing, []
+def _rename(tx: Connection, asked: DeskOperation, known: Known, now: datetime) -> Done:
+    uid, row = asked.uid, tx.execute(select(person.c.id, person.c.name).where(person.c.uid == asked.person_uid)).one_or_none()
+    if row is None or not known.person:
+        return Done(DeskResult(uid=uid, state="gone"))
     if row.name == asked.name:
-        return DeskResult(uid=uid, state="done", name=row.name), nothing, []
+        return Done(DeskResult(uid=uid, state="done", name=row.name))
     if row.name != asked.base:
-        return _conflict(tx, asked, row.id, row.name), nothing, []
-    never = identity_rows.never_recognised(tx)
+        return Done(_conflict(tx, asked, row.id, row.name))
     try:
         step = edit_rows.edit(tx, DescribePersonEdit(person_id=row.id, name=asked.name), now)
     except (NameTaken, NameEmpty):  # before anything was written
-        return DeskResult(uid=uid, state="taken", name=row.name), nothing, []
+        return Done(DeskResult(uid=uid, state="taken", name=row.name))
     audit_log.add(tx, "desk_renamed", asked.person_uid, 1, now)
-    return DeskResult(uid=uid, state="done", name=asked.name), step, concluded(tx, step, never, now, note)
+    return Done(DeskResult(uid=uid, state="done", name=asked.name), step)
 
 
 def _conflict(tx: Connection, asked: DeskOperation, person_id: int, name: str) -> DeskResult:
     """With who gave the present name, as far as the steps that can be undone tell."""
-    steps = select(undo.c.at, undo.c.actor, undo.c.changes).join(undo_person, undo_person.c.undo_id == undo.c.id)
-    steps = steps.where(undo_person.c.person_id == person_id, undo.c.undone_at.is_(None)).order_by(undo.c.id.desc()).limit(100)
-    for at, who, changes in tx.execute(steps):
-        if any(_names(change, person_id) for change in changes):
-            by = tx.scalar(select(member.c.display_name).where(member.c.id == who)) or ""
-            return DeskResult(uid=asked.uid, state="conflict", name=name, by=by, at=at)
-    return DeskResult(uid=asked.uid, state="conflict", name=name)
-
-
-def _names(change: Mapping[str, Any], person_id: int) -> bool:
-    return change["fact"] in ("name", "person") and person_id in change["keys"]
+    by, at = said_by(tx, asked.person_uid, lambda change: change["fact"] in ("name", "person") and person_id in change["keys"])
+    return DeskResult(uid=asked.uid, state="conflict", name=name, by=by, at=at)
 
 
 def _generation(tx: Connection) -> int | None:
@@ -185,10 +209,34 @@ def _shared(tx: Connection, now: datetime) -> dict[str, _Shared]:
         trusted = trust(Quality(row.size, row.sharpness, row.yaw, row.roll, row.covered))
         if row.id in agreed and trusted > 0:
             found.setdefault((row.id, row.uid, row.name), []).append((-trusted, row.face_id))
+    # The desks where these were named are to send the face prints.
+    named = select(person.c.id, person.c.uid, person.c.name).join(identity, identity.c.person_id == person.c.id)
+    named = named.join(face, face.c.id == identity.c.face_id).join(place, place.c.image_id == face.c.image_id)
+    named = named.where(identity.c.certainty == Certainty.CONFIRMED, place.c.source == desk_path.SOURCE, person.c.uid.is_not(None))
+    for who in tx.execute(named.distinct()):
+        if who.id in agreed:
+            found.setdefault((who.id, who.uid, who.name), [])
+    rejected = _rejected(tx, {person_id for person_id, _, _ in found})
     return {
-        uid: _Shared(person_id, name, tuple(sorted(face_id for _, face_id in sorted(faces)[:MOST_REFERENCES])))
-        for (person_id, uid, name), faces in found.items()
+        uid: _Shared(
+            person_id,
+            name,
+            tuple(sorted(face_id for _, face_id in sorted(shown)[:MOST_REFERENCES])),
+            tuple(rejected.get(person_id, ())),
+        )
+        for (person_id, uid, name), shown in found.items()
     }
+
+
+def _rejected(tx: Connection, people: Collection[int]) -> dict[int, list[int]]:
+    """Return the faces on desks' photos that are not these people, the newest rejections of each."""
+    there = exists().where(place.c.image_id == face.c.image_id, place.c.source == desk_path.SOURCE)
+    rows = select(rejection.c.person_id, rejection.c.face_id).join(face, face.c.id == rejection.c.face_id).where(there)
+    found: dict[int, list[int]] = {}
+    for person_id, face_id in tx.execute(rows.order_by(rejection.c.at.desc(), rejection.c.face_id)):
+        if person_id in people and len(told := found.setdefault(person_id, [])) < MOST_REJECTIONS:
+            told.append(face_id)
+    return {person_id: sorted(told) for person_id, told in found.items()}
 
 
 def _changes(tx: Connection, key: bytes, now: datetime) -> dict[str, tuple[Sharing, str]]:
@@ -223,4 +271,10 @@ def _told(tx: Connection, uid: str, state: Sharing, shared: _Shared | None) -> S
         )
         for row in rows
     )
-    return SharedPerson(uid=uid, state=state, name=shared.name, references=references)
+    boxes = select(image.c.sha256, face.c.x, face.c.y, face.c.w, face.c.h).join_from(face, image)
+    rejected = tuple(
+        FaceAt(photo=sha256, x=x, y=y, w=w, h=h)
+        for chunk in chunks(shared.rejected)
+        for sha256, x, y, w, h in tx.execute(boxes.where(face.c.id.in_(chunk)).order_by(face.c.id))
+    )
+    return SharedPerson(uid=uid, state=state, name=shared.name, references=references, rejected=rejected)

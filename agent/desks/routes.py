@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import FastAPI, Path, Query, Request
 
+from agent.accounts.records import TokenRecord
 from agent.accounts.tokens import TokenInUse
 from agent.desks.joining import CODE_PATTERN, INTERVAL_S, LASTS
 from agent.desks.service import Desks
@@ -22,10 +23,12 @@ from agent.web.desk_exchange import (
     PeoplePage,
     Sequence,
 )
+from agent.web.desk_photos import PhotoResults, PhotosBack, PhotosTaken
 from agent.web.scoped_route import Who
 
 UserCode = Annotated[str, Path(pattern=CODE_PATTERN)]
 _RECOGNISE = needs(Scope.PEOPLE_RECOGNISE)
+_SHARE = needs(Scope.PHOTOS_UPLOAD)
 PAGE = "#join"
 
 
@@ -90,13 +93,35 @@ def _exchange_routes(api: FastAPI, desks: Desks) -> None:
         """Do what was done at the desk, in this order, each once."""
         return DeskResults(items=tuple([await desks.operate(each, who) for each in wanted.items]))
 
+    @api.get("/api/desk/libraries", openapi_extra=_SHARE)
+    async def desk_libraries() -> tuple[str, ...]:
+        """Return the names of the libraries to which the desk's photos can go."""
+        return tuple(desks.photos.libraries())
+
+    @api.post("/api/desk/photos", openapi_extra=_SHARE)
+    async def desk_photos(wanted: PhotoResults, request: Request) -> PhotosTaken:
+        """Take what was found in photos that stay at the desk."""
+        desk = _desk(request)
+        taken = await desks.photos.take(wanted.items, wanted.library, desk.id, desk.name)
+        return PhotosTaken(items=tuple(taken))
+
+    @api.post("/api/desk/photos/back", status_code=204, openapi_extra=_SHARE)
+    async def photos_back(wanted: PhotosBack, request: Request) -> None:
+        """Delete what this desk told of these photos."""
+        await desks.photos.give_back(wanted.items, _desk(request).id)
+
     @api.delete("/api/desk", status_code=204, openapi_extra=_RECOGNISE)
     async def leave(request: Request, who: Who) -> None:
         """A desktop leaves: the token that asks ends."""
-        token = request.scope["session"]
-        if not isinstance(token, TokenInUse):
-            raise Forbidden(scope=Scope.PEOPLE_RECOGNISE)
-        await desks.leave(who, token.record.id)
+        await desks.leave(who, _desk(request).id)
+
+
+def _desk(request: Request) -> TokenRecord:
+    """Return the token by which a desk asks. Raises Forbidden for others."""
+    token = request.scope["session"]
+    if not isinstance(token, TokenInUse):
+        raise Forbidden(scope=Scope.PEOPLE_RECOGNISE)
+    return token.record
 
 
 def _member(who: Principal) -> Principal:

@@ -10,6 +10,7 @@ from agent.core.observable import wait_for_any
 from agent.core.reach import everything, reaching
 from agent.desks.joining import Asked, Grant, Joining
 from agent.desks.queries import DeskQueries
+from agent.desks.sharing import DeskPhotos
 from agent.domain.edits import EditStep
 from agent.domain.errors import Forbidden
 from agent.domain.events import PeopleChanged, RecognitionPurged, Recorded
@@ -18,17 +19,27 @@ from agent.web.access import Principal, Scope, scopes_of
 from agent.web.desk_exchange import WAIT_S, DeskOperation, DeskResult, PeoplePage
 
 TOKEN_DAYS: Final = 365
-_SCOPES: Final = (Scope.PEOPLE_RECOGNISE, Scope.PEOPLE_WRITE)
+_SCOPES: Final = (Scope.PEOPLE_RECOGNISE, Scope.PEOPLE_WRITE, Scope.PHOTOS_UPLOAD)
 _LOOK_S: Final = 600.0  # consents that end by date
 
 
 class Desks:
-    def __init__(self, library: DeskQueries, people: People, accounts: Accounts, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        library: DeskQueries,
+        people: People,
+        accounts: Accounts,
+        photos: DeskPhotos,
+        clock: Callable[[], datetime],
+        recognises: Callable[[], bool],
+    ) -> None:
         self.joining = Joining(clock)
+        self.photos = photos
         self._library = library
         self._people = people
         self._accounts = accounts
         self._clock = clock
+        self._recognises = recognises
         self._changed = asyncio.Event()  # replaced with each change, so that all who wait are woken
         self._renewed: asyncio.Event | None = None
         self._renewed_at = 0.0
@@ -91,11 +102,15 @@ class Desks:
 
         def write() -> tuple[EditStep, list[Recorded]]:
             may_name = Scope.PEOPLE_WRITE in who.scopes
-            result, step, events = self._library.operate(asked, may_name=may_name, now=self._clock(), note=IN_DOUBT)
+            result, step, events = self._library.operate(
+                asked, known, may_name=may_name, recognises=self._recognises(), now=self._clock(), note=IN_DOUBT
+            )
             done.append(result)
             return step, events
 
-        with reaching(who.reach(Scope.PEOPLE_WRITE if asked.kind == "rename" else Scope.PEOPLE_RECOGNISE)):
+        with reaching(who.reach(Scope.PEOPLE_RECOGNISE if asked.kind == "receipt" else Scope.PEOPLE_WRITE)):
+            # The change itself goes beyond reach, because people are of all libraries.
+            known = await asyncio.to_thread(self._library.within_reach, asked)
             await self._people.change(write)
         return done[0]
 

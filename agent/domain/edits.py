@@ -23,6 +23,7 @@ class NameFacesEdit:
     person_id: int | None = None
     name: str | None = None
     basis: Basis | None = None
+    uid: str | None = None  # the random id of a person who is created
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

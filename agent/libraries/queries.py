@@ -19,7 +19,7 @@ _SORT_IN = text(
     "UPDATE place SET library_id = meant.library_id FROM (SELECT place.id, CASE WHEN own.root IS NOT NULL THEN own.library_id"
     " ELSE rest.library_id END AS library_id FROM place LEFT JOIN library_source AS own ON own.root = place.folder"
     " LEFT JOIN library_source AS rest ON rest.root = :rest) AS meant"
-    " WHERE meant.id = place.id AND place.library_id IS DISTINCT FROM meant.library_id"
+    " WHERE meant.id = place.id AND place.source <> 'desk' AND place.library_id IS DISTINCT FROM meant.library_id"
 )
 
 

@@ -12,6 +12,7 @@ from agent.cli.output import note, say, tell
 from agent.cli.own_texts import TEXTS
 from agent.cli.params import There
 from agent.cli.session import CommandSession
+from agent.core.settings import Share
 from agent.domain.errors import AgentError
 
 if TYPE_CHECKING:
@@ -75,6 +76,22 @@ def remove(session: CommandSession, paths: tuple[str, ...], dry_run: bool, as_js
         facts = {"path": root, "removed": not dry_run, "photos": photos, "days": days}
         tell(facts, texts(key, path=root, count=photos, days=days), as_json=as_json)
     return 1 if missed else 0
+
+
+@folders.command(help=TEXTS("cli.help.folders_share"))
+@click.argument("path", type=click.Path())
+@click.argument("how", type=click.Choice([each.value for each in Share]))
+@click.option("--into", default="", help=TEXTS("cli.help.folders_share_into"))
+@json_option()
+@click.pass_obj
+def share(session: CommandSession, path: str, how: str, into: str, as_json: bool) -> int:
+    root = os.path.abspath(path)  # noqa: PTH100  # the folder may be gone
+    if not any(folder.root == root for folder in session.settings.folders):
+        say(session.texts("cli.folders.unknown", path=root), err=True)
+        return 1
+    session.file.change_folder(root, {"share": how, "share_into": into})
+    tell({"path": root, "share": how, "into": into}, session.texts(f"cli.folders.share_{how}", path=root), as_json=as_json)
+    return 0
 
 
 def _problems(session: CommandSession) -> "dict[str, Problem]":

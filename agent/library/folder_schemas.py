@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from agent.core.settings import NamesInSidecars
+from agent.core.settings import NamesInSidecars, Share
 from agent.domain.redaction import Style
 from agent.web.schemas import FilePath, Schema
 
@@ -28,6 +28,8 @@ class FolderChange(Schema):
     redact_style: Style | None = None
     redact_keep: tuple[str, ...] | None = None
     redact_strip: bool | None = None
+    share: Share | None = None
+    share_into: Annotated[str, Field(max_length=200)] | None = None
 
 
 class FolderRemoved(Schema):

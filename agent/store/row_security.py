@@ -107,12 +107,16 @@ FREE: Final = (
     "team_person",
     "team_reference",
     "team_outbox",
+    "team_photo",
+    "team_face",
 )
 
+# A photo on a desktop is in the library that it was told for.
 # A file belongs to the library of its watched folder. A folder without a row belongs to that of the empty root, if there is one.
 _AS_OWNER: Final = "LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp"
 _FUNCTIONS: Final = {
     "place_in_library": """
+    IF NEW.source = 'desk' THEN RETURN NEW; END IF;
     SELECT library_id INTO NEW.library_id FROM library_source WHERE root IN (NEW.folder, '') ORDER BY root DESC LIMIT 1;
     RETURN NEW;""",
     "image_in_libraries": """

@@ -16,7 +16,7 @@ from agent.store.tables.libraries import library, library_access, library_source
 from agent.store.tables.library import event, face, image, job, meta, place
 from agent.store.tables.people import adopted, chip, embedding, grouping, identity, ignored, person, rejection, unseen
 from agent.store.tables.redaction import redaction, redaction_item
-from agent.store.tables.team import team_link, team_outbox, team_person, team_reference
+from agent.store.tables.team import team_face, team_link, team_outbox, team_person, team_photo, team_reference
 from agent.store.tables.uploads import upload
 from agent.store.tables.workers import shared, worker
 
@@ -59,9 +59,11 @@ __all__ = [
     "redaction_item",
     "rejection",
     "shared",
+    "team_face",
     "team_link",
     "team_outbox",
     "team_person",
+    "team_photo",
     "team_reference",
     "undo",
     "undo_person",

@@ -52,7 +52,14 @@ def status(session: CommandSession, as_json: bool) -> None:
     if as_json:
         return
     for each in now.conflicts:
-        say(session.texts("cli.team.conflict", uid=each.uid, mine=each.mine, theirs=each.theirs))
+        key = "cli.team.conflict_face" if each.reason in ("face", "rejection") else "cli.team.conflict"
+        nobody = session.texts("cli.team.nobody")
+        say(session.texts(key, uid=each.uid, mine=each.mine or nobody, theirs=each.theirs or nobody, image=each.image_id or "-"))
+    if now.sharing is not None and (now.sharing.sent or now.sharing.waiting):
+        say(session.texts("cli.team.shared", sent=now.sharing.sent, waiting=now.sharing.waiting, stays=now.sharing.stays))
+    if now.sharing is not None and now.sharing.problem:
+        problem = now.sharing.problem
+        say(f"{session.sentences(problem.cause, problem.remedy)} [{problem.code}]")
     if now.problem:
         say(f"{session.sentences(now.problem.cause, now.problem.remedy)} [{now.problem.code}]")
 
@@ -65,6 +72,23 @@ def status(session: CommandSession, as_json: bool) -> None:
 def settle(session: CommandSession, conflict: str, keep: str, as_json: bool) -> None:
     session.client().post(f"/api/team/conflicts/{conflict}", {"keep": keep})
     tell({"settled": conflict, "keep": keep}, session.texts("cli.team.settled"), as_json=as_json)
+
+
+@team.command(help=TEXTS("cli.help.team_take_back"))
+@yes_option
+@json_option()
+@click.pass_obj
+def take_back(session: CommandSession, yes: bool, as_json: bool) -> None:
+    from agent.team.schemas import TakenBack, TeamOut
+
+    client = session.client()
+    now = client.call("GET", "/api/team", TeamOut)
+    if now.sharing is None:
+        raise TeamNotJoined
+    if now.sharing.stays:
+        confirm(session.texts, session.texts("cli.team.take_back_question", count=now.sharing.stays, name=now.name), yes=yes)
+    taken = client.call("POST", "/api/team/take-back", TakenBack)
+    tell(taken.model_dump(mode="json"), session.texts("cli.team.taken_back", count=taken.photos), as_json=as_json)
 
 
 @team.command(help=TEXTS("cli.help.team_leave"))

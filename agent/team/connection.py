@@ -4,11 +4,11 @@ import hashlib
 import json
 import re
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from agent.domain.errors import (
     AgentError,
@@ -31,12 +31,14 @@ from agent.web.desk_exchange import (
     PeoplePage,
     ServerOut,
 )
+from agent.web.desk_photos import PhotoResult, PhotoResults, PhotosBack, PhotosTaken, PhotoTaken
 
 if TYPE_CHECKING:
     import httpx
 
 T = TypeVar("T", bound=BaseModel)
 PORT: Final = 8443
+_NAMES: Final = TypeAdapter(tuple[str, ...])
 MOST_BYTES: Final = 64_000_000
 _ANSWER_S, _CONNECT_S = 30.0, 10.0
 _OTHER_ADDRESS: Final = (62, 64)  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH: trusted, but not for this address
@@ -92,6 +94,21 @@ class TeamConnection:
 
     async def operate(self, asked: list[DeskOperation]) -> DeskResults:
         return await self._call("POST", "/api/desk/operations", DeskResults, DeskOperations(items=tuple(asked)))
+
+    async def photos(self, found: Sequence[PhotoResult], library: str) -> tuple[PhotoTaken, ...]:
+        """Tell what was found in photos that stay here."""
+        return (await self._call("POST", "/api/desk/photos", PhotosTaken, PhotoResults(items=tuple(found), library=library))).items
+
+    async def libraries(self) -> tuple[str, ...]:
+        """Return the names of the libraries to which photos can go."""
+        content = await _send(self._http, "GET", "/api/desk/libraries", None, _ANSWER_S)
+        try:
+            return _NAMES.validate_json(content)
+        except ValidationError as error:
+            raise TeamUnreachable from error
+
+    async def photos_back(self, contents: Sequence[str]) -> None:
+        await _send(self._http, "POST", "/api/desk/photos/back", PhotosBack(items=tuple(contents)), _ANSWER_S)
 
     async def leave(self) -> None:
         await _send(self._http, "DELETE", "/api/desk", None, _ANSWER_S)

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, delete, func, insert, select, update
 
 from agent.consent.queries import ConsentQueries
 from agent.domain.consent import Consent, ConsentState, Purpose
@@ -15,17 +15,30 @@ from agent.domain.events import PeopleChanged, Recorded
 from agent.domain.people import Certainty
 from agent.library.queries import identity_rows
 from agent.people.naming import IN_DOUBT
-from agent.people.queries import consent_rows, edit_rows, team_rows
+from agent.people.queries import consent_rows, edit_rows, team_face_rows, team_rows
 from agent.people.queries.people_queries import BACKUPS_HOLD_PURGED, concluded
 from agent.store import audit_log, event_rows, journal
 from agent.store.facts import free_name
 from agent.store.rows import add, take_note
-from agent.store.schema import consent, face, identity, image, person, team_link, team_outbox, team_person, team_reference
+from agent.store.schema import (
+    consent,
+    face,
+    identity,
+    image,
+    person,
+    team_face,
+    team_link,
+    team_outbox,
+    team_person,
+    team_photo,
+    team_reference,
+)
+from agent.team import face_queries
+from agent.team.face_queries import Keep
 from agent.team.records import Conflict, Figures, Left, Link
-from agent.web.desk_exchange import MOST_ENTRIES, DeskOperation, DeskResult, PeoplePage, SharedPerson, Sharing
+from agent.web.desk_exchange import FACE_KINDS, MOST_ENTRIES, DeskOperation, DeskResult, PeoplePage, SharedPerson, Sharing
 
 _LINK: Final = tuple(column for column in team_link.c if column.name not in ("id", "joined_at"))
-Keep = Literal["mine", "theirs"]
 
 
 class TeamQueries(ConsentQueries):
@@ -85,6 +98,7 @@ class TeamQueries(ConsentQueries):
                 elif (gone := taking.end(each.uid)) is not None and each.state is Sharing.WITHDRAWN:
                     team_rows.send(tx, team_rows.RECEIPT, each.uid, {"deleted": gone + deleted.get(each.uid, 0)}, now)
             tx.execute(update(team_link).values(generation=page.generation, cursor=page.cursor))
+            team_face_rows.note_prints(tx, [each.uid for each in page.people if each.state is Sharing.SHARED], now)
             return taking.close()
 
     # -- names go up -------------------------------------------------------------------------------------------------------------
@@ -92,7 +106,7 @@ class TeamQueries(ConsentQueries):
         """Return what is to be sent, in order."""
         waiting = select(team_outbox).where(team_outbox.c.conflict.is_(None)).order_by(team_outbox.c.id).limit(MOST_ENTRIES)
         with self.database.read() as tx:
-            return [DeskOperation(uid=row.uid, kind=row.kind, person_uid=row.person_uid, **row.content) for row in tx.execute(waiting)]
+            return face_queries.operations(tx, list(tx.execute(waiting)))
 
     def answered(self, results: Sequence[DeskResult]) -> None:
         """Write what the server answered to what was sent."""
@@ -102,48 +116,31 @@ class TeamQueries(ConsentQueries):
                 if sent is None:
                     continue
                 if each.state in ("conflict", "taken"):
-                    _note_conflict(tx, sent, each)
+                    note = face_queries.conflicted if sent.kind in FACE_KINDS else _note_conflict
+                    note(tx, sent, each)
                     continue
                 tx.execute(delete(team_outbox).where(team_outbox.c.id == sent.id))
-                if each.state == "done" and sent.kind == team_rows.RENAME:
+                if sent.kind in FACE_KINDS:
+                    face_queries.answered(tx, sent, each)
+                elif each.state == "done" and sent.kind == team_rows.RENAME:
                     tx.execute(update(team_person).where(team_person.c.uid == sent.person_uid).values(name=each.name))
 
     def conflicts(self) -> list[Conflict]:
-        columns = select(team_outbox.c.uid, team_outbox.c.content, team_outbox.c.conflict, team_person.c.person_id)
-        columns = columns.outerjoin(team_person, team_person.c.uid == team_outbox.c.person_uid)
+        waiting = select(team_outbox).where(team_outbox.c.conflict.is_not(None)).order_by(team_outbox.c.id)
         with self.database.read() as tx:
-            return [
-                Conflict(
-                    row.uid,
-                    row.person_id,
-                    row.content["name"],
-                    row.conflict["name"],
-                    row.conflict["by"],
-                    None if row.conflict["at"] is None else datetime.fromisoformat(row.conflict["at"]),
-                    row.conflict["reason"],
-                )
-                for row in tx.execute(columns.where(team_outbox.c.conflict.is_not(None)).order_by(team_outbox.c.id))
-            ]
+            return [_conflict(tx, row) for row in tx.execute(waiting).all()]
 
     def settle(self, uid: str, keep: Keep, *, now: datetime) -> tuple[EditStep, list[Recorded]] | None:
-        """Settle a conflict: send the name given here once more, or take the team's. None if there is none."""
+        """Settle a conflict: send what was said here once more, or take the team's. None if there is none."""
         with self.database.write(durable=True) as tx:
             row = tx.execute(select(team_outbox).where(team_outbox.c.uid == uid, team_outbox.c.conflict.is_not(None))).one_or_none()
             if row is None:
                 return None
-            theirs, nothing = row.conflict["name"], EditStep("describe", 0)
+            never = identity_rows.never_recognised(tx)
             tx.execute(delete(team_outbox).where(team_outbox.c.id == row.id))
-            tx.execute(update(team_person).where(team_person.c.uid == row.person_uid).values(name=theirs))
-            if keep == "mine":
-                team_rows.send(tx, team_rows.RENAME, row.person_uid, {"base": theirs, "name": row.content["name"]}, now)
-                return nothing, []
-            person_id = tx.scalar(select(team_person.c.person_id).where(team_person.c.uid == row.person_uid))
-            if person_id is None:
-                return nothing, []
-            name, never = free_name(tx, theirs, person_id), identity_rows.never_recognised(tx)
-            tx.execute(update(team_person).where(team_person.c.uid == row.person_uid).values(shown=name))
-            step = edit_rows.edit(tx, DescribePersonEdit(person_id=person_id, name=name), now)
-            return step, concluded(tx, step, never, now, IN_DOUBT)
+            settle = face_queries.settled if row.kind in FACE_KINDS else _settled
+            step = settle(tx, row, keep, now)
+            return (EditStep("describe", 0), []) if step is None else (step, concluded(tx, step, never, now, IN_DOUBT))
 
     # -- leaving -----------------------------------------------------------------------------------------------------------------
     def leave(self, *, now: datetime) -> tuple[EditStep, list[Recorded], Left | None]:
@@ -153,6 +150,8 @@ class TeamQueries(ConsentQueries):
             if server is None:
                 return EditStep("describe", 0), [], None
             taking = _Taking(tx, now)
+            for uid in tx.scalars(select(team_person.c.uid).where(team_person.c.merged.is_not(None))).all():
+                taking.part(uid)
             rows = tx.execute(select(team_person)).all()
             unsent = tx.scalar(select(func.count()).select_from(team_outbox).where(team_outbox.c.kind == team_rows.RENAME)) or 0
             prints = sum(taking.end(row.uid) or 0 for row in rows)
@@ -163,7 +162,7 @@ class TeamQueries(ConsentQueries):
                     _own_name_again(tx, row.person_id, row.shown, row.own)
             journal.erase(tx, kept)
             tx.execute(update(consent).where(consent.c.document == server).values(document=""))
-            for table in (team_outbox, team_reference, team_person, team_link):
+            for table in (team_outbox, team_reference, team_person, team_face, team_photo, team_link):
                 tx.execute(delete(table))
             audit_log.add(tx, "team_left", None, prints, now)
             take_note(tx, BACKUPS_HOLD_PURGED)
@@ -192,7 +191,9 @@ class _Taking:
             person_id = self._begin(told)
         elif known is not None and known.name != told.name:
             self._rename(told, person_id)
+        tx.execute(update(team_person).where(team_person.c.uid == told.uid).values(agreed=1))
         self._people.add(person_id)
+        self._faces |= face_queries.take_rejections(tx, told, person_id, self._now)
         if tx.scalar(select(person.c.lapsed_at).where(person.c.id == person_id)) is not None:
             self._drop(told.uid, keep=frozenset())
             return
@@ -215,6 +216,9 @@ class _Taking:
         if person_id is None:
             return gone
         self._people.add(person_id)
+        if known.merged is not None or tx.scalar(self._others(person_id, uid)) is not None:  # one with someone else here
+            tx.execute(update(team_person).where(team_person.c.uid == uid).values(agreed=0))
+            return gone
         if known.made and not _is_confirmed(tx, person_id):
             # Their faces are to be identified again, which can't be found afterwards.
             self._faces |= set(tx.scalars(select(identity.c.face_id).where(identity.c.person_id == person_id)))
@@ -223,6 +227,11 @@ class _Taking:
         if not known.refused and not (known.made and _is_confirmed(tx, person_id)):
             tx.execute(delete(team_person).where(team_person.c.uid == uid))
         return gone
+
+    def part(self, uid: str) -> None:
+        """Forget that someone of the team was made one with someone else here."""
+        self._drop(uid, keep=frozenset())
+        self._tx.execute(delete(team_person).where(team_person.c.uid == uid))
 
     def close(self) -> tuple[EditStep, list[Recorded]]:
         tx = self._tx
@@ -235,6 +244,10 @@ class _Taking:
         step = EditStep("describe", len(self._people), frozenset(self._faces), frozenset(self._people))
         return step, [event_rows.record(tx, PeopleChanged(action="team"), self._now)]
 
+    def _others(self, person_id: int, uid: str) -> Select[str]:
+        """Other random ids of that person, after a merge here."""
+        return select(team_person.c.uid).where(team_person.c.person_id == person_id, team_person.c.uid != uid).limit(1)
+
     def _row(self, uid: str) -> Any:
         return self._tx.execute(select(team_person).where(team_person.c.uid == uid)).one_or_none()
 
@@ -244,7 +257,15 @@ class _Taking:
         found = tx.scalar(select(person.c.id).where(person.c.name == told.name))
         made = found is None
         person_id = found if found is not None else edit_rows.make_person(tx, told.name, self._now)
-        values = {"person_id": person_id, "name": told.name, "shown": told.name, "made": int(made), "refused": 0, "own": told.name}
+        values = {
+            "person_id": person_id,
+            "name": told.name,
+            "shown": told.name,
+            "made": int(made),
+            "refused": 0,
+            "own": told.name,
+            "agreed": 1,
+        }
         tx.execute(delete(team_person).where(team_person.c.uid == told.uid))
         tx.execute(insert(team_person).values(uid=told.uid, **values))
         return person_id
@@ -253,6 +274,8 @@ class _Taking:
         """Take the team's name, unless another one was given here that is not sent or settled yet."""
         tx, mine = self._tx, team_person.c.uid == told.uid
         tx.execute(update(team_person).where(mine).values(name=told.name))
+        if tx.scalar(select(team_person.c.merged).where(mine)) is not None:
+            return  # they are someone else here
         own = select(team_outbox).where(team_outbox.c.person_uid == told.uid, team_outbox.c.kind == team_rows.RENAME)
         waiting = tx.execute(own).all()
         for row in waiting:
@@ -280,6 +303,38 @@ class _Taking:
             self._tx.execute(delete(team_reference).where(team_reference.c.id.in_(gone)))
             self._deleted = True
         return len(gone)
+
+
+def _settled(tx: Connection, row: Any, keep: Keep, now: datetime) -> EditStep | None:
+    """Settle a conflict of two names of a person."""
+    theirs = row.conflict["name"]
+    tx.execute(update(team_person).where(team_person.c.uid == row.person_uid).values(name=theirs))
+    if keep == "mine":
+        team_rows.send(tx, team_rows.RENAME, row.person_uid, {"base": theirs, "name": row.content["name"]}, now)
+        return None
+    person_id = tx.scalar(select(team_person.c.person_id).where(team_person.c.uid == row.person_uid))
+    if person_id is None:
+        return None
+    name = free_name(tx, theirs, person_id)
+    tx.execute(update(team_person).where(team_person.c.uid == row.person_uid).values(shown=name))
+    return edit_rows.edit(tx, DescribePersonEdit(person_id=person_id, name=name), now)
+
+
+def _conflict(tx: Connection, row: Any) -> Conflict:
+    said, of_face = row.conflict, row.kind in FACE_KINDS
+    face_id = face_queries.local(tx, row.content["face"]) if of_face else None
+    mine = row.content.get("name", "")
+    return Conflict(
+        row.uid,
+        tx.scalar(select(team_person.c.person_id).where(team_person.c.uid == row.person_uid)),
+        (face_queries.name_of(tx, row.person_uid) or mine) if row.kind == team_face_rows.NAME else mine,
+        said["name"],
+        said["by"],
+        None if said["at"] is None else datetime.fromisoformat(said["at"]),
+        said["reason"],
+        face_id,
+        None if face_id is None else tx.scalar(select(face.c.image_id).where(face.c.id == face_id)),
+    )
 
 
 def withdrawn(document: str, on: datetime) -> Consent:

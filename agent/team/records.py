@@ -30,7 +30,10 @@ class Conflict:
     theirs: str
     by: str
     at: datetime | None
-    reason: Literal["conflict", "taken"]
+    reason: Literal["conflict", "taken", "face", "rejection"]
+    face_id: int | None = None
+    """the face that has two names; with `rejection`, the team's name for a face that is not them here"""
+    image_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

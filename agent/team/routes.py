@@ -8,7 +8,7 @@ from fastapi import FastAPI, Path
 
 from agent.core.i18n import Texts
 from agent.team.joining import Invitation
-from agent.team.schemas import ConflictSettled, JoiningOut, TeamJoin, TeamNameConflict, TeamOut, TeamReceipt
+from agent.team.schemas import ConflictSettled, JoiningOut, SharingOut, TakenBack, TeamJoin, TeamNameConflict, TeamOut, TeamReceipt
 from agent.team.service import TeamMembership
 from agent.web.access import Scope, needs
 from agent.web.schemas import Problem
@@ -42,6 +42,7 @@ def team_routes(api: FastAPI, team: TeamMembership, texts: Callable[[], Texts]) 
             seen_at=team.seen_at,
             problem=problem,
             conflicts=tuple(map(TeamNameConflict.from_record, conflicts)),
+            sharing=SharingOut.from_record(await team.sharing.state(), problem=Problem.maybe(team.sharing.problem, texts())),
         )
 
     @api.post("/api/team/join", openapi_extra=_DESKTOP)
@@ -58,6 +59,16 @@ def team_routes(api: FastAPI, team: TeamMembership, texts: Callable[[], Texts]) 
     async def settle(uid: Uid, wanted: ConflictSettled) -> None:
         """Keep the name given here, for the whole team, or take the team's."""
         await team.settle(uid, wanted.keep)
+
+    @api.get("/api/team/libraries", openapi_extra=_DESKTOP)
+    async def libraries() -> tuple[str, ...]:
+        """The server's libraries to which photos of this computer can go."""
+        return await team.libraries()
+
+    @api.post("/api/team/take-back", openapi_extra=_DESKTOP)
+    async def take_back() -> TakenBack:
+        """Have the server forget the photos of folders that are no longer shared."""
+        return TakenBack(photos=await team.sharing.take_back())
 
     @api.post("/api/team/leave", openapi_extra=_DESKTOP)
     async def leave() -> TeamReceipt:

@@ -24,7 +24,10 @@ class JoiningOut(Schema):
 
 
 class TeamNameConflict(Schema):
-    """`taken`: another person at the team has the name given here."""
+    """`taken`: another person at the team has the name given here. `face`: a face has another name at the team.
+
+    `rejection`: a face that is not the person here has that name at the team.
+    """
 
     uid: str
     person_id: int | None
@@ -32,7 +35,25 @@ class TeamNameConflict(Schema):
     theirs: str
     by: str
     at: datetime | None
-    reason: Literal["conflict", "taken"]
+    reason: Literal["conflict", "taken", "face", "rejection"]
+    face_id: int | None
+    image_id: int | None
+
+
+class SharingOut(Schema):
+    """What the server knows of photos on this computer."""
+
+    sent: int
+    waiting: int
+    stays: int
+    """photos that it still knows, though their folder is no longer shared or they are gone here"""
+    refused: int
+    """it has them in libraries out of the member's reach"""
+    problem: Problem | None = None
+
+
+class TakenBack(Schema):
+    photos: int
 
 
 class TeamOut(Schema):
@@ -50,6 +71,7 @@ class TeamOut(Schema):
     joining: JoiningOut | None = None
     problem: Problem | None = None
     conflicts: tuple[TeamNameConflict, ...] = ()
+    sharing: SharingOut | None = None
 
 
 class ConflictSettled(Schema):

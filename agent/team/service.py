@@ -26,15 +26,18 @@ from agent.domain.errors import (
     TeamEmbedderDiffers,
     TeamEnded,
     TeamJoinedAlready,
+    TeamMayNotShare,
     TeamNotJoined,
 )
 from agent.domain.events import Recorded
 from agent.library.recipes import EMBEDDER, recognises
 from agent.people.naming import People
 from agent.team.connection import TeamConnection, address_of
+from agent.team.face_queries import Keep
 from agent.team.joining import Invitation, granted, invited
-from agent.team.queries import Keep, TeamQueries
+from agent.team.queries import TeamQueries
 from agent.team.records import Left, Link
+from agent.team.sharing import FolderSharing
 from agent.team.tokens import Leaving, TeamTokens
 from agent.web.desk_exchange import PeoplePage, Sharing
 
@@ -58,9 +61,11 @@ class TeamMembership:
         consents: Consents,
         tokens: TeamTokens,
         environment: Environment,
+        sharing: FolderSharing,
         connect: Connect = TeamConnection.to,
     ) -> None:
         self.library = library
+        self.sharing = sharing
         self.changed = Notice()
         """what `state` says may be different"""
         self.problem: AgentError | None = None
@@ -77,6 +82,8 @@ class TeamMembership:
         self._to_send = asyncio.Event()
         self._to_follow = asyncio.Event()
         people.said.subscribe(lambda _: self._to_send.set())
+        sharing.said.subscribe(lambda _: self._to_send.set())
+        sharing.changed.subscribe(lambda _: self.changed.notify())
         environment.settings.subscribe(lambda _: self._to_follow.set())
 
     # -- joining -----------------------------------------------------------------------------------------------------------------
@@ -119,17 +126,18 @@ class TeamMembership:
     # -- following ---------------------------------------------------------------------------------------------------------------
     async def run(self) -> None:
         """Follow the server while there is one, until cancelled."""
-        try:
-            while True:
-                self._link_changed.clear()
-                try:
-                    await self._live()
-                except AgentError as error:  # the keyring is locked, or the library can't be written now
-                    log.warning("team.blocked", code=error.code)
-                    self._found(error)
-                    await wait_at_most(self._link_changed, _LONGEST_PAUSE_S)
-        finally:
-            await self.cancel()
+        with self._environment.bus.listening(self.sharing.happened):
+            try:
+                while True:
+                    self._link_changed.clear()
+                    try:
+                        await self._live()
+                    except AgentError as error:  # the keyring is locked, or the library can't be written now
+                        log.warning("team.blocked", code=error.code)
+                        self._found(error)
+                        await wait_at_most(self._link_changed, _LONGEST_PAUSE_S)
+            finally:
+                await self.cancel()
 
     async def _live(self) -> None:
         """Until the server is another one, or none."""
@@ -147,6 +155,7 @@ class TeamMembership:
             return
         async with self._connect(link.address, link.authority, token) as server:
             works = [asyncio.create_task(self._again(work)) for work in (lambda: self._follow(server), lambda: self._send(server))]
+            works.append(asyncio.create_task(self.sharing.run(server)))
             changed = asyncio.create_task(self._link_changed.wait())
             try:
                 await asyncio.wait([*works, changed], return_when=asyncio.FIRST_COMPLETED)
@@ -259,6 +268,18 @@ class TeamMembership:
             raise NotFound
         self._to_send.set()
         self.changed.notify()
+
+    async def libraries(self) -> tuple[str, ...]:
+        """Return the server's libraries to which photos of this computer can go. Raises TeamNotJoined, TeamUnreachable."""
+        link = await asyncio.to_thread(self.library.link)
+        token = None if link is None else await asyncio.to_thread(self._tokens.read, link.uid)
+        if link is None or token is None:
+            raise TeamNotJoined
+        async with self._connect(link.address, link.authority, token) as server:
+            try:
+                return await server.libraries()
+            except Forbidden as error:
+                raise TeamMayNotShare from error
 
     async def leave(self) -> Left:
         """Delete all that came from the team, and end the token: later, if the server can't be reached now. Raises TeamNotJoined."""

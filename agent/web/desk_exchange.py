@@ -7,14 +7,21 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
+from agent.domain.face import Box
 from agent.web.schemas import Schema
 
 Uid = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+Figure = Annotated[float, Field(allow_inf_nan=False)]
 Sequence = Annotated[int, Field(ge=0, lt=2**63)]
 MOST_ENTRIES = 100
 MOST_REFERENCES = 30
 """of a person: more add nothing to recognition"""
 VECTOR_BYTES = 4_096
+CHIP_CHARACTERS = 100_000
+MOST_PHOTOS = 100
+MOST_REJECTIONS = 500
+"""of a person: older ones are not told"""
+FACE_KINDS = ("name", "unname", "reject", "unreject")
 WAIT_S = 20
 """how long a server keeps a question open while nothing changes"""
 
@@ -109,11 +116,27 @@ class SharedReference(Schema):
         return base64.b64decode(self.vector)
 
 
+class FaceAt(Schema):
+    """A face in the photo with this content, by its box: detections on two machines need not be in the same order."""
+
+    photo: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    x: Figure
+    y: Figure
+    w: Figure
+    h: Figure
+
+    @property
+    def box(self) -> Box:
+        return Box(self.x, self.y, self.w, self.h)
+
+
 class SharedPerson(Schema):
     uid: Uid
     state: Sharing
     name: Annotated[str, Field(max_length=200)] = ""
     references: Annotated[tuple[SharedReference, ...], Field(max_length=MOST_REFERENCES)] = ()
+    rejected: Annotated[tuple[FaceAt, ...], Field(max_length=MOST_REJECTIONS)] = ()
+    """faces on photos of desks that are not theirs"""
 
     @model_validator(mode="after")
     def _is_named(self) -> Self:
@@ -134,15 +157,41 @@ class PeoplePage(Schema):
 
 
 class DeskOperation(Schema):
-    """Something done at a desk. `base` is the name that was changed."""
+    """Something done at a desk.
+
+    `base` is what was changed: of `rename` the name, of the others the person that the face was known as to the server, if any.
+    `name` and `unname` are about a face; a person whom the team does not know gets `name`. `vector` and `chip` are of people who agreed.
+    """
 
     uid: Uid
-    kind: Literal["rename", "receipt"]
+    kind: Literal["rename", "receipt", "name", "unname", "reject", "unreject", "merge", "unmerge"]
     person_uid: Uid
     base: Annotated[str, Field(max_length=200)] = ""
     name: Annotated[str, Field(max_length=200)] = ""
     deleted: Sequence = 0
     """face prints, by a receipt"""
+    face: FaceAt | None = None
+    into: Uid | None = None
+    """the person who stays, of a merge"""
+    of: Uid | None = None
+    """the operation that is undone, of `unmerge`"""
+    embedder: Annotated[str, Field(max_length=100)] = ""
+    vector: Annotated[str, Field(max_length=4 * VECTOR_BYTES)] = ""
+    chip: Annotated[str, Field(max_length=CHIP_CHARACTERS)] = ""
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if (self.kind in FACE_KINDS) is not (self.face is not None) or (self.kind == "merge") is not (self.into is not None):
+            raise ValueError("incomplete")
+        if (self.kind == "unmerge") is not (self.of is not None):
+            raise ValueError("incomplete")
+        return self
+
+    @field_validator("vector", "chip")
+    @classmethod
+    def _is_base64(cls, said: str) -> str:
+        base64.b64decode(said, validate=True)
+        return said
 
 
 class DeskOperations(Schema):
@@ -157,6 +206,10 @@ class DeskResult(Schema):
     name: str = ""
     by: str = ""
     at: datetime | None = None
+    person_uid: str = ""
+    """who the face is known as: another one than was sent if the team had someone of that name"""
+    printed: bool = False
+    """the face print is stored"""
 
 
 class DeskResults(Schema):

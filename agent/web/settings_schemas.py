@@ -4,7 +4,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from agent.core.settings import NamesInSidecars
+from agent.core.settings import NamesInSidecars, Share
 from agent.domain.redaction import Style
 from agent.web.schemas import Schema
 
@@ -78,6 +78,10 @@ class WatchedFolder(Schema):
     """people who stay visible in them"""
     redact_strip: bool
     """the copies have no metadata"""
+    share: Share
+    """what of its photos goes to the team's server"""
+    share_into: str
+    """the library there; empty: the only one"""
 
 
 class SettingsOut(Schema):

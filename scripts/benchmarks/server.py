@@ -42,6 +42,7 @@ from agent.workers.dispatcher import shared_of
 from agent.workers.queries.handout_rows import HandoutQueries
 from agent.workers.queries.worker_rows import WorkerQueries
 from agent.workers.relay import EventQueries, EventRelay, libpq_address
+from scripts.benchmarks.desk_results import desk_results
 from scripts.benchmarks.face_search import face_search
 from scripts.benchmarks.photos import Photo, photos
 from scripts.benchmarks.rows import Row, at_least, at_most
@@ -118,6 +119,7 @@ def rows(long: bool) -> Iterator[Row]:
             yield from _speed(address, taken, cores, rounds=1 if long else 2)
             yield _killed(_team(address, "killed"), folder)
             yield at_most("server_event_s", max(seen := asyncio.run(_seen(_team(address, "seen")))), SEEN_S, seen)
+            yield from desk_results(_team(address, "desks").database, long=long)
             yield from face_search(_new_database(address, "faces"), long=long)
         finally:
             postgres.stop()

@@ -28,15 +28,19 @@ const none = (): TeamOut => ({
   joining: null,
   problem: null,
   conflicts: [],
+  sharing: null,
 })
 
+const SHARED = { sent: 1_204, waiting: 310, stays: 86, refused: 2, problem: null }
+
 function joined(over: Partial<TeamOut> = {}): TeamOut {
-  return { ...none(), state: 'joined', name: 'photos.school.example', address: 'https://photos.school.example:8443', fingerprint: FINGERPRINT, member: 'Mei Lindgren', may_name: true, people: 214, prints: 3_871, seen_at: minutes(0), ...over }
+  return { ...none(), state: 'joined', name: 'photos.school.example', address: 'https://photos.school.example:8443', fingerprint: FINGERPRINT, member: 'Mei Lindgren', may_name: true, people: 214, prints: 3_871, seen_at: minutes(0), sharing: SHARED, ...over }
 }
 
 const conflicts = ({ language }: Options): TeamNameConflict[] => [
-  { uid: '1'.repeat(32), person_id: 1, mine: 'Mei Lindgren-Featherstonehaugh', theirs: language === 'en' ? 'Mei' : '梅', by: 'Tomás Herrera', at: minutes(-90), reason: 'conflict' },
-  { uid: '2'.repeat(32), person_id: 2, mine: language === 'en' ? 'Li Wei' : '李伟', theirs: language === 'en' ? 'Wei' : '小伟', by: '', at: null, reason: 'taken' },
+  { uid: '1'.repeat(32), person_id: 1, mine: 'Mei Lindgren-Featherstonehaugh', theirs: language === 'en' ? 'Mei' : '梅', by: 'Tomás Herrera', at: minutes(-90), reason: 'conflict', face_id: null, image_id: null },
+  { uid: '2'.repeat(32), person_id: 2, mine: language === 'en' ? 'Li Wei' : '李伟', theirs: language === 'en' ? 'Wei' : '小伟', by: '', at: null, reason: 'taken', face_id: null, image_id: null },
+  { uid: '3'.repeat(32), person_id: 3, mine: language === 'en' ? 'Anna' : '安娜', theirs: '', by: '', at: null, reason: 'face', face_id: 1, image_id: 1 },
 ]
 
 const problem = (code: string, { language }: Options, en: readonly [string, string], zh: readonly [string, string]): Problem => {
@@ -92,6 +96,11 @@ function reply(request: string, body: Record<string, unknown>, options: Options)
     case 'DELETE /api/team/join':
       team = none()
       return [204, null]
+    case 'GET /api/team/libraries':
+      return [200, ['School', 'Sports club']]
+    case 'POST /api/team/take-back':
+      team = { ...current(options), sharing: { ...SHARED, stays: 0 } }
+      return [200, { photos: SHARED.stays }]
     case 'POST /api/team/leave':
       return [200, leave()]
   }

@@ -131,7 +131,7 @@ function groups(options: Options): SettingGroup[] {
   })
 }
 
-const NO_COPIES = { redact_to: '', redact_style: 'solid', redact_keep: [], redact_strip: true } as const
+const NO_COPIES = { redact_to: '', redact_style: 'solid', redact_keep: [], redact_strip: true, share: 'keep', share_into: '' } as const
 
 function foldersOf(world: World): WatchedFolder[] {
   state.folders ??= world.status.folders.map(({ path }) => ({

@@ -5,6 +5,7 @@ import { lazyPeople } from './people/lazyPeople'
 import { lazyRedaction } from './redaction/lazyRedaction'
 import { lazyScreen } from './screen/lazyScreen'
 import { lazySettings } from './settings/lazySettings'
+import { lazyTeamFolders } from './settings/lazyTeamFolders'
 import { lazyStatus } from './status/lazyStatus'
 import { lazyAdmin } from './team/lazyAdmin'
 import { lazyTeam } from './team/lazyTeam'
@@ -15,6 +16,7 @@ export function connectChunks(): void {
   lazyStatus.from(async () => (await import('./rest')).status)
   lazyPeople.from(async () => (await import('./rest')).people())
   lazyRedaction.from(async () => (await (await import('./rest')).redactionAndScreen()).redaction)
+  lazyTeamFolders.from(() => import('./settings/teamFolders'))
   lazyTeam.from(() => import('./team/teamPages'))
   // Its pages need the texts of the team's.
   lazyAdmin.from(async () => (await Promise.all([import('./team/adminPages'), import('./team/teamPages')]))[0])

@@ -233,6 +233,7 @@ from agent.domain.errors.team_errors import (
     TeamEnded,
     TeamError,
     TeamJoinedAlready,
+    TeamMayNotShare,
     TeamNotJoined,
     TeamUnreachable,
 )
@@ -458,6 +459,7 @@ __all__ = [
     "TeamEnded",
     "TeamError",
     "TeamJoinedAlready",
+    "TeamMayNotShare",
     "TeamNotJoined",
     "TeamUnreachable",
     "TooManyAttempts",

@@ -61,3 +61,9 @@ class TeamEnded(TeamError):
     """The server no longer admits this computer; what came from the team was deleted."""
 
     code = "team.ended"
+
+
+class TeamMayNotShare(TeamError):
+    """The server takes no photos from this computer: its member may add none, or it joined before that was possible."""
+
+    code = "team.may_not_share"

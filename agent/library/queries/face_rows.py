@@ -9,7 +9,7 @@ from agent.domain.people import Identity
 from agent.library.queries import identity_rows
 from agent.library.records import StoredFace
 from agent.store.rows import add
-from agent.store.schema import chip, embedding, face, identity, ignored, person
+from agent.store.schema import chip, embedding, face, identity, ignored, image, person
 
 _IDENTITY = (identity.c.person_id, identity.c.certainty, identity.c.distance, identity.c.agree, identity.c.refs)
 _SAME_FACE = 0.5  # minimum intersection over union of the old box and the new one
@@ -46,6 +46,13 @@ def replace(tx: Connection, image_id: int, found: Sequence[Face], embedder: str 
         if each.chip is not None:
             tx.execute(insert(chip).values(face_id=face_id, jpeg=each.chip))
     return face_ids
+
+
+def at(tx: Connection, sha256: str, box: Box) -> int | None:
+    """Return the face at that position of the image with that content."""
+    rows = tx.execute(select(face.c.id, face.c.x, face.c.y, face.c.w, face.c.h).join(image).where(image.c.sha256 == sha256))
+    found = max(((box.iou(Box(*rest)), face_id) for face_id, *rest in rows), default=None)
+    return None if found is None or found[0] <= _SAME_FACE else found[1]
 
 
 def of_images(tx: Connection, image_ids: Sequence[int]) -> dict[int, list[StoredFace]]:

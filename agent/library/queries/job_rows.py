@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Update, bindparam, delete, func, insert, or_, select, update
 
+from agent.domain import desk_path
 from agent.domain.errors import AgentError, EngineCrashed, EngineKilled, ModelError, StoreError
 from agent.domain.events import ImageFailed, Recorded
 from agent.domain.image import NO_FACES, Recipe
@@ -108,7 +109,7 @@ class JobQueries(Queries):
             chosen = (
                 select(func.min(place.c.id).label("place_id"))
                 .join(image)
-                .where(outdated(recipe), place.c.missing_since.is_(None), within(area))
+                .where(outdated(recipe), place.c.missing_since.is_(None), place.c.source != desk_path.SOURCE, within(area))
                 .group_by(place.c.image_id)
                 .subquery()
             )

@@ -1,11 +1,19 @@
 """Puts the desks of a team server together: only the server imports this."""
 
 from agent.accounts.service import Accounts
+from agent.desks.photos import DeskPhotoQueries
 from agent.desks.queries import DeskQueries
 from agent.desks.service import Desks
+from agent.desks.sharing import DeskPhotos
+from agent.libraries.service import Libraries
+from agent.library.recipes import recognises
 from agent.main.app import App
 
 
-def desks_of(app: App, accounts: Accounts) -> Desks:
+def desks_of(app: App, accounts: Accounts, libraries: Libraries) -> Desks:
     """Call it inside the event loop."""
-    return Desks(DeskQueries(app.library.database), app.people, accounts, app.now)
+    database = app.library.database
+    photos = DeskPhotos(
+        DeskPhotoQueries(database), app.people, lambda: [(each.id, each.name) for each in libraries.all], app.bus.publish, app.now
+    )
+    return Desks(DeskQueries(database), app.people, accounts, photos, app.now, lambda: recognises(app.settings))

@@ -79,7 +79,7 @@ def rooms_of(
         libraries=libraries,
         consents=app.consents,
         consent_links=links,
-        desks=desks_of(app, accounts),
+        desks=desks_of(app, accounts, libraries),
         workers=workers,
         search_index=search_index,
         uploads=uploads_of(database, libraries, file, paths, app.now),

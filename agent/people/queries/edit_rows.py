@@ -58,7 +58,7 @@ def edit(tx: Connection, wish: Edit, now: datetime) -> EditStep:
 
 def _name(tx: Connection, wish: NameFacesEdit, now: datetime) -> EditStep:
     step, faces = Journal(tx), _faces(tx, wish.face_ids)
-    person_id = _known(tx, wish.person_id) if wish.person_id is not None else _of_name(tx, step, given(wish.name or ""), now)
+    person_id = _known(tx, wish.person_id) if wish.person_id is not None else _of_name(tx, step, given(wish.name or ""), now, wish.uid)
     if wish.basis is not None:
         _say_basis(step, person_id, wish.basis, now)
     if len(faces) > 1:  # by a card: a single face is named where it is seen, and says nothing about a group
@@ -231,18 +231,18 @@ def _switch(tx: Connection, step: Journal, person_id: int, field: str, is_so: bo
         audit_log.add(tx, f"{field.removesuffix('_at')}_{'on' if is_so else 'off'}", _uid(tx, person_id), 1, now)
 
 
-def _of_name(tx: Connection, step: Journal, name: str, now: datetime) -> int:
+def _of_name(tx: Connection, step: Journal, name: str, now: datetime, uid: str | None = None) -> int:
     """Return the person of that name, created if missing."""
     person_id = tx.scalar(select(person.c.id).where(person.c.name == name))
     if person_id is None:
-        person_id = make_person(tx, name, now)
+        person_id = make_person(tx, name, now, uid)
         step.made("person", person_id)
     return person_id
 
 
-def make_person(tx: Connection, name: str, now: datetime) -> int:
+def make_person(tx: Connection, name: str, now: datetime, uid: str | None = None) -> int:
     """Add a person with a name that is free. Returns the id."""
-    uid = uuid.uuid4().hex
+    uid = uid or uuid.uuid4().hex
     person_id = add(tx, person, {"name": name, "created_at": now, "uid": uid})
     audit_log.add(tx, "person_made", uid, 1, now)
     return person_id

@@ -18,6 +18,7 @@ from agent.people.queries import (
     forget_rows,
     never_rows,
     person_rows,
+    team_face_rows,
     team_rows,
 )
 from agent.people.queries.adopted_rows import AdoptedQueries
@@ -177,6 +178,7 @@ def concluded(
 ) -> list[Recorded]:
     """Complete a step, its undo or its redo (`then`) with derived rows and events."""
     follow_never(tx, step, never_before, now)
+    team_face_rows.note(tx, step.faces, step.people, now)
     team_rows.note_renames(tx, step.people, now)
     if note is not None:
         take_note(tx, note)

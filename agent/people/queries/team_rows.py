@@ -49,6 +49,7 @@ def note_renames(tx: Connection, people: Collection[int], now: datetime) -> None
     """Put the names that the user gave these people into the outbox."""
     changed = select(team_person.c.uid, team_person.c.name, person.c.name.label("given"))
     changed = changed.join(person, person.c.id == team_person.c.person_id).where(person.c.name != team_person.c.shown)
+    changed = changed.where(team_person.c.merged.is_(None))  # of people who are one here, one name goes up
     for chunk in chunks(sorted(people)):
         for row in tx.execute(changed.where(team_person.c.person_id.in_(chunk))).all():
             tx.execute(update(team_person).where(team_person.c.uid == row.uid).values(shown=row.given))
@@ -56,9 +57,11 @@ def note_renames(tx: Connection, people: Collection[int], now: datetime) -> None
                 _rename(tx, row.uid, row.name, row.given, now)
 
 
-def send(tx: Connection, kind: str, uid: str, content: dict[str, object], now: datetime) -> None:
-    """Put something into the outbox."""
-    add(tx, team_outbox, {"uid": uuid.uuid4().hex, "kind": kind, "person_uid": uid, "content": content, "made_at": now})
+def send(tx: Connection, kind: str, uid: str, content: dict[str, object], now: datetime) -> str:
+    """Put something into the outbox. Returns its random id."""
+    made = uuid.uuid4().hex
+    add(tx, team_outbox, {"uid": made, "kind": kind, "person_uid": uid, "content": content, "made_at": now})
+    return made
 
 
 def drop_references(tx: Connection) -> int:

@@ -33,6 +33,8 @@ team_person = Table(
     Column("made", Integer, nullable=False),  # 1: the person did not exist here before
     Column("own", Name, nullable=False),  # here, before they came from the team
     Column("refused", Integer, nullable=False),  # 1: forgotten here, and never taken again
+    Column("agreed", Integer, nullable=False, server_default="0"),  # 1: the server says that they may be recognised
+    Column("merged", String(32)),  # the operation that told the server of a merge here, which keeps the row for its undo
     Index("team_person_by_person", "person_id"),
 )
 
@@ -59,10 +61,29 @@ team_outbox = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("uid", String(32), nullable=False, unique=True),  # random: the server does nothing twice
-    Column("kind", String, nullable=False),  # "rename", "receipt"
+    Column("kind", String, nullable=False),  # see `agent.web.desk_exchange.DeskOperation`
     Column("person_uid", String(32), nullable=False),
     Column("content", JSON, nullable=False),
     Column("made_at", Instant, nullable=False),
     Column("conflict", JSON),  # what the server has instead: it waits for the user
     sqlite_autoincrement=True,
+)
+
+# Photos of which the server was told what is in them.
+team_photo = Table(
+    "team_photo",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("state", String, nullable=False),  # "sent"; "refused": in libraries out of the member's reach; "back": to be taken back
+)
+
+# What the server was told of faces: another person or rejection now is the user's.
+team_face = Table(
+    "team_face",
+    metadata,
+    Column("face_id", Integer, ForeignKey("face.id", ondelete="CASCADE"), primary_key=True),
+    Column("person_uid", String(32), nullable=False),  # empty: none
+    Column("rejected", JSON, nullable=False),  # random ids
+    Column("printed", Integer, nullable=False),  # 1: the server has the face print
+    Index("team_face_by_person", "person_uid"),
 )

@@ -19,7 +19,9 @@ from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.upgrade import open_database
 from agent.team import service
 from agent.team.connection import TeamConnection
+from agent.team.photo_queries import TeamPhotoQueries
 from agent.team.service import TeamMembership
+from agent.team.sharing import FolderSharing
 from agent.web.access import Principal, Role, scopes_of
 from agent.web.certificates import SERVER_FILE, Certificates, GivenFiles
 from agent.web.server import Network, serving
@@ -80,7 +82,14 @@ async def worlds(tmp_path: Path) -> AsyncIterator[tuple[Server, Desk]]:
         stack.enter_context(made[0].app.bus.listening(server.desks.happened))
         desk = Desk(made[1], server)
         app = made[1].app
-        desk.membership = TeamMembership(desk.library, app.people, app.consents, desk.tokens, app.environment)
+        desk.membership = TeamMembership(
+            desk.library,
+            app.people,
+            app.consents,
+            desk.tokens,
+            app.environment,
+            FolderSharing(TeamPhotoQueries(made[1].real.database), app.environment),
+        )
         yield server, desk
         await server.team.settle()
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,59 +12,22 @@ from agent.desks import service
 from agent.domain.consent import ConsentState
 from agent.domain.edits import DescribePersonEdit, MergePeopleEdit, NameFacesEdit
 from agent.domain.errors import TeamEnded, TeamNotJoined
-from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.store.upgrade import open_database
 from agent.web.access import Role
 from agent.web.desk_exchange import DeskOperation
-from tests.desks import SETTINGS, Desk, Server
+from tests.desks import SETTINGS, Office, office_in
 from tests.team import ORIGIN
-from tests.world import World
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from tests.team import SignedInMember
-
 MEI, BEN = "Méi 美", "Ben Carter"
-KEY = bytes(32)
-
-
-class Office:
-    def __init__(self, server: Server, desks: tuple[Desk, Desk], member: SignedInMember) -> None:
-        self.server = server
-        self.one, self.other = desks
-        self.member = member
 
 
 @pytest_asyncio.fixture
 async def office(tmp_path: Path) -> AsyncIterator[Office]:
-    """A server that asks for consent, and two desktops, which run and joined."""
-    async with AsyncExitStack() as stack:
-        worlds = []
-        for name in ("server", "one", "other"):
-            database = await asyncio.to_thread(open_database, tmp_path / f"{name}.db", KEY)
-            stack.callback(database.close)
-            worlds.append(World(RedactionQueries(database), tmp_path / name))
-            worlds[-1].make(SETTINGS)
-        server = Server(worlds[0])
-        stack.enter_context(worlds[0].app.bus.listening(server.desks.happened))
-        desks = Desk(worlds[1], server), Desk(worlds[2], server)
-        for world in worlds:
-            await stack.enter_async_context(world.running())
-            await asyncio.wait_for(world.app.prepared.wait(), 60)
-        member = await server.team.member("mei", Role.CURATOR)
-        for desk in desks:
-            task = asyncio.create_task(desk.membership.run())
-            stack.push_async_callback(_end, task)
-            await desk.join(member)
-        yield Office(server, desks, member)
-        await server.team.settle()
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    async with office_in(tmp_path) as made:
+        yield made
 
 
 async def test_those_who_agreed_are_recognised_at_the_desks_and_names_go_both_ways(office: Office) -> None:

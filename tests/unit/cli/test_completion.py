@@ -39,7 +39,7 @@ def test_fish_shows_descriptions_with_commas_whole() -> None:
     ("line", "expected"),
     [
         ("ai-popup fold", {"folders"}),
-        ("ai-popup folders ", {"list", "add", "remove"}),
+        ("ai-popup folders ", {"list", "add", "remove", "share"}),
         ("ai-popup redact --sty", {"--style"}),
         ("ai-popup redact --style s", {"solid"}),
         ("ai-popup config set popup.sec", {"popup.seconds"}),

@@ -1,7 +1,7 @@
 /** Calls about settings, watched folders, onboarding and do not disturb. */
 
 import type { Client } from './client'
-import type { Estimate, FirstRun, FolderRemoved, JoiningOut, Sessions, SettingGroup, SettingOut, SettingsOut, TeamOut, TeamReceipt, WatchedFolder, WelcomeChoices } from './types'
+import type { Estimate, FirstRun, FolderRemoved, JoiningOut, Sessions, SettingGroup, SettingOut, SettingsOut, TakenBack, TeamOut, TeamReceipt, WatchedFolder, WelcomeChoices } from './types'
 
 export type { Estimate, FirstRun, SettingGroup, SettingsOut, WatchedFolder, WelcomeChoices }
 
@@ -38,6 +38,9 @@ export class SettingsApi {
   joinTeam = (address: string): Promise<JoiningOut> => this.client.request('POST', '/api/team/join', { address }, JOIN_LIMIT_MS)
   cancelJoining = (): Promise<void> => this.client.request('DELETE', '/api/team/join')
   settleName = (uid: string, keep: 'mine' | 'theirs'): Promise<void> => this.client.request('POST', `/api/team/conflicts/${uid}`, { keep })
+  /** Libraries of the server that this computer's photos can go to. */
+  teamLibraries = (): Promise<readonly string[]> => this.client.request('GET', '/api/team/libraries')
+  takeBack = (): Promise<TakenBack> => this.client.request('POST', '/api/team/take-back')
   leaveTeam = (): Promise<TeamReceipt> => this.client.request('POST', '/api/team/leave', undefined, LEAVE_LIMIT_MS)
   recoveryCode = async (): Promise<string> => (await this.client.request<{ code: string }>('GET', '/api/recovery-code')).code
 

@@ -526,26 +526,6 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
-    readonly "/api/consents/missing": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        /**
-         * Missing
-         * @description Return the people who are not recognised for want of consent.
-         */
-        readonly get: operations["missing_api_consents_missing_get"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
-    };
     readonly "/api/consents/people": {
         readonly parameters: {
             readonly query?: never;
@@ -586,6 +566,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/desk/libraries": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Desk Libraries
+         * @description Return the names of the libraries to which the desk's photos can go.
+         */
+        readonly get: operations["desk_libraries_api_desk_libraries_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/desk/operations": {
         readonly parameters: {
             readonly query?: never;
@@ -620,6 +620,46 @@ export interface paths {
         readonly get: operations["people_api_desk_people_get"];
         readonly put?: never;
         readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/desk/photos": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Desk Photos
+         * @description Take what was found in photos that stay at the desk.
+         */
+        readonly post: operations["desk_photos_api_desk_photos_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/desk/photos/back": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Photos Back
+         * @description Delete what this desk told of these photos.
+         */
+        readonly post: operations["photos_back_api_desk_photos_back_post"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -2870,6 +2910,46 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/team/libraries": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Libraries
+         * @description The server's libraries to which photos of this computer can go.
+         */
+        readonly get: operations["libraries_api_team_libraries_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/team/take-back": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Take Back
+         * @description Have the server forget the photos of folders that are no longer shared.
+         */
+        readonly post: operations["take_back_api_team_take_back_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/undo": {
         readonly parameters: {
             readonly query?: never;
@@ -3325,7 +3405,7 @@ export interface components {
             readonly failed: number;
             /**
              * People
-             * @description known people in its photos, without suggestions
+             * @description known people on its photos
              */
             readonly people: number;
             /**
@@ -3772,7 +3852,10 @@ export interface components {
         };
         /**
          * DeskOperation
-         * @description Something done at a desk. `base` is the name that was changed.
+         * @description Something done at a desk.
+         *
+         *     `base` is what was changed: of `rename` the name, of the others the person that the face was known as to the server, if any.
+         *     `name` and `unname` are about a face; a person whom the team does not know gets `name`. `vector` and `chip` are of people who agreed.
          */
         readonly DeskOperation: {
             /**
@@ -3781,25 +3864,51 @@ export interface components {
              */
             readonly base: string;
             /**
+             * Chip
+             * @default
+             */
+            readonly chip: string;
+            /**
              * Deleted
              * @description face prints, by a receipt
              * @default 0
              */
             readonly deleted: number;
             /**
+             * Embedder
+             * @default
+             */
+            readonly embedder: string;
+            readonly face?: components["schemas"]["FaceAt"] | null;
+            /**
+             * Into
+             * @description the person who stays, of a merge
+             */
+            readonly into?: string | null;
+            /**
              * Kind
              * @enum {string}
              */
-            readonly kind: "rename" | "receipt";
+            readonly kind: "rename" | "receipt" | "name" | "unname" | "reject" | "unreject" | "merge" | "unmerge";
             /**
              * Name
              * @default
              */
             readonly name: string;
+            /**
+             * Of
+             * @description the operation that is undone, of `unmerge`
+             */
+            readonly of?: string | null;
             /** Person Uid */
             readonly person_uid: string;
             /** Uid */
             readonly uid: string;
+            /**
+             * Vector
+             * @default
+             */
+            readonly vector: string;
         };
         /** DeskOperations */
         readonly DeskOperations: {
@@ -3823,6 +3932,18 @@ export interface components {
              * @default
              */
             readonly name: string;
+            /**
+             * Person Uid
+             * @description who the face is known as: another one than was sent if the team had someone of that name
+             * @default
+             */
+            readonly person_uid: string;
+            /**
+             * Printed
+             * @description the face print is stored
+             * @default false
+             */
+            readonly printed: boolean;
             /**
              * State
              * @enum {string}
@@ -4033,6 +4154,45 @@ export interface components {
              */
             readonly seconds: number;
         };
+        /**
+         * EvidenceOut
+         * @description An entry of the record.
+         */
+        readonly EvidenceOut: {
+            /** Action */
+            readonly action: string;
+            /** Actor */
+            readonly actor: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            readonly at: string;
+            /** Detail */
+            readonly detail: string;
+            /** Id */
+            readonly id: number;
+            /** Number */
+            readonly number: number;
+            /** Subject */
+            readonly subject: string | null;
+        };
+        /**
+         * FaceAt
+         * @description A face in the photo with this content, by its box: detections on two machines need not be in the same order.
+         */
+        readonly FaceAt: {
+            /** H */
+            readonly h: number;
+            /** Photo */
+            readonly photo: string;
+            /** W */
+            readonly w: number;
+            /** X */
+            readonly x: number;
+            /** Y */
+            readonly y: number;
+        };
         /** FaceOut */
         readonly FaceOut: {
             /**
@@ -4102,6 +4262,37 @@ export interface components {
              */
             readonly width: number;
         };
+        /**
+         * FaceResult
+         * @description A face that was found, without its print.
+         */
+        readonly FaceResult: {
+            /** Covered */
+            readonly covered: number;
+            /** H */
+            readonly h: number;
+            /** Landmarks */
+            readonly landmarks: readonly (readonly [
+                number,
+                number
+            ])[];
+            /** Roll */
+            readonly roll: number;
+            /** Score */
+            readonly score: number;
+            /** Sharpness */
+            readonly sharpness: number;
+            /** Size */
+            readonly size: number;
+            /** W */
+            readonly w: number;
+            /** X */
+            readonly x: number;
+            /** Y */
+            readonly y: number;
+            /** Yaw */
+            readonly yaw: number;
+        };
         /** FaceSearchOut */
         readonly FaceSearchOut: {
             /** Faces */
@@ -4140,11 +4331,6 @@ export interface components {
         readonly Finished: {
             /** Failed */
             readonly failed: number;
-            /**
-             * People
-             * @description known people in its photos, without suggestions
-             */
-            readonly people: number;
             /**
              * Photos
              * @description analysed photos
@@ -4211,6 +4397,9 @@ export interface components {
             readonly redact_style?: components["schemas"]["Style"] | null;
             /** Redact To */
             readonly redact_to?: string | null;
+            readonly share?: components["schemas"]["Share"] | null;
+            /** Share Into */
+            readonly share_into?: string | null;
         };
         /**
          * FolderOut
@@ -4461,7 +4650,7 @@ export interface components {
         /** IncidentDetails */
         readonly IncidentDetails: {
             /** Evidence */
-            readonly evidence: readonly components["schemas"]["RecordEntry"][];
+            readonly evidence: readonly components["schemas"]["EvidenceOut"][];
             readonly incident: components["schemas"]["IncidentOut"];
             /** Messages */
             readonly messages: readonly components["schemas"]["MessageOut"][];
@@ -5200,34 +5389,6 @@ export interface components {
              */
             readonly ways: readonly string[];
         };
-        /**
-         * MissingConsent
-         * @description A person who is not recognised for want of consent.
-         */
-        readonly MissingConsent: {
-            /**
-             * Faces
-             * @description confirmed ones
-             */
-            readonly faces: number;
-            /** Person */
-            readonly person: string;
-            /** Person Id */
-            readonly person_id: number;
-            /**
-             * Since
-             * Format: date-time
-             */
-            readonly since: string;
-        };
-        /** MissingConsents */
-        readonly MissingConsents: {
-            /**
-             * Items
-             * @description by name
-             */
-            readonly items: readonly components["schemas"]["MissingConsent"][];
-        };
         /** ModelReport */
         readonly ModelReport: {
             /** Licence */
@@ -5787,6 +5948,75 @@ export interface components {
              * @description a face may have been missed: it is to be reviewed before it is shared
              */
             readonly doubtful: boolean;
+        };
+        /**
+         * PhotoResult
+         * @description What was found in a photo.
+         */
+        readonly PhotoResult: {
+            /** Detector */
+            readonly detector: string;
+            /**
+             * Faces
+             * @default []
+             */
+            readonly faces: readonly components["schemas"]["FaceResult"][];
+            /** Format */
+            readonly format: string;
+            /** Height */
+            readonly height: number;
+            /** Precision */
+            readonly precision: string;
+            /** Sha256 */
+            readonly sha256: string;
+            /** Size */
+            readonly size: number;
+            /**
+             * Taken At
+             * Format: date-time
+             */
+            readonly taken_at: string;
+            /** Width */
+            readonly width: number;
+        };
+        /**
+         * PhotoResults
+         * @description `library`: the name of the one they go to; empty if there is only one that the member may add photos to.
+         */
+        readonly PhotoResults: {
+            /** Items */
+            readonly items: readonly components["schemas"]["PhotoResult"][];
+            /**
+             * Library
+             * @default
+             */
+            readonly library: string;
+        };
+        /**
+         * PhotoTaken
+         * @description `known`: the server had that photo from elsewhere. `elsewhere`: it is in libraries beyond the member's reach, and nothing changed.
+         */
+        readonly PhotoTaken: {
+            /** Sha256 */
+            readonly sha256: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            readonly state: "taken" | "known" | "elsewhere";
+        };
+        /**
+         * PhotosBack
+         * @description Photos whose results the desk takes back.
+         */
+        readonly PhotosBack: {
+            /** Items */
+            readonly items: readonly string[];
+        };
+        /** PhotosTaken */
+        readonly PhotosTaken: {
+            /** Items */
+            readonly items: readonly components["schemas"]["PhotoTaken"][];
         };
         /**
          * PickStep
@@ -6650,6 +6880,12 @@ export interface components {
          * @enum {string}
          */
         readonly Shape: "ellipse" | "box";
+        /**
+         * Share
+         * @description What of a folder goes to the team's server.
+         * @enum {string}
+         */
+        readonly Share: "keep" | "results";
         /** SharedPerson */
         readonly SharedPerson: {
             /**
@@ -6662,6 +6898,12 @@ export interface components {
              * @default []
              */
             readonly references: readonly components["schemas"]["SharedReference"][];
+            /**
+             * Rejected
+             * @description faces on photos of desks that are not theirs
+             * @default []
+             */
+            readonly rejected: readonly components["schemas"]["FaceAt"][];
             readonly state: components["schemas"]["Sharing"];
             /** Uid */
             readonly uid: string;
@@ -6694,6 +6936,27 @@ export interface components {
          * @enum {string}
          */
         readonly Sharing: "shared" | "withdrawn" | "gone";
+        /**
+         * SharingOut
+         * @description What the server knows of photos on this computer.
+         */
+        readonly SharingOut: {
+            readonly problem?: components["schemas"]["Problem"] | null;
+            /**
+             * Refused
+             * @description it has them in libraries out of the member's reach
+             */
+            readonly refused: number;
+            /** Sent */
+            readonly sent: number;
+            /**
+             * Stays
+             * @description photos that it still knows, though their folder is no longer shared or they are gone here
+             */
+            readonly stays: number;
+            /** Waiting */
+            readonly waiting: number;
+        };
         /** SignIn */
         readonly SignIn: {
             /** Code */
@@ -6903,6 +7166,11 @@ export interface components {
             /** Path */
             readonly path: string;
         };
+        /** TakenBack */
+        readonly TakenBack: {
+            /** Photos */
+            readonly photos: number;
+        };
         /** TeamJoin */
         readonly TeamJoin: {
             /** Address */
@@ -6910,13 +7178,19 @@ export interface components {
         };
         /**
          * TeamNameConflict
-         * @description `taken`: another person at the team has the name given here.
+         * @description `taken`: another person at the team has the name given here. `face`: a face has another name at the team.
+         *
+         *     `rejection`: a face that is not the person here has that name at the team.
          */
         readonly TeamNameConflict: {
             /** At */
             readonly at: string | null;
             /** By */
             readonly by: string;
+            /** Face Id */
+            readonly face_id: number | null;
+            /** Image Id */
+            readonly image_id: number | null;
             /** Mine */
             readonly mine: string;
             /** Person Id */
@@ -6925,7 +7199,7 @@ export interface components {
              * Reason
              * @enum {string}
              */
-            readonly reason: "conflict" | "taken";
+            readonly reason: "conflict" | "taken" | "face" | "rejection";
             /** Theirs */
             readonly theirs: string;
             /** Uid */
@@ -6977,6 +7251,7 @@ export interface components {
             readonly problem?: components["schemas"]["Problem"] | null;
             /** Seen At */
             readonly seen_at?: string | null;
+            readonly sharing?: components["schemas"]["SharingOut"] | null;
             /**
              * State
              * @enum {string}
@@ -7340,6 +7615,13 @@ export interface components {
              * @description folder for copies of its new photos with faces covered; empty: no copies are made
              */
             readonly redact_to: string;
+            /** @description what of its photos goes to the team's server */
+            readonly share: components["schemas"]["Share"];
+            /**
+             * Share Into
+             * @description the library there; empty: the only one
+             */
+            readonly share_into: string;
         };
         /**
          * WelcomeChoices
@@ -7481,8 +7763,11 @@ export type EndingConsents = components['schemas']['EndingConsents'];
 export type EngineProcessOut = components['schemas']['EngineProcessOut'];
 export type EngineReport = components['schemas']['EngineReport'];
 export type Estimate = components['schemas']['Estimate'];
+export type EvidenceOut = components['schemas']['EvidenceOut'];
+export type FaceAt = components['schemas']['FaceAt'];
 export type FaceOut = components['schemas']['FaceOut'];
 export type FaceRef = components['schemas']['FaceRef'];
+export type FaceResult = components['schemas']['FaceResult'];
 export type FaceSearchOut = components['schemas']['FaceSearchOut'];
 export type FindingOut = components['schemas']['FindingOut'];
 export type Finished = components['schemas']['Finished'];
@@ -7554,8 +7839,6 @@ export type MemoryReport = components['schemas']['MemoryReport'];
 export type MergePeople = components['schemas']['MergePeople'];
 export type MessageOut = components['schemas']['MessageOut'];
 export type MessagesSent = components['schemas']['MessagesSent'];
-export type MissingConsent = components['schemas']['MissingConsent'];
-export type MissingConsents = components['schemas']['MissingConsents'];
 export type ModelReport = components['schemas']['ModelReport'];
 export type MomentsOut = components['schemas']['MomentsOut'];
 export type MonitorOut = components['schemas']['MonitorOut'];
@@ -7588,6 +7871,11 @@ export type PersonOnList = components['schemas']['PersonOnList'];
 export type PersonOut = components['schemas']['PersonOut'];
 export type PersonsFaces = components['schemas']['PersonsFaces'];
 export type PhotoCopiedOut = components['schemas']['PhotoCopiedOut'];
+export type PhotoResult = components['schemas']['PhotoResult'];
+export type PhotoResults = components['schemas']['PhotoResults'];
+export type PhotoTaken = components['schemas']['PhotoTaken'];
+export type PhotosBack = components['schemas']['PhotosBack'];
+export type PhotosTaken = components['schemas']['PhotosTaken'];
 export type PickStep = components['schemas']['PickStep'];
 export type PlaceProblem = components['schemas']['PlaceProblem'];
 export type PlaceProblems = components['schemas']['PlaceProblems'];
@@ -7636,9 +7924,11 @@ export type SettingValue = components['schemas']['SettingValue'];
 export type SettingsOut = components['schemas']['SettingsOut'];
 export type Severity = components['schemas']['Severity'];
 export type Shape = components['schemas']['Shape'];
+export type Share = components['schemas']['Share'];
 export type SharedPerson = components['schemas']['SharedPerson'];
 export type SharedReference = components['schemas']['SharedReference'];
 export type Sharing = components['schemas']['Sharing'];
+export type SharingOut = components['schemas']['SharingOut'];
 export type SignIn = components['schemas']['SignIn'];
 export type SignedIn = components['schemas']['SignedIn'];
 export type StageMeans = components['schemas']['StageMeans'];
@@ -7647,6 +7937,7 @@ export type Step = components['schemas']['Step'];
 export type Steps = components['schemas']['Steps'];
 export type Style = components['schemas']['Style'];
 export type SubfolderOut = components['schemas']['SubfolderOut'];
+export type TakenBack = components['schemas']['TakenBack'];
 export type TeamJoin = components['schemas']['TeamJoin'];
 export type TeamNameConflict = components['schemas']['TeamNameConflict'];
 export type TeamOut = components['schemas']['TeamOut'];
@@ -8792,35 +9083,6 @@ export interface operations {
             };
         };
     };
-    readonly missing_api_consents_missing_get: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly requestBody?: never;
-        readonly responses: {
-            /** @description Successful Response */
-            readonly 200: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["MissingConsents"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            readonly 422: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     readonly enter_api_consents_people_post: {
         readonly parameters: {
             readonly query?: never;
@@ -8869,6 +9131,35 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly desk_libraries_api_desk_libraries_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly string[];
+                };
             };
             /** @description Unprocessable Entity */
             readonly 422: {
@@ -8935,6 +9226,70 @@ export interface operations {
                 content: {
                     readonly "application/json": components["schemas"]["PeoplePage"];
                 };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly desk_photos_api_desk_photos_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["PhotoResults"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PhotosTaken"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly photos_back_api_desk_photos_back_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["PhotosBack"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Unprocessable Entity */
             readonly 422: {
@@ -13311,6 +13666,64 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["TeamReceipt"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly libraries_api_team_libraries_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly string[];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly take_back_api_team_take_back_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["TakenBack"];
                 };
             };
             /** @description Unprocessable Entity */

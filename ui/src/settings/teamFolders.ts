@@ -1,0 +1,2 @@
+/** What is loaded once this computer joined a team. */
+export { default as TeamFolders } from './TeamFolders.svelte'
