@@ -12,6 +12,8 @@ from scripts.benchmarks.stage import running
 IMAGES = 100_000
 # No page of the desktop loads them. The first two are loaded by each member of a team, the last by those who run the server.
 TEAM, ADMIN = ("team-", "teamPages-"), ("adminPages-",)
+# A desktop loads it once it joined a team.
+JOINED = ("teamFolders-",)
 
 
 def rows(long: bool) -> Iterator[Row]:
@@ -33,8 +35,9 @@ def bundle(dist: Path) -> Iterator[Row]:
     """
     files = [path for path in sorted(dist.rglob("*")) if path.is_file()]
     for name, most, chosen in (
-        ("ui_bundle_kb", 250, [path for path in files if not path.name.startswith(TEAM + ADMIN)]),
+        ("ui_bundle_kb", 250, [path for path in files if not path.name.startswith(TEAM + ADMIN + JOINED)]),
         ("ui_team_kb", 40, [path for path in files if path.name.startswith(TEAM)]),
+        ("ui_joined_kb", 5, [path for path in files if path.name.startswith(JOINED)]),
         ("ui_admin_kb", 40, [path for path in files if path.name.startswith(ADMIN)]),
     ):
         sizes = [len(gzip.compress(path.read_bytes(), 9)) / 1000 for path in chosen]

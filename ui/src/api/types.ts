@@ -526,6 +526,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/consents/missing": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Missing
+         * @description Return the people who are not recognised for want of consent.
+         */
+        readonly get: operations["missing_api_consents_missing_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/consents/people": {
         readonly parameters: {
             readonly query?: never;
@@ -3405,7 +3425,7 @@ export interface components {
             readonly failed: number;
             /**
              * People
-             * @description known people on its photos
+             * @description known people in its photos, without suggestions
              */
             readonly people: number;
             /**
@@ -4155,29 +4175,6 @@ export interface components {
             readonly seconds: number;
         };
         /**
-         * EvidenceOut
-         * @description An entry of the record.
-         */
-        readonly EvidenceOut: {
-            /** Action */
-            readonly action: string;
-            /** Actor */
-            readonly actor: string;
-            /**
-             * At
-             * Format: date-time
-             */
-            readonly at: string;
-            /** Detail */
-            readonly detail: string;
-            /** Id */
-            readonly id: number;
-            /** Number */
-            readonly number: number;
-            /** Subject */
-            readonly subject: string | null;
-        };
-        /**
          * FaceAt
          * @description A face in the photo with this content, by its box: detections on two machines need not be in the same order.
          */
@@ -4331,6 +4328,11 @@ export interface components {
         readonly Finished: {
             /** Failed */
             readonly failed: number;
+            /**
+             * People
+             * @description known people in its photos, without suggestions
+             */
+            readonly people: number;
             /**
              * Photos
              * @description analysed photos
@@ -4650,7 +4652,7 @@ export interface components {
         /** IncidentDetails */
         readonly IncidentDetails: {
             /** Evidence */
-            readonly evidence: readonly components["schemas"]["EvidenceOut"][];
+            readonly evidence: readonly components["schemas"]["RecordEntry"][];
             readonly incident: components["schemas"]["IncidentOut"];
             /** Messages */
             readonly messages: readonly components["schemas"]["MessageOut"][];
@@ -5388,6 +5390,34 @@ export interface components {
              * @description in which a message was sent
              */
             readonly ways: readonly string[];
+        };
+        /**
+         * MissingConsent
+         * @description A person who is not recognised for want of consent.
+         */
+        readonly MissingConsent: {
+            /**
+             * Faces
+             * @description confirmed ones
+             */
+            readonly faces: number;
+            /** Person */
+            readonly person: string;
+            /** Person Id */
+            readonly person_id: number;
+            /**
+             * Since
+             * Format: date-time
+             */
+            readonly since: string;
+        };
+        /** MissingConsents */
+        readonly MissingConsents: {
+            /**
+             * Items
+             * @description by name
+             */
+            readonly items: readonly components["schemas"]["MissingConsent"][];
         };
         /** ModelReport */
         readonly ModelReport: {
@@ -7763,7 +7793,6 @@ export type EndingConsents = components['schemas']['EndingConsents'];
 export type EngineProcessOut = components['schemas']['EngineProcessOut'];
 export type EngineReport = components['schemas']['EngineReport'];
 export type Estimate = components['schemas']['Estimate'];
-export type EvidenceOut = components['schemas']['EvidenceOut'];
 export type FaceAt = components['schemas']['FaceAt'];
 export type FaceOut = components['schemas']['FaceOut'];
 export type FaceRef = components['schemas']['FaceRef'];
@@ -7839,6 +7868,8 @@ export type MemoryReport = components['schemas']['MemoryReport'];
 export type MergePeople = components['schemas']['MergePeople'];
 export type MessageOut = components['schemas']['MessageOut'];
 export type MessagesSent = components['schemas']['MessagesSent'];
+export type MissingConsent = components['schemas']['MissingConsent'];
+export type MissingConsents = components['schemas']['MissingConsents'];
 export type ModelReport = components['schemas']['ModelReport'];
 export type MomentsOut = components['schemas']['MomentsOut'];
 export type MonitorOut = components['schemas']['MonitorOut'];
@@ -9070,6 +9101,35 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["EndingConsents"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly missing_api_consents_missing_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingConsents"];
                 };
             };
             /** @description Unprocessable Entity */
