@@ -13,7 +13,7 @@ IMAGES = 100_000
 # No page of the desktop loads them. The first two are loaded by each member of a team, the last by those who run the server.
 TEAM, ADMIN = ("team-", "teamPages-"), ("adminPages-",)
 # A desktop loads it once it joined a team.
-JOINED = ("teamFolders-",)
+JOINED = ("teamParts-",)
 
 
 def rows(long: bool) -> Iterator[Row]:

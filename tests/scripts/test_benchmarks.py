@@ -37,7 +37,7 @@ def test_the_bundle_weighs_what_its_files_weigh_compressed_and_the_team_s_pages_
     (tmp_path / "assets").mkdir()
     (tmp_path / "index.html").write_bytes(b"a" * 100_000)
     (tmp_path / "assets" / "noise.js").write_bytes(b"".join((number * number % 65_521).to_bytes(2, "big") for number in range(20_000)))
-    for name in ("team", "teamPages", "teamFolders", "adminPages"):
+    for name in ("team", "teamPages", "teamParts", "adminPages"):
         (tmp_path / "assets" / f"{name}-Ab1.js").write_bytes(b"b" * 100_000)
     desktop, team, joined, admin = bundle(tmp_path)
     assert (len(desktop.samples), len(team.samples), len(joined.samples), len(admin.samples)) == (2, 2, 1, 1)

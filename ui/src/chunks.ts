@@ -16,7 +16,7 @@ export function connectChunks(): void {
   lazyStatus.from(async () => (await import('./rest')).status)
   lazyPeople.from(async () => (await import('./rest')).people())
   lazyRedaction.from(async () => (await (await import('./rest')).redactionAndScreen()).redaction)
-  lazyTeamFolders.from(() => import('./settings/teamFolders'))
+  lazyTeamFolders.from(() => import('./settings/teamParts'))
   lazyTeam.from(() => import('./team/teamPages'))
   // Its pages need the texts of the team's.
   lazyAdmin.from(async () => (await Promise.all([import('./team/adminPages'), import('./team/teamPages')]))[0])
