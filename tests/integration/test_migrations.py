@@ -10,7 +10,7 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import JSON, Connection, Date, LargeBinary, MetaData, String, Table, TypeDecorator, insert, select, text
+from sqlalchemy import JSON, Boolean, Connection, Date, LargeBinary, MetaData, String, Table, TypeDecorator, insert, select, text
 
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store import upgrade
@@ -94,6 +94,8 @@ def row(table: Table, number: int) -> dict[str, Any]:
         kind = column.type.impl if isinstance(column.type, TypeDecorator) else column.type
         if column.name in VALUES:
             filled[column.name] = VALUES[column.name]
+        elif isinstance(kind, Boolean):
+            filled[column.name] = number == 1
         elif isinstance(kind, JSON):
             filled[column.name] = json.loads("[]")
         elif isinstance(kind, LargeBinary):
