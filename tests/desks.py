@@ -140,7 +140,7 @@ class Desk:
 
     async def until(self, condition: Any) -> None:
         """Wait; reading in a thread of its own, the libraries are not kept from what they do by being watched."""
-        for _ in range(400):
+        for _ in range(2_000):
             if await asyncio.to_thread(condition):
                 return
             await asyncio.sleep(0.05)
