@@ -15,7 +15,7 @@ from agent.domain.jobs import JobState
 from agent.domain.people import Certainty
 from agent.store import audit_log
 from agent.store.database import Database
-from agent.store.facts import moment
+from agent.store.fact_values import moment
 from agent.store.rows import add
 from agent.store.schema import (
     adopted,

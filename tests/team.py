@@ -45,14 +45,14 @@ class Team:
         attempts = Attempts(lambda: (self.time - START).total_seconds())
         passwords, second_factor = Passwords(memory_kib=8, passes=1), SecondFactor(database.key_for(b"second factors"))
         self.accounts = Accounts(self.queries, passwords, second_factor, attempts, lambda: self.time)
-        self.placed: Callable[[Principal], Principal] = lambda everywhere: everywhere
+        self.placed: Callable[[Principal, str | None], Principal] = lambda everywhere, _: everywhere
         self.api = self.over()
 
     def later(self, by: timedelta) -> None:
         self.time += by
 
     def access(self) -> TeamAccess:
-        return TeamAccess(self.accounts, LOCAL_TOKEN, lambda: self.origins, lambda who: self.placed(who))
+        return TeamAccess(self.accounts, LOCAL_TOKEN, lambda: self.origins, lambda who, chosen: self.placed(who, chosen))
 
     def over(self) -> FastAPI:
         """An API of the accounts' routes alone."""

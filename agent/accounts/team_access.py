@@ -29,7 +29,7 @@ def team_cookie_name(port: int | None) -> str:
 class TeamAccess:
     """Implements `agent.web.guard.Access`. `origins` returns the server's addresses, such as `https://photos.example:8443`.
 
-    `placed` limits a member to the libraries they have a role in.
+    `placed` limits a member to the libraries they have a role in, and to the one of them that the request names with `library`, if any.
     """
 
     headers: Mapping[bytes, bytes] = {b"strict-transport-security": b"max-age=31536000"}
@@ -39,7 +39,7 @@ class TeamAccess:
         accounts: Accounts,
         local_token: str,
         origins: Callable[[], Collection[str]],
-        placed: Callable[[Principal], Principal] = lambda everywhere: everywhere,
+        placed: Callable[[Principal, str | None], Principal] = lambda everywhere, _: everywhere,
     ) -> None:
         self._accounts = accounts
         self._local_token = local_token
@@ -63,7 +63,7 @@ class TeamAccess:
         if token is None:
             return None
         self.usage.used(f"token {token.record.id}", token.member_id, _address(request))
-        return Admitted(self._placed(token.principal), token)
+        return Admitted(self._placed(token.principal, _chosen(request)), token)
 
     async def by_ticket(self, request: Request) -> Admitted | None:
         ticket, cookie = request.query_params.get("ticket"), request.cookies.get(team_cookie_name(request.url.port))
@@ -75,7 +75,7 @@ class TeamAccess:
             return None
         known = session.record
         self.usage.used(f"session {known.id}", session.member_id, _address(request), opened_from=known.address, opened_at=known.opened_at)
-        return Admitted(self._placed(session.principal), session)
+        return Admitted(self._placed(session.principal, _chosen(request)), session)
 
     def stays(self, session: Session) -> bool:
         if isinstance(session, TokenInUse):
@@ -87,6 +87,11 @@ class TeamAccess:
 
     def language(self, request: Request) -> str | None:
         return preferred_language(request.headers.get("accept-language", ""))
+
+
+def _chosen(request: Request) -> str | None:
+    """The library that the request is limited to."""
+    return request.query_params.get("library")
 
 
 def _address(request: Request) -> str:

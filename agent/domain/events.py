@@ -60,6 +60,11 @@ class FavouritesChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlbumsChanged:
+    """An album was made, changed or removed. Which one it was is not said: not everyone may see it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PersonNamed:
     """A face was given a name. Libraries contain it from before `PeopleChanged` existed."""
 
@@ -90,6 +95,7 @@ Event: TypeAlias = (
     | ImageFailed
     | ImagesHidden
     | FavouritesChanged
+    | AlbumsChanged
     | PersonNamed
     | PeopleChanged
     | RecognitionPurged

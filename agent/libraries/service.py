@@ -45,12 +45,14 @@ class Libraries:
         """By library, of those within reach."""
         return await asyncio.to_thread(self._queries.photo_counts)
 
-    def placed(self, who: Principal) -> Principal:
-        """The member with what they may do in each library. Administrators may do everything everywhere."""
-        if who.role is None or who.role is Role.ADMINISTRATOR:
+    def placed(self, who: Principal, chosen: str | None = None) -> Principal:
+        """The member with what they may do in each library, or in the `chosen` one alone. Administrators may do everything everywhere."""
+        if who.role is None or (who.role is Role.ADMINISTRATOR and chosen is None):
             return who
         grants, roots = list[Grant](), list[Root]()
         for each in self._all:
+            if chosen is not None and chosen != str(each.id):
+                continue
             if (role := self.role_in(each, who)) is not None:
                 scopes = SCOPES[role] if who.chosen is None else scopes_of(role, who.chosen)
                 grants.append(Grant(each.id, scopes - OF_THE_SERVER))

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from agent.domain.edits import Basis
 from agent.domain.errors import AgentError
+from agent.domain.events import Recorded
 from agent.domain.face import Box, Face, StageTimes
 from agent.domain.image import Recipe
 from agent.domain.jobs import JobState
@@ -197,11 +198,36 @@ class Shown:
     favourites: bool = False  # only these
     text: str = ""  # only with this in the name of the file or of a folder inside the watched one, ignoring case
     certain: bool = False  # `people` are confirmed or certain there, not only probable
+    album: int | None = None  # only its photos
+
+
+@dataclass(frozen=True, slots=True)
+class Album:
+    """Photos by hand, or those of people."""
+
+    id: int
+    name: str
+    match: Match | None  # None: by hand
+    people: tuple[int, ...]
+    certain: bool  # of people: without photos where they are only probable
+    count: int  # photos that are shown
+    cover: int | None  # an image
+    library_id: int | None = None  # of a server's several
+
+
+@dataclass(frozen=True, slots=True)
+class AlbumStep:
+    """A change of an album."""
+
+    id: int
+    token: str | None  # undoes it; None if nothing changed
+    count: int  # photos
+    events: tuple[Recorded, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """Every image shown, newest taken first."""
+    """Every image shown, newest taken first; of an album by hand in its order, without days."""
 
     ids: tuple[int, ...]
     ratios: tuple[int, ...]  # of the same images: width by height, in hundredths

@@ -49,6 +49,7 @@ def index_routes(api: FastAPI, library: LibraryQueries, settings: Callable[[], S
         images: Annotated[str, Query(pattern=IDS, max_length=MOST_IDS_LENGTH, examples=["3,1,2"])] | None = None,
         favourites: bool = False,
         text: Annotated[str, Query(max_length=MOST_TEXT)] = "",
+        album: Id | None = None,
         packed: bool = False,
         if_none_match: Annotated[str | None, Header()] = None,
     ) -> Response:
@@ -59,6 +60,7 @@ def index_routes(api: FastAPI, library: LibraryQueries, settings: Callable[[], S
         probable; `unnamed`: with an unnamed face.
         `images` are the ids of the only images to return, for example those found by a face search. `favourites` returns only favourites;
         `text` returns images whose file name, or a folder name below the watched folder, contains it.
+        `album` returns only its images; those of one by hand in its own order, without days.
 
         `packed` answers in bytes instead of JSON: a 32-bit count of images and one of days, then 32 bits for each id, for each day since
         1970 (signed) and for its count, 16 bits for each ratio; all little-endian.
@@ -66,7 +68,7 @@ def index_routes(api: FastAPI, library: LibraryQueries, settings: Callable[[], S
         root = root_meant(folder, settings().folders) if folder else None
         only = _ids(images) if images else None
         shown = Shown(
-            root, after, before, faces_min, faces_max, hidden, _ids(people or ""), match, unnamed, only, favourites, text, certain
+            root, after, before, faces_min, faces_max, hidden, _ids(people or ""), match, unnamed, only, favourites, text, certain, album
         )
 
         # Megabytes for a large library: serialised outside the loop, too.

@@ -35,6 +35,7 @@ from agent.main.shell_menu import hand_over
 from agent.main.uninstall_commands import uninstall
 from agent.main.worker_commands import worker
 from agent.models.commands import models
+from agent.people.album_commands import albums
 from agent.people.commands import people
 from agent.people.find_commands import find, verify
 from agent.people.undo_commands import redo, undo
@@ -244,6 +245,7 @@ for group in (
     capture,
     watch,
     folders,
+    albums,
     problems,
     sessions,
     find,

@@ -13,6 +13,7 @@ from agent import __version__
 from agent.consent.routes import consent_routes
 from agent.core.i18n import Texts
 from agent.domain.errors import NotRunning
+from agent.library.album_routes import album_routes
 from agent.library.scan_schemas import ScanRequest
 from agent.main import streams
 from agent.main.app import App
@@ -39,6 +40,7 @@ def commands_app(app: App, auth: Auth, texts: Callable[[], Texts], port: Callabl
     api = guarded(LocalAccess(auth, port), __version__, texts)
     agent_routes(api, app, __version__, texts)
     edit_routes(api, app, Drafts())
+    album_routes(api, app.library, app.environment)
     making_routes(api, app.redaction, app.photo_copy, app.actions, texts)
     capture_routes(api, app.screen, no_windows)
     return api

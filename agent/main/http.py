@@ -14,6 +14,7 @@ from agent.core.i18n import Texts
 from agent.core.setting_fields import DESKTOP_ONLY, SERVER_ONLY
 from agent.core.settings import KeyHome
 from agent.desktop.routes import window_routes
+from agent.library.album_routes import album_routes
 from agent.library.folder_routes import estimate_routes, folder_list_routes, folder_routes
 from agent.library.onboarding import Onboarding
 from agent.library.onboarding_routes import first_run_routes
@@ -117,6 +118,7 @@ def _library_routes(api: FastAPI, context: Context) -> None:
     index_routes(api, app.library, lambda: app.settings, app.rest)
     image_routes(api, app.library, app.previews, app.thumbnails)
     action_routes(api, app.actions, context.desk)
+    album_routes(api, app.library, app.environment)
     folder_list_routes(api, app.library, app.ingest, lambda: app.settings, context.texts, app.rest)
     folder_routes(api, context.settings, app.library, app.ingest, context.desk, context.texts)
     estimate_routes(api, app.tally, lambda: app.monitor.engine.size, context.remote)

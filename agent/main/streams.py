@@ -13,6 +13,7 @@ from agent.core.hanging_calls import stoppable
 from agent.core.i18n import Texts
 from agent.domain.errors import AgentError
 from agent.domain.events import (
+    AlbumsChanged,
     Event,
     FavouritesChanged,
     ImageFailed,
@@ -49,6 +50,7 @@ _KINDS: dict[type[Event], str] = {
     ImageFailed: "image_failed",
     ImagesHidden: "images_hidden",
     FavouritesChanged: "favourites_changed",
+    AlbumsChanged: "albums_changed",
     PersonNamed: "person_named",
     PeopleChanged: "people_changed",
     RecognitionPurged: "recognition_purged",
@@ -68,6 +70,7 @@ class EventOut(Schema):
         "image_failed",
         "images_hidden",
         "favourites_changed",
+        "albums_changed",
         "person_named",
         "people_changed",
         "recognition_purged",

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any, TypeAlias
 
 from agent.moves.tables import REDACTION, UNDO, Kind, Moving, Row
-from agent.store.facts import moment
+from agent.store.fact_values import moment
 
 Label: TypeAlias = Callable[[Kind, Any], str | None]
 

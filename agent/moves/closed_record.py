@@ -18,7 +18,7 @@ from agent.core.paths import make_private
 from agent.moves.canonical import Digest, digest_of
 from agent.store.audit_log import AuditQueries
 from agent.store.database import Database
-from agent.store.facts import moment
+from agent.store.fact_values import moment
 from agent.store.schema import audit
 
 RECORDS_FOLDER: Final = "records"

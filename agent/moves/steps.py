@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 from agent.moves.tables import Kind, Row
+from agent.store.album_facts import ALBUM_KINDS
 from agent.store.facts import LOST, TEAM
 
 Other: TypeAlias = Callable[[Kind, Any], Any]
@@ -25,7 +26,7 @@ def changed_step(row: Row, other: Other) -> Row | None:
 def changed_keys(change: Row, other: Other) -> Row:
     """Return one change with all numbers replaced."""
     fact = change["fact"]
-    if fact == TEAM:  # of a membership, which does not move
+    if fact == TEAM or fact in ALBUM_KINDS:  # a membership and albums don't move
         return change | {"keys": []}
     if fact in _PAIRS:
         pairs = [(other(Kind.FACE, face), other(Kind.PERSON, person)) for face, person in change["keys"]]

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, delete, insert, select
 
 from agent.core.actor import actor
 from agent.store.database import AUDIT_KEY, Queries
-from agent.store.facts import moment
+from agent.store.fact_values import moment
 from agent.store.schema import audit as table
 from agent.store.schema import audit_head as head_table
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select, text
 
 from agent.domain.events import (
+    AlbumsChanged,
     Event,
     FavouritesChanged,
     ImageFailed,
@@ -37,6 +38,7 @@ _NAMES: dict[type[Event], str] = {
     ImageFailed: "image_failed",
     ImagesHidden: "images_hidden",
     FavouritesChanged: "favourites_changed",
+    AlbumsChanged: "albums_changed",
     PersonNamed: "person_named",
     PeopleChanged: "people_changed",
     RecognitionPurged: "recognition_purged",

@@ -3,10 +3,9 @@
 Values are limited to JSON, because steps that can be undone keep them (`agent.store.journal`).
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from sqlalchemy import (
     BigInteger,
@@ -25,32 +24,15 @@ from sqlalchemy import (
 )
 
 from agent.domain.people import Certainty
-from agent.store.columns import Instant
+from agent.store.album_facts import ALBUM_KINDS
+from agent.store.fact_values import FactKind, Value, existing, instant, packed, unpacked
 from agent.store.schema import face, identity, ignored, image, person, rejection, team_person, unseen
-from agent.store.sealed_columns import SealedDate
 
-# An image, a face, a person, or a face and a person; of a person who came from a team, their random id there.
-Key: TypeAlias = int | str | tuple[int, int]
-Value: TypeAlias = Any
+# An image, a face, a person, an album, or a face and a person; of a photo in an album: both and its position; of a person who came from a
+# team, their random id there.
+Key: TypeAlias = int | str | tuple[int, int] | tuple[int, int, int]
 
 CHUNK = 500  # keys in one statement
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class FactKind(NamedTuple):
-    """`write` leaves out keys whose face, image or person no longer exists."""
-
-    read: Callable[[Connection, Sequence[Any]], Mapping[Any, Value]]  # only the keys that are set
-    write: Callable[[Connection, Sequence[Any], Value], None]
-
-
-def moment(at: datetime) -> int:
-    """The moment as kept in values: microseconds since 1970."""
-    return (at - _EPOCH) // timedelta(microseconds=1)
-
-
-def _when(micros: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=micros)
 
 
 # -- hidden, favourite: image -> when ------------------------------------------------------------------------------------------------
@@ -62,7 +44,7 @@ def _read_mark(column: str, tx: Connection, keys: Sequence[int]) -> dict[int, Va
 
 
 def _write_mark(column: str, tx: Connection, keys: Sequence[int], value: Value) -> None:
-    tx.execute(update(image).where(image.c.id.in_(keys)).values({column: None if value is None else _when(value)}))
+    tx.execute(update(image).where(image.c.id.in_(keys)).values({column: None if value is None else instant(value)}))
 
 
 # -- who: face -> [person, when] -----------------------------------------------------------------------------------------------------
@@ -89,9 +71,9 @@ def _write_who(tx: Connection, keys: Sequence[int], value: Value) -> None:
         "distance": 0.0,
         "agree": 0,
         "refs": 0,
-        "confirmed_at": None if when is None else _when(when),
+        "confirmed_at": None if when is None else instant(when),
     }
-    if there := _there(tx, face, keys):
+    if there := existing(tx, face, keys):
         tx.execute(insert(identity), [facts | {"face_id": face_id} for face_id in there])
 
 
@@ -108,9 +90,9 @@ def _write_pairs(table: Table, tx: Connection, keys: Sequence[tuple[int, int]], 
     tx.execute(delete(table).where(_pair(table, keys)))
     if value is None:
         return
-    faces = set(_there(tx, face, [face_id for face_id, _ in keys]))
-    people = set(_there(tx, person, [person_id for _, person_id in keys]))
-    rows = [{"face_id": f, "person_id": p, "at": _when(value)} for f, p in keys if f in faces and p in people]
+    faces = set(existing(tx, face, [face_id for face_id, _ in keys]))
+    people = set(existing(tx, person, [person_id for _, person_id in keys]))
+    rows = [{"face_id": f, "person_id": p, "at": instant(value)} for f, p in keys if f in faces and p in people]
     if rows:
         tx.execute(insert(table), rows)
 
@@ -134,7 +116,7 @@ def _write_ignored(tx: Connection, keys: Sequence[int], value: Value) -> None:
     if value is None:
         return
     others = set(tx.scalars(select(ignored.c.face_id).where(ignored.c.face_id.in_(keys))))
-    rows = [{"face_id": each, "reason": BY_USER, "at": _when(value)} for each in _there(tx, face, keys) if each not in others]
+    rows = [{"face_id": each, "reason": BY_USER, "at": instant(value)} for each in existing(tx, face, keys) if each not in others]
     if rows:
         tx.execute(insert(ignored), rows)
 
@@ -144,7 +126,7 @@ def _write_ignored(tx: Connection, keys: Sequence[int], value: Value) -> None:
 
 def _read_person(tx: Connection, keys: Sequence[int]) -> dict[int, Value]:
     rows = tx.execute(select(person).where(person.c.id.in_(keys))).mappings()
-    return {row["id"]: {name: _packed(value) for name, value in row.items() if name != "id"} for row in rows}
+    return {row["id"]: {name: packed(value) for name, value in row.items() if name != "id"} for row in rows}
 
 
 def _write_person(tx: Connection, keys: Sequence[int], value: Value) -> None:
@@ -154,9 +136,9 @@ def _write_person(tx: Connection, keys: Sequence[int], value: Value) -> None:
         tx.execute(delete(person).where(person.c.id.in_(keys), ~has_faces))
         return
     for person_id in keys:
-        row = {name: _unpacked(person.c[name].type, each) for name, each in value.items()}
+        row = {name: unpacked(person.c[name].type, each) for name, each in value.items()}
         row["name"] = free_name(tx, row["name"], person_id)
-        if row["cover_face_id"] is not None and not _there(tx, face, [row["cover_face_id"]]):
+        if row["cover_face_id"] is not None and not existing(tx, face, [row["cover_face_id"]]):
             row["cover_face_id"] = None
         if not tx.execute(update(person).where(person.c.id == person_id).values(row)).rowcount:
             tx.execute(insert(person).values(row | {"id": person_id}))
@@ -170,15 +152,15 @@ FIELDS = ("name", "birth_date", "notes", "cover_face_id", "hidden_at", "never_at
 
 def _read_field(name: str, tx: Connection, keys: Sequence[int]) -> dict[int, Value]:
     rows = tx.execute(select(person.c.id, person.c[name]).where(person.c.id.in_(keys), person.c[name].is_not(None))).all()
-    return {person_id: _packed(value) for person_id, value in rows}
+    return {person_id: packed(value) for person_id, value in rows}
 
 
 def _write_field(name: str, tx: Connection, keys: Sequence[int], value: Value) -> None:
     for person_id in keys:
-        found = _unpacked(person.c[name].type, value)
+        found = unpacked(person.c[name].type, value)
         if name == "name":
             found = free_name(tx, value, person_id)
-        elif name == "cover_face_id" and value is not None and not _there(tx, face, [value]):
+        elif name == "cover_face_id" and value is not None and not existing(tx, face, [value]):
             found = None
         tx.execute(update(person).where(person.c.id == person_id).values({name: found}))
 
@@ -190,16 +172,6 @@ def free_name(tx: Connection, name: str, person_id: int | None) -> str:
         number += 1
         found = f"{name} ({number})"
     return found
-
-
-def _packed(value: object) -> Value:
-    return moment(value) if isinstance(value, datetime) else value.isoformat() if isinstance(value, date) else value
-
-
-def _unpacked(kind: object, value: Value) -> Any:
-    if value is None:
-        return None
-    return _when(value) if isinstance(kind, Instant) else date.fromisoformat(value) if isinstance(kind, SealedDate) else value
 
 
 # -- team: random id at the team -> person -------------------------------------------------------------------------------------------
@@ -226,18 +198,13 @@ KINDS: dict[str, FactKind] = {
     LOST: FactKind(lambda _, __: {}, lambda _, __, ___: None),
     "person": FactKind(_read_person, _write_person),
     TEAM: FactKind(_read_team, _write_team),
+    **ALBUM_KINDS,
     **{name: FactKind(partial(_read_field, name), partial(_write_field, name)) for name in FIELDS},
 }
 
 
 def chunks(keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
     return (keys[start : start + CHUNK] for start in range(0, len(keys), CHUNK))
-
-
-def _there(tx: Connection, table: Any, ids: Sequence[int]) -> list[int]:
-    """The existing ones, in the given order."""
-    found = set(tx.scalars(select(table.c.id).where(table.c.id.in_(ids))))
-    return [each for each in ids if each in found]
 
 
 def _pairs(rows: Sequence[Row[Any, Any]]) -> dict[int, Value]:

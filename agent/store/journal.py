@@ -13,7 +13,8 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, ScalarSelect, dele
 
 from agent.core.actor import actor
 from agent.domain.edits import EditStep
-from agent.store.facts import KINDS, LOST, Key, Value, chunks
+from agent.store.fact_values import Value
+from agent.store.facts import KINDS, LOST, Key, chunks
 from agent.store.rows import add
 from agent.store.schema import undo as table
 from agent.store.schema import undo_person
@@ -72,10 +73,15 @@ class Journal:
         }
         undo_id = add(self._tx, table, step)
         done = step_of(step)
-        if done.people:
-            self._tx.execute(insert(undo_person), [{"undo_id": undo_id, "person_id": each} for each in sorted(done.people)])
+        if named := done.people | self._of_albums():
+            self._tx.execute(insert(undo_person), [{"undo_id": undo_id, "person_id": each} for each in sorted(named)])
         self._tx.execute(delete(table).where(table.c.id <= select(func.max(table.c.id) - KEPT).scalar_subquery()))
         return done
+
+    def _of_albums(self) -> frozenset[int]:
+        """The people whom the changed albums are of."""
+        albums = [change[side] for change in self._changes if change["fact"] == "album" for side in ("before", "after")]
+        return frozenset(each for facts in albums if facts is not None for each in facts["people"])
 
 
 def undo(tx: Connection, token: str | None, now: datetime) -> EditStep | None:
@@ -136,8 +142,8 @@ def step_of(row: Mapping[str, Any] | RowMapping) -> EditStep:
                 people |= {value for value in (change["before"], change["after"]) if value is not None}
             case "ignored" | "lost":
                 faces |= set(change["keys"])
-            case "hidden" | "favourite":
-                pass  # an image's
+            case "hidden" | "favourite" | "album" | "in_album":
+                pass  # an image's, or an album's: no face is seen otherwise
             case _:
                 people |= set(change["keys"])
     return EditStep(row["action"], row["number"], frozenset(faces), frozenset(people), row["token"], row["person_id"])

@@ -36,6 +36,10 @@ VIEWS: Final = {
     " WHERE said.state <> 'given' OR said.given_on > current_date OR said.valid_until < current_date",
     "seen_person": f"SELECT person_id FROM identity WHERE {_TOLD}",
     "any_identity": "SELECT person_id FROM identity",
+    # Those that would show nothing without people who are not to be shown inside: their names may say who that is.
+    "withheld_album": "SELECT album.id AS album_id FROM album JOIN album_person ON album_person.album_id = album.id"
+    " LEFT JOIN kept_back ON kept_back.person_id = album_person.person_id GROUP BY album.id, album.match"
+    " HAVING count(kept_back.person_id) >= CASE album.match WHEN 'any' THEN count(*) ELSE 1 END",
 }
 
 
@@ -54,6 +58,7 @@ def _payload(key: str, condition: str) -> str:
 
 
 _OF_FACE: Final = "EXISTS (SELECT FROM seen_face WHERE seen_face.face_id = {0}.face_id)"
+_OF_ALBUM: Final = "EXISTS (SELECT FROM album WHERE album.id = {0}.album_id)"
 _ITEM: Final = (
     "EXISTS (SELECT FROM place WHERE place.path = redaction_item.source)"
     " OR EXISTS (SELECT FROM image WHERE image.sha256 = redaction_item.sha256)"
@@ -80,6 +85,9 @@ POLICIES: Final = {
     "library": f"id = ANY ({_REACHED})",
     "library_source": _IN_REACH,
     "upload": _IN_REACH,
+    "album": f"{_IN_REACH} AND (library_id = ANY ({_CONFIDED}) OR NOT {_of('withheld_album', 'album_id', 'album.id')})",
+    "album_image": f"{_OF_ALBUM.format('album_image')} AND {_of('seen_image', 'image_id', 'album_image.image_id')}",
+    "album_person": _OF_ALBUM.format("album_person"),
 }
 # Of the server and its members: nothing in them tells of a photo or a person.
 FREE: Final = (

@@ -7,6 +7,7 @@ The tables are in `agent/store/tables`, one module per room. Import them from he
 from sqlalchemy import Connection, text
 
 from agent.store.tables.accounts import api_token, ceremony, invitation, member, member_session, passkey, recovery_code
+from agent.store.tables.albums import album, album_image, album_person
 from agent.store.tables.base import metadata
 from agent.store.tables.consent import consent, consent_link
 from agent.store.tables.desks import desk_feed, desk_operation
@@ -23,6 +24,9 @@ from agent.store.tables.workers import shared, worker
 __all__ = [
     "REVISION",
     "adopted",
+    "album",
+    "album_image",
+    "album_person",
     "api_token",
     "audit",
     "audit_head",
@@ -73,7 +77,7 @@ __all__ = [
 ]
 
 # The newest migration: a library at this revision needs none, and Alembic is not even imported.
-REVISION = "0024"
+REVISION = "0025"
 
 _KEY = "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)"  # as Alembic creates it
 

@@ -11,6 +11,7 @@ from agent.core.i18n import Texts
 from agent.domain.errors import (
     AccountError,
     AgentError,
+    AlbumByRule,
     ApprovalAwaited,
     BadRequest,
     CaptureError,
@@ -95,6 +96,7 @@ STATUS_OF: tuple[tuple[type[AgentError], int], ...] = (
     (InvitationGone, 404),
     (ConsentLinkGone, 404),
     (ApprovalAwaited, 409),
+    (AlbumByRule, 409),
     (MemberNameTaken, 409),
     (LastAdministrator, 409),
     (SecondFactorOn, 409),

@@ -14,6 +14,7 @@ IMAGES = 100_000
 TEAM, ADMIN = ("team-", "teamPages-", "accountWays-"), ("adminPages-",)
 # A desktop loads it once it joined a team.
 JOINED = ("teamParts-",)
+ALBUMS = ("albumPages-",)  # loaded after the first page
 
 
 def rows(long: bool) -> Iterator[Row]:
@@ -29,16 +30,17 @@ def rows(long: bool) -> Iterator[Row]:
 
 
 def bundle(dist: Path) -> Iterator[Row]:
-    """Yield the size of what a desktop loads, what each member of a team loads besides, and the pages that run the server.
+    """Yield the size of what a desktop loads, what each member of a team loads besides, the pages that run the server, and those of albums.
 
     Each file is compressed by itself; in 1,000 bytes.
     """
     files = [path for path in sorted(dist.rglob("*")) if path.is_file()]
     for name, most, chosen in (
-        ("ui_bundle_kb", 250, [path for path in files if not path.name.startswith(TEAM + ADMIN + JOINED)]),
+        ("ui_bundle_kb", 251, [path for path in files if not path.name.startswith(TEAM + ADMIN + JOINED + ALBUMS)]),
         ("ui_team_kb", 44, [path for path in files if path.name.startswith(TEAM)]),
         ("ui_joined_kb", 5, [path for path in files if path.name.startswith(JOINED)]),
         ("ui_admin_kb", 40, [path for path in files if path.name.startswith(ADMIN)]),
+        ("ui_albums_kb", 10, [path for path in files if path.name.startswith(ALBUMS)]),
     ):
         sizes = [len(gzip.compress(path.read_bytes(), 9)) / 1000 for path in chosen]
         yield Row(name, round(sum(sizes), 1), most, tuple(round(size, 1) for size in sizes))

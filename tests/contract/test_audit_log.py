@@ -13,7 +13,7 @@ from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store import audit_log
 from agent.store.audit_log import AuditHead
 from agent.store.database import Database
-from agent.store.facts import moment
+from agent.store.fact_values import moment
 
 NOW = datetime(2026, 11, 29, 10, tzinfo=UTC)
 MEI, BEN = "a" * 32, "b" * 32

@@ -4,6 +4,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 
+import { albumImages, answerAlbums, resetAlbums, undoAlbums } from './albums.ts'
 import type { LibraryAction } from '../src/api/photoFilter.ts'
 import type { FolderOut, ImageOut, LibraryIndex, SubfolderOut } from '../src/api/types.ts'
 import { HUGE, photoOf, type Options, type World } from './fixtures.ts'
@@ -33,6 +34,7 @@ export function resetLibrary(): void {
   hidden.clear()
   favourites.clear()
   undos.clear()
+  resetAlbums()
 }
 
 let huge: LibraryIndex | null = null
@@ -44,7 +46,9 @@ function index(images: Images, query: URLSearchParams, scene: string): LibraryIn
   const [least, most] = [Number(query.get('faces_min') ?? 0), Number(query.get('faces_max') ?? 999)]
   const people = (query.get('people') ?? '').split(',').filter(Boolean).map(Number)
   const match = query.get('match') ?? 'all'
-  const found = images.ids.flatMap((id) => {
+  const album = query.get('album')
+  const inOrder = album === null ? images.ids : (albumImages(Number(album)) ?? [])
+  const found = inOrder.flatMap((id) => {
     const image = images.find(id)
     if (!image || image.hidden !== (query.get('hidden') === 'true')) return []
     const day = image.taken_at.slice(0, 10)
@@ -59,7 +63,7 @@ function index(images: Images, query: URLSearchParams, scene: string): LibraryIn
     return peopleFit && unnamedFits && folderFits && day >= after && day <= before && image.faces.length >= least && image.faces.length <= most ? [image] : []
   })
   const days: { day: string; count: number }[] = []
-  for (const { taken_at } of found) {
+  for (const { taken_at } of album === null ? found : []) {
     const day = taken_at.slice(0, 10)
     const last = days.at(-1)
     if (last?.day === day) last.count += 1
@@ -107,6 +111,11 @@ export function answerLibrary(request: IncomingMessage, response: ServerResponse
     response.writeHead(200, { 'content-type': 'image/jpeg', 'cache-control': 'private, no-store' }).end(thumbnails[id % thumbnails.length])
     return true
   }
+  if (url.pathname.startsWith('/api/albums')) {
+    const ofPeople = (people: readonly number[]): readonly number[] => images.ids.filter((image) => images.find(image)?.faces.some(({ person_id }) => person_id !== null && people.includes(person_id)))
+    void answerAlbums(request, url.pathname, ofPeople).then(json)
+    return true
+  }
   switch (`${request.method} ${url.pathname}`) {
     case 'GET /api/library': {
       const found = index(images, url.searchParams, chosen.scene)
@@ -135,6 +144,7 @@ export function answerLibrary(request: IncomingMessage, response: ServerResponse
     case 'POST /api/library/undo':
       void body<{ undo: string }>(request).then(({ undo }) => {
         undos.get(undo)?.()
+        undoAlbums(undo)
         response.writeHead(204).end()
       })
       return true

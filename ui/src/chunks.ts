@@ -1,5 +1,6 @@
 /** Says which file of the built program each room's lazy parts come from. */
 
+import { lazyAlbums } from './library/lazyAlbums'
 import { lazyLibrary } from './library/lazyLibrary'
 import { lazyPeople } from './people/lazyPeople'
 import { lazyRedaction } from './redaction/lazyRedaction'
@@ -12,6 +13,7 @@ import { lazyTeam } from './team/lazyTeam'
 
 export function connectChunks(): void {
   lazyLibrary.from(async () => (await import('./rest')).library)
+  lazyAlbums.from(() => import('./library/albumPages'))
   lazySettings.from(async () => (await import('./rest')).settings)
   lazyStatus.from(async () => (await import('./rest')).status)
   lazyPeople.from(async () => (await import('./rest')).people())

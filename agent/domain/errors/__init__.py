@@ -30,6 +30,7 @@ from agent.domain.errors.account_errors import (
     TooManyRequests,
     WrongSignIn,
 )
+from agent.domain.errors.album_errors import *
 from agent.domain.errors.capture_errors import *
 from agent.domain.errors.capture_errors import (
     CaptureCancelled,

@@ -10,7 +10,8 @@ from agent.domain.jobs import Priority
 from agent.library.queries import job_rows
 from agent.store import event_rows
 from agent.store.database import Queries
-from agent.store.facts import chunks, moment
+from agent.store.fact_values import moment
+from agent.store.facts import chunks
 from agent.store.journal import Journal
 from agent.store.schema import image, place
 

@@ -2,16 +2,17 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Sequence
+from datetime import date
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, ScalarSelect, and_, func, not_, or_, select, true, type_coerce, union_all
+from sqlalchemy import BigInteger, Connection, ScalarSelect, and_, func, not_, or_, select, type_coerce, union_all
 
 from agent.domain.people import Certainty
-from agent.library.records import Index, Match, Shown
+from agent.library.queries.shown_rows import conditions, is_by_hand, is_there
+from agent.library.records import Index, Shown
 from agent.store.database import Queries
-from agent.store.path_ranges import FolderArea, below, folder_inside, named_like, within
-from agent.store.schema import face, identity, ignored, image, person, place
+from agent.store.path_ranges import FolderArea, below, folder_inside, within
+from agent.store.schema import album_image, face, identity, image, person, place
 
 _DAY = 24 * 3_600 * 1_000_000  # microseconds
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -26,16 +27,18 @@ class IndexQueries(Queries):
             # in the order of the source rows.
             day = (type_coerce(image.c.taken_at, BigInteger) + _EPOCH * _DAY) // _DAY  # never negative: some databases round towards zero
             ratio = (200 * image.c.width + image.c.height) // (2 * image.c.height)
-            images = (
-                select(image.c.id, ratio.label("ratio"), day.label("day"))
-                .where(*_conditions(shown))
-                .order_by(image.c.taken_at.desc(), image.c.id.desc())
-                .subquery()
-            )
-            texts = tx.execute(select(*(func.aggregate_strings(column, ",") for column in images.c))).one()
+            images = select(image.c.id, ratio.label("ratio"), day.label("day")).where(*conditions(tx, shown))
+            if by_hand := is_by_hand(tx, shown.album):
+                in_it = and_(album_image.c.image_id == image.c.id, album_image.c.album_id == shown.album)
+                images = images.join(album_image, in_it).order_by(album_image.c.position, image.c.id)
+            else:
+                images = images.order_by(image.c.taken_at.desc(), image.c.id.desc())
+            columns = images.subquery().c
+            texts = tx.execute(select(*(func.aggregate_strings(column, ",") for column in columns))).one()
             ids, ratios, days = (tuple(json.loads(f"[{text or ''}]")) for text in texts)
             # A counter keeps insertion order.
-            return Index(ids=ids, ratios=ratios, days=tuple((date.fromordinal(day), count) for day, count in Counter(days).items()))
+            runs = () if by_hand else tuple((date.fromordinal(day), count) for day, count in Counter(days).items())
+            return Index(ids=ids, ratios=ratios, days=runs)
 
     def count_below(self, folder: str) -> int:
         """Return the number of a folder's images in `index`."""
@@ -64,15 +67,11 @@ class IndexQueries(Queries):
             return count_leaving(tx, FolderArea(folder, tuple(staying)))
 
 
-def _is_there() -> ColumnElement[bool]:
-    return select(place.c.id).where(place.c.image_id == image.c.id, place.c.missing_since.is_(None)).exists()
-
-
 def _shown() -> ScalarSelect[int]:
     """Return the number of images that `read` returns without filters."""
     # Two passes over indices alone; looking up a location for each image would take several times as long.
     there = select(place.c.image_id).where(place.c.image_id.is_not(None), place.c.missing_since.is_(None)).group_by(place.c.image_id)
-    hidden = select(image.c.id).where(image.c.hidden_at.is_not(None), _is_there())
+    hidden = select(image.c.id).where(image.c.hidden_at.is_not(None), is_there())
     there_count, hidden_count = (select(func.count()).select_from(found.subquery()).scalar_subquery() for found in (there, hidden))
     return select(there_count - hidden_count).scalar_subquery()
 
@@ -84,7 +83,7 @@ def _shown_faces() -> ScalarSelect[int]:
         select(image.c.id).where(image.c.left_at.is_not(None)),
         select(image.c.id).where(image.c.hidden_at.is_not(None)),
     )
-    passed_over = select(image.c.id).where(image.c.id.in_(perhaps), or_(image.c.hidden_at.is_not(None), not_(_is_there())))
+    passed_over = select(image.c.id).where(image.c.id.in_(perhaps), or_(image.c.hidden_at.is_not(None), not_(is_there())))
     theirs = select(func.count()).select_from(face).where(face.c.image_id.in_(passed_over)).scalar_subquery()
     return select(select(func.count()).select_from(face).scalar_subquery() - theirs).scalar_subquery()
 
@@ -107,44 +106,3 @@ def count_leaving(tx: Connection, area: FolderArea) -> int:
     leaving = and_(within(area), place.c.folder.is_not(None))
     last = select(place.c.image_id).where(there, leaving).except_(select(place.c.image_id).where(there, not_(leaving)))
     return tx.scalar(select(func.count()).select_from(image).where(image.c.id.in_(last), image.c.hidden_at.is_(None))) or 0
-
-
-def _conditions(shown: Shown) -> Iterator[ColumnElement[bool]]:
-    yield image.c.hidden_at.is_not(None) if shown.hidden else image.c.hidden_at.is_(None)
-    if shown.folder is None:
-        yield _is_there()
-    else:
-        # The sum keeps the planner from visiting the images one by one: it reads all in order, and skips those not below.
-        yield (image.c.id + 0).in_(select(place.c.image_id).where(and_(below(shown.folder), place.c.missing_since.is_(None))))
-    if shown.after is not None:
-        yield image.c.taken_at >= datetime.combine(shown.after, datetime.min.time())
-    if shown.before is not None and shown.before < date.max:
-        yield image.c.taken_at < datetime.combine(shown.before + timedelta(days=1), datetime.min.time())
-    if shown.faces_min > 0:
-        yield image.c.face_count >= shown.faces_min
-    if shown.faces_max is not None:
-        yield image.c.face_count <= shown.faces_max
-    if shown.images is not None:
-        yield image.c.id.in_(shown.images)
-    if shown.favourites:
-        yield image.c.favourite_at.is_not(None)
-    if shown.text:
-        yield image.c.id.in_(select(place.c.image_id).where(named_like(shown.text), place.c.missing_since.is_(None)))
-    yield from _of_people(shown)
-
-
-def _of_people(shown: Shown) -> Iterator[ColumnElement[bool]]:
-    def showing(*people: int) -> ColumnElement[bool]:
-        sure = identity.c.certainty != Certainty.PROBABLE if shown.certain else true()
-        return image.c.id.in_(select(face.c.image_id).join(identity).where(identity.c.person_id.in_(people), sure))
-
-    if shown.people and shown.match is Match.ANY:
-        yield showing(*shown.people)
-    elif shown.people:
-        yield from map(showing, shown.people)
-    if shown.people and shown.match is Match.ONLY:
-        others = select(face.c.image_id).outerjoin(identity, identity.c.face_id == face.c.id)
-        yield image.c.id.not_in(others.where(or_(identity.c.person_id.is_(None), identity.c.person_id.not_in(shown.people))))
-    if shown.unnamed:
-        unnamed = and_(identity.c.face_id.is_(None), face.c.id.not_in(select(ignored.c.face_id)))
-        yield image.c.id.in_(select(face.c.image_id).outerjoin(identity, identity.c.face_id == face.c.id).where(unnamed))

@@ -7,6 +7,7 @@ from sqlalchemy import delete, insert, select
 from agent.domain.events import Recorded
 from agent.library.queries import index_rows, job_rows
 from agent.library.queries.action_rows import ActionQueries
+from agent.library.queries.album_rows import AlbumRows
 from agent.library.queries.file_rows import FileQueries
 from agent.library.queries.image_rows import ImageQueries
 from agent.library.queries.index_rows import IndexQueries
@@ -16,7 +17,7 @@ from agent.library.records import Counts
 from agent.store import event_rows, schema
 
 
-class LibraryQueries(FileQueries, JobQueries, ImageQueries, ActionQueries, LocationQueries, IndexQueries):
+class LibraryQueries(FileQueries, JobQueries, ImageQueries, ActionQueries, LocationQueries, IndexQueries, AlbumRows):
     """Files, jobs, images and notes. Safe from any thread and from several processes; a call may block. Raises StoreError."""
 
     def version(self) -> int:

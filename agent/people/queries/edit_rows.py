@@ -25,9 +25,10 @@ from agent.domain.names import given, tidy
 from agent.domain.people import Certainty
 from agent.domain.regions import spelling
 from agent.people.duties import is_child
-from agent.people.queries import adopted_rows, consent_rows, team_rows
+from agent.people.queries import adopted_rows, albums_of_people, consent_rows, team_rows
 from agent.store import audit_log
-from agent.store.facts import Key, chunks, moment
+from agent.store.fact_values import moment
+from agent.store.facts import Key, chunks
 from agent.store.journal import Journal
 from agent.store.rows import add
 from agent.store.schema import face, grouping, identity, ignored, person, rejection, unseen
@@ -181,6 +182,7 @@ def _merge(tx: Connection, wish: MergePeopleEdit, now: datetime) -> EditStep:
         refused = refused or tx.scalar(select(person.c.never_at).where(person.c.id == other)) is not None
         refused = refused or consent_rows.has_withdrawn(tx, filter(None, (_uid(tx, other), _uid(tx, into))))
         step.set("team", team_rows.of_person(tx, other), into)
+        albums_of_people.merge(tx, step, other, into)
         step.set("person", [other], None)
     if refused:  # the "never recognise" setting stays theirs, whatever their name
         _switch(tx, step, into, "never_at", True, now)

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from agent.domain.edits import ForgottenPerson
 from agent.domain.errors import PersonUnknown
-from agent.people.queries import team_rows
+from agent.people.queries import albums_of_people, team_rows
 from agent.store import audit_log, journal
 from agent.store.database import Queries
 from agent.store.facts import chunks
@@ -39,6 +39,7 @@ def forget(tx: Connection, person_id: int, now: datetime, *, note: str) -> Forgo
             tx.execute(delete(table).where(table.c.face_id.in_(chunk)))
         tx.execute(insert(ignored), [{"face_id": face_id, "reason": REASON, "at": now} for face_id in chunk])
     team_rows.forget(tx, people)
+    albums_of_people.forget(tx, people)
     steps = journal.erase(tx, people)
     tx.execute(delete(person).where(person.c.id.in_(people)))
     for table in (consent, consent_link):

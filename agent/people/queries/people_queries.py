@@ -8,9 +8,10 @@ from sqlalchemy import Connection, func, select
 
 from agent.domain.edits import Edit, EditStep, ForgottenPerson
 from agent.domain.errors import PersonUnknown, StoreBusy, StoreError
-from agent.domain.events import FavouritesChanged, ImagesHidden, PeopleChanged, Recorded
+from agent.domain.events import AlbumsChanged, FavouritesChanged, ImagesHidden, PeopleChanged, Recorded
 from agent.domain.people import Identity
 from agent.library.queries import identity_rows
+from agent.library.queries.album_rows import ALBUM_ACTIONS
 from agent.library.queries.library_queries import LibraryQueries
 from agent.people.queries import (
     consent_rows,
@@ -192,4 +193,6 @@ def concluded(
         return []
     if then is not None:
         audit_log.add(tx, then, None, step.count, now)
+    if step.action in ALBUM_ACTIONS:
+        return [event_rows.record(tx, AlbumsChanged(), now)]
     return [event_rows.record(tx, PeopleChanged(action=step.action), now)]

@@ -24,6 +24,7 @@ from tests.integration.in_process.test_roles import Asked, TeamServer, filled
 from tests.postgres import ON_SERVER, clear
 from tests.team import ORIGIN
 from tests.unit.web.conftest import Served, served, shared_api
+from tests.world import NOW
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -80,8 +81,13 @@ class TwoLibraries:
             for row in rows:
                 stem = row.path.rpartition("/")[2].partition(".")[0]
                 self.ids |= {f"{stem} image": row.id, f"{stem} face": row.face, f"{stem} place": row.place}
+        album = self.world.real.make_album("Ben Secret’s album", images=[self.ids["b1 image"]], library_id=self.library_of(CLINIC), now=NOW)
+        self.ids["album"] = album.id
         self.ids |= people
         self.ids |= {each.name: each.id for each in libraries.all}
+
+    def library_of(self, name: str) -> int:
+        return next(each.id for each in self.server.libraries.all if each.name == name)
 
     def of(self, name: str) -> int:
         return self.ids[name]
@@ -143,6 +149,9 @@ def asked_of_clinic(two: TwoLibraries, uid: str, item_id: int) -> dict[str, tupl
     return {
         "POST /api/people/edits": edits,
         "POST /api/people": ({"face_id": b1, "name": "Zed"},),
+        "POST /api/albums": ({"name": "x", "people": [ben]}, {"name": "x", "library": two.of(CLINIC)}),
+        "PATCH /api/albums/{album_id}": ({"name": "x"},),
+        **{f"POST /api/albums/{{album_id}}/images{end}": ({"ids": [two.of("a1 image")]},) for end in ("", "/remove", "/move")},
         "POST /api/redactions": ({"images": [photo], "out": "x"},),
         "POST /api/redactions/{uid}/accept": ({},),
         "PUT /api/redaction-items/{item_id}/marks": ({"marks": []},),
@@ -164,6 +173,7 @@ async def test_no_route_gives_or_changes_anything_of_another_library(two: TwoLib
         "item_id": item_id,
         "uid": uid,
         "library_id": two.of(CLINIC),
+        "album_id": two.of("album"),
         "group_id": 1,
     }
     bodies = asked_of_clinic(two, uid, item_id)
@@ -192,12 +202,27 @@ async def test_no_route_gives_or_changes_anything_of_another_library(two: TwoLib
 
 def contents(tx: Any) -> dict[str, list[Any]]:
     """What nobody in Sports may change."""
-    tables = ("image", "face", "identity", "person", "consent", "redaction", "redaction_item", "rejection", "ignored", "library_access")
+    tables: tuple[str, ...] = (
+        "image",
+        "face",
+        "identity",
+        "person",
+        "consent",
+        "redaction",
+        "redaction_item",
+        "rejection",
+        "ignored",
+        "library_access",
+    )
+    tables += ("album", "album_image", "album_person")
     return {name: [tuple(row) for row in tx.execute(text(f"SELECT * FROM {name} AS t ORDER BY CAST(t AS TEXT)"))] for name in tables}
 
 
 QUERIES = {
-    "/api/library": ("", "?folder=Clinic", "?text=b1", "?unnamed=true", "?images={b1 image}", "?people={Ben Secret}", "?people={Cleo}"),
+    "/api/library": (
+        *("", "?folder=Clinic", "?text=b1", "?unnamed=true", "?images={b1 image}", "?people={Ben Secret}", "?people={Cleo}"),
+        *("?album={album}", "?library={Clinic}"),
+    ),
     "/api/images/by-id": ("?ids={b1 image},{c2 image}",),
     "/api/folders/inside": ("?path=Clinic", "?path=Sports", "?path={root}"),
     "/api/doubts": ("", "?person_id={Ben Secret}"),
@@ -261,6 +286,34 @@ async def test_roles_hold_in_their_library_alone(two: TwoLibraries) -> None:
     await two.server.libraries.revoke(two.of(CLINIC), member.member.id)
     async with two.client(member) as client:
         assert (await client.get("/api/library")).json()["total"] == 2, "what was remembered for the other reach is not given again"
+
+
+async def test_one_of_several_libraries_is_chosen_for_what_is_read(two: TwoLibraries) -> None:
+    member = await two.member("mia", Sports=Role.EDITOR, Clinic=Role.VIEWER)
+    administrator = await two.server.team.member("ada", Role.ADMINISTRATOR)
+    sports, clinic = two.of(SPORTS), two.of(CLINIC)
+    for who in (member, administrator):
+        async with two.client(who) as client:
+
+            async def get(path: str, client: httpx.AsyncClient = client) -> Any:
+                return (await client.get(path)).json()
+
+            assert (await get("/api/library"))["total"] == 4
+            assert set((await get(f"/api/library?library={sports}"))["ids"]) == {two.of("a1 image"), two.of("c1 image")}
+            assert [each["name"] for each in await get(f"/api/people?library={sports}")] == ["Ann", "Cleo"]
+            assert [each["name"] for each in await get(f"/api/people?library={clinic}")] == ["Ben Secret", "Cleo"]
+            assert [(await get(f"/api/status?library={sports}"))[name] for name in ("images", "people")] == [2, 2]
+            assert [each["name"] for each in (await get(f"/api/status?library={sports}"))["folders"]] == [SPORTS]
+            assert [len((await get(f"/api/albums?library={each}"))["items"]) for each in (sports, clinic)] == [0, 1]
+            assert (await client.get(f"/api/images/{two.of('b1 image')}?library={sports}")).status_code == 404
+            [alike] = (await client.post(f"/api/search/face?library={sports}", content=b"o photo")).json()["faces"]
+            assert {each["image_id"] for each in alike["found"]} == {two.of("a1 image"), two.of("c1 image")}
+            for unknown in (str(clinic + 7), "x", "", f"0{sports}"):
+                assert (await client.get(f"/api/library?library={unknown}")).status_code in (200, 403)
+                assert (await get(f"/api/library?library={unknown}")).get("total", 0) == 0
+    outsider = await two.member("oda", Sports=Role.VIEWER)
+    async with two.client(outsider) as client:
+        assert (await client.get(f"/api/library?library={clinic}")).status_code == 403
 
 
 async def test_a_curator_names_faces_for_all_libraries_and_changes_people_of_their_own_alone(two: TwoLibraries, served: Served) -> None:

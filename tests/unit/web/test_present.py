@@ -22,6 +22,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
         (events.PlaceLost(place_id=2), {"kind": "place_lost", "place_id": 2}),
         (events.ImageFailed(place_id=2, code="image.corrupt"), {"kind": "image_failed", "place_id": 2, "code": "image.corrupt"}),
         (events.ImagesHidden(count=6, hidden=True), {"kind": "images_hidden"}),
+        (events.AlbumsChanged(), {"kind": "albums_changed"}),
         (events.PersonNamed(person_id=4, face_id=5), {"kind": "person_named", "person_id": 4}),
         (events.PeopleChanged(action="merge"), {"kind": "people_changed"}),
         (events.RecognitionPurged(embeddings=6, chips=7), {"kind": "recognition_purged", "embeddings": 6, "chips": 7}),

@@ -22,6 +22,18 @@ export interface Surroundings {
 const PLACE = 'session'
 const CODE = /^#code=([\w-]+)(?:&at=(.*))?$/
 
+/** Reading, and the search by a face; changes name what they change. */
+const OF_A_LIBRARY = /^(GET \/api\/(library|albums|images|people|folders|doubts|groups|events|status)\b|POST \/api\/search\/face)/
+
+/** Of a team's server with several libraries: the one that an address names; null for all. */
+export function libraryOf(search: string): string | null {
+  return /[?&]library=(\d{1,9})(&|$)/.exec(search)?.[1] ?? null
+}
+
+function withQuery(path: string, query: string): string {
+  return `${path}${path.includes('?') ? '&' : '?'}${query}`
+}
+
 export class PageSession {
   /** until the code in the address is exchanged; null if there is none, or no more */
   entering: Promise<void> | null = null
@@ -46,7 +58,7 @@ export class PageSession {
   /** `fetch` of the agent, with the key. */
   async ask(path: string, init: RequestInit = {}): Promise<Response> {
     await this.entering
-    return (this.page ?? globalThis).fetch(path, this.signed(init))
+    return (this.page ?? globalThis).fetch(this.within(path, init.method), this.signed(init))
   }
 
   /** What signs a call that isn't made by `fetch`. */
@@ -56,7 +68,8 @@ export class PageSession {
 
   /** The address of what the browser loads by itself: a picture, a stream, a download. */
   address(path: string): string {
-    return this.kept === null ? path : `${path}${path.includes('?') ? '&' : '?'}ticket=${this.kept.ticket}`
+    const within = this.within(path)
+    return this.kept === null ? within : withQuery(within, `ticket=${this.kept.ticket}`)
   }
 
   /** Waits until a page of this address is signed in: for a window that is opened beside it. */
@@ -80,6 +93,12 @@ export class PageSession {
     }
     this.kept = null
     return had
+  }
+
+  /** What is read of photos and people is of the library that the page's address names, if it does. */
+  private within(path: string, method = 'GET'): string {
+    const chosen = libraryOf(this.page?.location.search ?? '')
+    return chosen === null || !OF_A_LIBRARY.test(`${method} ${path}`) ? path : withQuery(path, `library=${chosen}`)
   }
 
   private signed(init: RequestInit): RequestInit {

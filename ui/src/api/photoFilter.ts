@@ -18,6 +18,8 @@ export interface LibraryFilter {
   /** found by a face: no other photos */
   readonly images: readonly number[] | null
   readonly favourites: boolean
+  /** only the photos of this album */
+  readonly album: number | null
   /** part of the name of a file, or of a folder inside the watched one; empty for all */
   readonly text: string
   /** the files that could not be scanned, instead of photos */
@@ -45,6 +47,7 @@ export const EVERYTHING: LibraryFilter = {
   unnamed: false,
   images: null,
   favourites: false,
+  album: null,
   text: '',
   problems: false,
 }
@@ -65,6 +68,7 @@ export function filterQuery(filter: LibraryFilter): string {
   if (filter.images !== null) query.set('images', filter.images.join(','))
   if (filter.certain && filter.people.length > 0) query.set('certain', 'true')
   if (filter.unnamed) query.set('unnamed', 'true')
+  if (filter.album !== null) query.set('album', String(filter.album))
   if (filter.favourites) query.set('favourites', 'true')
   if (filter.text !== '') query.set('text', filter.text)
   return `?${query.toString()}`

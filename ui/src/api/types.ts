@@ -295,6 +295,105 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/albums": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Albums
+         * @description Return all albums by name, each with the number of photos that it shows to the caller.
+         */
+        readonly get: operations["albums_api_albums_get"];
+        readonly put?: never;
+        /** Make Album */
+        readonly post: operations["make_album_api_albums_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/albums/{album_id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        readonly post?: never;
+        /**
+         * Remove Album
+         * @description Remove the album; its photos stay where they are.
+         */
+        readonly delete: operations["remove_album_api_albums__album_id__delete"];
+        readonly options?: never;
+        readonly head?: never;
+        /** Change Album */
+        readonly patch: operations["change_album_api_albums__album_id__patch"];
+        readonly trace?: never;
+    };
+    readonly "/api/albums/{album_id}/images": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Add To Album
+         * @description Add images at the end; those it has stay where they are.
+         */
+        readonly post: operations["add_to_album_api_albums__album_id__images_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/albums/{album_id}/images/move": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Move In Album
+         * @description Move images, in the order given, before another image of the album, or to its end.
+         */
+        readonly post: operations["move_in_album_api_albums__album_id__images_move_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/albums/{album_id}/images/remove": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Take From Album */
+        readonly post: operations["take_from_album_api_albums__album_id__images_remove_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/burst/cancel": {
         readonly parameters: {
             readonly query?: never;
@@ -1561,6 +1660,7 @@ export interface paths {
          *     probable; `unnamed`: with an unnamed face.
          *     `images` are the ids of the only images to return, for example those found by a face search. `favourites` returns only favourites;
          *     `text` returns images whose file name, or a folder name below the watched folder, contains it.
+         *     `album` returns only its images; those of one by hand in its own order, without days.
          *
          *     `packed` answers in bytes instead of JSON: a 32-bit count of images and one of days, then 32 bits for each id, for each day since
          *     1970 (signed) and for its count, 16 bits for each ratio; all little-endian.
@@ -3383,6 +3483,106 @@ export interface components {
             } | null;
             /** Password */
             readonly password: string;
+        };
+        /** AlbumChange */
+        readonly AlbumChange: {
+            /** Cover */
+            readonly cover?: number | null;
+            /** Name */
+            readonly name?: string | null;
+        };
+        /** AlbumDone */
+        readonly AlbumDone: {
+            /**
+             * Count
+             * @description photos
+             */
+            readonly count: number;
+            /** Id */
+            readonly id: number;
+            /**
+             * Undo
+             * @description undoes it, also after a restart; null if nothing changed
+             */
+            readonly undo: string | null;
+        };
+        /**
+         * AlbumMake
+         * @description By hand, or of people: not both.
+         */
+        readonly AlbumMake: {
+            /**
+             * Certain
+             * @default false
+             */
+            readonly certain: boolean;
+            /**
+             * Images
+             * @default []
+             */
+            readonly images: readonly number[];
+            /**
+             * Library
+             * @description of several libraries, the one it is in; without it, the one that most of its photos are in
+             */
+            readonly library?: number | null;
+            /** @default all */
+            readonly match: components["schemas"]["Match"];
+            /** Name */
+            readonly name: string;
+            /**
+             * People
+             * @default []
+             */
+            readonly people: readonly number[];
+        };
+        /** AlbumMove */
+        readonly AlbumMove: {
+            /** Before */
+            readonly before?: number | null;
+            /** Ids */
+            readonly ids: readonly number[];
+        };
+        /** AlbumOut */
+        readonly AlbumOut: {
+            /**
+             * Certain
+             * @description of people: without photos where they are only probable
+             */
+            readonly certain: boolean;
+            /**
+             * Count
+             * @description photos
+             */
+            readonly count: number;
+            /**
+             * Cover
+             * @description an image: the chosen one, or the newest
+             */
+            readonly cover: number | null;
+            /** Id */
+            readonly id: number;
+            /**
+             * Library
+             * @description on a server with several libraries, the one it is in
+             */
+            readonly library: number | null;
+            /** @description how people of an album of people combine; null: by hand */
+            readonly match: components["schemas"]["Match"] | null;
+            /** Name */
+            readonly name: string;
+            /** People */
+            readonly people: readonly number[];
+        };
+        /** AlbumPhotos */
+        readonly AlbumPhotos: {
+            /** Ids */
+            readonly ids: readonly number[];
+        };
+        /** AlbumsOut */
+        readonly AlbumsOut: {
+            /** Items */
+            readonly items: readonly components["schemas"]["AlbumOut"][];
         };
         /**
          * AlikeFace
@@ -7755,6 +7955,13 @@ export type AccountOut = components['schemas']['AccountOut'];
 export type AccountSessionOut = components['schemas']['AccountSessionOut'];
 export type AccountSessions = components['schemas']['AccountSessions'];
 export type AccountSignIn = components['schemas']['AccountSignIn'];
+export type AlbumChange = components['schemas']['AlbumChange'];
+export type AlbumDone = components['schemas']['AlbumDone'];
+export type AlbumMake = components['schemas']['AlbumMake'];
+export type AlbumMove = components['schemas']['AlbumMove'];
+export type AlbumOut = components['schemas']['AlbumOut'];
+export type AlbumPhotos = components['schemas']['AlbumPhotos'];
+export type AlbumsOut = components['schemas']['AlbumsOut'];
 export type AlikeFace = components['schemas']['AlikeFace'];
 export type Burst = components['schemas']['Burst'];
 export type CaptureChange = components['schemas']['CaptureChange'];
@@ -8632,6 +8839,239 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly albums_api_albums_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["AlbumsOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly make_album_api_albums_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["AlbumMake"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["AlbumDone"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly remove_album_api_albums__album_id__delete: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly album_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["AlbumDone"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly change_album_api_albums__album_id__patch: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly album_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["AlbumChange"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["AlbumDone"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly add_to_album_api_albums__album_id__images_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly album_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["AlbumPhotos"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["AlbumDone"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly move_in_album_api_albums__album_id__images_move_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly album_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["AlbumMove"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["AlbumDone"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly take_from_album_api_albums__album_id__images_remove_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly album_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["AlbumPhotos"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["AlbumDone"];
+                };
             };
             /** @description Unprocessable Entity */
             readonly 422: {
@@ -11113,6 +11553,7 @@ export interface operations {
                 readonly images?: string | null;
                 readonly favourites?: boolean;
                 readonly text?: string;
+                readonly album?: number | null;
                 readonly packed?: boolean;
             };
             readonly header?: {

@@ -47,7 +47,7 @@ const SLACK = 1.15
  * Rows of equal height that fill the width, in the order of the photos; each day begins a row.
  *
  * @param ratios width × 100 / height of each photo
- * @param days runs of photos of the same day, in the same order
+ * @param days runs of photos of the same day, in the same order; none for photos in an order of their own
  */
 export function layout(ratios: ArrayLike<number>, days: readonly Day[], width: number, { ideal, gap, heading }: Measures): Layout {
   const count = ratios.length
@@ -76,10 +76,11 @@ export function layout(ratios: ArrayLike<number>, days: readonly Day[], width: n
     top += height + gap
   }
 
-  for (const day of days) {
+  const dated = days.length > 0
+  for (const day of dated || count === 0 ? days : [{ day: 0, count }]) {
     const from = top
     const begin = next
-    top += heading
+    if (dated) top += heading
     const end = Math.min(count, next + day.count)
     let first = next
     let sum = 0
@@ -95,7 +96,7 @@ export function layout(ratios: ArrayLike<number>, days: readonly Day[], width: n
     // The last row of a day keeps the usual height instead of being stretched.
     if (first < end) close(first, end, Math.min(ideal, (width - gap * (end - first - 1)) / sum))
     top += gap
-    headings.push({ day: day.day, count: day.count, top: from, bottom: top, first: begin })
+    if (dated) headings.push({ day: day.day, count: day.count, top: from, bottom: top, first: begin })
   }
   firsts[rows] = next
   return { height: top, rows, tops: tops.subarray(0, rows), heights: heights.subarray(0, rows), firsts: firsts.subarray(0, rows + 1), lefts, widths, headings }

@@ -6,12 +6,13 @@ import type { Scope } from '../api/types'
 export const PAGES = ['photos', 'people', 'covers', 'problems', 'status', 'settings'] as const
 /** Those that only a team's server has. */
 const TEAM_PAGES = ['account', 'members', 'libraries', 'record', 'workers', 'consents', 'incidents', 'invitation', 'my-consent', 'join'] as const
-const KNOWN = [...PAGES, 'help', 'online-only', ...TEAM_PAGES] as const
+const KNOWN = [...PAGES, 'albums', 'help', 'online-only', ...TEAM_PAGES] as const
 export type Page = (typeof KNOWN)[number]
 
 /** The scope that each page needs; null: none. */
 export const NEEDED: Readonly<Record<Page, Scope | null>> = {
   photos: 'photos.read',
+  albums: 'photos.read',
   people: 'people.read',
   covers: 'redaction.read',
   problems: 'system.read',
@@ -52,6 +53,11 @@ export function routeOf(hash: string): Route {
   if (photo !== undefined) return { page: 'photos', photo: Number(photo), part: null }
   const page = KNOWN.find((known) => known === name) ?? 'photos'
   return { page, photo: null, part: rest.length > 0 ? decode(rest.join('/')) : null }
+}
+
+/** The album whose photos are shown. */
+export function albumOf({ page, part }: Route): number | null {
+  return page === 'albums' && part !== null && /^\d{1,15}$/.test(part) ? Number(part) : null
 }
 
 /** Returns a function that tells whether the user is still on this page: a late answer must not take them elsewhere. */

@@ -29,6 +29,11 @@ const SAID: Readonly<Record<LibraryAction, string>> = {
   look_again: 'ui.library.looked_at_again',
 }
 
+/** Whether all photos of the album are shown, or all there are. */
+function isWhole(filter: LibraryFilter): boolean {
+  return (Object.keys(EVERYTHING) as (keyof LibraryFilter)[]).every((part) => part === 'album' || filter[part] === EVERYTHING[part])
+}
+
 export class LibraryState {
   order = $state.raw<Order | null>(null)
   filter = $state.raw<LibraryFilter>(EVERYTHING)
@@ -39,7 +44,8 @@ export class LibraryState {
   scrolled = 0
 
   count = $derived(this.order?.ids.length ?? 0)
-  filtered = $derived(this.filter !== EVERYTHING)
+  /** by more than an album */
+  filtered = $derived(!isWhole(this.filter))
   active = $derived(this.selection.active ?? this.order?.ids[0] ?? null)
   chosen = $derived([...this.selection.ids])
 
@@ -126,15 +132,14 @@ export class LibraryState {
   narrow(change: Partial<LibraryFilter>): Promise<void> {
     const next = { ...this.filter, ...change }
     if (next.people.length === 0) Object.assign(next, { people: EVERYTHING.people, match: EVERYTHING.match })
-    const none = (Object.keys(EVERYTHING) as (keyof LibraryFilter)[]).every((part) => next[part] === EVERYTHING[part])
-    this.filter = none ? EVERYTHING : next
+    this.filter = isWhole(next) && next.album === null ? EVERYTHING : next
     this.etag = null
     this.scrolled = 0
     this.selection = NOTHING
     return this.readNow()
   }
 
-  widen = (): Promise<void> => this.narrow(EVERYTHING)
+  widen = (): Promise<void> => this.narrow({ ...EVERYTHING, album: this.filter.album })
 
   /** Says which photos are in view; what was asked for and has gone out of view is not asked for again. */
   want(ids: readonly number[]): void {

@@ -21,6 +21,34 @@ function browser(hash: string, stored: string | null = null, answer: Response | 
   return { page: page as unknown as Surroundings & typeof page, asked, store, tell: (event: string, value: string | null = null) => heard.get(event)?.({ key: 'session', newValue: value }) }
 }
 
+describe('a page of one library of several', () => {
+  it('reads photos and people of that library, and changes what it names', async () => {
+    const { page, asked } = browser('', JSON.stringify(KEPT))
+    page.location.search = '?library=7'
+    const session = new PageSession(page)
+    for (const path of ['/api/library?album=2', '/api/people', '/api/libraries', '/api/members']) await session.ask(path)
+    for (const path of ['/api/library/actions', '/api/search/face']) await session.ask(path, { method: 'POST' })
+    expect(asked.map(({ path }) => path)).toEqual([
+      '/api/library?album=2&library=7',
+      '/api/people?library=7',
+      '/api/libraries',
+      '/api/members',
+      '/api/library/actions',
+      '/api/search/face?library=7',
+    ])
+    expect(session.address('/api/events')).toBe('/api/events?library=7&ticket=t1')
+  })
+
+  it('takes nothing else from its address', async () => {
+    for (const search of ['', '?library=', '?library=x', '?other=7', '?library=7x']) {
+      const { page, asked } = browser('', JSON.stringify(KEPT))
+      page.location.search = search
+      await new PageSession(page).ask('/api/people')
+      expect(asked[0]?.path).toBe('/api/people')
+    }
+  })
+})
+
 const bearing = (init: RequestInit | undefined): string | null => new Headers(init?.headers).get('authorization')
 
 describe('a page with a code in its address', () => {

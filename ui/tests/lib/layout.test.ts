@@ -35,6 +35,12 @@ describe('layout', () => {
     expect(grid.widths[1]).toBe(600)
   })
 
+  it('has no headings for photos in an order of their own', () => {
+    const grid = layout([100, 100, 100], [], 1000, MEASURES)
+    expect([grid.headings, grid.rows, grid.tops[0], Array.from(grid.firsts)]).toEqual([[], 1, 0, [0, 3]])
+    expect(headingOf(grid, 1)).toBeUndefined()
+  })
+
   it('survives an empty library, no width, and a photo without a size', () => {
     expect(layout([], [], 1000, MEASURES).height).toBe(0)
     const none = layout([0, 133], [{ day: 1, count: 2 }], 0, MEASURES)

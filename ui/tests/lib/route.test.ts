@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { routeOf } from '../../src/lib/route'
+import { albumOf, routeOf } from '../../src/lib/route'
 
 describe('routeOf', () => {
   it('knows the pages, and shows the photos for everything else', () => {
@@ -12,6 +12,11 @@ describe('routeOf', () => {
   it('reads the photo that is shown large', () => {
     expect(routeOf('#photo-12')).toEqual({ page: 'photos', photo: 12, part: null })
     expect(routeOf('#photo-x').photo).toBeNull()
+  })
+
+  it('reads the album whose photos are shown', () => {
+    expect(albumOf(routeOf('#albums/12'))).toBe(12)
+    for (const hash of ['#albums', '#albums/x', '#albums/', '#people/12', '#photo-12']) expect(albumOf(routeOf(hash))).toBeNull()
   })
 
   it('reads the part of a page, even a badly written one', () => {

@@ -73,6 +73,19 @@ describe('the filter', () => {
     expect(library.filter).toBe(EVERYTHING)
   })
 
+  it('is not an album, which stays when the rest is cleared', async () => {
+    const { library } = world([3, 2, 1])
+    await library.narrow({ ...EVERYTHING, album: 4 })
+    expect(library.filtered).toBe(false)
+    expect(filterQuery(library.filter)).toBe('?packed=true&album=4')
+    await library.narrow({ favourites: true })
+    expect(library.filtered).toBe(true)
+    await library.widen()
+    expect(library.filter).toEqual({ ...EVERYTHING, album: 4 })
+    await library.narrow({ album: null })
+    expect(library.filter).toBe(EVERYTHING)
+  })
+
   it('is none again when every part of it is taken away', async () => {
     const { library } = world([3, 2, 1])
     await library.narrow({ facesMin: 1 })
