@@ -62,7 +62,7 @@ def rename(session: CommandSession, name: str, new_name: str, as_json: bool) -> 
     from agent.libraries.schemas import LibraryChange
 
     client = session.server()
-    found = _named(session, client, name)
+    found = library_named(session, client, name)
     client.tell("PATCH", f"/api/libraries/{found.id}", LibraryChange(name=new_name))
     tell({"id": found.id, "name": new_name}, session.texts("cli.libraries.renamed", name=new_name), as_json=as_json)
 
@@ -74,7 +74,7 @@ def rename(session: CommandSession, name: str, new_name: str, as_json: bool) -> 
 @click.pass_obj
 def remove(session: CommandSession, name: str, yes: bool, as_json: bool) -> None:
     client = session.server()
-    found = _named(session, client, name)
+    found = library_named(session, client, name)
     confirm(session.texts, session.texts("cli.libraries.remove", name=found.name), yes=yes)
     client.tell("DELETE", f"/api/libraries/{found.id}")
     tell({"removed": found.id}, session.texts("cli.libraries.removed", name=found.name), as_json=as_json)
@@ -90,7 +90,7 @@ def grant(session: CommandSession, name: str, member: str, role: str, as_json: b
     from agent.libraries.schemas import LibraryGrant
 
     client = session.server()
-    found, who = _named(session, client, name), member_named(session, client, member).id
+    found, who = library_named(session, client, name), member_named(session, client, member).id
     client.tell("PUT", f"/api/libraries/{found.id}/members/{who}", LibraryGrant.model_validate({"role": role}))
     said = session.texts("cli.libraries.granted", name=found.name, member=member, role=session.texts(f"roles.{role}"))
     tell({"id": found.id, "member": who, "role": role}, said, as_json=as_json)
@@ -103,7 +103,7 @@ def grant(session: CommandSession, name: str, member: str, role: str, as_json: b
 @click.pass_obj
 def revoke(session: CommandSession, name: str, member: str, as_json: bool) -> None:
     client = session.server()
-    found, who = _named(session, client, name), member_named(session, client, member).id
+    found, who = library_named(session, client, name), member_named(session, client, member).id
     client.tell("DELETE", f"/api/libraries/{found.id}/members/{who}")
     tell({"id": found.id, "member": who}, session.texts("cli.libraries.revoked", name=found.name, member=member), as_json=as_json)
 
@@ -117,7 +117,7 @@ def put(session: CommandSession, name: str, path: str, as_json: bool) -> None:
     from agent.libraries.schemas import LibraryFolder
 
     client = session.server()
-    found = _named(session, client, name)
+    found = library_named(session, client, name)
     client.tell("PUT", f"/api/libraries/{found.id}/sources", LibraryFolder(path=path))
     tell({"id": found.id, "folder": path}, session.texts("cli.libraries.folder_put", name=found.name), as_json=as_json)
 
@@ -129,12 +129,12 @@ def put(session: CommandSession, name: str, path: str, as_json: bool) -> None:
 @click.pass_obj
 def drop(session: CommandSession, name: str, path: str, as_json: bool) -> None:
     client = session.server()
-    found = _named(session, client, name)
+    found = library_named(session, client, name)
     client.tell("DELETE", f"/api/libraries/{found.id}/sources?path={quote(path, safe='')}")
     tell({"id": found.id, "folder": path}, session.texts("cli.libraries.folder_dropped", name=found.name), as_json=as_json)
 
 
-def _named(session: CommandSession, client: "Client", name: str) -> "LibraryOut":
+def library_named(session: CommandSession, client: "Client", name: str) -> "LibraryOut":
     found = next((each for each in _all(session, client) if each.name.casefold() == name.strip().casefold()), None)
     if found is None:
         raise click.ClickException(session.texts("cli.libraries.unknown", name=name))

@@ -50,7 +50,7 @@ class LibrariesQueries(Queries):
             if tx.scalar(select(library.c.id).limit(1)) is None and tx.scalar(select(library_source.c.root).limit(1)) is None:
                 first = add(tx, library, {"name": name, "for_all": 1, "created_at": now})
                 tx.execute(insert(library_source).values(root=REST, library_id=first))
-            tx.execute(_SORT_IN, {"rest": b""})
+            sort_in(tx)
 
     def add(
         self, name: str, *, for_all: bool, sources: Iterable[str], roles: Mapping[str, Role], watched: Iterable[str], now: datetime
@@ -65,10 +65,10 @@ class LibrariesQueries(Queries):
             made = add(tx, library, {"name": name, "for_all": int(for_all), "created_at": now})
             audit_log.add(tx, "library_added", None, 1, now, detail=str(made))
             for root in sources:
-                _put_source(tx, root, made, now)
+                put_source(tx, root, made, now)
             for member_id, role in roles.items():
                 _grant(tx, made, member_id, role, now)
-            tx.execute(_SORT_IN, {"rest": b""})
+            sort_in(tx)
             return made
 
     def change(self, library_id: int, values: Mapping[str, Any], now: datetime) -> None:
@@ -87,14 +87,14 @@ class LibrariesQueries(Queries):
             _required(tx, library_id)
             tx.execute(delete(library).where(library.c.id == library_id))
             audit_log.add(tx, "library_removed", None, 1, now, detail=str(library_id))
-            tx.execute(_SORT_IN, {"rest": b""})
+            sort_in(tx)
 
     def put_source(self, library_id: int, root: str, now: datetime) -> None:
         """Put a watched folder into a library, out of any other. Raises NotFound."""
         with self.database.write(durable=True) as tx:
             _required(tx, library_id)
-            _put_source(tx, root, library_id, now)
-            tx.execute(_SORT_IN, {"rest": b""})
+            put_source(tx, root, library_id, now)
+            sort_in(tx)
 
     def drop_source(self, library_id: int, root: str, now: datetime) -> None:
         """Take a folder out: only administrators see it then. Raises NotFound."""
@@ -103,7 +103,7 @@ class LibrariesQueries(Queries):
             if not tx.execute(update(library_source).where(*its).values(library_id=None)).rowcount:
                 raise NotFound
             audit_log.add(tx, "library_folder_dropped", None, 1, now, detail=str(library_id))
-            tx.execute(_SORT_IN, {"rest": b""})
+            sort_in(tx)
 
     def grant(self, library_id: int, member_id: str, role: Role, now: datetime) -> None:
         """Raises NotFound."""
@@ -118,6 +118,11 @@ class LibrariesQueries(Queries):
             if not tx.execute(delete(library_access).where(*its)).rowcount:
                 raise NotFound
             audit_log.add(tx, "access_revoked", member_id, 1, now, detail=str(library_id))
+
+
+def sort_in(tx: Connection) -> None:
+    """Put each file into the library that it belongs to now."""
+    tx.execute(_SORT_IN, {"rest": b""})
 
 
 def _required(tx: Connection, library_id: int) -> None:
@@ -141,7 +146,8 @@ def _name_the_rest(tx: Connection, watched: Iterable[str]) -> None:
         tx.execute(insert(library_source), [{"root": each, "library_id": owner} for each in rest])
 
 
-def _put_source(tx: Connection, root: str, library_id: int, now: datetime) -> None:
+def put_source(tx: Connection, root: str, library_id: int, now: datetime) -> None:
+    """Put a folder or a bucket into a library, out of any other. `sort_in` has its files follow."""
     tx.execute(delete(library_source).where(library_source.c.root == root))
     tx.execute(insert(library_source).values(root=root, library_id=library_id))
     audit_log.add(tx, "library_folder_added", None, 1, now, detail=str(library_id))

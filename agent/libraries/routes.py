@@ -7,8 +7,9 @@ from typing import Annotated
 from fastapi import FastAPI, Path
 
 from agent.core.config_file import SettingsFile
-from agent.domain.errors import BadRequest
+from agent.domain.errors import BadRequest, NotFound
 from agent.domain.path_text import printable
+from agent.domain.remote import is_remote
 from agent.libraries.records import REST, Library
 from agent.libraries.schemas import (
     LibrariesOut,
@@ -47,7 +48,7 @@ def libraries_routes(api: FastAPI, libraries: Libraries, settings: SettingsFile)
     @api.post("/api/libraries", openapi_extra=_MANAGE)
     async def add(wanted: LibraryAdd, who: Who) -> LibraryOut:
         """Make a library. Folders that are not watched yet are watched from then on."""
-        roots = [await _folder(settings, each) for each in wanted.sources]
+        roots = [await _folder(libraries, settings, each) for each in wanted.sources]
         roles = {each.id: Role(each.role) for each in wanted.members}
         made = await libraries.add(wanted.name, for_all=wanted.for_all, sources=roots, roles=roles)
         for root in roots:
@@ -70,7 +71,7 @@ def _content_routes(api: FastAPI, libraries: Libraries, settings: SettingsFile) 
     @api.put("/api/libraries/{library_id}/sources", status_code=204, openapi_extra=_MANAGE)
     async def put_source(library_id: Id, folder: LibraryFolder) -> None:
         """Put a folder into this library, out of any other. It is watched from then on."""
-        root = await _folder(settings, folder.path)
+        root = await _folder(libraries, settings, folder.path)
         await libraries.put_source(library_id, root)
         await _watch(settings, root)
 
@@ -89,17 +90,24 @@ def _content_routes(api: FastAPI, libraries: Libraries, settings: SettingsFile) 
         await libraries.revoke(library_id, member_id)
 
 
-async def _folder(settings: SettingsFile, path: str) -> str:
-    """The root of a folder that is watched, or can be. Raises SourceMissing, SourceNoAccess, BadRequest inside a watched folder."""
+async def _folder(libraries: Libraries, settings: SettingsFile, path: str) -> str:
+    """The root of a folder that is watched, or can be, or of a bucket.
+
+    Raises SourceMissing, SourceNoAccess, BadRequest inside a watched folder, NotFound for an unknown bucket.
+    """
     folders = settings.snapshot.folders
     root = root_meant(path, folders)
+    if is_remote(root):
+        if not libraries.is_watched(root):
+            raise NotFound
+        return root
     if any(each.root == root for each in folders):
         return root
     return await readable_folder(path)
 
 
 async def _watch(settings: SettingsFile, root: str) -> None:
-    if all(each.root != root for each in settings.snapshot.folders):
+    if not is_remote(root) and all(each.root != root for each in settings.snapshot.folders):
         await asyncio.to_thread(settings.add_folder, FilePath(root), {})
 
 

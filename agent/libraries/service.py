@@ -109,6 +109,15 @@ class Libraries:
         """Raises NotFound."""
         await self._do(lambda now: self._queries.revoke(library_id, member_id, now))
 
+    async def read_again(self) -> None:
+        """Their folders were changed by another service."""
+        with everything():
+            self._all = await asyncio.to_thread(self._queries.libraries)
+        self._changed()
+
+    def is_watched(self, root: str) -> bool:
+        return root in tuple(self._watched())
+
     async def _do(self, change: Callable[[datetime], T]) -> T:
         with everything():
             done = await asyncio.to_thread(change, self._clock())

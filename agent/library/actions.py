@@ -11,9 +11,11 @@ from typing import TypeVar
 from agent.core.environment import Environment
 from agent.core.hanging_calls import ANSWER_S, call_with_timeout
 from agent.core.observable import Notice
-from agent.domain.errors import AgentError, ImageMissing, ImageOnlineOnly, ImageUnreadable, NotFound
+from agent.domain.errors import AgentError, BucketNoFile, ImageError, ImageMissing, ImageOnlineOnly, ImageUnreadable, NotFound
 from agent.domain.events import FavouritesChanged, ImagesHidden, Recorded
 from agent.domain.jobs import JobState
+from agent.domain.remote import is_remote
+from agent.engine.open_files import open_photo, opened
 from agent.library.queries.library_queries import LibraryQueries
 
 T = TypeVar("T")
@@ -27,15 +29,24 @@ class Original:
 
     path: str
     format: str
+    descriptor: int | None = None  # of an object in a bucket, which has no file: whoever reads it closes it
 
 
 class Actions:
-    def __init__(self, library: LibraryQueries, environment: Environment, *, online_only: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        library: LibraryQueries,
+        environment: Environment,
+        *,
+        online_only: Callable[[str], bool],
+        open_item: Callable[[str], int] = open_photo,
+    ) -> None:
         self.queued = Notice()
         """images are to be analysed again"""
         self._library = library
-        self._bus, self._clock = environment.bus, environment.clock
+        self._bus, self._clock, self._settings = environment.bus, environment.clock, environment.settings
         self._online_only = online_only
+        self._open_item = open_item
 
     async def hide(self, image_ids: Sequence[int]) -> tuple[str | None, int]:
         """Hide images. Return the undo token (None if nothing changed), and the number of changed images."""
@@ -62,22 +73,41 @@ class Actions:
         return count
 
     async def file_of(self, image_id: int) -> str:
-        """Return the path of a file with the image, to show or open it. Raises NotFound, ImageMissing, ImageUnreadable."""
+        """Return the path of a file with the image, to show or open it.
+
+        Raises NotFound, ImageMissing, ImageUnreadable; BucketNoFile if it is in a bucket alone.
+        """
         image = await asyncio.to_thread(self._library.image, image_id)
         if image is None:
             raise NotFound
         path = await _of_drive(partial(_first_there, [path for _, path in image.places]))
         if path is None:
-            raise ImageMissing
+            raise BucketNoFile if any(is_remote(path) for _, path in image.places) else ImageMissing
         return path
 
     async def original(self, image_id: int) -> Original:
-        """Return the file itself. Raises NotFound, ImageMissing, ImageUnreadable; ImageOnlineOnly, because reading would download it."""
+        """Return the file itself, or if there is none the object in a bucket.
+
+        Raises NotFound, ImageMissing, ImageUnreadable, BucketError; ImageOnlineOnly, because reading would download it.
+        """
         image = await asyncio.to_thread(self._library.image, image_id)
         if image is None:
             raise NotFound
-        path = await _of_drive(partial(_first_readable, [path for _, path in image.places], self._online_only))
-        return Original(path, image.format)
+        files = [path for _, path in image.places if not is_remote(path)]
+        remote = [path for _, path in image.places if is_remote(path)]
+        try:
+            return Original(await _of_drive(partial(_first_readable, files, self._online_only)), image.format)
+        except ImageError:
+            if not remote:
+                raise
+        limit_s = self._settings.value.engine.time_limit_s + ANSWER_S
+        for path in remote:
+            try:
+                return Original(path, image.format, await opened(partial(self._open_item, path), limit=limit_s))
+            except AgentError:
+                if path is remote[-1]:
+                    raise
+        raise ImageMissing
 
     async def readable(self, path: str) -> str:
         """Return the path if the file can be read. Raises ImageMissing, ImageUnreadable, ImageOnlineOnly."""

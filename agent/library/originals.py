@@ -1,13 +1,17 @@
 """Sends a photo's own file, unchanged."""
 
+import os
+from collections.abc import Iterator
 from pathlib import PurePath
+from urllib.parse import quote
 
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, Response, StreamingResponse
 
 from agent.domain.path_text import printable
 from agent.library.actions import Original
 
 # Each maker has its own media type for raw files.
+_CHUNK = 1 << 20
 UNNAMED = "application/octet-stream"
 MEDIA_TYPES = {
     "jpeg": "image/jpeg",
@@ -21,7 +25,19 @@ MEDIA_TYPES = {
 }
 
 
-def original_response(original: Original) -> FileResponse:
+def original_response(original: Original) -> Response:
     """Return a response that streams the file, saves it under its own name, and never shows it as one of our pages."""
-    name = PurePath(printable(original.path)).name
-    return FileResponse(original.path, media_type=MEDIA_TYPES.get(original.format, UNNAMED), filename=name)
+    name, media_type = PurePath(printable(original.path)).name, MEDIA_TYPES.get(original.format, UNNAMED)
+    if original.descriptor is None:
+        return FileResponse(original.path, media_type=media_type, filename=name)
+    headers = {
+        "content-disposition": f"attachment; filename*=utf-8''{quote(name, safe='')}",
+        "content-length": str(os.fstat(original.descriptor).st_size),
+    }
+    return StreamingResponse(_read(original.descriptor), media_type=media_type, headers=headers)
+
+
+def _read(descriptor: int) -> Iterator[bytes]:
+    with os.fdopen(descriptor, "rb", buffering=0) as file:
+        while chunk := file.read(_CHUNK):
+            yield chunk

@@ -140,7 +140,7 @@ def action_routes(api: FastAPI, actions: Actions, desk: DeskPort) -> None:
         responses={200: {"content": {"image/*": {}}}},
         openapi_extra=needs(Scope.PHOTOS_EXPORT),
     )
-    async def original(image_id: Id) -> FileResponse:
+    async def original(image_id: Id) -> Response:
         """Return the file itself. An online-only file is refused, because reading would download it."""
         return original_response(await actions.original(image_id))
 

@@ -23,6 +23,7 @@ from agent.domain.errors import (
 )
 from agent.domain.jobs import JobState
 from agent.domain.path_text import printable
+from agent.domain.remote import is_remote
 from agent.web.schemas import Id, Problem, Schema
 
 if TYPE_CHECKING:
@@ -85,9 +86,18 @@ class ImageOut(Schema):
 
     @classmethod
     def of(cls, stored: "records.StoredImage") -> Self:
-        path = PurePath(shown_path(stored.places[0][1])) if stored.places else PurePath()
+        shown = shown_path(stored.places[0][1]) if stored.places else ""
+        path = PurePath(shown)
+        whole = shown if is_remote(shown) else str(path)
         faces = tuple(map(FaceOut.of, stored.faces))
-        return cls.from_record(stored, name=path.name, folder=path.parent.name, path=str(path), places=len(stored.places), faces=faces)
+        return cls.from_record(
+            stored,
+            name=path.name,
+            folder=path.parent.name,
+            path=whole,
+            places=len(stored.places),
+            faces=faces,
+        )
 
 
 class Images(Schema):

@@ -7,6 +7,7 @@ from agent.core.reach import current_reach
 from agent.core.settings import Folder, folder_of, root_of
 from agent.domain.errors import NotFound
 from agent.domain.path_text import printable
+from agent.domain.remote import is_remote
 from agent.library.queries.library_queries import LibraryQueries
 
 
@@ -19,6 +20,8 @@ def root_meant(path: str, folders: Sequence[Folder]) -> str:
         if (found := reach.meant(path)) is None:
             raise NotFound
         return found
+    if is_remote(path):
+        return path.rstrip("/")
     return next((folder.root for folder in folders if path in (printable(folder.path), printable(folder.root))), root_of(path))
 
 

@@ -108,7 +108,7 @@ class App:
         queue = edges.queue(environment) if edges.queue else LibraryQueue(library, environment.clock)
         self.indexer = Indexer(queue, attempts, engine.slots, work, environment)
         self.problems = Problems(library)
-        self.actions = Actions(library, environment, online_only=edges.online_only)
+        self.actions = Actions(library, environment, online_only=edges.online_only, open_item=edges.open_item)
         self.ingest = Ingest(library, environment, online_only=edges.online_only, open_item=edges.open_item)
         self._scanner = Scanner(library, self.ingest, self.indexer, engine.analyser, environment)
         self.monitor = ResourceMonitor(

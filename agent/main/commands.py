@@ -22,7 +22,7 @@ from agent.consent.commands import consent, import_list
 from agent.core.paths import AppPaths
 from agent.domain.errors import AgentError, AlreadyRunning, DesktopError, LifecycleError
 from agent.incidents.commands import incidents
-from agent.libraries.commands import libraries
+from agent.libraries.bucket_commands import libraries
 from agent.library.folder_commands import folders
 from agent.library.problem_commands import problems
 from agent.main.backup_commands import backup, recover, recovery_code

@@ -154,7 +154,9 @@ def build(
             finder,
         ),
         RedactionTools(
-            renderer or cast("Renderer", engine.analyser), CopyFileStore(), RecoveryFileStore(lambda: database.key_for(b"kept originals"))
+            renderer or cast("Renderer", engine.analyser),
+            CopyFileStore(open_item),
+            RecoveryFileStore(lambda: database.key_for(b"kept originals")),
         ),
         AuditWitness(paths.library),
         (

@@ -14,6 +14,7 @@ from agent.workers.roots import Roots
 
 if TYPE_CHECKING:
     from agent.main.worker_process import WorkerEdges
+    from agent.store.database import Database
 
 
 @click.command(cls=Command, help=TEXTS("cli.help.worker"), short_help=TEXTS("cli.help.worker_short"))
@@ -51,7 +52,7 @@ def worker(session: CommandSession, name: str | None, roots: tuple[str, ...], wi
         else:
             note(session.texts("cli.worker.ready", name=called))
         with loop_threads(asyncio.get_running_loop()):  # it ends in time though a drive never answers
-            await work(settings, database, url, called, _edges(session, called, mounted), stop, drain_s=settings.server.drain_s)
+            await work(settings, database, url, called, _edges(session, called, mounted, database), stop, drain_s=settings.server.drain_s)
 
     try:
         asyncio.run(run())
@@ -61,18 +62,23 @@ def worker(session: CommandSession, name: str | None, roots: tuple[str, ...], wi
     return 0
 
 
-def _edges(session: CommandSession, name: str, roots: Roots) -> "WorkerEdges":
+def _edges(session: CommandSession, name: str, roots: Roots, database: "Database") -> "WorkerEdges":
+    from agent.domain.remote import BUCKET
     from agent.engine.analyser import AnalysisEngine
     from agent.engine.matcher import MatcherProcess
     from agent.engine.open_files import open_photo
     from agent.main.engines import engine_pool, model_store, model_ways
+    from agent.main.library_home import home_of_key
+    from agent.main.server.buckets import bucket_reader
     from agent.main.worker_process import WorkerEdges
     from agent.sources.folder.online_only import is_online_only
+    from agent.sources.sources import opener_of
 
     settings, paths = session.file.snapshot, session.paths
     store = model_store(paths)
     pool = engine_pool(settings, paths, store, scratch=f"worker-{_file_name(name)}")
-    pool.open_item = roots.opener(open_photo)
+    buckets = bucket_reader(database, home_of_key(settings, paths), lambda: session.file.snapshot)
+    pool.open_item = roots.opener(opener_of(open_photo, {BUCKET: buckets.open}))
     supply, _ = model_ways(store, (pool,))
     return WorkerEdges(
         AnalysisEngine(pool, lambda: pool.size + 2, supply),

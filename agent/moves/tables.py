@@ -104,6 +104,7 @@ STAYS: Final[Mapping[str, str]] = {
     "library": "accounts",
     "library_source": "accounts",
     "library_access": "accounts",
+    "bucket": "accounts",
     "consent_link": "accounts",
     "incident": "accounts",
     "incident_message": "accounts",

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,11 +14,13 @@ from typing import Final
 from agent.core.bounded_read import open_regular
 from agent.core.files import copy_errors, create_file, move_new, numbered, sync_file, sync_folder
 from agent.core.hanging_calls import stop_if_unwanted
-from agent.domain.errors import AlreadyKept, CopyNotAFile, SameFile
+from agent.domain.errors import AlreadyKept, BucketNoFile, CopyNotAFile, ImageError, SameFile, SourceError
+from agent.domain.remote import is_remote
+from agent.engine.open_files import open_photo
 from agent.redaction import copy_names
 from agent.redaction.copy_names import KEPT_ENDING, MadeAt, Names, file_id
 from agent.redaction.copy_records import PlannedCopy, RedactionItem
-from agent.redaction.options import RedactionOptions
+from agent.redaction.options import Keeping, RedactionOptions
 
 REPORT_ENDING: Final = ".redaction.json"
 
@@ -38,6 +40,10 @@ class Placing:
 class CopyFileStore:
     """Plans, writes and places copies. Every call blocks, and raises CopyUnwritable and CopyDiskFull."""
 
+    def __init__(self, open_item: Callable[[str], int] = open_photo) -> None:
+        """`open_item` opens originals that are no files of this computer."""
+        self._open_item = open_item
+
     def plan(
         self, paths: Sequence[str], out: str | None, wish: RedactionOptions, made: MadeAt, begun: Sequence[RedactionItem] = ()
     ) -> list[PlannedCopy]:
@@ -46,8 +52,11 @@ class CopyFileStore:
         Relative paths are kept; names are unique; an existing file is skipped if `made` says that it is the same copy with these options,
         otherwise it keeps its name unless the options say that it is replaced. What earlier requests left planned
         (`begun`) is resumed under its assigned name. Raises SameFile if a copy would
-        replace an original although `out` is given, CopyUnsupported for an unwritable format, CopyNotAFile.
+        replace an original although `out` is given, CopyUnsupported for an unwritable format, CopyNotAFile; BucketNoFile for a photo in a
+        bucket, in place or with its original kept.
         """
+        if any(map(is_remote, paths)) and (out is None or wish.keeping is Keeping.ORIGINAL):
+            raise BucketNoFile  # nothing is written to a bucket
         wanted = list(copy_names.wanted_files(paths, out))
         if out is None:
             names = Names(wish, (), made, self.digest, begun)
@@ -115,9 +124,9 @@ class CopyFileStore:
         """Return the SHA-256 of a file, hexadecimal; None if it can't be read."""
         try:
             stop_if_unwanted()
-            with open_regular(Path(path)) as file:
+            with open_regular(Path(path)) if not is_remote(path) else os.fdopen(self._open_item(path), "rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
-        except (OSError, ValueError):
+        except (OSError, ValueError, SourceError, ImageError):
             return None
 
     def report(self, target: str, facts: Mapping[str, object]) -> None:

@@ -13,6 +13,7 @@ from agent.core.files import numbered
 from agent.core.hanging_calls import stop_if_unwanted
 from agent.domain.errors import CopyUnsupported, SameFile
 from agent.domain.image import COPY_FORMATS
+from agent.domain.remote import is_remote
 from agent.domain.video import CLIP_FORMATS, has_pictures, is_clip, may_show_faces
 from agent.redaction.copy_records import Made, PlannedCopy, RedactionItem
 from agent.redaction.options import Keeping, RedactionOptions
@@ -42,7 +43,11 @@ def wanted_files(paths: Sequence[str], out: str | None) -> Iterator[tuple[str, s
     """
     inside = None if out is None else os.path.realpath(out)
     met: set[str] = set()
-    for path in map(os.path.abspath, paths):
+    for path in filter(is_remote, paths):
+        if path not in met:
+            met.add(path)
+            yield path, path.rpartition("/")[0]
+    for path in map(os.path.abspath, (each for each in paths if not is_remote(each))):
         is_folder = os.path.isdir(path)
         for seen in walk_images((path,), wanted=may_show_faces):
             found = seen.path

@@ -1,6 +1,7 @@
 """Routes of covered copies: making, reviewing, editing and restoring them."""
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import asdict
@@ -85,6 +86,8 @@ def making_routes(
     async def copy_covered(image_id: Id) -> PhotoCopiedOut:
         """Copy it to this computer's clipboard, with all faces covered and without metadata."""
         original = await actions.original(image_id)
+        if original.descriptor is not None:
+            os.close(original.descriptor)  # the engine opens it again
         return PhotoCopiedOut(**asdict(await photo_copy.copy(original.path)))
 
 
@@ -194,7 +197,7 @@ def copy_file_routes(
         responses={200: {"content": {UNNAMED: {}}}},
         openapi_extra=needs(Scope.PHOTOS_EXPORT),
     )
-    async def copy(item_id: Id) -> FileResponse:
+    async def copy(item_id: Id) -> Response:
         """Return the copy's own file."""
         made = await _known(library, item_id)
         if made.state not in MADE:

@@ -73,7 +73,7 @@ class Source(Protocol):
 
 
 class RemoteSource(Source, Protocol):
-    """A source whose items are no files of this computer: it opens them itself. None is shipped yet; docs/decisions has the trial."""
+    """A source whose items are no files of this computer: it opens them itself. A team server's buckets are one."""
 
     def open(self, item: str) -> int:
         """Return a descriptor of a file of its own, from the start. Blocks. Raises ImageError, SourceError."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, LargeBinary, and_, func, not_, or_, true, type_coerce
 
+from agent.domain.remote import is_remote
 from agent.store.dialects.functions import contains_text
 from agent.store.schema import place
 
@@ -75,5 +76,5 @@ def stem_of(folder: str) -> str:
 
 
 def _separators(path: str) -> str:
-    # A path that starts with a slash is POSIX, where a backslash is an ordinary character; Windows accepts both.
-    return "/" if path.startswith("/") else "\\/"
+    # A path that starts with a slash is POSIX, where a backslash is an ordinary character, as in a bucket; Windows accepts both.
+    return "/" if path.startswith("/") or is_remote(path) else "\\/"

@@ -84,6 +84,7 @@ POLICIES: Final = {
     ),
     "library": f"id = ANY ({_REACHED})",
     "library_source": _IN_REACH,
+    "bucket": "false",  # where it is, and how it is reached, is for administrators alone
     "upload": _IN_REACH,
     "album": f"{_IN_REACH} AND (library_id = ANY ({_CONFIDED}) OR NOT {_of('withheld_album', 'album_id', 'album.id')})",
     "album_image": f"{_OF_ALBUM.format('album_image')} AND {_of('seen_image', 'image_id', 'album_image.image_id')}",

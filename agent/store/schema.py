@@ -13,7 +13,7 @@ from agent.store.tables.consent import consent, consent_link
 from agent.store.tables.desks import desk_feed, desk_operation
 from agent.store.tables.history import audit, audit_head, undo, undo_person
 from agent.store.tables.incidents import incident, incident_message
-from agent.store.tables.libraries import library, library_access, library_source
+from agent.store.tables.libraries import bucket, library, library_access, library_source
 from agent.store.tables.library import event, face, image, job, meta, place
 from agent.store.tables.people import adopted, chip, embedding, grouping, identity, ignored, person, rejection, unseen
 from agent.store.tables.redaction import redaction, redaction_item
@@ -30,6 +30,7 @@ __all__ = [
     "api_token",
     "audit",
     "audit_head",
+    "bucket",
     "ceremony",
     "chip",
     "consent",
@@ -77,7 +78,7 @@ __all__ = [
 ]
 
 # The newest migration: a library at this revision needs none, and Alembic is not even imported.
-REVISION = "0025"
+REVISION = "0026"
 
 _KEY = "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)"  # as Alembic creates it
 

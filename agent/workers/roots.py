@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath, PureWindowsPath
 
+from agent.domain.remote import is_remote
+
 
 class Roots:
     """Maps the server's paths to this machine's. The longest matching root counts; other paths are the same on both."""
@@ -25,7 +27,7 @@ class Roots:
 
     def opener(self, open_item: Callable[[str], int]) -> Callable[[str], int]:
         """Return `open_item` for the server's paths."""
-        return lambda path: open_item(self.local(path))
+        return lambda path: open_item(path if is_remote(path) else self.local(path))
 
 
 def _pair(word: str) -> tuple[str, str]:

@@ -1,8 +1,9 @@
-/** The made-up team's libraries, what is uploaded to them, the search index, and a computer that asks to join. */
+/** The made-up team's libraries and buckets, what is uploaded to them, the search index, and a computer that asks to join. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import type { JoinAsked, LibrariesOut, LibraryAdd, LibraryOut, SearchIndex, UploadsOut } from '../src/api/types.ts'
+import { ofBuckets, resetBuckets } from './buckets.ts'
 import type { Options } from './fixtures.ts'
 
 /** A file of this name is refused, one that begins so never ends. */
@@ -25,6 +26,7 @@ const uploads = new Map<string, Upload>()
 
 export function resetLibraries(): void {
   libraries = null
+  resetBuckets()
   uploads.clear()
 }
 
@@ -130,7 +132,7 @@ function ofJoining(method: string, code: string, options: Options): Reply {
 
 /** False for everything else. */
 export function answerLibraries(request: IncomingMessage, response: ServerResponse, url: URL, options: Options): boolean {
-  const [, room, rest] = /^\/api\/(libraries|uploads|search\/index|join\/requests)(?:\/(.*))?$/.exec(url.pathname) ?? []
+  const [, room, rest] = /^\/api\/(libraries|buckets|uploads|search\/index|join\/requests)(?:\/(.*))?$/.exec(url.pathname) ?? []
   if (room === undefined) return false
   const method = request.method ?? 'GET'
   const parts: Buffer[] = []
@@ -141,6 +143,7 @@ export function answerLibraries(request: IncomingMessage, response: ServerRespon
     if (room === 'uploads' && method === 'PATCH' && upload?.name.startsWith(ENDLESS)) return
     const reply =
       room === 'libraries' ? ofLibraries(method, url, body.toString(), options)
+      : room === 'buckets' ? ((answer) => (answer === undefined ? OK : is(answer)))(ofBuckets(method, url.pathname, body.toString(), options))
       : room === 'uploads' ? ofUploads(request, rest, method === 'PATCH' ? body.length : 0, options)
       : room === 'search/index' ? is(search(options))
       : ofJoining(method, rest ?? '', options)

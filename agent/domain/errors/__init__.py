@@ -31,6 +31,7 @@ from agent.domain.errors.account_errors import (
     WrongSignIn,
 )
 from agent.domain.errors.album_errors import *
+from agent.domain.errors.bucket_errors import *
 from agent.domain.errors.capture_errors import *
 from agent.domain.errors.capture_errors import (
     CaptureCancelled,

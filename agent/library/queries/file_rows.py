@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, case, delete, exists, func, literal, not_, or_, select, update
 
-from agent.domain.errors import ImageMissing
+from agent.domain.errors import BucketError, ImageMissing, leaves
 from agent.domain.events import PlaceAdded, PlaceLost, PlaceMoved, Recorded
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import JobState, Priority
+from agent.domain.remote import BUCKET_START
 from agent.library.queries import job_rows
 from agent.library.records import Noted
 from agent.store import event_rows
@@ -18,6 +19,7 @@ from agent.store.rows import add
 from agent.store.schema import image, job, place, redaction, redaction_item
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+_OUT_OF_REACH = (ImageMissing.code, *sorted(leaves(BucketError)))
 _PART = 2000  # files read at a time
 
 
@@ -94,11 +96,13 @@ class FileQueries(Queries):
         Files that were only scanned by hand stay. A folder that is watched again gets its files back, see `note_file`.
         """
         with self.database.write(durable=True) as tx:
-            left = and_(place.c.folder.is_not(None), *(not_(below(folder)) for folder in watched))
-            tx.execute(delete(job).where(job.c.place_id.in_(select(place.c.id).where(left))))
-            # One that was missing before keeps that time. Without a folder, a file is back once it is scanned by hand.
-            since = func.coalesce(place.c.missing_since, literal(now, place.c.missing_since.type))
-            return tx.execute(update(place).where(left).values(missing_since=since, folder=None)).rowcount
+            left = and_(place.c.folder.is_not(None), not_(below(BUCKET_START)), *(not_(below(folder)) for folder in watched))
+            return _leave_folders(tx, left, now)
+
+    def source_left(self, root: str, *, now: datetime) -> int:
+        """Do the same for a bucket that is no source any more."""
+        with self.database.write(durable=True) as tx:
+            return _leave_folders(tx, below(root), now)
 
     def file_moved(self, old: str, new: FileSeen, *, now: datetime) -> list[Recorded]:
         """Move a file to a new path: faces stay. A known file at the new path is replaced. Does nothing if `old` is unknown.
@@ -140,6 +144,13 @@ class FileQueries(Queries):
             with self.database.read() as tx:
                 part, after = known_part(tx, folder, after, untimed=untimed)
             yield from part
+
+
+def _leave_folders(tx: Connection, left: ColumnElement[bool], now: datetime) -> int:
+    tx.execute(delete(job).where(job.c.place_id.in_(select(place.c.id).where(left))))
+    # One that was missing before keeps that time. Without a folder, a file is back once it is scanned by hand.
+    since = func.coalesce(place.c.missing_since, literal(now, place.c.missing_since.type))
+    return tx.execute(update(place).where(left).values(missing_since=since, folder=None)).rowcount
 
 
 def known_part(tx: Connection, folder: str, after: str, *, untimed: bool) -> tuple[list[tuple[str, tuple[int, int]]], str | None]:
@@ -191,8 +202,8 @@ def _untimed() -> ColumnElement[bool]:
 
 
 def _was_away() -> ColumnElement[bool]:
-    """Return a condition for files that were missing when they were due, as on an unplugged disk: seeing them brings them back."""
-    return and_(job.c.state == JobState.FAILED, job.c.error_code == ImageMissing.code)
+    """Return a condition for files that were out of reach when they were due, as on an unplugged disk: seeing them brings them back."""
+    return and_(job.c.state == JobState.FAILED, job.c.error_code.in_(_OUT_OF_REACH))
 
 
 def _may_be_known(tx: Connection, size: int, recipe: Recipe) -> bool:

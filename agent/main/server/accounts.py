@@ -1,7 +1,7 @@
 """Puts the accounts and libraries of a team server together: only the server imports this."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from agent.accounts.passwords import Passwords
@@ -10,7 +10,6 @@ from agent.accounts.second_factor import SecondFactor
 from agent.accounts.service import Accounts
 from agent.accounts.sign_in_attempts import Attempts
 from agent.core.heap import large_apart
-from agent.core.settings import Settings
 from agent.libraries.queries import LibrariesQueries
 from agent.libraries.service import Libraries
 from agent.store.database import Database
@@ -25,6 +24,6 @@ def accounts_of(database: Database, clock: Callable[[], datetime], monotonic: Ca
     return Accounts(AccountQueries(database), Passwords(), second_factor, Attempts(monotonic), clock)
 
 
-def libraries_of(database: Database, settings: Callable[[], Settings], accounts: Accounts, clock: Callable[[], datetime]) -> Libraries:
+def libraries_of(database: Database, watched: Callable[[], Iterable[str]], accounts: Accounts, clock: Callable[[], datetime]) -> Libraries:
     """The libraries in this database; a change ends what members' sessions go on with."""
-    return Libraries(LibrariesQueries(database), lambda: [folder.root for folder in settings().folders], accounts.members.reload, clock)
+    return Libraries(LibrariesQueries(database), watched, accounts.members.reload, clock)

@@ -14,19 +14,22 @@ from agent.accounts.service import Accounts
 from agent.accounts.team_access import TeamAccess
 from agent.core import logs
 from agent.core.config_file import SettingsFile
+from agent.core.environment import utc_now
 from agent.core.heap import forget_sources, here_to_stay
 from agent.core.i18n import Texts
 from agent.core.paths import AppPaths
 from agent.core.resources import resource
 from agent.core.settings import Settings
 from agent.domain.errors import SettingsError
+from agent.domain.remote import BUCKET
 from agent.library.onboarding import Onboarding
 from agent.main.app import App
 from agent.main.checkup import health
 from agent.main.http import Context, Team, create_app
-from agent.main.library_home import backup_store, move_key, recovery_code
+from agent.main.library_home import backup_store, home_of_key, move_key, recovery_code
 from agent.main.library_restore import LibraryRestore, RestoreOutcome
 from agent.main.server.accounts import accounts_of
+from agent.main.server.buckets import buckets_of
 from agent.main.server.face_vectors import face_vectors
 from agent.main.server.first_administrator import first_invitation
 from agent.main.server.rooms import Site, add_routes, rooms_of
@@ -88,11 +91,14 @@ class ServerLoop:
         ground, wanted = self._ground, self._settings.server
         work = await asyncio.to_thread(TeamWork, ground.database, ground.url)
         vectors = await asyncio.to_thread(face_vectors, ground.database, ground.url)
+        home = home_of_key(self._settings, ground.paths)
+        buckets = buckets_of(ground.database, home, lambda: self._settings, utc_now)
         app = build(
             self._settings,
             ground.paths,
             database=ground.database,
             finder=vectors,
+            remote={BUCKET: buckets.source},
             desktop=False,
             reconfigure={"logs": self._log_files},
             renamed=ground.file.rename_kept,
@@ -108,7 +114,8 @@ class ServerLoop:
             address=lambda: self._address(reached_at[0]),
             pinned=lambda: (certificates.fingerprint, certificates.authority),
         )
-        rooms = rooms_of(site, app, accounts, work.workers, vectors.state)
+        rooms = rooms_of(site, app, accounts, work.workers, vectors.state, buckets.buckets)
+        await asyncio.to_thread(buckets.buckets.begin)
         await asyncio.to_thread(rooms.libraries.begin, self._texts()("cli.serve.first_library"))
         draining: list[Draining] = []
 

@@ -20,6 +20,8 @@ from agent.core.paths import AppPaths
 from agent.desks.routes import desk_routes
 from agent.desks.service import Desks
 from agent.incidents.routes import incident_routes
+from agent.libraries.bucket_routes import bucket_routes
+from agent.libraries.buckets import Buckets
 from agent.libraries.routes import libraries_routes
 from agent.libraries.service import Libraries
 from agent.main.app import App
@@ -57,6 +59,7 @@ class ServerRooms:
     site: Site
     accounts: Accounts
     libraries: Libraries
+    buckets: Buckets
     consents: Consents
     consent_links: ConsentLinks
     desks: Desks
@@ -67,16 +70,26 @@ class ServerRooms:
 
 
 def rooms_of(
-    site: Site, app: App, accounts: Accounts, workers: WorkerQueries, search_index: Callable[[], Awaitable[IndexState]]
+    site: Site,
+    app: App,
+    accounts: Accounts,
+    workers: WorkerQueries,
+    search_index: Callable[[], Awaitable[IndexState]],
+    buckets: Buckets,
 ) -> ServerRooms:
     """Build the services. Call it inside the event loop."""
     database, file, paths = app.library.database, site.file, site.paths
-    libraries = libraries_of(database, lambda: app.settings, accounts, app.now)
+
+    def watched() -> list[str]:
+        return [*(folder.root for folder in app.settings.folders), *buckets.roots]
+
+    libraries = libraries_of(database, watched, accounts, app.now)
     links = ConsentLinks(ConsentLinkQueries(database), app.library, app.consents, Attempts(time.monotonic), app.now)
     return ServerRooms(
         site=site,
         accounts=accounts,
         libraries=libraries,
+        buckets=buckets,
         consents=app.consents,
         consent_links=links,
         desks=desks_of(app, accounts, libraries),
@@ -92,6 +105,7 @@ def add_routes(api: FastAPI, rooms: ServerRooms) -> None:
     server_routes(api, rooms.site.name, __version__, rooms.site.pinned)
     account_routes(api, rooms.accounts)
     libraries_routes(api, rooms.libraries, rooms.site.file)
+    bucket_routes(api, rooms.buckets, rooms.site.texts, rooms.libraries.read_again)
     consent_link_routes(api, rooms.consent_links, rooms.consents)
     desk_routes(api, rooms.desks)
     worker_routes(api, rooms.workers)

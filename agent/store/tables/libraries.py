@@ -34,3 +34,17 @@ library_access = Table(
     Column("role", String, nullable=False),
     Index("access_by_member", "member_id"),
 )
+
+# A bucket as a source: its files are noted with the folder `s3://name`. Keys are never here: each computer keeps its own.
+bucket = Table(
+    "bucket",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    *(Column(name, String, nullable=False) for name in ("bucket", "prefix", "endpoint", "region", "access", "certificate")),
+    Column("path_style", Integer, nullable=False),
+    Column("minutes", Integer, nullable=False),  # between two listings
+    Column("added_at", Instant, nullable=False),
+    Column("listed_at", Instant),  # the end of the last whole listing
+    Column("failing_since", Instant),
+    Column("problem", String, nullable=False, server_default=""),
+)

@@ -130,6 +130,18 @@ def _library_member(page: Page) -> None:
     page.locator("[role=menu]").wait_for()
 
 
+def _bucket(page: Page) -> None:
+    page.locator("section header .button").last.click()
+    page.locator("section form details").wait_for()
+
+
+def _bucket_checked(page: Page) -> None:
+    _bucket(page)
+    page.locator("section form input").first.fill("s3://refused/photos")
+    page.locator("section form > .row").last.locator("button").first.click()
+    page.locator("section form [role=alert] svg").wait_for()
+
+
 def _uploads(page: Page) -> None:
     names = ("a.jpg", "refused.jpg", "endless.jpg")
     files: list[FilePayload] = [{"name": name, "mimeType": "image/jpeg", "buffer": b"x"} for name in names]
@@ -214,6 +226,8 @@ STATES: dict[str, tuple[str, str, str, Act]] = {
     "libraries, renaming one": ("#libraries", "team", "article", _library_named),
     "libraries, adding a member": ("#libraries", "team", "article", _library_member),
     "libraries, a single one": ("#libraries", "team_alone", "article", _nothing),
+    "libraries, adding a bucket": ("#libraries", "team", "article", _bucket),
+    "libraries, a bucket that refuses": ("#libraries", "team", "article", _bucket_checked),
     "libraries, unread": ("#libraries", "team_broken", ".notice", _nothing),
     "uploads, choosing a library": ("#photos", "team", "[role=option]", _uploads),
     "uploads, under way": ("#photos", "team_curator", "[role=option]", _uploading),

@@ -19,8 +19,10 @@ from agent.core.paths import AppPaths
 from agent.core.settings import Settings
 from agent.domain.errors import SignInRequired
 from agent.main import http
+from agent.main.server.buckets import buckets_of
 from agent.main.server.rooms import Site, add_routes, rooms_of
 from agent.people.vectors.vector_rows import IndexState
+from agent.store.key_homes import FileHome
 from agent.store.schema import person as person_table
 from agent.web.access import SCOPES, Role, Scope, needs
 from agent.web.help_routes import Places
@@ -124,7 +126,9 @@ class TeamServer:
         paths = AppPaths.find({"AI_POPUP_HOME": str(served.world.folder.parent / "home")})
         site = Site(paths, served.settings, lambda: Texts("en"), lambda: "photos", lambda: ORIGIN, lambda: ("AB:CD", ""))
         workers = WorkerQueries(served.world.real.database)
-        rooms = rooms_of(site, served.world.app, self.team.accounts, workers, nothing_to_find)
+        buckets = buckets_of(served.world.real.database, FileHome(paths.keys), lambda: served.world.app.settings, served.world.app.now)
+        self.buckets = buckets.buckets
+        rooms = rooms_of(site, served.world.app, self.team.accounts, workers, nothing_to_find, self.buckets)
         self.libraries = rooms.libraries
 
         def routes(api: FastAPI) -> None:

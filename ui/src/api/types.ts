@@ -394,6 +394,108 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/buckets": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** List Buckets */
+        readonly get: operations["list_buckets_api_buckets_get"];
+        readonly put?: never;
+        /**
+         * Add
+         * @description Add a bucket to a library as a source. Its photos are found at once, whether or not it answers by now.
+         */
+        readonly post: operations["add_api_buckets_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/buckets/check": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Check
+         * @description Request one page of a bucket that need not be a source yet, and tell what is in the way.
+         */
+        readonly post: operations["check_api_buckets_check_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/buckets/{name}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        readonly post?: never;
+        /**
+         * Remove
+         * @description Read it no longer. Its photos leave the library; nothing in the bucket is touched.
+         */
+        readonly delete: operations["remove_api_buckets__name__delete"];
+        readonly options?: never;
+        readonly head?: never;
+        /** Change */
+        readonly patch: operations["change_api_buckets__name__patch"];
+        readonly trace?: never;
+    };
+    readonly "/api/buckets/{name}/check": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Check Known
+         * @description Do the same for a source, with the keys that the server's computer has.
+         */
+        readonly post: operations["check_known_api_buckets__name__check_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/buckets/{name}/list": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * List Now
+         * @description List it now.
+         */
+        readonly post: operations["list_now_api_buckets__name__list_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/burst/cancel": {
         readonly parameters: {
             readonly query?: never;
@@ -3401,6 +3503,12 @@ export interface components {
             readonly version: string;
         };
         /**
+         * Access
+         * @description Who the bucket is told we are.
+         * @enum {string}
+         */
+        readonly Access: "keys" | "anonymous" | "role";
+        /**
          * AccountOut
          * @description Who sent a request, and what they may do. On the desktop that is its one user (`local`), who may do everything.
          */
@@ -3608,6 +3716,192 @@ export interface components {
             readonly found: readonly components["schemas"]["FaceRef"][];
             /** Person Id */
             readonly person_id: number | null;
+        };
+        /** BucketAdd */
+        readonly BucketAdd: {
+            /** @default keys */
+            readonly access: components["schemas"]["Access"];
+            /**
+             * Address
+             * @description `s3://bucket`, or `s3://bucket/prefix` for what is below that
+             * @example s3://photos/2026
+             */
+            readonly address: string;
+            /**
+             * Certificate
+             * @description PEM of an authority that is trusted besides the system's
+             * @default
+             */
+            readonly certificate: string;
+            /**
+             * Endpoint
+             * @description empty: Amazon
+             * @default
+             * @example https://minio.example:9000
+             */
+            readonly endpoint: string;
+            readonly keys?: components["schemas"]["BucketKeysIn"] | null;
+            /** Library Id */
+            readonly library_id: number;
+            /**
+             * Minutes
+             * @description between two listings
+             * @default 15
+             */
+            readonly minutes: number;
+            /**
+             * Name
+             * @description by which members may see it; empty gives it one
+             * @default
+             */
+            readonly name: string;
+            /**
+             * Path Style
+             * @description the bucket is in the path of its address, not in the name of the host
+             * @default true
+             */
+            readonly path_style: boolean;
+            /**
+             * Region
+             * @default
+             * @example eu-central-1
+             */
+            readonly region: string;
+        };
+        /**
+         * BucketChange
+         * @description Omitted fields stay unchanged.
+         */
+        readonly BucketChange: {
+            readonly access?: components["schemas"]["Access"] | null;
+            /** Address */
+            readonly address?: string | null;
+            /** Certificate */
+            readonly certificate?: string | null;
+            /** Endpoint */
+            readonly endpoint?: string | null;
+            readonly keys?: components["schemas"]["BucketKeysIn"] | null;
+            /** Minutes */
+            readonly minutes?: number | null;
+            /** Path Style */
+            readonly path_style?: boolean | null;
+            /** Region */
+            readonly region?: string | null;
+        };
+        /** BucketChecked */
+        readonly BucketChecked: {
+            /** Holds Objects */
+            readonly holds_objects: boolean;
+            /** @description what is in the way; null: it can be listed */
+            readonly problem: components["schemas"]["Problem"] | null;
+        };
+        /**
+         * BucketKeysIn
+         * @description An access key and its secret. They are kept on the server's computer, and never sent back.
+         */
+        readonly BucketKeysIn: {
+            /** Key Id */
+            readonly key_id: string;
+            /** Secret */
+            readonly secret: string;
+        };
+        /**
+         * BucketOut
+         * @description A bucket as a source.
+         */
+        readonly BucketOut: {
+            readonly access: components["schemas"]["Access"];
+            /** Address */
+            readonly address: string;
+            /**
+             * Certificate
+             * @description an authority of its own is trusted
+             */
+            readonly certificate: boolean;
+            /** Endpoint */
+            readonly endpoint: string;
+            /**
+             * Failing Since
+             * @description it could not be listed since then; its photos stay
+             */
+            readonly failing_since: string | null;
+            /**
+             * Has Keys
+             * @description the server's computer has keys for it
+             */
+            readonly has_keys: boolean;
+            /** Library Id */
+            readonly library_id: number | null;
+            /**
+             * Listed At
+             * @description the end of the last listing
+             */
+            readonly listed_at: string | null;
+            /** Minutes */
+            readonly minutes: number;
+            /** Name */
+            readonly name: string;
+            /** Path Style */
+            readonly path_style: boolean;
+            /** Photos */
+            readonly photos: number;
+            readonly problem: components["schemas"]["Problem"] | null;
+            /** Region */
+            readonly region: string;
+        };
+        /** BucketWanted */
+        readonly BucketWanted: {
+            /** @default keys */
+            readonly access: components["schemas"]["Access"];
+            /**
+             * Address
+             * @description `s3://bucket`, or `s3://bucket/prefix` for what is below that
+             * @example s3://photos/2026
+             */
+            readonly address: string;
+            /**
+             * Certificate
+             * @description PEM of an authority that is trusted besides the system's
+             * @default
+             */
+            readonly certificate: string;
+            /**
+             * Endpoint
+             * @description empty: Amazon
+             * @default
+             * @example https://minio.example:9000
+             */
+            readonly endpoint: string;
+            readonly keys?: components["schemas"]["BucketKeysIn"] | null;
+            /**
+             * Minutes
+             * @description between two listings
+             * @default 15
+             */
+            readonly minutes: number;
+            /**
+             * Name
+             * @description by which members may see it; empty gives it one
+             * @default
+             */
+            readonly name: string;
+            /**
+             * Path Style
+             * @description the bucket is in the path of its address, not in the name of the host
+             * @default true
+             */
+            readonly path_style: boolean;
+            /**
+             * Region
+             * @default
+             * @example eu-central-1
+             */
+            readonly region: string;
+        };
+        /** BucketsOut */
+        readonly BucketsOut: {
+            /** Items */
+            readonly items: readonly components["schemas"]["BucketOut"][];
         };
         /**
          * Burst
@@ -7951,6 +8245,7 @@ export interface components {
     pathItems: never;
 }
 export type About = components['schemas']['About'];
+export type Access = components['schemas']['Access'];
 export type AccountOut = components['schemas']['AccountOut'];
 export type AccountSessionOut = components['schemas']['AccountSessionOut'];
 export type AccountSessions = components['schemas']['AccountSessions'];
@@ -7963,6 +8258,13 @@ export type AlbumOut = components['schemas']['AlbumOut'];
 export type AlbumPhotos = components['schemas']['AlbumPhotos'];
 export type AlbumsOut = components['schemas']['AlbumsOut'];
 export type AlikeFace = components['schemas']['AlikeFace'];
+export type BucketAdd = components['schemas']['BucketAdd'];
+export type BucketChange = components['schemas']['BucketChange'];
+export type BucketChecked = components['schemas']['BucketChecked'];
+export type BucketKeysIn = components['schemas']['BucketKeysIn'];
+export type BucketOut = components['schemas']['BucketOut'];
+export type BucketWanted = components['schemas']['BucketWanted'];
+export type BucketsOut = components['schemas']['BucketsOut'];
 export type Burst = components['schemas']['Burst'];
 export type CaptureChange = components['schemas']['CaptureChange'];
 export type CaptureOut = components['schemas']['CaptureOut'];
@@ -9072,6 +9374,225 @@ export interface operations {
                 content: {
                     readonly "application/json": components["schemas"]["AlbumDone"];
                 };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly list_buckets_api_buckets_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["BucketsOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly add_api_buckets_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["BucketAdd"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["BucketOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly check_api_buckets_check_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["BucketWanted"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["BucketChecked"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly remove_api_buckets__name__delete: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly name: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly change_api_buckets__name__patch: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly name: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["BucketChange"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["BucketOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly check_known_api_buckets__name__check_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly name: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["BucketChecked"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly list_now_api_buckets__name__list_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly name: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Unprocessable Entity */
             readonly 422: {

@@ -1,5 +1,6 @@
 /** The pages that run the server, which most members never open, see `lazyAdmin.ts`, and their texts. */
 
+import * as buckets from 'virtual:texts/buckets'
 import * as incidents from 'virtual:texts/incidents'
 import * as record from 'virtual:texts/record'
 
@@ -7,5 +8,6 @@ import { extend } from '../lib/i18n'
 
 extend(record)
 extend(incidents)
+extend(buckets)
 
 export { default as AdminPage } from './AdminPage.svelte'

@@ -1,6 +1,7 @@
 /** The room's calls, and how its forms learn why one was refused. */
 
 import { AccountApi } from '../api/accountApi'
+import { BucketsApi } from '../api/bucketsApi'
 import { ApiError, Unreachable } from '../api/client'
 import { LibrariesApi } from '../api/librariesApi'
 import { session } from '../api/pageSession'
@@ -12,6 +13,7 @@ import { app, client } from '../lib/appState.svelte'
 export const accounts = new AccountApi(client)
 export const team = new TeamApi(client)
 export const libraries = new LibrariesApi(client)
+export const buckets = new BucketsApi(client)
 export const incidents = new IncidentApi(client)
 export const consents = new ConsentApi(client)
 

@@ -1,0 +1,35 @@
+"""The bytes of an object are in a file without a name, which the engine may read and not write."""
+
+import os
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from agent.sources.bucket import anonymous_file
+from agent.sources.bucket.anonymous_file import filled
+
+
+@pytest.mark.parametrize("most", [anonymous_file.MOST_IN_MEMORY, 2])
+def test_the_bytes_are_read_from_the_start(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    monkeypatch.setattr(anonymous_file, "MOST_IN_MEMORY", most)
+    descriptor = filled((b"ab", memoryview(b"cd")), 4)
+    try:
+        assert os.read(descriptor, 9) == b"abcd"
+        if sys.platform == "linux":
+            with pytest.raises(OSError, match="Bad file descriptor"):
+                os.write(descriptor, b"x")
+    finally:
+        os.close(descriptor)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="open descriptors are counted there")
+def test_a_break_leaves_no_descriptor_open() -> None:
+    def broken() -> Iterator[bytes]:
+        yield b"a"
+        raise ConnectionError
+
+    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+    with pytest.raises(ConnectionError):
+        filled(broken(), 9)
+    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
