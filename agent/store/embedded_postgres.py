@@ -90,7 +90,6 @@ class EmbeddedPostgres:
             if not self._data.exists():
                 self._make(self._programs, str(address.password))
             address = self._launch(self._programs, address)
-            _have_database(address)
         except OSError as error:
             raise store_error(error) from error
         return address.render_as_string(hide_password=False)
@@ -261,20 +260,20 @@ def _socket_folder(address: URL) -> Path | None:
 
 
 def _answers(address: URL, process: "subprocess.Popen[bytes]", until: float) -> bool:
-    """Wait until it takes connections; False if it ended, or if it takes too long."""
+    """Wait until it takes connections and has our database; False if it ended, also meanwhile, or if it takes too long."""
     psycopg = _driver()
     while process.poll() is None and time.monotonic() < until:
-        with contextlib.suppress(psycopg.OperationalError), _connected(address):
+        with contextlib.suppress(psycopg.OperationalError), _connected(address) as connection:
+            _have_database(connection)
             return True
         time.sleep(_AGAIN_S)
     return False
 
 
-def _have_database(address: URL) -> None:
-    with _connected(address) as connection:
-        known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [_DATABASE]).fetchone()
-        if known is None:
-            connection.execute(f'CREATE DATABASE "{_DATABASE}"')
+def _have_database(connection: Any) -> None:
+    known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [_DATABASE]).fetchone()
+    if known is None:
+        connection.execute(f'CREATE DATABASE "{_DATABASE}"')
 
 
 def _connected(address: URL) -> Any:

@@ -14,7 +14,7 @@ from sqlalchemy import make_url
 
 from agent.core.settings import Settings
 from agent.domain.errors import DatabaseOld, DatabaseUnreachable, VectorsOld
-from agent.store import postgres_programs
+from agent.store import embedded_postgres, postgres_programs
 from agent.store import server_database as module
 from agent.store.dialects.postgresql import PostgreSql
 from agent.store.embedded_postgres import EmbeddedPostgres, embedded_address
@@ -58,6 +58,20 @@ def test_it_listens_to_nobody_else(postgres: EmbeddedPostgres, data: Path) -> No
     assert stat.S_IMODE((data / "postgres" / "address").stat().st_mode) == 0o600
     with pytest.raises(psycopg.OperationalError, match="password"):
         psycopg.connect(host=str(url.query["host"]), user=url.username, dbname=url.database, password="wrong")
+
+
+def test_killed_while_it_is_being_started_it_is_started_again(postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, have_database = list[int](), embedded_postgres._have_database
+
+    def kill_once(connection: object) -> None:
+        asked.append(postgres.pid or 0)
+        if len(asked) == 1:
+            psutil.Process(asked[0]).kill()
+        have_database(connection)
+
+    monkeypatch.setattr(embedded_postgres, "_have_database", kill_once)
+    assert value(postgres.start(), "SELECT 1") == 1
+    assert len(set(asked)) == 2
 
 
 def test_workers_find_it_by_its_file(postgres: EmbeddedPostgres, data: Path) -> None:
