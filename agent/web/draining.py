@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 
 from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agent.core.i18n import Texts
 from agent.domain.errors import ServerEnding
@@ -32,17 +32,31 @@ class Draining:
             await self._app(scope, receive, send)
             return
         if self._ending:
-            refusal = JSONResponse(Problem.of(ServerEnding(), self._texts()).model_dump(), 503, {"retry-after": _AGAIN_S})
-            await refusal(scope, receive, send)
+            await self._refuse(scope, receive, send)
             return
+        begun = False
+
+        async def answered(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
         self._running += 1
         self._done.clear()
         try:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, answered)
+        except asyncio.CancelledError:  # it took longer than the server waits; without an answer it would look like a defect
+            if not begun:
+                await self._refuse(scope, receive, send)
+            raise
         finally:
             self._running -= 1
             if self._running == 0:
                 self._done.set()
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refusal = JSONResponse(Problem.of(ServerEnding(), self._texts()).model_dump(), 503, {"retry-after": _AGAIN_S})
+        await refusal(scope, receive, send)
 
     async def drain(self, limit_s: float) -> bool:
         """Take no more requests, and wait for the running ones; False if they took longer than the limit."""

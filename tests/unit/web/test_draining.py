@@ -3,8 +3,9 @@
 import asyncio
 
 import httpx
+import pytest
 from starlette.responses import PlainTextResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from agent.core.i18n import Texts
 from agent.web.draining import Draining
@@ -49,6 +50,25 @@ async def test_what_takes_longer_than_the_limit_is_cut_off() -> None:
         await slow.began.wait()
         assert not await draining.drain(0.01)
         slow.may.set()
+
+
+async def test_a_request_that_is_cut_off_is_told_that_the_server_ends() -> None:
+    slow, sent = Slow(), list[Message]()
+    draining = Draining(slow, lambda: Texts("en"))
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/api/people/edits", "headers": []}
+    running = asyncio.create_task(draining(scope, receive, send))
+    await slow.began.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert sent[0]["status"] == 503 and b"server.ending" in sent[1]["body"]
 
 
 async def test_nobody_waits_for_streams_that_never_end() -> None:
