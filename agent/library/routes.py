@@ -22,11 +22,11 @@ from agent.library.thumbnails import Thumbnails
 from agent.library.watched_folders import root_meant
 from agent.web.access import Scope, needs
 from agent.web.desk_port import DeskPort
-from agent.web.schemas import Id
+from agent.web.schemas import MOST, Id
 
 MOST_IDS_LENGTH = 2_400  # characters: 200 ids and to spare
 MOST_TEXT = 200  # characters
-IDS = r"^[0-9]{1,18}(,[0-9]{1,18})*$"
+IDS = r"^[0-9]{1,10}(,[0-9]{1,10})*$"
 
 
 def index_routes(api: FastAPI, library: LibraryQueries, settings: Callable[[], Settings], rest: MemoryTrimmer) -> None:
@@ -39,8 +39,8 @@ def index_routes(api: FastAPI, library: LibraryQueries, settings: Callable[[], S
         folder: str | None = None,
         after: date | None = None,
         before: date | None = None,
-        faces_min: Annotated[int, Query(ge=0, lt=2**63)] = 0,
-        faces_max: Annotated[int | None, Query(ge=0, lt=2**63)] = None,
+        faces_min: Annotated[int, Query(ge=0, le=MOST)] = 0,
+        faces_max: Annotated[int | None, Query(ge=0, le=MOST)] = None,
         hidden: bool = False,
         people: Annotated[str, Query(pattern=IDS, max_length=MOST_IDS_LENGTH, examples=["3,7"])] | None = None,
         match: Match = Match.ALL,
@@ -80,7 +80,8 @@ def index_routes(api: FastAPI, library: LibraryQueries, settings: Callable[[], S
 
 
 def _ids(joined: str) -> tuple[int, ...]:
-    return tuple(int(number) for number in joined.split(",")) if joined else ()
+    """Numbers that no row has are left out."""
+    return tuple(number for each in joined.split(",") if (number := int(each)) <= MOST) if joined else ()
 
 
 def image_routes(api: FastAPI, library: LibraryQueries, previews: Previews, thumbnails: Thumbnails) -> None:

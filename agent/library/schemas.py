@@ -24,7 +24,7 @@ from agent.domain.errors import (
 from agent.domain.jobs import JobState
 from agent.domain.path_text import printable
 from agent.domain.remote import is_remote
-from agent.web.schemas import Id, Problem, Schema
+from agent.web.schemas import Id, LocalTime, Problem, Schema
 
 if TYPE_CHECKING:
     from agent.library import records
@@ -75,7 +75,7 @@ class ImageOut(Schema):
     height: int
     faces: tuple[FaceOut, ...]
     indexed_at: datetime
-    taken_at: datetime
+    taken_at: LocalTime
     """by the camera's clock, else the file's time; without a zone"""
     size: int
     """bytes"""

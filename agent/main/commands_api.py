@@ -27,7 +27,7 @@ from agent.web.auth import Auth
 from agent.web.guard import Access, Guard, LocalAccess
 from agent.web.lines import Lines
 from agent.web.problem_answers import problem_answers
-from agent.web.schemas import Problem, Status
+from agent.web.schemas import MOST, Problem, Status
 from agent.web.scoped_route import ScopedRoute, Who
 
 
@@ -79,7 +79,7 @@ def agent_routes(api: FastAPI, app: App, version: str, texts: Callable[[], Texts
         return await SeenByMember(app, who).status(now, streams.status_of(now, texts(), version))
 
     @api.get("/api/events", response_class=EventSourceResponse, openapi_extra=needs(Scope.STATUS_READ))
-    async def events(who: Who, last_event_id: Annotated[int | None, Header(lt=2**63)] = None) -> AsyncIterable[ServerSentEvent]:
+    async def events(who: Who, last_event_id: Annotated[int | None, Header(le=MOST)] = None) -> AsyncIterable[ServerSentEvent]:
         async with aclosing(streams.happenings(app, texts, version, last_event_id, who)) as happenings:
             async for event in happenings:
                 yield event

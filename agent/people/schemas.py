@@ -4,7 +4,7 @@ from dataclasses import astuple
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Literal, Self, TypeAlias
 
-from agent.web.schemas import Schema
+from agent.web.schemas import LocalTime, Schema
 
 if TYPE_CHECKING:
     from agent.domain import edits
@@ -63,7 +63,7 @@ class FaceRef(Schema):
     height: int
     box: tuple[float, float, float, float]
     """left, top, width, height in pixels of the upright image"""
-    taken_at: datetime
+    taken_at: LocalTime
     """by the camera's clock, else the file's time; without a zone"""
 
     @classmethod

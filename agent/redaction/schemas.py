@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 from agent.domain.redaction import Reason, Shape, Style
 from agent.redaction.options import Doubtful, Keeping
 from agent.redaction.video.moving import MOST_KNOTS, MOST_MARKS
-from agent.web.schemas import FilePath, Problem, Schema
+from agent.web.schemas import FilePath, Id, Problem, Schema
 
 
 def _whole(path: str) -> str:
@@ -68,7 +68,7 @@ class RedactRequest(Schema):
 class CoverRequest(Schema):
     """Request covered copies of photos of the library."""
 
-    images: Annotated[tuple[Annotated[int, Field(ge=1, lt=2**63)], ...], Field(min_length=1, max_length=10_000)]
+    images: Annotated[tuple[Id, ...], Field(min_length=1, max_length=10_000)]
     out: Annotated[FilePath, AfterValidator(_whole)]
     """a folder's full path; “~” is the home folder"""
     style: Style = Style.SOLID
@@ -269,7 +269,7 @@ class MarksEdit(Schema):
 
 
 class ItemIds(Schema):
-    ids: Annotated[tuple[Annotated[int, Field(ge=1, lt=2**63)], ...], Field(max_length=100_000)] | None = None
+    ids: Annotated[tuple[Id, ...], Field(max_length=100_000)] | None = None
     """null: all of the batch"""
 
 

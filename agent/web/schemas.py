@@ -4,7 +4,7 @@ import os
 from datetime import datetime
 from typing import Annotated, Final, Literal, Self, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from agent.core.i18n import Texts
 from agent.core.setting_fields import setting_fields
@@ -21,7 +21,10 @@ from agent.web.access import Principal, Role, Scope
 
 _LONGEST_PATH: Final = 4_096
 
-Id: TypeAlias = Annotated[int, Field(ge=1, lt=2**63)]
+MOST: Final = 2**31 - 1  # of ids and counts: what the library's columns hold
+Id: TypeAlias = Annotated[int, Field(ge=1, le=MOST)]
+# A camera's clock knows no zone, and `date-time` in the API's description means one with a zone.
+LocalTime: TypeAlias = Annotated[datetime, WithJsonSchema({"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?$"})]
 
 
 def _of_a_file(path: str) -> str:

@@ -157,8 +157,8 @@ async def test_the_pages_and_their_assets_are_served(owner: httpx.AsyncClient) -
     assert (await owner.get("/assets/%2e%2e/index.html")).status_code == 404
 
 
-async def test_a_number_that_no_row_can_have_is_refused_like_any_other_wrong_word(owner: httpx.AsyncClient) -> None:
-    big = 2**63
+@pytest.mark.parametrize("big", [2**31, 2**63])
+async def test_a_number_that_no_row_can_have_is_refused_like_any_other_wrong_word(owner: httpx.AsyncClient, big: int) -> None:
     asked = [
         f"/api/images/{big}",
         f"/api/images/{big}/preview",
