@@ -32,10 +32,15 @@ LONGEST = (f"{PACKAGES}/", "tests/journeys/", "tests/integration/updates/test_ha
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--count", type=int, default=None, help="how often tests/integration/test_kills.py kills a process, by another seed")
+    parser.addoption(
+        "--count",
+        type=int,
+        default=None,
+        help="how often tests/integration/test_kills.py and test_server_kills.py kill a process, by another seed",
+    )
     parser.addoption("--cases", type=int, default=200, help="how many files tests/integration/test_fuzz.py mutates")
     parser.addoption("--device", action="append", default=[], help="tests of inference also run on it, such as CUDA; repeatable")
-    parser.addoption("--seed", type=int, default=None, help="repeat a run of tests/integration/test_kills.py")
+    parser.addoption("--seed", type=int, default=None, help="repeat a run with one of these options")
 
 
 @pytest.hookimpl(optionalhook=True)
