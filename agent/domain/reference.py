@@ -12,6 +12,12 @@ LEAST_EYE_DISTANCE = 16.0
 LEAST_SHARPNESS = 80.0
 # Beyond this the nose hides an eye or leaves the head, and the embedding shows another view (degrees).
 MOST_YAW = 45.0
+_SHARP = 1e6  # more than any size
+
+
+def fit_of(size: float, sharpness: float) -> float:
+    """Return how well a face serves as its person's portrait: a large blurred face is less recognisable than a small sharp one."""
+    return size + (_SHARP if sharpness >= LEAST_SHARPNESS else 0.0)
 
 
 def why_not(faces: Sequence[Face]) -> AgentError | None:

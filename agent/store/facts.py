@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 
 from agent.domain.people import Certainty
+from agent.domain.reference import fit_of
 from agent.store.album_facts import ALBUM_KINDS
 from agent.store.fact_values import FactKind, Value, existing, instant, packed, unpacked
 from agent.store.schema import face, identity, ignored, image, person, rejection, team_person, unseen
@@ -73,8 +74,9 @@ def _write_who(tx: Connection, keys: Sequence[int], value: Value) -> None:
         "refs": 0,
         "confirmed_at": None if when is None else instant(when),
     }
-    if there := existing(tx, face, keys):
-        tx.execute(insert(identity), [facts | {"face_id": face_id} for face_id in there])
+    if there := tx.execute(select(face.c.id, face.c.image_id, face.c.size, face.c.sharpness).where(face.c.id.in_(keys))).all():
+        rows = [{"face_id": row.id, "image_id": row.image_id, "fit": fit_of(row.size, row.sharpness)} for row in there]
+        tx.execute(insert(identity), [facts | row for row in rows])
 
 
 # -- not, unseen: (face, person) -> when ---------------------------------------------------------------------------------------------

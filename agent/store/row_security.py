@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 from agent.core.reach import Reach
 
 MEMBER: Final = "ai_popup_member"
+TALLY: Final = "person_tally"
 LIBRARIES: Final = "app.libraries"
 CURATES: Final = "app.curates"
 CONFIDED: Final = "app.confided"
@@ -34,8 +35,8 @@ VIEWS: Final = {
     "kept_back": "SELECT person.id AS person_id FROM person JOIN (SELECT DISTINCT ON (person_uid) person_uid, state, given_on, valid_until"
     " FROM consent WHERE purpose = 'show_inside' ORDER BY person_uid, id DESC) AS said ON said.person_uid = person.uid"
     " WHERE said.state <> 'given' OR said.given_on > current_date OR said.valid_until < current_date",
-    "seen_person": f"SELECT person_id FROM identity WHERE {_TOLD}",
-    "any_identity": "SELECT person_id FROM identity",
+    "seen_person": f"SELECT person_id FROM {TALLY} WHERE {_TOLD}",
+    "any_identity": f"SELECT person_id FROM {TALLY}",
     # Those that would show nothing without people who are not to be shown inside: their names may say who that is.
     "withheld_album": "SELECT album.id AS album_id FROM album JOIN album_person ON album_person.album_id = album.id"
     " LEFT JOIN kept_back ON kept_back.person_id = album_person.person_id GROUP BY album.id, album.match"
@@ -138,6 +139,17 @@ _FUNCTIONS: Final = {
     "identity_in_libraries": """
     SELECT libraries INTO NEW.libraries FROM face WHERE id = NEW.face_id;
     RETURN NEW;""",
+    "identity_tallied": """
+    IF TG_OP = 'UPDATE' AND NEW.person_id = OLD.person_id AND NEW.libraries = OLD.libraries THEN RETURN NULL; END IF;
+    IF TG_OP <> 'INSERT' THEN
+        UPDATE person_tally SET faces = faces - 1 WHERE person_id = OLD.person_id AND libraries = OLD.libraries;
+        DELETE FROM person_tally WHERE person_id = OLD.person_id AND libraries = OLD.libraries AND faces = 0;
+    END IF;
+    IF TG_OP <> 'DELETE' THEN
+        INSERT INTO person_tally VALUES (NEW.person_id, NEW.libraries, 1)
+            ON CONFLICT (person_id, libraries) DO UPDATE SET faces = person_tally.faces + 1;
+    END IF;
+    RETURN NULL;""",
 }
 _SORT_IMAGE: Final = f"""
 CREATE OR REPLACE FUNCTION sort_image(wanted int) RETURNS void {_AS_OWNER} AS $$
@@ -156,6 +168,7 @@ _TRIGGERS: Final = {
     "image_in_libraries": "AFTER INSERT OR UPDATE OF image_id, library_id, folder OR DELETE ON place",
     "face_in_libraries": "BEFORE INSERT OR UPDATE OF image_id ON face",
     "identity_in_libraries": "BEFORE INSERT OR UPDATE OF face_id ON identity",
+    "identity_tallied": "AFTER INSERT OR UPDATE OR DELETE ON identity",
 }
 _FILL: Final = (
     "UPDATE image SET libraries = found.libraries FROM (SELECT image_id, array_agg(DISTINCT library_id ORDER BY library_id) AS libraries"
@@ -163,12 +176,26 @@ _FILL: Final = (
     "UPDATE face SET libraries = image.libraries FROM image WHERE image.id = face.image_id AND image.libraries <> '{}'",
     "UPDATE identity SET libraries = face.libraries FROM face WHERE face.id = identity.face_id AND face.libraries <> '{}'",
 )
+# How many faces each person has, by the libraries of these faces: to list people, or to ask whether a member sees one, would read the faces
+# of all otherwise. It is derived, as an index is, and in no copy of the library, so it is none of the schema's tables.
+_TALLY: Final = (
+    f"CREATE TABLE IF NOT EXISTS {TALLY} (person_id int, libraries int[], faces int NOT NULL, PRIMARY KEY (person_id, libraries))",
+    f"ALTER TABLE {TALLY} ENABLE ROW LEVEL SECURITY",
+    f"DROP POLICY IF EXISTS within_reach ON {TALLY}",
+    f"CREATE POLICY within_reach ON {TALLY} TO {MEMBER} USING ({_TOLD})",
+    f"GRANT SELECT ON {TALLY} TO {MEMBER}",
+)
+_COUNT: Final = (
+    f"TRUNCATE {TALLY}",
+    f"INSERT INTO {TALLY} SELECT person_id, libraries, count(*) FROM identity GROUP BY person_id, libraries",
+)
 _ROLE: Final = f"""
 DO $$ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{MEMBER}') THEN CREATE ROLE {MEMBER} NOLOGIN; END IF;
 EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
 END $$
 """
+_IS_TALLIED: Final = text(f"SELECT to_regclass('{TALLY}') IS NOT NULL")
 _LIMIT: Final = text(
     f"SELECT set_config('role', '{MEMBER}', true), set_config('{LIBRARIES}', :libraries, true),"
     f" set_config('{CURATES}', :curates, true), set_config('{CONFIDED}', :confided, true)"
@@ -189,11 +216,12 @@ def statements() -> list[str]:
     """Put everything in force, whatever was before."""
     made = [_ROLE, f"GRANT {MEMBER} TO CURRENT_USER", f"GRANT USAGE ON SCHEMA public TO {MEMBER}"]
     made += [f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS libraries int[] NOT NULL DEFAULT '{{}}'" for table in DERIVED]
-    made.append(_SORT_IMAGE)
+    made += [_SORT_IMAGE, _TALLY[0]]
     for name, body in _FUNCTIONS.items():
         made.append(f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger {_AS_OWNER} AS $$ BEGIN {body} END $$")
         made.append(f"CREATE OR REPLACE TRIGGER {name} {_TRIGGERS[name]} FOR EACH ROW EXECUTE FUNCTION {name}()")
     made += _FILL
+    made += _COUNT
     made += [f"CREATE OR REPLACE VIEW {name} AS {query}" for name, query in VIEWS.items()]
     for table, condition in POLICIES.items():
         made += [
@@ -201,6 +229,7 @@ def statements() -> list[str]:
             f"DROP POLICY IF EXISTS within_reach ON {table}",
             f"CREATE POLICY within_reach ON {table} TO {MEMBER} USING ({condition})",
         ]
+    made += _TALLY[1:]
     tables = ", ".join((*POLICIES, *FREE))
     made += [
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON {tables} TO {MEMBER}",
@@ -208,6 +237,11 @@ def statements() -> list[str]:
         f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {MEMBER}",
     ]
     return made
+
+
+def tallied(tx: Connection) -> bool:
+    """Return whether faces are tallied by person: in a server's database."""
+    return tx.dialect.name == "postgresql" and bool(tx.scalar(_IS_TALLIED))
 
 
 def secure(tx: Connection) -> None:

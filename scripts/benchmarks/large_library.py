@@ -54,25 +54,40 @@ class Picture:
 
 def fill(paths: AppPaths, settings: Settings, watched: Path, samples: Path, count: int, prints: Iterator[bytes] | None = None) -> None:
     """Create `count` photos below `watched` and all their records, with these face prints. The home must be empty."""
-    pictures = [_picture(photo) for photo in variations(samples, PICTURES)]
-    files = _make_files(watched, pictures, count)
     home = home_of_key(settings, paths)
     library = RedactionQueries(open_library(paths.library, home))
     try:
         database = Database.in_file(paths.library / DATABASE_FILE, LibraryKeys(paths.library, home).unlock())
-        for table, rows in _rows(watched, files, pictures, recognised=prints is not None).items():
-            _insert(database, table, rows)
-        if prints is not None:
-            with database.read() as tx:
-                ids = tx.scalars(select(schema.face.c.id)).all()
-            _insert(database, schema.embedding, ({"face_id": each, "embedder": EMBEDDER, "vector": next(prints)} for each in ids))
+        fill_database(database, paths, settings, watched, samples, count, prints)
         database.close()
-        thumbnails = ThumbnailFile(paths.cache / "thumbnails.db", library.database.beside, settings.library.thumbnails_mb * 1_000_000)
-        for number in reversed(range(count)):
-            thumbnails.put(_sha256(number), pictures[number % PICTURES].thumbnail)
-        thumbnails.close()
     finally:
         library.database.close()
+
+
+def fill_database(
+    database: Database,
+    paths: AppPaths,
+    settings: Settings,
+    watched: Path,
+    samples: Path,
+    count: int,
+    prints: Iterator[bytes] | None = None,
+    *,
+    thumbnails: int | None = None,
+) -> None:
+    """Do so in an empty library. Only the first `thumbnails` photos, the newest, have one, if that is said."""
+    pictures = [_picture(photo) for photo in variations(samples, PICTURES)]
+    files = _make_files(watched, pictures, count)
+    for table, rows in _rows(watched, files, pictures, recognised=prints is not None).items():
+        insert_all(database, table, rows)
+    if prints is not None:
+        with database.read() as tx:
+            ids = tx.scalars(select(schema.face.c.id)).all()
+        insert_all(database, schema.embedding, ({"face_id": each, "embedder": EMBEDDER, "vector": next(prints)} for each in ids))
+    kept = ThumbnailFile(paths.cache / "thumbnails.db", database.beside, settings.library.thumbnails_mb * 1_000_000)
+    for number in reversed(range(count if thumbnails is None else thumbnails)):
+        kept.put(_sha256(number), pictures[number % PICTURES].thumbnail)
+    kept.close()
 
 
 def _picture(photo: Image.Image) -> Picture:
@@ -173,7 +188,7 @@ def _rows(watched: Path, files: list[Path], pictures: list[Picture], *, recognis
     return {schema.image: images(), schema.place: places(), schema.job: jobs(), schema.face: faces()}
 
 
-def _insert(database: Database, table: Table, rows: Iterator[Values]) -> None:
+def insert_all(database: Database, table: Table, rows: Iterator[Values]) -> None:
     while batch := list(islice(rows, AT_ONCE)):
         with database.write() as tx:
             tx.execute(insert(table), batch)

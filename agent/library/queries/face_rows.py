@@ -6,6 +6,7 @@ from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
 from agent.domain.face import Box, Face, Quality
 from agent.domain.people import Identity
+from agent.domain.reference import fit_of
 from agent.library.queries import identity_rows
 from agent.library.records import StoredFace
 from agent.store.rows import add
@@ -38,6 +39,8 @@ def replace(tx: Connection, image_id: int, found: Sequence[Face], embedder: str 
             face_id = add(tx, face, values)
         else:
             tx.execute(update(face).where(face.c.id == face_id).values(values))
+            fit = fit_of(each.quality.size, each.quality.sharpness)
+            tx.execute(update(identity).where(identity.c.face_id == face_id, identity.c.fit.is_not(None)).values(fit=fit))
         face_ids.append(face_id)
         if embedder is None or face_id in silent:
             continue

@@ -1,15 +1,16 @@
 """People: the user's confirmations, and the identifications derived from them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, not_, or_, select, true, update
+import sqlalchemy
+from sqlalchemy import ColumnElement, Connection, Integer, Row, Select, and_, column, delete, func, not_, or_, select, true, update
 from sqlalchemy.sql import exists
 
 from agent.domain.events import RecognitionPurged, Recorded
 from agent.domain.face import Box
 from agent.domain.people import Certainty
-from agent.domain.reference import LEAST_SHARPNESS
 from agent.library.queries import identity_rows, job_rows
 from agent.library.records import Person, Portrait
 from agent.people.queries import team_rows
@@ -17,8 +18,13 @@ from agent.store import audit_log, event_rows
 from agent.store.database import Queries
 from agent.store.facts import chunks
 from agent.store.path_ranges import FolderArea, within
+from agent.store.row_security import TALLY, tallied
 from agent.store.rows import take_note
 from agent.store.schema import chip, embedding, face, grouping, identity, image, person, place, rejection, unseen
+
+_CONFIRMED = identity.c.fit.is_not(None)  # by the index of confirmed faces, which holds all that the list of people asks of them
+_ALL: ColumnElement[bool] = true()
+_tally = sqlalchemy.table(TALLY, column("person_id", Integer), column("faces", Integer))
 
 
 class PersonQueries(Queries):
@@ -62,9 +68,9 @@ class PersonQueries(Queries):
     def overdue(self, *, now: datetime, usual_days: int) -> dict[int, datetime]:
         """Return people without a confirmation within their retention time (their own, or the usual), and since when."""
         with self.database.read() as tx:
-            # One pass over all identities: looking them up person by person reads several times as much of a large library.
-            last = select(identity.c.person_id, func.max(identity.c.confirmed_at).label("confirmed_at")).group_by(identity.c.person_id)
-            of = last.subquery()
+            # One pass over all confirmed faces: looking them up person by person reads several times as much of a large library.
+            last = select(identity.c.person_id, func.max(identity.c.confirmed_at).label("confirmed_at")).where(_CONFIRMED)
+            of = last.group_by(identity.c.person_id).subquery()
             columns = person.c.id, person.c.created_at, person.c.retention_days, of.c.confirmed_at
             rows = tx.execute(select(*columns).outerjoin(of, of.c.person_id == person.c.id))
             ends = {row.id: (row.confirmed_at or row.created_at) + timedelta(days=row.retention_days or usual_days) for row in rows}
@@ -77,26 +83,26 @@ class PersonQueries(Queries):
 
 def everybody(tx: Connection, person_id: int | None = None) -> list[Person]:
     """Return all people, or one."""
-    count = func.count(identity.c.face_id)
-    columns = person.c.id, person.c.name, person.c.hidden_at, person.c.never_at, person.c.cover_face_id
-    which = true() if person_id is None else person.c.id == person_id
-    rows = tx.execute(select(*columns, count.label("faces")).outerjoin(identity).where(which).group_by(person.c.id))
+    mine, which = (_ALL, _ALL) if person_id is None else (person.c.id == person_id, identity.c.person_id == person_id)
+    rows = tx.execute(select(person.c.id, person.c.name, person.c.hidden_at, person.c.never_at, person.c.cover_face_id).where(mine))
     found = sorted(rows, key=lambda row: str(row.name))  # a server's database can't read them
-    portraits = _portraits(tx, [row.id for row in found if row.cover_face_id is not None], which)
-    confirmed = _confirmed(tx, which)
-    return [
-        Person(
-            row.id,
-            row.name,
-            row.faces,
-            row.faces - confirmed.get(row.id, (0, 0))[1],
-            row.faces - confirmed.get(row.id, (0, 0))[0],
-            hidden=row.hidden_at is not None,
-            never=row.never_at is not None,
-            portrait=portraits.get(row.id),
-        )
-        for row in found
-    ]
+    faces, confirmed = _faces(tx, which), _confirmed(tx, which)
+    portraits = _portraits(tx, confirmed, [row.id for row in found if row.cover_face_id is not None], which)
+
+    def told(row: Row[*tuple[Any, ...]]) -> Person:
+        count, (sure, twice) = faces.get(row.id, 0), confirmed.get(row.id, (0, 0))
+        hidden, never = row.hidden_at is not None, row.never_at is not None
+        return Person(row.id, row.name, count, count - twice, count - sure, hidden=hidden, never=never, portrait=portraits.get(row.id))
+
+    return [told(row) for row in found]
+
+
+def _faces(tx: Connection, which: ColumnElement[bool]) -> dict[int, int]:
+    """Return the number of faces by person."""
+    counted = select(identity.c.person_id, func.count().label("faces")).where(which).group_by(identity.c.person_id)
+    if which is _ALL and tallied(tx):
+        counted = select(_tally.c.person_id, func.sum(_tally.c.faces).label("faces")).group_by(_tally.c.person_id)
+    return {row.person_id: row.faces for row in tx.execute(counted)}
 
 
 def _confirmed(tx: Connection, which: ColumnElement[bool]) -> dict[int, tuple[int, int]]:
@@ -105,23 +111,16 @@ def _confirmed(tx: Connection, which: ColumnElement[bool]) -> dict[int, tuple[in
     Only confirmed faces can share a photo: identification assigns a person once per photo. Counting all photos takes far longer.
     """
     faces = func.count()
-    confirmed = select(identity.c.person_id, faces, faces - func.count(face.c.image_id.distinct()))
-    confirmed = confirmed.join_from(identity, face, face.c.id == identity.c.face_id).join(person, person.c.id == identity.c.person_id)
-    rows = tx.execute(confirmed.where(identity.c.certainty == Certainty.CONFIRMED, which).group_by(identity.c.person_id))
+    confirmed = select(identity.c.person_id, faces, faces - func.count(identity.c.image_id.distinct()))
+    rows = tx.execute(confirmed.where(_CONFIRMED, which).group_by(identity.c.person_id))
     return {person_id: (count, twice) for person_id, count, twice in rows}
 
 
-def _portraits(tx: Connection, covers: Sequence[int], which: ColumnElement[bool]) -> dict[int, Portrait]:
-    """Return by person the chosen cover, or the best confirmed face. Confirmed faces are few in any library."""
-    # A large blurred face is less recognisable than a small sharp one; among equals, the last.
-    best_first = ((face.c.sharpness >= LEAST_SHARPNESS).desc(), face.c.size.desc(), face.c.id.desc())
+def _portraits(tx: Connection, people: Iterable[int], covers: Sequence[int], which: ColumnElement[bool]) -> dict[int, Portrait]:
+    """Return by person the chosen cover, or the best confirmed face, for those of `people`, who have one."""
+    best_first = (identity.c.fit.desc(), identity.c.face_id.desc())
     place_of = func.row_number().over(partition_by=identity.c.person_id, order_by=best_first).label("place")
-    confirmed = (
-        select(identity.c.face_id, identity.c.person_id, place_of)
-        .join_from(identity, face, face.c.id == identity.c.face_id)
-        .join(person, person.c.id == identity.c.person_id)
-        .where(identity.c.certainty == Certainty.CONFIRMED, which)
-    )
+    confirmed = select(identity.c.face_id, identity.c.person_id, place_of).where(_CONFIRMED, which)
 
     def best(of: Select[int, int, int]) -> Select[int, int]:
         ranked = of.subquery()
@@ -142,10 +141,9 @@ def _portraits(tx: Connection, covers: Sequence[int], which: ColumnElement[bool]
 
     # Checking the images of all confirmed faces takes ten times as long as one per person: only if that one is not shown.
     found = read(best(confirmed))
-    ask = select(identity.c.person_id).join(person).where(identity.c.certainty == Certainty.CONFIRMED, which).distinct()
-    rest = [person_id for person_id in tx.scalars(ask) if person_id not in found]
+    rest = [person_id for person_id in people if person_id not in found]
     if rest:
-        found |= read(best(confirmed.join(image, image.c.id == face.c.image_id).where(shown, identity.c.person_id.in_(rest))))
+        found |= read(best(confirmed.join(image, image.c.id == identity.c.image_id).where(shown, identity.c.person_id.in_(rest))))
     if covers:
         chosen = select(person.c.cover_face_id.label("face_id"), person.c.id.label("person_id")).where(person.c.id.in_(covers))
         found |= read(chosen)

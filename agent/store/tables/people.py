@@ -57,9 +57,14 @@ identity = Table(
     Column("agree", Integer, nullable=False),
     Column("refs", Integer, nullable=False),
     Column("confirmed_at", Instant),  # None for a suggestion, and for confirmations before this column existed
+    # Of a confirmed face, repeated so that the list of people reads no faces; None for a suggestion.
+    Column("image_id", Integer),
+    Column("fit", Float),  # as a portrait, see `agent.domain.reference.fit_of`
     Index("identity_by_person", "person_id"),
     Index("identity_by_certainty", "certainty"),
 )
+
+index_of_few("identity_confirmed", identity.c.fit, led_by=(identity.c.person_id, identity.c.image_id, identity.c.face_id))
 
 # "Not this person": kept for ever.
 rejection = Table(

@@ -1,7 +1,7 @@
 """Every table is either closed to members but for what is within their reach, or holds nothing of photos."""
 
 from agent.core.reach import Reach, Root, current_reach, everything, reaching, shown_path
-from agent.store.row_security import FREE, POLICIES, VIEWS, statements
+from agent.store.row_security import FREE, POLICIES, TALLY, VIEWS, statements
 from agent.store.schema import metadata
 
 ROOTS = (Root("/srv/photos", "School"), Root("/srv/photos/press", "Press/press"), Root("C:\\Photos", "Clinic"))
@@ -16,7 +16,7 @@ def test_each_table_has_a_policy_or_is_free_and_none_is_both() -> None:
 def test_members_are_given_the_named_tables_and_views_alone() -> None:
     granted = [each for each in statements() if each.startswith("GRANT SELECT")]
     named = {name.strip() for each in granted for name in each.partition(" ON ")[2].partition(" TO ")[0].split(",")}
-    assert named == {*POLICIES, *FREE, *VIEWS}
+    assert named == {*POLICIES, *FREE, *VIEWS, TALLY}
 
 
 def test_a_reach_holds_inside_and_can_be_lifted() -> None:
