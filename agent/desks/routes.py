@@ -24,6 +24,7 @@ from agent.web.desk_exchange import (
     Sequence,
 )
 from agent.web.desk_photos import PhotoResults, PhotosBack, PhotosTaken
+from agent.web.schemas import MOST
 from agent.web.scoped_route import Who
 
 UserCode = Annotated[str, Path(pattern=CODE_PATTERN)]
@@ -81,7 +82,7 @@ def _joining_routes(api: FastAPI, desks: Desks) -> None:
 def _exchange_routes(api: FastAPI, desks: Desks) -> None:
     @api.get("/api/desk/people", openapi_extra=_RECOGNISE)
     async def people(
-        request: Request, generation: Annotated[Sequence, Query()] = 0, after: Annotated[Sequence, Query()] = 0, wait: bool = False
+        request: Request, generation: Annotated[Sequence, Query()] = 0, after: Annotated[int, Query(ge=0, le=MOST)] = 0, wait: bool = False
     ) -> PeoplePage:
         """Return what changed of the people who agreed to being recognised, with their face prints."""
         session = request.scope["session"]

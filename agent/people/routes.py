@@ -213,6 +213,11 @@ def search_routes(
         async with received(request.stream(), settings().engine.max_megabytes) as path:
             return FaceSearchOut.of(await search.search(path, Among(person, after, before)))
 
+    @api.post("/api/faces/{face_id}/search", openapi_extra=needs(Scope.PEOPLE_SEARCH))
+    async def search_by_face(face_id: Id, person: Id | None = None, after: date | None = None, before: date | None = None) -> FaceSearchOut:
+        """Return faces similar to one of the library; only a person's, or those on photos of some days."""
+        return FaceSearchOut.of(await search.search_face(face_id, Among(person, after, before)))
+
     @api.post("/api/verify", openapi_extra=needs(Scope.DESKTOP))
     async def verify(asked: VerifyRequest) -> Verified:
         """Compare two photos, for this answer only; nothing is stored."""

@@ -15,6 +15,12 @@ class FaceUnknown(PeopleError):
     code = "people.no_such_face"
 
 
+class FaceWithoutPrint(PeopleError):
+    """A face that nothing can be compared with: ignored, unclear, or not recognised yet."""
+
+    code = "people.face_without_print"
+
+
 class PersonUnknown(PeopleError):
     code = "people.no_such_person"
 

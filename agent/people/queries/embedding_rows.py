@@ -8,8 +8,8 @@ from sqlalchemy.sql import exists
 
 from agent.domain.embeddings import FaceEmbedding
 from agent.domain.face import Quality
-from agent.domain.people import Certainty, is_clear, trust
-from agent.library.queries import face_rows
+from agent.domain.people import Certainty, Identity, is_clear, trust
+from agent.library.queries import face_rows, identity_rows
 from agent.library.records import ToJudge
 from agent.people.queries import team_rows
 from agent.people.queries.among_rows import Among, conditions
@@ -27,6 +27,12 @@ class EmbeddingQueries(Queries):
         with self.database.read() as tx:
             found = [each for chunk in chunks(list(faces)) for each in _prints(tx, _all(embedder).where(embedding.c.face_id.in_(chunk)))]
             return found + team_rows.references(tx, embedder, faces)
+
+    def identity_of(self, face_id: int) -> Identity | None:
+        """Return who a face is, or may be."""
+        with self.database.read() as tx:
+            row = tx.execute(select(identity).where(identity.c.face_id == face_id)).mappings().one_or_none()
+            return None if row is None else identity_rows.identity_of(row)
 
     def to_judge(self, faces: Collection[int], embedder: str) -> list[ToJudge]:
         """Return the unconfirmed faces that have a print."""

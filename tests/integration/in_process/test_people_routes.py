@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from sqlalchemy import delete
 
 from agent.core.settings import Settings
 from agent.domain.errors import EngineCrashed
 from agent.domain.people import Certainty, Identity
+from agent.store.schema import embedding
 from tests.unit.web.conftest import owner, served, shared_api
 from tests.world import NOW
 
@@ -241,6 +243,23 @@ async def test_a_photo_that_is_dropped_in_finds_the_faces_like_its_own_and_is_no
     assert (refused.status_code, refused.json()["code"]) == (422, "image.too_large") and left_behind(tmp_path) == []
 
 
+async def test_a_face_of_the_library_finds_the_others_like_it(served: Served, named: httpx.AsyncClient) -> None:
+    found = (await named.post("/api/faces/1/search")).json()
+    [face] = found["faces"]
+    assert (found["width"], found["height"]) == (100, 80) and face["box"] == [5.0, 5.0, 40.0, 40.0]
+    assert (face["person_id"], face["certainty"]) == (1, "confirmed")
+    assert [each["id"] for each in face["found"]] == [2], "itself is no find"
+    assert [each["id"] for each in (await named.post("/api/faces/1/search?person=2")).json()["faces"][0]["found"]] == []
+    assert [each.number for each in served.world.real.audit_entries(limit=9, action="face_searched")] == [1, 1]
+    assert (await named.post("/api/faces/99/search")).json()["code"] == "people.no_such_face"
+    with served.world.real.database.write() as tx:
+        tx.execute(delete(embedding).where(embedding.c.face_id == 3))
+    refused = await named.post("/api/faces/3/search")
+    assert (refused.status_code, refused.json()["code"]) == (422, "people.face_without_print")
+    assert len(served.world.real.audit_entries(limit=9, action="face_searched")) == 2, "nothing was searched"
+
+
 async def test_nothing_is_searched_while_recognition_is_off(served: Served, owner: httpx.AsyncClient) -> None:
     assert (await owner.post("/api/search/face", content=b"m9")).json()["code"] == "people.recognition_off"
+    assert (await owner.post("/api/faces/1/search")).json()["code"] == "people.recognition_off"
     assert served.world.analyser.tasks == []
