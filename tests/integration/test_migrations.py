@@ -32,6 +32,7 @@ VALUES: Mapping[str, Any] = {
     "error_params": {},
     "wish": {},
     "facts": {},
+    "synced": True,
     "missing_since": None,
     "left_at": None,
     "hidden_at": None,
