@@ -5,6 +5,7 @@ from typing import Final
 SOURCE: Final = "desk"
 """the source of their places; the place's host is the desk"""
 _PREFIX: Final = "desk:"
+_DIGITS = 12  # of the digest, which stands for a name that the desk keeps to itself
 
 
 def desk_path(desk: str, computer: str, sha256: str) -> str:
@@ -12,7 +13,7 @@ def desk_path(desk: str, computer: str, sha256: str) -> str:
     return f"{_PREFIX}{desk}/{computer.replace('/', ' ')}/{sha256}"
 
 
-def computer_of(path: str) -> str | None:
-    """Return the computer that holds the photo; None for files of the server's own."""
+def shown(path: str) -> str | None:
+    """Return the path of such a place as people see it, `computer/digest`; None for files of the server's own."""
     parts = path.split("/")
-    return parts[1] if path.startswith(_PREFIX) and len(parts) == 3 else None
+    return f"{parts[1]}/{parts[2][:_DIGITS]}" if path.startswith(_PREFIX) and len(parts) == 3 else None

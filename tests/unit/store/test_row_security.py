@@ -1,6 +1,7 @@
 """Every table is either closed to members but for what is within their reach, or holds nothing of photos."""
 
 from agent.core.reach import Reach, Root, current_reach, everything, reaching, shown_path
+from agent.domain import desk_path
 from agent.store.row_security import FREE, POLICIES, TALLY, VIEWS, statements
 from agent.store.schema import metadata
 
@@ -17,6 +18,13 @@ def test_members_are_given_the_named_tables_and_views_alone() -> None:
     granted = [each for each in statements() if each.startswith("GRANT SELECT")]
     named = {name.strip() for each in granted for name in each.partition(" ON ")[2].partition(" TO ")[0].split(",")}
     assert named == {*POLICIES, *FREE, *VIEWS, TALLY}
+
+
+def test_a_photo_that_stays_on_a_desk_is_shown_with_its_computer_and_never_its_desks_id() -> None:
+    path = desk_path.desk_path("f" * 32, "studio / left", "0123456789abcdef" * 4)
+    assert shown_path(path) == "studio   left/0123456789ab"
+    with reaching(Reach(frozenset({1}))):
+        assert shown_path(path) == "studio   left/0123456789ab"
 
 
 def test_a_reach_holds_inside_and_can_be_lifted() -> None:
