@@ -6,7 +6,7 @@ from pydantic import StringConstraints
 
 from agent.web.schemas import Schema
 
-PAGES = ("photos", "people", "problems", "online-only", "covers", "status", "settings", "help")
+PAGES = ("photos", "albums", "people", "problems", "online-only", "covers", "status", "settings", "help")
 At: TypeAlias = Annotated[str, StringConstraints(pattern=rf"^(photo-[0-9]{{1,15}}|({'|'.join(PAGES)})(/[A-Za-z0-9_.-]{{1,80}}){{0,2}})$")]
 """A place in the UI, as its fragments name them (`ui/src/lib/route.ts`): `photo-12`, `problems/7`, `settings/engine.max_cores`."""
 

@@ -67,7 +67,7 @@ PLACE: Final = Moving(
 JOB: Final = Moving(schema.job, ("place_id",), {"place_id": Kind.PLACE}, left=_ID | {"lease_until", "lease_worker", "batch"})
 FACE: Final = Moving(schema.face, ("image_id", "ordinal"), {"image_id": Kind.IMAGE}, left=_ID, gives=Kind.FACE)
 EMBEDDING, CHIP, IGNORED, ADOPTED = (_of_face(each) for each in (schema.embedding, schema.chip, schema.ignored, schema.adopted))
-IDENTITY: Final = Moving(schema.identity, ("face_id",), {"face_id": Kind.FACE, "person_id": Kind.PERSON})
+IDENTITY: Final = Moving(schema.identity, ("face_id",), {"face_id": Kind.FACE, "image_id": Kind.IMAGE, "person_id": Kind.PERSON})
 REJECTION, UNSEEN = _of_both(schema.rejection), _of_both(schema.unseen)
 REDACTION: Final = Moving(schema.redaction, ("uid",), left=_ID, gives=Kind.REDACTION, paths=("folder",))
 REDACTION_ITEM: Final = Moving(

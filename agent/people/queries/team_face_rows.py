@@ -14,7 +14,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from agent.domain.people import Certainty
 from agent.people.queries import team_rows
 from agent.store.facts import chunks
-from agent.store.schema import face, identity, image, person, rejection, team_face, team_link, team_outbox, team_person, team_photo
+from agent.store.schema import face, identity, image, person, rejection, team_face, team_outbox, team_person, team_photo
 
 NAME, UNNAME, REJECT, UNREJECT, MERGE, UNMERGE = "name", "unname", "reject", "unreject", "merge", "unmerge"
 SENT: Final = "sent"
@@ -22,7 +22,7 @@ SENT: Final = "sent"
 
 def note(tx: Connection, faces: Iterable[int], people: Iterable[int], now: datetime) -> None:
     """Put into the outbox what the server does not know yet of these faces and people."""
-    if not tx.scalar(select(team_link.c.may_name)):
+    if not team_rows.may_name(tx):
         return
     _merges(tx, sorted(people), now)
     for chunk in chunks(sorted(faces)):
@@ -31,7 +31,7 @@ def note(tx: Connection, faces: Iterable[int], people: Iterable[int], now: datet
 
 def note_prints(tx: Connection, people: Collection[str], now: datetime) -> None:
     """Send the face prints of people who agreed by now: of the faces that the server knows as theirs."""
-    if not people or not tx.scalar(select(team_link.c.may_name)):
+    if not people or not team_rows.may_name(tx):
         return
     wanted = select(team_face.c.face_id).where(team_face.c.printed == 0, team_face.c.person_uid.in_(list(people)))
     for chunk in chunks(tx.scalars(wanted).all()):

@@ -45,6 +45,11 @@ def lapsed(tx: Connection, people: Collection[int]) -> bool:
     return bool(people) and tx.scalar(theirs.where(person.c.id.in_(list(people))).limit(1)) is not None
 
 
+def may_name(tx: Connection) -> bool:
+    """Tell whether this computer joined a team, with the right to name people there."""
+    return bool(tx.scalar(select(team_link.c.may_name).where(team_link.c.id == 1)))
+
+
 def note_renames(tx: Connection, people: Collection[int], now: datetime) -> None:
     """Put the names that the user gave these people into the outbox."""
     changed = select(team_person.c.uid, team_person.c.name, person.c.name.label("given"))
@@ -53,7 +58,7 @@ def note_renames(tx: Connection, people: Collection[int], now: datetime) -> None
     for chunk in chunks(sorted(people)):
         for row in tx.execute(changed.where(team_person.c.person_id.in_(chunk))).all():
             tx.execute(update(team_person).where(team_person.c.uid == row.uid).values(shown=row.given))
-            if tx.scalar(select(team_link.c.may_name)):
+            if may_name(tx):
                 _rename(tx, row.uid, row.name, row.given, now)
 
 

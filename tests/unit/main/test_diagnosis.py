@@ -80,10 +80,12 @@ def test_a_library_with_a_damaged_page_is_not_said_to_be_well(paths: AppPaths) -
 def test_a_damaged_library_is_told_with_the_backup_that_replaces_it(paths: AppPaths) -> None:
     with closing(open_library(paths.library, home(paths))) as library:
         BackupStore(paths.library, home(paths), keep=1).create(library, NOW)
+        with library.read() as tx:  # a page that the opening doesn't read
+            page = tx.exec_driver_sql("SELECT rootpage FROM sqlite_master WHERE name = 'rejection'").scalar_one()
     database = paths.library / DATABASE_FILE
     whole = database.read_bytes()
-    last = len(whole) - 4096
-    database.write_bytes(whole[: last + 100] + b"damaged" + whole[last + 107 :])
+    start = (page - 1) * 4096
+    database.write_bytes(whole[: start + 100] + b"damaged" + whole[start + 107 :])
     with pytest.raises(StoreDamaged) as damaged:
         ground(paths).checks()["library"]()
     told = {**damaged.value.params}

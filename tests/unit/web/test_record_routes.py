@@ -35,11 +35,11 @@ async def test_the_record_is_read_page_by_page_and_by_actor(owner: httpx.AsyncCl
 async def test_a_record_that_lost_its_end_is_found_also_by_its_witness(
     owner: httpx.AsyncClient, library: RedactionQueries, served: Served
 ) -> None:
-    assert (await owner.post("/api/record/verify")).json() == {"entries": 0, "broken_at": None}
+    assert (await owner.post("/api/record/verify")).json() == {"entries": 0, "broken_at": None, "changed": []}
     library.audit_add("exported", None, 1, NOW)
     served.context.app.witness.follow(library)
-    assert (await owner.post("/api/record/verify")).json() == {"entries": 1, "broken_at": None}
+    assert (await owner.post("/api/record/verify")).json() == {"entries": 1, "broken_at": None, "changed": []}
     with library.database.write() as tx:
         tx.exec_driver_sql("DELETE FROM audit")
         tx.exec_driver_sql("DELETE FROM audit_head")
-    assert (await owner.post("/api/record/verify")).json() == {"entries": 0, "broken_at": 1}
+    assert (await owner.post("/api/record/verify")).json() == {"entries": 0, "broken_at": 1, "changed": []}

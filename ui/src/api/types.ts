@@ -956,6 +956,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/faces/{face_id}/search": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Search By Face
+         * @description Return faces similar to one of the library; only a person's, or those on photos of some days.
+         */
+        readonly post: operations["search_by_face_api_faces__face_id__search_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/first-run": {
         readonly parameters: {
             readonly query?: never;
@@ -4743,7 +4763,6 @@ export interface components {
             readonly image_id: number;
             /**
              * Taken At
-             * Format: date-time
              * @description by the camera's clock, else the file's time; without a zone
              */
             readonly taken_at: string;
@@ -5109,7 +5128,6 @@ export interface components {
             readonly size: number;
             /**
              * Taken At
-             * Format: date-time
              * @description by the camera's clock, else the file's time; without a zone
              */
             readonly taken_at: string;
@@ -5455,7 +5473,6 @@ export interface components {
             readonly image_id: number;
             /**
              * Taken At
-             * Format: date-time
              * @description by the camera's clock, else the file's time; without a zone
              */
             readonly taken_at: string;
@@ -10471,6 +10488,41 @@ export interface operations {
                 };
                 content: {
                     readonly "text/event-stream": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly search_by_face_api_faces__face_id__search_post: {
+        readonly parameters: {
+            readonly query?: {
+                readonly person?: number | null;
+                readonly after?: string | null;
+                readonly before?: string | null;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly face_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["FaceSearchOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
                 };
             };
         };
