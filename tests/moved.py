@@ -13,6 +13,7 @@ from sqlalchemy import Connection, insert
 
 from agent.domain.jobs import JobState
 from agent.domain.people import Certainty
+from agent.domain.reference import fit_of
 from agent.store import audit_log
 from agent.store.database import Database
 from agent.store.fact_values import moment
@@ -179,6 +180,7 @@ class MadeLibrary:
 
     def _face(self, tx: Connection, image_id: int, ordinal: int) -> None:
         made = self._random
+        size, sharpness = 30 + made.random(), made.random()
         face_id = add(
             tx,
             face,
@@ -189,8 +191,9 @@ class MadeLibrary:
                 "y": made.random() * 99,
                 "w": 90.0 + made.random(),
                 "h": 90.0 + made.random(),
-                **{name: made.random() for name in ("score", "sharpness", "yaw", "roll", "covered")},
-                "size": 30 + made.random(),
+                **{name: made.random() for name in ("score", "yaw", "roll", "covered")},
+                "size": size,
+                "sharpness": sharpness,
                 "landmarks": [[made.random(), made.random()] for _ in range(5)],
             },
         )
@@ -210,6 +213,8 @@ class MadeLibrary:
                 "agree": 0 if confirmed else 2,
                 "refs": 0 if confirmed else 3,
                 "confirmed_at": self._now() if confirmed and kind else None,
+                "image_id": image_id if confirmed else None,
+                "fit": fit_of(size, sharpness) if confirmed else None,
             }
             tx.execute(insert(identity).values(said))
         other = self.people[(len(self.faces) + 1) % len(self.people)]
