@@ -13,7 +13,7 @@ REST = "**/assets/rest-*.js"
 def test_a_page_that_comes_later_has_the_keyboard(page: Page, visit: Callable[..., None]) -> None:
     visit("#photos")
     page.locator("[role=option]").first.wait_for()
-    page.keyboard.press("Control+6")
+    page.keyboard.press("Control+7")
     expect(page.locator("main")).to_be_focused()
     expect(page.locator(".setting").first).to_be_visible()
 

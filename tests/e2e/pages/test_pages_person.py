@@ -250,6 +250,6 @@ def test_the_pages_of_people_are_read_when_they_are_first_gone_to(page: Page, vi
     visit("#status")
     page.locator("figure").first.wait_for()
     assert asked == []
-    page.keyboard.press("Control+2")
+    page.keyboard.press("Control+3")
     expect(page.locator(".groups li").first).to_be_visible()
     assert len(asked) == 1

@@ -20,7 +20,7 @@ Act = Callable[[Page], object]
 PASSWORD = "correct horse battery staple"
 CODE = "123456"
 # The cards of the account, after the name.
-PASSWORD_CARD, SECOND_CARD, SESSIONS_CARD, TOKENS_CARD = range(1, 5)
+PASSWORD_CARD, SECOND_CARD, PASSKEYS_CARD, SESSIONS_CARD, TOKENS_CARD = range(1, 6)
 DESK: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 360, "height": 740}
 SIGN_IN = {"en": "Sign in", "zh-CN": "登录"}
@@ -627,9 +627,10 @@ def test_copies_for_publishing_are_offered_to_a_team_alone(page: Page, visit: Vi
 
 
 OFFERED = {
-    "family": ["Photos", "People", "Covered copies", "Problems", "Status", "Settings"],
+    "family": ["Photos", "Albums", "People", "Covered copies", "Problems", "Status", "Settings"],
     "team": [
         "Photos",
+        "Albums",
         "People",
         "Covered copies",
         "Problems",
@@ -643,9 +644,9 @@ OFFERED = {
         "Record",
         "Mei Lindgren",
     ],
-    "team_curator": ["Photos", "People", "Covered copies", "Consent", "Mei Lindgren"],
-    "team_editor": ["Photos", "People", "Covered copies", "Consent", "Mei Lindgren"],
-    "team_viewer": ["Photos", "People", "Mei Lindgren"],
+    "team_curator": ["Photos", "Albums", "People", "Covered copies", "Consent", "Mei Lindgren"],
+    "team_editor": ["Photos", "Albums", "People", "Covered copies", "Consent", "Mei Lindgren"],
+    "team_viewer": ["Photos", "Albums", "People", "Mei Lindgren"],
     "team_auditor": ["Incidents", "Record", "Mei Lindgren"],
 }
 

@@ -3,10 +3,10 @@
 import type { Scope } from '../api/types'
 
 /** Those that number keys go to, in the sidebar's order. */
-export const PAGES = ['photos', 'people', 'covers', 'problems', 'status', 'settings'] as const
+export const PAGES = ['photos', 'albums', 'people', 'covers', 'problems', 'status', 'settings'] as const
 /** Those that only a team's server has. */
 const TEAM_PAGES = ['account', 'members', 'libraries', 'record', 'workers', 'consents', 'incidents', 'invitation', 'my-consent', 'join'] as const
-const KNOWN = [...PAGES, 'albums', 'help', 'online-only', ...TEAM_PAGES] as const
+const KNOWN = [...PAGES, 'help', 'online-only', ...TEAM_PAGES] as const
 export type Page = (typeof KNOWN)[number]
 
 /** The scope that each page needs; null: none. */
