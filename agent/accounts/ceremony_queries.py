@@ -10,7 +10,7 @@ from agent.store.schema import ceremony
 
 class CeremonyQueries(Queries):
     def begin_ceremony(self, sha256: str, kind: str, about: str, expires_at: datetime, now: datetime) -> None:
-        """Keep it, and forget those that nobody used in time."""
+        """Keep it, and forget those that ran out."""
         with self.database.write() as tx:
             tx.execute(delete(ceremony).where(ceremony.c.expires_at <= now))
             tx.execute(insert(ceremony).values(sha256=sha256, kind=kind, about=about, expires_at=expires_at))

@@ -11,7 +11,7 @@ from agent.web.access import Role
 
 PASSKEYS: Final = select(func.count()).where(passkey.c.member_id == member.c.id).correlate(member).scalar_subquery().label("passkeys")
 COLUMNS: Final[tuple[Any, ...]] = (*member.c, PASSKEYS)
-# Members for whom this holds can sign in, unless they are locked.
+# A member with one of these can sign in, unless locked.
 WAYS_IN: Final = member.c.password_hash.is_not(None) | (PASSKEYS.element > 0)
 
 

@@ -73,7 +73,7 @@ class UploadSettings(Section):
 
 
 class IncidentSettings(Section):
-    """What the team server's rules take for an incident, and whom they tell."""
+    """When the team server's rules raise an incident, and where they report it."""
 
     window_minutes: Annotated[int, Field(ge=1, le=1_440)] = 10
     """Failed sign-ins, exports and refusals are counted over this time."""

@@ -158,7 +158,7 @@ def said_by(tx: Connection, person_uid: str, is_it: Any) -> tuple[str, datetime 
 
 
 def _current(tx: Connection, face_id: int) -> str:
-    """Return the random id of the person as whom the face is confirmed; empty if none."""
+    """Return the random id of the face's confirmed person; empty if there is none."""
     confirmed = identity.c.face_id == face_id, identity.c.certainty == Certainty.CONFIRMED
     return tx.scalar(select(person.c.uid).join(identity, identity.c.person_id == person.c.id).where(*confirmed)) or ""
 

@@ -29,7 +29,7 @@ class Original:
 
     path: str
     format: str
-    descriptor: int | None = None  # of an object in a bucket, which has no file: whoever reads it closes it
+    descriptor: int | None = None  # of an object in a bucket, which has no file: its reader closes it
 
 
 class Actions:

@@ -19,7 +19,7 @@ class Numbers:
     """The numbers of rows in the other library, by their own. People are all known; the rest is of the page at hand."""
 
     people: dict[int, int] = field(default_factory=dict)
-    uids: dict[str, str] = field(default_factory=dict)  # of people whom the other side knows under another one
+    uids: dict[str, str] = field(default_factory=dict)  # of people who have another one on the other side
     forgotten: frozenset[int] = frozenset()  # people who were forgotten there
     lapsed: frozenset[int] = frozenset()  # people, by their own numbers, whose prints the other side may not keep
     rest: dict[tuple[Kind, int], int] = field(default_factory=dict)

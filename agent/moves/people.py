@@ -42,7 +42,7 @@ def write_people(tx: Connection, page: Page, numbers: Numbers, forgotten: frozen
                 renamed = other["uid"] == each["uid"] and other["name"] != each["name"]
                 keep(findings, PERSON, each, other, "renamed" if renamed else "person" if _told_otherwise(each, other) else "merged")
         else:
-            name = free_name(tx, each["name"], None)  # two people here, of whom one has that name there
+            name = free_name(tx, each["name"], None)  # two people here, and one of them has that name there
             values = {column: each[column] for column in PERSON.columns} | {"name": name}
             numbers.people[each["id"]] = add(tx, person, values)
             findings.moved[PERSON.name] += 1

@@ -123,6 +123,6 @@ STAYS: Final[Mapping[str, str]] = {
 
 
 def at_rest(row: Row) -> Row:
-    """A job as it is when nobody works on it: a lease ends with its worker."""
+    """A job without a worker: a lease ends with its worker."""
     state = JobState.QUEUED if row["state"] == JobState.LEASED else row["state"]
     return row | {"state": state}

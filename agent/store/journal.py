@@ -79,7 +79,7 @@ class Journal:
         return done
 
     def _of_albums(self) -> frozenset[int]:
-        """The people whom the changed albums are of."""
+        """The people that the changed albums are of."""
         albums = [change[side] for change in self._changes if change["fact"] == "album" for side in ("before", "after")]
         return frozenset(each for facts in albums if facts is not None for each in facts["people"])
 

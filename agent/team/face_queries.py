@@ -66,7 +66,7 @@ def settled(tx: Connection, row: Any, keep: Keep, now: datetime) -> EditStep | N
         return None
     if face_id is None:
         return None
-    if not row.conflict["name"]:  # someone whom this member may not know
+    if not row.conflict["name"]:  # a person that this member may not know
         step = Journal(tx)
         done = step.close("unname", len(step.set("who", [face_id], None)), now)
     else:
@@ -163,6 +163,6 @@ def _rekey(tx: Connection, sent: str, there: str) -> None:
 
 
 def name_of(tx: Connection, uid: str) -> str:
-    """Return the name here of a person whom the team knows."""
+    """Return the local name of a person of the team."""
     name = select(person.c.name).join(team_person, team_person.c.person_id == person.c.id).where(team_person.c.uid == uid)
     return tx.scalar(name) or ""

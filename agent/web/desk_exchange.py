@@ -160,7 +160,7 @@ class DeskOperation(Schema):
     """Something done at a desk.
 
     `base` is what was changed: of `rename` the name, of the others the person that the face was known as to the server, if any.
-    `name` and `unname` are about a face; a person whom the team does not know gets `name`. `vector` and `chip` are of people who agreed.
+    `name` and `unname` are about a face; a person who is new to the team gets `name`. `vector` and `chip` are of people who agreed.
     """
 
     uid: Uid

@@ -19,7 +19,7 @@ def merge(tx: Connection, step: Journal, other: int, into: int) -> None:
 
 
 def forget(tx: Connection, people: Collection[int]) -> None:
-    """Remove the people; an album that is of nobody else, or needs them on every photo, goes with its name."""
+    """Remove the people; an album of these people alone, or one that needs them on every photo, is deleted with its name."""
     theirs = select(album_person.c.album_id).where(album_person.c.person_id.in_(people))
     tx.execute(delete(album).where(album.c.id.in_(theirs), album.c.match != Match.ANY))
     touched = tx.scalars(theirs).all()

@@ -80,7 +80,7 @@ def _send(tx: Connection, kind: str, row: Any, person_uid: str, now: datetime, *
 
 
 def _rejected(tx: Connection, faces: Sequence[int]) -> dict[int, set[str]]:
-    """Return whom these faces do not show, of those whom the team knows."""
+    """Return the team's people who were rejected for these faces."""
     rows = select(rejection.c.face_id, team_person.c.uid).join(team_person, team_person.c.person_id == rejection.c.person_id)
     found: dict[int, set[str]] = {}
     for face_id, uid in tx.execute(rows.where(rejection.c.face_id.in_(faces), team_person.c.refused == 0)):
@@ -89,7 +89,7 @@ def _rejected(tx: Connection, faces: Sequence[int]) -> dict[int, set[str]]:
 
 
 def _uid_of(tx: Connection, person_id: int, name: str) -> str:
-    """Return a person's random id at the team; a new one for a person whom it does not know."""
+    """Return a person's random id at the team; a new one if the team does not know the person."""
     if (found := _first(tx, person_id, name)) is not None:
         return found
     uid = uuid.uuid4().hex
