@@ -22,7 +22,7 @@ def add_passkey(tx: Connection, member_id: str, new: Passkey) -> None:
     digest = hashlib.sha256(new.credential_id).hexdigest()
     if tx.scalar(select(passkey.c.id).where(passkey.c.credential_sha256 == digest)) is not None:
         raise PasskeyUnusable
-    if tx.scalar(select(func.count()).where(passkey.c.member_id == member_id)) >= MOST_PASSKEYS:  # type: ignore[operator]
+    if (tx.scalar(select(func.count()).where(passkey.c.member_id == member_id)) or 0) >= MOST_PASSKEYS:
         raise PasskeysTooMany(most=MOST_PASSKEYS)
     values: dict[str, Any] = {each.name: getattr(new, each.name) for each in _COLUMNS}
     tx.execute(insert(passkey).values(**values, member_id=member_id, credential_sha256=digest))
