@@ -1,6 +1,5 @@
 """Turns raw settings into a validated snapshot, or into errors that name the setting and its valid values."""
 
-import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +14,6 @@ from agent.domain.errors import Param, SettingsError, SettingsInvalid, SettingsU
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-PREFIX = "AI_POPUP__"
 Raw = dict[str, object]
 # Errors that the parser raises besides TOMLDecodeError (a ValueError): numbers with thousands of digits, thousands of brackets.
 _NO_TOML = (ValueError, RecursionError)
@@ -93,15 +91,6 @@ def parsed_value(text: str) -> object:
     except _NO_TOML:
         return text
     return found["value"] if len(found) == 1 else text
-
-
-def from_environment(environ: Mapping[str, str] = os.environ) -> Raw:
-    """Return the layer of `AI_POPUP__SECTION__KEY` variables."""
-    layer: Raw = {}
-    for name, text in environ.items():
-        if name.upper().startswith(PREFIX):
-            layer = merged(layer, nested(name[len(PREFIX) :].lower().split("__"), parsed_value(text)))
-    return layer
 
 
 def nested(keys: Sequence[str], value: object) -> Raw:

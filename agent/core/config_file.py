@@ -9,7 +9,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from agent.core import config_folders
-from agent.core.config_check import Raw, dotted, from_environment, merged, nested, parsed, parsed_value, problems, validated
+from agent.core.config_check import Raw, merged, nested, parsed, parsed_value, problems, validated
+from agent.core.config_environment import from_environment, overridden_in
 from agent.core.config_lines import line_of
 from agent.core.files import write_private
 from agent.core.observable import wait_at_most
@@ -50,14 +51,14 @@ class SettingsFile:
         self.path = path
         self.profile = profile or environ.get(PROFILE_VARIABLE) or PROFILES[0]
         self.snapshot = Settings()
-        self._environment = from_environment(environ)
+        self._environ = environ
         self._nudge: Callable[[], object] | None = None
 
     def load(self) -> Settings:
         """Read and validate all layers. Raises SettingsError, with the line if it is the file's; `snapshot` then stays unchanged."""
         text = self._read()
         try:
-            self.snapshot = validated(self._profile(), parsed(text), self._environment)
+            self.snapshot = validated(self._profile(), parsed(text), self._environment())
         except SettingsError as error:
             raise self._located(error, text) from None
         return self.snapshot
@@ -66,7 +67,7 @@ class SettingsFile:
         """Return all errors of the file and the environment."""
         try:
             text = self._read()
-            return [self._located(each, text) for each in problems(self._profile(), parsed(text), self._environment)]
+            return [self._located(each, text) for each in problems(self._profile(), parsed(text), self._environment())]
         except SettingsError as error:
             return [error]
 
@@ -79,7 +80,7 @@ class SettingsFile:
 
     def overridden(self) -> frozenset[str]:
         """Return the settings that the environment overrides: `section.name`, and "folders"."""
-        return frozenset(dotted(self._environment))
+        return overridden_in(self._environ)
 
     def set(self, key: str, raw: str) -> Settings:
         """Write one setting, given as TOML or plain text; comments and order stay. Raises SettingsError without writing anything."""
@@ -88,7 +89,7 @@ class SettingsFile:
     def preview(self, key: str, raw: str) -> Settings:
         """Return the settings that `set` would make effective. Raises SettingsError."""
         change = nested(self.check_key(key), parsed_value(raw))
-        return validated(self._profile(), merged(self.raw(), change), self._environment)
+        return validated(self._profile(), merged(self.raw(), change), self._environment())
 
     def checked(self, key: str, value: object) -> object:
         """Return what would be written for this value of `section.name`, as plain data. Raises SettingsError."""
@@ -238,6 +239,9 @@ class SettingsFile:
             raise SettingsUnknownKey(key=key, nearest=nearest_key(key))
         return key.split(".")
 
+    def _environment(self) -> Raw:
+        return from_environment(self._environ)
+
     def _profile(self) -> Raw:
         if self.profile not in PROFILES:
             raise SettingsInvalid(key=PROFILE_VARIABLE, reason="one_of", choices=", ".join(PROFILES))
@@ -261,7 +265,7 @@ class SettingsFile:
     def _check(self, document: "TOMLDocument") -> None:
         """Validate the file's content, even values that the environment overrides."""
         validated(self._profile(), document.unwrap())
-        validated(self._profile(), document.unwrap(), self._environment)
+        validated(self._profile(), document.unwrap(), self._environment())
 
     @contextmanager
     def _edited(self) -> Iterator["TOMLDocument"]:

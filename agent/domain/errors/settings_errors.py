@@ -36,3 +36,15 @@ class SettingsInvalid(SettingsError):
 
 class SettingsUnwritable(SettingsError):
     code = "settings.unwritable"
+
+
+class SettingsGivenTwice(SettingsError):
+    """A variable holds the value, and another names a file for it. Parameters: `key`, `variable` (the one that holds the value)."""
+
+    code = "settings.given_twice"
+
+
+class SettingsSecretUnreadable(SettingsError):
+    """The file that a variable names can't be read. Parameters: `key`, `variable` (the one that names the file)."""
+
+    code = "settings.secret_unreadable"

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from agent.core import config_file
-from agent.core.config_check import from_environment, merged, parsed_value
+from agent.core.config_check import merged, parsed_value
+from agent.core.config_environment import from_environment
 from agent.core.config_file import SettingsFile
 from agent.core.setting_fields import nearest_key, setting_fields
 from agent.core.settings import Corner, Settings

@@ -1,0 +1,89 @@
+"""The settings that come from variables: `AI_POPUP__SECTION__NAME`, or `AI_POPUP__SECTION__NAME_FILE` for a file that holds the value."""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from agent.core.bounded_read import TooLong, read_regular
+from agent.core.config_check import Raw, dotted, merged, nested, parsed_value
+from agent.core.setting_section import Section
+from agent.core.settings import Settings
+from agent.domain.errors import SettingsGivenTwice, SettingsSecretUnreadable
+
+PREFIX: Final = "AI_POPUP__"
+_SUFFIX: Final = "_file"
+_MOST_BYTES: Final = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """One variable. `text` is its value, or the path of the file that holds the value."""
+
+    keys: tuple[str, ...]
+    text: str
+    in_file: bool
+
+    @property
+    def key(self) -> str:
+        return ".".join(self.keys)
+
+
+def from_environment(environ: Mapping[str, str] = os.environ) -> Raw:
+    """Return the layer of the variables; files are read anew. Raises SettingsGivenTwice, SettingsSecretUnreadable."""
+    given = list(_given(environ))
+    in_files = {each.keys for each in given if each.in_file}
+    layer: Raw = {}
+    for each in given:
+        if not each.in_file and each.keys in in_files:
+            raise SettingsGivenTwice(key=each.key, variable=_variable(each.keys))
+        layer = merged(layer, nested(each.keys, _content(each) if each.in_file else parsed_value(each.text)))
+    return layer
+
+
+def overridden_in(environ: Mapping[str, str]) -> frozenset[str]:
+    """Return the settings that variables override: `section.name`, and "folders". No file is read."""
+    layers = (nested(each.keys, "" if each.in_file else parsed_value(each.text)) for each in _given(environ))
+    return frozenset(dotted(merged(*layers)))
+
+
+def _given(environ: Mapping[str, str]) -> Iterator[_Given]:
+    for name, text in environ.items():
+        if not name.upper().startswith(PREFIX):
+            continue
+        keys = tuple(name[len(PREFIX) :].lower().split("__"))
+        held = (*keys[:-1], keys[-1].removesuffix(_SUFFIX))
+        # A setting may itself end in `_file`; then the variable holds its value.
+        in_file = held != keys and not _is_setting(keys) and _is_setting(held)
+        yield _Given(held if in_file else keys, text, in_file)
+
+
+def _is_setting(keys: tuple[str, ...]) -> bool:
+    info = Settings.model_fields.get(keys[0])
+    fields = _fields(info.annotation) if info else None
+    return info is not None and (len(keys) == 1 if fields is None else len(keys) == 2 and keys[1] in fields)
+
+
+def _fields(kind: object) -> Mapping[str, object] | None:
+    """Return the settings of a section; None if it is a list, as `folders` is."""
+    return kind.model_fields if isinstance(kind, type) and issubclass(kind, Section) else None
+
+
+def _content(given: _Given) -> object:
+    """Return the value in the file, without the line break at its end. A text setting takes it as it is, others as TOML."""
+    try:
+        text = read_regular(Path(given.text), _MOST_BYTES)[0].decode("utf-8-sig").rstrip("\r\n")
+    except (OSError, ValueError, TooLong):
+        # `from None`: the system's message contains the path.
+        raise SettingsSecretUnreadable(key=given.key, variable=f"{_variable(given.keys)}{_SUFFIX.upper()}") from None
+    return text if _is_text(given.keys) else parsed_value(text)
+
+
+def _is_text(keys: tuple[str, ...]) -> bool:
+    section = Settings.model_fields[keys[0]].annotation
+    return isinstance(section, type) and issubclass(section, Section) and section.model_fields[keys[1]].annotation is str
+
+
+def _variable(keys: tuple[str, ...]) -> str:
+    return PREFIX + "__".join(keys).upper()
