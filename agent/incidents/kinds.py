@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from agent.domain.severity import Severity
+
 
 class IncidentKind(StrEnum):
     """Each has a page `docs/runbook/KIND.md` in both languages, with hyphens for underscores."""
@@ -23,12 +25,6 @@ class IncidentKind(StrEnum):
     def page(self) -> str:
         """The name of its page in the runbook."""
         return self.value.replace("_", "-")
-
-
-class Severity(StrEnum):
-    NOTICE = "notice"
-    WARNING = "warning"
-    CRITICAL = "critical"
 
 
 class FirstStep(StrEnum):

@@ -9,7 +9,8 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from agent.core.actor import HERE, acting_as, actor
 from agent.domain.errors import NotFound
-from agent.incidents.kinds import CloseReason, FirstStep, Found, IncidentKind, IncidentState, Severity, first_step
+from agent.domain.severity import Severity
+from agent.incidents.kinds import CloseReason, FirstStep, Found, IncidentKind, IncidentState, first_step
 from agent.incidents.rules import WATCHED
 from agent.store import audit_log
 from agent.store.audit_log import AuditEntry, AuditQueries

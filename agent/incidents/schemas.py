@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Self
 
-from agent.incidents.kinds import CloseReason, FirstStep, IncidentKind, IncidentState, Severity
+from agent.domain.severity import Severity
+from agent.incidents.kinds import CloseReason, FirstStep, IncidentKind, IncidentState
 from agent.incidents.queries import Incident
 from agent.web.record_entry import RecordEntry
 from agent.web.schemas import Schema

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from agent.core.server_settings import IncidentSettings
-from agent.incidents.kinds import FirstStep, IncidentKind, Severity, first_step
+from agent.domain.severity import Severity
+from agent.incidents.kinds import FirstStep, IncidentKind, first_step
 from agent.incidents.rules import RULES, WATCHED
 from agent.store.audit_log import AuditEntry
 
