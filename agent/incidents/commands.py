@@ -30,7 +30,7 @@ def incidents() -> None: ...
 def list_incidents(session: CommandSession, closed: bool, limit: int, as_json: bool) -> None:
     from agent.incidents.schemas import IncidentsOut
 
-    client = _server(session)
+    client = incident_server(session)
     found = client.call("GET", f"/api/incidents?closed={str(closed).lower()}&limit={limit}", IncidentsOut)
     for each in found.items:
         tell(each.model_dump(mode="json"), _line(session, each), as_json=as_json)
@@ -45,7 +45,7 @@ def list_incidents(session: CommandSession, closed: bool, limit: int, as_json: b
 def show(session: CommandSession, number: int, as_json: bool) -> None:
     from agent.incidents.schemas import IncidentDetails
 
-    found = _server(session).call("GET", f"/api/incidents/{number}", IncidentDetails)
+    found = incident_server(session).call("GET", f"/api/incidents/{number}", IncidentDetails)
     texts, each = session.texts, found.incident
     lines = [_line(session, each), texts(f"incidents.texts.{each.kind}", number=each.number)]
     if each.subject:
@@ -67,7 +67,7 @@ def close(session: CommandSession, number: int, reason: str, as_json: bool) -> N
     from agent.incidents.kinds import CloseReason
     from agent.incidents.schemas import IncidentClose, IncidentOut
 
-    closed = _server(session).call("POST", f"/api/incidents/{number}/close", IncidentOut, IncidentClose(reason=CloseReason(reason)))
+    closed = incident_server(session).call("POST", f"/api/incidents/{number}/close", IncidentOut, IncidentClose(reason=CloseReason(reason)))
     tell(closed.model_dump(mode="json"), session.texts("cli.incidents.closed", number=number), as_json=as_json)
 
 
@@ -90,12 +90,12 @@ def secret(session: CommandSession, way: str, as_json: bool) -> None:
 def test(session: CommandSession, as_json: bool) -> None:
     from agent.incidents.schemas import MessagesSent
 
-    sent = _server(session).call("POST", "/api/incidents/test-message", MessagesSent)
+    sent = incident_server(session).call("POST", "/api/incidents/test-message", MessagesSent)
     ways = [session.texts(f"incidents.ways.{way}") for way in sent.ways]
     tell(sent.model_dump(mode="json"), session.texts("cli.incidents.tested", ways=", ".join(ways)), as_json=as_json)
 
 
-def _server(session: CommandSession) -> "Client":
+def incident_server(session: CommandSession) -> "Client":
     """Raises ClickException if what runs here is no team server."""
     from agent.incidents.schemas import IncidentCount
 

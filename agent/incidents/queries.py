@@ -156,6 +156,12 @@ class IncidentQueries(RecordReader):
             _set(tx, before, "incident_step_undone" if undone else "incident_step", now, **({"undone_at": now} if undone else done))
             return _required(tx, incident_id)
 
+    def keep_evidence(self, incident_id: int | None, sha256: str, now: datetime) -> None:
+        """Put the digest on the record. Raises NotFound."""
+        with self.database.write(durable=True) as tx:
+            subject = None if incident_id is None else _required(tx, incident_id).subject
+            audit_log.add(tx, "incident_evidence", subject, incident_id or 0, now, detail=sha256)
+
     # -- messages ----------------------------------------------------------------------------------------------------------------
     def due(self, now: datetime, limit: int) -> list[Message]:
         query = select(incident, incident_message.c.id.label("message"), incident_message.c.way, incident_message.c.attempts)

@@ -6,6 +6,7 @@ from typing import Annotated, Final
 from fastapi import FastAPI, Query
 
 from agent.incidents.schemas import (
+    EvidenceKept,
     IncidentClose,
     IncidentCount,
     IncidentDetails,
@@ -76,7 +77,17 @@ def incident_routes(api: FastAPI, incidents: Incidents, sending: Sending) -> Non
         """Take back a lock."""
         return IncidentOut.of(await incidents.undo(incident_id))
 
+    _beside(api, incidents, sending)
+
+
+def _beside(api: FastAPI, incidents: Incidents, sending: Sending) -> None:
     @api.post("/api/incidents/test-message", openapi_extra=_MANAGE)
     async def test_message() -> MessagesSent:
         """Send a message in each way that the settings name."""
         return MessagesSent(ways=await sending.test())
+
+    @api.post("/api/incidents/evidence", openapi_extra=_MANAGE)
+    async def evidence(kept: EvidenceKept) -> EvidenceKept:
+        """Note in the record that evidence was kept, and its digest, so that a later change to the file is noticed."""
+        await incidents.keep_evidence(kept.incident, kept.sha256)
+        return kept

@@ -1,13 +1,15 @@
 """The API schemas of incidents."""
 
 from datetime import datetime
-from typing import Self
+from typing import Annotated, Self
+
+from pydantic import Field
 
 from agent.domain.severity import Severity
 from agent.incidents.kinds import CloseReason, FirstStep, IncidentKind, IncidentState
 from agent.incidents.queries import Incident
 from agent.web.record_entry import RecordEntry
-from agent.web.schemas import Schema
+from agent.web.schemas import Id, Schema
 
 
 class IncidentOut(Schema):
@@ -71,6 +73,12 @@ class IncidentDetails(Schema):
 
 class IncidentClose(Schema):
     reason: CloseReason
+
+
+class EvidenceKept(Schema):
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    """of the file with the evidence"""
+    incident: Id | None = None
 
 
 class MessagesSent(Schema):

@@ -46,6 +46,10 @@ class Incidents:
                 await self._accounts.tokens.remove(member, _word(found))
         return await asyncio.to_thread(self.queries.acted, incident_id, self._clock())
 
+    async def keep_evidence(self, incident_id: int | None, sha256: str) -> None:
+        """Raises NotFound."""
+        await asyncio.to_thread(self.queries.keep_evidence, incident_id, sha256, self._clock())
+
     async def undo(self, incident_id: int) -> Incident:
         """Take a lock back. Raises NotFound, StepNotUndone."""
         found = await asyncio.to_thread(self.queries.incident, incident_id)

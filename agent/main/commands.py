@@ -27,6 +27,7 @@ from agent.library.folder_commands import folders
 from agent.library.problem_commands import problems
 from agent.main.backup_commands import backup, recover, recovery_code
 from agent.main.config_commands import config
+from agent.main.evidence_commands import bundle
 from agent.main.in_process import PROGRAM
 from agent.main.move_commands import move_to
 from agent.main.record_commands import record
@@ -241,6 +242,7 @@ def doctor(session: CommandSession, device: str | None, as_json: bool) -> int:
 
 
 people.add_command(import_list)
+incidents.add_command(bundle)
 for group in (
     capture,
     watch,
