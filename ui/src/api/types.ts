@@ -1453,6 +1453,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/incidents/evidence": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Evidence
+         * @description Note in the record that evidence was kept, and its digest, so that a later change to the file is noticed.
+         */
+        readonly post: operations["evidence_api_incidents_evidence_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/incidents/test-message": {
         readonly parameters: {
             readonly query?: never;
@@ -4687,6 +4707,16 @@ export interface components {
              * @description until all photos are analysed
              */
             readonly seconds: number;
+        };
+        /** EvidenceKept */
+        readonly EvidenceKept: {
+            /** Incident */
+            readonly incident?: number | null;
+            /**
+             * Sha256
+             * @description of the file with the evidence
+             */
+            readonly sha256: string;
         };
         /**
          * FaceAt
@@ -8319,6 +8349,7 @@ export type EndingConsents = components['schemas']['EndingConsents'];
 export type EngineProcessOut = components['schemas']['EngineProcessOut'];
 export type EngineReport = components['schemas']['EngineReport'];
 export type Estimate = components['schemas']['Estimate'];
+export type EvidenceKept = components['schemas']['EvidenceKept'];
 export type FaceAt = components['schemas']['FaceAt'];
 export type FaceOut = components['schemas']['FaceOut'];
 export type FaceRef = components['schemas']['FaceRef'];
@@ -11399,6 +11430,39 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["IncidentCount"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly evidence_api_incidents_evidence_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["EvidenceKept"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["EvidenceKept"];
                 };
             };
             /** @description Unprocessable Entity */
