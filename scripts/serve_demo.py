@@ -110,6 +110,7 @@ def demo(folder: Path, ends: bool) -> int:
     port = Settings().server.port
     # A server asks for consent before it recognises anyone; these portraits are public.
     values = {"recognition.enabled": "true", "consent.required": "never", "server.workers": str(WORKERS), "server.drain_s": "10"}
+    values["server.operations_port"] = "0"
     paths, settings = new_home(home, models, values | {"server.port": str(0 if ends or taken(port) else port)})
     settings.add_folder(shared)
     say("serve.starting", workers=WORKERS)

@@ -21,11 +21,16 @@ from agent.web.certificates import AUTHORITY_FILE
 from tests.program import CHECKOUT, WAIT_S, RealProgram
 
 
+def _reached(printed: str) -> str:
+    """The line that says how it is reached, among those of a log."""
+    return next((line for line in printed.splitlines(keepends=True) if line.startswith('{"name"') and line.endswith("\n")), "")
+
+
 class RealServer(RealProgram):
     """`ai-popup serve` with one watched folder. `reached` is what it printed when it answered."""
 
     def __init__(self, root: Path, models: Path, environment: Mapping[str, str]) -> None:
-        here = {"AI_POPUP__SERVER__HOST": "127.0.0.1", "AI_POPUP__SERVER__PORT": "0"}
+        here = {"AI_POPUP__SERVER__HOST": "127.0.0.1", "AI_POPUP__SERVER__PORT": "0", "AI_POPUP__SERVER__OPERATIONS_PORT": "0"}
         super().__init__(root, models, {**here, **environment})
         self.reached: dict[str, Any] = {}
 
@@ -42,7 +47,7 @@ class RealServer(RealProgram):
                 cwd=CHECKOUT,
             )
         until = time.monotonic() + WAIT_S
-        while not (line := printed.read_text()).endswith("\n"):
+        while not (line := _reached(printed.read_text())):
             assert self.alive and time.monotonic() < until, (self.home / "errors.txt").read_text()
             time.sleep(0.05)
         self.reached = json.loads(line)

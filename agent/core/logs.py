@@ -1,4 +1,4 @@
-"""The log: JSON lines in a rotating file, written by a separate thread, with a filter that withholds private data."""
+"""The log: JSON lines in a rotating file or on standard output, written by a separate thread, with a filter that withholds private data."""
 
 import json
 import logging
@@ -6,7 +6,7 @@ import logging.handlers
 import os
 import queue
 import threading
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from pathlib import Path
@@ -16,7 +16,7 @@ import structlog
 
 from agent.core.log_privacy import described, guard, without_names
 from agent.core.log_repeats import RepeatedLines
-from agent.core.settings import LogSettings
+from agent.core.settings import LogSettings, LogTarget
 
 # Lines that may wait for the disk; further ones are counted and dropped, because the program must not wait for its log.
 _QUEUE = 10_000
@@ -38,14 +38,26 @@ _CHATTY = (
 )
 
 
-def configure(settings: LogSettings, folder: Path, *, file: str = "agent.log", echo: TextIO | None = None) -> None:
-    """Log to `folder/file` from now on, and to `echo`. Calling it again applies new settings. Raises OSError without the folder."""
+def configure(
+    settings: LogSettings, folder: Path, *, file: str = "agent.log", echo: TextIO | None = None, stdout: TextIO | None = None
+) -> None:
+    """Log to `folder/file` from now on, and to `echo`; to `stdout` instead of the file if it is given and the settings say so.
+
+    Calling it again applies new settings. Raises OSError without the folder.
+    """
     stop()
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if settings.target is not LogTarget.STDOUT:
+        stdout = None
+    if stdout is None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     level = logging.getLevelName(settings.level.upper())
     waiting: queue.Queue[logging.LogRecord | None] = queue.Queue(_QUEUE)
     entry = _Entry(waiting)
-    _Running.listener = _Listener(waiting, _File(folder / file, settings.max_mb * 2**20, settings.files - 1, entry))
+    if stdout is None:
+        output: _File | _Output = _File(folder / file, settings.max_mb * 2**20, settings.files - 1, entry)
+    else:
+        output = _Output(stdout, file.removesuffix(".log"), entry)
+    _Running.listener = _Listener(waiting, output)
     _Running.listener.start()
     _Running.entry = entry
     root = logging.getLogger()
@@ -111,10 +123,10 @@ class _Listener(logging.handlers.QueueListener):
 
     _thread: threading.Thread | None
 
-    def __init__(self, waiting: "queue.Queue[logging.LogRecord | None]", file: "_File") -> None:
-        super().__init__(waiting, file)
+    def __init__(self, waiting: "queue.Queue[logging.LogRecord | None]", output: "_File | _Output") -> None:
+        super().__init__(waiting, output)
         self._waiting = waiting
-        self._file = file
+        self._output = output
 
     def stop(self) -> None:
         thread, self._thread = self._thread, None
@@ -125,7 +137,49 @@ class _Listener(logging.handlers.QueueListener):
         if thread is not None:
             thread.join(2)
             if not thread.is_alive():
-                self._file.end()
+                self._output.end()
+
+
+class _Sieve:
+    """Leaves out lines that repeat, and reports how many, and how many were dropped."""
+
+    def __init__(self, entry: _Entry) -> None:
+        self._entry = entry
+        self._repeats = RepeatedLines()
+
+    def lines(self, record: logging.LogRecord) -> Iterator[logging.LogRecord]:
+        if (record.levelno or 0) >= logging.WARNING and not self._repeats.passes(_says(record), record.created):
+            return
+        dropped, self._entry.dropped = self._entry.dropped, 0
+        if dropped:
+            yield _note("log.dropped", lines=dropped)
+        yield from self.rest()
+        yield record
+
+    def rest(self) -> Iterator[logging.LogRecord]:
+        if repeated := self._repeats.take():
+            yield _note("log.repeated", lines=repeated)
+
+
+class _Output(logging.StreamHandler[TextIO]):
+    """Standard output, which whoever started the program collects. Each line names its process, because workers write there too."""
+
+    def __init__(self, stream: TextIO, process: str, entry: _Entry) -> None:
+        super().__init__(stream)
+        self.setFormatter(_JsonLines(process))
+        self._entry = entry
+        self._sieve = _Sieve(entry)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        for line in self._sieve.lines(record):
+            super().emit(line)
+
+    def end(self) -> None:
+        for line in self._sieve.rest():
+            super().emit(line)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        self._entry.dropped += 1
 
 
 class _File(logging.handlers.RotatingFileHandler):
@@ -137,22 +191,16 @@ class _File(logging.handlers.RotatingFileHandler):
         self._entry = entry
         self._failed = False
         self._torn = False
-        self._repeats = RepeatedLines()
+        self._sieve = _Sieve(entry)
 
     def emit(self, record: logging.LogRecord) -> None:
-        if (record.levelno or 0) >= logging.WARNING and not self._repeats.passes(_says(record), record.created):
-            return
-        dropped, self._entry.dropped = self._entry.dropped, 0
-        if dropped:
-            self._try(_note("log.dropped", lines=dropped))
-        if repeated := self._repeats.take():
-            self._try(_note("log.repeated", lines=repeated))
-        self._try(record)
+        for line in self._sieve.lines(record):
+            self._try(line)
 
     def end(self) -> None:
         """Report what was left out, and close."""
-        if repeated := self._repeats.take():
-            self._try(_note("log.repeated", lines=repeated))
+        for line in self._sieve.rest():
+            self._try(line)
         self.close()
 
     def _try(self, record: logging.LogRecord) -> None:
@@ -198,11 +246,16 @@ def _note(event: str, **facts: int) -> logging.LogRecord:
 class _JsonLines(logging.Formatter):
     """Formats a record as one line of JSON."""
 
+    def __init__(self, process: str = "") -> None:
+        super().__init__()
+        self._process = {"process": process} if process else {}
+
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
+            **self._process,
         }
         if isinstance(record.msg, dict):
             line |= {key: value for key, value in record.msg.items() if key != "exc_info"}

@@ -53,6 +53,23 @@ class ServerSettings(Section):
     """Addresses or networks of reverse proxies: they say which address a request comes from, and may hold any number of connections."""
     drain_s: Annotated[int, Field(ge=1, le=3_600)] = 30
     """When it is told to end, running requests and work may take this long."""
+    drain_delay_s: Annotated[int, Field(ge=0, le=300)] = 0
+    """When it is told to end, it says that it is not ready and serves on for this long, so that load balancers notice."""
+    operations_port: Annotated[int, Field(ge=0, le=65_535)] = 9464
+    """Port for monitoring by plain HTTP: `/live`, `/ready` and `/metrics`; 0 is none."""
+    operations_host: Annotated[str, Field(min_length=1, max_length=100)] = "127.0.0.1"
+    """Address to listen at for monitoring; other computers and containers need another than `127.0.0.1`."""
+    metrics_token_file: str = ""
+    """File with the token, at least 16 characters, that `/metrics` takes besides API tokens with `metrics.read`."""
+
+
+class WorkerSettings(Section):
+    """A worker that runs by itself, `ai-popup worker`. Everything here takes effect at its next start."""
+
+    operations_port: Annotated[int, Field(ge=0, le=65_535)] = 0
+    """Port for monitoring by plain HTTP: `/live`, `/ready` and `/metrics`; 0 is none."""
+    operations_host: Annotated[str, Field(min_length=1, max_length=100)] = "127.0.0.1"
+    """Address to listen at for monitoring."""
 
 
 class UploadSettings(Section):

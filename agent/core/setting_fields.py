@@ -48,9 +48,9 @@ _BASIC = frozenset(
     | {"capture.hotkey", "capture.style", "capture.copy_at_once"}
     | {"updates.enabled", "updates.channel", "consent.required", "consent.second_person"}
 )
-_AT_START = frozenset({"server", "api.port", "tray.enabled"})  # sections, or single settings
+_AT_START = frozenset({"server", "worker", "api.port", "tray.enabled", "logs.target"})  # sections, or single settings
 # Sections, or single settings, that only the team server reads, and those that only the desktop does.
-SERVER_ONLY = frozenset({"incidents", "server", "uploads", "consent.second_person"})
+SERVER_ONLY = frozenset({"incidents", "server", "uploads", "worker", "consent.second_person", "logs.target"})
 DESKTOP_ONLY = frozenset({"popup", "capture", "watch_screen", "tray", "api", "updates", "general.autostart"})
 _UNITS = {
     "s": "s",

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from agent.core.screen_settings import CaptureSettings, WatchSettings
-from agent.core.server_settings import IncidentSettings, ServerSettings, UploadSettings
+from agent.core.server_settings import IncidentSettings, ServerSettings, UploadSettings, WorkerSettings
 from agent.core.setting_section import Name, Pattern, Section, TimeOfDay
 from agent.domain.redaction import Style
 
@@ -267,7 +267,14 @@ class UpdateSettings(Section):
     """Which versions: `auto` is the channel this build is of, `beta` also brings those that are still being tried out."""
 
 
+class LogTarget(StrEnum):
+    FILE = "file"
+    STDOUT = "stdout"
+
+
 class LogSettings(Section):
+    target: LogTarget = LogTarget.FILE
+    """Where the log goes: rotating files, or standard output, for containers. Commands and the desktop always write files."""
     level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
     """What is written at least."""
     max_mb: Annotated[int, Field(ge=1, le=1_024)] = 10
@@ -293,6 +300,7 @@ class Settings(Section):
     tray: TraySettings = TraySettings()
     api: ApiSettings = ApiSettings()
     server: ServerSettings = ServerSettings()
+    worker: WorkerSettings = WorkerSettings()
     uploads: UploadSettings = UploadSettings()
     incidents: IncidentSettings = IncidentSettings()
     updates: UpdateSettings = UpdateSettings()

@@ -1,6 +1,7 @@
 """`ai-popup serve`."""
 
 import json
+import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -48,7 +49,7 @@ def serve(session: CommandSession, as_json: bool) -> int:
             note(texts("cli.serve.everywhere"))
 
     with session.alone(command=False):
-        logs.configure(session.file.snapshot.logs, session.paths.logs, file=LOG_FILE)
+        logs.configure(session.file.snapshot.logs, session.paths.logs, file=LOG_FILE, stdout=sys.stdout)
         try:
             key_in_file(session.file, session.paths)
             Server(session.paths, session.file, up, lambda: note(session.texts("cli.serve.ending"))).run()

@@ -152,7 +152,7 @@ def health_routes(api: FastAPI, app: App, health: Health, version: str, texts: C
         name = {"content-disposition": 'attachment; filename="ai-popup-support.zip"'}
         return Response(bundle, media_type="application/zip", headers=name)
 
-    @api.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}}, openapi_extra=needs(Scope.SYSTEM_READ))
+    @api.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}}, openapi_extra=needs(Scope.METRICS_READ))
     async def prometheus() -> Response:
         from agent.main.metrics import CONTENT_TYPE, metrics  # 1 MB that most agents never need
 

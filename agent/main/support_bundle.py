@@ -40,9 +40,11 @@ def support_bundle(
 
 def without_places(settings: Settings) -> dict[str, object]:
     """The settings without paths, addresses and patterns: of folders only how many and their switches, of lists only how long."""
-    places = {"name", "database", "host", "certificate", "private_key"}
+    places = {"name", "database", "host", "certificate", "private_key", "operations_host", "metrics_token_file"}
     addresses = {"email_from", "smtp_host", "smtp_user", "webhook"}
-    sections = settings.model_dump(mode="json", exclude={"folders": True, "server": places, "incidents": addresses})
+    sections = settings.model_dump(
+        mode="json", exclude={"folders": True, "server": places, "incidents": addresses, "worker": {"operations_host"}}
+    )
     told: dict[str, object] = {
         section: {name: len(value) if isinstance(value, list) else value for name, value in values.items()}
         for section, values in sections.items()

@@ -2,6 +2,8 @@
 
 import asyncio
 import socket
+import sys
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import click
@@ -28,6 +30,7 @@ def worker(session: CommandSession, name: str | None, roots: tuple[str, ...], wi
     from agent.core.heap import few_arenas
     from agent.core.threads import loop_threads
     from agent.main.server.team_work import HAS_WORKERS
+    from agent.main.server.worker_port import worker_port
     from agent.main.worker_process import library_of, stop_with_input, stopped_by_signals, work
     from agent.store.server_database import database_url
 
@@ -43,7 +46,7 @@ def worker(session: CommandSession, name: str | None, roots: tuple[str, ...], wi
     called = name or socket.gethostname()
     url = database_url(settings, paths.data)
     database = library_of(url, paths.keys)
-    logs.configure(settings.logs, paths.logs, file=f"worker-{_file_name(called)}.log")
+    logs.configure(settings.logs, paths.logs, file=f"worker-{_file_name(called)}.log", stdout=sys.stdout)
 
     async def run() -> None:
         stop = stopped_by_signals()
@@ -51,8 +54,11 @@ def worker(session: CommandSession, name: str | None, roots: tuple[str, ...], wi
             stop_with_input(stop)
         else:
             note(session.texts("cli.worker.ready", name=called))
+        edges = _edges(session, called, mounted, database)
+        port = nullcontext() if with_parent else worker_port(session.file, paths, database, stop)
         with loop_threads(asyncio.get_running_loop()):  # it ends in time though a drive never answers
-            await work(settings, database, url, called, _edges(session, called, mounted, database), stop, drain_s=settings.server.drain_s)
+            async with port:
+                await work(settings, database, url, called, edges, stop, drain_s=settings.server.drain_s)
 
     try:
         asyncio.run(run())

@@ -35,6 +35,7 @@ class Network:
     setting: str = "api.port"  # of the port
     tls: ssl.SSLContext | None = None
     trusted: Path | None = None  # the certificate that commands on this computer expect
+    host_setting: str = "server.host"
 
     def bind(self, port: int) -> socket.socket:
         """Return the listening socket. Raises SettingsInvalid for a port that is taken or refused, or another computer's address."""
@@ -54,7 +55,7 @@ class Network:
 
     def _refusal(self, error: OSError) -> SettingsInvalid:
         if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
-            return SettingsInvalid(key="server.host", reason="address")  # the agent's is always there
+            return SettingsInvalid(key=self.host_setting, reason="address")  # the agent's is always there
         return SettingsInvalid(key=self.setting, reason="port_refused" if isinstance(error, PermissionError) else "port_taken")
 
 

@@ -38,7 +38,15 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def environment(tmp_path: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY", "PYTHONHOME")}
     own = {"AI_POPUP_HOME": str(tmp_path / "home"), "AI_POPUP__SERVER__PORT": "0", "AI_POPUP__SERVER__HOST": "127.0.0.1"}
-    return {**kept, **own, "AI_POPUP__SERVER__WORKERS": "1", "PYTHONPATH": str(CHECKOUT), "PYTHONSAFEPATH": "1", "LC_ALL": "C.UTF-8"}
+    return {
+        **kept,
+        **own,
+        "AI_POPUP__SERVER__WORKERS": "1",
+        "AI_POPUP__SERVER__OPERATIONS_PORT": "0",
+        "PYTHONPATH": str(CHECKOUT),
+        "PYTHONSAFEPATH": "1",
+        "LC_ALL": "C.UTF-8",
+    }
 
 
 @pytest.fixture

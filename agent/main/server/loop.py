@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sys
 from collections.abc import Callable, Collection
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -28,10 +29,12 @@ from agent.main.checkup import health
 from agent.main.http import Context, Team, create_app
 from agent.main.library_home import backup_store, home_of_key, move_key, recovery_code
 from agent.main.library_restore import LibraryRestore, RestoreOutcome
+from agent.main.metrics import CONTENT_TYPE, metrics
 from agent.main.server.accounts import accounts_of
 from agent.main.server.buckets import buckets_of
 from agent.main.server.face_vectors import face_vectors
 from agent.main.server.first_administrator import first_invitation
+from agent.main.server.operations import Operations
 from agent.main.server.rooms import Site, add_routes, rooms_of
 from agent.main.server.team_work import HAS_WORKERS, TeamWork
 from agent.main.wiring import build
@@ -39,6 +42,7 @@ from agent.screen.region_picker import RegionPicker
 from agent.sources.folder.drives import is_remote
 from agent.store.database import Database
 from agent.store.embedded_postgres import EmbeddedPostgres
+from agent.web.access import Scope
 from agent.web.auth import Auth
 from agent.web.certificates import Certificates, origins_of
 from agent.web.connection import Door
@@ -67,6 +71,7 @@ class Ground:
     embedded: EmbeddedPostgres | None
     certificates: Certificates
     auth: Auth
+    operations: Operations
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,12 @@ class ServerLoop:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve and work until `stop`; then finish what is running. Raises StoreError, SettingsInvalid if the port is taken."""
+        try:
+            await self._run(stop)
+        finally:
+            self._ground.operations.end()
+
+    async def _run(self, stop: asyncio.Event) -> None:
         ground, wanted = self._ground, self._settings.server
         work = await asyncio.to_thread(TeamWork, ground.database, ground.url)
         vectors = await asyncio.to_thread(face_vectors, ground.database, ground.url)
@@ -143,6 +154,7 @@ class ServerLoop:
             forget_sources()
             here_to_stay(tidy=False)
             self._up(await self._reached(port, accounts))
+            self._answer_operations(app, accounts)
             answering.enter_context(app.bus.listening(rooms.desks.happened))
             async with asyncio.TaskGroup() as tasks:
                 works = [
@@ -158,6 +170,7 @@ class ServerLoop:
                     works.append(self._keep(ground.embedded))
                 running = [tasks.create_task(each) for each in works]
                 await stop.wait()
+                await asyncio.sleep(wanted.drain_delay_s)
                 log.info("server.draining")
                 if not await draining[0].drain(wanted.drain_s):
                     log.warning("server.cut_off")
@@ -172,6 +185,17 @@ class ServerLoop:
 
     def _texts(self) -> Texts:
         return Texts(self._settings.general.language.value)
+
+    def _answer_operations(self, app: App, accounts: Accounts) -> None:
+        """From now on this run is ready, and tells its figures."""
+
+        async def has_scope(secret: str, scope: Scope) -> bool:
+            token = await accounts.tokens.by_secret(secret)
+            return token is not None and scope in token.principal.scopes
+
+        operations = self._ground.operations
+        operations.database, operations.has_scope = self._ground.database, has_scope
+        operations.metrics = lambda: (CONTENT_TYPE, metrics(__version__, app.library.counts(), app.monitor, app.tally))
 
     async def _reached(self, port: int, accounts: Accounts) -> Reached:
         settings, texts = self._settings, self._texts()
@@ -234,7 +258,7 @@ class ServerLoop:
 
     async def _log_files(self, settings: Settings) -> None:
         try:
-            await asyncio.to_thread(logs.configure, settings.logs, self._ground.paths.logs, file=LOG_FILE)
+            await asyncio.to_thread(logs.configure, settings.logs, self._ground.paths.logs, file=LOG_FILE, stdout=sys.stdout)
         except OSError:
             log.error("logs.unwritable")
 

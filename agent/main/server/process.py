@@ -14,12 +14,15 @@ from agent.core.environment import utc_now
 from agent.core.files import store_error
 from agent.core.observable import wait_at_most
 from agent.core.paths import AppPaths
-from agent.core.settings import KeyHome, Settings
+from agent.core.settings import KeyHome, LogTarget, Settings
 from agent.core.threads import loop_threads
 from agent.desktop.termination import on_termination
 from agent.domain.errors import SettingsInvalid, StoreError, reason_of
+from agent.main.engines import model_store
 from agent.main.library_home import KEY_HOME, home_of_key
 from agent.main.server.loop import Ground, Reached, ServerLoop
+from agent.main.server.operations import Operations
+from agent.main.server.readiness import Readiness
 from agent.main.server.team_work import HAS_WORKERS
 from agent.main.server.worker_processes import WorkerProcesses
 from agent.store.database import Database
@@ -29,6 +32,7 @@ from agent.store.server_database import POSTGRES_FOLDER, database_url, server_da
 from agent.store.worker_key import hand_out
 from agent.web.auth import Auth
 from agent.web.certificates import Certificates, GivenFiles, names_of_computer
+from agent.web.operations_port import operations_port
 
 log = structlog.get_logger()
 
@@ -61,6 +65,8 @@ class Server:
     async def _live(self) -> None:
         loop, stop = asyncio.get_running_loop(), asyncio.Event()
 
+        operations = self._operations(stop.is_set)
+
         def told() -> None:
             if not stop.is_set():
                 stop.set()
@@ -72,18 +78,36 @@ class Server:
         with loop_threads(loop), on_termination(asked):
             certificates = certificates_of(self._file.snapshot, self._paths)
             await asyncio.to_thread(certificates.load)
-            async with self._postgres() as (url, embedded):
+            async with self._port_of(operations), self._postgres() as (url, embedded):
                 database = await asyncio.to_thread(self._library, url)
+                ground = Ground(self._paths, self._file, url, database, embedded, certificates, self._auth, operations)
                 try:
-                    await self._serve(Ground(self._paths, self._file, url, database, embedded, certificates, self._auth), stop)
+                    await self._serve(ground, stop)
                 finally:
                     await asyncio.to_thread(database.close)
+
+    def _operations(self, draining: Callable[[], bool]) -> Operations:
+        def settings() -> Settings:
+            return self._file.snapshot
+
+        return Operations(Readiness(self._paths, model_store(self._paths), settings), settings, draining)
+
+    @asynccontextmanager
+    async def _port_of(self, operations: Operations) -> AsyncIterator[None]:
+        """Answer probes from the start on, while the database is still opened. Raises SettingsInvalid if the port is taken."""
+        wanted = self._file.snapshot.server
+        if not wanted.operations_port:
+            yield
+            return
+        async with operations_port(wanted.operations_host, wanted.operations_port, operations.respond):
+            yield
 
     async def _serve(self, ground: Ground, stop: asyncio.Event) -> None:
         """Serve until `stop`, with workers beside, which outlive the database's end; then wait until these have drained."""
         wanted = ground.file.snapshot.server
         count = wanted.workers if HAS_WORKERS else 0
-        workers = WorkerProcesses(count, lambda name: own_command("worker", "--name", name, "--with-parent"), {})
+        logged_here = ground.file.snapshot.logs.target is LogTarget.STDOUT
+        workers = WorkerProcesses(count, _worker_command, {}, to_stdout=logged_here)
         keeping, ending = asyncio.create_task(workers.run()), asyncio.create_task(_end_at(stop, workers))
         try:
             await self._serve_pages(ground, stop)
@@ -142,6 +166,10 @@ def certificates_of(settings: Settings, paths: AppPaths) -> Certificates:
                 raise SettingsInvalid(key=f"server.{name}", reason="missing")
         given = GivenFiles(Path(wanted.certificate).expanduser(), Path(wanted.private_key).expanduser())
     return Certificates(paths.data / CERTIFICATES_FOLDER, lambda: names_of_computer(wanted.names), utc_now, given)
+
+
+def _worker_command(name: str) -> list[str]:
+    return own_command("worker", "--name", name, "--with-parent")
 
 
 async def _end_at(stop: asyncio.Event, workers: WorkerProcesses) -> None:

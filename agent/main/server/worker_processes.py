@@ -17,10 +17,14 @@ _FIRST_S, _LONGEST_S, _STEADY_S = 1.0, 60.0, 60.0
 class WorkerProcesses:
     """`command` returns the command line of the worker with a name; `environment` is added to this process's."""
 
-    def __init__(self, count: int, command: Callable[[str], Sequence[str]], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, count: int, command: Callable[[str], Sequence[str]], environment: Mapping[str, str], *, to_stdout: bool = False
+    ) -> None:
+        """With `to_stdout` their standard output is this process's, where they log."""
         self._names = [f"worker-{number}" for number in range(1, count + 1)]
         self._command = command
         self._environment = {**os.environ, **environment}
+        self._stdout = None if to_stdout else subprocess.DEVNULL
         self._ending = asyncio.Event()
 
     async def run(self) -> None:
@@ -54,7 +58,7 @@ class WorkerProcesses:
         process = await asyncio.create_subprocess_exec(
             *self._command(name),
             stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
+            stdout=self._stdout,
             env=self._environment,
             start_new_session=True,
         )

@@ -1,5 +1,6 @@
 """The log: complete, bounded and private."""
 
+import io
 import json
 import logging
 import os
@@ -15,7 +16,7 @@ import structlog
 
 from agent.core import logs
 from agent.core.log_privacy import WITHHELD, guard
-from agent.core.settings import LogSettings
+from agent.core.settings import LogSettings, LogTarget
 from agent.domain.errors import ImageTooLarge, NoSuchName, StoreDiskFull
 
 
@@ -204,4 +205,30 @@ def test_a_fault_that_repeats_is_written_a_few_times_and_counted(tmp_path: Path)
 
 def test_stopping_twice_or_without_a_log_does_nothing() -> None:
     logs.stop()
+    logs.stop()
+
+
+def test_standard_output_instead_of_the_file_where_it_is_offered(tmp_path: Path) -> None:
+    out = io.StringIO()
+    logs.configure(LogSettings(target=LogTarget.STDOUT), tmp_path / "logs", file="server.log", stdout=out)
+    for _ in range(7):
+        structlog.get_logger("agent.x").warning("again", number=1)
+    logs.stop()
+    lines = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert [line["event"] for line in lines] == ["again"] * 5 + ["log.repeated"]
+    assert {line["process"] for line in lines} == {"server"}
+    assert not (tmp_path / "logs").exists()
+
+
+def test_a_command_writes_its_file_whatever_the_target_is(tmp_path: Path) -> None:
+    logs.configure(LogSettings(target=LogTarget.STDOUT), tmp_path)
+    structlog.get_logger().info("x")
+    assert [line["event"] for line in written(tmp_path)] == ["x"]
+
+
+def test_standard_output_that_is_closed_costs_lines_only(tmp_path: Path) -> None:
+    out = io.StringIO()
+    logs.configure(LogSettings(target=LogTarget.STDOUT), tmp_path, stdout=out)
+    out.close()
+    structlog.get_logger().info("x")
     logs.stop()

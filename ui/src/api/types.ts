@@ -7241,7 +7241,7 @@ export interface components {
          * @description What a route is about. Each route declares one with `needs`.
          * @enum {string}
          */
-        readonly Scope: "open" | "self" | "status.read" | "system.read" | "photos.read" | "photos.write" | "photos.upload" | "photos.export" | "people.read" | "people.write" | "people.search" | "people.erase" | "people.recognise" | "consent.read" | "consent.write" | "redaction.read" | "redaction.write" | "settings.read" | "settings.write" | "workers.manage" | "members.manage" | "record.read" | "incidents.read" | "incidents.manage" | "desktop";
+        readonly Scope: "open" | "self" | "status.read" | "system.read" | "metrics.read" | "photos.read" | "photos.write" | "photos.upload" | "photos.export" | "people.read" | "people.write" | "people.search" | "people.erase" | "people.recognise" | "consent.read" | "consent.write" | "redaction.read" | "redaction.write" | "settings.read" | "settings.write" | "workers.manage" | "members.manage" | "record.read" | "incidents.read" | "incidents.manage" | "desktop";
         /**
          * SearchIndex
          * @description `exact`: every face is compared; `building`: still so, until the index is there; `index`: it is used.

@@ -9,6 +9,8 @@ export function scopeText(scope: string, t: Texts): string | null {
       return t('team_page.scopes.status_read')
     case 'system.read':
       return t('team_page.scopes.system_read')
+    case 'metrics.read':
+      return t('team_page.scopes.metrics_read')
     case 'photos.read':
       return t('team_page.scopes.photos_read')
     case 'photos.write':

@@ -1,0 +1,64 @@
+"""The operations port of a real server: ready when it serves, figures for those who may read them, and not ready before it refuses."""
+
+import signal
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.program import WAIT_S
+from tests.server_load import desk_of_first
+from tests.server_program import RealServer
+
+pytestmark = pytest.mark.slow
+TOKEN = "a token of a file"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(done: Callable[[], bool]) -> None:
+    limit = time.monotonic() + WAIT_S
+    while not done():
+        assert time.monotonic() < limit
+        time.sleep(0.05)
+
+
+def test_a_server_tells_whether_it_is_ready_and_its_figures(tmp_path: Path, models_folder: Path) -> None:
+    (tmp_path / "token").write_text(TOKEN)
+    port = free_port()
+    environment = {"SERVER__OPERATIONS_PORT": str(port), "SERVER__METRICS_TOKEN_FILE": str(tmp_path / "token"), "SERVER__WORKERS": "0"}
+    environment |= {"SERVER__DRAIN_DELAY_S": "300", "LOGS__TARGET": "stdout"}
+    server = RealServer(tmp_path, models_folder, {f"AI_POPUP__{name}": value for name, value in environment.items()})
+    try:
+        server.serve()
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=100) as probe:
+            assert probe.get("/live").status_code == 200
+            until(lambda: probe.get("/ready").status_code == 200)
+            assert probe.get("/metrics").status_code == 401
+            assert "ai_popup_info" in probe.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"}).text
+            administrator = desk_of_first(server)
+            reading, other = (_token(administrator.ask, scope) for scope in ("metrics.read", "photos.read"))
+            assert probe.get("/metrics", headers={"Authorization": f"Bearer {other}"}).status_code == 401
+            assert probe.get("/metrics", headers={"Authorization": f"Bearer {reading}"}).status_code == 200
+            assert server.process is not None
+            server.process.send_signal(signal.SIGTERM)
+            until(lambda: probe.get("/ready").status_code == 503)
+            assert probe.get("/ready").json()["checks"]["draining"] is True
+            assert probe.get("/live").status_code == 200
+            assert administrator.ask("GET", "/api/status")["images"] == 0  # it still serves, so that no request is refused meanwhile
+            administrator.leave()
+    finally:
+        server.kill()
+    assert '"event": "server.started"' in (server.home / "printed.txt").read_text()
+    assert not (server.paths.logs / "server.log").exists()
+
+
+def _token(ask: Callable[..., dict[str, str]], scope: str) -> str:
+    return ask("POST", "/api/account/tokens", {"name": scope, "scopes": [scope], "days": 1})["token"]
