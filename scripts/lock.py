@@ -22,6 +22,7 @@ LOCKS: dict[str, tuple[list[str], tuple[str, ...]]] = {
     ),
     "requirements-docs.lock": (["--group", "docs"], ("requirements.lock", "requirements-dev.lock")),
     "requirements-node.lock": (["--group", "node"], ()),
+    "requirements-charts.lock": (["--group", "charts"], ()),
     "requirements-bench.lock": (["--group", "bench"], ("requirements.lock",)),
     "requirements-release.lock": (["--group", "release"], ()),
     "requirements-opencv.lock": (["--group", "opencv"], ("requirements.lock",)),
