@@ -16,6 +16,11 @@ class SmtpSecurity(StrEnum):
     NONE = "none"
 
 
+class Migrate(StrEnum):
+    AUTO = "auto"
+    NEVER = "never"
+
+
 def _network(text: str) -> str:
     try:
         ip_network(text, strict=False)
@@ -31,6 +36,9 @@ class ServerSettings(Section):
     """What people know the server by; empty is the computer's name."""
     database: Annotated[str, Field(pattern=r"^(postgres(ql)?://.+)?$", examples=["postgresql://user:password@host/database"])] = ""
     """The PostgreSQL database that keeps everything; empty starts the one that comes with the program, in its data folder."""
+    migrate: Migrate = Migrate.AUTO
+    """Whether a start may change the schema: `auto` makes the tables of an empty database and migrates the one that comes with the
+    program, `never` leaves all of it to `ai-popup server migrate`. An older schema in `database` is never migrated by a start."""
     host: Annotated[str, Field(min_length=1, max_length=100)] = "0.0.0.0"
     """Address to listen at; `0.0.0.0` is every network of this computer, `::` also those with IPv6."""
     port: Annotated[int, Field(ge=0, le=65_535)] = 8443

@@ -32,6 +32,7 @@ from agent.main.in_process import PROGRAM
 from agent.main.move_commands import move_to
 from agent.main.record_commands import record
 from agent.main.serve_commands import serve
+from agent.main.server_commands import server
 from agent.main.shell_menu import hand_over
 from agent.main.uninstall_commands import uninstall
 from agent.main.worker_commands import worker
@@ -273,6 +274,7 @@ for group in (
     completion,
     uninstall,
     serve,
+    server,
     worker,
     move_to,
 ):

@@ -32,8 +32,7 @@ from agent.people.references import ReferenceRecognition, References
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.database import Database
 from agent.store.dialects.sqlcipher import KEY_BYTES
-from agent.store.schema import REVISION
-from agent.store.upgrade import revision_in
+from agent.store.upgrade import schema_state
 from agent.store.worker_key import check_mark, worker_seals
 from agent.workers.held_batches import BatchQueue
 from agent.workers.queries.handout_rows import HandoutQueries
@@ -91,7 +90,7 @@ async def work(
 def library_of(url: str, keys: Path) -> Database:
     """Open the server's library with the key for faces in the folder `keys`. The worker migrates nothing and keeps no file beside it.
 
-    Blocks. Raises ServerError (WorkerVersions unless the server is of this version, WorkerKeyUnfit), StoreError.
+    Blocks. Raises ServerError (WorkerVersions unless it works on this schema, WorkerKeyUnfit), StoreError.
     """
     from agent.store.dialects.postgresql import PostgreSql
     from agent.store.server_database import versions_of
@@ -100,7 +99,7 @@ def library_of(url: str, keys: Path) -> Database:
     seals = worker_seals(keys)
     database = Database(PostgreSql(url, bytes(KEY_BYTES), durable=True, seals=seals))
     try:
-        if revision_in(database) != REVISION:
+        if not schema_state(database).fits:
             raise WorkerVersions
         check_mark(database, seals)
     except BaseException:

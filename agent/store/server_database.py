@@ -1,25 +1,44 @@
 """The team server's database: where it is, whether its server is new enough, and the library in it."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from sqlalchemy import exc, make_url
 
 from agent.core.paths import SERVER_FOLDER
 from agent.core.settings import Settings
-from agent.domain.errors import DatabaseOld, DatabaseRights, DatabaseUnreachable, ServerPackagesMissing, StoreUnwritable, VectorsOld
+from agent.domain.errors import (
+    DatabaseOld,
+    DatabaseRights,
+    DatabaseUnreachable,
+    SchemaNew,
+    SchemaOld,
+    ServerPackagesMissing,
+    StoreUnwritable,
+    VectorsOld,
+)
 from agent.store import row_security
 from agent.store.database import Database
 from agent.store.embedded_postgres import embedded_address
 from agent.store.key_homes import Home
-from agent.store.keys import LibraryKeys
-from agent.store.upgrade import upgrade
+from agent.store.keys import KEY_BYTES, LibraryKeys
+from agent.store.schema_state import SchemaState
+from agent.store.upgrade import schema_state, upgrade
 
 POSTGRES = 16
 VECTORS = (0, 8, 4)
 POSTGRES_FOLDER = SERVER_FOLDER
 _CONNECT_S = 10
 _NO_RIGHT = "42501"  # SQLSTATE
+
+
+class Migrating(StrEnum):
+    """What opening a server's database may do to its schema."""
+
+    ANY = "any"
+    NEW = "new"  # only make the tables in an empty database
+    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +73,14 @@ def database_url(settings: Settings, data: Path) -> str:
     return make_url(settings.server.database).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
 
-def server_database(url: str, library: Path, home: Home) -> Database:
+def server_database(url: str, library: Path, home: Home, migrating: Migrating = Migrating.ANY) -> Database:
     """Open the library in a server's database, made or migrated, with its row security; its keys are in the folder `library`.
 
     Nothing is touched if the server is too old. Raises ServerPackagesMissing, DatabaseUnreachable, DatabaseOld, VectorsOld,
-    DatabaseRights, StoreError, KeyHomeError.
+    SchemaOld, SchemaNew, DatabaseRights, StoreError, KeyHomeError.
     """
     versions_of(url).check()
+    check_schema(url, migrating)
     from agent.store.dialects.postgresql import PostgreSql  # needs the driver
 
     keys = LibraryKeys(library, home)
@@ -73,6 +93,22 @@ def server_database(url: str, library: Path, home: Home) -> Database:
         database.close()
         raise
     return database
+
+
+def check_schema(url: str, migrating: Migrating) -> SchemaState:
+    """Return which schema it has. Raises SchemaNew, or SchemaOld if it would have to change and `migrating` doesn't allow that."""
+    from agent.store.dialects.postgresql import PostgreSql
+
+    database = Database(PostgreSql(url, bytes(KEY_BYTES)))  # nothing encrypted is read
+    try:
+        state = schema_state(database)
+    finally:
+        database.close()
+    if state.newer:
+        raise SchemaNew(found=str(state.found), program=state.program)
+    if not state.fits and migrating is not Migrating.ANY and (state.found is not None or migrating is Migrating.NONE):
+        raise SchemaOld(program=state.program, **({"found": state.found} if state.found is not None else {}))
+    return state
 
 
 def secured(database: Database) -> None:

@@ -6,7 +6,8 @@ from sqlalchemy import Connection, text
 
 from agent.domain.errors import StoreDamaged, StoreNewer
 from agent.store.database import Database
-from agent.store.schema import REVISION, create
+from agent.store.schema import REVISION, WORKS_FROM, create
+from agent.store.schema_state import SchemaState, note_works_from, noted_works_from
 
 BEFORE_UPGRADE = "before-"
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -27,14 +28,13 @@ def open_database(path: Path, key: bytes) -> Database:
 
 
 def upgrade(database: Database) -> None:
-    """Create the tables of a new library, or migrate an old one. Raises StoreNewer."""
-    with database.read() as tx:
-        found = _revision(tx)
-    if found == REVISION:
+    """Create the tables of a new library, or migrate an old one. Raises StoreNewer, unless this program works on the newer schema."""
+    state = schema_state(database)
+    found = state.found
+    if state.fits:
         return
     if found is not None:
-        # Revisions are numbered in order, so an unknown revision with a higher number is newer.
-        if found > REVISION:
+        if state.newer:
             raise StoreNewer
         database.keep_copy(f"{BEFORE_UPGRADE}{REVISION}")
     with database.write(durable=True) as tx:
@@ -43,6 +43,13 @@ def upgrade(database: Database) -> None:
             create(tx)
         else:
             _migrate(tx)
+        note_works_from(tx, WORKS_FROM)
+
+
+def schema_state(database: Database) -> SchemaState:
+    """Return which schema an open library has. Raises StoreError."""
+    with database.read() as tx:
+        return SchemaState(_revision(tx), REVISION, noted_works_from(tx))
 
 
 def revision_of(path: Path, key: bytes) -> str | None:

@@ -48,6 +48,21 @@ class DatabaseRights(ServerError):
     code = "server.database_rights"
 
 
+class SchemaOld(ServerError):
+    """The database needs migrating first, and the settings leave that to `ai-popup server migrate`.
+
+    Parameters: `program`, the revision it needs, and `found`, unless the database is empty.
+    """
+
+    code = "server.schema_old"
+
+
+class SchemaNew(ServerError):
+    """The database was migrated by a newer program, and this one can't work on it. Parameters: `found` and `program`, revisions."""
+
+    code = "server.schema_new"
+
+
 class DatabaseFailed(ServerError):
     """The database that comes with the program does not start. Parameter: `root` if this system has no user for it."""
 

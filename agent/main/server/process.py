@@ -14,6 +14,7 @@ from agent.core.environment import utc_now
 from agent.core.files import store_error
 from agent.core.observable import wait_at_most
 from agent.core.paths import AppPaths
+from agent.core.server_settings import Migrate
 from agent.core.settings import KeyHome, LogTarget, Settings
 from agent.core.threads import loop_threads
 from agent.desktop.termination import on_termination
@@ -28,7 +29,7 @@ from agent.main.server.worker_processes import WorkerProcesses
 from agent.store.database import Database
 from agent.store.embedded_postgres import EmbeddedPostgres
 from agent.store.keys import LibraryKeys
-from agent.store.server_database import POSTGRES_FOLDER, database_url, server_database
+from agent.store.server_database import POSTGRES_FOLDER, Migrating, database_url, server_database
 from agent.store.worker_key import hand_out
 from agent.web.auth import Auth
 from agent.web.certificates import Certificates, GivenFiles, names_of_computer
@@ -143,7 +144,8 @@ class Server:
             await asyncio.to_thread(embedded.stop)
 
     def _library(self, url: str) -> Database:
-        database = server_database(url, self._paths.library, home_of_key(self._file.snapshot, self._paths))
+        settings = self._file.snapshot
+        database = server_database(url, self._paths.library, home_of_key(settings, self._paths), migrating_at_start(settings))
         hand_out(database, self._paths.keys)
         return database
 
@@ -154,6 +156,13 @@ def key_in_file(file: SettingsFile, paths: AppPaths) -> None:
     keys = LibraryKeys(paths.library, home_of_key(file.snapshot, paths))
     if not keys.exist and KEY_HOME not in file.overridden() and not (isinstance(said, dict) and "key_home" in said):
         file.put(KEY_HOME, KeyHome.FILE)
+
+
+def migrating_at_start(settings: Settings) -> Migrating:
+    """Return what a start may do: other processes may be at work on a database that isn't its own."""
+    if settings.server.migrate is Migrate.NEVER:
+        return Migrating.NONE
+    return Migrating.NEW if settings.server.database else Migrating.ANY
 
 
 def certificates_of(settings: Settings, paths: AppPaths) -> Certificates:

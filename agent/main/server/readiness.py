@@ -3,23 +3,21 @@
 import asyncio
 import shutil
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Final
 
 from agent.core.hanging_calls import call_with_timeout
 from agent.core.paths import AppPaths
 from agent.core.settings import Settings
-from agent.domain.errors import AgentError, ModelMissing, ModelWrongHash, StoreBusy, StoreDiskFull, StoreNewer, Unexpected
+from agent.domain.errors import AgentError, ModelMissing, ModelWrongHash, SchemaNew, SchemaOld, StoreBusy, StoreDiskFull, Unexpected
 from agent.library.recipes import recipe_of
 from agent.main.diagnosis import LEAST_FREE
 from agent.models.model_store import ModelState, ModelStore
 from agent.store.database import Database
-from agent.store.schema import REVISION
-from agent.store.upgrade import revision_in
+from agent.store.schema_state import SchemaState
+from agent.store.upgrade import schema_state
 
 OK: Final = "ok"
 STARTING: Final = "starting"
-OLDER: Final = "store.older"
 CHECK_S: Final = 5.0
 KEPT_S: Final = 1.0  # so that many probes cost as much as one
 _MODEL_STATES: Final = {ModelState.MISSING: ModelMissing.code, ModelState.DAMAGED: ModelWrongHash.code}
@@ -47,9 +45,9 @@ class Readiness:
         if database is None:
             found = {"database": STARTING, "schema": STARTING}
         else:
-            revision = await _answered(partial(_revision, database), StoreBusy.code)
-            failed = revision.removeprefix(_FAILED) if revision.startswith(_FAILED) else None
-            found = {"database": failed or OK, "schema": failed or _schema(revision)}
+            schema = await _answered(lambda: _schema(schema_state(database)), StoreBusy.code)
+            failed = schema.removeprefix(_FAILED) if schema.startswith(_FAILED) else None
+            found = {"database": failed or OK, "schema": failed or schema}
         disk = await _answered(self._disk, StoreDiskFull.code)
         models = await _answered(self._models_code, ModelMissing.code)
         return {**found, "disk": disk.removeprefix(_FAILED), "models": models.removeprefix(_FAILED)}
@@ -78,11 +76,7 @@ async def _answered(question: Callable[[], str], silent: str) -> str:
         return _FAILED + Unexpected.code
 
 
-def _revision(database: Database) -> str:
-    return revision_in(database) or ""
-
-
-def _schema(revision: str) -> str:
-    if revision == REVISION:
+def _schema(state: SchemaState) -> str:
+    if state.fits:
         return OK
-    return StoreNewer.code if revision > REVISION else OLDER
+    return SchemaNew.code if state.newer else SchemaOld.code

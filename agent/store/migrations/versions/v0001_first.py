@@ -7,6 +7,7 @@ from agent.store.columns import LargeInteger, Name
 
 revision = "0001"
 down_revision = None
+kind = "expand"
 
 
 def upgrade() -> None:

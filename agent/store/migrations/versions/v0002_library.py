@@ -7,6 +7,7 @@ from alembic import op
 
 revision = "0002"
 down_revision = "0001"
+kind = "contract"
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - by the clock on the wall
 _PAGE = 1_000

@@ -5,6 +5,7 @@ from alembic import op
 
 revision = "0009"
 down_revision = "0008"
+kind = "contract"
 
 _COLUMNS = "id, path, folder, size, mtime_ns, image_id, noted_at, missing_since"
 

@@ -7,6 +7,7 @@ from agent.store.columns import Name
 
 revision = "0012"
 down_revision = "0011"
+kind = "expand"
 
 
 def _of_member(*, key: bool = False) -> sa.Column[str]:

@@ -12,6 +12,7 @@ from agent.store.seals import Seals, seals_of
 
 revision = "0018"
 down_revision = "0017"
+kind = "contract"
 
 _AT_ONCE = 1_000
 

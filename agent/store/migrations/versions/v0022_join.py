@@ -7,6 +7,7 @@ from agent.store.columns import Name
 
 revision = "0022"
 down_revision = "0021"
+kind = "expand"
 
 
 def upgrade() -> None:

@@ -5,6 +5,7 @@ from alembic import op
 
 revision = "0027"
 down_revision = "0026"
+kind = "contract"
 
 _SHARP, _LEAST_SHARPNESS = 1e6, 80.0
 

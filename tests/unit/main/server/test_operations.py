@@ -94,7 +94,7 @@ async def test_what_ends_is_not_ready(told: Told, database: Database) -> None:
     assert await told.ready() == (503, {"database": "ok", "schema": "ok", "disk": "ok", "models": "ok", "draining": True})
 
 
-@pytest.mark.parametrize(("revision", "found"), [("0001", "store.older"), ("9999", "store.newer")])
+@pytest.mark.parametrize(("revision", "found"), [("0001", "server.schema_old"), ("9999", "server.schema_new")])
 async def test_another_schema_is_named(told: Told, database: Database, revision: str, found: str) -> None:
     with database.write() as tx:
         tx.execute(text("UPDATE alembic_version SET version_num = :to"), {"to": revision})

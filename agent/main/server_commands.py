@@ -1,0 +1,114 @@
+"""`ai-popup server`: what keeps a team server running."""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from agent.cli.command import CommandGroup, json_option
+from agent.cli.output import note, say
+from agent.cli.own_texts import TEXTS
+from agent.cli.session import CommandSession
+from agent.domain.errors import DatabaseUnreachable, ServerPackagesMissing
+
+if TYPE_CHECKING:
+    from agent.store.schema_state import SchemaState
+    from agent.store.steps import Step
+
+
+@click.group(cls=CommandGroup, help=TEXTS("cli.help.server"))
+def server() -> None: ...
+
+
+@server.command(help=TEXTS("cli.help.server_migrate"))
+@click.option("--check", "only_check", is_flag=True, help=TEXTS("cli.help.server_migrate_check"))
+@click.option("--plan", "only_plan", is_flag=True, help=TEXTS("cli.help.server_migrate_plan"))
+@json_option()
+@click.pass_obj
+def migrate(session: CommandSession, only_check: bool, only_plan: bool, as_json: bool) -> int:
+    try:
+        from agent.store.server_database import Migrating, check_schema, server_database
+        from agent.store.steps import steps
+    except ModuleNotFoundError as error:
+        raise ServerPackagesMissing from error
+    from agent.main.library_home import home_of_key
+    from agent.main.server.process import key_in_file
+    from agent.store.server_database import versions_of
+
+    if only_check and only_plan:
+        raise click.UsageError(session.texts("cli.server.one_of"))
+    session.file.load()
+    with _database(session) as url:
+        versions_of(url).check()
+        state = check_schema(url, Migrating.NONE if only_check else Migrating.ANY)
+        pending = [] if state.fits else steps(state.found)
+        if not only_check and not only_plan and pending:
+            key_in_file(session.file, session.paths)
+            server_database(url, session.paths.library, home_of_key(session.file.snapshot, session.paths)).close()
+    if as_json:
+        say(json.dumps(_plan(state, pending) | {"migrated": bool(pending) and not only_plan}))
+    else:
+        _tell(session, state, pending, done=not only_plan)
+    return 0
+
+
+@contextmanager
+def _database(session: CommandSession) -> Iterator[str]:
+    """Yield the database's address. The one that comes with the program is started for this command if no server runs it.
+
+    Raises AlreadyRunning, ServerError, StoreError.
+    """
+    from agent.main.server.process import POSTGRES_LOG
+    from agent.store.embedded_postgres import EmbeddedPostgres
+    from agent.store.server_database import POSTGRES_FOLDER, database_url, versions_of
+
+    settings, paths = session.file.snapshot, session.paths
+    try:
+        url = database_url(settings, paths.data)
+        if settings.server.database:
+            yield url
+            return
+        versions_of(url)
+    except DatabaseUnreachable:
+        if settings.server.database:
+            raise
+        with session.alone(), ExitStack() as running:
+            embedded = EmbeddedPostgres(paths.data / POSTGRES_FOLDER, paths.logs / POSTGRES_LOG)
+            running.callback(embedded.stop)
+            yield embedded.start()
+        return
+    yield url
+
+
+def _plan(state: "SchemaState", pending: "list[Step]") -> dict[str, object]:
+    return {
+        "found": state.found,
+        "program": state.program,
+        "works_from": state.works_from,
+        "online": _online(state, pending),
+        "steps": [asdict(step) for step in pending],
+    }
+
+
+def _online(state: "SchemaState", pending: "list[Step]") -> bool:
+    """Whether a program that is at work on the schema now goes on working after the steps."""
+    from agent.store.steps import works_from
+
+    needed = works_from(pending)
+    return needed is None or (state.found is not None and needed <= state.found)
+
+
+def _tell(session: CommandSession, state: "SchemaState", pending: "list[Step]", *, done: bool) -> None:
+    texts = session.texts
+    if not pending:
+        say(texts("cli.server.up_to_date", revision=str(state.found)))
+        return
+    for step in pending:
+        say(texts(f"cli.server.{step.kind}", revision=step.revision, about=step.about))
+    if done:
+        note(texts("cli.server.migrated", revision=state.program))
+    elif state.found is not None:
+        note(texts("cli.server.online" if _online(state, pending) else "cli.server.offline"))
