@@ -14,6 +14,7 @@ from typing import TextIO
 
 import structlog
 
+from agent.core import error_counts
 from agent.core.log_privacy import described, guard, without_names
 from agent.core.log_repeats import RepeatedLines
 from agent.core.settings import LogSettings, LogTarget
@@ -70,7 +71,7 @@ def configure(
     for name in _CHATTY:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
     structlog.configure(
-        processors=[structlog.stdlib.filter_by_level, structlog.contextvars.merge_contextvars, guard, _hand_over],
+        processors=[error_counts.count, structlog.stdlib.filter_by_level, structlog.contextvars.merge_contextvars, guard, _hand_over],
         wrapper_class=structlog.stdlib.BoundLogger,
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
@@ -88,6 +89,9 @@ def stop() -> None:
     if _Running.listener is not None:
         _Running.listener.stop()
         _Running.listener = None
+
+
+_NOT_SAID = frozenset({"exc_info", "request"})
 
 
 class _Running:
@@ -229,9 +233,9 @@ class _File(logging.handlers.RotatingFileHandler):
 
 
 def _says(record: logging.LogRecord) -> str:
-    """Return the same key for lines that differ only in their time."""
+    """Return the same key for lines that differ only in their time and their request."""
     error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
-    said = {key: value for key, value in record.msg.items() if key != "exc_info"} if isinstance(record.msg, dict) else record.msg
+    said = {key: value for key, value in record.msg.items() if key not in _NOT_SAID} if isinstance(record.msg, dict) else record.msg
     return f"{record.levelno} {record.name} {said} {type(error).__name__}"[:500]
 
 

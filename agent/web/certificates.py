@@ -54,6 +54,7 @@ class Certificates:
         self._clock = clock
         self._given = given
         self._seen: Sequence[object] = ()
+        self._validity = (clock(), clock())
         self.context = _context()
         self.fingerprint = ""
         self.authority = ""
@@ -65,6 +66,11 @@ class Certificates:
     def trusted(self) -> Path:
         """Return the file that clients of this computer trust."""
         return self._given.certificate if self._given else self._folder / AUTHORITY_FILE
+
+    @property
+    def validity(self) -> tuple[datetime, datetime]:
+        """Return from when until when the certificate that is served is valid."""
+        return self._validity
 
     def load(self) -> None:
         """Take or make the certificate. Raises CertificateUnusable, StoreUnwritable, StoreDiskFull."""
@@ -118,10 +124,12 @@ class Certificates:
     def _take(self, certificate: Path, key: Path | None) -> None:
         """Serve it from now on. Tried before, so that a mistake leaves the one in use. Raises CertificateUnusable."""
         try:
-            if _certificate(certificate).not_valid_after_utc <= self._clock():
+            taken = _certificate(certificate)
+            if taken.not_valid_after_utc <= self._clock():
                 raise CertificateUnusable(expired=1)
             for context in (_context(), self.context):
                 context.load_cert_chain(certificate, key, password="")  # no question on the terminal
+            self._validity = (taken.not_valid_before_utc, taken.not_valid_after_utc)
         except (OSError, ValueError) as error:
             raise CertificateUnusable from error
 

@@ -17,6 +17,7 @@ from agent.domain.errors import AgentError, ApiError, ForeignOrigin, Unauthorise
 from agent.web.access import LOCAL, PRINCIPAL, USAGE, Principal, Usage
 from agent.web.auth import Auth
 from agent.web.problem_answers import status_of
+from agent.web.request_counts import note_code
 from agent.web.schemas import Problem
 from agent.web.session_routes import cookie_name
 
@@ -155,6 +156,7 @@ class Guard:
         try:
             admitted = await self._admit(Request(scope))
         except AgentError as error:  # also of the database that knows the members
+            note_code(scope, error.code)
             await self._refusal(error)(scope, receive, headed)
             return
         session = admitted.session if admitted else None
@@ -170,6 +172,7 @@ class Guard:
             log.exception("api.unexpected")
             if answer.started:
                 raise  # the connection breaks, so that a partial response is not mistaken for a complete one
+            note_code(scope, Unexpected.code)
             unexpected = JSONResponse(Problem.of(Unexpected(kind=type(error).__name__), self._texts()).model_dump(), 500)
             await unexpected(scope, receive, headed)
 

@@ -83,6 +83,7 @@ from agent.domain.errors import (
     WholeOnly,
     WrongSignIn,
 )
+from agent.web.request_counts import note_code
 from agent.web.schemas import Problem
 
 # The caller in this process is handed the error itself under this name of the scope's extensions.
@@ -167,7 +168,8 @@ def status_of(error: AgentError) -> int:
 def problem_answers(api: FastAPI, texts: Callable[[], Texts]) -> None:
     """Register the error handlers with `api`."""
 
-    def answer(error: AgentError, status: int) -> JSONResponse:
+    def answer(request: Request, error: AgentError, status: int) -> JSONResponse:
+        note_code(request.scope, error.code)
         wait = {"retry-after": str(error.params["seconds"])} if isinstance(error, TooManyAttempts | TooManyRequests) else None
         return JSONResponse(Problem.of(error, texts()).model_dump(), status, wait)
 
@@ -175,13 +177,14 @@ def problem_answers(api: FastAPI, texts: Callable[[], Texts]) -> None:
     async def refused(request: Request, error: AgentError) -> JSONResponse:
         if (note := request.scope.get("extensions", {}).get(REFUSED)) is not None:
             note(error)
-        return answer(error, status_of(error))
+        return answer(request, error, status_of(error))
 
     @api.exception_handler(RequestValidationError)
-    async def not_understood(_: Request, error: RequestValidationError) -> JSONResponse:
+    async def not_understood(request: Request, error: RequestValidationError) -> JSONResponse:
         # The position of the error, never the sent value.
-        return answer(BadRequest(reason=", ".join(sorted({".".join(map(str, each["loc"])) for each in error.errors()}))), 422)
+        return answer(request, BadRequest(reason=", ".join(sorted({".".join(map(str, each["loc"])) for each in error.errors()}))), 422)
 
     @api.exception_handler(HTTPException)
-    async def not_there(_: Request, error: HTTPException) -> JSONResponse:
-        return answer(NotFound() if error.status_code == 404 else BadRequest(reason=error.detail), error.status_code)
+    async def not_there(request: Request, error: HTTPException) -> JSONResponse:
+        problem = NotFound() if error.status_code == 404 else BadRequest(reason=error.detail)
+        return answer(request, problem, error.status_code)

@@ -12,6 +12,7 @@ from starlette.types import Scope as AsgiScope
 from agent.core.reach import reaching
 from agent.domain.errors import BadRequest, Forbidden
 from agent.web.access import PRINCIPAL, SCOPE_KEY, USAGE, Principal, Scope, Usage
+from agent.web.request_counts import record_of
 
 # Bytes of a request's body, which is parsed in memory.
 MOST_OF_A_STRANGER: Final = 16_384
@@ -45,6 +46,9 @@ class ScopedRoute(APIRoute):
 
     async def handle(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         principal: Principal | None = scope.get(PRINCIPAL)
+        if (record := record_of(scope)) is not None:
+            record.route = self.path
+            record.member = principal.id if principal is not None else ""
         usage: Usage | None = scope.get(USAGE)
         if self.scope is not Scope.OPEN and (principal is None or self.scope not in principal.scopes):
             if principal is not None and usage is not None:

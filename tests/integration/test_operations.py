@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.program import WAIT_S
 from tests.server_load import desk_of_first
@@ -21,6 +22,15 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def figures_of(text: str) -> dict[tuple[str, ...], float]:
+    """By the family's name and the labels' values, in the order of their names."""
+    return {
+        (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
 
 
 def until(done: Callable[[], bool]) -> None:
@@ -42,8 +52,13 @@ def test_a_server_tells_whether_it_is_ready_and_its_figures(tmp_path: Path, mode
             assert probe.get("/live").status_code == 200
             until(lambda: probe.get("/ready").status_code == 200)
             assert probe.get("/metrics").status_code == 401
-            assert "ai_popup_info" in probe.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"}).text
             administrator = desk_of_first(server)
+            figures = figures_of(probe.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"}).text)
+            assert figures["ai_popup_database_up",] == figures["ai_popup_ready", "models"] == 1
+            assert figures["ai_popup_requests_total", "POST", "/api/invitations/{secret}", "200"] == 1
+            assert figures["ai_popup_memory_bytes", "server"] > 10_000_000 and figures["ai_popup_memory_bytes", "postgres"] > 1_000_000
+            assert figures["ai_popup_members", "administrator", "active"] == 1
+            assert figures["ai_popup_certificate_ends_timestamp_seconds",] > time.time()
             reading, other = (_token(administrator.ask, scope) for scope in ("metrics.read", "photos.read"))
             assert probe.get("/metrics", headers={"Authorization": f"Bearer {other}"}).status_code == 401
             assert probe.get("/metrics", headers={"Authorization": f"Bearer {reading}"}).status_code == 200

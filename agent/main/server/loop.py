@@ -29,10 +29,12 @@ from agent.main.checkup import health
 from agent.main.http import Context, Team, create_app
 from agent.main.library_home import backup_store, home_of_key, move_key, recovery_code
 from agent.main.library_restore import LibraryRestore, RestoreOutcome
-from agent.main.metrics import CONTENT_TYPE, metrics
 from agent.main.server.accounts import accounts_of
 from agent.main.server.buckets import buckets_of
 from agent.main.server.face_vectors import face_vectors
+from agent.main.server.figures.database import FigureQueries
+from agent.main.server.figures.server import Validity
+from agent.main.server.figures.sparing import Sparing
 from agent.main.server.first_administrator import first_invitation
 from agent.main.server.operations import Operations
 from agent.main.server.rooms import Site, add_routes, rooms_of
@@ -51,6 +53,7 @@ from agent.web.gate import Gate
 from agent.web.help_routes import Places
 from agent.web.no_desk import NoDesk
 from agent.web.redirect import redirecting
+from agent.web.request_counts import CountedRequests
 from agent.web.server import Network, serving
 
 log = structlog.get_logger()
@@ -130,14 +133,14 @@ class ServerLoop:
         await asyncio.to_thread(rooms.libraries.begin, self._texts()("cli.serve.first_library"))
         draining: list[Draining] = []
 
-        def application(port: Callable[[], int]) -> Draining:
+        def application(port: Callable[[], int]) -> CountedRequests:
             def origins() -> Collection[str]:
                 return origins_of(certificates.names, port())
 
             access = TeamAccess(accounts, ground.auth.token, origins, rooms.libraries.placed)
             team = Team(access, lambda api: add_routes(api, rooms))
             draining.append(Draining(create_app(self._context(app, stop), port, team), self._texts))
-            return draining[0]
+            return CountedRequests(draining[0], ground.operations.figures.requests)
 
         network = Network(wanted.host, "server.port", certificates.context, certificates.trusted)
         gate = Gate(wanted.address_connections, wanted.address_handshakes, wanted.proxies)
@@ -156,6 +159,7 @@ class ServerLoop:
             self._up(await self._reached(port, accounts))
             self._answer_operations(app, accounts)
             answering.enter_context(app.bus.listening(rooms.desks.happened))
+            answering.enter_context(app.bus.listening(ground.operations.figures.happened.note))
             async with asyncio.TaskGroup() as tasks:
                 works = [
                     app.run(),
@@ -193,9 +197,12 @@ class ServerLoop:
             token = await accounts.tokens.by_secret(secret)
             return token is not None and scope in token.principal.scopes
 
-        operations = self._ground.operations
+        operations, certificates = self._ground.operations, self._ground.certificates
         operations.database, operations.has_scope = self._ground.database, has_scope
-        operations.metrics = lambda: (CONTENT_TYPE, metrics(__version__, app.library.counts(), app.monitor, app.tally))
+        figures = operations.figures
+        figures.rows = Sparing(FigureQueries(self._ground.database).rows)
+        figures.validity = lambda: Validity(*certificates.validity)
+        figures.recognition = lambda: app.settings.recognition.enabled
 
     async def _reached(self, port: int, accounts: Accounts) -> Reached:
         settings, texts = self._settings, self._texts()

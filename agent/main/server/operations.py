@@ -11,6 +11,7 @@ import structlog
 
 from agent.core.settings import Settings
 from agent.domain.errors import StoreError
+from agent.main.server.figures.server import ServerFigures
 from agent.main.server.readiness import OK, Readiness
 from agent.store.database import Database
 from agent.web.access import Scope
@@ -27,12 +28,14 @@ HasScope = Callable[[str, Scope], Awaitable[bool]]
 
 
 class Operations:
-    """Lives as long as the process; the database and the figures come and go with each run of the server's loop."""
+    """Lives as long as the process; the database comes and goes with each run of the server's loop."""
 
-    def __init__(self, readiness: Readiness, settings: Callable[[], Settings], draining: Callable[[], bool]) -> None:
+    def __init__(
+        self, readiness: Readiness, settings: Callable[[], Settings], draining: Callable[[], bool], figures: ServerFigures
+    ) -> None:
         self.database: Database | None = None
-        self.metrics: Callable[[], tuple[str, bytes]] | None = None  # type and content; blocks
         self.has_scope: HasScope | None = None
+        self.figures = figures
         self._readiness = readiness
         self._settings = settings
         self._draining = draining
@@ -50,7 +53,8 @@ class Operations:
 
     def end(self) -> None:
         """Let go of what belongs to a run that ended."""
-        self.database = self.metrics = self.has_scope = None
+        self.database = self.has_scope = None
+        self.figures.end()
 
     async def _ready(self) -> Answer:
         checks = await self._readiness.look(self.database)
@@ -64,11 +68,10 @@ class Operations:
         try:
             if not shown or not (await asyncio.to_thread(self._is_of_file, shown) or await self._may_read(shown)):
                 return Answer(401)
-            if self.metrics is None:
-                return Answer(503)
-            kind, content = await asyncio.to_thread(self.metrics)
         except StoreError:  # the database that knows the tokens doesn't answer
             return Answer(503)
+        checks = await self._readiness.look(self.database)
+        kind, content = await asyncio.to_thread(self.figures.render, checks, self._draining())
         return Answer(200, content, kind)
 
     def _is_of_file(self, shown: str) -> bool:

@@ -21,6 +21,7 @@ from agent.desktop.termination import on_termination
 from agent.domain.errors import SettingsInvalid, StoreError, reason_of
 from agent.main.engines import model_store
 from agent.main.library_home import KEY_HOME, home_of_key
+from agent.main.server.figures.server import SERVER, ServerFigures
 from agent.main.server.loop import Ground, Reached, ServerLoop
 from agent.main.server.operations import Operations
 from agent.main.server.readiness import Readiness
@@ -34,6 +35,7 @@ from agent.store.worker_key import hand_out
 from agent.web.auth import Auth
 from agent.web.certificates import Certificates, GivenFiles, names_of_computer
 from agent.web.operations_port import operations_port
+from agent.web.request_counts import RequestCounts
 
 log = structlog.get_logger()
 
@@ -91,7 +93,8 @@ class Server:
         def settings() -> Settings:
             return self._file.snapshot
 
-        return Operations(Readiness(self._paths, model_store(self._paths), settings), settings, draining)
+        readiness = Readiness(self._paths, model_store(self._paths), settings)
+        return Operations(readiness, settings, draining, ServerFigures(SERVER, self._paths.data, RequestCounts()))
 
     @asynccontextmanager
     async def _port_of(self, operations: Operations) -> AsyncIterator[None]:

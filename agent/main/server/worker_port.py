@@ -4,16 +4,16 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-from prometheus_client import CONTENT_TYPE_LATEST
-
 from agent.core.config_file import SettingsFile
 from agent.core.paths import AppPaths
 from agent.core.settings import Settings
 from agent.main.engines import model_store
+from agent.main.server.figures.server import WORKER, ServerFigures
 from agent.main.server.operations import Operations
 from agent.main.server.readiness import Readiness
 from agent.store.database import Database
 from agent.web.operations_port import operations_port
+from agent.web.request_counts import RequestCounts
 
 
 @contextlib.asynccontextmanager
@@ -27,8 +27,8 @@ async def worker_port(file: SettingsFile, paths: AppPaths, database: Database, s
     def settings() -> Settings:
         return file.snapshot
 
-    operations = Operations(Readiness(paths, model_store(paths), settings), settings, stop.is_set)
+    figures = ServerFigures(WORKER, paths.data, RequestCounts())
+    operations = Operations(Readiness(paths, model_store(paths), settings), settings, stop.is_set, figures)
     operations.database = database
-    operations.metrics = lambda: (CONTENT_TYPE_LATEST, b"")
     async with operations_port(wanted.operations_host, wanted.operations_port, operations.respond, "worker"):
         yield

@@ -12,7 +12,9 @@ from sqlalchemy import text
 from agent.core.paths import AppPaths
 from agent.core.resources import resource
 from agent.core.settings import Settings
+from agent.domain.errors import StoreBusy
 from agent.main.server import readiness
+from agent.main.server.figures.server import SERVER, ServerFigures
 from agent.main.server.operations import Operations, token_in
 from agent.main.server.readiness import Readiness
 from agent.models.model_store import ModelState, ModelStore
@@ -20,6 +22,7 @@ from agent.store.database import Database
 from agent.store.schema import create
 from agent.web.access import Scope
 from agent.web.operations_port import Asked
+from agent.web.request_counts import RequestCounts
 
 TOKEN = "a token of a file"
 
@@ -49,7 +52,8 @@ class Told:
         self.settings = Settings()
         self.models = AllThere(folder / "models", resource("models") / "manifest.toml")
         paths = AppPaths.find({"AI_POPUP_HOME": str(folder)}).create()
-        self.operations = Operations(Readiness(paths, self.models, self._settings), self._settings, lambda: self.draining)
+        figures = ServerFigures(SERVER, paths.data, RequestCounts())
+        self.operations = Operations(Readiness(paths, self.models, self._settings), self._settings, lambda: self.draining, figures)
 
     def _settings(self) -> Settings:
         return self.settings
@@ -139,10 +143,7 @@ async def test_figures_need_the_token_of_the_file(told: Told, tmp_path: Path) ->
     told.settings = told.settings.model_copy(
         update={"server": told.settings.server.model_copy(update={"metrics_token_file": str(tmp_path / "token")})}
     )
-    told.operations.metrics = lambda: ("text/plain", b"ai_popup_info 1\n")
     assert [await told.metrics(shown) for shown in ("", "Bearer ", "Bearer another", TOKEN, f"Bearer {TOKEN}")] == [401, 401, 401, 401, 200]
-    told.operations.end()
-    assert await told.metrics(f"Bearer {TOKEN}") == 503
 
 
 async def test_figures_take_an_api_token_with_the_scope(told: Told) -> None:
@@ -152,9 +153,17 @@ async def test_figures_take_an_api_token_with_the_scope(told: Told) -> None:
         asked.append((secret, scope))
         return secret == "aip_right"
 
-    told.operations.metrics, told.operations.has_scope = lambda: ("text/plain", b""), has_scope
+    told.operations.has_scope = has_scope
     assert [await told.metrics(f"Bearer {secret}") for secret in ("aip_wrong", "aip_right")] == [401, 200]
     assert asked == [("aip_wrong", Scope.METRICS_READ), ("aip_right", Scope.METRICS_READ)]
+
+
+async def test_a_database_that_knows_the_tokens_and_fails_is_no_refusal(told: Told) -> None:
+    async def has_scope(secret: str, scope: Scope) -> bool:
+        raise StoreBusy
+
+    told.operations.has_scope = has_scope
+    assert await told.metrics("Bearer aip_right") == 503
 
 
 @pytest.mark.parametrize("content", [b"short", b"", b"\xff" * 40])

@@ -1,0 +1,75 @@
+"""What the figures for Prometheus ask of PostgreSQL."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import text
+
+from agent.domain.errors import ImageTruncated
+from agent.domain.image import FileSeen, Recipe
+from agent.domain.jobs import JobState, Priority
+from agent.main.server.figures import database as figures_of_database
+from agent.main.server.figures.database import FigureQueries
+from agent.main.server.figures.library import families_of
+from agent.redaction.queries.redaction_queries import RedactionQueries
+from agent.store.database import Database
+from agent.workers.queries.queue_tables import prepare
+from tests.postgres import ON_SERVER, clear
+
+pytestmark = pytest.mark.skipif(not ON_SERVER, reason="PostgreSQL's programs are installed on Linux alone")
+NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+
+
+@pytest.fixture
+def database(on_server: Database) -> Iterator[Database]:
+    prepare(on_server)
+    yield on_server
+    clear(on_server)
+
+
+def figures(database: Database) -> dict[tuple[str, ...], float]:
+    return {
+        (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
+        for family in families_of(FigureQueries(database).rows())
+        for sample in family.samples
+    }
+
+
+def test_an_empty_library_has_all_figures(database: Database) -> None:
+    found = figures(database)
+    assert found["ai_popup_images",] == found["ai_popup_faces",] == found["ai_popup_sessions",] == 0
+    assert found["ai_popup_queue", "queued"] == found["ai_popup_queue_oldest_seconds", "asked"] == 0
+    assert found["ai_popup_table_bytes", "image"] >= 0 and found["ai_popup_index_bytes", "image"] > 0
+    assert found["ai_popup_database_connections", "active"] >= 1 and found["ai_popup_database_connections_limit",] == 50
+    assert found["ai_popup_database_bytes",] > 1_000_000 and found["ai_popup_database_standby",] == 0
+
+
+def test_the_queue_is_told_by_state_and_age(database: Database) -> None:
+    library = RedactionQueries(database)
+    for name, priority in (("a", Priority.NEW), ("b", Priority.ASKED), ("c", Priority.ASKED)):
+        library.note_file(FileSeen(f"/photos/{name}", 10, 1, "/photos"), Recipe("centerface-2"), priority=priority, now=NOW)
+    [job], _ = library.lease(1, now=NOW, until=NOW)
+    library.fail(job, JobState.FAILED, ImageTruncated(), now=NOW)
+    found = figures(database)
+    assert (found["ai_popup_queue", "queued"], found["ai_popup_queue", "failed"]) == (2, 1)
+    assert (found["ai_popup_queue_waiting", "asked"], found["ai_popup_queue_waiting", "new"]) == (1, 1)
+    assert found["ai_popup_queue_oldest_seconds", "new"] == pytest.approx((datetime.now(UTC) - NOW).total_seconds(), abs=100)
+    assert found["ai_popup_queue_oldest_seconds", "backlog"] == 0
+
+
+def test_a_big_table_is_estimated(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    with database.write() as tx:
+        tx.execute(text("INSERT INTO event (at, payload) SELECT 0, '{}' FROM generate_series(1, 500)"))
+    assert figures(database)["ai_popup_events",] == 500
+    with database.write() as tx:
+        tx.execute(text("ANALYZE event"))
+    monkeypatch.setattr(figures_of_database, "EXACT_BELOW", 100)
+    assert figures(database)["ai_popup_events",] == 500
+
+
+def test_no_label_tells_of_a_photo_or_a_person(database: Database) -> None:
+    RedactionQueries(database).note_file(
+        FileSeen("/photos/mei.jpg", 10, 1, "/photos"), Recipe("centerface-2"), priority=Priority.NEW, now=NOW
+    )
+    assert not any("photos" in word or "mei" in word for key in figures(database) for word in key[1:])
