@@ -55,7 +55,7 @@ def test_a_server_tells_whether_it_is_ready_and_its_figures(tmp_path: Path, mode
             administrator = desk_of_first(server)
             figures = figures_of(probe.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"}).text)
             assert figures["ai_popup_database_up",] == figures["ai_popup_ready", "models"] == 1
-            assert figures["ai_popup_requests_total", "POST", "/api/invitations/{secret}", "200"] == 1
+            assert figures["ai_popup_requests_total", "POST", "/api/invitations/{token}", "200"] == 1
             assert figures["ai_popup_memory_bytes", "server"] > 10_000_000 and figures["ai_popup_memory_bytes", "postgres"] > 1_000_000
             assert figures["ai_popup_members", "administrator", "active"] == 1
             assert figures["ai_popup_certificate_ends_timestamp_seconds",] > time.time()

@@ -22,5 +22,12 @@ def test_it_tells_no_address_no_password_and_no_file() -> None:
     )
     told = json.dumps(without_places(settings))
     assert not any(word in told.lower() for word in ("ada", "secret", "example", "pem"))
-    limits = {"address_connections": 256, "address_handshakes": 64, "proxies": 0, "drain_delay_s": 0, "operations_port": 9464}
+    limits = {
+        "address_connections": 256,
+        "address_handshakes": 64,
+        "proxies": 0,
+        "drain_delay_s": 0,
+        "operations_port": 9464,
+        "migrate": "auto",
+    }
     assert json.loads(told)["server"] == {"port": 8443, "http_port": 0, "names": 1, "workers": 3, "drain_s": 30, **limits}
