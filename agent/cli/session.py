@@ -95,12 +95,13 @@ class CommandSession:
         try:
             return self.client()
         except NotRunning as error:
-            if self._has_server:
+            if self.has_server:
                 raise ServerStopped from error
             raise
 
     @property
-    def _has_server(self) -> bool:
+    def has_server(self) -> bool:
+        """Whether this home is a team server's."""
         return bool(self.settings.server.database) or (self.paths.data / SERVER_FOLDER).exists()
 
     @contextmanager
@@ -129,7 +130,7 @@ class CommandSession:
         from agent.store.keys import LibraryKeys
         from agent.store.opening import DATABASE_FILE, open_library
 
-        if self._has_server and not (self.paths.library / DATABASE_FILE).exists():
+        if self.has_server and not (self.paths.library / DATABASE_FILE).exists():
             raise ServerStopped
         home = key_home(self.settings.library.key_home, self.paths.keys)
         keys = LibraryKeys(self.paths.library, home)

@@ -48,9 +48,13 @@ _BASIC = frozenset(
     | {"capture.hotkey", "capture.style", "capture.copy_at_once"}
     | {"updates.enabled", "updates.channel", "consent.required", "consent.second_person"}
 )
-_AT_START = frozenset({"server", "worker", "api.port", "tray.enabled", "logs.target"})  # sections, or single settings
+_BACKUPS_AT_START = {"backup.enabled", "backup.folder", "backup.offsite", "backup.wal_seconds", "backup.wal_limit_mb"}
+_AT_START = frozenset({"server", "worker", "api.port", "tray.enabled", "logs.target"} | _BACKUPS_AT_START)  # sections, or single settings
 # Sections, or single settings, that only the team server reads, and those that only the desktop does.
-SERVER_ONLY = frozenset({"incidents", "server", "uploads", "worker", "consent.second_person", "logs.target"})
+SERVER_ONLY = frozenset(
+    {"incidents", "server", "uploads", "worker", "consent.second_person", "logs.target", "backup.enabled", "backup.folder", "backup.at"}
+    | {"backup.full_days", "backup.keep_full", "backup.wal_seconds", "backup.wal_limit_mb", "backup.drill_days"}
+)
 DESKTOP_ONLY = frozenset({"popup", "capture", "watch_screen", "tray", "api", "updates", "general.autostart"})
 _UNITS = {
     "s": "s",

@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from agent.core.backup_settings import BackupSettings
 from agent.core.screen_settings import CaptureSettings, WatchSettings
 from agent.core.server_settings import IncidentSettings, ServerSettings, UploadSettings, WorkerSettings
 from agent.core.setting_section import Name, Pattern, Section, TimeOfDay
@@ -303,6 +304,7 @@ class Settings(Section):
     worker: WorkerSettings = WorkerSettings()
     uploads: UploadSettings = UploadSettings()
     incidents: IncidentSettings = IncidentSettings()
+    backup: BackupSettings = BackupSettings()
     updates: UpdateSettings = UpdateSettings()
     logs: LogSettings = LogSettings()
 

@@ -12,6 +12,7 @@ from agent.cli.own_texts import TEXTS
 from agent.cli.session import CommandSession
 from agent.core.i18n import Texts
 from agent.domain.errors import BackupDamaged
+from agent.main.server_backup_commands import config, drill, now, secret, status
 
 if TYPE_CHECKING:
     from agent.store.backup import Backup, BackupStore
@@ -44,6 +45,10 @@ def _names(context: click.Context, _: click.Parameter, begun: str) -> list[str]:
 def backup() -> None: ...
 
 
+for each in (now, status, drill, config, secret):
+    backup.add_command(each)
+
+
 @backup.command(help=TEXTS("cli.help.backup_create"))
 @json_option()
 @click.pass_obj
@@ -61,6 +66,11 @@ def create(session: CommandSession, as_json: bool) -> None:
 @json_option("json_each")
 @click.pass_obj
 def list_backups(session: CommandSession, as_json: bool) -> None:
+    if session.has_server:
+        from agent.main.server_backup_commands import list_bases
+
+        list_bases(session, as_json=as_json)
+        return
     found = _backups(session).list()
     for one in found:
         _show(one, as_json=as_json)

@@ -92,7 +92,7 @@ def create_app(context: Context, port: Callable[[], int], team: Team | None = No
     else:
         api = guarded(team.access, context.version, texts)
         team.routes(api)
-        hidden = SERVER_ONLY | DESKTOP_ONLY
+        hidden = SERVER_ONLY | DESKTOP_ONLY | {"backup"}  # a stolen session must not lead backups elsewhere
     settings_routes(api, context.settings, context.desk, context.move_key, texts, hidden)
     help_routes(api, context.version, context.help, context.places, context.settings, texts)
     window_routes(api, context.desk)

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
@@ -25,6 +26,9 @@ from agent.store.keys import KEYS_FILE, LibraryKeys
 from agent.store.opening import BACKUPS_FOLDER, DATABASE_FILE, open_library
 from agent.store.schema import REVISION
 from agent.store.upgrade import revision_in, upgrade
+
+if TYPE_CHECKING:
+    from agent.store.embedded_postgres import EmbeddedPostgres
 
 _MARK = "moving.json"  # in a new library's data folder: which move fills it
 _FORGOTTEN = "forgotten"
@@ -106,10 +110,20 @@ def _key_of(session: CommandSession, folder: Path, data: Path, ask_code: Callabl
 
 @contextlib.contextmanager
 def stopped_server(session: CommandSession) -> Iterator[Database]:
+    """As `stopped_database`, for those who need only the library."""
+    with stopped_database(session) as (database, _):
+        yield database
+
+
+@contextlib.contextmanager
+def stopped_database(session: CommandSession) -> Iterator[tuple[Database, "EmbeddedPostgres | None"]]:
     """Open the database of this home's server, which must not run: the caller holds the instance's lock. It is made at first use.
+
+    Also yields the process of the one that comes with the program.
 
     Raises ServerError, StoreError, KeyHomeError.
     """
+    from agent.backups.ground import archive_of
     from agent.core import logs
     from agent.main.server.loop import LOG_FILE
     from agent.main.server.process import POSTGRES_LOG, key_in_file
@@ -119,16 +133,19 @@ def stopped_server(session: CommandSession) -> Iterator[Database]:
     file, paths = session.file, session.paths
     file.load()
     key_in_file(file, paths)
+    embedded: EmbeddedPostgres | None = None
     with contextlib.ExitStack() as running:
         logs.configure(file.snapshot.logs, paths.logs, file=LOG_FILE)  # otherwise it is written among the command's results
         running.callback(logs.stop)
         if file.snapshot.server.database:
             url = database_url(file.snapshot, paths.data)
         else:
-            embedded = EmbeddedPostgres(paths.data / POSTGRES_FOLDER, paths.logs / POSTGRES_LOG)
+            archive = archive_of(file.snapshot, paths, home_of_key(file.snapshot, paths))
+            embedded = EmbeddedPostgres(paths.data / POSTGRES_FOLDER, paths.logs / POSTGRES_LOG, archive)
             running.callback(embedded.stop)
             url = embedded.start()
-        yield running.enter_context(contextlib.closing(server_database(url, paths.library, home_of_key(file.snapshot, paths))))
+        database = server_database(url, paths.library, home_of_key(file.snapshot, paths))
+        yield running.enter_context(contextlib.closing(database)), embedded
 
 
 def server_side(session: CommandSession, database: Database, library_id: int) -> OpenSide:

@@ -108,6 +108,7 @@ STAYS: Final[Mapping[str, str]] = {
     "consent_link": "accounts",
     "incident": "accounts",
     "incident_message": "accounts",
+    "backup_run": "accounts",
     "desk_feed": "accounts",
     "desk_operation": "accounts",
     "album": "albums",

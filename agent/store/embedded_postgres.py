@@ -2,8 +2,6 @@
 
 It listens on a socket in that folder (on Windows at a free port of this computer only) and asks for a random password. The address with
 that password is in a file that only the owner can read: worker processes find the database by it. Killed, it recovers by its own log.
-
-Where the program is root, PostgreSQL runs as `nobody`, who can't enter the folders above: it gets its folder as an open descriptor.
 """
 
 import contextlib
@@ -16,7 +14,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +24,14 @@ from sqlalchemy import URL, make_url
 from agent.core.files import store_error, write_private
 from agent.core.paths import make_private
 from agent.domain.errors import DatabaseFailed, DatabaseUnreachable, ServerPackagesMissing
-from agent.store.postgres_programs import NEWEST, OPEN_TO_ALL, Account, Programs, account
+from agent.store.cluster_folder import Archive, ClusterFolder, Reached, make_private_for
+from agent.store.postgres_programs import NEWEST, OPEN_TO_ALL, Programs, account
 
 log = structlog.get_logger()
 
-ADDRESS_FILE = "address"
+ADDRESS_FILE, CLUSTER_FOLDER = "address", "cluster"
 _OWNER = _DATABASE = "ai_popup"
+_SOCKETS = "ai-popup-sockets-"
 _LONGEST_SOCKET = 90  # bytes of a socket's path; the systems' limits are a little above 100
 _START_S, _END_S = 60.0, 60.0
 _REFUSES_S = 15.0  # after this long, one that ends at once is not started again
@@ -50,17 +49,24 @@ _SETTINGS = {
     "shared_buffers": "64MB",
     "wal_level": "minimal",
 }
+# A restored one answers when it has reached its moment, not before.
+_RECOVERING = {"archive_mode": "off", "hot_standby": "off"}
 
 
 class EmbeddedPostgres:
     """`folder` belongs to it, and its messages go to the file `messages`. All methods block; one process at a time may use it."""
 
-    def __init__(self, folder: Path, messages: Path) -> None:
+    def __init__(self, folder: Path, messages: Path, archive: Archive | None = None, *, recovers_s: float = 0.0) -> None:
+        """Without `archive`, its write-ahead log is kept nowhere else. With `recovers_s` it is a restored one, which replays the log
+        for so long at most before it answers, and keeps none.
+        """
+        self._recovers_s = recovers_s
         self._folder = folder
-        self._cluster = folder / "cluster"  # its user's, where that is another one
-        self._data = self._cluster / "data"
+        self.home = ClusterFolder(folder / CLUSTER_FOLDER, account(), archive)  # its user's, where that is another one
+        self._cluster = self.home.path
+        self._data = self.home.data
         self._messages = messages
-        self._account = account()
+        self._account = self.home.account
         self._programs: Programs | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._sockets: Path | None = None
@@ -69,6 +75,11 @@ class EmbeddedPostgres:
     @property
     def pid(self) -> int | None:
         return self._process.pid if self._process is not None else None
+
+    @property
+    def sockets(self) -> Path | None:
+        """Return the folder of its socket while it runs; None on Windows."""
+        return self._sockets
 
     @property
     def runs(self) -> bool:
@@ -81,7 +92,7 @@ class EmbeddedPostgres:
         """
         try:
             make_private(self._folder)
-            make_private_for(self._cluster, self._account)
+            self.home.make()
             self._end_own()
             self._end_left_over()
             if self._programs is None:
@@ -89,6 +100,8 @@ class EmbeddedPostgres:
             address = self._known_address() or self._new_address()
             if not self._data.exists():
                 self._make(self._programs, str(address.password))
+            if self.home.archive is not None:
+                self.home.write_password(str(address.password))
             address = self._launch(self._programs, address)
         except OSError as error:
             raise store_error(error) from error
@@ -128,15 +141,14 @@ class EmbeddedPostgres:
 
     def _make(self, programs: Programs, password: str) -> None:
         """Make the files aside, so that an interrupted start leaves no half of them."""
-        aside, file = self._cluster / "new", self._cluster / "password"
+        aside = self._cluster / "new"
         shutil.rmtree(aside, ignore_errors=True)
-        write_private(file, password.encode())
-        if self._account is not None:
-            self._account.own(file)
+        file = self.home.write("password", password.encode())
         try:
-            with self._reached() as (here, descriptors):
+            with self.home.reached() as reached:
+                here = reached.here
                 words = ["-D", f"{here}/{aside.name}", "-U", _OWNER, "--auth=scram-sha-256", f"--pwfile={here}/{file.name}"]
-                self._run([programs["initdb"], *words, "--encoding=UTF8", "--locale=C", "--no-instructions"], descriptors)
+                self._run([programs["initdb"], *words, "--encoding=UTF8", "--locale=C", "--no-instructions"], reached)
         finally:
             file.unlink()
         aside.rename(self._data)
@@ -145,15 +157,18 @@ class EmbeddedPostgres:
     def _launch(self, programs: Programs, address: URL) -> URL:
         """Start it and wait until it answers; returns its address. After a kill its memory may be in use for a moment: then once more."""
         began = time.monotonic()
-        with self._reached() as (here, descriptors), self._messages.open("ab") as messages:
-            listening, address = self._listening(here, address)
-            settings = [word for name, value in (_SETTINGS | listening).items() for word in ("-c", f"{name}={value}")]
-            command = [programs["postgres"], "-D", f"{here}/{self._data.name}", *settings]
+        archiving = self.home.archive.settings if self.home.archive is not None else {}
+        if self._recovers_s:
+            archiving |= _RECOVERING
+        with self.home.reached() as reached, self._messages.open("ab") as messages:
+            listening, address = self._listening(reached.here, address)
+            settings = [word for name, value in (_SETTINGS | archiving | listening).items() for word in ("-c", f"{name}={value}")]
+            command = self.home.command(reached, [programs["postgres"], "-D", f"{reached.here}/{self._data.name}", *settings])
             while True:
                 self._process = subprocess.Popen(
-                    command, stdin=subprocess.DEVNULL, stdout=messages, stderr=messages, **self._of_process(descriptors)
+                    command, stdin=subprocess.DEVNULL, stdout=messages, stderr=messages, **self.home.of_process(reached)
                 )
-                if _answers(address, self._process, began + _START_S):
+                if _answers(address, self._process, began + (self._recovers_s or _START_S)):
                     return address
                 if time.monotonic() > began + _REFUSES_S:
                     self._end_own()
@@ -167,40 +182,25 @@ class EmbeddedPostgres:
             listening = {"listen_addresses": "127.0.0.1", "port": str(self._port), "unix_socket_directories": ""}
             return listening, self._keep(address.set(host="127.0.0.1", port=self._port))
         if self._sockets is None:
-            if (left := _socket_folder(address)) not in (None, self._cluster):
-                shutil.rmtree(str(left), ignore_errors=True)
+            if (left := _socket_folder(address)) is not None and left.name.startswith(_SOCKETS):
+                shutil.rmtree(left, ignore_errors=True)
             self._sockets = self._cluster
             if len(os.fsencode(self._cluster)) > _LONGEST_SOCKET:
-                self._sockets = Path(tempfile.mkdtemp(prefix="ai-popup-", dir=OPEN_TO_ALL))
+                self._sockets = Path(tempfile.mkdtemp(prefix=_SOCKETS, dir=OPEN_TO_ALL))
                 make_private_for(self._sockets, self._account)
             address = self._keep(address.set(query={"host": str(self._sockets)}))
         inside = here if self._sockets == self._cluster else str(self._sockets)
         return {"listen_addresses": "", "unix_socket_directories": inside}, address
 
-    @contextlib.contextmanager
-    def _reached(self) -> Iterator[tuple[str, tuple[int, ...]]]:
-        """Yield the path by which its user reaches the folder, and the descriptors that it takes."""
-        if self._account is None or sys.platform == "win32":
-            yield str(self._cluster), ()
-            return
-        descriptor = os.open(self._cluster, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            yield f"/proc/self/fd/{descriptor}", (descriptor,)
-        finally:
-            os.close(descriptor)
-
-    def _of_process(self, descriptors: tuple[int, ...]) -> dict[str, Any]:
-        """Return the arguments of its processes: bare, and apart from signals that the terminal sends to the program."""
-        kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR") if name in os.environ}
-        common: dict[str, Any] = {"cwd": "/" if self._account else self._folder, "env": {**kept, "LC_ALL": "C"}}
-        if sys.platform == "win32":
-            return {**common, "creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
-        return {**common, "start_new_session": True, "pass_fds": descriptors, **(self._account.of_process() if self._account else {})}
-
-    def _run(self, command: list[str], descriptors: tuple[int, ...]) -> None:
+    def _run(self, command: list[str], reached: Reached) -> None:
         with self._messages.open("ab") as messages:
             done = subprocess.run(
-                command, stdin=subprocess.DEVNULL, stdout=messages, stderr=messages, check=False, **self._of_process(descriptors)
+                self.home.command(reached, command),
+                stdin=subprocess.DEVNULL,
+                stdout=messages,
+                stderr=messages,
+                check=False,
+                **self.home.of_process(reached),
             )
         if done.returncode != 0:
             raise DatabaseFailed
@@ -228,7 +228,8 @@ class EmbeddedPostgres:
         with contextlib.suppress(psutil.NoSuchProcess):
             if sys.platform == "win32":
                 if self._programs is not None:
-                    self._run([self._programs["pg_ctl"], "stop", "-D", str(self._data), "-m", "fast"], ())
+                    with self.home.reached() as reached:
+                        self._run([self._programs["pg_ctl"], "stop", "-D", str(self._data), "-m", "fast"], reached)
             else:
                 process.send_signal(signal.SIGINT)
             try:
@@ -237,13 +238,6 @@ class EmbeddedPostgres:
                 log.warning("database.killed")
                 process.kill()
                 process.wait()
-
-
-def make_private_for(folder: Path, owner: Account | None) -> None:
-    """Create a folder that only this user can enter."""
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if owner is not None:
-        owner.own(folder)
 
 
 def embedded_address(folder: Path) -> str:

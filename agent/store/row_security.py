@@ -111,6 +111,7 @@ FREE: Final = (
     "library_access",
     "incident",
     "incident_message",
+    "backup_run",
     "desk_feed",
     "desk_operation",
     "team_link",  # these are of a desktop, and empty here

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, text
 
 from agent.store.tables.accounts import api_token, ceremony, invitation, member, member_session, passkey, recovery_code
 from agent.store.tables.albums import album, album_image, album_person
+from agent.store.tables.backups import backup_run
 from agent.store.tables.base import metadata
 from agent.store.tables.consent import consent, consent_link
 from agent.store.tables.desks import desk_feed, desk_operation
@@ -31,6 +32,7 @@ __all__ = [
     "api_token",
     "audit",
     "audit_head",
+    "backup_run",
     "bucket",
     "ceremony",
     "chip",
@@ -79,7 +81,7 @@ __all__ = [
 ]
 
 # The newest migration: a library at this revision needs none, and Alembic is not even imported.
-REVISION = "0027"
+REVISION = "0028"
 # The oldest revision whose program works on this schema: only steps of the kind `contract` raise it. A test compares it with the steps.
 WORKS_FROM = "0027"
 

@@ -54,6 +54,8 @@ class Scope(StrEnum):
     INCIDENTS_READ = "incidents.read"
     INCIDENTS_MANAGE = "incidents.manage"
     """take the first step against a member, close incidents"""
+    BACKUPS_MANAGE = "backups.manage"
+    """back up now, try a restore"""
     DESKTOP = "desktop"
     """windows, captures, keys, updates and paths of the machine the program runs on: no role on a server has it"""
 

@@ -8,6 +8,7 @@ Parameters are facts for a message (numbers, setting names), never a path, a nam
 
 from agent.domain.errors.account_errors import *
 from agent.domain.errors.album_errors import *
+from agent.domain.errors.backup_errors import *
 from agent.domain.errors.bucket_errors import *
 from agent.domain.errors.capture_errors import *
 from agent.domain.errors.desktop_errors import *

@@ -30,6 +30,7 @@ from agent.main.http import Context, Team, create_app
 from agent.main.library_home import backup_store, home_of_key, move_key, recovery_code
 from agent.main.library_restore import LibraryRestore, RestoreOutcome
 from agent.main.server.accounts import accounts_of
+from agent.main.server.backups import backups_of_server
 from agent.main.server.buckets import buckets_of
 from agent.main.server.face_vectors import face_vectors
 from agent.main.server.figures.database import FigureQueries
@@ -128,7 +129,10 @@ class ServerLoop:
             address=lambda: self._address(reached_at[0]),
             pinned=lambda: (certificates.fingerprint, certificates.authority),
         )
-        rooms = rooms_of(site, app, accounts, work.workers, vectors.state, buckets.buckets)
+        backups = await asyncio.to_thread(
+            backups_of_server, ground.database, ground.embedded, lambda: self._settings, ground.paths, app.now
+        )
+        rooms = rooms_of(site, app, accounts, work.workers, vectors.state, buckets.buckets, backups)
         await asyncio.to_thread(buckets.buckets.begin)
         await asyncio.to_thread(rooms.libraries.begin, self._texts()("cli.serve.first_library"))
         draining: list[Draining] = []
@@ -168,6 +172,7 @@ class ServerLoop:
                     rooms.uploads.run(),
                     certificates.run(),
                     *rooms.incidents.works(),
+                    rooms.backups.run(),
                     ground.file.watch(partial(self._changed, app), partial(self._refused, app)),
                 ]
                 if ground.embedded is not None:

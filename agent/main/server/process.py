@@ -8,6 +8,7 @@ from pathlib import Path
 
 import structlog
 
+from agent.backups.ground import archive_of
 from agent.core.child import own_command
 from agent.core.config_file import SettingsFile
 from agent.core.environment import utc_now
@@ -140,7 +141,9 @@ class Server:
         if self._file.snapshot.server.database:
             yield database_url(self._file.snapshot, self._paths.data), None
             return
-        embedded = EmbeddedPostgres(self._paths.data / POSTGRES_FOLDER, self._paths.logs / POSTGRES_LOG)
+        settings, paths = self._file.snapshot, self._paths
+        archive = await asyncio.to_thread(archive_of, settings, paths, home_of_key(settings, paths))
+        embedded = EmbeddedPostgres(paths.data / POSTGRES_FOLDER, paths.logs / POSTGRES_LOG, archive)
         try:
             yield await asyncio.to_thread(embedded.start), embedded
         finally:

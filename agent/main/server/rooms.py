@@ -10,11 +10,14 @@ from agent import __version__
 from agent.accounts.routes import account_routes
 from agent.accounts.service import Accounts
 from agent.accounts.sign_in_attempts import Attempts
+from agent.backups.routes import backup_routes
+from agent.backups.service import ServerBackups
 from agent.consent.link_queries import ConsentLinkQueries
 from agent.consent.link_routes import consent_link_routes
 from agent.consent.links import ConsentLinks
 from agent.consent.service import Consents
 from agent.core.config_file import SettingsFile
+from agent.core.environment import utc_now
 from agent.core.i18n import Texts
 from agent.core.paths import AppPaths
 from agent.desks.routes import desk_routes
@@ -67,6 +70,7 @@ class ServerRooms:
     search_index: Callable[[], Awaitable[IndexState]]
     uploads: Uploads
     incidents: IncidentWork
+    backups: ServerBackups
 
 
 def rooms_of(
@@ -76,6 +80,7 @@ def rooms_of(
     workers: WorkerQueries,
     search_index: Callable[[], Awaitable[IndexState]],
     buckets: Buckets,
+    backups: ServerBackups,
 ) -> ServerRooms:
     """Build the services. Call it inside the event loop."""
     database, file, paths = app.library.database, site.file, site.paths
@@ -97,6 +102,7 @@ def rooms_of(
         search_index=search_index,
         uploads=uploads_of(database, libraries, file, paths, app.now),
         incidents=incidents_of(database, app, accounts, home_of_key(file.snapshot, paths), site.address, site.texts),
+        backups=backups,
     )
 
 
@@ -112,3 +118,4 @@ def add_routes(api: FastAPI, rooms: ServerRooms) -> None:
     vector_routes(api, rooms.search_index)
     upload_routes(api, rooms.uploads)
     incident_routes(api, rooms.incidents.incidents, rooms.incidents.sending)
+    backup_routes(api, rooms.backups, rooms.site.texts, utc_now)

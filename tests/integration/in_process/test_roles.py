@@ -19,6 +19,7 @@ from agent.core.paths import AppPaths
 from agent.core.settings import Settings
 from agent.domain.errors import SignInRequired
 from agent.main import http
+from agent.main.server.backups import backups_of_server
 from agent.main.server.buckets import buckets_of
 from agent.main.server.rooms import Site, add_routes, rooms_of
 from agent.people.vectors.vector_rows import IndexState
@@ -128,7 +129,8 @@ class TeamServer:
         workers = WorkerQueries(served.world.real.database)
         buckets = buckets_of(served.world.real.database, FileHome(paths.keys), lambda: served.world.app.settings, served.world.app.now)
         self.buckets = buckets.buckets
-        rooms = rooms_of(site, served.world.app, self.team.accounts, workers, nothing_to_find, self.buckets)
+        backups = backups_of_server(served.world.real.database, None, lambda: served.world.app.settings, paths, served.world.app.now)
+        rooms = rooms_of(site, served.world.app, self.team.accounts, workers, nothing_to_find, self.buckets, backups)
         self.libraries = rooms.libraries
 
         def routes(api: FastAPI) -> None:

@@ -394,6 +394,70 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/backups": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * State
+         * @description Return what the repositories hold, and what is due next.
+         */
+        readonly get: operations["state_api_backups_get"];
+        readonly put?: never;
+        /**
+         * Now
+         * @description Back up everything into each repository, and answer when it is done.
+         */
+        readonly post: operations["now_api_backups_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/backups/bases": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Bases
+         * @description Return the base backups in each repository, newest first.
+         */
+        readonly get: operations["bases_api_backups_bases_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/backups/drill": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Drill
+         * @description Restore the newest backups beside the database, compare, and answer when it is done.
+         */
+        readonly post: operations["drill_api_backups_drill_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/buckets": {
         readonly parameters: {
             readonly query?: never;
@@ -3756,6 +3820,129 @@ export interface components {
             readonly found: readonly components["schemas"]["FaceRef"][];
             /** Person Id */
             readonly person_id: number | null;
+        };
+        /** BackupRunOut */
+        readonly BackupRunOut: {
+            /**
+             * Began At
+             * Format: date-time
+             */
+            readonly began_at: string;
+            /**
+             * Code
+             * @description an error's; empty: it succeeded
+             */
+            readonly code: string;
+            /**
+             * Ended At
+             * @description null: it runs, or was broken off
+             */
+            readonly ended_at: string | null;
+            /** Id */
+            readonly id: number;
+            readonly kind: components["schemas"]["RunKind"];
+            /**
+             * Repository
+             * @description `local` or `offsite`
+             */
+            readonly repository: string;
+            /**
+             * Rows
+             * @description compared in a drill
+             */
+            readonly rows: number;
+            /**
+             * Seconds
+             * @description a drill's, from nothing to a database that answers
+             */
+            readonly seconds: number;
+            /**
+             * Size
+             * @description bytes of what was backed up
+             */
+            readonly size: number;
+            /**
+             * Stored
+             * @description bytes that it added to the repository
+             */
+            readonly stored: number;
+        };
+        /** BackupWanted */
+        readonly BackupWanted: {
+            /**
+             * Full
+             * @description a full one, whatever is there
+             * @default false
+             */
+            readonly full: boolean;
+        };
+        /** BackupsMade */
+        readonly BackupsMade: {
+            /**
+             * Problems
+             * @description empty: all succeeded
+             */
+            readonly problems: readonly components["schemas"]["Problem"][];
+            /** Runs */
+            readonly runs: readonly components["schemas"]["BackupRunOut"][];
+        };
+        /** BackupsOut */
+        readonly BackupsOut: {
+            /**
+             * Gap
+             * @description pieces of the log were given up: moments since the last backup can't be restored until the next one
+             */
+            readonly gap: boolean;
+            /**
+             * Log At
+             * @description when the last piece of the database's log arrived: changes until then can be restored
+             */
+            readonly log_at: string | null;
+            /** Log Failing */
+            readonly log_failing: boolean;
+            /**
+             * Log Waiting
+             * @description pieces of the log that wait
+             */
+            readonly log_waiting: number;
+            /** Next At */
+            readonly next_at: string | null;
+            /** Next Drill At */
+            readonly next_drill_at: string | null;
+            /** @description why none are made, or why the offsite repository is left out */
+            readonly problem: components["schemas"]["Problem"] | null;
+            /** Repositories */
+            readonly repositories: readonly components["schemas"]["RepositoryOut"][];
+            /** Running */
+            readonly running: boolean;
+            /** Runs */
+            readonly runs: readonly components["schemas"]["BackupRunOut"][];
+        };
+        /** BaseBackupOut */
+        readonly BaseBackupOut: {
+            /**
+             * At
+             * Format: date-time
+             */
+            readonly at: string;
+            /**
+             * Kind
+             * @description `full`, `diff` or `incr`
+             */
+            readonly kind: string;
+            /** Label */
+            readonly label: string;
+            /** Repository */
+            readonly repository: string;
+            /** Size */
+            readonly size: number;
+            /** Stored */
+            readonly stored: number;
+        };
+        /** BaseBackups */
+        readonly BaseBackups: {
+            /** Items */
+            readonly items: readonly components["schemas"]["BaseBackupOut"][];
         };
         /** BucketAdd */
         readonly BucketAdd: {
@@ -7185,6 +7372,36 @@ export interface components {
             /** Title */
             readonly title: string;
         };
+        /** RepositoryOut */
+        readonly RepositoryOut: {
+            /**
+             * Age S
+             * @description of `last`
+             */
+            readonly age_s: number | null;
+            /** Backups */
+            readonly backups: number;
+            /** @description the newest drill */
+            readonly drill: components["schemas"]["BackupRunOut"] | null;
+            /** @description the newest one, if it failed */
+            readonly failed: components["schemas"]["BackupRunOut"] | null;
+            /** @description the newest backup of files that succeeded */
+            readonly files: components["schemas"]["BackupRunOut"] | null;
+            /** @description the newest backup of the database that succeeded */
+            readonly last: components["schemas"]["BackupRunOut"] | null;
+            /**
+             * Name
+             * @description `local` or `offsite`
+             */
+            readonly name: string;
+            /** Reachable */
+            readonly reachable: boolean;
+            /**
+             * Stored
+             * @description bytes of all base backups
+             */
+            readonly stored: number;
+        };
         /** RestoreRequest */
         readonly RestoreRequest: {
             /** Out */
@@ -7207,6 +7424,11 @@ export interface components {
          * @enum {string}
          */
         readonly Role: "administrator" | "curator" | "editor" | "viewer" | "auditor";
+        /**
+         * RunKind
+         * @enum {string}
+         */
+        readonly RunKind: "database" | "files" | "drill";
         /** SaveRequest */
         readonly SaveRequest: {
             /**
@@ -7241,7 +7463,7 @@ export interface components {
          * @description What a route is about. Each route declares one with `needs`.
          * @enum {string}
          */
-        readonly Scope: "open" | "self" | "status.read" | "system.read" | "metrics.read" | "photos.read" | "photos.write" | "photos.upload" | "photos.export" | "people.read" | "people.write" | "people.search" | "people.erase" | "people.recognise" | "consent.read" | "consent.write" | "redaction.read" | "redaction.write" | "settings.read" | "settings.write" | "workers.manage" | "members.manage" | "record.read" | "incidents.read" | "incidents.manage" | "desktop";
+        readonly Scope: "open" | "self" | "status.read" | "system.read" | "metrics.read" | "photos.read" | "photos.write" | "photos.upload" | "photos.export" | "people.read" | "people.write" | "people.search" | "people.erase" | "people.recognise" | "consent.read" | "consent.write" | "redaction.read" | "redaction.write" | "settings.read" | "settings.write" | "workers.manage" | "members.manage" | "record.read" | "incidents.read" | "incidents.manage" | "backups.manage" | "desktop";
         /**
          * SearchIndex
          * @description `exact`: every face is compared; `building`: still so, until the index is there; `index`: it is used.
@@ -8305,6 +8527,12 @@ export type AlbumOut = components['schemas']['AlbumOut'];
 export type AlbumPhotos = components['schemas']['AlbumPhotos'];
 export type AlbumsOut = components['schemas']['AlbumsOut'];
 export type AlikeFace = components['schemas']['AlikeFace'];
+export type BackupRunOut = components['schemas']['BackupRunOut'];
+export type BackupWanted = components['schemas']['BackupWanted'];
+export type BackupsMade = components['schemas']['BackupsMade'];
+export type BackupsOut = components['schemas']['BackupsOut'];
+export type BaseBackupOut = components['schemas']['BaseBackupOut'];
+export type BaseBackups = components['schemas']['BaseBackups'];
 export type BucketAdd = components['schemas']['BucketAdd'];
 export type BucketChange = components['schemas']['BucketChange'];
 export type BucketChecked = components['schemas']['BucketChecked'];
@@ -8489,9 +8717,11 @@ export type RedactionDetail = components['schemas']['RedactionDetail'];
 export type RedactionItems = components['schemas']['RedactionItems'];
 export type Reference = components['schemas']['Reference'];
 export type ReferencePart = components['schemas']['ReferencePart'];
+export type RepositoryOut = components['schemas']['RepositoryOut'];
 export type RestoreRequest = components['schemas']['RestoreRequest'];
 export type Restored = components['schemas']['Restored'];
 export type Role = components['schemas']['Role'];
+export type RunKind = components['schemas']['RunKind'];
 export type SaveRequest = components['schemas']['SaveRequest'];
 export type SavedAt = components['schemas']['SavedAt'];
 export type ScanRequest = components['schemas']['ScanRequest'];
@@ -9421,6 +9651,126 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["AlbumDone"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly state_api_backups_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["BackupsOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly now_api_backups_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["BackupWanted"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["BackupsMade"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly bases_api_backups_bases_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["BaseBackups"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly drill_api_backups_drill_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["BackupRunOut"];
                 };
             };
             /** @description Unprocessable Entity */

@@ -1,0 +1,89 @@
+"""pgBackRest's configuration. Paths that depend on the process are in its environment, see `ClusterFolder`."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from agent.backups.repositories import DATABASE_FOLDER, S3, Folder, Passwords, Place, Sftp
+from agent.core.backup_settings import BackupSettings
+from agent.core.files import store_error
+from agent.store.cluster_folder import STANZA, Archive
+
+_KEYS = ("cipher-pass", "s3-key", "s3-key-secret")
+
+
+def archive(program: str, wanted: BackupSettings, passwords: Passwords, places: Sequence[Place]) -> Archive:
+    """Describe the repositories, the local one first. Raises StoreUnwritable if a file that the settings name can't be read."""
+    folders: dict[str, Path] = {}
+    files: dict[str, bytes] = {}
+    for number, place in enumerate(places, 1):
+        try:
+            match place:
+                case Folder(path):
+                    folders[f"repo{number}-path"] = path / DATABASE_FOLDER
+                case S3(authority=authority) if authority:
+                    files[f"repo{number}-storage-ca-file"] = Path(authority).read_bytes()
+                case Sftp(identity=identity, known_hosts=known):
+                    identity = identity or str(Path.home() / ".ssh" / "id_ed25519")
+                    files[f"repo{number}-sftp-private-key-file"] = Path(identity).read_bytes()
+                    files[f"repo{number}-sftp-public-key-file"] = Path(f"{identity}.pub").read_bytes()
+                    files[f"repo{number}-sftp-known-host"] = Path(known or Path.home() / ".ssh" / "known_hosts").read_bytes()
+        except OSError as error:
+            raise store_error(error) from error
+    return Archive(program, configuration(wanted, passwords, places), folders, files, wanted.wal_seconds)
+
+
+def configuration(wanted: BackupSettings, passwords: Passwords, places: Sequence[Place]) -> str:
+    """Return the file's text. It holds keys."""
+    lines = {
+        "archive-push-queue-max": f"{wanted.wal_limit_mb}MiB",
+        "compress-type": "zst",
+        "delta": "y",
+        "log-level-console": "warn",
+        "log-level-file": "off",
+        "start-fast": "y",
+    }
+    for number, place in enumerate(places, 1):
+        for name, value in _repository(place):
+            lines[f"repo{number}-{name}"] = value
+        lines |= {
+            f"repo{number}-bundle": "y",
+            f"repo{number}-block": "y",
+            f"repo{number}-cipher-type": "aes-256-cbc",
+            f"repo{number}-cipher-pass": passwords.database,
+            f"repo{number}-retention-full": str(wanted.keep_full),
+        }
+    shared = "".join(f"{name}={value}\n" for name, value in lines.items())
+    return f"[global]\n{shared}\n[{STANZA}]\npg1-user=ai_popup\npg1-database=ai_popup\n"
+
+
+def for_another_host(text: str) -> str:
+    """Return the file for a database's own host: with places to fill in, and without keys."""
+    lines = []
+    for line in text.splitlines():
+        name = line.partition("=")[0]
+        lines.append(f"{name}=..." if name.partition("-")[2] in _KEYS or name in ("pg1-user", "pg1-database") else line)
+    lines.insert(1, "repo1-path=/var/lib/pgbackrest")
+    return "\n".join([*lines, "pg1-path=/var/lib/postgresql/18/main", "pg1-port=5432"])
+
+
+def _repository(place: Place) -> Iterator[tuple[str, str]]:
+    match place:
+        case Folder():
+            yield "type", "posix"
+        case S3():
+            yield "type", "s3"
+            yield "path", f"{place.folder}/{DATABASE_FOLDER}"
+            yield "s3-endpoint", place.host
+            yield "s3-bucket", place.bucket
+            yield "s3-region", place.region
+            yield "s3-key", place.key_id
+            yield "s3-key-secret", place.secret
+            yield "s3-uri-style", "path"
+            yield "storage-port", str(place.port)
+        case Sftp():
+            yield "type", "sftp"
+            yield "path", f"{place.folder}/{DATABASE_FOLDER}"
+            yield "sftp-host", place.host
+            yield "sftp-host-port", str(place.port)
+            yield "sftp-host-user", place.user
+            yield "sftp-host-key-hash-type", "sha256"

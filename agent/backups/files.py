@@ -1,0 +1,37 @@
+"""Which files of a server go with its database: without the key that opens the library, and without what is made again."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from agent.backups.restic import Restic
+from agent.core.paths import AppPaths
+from agent.core.settings import Settings
+
+DATA, CONFIG, UPLOADS = "data", "config", "uploads"
+FORGOTTEN, WITHDRAWN = "forgotten", "withdrawn"
+_OWN: Final = ("uploads", "copies", "records", "certificates")
+_NAMES: Final = (*_OWN, "library/library.keys", "postgres/address", FORGOTTEN, WITHDRAWN, "record-head")
+
+
+@dataclass(frozen=True, slots=True)
+class FileSet:
+    tag: str
+    folder: Path
+    names: tuple[str, ...]
+    exclude: tuple[str, ...] = ()
+
+
+def file_sets(settings: Settings, paths: AppPaths) -> list[FileSet]:
+    """Return what is backed up. Key files stay out: the recovery code makes them again."""
+    sets = [FileSet(DATA, paths.data, _NAMES), FileSet(CONFIG, paths.config, ("settings.toml",))]
+    if settings.uploads.folder:
+        sets.append(FileSet(UPLOADS, Path(settings.uploads.folder).expanduser().absolute(), (".",)))
+    return sets
+
+
+def back_up_files(restic: Restic, sets: list[FileSet]) -> tuple[int, int]:
+    """Take a snapshot of each; returns the bytes, and those that were added. Raises BackupError."""
+    restic.prepare()
+    sizes = [restic.back_up(each.folder, each.names, each.tag, each.exclude) for each in sets]
+    return sum(size for size, _ in sizes), sum(stored for _, stored in sizes)

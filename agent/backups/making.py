@@ -1,0 +1,130 @@
+"""Makes a server's backups: the database by pgBackRest and its files by restic, in each repository. All methods block."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import structlog
+
+from agent.backups.files import back_up_files, file_sets
+from agent.backups.ground import BackupGround
+from agent.backups.pgbackrest import PgBackRest, Repository
+from agent.backups.repositories import LOCAL, OFFSITE
+from agent.backups.restic import Restic
+from agent.backups.runs import BackupRun, RunKind, RunQueries
+from agent.core.paths import AppPaths
+from agent.core.settings import Settings
+from agent.domain.errors import AgentError, RepositoryUnreachable
+from agent.store.embedded_postgres import EmbeddedPostgres
+
+log = structlog.get_logger()
+
+DUE = "backup-due"  # in the data folder: a restored database begins with a full backup
+_NAMES = (LOCAL, OFFSITE)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What one call made; `problems` is empty if all succeeded."""
+
+    runs: tuple[BackupRun, ...]
+    problems: tuple[AgentError, ...]
+
+
+class Making:
+    def __init__(
+        self,
+        ground: BackupGround,
+        embedded: EmbeddedPostgres,
+        queries: RunQueries,
+        settings: Callable[[], Settings],
+        paths: AppPaths,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self.ground = ground
+        self.queries = queries
+        self.tool = PgBackRest(embedded.home, embedded.sockets)
+        self._settings = settings
+        self._paths = paths
+        self._clock = clock
+
+    def resources(self) -> list[tuple[str, Restic]]:
+        """Return each repository's files."""
+        made = zip(_NAMES, self.ground.places, strict=False)
+        return [(name, Restic(place, self.ground.passwords, self._cache, name)) for name, place in made]
+
+    def now(self, *, full: bool = False) -> Made:
+        """Back up everything into each repository. One that fails doesn't keep the others from theirs; the first failure counts."""
+        began = [self.queries.begin(RunKind.DATABASE, name, self._clock()) for name in self._repositories]
+        problems: list[AgentError] = []
+        unready = self._prepared()
+        for number, run in enumerate(began, 1):
+            problems += self._noted(run, lambda number=number: self._database(number, full=full, unready=unready))  # type: ignore[misc]
+        for name, restic in self.resources():
+            run = self.queries.begin(RunKind.FILES, name, self._clock())
+            began.append(run)
+            problems += self._noted(run, lambda restic=restic: self._files(restic))  # type: ignore[misc]
+        if not problems:
+            (self._paths.data / DUE).unlink(missing_ok=True)
+        if self.ground.problem is not None:
+            problems.append(self.ground.problem)
+        return Made(tuple(each for each in self.queries.runs(len(began)) if each.id in began), tuple(problems))
+
+    def repositories(self) -> list[Repository]:
+        return self.tool.info()
+
+    def files(self) -> None:
+        """Back up the small lists of forgotten people and withdrawn consents at once, with the other files. Raises BackupError."""
+        for _, restic in self.resources():
+            back_up_files(restic, file_sets(self._settings(), self._paths))
+
+    @property
+    def _repositories(self) -> list[str]:
+        return [name for name, _ in zip(_NAMES, self.ground.places, strict=False)]
+
+    @property
+    def _cache(self) -> Path:
+        return self._paths.cache / "restic"
+
+    def _prepared(self) -> AgentError | None:
+        """Create what is missing. One repository may be out of reach while the other is in order."""
+        try:
+            self.tool.prepare()
+        except AgentError as error:
+            return error
+        return None
+
+    def _noted(self, run: int, work: Callable[[], tuple[int, int]]) -> list[AgentError]:
+        try:
+            size, stored = work()
+        except AgentError as error:
+            self.queries.end(run, self._clock(), code=error.code)
+            log.error("backup.failed", code=error.code)
+            return [error]
+        except BaseException:
+            self.queries.end(run, self._clock(), code=RepositoryUnreachable.code)
+            raise
+        self.queries.end(run, self._clock(), size=size, stored=stored)
+        log.info("backup.done", size=size, stored=stored)
+        return []
+
+    def _database(self, number: int, *, full: bool, unready: AgentError | None) -> tuple[int, int]:
+        known = {each.name: each for each in self.tool.info()}.get(_NAMES[number - 1])
+        if unready is not None and (known is None or not known.backups):
+            raise unready
+        self.tool.back_up(number, full=full or self._full_due(known))
+        newest = next(each for each in self.tool.info() if each.name == _NAMES[number - 1]).backups[0]
+        return newest.size, newest.stored
+
+    def _full_due(self, known: Repository | None) -> bool:
+        if known is None or (self._paths.data / DUE).exists():
+            return True
+        last = next((each.at for each in known.backups if each.kind == "full"), None)
+        return last is None or self._clock() - last > timedelta(days=self._settings().backup.full_days)
+
+    def _files(self, restic: Restic) -> tuple[int, int]:
+        wanted = self._settings().backup
+        made = back_up_files(restic, file_sets(self._settings(), self._paths))
+        restic.expire(wanted.full_days * wanted.keep_full)
+        return made

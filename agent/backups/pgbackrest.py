@@ -1,0 +1,160 @@
+"""Runs pgBackRest on a cluster's folder. It prints no key, and what it prints is not passed on: it may hold paths and hosts."""
+
+import json
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+
+from agent.backups.repositories import LOCAL, OFFSITE
+from agent.domain.errors import (
+    AgentError,
+    BackupFailed,
+    BackupRunning,
+    BackupToolMissing,
+    RepositoryDamaged,
+    RepositoryEmpty,
+    RepositoryKeyWrong,
+    RepositoryUnreachable,
+)
+from agent.store.cluster_folder import STANZA, ClusterFolder
+
+log = structlog.get_logger()
+
+TOOL: Final = "pgbackrest"
+_LIMIT_S = 6 * 3_600.0
+_REPOSITORIES = {1: LOCAL, 2: OFFSITE}
+# Its exit statuses, from its own list of errors.
+_RUNNING, _LOST = {50}, {39, 41, 42, 45, 47, 49, 55, 73, 102, 103, 104, 105}
+_DAMAGED, _KEY = {26, 29, 31, 44, 76, 95}, {95}
+_NONE = {75}
+
+
+@dataclass(frozen=True, slots=True)
+class BaseBackup:
+    """A base backup in one repository. Its write-ahead log reaches to the present."""
+
+    label: str
+    repository: str
+    kind: str  # full, diff or incr
+    at: datetime  # when it was complete
+    size: int  # bytes of the database
+    stored: int  # bytes that it added to the repository
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """What a repository says about itself. `code` is an error's, empty if it is in order."""
+
+    name: str
+    code: str
+    backups: tuple[BaseBackup, ...]
+    newest_wal: str
+
+
+def program() -> str:
+    """Raises BackupToolMissing."""
+    found = shutil.which(TOOL)
+    if found is None:
+        raise BackupToolMissing(tool=TOOL)
+    return found
+
+
+class PgBackRest:
+    """All methods block and raise BackupError, StoreError."""
+
+    def __init__(self, home: ClusterFolder, sockets: Path | None = None) -> None:
+        """`sockets` is the folder of the running database's socket; the cluster's own if None."""
+        self._home = home
+        self._sockets = sockets
+
+    @property
+    def repositories(self) -> list[int]:
+        archive = self._home.archive
+        return [1, 2] if archive is not None and "\nrepo2-type=" in archive.configuration else [1]
+
+    def prepare(self) -> None:
+        """Create the repositories, unless they are there; the database need not run."""
+        self._run(["stanza-create", "--no-online"])
+
+    def back_up(self, repository: int, *, full: bool) -> None:
+        """Make a base backup of the running database; then expire old ones."""
+        self._run([f"--type={'full' if full else 'diff'}", f"--repo={repository}", "backup"], repository)
+
+    def verify(self, repository: int) -> None:
+        """Read every file of the repository. Raises RepositoryDamaged."""
+        said = self._run([f"--repo={repository}", "--output=text", "verify"], repository)
+        if "status: error" in said:  # nothing is printed about one that is in order
+            raise RepositoryDamaged(where=_REPOSITORIES[repository])
+
+    def restore(self, repository: int, words: Sequence[str]) -> None:
+        """Write the cluster's data folder, which is empty or absent. It replays the log when it starts."""
+        fetch = f'restore_command="{program()}" --stanza={STANZA} archive-get %f "%p"'
+        self._run([f"--repo={repository}", f"--recovery-option={fetch}", *words, "restore"], repository)
+
+    def info(self) -> list[Repository]:
+        """Return what each repository holds, newest backup first; one that can't be read says so."""
+        said = json.loads(self._run(["--output=json", "info"]))
+        stanza: dict[str, Any] = next((each for each in said if each["name"] == STANZA), {})
+        found = []
+        for number in self.repositories:
+            status = next((each["status"] for each in stanza.get("repo", ()) if each["key"] == number), {"code": 1})
+            backups = [_base_backup(each, number) for each in stanza.get("backup", ()) if each["database"]["repo-key"] == number]
+            wal = [each["max"] for each in stanza.get("archive", ()) if each["database"]["repo-key"] == number and each["max"]]
+            code = {0: "", 1: "", 2: "", 4: ""}.get(status["code"], RepositoryUnreachable.code)
+            backups.sort(key=lambda each: each.at, reverse=True)
+            found.append(Repository(_REPOSITORIES[number], code, tuple(backups), max(wal, default="")))
+        return found
+
+    def _run(self, words: Sequence[str], repository: int = 0) -> str:
+        with self._home.reached() as reached, tempfile.TemporaryFile() as errors:
+            sockets = reached.here if self._sockets in (None, self._home.path) else str(self._sockets)
+            arguments = self._home.of_process(reached)
+            arguments["env"] = {**arguments["env"], "PGBACKREST_PG1_SOCKET_PATH": sockets}
+            command = self._home.command(reached, [program(), f"--stanza={STANZA}", *words])
+            try:
+                done = subprocess.run(
+                    command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, check=False, timeout=_LIMIT_S, **arguments
+                )
+            except OSError as error:
+                raise BackupToolMissing(tool=TOOL) from error
+            except subprocess.TimeoutExpired:
+                raise BackupFailed(tool=TOOL, number=-1, where=_REPOSITORIES.get(repository, "")) from None
+            errors.seek(0)
+            said: str = done.stdout.decode(errors="replace")
+            if done.returncode != 0:
+                raise _meaning(done.returncode, said + errors.read().decode(errors="replace"), repository)
+            return said
+
+
+def _meaning(status: int, said: str, repository: int) -> AgentError:
+    where = _REPOSITORIES.get(repository, "")
+    log.warning("backup.tool_failed", tool=TOOL, status=status, repository=where)
+    if status in _RUNNING:
+        return BackupRunning()
+    if status in _NONE:
+        return RepositoryEmpty()
+    if "cipher" in said.lower() or "unable to flush" in said or "bad magic" in said.lower():
+        return RepositoryKeyWrong()
+    if status in _DAMAGED:
+        return RepositoryDamaged(where=where)
+    if status in _LOST:
+        return RepositoryUnreachable(where=where)
+    return BackupFailed(tool=TOOL, number=status, where=where)
+
+
+def _base_backup(said: dict[str, Any], number: int) -> BaseBackup:
+    return BaseBackup(
+        said["label"],
+        _REPOSITORIES[number],
+        said["type"],
+        datetime.fromtimestamp(said["timestamp"]["stop"], UTC),
+        said["info"]["size"],
+        said["info"]["repository"]["delta"],
+    )

@@ -1,0 +1,164 @@
+"""Runs restic on one repository: encrypted snapshots of files. Keys are in its environment, and what it prints is not passed on."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+
+from agent.backups.repositories import FILES_FOLDER, LOCAL, S3, Folder, Passwords, Place, Sftp
+from agent.domain.errors import (
+    BackupFailed,
+    BackupRunning,
+    BackupToolMissing,
+    RepositoryDamaged,
+    RepositoryEmpty,
+    RepositoryKeyWrong,
+    RepositoryUnreachable,
+)
+
+log = structlog.get_logger()
+
+TOOL: Final = "restic"
+_KEPT = ("PATH", "HOME", "TMPDIR", "SYSTEMROOT", "TEMP", "TMP", "SSH_AUTH_SOCK")
+_LIMIT_S = 24 * 3_600.0
+_NO_REPOSITORY = 10
+_PARTLY = 3  # files that could not be read were left out: they are being written, and come next time
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    id: str
+    at: datetime
+    tag: str
+
+
+class Restic:
+    """All methods block and raise BackupError."""
+
+    def __init__(self, place: Place, passwords: Passwords, cache: Path, where: str = LOCAL) -> None:
+        self._place = place
+        self._passwords = passwords
+        self._cache = cache
+        self._where = where
+
+    def prepare(self) -> None:
+        """Create the repository, unless it is there."""
+        status, said = self._try(["cat", "config"])
+        if status == _NO_REPOSITORY:
+            if isinstance(self._place, Folder):
+                self._place.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            status, said = self._try(["init"])
+        self._check(status, said)
+
+    def back_up(self, folder: Path, names: Iterable[str], tag: str, exclude: Sequence[str] = ()) -> tuple[int, int]:
+        """Take a snapshot of what is in `folder` under these names; returns its bytes, and those that it added to the repository."""
+        there = [name for name in names if (folder / name).exists()]
+        if not there:
+            return 0, 0
+        words = [word for pattern in exclude for word in ("--exclude", pattern)]
+        said = self._run(["backup", "--json", "--tag", tag, "--host", "ai-popup", "--group-by", "host,tags", *words, "--", *there], folder)
+        summary: dict[str, Any] = json.loads(said.strip().rpartition("\n")[2])
+        return int(summary["total_bytes_processed"]), int(summary["data_added_packed"])
+
+    def snapshots(self) -> list[Snapshot]:
+        """Return all snapshots, newest first."""
+        found = [
+            Snapshot(each["id"], datetime.fromisoformat(each["time"]), (each.get("tags") or [""])[0])
+            for each in json.loads(self._run(["snapshots", "--json", "--no-lock"]))
+        ]
+        return sorted(found, key=lambda each: each.at, reverse=True)
+
+    def restore(self, snapshot: str, target: Path) -> None:
+        """Write a snapshot's files below `target`."""
+        self._run(["restore", "--no-lock", "--target", str(target), snapshot])
+
+    def expire(self, keep_days: int) -> None:
+        """Delete snapshots that are older, except the newest of each kind, and what only they hold."""
+        self._run(["forget", "--keep-within", f"{keep_days}d", "--keep-last", "1", "--group-by", "host,tags", "--prune"])
+
+    def verify(self, *, whole: bool) -> None:
+        """Read the whole repository, or a random part of the content. Raises RepositoryDamaged."""
+        status, said = self._try(["check", "--no-lock", "--read-data" if whole else "--read-data-subset=5%"])
+        if status == 1:
+            raise RepositoryDamaged(where=self._where)
+        self._check(status, said)
+
+    def _run(self, words: Sequence[str], folder: Path | None = None) -> str:
+        status, said = self._try(words, folder)
+        if status != _PARTLY or words[0] != "backup":
+            self._check(status, said)
+        return said
+
+    def _try(self, words: Sequence[str], folder: Path | None = None) -> tuple[int, str]:
+        program = shutil.which(TOOL)
+        if program is None:
+            raise BackupToolMissing(tool=TOOL)
+        command = [program, "--quiet", *self._options(), *words] if "--json" not in words else [program, *self._options(), *words]
+        try:
+            done = subprocess.run(
+                command, stdin=subprocess.DEVNULL, capture_output=True, cwd=folder, env=self._environment(), check=False, timeout=_LIMIT_S
+            )
+        except OSError as error:
+            raise BackupToolMissing(tool=TOOL) from error
+        except subprocess.TimeoutExpired:
+            raise BackupFailed(tool=TOOL, number=-1, where=self._where) from None
+        said = done.stdout.decode(errors="replace")
+        return done.returncode, said if done.returncode == 0 else said + done.stderr.decode(errors="replace")
+
+    def _check(self, status: int, said: str) -> None:
+        if status == 0:
+            return
+        log.warning("backup.tool_failed", tool=TOOL, status=status, repository=self._where)
+        match status:
+            case 10:  # no repository
+                raise RepositoryEmpty
+            case 11:  # in use
+                raise BackupRunning
+            case 12:  # the password
+                raise RepositoryKeyWrong
+        if "ciphertext verification failed" in said or "invalid data" in said or "does not match" in said:
+            raise RepositoryDamaged(where=self._where)
+        if any(word in said for word in ("dial tcp", "connection", "unable to open repository", "unable to create", "no space", "timeout")):
+            raise RepositoryUnreachable(where=self._where)
+        raise BackupFailed(tool=TOOL, number=status, where=self._where)
+
+    def _options(self) -> list[str]:
+        words = ["--cache-dir", str(self._cache), "--retry-lock", "1m"]
+        match self._place:
+            case S3(authority=authority) if authority:
+                words += ["--cacert", authority]
+            case Sftp(identity=identity, known_hosts=known):
+                ssh = ["-o BatchMode=yes", "-o StrictHostKeyChecking=yes"]
+                ssh += [f"-i '{identity}' -o IdentitiesOnly=yes"] if identity else []
+                ssh += [f"-o UserKnownHostsFile='{known}'"] if known else []
+                words += ["-o", f"sftp.args={' '.join(ssh)}"]
+        return words
+
+    def _environment(self) -> dict[str, str]:
+        kept = {
+            name: os.environ[name]
+            for name in ("PATH", "HOME", "TMPDIR", "SYSTEMROOT", "TEMP", "TMP", "SSH_AUTH_SOCK")
+            if name in os.environ
+        }
+        own = {"RESTIC_PASSWORD": self._passwords.files, "RESTIC_REPOSITORY": _address(self._place), "LC_ALL": "C"}
+        match self._place:
+            case S3(key_id=key_id, secret=secret, region=region):
+                own |= {"AWS_ACCESS_KEY_ID": key_id, "AWS_SECRET_ACCESS_KEY": secret, "AWS_DEFAULT_REGION": region}
+        return {**kept, **own}
+
+
+def _address(place: Place) -> str:
+    match place:
+        case Folder(path):
+            return str(path / FILES_FOLDER)
+        case S3(host=host, port=port, bucket=bucket, folder=folder):
+            return f"s3:https://{host}:{port}/{bucket}{folder}/{FILES_FOLDER}"
+        case Sftp(user=user, host=host, port=port, folder=folder):
+            return f"sftp://{user}@{host}:{port}/{folder}/{FILES_FOLDER}"

@@ -1,0 +1,144 @@
+"""A server's backups while it runs: made by themselves, and on demand."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+
+from agent.backups.drill import Drill
+from agent.backups.making import Made, Making
+from agent.backups.repositories import LOCAL
+from agent.backups.runs import BackupRun, RunKind, RunQueries
+from agent.backups.state import Archiving, BackupState, next_backup, next_drill
+from agent.backups.withdrawn import WithdrawnFile
+from agent.core.settings import Settings
+from agent.domain.errors import AgentError, BackupRunning
+
+log = structlog.get_logger()
+
+FIRST_S, EVERY_S = 600.0, 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Able:
+    making: Making
+    drill: Drill
+
+
+class ServerBackups:
+    """`able` is the error for which none can be made. Call `run` once; it makes what is due."""
+
+    def __init__(
+        self,
+        able: Able | AgentError,
+        queries: RunQueries,
+        withdrawn: WithdrawnFile,
+        forgotten: Path,
+        settings: Callable[[], Settings],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._able = able
+        self._queries = queries
+        self._withdrawn = withdrawn
+        self._lists = (forgotten, withdrawn.path)
+        self._settings = settings
+        self._clock = clock
+        self._turn = asyncio.Lock()
+
+    async def now(self, *, full: bool = False) -> Made:
+        """Back up into every repository. Raises BackupError if none can be made, BackupRunning."""
+        able = self._ready()
+        async with self._alone():
+            return await asyncio.to_thread(able.making.now, full=full)
+
+    async def drill(self) -> BackupRun:
+        """Restore the newest backup beside the database and compare. Raises BackupError, StoreError."""
+        able = self._ready()
+        async with self._alone():
+            return await asyncio.to_thread(able.drill.run)
+
+    async def state(self) -> BackupState:
+        """Raises StoreError."""
+        return await asyncio.to_thread(self._state)
+
+    async def run(self) -> None:
+        """Run until cancelled."""
+        if isinstance(self._able, AgentError):
+            return
+        seen = self._stamps()
+        await asyncio.sleep(EVERY_S)
+        waited = EVERY_S
+        while True:
+            try:
+                seen = await self._follow_lists(seen)
+                if waited >= FIRST_S or await asyncio.to_thread(
+                    lambda: bool(self._queries.runs(1))
+                ):  # a new server's first one is not at once
+                    await self._make_due()
+            except AgentError as error:
+                log.error("backup.broken_off", code=error.code)
+            await asyncio.sleep(EVERY_S)
+            waited += EVERY_S
+
+    async def _make_due(self) -> None:
+        settings, now = self._settings(), self._clock()
+        last = await asyncio.to_thread(self._queries.last, good=False)
+        backup, drill = last.get((RunKind.DATABASE, LOCAL)), last.get((RunKind.DRILL, LOCAL))
+        due = next_backup(settings, backup, now)
+        if due is not None and due <= now:
+            await self.now()
+            return
+        due = next_drill(settings, backup, drill)
+        if due is not None and due <= now:
+            await self.drill()
+
+    async def _follow_lists(self, seen: list[int]) -> list[int]:
+        """Back up at once who was forgotten, and what was withdrawn: every later restore knows it then."""
+        await asyncio.to_thread(self._withdrawn.follow)
+        stamps = self._stamps()
+        if stamps == seen:
+            return seen
+        async with self._turn:
+            await asyncio.to_thread(self._ready().making.files)
+        return stamps
+
+    def _stamps(self) -> list[int]:
+        return [each.stat().st_mtime_ns if each.exists() else 0 for each in self._lists]
+
+    def _state(self) -> BackupState:
+        settings, now = self._settings(), self._clock()
+        last = self._queries.last(good=False)
+        backup = last.get((RunKind.DATABASE, LOCAL))
+        making = None if isinstance(self._able, AgentError) else self._able.making
+        problem = self._able if isinstance(self._able, AgentError) else self._able.making.ground.problem
+        repositories = []
+        if making is not None:
+            try:
+                repositories = making.repositories()
+            except AgentError as error:
+                problem = problem or error
+        return BackupState(
+            problem=problem,
+            repositories=tuple(repositories),
+            last=last,
+            good=self._queries.last(good=True),
+            archiving=Archiving.of(self._queries.database) if making is not None else None,
+            running=self._turn.locked(),
+            next_at=next_backup(settings, backup, now) if making is not None else None,
+            next_drill_at=next_drill(settings, backup, last.get((RunKind.DRILL, LOCAL))) if making is not None else None,
+            runs=tuple(self._queries.runs()),
+        )
+
+    def _ready(self) -> Able:
+        if isinstance(self._able, AgentError):
+            raise self._able
+        return self._able
+
+    def _alone(self) -> asyncio.Lock:
+        """Raises BackupRunning."""
+        if self._turn.locked():
+            raise BackupRunning
+        return self._turn

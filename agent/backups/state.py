@@ -1,0 +1,80 @@
+"""The state of a server's backups, as pages, commands, metrics and alerts show it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import text
+
+from agent.backups.pgbackrest import Repository
+from agent.backups.runs import BackupRun, RunKind
+from agent.core.settings import Settings
+from agent.domain.errors import AgentError
+from agent.store.database import Database
+
+_RETRY = timedelta(hours=1)
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Archiving:
+    """PostgreSQL's view of its log's way into the repositories."""
+
+    at: datetime | None  # the last piece that arrived
+    newest: str
+    failing: bool
+    waiting: int  # pieces that wait
+
+    @classmethod
+    def of(cls, database: Database) -> "Archiving":
+        """Raises StoreError."""
+        with database.read() as tx:
+            row = tx.execute(
+                text(
+                    "SELECT last_archived_time AS at, coalesce(last_archived_wal, '') AS newest,"
+                    " coalesce(last_failed_time > coalesce(last_archived_time, '-infinity'), false) AS failing FROM pg_stat_archiver"
+                )
+            ).one()
+            waiting = tx.scalar(text("SELECT count(*) FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready'")) or 0
+        return cls(row.at, row.newest, row.failing, waiting)
+
+
+@dataclass(frozen=True, slots=True)
+class BackupState:
+    problem: AgentError | None  # why none are made, or why one repository is left out
+    repositories: tuple[Repository, ...]
+    last: dict[tuple[RunKind, str], BackupRun]
+    good: dict[tuple[RunKind, str], BackupRun]
+    archiving: Archiving | None
+    running: bool
+    next_at: datetime | None
+    next_drill_at: datetime | None
+    runs: tuple[BackupRun, ...]
+
+    @property
+    def gap(self) -> bool:
+        """Whether pieces of the log were given up, because backups could not be written for too long."""
+        newest = [each.newest_wal for each in self.repositories if each.newest_wal]
+        return self.archiving is not None and bool(newest) and any(self.archiving.newest[:24] > each for each in newest)
+
+
+def next_backup(settings: Settings, last: BackupRun | None, now: datetime) -> datetime | None:
+    """Return when the next backup by itself is due; in the past if it is overdue. None: never."""
+    if not settings.backup.enabled or not settings.backup.at:
+        return None
+    if last is None:
+        return now
+    if last.code:
+        return (last.ended_at or last.began_at) + _RETRY
+    here = last.began_at.astimezone()
+    at = here.replace(hour=int(settings.backup.at[:2]), minute=int(settings.backup.at[3:]), second=0, microsecond=0)
+    return at if at > here + _RETRY else at + _DAY
+
+
+def next_drill(settings: Settings, backup: BackupRun | None, last: BackupRun | None) -> datetime | None:
+    """Return when the next drill is due: first a day after the first backup."""
+    days = settings.backup.drill_days
+    if not settings.backup.enabled or days == 0 or backup is None:
+        return None
+    if last is None:
+        return backup.began_at + _DAY
+    return last.began_at + (_DAY if last.code else timedelta(days=days))

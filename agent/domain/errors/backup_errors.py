@@ -1,0 +1,89 @@
+"""Failures of a server's backups and of offsite backups."""
+
+from agent.domain.errors.error_tree import AgentError
+
+
+class BackupError(AgentError):
+    """Something about backups can't be done."""
+
+
+class BackupToolMissing(BackupError):
+    """Parameter `tool`: `pgbackrest` or `restic`, which is not installed."""
+
+    code = "backup.tool_missing"
+
+
+class BackupDatabaseElsewhere(BackupError):
+    """The database is not the program's own: it is backed up where it runs."""
+
+    code = "backup.database_elsewhere"
+
+
+class BackupOff(BackupError):
+    """The settings switch backups off, or pgBackRest was installed after the server's start."""
+
+    code = "backup.off"
+
+
+class BackupRunning(BackupError):
+    """Another backup, drill or restore is under way."""
+
+    code = "backup.running"
+
+
+class BackupFailed(BackupError):
+    """The tool failed. Parameters: `tool`, `number` of its exit; `where`: `local`, `offsite`, or empty if unknown."""
+
+    code = "backup.failed"
+
+
+class RepositoryUnreachable(BackupError):
+    """Parameter `where`: `local` or `offsite`."""
+
+    code = "backup.unreachable"
+
+
+class RepositoryKeyWrong(BackupError):
+    """The recovery code is another library's, or the repository is no backup of this program."""
+
+    code = "backup.key_wrong"
+
+
+class RepositoryDamaged(BackupError):
+    """Files of the repository are missing or not as they were written. Parameter `where`."""
+
+    code = "backup.repository_damaged"
+
+
+class RepositoryEmpty(BackupError):
+    """There is no backup in it, or none before the moment asked for."""
+
+    code = "backup.repository_empty"
+
+
+class OffsiteSecretMissing(BackupError):
+    """The key for the offsite repository was not entered."""
+
+    code = "backup.offsite_secret_missing"
+
+
+class OffsiteNotSet(BackupError):
+    code = "backup.offsite_not_set"
+
+
+class RestoreHomeTaken(BackupError):
+    """There is a library here already: a restore of a live system is refused."""
+
+    code = "backup.home_taken"
+
+
+class RestoreFailed(BackupError):
+    """The restored database does not start or does not reach the moment. Nothing was put in place."""
+
+    code = "backup.restore_failed"
+
+
+class DrillDiffers(BackupError):
+    """Parameter `tables`: names of tables whose restored rows are not those of the backup's moment."""
+
+    code = "backup.drill_differs"

@@ -1,0 +1,47 @@
+"""Puts a server's backups together: only the server imports this."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from agent.backups.drill import Drill
+from agent.backups.files import FORGOTTEN, WITHDRAWN
+from agent.backups.ground import ground_of
+from agent.backups.making import Making
+from agent.backups.runs import RunQueries
+from agent.backups.service import Able, ServerBackups
+from agent.backups.withdrawn import WithdrawnFile
+from agent.consent.queries import ConsentQueries
+from agent.core.paths import AppPaths
+from agent.core.settings import Settings
+from agent.domain.errors import AgentError, BackupDatabaseElsewhere, BackupError, BackupOff
+from agent.main.library_home import home_of_key
+from agent.store.database import Database
+from agent.store.embedded_postgres import EmbeddedPostgres
+from agent.store.server_database import POSTGRES_FOLDER
+
+DRILL_FOLDER, DRILL_LOG = "drill", "drill.log"
+
+
+def backups_of_server(
+    database: Database,
+    embedded: EmbeddedPostgres | None,
+    settings: Callable[[], Settings],
+    paths: AppPaths,
+    clock: Callable[[], datetime],
+) -> ServerBackups:
+    """Repositories are those of the start. Raises KeyHomeError, StoreError. Blocks."""
+    queries = RunQueries(database)
+    able: Able | AgentError
+    try:
+        if embedded is None:
+            raise BackupDatabaseElsewhere
+        ground = ground_of(settings(), paths, home_of_key(settings(), paths))
+        if embedded.home.archive is None:
+            raise BackupOff
+        making = Making(ground, embedded, queries, settings, paths, clock)
+        drill = Drill(making, queries, paths.data / POSTGRES_FOLDER, paths.data / DRILL_FOLDER, paths.logs / DRILL_LOG, clock)
+        able = Able(making, drill)
+    except BackupError as error:
+        able = error
+    withdrawn = WithdrawnFile(paths.data / WITHDRAWN, ConsentQueries(database))
+    return ServerBackups(able, queries, withdrawn, paths.data / FORGOTTEN, settings, clock)

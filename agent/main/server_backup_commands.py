@@ -1,0 +1,186 @@
+"""`ai-popup backup now`, `status`, `drill`, `config` and `secret`: for a team server's backups, and offsite ones."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from agent.cli.command import Command, json_option
+from agent.cli.output import note, tell
+from agent.cli.own_texts import TEXTS
+from agent.cli.session import CommandSession
+from agent.core.i18n import Texts
+from agent.domain.errors import NotRunning, ServerStopped
+
+if TYPE_CHECKING:
+    from agent.backups.schemas import BackupRunOut, BackupsOut
+    from agent.backups.service import ServerBackups
+
+T = TypeVar("T")
+
+
+@click.command(cls=Command, help=TEXTS("cli.help.backup_now"))
+@click.option("--full", is_flag=True, help=TEXTS("cli.help.backup_full"))
+@json_option()
+@click.pass_obj
+def now(session: CommandSession, full: bool, as_json: bool) -> int:
+    from agent.backups.schemas import BackupRunOut, BackupsMade, BackupWanted
+    from agent.web.schemas import Problem
+
+    texts = session.texts
+
+    async def here(backups: "ServerBackups") -> BackupsMade:
+        done = await backups.now(full=full)
+        problems = tuple(Problem.of(each, texts) for each in done.problems)
+        return BackupsMade(runs=tuple(map(BackupRunOut.of, done.runs)), problems=problems)
+
+    made = _asked(session, lambda: session.server().call_patiently("/api/backups", BackupsMade, BackupWanted(full=full)), here)
+    lines = [_line(texts, each) for each in reversed(made.runs)]
+    tell(made.model_dump(mode="json"), *lines, as_json=as_json)
+    for each in made.problems:
+        session.mention(f"{session.sentences(each.cause, each.remedy)} [{each.code}]")
+    return 1 if made.problems else 0
+
+
+@click.command(cls=Command, help=TEXTS("cli.help.backup_drill"))
+@json_option()
+@click.pass_obj
+def drill(session: CommandSession, as_json: bool) -> None:
+    from agent.backups.schemas import BackupRunOut
+
+    async def here(backups: "ServerBackups") -> BackupRunOut:
+        return BackupRunOut.of(await backups.drill())
+
+    done = _asked(session, lambda: session.server().call_patiently("/api/backups/drill", BackupRunOut), here)
+    said = session.texts("cli.backup.drilled", count=done.rows, seconds=f"{done.seconds:.1f}")
+    tell(done.model_dump(mode="json"), said, as_json=as_json)
+
+
+@click.command(cls=Command, help=TEXTS("cli.help.backup_status"))
+@json_option()
+@click.pass_obj
+def status(session: CommandSession, as_json: bool) -> int:
+    found = _state(session)
+    tell(found.model_dump(mode="json"), *_state_lines(session.texts, found), as_json=as_json)
+    if found.problem is not None and not as_json:
+        session.mention(f"{session.sentences(found.problem.cause, found.problem.remedy)} [{found.problem.code}]")
+    whole = all(each.last and not each.failed and not (each.drill and each.drill.code) for each in found.repositories)
+    good = found.problem is None and whole and not found.gap and not found.log_failing
+    return 0 if good else 1
+
+
+def list_bases(session: CommandSession, *, as_json: bool) -> None:
+    """Print the base backups of a server's repositories."""
+    from agent.backups.schemas import BaseBackupOut, BaseBackups
+
+    async def here(backups: "ServerBackups") -> BaseBackups:
+        found = (await backups.state()).repositories
+        return BaseBackups(items=tuple(BaseBackupOut.from_record(each) for repository in found for each in repository.backups))
+
+    bases = _asked(session, lambda: session.server().call("GET", "/api/backups/bases", BaseBackups), here)
+    for each in bases.items:
+        said = f"{each.at.astimezone():%Y-%m-%d %H:%M:%S}  {each.repository:<8} {each.kind:<5} {each.label}  {_size(each.size)}"
+        tell(each.model_dump(mode="json"), said, as_json=as_json)
+    if not bases.items and not as_json:
+        note(session.texts("cli.backup.no_bases"))
+
+
+@click.command(cls=Command, help=TEXTS("cli.help.backup_config"))
+@json_option()
+@click.pass_obj
+def config(session: CommandSession, as_json: bool) -> None:
+    from agent.backups.configuration import configuration, for_another_host
+    from agent.backups.repositories import Folder, Passwords, offsite_of
+    from agent.main.library_home import home_of_key
+
+    settings = session.settings
+    local = Folder(session.paths.data)
+    offsite = offsite_of(settings, home_of_key(settings, session.paths))
+    text = configuration(settings.backup, Passwords("", ""), (local, offsite) if offsite is not None else (local,))
+    told = for_another_host(text)
+    tell({"configuration": told}, *told.split("\n"), as_json=as_json)
+
+
+@click.command(cls=Command, help=TEXTS("cli.help.backup_secret"))
+@json_option()
+@click.pass_obj
+def secret(session: CommandSession, as_json: bool) -> None:
+    from agent.backups.repositories import SECRET
+    from agent.main.library_home import home_of_key
+    from agent.main.server.process import key_in_file
+
+    if session.has_server or not session.paths.library.exists():
+        key_in_file(session.file, session.paths)
+    asked: str = click.prompt(session.texts("cli.backup.ask_secret"), hide_input=True, err=True)
+    home_of_key(session.file.load(), session.paths).write(SECRET, asked.encode())
+    tell({"kept": True}, session.texts("cli.backup.kept"), as_json=as_json)
+
+
+def _state(session: CommandSession) -> "BackupsOut":
+    from agent.backups.schemas import BackupsOut
+    from agent.core.environment import utc_now
+
+    async def here(backups: "ServerBackups") -> BackupsOut:
+        return BackupsOut.of(await backups.state(), session.texts, utc_now())
+
+    return _asked(session, lambda: session.server().call("GET", "/api/backups", BackupsOut), here)
+
+
+def _asked(session: CommandSession, ask: Callable[[], T], here: "Callable[[ServerBackups], Coroutine[Any, Any, T]]") -> T:
+    """Ask the running server; if it is stopped, do it here with its database. Raises ClickException if there is no server."""
+    if not session.has_server:
+        raise click.ClickException(session.texts("cli.backup.no_server"))
+    try:
+        return ask()
+    except (ServerStopped, NotRunning):
+        with session.alone(), _stopped(session) as backups:
+            return asyncio.run(here(backups))
+
+
+@contextmanager
+def _stopped(session: CommandSession) -> "Iterator[ServerBackups]":
+    from agent.core.environment import utc_now
+    from agent.main.move_sides import stopped_database
+    from agent.main.server.backups import backups_of_server
+
+    with stopped_database(session) as (database, embedded):
+        yield backups_of_server(database, embedded, lambda: session.file.snapshot, session.paths, utc_now)
+
+
+def _state_lines(texts: Texts, found: "BackupsOut") -> list[str]:
+    lines = []
+    for each in found.repositories:
+        name = texts(f"backups.repositories.{each.name}")
+        if each.last is None or each.last.ended_at is None:
+            lines.append(texts("cli.backup.never", name=name))
+        else:
+            at = f"{each.last.ended_at.astimezone():%Y-%m-%d %H:%M}"
+            lines.append(texts("cli.backup.last", name=name, at=at, size=_size(each.last.size), count=each.backups))
+        if each.failed is not None:
+            lines.append(texts("cli.backup.last_failed", name=name, code=each.failed.code))
+        if each.drill is not None and each.drill.ended_at is not None:
+            key = "drill_failed" if each.drill.code else "drill_good"
+            at = f"{each.drill.ended_at.astimezone():%Y-%m-%d %H:%M}"
+            lines.append(texts(f"cli.backup.{key}", name=name, at=at, code=each.drill.code, seconds=f"{each.drill.seconds:.1f}"))
+    if found.log_at is not None:
+        lines.append(texts("cli.backup.log", at=f"{found.log_at.astimezone():%Y-%m-%d %H:%M:%S}"))
+    if found.log_failing:
+        lines.append(texts("cli.backup.log_failing", count=found.log_waiting))
+    if found.gap:
+        lines.append(texts("cli.backup.gap"))
+    if found.next_at is not None:
+        lines.append(texts("cli.backup.next", at=f"{found.next_at.astimezone():%Y-%m-%d %H:%M}"))
+    return lines
+
+
+def _line(texts: Texts, run: "BackupRunOut") -> str:
+    name, kind = texts(f"backups.repositories.{run.repository}"), texts(f"backups.kinds.{run.kind}")
+    if run.code:
+        return texts("cli.backup.run_failed", name=name, kind=kind, code=run.code)
+    return texts("cli.backup.run_good", name=name, kind=kind, size=_size(run.size), stored=_size(run.stored))
+
+
+def _size(number: int) -> str:
+    return f"{number / 1e6:,.1f} MB"
