@@ -59,6 +59,9 @@ TEST_DESKTOP = [
     # A bare Debian, in which tests/installers installs the package.
     "mmdebstrap",
     "openbox",
+    # With promtool and amtool they check and try the server's monitoring: tests/monitoring.
+    "prometheus",
+    "prometheus-alertmanager",
     "shellcheck",
     "stalonetray",
     "x11-utils",

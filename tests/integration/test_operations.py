@@ -10,6 +10,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.monitoring import recorded
 from tests.program import WAIT_S
 from tests.server_load import desk_of_first
 from tests.server_program import RealServer
@@ -53,7 +54,9 @@ def test_a_server_tells_whether_it_is_ready_and_its_figures(tmp_path: Path, mode
             until(lambda: probe.get("/ready").status_code == 200)
             assert probe.get("/metrics").status_code == 401
             administrator = desk_of_first(server)
-            figures = figures_of(probe.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"}).text)
+            text = probe.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"}).text
+            assert recorded.names(next(recorded.scrapes(tmp_path))[1]) - recorded.names(text) == set()  # what the dashboards are tried with
+            figures = figures_of(text)
             assert figures["ai_popup_database_up",] == figures["ai_popup_ready", "models"] == 1
             assert figures["ai_popup_requests_total", "POST", "/api/invitations/{token}", "200"] == 1
             assert figures["ai_popup_memory_bytes", "server"] > 10_000_000 and figures["ai_popup_memory_bytes", "postgres"] > 1_000_000

@@ -34,7 +34,7 @@ from agent.main.server.backups import backups_of_server
 from agent.main.server.buckets import buckets_of
 from agent.main.server.face_vectors import face_vectors
 from agent.main.server.figures.database import FigureQueries
-from agent.main.server.figures.server import Validity
+from agent.main.server.figures.server import Switches, Validity
 from agent.main.server.figures.sparing import Sparing
 from agent.main.server.first_administrator import first_invitation
 from agent.main.server.operations import Operations
@@ -207,7 +207,8 @@ class ServerLoop:
         figures = operations.figures
         figures.rows = Sparing(FigureQueries(self._ground.database).rows)
         figures.validity = lambda: Validity(*certificates.validity)
-        figures.recognition = lambda: app.settings.recognition.enabled
+        workers = self._settings.server.workers if HAS_WORKERS else 0
+        figures.switches = lambda: Switches(app.settings.recognition.enabled, app.indexer.paused, workers)
 
     async def _reached(self, port: int, accounts: Accounts) -> Reached:
         settings, texts = self._settings, self._texts()

@@ -9,6 +9,7 @@ from prometheus_client.core import Metric
 from agent.domain.jobs import Priority
 from agent.main.server.figures.database import Rows
 from agent.main.server.figures.families import counter, gauge, gauges
+from agent.workers.records import WorkerState
 
 _PRIORITIES: Final = {int(each): each.name.lower() for each in Priority}
 _STATES: Final = ("queued", "leased", "failed", "deferred", "quarantined")
@@ -49,7 +50,8 @@ def _work(rows: Rows) -> Iterator[Metric]:
     yield gauges("ai_popup_queue_oldest_seconds", "How long the oldest job waits, by priority.", ["priority"], _keyed(oldest))
     yield gauges("ai_popup_batches", "Batches in the work queue.", ["queue", "status"], _counted(rows.batches, "queue", "status"))
     yield gauges("ai_popup_redactions", "Redacted copies by state.", ["state"], _counted(rows.copies, "state"))
-    yield gauges("ai_popup_workers", "Workers by state.", ["state"], _counted(rows.workers, "state"))
+    workers = {(each.value,): 0.0 for each in WorkerState} | _counted(rows.workers, "state")
+    yield gauges("ai_popup_workers", "Workers by state.", ["state"], workers)
     living = [each for each in rows.workers if each["state"] != "gone"]
     yield gauge("ai_popup_workers_rate", "Photos per minute of all workers.", sum(float(each["rate"]) for each in living))
     silent = max((float(each["silent"]) for each in living), default=0.0)
@@ -83,13 +85,12 @@ def _database(rows: Rows) -> Iterator[Metric]:
     yield counter("ai_popup_database_deadlocks", "Deadlocks.", database["deadlocks"])
     yield counter("ai_popup_database_cache_hits", "Blocks found in the database's memory.", database["blks_hit"])
     yield counter("ai_popup_database_disk_reads", "Blocks read from disk.", database["blks_read"])
-    if rows.archiver["is_on"]:
-        yield counter("ai_popup_wal_archive_failures", "Failed attempts to archive the database's log.", rows.archiver["failed_count"])
-        yield gauge("ai_popup_wal_archive_failing", "1 if the last attempt failed.", float(rows.archiver["failing"]))
-        if rows.archiver["last"] is not None:
-            yield gauge(
-                "ai_popup_wal_archived_timestamp_seconds", "When a part of the log was archived last.", float(rows.archiver["last"])
-            )
+    archiver = rows.archiver
+    yield counter("ai_popup_wal_archive_failures", "Failed attempts to archive the database's log.", archiver["failed_count"])
+    failing = bool(archiver["is_on"]) and bool(archiver["failing"])
+    yield gauge("ai_popup_wal_archive_failing", "1 if the log is to be archived and the last attempt failed.", float(failing))
+    last = {} if archiver["last"] is None else {(): float(archiver["last"])}
+    yield gauges("ai_popup_wal_archived_timestamp_seconds", "When a part of the log was archived last.", [], last)
 
 
 def _keyed(values: Mapping[str, float]) -> dict[tuple[str, ...], float]:

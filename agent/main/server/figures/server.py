@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+import psutil
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
@@ -37,6 +38,15 @@ class Validity:
 
     begins: datetime
     ends: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """What people decided."""
+
+    recognition: bool
+    paused: bool
+    workers: int
 
 
 @dataclass(slots=True)
@@ -67,7 +77,7 @@ class ServerFigures:
         self.rows: Sparing[Rows] | None = None
         self.validity: Callable[[], Validity] | None = None
         self.backups: Callable[[], Mapping[str, datetime]] | None = None
-        self.recognition: Callable[[], bool] | None = None
+        self.switches: Callable[[], Switches] | None = None
         self._own = own
         self._processes = Processes(own)
         self._data = data
@@ -76,7 +86,7 @@ class ServerFigures:
 
     def end(self) -> None:
         """Let go of what belongs to a run of the loop."""
-        self.rows = self.validity = self.backups = self.recognition = None
+        self.rows = self.validity = self.backups = self.switches = None
 
     def render(self, checks: Mapping[str, str], draining: bool) -> tuple[str, bytes]:
         """The type and the text; `checks` are those of `/ready`. Blocks."""
@@ -140,6 +150,9 @@ class ServerFigures:
             disk = shutil.disk_usage(self._data)
             yield gauge("ai_popup_disk_free_bytes", "Free space where the program keeps its data.", disk.free)
             yield gauge("ai_popup_disk_bytes", "Size of that disk.", disk.total)
+        machine = psutil.virtual_memory()
+        yield gauge("ai_popup_machine_memory_bytes", "Memory of the computer.", machine.total)
+        yield gauge("ai_popup_machine_memory_available_bytes", "What programs can still get of it.", machine.available)
 
     def _of_run(self) -> Iterator[Metric]:
         rows = self.rows
@@ -150,15 +163,18 @@ class ServerFigures:
         if rows is not None and found is not None:
             yield gauge("ai_popup_figures_seconds", "What the database's figures took last.", rows.took_s)
             yield from families_of(found)
-        if self.recognition is not None:
-            yield gauge("ai_popup_recognition_enabled", "1 while faces are recognised.", float(self.recognition()))
+        if self.switches is not None:
+            switches = self.switches()
+            yield gauge("ai_popup_recognition_enabled", "1 while faces are recognised.", float(switches.recognition))
+            yield gauge("ai_popup_paused", "1 while the work is paused.", float(switches.paused))
+            yield gauge("ai_popup_workers_wanted", "Workers that the server starts by itself.", switches.workers)
         if self.validity is not None:
             validity = self.validity()
             yield gauge("ai_popup_certificate_begins_timestamp_seconds", "When the certificate became valid.", validity.begins.timestamp())
             yield gauge("ai_popup_certificate_ends_timestamp_seconds", "When the certificate ends.", validity.ends.timestamp())
-        if self.backups is not None:
-            ages = {(name,): self._wall() - at.timestamp() for name, at in self.backups().items()}
-            yield gauges("ai_popup_backup_age_seconds", "Age of the last whole backup.", ["repository"], ages)
+        backups = self.backups() if self.backups is not None else {}
+        ages = {(name,): self._wall() - at.timestamp() for name, at in backups.items()}
+        yield gauges("ai_popup_backup_age_seconds", "Age of the last whole backup.", ["repository"], ages)
 
 
 class _Once(Collector):
