@@ -152,12 +152,21 @@ SECURITY = Dashboard(
             width=6,
             red_below=14 * 86_400,
         ),
-        Panel("Age of the last backup", {"": f"max(ai_popup_backup_age_seconds{{{JOB}}})"}, "s", stat=True, width=6, red_above=26 * 3_600),
+        Panel(
+            "Age of the last backup",
+            {"": f'max(ai_popup_backup_age_seconds{{{JOB},kind="database"}})'},
+            "s",
+            stat=True,
+            width=6,
+            red_above=26 * 3_600,
+        ),
         Panel("Sign-ins", {"{{way}} {{result}}": _rate("ai_popup_sign_ins_total", "way, result")}, "ops"),
         Panel("Refused requests by code", {"{{status}} {{code}}": _rate("ai_popup_refusals_total", "status, code")}, "ops"),
         Panel("Incidents by severity", {"{{severity}} {{state}}": f"max by (severity, state) (ai_popup_incidents{{{JOB}}})"}),
         Panel(
-            "Age of the last backup by repository", {"{{repository}}": f"max by (repository) (ai_popup_backup_age_seconds{{{JOB}}})"}, "s"
+            "Age of backups and drills",
+            {"{{kind}} {{repository}}": f"max by (kind, repository) (ai_popup_backup_age_seconds{{{JOB}}})"},
+            "s",
         ),
     ),
 )

@@ -54,6 +54,10 @@ def rows(minute: int) -> Rows:
         members=[{"role": "viewer", "state": "active", "number": 30}],
         sessions=12,
         uploads={"number": 3, "size": 10**7},
+        backups=[
+            {"kind": "database", "repository": "offsite", "age": 9_000.0, "failed": False},
+            {"kind": "drill", "repository": "local", "age": 90_000.0, "failed": False},
+        ],
     )
 
 
@@ -62,8 +66,7 @@ def scrapes(folder: Path) -> Iterator[tuple[datetime, str]]:
     at = BEGAN
     figures = ServerFigures(SERVER, folder, RequestCounts(), lambda: at.timestamp())
     figures.validity = lambda: Validity(BEGAN, BEGAN + timedelta(days=60))
-    figures.switches = lambda: Switches(recognition=True, paused=False, workers=2)
-    figures.backups = lambda: {"local": BEGAN - timedelta(hours=3)}
+    figures.switches = lambda: Switches(recognition=True, paused=False, workers=2, backups=True)
     for minute in range(MINUTES + 1):
         at = BEGAN + timedelta(minutes=minute)
         for status, seconds in ((200, 0.02), (200, 0.4), (403, 0.01), (503, 2.0)):

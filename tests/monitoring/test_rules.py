@@ -84,6 +84,15 @@ def memory(used: float) -> list[tuple[str, str]]:
     ]
 
 
+def backup(figure: str, value: int, kind: str = "database") -> list[tuple[str, str]]:
+    return [one(f"ai_popup_backup_{figure}", f"{value}x20", repository="offsite", kind=kind)]
+
+
+def no_backup(enabled: int) -> list[tuple[str, str]]:
+    """A server that started a moment ago."""
+    return [one("ai_popup_backups_enabled", f"{enabled}x20"), one("ai_popup_start_timestamp_seconds", "0x20")]
+
+
 def photos(failed: float, done: float) -> list[tuple[str, str]]:
     return [
         one("ai_popup_errors_total", f"0+{failed}x120", code="image.empty", where="photo"),
@@ -142,9 +151,21 @@ CASES: dict[str, Case] = {
     ),
     "backup-too-old": Case(
         "8m",
-        [one("ai_popup_backup_age_seconds", "100000x20", repository="offsite")],
-        [[one("ai_popup_backup_age_seconds", "80000x20", repository="offsite")]],
-        {**OF_INSTANCE, "repository": "offsite"},
+        backup("age_seconds", 100_000),
+        [backup("age_seconds", 80_000), backup("age_seconds", 700_000, kind="drill"), no_backup(enabled=0), no_backup(enabled=1)],
+        {**OF_INSTANCE, "repository": "offsite", "kind": "database"},
+    ),
+    "backup-drill-failed": Case(
+        "2m",
+        backup("failed", 1, kind="drill"),
+        [backup("failed", 0, kind="drill")],
+        {**OF_INSTANCE, "repository": "offsite", "kind": "drill"},
+    ),
+    "offsite-copy-failing": Case(
+        "2m",
+        backup("failed", 1),
+        [backup("failed", 0), backup("failed", 1, kind="drill")],
+        {**OF_INSTANCE, "repository": "offsite", "kind": "database"},
     ),
     "wal-archive-failing": Case("15m", [one("ai_popup_wal_archive_failing", "1x20")], [[one("ai_popup_wal_archive_failing", "0x20")]]),
     "certificate-expiring": Case("70m", ends_in(10), [ends_in(20), ends_in(0.01)]),

@@ -208,7 +208,13 @@ class ServerLoop:
         figures.rows = Sparing(FigureQueries(self._ground.database).rows)
         figures.validity = lambda: Validity(*certificates.validity)
         workers = self._settings.server.workers if HAS_WORKERS else 0
-        figures.switches = lambda: Switches(app.settings.recognition.enabled, app.indexer.paused, workers)
+        embedded = self._ground.embedded is not None
+
+        def switches() -> Switches:
+            settings = app.settings
+            return Switches(settings.recognition.enabled, app.indexer.paused, workers, embedded and settings.backup.enabled)
+
+        figures.switches = switches
 
     async def _reached(self, port: int, accounts: Accounts) -> Reached:
         settings, texts = self._settings, self._texts()

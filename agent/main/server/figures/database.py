@@ -63,6 +63,12 @@ _MEMBERS: Final = text("""
 _SESSIONS: Final = text("SELECT count(*) FROM member_session")
 _UPLOADS: Final = text("SELECT count(*) AS number, coalesce(sum(size), 0) AS size FROM upload WHERE outcome IS NULL")
 
+_BACKUPS: Final = text(f"""
+    SELECT kind, repository, ({_NOW_US} - max(ended_at) FILTER (WHERE code = '')) / 1e6 AS age,
+        (array_agg(code ORDER BY id DESC))[1] <> '' AS failed
+    FROM backup_run WHERE ended_at IS NOT NULL GROUP BY 1, 2
+""")
+
 
 @dataclass(frozen=True, slots=True)
 class Rows:
@@ -82,6 +88,7 @@ class Rows:
     members: list[Mapping[str, Any]]
     sessions: int
     uploads: Mapping[str, Any]
+    backups: list[Mapping[str, Any]]
 
 
 class FigureQueries(Queries):
@@ -105,6 +112,7 @@ class FigureQueries(Queries):
                 members=_all(tx, _MEMBERS),
                 sessions=tx.execute(_SESSIONS).scalar_one(),
                 uploads=_all(tx, _UPLOADS)[0],
+                backups=_all(tx, _BACKUPS),
             )
 
 

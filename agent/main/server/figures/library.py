@@ -19,6 +19,7 @@ def families_of(rows: Rows) -> Iterator[Metric]:
     yield from _library(rows)
     yield from _work(rows)
     yield from _people(rows)
+    yield from _backups(rows)
     yield from _database(rows)
 
 
@@ -65,6 +66,14 @@ def _people(rows: Rows) -> Iterator[Metric]:
     yield gauges("ai_popup_incidents", "Incidents that are not closed.", ["severity", "state"], incidents)
     yield gauges("ai_popup_members", "Members by role.", ["role", "state"], _counted(rows.members, "role", "state"))
     yield gauge("ai_popup_sessions", "Sessions that members have open.", rows.sessions)
+
+
+def _backups(rows: Rows) -> Iterator[Metric]:
+    ages = {(each["kind"], each["repository"]): float(each["age"]) for each in rows.backups if each["age"] is not None}
+    text = "Time since the last good backup of the database or of files, or the last good drill."
+    yield gauges("ai_popup_backup_age_seconds", text, ["kind", "repository"], ages)
+    failed = {(each["kind"], each["repository"]): float(each["failed"]) for each in rows.backups}
+    yield gauges("ai_popup_backup_failed", "1 if the last backup or drill failed.", ["kind", "repository"], failed)
 
 
 def _database(rows: Rows) -> Iterator[Metric]:

@@ -47,6 +47,7 @@ class Switches:
     recognition: bool
     paused: bool
     workers: int
+    backups: bool
 
 
 @dataclass(slots=True)
@@ -68,15 +69,13 @@ class Happened:
 
 
 class ServerFigures:
-    """`rows` and `validity` come with a run of the loop; the rest is the process's. `backups` returns the last whole backup of each
-    repository, `drills` the last restore that was compared."""
+    """`rows`, `validity` and `switches` come with a run of the loop; the rest is the process's."""
 
     def __init__(self, own: str, data: Path, requests: RequestCounts, wall: Callable[[], float] = time.time) -> None:
         self.requests = requests
         self.happened = Happened()
         self.rows: Sparing[Rows] | None = None
         self.validity: Callable[[], Validity] | None = None
-        self.backups: Callable[[], Mapping[str, datetime]] | None = None
         self.switches: Callable[[], Switches] | None = None
         self._own = own
         self._processes = Processes(own)
@@ -86,7 +85,7 @@ class ServerFigures:
 
     def end(self) -> None:
         """Let go of what belongs to a run of the loop."""
-        self.rows = self.validity = self.backups = self.switches = None
+        self.rows = self.validity = self.switches = None
 
     def render(self, checks: Mapping[str, str], draining: bool) -> tuple[str, bytes]:
         """The type and the text; `checks` are those of `/ready`. Blocks."""
@@ -167,14 +166,12 @@ class ServerFigures:
             switches = self.switches()
             yield gauge("ai_popup_recognition_enabled", "1 while faces are recognised.", float(switches.recognition))
             yield gauge("ai_popup_paused", "1 while the work is paused.", float(switches.paused))
+            yield gauge("ai_popup_backups_enabled", "1 if the server backs itself up.", float(switches.backups))
             yield gauge("ai_popup_workers_wanted", "Workers that the server starts by itself.", switches.workers)
         if self.validity is not None:
             validity = self.validity()
             yield gauge("ai_popup_certificate_begins_timestamp_seconds", "When the certificate became valid.", validity.begins.timestamp())
             yield gauge("ai_popup_certificate_ends_timestamp_seconds", "When the certificate ends.", validity.ends.timestamp())
-        backups = self.backups() if self.backups is not None else {}
-        ages = {(name,): self._wall() - at.timestamp() for name, at in backups.items()}
-        yield gauges("ai_popup_backup_age_seconds", "Age of the last whole backup.", ["repository"], ages)
 
 
 class _Once(Collector):
