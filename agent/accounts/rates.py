@@ -18,6 +18,7 @@ LIMITS: Final[Mapping[Scope, RateLimitItem]] = {
     Scope.PEOPLE_SEARCH: RateLimitItemPerMinute(30, 1, "people.search"),
     Scope.PEOPLE_ERASE: RateLimitItemPerMinute(60, 1, "people.erase"),
     Scope.INCIDENTS_MANAGE: RateLimitItemPerMinute(60, 1, "incidents.manage"),
+    Scope.ALERTS_MANAGE: RateLimitItemPerMinute(60, 1, "alerts.manage"),
 }
 
 

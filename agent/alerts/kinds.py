@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -29,36 +28,28 @@ class AlertKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
-    """How long a condition must last before its alert fires, and how long it must be over before the alert is resolved."""
-
-    fires_after: timedelta
-    resolves_after: timedelta
-
-
-@dataclass(frozen=True, slots=True)
 class KindFacts:
+    """`hold`: how long the condition must last, and be over, as a multiple of `alerts.hold_s`."""
+
     severity: Severity
-    hold: Hold
+    hold: float = 0
 
 
-_QUICK: Final = Hold(timedelta(minutes=1), timedelta(minutes=2))
-_SLOW: Final = Hold(timedelta(minutes=5), timedelta(minutes=5))
-_AT_ONCE: Final = Hold(timedelta(0), timedelta(0))
+_QUICK, _SLOW, _LONG = 0.2, 1.0, 6.0
 
 FACTS: Final[Mapping[AlertKind, KindFacts]] = {
     AlertKind.DISK_LOW: KindFacts(Severity.WARNING, _SLOW),
     AlertKind.DISK_FULL: KindFacts(Severity.CRITICAL, _QUICK),
-    AlertKind.BACKUP_TOO_OLD: KindFacts(Severity.CRITICAL, _AT_ONCE),
-    AlertKind.BACKUP_DRILL_FAILED: KindFacts(Severity.CRITICAL, _AT_ONCE),
-    AlertKind.OFFSITE_COPY_FAILING: KindFacts(Severity.WARNING, _AT_ONCE),
-    AlertKind.CERTIFICATE_EXPIRING: KindFacts(Severity.WARNING, _AT_ONCE),
-    AlertKind.CERTIFICATE_EXPIRED: KindFacts(Severity.CRITICAL, _AT_ONCE),
+    AlertKind.BACKUP_TOO_OLD: KindFacts(Severity.CRITICAL),
+    AlertKind.BACKUP_DRILL_FAILED: KindFacts(Severity.CRITICAL),
+    AlertKind.OFFSITE_COPY_FAILING: KindFacts(Severity.WARNING),
+    AlertKind.CERTIFICATE_EXPIRING: KindFacts(Severity.WARNING),
+    AlertKind.CERTIFICATE_EXPIRED: KindFacts(Severity.CRITICAL),
     AlertKind.QUEUE_STUCK: KindFacts(Severity.WARNING, _QUICK),  # its condition has a duration of its own
     AlertKind.WORKERS_MISSING: KindFacts(Severity.CRITICAL, _SLOW),
-    AlertKind.DATABASE_UNREACHABLE: KindFacts(Severity.CRITICAL, _AT_ONCE),  # stored when it is over
+    AlertKind.DATABASE_UNREACHABLE: KindFacts(Severity.CRITICAL),  # stored once it is over
     AlertKind.MEMORY_HIGH: KindFacts(Severity.WARNING, _SLOW),
-    AlertKind.SIGN_IN_REFUSALS_HIGH: KindFacts(Severity.WARNING, Hold(timedelta(0), timedelta(minutes=10))),
-    AlertKind.SOURCE_UNREACHABLE: KindFacts(Severity.WARNING, Hold(timedelta(minutes=30), timedelta(minutes=5))),
+    AlertKind.SIGN_IN_REFUSALS_HIGH: KindFacts(Severity.WARNING),  # counted over ten minutes
+    AlertKind.SOURCE_UNREACHABLE: KindFacts(Severity.WARNING, _LONG),
     AlertKind.MESSAGES_FAILING: KindFacts(Severity.WARNING, _QUICK),
 }

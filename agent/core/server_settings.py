@@ -29,6 +29,10 @@ def _network(text: str) -> str:
     return text
 
 
+EmailAddress = Annotated[str, Field(pattern=r"^[^@\s,<>]+@[^@\s,<>]+$", max_length=254)]
+HttpsAddress = Annotated[str, Field(pattern=r"^(https://[^\s@]+)?$", max_length=2_000)]
+
+
 class ServerSettings(Section):
     """The team server, `ai-popup serve`. Everything here takes effect at its next start."""
 
@@ -116,7 +120,7 @@ class IncidentSettings(Section):
     """Start of the working hours; searching by a face at other times is an incident. Empty allows it at any time."""
     work_until: TimeOfDay = "20:00"
     """End of the working hours, by the server's clock."""
-    email_to: tuple[Annotated[str, Field(pattern=r"^[^@\s,<>]+@[^@\s,<>]+$", max_length=254)], ...] = ()
+    email_to: tuple[EmailAddress, ...] = ()
     """Addresses that are told of each incident."""
     email_from: Annotated[str, Field(pattern=r"^([^@\s,<>]+@[^@\s,<>]+)?$", max_length=254)] = ""
     """The sender's address; empty is the first of `email_to`."""
@@ -128,7 +132,48 @@ class IncidentSettings(Section):
     """How the connection is encrypted; `none` sends no password."""
     smtp_user: Annotated[str, Field(max_length=254)] = ""
     """The user name at the mail server; its password is set by `ai-popup incidents secret email`."""
-    webhook: Annotated[str, Field(pattern=r"^(https://[^\s@]+)?$", max_length=2_000)] = ""
+    webhook: HttpsAddress = ""
     """An https:// address that is told of each incident; its key is set by `ai-popup incidents secret webhook`."""
     webhook_inside: bool = False
     """The webhook may be in the team's own network or on this computer."""
+
+
+class AlertSettings(Section):
+    """What the team server watches of itself, and where it reports it. The mail server is the one of `incidents`."""
+
+    look_s: Annotated[int, Field(ge=1, le=600)] = 15
+    """Time between two looks."""
+    hold_s: Annotated[int, Field(ge=0, le=3_600)] = 300
+    """How long a condition lasts before its alert fires, and how long it is over before the alert ends; urgent ones take a fifth of it."""
+    disk_low_percent: Annotated[int, Field(ge=0, le=99)] = 10
+    """Alert if less than this is free on a disk with the server's data; 0 never does."""
+    disk_full_percent: Annotated[int, Field(ge=0, le=99)] = 3
+    """The same, as a critical alert."""
+    backup_hours: Annotated[int, Field(ge=0, le=10_000)] = 30
+    """Age of the newest backup; 0 allows any."""
+    offsite_hours: Annotated[int, Field(ge=0, le=10_000)] = 50
+    """Age of the newest offsite backup, if there is an offsite repository; 0 allows any."""
+    certificate_days: Annotated[int, Field(ge=0, le=365)] = 14
+    """Alert this long before the certificate expires."""
+    queue_minutes: Annotated[int, Field(ge=1, le=10_000)] = 30
+    """Photos wait for this long, and none was finished."""
+    memory_percent: Annotated[int, Field(ge=1, le=100)] = 92
+    """Memory in use on the server's computer; 100 never alerts."""
+    failed_sign_ins: Annotated[int, Field(ge=1, le=1_000_000)] = 100
+    """Failed sign-ins of all members in ten minutes."""
+    remind_hours: Annotated[int, Field(ge=0, le=1_000)] = 24
+    """Report an alert again while it lasts; 0 never does."""
+    email_to: tuple[EmailAddress, ...] = ()
+    """Addresses that are told of alerts; empty takes those of `incidents.email_to`."""
+    webhook: HttpsAddress = ""
+    """An https:// address that is told of alerts; empty takes `incidents.webhook`. Its key is set by `ai-popup alerts secret webhook`."""
+    ntfy_server: HttpsAddress = "https://ntfy.sh"
+    """The ntfy server; a token for it is set by `ai-popup alerts secret ntfy`."""
+    ntfy_topic: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{0,64}$")] = ""
+    """The topic at the ntfy server; without a token, anyone who knows it can read it. Empty sends nothing to ntfy."""
+    inside: bool = False
+    """The addresses of this section may be in the team's own network or on this computer."""
+    heartbeat_url: HttpsAddress = ""
+    """An https:// address that is requested while all is well, so that a service elsewhere notices when the server is silent."""
+    heartbeat_minutes: Annotated[int, Field(ge=1, le=1_440)] = 5
+    """Time between two requests of `heartbeat_url`."""

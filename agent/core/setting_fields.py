@@ -52,7 +52,18 @@ _BACKUPS_AT_START = {"backup.enabled", "backup.folder", "backup.offsite", "backu
 _AT_START = frozenset({"server", "worker", "api.port", "tray.enabled", "logs.target"} | _BACKUPS_AT_START)  # sections, or single settings
 # Sections, or single settings, that only the team server reads, and those that only the desktop does.
 SERVER_ONLY = frozenset(
-    {"incidents", "server", "uploads", "worker", "consent.second_person", "logs.target", "backup.enabled", "backup.folder", "backup.at"}
+    {
+        "alerts",
+        "incidents",
+        "server",
+        "uploads",
+        "worker",
+        "consent.second_person",
+        "logs.target",
+        "backup.enabled",
+        "backup.folder",
+        "backup.at",
+    }
     | {"backup.full_days", "backup.keep_full", "backup.wal_seconds", "backup.wal_limit_mb", "backup.drill_days"}
 )
 DESKTOP_ONLY = frozenset({"popup", "capture", "watch_screen", "tray", "api", "updates", "general.autostart"})

@@ -76,11 +76,11 @@ def close(session: CommandSession, number: int, reason: str, as_json: bool) -> N
 @json_option()
 @click.pass_obj
 def secret(session: CommandSession, way: str, as_json: bool) -> None:
-    from agent.incidents.sending import SECRETS
+    from agent.messages.channels import INCIDENT_SECRETS
     from agent.store.key_homes import key_home
 
     asked: str = click.prompt(session.texts("cli.incidents.ask", way=session.texts(f"incidents.ways.{way}")), hide_input=True, err=True)
-    key_home(session.settings.library.key_home, session.paths.keys).write(SECRETS[way], asked.encode())
+    key_home(session.settings.library.key_home, session.paths.keys).write(INCIDENT_SECRETS[way], asked.encode())
     tell({"way": way}, session.texts("cli.incidents.kept"), as_json=as_json)
 
 

@@ -12,8 +12,10 @@ from agent.domain.errors import NotFound
 from agent.domain.severity import Severity
 from agent.incidents.kinds import CloseReason, FirstStep, Found, IncidentKind, IncidentState, first_step
 from agent.incidents.rules import WATCHED
+from agent.messages.queue import MessageQueue
 from agent.store import audit_log
 from agent.store.audit_log import AuditEntry, AuditQueries
+from agent.store.database import Database
 from agent.store.rows import add
 from agent.store.schema import audit, incident, incident_message, meta
 
@@ -46,14 +48,6 @@ class Incident:
     @property
     def step(self) -> FirstStep | None:
         return first_step(self.kind, self.subject, self.about)
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    id: int
-    incident: Incident
-    way: str
-    attempts: int
 
 
 class RecordReader(AuditQueries):
@@ -91,6 +85,10 @@ class RecordReader(AuditQueries):
 
 
 class IncidentQueries(RecordReader):
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.outbox = MessageQueue(database, incident_message, incident_message.c.incident_id)
+
     def store(self, found: Collection[Found], cursor: int | None, ways: Collection[str], now: datetime) -> tuple[int, ...]:
         """Store what is new, with its messages, and how far the record was read: all or nothing. Returns the new incidents."""
         with self.database.write(durable=True) as tx:
@@ -162,30 +160,9 @@ class IncidentQueries(RecordReader):
             subject = None if incident_id is None else _required(tx, incident_id).subject
             audit_log.add(tx, "incident_evidence", subject, incident_id or 0, now, detail=sha256)
 
-    # -- messages ----------------------------------------------------------------------------------------------------------------
-    def due(self, now: datetime, limit: int) -> list[Message]:
-        query = select(incident, incident_message.c.id.label("message"), incident_message.c.way, incident_message.c.attempts)
-        query = query.join(incident_message, incident_message.c.incident_id == incident.c.id).where(incident_message.c.due_at <= now)
-        with self.database.read() as tx:
-            rows = tx.execute(query.order_by(incident_message.c.due_at).limit(limit)).all()
-        return [Message(row.message, _incident(row), row.way, row.attempts) for row in rows]
-
-    def sent(self, message_id: int, now: datetime) -> None:
-        self._of_message(message_id, sent_at=now, due_at=None, error_code=None, attempts=incident_message.c.attempts + 1)
-
-    def failed(self, message_id: int, code: str, again_at: datetime | None) -> None:
-        """Note the failure, and when to try again; None: never."""
-        self._of_message(message_id, due_at=again_at, error_code=code, attempts=incident_message.c.attempts + 1)
-
     def messages(self, incident_id: int) -> list[Row[*tuple[Any, ...]]]:
         """Way, attempts, `due_at`, `sent_at` and the last error's code of each."""
-        with self.database.read() as tx:
-            query = select(incident_message).where(incident_message.c.incident_id == incident_id).order_by(incident_message.c.id)
-            return list(tx.execute(query))
-
-    def _of_message(self, message_id: int, **values: Any) -> None:
-        with self.database.write(durable=True) as tx:
-            tx.execute(update(incident_message).where(incident_message.c.id == message_id).values(**values))
+        return self.outbox.of(incident_id)
 
 
 def _is_known(tx: Connection, key: str) -> bool:

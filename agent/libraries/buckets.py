@@ -63,6 +63,11 @@ class Buckets:
         self._roots = tuple(each.root for each in self._queries.buckets())
 
     @property
+    def failing(self) -> int:
+        """Return how many could not be listed lately."""
+        return sum(each.failing_since is not None for each in self._source.states.values())
+
+    @property
     def roots(self) -> tuple[str, ...]:
         """The folders under which their photos are noted."""
         return self._roots

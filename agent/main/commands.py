@@ -10,6 +10,7 @@ import click
 
 from agent import __version__
 from agent.accounts.commands import members
+from agent.alerts.commands import alerts
 from agent.cli.command import CommandGroup, json_option
 from agent.cli.completion import completion
 from agent.cli.failures import told
@@ -267,6 +268,7 @@ for group in (
     libraries,
     members,
     incidents,
+    alerts,
     team,
     record,
     recover,

@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Final
 
 from agent.core.settings import Settings
 from agent.library.records import Counts
@@ -38,12 +39,15 @@ def support_bundle(
     return written.getvalue()
 
 
+_ALERTED: Final = {"webhook", "ntfy_server", "ntfy_topic", "heartbeat_url"}
+
+
 def without_places(settings: Settings) -> dict[str, object]:
     """The settings without paths, addresses and patterns: of folders only how many and their switches, of lists only how long."""
     places = {"name", "database", "host", "certificate", "private_key", "operations_host", "metrics_token_file"}
     addresses = {"email_from", "smtp_host", "smtp_user", "webhook"}
     sections = settings.model_dump(
-        mode="json", exclude={"folders": True, "server": places, "incidents": addresses, "worker": {"operations_host"}}
+        mode="json", exclude={"folders": True, "server": places, "incidents": addresses, "worker": {"operations_host"}, "alerts": _ALERTED}
     )
     told: dict[str, object] = {
         section: {name: len(value) if isinstance(value, list) else value for name, value in values.items()}

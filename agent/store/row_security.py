@@ -112,6 +112,10 @@ FREE: Final = (
     "incident",
     "incident_message",
     "backup_run",
+    "alert",
+    "alert_message",
+    "alert_silence",
+    "lease",
     "desk_feed",
     "desk_operation",
     "team_link",  # these are of a desktop, and empty here

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, text
 
 from agent.store.tables.accounts import api_token, ceremony, invitation, member, member_session, passkey, recovery_code
 from agent.store.tables.albums import album, album_image, album_person
+from agent.store.tables.alerts import alert, alert_message, alert_silence, lease
 from agent.store.tables.backups import backup_run
 from agent.store.tables.base import metadata
 from agent.store.tables.consent import consent, consent_link
@@ -29,6 +30,9 @@ __all__ = [
     "album",
     "album_image",
     "album_person",
+    "alert",
+    "alert_message",
+    "alert_silence",
     "api_token",
     "audit",
     "audit_head",
@@ -52,6 +56,7 @@ __all__ = [
     "incident_message",
     "invitation",
     "job",
+    "lease",
     "library",
     "library_access",
     "library_source",
@@ -81,7 +86,7 @@ __all__ = [
 ]
 
 # The newest migration: a library at this revision needs none, and Alembic is not even imported.
-REVISION = "0028"
+REVISION = "0029"
 # The oldest revision whose program works on this schema: only steps of the kind `contract` raise it. A test compares it with the steps.
 WORKS_FROM = "0027"
 

@@ -56,6 +56,11 @@ class Scope(StrEnum):
     """take the first step against a member, close incidents"""
     BACKUPS_MANAGE = "backups.manage"
     """back up now, try a restore"""
+    ALERTS_READ = "alerts.read"
+    ALERTS_MANAGE = "alerts.manage"
+    """silence alerts, send a test message"""
+    ALERTS_WRITE = "alerts.write"
+    """pass on alerts of another program, such as Alertmanager"""
     DESKTOP = "desktop"
     """windows, captures, keys, updates and paths of the machine the program runs on: no role on a server has it"""
 
@@ -101,9 +106,14 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {
     Role.AUDITOR: _EVERYONE | {Scope.RECORD_READ, Scope.INCIDENTS_READ},
 }
 # What a program that acts for a member may get: it never manages accounts, so it can't outlive its own end.
-TOKEN_SCOPES: Final = frozenset(Scope) - _NEVER_ON_A_SERVER - {Scope.SELF, Scope.MEMBERS_MANAGE, Scope.INCIDENTS_MANAGE}
+TOKEN_SCOPES: Final = (
+    frozenset(Scope) - _NEVER_ON_A_SERVER - {Scope.SELF, Scope.MEMBERS_MANAGE, Scope.INCIDENTS_MANAGE, Scope.ALERTS_MANAGE}
+)
 # Of the server as a whole. All others hold for the photos and people of those libraries in which a role gives them.
-OF_THE_SERVER: Final = frozenset({Scope.SELF, Scope.STATUS_READ, Scope.RECORD_READ, Scope.INCIDENTS_READ, Scope.INCIDENTS_MANAGE})
+OF_THE_SERVER: Final = frozenset(
+    {Scope.SELF, Scope.STATUS_READ, Scope.RECORD_READ, Scope.INCIDENTS_READ, Scope.INCIDENTS_MANAGE}
+    | {Scope.ALERTS_READ, Scope.ALERTS_MANAGE, Scope.ALERTS_WRITE}
+)
 
 
 @dataclass(frozen=True, slots=True)

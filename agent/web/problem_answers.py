@@ -36,6 +36,7 @@ from agent.domain.errors import (
     LibraryNameTaken,
     MailFailed,
     MemberNameTaken,
+    MessageError,
     MonitorUnknown,
     NameEmpty,
     NameTaken,
@@ -43,6 +44,7 @@ from agent.domain.errors import (
     NotFound,
     NothingToUndo,
     NotRestorable,
+    NtfyFailed,
     PasskeysNeedName,
     PasskeysTooMany,
     PasskeyWrong,
@@ -156,6 +158,8 @@ STATUS_OF: tuple[tuple[type[AgentError], int], ...] = (
     (SourceError, 422),
     (MailFailed, 502),
     (WebhookFailed, 502),
+    (NtfyFailed, 502),
+    (MessageError, 409),
     (IncidentError, 409),
 )
 

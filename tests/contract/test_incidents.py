@@ -13,6 +13,7 @@ from agent.domain.errors import NotFound
 from agent.incidents.kinds import CloseReason, IncidentKind, IncidentState
 from agent.incidents.queries import IncidentQueries
 from agent.incidents.watch import IncidentWatch
+from agent.messages.queue import CLAIM
 from agent.store.audit_witness import AuditWitness
 from agent.store.database import Database
 from agent.store.schema import audit
@@ -75,7 +76,7 @@ def test_a_watch_that_was_killed_before_it_stored_finds_the_same_again(watched: 
     watched.restart()
     assert not watched.watch.look()
     assert watched.kinds() == [IncidentKind.MANY_REFUSALS]
-    assert len(watched.queries.due(watched.time, 10)) == 2, "one message in each way"
+    assert len(watched.queries.outbox.claim(watched.time, 10)) == 2, "one message in each way"
 
 
 def test_new_limits_hold_at_once(watched: Watched) -> None:
@@ -122,7 +123,7 @@ def test_what_members_do_with_an_incident_is_on_the_record(watched: Watched) -> 
         assert queries.count() == 0
         assert queries.close(1, CloseReason.EXPECTED, NOW).reason is CloseReason.EXPECTED
         assert queries.incidents(before=None, limit=10, everything=False) == []
-        assert queries.due(NOW + timedelta(days=1), 10) == [], "nobody is told of what is closed"
+        assert queries.outbox.claim(NOW + timedelta(days=1), 10) == [], "nobody is told of what is closed"
         assert queries.reopen(1, NOW).state is IncidentState.SEEN
         assert queries.acted(1, NOW).acted_by == MEI
         assert queries.acted(1, NOW, undone=True).undone_at == NOW
@@ -143,12 +144,25 @@ def test_a_message_waits_until_it_was_accepted_or_given_up(watched: Watched) -> 
     watched.watch.look()
     watched.refuse(12)
     watched.watch.look()
-    first, second = watched.queries.due(NOW, 10)
-    watched.queries.sent(first.id, NOW)
-    watched.queries.failed(second.id, "incident.mail_failed", NOW + timedelta(minutes=1))
-    assert watched.queries.due(NOW, 10) == []
-    [again] = watched.queries.due(NOW + timedelta(minutes=1), 10)
-    assert (again.id, again.attempts, again.incident.kind) == (second.id, 1, IncidentKind.MANY_REFUSALS)
-    watched.queries.failed(second.id, "incident.mail_failed", None)
-    assert watched.queries.due(NOW + timedelta(days=9), 10) == []
+    outbox = watched.queries.outbox
+    first, second = outbox.claim(NOW, 10)
+    outbox.sent(first.id, NOW)
+    outbox.failed(second.id, "message.mail_failed", NOW + timedelta(minutes=1))
+    assert outbox.claim(NOW, 10) == []
+    assert outbox.failing(1) == 1 and outbox.failing(2) == 0
+    [again] = outbox.claim(NOW + timedelta(minutes=1), 10)
+    assert (again.id, again.attempts, again.about) == (second.id, 2, 1)
+    outbox.failed(second.id, "message.mail_failed", None)
+    assert outbox.claim(NOW + timedelta(days=9), 10) == [] and outbox.failing(1) == 0
     assert [(each.way, each.sent_at, each.attempts) for each in watched.queries.messages(1)] == [("email", NOW, 1), ("webhook", None, 2)]
+
+
+def test_a_claimed_message_is_left_to_its_process_until_that_must_have_ended(watched: Watched) -> None:
+    watched.watch.look()
+    watched.refuse(12)
+    watched.watch.look()
+    outbox = watched.queries.outbox
+    [first] = outbox.claim(NOW, 1)
+    [second] = outbox.claim(NOW, 10)
+    assert second.id != first.id and outbox.claim(NOW, 10) == []
+    assert {each.id for each in outbox.claim(NOW + CLAIM, 10)} == {first.id, second.id}, "it was killed"

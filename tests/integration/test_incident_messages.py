@@ -21,11 +21,12 @@ from agent.core.actor import acting_as
 from agent.core.i18n import Texts
 from agent.core.server_settings import IncidentSettings
 from agent.domain.errors import MailFailed, NoWayToTell, WebhookFailed, WebhookKeyMissing
-from agent.incidents.mail import Mail
 from agent.incidents.queries import IncidentQueries
-from agent.incidents.sending import SECRETS, Sending, Ways, ways_of
+from agent.incidents.sending import Sending, ways_of
 from agent.incidents.watch import IncidentWatch
-from agent.incidents.webhook import SIGNATURE, Webhook
+from agent.messages.channels import INCIDENT_SECRETS, Channels, Ways
+from agent.messages.mail import Mail
+from agent.messages.webhook import SIGNATURE, Webhook
 from agent.store.audit_witness import AuditWitness
 from agent.store.database import Database
 from agent.store.key_homes import FileHome
@@ -126,11 +127,11 @@ class Told:
         self._witness = AuditWitness(folder / "library.db")
 
     def anew(self, trust: ssl.SSLContext) -> Sending:
-        tools = (lambda: self.settings, self.secrets, lambda: ORIGIN, lambda: Texts("en"), lambda: self.time)
-        return Sending(self.queries, *tools, Ways(Mail(trust), Webhook(trust)))
+        channels = Channels(self.secrets, lambda: self.time, Ways(Mail(trust), Webhook(trust)))
+        return Sending(self.queries, lambda: self.settings, channels, lambda: ORIGIN, lambda: Texts("en"), lambda: self.time)
 
     def keep(self, way: str, secret: str) -> None:
-        self.secrets.write(SECRETS[way], secret.encode())
+        self.secrets.write(INCIDENT_SECRETS[way], secret.encode())
 
     def raise_one(self) -> None:
         watch = IncidentWatch(self.queries, self._witness, lambda: self.settings, lambda: ways_of(self.settings), lambda: self.time)
@@ -279,7 +280,7 @@ async def test_a_webhook_inside_is_refused_unless_allowed_and_unsigned_messages_
     told.settings = told.settings.model_copy(update={"webhook_inside": False})
     told.raise_one()
     assert await told.sending.send_due() == 0
-    assert told.queries.messages(1)[0].error_code == "incident.webhook_inside"
+    assert told.queries.messages(1)[0].error_code == "message.webhook_inside"
     assert receiver.received == []
     told.settings = by_webhook(receiver)
     assert await told.sending.test() == ("webhook",)

@@ -356,7 +356,7 @@ function incidentReply(method: string, path: string, query: URLSearchParams, bod
   if (found === undefined) return null
   if (action === undefined) {
     const evidence = entries(null, null).slice(0, 3)
-    return is({ incident: found, evidence, messages: [{ way: 'email', attempts: 1, due_at: null, sent_at: ago(3_000), error_code: null }, { way: 'webhook', attempts: 3, due_at: ago(-60_000), sent_at: null, error_code: 'incident.webhook_failed' }] })
+    return is({ incident: found, evidence, messages: [{ way: 'email', attempts: 1, due_at: null, sent_at: ago(3_000), error_code: null }, { way: 'webhook', attempts: 3, due_at: ago(-60_000), sent_at: null, error_code: 'message.webhook_failed' }] })
   }
   const now = ago(0)
   const by = 'm1'

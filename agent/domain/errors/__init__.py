@@ -17,6 +17,7 @@ from agent.domain.errors.error_tree import *
 from agent.domain.errors.image_errors import *
 from agent.domain.errors.incident_errors import *
 from agent.domain.errors.lifecycle_errors import *
+from agent.domain.errors.message_errors import *
 from agent.domain.errors.model_errors import *
 from agent.domain.errors.move_errors import *
 from agent.domain.errors.people_errors import *

@@ -1,10 +1,10 @@
-"""Failures of incidents: their first step, and the messages about them."""
+"""Failures of incidents and their first step."""
 
 from agent.domain.errors.error_tree import AgentError
 
 
 class IncidentError(AgentError):
-    """Something can't be done with an incident, or nobody can be told of it."""
+    """Something can't be done with an incident."""
 
 
 class NoFirstStep(IncidentError):
@@ -17,33 +17,3 @@ class StepNotUndone(IncidentError):
     """Only a lock that is still in place can be taken back."""
 
     code = "incident.step_not_undone"
-
-
-class NoWayToTell(IncidentError):
-    """Neither e-mail nor webhook is set up."""
-
-    code = "incident.no_way_to_tell"
-
-
-class MailFailed(IncidentError):
-    """One parameter names what failed: `connect`, `encryption`, `sign_in` or `refused`."""
-
-    code = "incident.mail_failed"
-
-
-class WebhookFailed(IncidentError):
-    """Parameter `status`: the answer's, 0 if there was none."""
-
-    code = "incident.webhook_failed"
-
-
-class WebhookInside(IncidentError):
-    """The webhook's address is on this computer or in the team's own network, and the settings don't allow that."""
-
-    code = "incident.webhook_inside"
-
-
-class WebhookKeyMissing(IncidentError):
-    """Messages would not be signed."""
-
-    code = "incident.webhook_key_missing"

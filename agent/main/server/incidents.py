@@ -11,8 +11,8 @@ from agent.incidents.sending import Sending, ways_of
 from agent.incidents.service import Incidents
 from agent.incidents.watch import IncidentWatch
 from agent.main.app import App
+from agent.messages.channels import Channels
 from agent.store.database import Database
-from agent.store.key_homes import Home
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +27,10 @@ class IncidentWork:
 
 
 def incidents_of(
-    database: Database, app: App, accounts: Accounts, secrets: Home, address: Callable[[], str], texts: Callable[[], Texts]
+    database: Database, app: App, accounts: Accounts, channels: Channels, address: Callable[[], str], texts: Callable[[], Texts]
 ) -> IncidentWork:
     """`address` is the server's, for links in messages. Settings take effect at once."""
     queries = IncidentQueries(database)
     watch = IncidentWatch(queries, app.witness, lambda: app.settings.incidents, lambda: ways_of(app.settings.incidents), app.now)
-    sending = Sending(queries, lambda: app.settings.incidents, secrets, address, texts, app.now)
+    sending = Sending(queries, lambda: app.settings.incidents, channels, address, texts, app.now)
     return IncidentWork(Incidents(queries, accounts, app.now), watch, sending)

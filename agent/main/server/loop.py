@@ -128,6 +128,7 @@ class ServerLoop:
             name=lambda: server_name(self._settings),
             address=lambda: self._address(reached_at[0]),
             pinned=lambda: (certificates.fingerprint, certificates.authority),
+            expires=lambda: certificates.validity[1],
         )
         backups = await asyncio.to_thread(
             backups_of_server, ground.database, ground.embedded, lambda: self._settings, ground.paths, app.now
@@ -173,6 +174,7 @@ class ServerLoop:
                     certificates.run(),
                     *rooms.incidents.works(),
                     rooms.backups.run(),
+                    *rooms.alerts.works(),
                     ground.file.watch(partial(self._changed, app), partial(self._refused, app)),
                 ]
                 if ground.embedded is not None:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from fastapi import FastAPI
 
@@ -10,6 +11,7 @@ from agent import __version__
 from agent.accounts.routes import account_routes
 from agent.accounts.service import Accounts
 from agent.accounts.sign_in_attempts import Attempts
+from agent.alerts.routes import alert_routes
 from agent.backups.routes import backup_routes
 from agent.backups.service import ServerBackups
 from agent.consent.link_queries import ConsentLinkQueries
@@ -30,9 +32,11 @@ from agent.libraries.service import Libraries
 from agent.main.app import App
 from agent.main.library_home import home_of_key
 from agent.main.server.accounts import libraries_of
+from agent.main.server.alerts import AlertWork, Watched, alerts_of
 from agent.main.server.desks import desks_of
 from agent.main.server.incidents import IncidentWork, incidents_of
 from agent.main.server.uploads import uploads_of
+from agent.messages.channels import Channels
 from agent.people.vectors.routes import vector_routes
 from agent.people.vectors.vector_rows import IndexState
 from agent.uploads.routes import upload_routes
@@ -53,6 +57,8 @@ class Site:
     address: Callable[[], str]
     pinned: Callable[[], tuple[str, str]]
     """the certificate's fingerprint, and the authority that desktops pin"""
+    expires: Callable[[], datetime]
+    """the end of the certificate"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,7 @@ class ServerRooms:
     uploads: Uploads
     incidents: IncidentWork
     backups: ServerBackups
+    alerts: AlertWork
 
 
 def rooms_of(
@@ -89,6 +96,9 @@ def rooms_of(
         return [*(folder.root for folder in app.settings.folders), *buckets.roots]
 
     libraries = libraries_of(database, watched, accounts, app.now)
+    channels = Channels(home_of_key(file.snapshot, paths), app.now)
+    incidents = incidents_of(database, app, accounts, channels, site.address, site.texts)
+    conditions = Watched(workers, site.expires, lambda: buckets.failing, incidents.incidents.queries.outbox)
     links = ConsentLinks(ConsentLinkQueries(database), app.library, app.consents, Attempts(time.monotonic), app.now)
     return ServerRooms(
         site=site,
@@ -101,8 +111,9 @@ def rooms_of(
         workers=workers,
         search_index=search_index,
         uploads=uploads_of(database, libraries, file, paths, app.now),
-        incidents=incidents_of(database, app, accounts, home_of_key(file.snapshot, paths), site.address, site.texts),
         backups=backups,
+        incidents=incidents,
+        alerts=alerts_of(database, app, paths, channels, (site.address, site.texts), conditions),
     )
 
 
@@ -119,3 +130,4 @@ def add_routes(api: FastAPI, rooms: ServerRooms) -> None:
     upload_routes(api, rooms.uploads)
     incident_routes(api, rooms.incidents.incidents, rooms.incidents.sending)
     backup_routes(api, rooms.backups, rooms.site.texts, utc_now)
+    alert_routes(api, rooms.alerts.alerts, rooms.alerts.sending, lambda: rooms.alerts.watch.looked_at)

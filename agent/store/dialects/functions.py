@@ -1,5 +1,6 @@
 """SQL functions that differ between databases."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Boolean, ColumnElement, Function, LargeBinary, literal
@@ -8,6 +9,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction, aggregate_strings
 from sqlalchemy.sql.functions import max as maximum
 from sqlalchemy.sql.functions import min as minimum
+
+from agent.store.columns import Instant
 
 
 class _Contains(GenericFunction[bool]):
@@ -51,3 +54,20 @@ def _of_bytes(element: Function[Any], compiler: SQLCompiler, **options: Any) -> 
     if not isinstance(value.type, LargeBinary) and not isinstance(getattr(value.type, "impl", None), LargeBinary):
         return compiler.visit_function(element, **options)
     return f"""decode({element.name}(encode({compiler.process(value, **options)}, 'hex') COLLATE "C"), 'hex')"""
+
+
+class database_time(GenericFunction[datetime]):
+    """The database's clock: those of its clients may disagree."""
+
+    type = Instant()
+    inherit_cache = True
+
+
+@compiles(database_time)
+def _sqlite_time(element: Function[Any], compiler: SQLCompiler, **options: Any) -> str:
+    return "CAST((julianday('now') - 2440587.5) * 86400000000 AS BIGINT)"
+
+
+@compiles(database_time, "postgresql")
+def _postgres_time(element: Function[Any], compiler: SQLCompiler, **options: Any) -> str:
+    return "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)"

@@ -19,6 +19,7 @@ from agent.incidents.routes import incident_routes
 from agent.incidents.sending import Sending
 from agent.incidents.service import Incidents
 from agent.incidents.watch import IncidentWatch
+from agent.messages.channels import Channels
 from agent.store.audit_witness import AuditWitness
 from agent.store.database import Database
 from agent.store.key_homes import FileHome
@@ -38,8 +39,8 @@ class Guarded(Team):
         settings, clock = IncidentSettings(refusals=3, exports=4, failed_sign_ins=3), lambda: self.time
         self.watch = IncidentWatch(self.incidents, AuditWitness(folder / "library.db"), lambda: settings, tuple, clock)
         self.watch.look()
-        secrets = FileHome(folder / "keys")
-        sending = Sending(self.incidents, lambda: settings, secrets, lambda: "https://x", lambda: Texts("en"), clock)
+        channels = Channels(FileHome(folder / "keys"), clock)
+        sending = Sending(self.incidents, lambda: settings, channels, lambda: "https://x", lambda: Texts("en"), clock)
         incident_routes(self.api, Incidents(self.incidents, self.accounts, clock), sending)
 
         @self.api.get("/api/images/1/original", openapi_extra=needs(Scope.PHOTOS_EXPORT))
@@ -87,7 +88,7 @@ async def test_a_member_who_tries_what_is_not_allowed_is_locked_by_the_button_an
         everything = (await client.get(f"{OPEN}?closed=true&limit=1", headers=ada.headers)).json()
         assert [each["id"] for each in everything["items"]] == [everything["before"]]
         assert (await client.post(f"{place}/reopen", headers=ada.headers)).json()["state"] == "seen"
-        assert (await client.post(f"{OPEN}/test-message", headers=ada.headers)).json()["code"] == "incident.no_way_to_tell"
+        assert (await client.post(f"{OPEN}/test-message", headers=ada.headers)).json()["code"] == "message.no_way_to_tell"
     actions = [each.action for each in team.incidents.audit_entries(limit=100)]
     assert {"incident_raised", "incident_seen", "incident_step", "member_locked", "incident_step_undone", "incident_closed"} <= {*actions}
 

@@ -125,7 +125,15 @@ class TeamServer:
         self.team = Team(served.world.real.database)
         self.seen: list[str] = []
         paths = AppPaths.find({"AI_POPUP_HOME": str(served.world.folder.parent / "home")})
-        site = Site(paths, served.settings, lambda: Texts("en"), lambda: "photos", lambda: ORIGIN, lambda: ("AB:CD", ""))
+        site = Site(
+            paths=paths,
+            file=served.settings,
+            texts=lambda: Texts("en"),
+            name=lambda: "photos",
+            address=lambda: ORIGIN,
+            pinned=lambda: ("AB:CD", ""),
+            expires=lambda: datetime.max.replace(tzinfo=UTC),
+        )
         workers = WorkerQueries(served.world.real.database)
         buckets = buckets_of(served.world.real.database, FileHome(paths.keys), lambda: served.world.app.settings, served.world.app.now)
         self.buckets = buckets.buckets

@@ -47,6 +47,10 @@ export function scopeText(scope: string, t: Texts): string | null {
       return t('team_page.scopes.record_read')
     case 'incidents.read':
       return t('team_page.scopes.incidents_read')
+    case 'alerts.read':
+      return t('team_page.scopes.alerts_read')
+    case 'alerts.write':
+      return t('team_page.scopes.alerts_write')
     default:
       return null
   }

@@ -8,7 +8,8 @@ import ssl
 import pytest
 
 from agent.domain.errors import WebhookFailed, WebhookInside
-from agent.incidents.webhook import Webhook, is_outside, signature
+from agent.messages.https import is_outside
+from agent.messages.webhook import Webhook, signature
 
 
 @pytest.mark.parametrize(

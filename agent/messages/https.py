@@ -1,8 +1,6 @@
-"""Tells a web address of an incident: over HTTPS, signed, and not inside the team's own network unless that is allowed."""
+"""Requests to addresses from the settings: over HTTPS, and not inside the team's own network unless that is allowed."""
 
-import hmac
 import ipaddress
-import json
 import socket
 import ssl
 from collections.abc import Callable, Mapping, Sequence
@@ -11,11 +9,16 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from agent.domain.errors import WebhookFailed, WebhookInside
-
-SIGNATURE: Final = "x-ai-popup-signature"
 _LIMIT_S: Final = 15.0
 Resolve: TypeAlias = Callable[[str, int], Sequence[str]]
+
+
+class Inside(Exception):
+    """The address is on this computer or in an internal network."""
+
+
+class NotReached(Exception):
+    """There was no answer."""
 
 
 def addresses_of(host: str, port: int) -> list[str]:
@@ -34,7 +37,7 @@ def is_outside(address: str) -> bool:
     return found.is_global and not found.is_multicast
 
 
-class Webhook:
+class Https:
     """`send` blocks."""
 
     def __init__(self, trust: ssl.SSLContext | None = None, resolve: Resolve = addresses_of) -> None:
@@ -42,42 +45,35 @@ class Webhook:
         self._trust = trust
         self._resolve = resolve
 
-    def send(self, url: str, key: bytes, told: Mapping[str, object], now: float, *, inside: bool) -> None:
-        """Connects to the address that was checked, whatever the name means a moment later; follows no redirect.
+    def send(self, method: str, url: str, content: bytes | None, headers: Mapping[str, str], *, inside: bool) -> int:
+        """Return the status of the answer.
 
-        Raises WebhookInside, WebhookFailed.
+        Connects to the address that was checked, whatever the name means a moment later; follows no redirect. Raises Inside, NotReached.
         """
         try:
             parts = urlsplit(url)
             host, port = parts.hostname or "", parts.port or 443
             address = self._checked(host, port, inside=inside)
         except (OSError, ValueError) as error:
-            raise WebhookFailed(status=0) from error
-        body = json.dumps(told, separators=(",", ":")).encode()
+            raise NotReached from error
         netloc = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
-        headers = {"host": parts.netloc, "content-type": "application/json", SIGNATURE: signature(key, body, int(now))}
+        sent = {"host": parts.netloc.rpartition("@")[2], **headers}
         try:
             with httpx.Client(verify=self._trust or ssl.create_default_context(), trust_env=False, timeout=_LIMIT_S) as client:
                 target = parts._replace(netloc=netloc, fragment="").geturl()
-                with client.stream("POST", target, content=body, headers=headers, extensions={"sni_hostname": host}) as answer:
-                    if not answer.is_success:
-                        raise WebhookFailed(status=answer.status_code)
+                with client.stream(method, target, content=content, headers=sent, extensions={"sni_hostname": host}) as answer:
+                    return answer.status_code
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            raise WebhookFailed(status=0) from error
+            raise NotReached from error
 
     def _checked(self, host: str, port: int, *, inside: bool) -> str:
-        """The first address. Raises WebhookInside if one of them is inside, OSError."""
+        """The first address. Raises Inside if one of them is inside, OSError."""
         found = self._resolve(host, port)
         if not found:
             raise OSError
         if not inside and not all(map(is_outside, found)):
-            raise WebhookInside
+            raise Inside
         return found[0]
-
-
-def signature(key: bytes, body: bytes, at: int) -> str:
-    """The time is signed, too, so that a receiver can refuse what was recorded earlier."""
-    return f"t={at},v1={hmac.digest(key, b'%d.' % at + body, 'sha256').hex()}"
 
 
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")

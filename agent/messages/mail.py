@@ -1,15 +1,25 @@
-"""Tells people of an incident by e-mail."""
+"""Messages by e-mail."""
 
 import smtplib
 import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import formatdate
 from typing import Final
 
-from agent.core.server_settings import IncidentSettings, SmtpSecurity
+from agent.core.server_settings import SmtpSecurity
 from agent.domain.errors import MailFailed
 
 _LIMIT_S: Final = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    host: str
+    port: int
+    security: SmtpSecurity
+    user: str
 
 
 class Mail:
@@ -19,19 +29,18 @@ class Mail:
         """`trust`: the certificates to accept, None for the system's."""
         self._trust = trust
 
-    def send(self, settings: IncidentSettings, password: str | None, subject: str, text: str, number: str) -> None:
+    def send(self, by: MailServer, password: str | None, sender: str, to: Sequence[str], *, subject: str, text: str, number: str) -> None:
         """`number` is the message's own, by which a mail program knows one that was sent twice. Raises MailFailed."""
         message = EmailMessage()
-        sender = settings.email_from or settings.email_to[0]
-        message["From"], message["To"], message["Subject"] = sender, ", ".join(settings.email_to), subject
+        message["From"], message["To"], message["Subject"] = sender, ", ".join(to), subject
         message["Date"], message["Message-ID"] = formatdate(), f"<{number}@{sender.partition('@')[2]}>"
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(text)
         try:
-            with self._connected(settings) as server:
-                if settings.smtp_user and password and settings.smtp_security is not SmtpSecurity.NONE:
-                    server.login(settings.smtp_user, password)
-                server.send_message(message, sender, list(settings.email_to))
+            with self._connected(by) as server:
+                if by.user and password and by.security is not SmtpSecurity.NONE:
+                    server.login(by.user, password)
+                server.send_message(message, sender, list(to))
         except ssl.SSLError as error:
             raise MailFailed(encryption=1) from error
         except smtplib.SMTPAuthenticationError as error:
@@ -41,13 +50,13 @@ class Mail:
             kind = "refused" if isinstance(error, smtplib.SMTPResponseException | smtplib.SMTPRecipientsRefused) else "connect"
             raise MailFailed(**{"encryption" if isinstance(error, smtplib.SMTPNotSupportedError) else kind: 1}) from error
 
-    def _connected(self, settings: IncidentSettings) -> smtplib.SMTP:
+    def _connected(self, by: MailServer) -> smtplib.SMTP:
         trust = self._trust or ssl.create_default_context()
-        if settings.smtp_security is SmtpSecurity.TLS:
-            return smtplib.SMTP_SSL(settings.smtp_host, settings.smtp_port, timeout=_LIMIT_S, context=trust)
-        server = smtplib.SMTP(settings.smtp_host, settings.smtp_port, timeout=_LIMIT_S)
+        if by.security is SmtpSecurity.TLS:
+            return smtplib.SMTP_SSL(by.host, by.port, timeout=_LIMIT_S, context=trust)
+        server = smtplib.SMTP(by.host, by.port, timeout=_LIMIT_S)
         try:
-            if settings.smtp_security is SmtpSecurity.STARTTLS:
+            if by.security is SmtpSecurity.STARTTLS:
                 server.starttls(context=trust)
         except BaseException:
             server.close()

@@ -1,0 +1,132 @@
+"""`ai-popup alerts`: what the team server on this machine finds wrong with itself."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from agent.cli.command import CommandGroup, json_option
+from agent.cli.output import note, tell
+from agent.cli.own_texts import TEXTS
+from agent.cli.server import of_server
+from agent.cli.session import CommandSession
+
+if TYPE_CHECKING:
+    from agent.alerts.schemas import AlertOut, SilenceOut
+    from agent.web.client import Client
+
+REASONS = ("maintenance", "known", "being_fixed", "false_alarm")
+WAYS = ("webhook", "ntfy")
+MOST_HOURS = 720
+
+
+class AlertNameParam(click.ParamType[str]):
+    name = "name"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from agent.alerts.records import NAME
+
+        if re.fullmatch(NAME, value) is None or len(value) > 100:
+            self.fail(repr(value), param, ctx)
+        return value
+
+
+@click.group(cls=CommandGroup, help=TEXTS("cli.help.alerts"))
+def alerts() -> None: ...
+
+
+@alerts.command("list", help=TEXTS("cli.help.alerts_list"))
+@json_option("json_each")
+@click.pass_obj
+def list_alerts(session: CommandSession, as_json: bool) -> None:
+    from agent.alerts.schemas import AlertsOut
+
+    found = _server(session).call("GET", "/api/alerts", AlertsOut)
+    for each in found.firing:
+        tell(each.model_dump(mode="json"), _lines(session, each), as_json=as_json)
+    if as_json:
+        return
+    if not found.firing:
+        note(session.texts("cli.alerts.none"))
+    for silence in found.silences:
+        note(_silence_line(session, silence))
+
+
+@alerts.command(help=TEXTS("cli.help.alerts_silence"))
+@click.argument("name", type=AlertNameParam())
+@click.option("--hours", type=click.IntRange(1, MOST_HOURS), default=8, show_default=True, help=TEXTS("cli.help.alerts_hours"))
+@click.option("--reason", type=click.Choice(REASONS), default="known", show_default=True, help=TEXTS("cli.help.alerts_reason"))
+@json_option()
+@click.pass_obj
+def silence(session: CommandSession, name: str, hours: int, reason: str, as_json: bool) -> None:
+    from agent.alerts.records import SilenceReason
+    from agent.alerts.schemas import SilenceOut, SilenceWanted
+
+    wanted = SilenceWanted(name=name, reason=SilenceReason(reason), until=datetime.now(UTC) + timedelta(hours=hours))
+    made = _server(session).call("POST", "/api/alerts/silences", SilenceOut, wanted)
+    text = session.texts("cli.alerts.silenced", id=made.id, name=made.name, until=_moment(made.until))
+    tell(made.model_dump(mode="json"), text, as_json=as_json)
+
+
+@alerts.command(help=TEXTS("cli.help.alerts_unsilence"))
+@click.argument("number", type=click.IntRange(min=1))
+@json_option()
+@click.pass_obj
+def unsilence(session: CommandSession, number: int, as_json: bool) -> None:
+    from agent.alerts.schemas import SilenceOut
+
+    ended = _server(session).call("DELETE", f"/api/alerts/silences/{number}", SilenceOut)
+    tell(ended.model_dump(mode="json"), session.texts("cli.alerts.unsilenced", id=ended.id), as_json=as_json)
+
+
+@alerts.command(help=TEXTS("cli.help.alerts_secret"))
+@click.argument("way", type=click.Choice(WAYS))
+@json_option()
+@click.pass_obj
+def secret(session: CommandSession, way: str, as_json: bool) -> None:
+    from agent.alerts.sending import ALERT_SECRETS
+    from agent.store.key_homes import key_home
+
+    asked: str = click.prompt(session.texts("cli.alerts.ask", way=session.texts(f"alerts.ways.{way}")), hide_input=True, err=True)
+    key_home(session.settings.library.key_home, session.paths.keys).write(ALERT_SECRETS[way], asked.encode())
+    tell({"way": way}, session.texts("cli.alerts.kept"), as_json=as_json)
+
+
+@alerts.command(help=TEXTS("cli.help.alerts_test"))
+@json_option()
+@click.pass_obj
+def test(session: CommandSession, as_json: bool) -> None:
+    from agent.alerts.schemas import AlertTestSent
+
+    sent = _server(session).call("POST", "/api/alerts/test-message", AlertTestSent)
+    ways = [session.texts(f"alerts.ways.{way}") for way in sent.ways]
+    tell(sent.model_dump(mode="json"), session.texts("cli.alerts.tested", ways=", ".join(ways)), as_json=as_json)
+
+
+def _server(session: CommandSession) -> "Client":
+    """Raises ClickException if what runs here is no team server."""
+    from agent.alerts.schemas import AlertCount
+
+    client = session.server()
+    of_server(session, client, "/api/alerts/count", AlertCount)
+    return client
+
+
+def _lines(session: CommandSession, each: "AlertOut") -> str:
+    texts, began = session.texts, _moment(each.began_at)
+    severity = texts(f"incidents.severity.{each.severity}")
+    if each.source != "server":
+        return texts("cli.alerts.foreign", began=began, severity=severity, name=each.name)
+    kind, what = texts(f"alerts.kinds.{each.name}"), texts(f"alerts.texts.{each.name}", number=each.number)
+    line = texts("cli.alerts.line", began=began, severity=severity, kind=kind, what=what)
+    return f"{line}\n{texts('cli.alerts.page', name=each.name, suffix=texts('cli.alerts.suffix'))}"
+
+
+def _silence_line(session: CommandSession, each: "SilenceOut") -> str:
+    reason = session.texts(f"alerts.reasons.{each.reason}")
+    return session.texts("cli.alerts.silence", id=each.id, name=each.name, until=_moment(each.until), reason=reason)
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.astimezone():%Y-%m-%d %H:%M}"

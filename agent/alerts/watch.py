@@ -1,0 +1,118 @@
+"""Looks at the server's own conditions, stores what fires and ends, and stores the messages about it. One of its processes does."""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from agent.alerts.conditions import Condition
+from agent.alerts.hysteresis import Hysteresis
+from agent.alerts.kinds import AlertKind
+from agent.alerts.queries import AlertQueries
+from agent.alerts.records import Reading, Source
+from agent.core.observable import Notice
+from agent.core.server_settings import AlertSettings
+from agent.domain.errors import AgentError, StoreBusy, StoreError
+from agent.store.leases import Leases
+
+log = structlog.get_logger()
+
+LEASE: Final = "alerts"
+_AWAY_LOOK_S: Final = 2.0
+_AWAY_LEAST: Final = timedelta(seconds=10)  # a restart of PostgreSQL takes less
+
+
+class AlertWatch:
+    """What fires is in the database, so that a restart neither forgets nor repeats it."""
+
+    def __init__(
+        self,
+        queries: AlertQueries,
+        leases: Leases,
+        conditions: Sequence[Condition],
+        settings: Callable[[], AlertSettings],
+        ways: Callable[[], Collection[str]],
+        clock: Callable[[], datetime],
+    ) -> None:
+        """`ways` returns those in which messages are sent at present."""
+        self._queries = queries
+        self._leases = leases
+        self._conditions = conditions
+        self._settings = settings
+        self._ways = ways
+        self._clock = clock
+        self._me = secrets.token_hex(16)
+        self._hysteresis = Hysteresis()
+        self._away_since: datetime | None = None
+        self.looked_at: datetime | None = None
+        """when this process last looked; None: another one does, or the database is away"""
+        self.changed = Notice()
+
+    async def run(self) -> None:
+        """Run until cancelled."""
+        try:
+            while True:
+                try:
+                    if await asyncio.to_thread(self.look):
+                        self.changed.notify()
+                except AgentError as error:
+                    log.warning("alerts.not_looked", code=error.code)
+                away = self._away_since is not None
+                await asyncio.sleep(min(_AWAY_LOOK_S, self._settings().look_s) if away else self._settings().look_s)
+        finally:
+            await asyncio.shield(asyncio.to_thread(self._release))
+
+    def look(self) -> bool:
+        """Look once. Returns whether something fires or ended since. Blocks. Raises StoreError."""
+        settings, now = self._settings(), self._clock()
+        try:
+            mine = self._leases.hold(LEASE, self._me, timedelta(seconds=3 * settings.look_s + 30))
+        except StoreBusy:
+            raise
+        except StoreError:
+            self.looked_at, self._away_since = None, self._away_since or now
+            raise
+        if not mine:
+            self.looked_at, self._away_since, self._hysteresis = None, None, Hysteresis()
+            return False
+        was_away = self._came_back(now)
+        readings = self._read(settings, now)
+        firing = {AlertKind(each.name) for each in self._queries.firing(Source.SERVER) if each.name in set(AlertKind)}
+        begin, end = self._hysteresis.changes(readings, firing, timedelta(seconds=settings.hold_s), now)
+        self._queries.apply(begin, end, readings, now)
+        for kind in begin:
+            log.warning("alert.fired", name=str(kind))
+        for kind in end:
+            log.info("alert.ended", name=str(kind))
+        self._queries.tell(self._ways(), timedelta(hours=settings.remind_hours) if settings.remind_hours else None, now)
+        self.looked_at = now
+        return bool(begin or end) or was_away
+
+    def _came_back(self, now: datetime) -> bool:
+        if self._away_since is None:
+            return False
+        lasted = now - self._away_since >= _AWAY_LEAST
+        if lasted:
+            self._queries.was_away(self._away_since, now)
+            log.warning("alert.fired", name=str(AlertKind.DATABASE_UNREACHABLE))
+        self._away_since = None
+        return lasted
+
+    def _read(self, settings: AlertSettings, now: datetime) -> dict[AlertKind, Reading]:
+        """One condition that can't be looked at doesn't keep the others from it."""
+        found: dict[AlertKind, Reading] = {}
+        for condition in self._conditions:
+            try:
+                found |= condition(settings, now)
+            except (AgentError, OSError) as error:
+                log.warning("alerts.not_read", code=error.code if isinstance(error, AgentError) else type(error).__name__)
+        return found
+
+    def _release(self) -> None:
+        try:
+            self._leases.release(LEASE, self._me)
+        except AgentError as error:
+            log.warning("alerts.not_released", code=error.code)

@@ -1,0 +1,49 @@
+"""Failures of messages about incidents and alerts."""
+
+from agent.domain.errors.error_tree import AgentError
+
+
+class MessageError(AgentError):
+    """A message can't be sent."""
+
+
+class NoWayToTell(MessageError):
+    """Neither e-mail nor webhook is set up."""
+
+    code = "message.no_way_to_tell"
+
+
+class MailFailed(MessageError):
+    """One parameter names what failed: `connect`, `encryption`, `sign_in` or `refused`."""
+
+    code = "message.mail_failed"
+
+
+class WebhookFailed(MessageError):
+    """Parameter `status`: the answer's, 0 if there was none."""
+
+    code = "message.webhook_failed"
+
+
+class WebhookInside(MessageError):
+    """The webhook's address is on this computer or in the team's own network, and the settings don't allow that."""
+
+    code = "message.webhook_inside"
+
+
+class WebhookKeyMissing(MessageError):
+    """Messages would not be signed."""
+
+    code = "message.webhook_key_missing"
+
+
+class NtfyFailed(MessageError):
+    """Parameter `status`: the answer's, 0 if there was none."""
+
+    code = "message.ntfy_failed"
+
+
+class NtfyInside(MessageError):
+    """The ntfy server is on this computer or in the team's own network, and the settings don't allow that."""
+
+    code = "message.ntfy_inside"

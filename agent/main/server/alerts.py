@@ -1,0 +1,115 @@
+"""Puts the alerts of a team server together: only the server imports this."""
+
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from agent.alerts import conditions
+from agent.alerts.conditions import BackupFacts, Condition
+from agent.alerts.heartbeat import Heartbeat
+from agent.alerts.queries import AlertQueries
+from agent.alerts.sending import AlertSending
+from agent.alerts.service import Alerts
+from agent.alerts.watch import AlertWatch
+from agent.backups.repositories import LOCAL, OFFSITE
+from agent.backups.runs import RunKind, RunQueries
+from agent.core.i18n import Texts
+from agent.core.paths import AppPaths
+from agent.core.settings import Settings
+from agent.main.app import App
+from agent.main.server.team_work import HAS_WORKERS
+from agent.messages.channels import Channels
+from agent.messages.queue import MessageQueue
+from agent.store.database import Database
+from agent.store.leases import Leases
+from agent.workers.queries.worker_rows import WorkerQueries
+from agent.workers.records import WorkerState
+
+FAILED_OFTEN: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class AlertWork:
+    alerts: Alerts
+    watch: AlertWatch
+    sending: AlertSending
+    heartbeat: Heartbeat
+
+    def works(self) -> list[Coroutine[Any, Any, None]]:
+        """What runs until it is cancelled."""
+        return [self.watch.run(), self.sending.run(), self.heartbeat.run()]
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What is asked about the server."""
+
+    workers: WorkerQueries
+    certificate: Callable[[], datetime]
+    """the end of the certificate that is served"""
+    failing_sources: Callable[[], int]
+    incident_messages: MessageQueue
+
+
+def alerts_of(
+    database: Database,
+    app: App,
+    paths: AppPaths,
+    channels: Channels,
+    words: tuple[Callable[[], str], Callable[[], Texts]],
+    watched: Watched,
+) -> AlertWork:
+    """`words` are the server's address, for links, and the texts. Settings take effect at once. Call it inside the event loop."""
+    queries = AlertQueries(database)
+    sending = AlertSending(queries, lambda: app.settings, channels, *words, app.now)
+    looked = [
+        *_conditions(queries, app, paths, watched),
+        conditions.backups(lambda: backup_facts(queries, RunQueries(database), app.settings, app.now())),
+    ]
+    watch = AlertWatch(queries, Leases(database), looked, lambda: app.settings.alerts, sending.ways, app.now)
+    alerts = Alerts(queries, app.now)
+    watch.changed.subscribe(alerts.happened)
+    heartbeat = Heartbeat(queries, lambda: watch.looked_at, lambda: app.settings.alerts, app.now)
+    return AlertWork(alerts, watch, sending, heartbeat)
+
+
+def _conditions(queries: AlertQueries, app: App, paths: AppPaths, watched: Watched) -> Sequence[Condition]:
+    def alive() -> int:
+        return sum(each.state is not WorkerState.GONE for each in watched.workers.workers())
+
+    started = app.settings.server.workers  # takes effect at the next start
+    of_work = [
+        conditions.queue(queries.work, lambda: app.indexer.paused),
+        conditions.workers(alive, started, queries.work),
+    ]
+    return [
+        conditions.disks(lambda: folders_of(app.settings, paths)),
+        conditions.certificate(watched.certificate),
+        *(of_work if HAS_WORKERS else of_work[:1]),
+        conditions.memory(),
+        conditions.sign_ins(queries.failed_sign_ins),
+        conditions.sources(watched.failing_sources),
+        conditions.messages([lambda: queries.outbox.failing(FAILED_OFTEN), lambda: watched.incident_messages.failing(FAILED_OFTEN)]),
+    ]
+
+
+def backup_facts(queries: AlertQueries, runs: RunQueries, settings: Settings, now: datetime) -> BackupFacts | None:
+    """None where backups are switched off: another program makes them. Blocks. Raises StoreError."""
+    if not settings.backup.enabled:
+        return None
+    good, last = runs.last(good=True), runs.last(good=False)
+    newest, offsite, drill = good.get((RunKind.DATABASE, LOCAL)), good.get((RunKind.DATABASE, OFFSITE)), last.get((RunKind.DRILL, LOCAL))
+    return BackupFacts(
+        configured_at=queries.began_at() or now,
+        newest=newest and newest.ended_at,
+        offsite=bool(settings.backup.offsite),
+        newest_offsite=offsite and offsite.ended_at,
+        drill_failed=drill is not None and drill.code != "",
+    )
+
+
+def folders_of(settings: Settings, paths: AppPaths) -> Iterable[Path]:
+    """The folders with the server's data: each may be on a disk of its own."""
+    return [paths.data, paths.library, paths.cache, paths.logs, *([Path(settings.uploads.folder)] if settings.uploads.folder else [])]
