@@ -103,9 +103,9 @@ def backup_facts(queries: AlertQueries, runs: RunQueries, settings: Settings, no
     newest, offsite, drill = good.get((RunKind.DATABASE, LOCAL)), good.get((RunKind.DATABASE, OFFSITE)), last.get((RunKind.DRILL, LOCAL))
     return BackupFacts(
         configured_at=queries.began_at() or now,
-        newest=newest and newest.ended_at,
+        newest=newest.ended_at if newest else None,
         offsite=bool(settings.backup.offsite),
-        newest_offsite=offsite and offsite.ended_at,
+        newest_offsite=offsite.ended_at if offsite else None,
         drill_failed=drill is not None and drill.code != "",
     )
 
