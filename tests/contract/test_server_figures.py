@@ -1,11 +1,12 @@
 """What the figures for Prometheus ask of PostgreSQL."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
 
+from agent.backups.runs import RunKind, RunQueries
 from agent.domain.errors import ImageTruncated
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import JobState, Priority
@@ -73,3 +74,13 @@ def test_no_label_tells_of_a_photo_or_a_person(database: Database) -> None:
         FileSeen("/photos/mei.jpg", 10, 1, "/photos"), Recipe("centerface-2"), priority=Priority.NEW, now=NOW
     )
     assert not any("photos" in word or "mei" in word for key in figures(database) for word in key[1:])
+
+
+def test_the_last_good_backup_counts_and_the_last_outcome(database: Database) -> None:
+    queries, now = RunQueries(database), datetime.now(UTC)
+    for hours, code in ((30, ""), (2, "backup.failed")):
+        run = queries.begin(RunKind.DATABASE, "local", now - timedelta(hours=hours))
+        queries.end(run, now - timedelta(hours=hours), code=code)
+    found = figures(database)
+    assert found["ai_popup_backup_age_seconds", "database", "local"] == pytest.approx(30 * 3_600, abs=100)
+    assert found["ai_popup_backup_failed", "database", "local"] == 1

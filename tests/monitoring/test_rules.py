@@ -29,8 +29,7 @@ def one(name: str, values: str, labels: str = HERE, **more: str) -> tuple[str, s
 def answered(good: float, bad: float, minutes: int) -> list[tuple[str, str]]:
     """Requests per minute."""
     return [
-        one("ai_popup_requests_total", f"0+{good}x{minutes}", method="GET", route="/api/images", status="200"),
-        one("ai_popup_requests_total", f"0+{bad}x{minutes}", method="GET", route="/api/images", status="503"),
+        one("ai_popup_responses_total", f"0+{number}x{minutes}", **{"class": status}) for status, number in (("2xx", good), ("5xx", bad))
     ]
 
 
@@ -95,7 +94,7 @@ def no_backup(enabled: int) -> list[tuple[str, str]]:
 
 def photos(failed: float, done: float) -> list[tuple[str, str]]:
     return [
-        one("ai_popup_errors_total", f"0+{failed}x120", code="image.empty", where="photo"),
+        one("ai_popup_images_failed_total", f"0+{failed}x120"),
         one("ai_popup_images_analysed_total", f"0+{done}x120"),
     ]
 
@@ -109,7 +108,7 @@ CASES: dict[str, Case] = {
         [answered(99.95, 0.05, 70), answered(5, 0.1, 70)],
         OF_JOB,
     ),
-    "availability-burning-slow": Case("400m", answered(99, 1, 400), [answered(99.95, 0.05, 400)], OF_JOB),
+    "availability-burning-slow": Case("400m", answered(99, 1, 400), [answered(99.95, 0.05, 400), answered(0.5, 0.01, 400)], OF_JOB),
     "latency-burning": Case("70m", timed(80, 100, 70), [timed(99.5, 100, 70)], OF_JOB),
     "server-down": Case("3m", [one("up", "0x10")], [[one("up", "1x10")], [one("up", "1 0 1x8")]]),
     "not-ready": Case(

@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 
 from agent import __version__
 from agent.core import error_counts
+from agent.domain.errors import Unexpected
 from agent.domain.events import ImageFailed, ImageIndexed, Recorded
 from agent.main.server.figures.database import Rows
 from agent.main.server.figures.families import counter, counters, gauge, gauges, histogram
@@ -109,6 +110,11 @@ class ServerFigures:
         requests = list(counts.requests.items())
         answered = {(method, route, str(status)): float(count) for (method, route, status), count in requests}
         yield counters("ai_popup_requests", "Requests by route template and status.", ["method", "route", "status"], answered)
+        # From the start on, so that a rate sees the first of them: a series that begins with 1 has not risen.
+        classes: dict[tuple[str, ...], float] = {(f"{digit}xx",): 0.0 for digit in range(1, 6)}
+        for (_, _, status), count in requests:
+            classes[(f"{status // 100}xx",)] += count
+        yield counters("ai_popup_responses", "Requests by class of status.", ["class"], classes)
         latencies = {key: (list(each.buckets), each.seconds) for key, each in list(counts.latencies.items())}
         text = "Time until an answer begins, by route template."
         yield histogram("ai_popup_request_seconds", text, ["method", "route"], BOUNDS, latencies)
@@ -123,6 +129,8 @@ class ServerFigures:
         refused = {(code, str(status)): float(count) for (code, status), count in codes if status in _REFUSALS}
         yield counters("ai_popup_refusals", "Requests that were refused, by error code.", ["code", "status"], refused)
         errors: Counter[tuple[str, str]] = Counter()
+        for where in ("request", "work"):
+            errors[Unexpected.code, where] = 0
         for (code, _), count in codes:
             errors[code, "request"] += count
         for code, count in list(self.happened.failed.items()):
@@ -134,6 +142,8 @@ class ServerFigures:
 
     def _of_work(self) -> Iterator[Metric]:
         yield counter("ai_popup_images_analysed", "Images looked at since the start, on all workers.", self.happened.images)
+        failed = sum(count for _, count in list(self.happened.failed.items()))
+        yield counter("ai_popup_images_failed", "Images that could not be analysed since the start.", failed)
         yield counter("ai_popup_faces_found", "Faces found in them.", self.happened.faces)
 
     def _of_machine(self) -> Iterator[Metric]:
