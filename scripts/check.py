@@ -5,10 +5,11 @@ what the checks and the tests need.
 """
 
 import os
+import re
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -28,11 +29,14 @@ _RULES = {
     "documentation": "pages in docs/ link to pages that exist (mkdocs.yml)",
     "workflows' grammar": ".github/workflows/, as actionlint reads them",
     "workflows' safety": ".github/workflows/ with least privilege, as zizmor reads them",
+    "Dockerfile": "installers/server/Dockerfile, as hadolint reads it; what is ignored has its reason beside it",
+    "shell scripts": "all of them, as shellcheck reads them",
     "unit tests: stores, API, commands": "tests/unit mirrors the rooms; a failing test's name says the behaviour",
     "unit tests: the rest": "tests/unit mirrors the rooms; a failing test's name says the behaviour",
     "agent and scripts": "the whole agent in one process, the scripts, and what the documentation says",
     "UI": "types, format, lint and unit tests of ui/src: `npm --prefix ui run check`",
 }
+_SHELL = re.compile(rb"#!\S*(/|env )(ba|da)?sh\b")
 # Each process imports everything for itself, so more than a few only take memory.
 _SPREAD = ["-q", "-n", str(min(os.cpu_count() or 1, 4)), "--dist", "worksteal"]
 
@@ -55,7 +59,7 @@ def main() -> int:
         venv = prepare(ROOT, console, locks=[RUNTIME, DEVELOPMENT, DOCS])
         if given == ["--setup"]:
             return 0
-        python = str(venv.python)
+        python, shellcheck = str(venv.python), str(venv.bin / "shellcheck")
         checks: dict[str, Sequence[str]] = {
             # The longest first: the others run beside it.
             "mypy": [python, "-m", "mypy"],
@@ -68,9 +72,16 @@ def main() -> int:
             "licences": [python, "scripts/licences.py", "--check"],
             "API description": [python, "scripts/openapi.py", "--check"],
             "documentation": [python, "-m", "mkdocs", "build", "--strict", "--quiet"],
-            # Also their shell code, if shellcheck is installed.
-            "workflows' grammar": [str(venv.bin / "actionlint"), "-pyflakes=", *map(str, _workflows())],
+            # Also their shell code.
+            "workflows' grammar": [
+                str(venv.bin / "actionlint"),
+                "-pyflakes=",
+                f"-shellcheck={venv.bin / 'shellcheck'}",
+                *map(str, _workflows()),
+            ],
             "workflows' safety": [str(venv.bin / "zizmor"), "--offline", "--no-progress", "--quiet", ".github"],
+            "Dockerfile": [str(venv.bin / "hadolint"), "installers/server/Dockerfile"],
+            "shell scripts": [shellcheck, *map(str, _shell_scripts())],
         }
         with ThreadPoolExecutor(min(os.cpu_count() or 1, 2)) as both:
             runs = {name: both.submit(_run, name, command, ROOT, environment()) for name, command in checks.items()}
@@ -90,6 +101,13 @@ def main() -> int:
 
 def _workflows() -> list[Path]:
     return sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+def _shell_scripts() -> Iterator[Path]:
+    for folder in (".ci", "installers", "scripts", "tests"):
+        for path in sorted((ROOT / folder).rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts and _SHELL.match(path.read_bytes()[:100]):
+                yield path.relative_to(ROOT)
 
 
 def _unit_tests(python: str, env: dict[str, str]) -> dict[str, bool]:

@@ -25,6 +25,8 @@ LOCKS: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "requirements-charts.lock": (["--group", "charts"], ()),
     "requirements-bench.lock": (["--group", "bench"], ("requirements.lock",)),
     "requirements-release.lock": (["--group", "release"], ()),
+    "requirements-cuda.lock": (["--group", "cuda"], ("requirements-server.lock",)),
+    "requirements-rocm.lock": (["--group", "rocm"], ("requirements-server.lock",)),
     "requirements-opencv.lock": (["--group", "opencv"], ("requirements.lock",)),
 }
 # File -> the group of packages that it leaves out.

@@ -57,6 +57,8 @@ class ServerSettings(Section):
     """PEM file with the key of `certificate`."""
     workers: Annotated[int, Field(ge=0, le=64)] = 1
     """Worker processes on this computer; 0 leaves the work to other computers."""
+    worker_keys: str = ""
+    """Folder where the server puts the key of its workers and workers read it; empty is `config/keys` in each one's home."""
     address_connections: Annotated[int, Field(ge=8, le=1_024)] = 256
     """Connections that one address may hold. An office behind one address needs about six for each of its members."""
     address_handshakes: Annotated[int, Field(ge=4, le=512)] = 64

@@ -2,6 +2,7 @@
 
 import threading
 from datetime import datetime
+from pathlib import Path
 
 from agent.core.config_file import SettingsFile
 from agent.core.environment import utc_now
@@ -25,6 +26,11 @@ def library_care(settings: Settings, paths: AppPaths) -> LibraryCare:
 def home_of_key(settings: Settings, paths: AppPaths) -> Home:
     """The place of the library's key."""
     return key_home(settings.library.key_home, paths.keys)
+
+
+def worker_keys(settings: Settings, paths: AppPaths) -> Path:
+    """The folder with the key of a team server's workers."""
+    return Path(settings.server.worker_keys) if settings.server.worker_keys else paths.keys
 
 
 def backup_store(settings: Settings, paths: AppPaths) -> BackupStore:

@@ -29,6 +29,7 @@ def worker(session: CommandSession, name: str | None, roots: tuple[str, ...], wi
     from agent.core.file_limit import raise_file_limit
     from agent.core.heap import few_arenas
     from agent.core.threads import loop_threads
+    from agent.main.library_home import worker_keys
     from agent.main.server.team_work import HAS_WORKERS
     from agent.main.server.worker_port import worker_port
     from agent.main.worker_process import library_of, stop_with_input, stopped_by_signals, work
@@ -45,7 +46,7 @@ def worker(session: CommandSession, name: str | None, roots: tuple[str, ...], wi
     settings, paths = session.file.load(), session.paths
     called = name or socket.gethostname()
     url = database_url(settings, paths.data)
-    database = library_of(url, paths.keys)
+    database = library_of(url, worker_keys(settings, paths))
     logs.configure(settings.logs, paths.logs, file=f"worker-{_file_name(called)}.log", stdout=sys.stdout)
 
     async def run() -> None:

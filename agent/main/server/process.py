@@ -21,7 +21,7 @@ from agent.core.threads import loop_threads
 from agent.desktop.termination import on_termination
 from agent.domain.errors import SettingsInvalid, StoreError, reason_of
 from agent.main.engines import model_store
-from agent.main.library_home import KEY_HOME, home_of_key
+from agent.main.library_home import KEY_HOME, home_of_key, worker_keys
 from agent.main.server.figures.server import SERVER, ServerFigures
 from agent.main.server.loop import Ground, Reached, ServerLoop
 from agent.main.server.operations import Operations
@@ -152,7 +152,7 @@ class Server:
     def _library(self, url: str) -> Database:
         settings = self._file.snapshot
         database = server_database(url, self._paths.library, home_of_key(settings, self._paths), migrating_at_start(settings))
-        hand_out(database, self._paths.keys)
+        hand_out(database, worker_keys(settings, self._paths))
         return database
 
 

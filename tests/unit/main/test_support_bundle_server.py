@@ -16,6 +16,7 @@ def test_it_tells_no_address_no_password_and_no_file() -> None:
                 "certificate": "/home/ada/cert.pem",
                 "private_key": "/home/ada/key.pem",
                 "metrics_token_file": "/home/ada/token",
+                "worker_keys": "/home/ada/keys",
                 "workers": 3,
             }
         }

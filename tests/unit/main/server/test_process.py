@@ -8,6 +8,7 @@ from agent.core.config_file import SettingsFile
 from agent.core.paths import AppPaths
 from agent.core.settings import KeyHome
 from agent.domain.errors import SettingsInvalid
+from agent.main.library_home import worker_keys
 from agent.main.server.process import certificates_of, key_in_file
 from agent.store.key_homes import FileHome
 from agent.store.keys import LibraryKeys
@@ -59,3 +60,9 @@ def test_further_names_are_in_the_certificate(paths: AppPaths) -> None:
     made = certificates_of(file.snapshot, paths)
     made.load()
     assert {"photos.example.org", "localhost"} <= made.names
+
+
+def test_the_key_of_workers_may_have_a_folder_of_its_own(paths: AppPaths) -> None:
+    assert worker_keys(loaded(paths).snapshot, paths) == paths.keys
+    given = loaded(paths, {"AI_POPUP__SERVER__WORKER_KEYS": "/run/worker-keys"})
+    assert worker_keys(given.snapshot, paths) == Path("/run/worker-keys")
