@@ -1,25 +1,30 @@
 """Checks and prepares a release: `scripts/release.py tag v0.2.0`, `notes` and `files FOLDER`. Publishes nothing.
 
-`tag` prints the channel, if the tag is the program's version; `notes` extracts the version's section of CHANGELOG.md; `files` checks each
+`tag` prints the channel, if the tag is the program's version and the two releases before are those whose libraries the tests upgrade
+(tests/upgrade/releases.toml, docs/operate/upgrade.md); `notes` extracts the version's section of CHANGELOG.md; `files` checks each
 installer against its size limit and writes SHA256SUMS.
 """
 
 import argparse
 import hashlib
 import re
+import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from agent import __version__  # noqa: E402
+from scripts.earlier_libraries import Release, releases  # noqa: E402
 
 CHANGELOG = ROOT / "CHANGELOG.md"
 SUMS = "SHA256SUMS"
 # The largest download of each kind, in megabytes of 1,000,000 bytes. Windows and macOS have their own web view, Linux needs Qt's.
 BUDGETS_MB = {".deb": 220, ".rpm": 220, ".AppImage": 300, ".exe": 130, ".msi": 130, ".dmg": 130, ".whl": 20}
 _VERSION = re.compile(r"\d+\.\d+\.\d+((?:a|b|rc)\d+)?")
+_UPGRADES_FROM = 2  # releases
 
 
 def channel_of(tag: str, version: str) -> str:
@@ -30,6 +35,15 @@ def channel_of(tag: str, version: str) -> str:
     if found is None:
         raise ValueError(f"{version} is not a version such as 1.2.3 or 1.2.3b1")
     return "beta" if found[1] else "stable"
+
+
+def check_upgrades(tag: str, tags: Sequence[str], tested: Sequence[Release]) -> None:
+    """Check that the stable releases before `tag` are the ones whose libraries the tests upgrade. Raises ValueError."""
+    stable = [each for each in tags if (found := _VERSION.fullmatch(each.removeprefix("v"))) and not found[1] and each != tag]
+    before = sorted(stable, key=lambda each: [int(part) for part in each[1:].split(".")], reverse=True)[:_UPGRADES_FROM]
+    missing = [each for each in before if each not in {release.tag for release in tested}]
+    if missing:
+        raise ValueError(f"tests/upgrade/releases.toml lacks {', '.join(missing)}: add it, then run scripts/earlier_libraries.py")
 
 
 def notes_of(changelog: str, version: str) -> str:
@@ -62,6 +76,14 @@ def checked_files(folder: Path) -> list[str]:
     return lines
 
 
+def _tags() -> list[str]:
+    """Return the repository's tags. Raises ValueError without a repository."""
+    done = subprocess.run(["git", "tag", "--list", "v*"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise ValueError("no Git repository: its tags say which releases were before")
+    return done.stdout.split()
+
+
 def main(words: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -73,7 +95,9 @@ def main(words: list[str] | None = None) -> int:
     try:
         match asked.command:
             case "tag":
-                print(channel_of(asked.tag, __version__))
+                channel = channel_of(asked.tag, __version__)
+                check_upgrades(asked.tag, _tags(), releases())
+                print(channel)
             case "notes":
                 print(notes_of(CHANGELOG.read_text(encoding="utf-8"), __version__), end="")
             case _:

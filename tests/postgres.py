@@ -21,6 +21,8 @@ from tests.second_user import NOBODY
 # The server's programs are installed on Linux alone: elsewhere nothing of PostgreSQL is tested, which is the same code.
 DIALECTS = ["sqlcipher", "postgresql"] if sys.platform == "linux" else ["sqlcipher"]
 ON_SERVER = [each for each in DIALECTS if each == "postgresql"]
+OLDEST, NEWEST = 16, 18
+_INSTALLED = {OLDEST: "pginstall", NEWEST: "pginstall18"}  # folders of the package
 _START_S = 60
 # What is lost with the machine is lost with the tests.
 _SETTINGS = {
@@ -38,7 +40,9 @@ _SETTINGS = {
 class PostgresServer:
     """Runs until `stop`; it ends with the tests' process in any case."""
 
-    def __init__(self) -> None:
+    def __init__(self, version: int = OLDEST) -> None:
+        """`version` is the major one: the oldest that the program takes, or the newest that comes with it."""
+        self._programs_folder = _INSTALLED[version]
         self._folder = Path(tempfile.mkdtemp(prefix="postgres-", dir="/tmp"))  # a socket's path must be short
         self._user: dict[str, Any] = {}
         if os.geteuid() == 0:  # PostgreSQL refuses root
@@ -71,6 +75,11 @@ class PostgresServer:
         name = database._engine.url.database
         return self._run("pg_dump", "-h", str(self._folder), "-U", "tests", str(name))
 
+    def restore(self, database: str, dump: bytes) -> None:
+        """Read what `dump` wrote into an empty database."""
+        self._execute("DO $$ BEGIN CREATE ROLE ai_popup_member NOLOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
+        self._run("psql", "-h", str(self._folder), "-U", "tests", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", database, given=dump)
+
     def stop(self) -> None:
         self._process.send_signal(signal.SIGINT)  # without waiting for its clients
         self._process.wait(_START_S)
@@ -84,10 +93,10 @@ class PostgresServer:
     def _environment(self) -> dict[str, str]:
         return {"PATH": os.environ["PATH"], "LC_ALL": "C", "HOME": str(self._folder)}
 
-    def _run(self, program: str, *words: str) -> bytes:
+    def _run(self, program: str, *words: str, given: bytes = b"") -> bytes:
         command = [str(self._programs / program), *words]
         ran = subprocess.run(
-            command, cwd=self._folder, check=True, capture_output=True, timeout=_START_S, env=self._environment, **self._user
+            command, cwd=self._folder, input=given, check=True, capture_output=True, timeout=_START_S, env=self._environment, **self._user
         )
         return bytes(ran.stdout)
 
@@ -111,7 +120,7 @@ class PostgresServer:
             for folder in (package, package.with_name(f"{package.name}.libs")):
                 shutil.copytree(folder, self._folder / folder.name)
             package = self._folder / package.name
-        return package / "pginstall" / "bin"
+        return package / self._programs_folder / "bin"
 
 
 def clear(database: Database) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from scripts import release
+from scripts.earlier_libraries import Release, releases
 
 CHANGELOG = """# Changelog
 
@@ -77,3 +78,15 @@ def test_a_file_above_its_budget_stops_the_release(tmp_path: Path, capsys: pytes
 
 def test_nothing_is_no_release(tmp_path: Path) -> None:
     assert release.main(["files", str(tmp_path)]) == 1
+
+
+def test_a_release_keeps_the_promise_to_the_two_before() -> None:
+    tested = [Release("v1.10.0", "c0ffee", "0040"), Release("v1.9.2", "facade", "0038")]
+    tags = ["v1.9.2", "v1.10.0", "v1.11.0", "v1.8.0", "v1.11.0b1", "vnext"]
+    release.check_upgrades("v1.11.0", tags, tested)
+    with pytest.raises(ValueError, match=r"lacks v1\.10\.0: add it"):
+        release.check_upgrades("v1.11.0", tags, tested[1:])
+
+
+def test_the_first_release_has_none_before() -> None:
+    release.check_upgrades("v1.0.0", ["v1.0.0"], releases())

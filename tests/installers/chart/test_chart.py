@@ -12,9 +12,12 @@ from typing import Any
 import pytest
 
 from agent import __version__
+from agent.core.config_check import validated
+from agent.core.config_environment import from_environment
 from agent.core.paths import AppPaths
+from agent.domain.jobs import JobState
 from scripts import chart
-from scripts.chart import CHART, NAMESPACE, TESTS, Manifest, Rendered
+from scripts.chart import CHART, NAMESPACE, ROOT, TESTS, Manifest, Rendered
 
 pytestmark = [
     pytest.mark.timeout(600),
@@ -344,3 +347,14 @@ def test_the_home_that_a_pod_links_is_one_that_the_program_takes(tmp_path: Path,
     (paths.data / "written").write_text("kept")
     assert (volume / "data" / "written").read_text() == "kept"
     assert {path.name for path in volume.iterdir()} == {"config", "data"} and paths.logs.parent == local
+
+
+def test_every_setting_is_one_that_the_program_knows(manifests: list[Manifest]) -> None:
+    validated(from_environment(settings_of(manifests)))
+
+
+def test_the_figure_that_scales_workers_is_one_that_the_server_tells(all_rendered: dict[str, Rendered]) -> None:
+    [scaled] = of_kind(all_rendered["full"].manifests, "ScaledObject")
+    [figure, state] = re.findall(r"max\((\w+)\{.*state=\"(\w+)\"\}\)", scaled["spec"]["triggers"][0]["metadata"]["query"])[0]
+    told = (ROOT / "agent" / "main" / "metrics.py").read_text(encoding="utf-8")
+    assert f'"{figure}"' in told and state in {each.value for each in JobState}

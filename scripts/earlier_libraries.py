@@ -1,0 +1,74 @@
+"""Makes what the tests of the upgrade promise start from: `python scripts/earlier_libraries.py`, in a checkout with its history.
+
+For each release of tests/upgrade/releases.toml whose folder is missing, its commit is checked out into a temporary work tree, whose own
+code makes a desktop's backup and a server's dump with rows in every table (tests/upgrade/fill.py). Folders of other releases are removed.
+A release that is there is left as it was made: it is what an old program wrote.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+UPGRADE = ROOT / "tests" / "upgrade"
+MADE = UPGRADE / "made"
+_LIMIT_S = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """`tag` is empty for a state that was never released."""
+
+    tag: str
+    commit: str
+    revision: str  # of the schema
+
+    @property
+    def name(self) -> str:
+        return self.tag or self.revision
+
+    @property
+    def folder(self) -> Path:
+        return MADE / self.name
+
+
+def releases() -> list[Release]:
+    """Those that the program upgrades from, the newest first."""
+    found = tomllib.loads((UPGRADE / "releases.toml").read_text(encoding="utf-8"))
+    return [Release(**each) for each in found["release"]]
+
+
+def make(release: Release) -> None:
+    """Run the release's own code. Raises CalledProcessError."""
+    with tempfile.TemporaryDirectory() as folder:
+        tree, made = Path(folder) / "tree", Path(folder) / "made"
+        subprocess.run(["git", "worktree", "add", "--quiet", "--detach", str(tree), release.commit], cwd=ROOT, check=True)
+        try:
+            environment = {**os.environ, "PYTHONPATH": str(tree), "LC_ALL": "C.UTF-8"}
+            command = [sys.executable, "-P", str(UPGRADE / "fill.py"), str(made)]
+            subprocess.run(command, cwd=tree, env=environment, check=True, timeout=_LIMIT_S)
+        finally:
+            subprocess.run(["git", "worktree", "remove", "--force", str(tree)], cwd=ROOT, check=True)
+        shutil.copytree(made, release.folder)
+
+
+def main() -> int:
+    wanted = {each.folder: each for each in releases()}
+    for old in MADE.iterdir() if MADE.exists() else ():
+        if old not in wanted:
+            shutil.rmtree(old)
+            print(f"removed {old.relative_to(ROOT)}")
+    for folder, release in wanted.items():
+        if not folder.exists():
+            make(release)
+            print(f"made {folder.relative_to(ROOT)} by {release.tag or release.commit}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
