@@ -38,9 +38,6 @@
 {{- if and $several (ne $values.persistence.home.accessMode "ReadWriteMany") -}}
 {{- $found = append $found "Several API pods share the home, which only one node can mount now. Set persistence.home.accessMode=ReadWriteMany (with a storage class that has it, such as NFS or CephFS); or api.replicas=1 and api.autoscaling.enabled=false." -}}
 {{- end -}}
-{{- if and $several (not $values.tls.existingSecret) -}}
-{{- $found = append $found "Several API pods need one certificate. Set tls.existingSecret (cert-manager can make it); or api.replicas=1 and api.autoscaling.enabled=false." -}}
-{{- end -}}
 {{- with $values.api.autoscaling -}}
 {{- if and .enabled (gt (int .minReplicas) (int .maxReplicas)) -}}
 {{- $found = append $found (printf "api.autoscaling.minReplicas (%d) is above maxReplicas (%d). Raise maxReplicas or lower minReplicas." (int .minReplicas) (int .maxReplicas)) -}}
