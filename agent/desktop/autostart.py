@@ -13,6 +13,7 @@ from agent.domain.errors import AutostartFailed
 
 NAME = "AI Popup"
 _FILE = "ai-popup"
+_UNIT = r"app-ai\x2dpopup@autostart.service.d"  # as systemd-xdg-autostart-generator names what it makes of the entry
 _LABEL = "ai-popup.agent"
 _RUN_KEY = r"Software\Microsoft\Windows\CurrentVersion\Run"
 
@@ -51,7 +52,8 @@ def of_system(environ: Mapping[str, str] = os.environ) -> Autostart:
         return RunKey()
     if sys.platform == "darwin":
         return LaunchAgent(Path.home() / "Library" / "LaunchAgents")
-    return DesktopEntry(Path(environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "autostart")
+    config = Path(environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    return DesktopEntry(config / "autostart", config / "systemd" / "user")
 
 
 class EntryFile(ABC):
@@ -82,10 +84,30 @@ class EntryFile(ABC):
 
 
 class DesktopEntry(EntryFile):
-    """Linux: a file that every desktop's session reads."""
+    """Linux: a file that every desktop's session reads.
 
-    def __init__(self, folder: Path) -> None:
+    Where systemd runs the session it makes a unit of that file, which `units` has an addition for: a killed agent starts again.
+    """
+
+    def __init__(self, folder: Path, units: Path | None = None) -> None:
         super().__init__(folder, f"{_FILE}.desktop")
+        self._addition = None if units is None else _Addition(units / _UNIT)
+
+    def read(self) -> bytes | None:
+        """An entry without its addition is read as empty, so that both are written."""
+        entry = super().read()
+        complete = self._addition is None or self._addition.read() == self._addition.entry(())
+        return entry if entry is None or complete else b""
+
+    def write(self, command: Sequence[str]) -> None:
+        if self._addition is not None:
+            self._addition.write(command)
+        super().write(command)
+
+    def remove(self) -> None:
+        super().remove()
+        if self._addition is not None:
+            self._addition.remove()
 
     def entry(self, command: Sequence[str]) -> bytes:
         words = " ".join(map(_quoted, command))
@@ -93,6 +115,16 @@ class DesktopEntry(EntryFile):
         # After the program is removed, the session skips the entry left in the user's home.
         program = command[0].replace("\\", "\\\\").replace("\n", "\\n")
         return os.fsencode("\n".join([*lines, f"TryExec={program}", "X-GNOME-Autostart-enabled=true", ""]))
+
+
+class _Addition(EntryFile):
+    """To the unit of the session's systemd. An end with an error code is the program's own decision: it isn't started again then."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, "restart.conf")
+
+    def entry(self, command: Sequence[str]) -> bytes:
+        return b"[Unit]\nStartLimitIntervalSec=600\nStartLimitBurst=5\n\n[Service]\nRestart=on-abnormal\nRestartSec=5\n"
 
 
 class LaunchAgent(EntryFile):
@@ -104,7 +136,8 @@ class LaunchAgent(EntryFile):
     def entry(self, command: Sequence[str]) -> bytes:
         import plistlib  # only here: it loads an XML parser, which this process has no other use for
 
-        facts = {"Label": _LABEL, "ProgramArguments": list(command), "RunAtLoad": True, "LimitLoadToSessionType": "Aqua"}
+        facts: dict[str, object] = {"Label": _LABEL, "ProgramArguments": list(command), "RunAtLoad": True, "LimitLoadToSessionType": "Aqua"}
+        facts["KeepAlive"] = {"Crashed": True}
         return plistlib.dumps(facts)
 
 

@@ -70,7 +70,8 @@ class Operations:
                 return Answer(401)
         except StoreError:  # the database that knows the tokens doesn't answer
             return Answer(503)
-        checks = await self._readiness.look(self.database)
+        # Beside each other, so that a scrape ends in time though the database hangs.
+        checks, _ = await asyncio.gather(self._readiness.look(self.database), asyncio.to_thread(self.figures.look))
         kind, content = await asyncio.to_thread(self.figures.render, checks, self._draining())
         return Answer(200, content, kind)
 

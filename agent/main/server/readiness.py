@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from agent.core.hanging_calls import call_with_timeout
+from agent.core.one_call import OneCall
 from agent.core.paths import AppPaths
 from agent.core.settings import Settings
 from agent.domain.errors import AgentError, ModelMissing, ModelWrongHash, SchemaNew, SchemaOld, StoreBusy, StoreDiskFull, Unexpected
@@ -18,7 +18,7 @@ from agent.store.upgrade import schema_state
 
 OK: Final = "ok"
 STARTING: Final = "starting"
-CHECK_S: Final = 5.0
+CHECK_S: Final = 3.0
 KEPT_S: Final = 1.0  # so that many probes cost as much as one
 _MODEL_STATES: Final = {ModelState.MISSING: ModelMissing.code, ModelState.DAMAGED: ModelWrongHash.code}
 
@@ -32,25 +32,34 @@ class Readiness:
         self._settings = settings
         self._turn = asyncio.Lock()
         self._last: tuple[float, Database | None, Mapping[str, str]] | None = None
+        self._checks = {"disk": OneCall(self._disk, CHECK_S), "models": OneCall(self._models_code, CHECK_S)}
+        self._schema: tuple[Database, OneCall[str]] | None = None
 
     async def look(self, database: Database | None) -> Mapping[str, str]:
         """What each check finds; `database` is None until it is open. Never raises."""
         now = asyncio.get_running_loop().time
         async with self._turn:
             if self._last is None or self._last[1] is not database or now() - self._last[0] > KEPT_S:
-                self._last = (now(), database, await self._look(database))
+                found = await self._look(database)
+                self._last = (now(), database, found)
             return self._last[2]
 
     async def _look(self, database: Database | None) -> Mapping[str, str]:
+        schema, disk, models = await asyncio.gather(
+            self._of(database),
+            _answered(self._checks["disk"], StoreDiskFull.code),
+            _answered(self._checks["models"], ModelMissing.code),
+        )
+        return {**schema, "disk": disk.removeprefix(_FAILED), "models": models.removeprefix(_FAILED)}
+
+    async def _of(self, database: Database | None) -> Mapping[str, str]:
         if database is None:
-            found = {"database": STARTING, "schema": STARTING}
-        else:
-            schema = await _answered(lambda: _schema(schema_state(database)), StoreBusy.code)
-            failed = schema.removeprefix(_FAILED) if schema.startswith(_FAILED) else None
-            found = {"database": failed or OK, "schema": failed or schema}
-        disk = await _answered(self._disk, StoreDiskFull.code)
-        models = await _answered(self._models_code, ModelMissing.code)
-        return {**found, "disk": disk.removeprefix(_FAILED), "models": models.removeprefix(_FAILED)}
+            return {"database": STARTING, "schema": STARTING}
+        if self._schema is None or self._schema[0] is not database:
+            self._schema = (database, OneCall(lambda: _schema(schema_state(database)), CHECK_S))
+        found = await _answered(self._schema[1], StoreBusy.code)
+        failed = found.removeprefix(_FAILED) if found.startswith(_FAILED) else None
+        return {"database": failed or OK, "schema": failed or found}
 
     def _disk(self) -> str:
         return OK if shutil.disk_usage(self._paths.data).free >= LEAST_FREE else StoreDiskFull.code
@@ -64,10 +73,10 @@ class Readiness:
 _FAILED: Final = "failed:"
 
 
-async def _answered(question: Callable[[], str], silent: str) -> str:
+async def _answered(question: OneCall[str], silent: str) -> str:
     """The answer; after `_FAILED` the code of the error, or `silent` if there is no answer in time."""
     try:
-        return await call_with_timeout(question, CHECK_S)
+        return await question.wait()
     except TimeoutError:
         return _FAILED + silent
     except AgentError as error:

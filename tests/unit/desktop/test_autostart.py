@@ -1,8 +1,10 @@
 """Starting at log-in: what each system is told, and that it can be told to forget it."""
 
 import configparser
+import os
 import plistlib
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType, TracebackType
@@ -14,6 +16,7 @@ from agent.desktop.autostart import Autostart, DesktopEntry, LaunchAgent, RunKey
 from agent.domain.errors import AutostartFailed
 
 COMMAND = ['/opt/my apps/50% "off"/python$3', "-m", "agent", "run"]
+GENERATOR = Path("/usr/lib/systemd/user-generators/systemd-xdg-autostart-generator")
 
 
 class Key:
@@ -106,11 +109,39 @@ def test_the_desktop_entry_starts_the_program_whatever_its_path(tmp_path: Path) 
     assert shlex.split(told.replace("\\$", "$")) == COMMAND
 
 
+def test_an_addition_to_the_sessions_unit_starts_a_killed_agent_again(tmp_path: Path) -> None:
+    place = DesktopEntry(tmp_path / "autostart", tmp_path / "units")
+    follow(True, DesktopEntry(tmp_path / "autostart"), COMMAND)  # as an earlier version left it
+    assert place.read() == b""
+    follow(True, place, COMMAND)
+    [addition] = (tmp_path / "units").glob("*/restart.conf")
+    assert "Restart=on-abnormal" in addition.read_text()
+    assert place.read() == place.entry(COMMAND)
+    follow(False, place, COMMAND)
+    assert not addition.exists() and place.read() is None
+
+
+def test_the_addition_is_to_the_unit_that_systemd_makes_of_the_entry(tmp_path: Path) -> None:
+    place = DesktopEntry(tmp_path / "autostart", tmp_path / "units")
+    follow(True, place, [sys.executable, "run"])
+    additions = [folder.name for folder in (tmp_path / "units").iterdir()]
+    assert additions == [r"app-ai\x2dpopup@autostart.service.d"]
+    if not GENERATOR.exists():  # where it does, it says so itself
+        return
+    environment = {"XDG_CONFIG_HOME": str(tmp_path), "XDG_CONFIG_DIRS": str(tmp_path / "none"), "HOME": str(tmp_path), "PATH": os.defpath}
+    folders = [str(tmp_path / name) for name in ("normal", "early", "late")]
+    for folder in folders:
+        Path(folder).mkdir()
+    subprocess.run([GENERATOR, *folders], env=environment, check=True, timeout=60, capture_output=True)
+    assert [f"{unit.name}.d" for unit in tmp_path.glob("late/*.service")] == additions
+
+
 def test_the_launch_agent_starts_it_in_the_graphical_session(tmp_path: Path) -> None:
     facts = plistlib.loads(LaunchAgent(tmp_path).entry(COMMAND))
     assert facts["ProgramArguments"] == COMMAND
     assert facts["RunAtLoad"] is True
     assert facts["LimitLoadToSessionType"] == "Aqua"
+    assert facts["KeepAlive"] == {"Crashed": True}
 
 
 def test_windows_quotes_what_has_blanks(registry: Registry) -> None:

@@ -88,6 +88,11 @@ class ServerFigures:
         """Let go of what belongs to a run of the loop."""
         self.rows = self.validity = self.switches = None
 
+    def look(self) -> None:
+        """Ask the database, unless that was done a moment ago. Blocks."""
+        if self.rows is not None:
+            self.rows.get()
+
     def render(self, checks: Mapping[str, str], draining: bool) -> tuple[str, bytes]:
         """The type and the text; `checks` are those of `/ready`. Blocks."""
         registry = CollectorRegistry(auto_describe=False)

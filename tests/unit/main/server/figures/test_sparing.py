@@ -1,6 +1,11 @@
 """A costly question is asked seldom."""
 
+import threading
+
+import pytest
+
 from agent.domain.errors import StoreBusy
+from agent.main.server.figures import sparing
 from agent.main.server.figures.sparing import Sparing
 
 
@@ -19,24 +24,24 @@ def test_an_answer_that_took_long_is_kept_long() -> None:
         clock.now += 2.0
         return len(asked)
 
-    sparing = Sparing(ask, clock)
-    assert sparing.get() == 1 and sparing.took_s == 2.0
+    kept = Sparing(ask, clock)
+    assert kept.get() == 1 and kept.took_s == 2.0
     clock.now += 199.0
-    assert sparing.get() == 1
+    assert kept.get() == 1
     clock.now += 2.0
-    assert sparing.get() == 2
+    assert kept.get() == 2
 
 
 def test_an_answer_that_took_no_time_is_kept_for_seconds() -> None:
     clock, asked = Clock(), list[int]()
-    sparing = Sparing(lambda: asked.append(1), clock)
+    kept = Sparing(lambda: asked.append(1), clock)
     for _ in range(3):
-        sparing.get()
+        kept.get()
         clock.now += 6.0
     assert len(asked) == 2
 
 
-def test_a_failure_ends_the_answer_and_is_tried_again_at_once() -> None:
+def test_a_failure_ends_the_answer_and_is_tried_again_soon() -> None:
     clock, fails = Clock(), [False]
 
     def ask() -> int:
@@ -44,9 +49,19 @@ def test_a_failure_ends_the_answer_and_is_tried_again_at_once() -> None:
             raise StoreBusy
         return 1
 
-    sparing = Sparing(ask, clock)
-    assert sparing.get() == 1
+    kept = Sparing(ask, clock)
+    assert kept.get() == 1
     clock.now, fails[0] = 100.0, True
-    assert sparing.get() is None and sparing.failed
+    assert kept.get() is None and kept.failed
     fails[0] = False
-    assert sparing.get() == 1 and not sparing.failed
+    assert kept.get() is None
+    clock.now += 1.1
+    assert kept.get() == 1 and not kept.failed
+
+
+def test_a_question_that_hangs_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sparing, "LIMIT_S", 0.01)
+    may = threading.Event()
+    hangs = sparing.Sparing(lambda: may.wait(60))
+    assert hangs.get() is None and hangs.failed
+    may.set()
