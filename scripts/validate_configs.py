@@ -1,4 +1,7 @@
-"""Checks the profiles in assets/config: each is valid by itself, differs from the defaults, and none is missing."""
+"""Checks the profiles in assets/config and the environments of the team server.
+
+Each profile is valid by itself, differs from the defaults, and none is missing; each environment is safe for what it is for.
+"""
 
 import sys
 from pathlib import Path
@@ -11,8 +14,12 @@ from agent.core.config_file import PROFILES  # noqa: E402
 from agent.core.i18n import Texts  # noqa: E402
 from agent.core.settings import Settings  # noqa: E402
 from agent.domain.errors import SettingsError  # noqa: E402
+from scripts.deploying import meaning  # noqa: E402
+from scripts.deploying.environment import NAMES, load  # noqa: E402
+from scripts.deploying.failures import Failed  # noqa: E402
 
 FOLDER = ROOT / "assets" / "config"
+ENVIRONMENTS = ROOT / "installers" / "server" / "environments"
 
 
 def faults(folder: Path) -> list[str]:
@@ -44,9 +51,20 @@ def _idle(raw: Raw) -> list[str]:
     ]
 
 
+def environment_faults(folder: Path) -> list[str]:
+    """Return the faults of the server's environments, a line each."""
+    found = [f"{path.name} is no environment: {', '.join(NAMES)}" for path in sorted(folder.glob("*")) if path.stem not in NAMES]
+    for name in NAMES:
+        try:
+            found += [f"{name}.toml: {fault}" for fault in meaning.faults(load(name, folder=folder))]
+        except Failed as failure:
+            found.append(str(failure))
+    return found
+
+
 def main() -> int:
-    found = faults(FOLDER)
-    print("\n".join(found) or f"{len(PROFILES)} profiles are valid")
+    found = faults(FOLDER) + environment_faults(ENVIRONMENTS)
+    print("\n".join(found) or f"{len(PROFILES)} profiles and {len(NAMES)} environments are valid")
     return 1 if found else 0
 
 

@@ -36,11 +36,25 @@ class Arrivals:
         self._handshake_s = handshake_s
         self._greetings: set[asyncio.Task[None]] = set()
         self._accepting: asyncio.Task[None] | None = None
+        self._stepped_back = False
 
     def start(self, backlog: int) -> None:
         self._listener.setblocking(False)
         self._listener.listen(backlog)
         self._accepting = asyncio.get_running_loop().create_task(self._accept())
+
+    async def step_back(self) -> None:
+        """Accept no more, and finish the handshakes that began: what comes now waits for the process that shares the socket.
+
+        Only for event loops that wait for readiness, as on POSIX systems.
+        """
+        loop, self._stepped_back = asyncio.get_running_loop(), True
+        loop.remove_reader(self._listener)
+        await asyncio.sleep(0)  # what was accepted already is greeted
+        if self._accepting is not None and not self._accepting.done():
+            self._accepting.cancel()
+        if self._greetings:
+            await asyncio.wait(self._greetings)
 
     def close(self) -> None:
         """Take no more connections; those that are not greeted yet are cut off."""
@@ -59,7 +73,7 @@ class Arrivals:
 
     async def _accept_each(self) -> None:
         loop = asyncio.get_running_loop()
-        while True:
+        while not self._stepped_back:
             try:
                 connection, address = await loop.sock_accept(self._listener)
             except ConnectionError:  # it was gone before it was accepted

@@ -23,6 +23,7 @@ class Draining:
         self._app = app
         self._texts = texts
         self._ending = False
+        self._last = False
         self._running = 0
         self._done = asyncio.Event()
         self._done.set()
@@ -39,6 +40,8 @@ class Draining:
         async def answered(message: Message) -> None:
             nonlocal begun
             begun = True
+            if self._last and message["type"] == "http.response.start":
+                message = {**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]}
             await send(message)
 
         self._running += 1
@@ -57,6 +60,10 @@ class Draining:
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal = JSONResponse(Problem.of(ServerEnding(), self._texts()).model_dump(), 503, {"retry-after": _AGAIN_S})
         await refusal(scope, receive, send)
+
+    def each_is_last(self) -> None:
+        """Have each answer close its connection: the next request opens one to the process that follows."""
+        self._last = True
 
     async def drain(self, limit_s: float) -> bool:
         """Take no more requests, and wait for the running ones; False if they took longer than the limit."""

@@ -38,7 +38,7 @@ async def redirecting(host: str, port: int, names: Callable[[], Collection[str]]
             open_now -= 1
             writer.close()
 
-    with Network(host, "server.http_port").bind(port) as listener:
+    with Network(host, "server.http_port", handed_over="http").bind(port) as listener:
         server = await asyncio.start_server(answer, sock=listener, limit=_MOST_BYTES)
         async with server:
             yield int(listener.getsockname()[1])

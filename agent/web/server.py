@@ -20,11 +20,15 @@ from agent.domain.errors import SettingsInvalid
 from agent.web.arrivals import Arrivals
 from agent.web.connection import BACKLOG, Connection, Door
 from agent.web.gate import Gate, Visit
+from agent.web.handed_over import BACKLOG as LONGER
+from agent.web.handed_over import handed_over
 from agent.web.received import sweep
 from agent.web.serving_lock import held
 from agent.web.whereabouts import Whereabouts, forget, leave
 
 HANDSHAKE_S = 10.0
+GRACE_S = 1.0
+_LOOK_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +40,12 @@ class Network:
     tls: ssl.SSLContext | None = None
     trusted: Path | None = None  # the certificate that commands on this computer expect
     host_setting: str = "server.host"
+    handed_over: str = ""  # the name under which a supervisor may hand over the listening socket
 
     def bind(self, port: int) -> socket.socket:
         """Return the listening socket. Raises SettingsInvalid for a port that is taken or refused, or another computer's address."""
+        if (given := handed_over(self.handed_over)) is not None:
+            return given
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         # TCP explicitly: asyncio only sets TCP_NODELAY on such sockets; on others small answers wait 40 ms for an acknowledgement.
         listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -59,6 +66,19 @@ class Network:
         return SettingsInvalid(key=self.setting, reason="port_refused" if isinstance(error, PermissionError) else "port_taken")
 
 
+class Succession:
+    """Hands a listening socket that outlives this process on to the next one, without a request refused or cut off."""
+
+    def __init__(self, grace_s: float = GRACE_S) -> None:
+        self._grace_s = grace_s
+        self.server: _Server | None = None
+
+    async def step_back(self) -> None:
+        """Accept no more connections; close the others between two requests. Set that answers close theirs before."""
+        if self.server is not None:
+            await self.server.step_back(self._grace_s)
+
+
 _LOOPBACK = Network()
 _HERE = ("127.0.0.1",)  # proxies on this computer, as Uvicorn has it
 
@@ -72,10 +92,11 @@ async def serving(
     runtime: Path,
     door: Door | None = None,
     network: Network = _LOOPBACK,
+    succession: Succession | None = None,
 ) -> AsyncIterator[int]:
     """Serve while inside; yields the port, also passed to `application`. The file in `runtime`, with the `token`, is deleted at the end.
 
-    `door` admits connections.
+    `door` admits connections; `succession` is for a listening socket that was handed over.
     """
     door = door or Door()
     with network.bind(port) as listener:
@@ -89,13 +110,15 @@ async def serving(
             lifespan="off",
             http=partial(Connection, door),  # type: ignore[arg-type]  # it is called as a class is
             ws="none",
-            backlog=BACKLOG,
+            backlog=LONGER if succession is not None else BACKLOG,
             timeout_graceful_shutdown=1,
             forwarded_allow_ips=[*_HERE, *door.gate.exempt],
             ssl_context_factory=None if (tls := network.tls) is None else lambda *_: tls,
         )
         await asyncio.to_thread(sweep, time.time())
         server = _Server(config, door.gate)
+        if succession is not None:
+            succession.server = server
         task = asyncio.create_task(server.serve(sockets=[listener]))
         try:
             await server.ready(task)
@@ -137,6 +160,15 @@ class _Server(uvicorn.Server):
             self.servers = arrivals  # type: ignore[assignment]  # of a server, only its end is used
         self.started = True
         self._ready.set()
+
+    async def step_back(self, grace_s: float) -> None:
+        """See `Succession`. Connections that rest are closed after `grace_s`: a request may be under way on one that just answered."""
+        await asyncio.gather(*(each.step_back() for each in self.servers if isinstance(each, Arrivals)))
+        connections, until = self.server_state.connections, time.monotonic() + grace_s
+        while connections and time.monotonic() < until:  # noqa: ASYNC110 - nothing tells when one ends
+            await asyncio.sleep(_LOOK_S)
+        for each in list(connections):
+            each.shutdown()
 
     async def ready(self, serving: "asyncio.Task[None]") -> None:
         """Wait until it answers; raises the error that prevented its start."""

@@ -57,6 +57,8 @@ TEST_DESKTOP = [
     "ffmpeg",
     "fonts-noto-cjk",
     "gnome-keyring",
+    # Its `ip` makes the hosts of tests/integration/test_deploy.py.
+    "iproute2",
     "imagemagick",
     "libimage-exiftool-perl",
     # A bare Debian, in which tests/installers installs the package.
@@ -67,6 +69,8 @@ TEST_DESKTOP = [
     "prometheus-alertmanager",
     "shellcheck",
     "stalonetray",
+    # Its systemd-analyze checks the server's units.
+    "systemd",
     "x11-utils",
     "x11-xserver-utils",
     "xclip",

@@ -21,6 +21,7 @@ from agent.core.i18n import Texts
 from agent.core.paths import AppPaths
 from agent.core.resources import resource
 from agent.core.settings import Settings
+from agent.core.supervisor import keep_alive, tell_supervisor
 from agent.domain.errors import SettingsError
 from agent.domain.remote import BUCKET
 from agent.library.onboarding import Onboarding
@@ -51,15 +52,17 @@ from agent.web.certificates import Certificates, origins_of
 from agent.web.connection import Door
 from agent.web.draining import Draining
 from agent.web.gate import Gate
+from agent.web.handed_over import is_handed_over
 from agent.web.help_routes import Places
 from agent.web.no_desk import NoDesk
 from agent.web.redirect import redirecting
 from agent.web.request_counts import CountedRequests
-from agent.web.server import Network, serving
+from agent.web.server import Network, Succession, serving
 
 log = structlog.get_logger()
 
 LOG_FILE = "server.log"
+SOCKET = "https"  # the name under which systemd hands over the listening socket
 MOST_CONNECTIONS = 1024
 _LOOK_S = 1.0
 
@@ -147,13 +150,14 @@ class ServerLoop:
             draining.append(Draining(create_app(self._context(app, stop), port, team), self._texts))
             return CountedRequests(draining[0], ground.operations.figures.requests)
 
-        network = Network(wanted.host, "server.port", certificates.context, certificates.trusted)
+        network = Network(wanted.host, "server.port", certificates.context, certificates.trusted, handed_over=SOCKET)
+        succession = Succession() if is_handed_over(SOCKET) else None
         gate = Gate(wanted.address_connections, wanted.address_handshakes, wanted.proxies)
         door = Door(lambda _, __: True, most=MOST_CONNECTIONS, gate=gate)
         runtime, token = ground.paths.runtime, ground.auth.token
         async with AsyncExitStack() as answering:
             port = await answering.enter_async_context(
-                serving(application, token=token, port=wanted.port, runtime=runtime, door=door, network=network)
+                serving(application, token=token, port=wanted.port, runtime=runtime, door=door, network=network, succession=succession)
             )
             reached_at.append(port)
             if wanted.http_port:
@@ -163,6 +167,7 @@ class ServerLoop:
             here_to_stay(tidy=False)
             self._up(await self._reached(port, accounts))
             self._answer_operations(app, accounts)
+            tell_supervisor("READY=1")
             answering.enter_context(app.bus.listening(rooms.desks.happened))
             answering.enter_context(app.bus.listening(ground.operations.figures.happened.note))
             async with asyncio.TaskGroup() as tasks:
@@ -172,6 +177,7 @@ class ServerLoop:
                     vectors.run(app.bus),
                     rooms.uploads.run(),
                     certificates.run(),
+                    keep_alive(),
                     *rooms.incidents.works(),
                     rooms.backups.run(),
                     *rooms.alerts.works(),
@@ -183,6 +189,10 @@ class ServerLoop:
                 await stop.wait()
                 await asyncio.sleep(wanted.drain_delay_s)
                 log.info("server.draining")
+                tell_supervisor("STOPPING=1")
+                if succession is not None:
+                    draining[0].each_is_last()
+                    await succession.step_back()
                 if not await draining[0].drain(wanted.drain_s):
                     log.warning("server.cut_off")
                 await accounts.footprints.settle()

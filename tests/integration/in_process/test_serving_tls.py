@@ -1,10 +1,11 @@
 """Serving on the network: over TLS only, with limits for who connects and says nothing."""
 
 import asyncio
+import socket
 import ssl
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from agent.web.certificates import Certificates
 from agent.web.client import Client
 from agent.web.connection import Door
 from agent.web.gate import Gate
-from agent.web.server import Network, serving
+from agent.web.server import Network, Succession, serving
 from agent.web.whereabouts import Whereabouts, find
 
 
@@ -133,3 +134,28 @@ async def cut_off(reader: asyncio.StreamReader) -> bool:
     except ConnectionError:
         pass
     return True
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="systemd is Linux's")
+async def test_a_server_that_steps_back_leaves_every_connection_answered_or_to_its_successor(
+    certificates: Certificates, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        port = held.getsockname()[1]
+        monkeypatch.setattr(server, "handed_over", lambda _: held.dup())
+        network = Network(tls=certificates.context, trusted=certificates.trusted, handed_over="https")
+
+        def answering(text: str, succession: Succession) -> AbstractAsyncContextManager[int]:
+            answer = PlainTextResponse(text)
+            return serving(lambda _: answer, token="t", port=0, runtime=tmp_path, network=network, succession=succession)
+
+        trust = ssl.create_default_context(cafile=certificates.trusted)
+        async with asyncio.timeout(60), httpx.AsyncClient(base_url=f"https://localhost:{port}", verify=trust, trust_env=False) as visitor:
+            first = Succession(grace_s=0)
+            async with answering("first", first) as bound:
+                assert bound == port and (await visitor.get("/")).text == "first"
+                await first.step_back()
+                waiting = asyncio.create_task(visitor.get("/"))
+            assert not waiting.done(), "nobody refused it"
+            async with answering("second", Succession()):
+                assert (await waiting).text == "second"

@@ -79,3 +79,12 @@ async def test_nobody_waits_for_streams_that_never_end() -> None:
         await slow.began.wait()
         assert await draining.drain(50)
         slow.may.set()
+
+
+async def test_before_it_ends_each_answer_closes_its_connection() -> None:
+    draining = Draining(PlainTextResponse("done"), lambda: Texts("en"))
+    async with client(draining) as visitor:
+        assert "connection" not in (await visitor.get("/api/images")).headers
+        draining.each_is_last()
+        answer = await visitor.get("/api/images")
+        assert (answer.text, answer.headers["connection"]) == ("done", "close")

@@ -1,0 +1,27 @@
+"""Tells systemd that the process is ready, or alive. See `sd_notify(3)`."""
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import Mapping
+
+
+def tell_supervisor(state: str, environment: Mapping[str, str] = os.environ) -> None:
+    """Send a state such as `READY=1`; nothing happens without a supervisor, or if it does not listen."""
+    address = environment.get("NOTIFY_SOCKET", "")
+    if not address or not hasattr(socket, "AF_UNIX"):
+        return
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as to:
+        to.connect("\0" + address[1:] if address.startswith("@") else address)
+        to.send(state.encode())
+
+
+async def keep_alive(environment: Mapping[str, str] = os.environ) -> None:
+    """Tell it twice within its limit that the event loop runs; a process that hangs is started again. Returns if it has no limit."""
+    limit_us = int(environment.get("WATCHDOG_USEC", "0"))
+    if not limit_us or environment.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
+        return
+    while True:
+        tell_supervisor("WATCHDOG=1", environment)
+        await asyncio.sleep(limit_us / 2e6)

@@ -1,0 +1,128 @@
+"""The description of an environment: `installers/server/environments/NAME.toml`, or the host's own in /etc/ai-popup/environments."""
+
+import json
+import os
+import tomllib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from scripts.deploying.failures import Failed
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = ("dev", "staging", "prod")
+OWN = Path("/etc/ai-popup/environments")
+BACKENDS = ("host", "compose", "kubernetes")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Host:
+    root: str = "/opt/ai-popup"
+    home: str = "/var/lib/ai-popup"
+    state: str = "/var/lib/ai-popup-deploy"
+    units: str = "/etc/systemd/system"
+    user: str = "ai-popup"
+    environment_files: tuple[str, ...] = ("/etc/ai-popup/server.env",)
+    workers: int = 1
+    """units `ai-popup-worker@1.service` and so on"""
+    venv: str = ""
+    """a virtual environment that the host's administrator keeps; empty builds one for each release"""
+    address: str = "127.0.0.1"
+    """where the gate reaches the server and its operations port"""
+    port: int = 8443
+    operations_port: int = 9464
+
+
+@dataclass(frozen=True)
+class Compose:
+    file: str = "installers/server/compose/compose.yaml"
+    profile: str = "prod"
+    images: str = "images.env"
+    """the file with the line AI_POPUP_IMAGE, beside the Compose file"""
+    variables: str = "environments/prod.env"
+    service: str = "api"
+    workers: str = "worker"
+    migrate: str = "migrate"
+    backup: tuple[str, ...] = ("dump", "once")
+    """the service, and its words, that makes one backup"""
+    healthy: tuple[str, ...] = ("ai-popup-healthy",)
+    state: str = "/var/lib/ai-popup-deploy"
+
+
+@dataclass(frozen=True)
+class Kubernetes:
+    chart: str = "installers/server/helm/ai-popup"
+    release: str = "ai-popup"
+    namespace: str = "ai-popup"
+    values: tuple[str, ...] = ()
+    state: str = "/var/lib/ai-popup-deploy"
+
+
+@dataclass(frozen=True)
+class Environment:
+    name: str
+    backend: str = "host"
+    keep_releases: int = 3
+    least_free_gb: float = 10.0
+    gate_s: float = 120.0
+    certificate_days: int = 14
+    """a given certificate must be valid for so long"""
+    host: Host = field(default_factory=Host)
+    compose: Compose = field(default_factory=Compose)
+    kubernetes: Kubernetes = field(default_factory=Kubernetes)
+    settings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """settings of the program, by section"""
+
+    def variables(self) -> dict[str, str]:
+        """Return the settings as the program reads them from its environment."""
+        return {
+            f"AI_POPUP__{section}__{name}".upper(): value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            for section, values in self.settings.items()
+            for name, value in values.items()
+        }
+
+    @property
+    def state(self) -> Path:
+        return Path({"host": self.host.state, "compose": self.compose.state, "kubernetes": self.kubernetes.state}[self.backend])
+
+
+def load(name: str, backend: str = "", folder: Path | None = None) -> Environment:
+    """Raises Failed if there is none of that name, or it says something unknown."""
+    if name not in NAMES:
+        raise Failed(f"{name!r} is no environment: {', '.join(NAMES)}")
+    folders = [Path(said)] if (said := os.environ.get("AI_POPUP_ENVIRONMENTS")) else [OWN, ROOT / "installers/server/environments"]
+    path = next((found for each in ([folder] if folder else folders) if (found := each / f"{name}.toml").is_file()), None)
+    if path is None:
+        raise Failed(f"{name}.toml is missing")
+    try:
+        return parsed(name, path.read_bytes(), backend)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError, ValueError) as error:
+        raise Failed(f"{path}: {error}") from error
+
+
+def parsed(name: str, content: bytes, backend: str = "") -> Environment:
+    """Raises ValueError, TypeError, tomllib.TOMLDecodeError."""
+    raw = tomllib.loads(content.decode("utf-8"))
+    if unknown := raw.keys() - {"deploy", "settings"}:
+        raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
+    deploy = dict(raw.get("deploy", {}))
+    if backend:
+        deploy["backend"] = backend
+    parts = {
+        "host": _filled(Host, deploy.pop("host", {})),
+        "compose": _filled(Compose, deploy.pop("compose", {})),
+        "kubernetes": _filled(Kubernetes, deploy.pop("kubernetes", {})),
+    }
+    found = _filled(Environment, {**deploy, **parts, "name": name, "settings": raw.get("settings", {})})
+    if found.backend not in BACKENDS:
+        raise ValueError(f"backend {found.backend!r} is none of {', '.join(BACKENDS)}")
+    return found
+
+
+def _filled(kind: type[T], said: dict[str, Any]) -> T:
+    known = {each.name for each in fields(kind)}  # type: ignore[arg-type]  # all are dataclasses
+    if unknown := said.keys() - known:
+        raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
+    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in said.items()})
