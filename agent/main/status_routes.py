@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 from fastapi import FastAPI, Query
 from fastapi.responses import Response
@@ -50,6 +50,9 @@ from agent.web.access import Scope, needs
 from agent.web.desk_port import DeskPort
 from agent.web.remembered import Remembered
 from agent.web.schemas import Id, Problem
+
+if TYPE_CHECKING:
+    from agent.main.figures.processes import Processes
 
 Limit: TypeAlias = Annotated[int, Query(ge=1, le=200)]
 Offset: TypeAlias = Annotated[int, Query(ge=0, lt=2**31)]
@@ -125,6 +128,7 @@ def _problem_routes(api: FastAPI, app: App, desk: DeskPort) -> None:
 
 def health_routes(api: FastAPI, app: App, health: Health, version: str, texts: Callable[[], Texts]) -> None:
     """Add the routes of the program's health to `api`."""
+    measured: dict[str, Processes] = {}  # from the first request on
     duties: Remembered[FilingDue | None] = Remembered(app.library.version, 1)  # slow in a large library, and opened again and again
 
     @api.get("/api/health-report", openapi_extra=needs(Scope.SYSTEM_READ))
@@ -154,10 +158,13 @@ def health_routes(api: FastAPI, app: App, health: Health, version: str, texts: C
 
     @api.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}}, openapi_extra=needs(Scope.METRICS_READ))
     async def prometheus() -> Response:
+        from agent.main.figures.processes import Processes
         from agent.main.metrics import CONTENT_TYPE, metrics  # 1 MB that most agents never need
 
+        family = measured.setdefault("agent", Processes("agent"))
         counts = await asyncio.to_thread(app.library.counts)
-        return Response(metrics(version, counts, app.monitor, app.tally), headers={"content-type": CONTENT_TYPE})
+        figures = await asyncio.to_thread(metrics, version, counts, app.monitor, app.tally, app.screen.taken, family)
+        return Response(figures, headers={"content-type": CONTENT_TYPE})
 
 
 def restore_routes(api: FastAPI, restore: LibraryRestore, texts: Callable[[], Texts]) -> None:

@@ -112,6 +112,8 @@ class CaptureService:
         self._environment = environment
         self._supply = supply
         self.shown = Observable(CapturesShown())
+        self.taken = 0
+        """captures that came to review since the start"""
         self._open: dict[str, Capture] = {}
 
     # -- taking a capture --------------------------------------------------------------------------------------------------------
@@ -181,6 +183,7 @@ class CaptureService:
             SeenFace(replace(face, embedding=None, chip=None), who, None if who is None else names.get(who.person_id), choice.covers(who))
             for face, who in zip(analysis.faces, judged.identities, strict=True)
         )
+        self.taken += 1
         return self._hold(Capture(frame.handle, analysis.width, analysis.height, faces, (), look))
 
     # -- reviewing it ------------------------------------------------------------------------------------------------------------

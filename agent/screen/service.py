@@ -27,6 +27,11 @@ class ScreenService:
             raise ScreenUnavailable
         return self._watching
 
+    @property
+    def taken(self) -> int:
+        """Return how many captures came to review since the start."""
+        return 0 if self._capturing is None else self._capturing.taken
+
     def tell(self, status: StatusFeed) -> None:
         """Connect the status with open captures and the state of watching."""
         if self._capturing is not None:

@@ -46,7 +46,7 @@ def test_a_working_program_tells_how_it_stands(program: RealProgram, photo: Call
     assert report.disk.library > 0
     # No display and no tray in this session, and a checkout knows nobody to ask for a newer version; everything else is well.
     assert {each.name: each.state for each in found if each.state != "ok"} == dict.fromkeys(("display", "tray", "updates"), "absent")
-    assert "ai_popup_images 3.0" in figures
+    assert "ai_popup_images 3.0" in figures and 'ai_popup_memory_bytes{process="engine"}' in figures
     with zipfile.ZipFile(io.BytesIO(bundle)) as opened:
         told = {name: opened.read(name).decode() for name in opened.namelist()}
     private = ("Mei", str(program.watched), str(program.home))

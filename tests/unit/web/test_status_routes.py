@@ -216,7 +216,9 @@ async def test_prometheus_gets_figures_and_nothing_private(served: Served, owner
     }
     assert figures["ai_popup_images",] == 0
     assert figures["ai_popup_queue", "failed"] == 1
-    assert figures["ai_popup_errors_total", "image.truncated"] == 1
+    assert figures["ai_popup_errors_total", "image.truncated", "photo"] == 1
+    assert figures["ai_popup_memory_bytes", "agent"] > 1_000_000 and figures["ai_popup_cpu_seconds_total", "agent"] > 0
+    assert figures["ai_popup_captures_total",] == 0
     assert figures["ai_popup_stage_seconds_sum", "detect"] == pytest.approx(0.02)
     assert figures["ai_popup_stage_seconds_bucket", "0.01", "detect"] == 0 and figures["ai_popup_stage_seconds_count", "detect"] == 1
     assert figures["ai_popup_stage_seconds_bucket", "0.025", "detect"] == 1

@@ -7,8 +7,8 @@ from typing import Any, Final
 from prometheus_client.core import Metric
 
 from agent.domain.jobs import Priority
+from agent.main.figures.families import counter, gauge, gauges
 from agent.main.server.figures.database import Rows
-from agent.main.server.figures.families import counter, gauge, gauges
 from agent.workers.records import WorkerState
 
 _PRIORITIES: Final = {int(each): each.name.lower() for each in Priority}

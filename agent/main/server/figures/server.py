@@ -19,10 +19,10 @@ from agent import __version__
 from agent.core import error_counts
 from agent.domain.errors import Unexpected
 from agent.domain.events import ImageFailed, ImageIndexed, Recorded
+from agent.main.figures.families import counter, counters, gauge, gauges, histogram
+from agent.main.figures.processes import Processes
 from agent.main.server.figures.database import Rows
-from agent.main.server.figures.families import counter, counters, gauge, gauges, histogram
 from agent.main.server.figures.library import families_of
-from agent.main.server.figures.processes import Processes
 from agent.main.server.figures.sparing import Sparing
 from agent.main.server.readiness import OK
 from agent.web.request_counts import BOUNDS, RequestCounts

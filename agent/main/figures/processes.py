@@ -1,4 +1,4 @@
-"""Memory and processor time of the server's process and its descendants, by what they are."""
+"""Memory and processor time of this process and its descendants, by what they are."""
 
 import threading
 from collections import Counter

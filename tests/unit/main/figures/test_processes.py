@@ -7,7 +7,7 @@ import psutil
 import pytest
 
 from agent.core.child import own_command
-from agent.main.server.figures.processes import Processes, kind_of
+from agent.main.figures.processes import Processes, kind_of
 
 
 @pytest.mark.parametrize(

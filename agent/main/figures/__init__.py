@@ -1,0 +1,1 @@
+"""What the figures of the desktop agent and of a server share."""
