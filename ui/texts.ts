@@ -64,7 +64,8 @@ export function texts(): Plugin {
       const sections = id.slice(NAME.length + 1).split(',')
       for (const file of ['en.json', 'zh-CN.json']) this.addWatchFile(join(LOCALES, file))
       const [en, zh] = [read('en.json', sections), read('zh-CN.json', sections)]
-      const keys = [...new Set([...en.keys(), ...zh.keys()])]
+      // A text of several lines is a mail's; no page shows one, and it would shift all that follow.
+      const keys = [...new Set([...en.keys(), ...zh.keys()])].filter((key) => ![en, zh].some((texts) => texts.get(key)?.includes('\n')))
       const names = keys.map((key) => {
         const number = short.get(key.replace(PLURAL, ''))
         return number === undefined ? key : number + (PLURAL.exec(key)?.[0] ?? '')

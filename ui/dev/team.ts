@@ -19,7 +19,7 @@ const ROLES: Readonly<Record<string, Role>> = {
 }
 const VIEWER: readonly Scope[] = ['self', 'status.read', 'photos.read', 'people.read']
 const SCOPES: Readonly<Record<Role, readonly Scope[]>> = {
-  administrator: [...VIEWER, 'system.read', 'photos.write', 'photos.upload', 'photos.export', 'people.write', 'people.search', 'people.erase', 'people.recognise', 'consent.read', 'consent.write', 'redaction.read', 'redaction.write', 'settings.read', 'settings.write', 'workers.manage', 'members.manage', 'record.read', 'incidents.read', 'incidents.manage'],
+  administrator: [...VIEWER, 'system.read', 'photos.write', 'photos.upload', 'photos.export', 'people.write', 'people.search', 'people.erase', 'people.recognise', 'consent.read', 'consent.write', 'redaction.read', 'redaction.write', 'settings.read', 'settings.write', 'workers.manage', 'members.manage', 'record.read', 'incidents.read', 'incidents.manage', 'alerts.read', 'alerts.manage', 'alerts.write'],
   curator: [...VIEWER, 'photos.write', 'photos.upload', 'people.write', 'people.search', 'people.erase', 'people.recognise', 'consent.read', 'consent.write', 'redaction.read'],
   editor: [...VIEWER, 'photos.write', 'photos.upload', 'photos.export', 'people.search', 'people.recognise', 'consent.read', 'redaction.read', 'redaction.write'],
   viewer: VIEWER,
@@ -346,6 +346,21 @@ function linkReply(method: string, path: string, options: Options): Reply | null
   return is({ name: options.language === 'en' ? 'Mei' : '梅', photos: 38, suggested: 3, face_prints: recognised ? 41 : 0, required: true, recognised, consents, expires_at: ago(-30 * DAY) })
 }
 
+function alertReply(path: string, { scene }: Options): Reply | null {
+  const alert = (id: number, name: string, over: Record<string, unknown> = {}): Record<string, unknown> => ({ id, source: 'server', name, severity: 'warning', number: 7, began_at: ago(900_000), ended_at: null, ...over })
+  const empty = scene === 'team_empty'
+  const silence = { id: 1, name: 'disk-low', reason: 'being_fixed', until: ago(-DAY), made_at: ago(600_000), made_by: 'm1' }
+  const names = ['disk-low', 'workers-missing', 'certificate-expiring', 'database-unreachable']
+  const firing = empty ? [] : [alert(9, 'workers-missing', { severity: 'critical', number: 2 }), alert(8, 'disk-low'), alert(7, 'error-budget-burns', { source: 'prometheus', severity: 'critical' })]
+  if (path === '/api/alerts') return is({ firing, silences: empty ? [] : [silence], names, ways: empty ? [] : ['email', 'ntfy'], looked_at: ago(5_000) })
+  if (path === '/api/alerts/count') return is({ firing: empty ? 0 : 2 })
+  if (path === '/api/alerts/history') return is({ items: empty ? [] : [alert(5, 'database-unreachable', { severity: 'critical', number: 42, began_at: ago(DAY), ended_at: ago(DAY - 42_000) }), alert(4, 'certificate-expiring', { number: 13, began_at: ago(9 * DAY), ended_at: ago(8 * DAY) })], before: null })
+  if (path === '/api/alerts/test-message') return is({ ways: ['email', 'ntfy'] })
+  if (path.endsWith('/messages')) return is({ items: [{ way: 'email', event: 'firing', attempts: 1, due_at: null, sent_at: ago(890_000), error_code: null }, { way: 'ntfy', event: 'firing', attempts: 3, due_at: ago(-60_000), sent_at: null, error_code: 'message.ntfy_failed' }] })
+  if (path.startsWith('/api/alerts/silences')) return is({ ...silence, id: 2 })
+  return null
+}
+
 function incidentReply(method: string, path: string, query: URLSearchParams, body: Record<string, unknown>, { scene }: Options): Reply | null {
   const all = scene === 'team_empty' ? [] : state.incidents
   if (path === '/api/incidents') return is({ items: all.filter((each) => each.state !== 'closed' || query.get('closed') === 'true'), before: null })
@@ -384,13 +399,13 @@ export function answerTeam(request: IncomingMessage, response: ServerResponse, u
     answered(problem(401, 'account.sign_in_required', options, ['This page is not signed in.', 'Sign in.'], ['此页面尚未登录。', '请登录。']))
     return true
   }
-  if (!/^\/api\/((server|account|invitations|members|record|workers|queue|consents|incidents|consent-links)\b|people\/\d+\/consent(s|-link))/.test(url.pathname)) return false
+  if (!/^\/api\/((server|account|invitations|members|record|workers|queue|consents|alerts|incidents|consent-links)\b|people\/\d+\/consent(s|-link))/.test(url.pathname)) return false
   const parts: Buffer[] = []
   request.on('data', (part: Buffer) => parts.push(part))
   request.on('end', () => {
     const text = Buffer.concat(parts).toString()
     const body = text === '' ? {} : (JSON.parse(text) as Record<string, unknown>)
-    answered(incidentReply(request.method ?? 'GET', url.pathname, url.searchParams, body, options) ?? linkReply(request.method?? 'GET', url.pathname, options) ?? consentReply(request.method ?? 'GET', url.pathname, body, options) ?? reply(request.method ?? 'GET', url.pathname, url.searchParams, body, options) ?? { status: 404, answer: { code: 'api.not_found', cause: '', remedy: '' } })
+    answered(alertReply(url.pathname, options) ?? incidentReply(request.method ?? 'GET', url.pathname, url.searchParams, body, options) ?? linkReply(request.method?? 'GET', url.pathname, options) ?? consentReply(request.method ?? 'GET', url.pathname, body, options) ?? reply(request.method ?? 'GET', url.pathname, url.searchParams, body, options) ?? { status: 404, answer: { code: 'api.not_found', cause: '', remedy: '' } })
   })
   return true
 }

@@ -103,6 +103,11 @@ def _verify(page: Page) -> None:
     page.locator(".verdict").wait_for()
 
 
+def _messages(page: Page) -> None:
+    page.locator(".list > li.open summary").click()
+    expect(page.locator(".list > li.open").get_by_text("3")).to_be_visible()
+
+
 def _evidence(page: Page) -> None:
     page.locator(".list > li.open summary").click()
     page.locator(".list > li.open ol li").first.wait_for()
@@ -247,6 +252,9 @@ STATES: dict[str, tuple[str, str, str, Act]] = {
     "incidents, one that a message leads to": ("#incidents/5", "team", ".list > li.open", _evidence),
     "incidents, closed ones too": ("#incidents", "team", ".list > li", _closed),
     "incidents, none": ("#incidents", "team_empty", ".none", _nothing),
+    "alerts": ("#alerts", "team", ".list.ended > li", _nothing),
+    "alerts, one that a message leads to": ("#alerts/8", "team", ".list > li.open", _messages),
+    "alerts, none": ("#alerts", "team_empty", ".none", _nothing),
     "workers": ("#workers", "team", ".list li", _nothing),
     "workers, none": ("#workers", "team_empty", ".none", _nothing),
     "workers, the queue empty": ("#workers", "team_alone", ".list li", _nothing),
@@ -729,3 +737,21 @@ def test_an_auditor_sees_incidents_and_does_nothing_about_them(page: Page, visit
     visit("#incidents", "team_auditor")
     expect(page.locator(".list > li").first).to_be_visible()
     expect(page.locator("main").get_by_role("button")).to_have_count(0)
+
+
+def test_an_alert_is_silenced_a_silence_is_ended_and_a_test_message_sent(page: Page, visit: Visit) -> None:
+    visit("#alerts", "team")
+    link = page.get_by_role("link", name="Alerts")
+    expect(link.locator(".badge")).to_have_text("2")
+    row = page.locator(".list.firing > li").filter(has_text="Workers are missing")
+    expect(row.get_by_role("link", name="What to do")).to_have_attribute("href", "#help/workers-missing")
+    expect(page.locator(".list.firing > li").filter(has_text="error-budget-burns").get_by_role("combobox")).to_have_count(0)
+    chooser = row.get_by_role("combobox").last
+    chooser.focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("option", name="Maintenance").click()
+    expect(page.get_by_role("button", name="Undo")).to_be_visible()
+    page.get_by_role("button", name="End the silence").click()
+    expect(page.get_by_text("Silence ended", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Send a test message").click()
+    expect(page.get_by_text("Sent by e-mail, ntfy", exact=True)).to_be_visible()

@@ -394,6 +394,160 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/alerts": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * All Alerts
+         * @description Return what fires, and the silences in force.
+         */
+        readonly get: operations["all_alerts_api_alerts_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/alerts/count": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Alert Count */
+        readonly get: operations["alert_count_api_alerts_count_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/alerts/history": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Alert History
+         * @description Return what ended, newest first.
+         */
+        readonly get: operations["alert_history_api_alerts_history_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/alerts/prometheus": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Prometheus Alerts
+         * @description Take what Alertmanager's webhook tells, so that all alerts are on one page.
+         */
+        readonly post: operations["prometheus_alerts_api_alerts_prometheus_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/alerts/silences": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Silence
+         * @description Send no messages about alerts of that name until then.
+         */
+        readonly post: operations["silence_api_alerts_silences_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/alerts/silences/{silence_id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        readonly post?: never;
+        /** Unsilence */
+        readonly delete: operations["unsilence_api_alerts_silences__silence_id__delete"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/alerts/test-message": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Test Alert
+         * @description Send a message in each way that the settings name.
+         */
+        readonly post: operations["test_alert_api_alerts_test_message_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/alerts/{alert_id}/messages": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Alert Messages
+         * @description Return the messages about an alert, sent or not.
+         */
+        readonly get: operations["alert_messages_api_alerts__alert_id__messages_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/backups": {
         readonly parameters: {
             readonly query?: never;
@@ -846,6 +1000,26 @@ export interface paths {
          * @description A desktop leaves: the token that asks ends.
          */
         readonly delete: operations["leave_api_desk_delete"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/desk/alerts": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Desk Alerts
+         * @description Return to an administrator's desktop what fires since that number; wait a while for it.
+         */
+        readonly get: operations["desk_alerts_api_desk_alerts_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
         readonly patch?: never;
@@ -3796,6 +3970,113 @@ export interface components {
             /** Items */
             readonly items: readonly components["schemas"]["AlbumOut"][];
         };
+        /** AlertCount */
+        readonly AlertCount: {
+            /**
+             * Firing
+             * @description without those that are silenced
+             */
+            readonly firing: number;
+        };
+        /**
+         * AlertHistory
+         * @description What ended, newest first.
+         */
+        readonly AlertHistory: {
+            /**
+             * Before
+             * @description asks for the page of older ones; null: there are none
+             */
+            readonly before: number | null;
+            /** Items */
+            readonly items: readonly components["schemas"]["AlertOut"][];
+        };
+        /** AlertMessageOut */
+        readonly AlertMessageOut: {
+            /** Attempts */
+            readonly attempts: number;
+            /**
+             * Due At
+             * @description of the next attempt; null: sent, or given up
+             */
+            readonly due_at: string | null;
+            /** Error Code */
+            readonly error_code: string | null;
+            /**
+             * Event
+             * @description `firing`, `reminder` or `resolved`
+             */
+            readonly event: string;
+            /** Sent At */
+            readonly sent_at: string | null;
+            /**
+             * Way
+             * @description `email`, `webhook` or `ntfy`
+             */
+            readonly way: string;
+        };
+        /** AlertMessages */
+        readonly AlertMessages: {
+            /** Items */
+            readonly items: readonly components["schemas"]["AlertMessageOut"][];
+        };
+        /**
+         * AlertOut
+         * @description `number` is what the text of its name says: percent, hours, photos …
+         */
+        readonly AlertOut: {
+            /**
+             * Began At
+             * Format: date-time
+             */
+            readonly began_at: string;
+            /**
+             * Ended At
+             * @description null: it fires
+             */
+            readonly ended_at: string | null;
+            /** Id */
+            readonly id: number;
+            /** Name */
+            readonly name: string;
+            /** Number */
+            readonly number: number;
+            readonly severity: components["schemas"]["Severity"];
+            readonly source: components["schemas"]["Source"];
+        };
+        /** AlertTestSent */
+        readonly AlertTestSent: {
+            /**
+             * Ways
+             * @description in which a message was sent
+             */
+            readonly ways: readonly string[];
+        };
+        /**
+         * AlertsOut
+         * @description What fires, newest first, and the silences in force.
+         */
+        readonly AlertsOut: {
+            /** Firing */
+            readonly firing: readonly components["schemas"]["AlertOut"][];
+            /**
+             * Looked At
+             * @description when this process last looked; null: another one does
+             */
+            readonly looked_at: string | null;
+            /**
+             * Names
+             * @description of the server's own alerts
+             */
+            readonly names: readonly string[];
+            /** Silences */
+            readonly silences: readonly components["schemas"]["SilenceOut"][];
+            /**
+             * Ways
+             * @description in which messages are sent
+             */
+            readonly ways: readonly string[];
+        };
         /**
          * AlikeFace
          * @description A face of a photo used for a search.
@@ -4590,6 +4871,19 @@ export interface components {
              * @description they agree to being named when they are seen on the screen; false withdraws it
              */
             readonly watch?: boolean | null;
+        };
+        /**
+         * DeskAlerts
+         * @description What an administrator's desktop is told. `watched`: whether the member may see alerts at all.
+         */
+        readonly DeskAlerts: {
+            /**
+             * Items
+             * @default []
+             */
+            readonly items: readonly components["schemas"]["AlertOut"][];
+            /** Watched */
+            readonly watched: boolean;
         };
         /**
          * DeskOperation
@@ -6917,6 +7211,38 @@ export interface components {
              */
             readonly setting?: string | null;
         };
+        /** PrometheusAlert */
+        readonly PrometheusAlert: {
+            /** Fingerprint */
+            readonly fingerprint: string;
+            /** Labels */
+            readonly labels: {
+                readonly [key: string]: string;
+            };
+            /**
+             * Startsat
+             * Format: date-time
+             */
+            readonly startsAt: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            readonly status: "firing" | "resolved";
+        };
+        /**
+         * PrometheusAlerts
+         * @description What Alertmanager posts, version 4 of its webhook.
+         */
+        readonly PrometheusAlerts: {
+            /** Alerts */
+            readonly alerts: readonly components["schemas"]["PrometheusAlert"][];
+            /**
+             * Version
+             * @constant
+             */
+            readonly version: "4";
+        };
         /** Queue */
         readonly Queue: {
             /** Items */
@@ -7463,7 +7789,7 @@ export interface components {
          * @description What a route is about. Each route declares one with `needs`.
          * @enum {string}
          */
-        readonly Scope: "open" | "self" | "status.read" | "system.read" | "metrics.read" | "photos.read" | "photos.write" | "photos.upload" | "photos.export" | "people.read" | "people.write" | "people.search" | "people.erase" | "people.recognise" | "consent.read" | "consent.write" | "redaction.read" | "redaction.write" | "settings.read" | "settings.write" | "workers.manage" | "members.manage" | "record.read" | "incidents.read" | "incidents.manage" | "backups.manage" | "desktop";
+        readonly Scope: "open" | "self" | "status.read" | "system.read" | "metrics.read" | "photos.read" | "photos.write" | "photos.upload" | "photos.export" | "people.read" | "people.write" | "people.search" | "people.erase" | "people.recognise" | "consent.read" | "consent.write" | "redaction.read" | "redaction.write" | "settings.read" | "settings.write" | "workers.manage" | "members.manage" | "record.read" | "incidents.read" | "incidents.manage" | "backups.manage" | "alerts.read" | "alerts.manage" | "alerts.write" | "desktop";
         /**
          * SearchIndex
          * @description `exact`: every face is compared; `building`: still so, until the index is there; `index`: it is used.
@@ -7765,6 +8091,51 @@ export interface components {
             /** Ticket */
             readonly ticket: string;
         };
+        /** SilenceOut */
+        readonly SilenceOut: {
+            /** Id */
+            readonly id: number;
+            /**
+             * Made At
+             * Format: date-time
+             */
+            readonly made_at: string;
+            /**
+             * Made By
+             * @description a member's random id; empty: on the server's computer
+             */
+            readonly made_by: string;
+            /** Name */
+            readonly name: string;
+            readonly reason: components["schemas"]["SilenceReason"];
+            /**
+             * Until
+             * Format: date-time
+             */
+            readonly until: string;
+        };
+        /**
+         * SilenceReason
+         * @description A choice, because free text would hold names.
+         * @enum {string}
+         */
+        readonly SilenceReason: "maintenance" | "known" | "being_fixed" | "false_alarm";
+        /** SilenceWanted */
+        readonly SilenceWanted: {
+            /** Name */
+            readonly name: string;
+            readonly reason: components["schemas"]["SilenceReason"];
+            /**
+             * Until
+             * Format: date-time
+             */
+            readonly until: string;
+        };
+        /**
+         * Source
+         * @enum {string}
+         */
+        readonly Source: "server" | "prometheus";
         /**
          * StageMeans
          * @description Mean milliseconds of the last 200 photos.
@@ -8526,6 +8897,13 @@ export type AlbumMove = components['schemas']['AlbumMove'];
 export type AlbumOut = components['schemas']['AlbumOut'];
 export type AlbumPhotos = components['schemas']['AlbumPhotos'];
 export type AlbumsOut = components['schemas']['AlbumsOut'];
+export type AlertCount = components['schemas']['AlertCount'];
+export type AlertHistory = components['schemas']['AlertHistory'];
+export type AlertMessageOut = components['schemas']['AlertMessageOut'];
+export type AlertMessages = components['schemas']['AlertMessages'];
+export type AlertOut = components['schemas']['AlertOut'];
+export type AlertTestSent = components['schemas']['AlertTestSent'];
+export type AlertsOut = components['schemas']['AlertsOut'];
 export type AlikeFace = components['schemas']['AlikeFace'];
 export type BackupRunOut = components['schemas']['BackupRunOut'];
 export type BackupWanted = components['schemas']['BackupWanted'];
@@ -8562,6 +8940,7 @@ export type CoverRequest = components['schemas']['CoverRequest'];
 export type CpuReport = components['schemas']['CpuReport'];
 export type Day = components['schemas']['Day'];
 export type DescribePerson = components['schemas']['DescribePerson'];
+export type DeskAlerts = components['schemas']['DeskAlerts'];
 export type DeskOperation = components['schemas']['DeskOperation'];
 export type DeskOperations = components['schemas']['DeskOperations'];
 export type DeskResult = components['schemas']['DeskResult'];
@@ -8699,6 +9078,8 @@ export type PlannedOut = components['schemas']['PlannedOut'];
 export type PortraitOut = components['schemas']['PortraitOut'];
 export type PowerReport = components['schemas']['PowerReport'];
 export type Problem = components['schemas']['Problem'];
+export type PrometheusAlert = components['schemas']['PrometheusAlert'];
+export type PrometheusAlerts = components['schemas']['PrometheusAlerts'];
 export type Queue = components['schemas']['Queue'];
 export type QueuePart = components['schemas']['QueuePart'];
 export type QuietRequest = components['schemas']['QuietRequest'];
@@ -8749,6 +9130,10 @@ export type Sharing = components['schemas']['Sharing'];
 export type SharingOut = components['schemas']['SharingOut'];
 export type SignIn = components['schemas']['SignIn'];
 export type SignedIn = components['schemas']['SignedIn'];
+export type SilenceOut = components['schemas']['SilenceOut'];
+export type SilenceReason = components['schemas']['SilenceReason'];
+export type SilenceWanted = components['schemas']['SilenceWanted'];
+export type Source = components['schemas']['Source'];
 export type StageMeans = components['schemas']['StageMeans'];
 export type Status = components['schemas']['Status'];
 export type Step = components['schemas']['Step'];
@@ -9664,6 +10049,251 @@ export interface operations {
             };
         };
     };
+    readonly all_alerts_api_alerts_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["AlertsOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly alert_count_api_alerts_count_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["AlertCount"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly alert_history_api_alerts_history_get: {
+        readonly parameters: {
+            readonly query?: {
+                readonly before?: number | null;
+                readonly limit?: number;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["AlertHistory"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly prometheus_alerts_api_alerts_prometheus_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["PrometheusAlerts"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly silence_api_alerts_silences_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["SilenceWanted"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SilenceOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly unsilence_api_alerts_silences__silence_id__delete: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly silence_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SilenceOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly test_alert_api_alerts_test_message_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["AlertTestSent"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly alert_messages_api_alerts__alert_id__messages_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly alert_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["AlertMessages"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly state_api_backups_get: {
         readonly parameters: {
             readonly query?: never;
@@ -10550,6 +11180,37 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly desk_alerts_api_desk_alerts_get: {
+        readonly parameters: {
+            readonly query?: {
+                readonly after?: number;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["DeskAlerts"];
+                };
             };
             /** @description Unprocessable Entity */
             readonly 422: {

@@ -5,7 +5,7 @@ import type { Scope } from '../api/types'
 /** Those that number keys go to, in the sidebar's order. */
 export const PAGES = ['photos', 'albums', 'people', 'covers', 'problems', 'status', 'settings'] as const
 /** Those that only a team's server has. */
-const TEAM_PAGES = ['account', 'members', 'libraries', 'record', 'workers', 'consents', 'incidents', 'invitation', 'my-consent', 'join'] as const
+const TEAM_PAGES = ['account', 'members', 'libraries', 'record', 'workers', 'consents', 'incidents', 'alerts', 'invitation', 'my-consent', 'join'] as const
 const KNOWN = [...PAGES, 'help', 'online-only', ...TEAM_PAGES] as const
 export type Page = (typeof KNOWN)[number]
 
@@ -27,6 +27,7 @@ export const NEEDED: Readonly<Record<Page, Scope | null>> = {
   workers: 'system.read',
   consents: 'consent.read',
   incidents: 'incidents.read',
+  alerts: 'alerts.read',
   invitation: null,
   'my-consent': null,
   join: 'people.recognise',
