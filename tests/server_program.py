@@ -1,5 +1,6 @@
 """The real team server, started as its administrator starts it: on this computer only, with its own database."""
 
+import copy
 import json
 import ssl
 import subprocess
@@ -13,6 +14,7 @@ from typing import Any
 import httpx
 import psutil
 
+from agent.core.paths import INSTANCE_VARIABLE, AppPaths
 from agent.main.library_home import home_of_key
 from agent.main.server.process import CERTIFICATES_FOLDER
 from agent.redaction.queries.redaction_queries import RedactionQueries
@@ -36,8 +38,11 @@ class RealServer(RealProgram):
 
     def serve(self) -> None:
         """Start it and wait until it answers."""
-        printed = self.home / "printed.txt"
-        with (self.home / "errors.txt").open("ab") as errors, printed.open("wb") as out:
+        self.begin()
+        self.wait()
+
+    def begin(self) -> None:
+        with (self.home / "errors.txt").open("ab") as errors, self._printed.open("wb") as out:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "agent", "serve", "--json"],
                 stdin=subprocess.DEVNULL,
@@ -46,11 +51,26 @@ class RealServer(RealProgram):
                 env=self.environment,
                 cwd=CHECKOUT,
             )
+
+    def wait(self) -> None:
+        """Wait until it answers."""
         until = time.monotonic() + WAIT_S
-        while not (line := _reached(printed.read_text())):
+        while not (line := _reached(self._printed.read_text())):
             assert self.alive and time.monotonic() < until, (self.home / "errors.txt").read_text()
             time.sleep(0.05)
         self.reached = json.loads(line)
+
+    def beside(self, name: str) -> "RealServer":
+        """Another instance of it, which shares its library and its settings."""
+        other = copy.copy(self)
+        other.environment = {**self.environment, INSTANCE_VARIABLE: name}
+        other.paths = AppPaths.find(other.environment).create()
+        other.process, other.reached = None, {}
+        return other
+
+    @property
+    def _printed(self) -> Path:
+        return self.paths.runtime / "printed.txt"
 
     @property
     def address(self) -> str:

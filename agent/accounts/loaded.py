@@ -18,7 +18,7 @@ T = TypeVar("T", bound=Ends)
 
 
 class Loaded(Generic[T]):
-    """Reads by key, once. All changes are made by this process, which then drops what they concern."""
+    """Reads by key, once. What changes is dropped: by this process, or when the database tells of another's change."""
 
     def __init__(self, read: Callable[[str], T | None]) -> None:
         self._read = read  # blocks

@@ -102,6 +102,10 @@ class Sessions:
         """Read the member's sessions, or all, again before they are used again: their rights changed, or the sessions are gone."""
         self._drop(lambda session: member_id in (None, session.member_id))
 
+    def ended_elsewhere(self, number: int) -> None:
+        """Another process ended it."""
+        self._drop(lambda session: session.record.id == number)
+
     def _drop(self, which: Callable[[MemberSession], bool]) -> None:
         self._keys.clear()
         self._by_key.drop(which)

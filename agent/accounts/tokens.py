@@ -79,6 +79,10 @@ class Tokens:
             raise NotFound
         self._loaded.drop(lambda each: each.record.id == token_id)
 
+    def ended_elsewhere(self, token_id: str) -> None:
+        """Another process removed it."""
+        self._loaded.drop(lambda each: each.record.id == token_id)
+
     def reload(self, member_id: str | None = None) -> None:
         """Read the member's tokens, or all, again before they are used again."""
         self._loaded.drop(lambda each: member_id in (None, each.member_id))

@@ -113,6 +113,14 @@ class CommandSession:
             yield
 
     @contextmanager
+    def together(self) -> Iterator[None]:
+        """Hold the instance's lock as one of several servers. Raises AlreadyRunning, CommandRunning."""
+        from agent.core.instance_lock import together
+
+        with together(self.paths):
+            yield
+
+    @contextmanager
     def library(self, queries: "Callable[[Database], T]", *, checked: bool = False) -> Iterator[T]:
         """Open the library with a room's queries; otherwise as `database`."""
         with self.database(checked=checked) as database:

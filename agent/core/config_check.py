@@ -39,6 +39,7 @@ _REASONS = {
     "string_too_short": "empty",
     "string_type": "text",
     "tuple_type": "list",
+    "web_address": "web_address",
 }
 
 

@@ -1,5 +1,11 @@
-"""Ensures that one process at a time uses the library: the agent, or a command without an agent."""
+"""Ensures that one process at a time uses the library: the agent, or a command without an agent.
 
+Servers on a database of their team's share it: each of them keeps commands out, but not the others.
+"""
+
+import os
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -9,6 +15,8 @@ from filelock import FileLock, Timeout
 from agent.core.files import store_error
 from agent.core.paths import AppPaths
 from agent.domain.errors import AlreadyRunning, CommandRunning
+
+_CHECKED_S = 0.5  # another process may be looking whether the lock is free
 
 
 @contextmanager
@@ -28,6 +36,50 @@ def alone(paths: AppPaths, *, command: bool = True, wait_s: float = 0) -> Iterat
         except OSError as error:
             raise store_error(error) from error
         yield
+
+
+@contextmanager
+def together(paths: AppPaths) -> Iterator[None]:
+    """Hold the instance's lock as one of several servers, each an instance with a name of its own.
+
+    Raises AlreadyRunning if this instance runs, CommandRunning, StoreError. On Windows there is one server.
+    """
+    if sys.platform == "win32":
+        with alone(paths, command=False):
+            yield
+        return
+    paths.create()
+    with ExitStack() as held:
+        try:
+            held.enter_context(FileLock(paths.instance_lock, timeout=0))
+            held.enter_context(_shared(paths.lock))
+        except Timeout as error:
+            raise (CommandRunning if _held(paths.command_lock) else AlreadyRunning) from error
+        except OSError as error:
+            raise store_error(error) from error
+        yield
+
+
+if sys.platform != "win32":
+    import fcntl
+
+    @contextmanager
+    def _shared(lock: Path) -> Iterator[None]:
+        """Share a lock that a FileLock takes for itself. Raises Timeout if one holds it."""
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            until = time.monotonic() + _CHECKED_S
+            while True:
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError as error:
+                    if time.monotonic() > until:
+                        raise Timeout(str(lock)) from error
+                    time.sleep(0.02)
+            yield
+        finally:
+            os.close(descriptor)
 
 
 def _held(lock: Path) -> bool:

@@ -1,9 +1,10 @@
 """The program's folders: five standard folders of the platform, or one folder of the user's choice."""
 
 import os
+import re
 import stat
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
 from agent.core.files import store_error
@@ -11,6 +12,8 @@ from agent.domain.errors import StoreUnwritable
 
 APP = "ai-popup"
 HOME_VARIABLE = "AI_POPUP_HOME"
+INSTANCE_VARIABLE = "AI_POPUP_INSTANCE"
+_INSTANCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 SERVER_FOLDER = "postgres"  # in the data folder: a team server's own database
 
 
@@ -26,7 +29,23 @@ class AppPaths:
 
     @classmethod
     def find(cls, environ: Mapping[str, str] = os.environ) -> "AppPaths":
-        """Return the platform's folders, or all below `AI_POPUP_HOME`: a separate library, settings and instance. Creates nothing."""
+        """Return the platform's folders, or all below `AI_POPUP_HOME`: a separate library, settings and instance. Creates nothing.
+
+        Servers that share a library and its settings have names of their own, `AI_POPUP_INSTANCE`, and by them their own cache, runtime
+        and log folders.
+        """
+        return cls._of_all(environ)._named(instance_name(environ))
+
+    def _named(self, instance: str) -> "AppPaths":
+        """Raises StoreUnwritable if the name is no name of a folder."""
+        if not instance:
+            return self
+        if not _INSTANCE.fullmatch(instance):
+            raise StoreUnwritable
+        return replace(self, cache=self.cache / instance, runtime=self.runtime / instance, logs=self.logs / instance)
+
+    @classmethod
+    def _of_all(cls, environ: Mapping[str, str]) -> "AppPaths":
         if home := environ.get(HOME_VARIABLE):
             root = Path(os.path.expanduser(home)).absolute()  # noqa: PTH111  # pathlib fails if "~" has no owner
             return cls(root / "config", root / "data", root / "cache", root / "run", root / "logs")
@@ -67,6 +86,11 @@ class AppPaths:
         return self.data / "agent.lock"
 
     @property
+    def instance_lock(self) -> Path:
+        """Return the lock of one of several servers that share the library."""
+        return self.runtime / "instance.lock"
+
+    @property
     def command_lock(self) -> Path:
         """Return the additional lock of an instance that is a command, not the agent."""
         return self.data / "command.lock"
@@ -81,6 +105,11 @@ class AppPaths:
         for folder in astuple(self):
             make_private(folder)
         return self
+
+
+def instance_name(environ: Mapping[str, str] = os.environ) -> str:
+    """Return the name of this one of several servers; empty without one."""
+    return environ.get(INSTANCE_VARIABLE, "")
 
 
 def make_private(folder: Path) -> None:

@@ -1,5 +1,6 @@
 """The sections of the settings that only a team server reads."""
 
+import re
 from enum import StrEnum
 from ipaddress import ip_network
 from typing import Annotated
@@ -33,6 +34,12 @@ EmailAddress = Annotated[str, Field(pattern=r"^[^@\s,<>]+@[^@\s,<>]+$", max_leng
 HttpsAddress = Annotated[str, Field(pattern=r"^(https://[^\s@]+)?$", max_length=2_000)]
 
 
+def _bare_address(text: str) -> str:
+    if text and not re.fullmatch(r"https://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?", text):
+        raise PydanticCustomError("web_address", "no address of a server")
+    return text.removesuffix(":443")
+
+
 class ServerSettings(Section):
     """The team server, `ai-popup serve`. Everything here takes effect at its next start."""
 
@@ -47,6 +54,8 @@ class ServerSettings(Section):
     """Address to listen at; `0.0.0.0` is every network of this computer, `::` also those with IPv6."""
     port: Annotated[int, Field(ge=0, le=65_535)] = 8443
     """Port for HTTPS; 0 takes a free one."""
+    address: Annotated[str, AfterValidator(_bare_address), Field(max_length=300, examples=["https://photos.example"])] = ""
+    """The address that people use, if a balancer or reverse proxy leads from there to the server; empty is the server's own."""
     http_port: Annotated[int, Field(ge=0, le=65_535)] = 0
     """Port that sends browsers from http:// on to https://; 0 is none."""
     names: tuple[Annotated[str, Field(min_length=1, max_length=253)], ...] = ()

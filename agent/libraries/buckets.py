@@ -62,6 +62,13 @@ class Buckets:
         self._source.states.update(self._queries.states())
         self._roots = tuple(each.root for each in self._queries.buckets())
 
+    async def changed_elsewhere(self) -> None:
+        """Another process added, changed or removed one. Raises StoreError."""
+        found = await asyncio.to_thread(self._queries.buckets)
+        for name in {*self._source.states, *(each.name for each in found)}:
+            self._source.changed(name)
+        self._roots = tuple(each.root for each in found)
+
     @property
     def failing(self) -> int:
         """Return how many could not be listed lately."""
@@ -153,7 +160,7 @@ class Buckets:
 
     def _seen(self) -> list[BucketSeen]:
         counts, libraries = self._queries.photo_counts(), self._queries.libraries()
-        states = self._source.states
+        states = self._source.states if self._source.runs else self._queries.states()
         return [
             BucketSeen(
                 each,

@@ -10,8 +10,11 @@ from typing import Any
 import structlog
 
 from agent.consent.service import Consents
+from agent.core.claims import Claims, Unshared
 from agent.core.environment import Environment
+from agent.core.lead import Alone, Lead
 from agent.core.memory_trimmer import MemoryTrimmer
+from agent.core.observable import Notice
 from agent.core.settings import Settings, changed_sections
 from agent.domain.errors import AgentError, StoreDamaged, reason_of
 from agent.domain.events import ImageFailed, PeopleChanged, Recorded
@@ -76,6 +79,8 @@ class Edges:
     open_item: Callable[[str], int] = open_photo  # opens an original, see `Sources`
     check_library: Callable[[], bool] = lambda: True  # reads the whole library, see `IntegrityCheck`
     queue: Callable[[Environment], JobQueue] | None = None  # where jobs come from, if not from the library itself
+    claims: Claims = field(default_factory=Unshared)  # which of them makes a copy
+    lead: Lead = field(default_factory=Alone)  # which of several processes on the library watches and maintains it
 
 
 class App:
@@ -86,6 +91,9 @@ class App:
         self.environment, self.library, self.analyser, self.bus = environment, library, engine.analyser, environment.bus
         self.prepared = asyncio.Event()  # work left by an earlier run is finished: commands may start
         self._source = edges.source
+        self.lead = edges.lead
+        self.rescans = Notice()
+        """everything is to be scanned again: by the process that leads"""
         self._supply = engine.supply
         self._reconfigure = reconfigure
         self._applying = asyncio.Lock()
@@ -94,14 +102,14 @@ class App:
         self.previews = Previews(library, engine.analyser, edges.online_only)
         self.thumbnails = Thumbnails(library, self.previews, edges.thumbnails)
         trimmer.also(self.previews.forget)
-        self._recognition = PeopleService(library, engine.analyser, edges.people, work, trimmer, environment)
+        self._recognition = PeopleService(library, engine.analyser, edges.people, work, trimmer, environment, edges.lead)
         self.people, self.face_search = self._recognition.people, self._recognition.search
         self.consents = Consents(library, self.people, trimmer, environment)
         self.sidecars, self.review = self._recognition.sidecars, self._recognition.review
         self.group_cards = self._recognition.group_cards
         self.clusters = self._recognition.clusters
         opinions = self._recognition.opinions
-        self.redaction = RedactionService(library, engine, edges.tools, edges.redactors, opinions, work, environment)
+        self.redaction = RedactionService(library, engine, edges.tools, edges.redactors, opinions, work, environment, edges.claims)
         clipboard = edges.screen[1].clipboard if edges.screen else None
         self.photo_copy = ClipboardCopy(engine.analyser, edges.tools.renderer, clipboard, environment)
         attempts = Attempts(library, engine.analyser, self.people, self.thumbnails, environment, online_only=edges.online_only)
@@ -200,11 +208,12 @@ class App:
                     tasks.create_task(work)
 
     def _services(self, *, watch: bool) -> list[Coroutine[Any, Any, None]]:
-        always = [each.run() for each in (self.indexer, self._recognition, self.status, self.monitor, self._models)]
-        always.append(self.redaction.run(watch=watch))
+        always = [each.run() for each in (self.indexer, self._recognition, self.status, self.monitor, self._models, self.redaction.work)]
         if not watch:
             return always
-        return [*always, self._check.run(), self.screen.run(), self._source.run(self.ingest.take), self._upkeep.run()]
+        watched = partial(self._source.run, self.ingest.take)
+        lead = [self.lead.during(each) for each in (watched, self.redaction.folders.run, self._check.run, self._upkeep.run)]
+        return [*always, self.screen.run(), *lead]
 
     async def scan(self, files: Sequence[FileSeen], *, embeddings: bool = False) -> AsyncIterator[ScanOutcome]:
         """Index files on request, see `Scanner.scan`. Raises ModelError if a model can't be had, StoreError."""
@@ -226,6 +235,11 @@ class App:
 
     async def rescan(self) -> None:
         """Scan all watched folders now, retry files that were skipped so far, and look for missing models."""
+        self.rescans.notify()
+        await self.scan_again()
+
+    async def scan_again(self) -> None:
+        """As `rescan`, which another process was asked for."""
         self._models.want()
         if await asyncio.to_thread(self.library.queue_unseen, now=self.now()):
             self.indexer.wake()

@@ -48,7 +48,8 @@ def serve(session: CommandSession, as_json: bool) -> int:
         if session.file.snapshot.server.host in EVERYWHERE:
             note(texts("cli.serve.everywhere"))
 
-    with session.alone(command=False):
+    # A database elsewhere is there for several servers.
+    with session.together() if session.file.snapshot.server.database else session.alone(command=False):
         logs.configure(session.file.snapshot.logs, session.paths.logs, file=LOG_FILE, stdout=sys.stdout)
         try:
             key_in_file(session.file, session.paths)

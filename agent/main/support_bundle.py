@@ -44,7 +44,7 @@ _ALERTED: Final = {"webhook", "ntfy_server", "ntfy_topic", "heartbeat_url"}
 
 def without_places(settings: Settings) -> dict[str, object]:
     """The settings without paths, addresses and patterns: of folders only how many and their switches, of lists only how long."""
-    places = {"name", "database", "host", "certificate", "private_key", "operations_host", "metrics_token_file", "worker_keys"}
+    places = {"name", "address", "database", "host", "certificate", "private_key", "operations_host", "metrics_token_file", "worker_keys"}
     addresses = {"email_from", "smtp_host", "smtp_user", "webhook"}
     sections = settings.model_dump(
         mode="json", exclude={"folders": True, "server": places, "incidents": addresses, "worker": {"operations_host"}, "alerts": _ALERTED}

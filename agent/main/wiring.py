@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import NoReturn, cast
 
+from agent.core.claims import Claims, Unshared
 from agent.core.environment import Environment, utc_now
 from agent.core.heap import give_back, let_go_of_code
+from agent.core.lead import Alone, Lead
 from agent.core.memory_trimmer import MemoryTrimmer
 from agent.core.observable import Observable
 from agent.core.paths import AppPaths
@@ -96,6 +98,8 @@ def build(
     reconfigure: Mapping[str, Reconfigure] | None = None,
     renamed: Callable[[str, str | None], bool | None] = lambda *_: None,
     queue: Callable[[Environment], JobQueue] | None = None,
+    lead: Lead | None = None,
+    claims: Claims | None = None,
     clock: Callable[[], datetime] = utc_now,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> App:
@@ -171,6 +175,8 @@ def build(
         open_item=open_item,
         check_library=lambda: Soundness(paths.library).look(database),
         queue=queue,
+        lead=lead or Alone(),
+        claims=claims or Unshared(),
     )
     return App(Environment(Observable(settings), clock, monotonic), edges, hooks, trimmer)
 

@@ -30,6 +30,7 @@ from agent.library.work_state import WorkState
 from agent.main.upkeep import ModelSupply
 from agent.people.references import ReferenceRecognition, References
 from agent.redaction.queries.redaction_queries import RedactionQueries
+from agent.store.addresses import libpq_address
 from agent.store.database import Database
 from agent.store.dialects.sqlcipher import KEY_BYTES
 from agent.store.upgrade import schema_state
@@ -37,7 +38,7 @@ from agent.store.worker_key import check_mark, worker_seals
 from agent.workers.held_batches import BatchQueue
 from agent.workers.queries.handout_rows import HandoutQueries
 from agent.workers.queries.worker_rows import WorkerQueries
-from agent.workers.relay import EventQueries, EventRelay, libpq_address
+from agent.workers.relay import EventQueries, EventRelay
 from agent.workers.worker import Worker, WorkerName
 
 log = structlog.get_logger()

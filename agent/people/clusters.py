@@ -50,6 +50,7 @@ class ClusterUpdater:
 
     async def run(self) -> None:
         """Run until cancelled."""
+        self._news.set()  # another process may have led until now
         with self._environment.bus.listening(self._heard):
             while True:
                 await self._news.wait()

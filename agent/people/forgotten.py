@@ -3,7 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from agent.core.files import store_error, write_private
+from agent.domain.errors import StoreBusy
+
+_TURN_S = 10.0
 
 
 class ForgottenFile:
@@ -21,10 +26,14 @@ class ForgottenFile:
             raise store_error(error) from error
 
     def add(self, uids: Sequence[str]) -> None:
-        """Add ids; they are on the disk when this returns."""
-        known = self.read()
-        if not set(uids) <= known:
-            try:
+        """Add ids; they are on the disk when this returns. Processes of a server that share the file take turns."""
+        if set(uids) <= self.read():
+            return
+        try:
+            with FileLock(self._path.with_name(f"{self._path.name}.lock"), timeout=_TURN_S, mode=0o600):
+                known = self.read()
                 write_private(self._path, "".join(f"{uid}\n" for uid in sorted(known | set(uids))).encode("ascii"))
-            except OSError as error:
-                raise store_error(error) from error
+        except Timeout as error:
+            raise StoreBusy from error
+        except OSError as error:
+            raise store_error(error) from error

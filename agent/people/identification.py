@@ -92,14 +92,19 @@ class Identification:
         elif judged.version != self._version:
             await self._form(faces)
 
-    async def arrived(self, image_ids: Sequence[int]) -> None:
-        """Take over images that another process analysed and identified by what it knew. Raises EngineError, StoreError."""
+    async def arrived(self, image_ids: Sequence[int], *, identify: bool = True) -> None:
+        """Take over images that another process analysed and identified by what it knew. Raises EngineError, StoreError.
+
+        Without `identify` only the matcher is told.
+        """
         embedder = self._embedder
         if embedder is None:
             return
         images = await asyncio.to_thread(self._library.images_by_id, image_ids)
         thought = {stored.id: stored.identity for image in images for stored in image.faces}
         await self._tell(thought, embedder)
+        if not identify:
+            return
         known = await asyncio.to_thread(self._library.faces_of_people, None, within=thought)
         if known:
             self.outdated()  # as above

@@ -172,11 +172,14 @@ class People:
             if isinstance(recorded.event, ImageIndexed):
                 await self._opinions.written(recorded.event.image_id, judged)
 
-    async def arrived(self, events: Sequence[Recorded]) -> None:
-        """Handle images that other processes stored. Raises EngineError, StoreError."""
-        images = dict.fromkeys(each.event.image_id for each in events if isinstance(each.event, ImageIndexed))
-        if images:
-            await self._opinions.arrived(tuple(images))
+    async def arrived(self, image_ids: Sequence[int], *, identify: bool = True) -> None:
+        """Handle images that other processes stored; of several processes one identifies them. Raises EngineError, StoreError."""
+        await self._opinions.arrived(image_ids, identify=identify)
+
+    async def changed_elsewhere(self) -> None:
+        """Handle an edit that another process did, with what follows from it."""
+        async with self._naming:
+            self._opinions.forget()
 
     async def _follow_names(self, before: Mapping[int, str], step: EditStep) -> None:
         """Update names in the settings. A name whose person was created and then undone stays: it refers to no one until a redo."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from agent.core.environment import Environment
+from agent.core.lead import Lead
 from agent.core.memory_trimmer import MemoryTrimmer
 from agent.core.observable import Notice, Observable
 from agent.domain.edits import EditStep
@@ -46,17 +47,19 @@ class PeopleService:
         work: WorkState,
         trimmer: MemoryTrimmer,
         environment: Environment,
+        lead: Lead,
     ) -> None:
         self.queued = Notice()
         """photos may be to be analysed again"""
         self.changes = Observable(0)
         """how often clusters or identities were formed since the start"""
+        self._lead = lead
         self._matcher = edges.matcher
         self._environment = environment
         self.opinions = Identification(library, edges.matcher, environment)
         self.switch = RecognitionSwitch(library, analyser, self.opinions, edges.backups, environment)
         self.people = People(library, self.opinions, edges.forgotten, environment, renamed=edges.renamed, trimmer=trimmer)
-        self.sidecars = SidecarNames(library, edges.sidecars, work, environment, adopt=self.people.edit)
+        self.sidecars = SidecarNames(library, edges.sidecars, work, environment, adopt=self.people.edit, reads=lambda: lead.leads)
         self.search = FaceSearch(library, analyser, edges.matcher, edges.finder or MatcherFinder(library, edges.matcher), environment)
         self.review = Review(library, edges.matcher, environment)
         self.group_cards = ClusterCards(library, edges.matcher)
@@ -82,8 +85,9 @@ class PeopleService:
     async def run(self) -> None:
         """Work in the background, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            for service in (self.people, self.clusters, self.sidecars, self.switch):
+            for service in (self.people, self.sidecars, self.switch):
                 tasks.create_task(service.run())
+            tasks.create_task(self._lead.during(self.clusters.run))
 
     async def close(self) -> None:
         await self._matcher.close()

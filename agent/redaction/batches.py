@@ -93,6 +93,11 @@ class RedactionRequests:
                         if isinstance(next_one, RedactionItem):
                             told.add(next_one.id)
                         yield next_one
+                    elif self._work.copies.claims.shared:  # another process may have made some
+                        async for item in self._ended(plan.uid):
+                            if item.id in listener.wanted - told:
+                                told.add(item.id)
+                                yield item
             except (asyncio.CancelledError, GeneratorExit):
                 await self._work.left_alone(plan.uid)
                 raise
@@ -183,7 +188,7 @@ class RedactionRequests:
     async def _noted(self, plan: "_Plan", passphrase: str | None) -> frozenset[int]:
         """Store the plan and start. Return the ids of its items."""
         if plan.wish.locked and passphrase is not None:
-            self._work.passphrases[plan.uid] = passphrase
+            await self._work.keep_passphrase(plan.uid, passphrase)
         with everything():  # a batch is within reach once it has an item
             ids = await asyncio.to_thread(self._library.plan_copies, plan.uid, plan.wish, plan.copies, now=self._environment.clock())
         self._work.mended()

@@ -1,7 +1,6 @@
 """The redaction room: requests, copies for watched folders, the worker that makes them, and restoring."""
 
-import asyncio
-
+from agent.core.claims import Claims
 from agent.core.environment import Environment
 from agent.engine.analyser import AnalysisEngine
 from agent.library.work_state import WorkState
@@ -27,20 +26,14 @@ class RedactionService:
         opinions: Identification,
         work: WorkState,
         environment: Environment,
+        claims: Claims,
     ) -> None:
         """`redactors` are those of videos and of animations; without one, its kind can't be redacted."""
         check = ChoiceCheck(library, environment)
         self.clips = VideoCopies(*redactors, tools.copies, check, opinions)
         self.covering = FileRedactor(library, engine.analyser, tools, self.clips, check, opinions, environment)
-        self.work = RedactionWorker(library, self.covering, engine, work, environment)
+        self.work = RedactionWorker(library, self.covering, engine, work, environment, claims)
         self.copies = RedactionRequests(library, self.work, tools.copies, engine, environment)
         self.folders = FolderCopies(library, tools.copies, self.copies, environment)
         self.folders.planned.subscribe(self.work.wake)
         self.restoring = Restorer(tools.renderer, tools.copies, tools.keeper)
-
-    async def run(self, *, watch: bool) -> None:
-        """Work in the background, until cancelled; with `watch` also for watched folders."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.work.run())
-            if watch:
-                tasks.create_task(self.folders.run())

@@ -8,6 +8,7 @@ from itertools import chain
 
 import structlog
 
+from agent.core.claims import Claims
 from agent.core.environment import Environment
 from agent.core.observable import wait_at_most
 from agent.domain.errors import AgentError, EngineUnavailable, ModelError, PassphraseGone, StoreError, Unexpected
@@ -16,6 +17,7 @@ from agent.domain.video import is_clip
 from agent.engine.analyser import AnalysisEngine
 from agent.library.recipes import redaction_recipe
 from agent.library.work_state import WorkState
+from agent.redaction.claimed_copies import ClaimedCopies
 from agent.redaction.copy_records import RedactionItem
 from agent.redaction.pace import Paces
 from agent.redaction.queries.redaction_queries import RedactionQueries
@@ -26,6 +28,7 @@ log = structlog.get_logger()
 RETRY_AFTER_S = (2.0, 5.0, 15.0, 60.0)
 # The number of long items running or waiting, beside photos; and of videos, one.
 MOST_SLOW = 8
+ELSEWHERE_S = 5.0
 LOOK_S = 0.5  # how often a waiting caller checks whether the work is stuck
 # These are not a file's fault: the work waits and retries.
 BLOCKERS = (EngineUnavailable, ModelError, StoreError)
@@ -61,6 +64,7 @@ class RedactionWorker:
         engine: AnalysisEngine,
         work: WorkState,
         environment: Environment,
+        claims: Claims,
     ) -> None:
         """While the agent is paused, only the copies that a request waits for are made."""
         self._library = library
@@ -79,6 +83,7 @@ class RedactionWorker:
         self._ended = False
         self._tries = 0  # failed attempts since the last success
         self.passphrases: dict[str, str] = {}  # by batch
+        self.copies = ClaimedCopies(library, claims, self.passphrases)
         self.problem: AgentError | None = None
 
     # -- calls from outside ------------------------------------------------------------------------------------------------------
@@ -104,6 +109,11 @@ class RedactionWorker:
             if not self._listeners[uid]:
                 del self._listeners[uid]
                 self.passphrases.pop(uid, None)
+
+    async def keep_passphrase(self, uid: str, passphrase: str) -> None:
+        """Keep it as long as there is a listener: the copies can be made in this process alone. Raises StoreError."""
+        self.passphrases[uid] = passphrase
+        await self.copies.keep(uid)
 
     def requests(self, uid: str) -> list[object]:
         """Return the requests of a batch's listeners."""
@@ -160,11 +170,14 @@ class RedactionWorker:
             for task in under_way:
                 task.cancel()
             await asyncio.gather(*under_way, *self._stopping, return_exceptions=True)
+            await self.copies.claims.close()
 
     async def _pause(self) -> None:
         """Wait until there may be work; longer each time that all work is stuck."""
         stuck = self.problem is not None and not self._running
         limit = RETRY_AFTER_S[min(max(self._tries, 1), len(RETRY_AFTER_S)) - 1] if stuck else LOOK_S if self._work.resting else None
+        if self.copies.elsewhere and limit is None:
+            limit = ELSEWHERE_S  # that process may end
         await wait_at_most(self._mended if stuck else self._wake, limit)
         self._mended.clear()
 
@@ -173,9 +186,8 @@ class RedactionWorker:
         room = (1 if self.problem is not None else self._engine.slots() + slow) - len(self._running)
         if room <= 0:
             return
-        clips = not self._clips
         try:
-            waiting = await asyncio.to_thread(self._library.copies_to_make, room, without=tuple(self._running), clips=clips)
+            waiting = await self.copies.waiting(room, tuple(self._running), clips=not self._clips)
         except StoreError as error:
             self._blocked(error)
             return
@@ -185,9 +197,11 @@ class RedactionWorker:
             self._attempts.clear()  # stopped items were attempted, too, and never ended
         for item in waiting:
             if item.standing and self._work.resting:
+                await self.copies.give_back(item)
                 continue
             if is_clip(item.source):
                 if self._clips:
+                    await self.copies.give_back(item)
                     continue  # one at a time, or photos behind them would wait
                 self._clips.add(item.id)
                 self.wake()
@@ -208,6 +222,7 @@ class RedactionWorker:
             self._running.pop(item.id, None)
             self._clips.discard(item.id)
             self.wake()
+            await self.copies.give_back(item)
 
     async def _attempt(self, item: RedactionItem) -> bool:
         """Return whether it is made, or failed permanently."""

@@ -1,10 +1,13 @@
 """The team server's database: where it is, whether its server is new enough, and the library in it."""
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import exc, make_url
+from sqlalchemy import exc
 
 from agent.core.paths import SERVER_FOLDER
 from agent.core.settings import Settings
@@ -15,21 +18,27 @@ from agent.domain.errors import (
     SchemaNew,
     SchemaOld,
     ServerPackagesMissing,
+    StoreKeyMissing,
     StoreUnwritable,
     VectorsOld,
 )
-from agent.store import row_security
+from agent.store import change_notices, row_security
+from agent.store.addresses import connecting, libpq_address, sqlalchemy_url
 from agent.store.database import Database
 from agent.store.embedded_postgres import embedded_address
 from agent.store.key_homes import Home
 from agent.store.keys import KEY_BYTES, LibraryKeys
 from agent.store.schema_state import SchemaState
 from agent.store.upgrade import schema_state, upgrade
+from agent.store.worker_key import MARK
+
+if TYPE_CHECKING:
+    import psycopg
 
 POSTGRES = 16
 VECTORS = (0, 8, 4)
 POSTGRES_FOLDER = SERVER_FOLDER
-_CONNECT_S = 10
+_STARTING = 0x41495057  # an advisory lock's number in the library's database
 _NO_RIGHT = "42501"  # SQLSTATE
 
 
@@ -70,28 +79,32 @@ def database_url(settings: Settings, data: Path) -> str:
     """
     if not settings.server.database:
         return embedded_address(data / POSTGRES_FOLDER)
-    return make_url(settings.server.database).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+    return sqlalchemy_url(settings.server.database)
 
 
 def server_database(url: str, library: Path, home: Home, migrating: Migrating = Migrating.ANY) -> Database:
     """Open the library in a server's database, made or migrated, with its row security; its keys are in the folder `library`.
 
-    Nothing is touched if the server is too old. Raises ServerPackagesMissing, DatabaseUnreachable, DatabaseOld, VectorsOld,
-    SchemaOld, SchemaNew, DatabaseRights, StoreError, KeyHomeError.
+    Nothing is touched if the server is too old. Servers that start at once take turns, so that there is one key, and one migration.
+    Raises ServerPackagesMissing, DatabaseUnreachable, DatabaseOld, VectorsOld, SchemaOld, SchemaNew, DatabaseRights, StoreError,
+    KeyHomeError.
     """
     versions_of(url).check()
     check_schema(url, migrating)
     from agent.store.dialects.postgresql import PostgreSql  # needs the driver
 
-    keys = LibraryKeys(library, home)
-    key = keys.unlock() if keys.exist else keys.create()[0]
-    database = Database(PostgreSql(url, key, durable=True))
-    try:
-        upgrade(database)
-        secured(database)
-    except BaseException:
-        database.close()
-        raise
+    with _starting(url) as connection:
+        keys = LibraryKeys(library, home)
+        if not keys.exist and _has_library(connection):
+            raise StoreKeyMissing  # the folder is not the one that the servers of this database share
+        key = keys.unlock() if keys.exist else keys.create()[0]
+        database = Database(PostgreSql(url, key, durable=True))
+        try:
+            upgrade(database)
+            secured(database)
+        except BaseException:
+            database.close()
+            raise
     return database
 
 
@@ -112,15 +125,44 @@ def check_schema(url: str, migrating: Migrating) -> SchemaState:
 
 
 def secured(database: Database) -> None:
-    """Put the policies of `row_security` in force. Raises DatabaseRights if the database's user may make no role, StoreError."""
+    """Put the policies of `row_security` and the triggers of `change_notices` in force.
+
+    Raises DatabaseRights if the database's user may make no role, StoreError.
+    """
     try:
         with database.write(durable=True) as tx:
             row_security.secure(tx)
+            change_notices.tell_changes(tx)
     except StoreUnwritable as error:
         cause = error.__cause__
         if isinstance(cause, exc.DBAPIError) and getattr(cause.orig, "sqlstate", None) == _NO_RIGHT:
             raise DatabaseRights(role=row_security.MEMBER) from None  # its message quotes the statement
         raise
+
+
+@contextlib.contextmanager
+def _starting(url: str) -> Iterator["psycopg.Connection[Any]"]:
+    """The time in which no other server opens the library. Raises DatabaseUnreachable."""
+    import psycopg
+
+    try:
+        connection = psycopg.connect(libpq_address(url), autocommit=True, **connecting(url))
+    except psycopg.Error:
+        raise DatabaseUnreachable from None
+    with connection:
+        try:
+            connection.execute("SELECT pg_advisory_lock(%s)", [_STARTING])
+        except psycopg.Error:
+            raise DatabaseUnreachable from None
+        yield connection
+
+
+def _has_library(connection: "psycopg.Connection[Any]") -> bool:
+    """Whether a server has used the database, and so encrypted what is in it."""
+    found = connection.execute("SELECT to_regclass('shared') IS NOT NULL").fetchone()
+    if found is None or not found[0]:
+        return False
+    return connection.execute("SELECT 1 FROM shared WHERE name = %s", [MARK]).fetchone() is not None
 
 
 def versions_of(url: str) -> Versions:
@@ -130,9 +172,8 @@ def versions_of(url: str) -> Versions:
     except ImportError as error:
         raise ServerPackagesMissing from error
 
-    plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     try:
-        with psycopg.connect(plain, connect_timeout=_CONNECT_S) as connection:
+        with psycopg.connect(libpq_address(url), **connecting(url)) as connection:
             vectors = connection.execute(
                 "SELECT default_version, installed_version FROM pg_available_extensions WHERE name = 'vector'"
             ).fetchone()

@@ -13,7 +13,7 @@ from agent.store.schema import shared
 from agent.store.seals import FACES_BYTES, Seals, seals_of
 
 WORKER_KEY_FILE = "worker.key"
-_MARK = "worker_key"  # the row by which a worker tells whether its key is this database's
+MARK = "worker_key"  # the row by which a worker tells whether its key is this database's
 
 
 def hand_out(database: Database, folder: Path) -> None:
@@ -23,9 +23,9 @@ def hand_out(database: Database, folder: Path) -> None:
         if seals is None:
             return
         content = {"mark": seals.mark}
-        if tx.scalar(select(shared.c.content).where(shared.c.name == _MARK)) != content:
-            tx.execute(delete(shared).where(shared.c.name == _MARK))
-            tx.execute(insert(shared).values(name=_MARK, version=1, content=content))
+        if tx.scalar(select(shared.c.content).where(shared.c.name == MARK)) != content:
+            tx.execute(delete(shared).where(shared.c.name == MARK))
+            tx.execute(insert(shared).values(name=MARK, version=1, content=content))
     path = folder / WORKER_KEY_FILE
     try:
         if not path.exists() or path.read_text() != seals.faces.hex():
@@ -49,6 +49,6 @@ def worker_seals(folder: Path) -> Seals:
 def check_mark(database: Database, seals: Seals) -> None:
     """Raises WorkerKeyUnfit if the key is another database's."""
     with database.read() as tx:
-        content = tx.scalar(select(shared.c.content).where(shared.c.name == _MARK))
+        content = tx.scalar(select(shared.c.content).where(shared.c.name == MARK))
     if content is None or content.get("mark") != seals.mark:
         raise WorkerKeyUnfit

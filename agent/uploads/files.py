@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from agent.uploads.content import HEAD
 
 INCOMING: Final = ".incoming"
 _ENDING: Final = ".part"
+_LOCK: Final = "lock"
 _FOLDER_MODE: Final = 0o750
 _FILE_MODE: Final = 0o640
 _CHUNK: Final = 1 << 20
@@ -27,6 +29,24 @@ def upload_errors() -> Iterator[None]:
         yield
     except OSError as error:
         raise (UploadNoRoom() if disk_full(error) else UploadUnwritable()) from error
+
+
+if sys.platform == "win32":
+
+    def locked(descriptor: int, *, wait: bool) -> bool:
+        """There is one process."""
+        return True
+
+else:
+    import fcntl
+
+    def locked(descriptor: int, *, wait: bool) -> bool:
+        """Lock an open file among processes that share its folder, until it is closed; False if another one has the lock."""
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            return False
+        return True
 
 
 class UploadFiles:
@@ -58,6 +78,24 @@ class UploadFiles:
         """For writing and reading."""
         with upload_errors():
             return self._part(upload_id).open("r+b", buffering=0)
+
+    def hold(self, file: BinaryIO) -> bool:
+        """Keep other processes from writing to an open part, until it is closed; False if one writes now."""
+        with upload_errors():
+            return locked(file.fileno(), wait=False)
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """A time in which no other process begins or stores an upload."""
+        with upload_errors():
+            self._parts()
+            descriptor = os.open(self._folder() / INCOMING / _LOCK, os.O_RDWR | os.O_CREAT, _FILE_MODE)
+        try:
+            with upload_errors():
+                locked(descriptor, wait=True)
+            yield
+        finally:
+            os.close(descriptor)
 
     def head(self, upload_id: str) -> bytes:
         with upload_errors(), self._part(upload_id).open("rb") as file:

@@ -1,4 +1,4 @@
-"""Takes photos from browsers part by part, and stores each content once."""
+"""Takes photos from browsers part by part, and stores each content once, also when several processes share the folder."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
@@ -24,6 +24,7 @@ from agent.domain.errors import (
 )
 from agent.uploads.content import HEAD, fits
 from agent.uploads.files import UploadFiles
+from agent.uploads.held_parts import held
 from agent.uploads.names import safe_name
 from agent.uploads.parts import Checksum, write
 from agent.uploads.queries import UploadQueries
@@ -67,13 +68,16 @@ class Uploads:
         clock: Callable[[], datetime],
         folders: UploadFolders,
         new_id: Callable[[], str],
+        tell: Callable[[str], None] = lambda _: None,
     ) -> None:
+        """`tell` names an upload that the server's other processes are to let go of; it blocks."""
         self._queries = queries
         self._files = files
         self._limits = limits
         self._clock = clock
         self._folders = folders
         self._new_id = new_id
+        self._tell = tell
         self._started = clock()
         self._turns = Turns()
         self._beginning = asyncio.Lock()
@@ -105,12 +109,18 @@ class Uploads:
         async with self._beginning:
             with everything():  # the limits hold for all libraries together
                 await self._folders.watch(self._files.root(upload.library), upload.library)
-                await undisturbed(partial(self._begin, upload, limits))
+                await undisturbed(partial(self._begin_alone, upload, limits))
         return upload
 
     async def state(self, upload_id: str, member: str) -> Received:
         """How much has arrived; a request that still sends is ended. Raises UploadGone, and what storing raises."""
-        return await self._in_turn(upload_id, lambda: self._state(upload_id, member))
+
+        async def settled() -> Received:
+            if await asyncio.to_thread(self._files.size, upload_id) is not None:
+                (await held(self._files, upload_id, self._tell)).close()
+            return await self._state(upload_id, member)
+
+        return await self._in_turn(upload_id, settled)
 
     async def append(
         self, upload_id: str, member: str, offset: int, parts: AsyncIterator[bytes], checksum: Checksum | None = None
@@ -143,6 +153,10 @@ class Uploads:
         reach = current_reach()
         return [each for each in self._folders.libraries() if reach is None or each[0] in reach.libraries]
 
+    def let_go(self, upload_id: str) -> None:
+        """Another process goes on with it."""
+        self._turns.end(upload_id)
+
     async def sweep(self) -> None:
         """Raises StoreError."""
         now = self._clock()
@@ -155,12 +169,16 @@ class Uploads:
                     await self._in_turn(each.id, partial(self._state, each.id, each.member))
                 except UploadGone:
                     continue
-        known = {each.id for each in await asyncio.to_thread(self._queries.unfinished)}
-        # What a kill left, and what was lost since.
-        oldest = max(self._started.timestamp(), now.timestamp() - _NEW_S) * 1e9
-        for upload_id, changed_ns in await asyncio.to_thread(lambda: list(self._files.left())):
-            if upload_id not in known and changed_ns < oldest:
-                await asyncio.to_thread(self._files.drop, upload_id)
+        await asyncio.to_thread(self._drop_left, now)
+
+    def _drop_left(self, now: datetime) -> None:
+        """Drop what a kill left, and what was lost since."""
+        with self._files.alone():
+            known = {each.id for each in self._queries.unfinished()}
+            oldest = max(self._started.timestamp(), now.timestamp() - _NEW_S) * 1e9
+            for upload_id, changed_ns in list(self._files.left()):
+                if upload_id not in known and changed_ns < oldest:
+                    self._files.drop(upload_id)
 
     async def _in_turn(self, upload_id: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         try:
@@ -176,6 +194,10 @@ class Uploads:
         if wanted not in there:
             raise UploadLibrary
         return wanted
+
+    def _begin_alone(self, upload: Upload, limits: Limits) -> None:
+        with self._files.alone():
+            self._begin(upload, limits)
 
     def _begin(self, upload: Upload, limits: Limits) -> None:
         open_ = self._queries.unfinished()
@@ -210,7 +232,10 @@ class Uploads:
             raise UploadOffset(offset=before.offset)
         if upload.outcome is not None:
             return before
-        with await asyncio.to_thread(self._files.open, upload_id) as file:
+        with await held(self._files, upload_id, self._tell) as file:
+            there = await asyncio.to_thread(self._files.size, upload_id)
+            if there != offset:  # another process wrote until now
+                raise UploadOffset() if there is None else UploadOffset(offset=there)
             await write(file, offset, upload.size, parts, checksum)
         there = await asyncio.to_thread(self._files.size, upload_id) or 0
         if there >= min(HEAD, upload.size) and not fits(upload.name, await asyncio.to_thread(self._files.head, upload_id)):
@@ -221,8 +246,14 @@ class Uploads:
     async def _stored(self, upload: Upload) -> Received:
         async with self._storing:
             with acting_as(upload.member):
-                await undisturbed(partial(self._store, upload))
+                await undisturbed(partial(self._store_alone, upload))
         return Received(await asyncio.to_thread(self._queries.upload, upload.id, upload.member), upload.size)
+
+    def _store_alone(self, upload: Upload) -> None:
+        with self._files.alone():
+            now = self._queries.upload(upload.id, upload.member)
+            if now.outcome is None:  # otherwise another process stored it
+                self._store(now)
 
     def _store(self, upload: Upload) -> None:
         """Blocks. A kill at any point leaves what the next call goes on with."""

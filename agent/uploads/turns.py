@@ -33,6 +33,11 @@ class Turns:
             raise Superseded
         return task.result()
 
+    def end(self, key: str) -> None:
+        """Cancel the one that runs: another process took over."""
+        if (running := self._running.get(key)) is not None:
+            running.cancel()
+
 
 async def undisturbed(call: Callable[[], T]) -> T:
     """Do something in a thread; if the caller is cancelled, wait for its end first, so that nothing goes on beside the next request."""

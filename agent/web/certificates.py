@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from filelock import FileLock
 
 from agent.core.files import store_error, write_private
 from agent.core.paths import make_private
@@ -28,9 +29,9 @@ from agent.domain.errors import CertificateUnusable, StoreError
 
 log = structlog.get_logger()
 
-AUTHORITY_FILE, AUTHORITY_KEY_FILE, SERVER_FILE = "authority.pem", "authority.key", "server.pem"
+AUTHORITY_FILE, AUTHORITY_KEY_FILE, SERVER_FILE, LOCK_FILE = "authority.pem", "authority.key", "server.pem", "certificates.lock"
 _AUTHORITY_LASTS, _LASTS, _RENEWED_BEFORE = timedelta(days=3650), timedelta(days=90), timedelta(days=30)
-_LOOK_S = 10.0
+_LOOK_S, _TURN_S = 10.0, 60.0
 # Clocks differ: a new certificate must not be of the future.
 _EARLIER = timedelta(days=1)
 
@@ -44,15 +45,24 @@ class GivenFiles:
 
 
 class Certificates:
-    """Own files are in `folder`. `names` returns names and addresses by which the server is reached. All methods but `run` block."""
+    """Own files are in `folder`. Servers that share it have one authority, and each its own certificate in `file`.
+
+    `names` returns names and addresses by which the server is reached. All methods but `run` block.
+    """
 
     def __init__(
-        self, folder: Path, names: Callable[[], Collection[str]], clock: Callable[[], datetime], given: GivenFiles | None = None
+        self,
+        folder: Path,
+        names: Callable[[], Collection[str]],
+        clock: Callable[[], datetime],
+        given: GivenFiles | None = None,
+        file: str = SERVER_FILE,
     ) -> None:
         self._folder = folder
         self._names = names
         self._clock = clock
         self._given = given
+        self._file = file
         self._seen: Sequence[object] = ()
         self._validity = (clock(), clock())
         self.context = _context()
@@ -83,12 +93,13 @@ class Certificates:
             return
         try:
             make_private(self._folder)
-            authority = self._authority()
-            if not self._serves(authority[0]):
-                self._issue(*authority)
-        except OSError as error:
+            with FileLock(self._folder / LOCK_FILE, timeout=_TURN_S, mode=0o600):  # another server may share the folder
+                authority = self._authority()
+                if not self._serves(authority[0]):
+                    self._issue(*authority)
+        except OSError as error:  # also Timeout
             raise store_error(error) from error
-        self._take(self._folder / SERVER_FILE, None)
+        self._take(self._folder / self._file, None)
         self.fingerprint, self.names = _fingerprint(authority[0]), frozenset(self._names())
         self.authority = _pem(authority[0])
 
@@ -171,7 +182,7 @@ class Certificates:
         )
         parts = [key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())]
         parts += [each.public_bytes(Encoding.PEM) for each in (certificate, authority)]
-        write_private(self._folder / SERVER_FILE, b"".join(parts))
+        write_private(self._folder / self._file, b"".join(parts))
 
     def _builder(self, subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, lasts: timedelta) -> x509.CertificateBuilder:
         now = self._clock()
@@ -181,7 +192,7 @@ class Certificates:
     def _serves(self, authority: x509.Certificate) -> bool:
         """Return whether the server's certificate is by this authority, has all names, and lasts for a while."""
         try:
-            certificate = _certificate(self._folder / SERVER_FILE)
+            certificate = _certificate(self._folder / self._file)
             certificate.verify_directly_issued_by(authority)
             named = _named(certificate)
         except Exception:  # missing, damaged, or by an earlier authority: there are many reasons, and one answer

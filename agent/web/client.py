@@ -4,7 +4,7 @@ import json
 import socket
 import ssl
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TypeVar
 
@@ -17,7 +17,7 @@ from agent.web.patience import patiently
 from agent.web.peers import listens_for_us
 from agent.web.schemas import SessionCode, Sessions, SessionsEnded, Status
 from agent.web.serving_lock import is_held
-from agent.web.whereabouts import Whereabouts, find, opening
+from agent.web.whereabouts import Whereabouts, find, opening, runtimes
 
 T = TypeVar("T", bound=BaseModel)
 Item = TypeVar("Item")
@@ -43,6 +43,14 @@ class Client:
     @classmethod
     def find(cls, runtime: Path) -> "Client":
         """Raises NotRunning, also if no agent of this user listens there: a killed agent leaves its file."""
+        *some, last = runtimes(runtime)
+        for each in some:
+            with suppress(NotRunning):
+                return cls._found(each)
+        return cls._found(last)
+
+    @classmethod
+    def _found(cls, runtime: Path) -> "Client":
         where = find(runtime)
         if not is_held(runtime):
             raise NotRunning

@@ -16,7 +16,7 @@ from agent.core.i18n import Texts, browser_language
 from agent.domain.errors import AgentError, ApiError, ForeignOrigin, Unauthorised, Unexpected
 from agent.web.access import LOCAL, PRINCIPAL, USAGE, Principal, Usage
 from agent.web.auth import Auth
-from agent.web.problem_answers import status_of
+from agent.web.problem_answers import again_after, status_of
 from agent.web.request_counts import note_code
 from agent.web.schemas import Problem
 from agent.web.session_routes import cookie_name
@@ -200,7 +200,9 @@ class Guard:
     def _refusal(self, error: AgentError) -> Response:
         texts = self._texts()
         # A page that is not signed in has no other way to learn the program's language.
-        return JSONResponse(Problem.of(error, texts).model_dump(), status_of(error), {"content-language": texts.language})
+        return JSONResponse(
+            Problem.of(error, texts).model_dump(), status_of(error), {"content-language": texts.language, **again_after(error)}
+        )
 
     def _with_headers(self, send: Send) -> Send:
         async def wrapped(message: Message) -> None:

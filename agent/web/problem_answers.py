@@ -62,6 +62,8 @@ from agent.domain.errors import (
     SignInAgain,
     SignInRequired,
     SourceError,
+    StoreBusy,
+    StoreUnreachable,
     TeamAddressInvalid,
     TeamError,
     TooManyAttempts,
@@ -164,9 +166,19 @@ STATUS_OF: tuple[tuple[type[AgentError], int], ...] = (
 )
 
 
+_SOON_S = "2"
+
+
 def status_of(error: AgentError) -> int:
     """The HTTP status that an error is answered with."""
     return next((status for kind, status in STATUS_OF if isinstance(error, kind)), 503)
+
+
+def again_after(error: AgentError) -> dict[str, str]:
+    """Return the header that says when to ask again, if that is known."""
+    if isinstance(error, TooManyAttempts | TooManyRequests):
+        return {"retry-after": str(error.params["seconds"])}
+    return {"retry-after": _SOON_S} if isinstance(error, StoreBusy | StoreUnreachable) else {}
 
 
 def problem_answers(api: FastAPI, texts: Callable[[], Texts]) -> None:
@@ -174,8 +186,7 @@ def problem_answers(api: FastAPI, texts: Callable[[], Texts]) -> None:
 
     def answer(request: Request, error: AgentError, status: int) -> JSONResponse:
         note_code(request.scope, error.code)
-        wait = {"retry-after": str(error.params["seconds"])} if isinstance(error, TooManyAttempts | TooManyRequests) else None
-        return JSONResponse(Problem.of(error, texts()).model_dump(), status, wait)
+        return JSONResponse(Problem.of(error, texts()).model_dump(), status, again_after(error))
 
     @api.exception_handler(AgentError)
     async def refused(request: Request, error: AgentError) -> JSONResponse:

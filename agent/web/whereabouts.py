@@ -46,5 +46,10 @@ def find(runtime: Path) -> Whereabouts:
         raise NotRunning from error
 
 
+def runtimes(runtime: Path) -> list[Path]:
+    """Return where agents may have left the file: the folder, and those of servers that are instances with a name."""
+    return [runtime, *sorted(each.parent for each in runtime.glob(f"*/{FILE}"))]
+
+
 def forget(runtime: Path) -> None:
     (runtime / FILE).unlink(missing_ok=True)

@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from procrastinate import App, PsycopgConnector
 from psycopg_pool import AsyncConnectionPool
 
+from agent.store.addresses import ALIVE
+
 MOST = 4
 CLOSE_S = 1.0  # for connections that are being made; then they are left
 
@@ -19,7 +21,7 @@ async def connected(app: App, address: str) -> AsyncIterator[None]:
     wait for them for ever, and the process would never end; told to stop, they end.
     """
     check = AsyncConnectionPool.check_connection
-    pool = AsyncConnectionPool(address, min_size=1, max_size=MOST, open=False, check=check)
+    pool = AsyncConnectionPool(address, kwargs=dict(ALIVE), min_size=1, max_size=MOST, open=False, check=check)
     try:
         await pool.open(wait=True)
         async with app.open_async(pool):

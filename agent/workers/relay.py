@@ -10,7 +10,9 @@ from agent.core.bus import Bus
 from agent.core.observable import Notice, Signal
 from agent.domain.errors import StoreError
 from agent.domain.events import Recorded
-from agent.store import event_rows
+from agent.store import change_notices, event_rows
+from agent.store.addresses import ALIVE
+from agent.store.change_notices import Change
 from agent.store.database import Queries
 from agent.workers.queries.handout_rows import WORK_CHANNEL
 
@@ -31,6 +33,16 @@ class EventQueries(Queries):
         with self.database.read() as tx:
             return event_rows.read_from_elsewhere(tx, after=after, limit=limit)
 
+    def say(self, kind: str, about: str = "") -> None:
+        """Tell the other processes something that is in no table."""
+        with self.database.read() as tx:
+            change_notices.say(tx, kind, about)
+
+    def application(self) -> str:
+        """The name by which notices of this process are known."""
+        with self.database.read() as tx:
+            return change_notices.application_of(tx)
+
 
 class EventRelay:
     """Listens on a connection of its own, which is opened again when it breaks: what was missed is read from the table."""
@@ -41,6 +53,10 @@ class EventRelay:
         """events of other processes, after the bus has delivered them"""
         self.work = Notice()
         """a worker has room, or gave photos back"""
+        self.changed = Signal[Change]()
+        """another process changed what is kept in memory here, or says something"""
+        self.deaf = Notice()
+        """such changes may have been missed: nothing that is kept in memory counts any more"""
         self.ready = asyncio.Event()
         """set once what happens elsewhere arrives"""
         self._address = address
@@ -54,21 +70,30 @@ class EventRelay:
             try:
                 if last is None:
                     last = await asyncio.to_thread(self._events.last_event_id)
-                async with await psycopg.AsyncConnection.connect(self._address, autocommit=True) as connection:
-                    for channel in (event_rows.CHANNEL, WORK_CHANNEL):
+                me = await asyncio.to_thread(self._events.application)
+                async with await psycopg.AsyncConnection.connect(self._address, autocommit=True, **ALIVE) as connection:
+                    for channel in (event_rows.CHANNEL, WORK_CHANNEL, change_notices.CHANNEL):
                         await connection.execute(f"LISTEN {channel}".encode())
+                    self.deaf.notify()
                     while True:
                         last = await self._deliver(last)
                         self.ready.set()
-                        heard = [each.channel async for each in connection.notifies(timeout=LOOK_S, stop_after=1)]
-                        heard += [each.channel async for each in connection.notifies(timeout=0)]
+                        heard = [each async for each in connection.notifies(timeout=LOOK_S, stop_after=1)]
+                        heard += [each async for each in connection.notifies(timeout=0)]
                         if not heard:
                             await connection.execute("SELECT 1")
-                        if WORK_CHANNEL in heard:
-                            self.work.notify()
+                        self._tell(heard, me)
             except (psycopg.OperationalError, StoreError) as error:
                 log.warning("events.not_heard", kind=type(error).__name__)
                 await asyncio.sleep(RETRY_AFTER_S)
+
+    def _tell(self, heard: Sequence[psycopg.Notify], me: str) -> None:
+        changes = [Change.read(each.payload) for each in heard if each.channel == change_notices.CHANNEL]
+        for change in changes:
+            if change.application != me:
+                self.changed.send(change)
+        if any(each.channel == WORK_CHANNEL for each in heard):
+            self.work.notify()
 
     async def _deliver(self, last: int) -> int:
         """Publish what others recorded since; return the last id."""
@@ -80,9 +105,3 @@ class EventRelay:
             if events:
                 self._bus.publish(events)
                 self.arrived.send(events)
-
-
-def libpq_address(url: str) -> str:
-    """Return SQLAlchemy's URL of a database as libpq takes it."""
-    scheme, mark, rest = url.partition("://")
-    return f"{scheme.partition('+')[0]}{mark}{rest}"

@@ -32,6 +32,7 @@ from agent.library.recipes import recipe_of
 from agent.main.server.team_work import TeamWork
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store import event_rows
+from agent.store.addresses import libpq_address
 from agent.store.database import Database
 from agent.store.dialects.postgresql import PostgreSql
 from agent.store.embedded_postgres import EmbeddedPostgres
@@ -41,7 +42,7 @@ from agent.store.worker_key import hand_out
 from agent.workers.dispatcher import shared_of
 from agent.workers.queries.handout_rows import HandoutQueries
 from agent.workers.queries.worker_rows import WorkerQueries
-from agent.workers.relay import EventQueries, EventRelay, libpq_address
+from agent.workers.relay import EventQueries, EventRelay
 from scripts.benchmarks.desk_results import desk_results
 from scripts.benchmarks.face_search import face_search
 from scripts.benchmarks.photos import Photo, photos

@@ -11,11 +11,11 @@ import psutil
 import pytest
 
 from agent.domain.events import ImageIndexed
+from agent.store.addresses import libpq_address
 from agent.store.server_database import database_url
 from agent.store.worker_key import WORKER_KEY_FILE
 from agent.workers.queries.worker_rows import WorkerQueries
 from agent.workers.records import WorkerState
-from agent.workers.relay import libpq_address
 from tests.journeys.journey import Journey
 from tests.program import CHECKOUT
 from tests.server_program import RealServer

@@ -48,6 +48,12 @@ class StoreUnwritable(StoreError):
     code = "store.unwritable"
 
 
+class StoreUnreachable(StoreError):
+    """A team server's database does not answer, or takes no writes: for a moment while another takes its place."""
+
+    code = "store.unreachable"
+
+
 class BackupMissing(StoreError):
     code = "backup.missing"
 

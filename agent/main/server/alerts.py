@@ -1,10 +1,10 @@
 """Puts the alerts of a team server together: only the server imports this."""
 
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from agent.alerts import conditions
 from agent.alerts.conditions import BackupFacts, Condition
@@ -37,9 +37,10 @@ class AlertWork:
     sending: AlertSending
     heartbeat: Heartbeat
 
-    def works(self) -> list[Coroutine[Any, Any, None]]:
+    @property
+    def works(self) -> tuple[Callable[[], Awaitable[None]], ...]:
         """What runs until it is cancelled."""
-        return [self.watch.run(), self.sending.run(), self.heartbeat.run()]
+        return self.watch.run, self.sending.run, self.heartbeat.run
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,7 @@
 """Puts the incidents of a team server together: only the server imports this."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
 from agent.accounts.service import Accounts
 from agent.core.i18n import Texts
@@ -21,9 +20,10 @@ class IncidentWork:
     watch: IncidentWatch
     sending: Sending
 
-    def works(self) -> list[Coroutine[Any, Any, None]]:
+    @property
+    def works(self) -> tuple[Callable[[], Awaitable[None]], ...]:
         """What runs until it is cancelled."""
-        return [self.watch.run(), self.sending.run()]
+        return self.watch.run, self.sending.run
 
 
 def incidents_of(

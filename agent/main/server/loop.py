@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +18,7 @@ from agent.core.config_file import SettingsFile
 from agent.core.environment import utc_now
 from agent.core.heap import forget_sources, here_to_stay
 from agent.core.i18n import Texts
+from agent.core.observable import first_of
 from agent.core.paths import AppPaths
 from agent.core.resources import resource
 from agent.core.settings import Settings
@@ -38,6 +39,7 @@ from agent.main.server.figures.database import FigureQueries
 from agent.main.server.figures.server import Switches, Validity
 from agent.main.server.figures.sparing import Sparing
 from agent.main.server.first_administrator import first_invitation
+from agent.main.server.following import Following
 from agent.main.server.operations import Operations
 from agent.main.server.rooms import Site, add_routes, rooms_of
 from agent.main.server.team_work import HAS_WORKERS, TeamWork
@@ -121,6 +123,8 @@ class ServerLoop:
             reconfigure={"logs": self._log_files},
             renamed=ground.file.rename_kept,
             queue=work.queue if HAS_WORKERS else None,
+            lead=work.election if HAS_WORKERS else None,
+            claims=work.claims if HAS_WORKERS else None,
         )
         reached_at: list[int] = []
         accounts, certificates = accounts_of(ground.database, app.now), ground.certificates
@@ -132,18 +136,23 @@ class ServerLoop:
             address=lambda: self._address(reached_at[0]),
             pinned=lambda: (certificates.fingerprint, certificates.authority),
             expires=lambda: certificates.validity[1],
+            tell=work.tell,
         )
         backups = await asyncio.to_thread(
             backups_of_server, ground.database, ground.embedded, lambda: self._settings, ground.paths, app.now
         )
         rooms = rooms_of(site, app, accounts, work.workers, vectors.state, buckets.buckets, backups)
+        following = Following(accounts, rooms.libraries, buckets.buckets, rooms.uploads)
+        if HAS_WORKERS:
+            following.listen(work.join(app))
         await asyncio.to_thread(buckets.buckets.begin)
         await asyncio.to_thread(rooms.libraries.begin, self._texts()("cli.serve.first_library"))
         draining: list[Draining] = []
 
         def application(port: Callable[[], int]) -> CountedRequests:
             def origins() -> Collection[str]:
-                return origins_of(certificates.names, port())
+                public = self._settings.server.address
+                return origins_of(certificates.names, port()) | ({public} if public else set())
 
             access = TeamAccess(accounts, ground.auth.token, origins, rooms.libraries.placed)
             team = Team(access, lambda api: add_routes(api, rooms))
@@ -165,27 +174,27 @@ class ServerLoop:
             log.info("server.started", version=__version__)
             forget_sources()
             here_to_stay(tidy=False)
-            self._up(await self._reached(port, accounts))
             self._answer_operations(app, accounts)
             tell_supervisor("READY=1")
             answering.enter_context(app.bus.listening(rooms.desks.happened))
             answering.enter_context(app.bus.listening(ground.operations.figures.happened.note))
             async with asyncio.TaskGroup() as tasks:
+                led: list[Callable[[], Awaitable[None]]] = [partial(vectors.run, app.bus), rooms.uploads.run, rooms.backups.run]
                 works = [
                     app.run(),
                     work.run(app),
-                    vectors.run(app.bus),
-                    rooms.uploads.run(),
+                    following.run(),
                     certificates.run(),
                     keep_alive(),
-                    *rooms.incidents.works(),
-                    rooms.backups.run(),
-                    *rooms.alerts.works(),
+                    *(app.lead.during(each) for each in (*led, *rooms.incidents.works, *rooms.alerts.works)),
                     ground.file.watch(partial(self._changed, app), partial(self._refused, app)),
                 ]
                 if ground.embedded is not None:
                     works.append(self._keep(ground.embedded))
                 running = [tasks.create_task(each) for each in works]
+                if HAS_WORKERS:
+                    await first_of(work.election.held.wait(), stop.wait())
+                self._up(await self._reached(port, accounts, invites=app.lead.leads))
                 await stop.wait()
                 await asyncio.sleep(wanted.drain_delay_s)
                 log.info("server.draining")
@@ -228,15 +237,18 @@ class ServerLoop:
 
         figures.switches = switches
 
-    async def _reached(self, port: int, accounts: Accounts) -> Reached:
+    async def _reached(self, port: int, accounts: Accounts, *, invites: bool) -> Reached:
+        """Of several processes one `invites` the first administrator: a second link would end the first."""
         settings, texts = self._settings, self._texts()
         address = self._address(port)
-        invitation = await first_invitation(accounts.members, texts("cli.serve.administrator"))
+        invitation = await first_invitation(accounts.members, texts("cli.serve.administrator")) if invites else None
         link = f"{address}{invitation.path}" if invitation else None
         return Reached(server_name(settings), address, self._ground.certificates.fingerprint, link)
 
     def _address(self, port: int) -> str:
         """The server's address, as people should know it."""
+        if self._settings.server.address:
+            return self._settings.server.address
         [address] = origins_of([next(iter(self._settings.server.names), socket.gethostname()).lower()], port)
         return address
 

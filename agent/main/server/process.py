@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -14,7 +15,7 @@ from agent.core.config_file import SettingsFile
 from agent.core.environment import utc_now
 from agent.core.files import store_error
 from agent.core.observable import wait_at_most
-from agent.core.paths import AppPaths
+from agent.core.paths import AppPaths, instance_name
 from agent.core.server_settings import Migrate
 from agent.core.settings import KeyHome, LogTarget, Settings
 from agent.core.threads import loop_threads
@@ -34,7 +35,7 @@ from agent.store.keys import LibraryKeys
 from agent.store.server_database import POSTGRES_FOLDER, Migrating, database_url, server_database
 from agent.store.worker_key import hand_out
 from agent.web.auth import Auth
-from agent.web.certificates import Certificates, GivenFiles, names_of_computer
+from agent.web.certificates import SERVER_FILE, Certificates, GivenFiles, names_of_computer
 from agent.web.operations_port import operations_port
 from agent.web.request_counts import RequestCounts
 
@@ -180,11 +181,14 @@ def certificates_of(settings: Settings, paths: AppPaths) -> Certificates:
             if not path:
                 raise SettingsInvalid(key=f"server.{name}", reason="missing")
         given = GivenFiles(Path(wanted.certificate).expanduser(), Path(wanted.private_key).expanduser())
-    return Certificates(paths.data / CERTIFICATES_FOLDER, lambda: names_of_computer(wanted.names), utc_now, given)
+    public = [host] if (host := urlsplit(wanted.address).hostname) else []
+    file = f"server-{instance}.pem" if (instance := instance_name()) else SERVER_FILE
+    return Certificates(paths.data / CERTIFICATES_FOLDER, lambda: names_of_computer([*wanted.names, *public]), utc_now, given, file)
 
 
 def _worker_command(name: str) -> list[str]:
-    return own_command("worker", "--name", name, "--with-parent")
+    """Its name is no other server's, if there are several."""
+    return own_command("worker", "--name", f"{instance}-{name}" if (instance := instance_name()) else name, "--with-parent")
 
 
 async def _end_at(stop: asyncio.Event, workers: WorkerProcesses) -> None:

@@ -59,6 +59,8 @@ class Site:
     """the certificate's fingerprint, and the authority that desktops pin"""
     expires: Callable[[], datetime]
     """the end of the certificate"""
+    tell: Callable[[str, str], None] = lambda _, __: None
+    """says something to the server's other processes"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ def rooms_of(
         desks=desks_of(app, accounts, libraries),
         workers=workers,
         search_index=search_index,
-        uploads=uploads_of(database, libraries, file, paths, app.now),
+        uploads=uploads_of(database, libraries, file, paths, app.now, site.tell),
         backups=backups,
         incidents=incidents,
         alerts=alerts_of(database, app, paths, channels, (site.address, site.texts), conditions),

@@ -1,28 +1,40 @@
-"""The server's share of its workers' work: photos are handed out, what workers leave behind is put back, what they did arrives here."""
+"""The server's share of its workers' work: photos are handed out, what workers leave behind is put back, what they did arrives here.
+
+Several processes of a server hand out photos; what else they share is the leader's, see `agent.workers.election`.
+"""
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 import structlog
 
 from agent.core.environment import Environment
+from agent.core.lead import Lead
 from agent.domain.errors import AgentError
-from agent.domain.events import ImageFailed, ImageIndexed, PlaceAdded, Recorded
+from agent.domain.events import ImageFailed, ImageIndexed, PeopleChanged, PlaceAdded, Recorded
 from agent.library.job_queue import JobQueue
 from agent.main.app import App
+from agent.store.addresses import libpq_address
 from agent.store.database import Database
 from agent.workers.dispatcher import Dispatcher
+from agent.workers.election import Election
+from agent.workers.pausing import PauseQueries, SharedPause
 from agent.workers.queries.handout_rows import HandoutQueries
 from agent.workers.queries.queue_tables import prepare
 from agent.workers.queries.worker_rows import WorkerQueries
-from agent.workers.relay import EventQueries, EventRelay, libpq_address
+from agent.workers.relay import EventQueries, EventRelay
+from agent.workers.session_claims import SessionClaims
 from agent.workers.sweeper import SILENT_S, Sweeper
 
 log = structlog.get_logger()
 
 # Elsewhere the asynchronous connections need another event loop than the engines' pipes: there the server analyses by itself.
 HAS_WORKERS = sys.platform != "win32"
+
+RESCAN = "rescan"  # said among processes
+RECENT_S = 5.0  # an edit of another process may not have been heard of for that long
 
 
 class TeamWork:
@@ -34,49 +46,105 @@ class TeamWork:
         self.workers = WorkerQueries(database)
         self._database = database
         self._batches = HandoutQueries(database)
+        self._pause = PauseQueries(database)
+        self._events = EventQueries(database)
         self._address = libpq_address(url)
+        self.election = Election(self._address)
+        self.claims = SessionClaims(self._address)
+        self.relay: EventRelay | None = None
 
     def queue(self, environment: Environment) -> JobQueue:
         return Dispatcher(self._batches, environment)
 
+    def tell(self, kind: str, about: str = "") -> None:
+        """Tell the server's other processes something. Blocks. Raises StoreError."""
+        self._events.say(kind, about)
+
+    def join(self, app: App) -> EventRelay:
+        """Make what hears the other processes; `run` runs it."""
+        self.relay = EventRelay(self._address, self._events, app.bus)
+        return self.relay
+
     async def run(self, app: App, *, silent_s: float = SILENT_S) -> None:
         """Run until cancelled."""
         arrivals: asyncio.Queue[Sequence[Recorded]] = asyncio.Queue()
-        relay = EventRelay(self._address, EventQueries(self._database), app.bus)
+        relay = self.relay or self.join(app)
         sweeper = Sweeper(self.workers, app.environment, silent_s=silent_s)
         for room in (relay.work, sweeper.swept):
             room.subscribe(app.indexer.wake)
+        sweeper.swept.subscribe(app.redaction.work.wake)  # of a process that ended, copies may be left
         relay.arrived.subscribe(arrivals.put_nowait)
         relay.arrived.subscribe(lambda events: _count(app, events))
-        recalls = asyncio.Event()
-        paused = app.indexer.pausing.subscribe(lambda _: recalls.set() if app.indexer.paused else None)
+        recalls, rescans, asked = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        pause = SharedPause(self._pause, app.indexer)
+        relay.changed.subscribe(lambda change: pause.look() if change.table == "shared" else None)
+        relay.changed.subscribe(lambda change: asked.set() if change.table == RESCAN else None)
+        relay.deaf.subscribe(lambda _: pause.look())
+        subscribed = (
+            app.indexer.pausing.subscribe(lambda _: recalls.set() if app.indexer.paused else None),
+            app.rescans.subscribe(lambda _: rescans.set()),
+        )
+        works = (
+            self.election.run(),
+            relay.run(),
+            pause.run(),
+            app.lead.during(sweeper.run),
+            Arrivals(app, self.election).run(arrivals),
+            self._again(recalls, lambda: asyncio.to_thread(self._batches.recall)),
+            self._again(rescans, self._pass_on),
+            app.lead.during(partial(self._again, asked, app.scan_again)),
+        )
         try:
             async with asyncio.TaskGroup() as tasks:
-                for work in (relay.run(), sweeper.run(), _identify(app, arrivals), self._recall(recalls)):
+                for work in works:
                     tasks.create_task(work)
         finally:
-            paused()
+            for end in subscribed:
+                end()
 
-    async def _recall(self, paused: asyncio.Event) -> None:
-        """Hand out nothing more while the work is paused: what no worker has begun is taken back."""
+    async def _pass_on(self) -> None:
+        """Have the leader scan, if that is another process."""
+        if not self.election.leads:
+            await asyncio.to_thread(self.tell, RESCAN)
+
+    async def _again(self, wanted: asyncio.Event, work: Callable[[], Awaitable[object]]) -> None:
+        """Do it each time that it is wanted. Of paused work, what no worker has begun is recalled: nothing more is handed out."""
         while True:
-            await paused.wait()
-            paused.clear()
+            await wanted.wait()
+            wanted.clear()
             try:
-                await asyncio.to_thread(self._batches.recall)
+                await work()
             except AgentError as error:
-                log.warning("work.not_recalled", code=error.code)
+                log.warning("work.not_done", code=error.code)
 
 
-async def _identify(app: App, arrivals: asyncio.Queue[Sequence[Recorded]]) -> None:
-    """Tell the matcher the faces of photos analysed elsewhere, and identify them by all that is known here."""
-    while True:
-        events = await arrivals.get()
+class Arrivals:
+    """Tells the matcher what other processes analysed and named. The leader also identifies new photos by all that is known here."""
+
+    def __init__(self, app: App, lead: Lead) -> None:
+        self._app = app
+        self._lead = lead
+        self._recent: dict[int, float] = {}  # photos, and when they were identified
+
+    async def run(self, arrivals: asyncio.Queue[Sequence[Recorded]]) -> None:
+        """Run until cancelled."""
+        while True:
+            await self._take(await arrivals.get())
+
+    async def _take(self, events: Sequence[Recorded]) -> None:
+        people, now = self._app.people, asyncio.get_running_loop().time()
+        images = dict.fromkeys(each.event.image_id for each in events if isinstance(each.event, ImageIndexed))
+        self._recent = {image: at for image, at in self._recent.items() if now - at < RECENT_S}
         try:
-            await app.people.arrived(events)
+            if any(isinstance(each.event, PeopleChanged) for each in events):
+                await people.changed_elsewhere()
+                images = dict.fromkeys((*self._recent, *images))  # those were identified by what was known before
+            if images:
+                self._recent |= dict.fromkeys(images, now)
+                await people.arrived(tuple(images), identify=self._lead.leads)
         except AgentError as error:
             log.warning("people.recheck_failed", code=error.code)
-            app.people.doubt()
+            people.doubt()
 
 
 def _count(app: App, events: Sequence[Recorded]) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,7 @@ from agent.libraries.records import REST
 from agent.libraries.service import Libraries
 from agent.store.database import Database
 from agent.uploads.files import UploadFiles
+from agent.uploads.held_parts import LET_GO
 from agent.uploads.queries import UploadQueries
 from agent.uploads.records import GIGABYTE, MEGABYTE, Limits
 from agent.uploads.service import Uploads
@@ -21,10 +23,18 @@ from agent.uploads.service import Uploads
 UPLOADS_FOLDER: Final = "uploads"
 
 
-def uploads_of(database: Database, libraries: Libraries, file: SettingsFile, paths: AppPaths, clock: Callable[[], datetime]) -> Uploads:
+def uploads_of(
+    database: Database,
+    libraries: Libraries,
+    file: SettingsFile,
+    paths: AppPaths,
+    clock: Callable[[], datetime],
+    tell: Callable[[str, str], None],
+) -> Uploads:
     """The uploads into the folder of the settings. Call it inside the event loop."""
     files = UploadFiles(lambda: upload_folder(file.snapshot, paths))
-    return Uploads(UploadQueries(database), files, lambda: limits_of(file.snapshot), clock, WatchedUploads(libraries, file), new_id)
+    watched = WatchedUploads(libraries, file)
+    return Uploads(UploadQueries(database), files, lambda: limits_of(file.snapshot), clock, watched, new_id, partial(tell, LET_GO))
 
 
 class WatchedUploads:

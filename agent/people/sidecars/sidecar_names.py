@@ -48,14 +48,16 @@ class SidecarNames:
         environment: Environment,
         *,
         adopt: Callable[[AdoptNamesEdit], Awaitable[object]],
+        reads: Callable[[], bool] = lambda: True,
     ) -> None:
-        """`adopt` imports other programs' names as an undo step; it raises AgentError."""
+        """`adopt` imports other programs' names as an undo step; it raises AgentError. Of several processes one `reads` new photos'."""
         self.found = NameConflicts(library)
         self._library = library
         self._store = store
         self._work = work
         self._environment = environment
         self._adopt = adopt
+        self._reads = reads
         self._news = asyncio.Event()
         self._busy = False
         self._writing = asyncio.Lock()
@@ -156,7 +158,7 @@ class SidecarNames:
             log.warning("sidecars.put_off", code=error.code)
 
     def _heard(self, recorded: Recorded) -> None:
-        if isinstance(recorded.event, ImageIndexed | PlaceAdded) and self._any(READ):
+        if isinstance(recorded.event, ImageIndexed | PlaceAdded) and self._reads() and self._any(READ):
             self._wait(self._to_read, [recorded.event.image_id])
 
     def _any(self, wanted: frozenset[NamesInSidecars]) -> bool:

@@ -52,10 +52,16 @@ class BucketSource:
         self._wake: dict[str, asyncio.Event] = {}
         self._running: dict[Bucket, asyncio.Task[None]] = {}
         self._settled = asyncio.Condition()
+        self._runs = False
         self.states: dict[str, BucketState] = {}
 
     def open(self, item: str) -> int:
         return self._reader.open(item)
+
+    @property
+    def runs(self) -> bool:
+        """Return whether this process lists the buckets; otherwise another one notes their states."""
+        return self._runs
 
     def changed(self, name: str) -> None:
         """Follow what was changed about a source, or that it was added or removed."""
@@ -75,7 +81,7 @@ class BucketSource:
 
     async def run(self, emit: Emit) -> None:
         """List each bucket until cancelled; follow sources that are added, changed and removed."""
-        running = self._running
+        running, self._runs = self._running, True
         try:
             while True:
                 self._changed.clear()
@@ -93,6 +99,7 @@ class BucketSource:
                     self._settled.notify_all()
                 await self._next_change(running.values())
         finally:
+            self._runs = False
             for task in running.values():
                 task.cancel()
             await asyncio.gather(*running.values(), return_exceptions=True)

@@ -11,19 +11,21 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from sqlalchemy import Connection, create_engine, exc, func, insert, literal_column, select, text
+from sqlalchemy import Connection, ExceptionContext, create_engine, event, exc, func, insert, literal_column, select, text
 
 from agent.core.files import store_error
 from agent.core.reach import current_reach
-from agent.domain.errors import StoreBusy, StoreDamaged, StoreDiskFull, StoreError, StoreUnwritable
+from agent.domain.errors import StoreBusy, StoreDamaged, StoreDiskFull, StoreError, StoreUnreachable, StoreUnwritable
 from agent.store import row_security
+from agent.store.addresses import connecting
+from agent.store.change_notices import APPLICATION
 from agent.store.dialects.sqlcipher import SqlCipher
 from agent.store.event_rows import ORIGIN
 from agent.store.schema import create, metadata
 from agent.store.seals import Seals, give_seals
 
 _WAIT_S = 10.0  # for another writing process, and for a table
-_CONNECT_S = 10
+_READ_ONLY = "25006"  # SQLSTATE
 _WRITERS = 0x41495055  # the advisory lock's number in the library's database
 _TAKE_TURN = text("SELECT set_config('synchronous_commit', :commit, true), pg_advisory_xact_lock(:writers)")
 _ALL_TABLES = "SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = current_schema()"
@@ -31,8 +33,8 @@ _ROWS = 500  # per step of a copy
 
 # SQLSTATE, or its class if the whole class means the same.
 _BY_STATE: dict[str, type[StoreError]] = {
-    "08": StoreUnwritable,  # connection
-    "25006": StoreUnwritable,  # read-only transaction: a standby
+    "08": StoreUnreachable,  # connection
+    _READ_ONLY: StoreUnreachable,  # read-only transaction: a standby
     "28": StoreUnwritable,  # authorization
     "3D": StoreUnwritable,  # no such database
     "40001": StoreBusy,  # serialization failure
@@ -41,7 +43,7 @@ _BY_STATE: dict[str, type[StoreError]] = {
     "53": StoreBusy,  # resources
     "53100": StoreDiskFull,
     "55P03": StoreBusy,  # lock timeout
-    "57": StoreUnwritable,  # shutdown
+    "57": StoreUnreachable,  # shutdown
     "57014": StoreBusy,  # cancelled
     "58": StoreUnwritable,  # system error
     "XX001": StoreDamaged,  # data
@@ -63,7 +65,12 @@ class PostgreSql:
         self._turn = threading.Lock()  # within the process: a waiting thread then needs no connection
         for index in (index for table in metadata.tables.values() for index in table.indexes if "where" in index.info):
             index.dialect_options["postgresql"]["where"] = index.info["where"]
-        arguments = {"connect_timeout": _CONNECT_S, "options": f"-c lock_timeout={round(_WAIT_S * 1000)}"}
+        origin = secrets.token_hex(8)
+        arguments = {
+            **connecting(url),
+            "options": f"-c lock_timeout={round(_WAIT_S * 1000)}",
+            "application_name": APPLICATION + origin,
+        }
         self.engine = create_engine(
             url,
             connect_args=arguments,
@@ -71,8 +78,9 @@ class PostgreSql:
             max_overflow=28,
             pool_use_lifo=True,
             pool_pre_ping=True,
-            execution_options={ORIGIN: secrets.token_hex(8)},
+            execution_options={ORIGIN: origin},
         )
+        event.listen(self.engine, "handle_error", _left_behind)
         give_seals(self.engine.dialect, seals or Seals.of(key))
 
     @contextlib.contextmanager
@@ -151,6 +159,16 @@ class PostgreSql:
         return [quote(table.name) for table in metadata.sorted_tables]
 
 
+def _left_behind(context: ExceptionContext) -> None:
+    """A server that no longer takes writes was replaced by another: connections to it are of no use."""
+    if getattr(context.original_exception, "sqlstate", None) == _READ_ONLY and not _reads(context.connection):
+        context.is_disconnect = True
+
+
+def _reads(connection: Connection | None) -> bool:
+    return connection is not None and bool(connection.get_execution_options().get("postgresql_readonly"))
+
+
 def _limit(tx: Connection) -> None:
     if (reach := current_reach()) is not None:
         row_security.limit(tx, reach)
@@ -172,7 +190,7 @@ def translated() -> Iterator[None]:
 def _translate(error: exc.DBAPIError) -> Exception:
     state = getattr(error.orig, "sqlstate", None)
     if state is None:  # the driver's own: no connection, or a lost one
-        return StoreUnwritable() if isinstance(error, exc.OperationalError) else error
+        return StoreUnreachable() if isinstance(error, exc.OperationalError) else error
     kind = _BY_STATE.get(state) or _BY_STATE.get(state[:2])
     # Other errors (a broken constraint, wrong SQL) are defects of the program and propagate unchanged.
     return kind() if kind is not None else error.orig if isinstance(error.orig, Exception) else error

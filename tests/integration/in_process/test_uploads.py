@@ -77,7 +77,7 @@ class Server:
 
     @property
     def parts(self) -> list[Path]:
-        return list((self.folder / INCOMING).iterdir())
+        return list((self.folder / INCOMING).glob("*.part"))
 
 
 @dataclass

@@ -22,13 +22,13 @@ from agent.main.app import App
 from agent.main.server.team_work import TeamWork
 from agent.people.recognition_switch import Backups
 from agent.redaction.queries.redaction_queries import RedactionQueries
+from agent.store.addresses import libpq_address
 from agent.store.database import Database
 from agent.store.dialects.postgresql import PostgreSql
 from agent.store.schema import embedding, event, face, identity, image, job
 from agent.store.upgrade import upgrade
 from agent.workers.queries.worker_rows import WorkerQueries
 from agent.workers.records import WorkerState
-from agent.workers.relay import libpq_address
 from tests.conftest import CHECKOUT
 from tests.postgres import ON_SERVER, PostgresServer
 from tests.worker_process import engine

@@ -18,7 +18,8 @@ from agent.library.recipes import everything
 from agent.main.app import App
 from agent.people.references import ReferenceRecognition, References
 from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.workers.relay import EventQueries, EventRelay, libpq_address
+from agent.store.addresses import libpq_address
+from agent.workers.relay import EventQueries, EventRelay
 from tests.environment import environment
 from tests.integration.workers.conftest import Team
 from tests.world import FakeMatcher, analysis

@@ -1,10 +1,11 @@
 """Who else uses the library is told apart: the agent, or a command that does without one."""
 
+import sys
 from pathlib import Path
 
 import pytest
 
-from agent.core.instance_lock import alone
+from agent.core.instance_lock import alone, together
 from agent.core.paths import AppPaths
 from agent.domain.errors import AlreadyRunning, CommandRunning
 
@@ -23,3 +24,15 @@ def test_the_agent_after_a_command_is_not_taken_for_one(tmp_path: Path) -> None:
         pass
     with alone(paths, command=False), pytest.raises(AlreadyRunning), alone(paths):
         raise AssertionError("two at once")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="on Windows there is one server")
+def test_several_servers_share_the_library_and_keep_commands_out(tmp_path: Path) -> None:
+    one, other = (AppPaths.find({"AI_POPUP_HOME": str(tmp_path), "AI_POPUP_INSTANCE": name}) for name in ("one", "other"))
+    with together(one):
+        with together(other), pytest.raises(AlreadyRunning), together(other):
+            raise AssertionError("the same instance twice")
+        with pytest.raises(AlreadyRunning), alone(one):
+            raise AssertionError("a command beside a server")
+    with alone(one), pytest.raises(CommandRunning), together(other):
+        raise AssertionError("a server beside a command")

@@ -71,3 +71,12 @@ def test_a_folder_of_somebody_else_is_refused(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid + 1)
     with pytest.raises(StoreUnwritable):
         make_private(tmp_path)
+
+
+def test_servers_that_share_a_library_have_their_own_cache_runtime_and_logs(tmp_path: Path) -> None:
+    home = {"AI_POPUP_HOME": str(tmp_path)}
+    shared, one = AppPaths.find(home), AppPaths.find({**home, "AI_POPUP_INSTANCE": "pod-1"})
+    assert (one.config, one.data) == (shared.config, shared.data)
+    assert [one.cache, one.runtime, one.logs] == [each / "pod-1" for each in (shared.cache, shared.runtime, shared.logs)]
+    with pytest.raises(StoreUnwritable):
+        AppPaths.find({**home, "AI_POPUP_INSTANCE": "../other"})

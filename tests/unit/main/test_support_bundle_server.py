@@ -12,6 +12,7 @@ def test_it_tells_no_address_no_password_and_no_file() -> None:
             "server": {
                 "name": "Ada's photos",
                 "database": "postgresql://ada:secret@host/photos",
+                "address": "https://photos.example.org",
                 "names": ["photos.example.org"],
                 "certificate": "/home/ada/cert.pem",
                 "private_key": "/home/ada/key.pem",

@@ -5,7 +5,7 @@ import errno
 import pytest
 from sqlalchemy import exc
 
-from agent.domain.errors import StoreBusy, StoreDamaged, StoreDiskFull, StoreError, StoreUnwritable
+from agent.domain.errors import StoreBusy, StoreDamaged, StoreDiskFull, StoreError, StoreUnreachable, StoreUnwritable
 from agent.store.dialects.postgresql import translated
 
 
@@ -21,16 +21,16 @@ def wrapped(state: str | None, kind: type[exc.DBAPIError] = exc.OperationalError
 @pytest.mark.parametrize(
     ("state", "expected"),
     [
-        (None, StoreUnwritable),  # no connection
-        ("08006", StoreUnwritable),
-        ("25006", StoreUnwritable),
+        (None, StoreUnreachable),  # no connection
+        ("08006", StoreUnreachable),
+        ("25006", StoreUnreachable),
         ("28P01", StoreUnwritable),
         ("40P01", StoreBusy),
         ("53100", StoreDiskFull),
         ("53300", StoreBusy),
         ("55P03", StoreBusy),
         ("57014", StoreBusy),
-        ("57P01", StoreUnwritable),
+        ("57P01", StoreUnreachable),
         ("58030", StoreUnwritable),
         ("XX001", StoreDamaged),
     ],

@@ -1,0 +1,69 @@
+"""Which of a server's processes leads: the one whose session of the database holds a lock.
+
+The database is the judge: the lock ends with the session, so a killed leader is replaced at once. A leader that says nothing for
+`SILENT_S` loses its session, and one that gets no answer stops leading before that. The two can overlap for a moment if a leader's
+machine stood still, so what the leader does must not be wrong when it is done twice: photos are noted once by their path, a message is
+sent at least once.
+"""
+
+import asyncio
+
+import psycopg
+import structlog
+
+from agent.core.lead import Leading
+from agent.store.addresses import ALIVE
+
+log = structlog.get_logger()
+
+LEADER = 0x41495056  # the advisory lock's number in the library's database
+SILENT_S = 15.0
+CONFIRM_S = 2.0
+ANSWER_S = 8.0  # with CONFIRM_S less than SILENT_S
+WAIT_S = 5.0  # for the lock, before asking again: a connection that broke without a word is noticed
+RETRY_S = 1.0
+
+
+class Election(Leading):
+    """`address` is the database's, as libpq takes it."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__()
+        self.held = asyncio.Event()
+        """set once it is known whether this process leads"""
+        self._address = address
+
+    async def run(self) -> None:
+        """Stand until cancelled."""
+        options = f"-c lock_timeout={round(WAIT_S * 1000)} -c idle_session_timeout={round(SILENT_S * 1000)}"
+        while True:
+            try:
+                connecting = psycopg.AsyncConnection.connect(self._address, autocommit=True, options=options, **ALIVE)
+                async with await connecting as connection:
+                    await self._stand(connection)
+            except (psycopg.Error, TimeoutError) as error:
+                log.warning("leader.unknown", kind=type(error).__name__)
+            finally:
+                if self.leads:
+                    log.warning("leader.no_longer")
+                self.set(False)
+            await asyncio.sleep(RETRY_S)
+
+    async def _stand(self, connection: psycopg.AsyncConnection) -> None:
+        """Wait for the lock, then hold it. Raises psycopg.Error, TimeoutError when the session is lost."""
+        row = await (await connection.execute("SELECT pg_try_advisory_lock(%s)", [LEADER])).fetchone()
+        taken = row is not None and bool(row[0])
+        while not taken:
+            self.held.set()
+            try:
+                await connection.execute("SELECT pg_advisory_lock(%s)", [LEADER])
+                taken = True
+            except psycopg.errors.LockNotAvailable:
+                continue
+        log.info("leader.elected")
+        self.set(True)
+        self.held.set()
+        while True:
+            await asyncio.sleep(CONFIRM_S)
+            async with asyncio.timeout(ANSWER_S):
+                await connection.execute("SELECT 1")
