@@ -4,11 +4,13 @@ import asyncio
 import json
 import secrets
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import structlog
 
+from agent.core.hanging_calls import begin
 from agent.core.settings import Settings
 from agent.domain.errors import StoreError
 from agent.main.server.figures.server import ServerFigures
@@ -18,6 +20,8 @@ from agent.web.access import Scope
 from agent.web.operations_port import Answer, Asked
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 SHORTEST_TOKEN: Final = 16
 _BEARER: Final = "Bearer "
@@ -66,13 +70,13 @@ class Operations:
     async def _metrics(self, authorization: str) -> Answer:
         shown = authorization.removeprefix(_BEARER).strip() if authorization.startswith(_BEARER) else ""
         try:
-            if not shown or not (await asyncio.to_thread(self._is_of_file, shown) or await self._may_read(shown)):
+            if not shown or not (await _aside(partial(self._is_of_file, shown)) or await self._may_read(shown)):
                 return Answer(401)
         except StoreError:  # the database that knows the tokens doesn't answer
             return Answer(503)
         # Beside each other, so that a scrape ends in time though the database hangs.
-        checks, _ = await asyncio.gather(self._readiness.look(self.database), asyncio.to_thread(self.figures.look))
-        kind, content = await asyncio.to_thread(self.figures.render, checks, self._draining())
+        checks, _ = await asyncio.gather(self._readiness.look(self.database), _aside(self.figures.look))
+        kind, content = await _aside(partial(self.figures.render, checks, self._draining()))
         return Answer(200, content, kind)
 
     def _is_of_file(self, shown: str) -> bool:
@@ -81,6 +85,11 @@ class Operations:
 
     async def _may_read(self, shown: str) -> bool:
         return self.has_scope is not None and await self.has_scope(shown, Scope.METRICS_READ)
+
+
+async def _aside(work: Callable[[], T]) -> T:
+    """In a thread of its own: the loop's are few, and a database that hangs takes them all."""
+    return await asyncio.wrap_future(begin(work))
 
 
 def token_in(path: str) -> str | None:

@@ -1,7 +1,10 @@
 """What a server answers to probes and scrapers."""
 
+import asyncio
 import json
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -171,3 +174,18 @@ def test_a_poor_token_in_the_file_is_none(tmp_path: Path, content: bytes) -> Non
     (tmp_path / "token").write_bytes(content)
     assert token_in(str(tmp_path / "token")) is None
     assert token_in(str(tmp_path / "missing")) is None
+
+
+async def test_figures_come_though_all_threads_of_the_loop_wait_for_the_database(told: Told, tmp_path: Path) -> None:
+    told.settings = told.settings.model_copy(
+        update={"server": told.settings.server.model_copy(update={"metrics_token_file": str(tmp_path / "token")})}
+    )
+    (tmp_path / "token").write_text(TOKEN)
+    may = threading.Event()
+    with ThreadPoolExecutor(1) as few:
+        asyncio.get_running_loop().set_default_executor(few)
+        hangs = asyncio.ensure_future(asyncio.to_thread(may.wait, 60))
+        async with asyncio.timeout(50):
+            assert await told.metrics(f"Bearer {TOKEN}") == 200
+        may.set()
+        await hangs
