@@ -231,6 +231,19 @@ def test_selectors_choose_the_pods_that_they_mean(manifests: list[Manifest]) -> 
         assert {endpoint["port"] for endpoint in monitor["spec"]["endpoints"]} <= ports
 
 
+@pytest.mark.parametrize(
+    ("example", "changes", "address"),
+    [
+        ("small", {}, "https://photos.example.org"),
+        ("small", {"service__port": 8443}, "https://photos.example.org:8443"),
+        ("external-database", {"service": {"port": 8443}}, "https://photos.example.org"),  # the ingress has 443
+    ],
+)
+def test_links_lead_to_where_people_reach_the_server(example: str, changes: dict[str, Any], address: str) -> None:
+    [found] = chart.rendered([changed(example, **changes)])
+    assert json.loads(settings_of(found.manifests)["AI_POPUP__SERVER__ADDRESS"]) == address
+
+
 def test_a_single_pod_neither_blocks_its_node_nor_shares_its_volume(all_rendered: dict[str, Rendered]) -> None:
     small, full = all_rendered["small"].manifests, all_rendered["full"].manifests
     [alone] = of_kind(small, "Deployment")
@@ -359,3 +372,21 @@ def test_the_figure_that_scales_workers_is_one_that_the_server_tells(all_rendere
     [figure, state] = re.findall(r"max\((\w+)\{.*state=\"(\w+)\"\}\)", scaled["spec"]["triggers"][0]["metadata"]["query"])[0]
     told = (ROOT / "agent" / "main" / "metrics.py").read_text(encoding="utf-8")
     assert f'"{figure}"' in told and state in {each.value for each in JobState}
+
+
+def test_a_worker_waits_for_its_key_and_gets_no_other_but_those_of_buckets(tmp_path: Path, all_rendered: dict[str, Rendered]) -> None:
+    keys, local = tmp_path / "volume" / "config" / "keys", tmp_path / "local"
+    script = pods(all_rendered["full"].manifests)["worker"]["spec"]["initContainers"][0]["command"][-1]
+    script = script.replace("/srv/key", str(tmp_path / "volume")).replace("/var/lib/ai-popup", str(local)).replace("sleep 5", "sleep 0.1")
+    waiting = subprocess.Popen(["/bin/sh", "-ec", script], stdout=subprocess.PIPE, text=True)
+    assert waiting.stdout is not None
+    assert "waiting for worker.key" in waiting.stdout.readline()
+    keys.mkdir(parents=True)
+    for name in ("5eed.key", "bucket-1.key", "new"):
+        (keys / name).write_text(name)
+    (keys / "new").rename(keys / "worker.key")
+    waiting.communicate()
+    assert waiting.returncode == 0
+    given = local / "config" / "keys"
+    assert sorted(path.name for path in given.iterdir()) == ["bucket-1.key", "worker.key"]
+    assert {path.stat().st_mode & 0o077 for path in (given, *given.iterdir())} == {0}
