@@ -166,7 +166,7 @@ class _Sieve:
 
 
 class _Output(logging.StreamHandler[TextIO]):
-    """Standard output, which whoever started the program collects. Each line names its process, because workers write there too."""
+    """Standard output, for containers. Each line names its process, because workers write there too."""
 
     def __init__(self, stream: TextIO, process: str, entry: _Entry) -> None:
         super().__init__(stream)

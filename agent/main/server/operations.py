@@ -1,4 +1,4 @@
-"""A server's answers for whoever operates it: `/live`, `/ready` and `/metrics`, on a port of their own."""
+"""A server's answers for its operator: `/live`, `/ready` and `/metrics`, on a port of their own."""
 
 import asyncio
 import json
