@@ -69,7 +69,7 @@ def test_only_caddy_has_ports_on_the_host(services: Mapping[str, dict[str, Any]]
 
 
 def test_each_service_is_limited_and_powerless(services: Mapping[str, dict[str, Any]]) -> None:
-    allowed = {"caddy": ["NET_BIND_SERVICE"], "alloy": ["DAC_READ_SEARCH"], "restic": ["DAC_READ_SEARCH"]}
+    allowed = {"caddy": ["NET_BIND_SERVICE"], "restic": ["DAC_READ_SEARCH"]}
     for name, each in services.items():
         limits = each["deploy"]["resources"]["limits"]
         assert float(limits["cpus"]) > 0 and int(limits["memory"]) > 0 and int(limits["pids"]) > 0, name
