@@ -12,7 +12,7 @@ from agent.cli.own_texts import TEXTS
 from agent.cli.session import CommandSession
 from agent.core.i18n import Texts
 from agent.domain.errors import BackupDamaged
-from agent.main.server_backup_commands import config, drill, now, secret, status
+from agent.main.server_backup_commands import config, drill, now, restore_server, secret, status
 
 if TYPE_CHECKING:
     from agent.store.backup import Backup, BackupStore
@@ -102,11 +102,16 @@ def verify(session: CommandSession, name: str | None, as_json: bool) -> int:
 @click.argument("name", required=False, shell_complete=_names)
 @yes_option
 @click.option("--dry-run", is_flag=True, help=TEXTS("cli.help.dry_run"))
+@click.option("--from", "source", metavar="REPOSITORY", help=TEXTS("cli.help.backup_from"))
+@click.option("--to", "to", metavar="TIME", help=TEXTS("cli.help.backup_to"))
 @json_option()
 @click.pass_obj
-def restore(session: CommandSession, name: str | None, yes: bool, dry_run: bool, as_json: bool) -> None:
+def restore(session: CommandSession, name: str | None, yes: bool, dry_run: bool, source: str | None, to: str | None, as_json: bool) -> None:
     from agent.core.environment import utc_now
 
+    if source is not None:
+        restore_server(session, source, to, as_json=as_json)
+        return
     store = _backups(session)
     if dry_run:  # only reads: also beside a running agent
         chosen = store.get(name) if name else store.newest_good()

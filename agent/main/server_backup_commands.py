@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -116,6 +118,49 @@ def secret(session: CommandSession, as_json: bool) -> None:
     asked: str = click.prompt(session.texts("cli.backup.ask_secret"), hide_input=True, err=True)
     home_of_key(session.file.load(), session.paths).write(SECRET, asked.encode())
     tell({"kept": True}, session.texts("cli.backup.kept"), as_json=as_json)
+
+
+def restore_server(session: CommandSession, source: str, to: str | None, *, as_json: bool) -> None:
+    """Restore a server from a repository into this home, which is empty; the recovery code is asked for."""
+    from agent.backups.repositories import place_of
+    from agent.backups.restoring import Restoring, check_empty
+    from agent.core import logs
+    from agent.core.environment import utc_now
+    from agent.main.library_home import home_of_key
+    from agent.main.server.loop import LOG_FILE
+    from agent.main.server.process import key_in_file
+
+    moment = None if to is None else _moment(session, to)
+    with session.alone():
+        settings, paths, texts = session.file.load(), session.paths, session.texts
+        check_empty(settings, paths)
+        if not paths.settings.exists():
+            key_in_file(session.file, paths)
+            settings = session.file.load()
+        try:
+            place = place_of(source, settings, home_of_key(settings, paths))
+        except ValueError as error:
+            raise click.BadParameter(texts("cli.backup.no_address"), param_hint="--from") from error
+        code = click.prompt(texts("cli.recovery.ask"), err=True)
+        logs.configure(settings.logs, paths.logs, file=LOG_FILE)
+        try:
+            found = Restoring(place, code, settings, paths, utc_now).run(moment)
+        finally:
+            logs.stop()
+    until = f"{found.until.astimezone():%Y-%m-%d %H:%M:%S}" if found.until else ""
+    lines = [texts("cli.backup.restored_server", count=found.photos, people=found.people, until=until)]
+    if found.forgotten or found.withdrawn:
+        lines.append(texts("cli.backup.restored_again", forgotten=found.forgotten, withdrawn=found.withdrawn))
+    facts = {**asdict(found), "until": found.until.isoformat() if found.until else None}
+    tell(facts, *lines, texts("cli.backup.restored_next"), as_json=as_json)
+
+
+def _moment(session: CommandSession, text: str) -> datetime:
+    """Read a moment; without a zone it is of this computer's clock."""
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except ValueError as error:
+        raise click.BadParameter(session.texts("cli.backup.no_moment"), param_hint="--to") from error
 
 
 def _state(session: CommandSession) -> "BackupsOut":
