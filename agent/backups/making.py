@@ -71,6 +71,11 @@ class Making:
             problems.append(self.ground.problem)
         return Made(tuple(each for each in self.queries.runs(len(began)) if each.id in began), tuple(problems))
 
+    @property
+    def marked(self) -> bool:
+        """Whether a restored database waits for its first full backup."""
+        return (self._paths.data / DUE).exists()
+
     def repositories(self) -> list[Repository]:
         return self.tool.info()
 
@@ -118,7 +123,7 @@ class Making:
         return newest.size, newest.stored
 
     def _full_due(self, known: Repository | None) -> bool:
-        if known is None or (self._paths.data / DUE).exists():
+        if known is None or self.marked:
             return True
         last = next((each.at for each in known.backups if each.kind == "full"), None)
         return last is None or self._clock() - last > timedelta(days=self._settings().backup.full_days)

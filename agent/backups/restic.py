@@ -137,7 +137,7 @@ class Restic:
             case Sftp(identity=identity, known_hosts=known):
                 ssh = ["-o BatchMode=yes", "-o StrictHostKeyChecking=yes"]
                 ssh += [f"-i '{identity}' -o IdentitiesOnly=yes"] if identity else []
-                ssh += [f"-o UserKnownHostsFile='{known}'"] if known else []
+                ssh += [f"-o 'UserKnownHostsFile={known}'"] if known else []
                 words += ["-o", f"sftp.args={' '.join(ssh)}"]
         return words
 

@@ -1,7 +1,8 @@
 """A server's backups while it runs: made by themselves, and on demand."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -47,6 +48,7 @@ class ServerBackups:
         self._settings = settings
         self._clock = clock
         self._turn = asyncio.Lock()
+        self._runs = False  # a backup or a drill; the short lists take a turn, too, and are waited for
 
     async def now(self, *, full: bool = False) -> Made:
         """Back up into every repository. Raises BackupError if none can be made, BackupRunning."""
@@ -88,7 +90,8 @@ class ServerBackups:
         last = await asyncio.to_thread(self._queries.last, good=False)
         backup, drill = last.get((RunKind.DATABASE, LOCAL)), last.get((RunKind.DRILL, LOCAL))
         due = next_backup(settings, backup, now)
-        if due is not None and due <= now:
+        first = settings.backup.at and self._ready().making.marked and not (backup and backup.code)
+        if first or (due is not None and due <= now):
             await self.now()
             return
         due = next_drill(settings, backup, drill)
@@ -126,7 +129,7 @@ class ServerBackups:
             last=last,
             good=self._queries.last(good=True),
             archiving=Archiving.of(self._queries.database) if making is not None else None,
-            running=self._turn.locked(),
+            running=self._runs,
             next_at=next_backup(settings, backup, now) if making is not None else None,
             next_drill_at=next_drill(settings, backup, last.get((RunKind.DRILL, LOCAL))) if making is not None else None,
             runs=tuple(self._queries.runs()),
@@ -137,8 +140,14 @@ class ServerBackups:
             raise self._able
         return self._able
 
-    def _alone(self) -> asyncio.Lock:
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
         """Raises BackupRunning."""
-        if self._turn.locked():
+        if self._runs:
             raise BackupRunning
-        return self._turn
+        self._runs = True
+        try:
+            async with self._turn:
+                yield
+        finally:
+            self._runs = False

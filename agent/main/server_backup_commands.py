@@ -32,6 +32,8 @@ def now(session: CommandSession, full: bool, as_json: bool) -> int:
     from agent.web.schemas import Problem
 
     texts = session.texts
+    if not session.has_server:
+        return _desktop_now(session, as_json=as_json)
 
     async def here(backups: "ServerBackups") -> BackupsMade:
         done = await backups.now(full=full)
@@ -120,9 +122,29 @@ def secret(session: CommandSession, as_json: bool) -> None:
     tell({"kept": True}, session.texts("cli.backup.kept"), as_json=as_json)
 
 
+def _desktop_now(session: CommandSession, *, as_json: bool) -> int:
+    """Back up this computer's library, also into the second place if there is one."""
+    from agent.backups.desktop import send
+    from agent.core.environment import utc_now
+    from agent.main.library_home import backup_store, home_of_key
+
+    session.paths.create()
+    with session.database() as database:
+        made = backup_store(session.settings, session.paths).create(database, utc_now())
+    lines, facts = [f"{made.name}  {_size(made.size)}"], {"name": made.name, "bytes": made.size, "sent": 0}
+    if session.settings.backup.offsite:
+        size, stored = send(session.settings, session.paths, home_of_key(session.settings, session.paths))
+        facts["sent"] = size
+        lines.append(session.texts("cli.backup.sent", size=_size(size), stored=_size(stored)))
+    tell(facts, *lines, as_json=as_json)
+    return 0
+
+
 def restore_server(session: CommandSession, source: str, to: str | None, *, as_json: bool) -> None:
     """Restore a server from a repository into this home, which is empty; the recovery code is asked for."""
-    from agent.backups.repositories import place_of
+    from agent.backups.desktop import fetch, holds_desktop
+    from agent.backups.repositories import Passwords, place_of
+    from agent.backups.restic import Restic
     from agent.backups.restoring import Restoring, check_empty
     from agent.core import logs
     from agent.core.environment import utc_now
@@ -131,9 +153,9 @@ def restore_server(session: CommandSession, source: str, to: str | None, *, as_j
     from agent.main.server.process import key_in_file
 
     moment = None if to is None else _moment(session, to)
+    settings, paths, texts = session.settings, session.paths, session.texts
+    check_empty(settings, paths)
     with session.alone():
-        settings, paths, texts = session.file.load(), session.paths, session.texts
-        check_empty(settings, paths)
         if not paths.settings.exists():
             key_in_file(session.file, paths)
             settings = session.file.load()
@@ -144,6 +166,11 @@ def restore_server(session: CommandSession, source: str, to: str | None, *, as_j
         code = click.prompt(texts("cli.recovery.ask"), err=True)
         logs.configure(settings.logs, paths.logs, file=LOG_FILE)
         try:
+            home = home_of_key(settings, paths)
+            if holds_desktop(Restic(place, Passwords.of(code), paths.cache / "restic")):
+                restored = fetch(place, code, paths, home, utc_now())
+                tell({"name": restored.name}, texts("cli.backup.fetched", name=restored.name), as_json=as_json)
+                return
             found = Restoring(place, code, settings, paths, utc_now).run(moment)
         finally:
             logs.stop()

@@ -64,9 +64,13 @@ TEST_DESKTOP = [
     # A bare Debian, in which tests/installers installs the package.
     "mmdebstrap",
     "openbox",
+    # A server's backups: tests/journeys/test_backups.py and tests/integration/test_offsite.py.
+    "openssh-server",
+    "pgbackrest",
     # With promtool and amtool they check and try the server's monitoring: tests/monitoring.
     "prometheus",
     "prometheus-alertmanager",
+    "restic",
     "shellcheck",
     "stalonetray",
     # Its systemd-analyze checks the server's units.

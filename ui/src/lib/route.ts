@@ -5,7 +5,7 @@ import type { Scope } from '../api/types'
 /** Those that number keys go to, in the sidebar's order. */
 export const PAGES = ['photos', 'albums', 'people', 'covers', 'problems', 'status', 'settings'] as const
 /** Those that only a team's server has. */
-const TEAM_PAGES = ['account', 'members', 'libraries', 'record', 'workers', 'consents', 'incidents', 'alerts', 'invitation', 'my-consent', 'join'] as const
+const TEAM_PAGES = ['account', 'members', 'libraries', 'record', 'workers', 'backups', 'consents', 'incidents', 'alerts', 'invitation', 'my-consent', 'join'] as const
 const KNOWN = [...PAGES, 'help', 'online-only', ...TEAM_PAGES] as const
 export type Page = (typeof KNOWN)[number]
 
@@ -25,6 +25,7 @@ export const NEEDED: Readonly<Record<Page, Scope | null>> = {
   libraries: 'members.manage',
   record: 'record.read',
   workers: 'system.read',
+  backups: 'system.read',
   consents: 'consent.read',
   incidents: 'incidents.read',
   alerts: 'alerts.read',

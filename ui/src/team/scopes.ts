@@ -41,6 +41,8 @@ export function scopeText(scope: string, t: Texts): string | null {
       return t('team_page.scopes.settings_read')
     case 'settings.write':
       return t('team_page.scopes.settings_write')
+    case 'backups.manage':
+      return t('team_page.scopes.backups_manage')
     case 'workers.manage':
       return t('team_page.scopes.workers_manage')
     case 'record.read':

@@ -1,0 +1,70 @@
+"""Where backups are, and that their keys appear nowhere else."""
+
+from pathlib import Path
+
+import pytest
+
+from agent.backups.configuration import archive, configuration, for_another_host
+from agent.backups.repositories import S3, SECRET, Folder, Passwords, Sftp, local_folder, offsite_of, place_of
+from agent.core.settings import Settings
+from agent.domain.errors import OffsiteSecretMissing, StoreRecoveryCodeWrong
+from agent.store import recovery_code
+from agent.store.key_homes import FileHome
+
+CODE = recovery_code.write(b"seventeen bytes!!")
+
+
+def settings(**backup: object) -> Settings:
+    return Settings.model_validate({"backup": backup})
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> FileHome:
+    made = FileHome(tmp_path / "keys")
+    made.write(SECRET, b"the secret of s3")
+    return made
+
+
+def test_addresses_are_read(home: FileHome) -> None:
+    given = settings(offsite_key_id="ID", offsite_identity="/k", offsite_known_hosts="/h")
+    bucket = place_of("s3://s3.example.org:9000/photos/a/b/", given, home)
+    assert bucket == S3("s3.example.org", 9000, "photos", "/a/b", "us-east-1", "ID", "the secret of s3", "")
+    assert place_of("sftp://ann@host:2222/srv/x", given, home) == Sftp("ann", "host", 2222, "/srv/x", "/k", "/h")
+    assert place_of("sftp://ann@host/srv/x", given, home) == Sftp("ann", "host", 22, "/srv/x", "/k", "/h")
+    assert place_of("/mnt/elsewhere", given, home) == Folder(Path("/mnt/elsewhere"))
+    with pytest.raises(ValueError, match="nonsense"):
+        place_of("nonsense", given, home)
+
+
+def test_a_bucket_without_its_keys_is_refused(tmp_path: Path, home: FileHome) -> None:
+    with pytest.raises(OffsiteSecretMissing):
+        place_of("s3://host/bucket", settings(), home)
+    with pytest.raises(OffsiteSecretMissing):
+        place_of("s3://host/bucket", settings(offsite_key_id="ID"), FileHome(tmp_path / "none"))
+
+
+def test_without_settings_backups_are_in_the_data_folder_alone(tmp_path: Path, home: FileHome) -> None:
+    assert local_folder(settings(), tmp_path) == tmp_path / "backups"
+    assert offsite_of(settings(), home) is None
+
+
+def test_passwords_follow_from_the_recovery_code_and_differ() -> None:
+    first, again = Passwords.of(CODE), Passwords.of(CODE.lower())
+    assert first == again and first.database != first.files
+    assert first.database not in repr(first) and first.files not in repr(first)
+    with pytest.raises(StoreRecoveryCodeWrong):
+        Passwords.of("nonsense")
+
+
+def test_keys_are_in_the_configuration_and_nowhere_else(home: FileHome) -> None:
+    given = settings(offsite="s3://host/bucket/x", offsite_key_id="ID", keep_full=9)
+    passwords = Passwords.of(CODE)
+    places = (Folder(Path("/mnt/near")), place_of(given.backup.offsite, given, home))
+    text = configuration(given.backup, passwords, places)
+    assert f"repo1-cipher-pass={passwords.database}\n" in text and f"repo2-cipher-pass={passwords.database}\n" in text
+    assert "repo2-s3-key-secret=the secret of s3\n" in text and "repo2-retention-full=9\n" in text
+    assert "repo1-path" not in text  # which depends on the process, and is in its environment
+    made = archive("/usr/bin/pgbackrest", given.backup, passwords, places)
+    assert made.folders == {"repo1-path": Path("/mnt/near/database")}
+    told = f"{made!r} {made.settings} {places!r} {for_another_host(text)}"
+    assert not any(each in told for each in (passwords.database, passwords.files, "the secret of s3"))
