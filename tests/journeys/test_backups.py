@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -182,9 +182,10 @@ def test_a_lost_server_comes_back_to_the_last_moment_and_to_one_before(site: Sit
     site.move_in("earlier")
     server.serve()
     assert site.counts() == (PHOTOS, FACES, {"Ada", "Ken", "Linus"})
+    assert server.run("record", "verify").returncode == 0
     server.quit()
 
-    too_late = site.restored("later", "--from", str(site.disk), "--to", "2100-01-01T00:00:00+00:00")
+    too_late = site.restored("later", "--from", str(site.disk), "--to", (datetime.now(UTC) + timedelta(hours=1)).isoformat())
     assert too_late.returncode == 1 and "backup.restore_failed" in too_late.stderr, too_late.stderr
     assert not (site.root / "later" / "data" / "postgres").exists()
     damaged = max((site.disk / "database" / "backup").rglob("bundle/*"), key=lambda each: each.stat().st_size)
