@@ -71,7 +71,7 @@ def fetch(place: Place, code: str, paths: AppPaths, home: Home, now: datetime) -
             _put(folder, paths.library / BACKUPS_FOLDER / folder.name)
     except OSError as error:
         raise store_error(error) from error
-    [found] = store.list()[:1] or [None]
+    found = next(iter(store.list()), None)
     if found is None:
         raise RepositoryEmpty
     store.keys(found).recover(code)
