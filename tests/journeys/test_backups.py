@@ -22,7 +22,7 @@ from tests.server_program import RealServer
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(1_200),
+    pytest.mark.timeout(2_400),
     pytest.mark.skipif(sys.platform != "linux", reason="the tests of PostgreSQL run on Linux"),
 ]
 PHOTOS, FACES, PLAIN = 200, 12, 188
