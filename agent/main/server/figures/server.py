@@ -108,7 +108,7 @@ class ServerFigures:
         yield from self._of_requests()
         yield from self._of_work()
         yield from self._of_machine()
-        yield from self._of_run()
+        yield from self._of_run(answers=checks.get("database") == OK)
 
     def _of_requests(self) -> Iterator[Metric]:
         counts = self.requests
@@ -168,12 +168,13 @@ class ServerFigures:
         yield gauge("ai_popup_machine_memory_bytes", "Memory of the computer.", machine.total)
         yield gauge("ai_popup_machine_memory_available_bytes", "What programs can still get of it.", machine.available)
 
-    def _of_run(self) -> Iterator[Metric]:
+    def _of_run(self, *, answers: bool) -> Iterator[Metric]:
+        """`answers`: the database does now; its figures may be older."""
         rows = self.rows
         found = rows.get() if rows is not None else None
         if self._own != SERVER:
             return
-        yield gauge("ai_popup_database_up", "1 if the database answers.", float(found is not None))
+        yield gauge("ai_popup_database_up", "1 if the database answers.", float(answers))
         if rows is not None and found is not None:
             yield gauge("ai_popup_figures_seconds", "What the database's figures took last.", rows.took_s)
             yield from families_of(found)

@@ -10,6 +10,7 @@ from agent.main.server.figures.database import Rows
 from agent.main.server.figures.server import SERVER, WORKER, ServerFigures
 from agent.main.server.figures.sparing import Sparing
 from agent.web.request_counts import RequestCounts, RequestRecord
+from tests.monitoring import recorded
 
 
 @pytest.fixture
@@ -17,8 +18,8 @@ def figures(tmp_path: Path) -> ServerFigures:
     return ServerFigures(SERVER, tmp_path, RequestCounts())
 
 
-def told(figures: ServerFigures) -> dict[tuple[str, ...], float]:
-    text = figures.render({"database": "ok", "disk": "store.disk_full"}, draining=True)[1].decode()
+def told(figures: ServerFigures, database: str = "ok") -> dict[tuple[str, ...], float]:
+    text = figures.render({"database": database, "disk": "store.disk_full"}, draining=True)[1].decode()
     return {
         (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
         for family in text_string_to_metric_families(text)
@@ -52,10 +53,16 @@ def test_without_a_database_the_rest_is_told(figures: ServerFigures) -> None:
     def fails() -> Rows:
         raise StoreUnwritable
 
-    assert told(figures)["ai_popup_database_up",] == 0
     figures.rows = Sparing(fails)
-    found = told(figures)
+    found = told(figures, "store.unwritable")
     assert found["ai_popup_database_up",] == 0 and found["ai_popup_memory_bytes", "server"] > 0
+
+
+def test_a_database_that_hangs_is_told_though_its_last_figures_are_kept(figures: ServerFigures) -> None:
+    figures.rows = Sparing(lambda: recorded.rows(1))
+    assert told(figures)["ai_popup_database_up",] == 1
+    found = told(figures, "store.busy")
+    assert found["ai_popup_database_up",] == 0 and found["ai_popup_images",] > 0
 
 
 def test_a_worker_tells_nothing_of_the_database(tmp_path: Path) -> None:
