@@ -28,6 +28,11 @@ class Kind(StrEnum):
     """beside a password or an invitation"""
     PASSKEY_ADD = "passkey_add"
     PASSKEY_INVITATION = "passkey_invitation"
+    PROVIDER_SIGN_IN = "provider_sign_in"
+    PROVIDER_SECOND = "provider_second"
+    """after the provider, for a member with a second factor"""
+    PROVIDER_LINK = "provider_link"
+    PROVIDER_INVITATION = "provider_invitation"
 
 
 class Ceremonies:
@@ -45,6 +50,11 @@ class Ceremonies:
         secret, now = new_secret(), self._clock()
         await asyncio.to_thread(self._queries.begin_ceremony, sha256_of(secret), kind, about, now + LASTS, now)
         return secret
+
+    async def known(self, kind: Kind, secret: str, about: str = "") -> None:
+        """Check one without using it up. Raises CeremonyGone."""
+        if await asyncio.to_thread(self._queries.ceremony, sha256_of(secret), self._clock()) != (kind, about):
+            raise CeremonyGone
 
     async def use(self, kind: Kind, secret: str, about: str = "") -> None:
         """Use it up, also if it was made for something else. Raises CeremonyGone."""

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, select
 
 from agent.store.database import Queries
 from agent.store.schema import ceremony
@@ -14,6 +14,13 @@ class CeremonyQueries(Queries):
         with self.database.write() as tx:
             tx.execute(delete(ceremony).where(ceremony.c.expires_at <= now))
             tx.execute(insert(ceremony).values(sha256=sha256, kind=kind, about=about, expires_at=expires_at))
+
+    def ceremony(self, sha256: str, now: datetime) -> tuple[str, str] | None:
+        """Its kind, and what it is about; None if it was used, or is too old."""
+        query = select(ceremony.c.kind, ceremony.c.about).where(ceremony.c.sha256 == sha256, ceremony.c.expires_at > now)
+        with self.database.read() as tx:
+            row = tx.execute(query).first()
+            return (row.kind, row.about) if row else None
 
     def use_ceremony(self, sha256: str, now: datetime) -> tuple[str, str] | None:
         """Its kind, and what it is about; None if it was used, or is too old."""

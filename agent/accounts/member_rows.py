@@ -2,17 +2,19 @@
 
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Row, Select, func, insert, select
 
 from agent.accounts.records import Member
-from agent.domain.errors import LastAdministrator, LastWayIn, NotFound
-from agent.store.schema import member, passkey
+from agent.domain.errors import LastAdministrator, LastWayIn, MemberNameTaken, NotFound
+from agent.store import audit_log
+from agent.store.schema import member, passkey, provider_link
 from agent.web.access import Role
 
 PASSKEYS: Final = select(func.count()).where(passkey.c.member_id == member.c.id).correlate(member).scalar_subquery().label("passkeys")
-COLUMNS: Final[tuple[Any, ...]] = (*member.c, PASSKEYS)
+LINKS: Final = select(func.count()).where(provider_link.c.member_id == member.c.id).correlate(member).scalar_subquery().label("links")
+COLUMNS: Final[tuple[Any, ...]] = (*member.c, PASSKEYS, LINKS)
 # A member with one of these can sign in, unless locked.
-WAYS_IN: Final = member.c.password_hash.is_not(None) | (PASSKEYS.element > 0)
+WAYS_IN: Final = member.c.password_hash.is_not(None) | (PASSKEYS.element > 0) | (LINKS.element > 0)
 
 
 def selected(*columns: Any) -> Select[*tuple[Any, ...]]:
@@ -22,7 +24,7 @@ def selected(*columns: Any) -> Select[*tuple[Any, ...]]:
 def member_of(row: Row[*tuple[Any, ...]]) -> Member:
     values = row._mapping
     known = {each.name: values[each] for each in member.c}
-    return Member(**known | {"role": Role(known["role"]), "passkeys": values["passkeys"]})
+    return Member(**known | {"role": Role(known["role"]), "passkeys": values["passkeys"], "links": values["links"]})
 
 
 def required(tx: Connection, member_id: str) -> Member:
@@ -31,6 +33,15 @@ def required(tx: Connection, member_id: str) -> Member:
     if row is None:
         raise NotFound
     return member_of(row)
+
+
+def add_member(tx: Connection, new: Member) -> None:
+    """Raises MemberNameTaken."""
+    if tx.scalar(select(member.c.id).where(member.c.name == new.name)) is not None:
+        raise MemberNameTaken
+    values = {each.name: getattr(new, each.name) for each in member.c}
+    tx.execute(insert(member).values(**values | {"role": new.role.value}))
+    audit_log.add(tx, "member_added", new.id, 1, new.created_at, detail=new.role)
 
 
 def keep_a_way_in(tx: Connection, member_id: str) -> None:

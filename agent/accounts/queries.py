@@ -7,13 +7,13 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from agent.accounts.ceremony_queries import CeremonyQueries
-from agent.accounts.member_rows import COLUMNS, keep_an_administrator, member_of, required, selected
+from agent.accounts.member_rows import COLUMNS, add_member, keep_an_administrator, member_of, required, selected
 from agent.accounts.notes import NoteQueries
 from agent.accounts.passkey_queries import PasskeyQueries, add_passkey
-from agent.accounts.records import PASSWORD, Member, MemberOverview, Passkey, SessionRecord
+from agent.accounts.provider.queries import ProviderQueries, add_link
+from agent.accounts.records import PASSWORD, Member, MemberOverview, Passkey, ProviderLink, SessionRecord
 from agent.accounts.token_queries import TokenQueries
 from agent.core.actor import acting_as
-from agent.domain.errors import MemberNameTaken
 from agent.store import audit_log
 from agent.store.database import Queries
 from agent.store.rows import add
@@ -56,11 +56,7 @@ class MemberQueries(Queries):
     def add(self, new: Member) -> None:
         """Raises MemberNameTaken."""
         with self.database.write(durable=True) as tx:
-            if tx.scalar(select(member.c.id).where(member.c.name == new.name)) is not None:
-                raise MemberNameTaken
-            values = {each.name: getattr(new, each.name) for each in member.c}
-            tx.execute(insert(member).values(**values | {"role": new.role.value}))
-            audit_log.add(tx, "member_added", new.id, 1, new.created_at, detail=new.role)
+            add_member(tx, new)
 
     def change(self, member_id: str, values: Mapping[str, Any], now: datetime, *, drop_passkeys: bool = False) -> Member:
         """Set columns, if there are any. A member who is locked loses sessions and invitation. Raises NotFound, LastAdministrator."""
@@ -124,10 +120,12 @@ class MemberQueries(Queries):
         with self.database.read() as tx:
             return _invited(tx, sha256, now)
 
-    def accept(self, sha256: str, password_hash: str | None, now: datetime, *, new_passkey: Passkey | None = None) -> Member | None:
+    def accept(
+        self, sha256: str, password_hash: str | None, now: datetime, *, new_passkey: Passkey | None = None, link: ProviderLink | None = None
+    ) -> Member | None:
         """Use an invitation: set the password, or in its place add what was given, and end the member's sessions.
 
-        None if another request used it meanwhile. Raises PasskeyUnusable.
+        None if another request used it meanwhile. Raises PasskeyUnusable, IdentityTaken.
         """
         with self.database.write(durable=True) as tx:
             found = _invited(tx, sha256, now)
@@ -140,6 +138,8 @@ class MemberQueries(Queries):
             with acting_as(who):
                 if new_passkey is not None:
                     add_passkey(tx, who, new_passkey)
+                if link is not None:
+                    add_link(tx, who, link)
                 audit_log.add(tx, "invitation_accepted", who, 1, now)
             return required(tx, who)
 
@@ -204,9 +204,12 @@ class SessionQueries(Queries):
             for number, at in seen.items():
                 tx.execute(update(member_session).where(member_session.c.id == number).values(seen_at=at))
 
-    def end_sessions(self, member_id: str, now: datetime, *, number: int | None = None, but: int | None = None) -> tuple[int, ...]:
-        """End one session of a member, or all `but` one. Returns their numbers."""
+    def end_sessions(
+        self, member_id: str, now: datetime, *, number: int | None = None, but: int | None = None, means: str | None = None
+    ) -> tuple[int, ...]:
+        """End one session of a member, or all `but` one, or those opened by `means`. Returns their numbers."""
         which = [member_session.c.member_id == member_id]
+        which += [member_session.c.means == means] if means is not None else []
         which += [member_session.c.id == number] if number is not None else []
         which += [member_session.c.id != but] if but is not None else []
         with self.database.write(durable=True) as tx:
@@ -230,7 +233,7 @@ class SessionQueries(Queries):
             return _session(row) if row else None
 
 
-class AccountQueries(MemberQueries, SessionQueries, TokenQueries, NoteQueries, CeremonyQueries, PasskeyQueries):
+class AccountQueries(MemberQueries, SessionQueries, TokenQueries, NoteQueries, CeremonyQueries, PasskeyQueries, ProviderQueries):
     """All of them."""
 
 

@@ -9,6 +9,7 @@ from agent.web.access import Role
 # How a session was opened.
 PASSWORD: Final = "password"
 PASSKEY: Final = "passkey"
+PROVIDER: Final = "provider"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,8 @@ class Member:
     totp_confirmed_at: datetime | None
     totp_step: int | None
     passkeys: int = 0
+    links: int = 0
+    """accounts at an OpenID provider"""
 
     @property
     def second_factor(self) -> bool:
@@ -39,7 +42,7 @@ class Member:
     @property
     def joined(self) -> bool:
         """Whether the member has any way to sign in."""
-        return self.password_hash is not None or self.passkeys > 0
+        return self.password_hash is not None or self.passkeys > 0 or self.links > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,5 +90,16 @@ class Passkey:
     host: str
     name: str
     synced: bool
+    created_at: datetime
+    used_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderLink:
+    """An account at a provider; `label` is what the member knows it by."""
+
+    issuer: str
+    subject: str
+    label: str
     created_at: datetime
     used_at: datetime | None = None

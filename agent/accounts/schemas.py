@@ -187,6 +187,8 @@ class MemberOut(Schema):
     role: Role
     state: Literal["invited", "active", "locked"]
     second_factor: bool
+    provider: bool = False
+    """an account at an OpenID provider signs in as this member"""
     created_at: datetime
     seen_at: datetime | None
     """when a session that is still open was last used"""
@@ -198,7 +200,8 @@ class MemberOut(Schema):
         member = known.member
         state = "locked" if member.locked_at else "active" if member.joined else "invited"
         invited = known.invited_until if known.invited_until and known.invited_until > now else None
-        return cls.from_record(member, state=state, second_factor=member.asks_more, seen_at=known.seen_at, invited_until=invited)
+        known_by = {"second_factor": member.asks_more, "provider": member.links > 0}
+        return cls.from_record(member, state=state, seen_at=known.seen_at, invited_until=invited, **known_by)
 
 
 class MembersOut(Schema):

@@ -15,7 +15,7 @@ from agent.accounts.passkeys import Credential, NewPasskey, Passkeys, Site
 from agent.accounts.passwords import Passwords, checked
 from agent.accounts.queries import NO_SECOND_FACTOR, AccountQueries
 from agent.accounts.rates import Rates
-from agent.accounts.records import PASSKEY, PASSWORD, Member
+from agent.accounts.records import PASSKEY, PASSWORD, PROVIDER, Member, ProviderLink
 from agent.accounts.second_factor import SecondFactor, compact, new_recovery_codes
 from agent.accounts.secret_words import sha256_of
 from agent.accounts.sessions import MemberSession, Opened, Sessions
@@ -145,6 +145,10 @@ class Accounts:
         made = await self.passkeys.made(new, Kind.PASSKEY_INVITATION, sha256_of(secret), site)
         return await self._accepted(secret, caller, PASSKEY, new_passkey=made)
 
+    async def accept_by_link(self, secret: str, link: ProviderLink, caller: Caller) -> Opened:
+        """Link an account at a provider in place of a password, the second factor being shown. Raises InvitationGone, IdentityTaken."""
+        return await self._accepted(secret, caller, PROVIDER, link=link)
+
     async def _accepted(self, secret: str, caller: Caller, means: str, **ways: Any) -> Opened:
         accept = partial(self._queries.accept, sha256_of(secret), ways.pop("password_hash", None), self._clock(), **ways)
         accepted = await asyncio.to_thread(accept)
@@ -261,6 +265,10 @@ class Accounts:
     async def _failed(self, account: str, caller: Caller, member_id: str | None) -> None:
         """Count and record a failed attempt to show who one is."""
         self._attempts.failed(account, caller.address)
+        await self.note_failed(member_id, caller)
+
+    async def note_failed(self, member_id: str | None, caller: Caller) -> None:
+        """Record a failed sign-in; `member_id` is None if the account is unknown."""
         await asyncio.to_thread(self._queries.sign_in_failed, member_id, self._clock(), network_of(caller.address))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from agent.accounts.loaded import Loaded
@@ -92,9 +93,10 @@ class Sessions:
         found = await asyncio.to_thread(self._queries.sessions, member_id)
         return tuple(each for each in found if now - each.seen_at < IDLE and now - each.opened_at < LONGEST)
 
-    async def end(self, member_id: str, *, number: int | None = None, but: int | None = None) -> int:
-        """End one session of a member, or all `but` one. Returns how many."""
-        ended = set(await asyncio.to_thread(self._queries.end_sessions, member_id, self._clock(), number=number, but=but))
+    async def end(self, member_id: str, *, number: int | None = None, but: int | None = None, means: str | None = None) -> int:
+        """End one session of a member, or all `but` one, or those opened by `means`. Returns how many."""
+        end = partial(self._queries.end_sessions, member_id, self._clock(), number=number, but=but, means=means)
+        ended = set(await asyncio.to_thread(end))
         self._drop(lambda session: session.record.id in ended)
         return len(ended)
 

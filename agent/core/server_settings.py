@@ -4,6 +4,7 @@ import re
 from enum import StrEnum
 from ipaddress import ip_network
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
@@ -110,6 +111,57 @@ class UploadSettings(Section):
     """Unfinished uploads of one member."""
     keep_days: Annotated[int, Field(ge=1, le=30)] = 2
     """An upload that is not finished by then is removed."""
+
+
+class OidcSettings(Section):
+    """Signing in to the team server by an OpenID provider."""
+
+    issuer: Annotated[
+        str, Field(pattern=r"^(https://[^\s@?#]+)?$", max_length=1_000, examples=["https://id.example.org/realms/school"])
+    ] = ""
+    """The provider's address, exactly as its discovery document writes it; empty switches this off."""
+    client_id: Annotated[str, Field(max_length=200)] = ""
+    """What the provider knows this server by."""
+    secret_path: str = ""
+    """A file with the client's secret, read at each sign-in. Empty: the secret that `ai-popup members provider secret` keeps, if any."""
+    name: Annotated[str, Field(max_length=60)] = ""
+    """What the button for signing in calls the provider; empty is its host."""
+    scopes: tuple[Annotated[str, Field(pattern=r"^[!#-\[\]-~]{1,100}$")], ...] = ("profile", "email")
+    """Asked for besides `openid`."""
+    name_claim: Annotated[str, Field(min_length=1, max_length=100)] = "preferred_username"
+    """The claim that shows which account it is, and names new members."""
+    groups_claim: Annotated[str, Field(min_length=1, max_length=100)] = "groups"
+    """The claim that lists the account's groups."""
+    allowed_groups: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] = ()
+    """Only accounts in one of these groups sign in; empty is all."""
+    roles: tuple[
+        Annotated[str, Field(pattern=r"^.{1,200}=(administrator|curator|editor|viewer|auditor)$", examples=["photo-desk=curator"])], ...
+    ] = ()
+    """`group=role`: an account in the group gets the role at each sign-in; the first that fits counts. Without one, the role stays."""
+    create_members: bool = False
+    """An account that no member has linked becomes a member at its first sign-in. Otherwise members are invited, and link theirs."""
+    create_domains: tuple[Annotated[str, Field(min_length=1, max_length=253)], ...] = ()
+    """Only accounts with a verified e-mail address in one of these domains become members that way; empty is all."""
+    default_role: Annotated[str, Field(pattern="^(curator|editor|viewer|auditor)$")] = "viewer"
+    """The role of a member who is made that way, if no group gives one."""
+    second_factor_values: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] = ("mfa",)
+    """Values of `amr` or `acr` that say the provider asked for a second factor; otherwise members who have one show it here, too."""
+    certificate: str = ""
+    """PEM file with the authority of the provider's certificate, if the system doesn't trust it."""
+    clock_skew_s: Annotated[int, Field(ge=0, le=300)] = 60
+    """The provider's clock may differ by this much."""
+    time_limit_s: Annotated[int, Field(ge=1, le=60)] = 10
+    """The provider has this long for each answer."""
+
+    @property
+    def on(self) -> bool:
+        """Whether there is a provider to sign in by."""
+        return bool(self.issuer and self.client_id)
+
+    @property
+    def shown_name(self) -> str:
+        """What people know the provider by."""
+        return self.name or urlsplit(self.issuer).hostname or ""
 
 
 class IncidentSettings(Section):

@@ -55,6 +55,7 @@ SERVER_ONLY = frozenset(
     {
         "alerts",
         "incidents",
+        "oidc",
         "server",
         "uploads",
         "worker",

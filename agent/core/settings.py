@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from agent.core.backup_settings import BackupSettings
 from agent.core.screen_settings import CaptureSettings, WatchSettings
-from agent.core.server_settings import AlertSettings, IncidentSettings, ServerSettings, UploadSettings, WorkerSettings
+from agent.core.server_settings import AlertSettings, IncidentSettings, OidcSettings, ServerSettings, UploadSettings, WorkerSettings
 from agent.core.setting_section import Name, Pattern, Section, TimeOfDay
 from agent.domain.redaction import Style
 
@@ -303,6 +303,7 @@ class Settings(Section):
     server: ServerSettings = ServerSettings()
     worker: WorkerSettings = WorkerSettings()
     uploads: UploadSettings = UploadSettings()
+    oidc: OidcSettings = OidcSettings()
     incidents: IncidentSettings = IncidentSettings()
     backup: BackupSettings = BackupSettings()
     alerts: AlertSettings = AlertSettings()

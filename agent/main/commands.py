@@ -10,6 +10,7 @@ import click
 
 from agent import __version__
 from agent.accounts.commands import members
+from agent.accounts.provider.commands import provider
 from agent.alerts.commands import alerts
 from agent.cli.command import CommandGroup, json_option
 from agent.cli.completion import completion
@@ -245,6 +246,7 @@ def doctor(session: CommandSession, device: str | None, as_json: bool) -> int:
 
 people.add_command(import_list)
 incidents.add_command(bundle)
+members.add_command(provider)
 for group in (
     capture,
     watch,

@@ -46,8 +46,17 @@ def without_places(settings: Settings) -> dict[str, object]:
     """The settings without paths, addresses and patterns: of folders only how many and their switches, of lists only how long."""
     places = {"name", "address", "database", "host", "certificate", "private_key", "operations_host", "metrics_token_file", "worker_keys"}
     addresses = {"email_from", "smtp_host", "smtp_user", "webhook"}
+    provider = {"issuer", "client_id", "secret_path", "name", "certificate"}
     sections = settings.model_dump(
-        mode="json", exclude={"folders": True, "server": places, "incidents": addresses, "worker": {"operations_host"}, "alerts": _ALERTED}
+        mode="json",
+        exclude={
+            "folders": True,
+            "server": places,
+            "incidents": addresses,
+            "alerts": _ALERTED,
+            "oidc": provider,
+            "worker": {"operations_host"},
+        },
     )
     told: dict[str, object] = {
         section: {name: len(value) if isinstance(value, list) else value for name, value in values.items()}

@@ -1,16 +1,15 @@
 """Requests to addresses from the settings: over HTTPS, and not inside the team's own network unless that is allowed."""
 
-import ipaddress
-import socket
 import ssl
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final, TypeAlias
+from collections.abc import Mapping
+from typing import Final
 from urllib.parse import urlsplit
 
 import httpx
 
+from agent.web.networks import Resolve, addresses_of, is_outside
+
 _LIMIT_S: Final = 15.0
-Resolve: TypeAlias = Callable[[str, int], Sequence[str]]
 
 
 class Inside(Exception):
@@ -19,22 +18,6 @@ class Inside(Exception):
 
 class NotReached(Exception):
     """There was no answer."""
-
-
-def addresses_of(host: str, port: int) -> list[str]:
-    """Blocks. Raises OSError."""
-    return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-
-
-def is_outside(address: str) -> bool:
-    """Whether it is on the public internet: not this computer, the team's network, or a cloud's metadata."""
-    found = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(found, ipaddress.IPv6Address):
-        # Addresses that carry one of IPv4 lead there.
-        inner = found.ipv4_mapped or found.sixtofour or (found.teredo and found.teredo[1])
-        if inner or found in _NAT64:
-            return is_outside(str(inner or ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)))
-    return found.is_global and not found.is_multicast
 
 
 class Https:
@@ -74,6 +57,3 @@ class Https:
         if not inside and not all(map(is_outside, found)):
             raise Inside
         return found[0]
-
-
-_NAT64: Final = ipaddress.ip_network("64:ff9b::/96")

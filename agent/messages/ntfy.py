@@ -5,7 +5,8 @@ import ssl
 from dataclasses import dataclass
 
 from agent.domain.errors import NtfyFailed, NtfyInside
-from agent.messages.https import Https, Inside, NotReached, Resolve, addresses_of
+from agent.messages.https import Https, Inside, NotReached
+from agent.web.networks import Resolve, addresses_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from agent.domain.errors import WebhookFailed, WebhookInside
-from agent.messages.https import Https, Inside, NotReached, Resolve, addresses_of
+from agent.messages.https import Https, Inside, NotReached
+from agent.web.networks import Resolve, addresses_of
 
 SIGNATURE: Final = "x-ai-popup-signature"
 

@@ -97,6 +97,7 @@ STAYS: Final[Mapping[str, str]] = {
     "member": "accounts",
     "recovery_code": "accounts",
     "passkey": "accounts",
+    "provider_link": "accounts",
     "ceremony": "accounts",
     "invitation": "accounts",
     "member_session": "accounts",

@@ -107,6 +107,7 @@ FREE: Final = (
     "member_session",
     "api_token",
     "passkey",
+    "provider_link",
     "ceremony",
     "library_access",
     "incident",

@@ -6,7 +6,7 @@ The tables are in `agent/store/tables`, one module per room. Import them from he
 
 from sqlalchemy import Connection, text
 
-from agent.store.tables.accounts import api_token, ceremony, invitation, member, member_session, passkey, recovery_code
+from agent.store.tables.accounts import api_token, ceremony, invitation, member, member_session, passkey, provider_link, recovery_code
 from agent.store.tables.albums import album, album_image, album_person
 from agent.store.tables.alerts import alert, alert_message, alert_silence, lease
 from agent.store.tables.backups import backup_run
@@ -67,6 +67,7 @@ __all__ = [
     "passkey",
     "person",
     "place",
+    "provider_link",
     "recovery_code",
     "redaction",
     "redaction_item",
@@ -86,7 +87,7 @@ __all__ = [
 ]
 
 # The newest migration: a library at this revision needs none, and Alembic is not even imported.
-REVISION = "0029"
+REVISION = "0030"
 # The oldest revision whose program works on this schema: only steps of the kind `contract` raise it. A test compares it with the steps.
 WORKS_FROM = "0027"
 

@@ -1,6 +1,13 @@
-"""What counts as one address on the network."""
+"""Addresses on the network: what counts as one visitor, and which are outside the team's own network."""
 
 import ipaddress
+import socket
+from collections.abc import Callable, Sequence
+from typing import Final, TypeAlias
+
+Resolve: TypeAlias = Callable[[str, int], Sequence[str]]
+"""the addresses of a host, for a port"""
+_NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 
 
 def network_of(address: str) -> str:
@@ -14,3 +21,19 @@ def network_of(address: str) -> str:
             return str(found.ipv4_mapped)
         return str(ipaddress.ip_network((found, 64), strict=False))
     return str(found)
+
+
+def addresses_of(host: str, port: int) -> list[str]:
+    """Blocks. Raises OSError."""
+    return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+
+def is_outside(address: str) -> bool:
+    """Whether it is on the public internet: not this computer, the team's network, or a cloud's metadata."""
+    found = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(found, ipaddress.IPv6Address):
+        # Addresses that carry one of IPv4 lead there.
+        inner = found.ipv4_mapped or found.sixtofour or (found.teredo and found.teredo[1])
+        if inner or found in _NAT64:
+            return is_outside(str(inner or ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)))
+    return found.is_global and not found.is_multicast

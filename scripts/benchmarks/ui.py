@@ -14,6 +14,8 @@ IMAGES = 100_000
 TEAM, ADMIN = ("team-", "teamPages-", "accountWays-"), ("adminPages-",)
 # A desktop loads it once it joined a team.
 JOINED = ("teamParts-",)
+# The pages for signing in, and a member's account.
+PROVIDER = ("providerWays-",)
 ALBUMS = ("albumPages-",)  # loaded after the first page
 
 
@@ -36,8 +38,9 @@ def bundle(dist: Path) -> Iterator[Row]:
     """
     files = [path for path in sorted(dist.rglob("*")) if path.is_file()]
     for name, most, chosen in (
-        ("ui_bundle_kb", 252, [path for path in files if not path.name.startswith(TEAM + ADMIN + JOINED + ALBUMS)]),
+        ("ui_bundle_kb", 252, [path for path in files if not path.name.startswith(TEAM + ADMIN + JOINED + ALBUMS + PROVIDER)]),
         ("ui_team_kb", 44, [path for path in files if path.name.startswith(TEAM)]),
+        ("ui_provider_kb", 6, [path for path in files if path.name.startswith(PROVIDER)]),
         ("ui_joined_kb", 5, [path for path in files if path.name.startswith(JOINED)]),
         ("ui_admin_kb", 40, [path for path in files if path.name.startswith(ADMIN)]),
         ("ui_albums_kb", 10, [path for path in files if path.name.startswith(ALBUMS)]),

@@ -28,6 +28,7 @@ const SCOPES: Readonly<Record<Role, readonly Scope[]>> = {
 const DAY = 86_400_000
 const PASSWORD = 'correct horse battery staple'
 const CODE = '123456'
+const [PROVIDER, ISSUER] = ['Greenfield School', 'https://id.school.example']
 const RECOVERY = Array.from({ length: 10 }, (_, index) => `k7qf-2m9x-${(index * 7919 + 4096).toString(16)}`)
 const SECRET = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP'
 
@@ -87,6 +88,7 @@ interface State {
   attempts: number
   used: boolean
   second: boolean
+  linked: boolean
   sessions: readonly number[]
   members: MemberOut[] | null
   tokens: TokenOut[]
@@ -101,6 +103,7 @@ const fresh = (): State => ({
   attempts: 0,
   used: false,
   second: false,
+  linked: true,
   sessions: [1, 2, 3],
   members: null,
   tokens: [{ id: 't1', name: 'Nightly export', scopes: ['photos.read', 'redaction.read'], created_at: ago(40 * DAY), expires_at: ago(-50 * DAY), used_at: ago(DAY / 3) }],
@@ -128,6 +131,7 @@ const member = (id: string, display_name: string, role: Role, over: Partial<Memb
   role,
   state: 'active',
   second_factor: false,
+  provider: false,
   created_at: ago(90 * DAY),
   seen_at: ago(120_000),
   invited_until: null,
@@ -136,7 +140,7 @@ const member = (id: string, display_name: string, role: Role, over: Partial<Memb
 
 function members({ scene }: Options): MemberOut[] {
   state.members ??= [
-    member('m1', 'Mei Lindgren', 'administrator', { second_factor: true }),
+    member('m1', 'Mei Lindgren', 'administrator', { second_factor: true, provider: true }),
     ...(scene === 'team_alone'
       ? []
       : [
@@ -227,9 +231,27 @@ function reply(method: string, path: string, query: URLSearchParams, body: Recor
       return is({ name: 'photos.school.example', version: '0.2.0', fingerprint: Array.from({ length: 32 }, (_, byte) => ((byte * 37 + 11) % 256).toString(16).padStart(2, '0').toUpperCase()).join(':') })
     case 'POST /api/account/sign-in':
       return signIn(body, options)
-    case 'POST /api/account/sign-out':
+    case 'POST /api/account/provider/sign-out':
       state.signedIn = false
+      return is({ address: null })
+    case 'GET /api/account/provider':
+      return is({ name: PROVIDER })
+    case 'GET /api/account/provider/links':
+      return is({ items: state.linked ? [{ issuer: ISSUER, label: 'mei.lindgren@school.example', created_at: ago(60 * DAY), used_at: ago(DAY), current: true }] : [], name: PROVIDER, password: true })
+    case 'DELETE /api/account/provider/links':
+      state.linked = false
       return OK
+    case 'DELETE /api/members/{id}/provider':
+      state.members = members(options).map((each) => (each.id === id ? { ...each, provider: false } : each))
+      return OK
+    case 'POST /api/account/provider/begin':
+      return is({ address: '#provider/state=s&code=c', keep: 'k' })
+    case 'POST /api/account/provider/sign-in':
+      return is({ signed_in: null, second_factor: { state: 's', keep: 'k', member: 'm1', code: true, passkey: true } })
+    case 'POST /api/account/provider/second-factor':
+      if (body['code'] !== CODE) return problem(422, 'account.code_wrong', options, ['The code is wrong.', 'Check the time on your phone.'], ['验证码不正确。', '请检查手机的时间。'])
+      state.signedIn = true
+      return is({ key: 'k', ticket: 't' })
     case 'POST /api/account/password':
       return body['old'] === PASSWORD ? OK : problem(422, 'account.old_password_wrong', options, ['The current password is wrong.', 'Check it and try again.'], ['当前密码不正确。', '请检查后重试。'])
     case 'GET /api/account/sessions':
@@ -394,7 +416,7 @@ export function answerTeam(request: IncomingMessage, response: ServerResponse, u
     response.writeHead(made.status, { 'content-type': 'application/json', 'cache-control': 'no-store', 'content-language': options.language })
     response.end(made.answer === undefined ? '' : JSON.stringify(made.answer))
   }
-  const open = /^\/api\/(server|account\/sign-in|invitations\/|consent-links\/)/.test(url.pathname)
+  const open = /^\/api\/(server|account\/sign-in|account\/provider|invitations\/|consent-links\/)/.test(url.pathname)
   if (options.scene === 'signed_out' && !state.signedIn && !open) {
     answered(problem(401, 'account.sign_in_required', options, ['This page is not signed in.', 'Sign in.'], ['此页面尚未登录。', '请登录。']))
     return true

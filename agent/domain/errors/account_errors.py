@@ -120,6 +120,54 @@ class LastWayIn(AccountError):
     code = "account.last_way_in"
 
 
+class ProviderOff(AccountError):
+    """No OpenID provider is set up."""
+
+    code = "account.provider_off"
+
+
+class ProviderUnreachable(AccountError):
+    """The provider does not answer, or not in time."""
+
+    code = "account.provider_unreachable"
+
+
+class ProviderInvalid(AccountError):
+    """The provider's answer can't be used. Parameter: `what` of it."""
+
+    code = "account.provider_invalid"
+
+
+class ProviderRefused(AccountError):
+    """The user cancelled, or the provider refused. Parameter: the provider's `error`, such as `access_denied`."""
+
+    code = "account.provider_refused"
+
+
+class IdTokenInvalid(AccountError):
+    """The provider's ID token failed a check. Parameter: the `claim` concerned, or `signature`."""
+
+    code = "account.id_token_invalid"
+
+
+class NotAMember(AccountError):
+    """The account at the provider belongs to no member, or to a locked one; which of them is never said."""
+
+    code = "account.not_a_member"
+
+
+class NotAllowedHere(AccountError):
+    """The account at the provider is in none of the groups or domains that may sign in."""
+
+    code = "account.not_allowed_here"
+
+
+class IdentityTaken(AccountError):
+    """Another member signs in by that account at the provider."""
+
+    code = "account.identity_taken"
+
+
 class MemberNameInvalid(AccountError):
     code = "account.name_invalid"
 

@@ -8,6 +8,8 @@ from datetime import datetime
 from fastapi import FastAPI
 
 from agent import __version__
+from agent.accounts.provider.routes import provider_routes
+from agent.accounts.provider.sign_in import ProviderSignIn
 from agent.accounts.routes import account_routes
 from agent.accounts.service import Accounts
 from agent.accounts.sign_in_attempts import Attempts
@@ -31,7 +33,7 @@ from agent.libraries.routes import libraries_routes
 from agent.libraries.service import Libraries
 from agent.main.app import App
 from agent.main.library_home import home_of_key
-from agent.main.server.accounts import libraries_of
+from agent.main.server.accounts import libraries_of, provider_of
 from agent.main.server.alerts import AlertWork, Watched, alerts_of
 from agent.main.server.desks import desks_of
 from agent.main.server.incidents import IncidentWork, incidents_of
@@ -69,6 +71,7 @@ class ServerRooms:
 
     site: Site
     accounts: Accounts
+    provider: ProviderSignIn
     libraries: Libraries
     buckets: Buckets
     consents: Consents
@@ -98,13 +101,15 @@ def rooms_of(
         return [*(folder.root for folder in app.settings.folders), *buckets.roots]
 
     libraries = libraries_of(database, watched, accounts, app.now)
-    channels = Channels(home_of_key(file.snapshot, paths), app.now)
+    home = home_of_key(file.snapshot, paths)
+    channels = Channels(home, app.now)
     incidents = incidents_of(database, app, accounts, channels, site.address, site.texts)
     conditions = Watched(workers, site.expires, lambda: buckets.failing, incidents.incidents.queries.outbox)
     links = ConsentLinks(ConsentLinkQueries(database), app.library, app.consents, Attempts(time.monotonic), app.now)
     return ServerRooms(
         site=site,
         accounts=accounts,
+        provider=provider_of(database, accounts, lambda: file.snapshot.oidc, home, app.now),
         libraries=libraries,
         buckets=buckets,
         consents=app.consents,
@@ -123,6 +128,7 @@ def add_routes(api: FastAPI, rooms: ServerRooms) -> None:
     """Add every route that only a team server has."""
     server_routes(api, rooms.site.name, __version__, rooms.site.pinned)
     account_routes(api, rooms.accounts)
+    provider_routes(api, rooms.accounts, rooms.provider)
     libraries_routes(api, rooms.libraries, rooms.site.file)
     bucket_routes(api, rooms.buckets, rooms.site.texts, rooms.libraries.read_again)
     consent_link_routes(api, rooms.consent_links, rooms.consents)

@@ -50,7 +50,7 @@ member_session = Table(
     Column("cookie_sha256", String(64), nullable=False),
     Column("browser", String, nullable=False),
     Column("address", String, nullable=False),
-    Column("means", String, nullable=False, server_default="password"),  # how it was opened: "password" or "passkey"
+    Column("means", String, nullable=False, server_default="password"),  # how it was opened: "password", "passkey" or "provider"
     Column("opened_at", Instant, nullable=False),
     Column("seen_at", Instant, nullable=False),
     Index("session_by_member", "member_id"),
@@ -89,12 +89,25 @@ passkey = Table(
     Index("passkey_by_member", "member_id"),
 )
 
-# Challenges that were handed out and not used yet: each works once, for one purpose, and for a few minutes.
+# Accounts at an OpenID provider that sign in as a member: at most one of each provider.
+provider_link = Table(
+    "provider_link",
+    metadata,
+    Column("issuer", String, primary_key=True),
+    Column("subject", SealedName("provider_subject"), primary_key=True),
+    Column("member_id", String(32), ForeignKey("member.id", ondelete="CASCADE"), nullable=False),
+    Column("label", SealedText("provider_label"), nullable=False),  # what the member knows it by
+    Column("created_at", Instant, nullable=False),
+    Column("used_at", Instant),
+    Index("provider_link_by_member", "member_id", "issuer", unique=True),
+)
+
+# Challenges and states that were handed out and not used yet: each works once, for one purpose, and for a few minutes.
 ceremony = Table(
     "ceremony",
     metadata,
     Column("sha256", String(64), primary_key=True),
     Column("kind", String, nullable=False),
-    Column("about", String(64), nullable=False),  # the member or invitation that it was handed to; empty: any
+    Column("about", String(64), nullable=False),  # the member, invitation or page that it was handed to; empty: any
     Column("expires_at", Instant, nullable=False),
 )

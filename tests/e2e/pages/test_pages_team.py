@@ -19,8 +19,10 @@ Act = Callable[[Page], object]
 
 PASSWORD = "correct horse battery staple"
 CODE = "123456"
-# The cards of the account, after the name.
-PASSWORD_CARD, SECOND_CARD, PASSKEYS_CARD, SESSIONS_CARD, TOKENS_CARD = range(1, 6)
+# The cards of the account, by their titles: some come a little later.
+PASSWORD_CARD, SECOND_CARD, PROVIDER_CARD, SESSIONS_CARD, TOKENS_CARD = (
+    f"section[aria-labelledby={each}-title]" for each in ("password", "second", "provider", "account-sessions", "tokens")
+)
 DESK: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 360, "height": 740}
 SIGN_IN = {"en": "Sign in", "zh-CN": "登录"}
@@ -69,32 +71,38 @@ def _remove(page: Page) -> None:
 
 
 def _password(page: Page) -> None:
-    page.locator("section").nth(PASSWORD_CARD).get_by_role("button").click()
+    page.locator(PASSWORD_CARD).get_by_role("button").click()
     page.locator("[name=new-password]").fill("plain winter wood")
 
 
 def _second(page: Page) -> None:
-    page.locator("section").nth(SECOND_CARD).get_by_role("button").click()
+    page.locator(SECOND_CARD).get_by_role("button").click()
     page.locator("svg[role=img]").wait_for()
 
 
 def _codes(page: Page) -> None:
     _second(page)
     page.locator("[name=code]").fill(CODE)
-    page.locator("section").nth(SECOND_CARD).locator("[type=submit]").click()
+    page.locator(SECOND_CARD).locator("[type=submit]").click()
     page.locator(".codes").wait_for()
 
 
+def _linking(page: Page) -> None:
+    page.locator(PROVIDER_CARD).get_by_role("button").click()
+    page.locator(PROVIDER_CARD).locator("> button").click()
+    page.locator(PROVIDER_CARD).locator("[name=password]").wait_for()
+
+
 def _token(page: Page) -> None:
-    page.locator("section").nth(TOKENS_CARD).locator("> button").click()
+    page.locator(TOKENS_CARD).locator("> button").click()
     page.locator("fieldset").wait_for()
 
 
 def _made(page: Page) -> None:
     _token(page)
-    page.locator("section").nth(TOKENS_CARD).locator("form .field").first.fill("Backup")
-    page.locator("section").nth(TOKENS_CARD).locator("[type=checkbox]").first.check()
-    page.locator("section").nth(TOKENS_CARD).locator("[type=submit]").click()
+    page.locator(TOKENS_CARD).locator("form .field").first.fill("Backup")
+    page.locator(TOKENS_CARD).locator("[type=checkbox]").first.check()
+    page.locator(TOKENS_CARD).locator("[type=submit]").click()
     page.locator(".made").wait_for()
 
 
@@ -242,6 +250,7 @@ STATES: dict[str, tuple[str, str, str, Act]] = {
     "account, the password": ("#account", "team", ".rows li", _password),
     "account, the second factor": ("#account", "team", ".rows li", _second),
     "account, recovery codes": ("#account", "team", ".rows li", _codes),
+    "account, linking another": ("#account", "team", PROVIDER_CARD, _linking),
     "account, a new token": ("#account", "team", ".rows li", _token),
     "account, the token": ("#account", "team", ".rows li", _made),
     "record": ("#record", "team", "time", _nothing),
@@ -320,7 +329,8 @@ def test_several_libraries_ask_where_to_and_each_file_says_how_it_ended(page: Pa
 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 @pytest.mark.parametrize(
-    "place", ["#photos", "#invitation/abc", "#invitation/reset", "#invitation/used", "#my-consent/abc", "#my-consent/used"]
+    "place",
+    ["#photos", "#invitation/abc", "#invitation/reset", "#invitation/used", "#my-consent/abc", "#my-consent/used", "#provider/state=s"],
 )
 def test_what_is_met_before_signing_in_is_accessible_and_fits_a_phone(
     page: Page, visit: Visit, violations: Callable[[], list[str]], place: str, language: str
@@ -383,6 +393,34 @@ def test_a_second_factor_asks_for_its_code_or_a_recovery_code(page: Page, visit:
     page.get_by_label("Code").fill(CODE)
     page.keyboard.press("Enter")
     expect(page.locator("[role=option]").first).to_be_visible()
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_the_provider_signs_in_after_the_second_factor(
+    page: Page, visit: Visit, violations: Callable[[], list[str]], language: str
+) -> None:
+    page.set_viewport_size(PHONE)
+    visit("#people", "signed_out", language)
+    page.get_by_role("button", name="Greenfield School").click()
+    code = page.locator("[name=code]")
+    expect(code).to_be_focused()
+    assert violations() == [] and page.evaluate(FITS)
+    assert page.evaluate("location.hash") == "#provider"  # what the provider said is not in the history
+    code.fill("000000")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text({"en": "The code is wrong", "zh-CN": "验证码不正确"}[language])
+    code.fill(CODE)
+    page.keyboard.press("Enter")
+    expect(page.locator(".people a").first).to_be_visible()
+    assert page.evaluate("location.hash") == "#people"
+    assert page.evaluate("sessionStorage.length") == 0
+
+
+def test_what_another_tab_began_is_not_finished(page: Page, visit: Visit) -> None:
+    visit("#provider/state=s&code=c", "signed_out")
+    expect(page.get_by_role("alert")).to_contain_text("did not begin this sign-in")
+    page.get_by_role("link", name="Back to sign-in").click()
+    expect(page.locator("[name=username]")).to_be_visible()
 
 
 def test_a_wrong_sign_in_is_said_and_too_many_count_down(page: Page, visit: Visit) -> None:
@@ -514,12 +552,12 @@ def test_a_token_is_shown_once_and_revoked_at_once(page: Page, visit: Visit) -> 
     expect(page.locator(".made")).to_have_count(0)
     expect(page.locator(".revoked")).to_contain_text("“Backup” was revoked")
     page.get_by_role("button", name="Create again…").click()
-    expect(page.locator("section").nth(TOKENS_CARD).locator("form .field").first).to_have_value("Backup")
+    expect(page.locator(TOKENS_CARD).locator("form .field").first).to_have_value("Backup")
 
 
 def test_sessions_of_other_browsers_are_ended(page: Page, visit: Visit) -> None:
     visit("#account", "team")
-    sessions = page.locator("section").nth(SESSIONS_CARD).locator("li")
+    sessions = page.locator(SESSIONS_CARD).locator("li")
     expect(sessions).to_have_count(3)
     expect(sessions.first.get_by_role("button")).to_have_count(0)
     page.get_by_role("button", name="Sign out Chrome").click()
@@ -529,7 +567,7 @@ def test_sessions_of_other_browsers_are_ended(page: Page, visit: Visit) -> None:
 
 def test_all_sessions_but_this_one_are_ended(page: Page, visit: Visit) -> None:
     visit("#account", "team")
-    sessions = page.locator("section").nth(SESSIONS_CARD).locator("li")
+    sessions = page.locator(SESSIONS_CARD).locator("li")
     page.get_by_role("button", name="Sign out all others").click()
     expect(sessions).to_have_count(1)
 

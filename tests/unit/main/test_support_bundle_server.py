@@ -19,7 +19,17 @@ def test_it_tells_no_address_no_password_and_no_file() -> None:
                 "metrics_token_file": "/home/ada/token",
                 "worker_keys": "/home/ada/keys",
                 "workers": 3,
-            }
+            },
+            "oidc": {
+                "issuer": "https://id.example.org",
+                "client_id": "ada",
+                "secret_path": "/home/ada/secret",
+                "name": "Ada's school",
+                "certificate": "/home/ada/authority.pem",
+                "allowed_groups": ["ada"],
+                "roles": ["ada=viewer"],
+                "create_domains": ["example.org"],
+            },
         }
     )
     told = json.dumps(without_places(settings))

@@ -8,8 +8,8 @@ import ssl
 import pytest
 
 from agent.domain.errors import WebhookFailed, WebhookInside
-from agent.messages.https import is_outside
 from agent.messages.webhook import Webhook, signature
+from agent.web.networks import is_outside
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 /** Calls about signing in, invitations, and the user's own account. */
 
-import type { AccountSessionOut, InvitationOut, PasskeyOptions, PasskeyOut, PasskeysOut, SecondFactorOut, ServerOut, SignedIn, Tokens } from './types'
+import type { AccountSessionOut, InvitationOut, PasskeyOptions, PasskeyOut, PasskeysOut, SecondFactorOut, ServerOut, SignedIn, SignedOut, Tokens } from './types'
 import type { Client } from './client'
 
 type Options = Record<string, unknown>
@@ -34,7 +34,8 @@ export class AccountApi {
 
   server = (): Promise<ServerOut> => this.client.request('GET', '/api/server')
   signIn = (credentials: Credentials): Promise<SignedIn> => this.client.request('POST', '/api/account/sign-in', credentials)
-  signOut = (): Promise<void> => this.client.request('POST', '/api/account/sign-out')
+  /** Also says where the provider's own session ends, if that opened this one. */
+  signOut = (): Promise<SignedOut> => this.client.request('POST', '/api/account/provider/sign-out')
 
   invitation = (token: string): Promise<InvitationOut> => this.client.request('GET', `/api/invitations/${encodeURIComponent(token)}`)
   /** Sets the password, or keeps the new passkey, and signs in. */

@@ -25,6 +25,7 @@ export class TeamApi {
   add = (wanted: NewMember): Promise<MemberOut> => this.client.request('POST', '/api/members', wanted)
   change = (id: string, change: MemberChange): Promise<MemberOut> => this.client.request('PATCH', `/api/members/${encodeURIComponent(id)}`, change)
   remove = (id: string): Promise<void> => this.client.request('DELETE', `/api/members/${encodeURIComponent(id)}`)
+  unlinkProvider = (id: string): Promise<void> => this.client.request('DELETE', `/api/members/${encodeURIComponent(id)}/provider`)
   /** A new link; the one before is good no more. */
   newLink = (id: string): Promise<InvitationMade> => this.client.request('POST', `/api/members/${encodeURIComponent(id)}/invitation`)
 

@@ -164,6 +164,148 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/account/provider": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Known
+         * @description Whether there is one, and what its button says.
+         */
+        readonly get: operations["known_api_account_provider_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/account/provider/begin": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Begin
+         * @description Begin to sign in. The state works once, for five minutes.
+         */
+        readonly post: operations["begin_api_account_provider_begin_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/account/provider/links": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Links */
+        readonly get: operations["links_api_account_provider_links_get"];
+        readonly put?: never;
+        /** Link */
+        readonly post: operations["link_api_account_provider_links_post"];
+        /**
+         * Unlink
+         * @description Unlink one's account, and end other sessions opened by it; not the last way to sign in.
+         */
+        readonly delete: operations["unlink_api_account_provider_links_delete"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/account/provider/links/begin": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Begin Link
+         * @description Begin to link one's account at the provider.
+         */
+        readonly post: operations["begin_link_api_account_provider_links_begin_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/account/provider/second-factor": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Second
+         * @description Show the second factor after the provider.
+         */
+        readonly post: operations["second_api_account_provider_second_factor_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/account/provider/sign-in": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Sign In
+         * @description Sign in by what the provider answered.
+         */
+        readonly post: operations["sign_in_api_account_provider_sign_in_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/account/provider/sign-out": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Sign Out
+         * @description End this session, and say where the browser ends the provider's own, if that opened it.
+         */
+        readonly post: operations["sign_out_api_account_provider_sign_out_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/account/second-factor": {
         readonly parameters: {
             readonly query?: never;
@@ -1870,6 +2012,46 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/invitations/{token}/provider": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Accept
+         * @description Accept the invitation: the account at the provider signs in as this member from now on.
+         */
+        readonly post: operations["accept_api_invitations__token__provider_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/invitations/{token}/provider-begin": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Begin Invited
+         * @description Begin to link an account at the provider in place of a password.
+         */
+        readonly post: operations["begin_invited_api_invitations__token__provider_begin_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/join": {
         readonly parameters: {
             readonly query?: never;
@@ -2192,6 +2374,26 @@ export interface paths {
          */
         readonly post: operations["invite_api_members__member_id__invitation_post"];
         readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/members/{member_id}/provider": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        readonly post?: never;
+        /**
+         * Unlink
+         * @description Unlink a member's account at the provider, and end the sessions opened by it; not the last way to sign in.
+         */
+        readonly delete: operations["unlink_api_members__member_id__provider_delete"];
         readonly options?: never;
         readonly head?: never;
         readonly patch?: never;
@@ -3747,6 +3949,26 @@ export interface paths {
         };
         /** Prometheus */
         readonly get: operations["prometheus_metrics_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/provider": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Back
+         * @description Hand what the provider answers to the page, in a fragment: only the page that began can use it.
+         */
+        readonly get: operations["back_provider_get"];
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
@@ -6340,6 +6562,12 @@ export interface components {
             readonly invited_until: string | null;
             /** Name */
             readonly name: string;
+            /**
+             * Provider
+             * @description an account at an OpenID provider signs in as this member
+             * @default false
+             */
+            readonly provider: boolean;
             readonly role: components["schemas"]["Role"];
             /** Second Factor */
             readonly second_factor: boolean;
@@ -7243,6 +7471,124 @@ export interface components {
              */
             readonly version: "4";
         };
+        /**
+         * ProviderBack
+         * @description What the provider sent the browser back with, and what the page kept.
+         */
+        readonly ProviderBack: {
+            /**
+             * Code
+             * @default
+             */
+            readonly code: string;
+            /**
+             * Error
+             * @default
+             */
+            readonly error: string;
+            /**
+             * Iss
+             * @default
+             */
+            readonly iss: string;
+            /** Keep */
+            readonly keep: string;
+            /** State */
+            readonly state: string;
+        };
+        /** ProviderBegun */
+        readonly ProviderBegun: {
+            /**
+             * Address
+             * @description where the browser goes
+             */
+            readonly address: string;
+            /**
+             * Keep
+             * @description for this page alone: it proves who began
+             */
+            readonly keep: string;
+        };
+        /**
+         * ProviderEntered
+         * @description One of the two.
+         */
+        readonly ProviderEntered: {
+            readonly second_factor?: components["schemas"]["SecondFactorWanted"] | null;
+            readonly signed_in?: components["schemas"]["SignedIn"] | null;
+        };
+        /**
+         * ProviderInvited
+         * @description The second factor, if the invited member has one.
+         */
+        readonly ProviderInvited: {
+            /** Code */
+            readonly code?: string | null;
+            /** Passkey */
+            readonly passkey?: {
+                readonly [key: string]: unknown;
+            } | null;
+        };
+        /** ProviderLinkOut */
+        readonly ProviderLinkOut: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            readonly created_at: string;
+            /**
+             * Current
+             * @description of the provider that the server signs in by now
+             */
+            readonly current: boolean;
+            /** Issuer */
+            readonly issuer: string;
+            /**
+             * Label
+             * @description what the account is called at the provider
+             */
+            readonly label: string;
+            /** Used At */
+            readonly used_at: string | null;
+        };
+        /** ProviderLinks */
+        readonly ProviderLinks: {
+            /** Items */
+            readonly items: readonly components["schemas"]["ProviderLinkOut"][];
+            /**
+             * Name
+             * @description of the provider that the server signs in by now; null if there is none
+             */
+            readonly name: string | null;
+            /**
+             * Password
+             * @description the member has one, which is asked for before a change
+             */
+            readonly password: boolean;
+        };
+        /** ProviderOut */
+        readonly ProviderOut: {
+            /**
+             * Name
+             * @description what its button says; null if there is no provider
+             */
+            readonly name: string | null;
+        };
+        /** ProviderSecond */
+        readonly ProviderSecond: {
+            /** Code */
+            readonly code?: string | null;
+            /** Keep */
+            readonly keep: string;
+            /** Member */
+            readonly member: string;
+            /** Passkey */
+            readonly passkey?: {
+                readonly [key: string]: unknown;
+            } | null;
+            /** State */
+            readonly state: string;
+        };
         /** Queue */
         readonly Queue: {
             /** Items */
@@ -7838,6 +8184,25 @@ export interface components {
             readonly code?: string | null;
         };
         /**
+         * SecondFactorWanted
+         * @description What is sent back with the code or the passkey.
+         */
+        readonly SecondFactorWanted: {
+            /**
+             * Code
+             * @description the app's code will do
+             */
+            readonly code: boolean;
+            /** Keep */
+            readonly keep: string;
+            /** Member */
+            readonly member: string;
+            /** Passkey */
+            readonly passkey: boolean;
+            /** State */
+            readonly state: string;
+        };
+        /**
          * ServerOut
          * @description `fingerprint` is the SHA-256 of the certificate that agents pin: of the server's own authority, or of the given certificate.
          */
@@ -8090,6 +8455,14 @@ export interface components {
             readonly key: string;
             /** Ticket */
             readonly ticket: string;
+        };
+        /** SignedOut */
+        readonly SignedOut: {
+            /**
+             * Address
+             * @description where the browser ends the provider's own session; null if it can't
+             */
+            readonly address: string | null;
         };
         /** SilenceOut */
         readonly SilenceOut: {
@@ -9080,6 +9453,14 @@ export type PowerReport = components['schemas']['PowerReport'];
 export type Problem = components['schemas']['Problem'];
 export type PrometheusAlert = components['schemas']['PrometheusAlert'];
 export type PrometheusAlerts = components['schemas']['PrometheusAlerts'];
+export type ProviderBack = components['schemas']['ProviderBack'];
+export type ProviderBegun = components['schemas']['ProviderBegun'];
+export type ProviderEntered = components['schemas']['ProviderEntered'];
+export type ProviderInvited = components['schemas']['ProviderInvited'];
+export type ProviderLinkOut = components['schemas']['ProviderLinkOut'];
+export type ProviderLinks = components['schemas']['ProviderLinks'];
+export type ProviderOut = components['schemas']['ProviderOut'];
+export type ProviderSecond = components['schemas']['ProviderSecond'];
 export type Queue = components['schemas']['Queue'];
 export type QueuePart = components['schemas']['QueuePart'];
 export type QuietRequest = components['schemas']['QuietRequest'];
@@ -9111,6 +9492,7 @@ export type SearchIndex = components['schemas']['SearchIndex'];
 export type SecondFactorEnd = components['schemas']['SecondFactorEnd'];
 export type SecondFactorOut = components['schemas']['SecondFactorOut'];
 export type SecondFactorStep = components['schemas']['SecondFactorStep'];
+export type SecondFactorWanted = components['schemas']['SecondFactorWanted'];
 export type ServerOut = components['schemas']['ServerOut'];
 export type SessionCode = components['schemas']['SessionCode'];
 export type SessionOut = components['schemas']['SessionOut'];
@@ -9130,6 +9512,7 @@ export type Sharing = components['schemas']['Sharing'];
 export type SharingOut = components['schemas']['SharingOut'];
 export type SignIn = components['schemas']['SignIn'];
 export type SignedIn = components['schemas']['SignedIn'];
+export type SignedOut = components['schemas']['SignedOut'];
 export type SilenceOut = components['schemas']['SilenceOut'];
 export type SilenceReason = components['schemas']['SilenceReason'];
 export type SilenceWanted = components['schemas']['SilenceWanted'];
@@ -9500,6 +9883,281 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly known_api_account_provider_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProviderOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly begin_api_account_provider_begin_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProviderBegun"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly links_api_account_provider_links_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProviderLinks"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly link_api_account_provider_links_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ProviderBack"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly unlink_api_account_provider_links_delete: {
+        readonly parameters: {
+            readonly query: {
+                readonly issuer: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly begin_link_api_account_provider_links_begin_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["Confirmation"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProviderBegun"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly second_api_account_provider_second_factor_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ProviderSecond"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly sign_in_api_account_provider_sign_in_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ProviderBack"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProviderEntered"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly sign_out_api_account_provider_sign_out_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SignedOut"];
+                };
             };
             /** @description Unprocessable Entity */
             readonly 422: {
@@ -12803,6 +13461,76 @@ export interface operations {
             };
         };
     };
+    readonly accept_api_invitations__token__provider_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly token: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ProviderBack"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly begin_invited_api_invitations__token__provider_begin_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly token: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ProviderInvited"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProviderBegun"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly join_api_join_post: {
         readonly parameters: {
             readonly query?: never;
@@ -13532,6 +14260,35 @@ export interface operations {
                 content: {
                     readonly "application/json": components["schemas"]["InvitationMade"];
                 };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly unlink_api_members__member_id__provider_delete: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly member_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Unprocessable Entity */
             readonly 422: {
@@ -16470,6 +17227,38 @@ export interface operations {
                 content: {
                     readonly "text/plain": unknown;
                 };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly back_provider_get: {
+        readonly parameters: {
+            readonly query?: {
+                readonly code?: string;
+                readonly state?: string;
+                readonly error?: string;
+                readonly iss?: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 303: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Unprocessable Entity */
             readonly 422: {

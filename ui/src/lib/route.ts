@@ -5,7 +5,7 @@ import type { Scope } from '../api/types'
 /** Those that number keys go to, in the sidebar's order. */
 export const PAGES = ['photos', 'albums', 'people', 'covers', 'problems', 'status', 'settings'] as const
 /** Those that only a team's server has. */
-const TEAM_PAGES = ['account', 'members', 'libraries', 'record', 'workers', 'backups', 'consents', 'incidents', 'alerts', 'invitation', 'my-consent', 'join'] as const
+const TEAM_PAGES = ['account', 'members', 'libraries', 'record', 'workers', 'backups', 'consents', 'incidents', 'alerts', 'invitation', 'my-consent', 'provider', 'join'] as const
 const KNOWN = [...PAGES, 'help', 'online-only', ...TEAM_PAGES] as const
 export type Page = (typeof KNOWN)[number]
 
@@ -31,6 +31,7 @@ export const NEEDED: Readonly<Record<Page, Scope | null>> = {
   alerts: 'alerts.read',
   invitation: null,
   'my-consent': null,
+  provider: null,
   join: 'people.recognise',
 }
 

@@ -37,9 +37,12 @@ export function enter(kept: SignedIn, place: string = location.hash): void {
   location.reload()
 }
 
+/** Ends the session, also at the provider that opened it. */
 export async function leave(): Promise<void> {
-  await refusal(accounts.signOut)
+  let address: string | null = null
+  await refusal(async () => void (address = (await accounts.signOut()).address))
   session.end()
   history.replaceState(null, '', location.pathname)
-  location.reload()
+  if (address === null) location.reload()
+  else location.assign(address)
 }

@@ -1,0 +1,63 @@
+"""Asks the provider all that a sign-in needs, short of a person, and says what is in the way."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from agent.accounts.provider.provider import Metadata, Provider
+from agent.accounts.provider.request import REDIRECT, Request
+from agent.domain.errors import AgentError, ProviderRefused
+
+OK, NOTE, BAD = "ok", "note", "bad"
+# What a provider answers to a made-up code from a client that it knows.
+_KNOWN_CLIENT: Final = ("invalid_grant", "invalid_request")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`key` names a text; `error` is what was in the way."""
+
+    state: str
+    key: str
+    value: str = ""
+    error: AgentError | None = None
+
+
+async def findings(provider: Provider, origins: Sequence[str], secret: bool) -> list[Finding]:
+    """`origins` are the server's addresses, `secret` is whether the client has one."""
+    settings = provider.settings
+    found = [*(Finding(NOTE, "redirect", f"{each}{REDIRECT}") for each in origins)]
+    try:
+        known = await provider.metadata()
+        found.append(Finding(OK, "discovery", settings.issuer))
+        keys = await provider.keys()
+        found.append(Finding(OK, "keys", str(len(keys))))
+    except AgentError as error:
+        return [*found, Finding(BAD, "discovery", settings.issuer, error)]
+    found.append(await _client(provider, origins[0] if origins else "https://localhost"))
+    found += _notes(known, secret)
+    found += [Finding(NOTE, "sign_out", f"{each}/") for each in origins if known.end_session]
+    if settings.create_members and not (settings.create_domains or settings.allowed_groups):
+        found.append(Finding(NOTE, "everyone"))
+    return found
+
+
+async def _client(provider: Provider, origin: str) -> Finding:
+    """Whether the provider knows the client and its secret: it looks at them before the code, which is made up."""
+    try:
+        await provider.exchanged("check", Request.of(b"check", "check", origin))
+    except ProviderRefused as error:
+        said = str(error.params["error"])
+        return Finding(OK, "client") if said in _KNOWN_CLIENT else Finding(BAD, "client", said, error)
+    except AgentError as error:
+        return Finding(BAD, "client", error=error)
+    return Finding(OK, "client")
+
+
+def _notes(known: Metadata, secret: bool) -> list[Finding]:
+    found = [] if secret else [Finding(NOTE, "no_secret")]
+    if known.pkce is None:
+        found.append(Finding(NOTE, "pkce_unsaid"))
+    else:
+        found.append(Finding(OK, "pkce") if known.pkce else Finding(BAD, "no_pkce"))
+    return found

@@ -1,0 +1,68 @@
+"""What signing in by a provider opens: a session, after the member's second factor where the provider asked for none."""
+
+from dataclasses import dataclass
+
+from agent.accounts.ceremonies import Kind
+from agent.accounts.provider.sign_in import Back, Begun, ProviderSignIn, Second
+from agent.accounts.records import PROVIDER, Member
+from agent.accounts.secret_words import sha256_of
+from agent.accounts.service import Accounts, Caller, Proof
+from agent.accounts.sessions import Opened
+from agent.domain.errors import IdTokenInvalid, NotAllowedHere, NotAMember
+
+
+@dataclass(frozen=True, slots=True)
+class AskedMore:
+    """The member's second factor is missing."""
+
+    second: Second
+    member: Member
+
+
+class ProviderEntry:
+    def __init__(self, accounts: Accounts, provider: ProviderSignIn) -> None:
+        self._accounts = accounts
+        self._provider = provider
+
+    async def sign_in(self, back: Back, origin: str, caller: Caller) -> Opened | AskedMore:
+        """Raises what `ProviderSignIn.finish` raises, and NotAMember."""
+        try:
+            link, said = await self._provider.finish(Kind.PROVIDER_SIGN_IN, back, origin)
+            member = await self._provider.member(link, said)
+        except (IdTokenInvalid, NotAllowedHere, NotAMember):
+            await self._accounts.note_failed(None, caller)
+            raise
+        if member.locked_at is not None:
+            await self._accounts.note_failed(member.id, caller)
+            raise NotAMember
+        if member.asks_more and not said.by_two_factors:
+            return AskedMore(await self._provider.ask_second(member, caller.address), member)
+        return await self._open(member, caller)
+
+    async def second(self, second: Second, code: str | None, caller: Caller, passkey: Proof | None = None) -> Opened:
+        """Raises CeremonyGone, SecondFactorRequired, CodeWrong, NotAMember, TooManyAttempts. A wrong code may be tried again."""
+        await self._provider.check_second(second)
+        member = await self._accounts.members.get(second.member)
+        if member.locked_at is not None:
+            raise NotAMember
+        await self._accounts.check_second(member, code, caller, passkey)
+        await self._provider.use_second(second)
+        return await self._open(member, caller)
+
+    async def begin_invited(self, token: str, code: str | None, origin: str, caller: Caller, passkey: Proof | None = None) -> Begun:
+        """Begin to accept an invitation; a member with a second factor shows it first.
+
+        Raises InvitationGone, SecondFactorRequired, CodeWrong, TooManyAttempts, and what `ProviderSignIn.begin` raises.
+        """
+        member, _ = await self._accounts.invitation(token, caller)
+        await self._accounts.check_second(member, code, caller, passkey)
+        return await self._provider.begin(Kind.PROVIDER_INVITATION, origin, caller.address, sha256_of(token))
+
+    async def accept(self, token: str, back: Back, origin: str, caller: Caller) -> Opened:
+        """Raises InvitationGone, IdentityTaken, and what `ProviderSignIn.finish` raises."""
+        await self._accounts.invitation(token, caller)
+        link, _ = await self._provider.finish(Kind.PROVIDER_INVITATION, back, origin, sha256_of(token))
+        return await self._accounts.accept_by_link(token, link, caller)
+
+    async def _open(self, member: Member, caller: Caller) -> Opened:
+        return await self._accounts.sessions.open(member, caller.browser, caller.address, PROVIDER)
