@@ -69,7 +69,7 @@ class AlertWatch:
         """Look once. Returns whether something fires or ended since. Blocks. Raises StoreError."""
         settings, now = self._settings(), self._clock()
         try:
-            mine = self._leases.hold(LEASE, self._me, timedelta(seconds=3 * settings.look_s + 30))
+            mine = self._leases.hold(LEASE, self._me, timedelta(seconds=3 * settings.look_s + 10))
         except StoreBusy:
             raise
         except StoreError:

@@ -1,0 +1,145 @@
+"""Messages about alerts reach real servers of ntfy, webhooks and heartbeats, and say no name."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agent.alerts.conditions import Readings
+from agent.alerts.heartbeat import Heartbeat
+from agent.alerts.kinds import AlertKind
+from agent.alerts.queries import AlertQueries
+from agent.alerts.records import Reading, SilenceReason
+from agent.alerts.sending import ALERT_SECRETS, AlertSending
+from agent.alerts.watch import AlertWatch
+from agent.core.i18n import Texts
+from agent.core.server_settings import AlertSettings, IncidentSettings
+from agent.core.settings import Settings
+from agent.domain.errors import NoWayToTell, NtfyFailed, NtfyInside
+from agent.messages.channels import Channels, Ways
+from agent.messages.https import Https
+from agent.messages.ntfy import Ntfy
+from agent.messages.webhook import Webhook
+from agent.store.database import Database
+from agent.store.key_homes import FileHome
+from agent.store.leases import Leases
+from agent.store.upgrade import upgrade
+from agent.web.certificates import AUTHORITY_FILE, Certificates
+from tests.receivers import Receiver
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ORIGIN = "https://photos.example:8443"
+
+
+class Told:
+    """A full disk, and what tells of it."""
+
+    def __init__(self, folder: Path, trust: ssl.SSLContext) -> None:
+        self.time = datetime(2026, 11, 30, 10, tzinfo=UTC)
+        database = Database.in_file(folder / "library.db", b"k" * 32)
+        upgrade(database)
+        self.queries = AlertQueries(database)
+        self.settings = Settings()
+        self.secrets = FileHome(folder / "keys")
+        self.full = Reading(True, 2)
+        channels = Channels(self.secrets, lambda: self.time, Ways(webhook=Webhook(trust), ntfy=Ntfy(trust)))
+        self.sending = AlertSending(self.queries, lambda: self.settings, channels, lambda: ORIGIN, lambda: Texts("en"), lambda: self.time)
+        ways = self.sending.ways
+        self.watch = AlertWatch(self.queries, Leases(database), [self.look], lambda: self.settings.alerts, ways, lambda: self.time)
+        looked = lambda: self.watch.looked_at  # noqa: E731
+        self.heartbeat = Heartbeat(self.queries, looked, lambda: self.settings.alerts, lambda: self.time, Https(trust))
+
+    def look(self, settings: AlertSettings, now: datetime) -> Readings:
+        return {AlertKind.DISK_FULL: self.full}
+
+    def set(self, **values: object) -> None:
+        alerts = AlertSettings.model_validate({"hold_s": 0, "inside": True, **values})
+        self.settings = Settings(alerts=alerts, incidents=IncidentSettings())
+
+
+@pytest.fixture
+def certificates(tmp_path: Path) -> Certificates:
+    made = Certificates(tmp_path / "certificates", lambda: ["localhost", "127.0.0.1"], lambda: datetime.now(UTC), None)
+    made.load()
+    return made
+
+
+@pytest.fixture
+def told(tmp_path: Path, certificates: Certificates) -> Iterator[Told]:
+    made = Told(tmp_path, ssl.create_default_context(cafile=tmp_path / "certificates" / AUTHORITY_FILE))
+    yield made
+    made.queries.database.close()
+
+
+@pytest.fixture
+def receiver(certificates: Certificates) -> Iterator[Receiver]:
+    with Receiver(certificates.context) as server:
+        yield server
+
+
+async def test_ntfy_shows_what_where_and_how_urgent_and_then_its_end(told: Told, receiver: Receiver) -> None:
+    told.set(ntfy_server=f"https://localhost:{receiver.port}", ntfy_topic="guard")
+    told.secrets.write(ALERT_SECRETS["ntfy"], b"tk_1")
+    assert told.watch.look() and await told.sending.send_due() == 1
+    told.full = Reading(False, 40)
+    told.time += timedelta(minutes=9)
+    assert told.watch.look() and await told.sending.send_due() == 1 and await told.sending.send_due() == 0
+    (headers, first), (_, second) = receiver.received
+    assert headers["authorization"] == "Bearer tk_1"
+    said = json.loads(first)
+    assert (said["topic"], said["title"], said["priority"]) == ("guard", "AI Popup: A disk is almost full", 5)
+    assert "2%" in said["message"] and said["click"] == f"{ORIGIN}/#alerts/1"
+    assert json.loads(second)["title"] == "AI Popup, over: A disk is almost full"
+
+
+async def test_ntfy_that_refuses_is_told_by_the_test_and_tried_again(told: Told, receiver: Receiver) -> None:
+    told.set(ntfy_server=f"https://localhost:{receiver.port}", ntfy_topic="guard")
+    receiver.status = 403
+    with pytest.raises(NtfyFailed) as failed:
+        await told.sending.test()
+    assert dict(failed.value.params) == {"status": 403}
+    told.watch.look()
+    assert await told.sending.send_due() == 0
+    receiver.status = 200
+    told.time += timedelta(minutes=1)
+    assert await told.sending.send_due() == 1
+    told.set(ntfy_server=f"https://localhost:{receiver.port}", ntfy_topic="guard", inside=False)
+    with pytest.raises(NtfyInside):
+        await told.sending.test()
+    told.set()
+    with pytest.raises(NoWayToTell):
+        await told.sending.test()
+
+
+async def test_a_webhook_of_its_own_is_told(told: Told, receiver: Receiver) -> None:
+    told.set(webhook=f"https://localhost:{receiver.port}/alerts")
+    told.secrets.write(ALERT_SECRETS["webhook"], b"key")
+    told.watch.look()
+    assert await told.sending.send_due() == 1
+    [(_, body)] = receiver.received
+    said = json.loads(body)
+    assert (said["id"], said["kind"], said["event"], said["number"]) == ("alert-1-1", "disk-full", "firing", 2)
+
+
+def test_the_heart_beats_while_all_is_well_and_only_then(told: Told, receiver: Receiver) -> None:
+    told.set(heartbeat_url=f"https://localhost:{receiver.port}/ping")
+    told.full = Reading(False, 40)
+    assert not told.heartbeat.beat(), "this process has not looked yet"
+    told.watch.look()
+    assert told.heartbeat.beat() and not told.heartbeat.beat()
+    told.time += timedelta(minutes=5)
+    told.full = Reading(True, 2)
+    told.watch.look()
+    assert not told.heartbeat.beat(), "a critical alert fires"
+    told.queries.silence("disk-full", SilenceReason.KNOWN, told.time + timedelta(hours=1), told.time)
+    assert told.heartbeat.beat()
+    told.time += timedelta(minutes=5)
+    assert not told.heartbeat.beat(), "it has not looked for too long"
+    assert len(receiver.received) == 2
