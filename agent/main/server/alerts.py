@@ -1,6 +1,6 @@
 """Puts the alerts of a team server together: only the server imports this."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -37,10 +37,9 @@ class AlertWork:
     sending: AlertSending
     heartbeat: Heartbeat
 
-    @property
-    def works(self) -> tuple[Callable[[], Awaitable[None]], ...]:
-        """What runs until it is cancelled."""
-        return self.watch.run, self.sending.run, self.heartbeat.run
+    def works(self) -> list[Coroutine[Any, Any, None]]:
+        """What runs until it is cancelled: in each process, of which one looks, by a lease of its own."""
+        return [self.watch.run(), self.sending.run(), self.heartbeat.run()]
 
 
 @dataclass(frozen=True, slots=True)
