@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from agent.alerts import conditions
 from agent.alerts.conditions import BackupFacts, Condition
@@ -38,8 +38,8 @@ class AlertWork:
     heartbeat: Heartbeat
 
     def works(self) -> list[Coroutine[Any, Any, None]]:
-        """What runs until it is cancelled: in each process, of which one looks, by a lease of its own."""
-        return [self.watch.run(), self.sending.run(), self.heartbeat.run()]
+        """What runs until it is cancelled in each process, of which one looks, by a lease of its own; `sending` is the leader's."""
+        return [self.watch.run(), self.heartbeat.run()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,7 +186,7 @@ class ServerLoop:
                     following.run(),
                     certificates.run(),
                     keep_alive(),
-                    *(app.lead.during(each) for each in (*led, *rooms.incidents.works)),
+                    *(app.lead.during(each) for each in (*led, *rooms.incidents.works, rooms.alerts.sending.run)),
                     *rooms.alerts.works(),
                     ground.file.watch(partial(self._changed, app), partial(self._refused, app)),
                 ]
