@@ -1,5 +1,7 @@
 """A listening socket as systemd holds it: it outlives the processes that accept from it."""
 
+import fcntl
+import os
 import shlex
 import socket
 import subprocess
@@ -26,12 +28,15 @@ class HeldSocket:
         self, command: Sequence[str], environment: Mapping[str, str], *, cwd: Path, out: IO[bytes], errors: IO[bytes]
     ) -> subprocess.Popen[bytes]:
         """Start a process that has it, with the number and the variables that systemd would give."""
-        descriptor = self._socket.fileno()
+        descriptor = fcntl.fcntl(self._socket, fcntl.F_DUPFD, 10)  # never 3 itself
         script = _START.format(descriptor=descriptor, command=shlex.join(command))
         variables = {**environment, "LISTEN_FDS": "1", "LISTEN_FDNAMES": self._name}
-        return subprocess.Popen(
-            ["bash", "-c", script], env=variables, cwd=cwd, stdin=subprocess.DEVNULL, stdout=out, stderr=errors, pass_fds=[descriptor]
-        )
+        try:
+            return subprocess.Popen(
+                ["bash", "-c", script], env=variables, cwd=cwd, stdin=subprocess.DEVNULL, stdout=out, stderr=errors, pass_fds=[descriptor]
+            )
+        finally:
+            os.close(descriptor)
 
     def __enter__(self) -> "HeldSocket":
         return self

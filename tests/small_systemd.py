@@ -1,8 +1,8 @@
 """As much of systemd as a deployment uses: it runs the real units of installers/server/systemd, where systemd is not the first process.
 
 `small_systemd.py FOLDER SOCKETS PATHS` keeps services and sockets running until it is killed, and then starts what is enabled again,
-as at a boot; `systemctl` in its folder asks it. It knows sockets with `FileDescriptorName=`, services of the types notify, exec and
-oneshot, and no limits, users or restarts.
+as at a boot; `systemctl` in its folder asks it. It knows sockets with `FileDescriptorName=`, services of the types notify and exec,
+and no limits, users or restarts.
 """
 
 import json
@@ -67,7 +67,8 @@ class SmallSystemd:
 
     def boot(self) -> None:
         for unit in sorted(self._enabled(), key=lambda each: not each.endswith(".socket")):
-            self.start(unit)
+            if self._read(unit).get("Type") != ["oneshot"]:  # the tests resume by hand, to see what it says
+                self.start(unit)
 
     def _enabled(self, units: set[str] | None = None) -> set[str]:
         file = self._folder / "enabled.json"

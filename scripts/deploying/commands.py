@@ -40,6 +40,7 @@ class Processes:
             done = subprocess.run(
                 list(command),
                 env={**os.environ, **(environment or {})},
+                cwd="/",  # another user may not see ours
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,

@@ -15,7 +15,7 @@ from scripts.deploying.failures import Failed
 from scripts.deploying.files import sync_folder, write
 from scripts.deploying.releases import Releases
 
-SERVER, SOCKET = "ai-popup.service", "ai-popup.socket"
+SERVER, SOCKET, RESUME = "ai-popup.service", "ai-popup.socket", "ai-popup-deploy-resume.service"
 _GIGABYTE = 1_000_000_000
 _LOOK_S = 0.5
 _ANSWER_S = 60.0
@@ -85,7 +85,7 @@ class HostBackend:
         self._install_units(version)
         self._releases.link("current", version)
         self._systemctl("enable", "--now", SOCKET)
-        self._systemctl("enable", SERVER)
+        self._systemctl("enable", SERVER, RESUME)
         self._systemctl("restart", SERVER)
         for worker in self._workers():
             self._systemctl("enable", worker)

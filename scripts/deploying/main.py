@@ -1,6 +1,7 @@
 """The command line of `scripts/deploy.sh`."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -47,6 +48,7 @@ def backend_of(environment: Environment, given: argparse.Namespace, runner: Runn
 def main(words: list[str], runner: Runner | None = None) -> int:
     """Returns 0, 1 if it failed, 2 for wrong usage."""
     given = arguments(words)
+    os.umask(0o022)  # the server's user reads the releases
     try:
         name, kind = given.environment, given.on
         if name is None:

@@ -205,7 +205,7 @@ def test_the_switch_installs_units_and_restarts_what_runs(tmp_path: Path, source
     assert runner.asked == [
         "systemctl daemon-reload",
         "systemctl enable --now ai-popup.socket",
-        "systemctl enable ai-popup.service",
+        "systemctl enable ai-popup.service ai-popup-deploy-resume.service",
         "systemctl restart ai-popup.service",
         *workers,
     ]
