@@ -1,10 +1,10 @@
 """Measures the program: `python3 scripts/bench.py [GROUP...] [--json | --markdown] [--long]`; without a group it runs all of them.
 
 `accuracy FOLDER` and `redact FOLDER` run only if they are named, on the labelled photos of that folder
-(`scripts/benchmarks/accuracy.py` describes it); so does `odd FOLDER`, on files of any kind in it and below, and `core [FOLDER]`, which
-checks out an earlier commit, sets it up and compares. Installs what the tests need (and, for the groups `scan` and `accuracy`, the
-programs to compare with), then starts `scripts/benchmarks`. A figure is compared with its target, but a missed target is no failure:
-the exit code only shows whether everything could be measured.
+(`scripts/benchmarks/accuracy.py` describes it); so does `odd FOLDER`, on files of any kind in it and below. `core [FOLDER]` and
+`acceptance` check out an earlier commit, set it up and compare. Installs what the tests need (and, for the groups `scan` and
+`accuracy`, the programs to compare with), then starts `scripts/benchmarks`. A figure is compared with its target, but a missed target
+is no failure: the exit code only shows whether everything could be measured.
 """
 
 import sys

@@ -26,6 +26,7 @@ _RULES = {
     "dashboards": "installers/server/monitoring/dashboards/ comes from scripts/dashboards.py: run it",
     "licences": "each package's licence is on the list of scripts/licences.toml, and NOTICE names it",
     "API description": "ui/src/api/openapi.json comes from the routes: `.venv/bin/python scripts/openapi.py && npm --prefix ui run types`",
+    "security assessment": "docs/operate/asvs.toml answers each requirement once, with evidence that exists (scripts/asvs.py)",
     "documentation": "pages in docs/ link to pages that exist (mkdocs.yml)",
     "workflows' grammar": ".github/workflows/, as actionlint reads them",
     "workflows' safety": ".github/workflows/ with least privilege, as zizmor reads them",
@@ -71,6 +72,7 @@ def main() -> int:
             "dashboards": [python, "scripts/dashboards.py", "--check"],
             "licences": [python, "scripts/licences.py", "--check"],
             "API description": [python, "scripts/openapi.py", "--check"],
+            "security assessment": [python, "scripts/asvs.py", "--check"],
             "documentation": [python, "-m", "mkdocs", "build", "--strict", "--quiet"],
             # Also their shell code.
             "workflows' grammar": [

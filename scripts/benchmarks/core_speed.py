@@ -47,7 +47,7 @@ class Cost:
 def rows(_long: bool) -> Iterator[Row]:
     """Yield the rows, with the processor's best precision and without half precision."""
     taken = photos(PHOTOS)
-    with _earlier(COMMIT) as earlier:
+    with earlier_checkout(COMMIT) as earlier:
         for name, precisions, target in (("core_speed", ("auto", "auto"), TARGET), ("core_speed_vnni", ("f32", "int8"), TARGET_F32)):
             with tempfile.TemporaryDirectory(prefix="ai-popup-bench-", ignore_cleanup_errors=True) as folder:
                 before, now = _sides(Path(folder), earlier, precisions)
@@ -65,14 +65,14 @@ def _parts(taken: Sequence[Photo]) -> list[Sequence[Photo]]:
 
 
 @contextmanager
-def _earlier(commit: str) -> Iterator[Path]:
+def earlier_checkout(commit: str) -> Iterator[Path]:
     """Yield a checkout of a commit, set up by its own scripts from its own locks. Raises CalledProcessError."""
     with tempfile.TemporaryDirectory(prefix="ai-popup-bench-", ignore_cleanup_errors=True) as folder:
         checkout = Path(folder) / "checkout"
         subprocess.run(["git", "worktree", "add", "--quiet", "--detach", str(checkout), commit], cwd=ROOT, check=True)
         try:
             setup = [sys.executable, str(checkout / "scripts" / "run.py"), "--version"]
-            subprocess.run(setup, cwd=checkout, check=True, stdout=sys.stderr, timeout=_BUILD_S, env=_environment(checkout, Path(folder)))
+            subprocess.run(setup, cwd=checkout, check=True, stdout=sys.stderr, timeout=_BUILD_S, env=environment_of(checkout, Path(folder)))
             yield checkout
         finally:
             subprocess.run(["git", "worktree", "remove", "--force", str(checkout)], cwd=ROOT, check=False)
@@ -84,9 +84,13 @@ def _sides(folder: Path, earlier: Path, precisions: tuple[str, str]) -> list[Sid
     for name, checkout, precision in zip(("before", "now"), (earlier, ROOT), precisions, strict=True):
         home = folder / name
         new_home(home, models, {"engine.precision": precision})
-        bin_folder = checkout / ".venv" / ("Scripts" if sys.platform == "win32" else "bin")
-        sides.append(Side(checkout, bin_folder / "python", home))
+        sides.append(Side(checkout, python_of(checkout), home))
     return sides
+
+
+def python_of(checkout: Path) -> Path:
+    """The interpreter of a checkout's environment."""
+    return checkout / ".venv" / ("Scripts" if sys.platform == "win32" else "bin") / "python"
 
 
 def _cost(side: Side, part: Sequence[Photo]) -> Cost:
@@ -101,7 +105,7 @@ def _scan(side: Side, part: Sequence[Photo]) -> tuple[float, float]:
     """Return photos per second, and the seconds of processor time."""
     command = [str(side.python), "-P", "-m", "agent", "scan", "--json", *(str(photo.path) for photo in part)]
     before = _children_s()
-    rate = scanned(command, len(part), _environment(side.checkout, side.home)).rate
+    rate = scanned(command, len(part), environment_of(side.checkout, side.home)).rate
     return rate, _children_s() - before
 
 
@@ -111,6 +115,6 @@ def _children_s() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _environment(checkout: Path, home: Path) -> dict[str, str]:
+def environment_of(checkout: Path, home: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
     return {**kept, "PYTHONPATH": str(checkout), HOME_VARIABLE: str(home)}

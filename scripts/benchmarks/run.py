@@ -9,6 +9,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from scripts.benchmarks import (
+    acceptance,
     accuracy,
     agent,
     capture,
@@ -49,7 +50,7 @@ GROUPS: dict[str, Callable[[bool], Iterator[Row]]] = {
 # Run only if named, on the folder given after it.
 ON_DATA: dict[str, Callable[[Path], Iterator[Row]]] = {"accuracy": accuracy.rows, "redact": redact.rows, "odd": odd.rows}
 # Run only if named; with a folder after it, also on the data in there.
-NAMED: dict[str, Callable[[bool], Iterator[Row]]] = {"core": core.rows, "server": server.rows}
+NAMED: dict[str, Callable[[bool], Iterator[Row]]] = {"acceptance": acceptance.rows, "core": core.rows, "server": server.rows}
 MORE_ON_DATA: dict[str, Callable[[Path], Iterator[Row]]] = {"core": core.labelled_rows}
 
 
