@@ -1,14 +1,18 @@
 """Debian packages that the desktop tests need, in one list."""
 
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from scripts.setup.console import Console
 from scripts.setup.processes import environment, run_logged
 
+# Debian asks this program before it starts a service.
+POLICY = Path("/usr/sbin/policy-rc.d")
 # Windows installers are built with these and tested under Wine, also in Chinese: tests/installers/windows.
 WINDOWS_INSTALLERS = ["locales", "msitools", "nsis", "wine", "wine64", "wixl"]
 # Found with ldd on PySide6's xcb and wayland plug-ins and on QtWebEngine; their own dependencies are left out.
@@ -117,4 +121,21 @@ def apt_install(console: Console, packages: Sequence[str]) -> None:
 
         run_logged(console, ["apt-get", "-o", "DPkg::Lock::Timeout=300", "update"], env=env, on_line=follow)
         install = ["apt-get", "-o", "DPkg::Lock::Timeout=300", "install", "-y", "--no-install-recommends", *missing]
-        run_logged(console, install, env=env, on_line=follow)
+        with _no_services():
+            run_logged(console, install, env=env, on_line=follow)
+
+
+@contextlib.contextmanager
+def _no_services() -> Iterator[None]:
+    """Let no installed package start its service: the tests start what they need themselves. A policy that is there stays."""
+    try:
+        with POLICY.open("x", encoding="ascii") as file:
+            file.write("#!/bin/sh\nexit 101\n")
+    except FileExistsError:
+        yield
+        return
+    POLICY.chmod(0o755)
+    try:
+        yield
+    finally:
+        POLICY.unlink(missing_ok=True)
