@@ -15,7 +15,7 @@ from agent.core.config_file import SettingsFile
 from agent.core.i18n import Texts
 from agent.core.paths import SERVER_FOLDER, AppPaths
 from agent.core.settings import Settings
-from agent.domain.errors import AgentError, NotRunning, ServerStopped, StoreDamaged, StoreError
+from agent.domain.errors import AgentError, NotRunning, ServerRuns, ServerStopped, StoreDamaged, StoreError
 from agent.domain.image import Recipe
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class CommandSession:
     def database(self, *, checked: bool = False) -> Iterator["Database"]:
         """Open the library's database. It is created on first use, and then the recovery code is shown.
 
-        Raises StoreError, KeyHomeError, ServerStopped if it is a team server's.
+        Raises StoreError, KeyHomeError, and ServerStopped or ServerRuns if it is a team server's.
 
         With `checked`, a library not checked for a day is checked meanwhile, and damage is reported at the end.
         """
@@ -139,7 +139,8 @@ class CommandSession:
         from agent.store.opening import DATABASE_FILE, open_library
 
         if self.has_server and not (self.paths.library / DATABASE_FILE).exists():
-            raise ServerStopped
+            self.server().close()
+            raise ServerRuns
         home = key_home(self.settings.library.key_home, self.paths.keys)
         keys = LibraryKeys(self.paths.library, home)
         is_new = not keys.exist

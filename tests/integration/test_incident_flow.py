@@ -68,6 +68,8 @@ def test_it_is_found_contained_kept_as_evidence_and_closed(server: RealServer, t
     # ... whose digest is on the record: a file that was changed later is not the one that was kept
     [entry] = said(server, "record", "list", "--action", "incident_evidence", "--json")
     assert (entry["detail"], entry["number"]) == (kept["sha256"], number)
+    done = server.run("people", "list")
+    assert done.returncode == 1 and "[server.runs]" in done.stderr, "a command that opens the library itself says why it can't"
     # Contain: the server is stopped. Evidence can be kept all the same
     server.quit()
     second = tmp_path / "second.zip"

@@ -17,6 +17,12 @@ class ServerStopped(ServerError):
     code = "server.stopped"
 
 
+class ServerRuns(ServerError):
+    """The library is a team server's, which runs: this command can't open it beside."""
+
+    code = "server.runs"
+
+
 class ServerEnding(ServerError):
     """It ends, and takes no more requests."""
 
