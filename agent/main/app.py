@@ -10,7 +10,6 @@ from typing import Any
 import structlog
 
 from agent.consent.service import Consents
-from agent.core.claims import Claims, Unshared
 from agent.core.environment import Environment
 from agent.core.lead import Alone, Lead
 from agent.core.memory_trimmer import MemoryTrimmer
@@ -79,7 +78,6 @@ class Edges:
     open_item: Callable[[str], int] = open_photo  # opens an original, see `Sources`
     check_library: Callable[[], bool] = lambda: True  # reads the whole library, see `IntegrityCheck`
     queue: Callable[[Environment], JobQueue] | None = None  # where jobs come from, if not from the library itself
-    claims: Claims = field(default_factory=Unshared)  # which of them makes a copy
     lead: Lead = field(default_factory=Alone)  # which of several processes on the library watches and maintains it
 
 
@@ -109,7 +107,7 @@ class App:
         self.group_cards = self._recognition.group_cards
         self.clusters = self._recognition.clusters
         opinions = self._recognition.opinions
-        self.redaction = RedactionService(library, engine, edges.tools, edges.redactors, opinions, work, environment, edges.claims)
+        self.redaction = RedactionService(library, engine, edges.tools, edges.redactors, opinions, work, environment)
         clipboard = edges.screen[1].clipboard if edges.screen else None
         self.photo_copy = ClipboardCopy(engine.analyser, edges.tools.renderer, clipboard, environment)
         attempts = Attempts(library, engine.analyser, self.people, self.thumbnails, environment, online_only=edges.online_only)

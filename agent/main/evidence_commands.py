@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import click
 
 from agent import __version__
-from agent.cli.command import json_option
+from agent.cli.command import Command, json_option
 from agent.cli.output import note, tell
 from agent.cli.own_texts import TEXTS
 from agent.cli.session import CommandSession
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 PAGE = 500
 
 
-@click.command(help=TEXTS("cli.help.incidents_bundle"))
+@click.command(cls=Command, help=TEXTS("cli.help.incidents_bundle"))
 @click.argument("number", type=click.IntRange(min=1), required=False)
 @click.option("--hours", type=click.IntRange(1, 8_784), default=24, show_default=True, help=TEXTS("cli.help.incidents_bundle_hours"))
 @click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help=TEXTS("cli.help.incidents_bundle_output"))

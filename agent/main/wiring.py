@@ -161,6 +161,7 @@ def build(
             renderer or cast("Renderer", engine.analyser),
             CopyFileStore(open_item),
             RecoveryFileStore(lambda: database.key_for(b"kept originals")),
+            claims or Unshared(),
         ),
         AuditWitness(paths.library),
         (
@@ -176,7 +177,6 @@ def build(
         check_library=lambda: Soundness(paths.library).look(database),
         queue=queue,
         lead=lead or Alone(),
-        claims=claims or Unshared(),
     )
     return App(Environment(Observable(settings), clock, monotonic), edges, hooks, trimmer)
 

@@ -2,9 +2,10 @@
 
 import asyncio
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from agent.core.claims import Claims, Unshared
 from agent.domain.errors import CopyChanged, CopyMissing, KeptDamaged, NotRestorable
 from agent.engine.renderer import Renderer
 from agent.redaction.copy_files import CopyFileStore, Placing
@@ -19,6 +20,8 @@ class RedactionTools:
     renderer: Renderer
     copies: CopyFileStore
     keeper: RecoveryFileStore
+    claims: Claims = field(default_factory=Unshared)
+    """Which of several processes makes a copy"""
 
 
 class Restorer:

@@ -1,6 +1,5 @@
 """The redaction room: requests, copies for watched folders, the worker that makes them, and restoring."""
 
-from agent.core.claims import Claims
 from agent.core.environment import Environment
 from agent.engine.analyser import AnalysisEngine
 from agent.library.work_state import WorkState
@@ -26,13 +25,12 @@ class RedactionService:
         opinions: Identification,
         work: WorkState,
         environment: Environment,
-        claims: Claims,
     ) -> None:
         """`redactors` are those of videos and of animations; without one, its kind can't be redacted."""
         check = ChoiceCheck(library, environment)
         self.clips = VideoCopies(*redactors, tools.copies, check, opinions)
         self.covering = FileRedactor(library, engine.analyser, tools, self.clips, check, opinions, environment)
-        self.work = RedactionWorker(library, self.covering, engine, work, environment, claims)
+        self.work = RedactionWorker(library, self.covering, engine, work, environment, tools.claims)
         self.copies = RedactionRequests(library, self.work, tools.copies, engine, environment)
         self.folders = FolderCopies(library, tools.copies, self.copies, environment)
         self.folders.planned.subscribe(self.work.wake)
