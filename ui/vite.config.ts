@@ -8,7 +8,7 @@ import { icons } from './icons.ts'
 import { texts } from './texts.ts'
 
 /** what only the pages of a team's server use */
-const OF_THE_TEAM = /\/(node_modules\/qr\/|src\/(team\/(?!lazy)|uploads\/|api\/(account|provider|team|libraries|incident|upload)Api))/
+const OF_THE_TEAM = /\/(node_modules\/qr\/|src\/(team\/(?!lazy)|uploads\/|api\/(account|alert|backup|buckets|provider|team|libraries|incident|upload)Api))/
 
 export default defineConfig({
   plugins: [icons(), svelte(), docs(), texts(), ahead(), bare()],

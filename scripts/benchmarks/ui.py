@@ -39,7 +39,7 @@ def bundle(dist: Path) -> Iterator[Row]:
     files = [path for path in sorted(dist.rglob("*")) if path.is_file()]
     for name, most, chosen in (
         ("ui_bundle_kb", 252, [path for path in files if not path.name.startswith(TEAM + ADMIN + JOINED + ALBUMS + PROVIDER)]),
-        ("ui_team_kb", 44, [path for path in files if path.name.startswith(TEAM)]),
+        ("ui_team_kb", 46, [path for path in files if path.name.startswith(TEAM)]),
         ("ui_provider_kb", 6, [path for path in files if path.name.startswith(PROVIDER)]),
         ("ui_joined_kb", 5, [path for path in files if path.name.startswith(JOINED)]),
         ("ui_admin_kb", 40, [path for path in files if path.name.startswith(ADMIN)]),
