@@ -9,18 +9,19 @@ from agent.backups.ground import passwords_of
 from agent.backups.repositories import OFFSITE, Passwords, Place, offsite_of
 from agent.backups.restic import Restic
 from agent.backups.scratch import clear
-from agent.core.files import store_error
+from agent.core.config_file import SettingsFile
+from agent.core.files import store_error, sync_folder, write_private
 from agent.core.paths import AppPaths, make_private
 from agent.core.settings import Settings
 from agent.domain.errors import OffsiteNotSet, RepositoryEmpty, RestoreHomeTaken
 from agent.people.forgotten import ForgottenFile
 from agent.store.backup import Backup, BackupStore
-from agent.store.key_homes import Home
-from agent.store.opening import BACKUPS_FOLDER, DATABASE_FILE
+from agent.store.key_homes import Home, key_home
+from agent.store.opening import BACKUPS_FOLDER
 
 LIBRARY: Final = "library"
-_KEEP_DAYS: Final = 28
-_STAGE, _GONE = "fetching", "gone"
+_KEEP_DAYS: Final = 7  # each backup is encrypted anew, so that each is sent and kept whole
+_GONE, _STAGE, _SENT = "gone", "fetching", "offsite-sent"
 
 
 def send(settings: Settings, paths: AppPaths, home: Home) -> tuple[int, int]:
@@ -30,12 +31,27 @@ def send(settings: Settings, paths: AppPaths, home: Home) -> tuple[int, int]:
         raise OffsiteNotSet
     restic = Restic(place, passwords_of(paths.library, home), paths.cache / "restic", OFFSITE)
     restic.prepare()
+    mark = _mark(settings, paths, home)
     newest = BackupStore(paths.library, home, keep=1).list()[:1]
-    size, stored = restic.back_up(paths.library / BACKUPS_FOLDER, [each.name for each in newest], LIBRARY)
     restic.back_up(paths.config, ["settings.toml"], CONFIG)
     restic.back_up(paths.data, [FORGOTTEN], _GONE)
+    size, stored = restic.back_up(paths.library / BACKUPS_FOLDER, [each.name for each in newest], LIBRARY)
     restic.expire(_KEEP_DAYS)
+    try:
+        write_private(paths.data / _SENT, mark)
+    except OSError as error:
+        raise store_error(error) from error
     return size, stored
+
+
+def send_if_new(settings: Settings, paths: AppPaths, home: Home) -> None:
+    """Send the newest backup unless it was: a failed one is sent later. Raises as `send`."""
+    try:
+        sent = (paths.data / _SENT).read_bytes() if (paths.data / _SENT).exists() else b""
+    except OSError as error:
+        raise store_error(error) from error
+    if settings.backup.offsite and sent != _mark(settings, paths, home):
+        send(settings, paths, home)
 
 
 def holds_desktop(restic: Restic) -> bool:
@@ -43,43 +59,57 @@ def holds_desktop(restic: Restic) -> bool:
     return any(each.tag == LIBRARY for each in restic.snapshots())
 
 
-def fetch(place: Place, code: str, paths: AppPaths, home: Home, now: datetime) -> Backup:
+def fetch(place: Place, code: str, paths: AppPaths, now: datetime) -> Backup:
     """Restore the newest backup there into a home without a library. Forgotten people are forgotten again at the first start.
 
-    Raises RestoreHomeTaken, RepositoryEmpty, BackupError, StoreError, KeyHomeError; then there is no library here.
+    All is made ready beside, and the library is put in place last. Raises RestoreHomeTaken, RepositoryEmpty, BackupError, StoreError,
+    KeyHomeError; then there is no library here, and the call can be repeated.
     """
-    if (paths.library / DATABASE_FILE).exists():
+    if paths.library.exists() and any(paths.library.iterdir()):
         raise RestoreHomeTaken
     restic = Restic(place, Passwords.of(code), paths.cache / "restic", OFFSITE)
-    stage = paths.data / _STAGE
-    clear(stage)
     newest: dict[str, str] = {}
     for each in restic.snapshots():
         newest.setdefault(each.tag, each.id)
     if LIBRARY not in newest:
         raise RepositoryEmpty
-    make_private(stage)
-    restic.restore(newest[LIBRARY], stage / LIBRARY)
-    if _GONE in newest:
-        restic.restore(newest[_GONE], stage)
-        ForgottenFile(paths.data / FORGOTTEN).add(sorted(ForgottenFile(stage / FORGOTTEN).read()))
-    store = BackupStore(paths.library, home, keep=1)
-    make_private(paths.library)
-    make_private(paths.library / BACKUPS_FOLDER)
-    try:
-        for folder in (stage / LIBRARY).iterdir():
-            _put(folder, paths.library / BACKUPS_FOLDER / folder.name)
-    except OSError as error:
-        raise store_error(error) from error
+    stage = paths.data / _STAGE
+    clear(stage)
+    library, backups = stage / LIBRARY, stage / LIBRARY / BACKUPS_FOLDER
+    for tag, folder in ((LIBRARY, backups), (CONFIG, stage / CONFIG), (_GONE, stage / _GONE)):
+        make_private(folder)
+        if tag in newest:
+            restic.restore(newest[tag], folder)
+    settings = stage / CONFIG / "settings.toml"
+    effective = SettingsFile(settings if settings.exists() else paths.settings).load()
+    store = BackupStore(library, key_home(effective.library.key_home, paths.keys), keep=1)
     found = next(iter(store.list()), None)
     if found is None:
         raise RepositoryEmpty
     store.keys(found).recover(code)
     restored = store.restore(found, now)
+    ForgottenFile(paths.data / FORGOTTEN).add(sorted(ForgottenFile(stage / _GONE / FORGOTTEN).read()))
+    _put(settings, library, paths)
     clear(stage)
     return restored
 
 
-def _put(source: Path, target: Path) -> None:
-    clear(target)
-    source.rename(target)
+def _put(settings: Path, library: Path, paths: AppPaths) -> None:
+    try:
+        if settings.exists():
+            make_private(paths.config)
+            if paths.settings.exists():
+                paths.settings.replace(paths.settings.with_name("settings.toml.before-restore"))
+            settings.replace(paths.settings)
+        if paths.library.exists():
+            paths.library.rmdir()  # an empty one
+        library.rename(paths.library)
+        sync_folder(paths.data)
+    except OSError as error:
+        raise store_error(error) from error
+
+
+def _mark(settings: Settings, paths: AppPaths, home: Home) -> bytes:
+    """Return what is to be sent, and where."""
+    names = [each.name for each in BackupStore(paths.library, home, keep=1).list()[:1]]
+    return "\n".join([settings.backup.offsite, *names]).encode()

@@ -49,8 +49,8 @@ class Restic:
         self._where = where
 
     def prepare(self) -> None:
-        """Create the repository, unless it is there."""
-        status, said = self._try(["cat", "config"])
+        """Create the repository, unless it is there. Locks of killed runs are removed: otherwise nothing expires any more."""
+        status, said = self._try(["unlock"])
         if status == _NO_REPOSITORY:
             if isinstance(self._place, Folder):
                 self._place.path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -142,11 +142,7 @@ class Restic:
         return words
 
     def _environment(self) -> dict[str, str]:
-        kept = {
-            name: os.environ[name]
-            for name in ("PATH", "HOME", "TMPDIR", "SYSTEMROOT", "TEMP", "TMP", "SSH_AUTH_SOCK")
-            if name in os.environ
-        }
+        kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
         own = {"RESTIC_PASSWORD": self._passwords.files, "RESTIC_REPOSITORY": _address(self._place), "LC_ALL": "C"}
         match self._place:
             case S3(key_id=key_id, secret=secret, region=region):

@@ -12,7 +12,7 @@ from agent.cli.own_texts import TEXTS
 from agent.cli.session import CommandSession
 from agent.core.i18n import Texts
 from agent.domain.errors import BackupDamaged
-from agent.main.server_backup_commands import config, drill, now, restore_server, secret, status
+from agent.main.server_backup_commands import config, drill, now, restore_from, secret, status
 
 if TYPE_CHECKING:
     from agent.store.backup import Backup, BackupStore
@@ -110,7 +110,7 @@ def restore(session: CommandSession, name: str | None, yes: bool, dry_run: bool,
     from agent.core.environment import utc_now
 
     if source is not None:
-        restore_server(session, source, to, as_json=as_json)
+        restore_from(session, source, to, as_json=as_json)
         return
     store = _backups(session)
     if dry_run:  # only reads: also beside a running agent

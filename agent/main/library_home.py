@@ -69,11 +69,11 @@ def backups_of(database: Database, paths: AppPaths) -> Backups:
 
     def daily(now: datetime, settings: Settings) -> None:
         with turn:
-            made = backup_store(settings, paths).make_if_due(database, now)
-            if made is not None and settings.backup.offsite and not database.is_shared:
-                from agent.backups.desktop import send
+            backup_store(settings, paths).make_if_due(database, now)
+            if settings.backup.offsite and not database.is_shared:
+                from agent.backups.desktop import send_if_new
 
-                send(settings, paths, home_of_key(settings, paths))
+                send_if_new(settings, paths, home_of_key(settings, paths))
 
     def replace(now: datetime, settings: Settings) -> None:
         with turn:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,9 +14,10 @@ from agent.cli.output import note, tell
 from agent.cli.own_texts import TEXTS
 from agent.cli.session import CommandSession
 from agent.core.i18n import Texts
-from agent.domain.errors import NotRunning, ServerStopped
+from agent.domain.errors import NotRunning, ServerPackagesMissing, ServerStopped
 
 if TYPE_CHECKING:
+    from agent.backups.repositories import Place
     from agent.backups.schemas import BackupRunOut, BackupsOut
     from agent.backups.service import ServerBackups
 
@@ -113,10 +114,12 @@ def config(session: CommandSession, as_json: bool) -> None:
 def secret(session: CommandSession, as_json: bool) -> None:
     from agent.backups.repositories import SECRET
     from agent.main.library_home import home_of_key
-    from agent.main.server.process import key_in_file
 
     if session.has_server or not session.paths.library.exists():
-        key_in_file(session.file, session.paths)
+        with suppress(ModuleNotFoundError):  # without a server's packages it is a desktop, whose secrets are in the keyring
+            from agent.main.server.process import key_in_file
+
+            key_in_file(session.file, session.paths)
     asked: str = click.prompt(session.texts("cli.backup.ask_secret"), hide_input=True, err=True)
     home_of_key(session.file.load(), session.paths).write(SECRET, asked.encode())
     tell({"kept": True}, session.texts("cli.backup.kept"), as_json=as_json)
@@ -131,49 +134,59 @@ def _desktop_now(session: CommandSession, *, as_json: bool) -> int:
     session.paths.create()
     with session.database() as database:
         made = backup_store(session.settings, session.paths).create(database, utc_now())
-    lines, facts = [f"{made.name}  {_size(made.size)}"], {"name": made.name, "bytes": made.size, "sent": 0}
+    lines, facts = [f"{made.name}  {_size(made.size)}"], {"name": made.name, "bytes": made.size, "sent": 0, "stored": 0}
     if session.settings.backup.offsite:
         size, stored = send(session.settings, session.paths, home_of_key(session.settings, session.paths))
-        facts["sent"] = size
+        facts |= {"sent": size, "stored": stored}
         lines.append(session.texts("cli.backup.sent", size=_size(size), stored=_size(stored)))
     tell(facts, *lines, as_json=as_json)
     return 0
 
 
-def restore_server(session: CommandSession, source: str, to: str | None, *, as_json: bool) -> None:
-    """Restore a server from a repository into this home, which is empty; the recovery code is asked for."""
+def restore_from(session: CommandSession, source: str, to: str | None, *, as_json: bool) -> None:
+    """Restore a server, or a desktop, from a repository into this home, which is empty; the recovery code is asked for."""
     from agent.backups.desktop import fetch, holds_desktop
     from agent.backups.repositories import Passwords, place_of
     from agent.backups.restic import Restic
-    from agent.backups.restoring import Restoring, check_empty
+    from agent.backups.restoring import check_empty
     from agent.core import logs
     from agent.core.environment import utc_now
     from agent.main.library_home import home_of_key
-    from agent.main.server.loop import LOG_FILE
-    from agent.main.server.process import key_in_file
+    from agent.store.key_homes import FileHome
 
     moment = None if to is None else _moment(session, to)
     settings, paths, texts = session.settings, session.paths, session.texts
     check_empty(settings, paths)
     with session.alone():
-        if not paths.settings.exists():
-            key_in_file(session.file, paths)
-            settings = session.file.load()
+        secrets = home_of_key(settings, paths) if paths.settings.exists() else FileHome(paths.keys)
         try:
-            place = place_of(source, settings, home_of_key(settings, paths))
+            place = place_of(source, settings, secrets)
         except ValueError as error:
             raise click.BadParameter(texts("cli.backup.no_address"), param_hint="--from") from error
         code = click.prompt(texts("cli.recovery.ask"), err=True)
-        logs.configure(settings.logs, paths.logs, file=LOG_FILE)
+        logs.configure(settings.logs, paths.logs)
         try:
-            home = home_of_key(settings, paths)
-            if holds_desktop(Restic(place, Passwords.of(code), paths.cache / "restic")):
-                restored = fetch(place, code, paths, home, utc_now())
-                tell({"name": restored.name}, texts("cli.backup.fetched", name=restored.name), as_json=as_json)
+            if not holds_desktop(Restic(place, Passwords.of(code), paths.cache / "restic")):
+                _restore_server(session, place, code, moment, as_json=as_json)
                 return
-            found = Restoring(place, code, settings, paths, utc_now).run(moment)
+            restored = fetch(place, code, paths, utc_now())
         finally:
             logs.stop()
+    tell({"name": restored.name}, texts("cli.backup.fetched", name=restored.name), as_json=as_json)
+
+
+def _restore_server(session: CommandSession, place: "Place", code: str, moment: datetime | None, *, as_json: bool) -> None:
+    from agent.backups.restoring import Restoring
+    from agent.core.environment import utc_now
+
+    try:
+        from agent.main.server.process import key_in_file
+    except ModuleNotFoundError as error:
+        raise ServerPackagesMissing from error
+    paths, texts = session.paths, session.texts
+    if not paths.settings.exists():
+        key_in_file(session.file, paths)
+    found = Restoring(place, code, session.file.load(), paths, utc_now).run(moment)
     until = f"{found.until.astimezone():%Y-%m-%d %H:%M:%S}" if found.until else ""
     lines = [texts("cli.backup.restored_server", count=found.photos, people=found.people, until=until)]
     if found.forgotten or found.withdrawn:

@@ -26,7 +26,7 @@ RETRY_S = 3.0
 class Backups:
     """Backup operations. Both block and raise StoreError or KeyHomeError."""
 
-    daily: Callable[[datetime, Settings], None]  # makes one if the last day has none
+    daily: Callable[[datetime, Settings], None]  # makes one if the last day has none; raises BackupError, too, if the second place fails
     replace: Callable[[datetime, Settings], None]  # makes one and deletes all others
 
 
