@@ -123,29 +123,47 @@ def stopped_database(session: CommandSession) -> Iterator[tuple[Database, "Embed
 
     Raises ServerError, StoreError, KeyHomeError.
     """
-    from agent.backups.ground import archive_of
     from agent.core import logs
     from agent.main.server.loop import LOG_FILE
-    from agent.main.server.process import POSTGRES_LOG, key_in_file
-    from agent.store.embedded_postgres import EmbeddedPostgres
-    from agent.store.server_database import POSTGRES_FOLDER, database_url, server_database
+    from agent.main.server.process import key_in_file
+    from agent.store.server_database import database_url, server_database
 
     file, paths = session.file, session.paths
     file.load()
-    key_in_file(file, paths)
     embedded: EmbeddedPostgres | None = None
     with contextlib.ExitStack() as running:
         logs.configure(file.snapshot.logs, paths.logs, file=LOG_FILE)  # otherwise it is written among the command's results
         running.callback(logs.stop)
         if file.snapshot.server.database:
+            key_in_file(file, paths)
             url = database_url(file.snapshot, paths.data)
         else:
-            archive = archive_of(file.snapshot, paths, home_of_key(file.snapshot, paths))
-            embedded = EmbeddedPostgres(paths.data / POSTGRES_FOLDER, paths.logs / POSTGRES_LOG, archive)
-            running.callback(embedded.stop)
-            url = embedded.start()
+            url, embedded = running.enter_context(own_postgres(file, paths))
         database = server_database(url, paths.library, home_of_key(file.snapshot, paths))
         yield running.enter_context(contextlib.closing(database)), embedded
+
+
+@contextlib.contextmanager
+def own_postgres(file: SettingsFile, paths: AppPaths) -> "Iterator[tuple[str, EmbeddedPostgres]]":
+    """Run the database that comes with the program; its log goes to the backups as when the server runs: otherwise it would have a gap.
+
+    The caller holds the instance's lock. Raises ServerError, StoreError, KeyHomeError.
+    """
+    from agent.backups.ground import archive_of
+    from agent.backups.restoring import finish
+    from agent.main.server.process import POSTGRES_LOG, key_in_file
+    from agent.store.embedded_postgres import EmbeddedPostgres
+    from agent.store.server_database import POSTGRES_FOLDER
+
+    finish(paths)
+    file.load()
+    key_in_file(file, paths)
+    archive = archive_of(file.snapshot, paths, home_of_key(file.snapshot, paths))
+    embedded = EmbeddedPostgres(paths.data / POSTGRES_FOLDER, paths.logs / POSTGRES_LOG, archive)
+    try:
+        yield embedded.start(), embedded
+    finally:
+        embedded.stop()
 
 
 def server_side(session: CommandSession, database: Database, library_id: int) -> OpenSide:

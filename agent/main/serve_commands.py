@@ -23,6 +23,7 @@ EVERYWHERE = ("0.0.0.0", "::")
 @json_option()
 @click.pass_obj
 def serve(session: CommandSession, as_json: bool) -> int:
+    from agent.backups.restoring import finish
     from agent.core import logs
     from agent.core.file_limit import raise_file_limit
     from agent.core.heap import few_arenas
@@ -52,6 +53,8 @@ def serve(session: CommandSession, as_json: bool) -> int:
     with session.together() if session.file.snapshot.server.database else session.alone(command=False):
         logs.configure(session.file.snapshot.logs, session.paths.logs, file=LOG_FILE, stdout=sys.stdout)
         try:
+            finish(session.paths)  # before anything is made new: keys, settings and certificates come with a restore
+            session.file.load()
             key_in_file(session.file, session.paths)
             Server(session.paths, session.file, up, lambda: note(session.texts("cli.serve.ending"))).run()
         finally:

@@ -61,9 +61,10 @@ def _database(session: CommandSession) -> Iterator[str]:
 
     Raises AlreadyRunning, ServerError, StoreError.
     """
-    from agent.main.server.process import POSTGRES_LOG
-    from agent.store.embedded_postgres import EmbeddedPostgres
-    from agent.store.server_database import POSTGRES_FOLDER, database_url, versions_of
+    from agent.core import logs
+    from agent.main.move_sides import own_postgres
+    from agent.main.server.loop import LOG_FILE
+    from agent.store.server_database import database_url, versions_of
 
     settings, paths = session.file.snapshot, session.paths
     try:
@@ -76,9 +77,9 @@ def _database(session: CommandSession) -> Iterator[str]:
         if settings.server.database:
             raise
         with session.alone(), ExitStack() as running:
-            embedded = EmbeddedPostgres(paths.data / POSTGRES_FOLDER, paths.logs / POSTGRES_LOG)
-            running.callback(embedded.stop)
-            yield embedded.start()
+            logs.configure(settings.logs, paths.logs, file=LOG_FILE)  # otherwise it is written among the command's results
+            running.callback(logs.stop)
+            yield running.enter_context(own_postgres(session.file, paths))[0]
         return
     yield url
 

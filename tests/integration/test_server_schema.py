@@ -93,6 +93,15 @@ def test_after_a_rollback_the_program_works_on_a_newer_schema_that_only_grew(_: 
         assert refused.value.params == {"found": "9000", "program": REVISION}
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the tests of PostgreSQL run on Linux")
+def test_the_command_keeps_the_log_of_its_own_database_for_the_backups(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    code, done = migrate(home, "", "--json")
+    assert (code, json.loads(done)["migrated"]) == (0, True)
+    waiting = home / "data" / "postgres" / "cluster" / "data" / "pg_wal" / "archive_status"
+    assert any(waiting.iterdir()), "a piece that no repository has waits for one"
+
+
 def migrate(home: Path, url: str, *words: str) -> tuple[int, str]:
     environment = {**os.environ, "AI_POPUP_HOME": str(home), "AI_POPUP__SERVER__DATABASE": url.replace("postgresql+psycopg", "postgresql")}
     command = [sys.executable, "-m", "agent", "server", "migrate", *words]

@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 import structlog
 
 from agent.backups.ground import archive_of
-from agent.backups.restoring import finish
 from agent.core.child import own_command
 from agent.core.config_file import SettingsFile
 from agent.core.environment import utc_now
@@ -145,7 +144,6 @@ class Server:
             return
         settings, paths = self._file.snapshot, self._paths
         archive = await asyncio.to_thread(archive_of, settings, paths, home_of_key(settings, paths))
-        await asyncio.to_thread(finish, paths)
         embedded = EmbeddedPostgres(paths.data / POSTGRES_FOLDER, paths.logs / POSTGRES_LOG, archive)
         try:
             yield await asyncio.to_thread(embedded.start), embedded
