@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import type { Purpose } from '../src/api/teamApi.ts'
 import type { AccountOut, ConsentGiven, ConsentOut, EndingConsent, IncidentOut, MemberOut, PasskeyOut, RecordEntry, Role, Scope, TokenOut, WorkerOut } from '../src/api/types.ts'
+import { backupAnswer, resetBackups } from './backups.ts'
 import type { Options } from './fixtures.ts'
 
 /** Scenes with a team: its role is who looks at the page. */
@@ -19,7 +20,7 @@ const ROLES: Readonly<Record<string, Role>> = {
 }
 const VIEWER: readonly Scope[] = ['self', 'status.read', 'photos.read', 'people.read']
 const SCOPES: Readonly<Record<Role, readonly Scope[]>> = {
-  administrator: [...VIEWER, 'system.read', 'photos.write', 'photos.upload', 'photos.export', 'people.write', 'people.search', 'people.erase', 'people.recognise', 'consent.read', 'consent.write', 'redaction.read', 'redaction.write', 'settings.read', 'settings.write', 'workers.manage', 'members.manage', 'record.read', 'incidents.read', 'incidents.manage', 'alerts.read', 'alerts.manage', 'alerts.write'],
+  administrator: [...VIEWER, 'system.read', 'photos.write', 'photos.upload', 'photos.export', 'people.write', 'people.search', 'people.erase', 'people.recognise', 'consent.read', 'consent.write', 'redaction.read', 'redaction.write', 'settings.read', 'settings.write', 'workers.manage', 'members.manage', 'record.read', 'incidents.read', 'incidents.manage', 'alerts.read', 'alerts.manage', 'alerts.write', 'backups.manage'],
   curator: [...VIEWER, 'photos.write', 'photos.upload', 'people.write', 'people.search', 'people.erase', 'people.recognise', 'consent.read', 'consent.write', 'redaction.read'],
   editor: [...VIEWER, 'photos.write', 'photos.upload', 'photos.export', 'people.search', 'people.recognise', 'consent.read', 'redaction.read', 'redaction.write'],
   viewer: VIEWER,
@@ -121,6 +122,7 @@ const fresh = (): State => ({
 let state = fresh()
 
 export function resetTeam(): void {
+  resetBackups()
   state = fresh()
 }
 
@@ -368,6 +370,13 @@ function linkReply(method: string, path: string, options: Options): Reply | null
   return is({ name: options.language === 'en' ? 'Mei' : '梅', photos: 38, suggested: 3, face_prints: recognised ? 41 : 0, required: true, recognised, consents, expires_at: ago(-30 * DAY) })
 }
 
+function backupReply(method: string, path: string, options: Options): Reply | null {
+  if (!path.startsWith('/api/backups')) return null
+  if (options.scene === 'team_broken') return problem(503, 'store.unavailable', options, ['The database doesn’t answer.', 'It is tried again.'], ['数据库没有响应。', '稍后会自动重试。'])
+  const answer = backupAnswer(method, path, options)
+  return answer && is(answer)
+}
+
 function alertReply(path: string, { scene }: Options): Reply | null {
   const alert = (id: number, name: string, over: Record<string, unknown> = {}): Record<string, unknown> => ({ id, source: 'server', name, severity: 'warning', number: 7, began_at: ago(900_000), ended_at: null, ...over })
   const empty = scene === 'team_empty'
@@ -421,13 +430,13 @@ export function answerTeam(request: IncomingMessage, response: ServerResponse, u
     answered(problem(401, 'account.sign_in_required', options, ['This page is not signed in.', 'Sign in.'], ['此页面尚未登录。', '请登录。']))
     return true
   }
-  if (!/^\/api\/((server|account|invitations|members|record|workers|queue|consents|alerts|incidents|consent-links)\b|people\/\d+\/consent(s|-link))/.test(url.pathname)) return false
+  if (!/^\/api\/((server|account|invitations|members|record|workers|queue|consents|alerts|backups|incidents|consent-links)\b|people\/\d+\/consent(s|-link))/.test(url.pathname)) return false
   const parts: Buffer[] = []
   request.on('data', (part: Buffer) => parts.push(part))
   request.on('end', () => {
     const text = Buffer.concat(parts).toString()
     const body = text === '' ? {} : (JSON.parse(text) as Record<string, unknown>)
-    answered(alertReply(url.pathname, options) ?? incidentReply(request.method ?? 'GET', url.pathname, url.searchParams, body, options) ?? linkReply(request.method?? 'GET', url.pathname, options) ?? consentReply(request.method ?? 'GET', url.pathname, body, options) ?? reply(request.method ?? 'GET', url.pathname, url.searchParams, body, options) ?? { status: 404, answer: { code: 'api.not_found', cause: '', remedy: '' } })
+    answered(backupReply(request.method ?? 'GET', url.pathname, options) ?? alertReply(url.pathname, options) ?? incidentReply(request.method ?? 'GET', url.pathname, url.searchParams, body, options) ?? linkReply(request.method?? 'GET', url.pathname, options) ?? consentReply(request.method ?? 'GET', url.pathname, body, options) ?? reply(request.method ?? 'GET', url.pathname, url.searchParams, body, options) ?? { status: 404, answer: { code: 'api.not_found', cause: '', remedy: '' } })
   })
   return true
 }

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import FilePayload, Locator, Page, ViewportSize, expect
 
+from agent.core.i18n import Texts
+
 if TYPE_CHECKING:
     from tests.e2e.pages.conftest import InEachLanguage
 
@@ -264,6 +266,10 @@ STATES: dict[str, tuple[str, str, str, Act]] = {
     "alerts": ("#alerts", "team", ".list.ended > li", _nothing),
     "alerts, one that a message leads to": ("#alerts/8", "team", ".list > li.open", _messages),
     "alerts, none": ("#alerts", "team_empty", ".none", _nothing),
+    "backups": ("#backups", "team", ".list > li", _nothing),
+    "backups, a second place that fails": ("#backups", "team_alone", "p.bad", _nothing),
+    "backups, none yet": ("#backups", "team_empty", ".list > li", _nothing),
+    "backups, unread": ("#backups", "team_broken", ".notice", _nothing),
     "workers": ("#workers", "team", ".list li", _nothing),
     "workers, none": ("#workers", "team_empty", ".none", _nothing),
     "workers, the queue empty": ("#workers", "team_alone", ".list li", _nothing),
@@ -310,6 +316,30 @@ def test_every_state_is_accessible_and_fits_a_phone_in_each_language(
         return found
 
     assert not any(found := in_each_language(look).values()), found
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_an_administrator_backs_up_and_tries_a_restore(page: Page, visit: Visit, language: str) -> None:
+    t = Texts(language)
+    page.set_viewport_size(PHONE)
+    visit("#photos", "team", language)
+    page.locator("[href='#backups']").wait_for(state="attached")  # the menu knows what an administrator may open
+    visit("#backups", "team", language)
+    main = page.locator(".backups")
+    local = main.locator("ul").first.locator("li").first
+    expect(local).to_contain_text(t("backups.repositories.local"))
+    expect(local).to_contain_text(t("team_page.backups.kept", count=27))
+    expect(local.locator(".state svg")).to_have_count(2)
+    main.get_by_role("button", name=t("team_page.backups.now")).click()
+    expect(page.get_by_text(t("team_page.backups.made"))).to_be_visible()
+    expect(local).to_contain_text(t("team_page.backups.kept", count=28))
+    main.get_by_role("button", name=t("team_page.backups.drill")).click()
+    expect(page.get_by_text(t("team_page.backups.drilled", count="1,204,331", seconds=74))).to_be_visible()
+    lately = main.locator("ul").nth(1).locator("li")
+    expect(lately.first).to_contain_text(t("backups.kinds.drill"))
+    expect(lately).to_have_count(5)
+    expect(main.locator(".bad")).to_have_count(0)
+    assert page.evaluate(FITS)
 
 
 def test_several_libraries_ask_where_to_and_each_file_says_how_it_ended(page: Page, visit: Visit) -> None:
