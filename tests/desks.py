@@ -23,13 +23,16 @@ from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.key_homes import FileHome
 from agent.store.schema import metadata
 from agent.store.upgrade import open_database
+from agent.team.alerts import TeamAlerts
 from agent.team.connection import TeamConnection
+from agent.team.line import TeamLine
 from agent.team.photo_queries import TeamPhotoQueries
 from agent.team.queries import TeamQueries
 from agent.team.records import Link
 from agent.team.service import TeamMembership
 from agent.team.sharing import FolderSharing
 from agent.team.tokens import TeamTokens
+from agent.team.told_alerts import ToldAlerts
 from agent.web.access import Role
 from tests.team import ORIGIN, Team
 from tests.world import NOW, World
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agent.accounts.service import Accounts
+    from agent.web.desk_alerts import DeskAlert
     from tests.team import SignedInMember
 
 KEY = bytes(32)
@@ -91,17 +95,25 @@ class Desk:
         self.cut = False
         self.asked: list[int] = []
         """the numbers after which it asked for people"""
+        self.alerts: list[str] = []
+        """the names of those that were told"""
+        self.alert_answers: list[int] = []
+        """the status of each answer to a question for alerts"""
         self.tokens = TeamTokens(lambda: FileHome(world.folder / ".keys"), world.folder)
         self.library = TeamQueries(world.real.database)
         self.membership = TeamMembership(
             self.library,
             world.app.people,
             world.app.consents,
-            self.tokens,
+            TeamLine(self.tokens, self.connect),
             world.app.environment,
             FolderSharing(TeamPhotoQueries(world.real.database), world.app.environment),
-            self.connect,
+            TeamAlerts(ToldAlerts(world.folder), self.tell),
         )
+
+    async def tell(self, _: Link, alerts: Sequence[DeskAlert]) -> list[int]:
+        self.alerts += [each.name for each in alerts]
+        return [each.id for each in alerts]
 
     @asynccontextmanager
     async def connect(self, address: str, authority: str, token: str) -> AsyncIterator[TeamConnection]:
@@ -111,8 +123,12 @@ class Desk:
             async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
                 if desk.cut:
                     raise httpx.ConnectError("cut")
-                desk.asked += map(int, request.url.params.get_list("after"))
-                return await super().handle_async_request(request)
+                if request.url.path == "/api/desk/people":
+                    desk.asked += map(int, request.url.params.get_list("after"))
+                answer = await super().handle_async_request(request)
+                if request.url.path == "/api/desk/alerts":
+                    desk.alert_answers.append(answer.status_code)
+                return answer
 
         headers = {"authorization": f"Bearer {token}"}
         line = Line(self.server.team.api, raise_app_exceptions=False)

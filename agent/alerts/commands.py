@@ -25,9 +25,9 @@ class AlertNameParam(click.ParamType[str]):
     name = "name"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        from agent.alerts.records import NAME
+        from agent.web.desk_alerts import ALERT_NAME
 
-        if re.fullmatch(NAME, value) is None or len(value) > 100:
+        if re.fullmatch(ALERT_NAME, value) is None or len(value) > 100:
             self.fail(repr(value), param, ctx)
         return value
 

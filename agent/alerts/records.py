@@ -3,12 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
 
 from agent.domain.severity import Severity
-
-NAME: Final = r"^[a-z0-9]+(-[a-z0-9]+)*$"
-"""the names of alerts: kebab-case"""
 
 
 class Source(StrEnum):

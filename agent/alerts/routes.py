@@ -15,7 +15,6 @@ from agent.alerts.schemas import (
     AlertOut,
     AlertsOut,
     AlertTestSent,
-    DeskAlerts,
     PrometheusAlerts,
     SilenceOut,
     SilenceWanted,
@@ -23,6 +22,7 @@ from agent.alerts.schemas import (
 from agent.alerts.sending import AlertSending
 from agent.alerts.service import Alerts, known_names
 from agent.web.access import SCOPES, Scope, needs
+from agent.web.desk_alerts import DeskAlert, DeskAlerts
 from agent.web.desk_exchange import WAIT_S
 from agent.web.schemas import MOST, Id
 from agent.web.scoped_route import Who
@@ -102,4 +102,4 @@ def _other_programs(api: FastAPI, alerts: Alerts) -> None:
             return DeskAlerts(watched=False)
         session = request.scope["session"]
         over = asyncio.Event() if session is None else session.over
-        return DeskAlerts(watched=True, items=tuple(map(AlertOut.of, await alerts.newer(after, over, WAIT_S))))
+        return DeskAlerts(watched=True, items=tuple(map(DeskAlert.from_record, await alerts.newer(after, over, WAIT_S))))

@@ -2,16 +2,14 @@
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from agent.alerts.records import NAME, Alert, Received, Silence, SilenceReason, Source
+from agent.alerts.records import Alert, Received, Silence, SilenceReason, Source
 from agent.domain.severity import Severity
+from agent.web.desk_alerts import MOST_ALERTS, AlertName
 from agent.web.schemas import Schema
-
-AlertName = Annotated[str, Field(pattern=NAME, max_length=100)]
-MOST_TOLD: Final = 500
 
 
 class AlertOut(Schema):
@@ -98,13 +96,6 @@ class AlertTestSent(Schema):
     """in which a message was sent"""
 
 
-class DeskAlerts(Schema):
-    """What an administrator's desktop is told. `watched`: whether the member may see alerts at all."""
-
-    watched: bool
-    items: Annotated[tuple[AlertOut, ...], Field(max_length=MOST_TOLD)] = ()
-
-
 class _Foreign(BaseModel):
     """Alertmanager may add fields at any time."""
 
@@ -129,4 +120,4 @@ class PrometheusAlerts(_Foreign):
     """What Alertmanager posts, version 4 of its webhook."""
 
     version: Literal["4"]
-    alerts: Annotated[tuple[PrometheusAlert, ...], Field(max_length=MOST_TOLD)]
+    alerts: Annotated[tuple[PrometheusAlert, ...], Field(max_length=MOST_ALERTS)]

@@ -20,6 +20,7 @@ from agent.core.paths import HOME_VARIABLE, AppPaths
 from agent.core.resources import resource
 from agent.core.settings import Settings
 from agent.desktop import autostart
+from agent.desktop.alert_teller import AlertTeller
 from agent.desktop.capture_start import CaptureStart
 from agent.desktop.desk import Desk
 from agent.desktop.notify import Notifier
@@ -116,11 +117,7 @@ class AgentLoop:
         self._unmet = UnmetSettings(app.refuse)
         notifier = Notifier()
         presenter = Presenter(
-            desk,
-            app.library,
-            app.environment,
-            disturbs=self._popup_disturbs,
-            notify=lambda news: self._notify(notifier, news),
+            desk, app.library, app.environment, disturbs=self._popup_disturbs, notify=lambda news: self._notify(notifier, news)
         )
         desk.on_hidden = presenter.sent_away
         app.screen.watching.listen(WatchTeller(app.screen.watching, notifier, desk, self._texts, self._popup_disturbs))
@@ -146,7 +143,7 @@ class AgentLoop:
         def show_update(_: object = None) -> None:
             app.status.update.set(UpdateShown(updates.ready, updates.state.outcome))
 
-        membership = self._membership = membership_of(app, self._paths)
+        membership = self._membership = membership_of(app, self._paths, AlertTeller(notifier, self._texts, self._popup_disturbs))
         updates.changed.subscribe(show_update)
         show_update()
         context = Context(

@@ -19,6 +19,7 @@ from agent.domain.errors import (
     TeamUnreachable,
     from_code,
 )
+from agent.web.desk_alerts import DeskAlerts
 from agent.web.desk_exchange import (
     WAIT_S,
     DeskOperation,
@@ -109,6 +110,10 @@ class TeamConnection:
 
     async def photos_back(self, contents: Sequence[str]) -> None:
         await _send(self._http, "POST", "/api/desk/photos/back", PhotosBack(items=tuple(contents)), _ANSWER_S)
+
+    async def alerts(self, after: int) -> DeskAlerts:
+        """Return what fires since that number; if nothing does, wait a while for it."""
+        return await self._call("GET", f"/api/desk/alerts?after={after}", DeskAlerts, wait_s=WAIT_S)
 
     async def leave(self) -> None:
         await _send(self._http, "DELETE", "/api/desk", None, _ANSWER_S)

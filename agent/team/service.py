@@ -3,10 +3,9 @@
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import datetime
-from typing import Final, TypeAlias
+from typing import Final
 
 import structlog
 
@@ -32,13 +31,15 @@ from agent.domain.errors import (
 from agent.domain.events import Recorded
 from agent.library.recipes import EMBEDDER, recognises
 from agent.people.naming import People
+from agent.team.alerts import TeamAlerts
 from agent.team.connection import TeamConnection, address_of
 from agent.team.face_queries import Keep
 from agent.team.joining import Invitation, granted, invited
+from agent.team.line import TeamLine
 from agent.team.queries import TeamQueries
 from agent.team.records import Left, Link
 from agent.team.sharing import FolderSharing
-from agent.team.tokens import Leaving, TeamTokens
+from agent.team.tokens import Leaving
 from agent.web.desk_exchange import PeoplePage, Sharing
 
 log = structlog.get_logger()
@@ -46,9 +47,6 @@ log = structlog.get_logger()
 _FIRST_PAUSE_S: Final = 1.0
 _LONGEST_PAUSE_S: Final = 30.0
 _EMBEDDER_PAUSE_S: Final = 600.0
-
-# Connects to an address by its authority, with a token.
-Connect: TypeAlias = Callable[[str, str, str], AbstractAsyncContextManager[TeamConnection]]
 
 
 class TeamMembership:
@@ -59,13 +57,14 @@ class TeamMembership:
         library: TeamQueries,
         people: People,
         consents: Consents,
-        tokens: TeamTokens,
+        line: TeamLine,
         environment: Environment,
         sharing: FolderSharing,
-        connect: Connect = TeamConnection.to,
+        alerts: TeamAlerts,
     ) -> None:
         self.library = library
         self.sharing = sharing
+        self.line = line
         self.changed = Notice()
         """what `state` says may be different"""
         self.problem: AgentError | None = None
@@ -74,9 +73,8 @@ class TeamMembership:
         self.invitation: Invitation | None = None
         self._people = people
         self._consents = consents
-        self._tokens = tokens
+        self._alerts = alerts
         self._environment = environment
-        self._connect = connect
         self._waiting: asyncio.Task[None] | None = None
         self._link_changed = asyncio.Event()
         self._to_send = asyncio.Event()
@@ -113,7 +111,7 @@ class TeamMembership:
     async def _joined(self, invitation: Invitation) -> None:
         try:
             link, token = await granted(invitation, uuid.uuid4().hex)
-            await asyncio.to_thread(self._tokens.write, link.uid, token)
+            await asyncio.to_thread(self.line.tokens.write, link.uid, token)
             await asyncio.to_thread(self.library.join, link, now=self._environment.clock())
             log.info("team.joined")
             self._link_changed.set()
@@ -141,7 +139,7 @@ class TeamMembership:
 
     async def _live(self) -> None:
         """Until the server is another one, or none."""
-        told = await self._tell_left()
+        told = await self.line.tell_left()
         link = await asyncio.to_thread(self.library.link)
         if link is not None:
             await self._until_changed(link)
@@ -149,13 +147,13 @@ class TeamMembership:
             await wait_at_most(self._link_changed, None if told else _LONGEST_PAUSE_S)
 
     async def _until_changed(self, link: Link) -> None:
-        token = await asyncio.to_thread(self._tokens.read, link.uid)
+        token = await asyncio.to_thread(self.line.tokens.read, link.uid)
         if token is None:  # an earlier library was restored: that membership is over
             await self._end()
             return
-        async with self._connect(link.address, link.authority, token) as server:
+        async with self.line.connect(link.address, link.authority, token) as server:
             works = [asyncio.create_task(self._again(work)) for work in (lambda: self._follow(server), lambda: self._send(server))]
-            works.append(asyncio.create_task(self.sharing.run(server)))
+            works += [asyncio.create_task(self.sharing.run(server)), asyncio.create_task(self._alerts.run(link, server))]
             changed = asyncio.create_task(self._link_changed.wait())
             try:
                 await asyncio.wait([*works, changed], return_when=asyncio.FIRST_COMPLETED)
@@ -272,10 +270,10 @@ class TeamMembership:
     async def libraries(self) -> tuple[str, ...]:
         """Return the server's libraries to which photos of this computer can go. Raises TeamNotJoined, TeamUnreachable."""
         link = await asyncio.to_thread(self.library.link)
-        token = None if link is None else await asyncio.to_thread(self._tokens.read, link.uid)
+        token = None if link is None else await asyncio.to_thread(self.line.tokens.read, link.uid)
         if link is None or token is None:
             raise TeamNotJoined
-        async with self._connect(link.address, link.authority, token) as server:
+        async with self.line.connect(link.address, link.authority, token) as server:
             try:
                 return await server.libraries()
             except Forbidden as error:
@@ -286,9 +284,10 @@ class TeamMembership:
         link = await asyncio.to_thread(self.library.link)
         if link is None:
             raise TeamNotJoined
-        await asyncio.to_thread(self._tokens.note_leaving, Leaving(link.uid, link.address, link.authority))
+        leaving = Leaving(link.uid, link.address, link.authority)
+        await asyncio.to_thread(self.line.tokens.note_leaving, leaving)
         receipt = await self._wipe()
-        revoked = await self._revoke(Leaving(link.uid, link.address, link.authority))
+        revoked = await self.line.revoke(leaving)
         self.problem = None
         self.changed.notify()
         if receipt is None:
@@ -301,7 +300,7 @@ class TeamMembership:
         if link is None:
             return
         await self._wipe()
-        await asyncio.to_thread(self._tokens.forget, link.uid)
+        await asyncio.to_thread(self.line.tokens.forget, link.uid)
         log.warning("team.ended")
         self.problem = TeamEnded()
         self.changed.notify()
@@ -316,27 +315,5 @@ class TeamMembership:
 
         await self._people.change(write)
         self._link_changed.set()
+        await self._alerts.forget()
         return done[0]
-
-    async def _revoke(self, leaving: Leaving) -> bool:
-        token = await asyncio.to_thread(self._tokens.read, leaving.uid)
-        if token is not None:
-            try:
-                async with self._connect(leaving.address, leaving.authority, token) as server:
-                    await server.leave()
-            except (SignInRequired, Forbidden, NotFound):
-                pass  # it has ended already
-            except AgentError as error:
-                log.warning("team.not_revoked", code=error.code)
-                return False
-        await asyncio.to_thread(self._tokens.forget, leaving.uid)
-        return True
-
-    async def _tell_left(self) -> bool:
-        """Tell a server that was left while it could not be reached; False if it still is out of reach."""
-        leaving = await asyncio.to_thread(self._tokens.leaving)
-        if leaving is None:
-            return True
-        if revoked := await self._revoke(leaving):
-            log.info("team.revoked")
-        return revoked

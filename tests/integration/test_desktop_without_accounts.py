@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-SERVERS = ("argon2", "limits", "pyotp", "agent.accounts.service", "agent.accounts.routes", "agent.accounts.queries", "agent.uploads")
+SERVERS = (
+    "argon2",
+    "limits",
+    "pyotp",
+    "agent.accounts.service",
+    "agent.accounts.routes",
+    "agent.accounts.queries",
+    "agent.uploads",
+    "agent.alerts.service",
+)
 
 
 @pytest.mark.parametrize("entry", ["agent.main.agent_loop", "agent.main.http", "agent.main.commands", "agent.main.in_process"])

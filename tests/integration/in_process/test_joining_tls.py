@@ -18,10 +18,13 @@ from agent.domain.errors import TeamAddressInvalid, TeamAddressUnnamed, TeamCert
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.upgrade import open_database
 from agent.team import service
+from agent.team.alerts import TeamAlerts
 from agent.team.connection import TeamConnection
+from agent.team.line import TeamLine
 from agent.team.photo_queries import TeamPhotoQueries
 from agent.team.service import TeamMembership
 from agent.team.sharing import FolderSharing
+from agent.team.told_alerts import ToldAlerts
 from agent.web.access import Principal, Role, scopes_of
 from agent.web.certificates import SERVER_FILE, Certificates, GivenFiles
 from agent.web.server import Network, serving
@@ -86,9 +89,10 @@ async def worlds(tmp_path: Path) -> AsyncIterator[tuple[Server, Desk]]:
             desk.library,
             app.people,
             app.consents,
-            desk.tokens,
+            TeamLine(desk.tokens),
             app.environment,
             FolderSharing(TeamPhotoQueries(made[1].real.database), app.environment),
+            TeamAlerts(ToldAlerts(desk.world.folder), desk.tell),
         )
         yield server, desk
         await server.team.settle()

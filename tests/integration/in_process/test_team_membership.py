@@ -163,7 +163,7 @@ async def test_leaving_wipes_what_came_from_the_team(office: Office) -> None:
     assert other.people() == {} and MEI not in other.everything()
     assert len(await server.team.accounts.tokens.of(office.member.member.id)) == 1
     other.cut = False
-    assert await other.membership._tell_left()
+    assert await other.membership.line.tell_left()
     assert not await server.team.accounts.tokens.of(office.member.member.id) and other.tokens.leaving() is None
 
 

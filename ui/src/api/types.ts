@@ -5095,15 +5095,33 @@ export interface components {
             readonly watch?: boolean | null;
         };
         /**
+         * DeskAlert
+         * @description `number` is what the text of its name says, if the alert is the server's own: percent, hours, photos …
+         */
+        readonly DeskAlert: {
+            /** Id */
+            readonly id: number;
+            /** Name */
+            readonly name: string;
+            /** Number */
+            readonly number: number;
+            readonly severity: components["schemas"]["Severity"];
+            /**
+             * Source
+             * @enum {string}
+             */
+            readonly source: "server" | "prometheus";
+        };
+        /**
          * DeskAlerts
-         * @description What an administrator's desktop is told. `watched`: whether the member may see alerts at all.
+         * @description `watched`: whether the member may see alerts at all. The items fire and are not silenced.
          */
         readonly DeskAlerts: {
             /**
              * Items
              * @default []
              */
-            readonly items: readonly components["schemas"]["AlertOut"][];
+            readonly items: readonly components["schemas"]["DeskAlert"][];
             /** Watched */
             readonly watched: boolean;
         };
@@ -9313,6 +9331,7 @@ export type CoverRequest = components['schemas']['CoverRequest'];
 export type CpuReport = components['schemas']['CpuReport'];
 export type Day = components['schemas']['Day'];
 export type DescribePerson = components['schemas']['DescribePerson'];
+export type DeskAlert = components['schemas']['DeskAlert'];
 export type DeskAlerts = components['schemas']['DeskAlerts'];
 export type DeskOperation = components['schemas']['DeskOperation'];
 export type DeskOperations = components['schemas']['DeskOperations'];
