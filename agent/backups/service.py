@@ -66,24 +66,29 @@ class ServerBackups:
         """Raises StoreError."""
         return await asyncio.to_thread(self._state)
 
+    def begin(self) -> None:
+        """Withdraw again what an earlier database, restored from elsewhere, does not know of. Raises StoreError. Blocks."""
+        if count := self._withdrawn.apply(self._clock()):
+            log.info("backup.withdrawn_again", count=count)
+
     async def run(self) -> None:
-        """Run until cancelled."""
-        if isinstance(self._able, AgentError):
-            return
+        """Run until cancelled. Where none can be made, only the list of withdrawn consents is kept."""
         seen = self._stamps()
         await asyncio.sleep(EVERY_S)
         waited = EVERY_S
         while True:
             try:
                 seen = await self._follow_lists(seen)
-                if waited >= FIRST_S or await asyncio.to_thread(
-                    lambda: bool(self._queries.runs(1))
-                ):  # a new server's first one is not at once
+                if not isinstance(self._able, AgentError) and await self._begun(waited):
                     await self._make_due()
             except AgentError as error:
                 log.error("backup.broken_off", code=error.code)
             await asyncio.sleep(EVERY_S)
             waited += EVERY_S
+
+    async def _begun(self, waited: float) -> bool:
+        """Return False on a new server, whose first backup is not at once."""
+        return waited >= FIRST_S or bool(await asyncio.to_thread(self._queries.runs, 1))
 
     async def _make_due(self) -> None:
         settings, now = self._settings(), self._clock()
@@ -102,8 +107,8 @@ class ServerBackups:
         """Back up at once who was forgotten, and what was withdrawn: every later restore knows it then."""
         await asyncio.to_thread(self._withdrawn.follow)
         stamps = self._stamps()
-        if stamps == seen:
-            return seen
+        if stamps == seen or isinstance(self._able, AgentError):
+            return stamps
         async with self._turn:
             await asyncio.to_thread(self._ready().making.files)
         return stamps

@@ -141,6 +141,7 @@ class ServerLoop:
         backups = await asyncio.to_thread(
             backups_of_server, ground.database, ground.embedded, lambda: self._settings, ground.paths, app.now
         )
+        await asyncio.to_thread(backups.begin)
         rooms = rooms_of(site, app, accounts, work.workers, vectors.state, buckets.buckets, backups)
         following = Following(accounts, rooms.libraries, buckets.buckets, rooms.uploads)
         if HAS_WORKERS:
