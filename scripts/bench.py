@@ -2,9 +2,10 @@
 
 `accuracy FOLDER` and `redact FOLDER` run only if they are named, on the labelled photos of that folder
 (`scripts/benchmarks/accuracy.py` describes it); so does `odd FOLDER`, on files of any kind in it and below. `core [FOLDER]` and
-`acceptance` check out an earlier commit, set it up and compare. Installs what the tests need (and, for the groups `scan` and
-`accuracy`, the programs to compare with), then starts `scripts/benchmarks`. A figure is compared with its target, but a missed target
-is no failure: the exit code only shows whether everything could be measured.
+`acceptance` check out an earlier commit, set it up and compare. `availability` needs root and Debian's haproxy, patroni,
+python3-etcd and etcd-server. Installs what the tests need (and, for the groups `scan` and `accuracy`, the programs to compare with),
+then starts `scripts/benchmarks`. A figure is compared with its target, but a missed target is no failure: the exit code only shows
+whether everything could be measured.
 """
 
 import sys

@@ -12,6 +12,7 @@ from scripts.benchmarks import (
     acceptance,
     accuracy,
     agent,
+    availability,
     capture,
     core,
     engine,
@@ -50,7 +51,12 @@ GROUPS: dict[str, Callable[[bool], Iterator[Row]]] = {
 # Run only if named, on the folder given after it.
 ON_DATA: dict[str, Callable[[Path], Iterator[Row]]] = {"accuracy": accuracy.rows, "redact": redact.rows, "odd": odd.rows}
 # Run only if named; with a folder after it, also on the data in there.
-NAMED: dict[str, Callable[[bool], Iterator[Row]]] = {"acceptance": acceptance.rows, "core": core.rows, "server": server.rows}
+NAMED: dict[str, Callable[[bool], Iterator[Row]]] = {
+    "acceptance": acceptance.rows,
+    "availability": availability.rows,
+    "core": core.rows,
+    "server": server.rows,
+}
 MORE_ON_DATA: dict[str, Callable[[Path], Iterator[Row]]] = {"core": core.labelled_rows}
 
 
