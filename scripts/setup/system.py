@@ -44,7 +44,7 @@ PACKAGERS = ["binutils", "rpm"]
 # For building OpenCV (installers/slim_opencv.py): nasm for JPEG's fast parts, python3-dev if Python is Debian's.
 COMPILERS = ["cmake", "g++", "nasm", "ninja-build", "python3-dev"]
 # The server's image is built with these (tests/installers/test_server_image.py), its composition read and checked (test_compose.py).
-IMAGES = ["buildah", "caddy", "docker-compose", "iproute2", "netavark", "restic"]
+IMAGES = ["buildah", "caddy", "docker-compose", "netavark"]
 TEST_DESKTOP = [
     *IMAGES,
     *PACKAGERS,

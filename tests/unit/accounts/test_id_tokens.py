@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import ECKey, OKPKey, RSAKey
@@ -179,6 +179,7 @@ JSON = st.recursive(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # of a busy machine
 @given(st.dictionaries(st.sampled_from([*RIGHT, "azp", "nbf", "amr", "acr", "at_hash", "auth_time"]), JSON, max_size=4))
 def test_whatever_a_token_says_it_is_believed_or_refused(claims: dict[str, Any]) -> None:
     """A provider's oddest statement never ends in another failure, and what is believed names the right parties."""
