@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, delete, exists, func, insert, select
+from sqlalchemy import Connection, delete, exists, func, insert, select, update
 
 from agent.core.actor import actor
 from agent.core.reach import current_reach
@@ -168,6 +168,8 @@ def _rename(tx: Connection, asked: DeskOperation, known: Known, now: datetime) -
     except (NameTaken, NameEmpty):  # before anything was written
         return Done(DeskResult(uid=uid, state="taken", name=row.name))
     audit_log.add(tx, "desk_renamed", asked.person_uid, 1, now)
+    # Numbered even if they have the name of before again by then: the desk that sent this one must hear of it.
+    tx.execute(update(desk_feed).where(desk_feed.c.person_uid == asked.person_uid).values(digest=""))
     return Done(DeskResult(uid=uid, state="done", name=asked.name), step)
 
 

@@ -12,7 +12,7 @@ from agent.domain.face import Box
 from agent.domain.people import Certainty
 from agent.library.queries import face_rows
 from agent.library.recipes import EMBEDDER
-from agent.people.queries import edit_rows, team_face_rows
+from agent.people.queries import edit_rows, team_face_rows, team_rows
 from agent.people.queries.team_face_rows import NAME, REJECT, UNREJECT
 from agent.store.journal import Journal
 from agent.store.schema import chip, embedding, identity, person, rejection, team_face, team_outbox, team_person
@@ -31,7 +31,8 @@ def operations(tx: Connection, rows: list[Any]) -> list[DeskOperation]:
         characters += sum(map(len, prints.values()))
         if found and characters > MOST_CHARACTERS:
             break
-        found.append(DeskOperation(uid=row.uid, kind=row.kind, person_uid=row.person_uid, **row.content, **prints))
+        content = {name: value for name, value in row.content.items() if name != team_rows.TOLD}
+        found.append(DeskOperation(uid=row.uid, kind=row.kind, person_uid=row.person_uid, **content, **prints))
     return found
 
 

@@ -122,6 +122,8 @@ class TeamQueries(ConsentQueries):
                     face_queries.answered(tx, sent, each)
                 elif each.state == "done" and sent.kind == team_rows.RENAME:
                     tx.execute(update(team_person).where(team_person.c.uid == sent.person_uid).values(name=each.name))
+                    if sent.content.get(team_rows.TOLD, each.name) != each.name:
+                        tx.execute(update(team_link).values(generation=0))  # everything is asked for again
 
     def conflicts(self) -> list[Conflict]:
         waiting = select(team_outbox).where(team_outbox.c.conflict.is_not(None)).order_by(team_outbox.c.id)

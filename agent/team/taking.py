@@ -37,8 +37,10 @@ class Taking:
         person_id = None if known is None else known.person_id
         if person_id is None:
             person_id = self._begin(told)
-        elif known is not None and known.name != told.name:
-            self._rename(told, person_id)
+        else:
+            self._note_unsent(told)
+            if known is not None and known.name != told.name:
+                self._rename(told, person_id)
         tx.execute(update(team_person).where(team_person.c.uid == told.uid).values(agreed=1))
         self._people.add(person_id)
         self._faces |= face_queries.take_rejections(tx, told, person_id, self._now)
@@ -138,6 +140,14 @@ class Taking:
         name = free_name(tx, told.name, person_id)
         tx.execute(update(person).where(person.c.id == person_id).values(name=name))
         tx.execute(update(team_person).where(mine).values(shown=name))
+
+    def _note_unsent(self, told: SharedPerson) -> None:
+        """Note beside a name that is being sent that the team told another one meanwhile: before or after, only the team knows."""
+        unsent = team_outbox.c.person_uid == told.uid, team_outbox.c.kind == team_rows.RENAME, team_outbox.c.conflict.is_(None)
+        for row in self._tx.execute(select(team_outbox.c.id, team_outbox.c.content).where(*unsent)).all():
+            self._tx.execute(
+                update(team_outbox).where(team_outbox.c.id == row.id).values(content={**row.content, team_rows.TOLD: told.name})
+            )
 
     def _drop(self, uid: str, *, keep: Collection[int]) -> int:
         """Delete a person's face prints but for those of these numbers."""

@@ -18,6 +18,7 @@ from agent.store.rows import add
 from agent.store.schema import person, team_link, team_outbox, team_person, team_reference
 
 RENAME, RECEIPT = "rename", "receipt"
+TOLD = "told"  # in a name that is being sent, for this computer alone: what the team told meanwhile
 _QUALITY: Final = tuple(team_reference.c[name] for name in ("size", "sharpness", "yaw", "roll", "covered"))
 
 

@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import select
 
 from agent.core.settings import Settings
 from agent.desks import service
 from agent.domain.consent import ConsentState
 from agent.domain.edits import DescribePersonEdit, MergePeopleEdit, NameFacesEdit
 from agent.domain.errors import TeamEnded, TeamNotJoined
+from agent.store.schema import team_person
+from agent.team.connection import TeamConnection
 from agent.web.access import Role
-from agent.web.desk_exchange import DeskOperation
+from agent.web.desk_exchange import DeskOperation, DeskResults
 from tests.desks import SETTINGS, Office, office_in
 from tests.team import ORIGIN
 
@@ -215,3 +218,29 @@ async def test_without_recognition_nothing_is_taken(office: Office) -> None:
     assert one.prints() == 0
     await one.world.app.apply(SETTINGS)
     await one.until(lambda: one.prints() == 1)
+
+
+async def test_a_name_that_was_taken_back_while_it_was_sent_is_taken_back_at_the_desk_too(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, one = office.server, office.one
+    mei = await server.person(MEI, "m")
+    await one.until(lambda: one.people() == {MEI: 0})
+    sent = TeamConnection.operate
+
+    def told() -> str | None:
+        with one.world.real.database.read() as tx:
+            return tx.scalar(select(team_person.c.name))
+
+    async def slowly(self: TeamConnection, waiting: list[DeskOperation]) -> DeskResults:
+        """The answer arrives after the page that tells the name of before."""
+        link = one.library.link()
+        results = await sent(self, waiting)
+        await server.world.app.people.edit(DescribePersonEdit(person_id=mei, name=MEI))
+        await one.until(lambda: one.library.link() != link and told() == MEI)
+        return results
+
+    monkeypatch.setattr(TeamConnection, "operate", slowly)
+    await one.rename(MEI, "Li Mei")
+    await one.until(lambda: not one.library.outbox() and one.people() == {MEI: 0})
+    assert server.named() == {MEI} and one.library.conflicts() == []
