@@ -77,7 +77,7 @@ async def _measured(folder: Path, net: Network, models: ModelStore, samples: Pat
         over.set()
         ended = time.monotonic()
         await working
-        return [*_of_answers(load.answers, faults), *_of_one(load.answers, faults, starts, began, ended), *await _of_stored(cluster, load)]
+        return [*_of_answers(load, faults), *_of_one(load.answers, faults, starts, began, ended), *await _of_stored(cluster, load)]
     finally:
         await cluster.end()
 
@@ -147,12 +147,19 @@ async def _kill(cluster: Cluster, kind: str, chance: random.Random) -> Fault:
 
 
 # -- figures ---------------------------------------------------------------------------------------------------------------------
-def _of_answers(answers: list[Answer], faults: list[Fault]) -> Iterator[Row]:
+def _of_answers(load: Load, faults: list[Fault]) -> Iterator[Row]:
+    answers = load.answers
     split = [of_fault(answers, faults, number) for number in range(len(faults))]
     failed = [sum(each.outcome is not Outcome.RIGHT for each in part) for part in split]
     outages = [outage_s(part, fault.at) for part, fault in zip(split, faults, strict=True)]
-    for fault, count, outage in zip(faults, failed, outages, strict=True):
-        print(f"  {fault.kind}: {count} requests failed, for {outage:.2f} s", file=sys.stderr, flush=True)
+    for number, (fault, count, outage) in enumerate(zip(faults, failed, outages, strict=True)):
+        until_s = faults[number + 1].at if number + 1 < len(faults) else float("inf")
+        why = [f"{why} after {at - fault.at:.1f} s" for at, why in load.refusals if fault.at <= at < until_s]
+        print(
+            f"  {fault.kind}: {count} requests failed, for {outage:.2f} s: {', '.join([*why[:4], *why[4:][-1:]])}",
+            file=sys.stderr,
+            flush=True,
+        )
     by_kind = Counter((each.kind, each.outcome.value) for each in answers)
     print(f"  {dict(sorted(by_kind.items()))}", file=sys.stderr, flush=True)
     yield at_least("availability_answered_percent", share_right(answers), ANSWERED, [len(answers), sum(failed)])

@@ -34,6 +34,7 @@ class Load:
         self._chance = random.Random(seed)
         self._photos = _photos(samples, seed)
         self.answers: list[Answer] = []
+        self.refusals: list[tuple[float, str]] = []  # when, and the code or the error
         self.uploaded: dict[str, str] = {}  # what became of each photo, by content
         self.named: dict[str, int] = {}  # the face, by the name that was acknowledged
         self._faces: list[int] = []
@@ -132,9 +133,13 @@ class Load:
     async def _ask(self, method: str, path: str, **words: object) -> tuple[httpx.Response | None, float]:
         began = time.monotonic()
         try:
-            return await self._http.request(method, path, **words), began  # type: ignore[arg-type]
-        except httpx.HTTPError:
+            answer = await self._http.request(method, path, **words)  # type: ignore[arg-type]
+        except httpx.HTTPError as error:
+            self.refusals.append((time.monotonic(), type(error).__name__))
             return None, began
+        if not answer.is_success:
+            self.refusals.append((time.monotonic(), str(answer.status_code)))
+        return answer, began
 
     def _note(self, kind: str, began: float, outcome: Outcome) -> None:
         self.answers.append(Answer(kind, began, time.monotonic(), outcome))
