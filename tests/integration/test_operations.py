@@ -74,7 +74,7 @@ def test_a_server_tells_whether_it_is_ready_and_its_figures(tmp_path: Path, mode
             administrator.leave()
     finally:
         server.kill()
-    assert '"event": "server.started"' in (server.home / "printed.txt").read_text()
+    assert '"event": "server.started"' in (server.paths.runtime / "printed.txt").read_text()
     assert not (server.paths.logs / "server.log").exists()
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import psutil
 import pytest
+from sqlalchemy import make_url
 
 from agent.domain.events import ImageIndexed
-from agent.store.addresses import libpq_address
 from agent.store.server_database import database_url
 from agent.store.worker_key import WORKER_KEY_FILE
 from agent.workers.queries.worker_rows import WorkerQueries
@@ -79,7 +79,8 @@ def test_a_worker_elsewhere_reads_the_photos_where_they_are_mounted(tmp_path: Pa
         (home / "data" / "models").symlink_to(server.paths.data / "models")
         (home / "config" / "keys").mkdir(parents=True)
         shutil.copyfile(server.paths.keys / WORKER_KEY_FILE, home / "config" / "keys" / WORKER_KEY_FILE)
-        address = libpq_address(database_url(server.file.load(), server.paths.data))
+        url = make_url(database_url(server.file.load(), server.paths.data))
+        address = url.set(drivername="postgresql").render_as_string(hide_password=False)
         environment = {**server.environment, "AI_POPUP_HOME": str(home), "AI_POPUP__SERVER__DATABASE": address}
         command = [sys.executable, "-m", "agent", "worker", "--name", "attic", "--root", f"{server.watched}={album}"]
         with subprocess.Popen(command, env=environment, cwd=CHECKOUT, stderr=subprocess.DEVNULL) as worker:
