@@ -138,7 +138,8 @@ def test_a_face_is_named_and_its_photo_says_who(visitor: "Visitor", language: st
     visitor.says(visitor.t("people.confirmed"))
     expect(visitor.page.get_by_text(NAME).first).to_be_visible()
     visitor.right(SIZE)
-    assert [face.person for face in program.images()[name].faces] == [NAME]
+    # The card shows the name at once, and sends it then.
+    program.until(lambda _: [face.person for face in program.images()[name].faces] == [NAME])
 
     program.file.set("recognition.enabled", "false")
     program.until(lambda status: not status.recognition)
