@@ -115,7 +115,7 @@ def _verify(page: Page) -> None:
 
 def _messages(page: Page) -> None:
     page.locator(".list > li.open summary").click()
-    expect(page.locator(".list > li.open").get_by_text("3")).to_be_visible()
+    expect(page.locator(".list > li.open details .note").filter(has_text="3").first).to_be_visible()  # of attempts
 
 
 def _evidence(page: Page) -> None:
