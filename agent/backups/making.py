@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -60,11 +61,11 @@ class Making:
         problems: list[AgentError] = []
         unready = self._prepared()
         for number, run in enumerate(began, 1):
-            problems += self._noted(run, lambda number=number: self._database(number, full=full, unready=unready))  # type: ignore[misc]
+            problems += self._noted(run, partial(self._database, number, full=full, unready=unready))
         for name, restic in self.resources():
             run = self.queries.begin(RunKind.FILES, name, self._clock())
             began.append(run)
-            problems += self._noted(run, lambda restic=restic: self._files(restic))  # type: ignore[misc]
+            problems += self._noted(run, partial(self._files, restic))
         if not problems:
             (self._paths.data / DUE).unlink(missing_ok=True)
         if self.ground.problem is not None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import RowMapping, func, insert, select, update
 
 from agent.store import audit_log
 from agent.store.database import Queries
@@ -84,6 +84,6 @@ def backup_ages(queries: RunQueries, now: datetime) -> dict[str, float]:
     return {where: (now - run.ended_at).total_seconds() for (kind, where), run in good if kind is RunKind.DATABASE and run.ended_at}
 
 
-def _run(row: object) -> BackupRun:
-    values = dict(row)  # type: ignore[call-overload]
+def _run(row: RowMapping) -> BackupRun:
+    values = dict(row)
     return BackupRun(**{**values, "kind": RunKind(values["kind"])})

@@ -1,4 +1,4 @@
-"""A question that may never be answered, asked once at a time: whoever asks meanwhile waits for the same answer."""
+"""A question that may never be answered, asked once at a time: other callers meanwhile wait for the same answer."""
 
 import asyncio
 import threading

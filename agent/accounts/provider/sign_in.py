@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _TRIES: Final = 20
 ANOTHER: Final = "login"
-"""what is asked of the provider before an account is linked: not to take silently whoever is signed in there"""
+"""what is asked of the provider before an account is linked: an account that is signed in there is not taken silently"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ alert = Table(
     Column("began_at", Instant, nullable=False),
     Column("seen_at", Instant, nullable=False),  # when it was last found to fire
     Column("ended_at", Instant),  # None: it fires
-    Column("told_at", Instant),  # when messages about it were last stored; None: nobody was told
+    Column("told_at", Instant),  # when messages about it were last stored; None: not yet
     Index("alert_by_end", "ended_at", "id"),
     sqlite_autoincrement=True,
 )
