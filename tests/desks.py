@@ -10,7 +10,10 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from agent.accounts.attempt_queries import AttemptQueries
 from agent.core.settings import Settings
+from agent.desks.join_queries import JoinQueries
+from agent.desks.joining import Joining
 from agent.desks.photos import DeskPhotoQueries
 from agent.desks.queries import DeskQueries
 from agent.desks.routes import desk_routes
@@ -53,7 +56,8 @@ def desks_over(world: World, accounts: Accounts, libraries: Sequence[tuple[int, 
     """The desks of a server that recognises people."""
     app, database = world.app, world.real.database
     photos = DeskPhotos(DeskPhotoQueries(database), app.people, lambda: libraries, app.bus.publish, app.now)
-    return Desks(DeskQueries(database), app.people, accounts, photos, app.now, lambda: recognises(app.settings))
+    joining = Joining(JoinQueries(database), AttemptQueries(database), app.now)
+    return Desks(DeskQueries(database), app.people, accounts, joining, photos, app.now, lambda: recognises(app.settings))
 
 
 class Server:

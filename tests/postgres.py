@@ -51,13 +51,29 @@ class PostgresServer:
         self._programs = self._reachable(_programs())
         self._made = 0
         self._run("initdb", "-D", str(self._data), "-U", "tests", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
+        self._process = self._begin()
+        self._await_start()
+
+    def _begin(self) -> subprocess.Popen[bytes]:
         settings = [word for name, value in _SETTINGS.items() for word in ("-c", f"{name}={value}")]
         command = [str(self._programs / "postgres"), "-D", str(self._data), "-k", str(self._folder), *settings]
-        with (self._folder / "log").open("wb") as log:
-            self._process = subprocess.Popen(
+        with (self._folder / "log").open("ab") as log:
+            return subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", *command], cwd=self._folder, stdout=log, stderr=log, env=self._environment, **self._user
             )
-        self._await_start()
+
+    def killed(self) -> None:
+        """Kill it as `kill -9` does, and start it again: it recovers by its log."""
+        self._process.kill()
+        self._process.wait()
+        until = time.monotonic() + _START_S
+        while True:  # its last children still hold its memory
+            self._process = self._begin()
+            try:
+                return self._await_start()
+            except RuntimeError:
+                if time.monotonic() > until:
+                    raise
 
     def url(self, database: str) -> str:
         url = URL.create("postgresql+psycopg", username="tests", database=database, query={"host": str(self._folder)})

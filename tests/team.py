@@ -42,7 +42,7 @@ class Team:
         self.time = START
         self.origins = {ORIGIN}
         self.queries = AccountQueries(database)
-        attempts = Attempts(lambda: (self.time - START).total_seconds())
+        attempts = Attempts(self.queries, lambda: self.time)
         passwords, second_factor = Passwords(memory_kib=8, passes=1), SecondFactor(database.key_for(b"second factors"))
         self.accounts = Accounts(self.queries, passwords, second_factor, attempts, lambda: self.time)
         self.placed: Callable[[Principal, str | None], Principal] = lambda everywhere, _: everywhere

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
+from agent.accounts.attempt_queries import AttemptQueries
 from agent.accounts.ceremony_queries import CeremonyQueries
 from agent.accounts.member_rows import COLUMNS, add_member, keep_an_administrator, member_of, required, selected
 from agent.accounts.notes import NoteQueries
@@ -233,7 +234,9 @@ class SessionQueries(Queries):
             return _session(row) if row else None
 
 
-class AccountQueries(MemberQueries, SessionQueries, TokenQueries, NoteQueries, CeremonyQueries, PasskeyQueries, ProviderQueries):
+class AccountQueries(
+    MemberQueries, SessionQueries, TokenQueries, NoteQueries, CeremonyQueries, AttemptQueries, PasskeyQueries, ProviderQueries
+):
     """All of them."""
 
 

@@ -81,7 +81,7 @@ class Accounts:
             account = folded(name)
         except MemberNameInvalid:
             account = ""
-        self._attempts.begin(account, caller.address)
+        await self._attempts.begin(account, caller.address)
         member = await asyncio.to_thread(self._queries.by_name, account)
         right = await self._passwords.matches(password, member.password_hash if member else None)
         if member is None or not right or member.locked_at is not None:
@@ -90,7 +90,7 @@ class Accounts:
         if not await self._second_is_right(member, code, passkey):
             await self._failed(account, caller, member.id)
             raise WrongSignIn
-        self._attempts.succeeded(account, caller.address)
+        await self._attempts.succeeded(account, caller.address)
         if member.password_hash is not None and self._passwords.is_outdated(member.password_hash):
             anew = await self._passwords.hash(password)
             await asyncio.to_thread(self._queries.rehash, member.id, member.password_hash, anew)
@@ -101,23 +101,23 @@ class Accounts:
         """By a passkey alone: its device has checked who holds it. Raises PasskeyWrong, TooManyAttempts, CeremonyGone."""
         claim = await self.passkeys.claimed(passkey.credential)
         account = f"\0{claim.answer.credential_id.hex()}"  # no member has this name; one bad passkey does not hold up an office
-        self._attempts.begin(account, caller.address)
+        await self._attempts.begin(account, caller.address)
         proven = await self.passkeys.proves(claim, Kind.PASSKEY_SIGN_IN, passkey.site)
         member = await asyncio.to_thread(self._queries.member_if_any, proven) if proven else None
         if member is None or member.locked_at is not None:
             await self._failed(account, caller, claim.member_id)
             raise PasskeyWrong
-        self._attempts.succeeded(account, caller.address)
+        await self._attempts.succeeded(account, caller.address)
         return await self.sessions.open(member, caller.browser, caller.address, PASSKEY)
 
     async def invitation(self, secret: str, caller: Caller) -> tuple[Member, datetime]:
         """The invited member, and until when. Raises InvitationGone, TooManyAttempts."""
-        self._attempts.begin(_INVITATIONS, caller.address)
+        await self._attempts.begin(_INVITATIONS, caller.address)
         found = await asyncio.to_thread(self._queries.invited, sha256_of(secret), self._clock())
         if found is None:
-            self._attempts.failed(_INVITATIONS, caller.address)
+            await self._attempts.failed(_INVITATIONS, caller.address)
             raise InvitationGone
-        self._attempts.succeeded(_INVITATIONS, caller.address)
+        await self._attempts.succeeded(_INVITATIONS, caller.address)
         return found
 
     async def accept(self, secret: str, password: str, code: str | None, caller: Caller, passkey: Proof | None = None) -> Opened:
@@ -167,21 +167,21 @@ class Accounts:
             if self._clock() - session.record.opened_at > FRESH:
                 raise SignInAgain
             return member
-        self._attempts.begin(member.name, caller.address)
+        await self._attempts.begin(member.name, caller.address)
         if not await self._passwords.matches(password or "", member.password_hash):
             await self._failed(member.name, caller, member.id)
             raise OldPasswordWrong
-        self._attempts.succeeded(member.name, caller.address)
+        await self._attempts.succeeded(member.name, caller.address)
         return member
 
     async def change_password(self, member_id: str, old: str, new: str, *, keep: int | None, caller: Caller) -> None:
         """Also ends the member's other sessions: all but number `keep`. Raises OldPasswordWrong, PasswordShort, …, TooManyAttempts."""
         member = await self.members.get(member_id)
-        self._attempts.begin(member.name, caller.address)
+        await self._attempts.begin(member.name, caller.address)
         if member.password_hash is None or not await self._passwords.matches(old, member.password_hash):
             await self._failed(member.name, caller, member.id)
             raise OldPasswordWrong
-        self._attempts.succeeded(member.name, caller.address)
+        await self._attempts.succeeded(member.name, caller.address)
         checked(new, member.name, member.display_name)
         anew = await self._passwords.hash(new)
         if not await asyncio.to_thread(self._queries.set_password, member.id, member.password_hash, anew, self._clock()):
@@ -203,12 +203,12 @@ class Accounts:
         member, now = await self.members.get(member_id), self._clock()
         if member.second_factor:
             raise SecondFactorOn
-        self._attempts.begin(member.name, caller.address)
+        await self._attempts.begin(member.name, caller.address)
         step = member.totp_secret and self._second_factor.step(member.totp_secret, member.id, code, now, None)
         if not isinstance(step, int):
             await self._failed(member.name, caller, member.id)
             raise CodeWrong
-        self._attempts.succeeded(member.name, caller.address)
+        await self._attempts.succeeded(member.name, caller.address)
         codes = new_recovery_codes()
         hashes = [sha256_of(compact(each)) for each in codes]
         await asyncio.to_thread(self._queries.confirm_second_factor, member.id, step, hashes, now)
@@ -224,11 +224,11 @@ class Accounts:
 
     async def _check_code(self, member: Member, code: str, caller: Caller) -> None:
         """Raises CodeWrong, TooManyAttempts."""
-        self._attempts.begin(member.name, caller.address)
+        await self._attempts.begin(member.name, caller.address)
         if not await self._code_is_right(member, code):
             await self._failed(member.name, caller, member.id)
             raise CodeWrong
-        self._attempts.succeeded(member.name, caller.address)
+        await self._attempts.succeeded(member.name, caller.address)
 
     async def check_second(self, member: Member, code: str | None, caller: Caller, passkey: Proof | None) -> None:
         """Raises SecondFactorRequired, CodeWrong, TooManyAttempts, CeremonyGone."""
@@ -236,11 +236,11 @@ class Accounts:
             return
         if code is None and passkey is None:
             raise _required(member)
-        self._attempts.begin(member.name, caller.address)
+        await self._attempts.begin(member.name, caller.address)
         if not await self._second_is_right(member, code, passkey):
             await self._failed(member.name, caller, member.id)
             raise CodeWrong
-        self._attempts.succeeded(member.name, caller.address)
+        await self._attempts.succeeded(member.name, caller.address)
 
     async def _second_is_right(self, member: Member, code: str | None, passkey: Proof | None) -> bool:
         """Whether a code or a passkey shows what the account asks for beside the password. Raises SecondFactorRequired, CeremonyGone."""
@@ -264,7 +264,7 @@ class Accounts:
 
     async def _failed(self, account: str, caller: Caller, member_id: str | None) -> None:
         """Count and record a failed attempt to show who one is."""
-        self._attempts.failed(account, caller.address)
+        await self._attempts.failed(account, caller.address)
         await self.note_failed(member_id, caller)
 
     async def note_failed(self, member_id: str | None, caller: Caller) -> None:

@@ -95,10 +95,10 @@ class ConsentLinks:
         return lines
 
     async def _person(self, secret: str, address: str) -> tuple[int, datetime]:
-        self._attempts.begin(_ATTEMPTS, address)
+        await self._attempts.begin(_ATTEMPTS, address)
         found = await asyncio.to_thread(self._links.person, sha256_of(secret), self._clock())
         if found is None:
-            self._attempts.failed(_ATTEMPTS, address)
+            await self._attempts.failed(_ATTEMPTS, address)
             raise ConsentLinkGone
-        self._attempts.succeeded(_ATTEMPTS, address)
+        await self._attempts.succeeded(_ATTEMPTS, address)
         return found

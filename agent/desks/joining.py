@@ -1,103 +1,73 @@
 """A desktop joins by a code that a member confirms in the browser: the device authorization of RFC 8628.
 
-Requests live in memory, for ten minutes: a restart of the server forgets them, and the desktop asks again.
+Requests are in the database for ten minutes, so that any process of the server answers the desktop and the member.
 """
 
+import asyncio
 import secrets
-from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from math import ceil
 from typing import Final
 
+from agent.accounts.attempt_queries import AttemptQueries, Window
 from agent.accounts.secret_words import new_secret, sha256_of
+from agent.desks.join_queries import LASTS, Asked, Grant, JoinQueries
 from agent.domain.errors import JoinCodeGone, TooManyAttempts
 from agent.web.networks import network_of
 
-LASTS: Final = timedelta(minutes=10)
 INTERVAL_S: Final = 2
-MOST, MOST_OF_A_NETWORK, MOST_WRONG = 200, 10, 10
+MOST_WRONG: Final = 10
 # No vowels, so that no word comes out, and no digits that look like letters (RFC 8628, 6.1): 34 bits.
 _LETTERS: Final = "BCDFGHJKLMNPQRSTVWXZ"
 CODE_PATTERN: Final = f"^[{_LETTERS}]{{4}}-[{_LETTERS}]{{4}}$"
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """What the desktop gets."""
-
-    token: str
-    member: str
-    may_name: bool
-
-
-@dataclass(slots=True)
-class Asked:
-    """A request. `decided` is False when it was refused."""
-
-    computer: str
-    system: str
-    address: str
-    at: datetime
-    user_code: str
-    decided: bool | None = None
-    grant: Grant | None = None
-
-
 class Joining:
-    def __init__(self, clock: Callable[[], datetime]) -> None:
+    def __init__(self, requests: JoinQueries, attempts: AttemptQueries, clock: Callable[[], datetime]) -> None:
+        self._requests = requests
+        self._attempts = attempts
         self._clock = clock
-        self._asked: OrderedDict[str, Asked] = OrderedDict()  # by the digest of the device's code, oldest first
-        self._wrong: OrderedDict[str, tuple[int, datetime]] = OrderedDict()  # by member: wrong codes, and since when
 
-    def ask(self, computer: str, system: str, address: str) -> tuple[str, str]:
+    async def ask(self, computer: str, system: str, address: str) -> tuple[str, str]:
         """Return the device's code, which is secret, and the member's. Raises TooManyAttempts."""
-        self._expire()
-        network = network_of(address)
-        waiting = [each for each in self._asked.values() if network_of(each.address) == network]
-        if len(waiting) >= MOST_OF_A_NETWORK or len(self._asked) >= MOST:
-            oldest = (waiting or list(self._asked.values()))[0].at
-            raise TooManyAttempts(seconds=max(1, ceil((oldest + LASTS - self._clock()).total_seconds())))
-        device_code, taken = new_secret(), {each.user_code for each in self._asked.values()}
-        while (user_code := _new_code()) in taken:
-            pass
-        self._asked[sha256_of(device_code)] = Asked(computer, system, address, self._clock(), user_code)
-        return device_code, user_code
+        device_code, asked = new_secret(), Asked(computer, system, address, self._clock())
+        found = await asyncio.to_thread(self._requests.ask_to_join, sha256_of(device_code), _codes(), network_of(address), asked)
+        if isinstance(found, datetime):
+            raise self._too_many(found)
+        return device_code, found
 
-    def take(self, device_code: str) -> Asked | None:
+    async def take(self, device_code: str) -> Asked | None:
         """Return the request; None if it has expired or was answered. An answer is taken once."""
-        self._expire()
-        found = self._asked.get(sha256_of(device_code))
-        if found is not None and (found.decided is False or found.grant is not None):
-            del self._asked[sha256_of(device_code)]
+        return await asyncio.to_thread(self._requests.take_join, sha256_of(device_code), self._clock())
+
+    async def find(self, user_code: str, member_id: str) -> Asked:
+        """Return the undecided request with that code. Raises JoinCodeGone, and TooManyAttempts after too many wrong ones."""
+        return await self._found(member_id, lambda: self._requests.asked_by(user_code, self._clock()))
+
+    async def decide(self, user_code: str, member_id: str, *, allow: bool) -> Asked:
+        """Decide the request with that code, once. Raises as `find`."""
+        return await self._found(member_id, lambda: self._requests.decide_join(user_code, self._clock(), allowed=allow))
+
+    async def grant(self, user_code: str, grant: Grant | None) -> None:
+        """Hand over what an allowed request gets, or refuse it after all."""
+        await asyncio.to_thread(self._requests.grant_join, user_code, grant)
+
+    async def _found(self, member_id: str, look: Callable[[], Asked | None]) -> Asked:
+        wrong, now = [Window(sha256_of(f"join {member_id}"), MOST_WRONG, LASTS)], self._clock()
+        if (until := await asyncio.to_thread(self._attempts.full_until, wrong, now)) is not None:
+            raise self._too_many(until)
+        found = await asyncio.to_thread(look)
+        if found is None:
+            await asyncio.to_thread(self._attempts.attempt_failed, wrong, now)
+            raise JoinCodeGone
         return found
 
-    def find(self, user_code: str, member_id: str) -> Asked:
-        """Return the undecided request with that code. Raises JoinCodeGone, and TooManyAttempts after too many wrong ones."""
-        self._expire()
-        now = self._clock()
-        wrong, since = self._wrong.get(member_id, (0, now))
-        if now - since >= LASTS:
-            wrong, since = 0, now
-        if wrong >= MOST_WRONG:
-            raise TooManyAttempts(seconds=max(1, ceil((since + LASTS - now).total_seconds())))
-        for each in self._asked.values():
-            if each.decided is None and secrets.compare_digest(each.user_code, user_code):
-                return each
-        self._wrong[member_id] = wrong + 1, since
-        while len(self._wrong) > MOST:
-            self._wrong.popitem(last=False)
-        raise JoinCodeGone
-
-    def _expire(self) -> None:
-        while self._asked:
-            digest, oldest = next(iter(self._asked.items()))
-            if self._clock() - oldest.at < LASTS:
-                return
-            del self._asked[digest]
+    def _too_many(self, until: datetime) -> TooManyAttempts:
+        return TooManyAttempts(seconds=max(1, ceil((until - self._clock()).total_seconds())))
 
 
-def _new_code() -> str:
-    letters = "".join(secrets.choice(_LETTERS) for _ in range(8))
-    return f"{letters[:4]}-{letters[4:]}"
+def _codes() -> Iterator[str]:
+    while True:
+        letters = "".join(secrets.choice(_LETTERS) for _ in range(8))
+        yield f"{letters[:4]}-{letters[4:]}"

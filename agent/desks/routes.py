@@ -7,7 +7,8 @@ from fastapi import FastAPI, Path, Query, Request
 
 from agent.accounts.records import TokenRecord
 from agent.accounts.tokens import TokenInUse
-from agent.desks.joining import CODE_PATTERN, INTERVAL_S, LASTS
+from agent.desks.join_queries import LASTS
+from agent.desks.joining import CODE_PATTERN, INTERVAL_S
 from agent.desks.service import Desks
 from agent.domain.errors import Forbidden
 from agent.web.access import Principal, Scope, needs
@@ -43,7 +44,7 @@ def _joining_routes(api: FastAPI, desks: Desks) -> None:
     @api.post("/api/join", openapi_extra=needs(Scope.OPEN))
     async def join(wanted: JoinRequest, request: Request) -> JoinRequested:
         """A desktop asks to join; a member confirms its code in the browser within ten minutes."""
-        device_code, user_code = desks.joining.ask(wanted.computer, wanted.system, _address(request))
+        device_code, user_code = await desks.joining.ask(wanted.computer, wanted.system, _address(request))
         page = f"{request.url.scheme}://{request.url.netloc}/{PAGE}"
         return JoinRequested(
             device_code=device_code,
@@ -69,7 +70,7 @@ def _joining_routes(api: FastAPI, desks: Desks) -> None:
     @api.get("/api/join/requests/{user_code}", openapi_extra=_RECOGNISE)
     async def asked(user_code: UserCode, who: Who) -> JoinAsked:
         """Which computer asks."""
-        found = desks.joining.find(user_code, _member(who).id)
+        found = await desks.joining.find(user_code, _member(who).id)
         may_name = Scope.PEOPLE_WRITE in who.scopes
         return JoinAsked(computer=found.computer, system=found.system, address=found.address, asked_at=found.at, may_name=may_name)
 

@@ -8,7 +8,8 @@ from typing import Final
 from agent.accounts.service import Accounts
 from agent.core.observable import wait_for_any
 from agent.core.reach import everything, reaching
-from agent.desks.joining import Asked, Grant, Joining
+from agent.desks.join_queries import Asked, Grant
+from agent.desks.joining import Joining
 from agent.desks.queries import DeskQueries
 from agent.desks.sharing import DeskPhotos
 from agent.domain.edits import EditStep
@@ -29,11 +30,12 @@ class Desks:
         library: DeskQueries,
         people: People,
         accounts: Accounts,
+        joining: Joining,
         photos: DeskPhotos,
         clock: Callable[[], datetime],
         recognises: Callable[[], bool],
     ) -> None:
-        self.joining = Joining(clock)
+        self.joining = joining
         self.photos = photos
         self._library = library
         self._people = people
@@ -53,8 +55,7 @@ class Desks:
 
     async def decide(self, user_code: str, who: Principal, *, allow: bool) -> None:
         """A member confirms or refuses a desktop. Raises JoinCodeGone, TooManyAttempts, BadRequest."""
-        asked = self.joining.find(user_code, who.id)
-        asked.decided = allow  # before anything waits: it is decided once
+        asked = await self.joining.decide(user_code, who.id, allow=allow)
         if not allow:
             return
         try:
@@ -64,14 +65,14 @@ class Desks:
                 raise Forbidden(scope=Scope.PEOPLE_RECOGNISE)
             _, token = await self._accounts.tokens.add(member, asked.computer, scopes, TOKEN_DAYS)
             await asyncio.to_thread(self._library.joined, scopes, member.id, now=self._clock())
-            asked.grant = Grant(token, member.display_name, Scope.PEOPLE_WRITE in scopes)
+            await self.joining.grant(user_code, Grant(token, member.display_name, Scope.PEOPLE_WRITE in scopes))
         except BaseException:
-            asked.decided = False
+            await self.joining.grant(user_code, None)
             raise
 
     async def answer(self, device_code: str) -> Asked | None:
         """Return what became of a desktop's request; None if it has expired."""
-        return self.joining.take(device_code)
+        return await self.joining.take(device_code)
 
     async def leave(self, who: Principal, token_id: str) -> None:
         """End a desktop's token."""

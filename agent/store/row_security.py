@@ -109,6 +109,7 @@ FREE: Final = (
     "passkey",
     "provider_link",
     "ceremony",
+    "sign_in_attempt",
     "library_access",
     "incident",
     "incident_message",
@@ -119,6 +120,7 @@ FREE: Final = (
     "lease",
     "desk_feed",
     "desk_operation",
+    "join_request",
     "team_link",  # these are of a desktop, and empty here
     "team_person",
     "team_reference",

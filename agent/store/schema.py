@@ -6,13 +6,23 @@ The tables are in `agent/store/tables`, one module per room. Import them from he
 
 from sqlalchemy import Connection, text
 
-from agent.store.tables.accounts import api_token, ceremony, invitation, member, member_session, passkey, provider_link, recovery_code
+from agent.store.tables.accounts import (
+    api_token,
+    ceremony,
+    invitation,
+    member,
+    member_session,
+    passkey,
+    provider_link,
+    recovery_code,
+    sign_in_attempt,
+)
 from agent.store.tables.albums import album, album_image, album_person
 from agent.store.tables.alerts import alert, alert_message, alert_silence, lease
 from agent.store.tables.backups import backup_run
 from agent.store.tables.base import metadata
 from agent.store.tables.consent import consent, consent_link
-from agent.store.tables.desks import desk_feed, desk_operation
+from agent.store.tables.desks import desk_feed, desk_operation, join_request
 from agent.store.tables.history import audit, audit_head, undo, undo_person
 from agent.store.tables.incidents import incident, incident_message
 from agent.store.tables.libraries import bucket, library, library_access, library_source
@@ -56,6 +66,7 @@ __all__ = [
     "incident_message",
     "invitation",
     "job",
+    "join_request",
     "lease",
     "library",
     "library_access",
@@ -73,6 +84,7 @@ __all__ = [
     "redaction_item",
     "rejection",
     "shared",
+    "sign_in_attempt",
     "team_face",
     "team_link",
     "team_outbox",
@@ -87,7 +99,7 @@ __all__ = [
 ]
 
 # The newest migration: a library at this revision needs none, and Alembic is not even imported.
-REVISION = "0030"
+REVISION = "0031"
 # The oldest revision whose program works on this schema: only steps of the kind `contract` raise it. A test compares it with the steps.
 WORKS_FROM = "0027"
 

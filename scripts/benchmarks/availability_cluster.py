@@ -83,7 +83,7 @@ class Cluster:
         self._units += [each.unit for each in self.apis]
         await until(self._serving, "API")
         self._balance()
-        await until(self._answering, "HAProxy")
+        await until(self.balanced, "HAProxy")
 
     async def end(self) -> None:
         await asyncio.gather(*(unit.end() for unit in reversed(self._units)))
@@ -114,14 +114,7 @@ class Cluster:
         return await self._serving() and await self.balanced() and await self._replicated() and all(each.worker() for each in self.apis)
 
     async def balanced(self) -> bool:
-        with suppress(OSError):
-            _, writer = await asyncio.open_connection(self._balancer.address, 443)
-            writer.close()
-            return True
-        return False
-
-    async def _answering(self) -> bool:
-        """Whether the balancer has found a server."""
+        """Return whether the balancer runs and has found a server."""
         async with httpx.AsyncClient(base_url=self.address, verify=self.trust, trust_env=False, timeout=5) as client:
             with suppress(httpx.HTTPError):
                 return (await client.get("/api/account")).status_code == 401
@@ -203,12 +196,14 @@ class Cluster:
             "AI_POPUP_OPERATIONS_PORT": str(OPERATIONS_PORT),
             "AI_POPUP_AUTHORITY": str(self.paths.data / CERTIFICATES_FOLDER / AUTHORITY_FILE),
             "AI_POPUP_SERVERS": f"{_NAME}:{PORT}",
+            "AI_POPUP_BALANCER_BIND": f"fd@{(listener := self._balancer.listening(443)).fileno()}",
         }
         names = [sys.executable, "-P", "-m", "scripts.benchmarks.availability_hosts", *(each.host.address for each in self.apis)]
         dns = self._unit(self._balancer, "dns", names, PAUSE_S)
         self.balancer = self._unit(
             self._balancer, "haproxy", ["haproxy", "-db", "-f", str(_FILES / "haproxy.cfg")], PAUSE_S, environment=environment
         )
+        self.balancer.held = listener
         for unit in (dns, self.balancer):
             unit.start()
             self._units.append(unit)

@@ -1,7 +1,7 @@
 """The arithmetic of the group `availability`: which requests a fault cost, and how long it lasted for members."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -19,6 +19,8 @@ class Answer:
     began: float
     ended: float
     outcome: Outcome
+    repeated: bool = False
+    """a request that reads got no answer and was asked once more"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,16 @@ class Fault:
 def share_right(answers: Sequence[Answer]) -> float:
     """Return the percentage of requests that were answered rightly; 100 of none."""
     return 100 * sum(each.outcome is Outcome.RIGHT for each in answers) / len(answers) if answers else 100.0
+
+
+def share_at_once(answers: Sequence[Answer]) -> float:
+    """Return the percentage of requests that were answered rightly at the first try; 100 of none."""
+    return share_right([replace(each, outcome=Outcome.NONE) if each.repeated else each for each in answers])
+
+
+def share_slow(answers: Sequence[Answer], limit_s: float) -> float:
+    """Return the percentage of requests that took longer than a limit; 0 of none."""
+    return 100 * sum(each.ended - each.began > limit_s for each in answers) / len(answers) if answers else 0.0
 
 
 def of_fault(answers: Iterable[Answer], faults: Sequence[Fault], number: int) -> list[Answer]:

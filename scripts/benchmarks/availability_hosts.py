@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ctypes
 import os
 import shutil
 import signal
@@ -9,6 +10,7 @@ import socket
 import struct
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -74,6 +76,19 @@ class Host:
         become = [f"--reuid={user}", f"--regid={user}", "--clear-groups"] if user else []
         return ["ip", "netns", "exec", self.name, "setpriv", *become, "--pdeathsig", "KILL", *command]
 
+    def listening(self, port: int) -> socket.socket:
+        """Return a listening socket there, as systemd holds one."""
+        with ThreadPoolExecutor(1) as alone:  # a namespace is its thread's
+            return alone.submit(self._listen, port).result()
+
+    def _listen(self, port: int) -> socket.socket:
+        with Path(f"/run/netns/{self.name}").open() as namespace:
+            if ctypes.CDLL(None, use_errno=True).setns(namespace.fileno(), 0):
+                raise OSError(ctypes.get_errno(), "setns")
+        listener = socket.create_server((self.address, port), backlog=1024)
+        listener.set_inheritable(True)
+        return listener
+
 
 @dataclass
 class Unit:
@@ -86,6 +101,7 @@ class Unit:
     log: Path
     pause_s: float
     environment: Mapping[str, str] = field(default_factory=dict)
+    held: socket.socket | None = None  # it has this socket under the same number, and another start has it too
     pid: int | None = None
     allowed: asyncio.Event = field(default_factory=asyncio.Event)
     _task: "asyncio.Task[None] | None" = None
@@ -96,10 +112,11 @@ class Unit:
 
     async def _run(self) -> None:
         environment = {**os.environ, "PYTHONPATH": str(ROOT), **self.environment}
+        held = () if self.held is None else (self.held.fileno(),)
         while True:
             with self.log.open("ab") as log:
                 process = await asyncio.create_subprocess_exec(
-                    *self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, cwd="/"
+                    *self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, cwd="/", pass_fds=held
                 )
             self.pid = process.pid
             try:
@@ -118,10 +135,16 @@ class Unit:
         if self.pid is not None:
             os.kill(self.pid, signal.SIGKILL)
 
+    async def runs_anew(self, earlier: int | None) -> bool:
+        """Return whether another process than the `earlier` one runs."""
+        return self.pid not in (None, earlier)
+
     async def end(self) -> None:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        if self.held is not None:
+            self.held.close()
 
 
 def answer_names(addresses: Sequence[str], port: int = 53) -> None:

@@ -179,6 +179,21 @@ def test_a_photo_arrives_in_parts_over_both(pair: Pair) -> None:
     assert sorted(stored) == sorted([content, twin])
 
 
+def test_guesses_count_together_and_a_desktop_joins_over_both(pair: Pair) -> None:
+    with pair.a.visitor() as a, pair.b.visitor() as b:
+        wrong = {"name": "eve", "password": "guessed"}
+        answers = [client.post("/api/account/sign-in", json=wrong).status_code for client in (a, b, a, b, a, b)]
+        assert answers == [401] * 5 + [429]
+        asked = a.post("/api/join", json={"computer": "desk", "system": "Linux"}).json()
+        with pair.at(pair.b) as member:
+            assert member.get(f"/api/join/requests/{asked['user_code']}").json()["computer"] == "desk"
+            assert member.post(f"/api/join/requests/{asked['user_code']}", json={"allow": True}).is_success
+        granted = a.post("/api/join/answer", json={"device_code": asked["device_code"]}).json()
+        assert granted["state"] == "granted"
+        assert b.get("/api/desk/libraries", headers={"authorization": f"Bearer {granted['token']}"}).is_success
+        assert b.post("/api/join/answer", json={"device_code": asked["device_code"]}).json()["state"] == "expired"
+
+
 def begin(client: httpx.Client, content: bytes) -> str:
     said = f"filename {base64.b64encode(b'a.jpg').decode()}"
     answer = client.post("/api/uploads", headers={**TUS, "upload-length": str(len(content)), "upload-metadata": said})

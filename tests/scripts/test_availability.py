@@ -4,7 +4,17 @@ import struct
 
 import pytest
 
-from scripts.benchmarks.availability_figures import Answer, Fault, Outcome, down_share, of_fault, outage_s, share_right
+from scripts.benchmarks.availability_figures import (
+    Answer,
+    Fault,
+    Outcome,
+    down_share,
+    of_fault,
+    outage_s,
+    share_at_once,
+    share_right,
+    share_slow,
+)
 from scripts.benchmarks.availability_hosts import answered
 
 RIGHT, NONE, WRONG = Outcome.RIGHT, Outcome.NONE, Outcome.WRONG
@@ -17,6 +27,12 @@ def answer(began: float, ended: float, outcome: Outcome = RIGHT) -> Answer:
 def test_a_wrong_answer_counts_as_much_as_none() -> None:
     assert share_right([answer(0, 1), answer(0, 1, NONE), answer(0, 1, WRONG), answer(0, 1)]) == 50
     assert share_right([]) == 100
+
+
+def test_what_was_asked_again_was_not_answered_at_once() -> None:
+    answers = [answer(0, 1), Answer("list", 0, 3, RIGHT, repeated=True), Answer("list", 0, 5, NONE, repeated=True), answer(0, 1)]
+    assert (share_right(answers), share_at_once(answers)) == (75, 50)
+    assert (share_slow(answers, 2), share_slow(answers, 4), share_slow([], 1)) == (50, 25, 0)
 
 
 def test_a_request_belongs_to_the_fault_before_its_end() -> None:

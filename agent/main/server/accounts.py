@@ -1,6 +1,5 @@
 """Puts the accounts and libraries of a team server together: only the server imports this."""
 
-import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
@@ -22,11 +21,12 @@ _SECOND_FACTORS = b"second factors"
 _PROVIDER = b"sign-in by a provider"
 
 
-def accounts_of(database: Database, clock: Callable[[], datetime], monotonic: Callable[[], float] = time.monotonic) -> Accounts:
+def accounts_of(database: Database, clock: Callable[[], datetime]) -> Accounts:
     """The accounts in this database. Call it inside the event loop."""
     large_apart()  # glibc would keep the 19 MB of each hash for the next one
     second_factor = SecondFactor(database.key_for(_SECOND_FACTORS))
-    return Accounts(AccountQueries(database), Passwords(), second_factor, Attempts(monotonic), clock)
+    queries = AccountQueries(database)
+    return Accounts(queries, Passwords(), second_factor, Attempts(queries, clock), clock)
 
 
 def provider_of(

@@ -1,6 +1,9 @@
 """Puts the desks of a team server together: only the server imports this."""
 
+from agent.accounts.attempt_queries import AttemptQueries
 from agent.accounts.service import Accounts
+from agent.desks.join_queries import JoinQueries
+from agent.desks.joining import Joining
 from agent.desks.photos import DeskPhotoQueries
 from agent.desks.queries import DeskQueries
 from agent.desks.service import Desks
@@ -16,4 +19,5 @@ def desks_of(app: App, accounts: Accounts, libraries: Libraries) -> Desks:
     photos = DeskPhotos(
         DeskPhotoQueries(database), app.people, lambda: [(each.id, each.name) for each in libraries.all], app.bus.publish, app.now
     )
-    return Desks(DeskQueries(database), app.people, accounts, photos, app.now, lambda: recognises(app.settings))
+    joining = Joining(JoinQueries(database), AttemptQueries(database), app.now)
+    return Desks(DeskQueries(database), app.people, accounts, joining, photos, app.now, lambda: recognises(app.settings))

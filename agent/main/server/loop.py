@@ -53,6 +53,7 @@ from agent.web.auth import Auth
 from agent.web.certificates import Certificates, origins_of
 from agent.web.connection import Door
 from agent.web.draining import Draining
+from agent.web.failover import DatabaseReturn, FailoverRetry
 from agent.web.gate import Gate
 from agent.web.handed_over import is_handed_over
 from agent.web.help_routes import Places
@@ -157,7 +158,8 @@ class ServerLoop:
 
             access = TeamAccess(accounts, ground.auth.token, origins, rooms.libraries.placed)
             team = Team(access, lambda api: add_routes(api, rooms))
-            draining.append(Draining(create_app(self._context(app, stop), port, team), self._texts))
+            repeating = FailoverRetry(create_app(self._context(app, stop), port, team), DatabaseReturn(ground.database.version))
+            draining.append(Draining(repeating, self._texts))
             return CountedRequests(draining[0], ground.operations.figures.requests)
 
         network = Network(wanted.host, "server.port", certificates.context, certificates.trusted, handed_over=SOCKET)

@@ -1,6 +1,5 @@
 """The rooms that only a team server has: their services, built in one place, and their routes, added in one place."""
 
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,6 +7,7 @@ from datetime import datetime
 from fastapi import FastAPI
 
 from agent import __version__
+from agent.accounts.attempt_queries import AttemptQueries
 from agent.accounts.provider.routes import provider_routes
 from agent.accounts.provider.sign_in import ProviderSignIn
 from agent.accounts.routes import account_routes
@@ -105,7 +105,7 @@ def rooms_of(
     channels = Channels(home, app.now)
     incidents = incidents_of(database, app, accounts, channels, site.address, site.texts)
     conditions = Watched(workers, site.expires, lambda: buckets.failing, incidents.incidents.queries.outbox)
-    links = ConsentLinks(ConsentLinkQueries(database), app.library, app.consents, Attempts(time.monotonic), app.now)
+    links = ConsentLinks(ConsentLinkQueries(database), app.library, app.consents, Attempts(AttemptQueries(database), app.now), app.now)
     return ServerRooms(
         site=site,
         accounts=accounts,

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, ExceptionContext, create_engine, event, exc, func, insert, literal_column, select, text
 
+from agent.core.commits import note_commit
 from agent.core.files import store_error
 from agent.core.reach import current_reach
 from agent.domain.errors import StoreBusy, StoreDamaged, StoreDiskFull, StoreError, StoreUnreachable, StoreUnwritable
@@ -97,6 +98,7 @@ class PostgreSql:
             connection.execute(_TAKE_TURN, {"commit": "on" if durable or self._durable else "off", "writers": _WRITERS})
             _limit(connection)
             yield connection
+            note_commit()
 
     def version(self) -> int:
         # The ended transactions, including those in the server's other databases: the value may change without a change here.

@@ -102,6 +102,16 @@ provider_link = Table(
     Index("provider_link_by_member", "member_id", "issuer", unique=True),
 )
 
+# Attempts to sign in, by digests with a key of accounts and addresses: how many failed, and until when others are refused.
+sign_in_attempt = Table(
+    "sign_in_attempt",
+    metadata,
+    Column("who", String(64), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("until", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+)
+
 # Challenges and states that were handed out and not used yet: each works once, for one purpose, and for a few minutes.
 ceremony = Table(
     "ceremony",

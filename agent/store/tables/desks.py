@@ -1,9 +1,9 @@
 """Desktop agents that joined a team server, as the server sees them."""
 
-from sqlalchemy import Column, Integer, String, Table
+from sqlalchemy import Boolean, Column, Index, Integer, String, Table
 
 from agent.store.columns import Instant
-from agent.store.sealed_columns import SealedJson
+from agent.store.sealed_columns import SealedJson, SealedName
 from agent.store.tables.base import metadata
 
 # What desktop agents that joined a server have been or are to be told of people: a person's newest change has the highest number.
@@ -15,6 +15,20 @@ desk_feed = Table(
     Column("state", String, nullable=False),  # see `agent.web.desk_exchange.Sharing`
     Column("digest", String(64), nullable=False),  # of all that is told, with a key
     sqlite_autoincrement=True,
+)
+
+# Desktop agents that ask to join, for ten minutes: see `agent.desks.joining`.
+join_request = Table(
+    "join_request",
+    metadata,
+    Column("sha256", String(64), primary_key=True),  # of the device's code
+    Column("user_code", SealedName("join_code"), nullable=False, unique=True),
+    Column("network", SealedName("join_network"), nullable=False),
+    Column("asked", SealedJson("join_asked"), nullable=False),  # which computer asks, from where
+    Column("at", Instant, nullable=False),
+    Column("allowed", Boolean),  # None until a member decided
+    Column("granted", SealedJson("join_grant")),  # what the desktop gets, until it took it
+    Index("join_request_by_network", "network"),
 )
 
 # What desktop agents sent, so that nothing sent twice is done twice: with the answer, deleted after a month.

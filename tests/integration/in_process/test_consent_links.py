@@ -18,7 +18,7 @@ from agent.store.audit_log import AuditQueries
 from agent.store.schema import consent_link, embedding
 from agent.web.access import Role
 from tests.integration.in_process.test_people import recognising
-from tests.team import START, Team
+from tests.team import Team
 from tests.world import NOW
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ async def links(world: World) -> AsyncIterator[Links]:
         await world.app.consents.give(person_id, agreed)
         database = world.real.database
         team = Team(database)
-        attempts = Attempts(lambda: (team.time - START).total_seconds())
+        attempts = Attempts(team.queries, lambda: team.time)
         made = ConsentLinks(ConsentLinkQueries(database), world.real, world.app.consents, attempts, lambda: team.time)
         consent_link_routes(team.api, made, world.app.consents)
         curator = await team.member("mei", Role.CURATOR)
