@@ -25,6 +25,7 @@ from tests.program import CHECKOUT, WAIT_S
 from tests.server_load import PASSWORD
 
 PACE_S = 0.05
+LOOK_S = 0.01
 _NUMBERS = itertools.count()
 _ENVIRONMENT = """
 [deploy]
@@ -170,6 +171,15 @@ class DeployedHost:
         command = self._inside([str(version.folder / "scripts/deploy.sh"), "prod", *words])
         return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
+    def begin_to(self, step: str, version: Version, *words: str) -> subprocess.Popen[str]:
+        """Begin a deployment; returns once it is at `step`."""
+        before = len(self.record())
+        process = self.begin(version, *words)
+        while not any((line["event"], line.get("step")) == ("step", step) for line in self.record()[before:]):
+            assert process.poll() is None, process.communicate()[0]
+            time.sleep(LOOK_S)
+        return process
+
     def deploy(self, version: Version, *words: str) -> tuple[int, str]:
         process = self.begin(version, *words)
         said, _ = process.communicate()
@@ -177,7 +187,8 @@ class DeployedHost:
 
     def record(self) -> list[dict[str, Any]]:
         file = self.root / "state" / "record.jsonl"
-        return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+        whole = file.read_text().rpartition("\n")[0] if file.exists() else ""  # a line may be being written
+        return [json.loads(line) for line in whole.splitlines()]
 
     @property
     def current(self) -> str:
@@ -191,8 +202,11 @@ class DeployedHost:
 
     def sign_in_first(self) -> str:
         """Accept the first administrator's invitation; returns the session's key."""
-        log = (self.root / "units/ai-popup.service.log").read_text()
-        [secret, *_] = re.findall(r"https://\S+/([A-Za-z0-9_-]{20,})", log)
+        log, until = self.root / "units/ai-popup.service.log", time.monotonic() + WAIT_S
+        while (found := re.search(r"https://\S+/([A-Za-z0-9_-]{20,})\n", log.read_text())) is None:
+            assert time.monotonic() < until  # it is told once the server leads, which is after it is ready
+            time.sleep(LOOK_S)
+        secret = found[1]
         with self.client() as visitor:
             answer = visitor.post(f"/api/invitations/{secret}", json={"password": PASSWORD})
             assert answer.is_success, answer.text

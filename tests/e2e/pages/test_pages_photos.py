@@ -29,7 +29,7 @@ def _menu(page: Page) -> None:
 def _filter(number: int) -> "Act":
     def act(page: Page) -> None:
         page.locator(".chip").nth(number).click()
-        page.locator(".menu").wait_for()
+        page.locator(".menu :is(button, [role=treeitem], [role=option])").first.wait_for()
 
     return act
 
@@ -95,6 +95,18 @@ def test_every_state_is_accessible_in_each_language(
 ) -> None:
     reach(STATES[state])
     assert not any(found := in_each_language(violations).values()), found
+
+
+@pytest.mark.parametrize("title", ["Date", "Folder", "People"])
+def test_a_filter_is_accessible_before_its_content_has_come(
+    page: Page, visit: Callable[..., None], violations: Callable[[], list[str]], title: str
+) -> None:
+    page.route(re.compile(r"/assets/(rest|peoplePages)-"), lambda _: None)
+    visit("#photos")
+    page.locator(".tile").first.wait_for()
+    page.get_by_role("button", name=re.compile(f"^{title}: ")).click()
+    expect(page.get_by_role("dialog", name=title, exact=True)).to_be_visible()
+    assert violations() == []
 
 
 @pytest.mark.parametrize("state", [state for state in STATES if state.startswith("status")])
