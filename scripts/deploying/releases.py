@@ -119,6 +119,7 @@ class Releases:
         (aside / "deploy/deploy.sh").chmod(0o755)
         if not self._environment.host.venv:
             self._packages(aside)
+        self._compile(aside)
         sync_tree(aside)
         os.sync()
         aside.rename(folder)
@@ -130,6 +131,11 @@ class Releases:
         expect(self._runner.run([sys.executable, "-m", "venv", "--copies", str(venv)]), "making the virtual environment")
         install = ["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--require-hashes", "--only-binary", ":all:"]
         expect(self._runner.run([str(venv / "bin/python"), *install, "-r", str(aside / LOCK)]), "installing the packages")
+
+    def _compile(self, aside: Path) -> None:
+        """A release is not written to when it runs: without this, each command and each start of the server would compile it anew."""
+        python = Path(self._environment.host.venv or aside / "venv") / "bin/python"
+        expect(self._runner.run([str(python), "-m", "compileall", "-q", str(aside / "program")]), "compiling the program")
 
     def retire(self, kept: set[str]) -> int:
         """Remove all but `kept` and the newest ones; returns how many."""

@@ -33,6 +33,7 @@ from agent.engine.pool import EnginePool
 from agent.engine.renderer import Render
 
 CHECKOUT = Path(__file__).parent.parent.parent
+LIMIT_S = 120  # a busy machine is no failure
 # Numbers that lengths, counts and sizes are broken with, in four bytes.
 EDGES = [0, 1, 7, 0x7F, 0xFF, 0x100, 0x7FFF, 0x8000, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF]
 
@@ -144,7 +145,7 @@ def engine(engine_config: EngineConfig, tmp_path_factory: pytest.TempPathFactory
     output = tmp_path_factory.mktemp("copies") / "copy"
 
     pool = EnginePool(
-        EngineSettings(workers=1, max_megapixels=2, time_limit_s=20),
+        EngineSettings(workers=1, max_megapixels=2, time_limit_s=LIMIT_S),
         engine_config.models,
         Equipment(converted=Path(engine_config.converted), cache=Path(engine_config.cache)),
     )

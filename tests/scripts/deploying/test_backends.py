@@ -179,6 +179,7 @@ def test_a_release_holds_all_that_it_runs_and_is_named_by_its_content(tmp_path: 
     assert version.startswith("1.2.3-") and host_of(tmp_path, source, runner).version() == version
     assert backend.build(version) == "built" and backend.build(version) == "is there"
     folder = tmp_path / "opt/releases" / version
+    assert runner.asked == [f"{sys.prefix}/bin/python -m compileall -q {folder.with_name(f'.{version}.new')}/program"]
     assert (folder / "program/agent/_data/ui/file.txt").read_text() == "ui/dist"
     assert (folder / "environment.env").read_text() == "AI_POPUP__SERVER__WORKERS='0'\nAI_POPUP__SERVER__NAMES='[\"a.test\"]'\n"
     assert (folder / "bin/ai-popup").stat().st_mode & 0o111
@@ -199,6 +200,7 @@ def test_the_switch_installs_units_and_restarts_what_runs(tmp_path: Path, source
     backend = host_of(tmp_path, source, runner)
     version = backend.version()
     backend.build(version)
+    runner.asked.clear()
     backend.switch(version)
     assert backend.current() == version and sorted(each.name for each in (tmp_path / "units").iterdir()) == ["ai-popup.service"]
     workers = [f"systemctl {verb} ai-popup-worker@{number}.service" for number in (1, 2) for verb in ("enable", "restart")]
