@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -60,6 +61,14 @@ def upgrade() -> None:
 {fails}'''
 
 
+def free_network() -> str:
+    """Return the beginning of addresses that no network of this machine has; tests beside this one have hosts, too."""
+    taken = subprocess.run(["ip", "-4", "-o", "addr"], capture_output=True, text=True, check=True).stdout
+    while f" {(network := f'10.{random.randint(200, 249)}.{random.randint(0, 249)}')}." in taken:
+        pass
+    return network
+
+
 class Version:
     """A copy of this checkout, as little of it as is deployed, to be changed."""
 
@@ -96,7 +105,7 @@ class DeployedHost:
         number = next(_NUMBERS)
         self.name = f"ai-popup-{os.getpid()}-{number}"
         self._link = f"ai{os.getpid()}-{number}"
-        network = f"10.{200 + number % 50}.{os.getpid() % 250}"  # tests of other programs have hosts, too
+        network = free_network()
         self.inside, self._outside = f"{network}.2", f"{network}.1"
         self._sockets = Path(tempfile.mkdtemp(prefix="ai-popup-", dir="/tmp"))
         self._systemd: subprocess.Popen[bytes] | None = None
