@@ -28,7 +28,7 @@ export function flatten(section: Nested, prefix = ''): Map<string, string> {
 }
 
 /** Those whose texts are asked for by keys that stand in the code as they are. */
-const NUMBERED = ['app', 'ui', 'people_page', 'album_page', 'cover_page', 'team_page'] as const
+const NUMBERED = ['app', 'ui', 'people_page', 'face_page', 'album_page', 'cover_page', 'team_page'] as const
 const KEY = new RegExp(`(['"\`])((?:${NUMBERED.join('|')})\\.[a-z_.]+)\\1`, 'g')
 
 function read(file: string, sections: readonly string[]): Map<string, string> {

@@ -29,6 +29,10 @@ class _Given:
     def key(self) -> str:
         return ".".join(self.keys)
 
+    @property
+    def variable(self) -> str:
+        return _variable(self.keys) + (_SUFFIX.upper() if self.in_file else "")
+
 
 def from_environment(environ: Mapping[str, str] = os.environ) -> Raw:
     """Return the layer of the variables; files are read anew. Raises SettingsGivenTwice, SettingsSecretUnreadable."""
@@ -42,10 +46,11 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Raw:
     return layer
 
 
-def overridden_in(environ: Mapping[str, str]) -> frozenset[str]:
-    """Return the settings that variables override: `section.name`, and "folders". No file is read."""
-    layers = (nested(each.keys, "" if each.in_file else parsed_value(each.text)) for each in _given(environ))
-    return frozenset(dotted(merged(*layers)))
+def overridden_in(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings that variables override, `section.name` and "folders", each with its variable. No file is read."""
+    return {
+        key: each.variable for each in _given(environ) for key in dotted(nested(each.keys, "" if each.in_file else parsed_value(each.text)))
+    }
 
 
 def _given(environ: Mapping[str, str]) -> Iterator[_Given]:
@@ -76,7 +81,7 @@ def _content(given: _Given) -> object:
         text = read_regular(Path(given.text), _MOST_BYTES)[0].decode("utf-8-sig").rstrip("\r\n")
     except (OSError, ValueError, TooLong):
         # `from None`: the system's message contains the path.
-        raise SettingsSecretUnreadable(key=given.key, variable=f"{_variable(given.keys)}{_SUFFIX.upper()}") from None
+        raise SettingsSecretUnreadable(key=given.key, variable=given.variable) from None
     return text if _is_text(given.keys) else parsed_value(text)
 
 

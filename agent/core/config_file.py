@@ -78,8 +78,8 @@ class SettingsFile:
         """
         return parsed(self._read())
 
-    def overridden(self) -> frozenset[str]:
-        """Return the settings that the environment overrides: `section.name`, and "folders"."""
+    def overridden(self) -> dict[str, str]:
+        """Return the settings that the environment overrides, `section.name` and "folders", each with the variable that does."""
         return overridden_in(self._environ)
 
     def set(self, key: str, raw: str) -> Settings:

@@ -9,7 +9,7 @@ from agent.core.reach import current_reach
 from agent.domain.embeddings import Near
 from agent.domain.errors import FaceUnknown, FaceWithoutPrint, RecognitionOff
 from agent.domain.face import Box
-from agent.domain.people import Identity, identify
+from agent.domain.people import Bounds, Certainty, Identity, identify
 from agent.engine.analyser import Analyser
 from agent.engine.matcher_port import FaceMatcher, Query
 from agent.library.recipes import EMBEDDER, embedding_task, recognises
@@ -23,12 +23,21 @@ MOST = 200  # faces shown for each
 
 
 @dataclass(frozen=True, slots=True)
+class SimilarFace:
+    """A face of the library, and how certain it is that it is the searched person: CERTAIN or PROBABLE."""
+
+    face: FaceReference
+    certainty: Certainty
+
+
+@dataclass(frozen=True, slots=True)
 class Alike:
     """A face of the photo, its possible person, and similar faces of the library."""
 
     box: Box
     identity: Identity | None
-    found: tuple[FaceReference, ...]  # the most similar first
+    found: tuple[SimilarFace, ...]  # the most similar first
+    image_id: int | None = None  # of the face, if it is one of the library
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +70,13 @@ class FaceSearch:
         if current_reach() is not None:  # the matcher knows the people of all libraries
             known = await asyncio.to_thread(self._library.person_names)
             people = [[each for each in row if each.person_id in known] for row in people]
-        refs = await self._references(near)
+        found = await self._similar(near, bounds)
         return FaceSearchResult(
             analysis.width,
             analysis.height,
             tuple(
-                Alike(face.box, identify(who, face.quality, bounds), tuple(refs[each] for each, _ in row if each in refs))
-                for face, row, who in zip(analysis.faces, near, people, strict=True)
+                Alike(face.box, identify(who, face.quality, bounds), similar)
+                for face, similar, who in zip(analysis.faces, found, people, strict=True)
             ),
         )
 
@@ -84,15 +93,23 @@ class FaceSearch:
         await self._record(1)
         bounds = bounds_of(self._environment.settings.value)
         near = await self._finder.near([prints[0].embedding], within=bounds.probable, limit=MOST + 1, among=among)
-        refs = await self._references(near)
-        found = tuple(refs[each] for each, _ in near[0] if each in refs and each != face_id)[:MOST]
+        [similar] = await self._similar(near, bounds)
+        found = tuple(each for each in similar if each.face.id != face_id)[:MOST]
         identity = await asyncio.to_thread(self._library.identity_of, face_id)
-        return FaceSearchResult(face.width, face.height, (Alike(face.box, identity, found),))
+        return FaceSearchResult(face.width, face.height, (Alike(face.box, identity, found, face.image_id),))
 
     async def _record(self, faces: int) -> None:
         """Before any answer: a search that can't be recorded doesn't happen. Raises StoreError."""
         await asyncio.to_thread(self._library.audit_add, "face_searched", None, faces, self._environment.clock())
 
-    async def _references(self, near: Sequence[Sequence[Near]]) -> dict[int, FaceReference]:
+    async def _similar(self, near: Sequence[Sequence[Near]], bounds: Bounds) -> list[tuple[SimilarFace, ...]]:
         wanted = {face_id for row in near for face_id, _ in row}
-        return {ref.id: ref for ref in await asyncio.to_thread(self._library.face_refs, wanted)}
+        refs = {ref.id: ref for ref in await asyncio.to_thread(self._library.face_refs, wanted)}
+        return [
+            tuple(
+                SimilarFace(refs[face_id], Certainty.CERTAIN if distance <= bounds.certain else Certainty.PROBABLE)
+                for face_id, distance in row
+                if face_id in refs
+            )
+            for row in near
+        ]

@@ -227,6 +227,13 @@ class Verified(Schema):
     """the same person up to this distance"""
 
 
+class SimilarFace(FaceRef):
+    """A face of the library that a search found."""
+
+    certainty: Literal["certain", "probable"]
+    """that it is the same person, by its distance to the searched face"""
+
+
 class AlikeFace(Schema):
     """A face of a photo used for a search."""
 
@@ -234,8 +241,10 @@ class AlikeFace(Schema):
     """left, top, width, height in pixels of the upright photo"""
     person_id: int | None
     certainty: Literal["confirmed", "certain", "probable"] | None
-    found: tuple[FaceRef, ...]
+    found: tuple[SimilarFace, ...]
     """faces of the library that look like it, the most alike first"""
+    image_id: int | None
+    """its photo, if it is a face of the library"""
 
     @classmethod
     def of(cls, face: "Alike") -> Self:
@@ -243,7 +252,10 @@ class AlikeFace(Schema):
             box=astuple(face.box),
             person_id=face.identity.person_id if face.identity else None,
             certainty=face.identity.certainty.value if face.identity else None,
-            found=tuple(map(FaceRef.of, face.found)),
+            found=tuple(
+                SimilarFace.from_record(each.face, box=astuple(each.face.box), certainty=each.certainty.value) for each in face.found
+            ),
+            image_id=face.image_id,
         )
 
 

@@ -1,7 +1,7 @@
 """Routes of the Settings page: every setting, and the settings file."""
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from enum import Enum
 from typing import Literal
 
@@ -77,7 +77,7 @@ def settings_routes(
         file.checked(key, body.value)
 
 
-def _groups(settings: Settings, overridden: Collection[str], texts: Texts, hidden: Collection[str]) -> tuple[SettingGroup, ...]:
+def _groups(settings: Settings, overridden: Mapping[str, str], texts: Texts, hidden: Collection[str]) -> tuple[SettingGroup, ...]:
     """All settings except those of watched folders and hidden ones, by section."""
     by_section: dict[str, list[SettingOut]] = {}
     for key, field in setting_fields().items():
@@ -95,7 +95,7 @@ def _groups(settings: Settings, overridden: Collection[str], texts: Texts, hidde
     )
 
 
-def _setting(field: SettingField, settings: Settings, overridden: Collection[str], texts: Texts) -> SettingOut:
+def _setting(field: SettingField, settings: Settings, overridden: Mapping[str, str], texts: Texts) -> SettingOut:
     section, _, name = field.key.partition(".")
     words = f"settings.{field.key}"
     return SettingOut(
@@ -112,6 +112,7 @@ def _setting(field: SettingField, settings: Settings, overridden: Collection[str
         choices=tuple(Choice(value=each, title=texts(f"{words}.choice_{each}")) for each in field.choices),
         advanced=field.advanced,
         overridden=field.key in overridden,
+        variable=overridden.get(field.key),
         also=" ".join(other(f"{words}.{part}") for other in _others(texts) for part in ("title", "help")),
         restart=field.restart,
     )

@@ -42,6 +42,8 @@ class SettingOut(Schema):
     advanced: bool
     overridden: bool
     """an environment variable overrides it"""
+    variable: str | None
+    """the one that does; it ends in `_FILE` if it names a file that holds the value"""
     also: str
     """title and help in the other languages, for the search"""
     restart: bool

@@ -16,7 +16,7 @@ TEAM, ADMIN = ("team-", "teamPages-", "accountWays-"), ("adminPages-",)
 JOINED = ("teamParts-",)
 # The pages for signing in, and a member's account.
 PROVIDER = ("providerWays-",)
-ALBUMS = ("albumPages-",)  # loaded after the first page
+ALBUMS, FACES = ("albumPages-",), ("facePages-",)  # loaded after the first page
 
 
 def rows(long: bool) -> Iterator[Row]:
@@ -32,18 +32,19 @@ def rows(long: bool) -> Iterator[Row]:
 
 
 def bundle(dist: Path) -> Iterator[Row]:
-    """Yield the size of what a desktop loads, what each member of a team loads besides, the pages that run the server, and those of albums.
+    """Yield the size of what a desktop loads, then of what is loaded besides: by a team's members, for signing in, and by single pages.
 
     Each file is compressed by itself; in 1,000 bytes.
     """
     files = [path for path in sorted(dist.rglob("*")) if path.is_file()]
     for name, most, chosen in (
-        ("ui_bundle_kb", 252, [path for path in files if not path.name.startswith(TEAM + ADMIN + JOINED + ALBUMS + PROVIDER)]),
+        ("ui_bundle_kb", 252, [path for path in files if not path.name.startswith(TEAM + ADMIN + JOINED + ALBUMS + FACES + PROVIDER)]),
         ("ui_team_kb", 46, [path for path in files if path.name.startswith(TEAM)]),
         ("ui_provider_kb", 6, [path for path in files if path.name.startswith(PROVIDER)]),
         ("ui_joined_kb", 5, [path for path in files if path.name.startswith(JOINED)]),
         ("ui_admin_kb", 40, [path for path in files if path.name.startswith(ADMIN)]),
         ("ui_albums_kb", 10, [path for path in files if path.name.startswith(ALBUMS)]),
+        ("ui_faces_kb", 7, [path for path in files if path.name.startswith(FACES)]),
     ):
         sizes = [len(gzip.compress(path.read_bytes(), 9)) / 1000 for path in chosen]
         yield Row(name, round(sum(sizes), 1), most, tuple(round(size, 1) for size in sizes))

@@ -146,12 +146,23 @@ export function doubtCount(world: World, options: Options): number {
   return doubtsOf(world, peopleOf(world, options), options).length
 }
 
+/** What a search by a face of the library finds: its person's others, else all without a name. */
+function searchedBy(id: number, world: World, { scene }: Options): Reply {
+  const all = spots(world)
+  const own = all.find(({ face }) => face.id === id)
+  if (own === undefined) return refuse(404, 'people.no_such_face', 'There is no such face any more.')
+  if (scene === 'unread') return refuse(422, 'people.face_without_print', 'This face has no face print, so nothing can be compared with it.')
+  const others = scene === 'nobody' ? [] : all.filter(({ face }) => face.id !== id && face.person_id === own.face.person_id)
+  const found = others.map((spot, place) => ({ ...refOf(spot.face.id, spot, place), certainty: place < 4 ? ('certain' as const) : ('probable' as const) }))
+  return ok({ width: own.image.width, height: own.image.height, faces: [{ box: own.face.box, person_id: own.face.person_id, certainty: own.face.certainty, found, image_id: own.image.id }] } satisfies FaceSearchOut)
+}
+
 /** What a search by a face finds, whatever photo comes in: the scene says how many faces are on it. */
 export function searched(world: World, { scene }: Options): [answer: FaceSearchOut | Problem, status: number] {
   if (scene === 'unread') return [{ code: 'image.corrupt', cause: 'The file is no photo that can be read.', remedy: 'Choose another one.', params: {} }, 422]
   const all = spots(world)
-  const like = (person: number | null): readonly FaceRef[] => all.filter(({ face }) => face.person_id === person).map((spot) => refOf(spot.face.id, spot, 0))
-  const face = (left: number, person: number | null, found: readonly FaceRef[]): FaceSearchOut['faces'][number] => ({ box: [left, 60, 120, 140], person_id: person, certainty: person === null ? null : 'certain', found })
+  const like = (person: number | null): Found => all.filter(({ face }) => face.person_id === person).map((spot) => ({ ...refOf(spot.face.id, spot, 0), certainty: 'certain' }))
+  const face = (left: number, person: number | null, found: Found): FaceSearchOut['faces'][number] => ({ box: [left, 60, 120, 140], person_id: person, certainty: person === null ? null : 'certain', found, image_id: null })
   const one = face(80, 1, like(1))
   const faces = { noface: [], settled: [one], nobody: [face(80, null, [])] }[scene] ?? [one, face(300, null, like(null).slice(0, 3)), face(500, null, [])]
   return [{ width: 800, height: 600, faces }, 200]
@@ -182,6 +193,8 @@ function detailOf(id: number, world: World, people: readonly PersonOut[]): Perso
 }
 
 // -- what is said ----------------------------------------------------------------------------------------------------------------
+
+type Found = FaceSearchOut['faces'][number]['found']
 
 interface Reply {
   readonly status: number
@@ -273,7 +286,7 @@ async function bodyOf(request: IncomingMessage): Promise<Record<string, unknown>
 
 /** True if the call was about people. */
 export function answerPeople(request: IncomingMessage, response: ServerResponse, url: URL, world: World, options: Options): boolean {
-  if (!/^\/api\/(people|groups|doubts|undo|redo|steps)(\/|$)/.test(url.pathname)) return false
+  if (!/^\/api\/(people|groups|doubts|undo|redo|steps|faces)(\/|$)/.test(url.pathname)) return false
   void bodyOf(request).then((body) => {
     const { status, answer } = reply(request.method ?? '', url, body, world, options)
     const file = url.pathname.endsWith('/export')
@@ -290,6 +303,8 @@ function reply(method: string, { pathname, searchParams }: URL, body: Record<str
   const [, id = '', what = ''] = /^\/api\/(?:people|groups)\/(\d+)(?:\/(\w+))?$/.exec(pathname) ?? []
   const groups = (): ReturnType<typeof groupsOf> => groupsOf(world, options)
   if (options.scene === 'unread' && pathname === '/api/groups') return refuse(500, 'store.unavailable', 'The library can’t be read right now.')
+  const face = /^\/api\/faces\/(\d+)\/search$/.exec(pathname)?.[1]
+  if (face !== undefined) return searchedBy(Number(face), world, options)
   if (method === 'GET' && pathname === '/api/people') return ok(people)
   if (pathname === '/api/people/edits') return edit(body as unknown as Edit, people)
   if (pathname === '/api/people/conflicts') {

@@ -118,6 +118,7 @@ function settingOf(row: Row, { language, scene }: Options): Setting {
     choices: choices === '' ? [] : choices.split('|').map((value) => ({ value, title: word(language, `${key}.choice_${value}`) })),
     advanced: everyday === 0,
     overridden: key === OVERRIDDEN,
+    variable: key === OVERRIDDEN ? `AI_POPUP__${key.replace('.', '__').toUpperCase()}_FILE` : null,
     also: word(language === 'en' ? 'zh-CN' : 'en', `${key}.title`),
     restart: key === 'api.port',
   }

@@ -2,6 +2,7 @@
 
 import { lazyAlbums } from './library/lazyAlbums'
 import { lazyLibrary } from './library/lazyLibrary'
+import { lazyFaces } from './people/lazyFaces'
 import { lazyPeople } from './people/lazyPeople'
 import { lazyRedaction } from './redaction/lazyRedaction'
 import { lazyScreen } from './screen/lazyScreen'
@@ -17,6 +18,7 @@ export function connectChunks(): void {
   lazySettings.from(async () => (await import('./rest')).settings)
   lazyStatus.from(async () => (await import('./rest')).status)
   lazyPeople.from(async () => (await import('./rest')).people())
+  lazyFaces.from(() => import('./people/facePages'))
   lazyRedaction.from(async () => (await (await import('./rest')).redactionAndScreen()).redaction)
   lazyTeamFolders.from(() => import('./settings/teamParts'))
   lazyTeam.from(() => import('./team/teamPages'))

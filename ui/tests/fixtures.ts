@@ -74,6 +74,7 @@ export function setting(over: Partial<Setting> = {}): Setting {
     choices: [],
     advanced: false,
     overridden: false,
+    variable: null,
     also: '自动隐藏',
     restart: false,
     ...over,

@@ -91,3 +91,20 @@ def test_an_album_of_people_is_made_and_followed(page: Page, visit: Visit) -> No
     page.get_by_role("button", name=texts("album_page.back")).or_(page.get_by_role("link", name=texts("album_page.back"))).first.click()
     expect(page.get_by_role("link", name="Family")).to_be_visible()
     right(page)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_of_several_libraries_one_is_chosen_for_a_new_album(page: Page, visit: Visit, language: str) -> None:
+    texts = Texts(language)
+    visit("#albums", "team", language)
+    page.get_by_role("button", name=texts("album_page.new")).click()
+    select = page.get_by_label(texts("team_page.libraries.one"), exact=True)
+    options = select.get_by_role("option")
+    expect(options).not_to_have_count(0)
+    second = options.nth(1).get_attribute("value")
+    select.select_option(second)
+    right(page)
+    page.get_by_label(texts("album_page.name"), exact=True).fill("Sea")
+    with page.expect_request(lambda asked: asked.method == "POST" and asked.url.endswith("/api/albums")) as sent:
+        page.get_by_role("button", name=texts("album_page.make")).click()
+    assert str((sent.value.post_data_json or {})["library"]) == second

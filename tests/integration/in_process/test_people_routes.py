@@ -234,7 +234,7 @@ async def test_a_photo_that_is_dropped_in_finds_the_faces_like_its_own_and_is_no
     answer = (await named.post("/api/search/face", content=b"m9")).json()
     assert (answer["width"], answer["height"], len(answer["faces"])) == (100, 80, 1)
     [face] = answer["faces"]
-    assert face["person_id"] == 1 and {each["id"] for each in face["found"]} == {1, 2}
+    assert face["person_id"] == 1 and {each["id"] for each in face["found"]} == {1, 2} and face["image_id"] is None
     assert served.world.real.counts().images == 3 and left_behind(tmp_path) == []
     assert not served.world.analyser.tasks[-1].keep_chips
     assert [each.number for each in served.world.real.audit_entries(limit=9, action="face_searched")] == [1]
@@ -248,7 +248,8 @@ async def test_a_face_of_the_library_finds_the_others_like_it(served: Served, na
     [face] = found["faces"]
     assert (found["width"], found["height"]) == (100, 80) and face["box"] == [5.0, 5.0, 40.0, 40.0]
     assert (face["person_id"], face["certainty"]) == (1, "confirmed")
-    assert [each["id"] for each in face["found"]] == [2], "itself is no find"
+    assert [(each["id"], each["certainty"]) for each in face["found"]] == [(2, "certain")], "itself is no find"
+    assert face["image_id"] == (await named.get("/api/images/by-id?ids=1")).json()["items"][0]["id"]
     assert [each["id"] for each in (await named.post("/api/faces/1/search?person=2")).json()["faces"][0]["found"]] == []
     assert [each.number for each in served.world.real.audit_entries(limit=9, action="face_searched")] == [1, 1]
     assert (await named.post("/api/faces/99/search")).json()["code"] == "people.no_such_face"

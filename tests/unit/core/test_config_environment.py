@@ -23,7 +23,7 @@ def held(folder: Path, content: str | bytes, name: str = "secret") -> str:
 def test_a_variable_may_name_a_file_that_holds_the_value(tmp_path: Path, content: str) -> None:
     environ = {"AI_POPUP__SERVER__DATABASE_FILE": held(tmp_path, content)}
     assert SettingsFile(tmp_path / "none.toml", environ).load().server.database == URL
-    assert overridden_in(environ) == {"server.database"}
+    assert overridden_in(environ) == {"server.database": "AI_POPUP__SERVER__DATABASE_FILE"}
 
 
 def test_text_from_a_file_is_taken_as_it_is_and_other_values_as_toml(tmp_path: Path) -> None:

@@ -314,7 +314,10 @@ def test_a_value_is_checked_without_being_written(tmp_path: Path) -> None:
 
 def test_what_the_environment_overrides_is_named(tmp_path: Path) -> None:
     environ = {"AI_POPUP__POPUP__SECONDS": "9", "AI_POPUP__FOLDERS": "[]"}
-    assert file(tmp_path, environ=environ).overridden() == {"popup.seconds", "folders"}
+    assert file(tmp_path, environ=environ).overridden() == {
+        "popup.seconds": "AI_POPUP__POPUP__SECONDS",
+        "folders": "AI_POPUP__FOLDERS",
+    }
 
 
 @pytest.mark.parametrize(

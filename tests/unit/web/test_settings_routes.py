@@ -39,10 +39,12 @@ async def test_every_setting_is_there_with_what_a_form_needs(owner: httpx.AsyncC
         "choices": [],
         "advanced": False,
         "overridden": False,
+        "variable": None,
         "also": "自动隐藏 指针停在上面时不会隐藏。",
         "restart": False,
     }
     assert (shown["popup.burst"]["value"], shown["popup.burst"]["overridden"]) == (9, True)
+    assert shown["popup.burst"]["variable"] == "AI_POPUP__POPUP__BURST"
     assert shown["recognition.enabled"]["kind"] == "switch"
     assert shown["general.theme"]["choices"][0] == {"value": "auto", "title": "Follow the system"}
     assert shown["api.port"]["restart"] and shown["api.port"]["advanced"]

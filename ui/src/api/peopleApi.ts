@@ -48,6 +48,9 @@ export class PeopleApi {
   /** Faces like those of a photo; nothing of it is kept. */
   search = (photo: Blob): Promise<FaceSearchOut> => this.client.upload('/api/search/face', photo)
 
+  /** Faces like one of the library. */
+  searchFace = (id: number): Promise<FaceSearchOut> => this.client.request('POST', `/api/faces/${id}/search`)
+
   edit = (edit: Edit): Promise<Edited> => this.client.request('POST', '/api/people/edits', edit)
   /** @param token of an edit */
   undo = (token: string): Promise<Step> => this.client.request('POST', '/api/undo', { undo: token })

@@ -4320,7 +4320,12 @@ export interface components {
              * Found
              * @description faces of the library that look like it, the most alike first
              */
-            readonly found: readonly components["schemas"]["FaceRef"][];
+            readonly found: readonly components["schemas"]["SimilarFace"][];
+            /**
+             * Image Id
+             * @description its photo, if it is a face of the library
+             */
+            readonly image_id: number | null;
             /** Person Id */
             readonly person_id: number | null;
         };
@@ -8341,6 +8346,11 @@ export interface components {
             readonly unit: string | null;
             /** Value */
             readonly value: boolean | number | string | readonly string[];
+            /**
+             * Variable
+             * @description the one that does; it ends in `_FILE` if it names a file that holds the value
+             */
+            readonly variable: string | null;
         };
         /** SettingTold */
         readonly SettingTold: {
@@ -8521,6 +8531,44 @@ export interface components {
              * Format: date-time
              */
             readonly until: string;
+        };
+        /**
+         * SimilarFace
+         * @description A face of the library that a search found.
+         */
+        readonly SimilarFace: {
+            /**
+             * Box
+             * @description left, top, width, height in pixels of the upright image
+             */
+            readonly box: readonly [
+                number,
+                number,
+                number,
+                number
+            ];
+            /**
+             * Certainty
+             * @description that it is the same person, by its distance to the searched face
+             * @enum {string}
+             */
+            readonly certainty: "certain" | "probable";
+            /** Height */
+            readonly height: number;
+            /** Id */
+            readonly id: number;
+            /** Image Id */
+            readonly image_id: number;
+            /**
+             * Taken At
+             * @description by the camera's clock, else the file's time; without a zone
+             */
+            readonly taken_at: string;
+            /**
+             * Width
+             * @description of the image, as its height
+             */
+            readonly width: number;
         };
         /**
          * Source
@@ -9535,6 +9583,7 @@ export type SignedOut = components['schemas']['SignedOut'];
 export type SilenceOut = components['schemas']['SilenceOut'];
 export type SilenceReason = components['schemas']['SilenceReason'];
 export type SilenceWanted = components['schemas']['SilenceWanted'];
+export type SimilarFace = components['schemas']['SimilarFace'];
 export type Source = components['schemas']['Source'];
 export type StageMeans = components['schemas']['StageMeans'];
 export type Status = components['schemas']['Status'];

@@ -6,7 +6,7 @@ import type { Scope } from '../api/types'
 export const PAGES = ['photos', 'albums', 'people', 'covers', 'problems', 'status', 'settings'] as const
 /** Those that only a team's server has. */
 const TEAM_PAGES = ['account', 'members', 'libraries', 'record', 'workers', 'backups', 'consents', 'incidents', 'alerts', 'invitation', 'my-consent', 'provider', 'join'] as const
-const KNOWN = [...PAGES, 'help', 'online-only', ...TEAM_PAGES] as const
+const KNOWN = [...PAGES, 'help', 'faces', 'online-only', ...TEAM_PAGES] as const
 export type Page = (typeof KNOWN)[number]
 
 /** The scope that each page needs; null: none. */
@@ -14,6 +14,7 @@ export const NEEDED: Readonly<Record<Page, Scope | null>> = {
   photos: 'photos.read',
   albums: 'photos.read',
   people: 'people.read',
+  faces: 'people.search',
   covers: 'redaction.read',
   problems: 'system.read',
   'online-only': 'system.read',

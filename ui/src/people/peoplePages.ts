@@ -6,6 +6,5 @@ import { extend } from '../lib/i18n'
 
 extend(texts)
 
-export { default as FaceSearch } from './FaceSearch.svelte'
 export { default as PeopleChoice } from './PeopleChoice.svelte'
 export { default as PeoplePage } from './PeoplePage.svelte'

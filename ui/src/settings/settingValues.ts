@@ -40,11 +40,6 @@ export function same(a: Value | null, b: Value | null): boolean {
   return JSON.stringify(a) === JSON.stringify(b)
 }
 
-/** The variable that sets it from outside. */
-export function variable(key: string): string {
-  return `AI_POPUP__${key.replace('.', '__').toUpperCase()}`
-}
-
 /** A time of day as it is kept, `07:30`, also for `7:30`, `730` and `7`; other text stays as it is, so that the agent refuses it. */
 function timeOfDay(text: string): string {
   const [, hour, minute = '00'] = /^(\d{1,2})(?:[:：.]?(\d{2}))?$/.exec(text.trim()) ?? []

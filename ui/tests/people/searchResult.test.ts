@@ -2,13 +2,12 @@ import { expect, it, vi } from 'vitest'
 
 import { Client } from '../../src/api/client'
 import { PeopleApi } from '../../src/api/peopleApi'
-import type { FaceRef } from '../../src/api/types'
-import { imagesOf } from '../../src/people/searchResult'
+import { imagesOf, type Alike } from '../../src/people/searchResult'
 
-const ref = (id: number, image_id: number): FaceRef => ({ id, image_id, width: 400, height: 300, box: [1, 2, 3, 4], taken_at: '2026-11-14T10:00:00' })
+const ref = (id: number, image_id: number): Alike['found'][number] => ({ id, image_id, width: 400, height: 300, box: [1, 2, 3, 4], taken_at: '2026-11-14T10:00:00', certainty: 'certain' })
 
 it('a photo with two faces like it is shown once, the most alike first', () => {
-  expect(imagesOf({ box: [0, 0, 1, 1], person_id: null, certainty: null, found: [ref(1, 9), ref(2, 4), ref(3, 9)] })).toEqual([9, 4])
+  expect(imagesOf({ box: [0, 0, 1, 1], person_id: null, certainty: null, found: [ref(1, 9), ref(2, 4), ref(3, 9)], image_id: null })).toEqual([9, 4])
 })
 
 it('a photo is sent as it is, not as text', async () => {

@@ -2,7 +2,7 @@ import { spelled } from '../../src/lib/pinyin'
 import { describe, expect, it } from 'vitest'
 
 import type { Setting, SettingGroup } from '../../src/api/settingsApi'
-import { ordered, replaced, search, shown, total, typed, variable } from '../../src/settings/settingValues'
+import { ordered, replaced, search, shown, total, typed } from '../../src/settings/settingValues'
 import { setting } from '../fixtures'
 
 const groups: readonly SettingGroup[] = [
@@ -71,10 +71,6 @@ it('a saved setting takes the place of its old state', () => {
 
 it('groups stand in the order they are looked for, unknown ones last', () => {
   expect(ordered([{ name: 'logs' }, { name: 'popup' }, { name: 'general' }, { name: 'api' }]).map(({ name }) => name)).toEqual(['general', 'popup', 'logs', 'api'])
-})
-
-it('the environment variable has the setting’s name', () => {
-  expect(variable('engine.max_megapixels')).toBe('AI_POPUP__ENGINE__MAX_MEGAPIXELS')
 })
 
 it('a setting is found by its words in either language, and by its key', () => {
