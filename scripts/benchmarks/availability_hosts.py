@@ -52,6 +52,11 @@ class Network:
         return host
 
     @property
+    def address(self) -> str:
+        """This machine's."""
+        return f"{self._part}.1"
+
+    @property
     def addresses(self) -> str:
         return f"{self._part}.0/24"
 

@@ -13,14 +13,13 @@ from playwright.sync_api import Browser, Page, expect
 
 from agent.core.i18n import Texts
 from tests.server_program import RealServer
+from tests.team_browsers import PASSWORDS, accept_invitation, browsers, invite
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(600),
     pytest.mark.skipif(sys.platform != "linux", reason="the tests of PostgreSQL run on Linux"),
 ]
-
-PASSWORDS = {"ada": "seven quiet harbours", "vera": "an orchard in november", "carl": "lamps along the canal"}
 
 
 @pytest.fixture
@@ -35,37 +34,8 @@ def server(tmp_path: Path, models_folder: Path, samples_folder: Path, built_ui: 
 
 @pytest.fixture
 def browser_of(chromium: Browser) -> Iterator[Callable[..., Page]]:
-    """A browser of another person. The server's authority is its own: what a browser would ask about it is answered here."""
-    contexts = []
-
-    def opened(language: str = "en") -> Page:
-        contexts.append(chromium.new_context(ignore_https_errors=True, locale=language, viewport={"width": 1280, "height": 800}))
-        return contexts[-1].new_page()
-
-    yield opened
-    for context in contexts:
-        context.close()
-
-
-def _accept(page: Page, link: str, name: str) -> None:
-    """Open the invitation, choose a password, and arrive at the photos."""
-    page.goto(link)
-    page.locator("[name=new-password]").fill(PASSWORDS[name])
-    page.keyboard.press("Enter")
-    page.get_by_role("option").first.wait_for()
-
-
-def _invite(page: Page, display_name: str, name: str, role: str) -> str:
-    """The invitation's link."""
-    page.goto(page.url.split("#")[0] + "#members")
-    page.get_by_role("button", name="Invite…").click()
-    page.get_by_label("Name shown to others").fill(display_name)
-    page.get_by_label("User name").fill(name)
-    page.get_by_role("form").get_by_role("combobox").click()
-    page.get_by_role("option", name=role).click()
-    page.get_by_role("button", name="Create link").click()
-    expect(page.get_by_role("heading", name=f"Link for {display_name}")).to_be_visible()
-    return page.locator("section code").inner_text()
+    with browsers(chromium) as opened:
+        yield opened
 
 
 def test_a_team_names_people_together_until_one_is_locked_out(server: RealServer, browser_of: Callable[..., Page]) -> None:
@@ -73,9 +43,9 @@ def test_a_team_names_people_together_until_one_is_locked_out(server: RealServer
     secret = server.reached["invitation"].rpartition("/")[2]
     admin, viewer, curator = browser_of(), browser_of("zh-CN"), browser_of()
     zh = Texts("zh-CN")
-    _accept(admin, f"{server.address}/#invitation/{secret}", "ada")
-    _accept(viewer, _invite(admin, "Vera", "vera", "Viewer"), "vera")
-    _accept(curator, _invite(admin, "Carl", "carl", "Curator"), "carl")
+    accept_invitation(admin, f"{server.address}/#invitation/{secret}", "ada")
+    accept_invitation(viewer, invite(admin, "Vera", "vera", "Viewer"), "vera")
+    accept_invitation(curator, invite(admin, "Carl", "carl", "Curator"), "carl")
 
     viewer.get_by_role("option").first.click()
     panel = viewer.locator("main aside")

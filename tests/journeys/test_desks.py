@@ -1,9 +1,7 @@
 """Two desktops join a team's server by its network: names are given at one and seen at the other, and nothing stays after leaving."""
 
 import json
-import re
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -13,14 +11,10 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import select
 
-from agent.main.library_home import home_of_key
-from agent.store.opening import open_library
-from agent.store.schema import metadata
-from agent.team.queries import TeamQueries
+from tests.desk_program import Desk
 from tests.journeys.journey import PORTRAITS
-from tests.program import CHECKOUT, WAIT_S, RealProgram
+from tests.program import WAIT_S
 from tests.server_program import RealServer
 
 pytestmark = [
@@ -32,69 +26,6 @@ RECOGNISES = {"AI_POPUP__RECOGNITION__ENABLED": "true", "AI_POPUP__ENGINE__WORKE
 BARACK, SHORT = "Barack Obama", "奥巴马"
 PASSWORD = "correct horse battery"
 REFERENCE, _, AT_A_DESK = PORTRAITS["Barack"]
-
-
-class Desk:
-    """A desktop agent; `photo` is the only one in its folder."""
-
-    def __init__(self, root: Path, models: Path, photo: Path | None = None) -> None:
-        root.mkdir()
-        self.program = RealProgram(root, models, RECOGNISES)
-        if photo is not None:
-            shutil.copyfile(photo, self.program.watched / "at a desk.jpg")
-        self.program.start(wait=False)
-
-    def team(self) -> dict[str, Any]:
-        with self.program.api() as api:
-            found: dict[str, Any] = api.get("/team").json()
-            return found
-
-    def people(self) -> dict[str, int]:
-        with self.program.api() as api:
-            return {each["name"]: each["id"] for each in api.get("/people").json()}
-
-    def until(self, names: set[str]) -> None:
-        """Wait until they are the people known here."""
-        until = time.monotonic() + WAIT_S
-        while set(self.people()) != names:
-            assert time.monotonic() < until, (self.people(), names)
-            time.sleep(0.02)
-
-    def rename(self, before: str, after: str) -> None:
-        with self.program.api() as api:
-            wanted = {"kind": "describe", "person_id": self.people()[before], "name": after}
-            answer = api.post("/people/edits", json=wanted)
-            assert answer.status_code == 200, answer.text
-
-    def join(self, server: RealServer, member: httpx.Client) -> None:
-        """As a user does it at a terminal, and a member in the browser."""
-        command = [sys.executable, "-m", "agent", "team", "join", server.address]
-        pipe = subprocess.PIPE
-        with subprocess.Popen(command, env=self.program.environment, cwd=CHECKOUT, stdout=pipe, stderr=pipe, text=True) as joining:
-            assert joining.stderr is not None
-            shown = ""
-            while server.reached["fingerprint"] not in shown:
-                line = joining.stderr.readline()
-                assert line, shown
-                shown += line
-            [code] = re.findall(r"#join/([A-Z]{4}-[A-Z]{4})", shown)
-            asked = member.get(f"/api/join/requests/{code}").json()
-            assert asked["computer"] and asked["may_name"] is True, asked
-            assert member.post(f"/api/join/requests/{code}", json={"allow": True}).status_code == 204
-            assert joining.wait(WAIT_S) == 0
-        assert self.team()["state"] == "joined"
-
-    def left_behind(self, *words: str) -> list[str]:
-        """Those of the words that are in any table of the library."""
-        paths = self.program.paths
-        database = open_library(paths.library, home_of_key(self.program.file.load(), paths))
-        try:
-            with database.read() as tx:
-                rows = "\n".join(repr(row) for table in metadata.sorted_tables for row in tx.execute(select(table)))
-            assert TeamQueries(database).link() is None
-        finally:
-            database.close()
-        return [each for each in words if each in rows]
 
 
 @pytest.fixture
@@ -111,7 +42,10 @@ def server(tmp_path: Path, models_folder: Path, samples_folder: Path) -> Iterato
 def desks(tmp_path: Path, models_folder: Path, samples_folder: Path) -> Iterator[tuple[Desk, Desk]]:
     made: list[Desk] = []
     try:
-        made = [Desk(tmp_path / "one", models_folder, samples_folder / AT_A_DESK), Desk(tmp_path / "other", models_folder)]
+        made = [
+            Desk(tmp_path / "one", models_folder, RECOGNISES, samples_folder / AT_A_DESK),
+            Desk(tmp_path / "other", models_folder, RECOGNISES),
+        ]
         yield made[0], made[1]
     finally:
         for each in made:
@@ -135,7 +69,7 @@ def test_names_go_from_desk_to_desk_a_conflict_is_settled_and_leaving_leaves_not
         assert given.status_code == 200, given.text
 
         for each in desks:
-            each.join(server, member)
+            each.join(server, lambda code: let_in(member, code))
         for each in desks:
             each.until({BARACK})
             assert each.team()["prints"] == 1
@@ -173,6 +107,12 @@ def test_names_go_from_desk_to_desk_a_conflict_is_settled_and_leaving_leaves_not
         assert len(member.get("/api/account/tokens").json()["items"]) == 1
     one.program.quit()
     assert one.left_behind(BARACK, SHORT, "B. Obama", server.address, server.reached["fingerprint"]) == []
+
+
+def let_in(member: httpx.Client, code: str) -> None:
+    asked = member.get(f"/api/join/requests/{code}").json()
+    assert asked["computer"] and asked["may_name"] is True, asked
+    assert member.post(f"/api/join/requests/{code}", json={"allow": True}).status_code == 204
 
 
 def receipts(member: httpx.Client, count: int) -> list[int]:

@@ -1,0 +1,80 @@
+"""A desktop agent that joins a team's server, started as its user starts it."""
+
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from agent.main.library_home import home_of_key
+from agent.store.opening import open_library
+from agent.store.schema import metadata
+from agent.team.queries import TeamQueries
+from tests.program import CHECKOUT, WAIT_S, RealProgram
+from tests.server_program import RealServer
+
+
+class Desk:
+    """A desktop agent; `photo` is the only one in its folder."""
+
+    def __init__(self, root: Path, models: Path, environment: Mapping[str, str], photo: Path | None = None) -> None:
+        root.mkdir()
+        self.program = RealProgram(root, models, environment)
+        if photo is not None:
+            shutil.copyfile(photo, self.program.watched / "at a desk.jpg")
+        self.program.start(wait=False)
+
+    def team(self) -> dict[str, Any]:
+        with self.program.api() as api:
+            found: dict[str, Any] = api.get("/team").json()
+            return found
+
+    def people(self) -> dict[str, int]:
+        with self.program.api() as api:
+            return {each["name"]: each["id"] for each in api.get("/people").json()}
+
+    def until(self, names: set[str]) -> None:
+        """Wait until they are the people known here."""
+        until = time.monotonic() + WAIT_S
+        while set(self.people()) != names:
+            assert time.monotonic() < until, (self.people(), names)
+            time.sleep(0.02)
+
+    def rename(self, before: str, after: str) -> None:
+        with self.program.api() as api:
+            wanted = {"kind": "describe", "person_id": self.people()[before], "name": after}
+            answer = api.post("/people/edits", json=wanted)
+            assert answer.status_code == 200, answer.text
+
+    def join(self, server: RealServer, confirm: Callable[[str], None]) -> None:
+        """As a user does it at a terminal; `confirm` is given the code that a member confirms in the browser."""
+        command = [sys.executable, "-m", "agent", "team", "join", server.address]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, env=self.program.environment, cwd=CHECKOUT, stdout=pipe, stderr=pipe, text=True) as joining:
+            assert joining.stderr is not None
+            shown = ""
+            while server.reached["fingerprint"] not in shown:
+                line = joining.stderr.readline()
+                assert line, shown
+                shown += line
+            [code] = re.findall(r"#join/([A-Z]{4}-[A-Z]{4})", shown)
+            confirm(code)
+            assert joining.wait(WAIT_S) == 0
+        assert self.team()["state"] == "joined"
+
+    def left_behind(self, *words: str) -> list[str]:
+        """Those of the words that are in any table of the library."""
+        paths = self.program.paths
+        database = open_library(paths.library, home_of_key(self.program.file.load(), paths))
+        try:
+            with database.read() as tx:
+                rows = "\n".join(repr(row) for table in metadata.sorted_tables for row in tx.execute(select(table)))
+            assert TeamQueries(database).link() is None
+        finally:
+            database.close()
+        return [each for each in words if each in rows]
