@@ -35,11 +35,16 @@ class Desk:
 
     def ask(self, method: str, path: str, body: object = None) -> Any:
         """Raises Gone, Refused."""
+        answer = self.request(method, path, body)
+        return answer.json() if answer.content else None
+
+    def request(self, method: str, path: str, body: object = None, **more: Any) -> httpx.Response:
+        """Raises Gone, Refused."""
         try:
             if self._http is None:
                 self._http = self._left.enter_context(self._server.visitor())
                 self._http.headers["authorization"] = f"Session {self._key}"
-            answer = self._http.request(method, path, json=body)
+            answer = self._http.request(method, path, json=body, **more)
         except (httpx.HTTPError, OSError) as error:
             self.leave()
             raise Gone from error
@@ -49,7 +54,7 @@ class Desk:
         if not answer.is_success:
             raise Refused(answer.text)
         self.answers += 1
-        return answer.json() if answer.content else None
+        return answer
 
     def leave(self) -> None:
         self._http = None

@@ -17,6 +17,7 @@ import structlog
 from agent.core import error_counts
 from agent.core.log_privacy import described, guard, without_names
 from agent.core.log_repeats import RepeatedLines
+from agent.core.request_id import current_id
 from agent.core.settings import LogSettings, LogTarget
 
 # Lines that may wait for the disk; further ones are counted and dropped, because the program must not wait for its log.
@@ -71,7 +72,7 @@ def configure(
     for name in _CHATTY:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
     structlog.configure(
-        processors=[error_counts.count, structlog.stdlib.filter_by_level, structlog.contextvars.merge_contextvars, guard, _hand_over],
+        processors=[error_counts.count, structlog.stdlib.filter_by_level, _with_request, guard, _hand_over],
         wrapper_class=structlog.stdlib.BoundLogger,
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
@@ -100,6 +101,12 @@ class _Running:
     entry: "_Entry | None" = None
     listener: "_Listener | None" = None
     echo: "logging.StreamHandler[TextIO] | None" = None
+
+
+def _with_request(_logger: object, _method: str, event: MutableMapping[str, object]) -> MutableMapping[str, object]:
+    """Structlog processor: adds the id of the request or job that the line is about."""
+    request = current_id()
+    return {"request": request, **event} if request else event
 
 
 def _hand_over(_logger: object, _method: str, event: MutableMapping[str, object]) -> tuple[tuple[object, ...], dict[str, object]]:

@@ -39,6 +39,8 @@ class Job:
     path: str
     attempts: int
     priority: int = Priority.NEW
+    request_id: str = ""
+    """of the request that made it; empty if none did"""
 
 
 def after_error(attempts: int, error: AgentError) -> JobState:

@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote
 from pydantic import ConfigDict, TypeAdapter
 
 from agent.core.child import Child, ChildGarbled, ChildGone, ChildTimeout, Message
+from agent.core.request_id import current_id
 from agent.domain.errors import (
     AgentError,
     CaptureError,
@@ -28,6 +29,7 @@ from agent.domain.errors import (
     XmpError,
     from_code,
 )
+from agent.engine.served import log_served
 
 T = TypeVar("T")
 Q = TypeVar("Q")
@@ -121,9 +123,10 @@ class Call(Generic[Q, A]):
         return response
 
 
-def request(number: int, operation: str, body: object, files: Sequence[int] = ()) -> Message:
-    """Build a request; `files` are tickets of passed files, in the operation's order."""
-    return {"id": number, "op": operation, "body": body, **({"files": list(files)} if files else {})}
+def request(number: int, operation: str, body: object, files: Sequence[int] = (), request_id: str = "") -> Message:
+    """Build a request; `files` are tickets of passed files, in the operation's order; the process tells the log of a `request_id`."""
+    message: Message = {"id": number, "op": operation, "body": body}
+    return message | ({"files": list(files)} if files else {}) | ({"request": request_id} if request_id else {})
 
 
 def answer(number: object, body: object) -> Message:
@@ -171,7 +174,10 @@ class RpcClient:
         self.calls += 1
         try:
             body = call.request.dump(asked) if body is None else body
-            message = await self.child.request(request(self.calls, call.name, body, files), timeout=limit)
+            sent = current_id()
+            message = await self.child.request(request(self.calls, call.name, body, files, sent), timeout=limit)
+            if "served" in message:
+                self._log(message["served"], sent, call, with_files=bool(files))
             return call.checked(believe(message, self.calls, call.response), asked)
         except ChildGarbled as error:
             raise self._lost(EngineBadAnswer()) from error
@@ -183,6 +189,12 @@ class RpcClient:
         except EngineBadAnswer as error:
             await self.child.kill()  # its output can't be trusted any more
             raise self._lost(error) from None
+
+    def _log(self, served: object, sent: str, call: Call[Any, Any], *, with_files: bool) -> None:
+        try:
+            log_served(served, sent, operation=call.name, pid=self.child.pid, is_photo=with_files)
+        except ValueError as error:
+            raise EngineBadAnswer from error
 
     def _lost(self, error: AgentError) -> AgentError:
         self.lost = True

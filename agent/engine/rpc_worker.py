@@ -16,6 +16,7 @@ from agent.engine import rpc
 from agent.engine.open_files import Taker
 from agent.engine.rpc import Call
 from agent.engine.sandbox.wall import Sandbox
+from agent.engine.served import Serving
 
 # After the agent is gone, the current task may finish; a hanging one must not keep the process alive.
 _LAST_TASK_S = 5.0
@@ -52,7 +53,7 @@ class RpcWorker:
 
     def serve(self, message: Message) -> Message:
         """Return the answer to a request. Never raises: any error becomes the answer."""
-        number = message.get("id")
+        number, serving = message.get("id"), Serving(message)
         files: list[int] = []
         try:
             for ticket in message.get("files", ()):
@@ -61,11 +62,12 @@ class RpcWorker:
             if self.wall is None or (name not in self._handlers and not self.greeted):
                 raise EngineStartFailed
             given, files = files, []
-            return rpc.answer(number, self.answer(name, body, given))
+            return serving.noted(rpc.answer(number, self.answer(name, body, given)))
         except AgentError as error:
-            return rpc.failure(number, error)
-        except Exception as error:  # a defect: the agent gets its type, never its text, which may hold a path
-            return rpc.failure(number, Unexpected(kind=type(error).__name__))
+            return serving.noted(rpc.failure(number, error))
+        except Exception as error:  # a defect: the agent gets its type and place, never its text, which may hold a path
+            serving.failed(error)
+            return serving.noted(rpc.failure(number, Unexpected(kind=type(error).__name__)))
         finally:
             _close(files)
 

@@ -8,6 +8,7 @@ import structlog
 
 from agent.core.environment import Environment
 from agent.core.observable import Notice, wait_at_most
+from agent.core.request_id import bound
 from agent.domain.errors import AgentError, EngineStartFailed, StoreError
 from agent.domain.events import Recorded
 from agent.domain.jobs import Job, JobState
@@ -196,7 +197,8 @@ class Indexer:
 
     async def _job(self, job: Job) -> None:
         try:
-            await self._attempt(job)
+            with bound(job.request_id or f"job-{job.id}"):
+                await self._attempt(job)
         finally:
             self._queue.ended(job)
             self._one_less()

@@ -64,14 +64,18 @@ PLACE: Final = Moving(
     gives=Kind.PLACE,
     paths=("path", "folder"),
 )
-JOB: Final = Moving(schema.job, ("place_id",), {"place_id": Kind.PLACE}, left=_ID | {"lease_until", "lease_worker", "batch"})
+JOB: Final = Moving(schema.job, ("place_id",), {"place_id": Kind.PLACE}, left=_ID | {"lease_until", "lease_worker", "batch", "request_id"})
 FACE: Final = Moving(schema.face, ("image_id", "ordinal"), {"image_id": Kind.IMAGE}, left=_ID, gives=Kind.FACE)
 EMBEDDING, CHIP, IGNORED, ADOPTED = (_of_face(each) for each in (schema.embedding, schema.chip, schema.ignored, schema.adopted))
 IDENTITY: Final = Moving(schema.identity, ("face_id",), {"face_id": Kind.FACE, "image_id": Kind.IMAGE, "person_id": Kind.PERSON})
 REJECTION, UNSEEN = _of_both(schema.rejection), _of_both(schema.unseen)
 REDACTION: Final = Moving(schema.redaction, ("uid",), left=_ID, gives=Kind.REDACTION, paths=("folder",))
 REDACTION_ITEM: Final = Moving(
-    schema.redaction_item, ("redaction_id", "source"), {"redaction_id": Kind.REDACTION}, left=_ID, paths=("source", "target")
+    schema.redaction_item,
+    ("redaction_id", "source"),
+    {"redaction_id": Kind.REDACTION},
+    left=_ID | {"request_id"},
+    paths=("source", "target"),
 )
 UNDO: Final = Moving(schema.undo, ("token",), {"person_id": Kind.PERSON}, left=_ID, gives=Kind.UNDO)
 UNDO_PERSON: Final = Moving(schema.undo_person, ("undo_id", "person_id"), {"undo_id": Kind.UNDO, "person_id": Kind.PERSON})

@@ -122,6 +122,7 @@ class RedactionItem:
     standing: bool = False  # for a watched folder: no request waits for it
     made_by: str = ""  # the member who planned it, by their random id
     error: AgentError | None = None
+    request_id: str = ""  # of the request that planned it last
 
     @property
     def awaits_approval(self) -> bool:

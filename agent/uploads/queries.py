@@ -7,6 +7,7 @@ from typing import Final
 
 from sqlalchemy import Row, delete, func, insert, select, update
 
+from agent.core.request_id import current_id
 from agent.domain.errors import UploadGone
 from agent.store import audit_log
 from agent.store.database import Queries
@@ -60,7 +61,7 @@ class UploadQueries(Queries):
     def plan(self, upload_id: str, sha256: str, target: str) -> None:
         """Note where the file goes, before it is moved: after a kill in between, it is found there and not stored again."""
         with self.database.write(durable=True) as tx:
-            tx.execute(update(table).where(table.c.id == upload_id).values(sha256=sha256, target=target))
+            tx.execute(update(table).where(table.c.id == upload_id).values(sha256=sha256, target=target, request_id=current_id()))
 
     def end(self, upload_id: str, outcome: Outcome, sha256: str, now: datetime) -> None:
         """Note what became of it, for the current actor."""

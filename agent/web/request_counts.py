@@ -1,6 +1,5 @@
-"""Counts requests by route, status and error code, gives each an id for the log, and logs refusals."""
+"""Counts requests by route, status and error code, gives each an id for the log, and logs refusals and changes."""
 
-import secrets
 import time
 from bisect import bisect_left
 from collections import Counter
@@ -10,7 +9,8 @@ from typing import Any, Final
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from structlog.contextvars import bound_contextvars
+
+from agent.core.request_id import bound, new_id
 
 log = structlog.get_logger()
 
@@ -19,6 +19,8 @@ RECORD: Final = "ai_popup.request"  # in the request's ASGI scope: its `RequestR
 BOUNDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 NO_ROUTE: Final = "none"  # refused before its route was found, or there is none
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_CHANGING: Final = _METHODS - {"GET", "HEAD", "OPTIONS"}  # they may make work, which other processes log with the same id
+_ERROR: Final = 400
 _REFUSALS: Final = frozenset({401, 403, 429})
 _CUT_OFF: Final = 499  # the client left before an answer
 
@@ -73,7 +75,7 @@ class CountedRequests:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        record, began, counts = RequestRecord(secrets.token_hex(8)), self._clock(), self._counts
+        record, began, counts = RequestRecord(new_id()), self._clock(), self._counts
         status, took = _CUT_OFF, 0.0
 
         async def answered(message: Message) -> None:
@@ -85,12 +87,14 @@ class CountedRequests:
 
         counts.running += 1
         try:
-            with bound_contextvars(request=record.id):
+            with bound(record.id):
                 await self._app({**scope, RECORD: record}, receive, answered)
         finally:
             counts.running -= 1
             method = scope["method"] if scope["method"] in _METHODS else "OTHER"
             counts.ended(method, record, status, took)
+            if method in _CHANGING and status < _ERROR:
+                log.info("request.done", request=record.id, status=status, method=method, route=record.route, ms=round(took * 1000))
             if status in _REFUSALS:
                 facts: dict[str, Any] = {"member": record.member} if record.member else {}
                 log.warning(

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from agent.core.request_id import bound
 from agent.domain.edits import DescribePersonEdit, NameFacesEdit
 from agent.domain.errors import EngineCrashed, FaceUnknown, ImageCorrupt, ImageMissing, ImageTruncated, ModelMissing
 from agent.domain.events import ImageFailed, ImageIndexed, PeopleChanged, PlaceAdded, PlaceLost, PlaceMoved, RecognitionPurged, Recorded
@@ -15,6 +16,8 @@ from agent.domain.people import Certainty, Identity
 from agent.library.records import Noted, Portrait
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.path_ranges import FolderArea
+from agent.uploads.queries import UploadQueries
+from agent.uploads.records import Upload
 from tests.embeddings import image_embeddings
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 89, tzinfo=UTC)
@@ -252,6 +255,28 @@ def test_a_name_that_is_no_valid_unicode_comes_back_as_it_was(library: Redaction
 
 
 # -- queue ---------------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_job_keeps_the_id_of_the_request_that_made_it(library: RedactionQueries) -> None:
+    with bound("0a1b"):
+        note(library, "/photos/a.jpg")
+    note(library, "/photos/b.jpg", size=101)
+    jobs = lease(library, 2)
+    assert [each.request_id for each in jobs] == ["0a1b", ""]
+    library.file_moved("/photos/a.jpg", FileSeen("/photos/c.jpg", 100, 1, "/photos"), now=NOW)  # its job starts again
+    library.fail(jobs[1], JobState.FAILED, ImageCorrupt(), now=NOW)
+    with bound("2c3d"):
+        library.retry()
+    assert {each.path: each.request_id for each in lease(library, 2)} == {"/photos/c.jpg": "0a1b", "/photos/b.jpg": "2c3d"}
+
+
+def test_an_uploaded_photos_job_keeps_the_id_of_the_upload(library: RedactionQueries) -> None:
+    uploads = UploadQueries(library.database)
+    uploads.add(Upload("1" * 32, "", None, "a.jpg", 100, None, NOW, LATER))
+    with bound("0a1b"):
+        uploads.plan("1" * 32, "a" * 64, "/photos/a.jpg")
+    note(library, "/photos/a.jpg")  # later, by the folder's watch
+    assert [each.request_id for each in lease(library)] == ["0a1b"]
 
 
 def test_jobs_go_by_priority_then_fewest_attempts_then_age(library: RedactionQueries) -> None:

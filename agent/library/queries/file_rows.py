@@ -16,7 +16,7 @@ from agent.store import event_rows
 from agent.store.database import Queries
 from agent.store.path_ranges import around, at_or_below, below, stem_of, stems_of
 from agent.store.rows import add
-from agent.store.schema import image, job, place, redaction, redaction_item
+from agent.store.schema import image, job, place, redaction, redaction_item, upload
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _OUT_OF_REACH = (ImageMissing.code, *sorted(leaves(BucketError)))
@@ -45,7 +45,7 @@ class FileQueries(Queries):
             content = _analysed(tx, sha256, recipe) if sha256 is not None else None
             place_id = _put(tx, known, seen, content, now)
             if content is None:
-                job_rows.queue(tx, place_id, priority, now)
+                job_rows.queue(tx, place_id, priority, now, request_id=_uploaded_by(tx, seen.path))
                 return Noted.QUEUED, []
             job_rows.drop(tx, place_id)
             if known is not None and known.image_id == content and known.missing_since is None:
@@ -195,6 +195,11 @@ def _note_unchanged(tx: Connection, known: Row[object], seen: FileSeen, priority
         job_rows.queue(tx, known.id, priority, now)
         return Noted.QUEUED
     return Noted.UNCHANGED
+
+
+def _uploaded_by(tx: Connection, path: str) -> str:
+    """Return the id of the request that uploaded a file; empty if it came otherwise."""
+    return tx.scalar(select(upload.c.request_id).where(upload.c.target == path).order_by(upload.c.created_at.desc()).limit(1)) or ""
 
 
 def _untimed() -> ColumnElement[bool]:

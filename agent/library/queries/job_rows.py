@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Update, bindparam, delete, func, insert, or_, select, update
 
+from agent.core.request_id import current_id
 from agent.domain import desk_path
 from agent.domain.errors import AgentError, EngineCrashed, EngineKilled, ModelError, StoreError
 from agent.domain.events import ImageFailed, Recorded
@@ -59,7 +60,7 @@ class JobQueries(Queries):
             statement = (
                 update(job)
                 .where(job.c.state.in_(ENDED_BADLY))
-                .values(state=JobState.QUEUED, attempts=0, error_code=None, error_params=None)
+                .values(state=JobState.QUEUED, attempts=0, error_code=None, error_params=None, request_id=current_id())
             )
             if place_ids is None:
                 return tx.execute(statement).rowcount
@@ -73,7 +74,9 @@ class JobQueries(Queries):
             chosen = job.c.state == JobState.DEFERRED
             values = {"state": JobState.QUEUED, "attempts": 0, "priority": int(Priority.ASKED), "error_code": None, "error_params": None}
             return tx.execute(
-                update(job).where(chosen if place_id is None else chosen & (job.c.place_id == place_id)).values(values)
+                update(job)
+                .where(chosen if place_id is None else chosen & (job.c.place_id == place_id))
+                .values(values | {"request_id": current_id()})
             ).rowcount
 
     def clear_problems(self, place_id: int | None = None) -> int:
@@ -121,7 +124,7 @@ class JobQueries(Queries):
             again = [{"job_id": row.id} for row in rows if row.id is not None]
             fresh = [_fresh(row.place_id, Priority.BACKLOG, now) for row in rows if row.id is None]
             if again:
-                values = {"state": JobState.QUEUED, "priority": int(Priority.BACKLOG), "attempts": 0}
+                values = {"state": JobState.QUEUED, "priority": int(Priority.BACKLOG), "attempts": 0, "request_id": current_id()}
                 tx.execute(update(job).where(job.c.id == bindparam("job_id")).values(values), again)
             if fresh:
                 tx.execute(insert(job), fresh)
@@ -154,10 +157,11 @@ def count(tx: Connection) -> dict[JobState, int]:
     return dict.fromkeys(JobState, 0) | {JobState(state): number for state, number in tx.execute(_BY_STATE)}
 
 
-def queue(tx: Connection, place_id: int, priority: Priority, now: datetime) -> None:
-    """Give the location a new job, replacing any existing one."""
+def queue(tx: Connection, place_id: int, priority: Priority, now: datetime, *, request_id: str = "") -> None:
+    """Give the location a new job, replacing any existing one. `request_id`: of an earlier request, if none runs now."""
     drop(tx, place_id)
-    tx.execute(insert(job).values(_fresh(place_id, priority, now)))
+    fresh = _fresh(place_id, priority, now)
+    tx.execute(insert(job).values(fresh | {"request_id": fresh["request_id"] or request_id}))
 
 
 def drop(tx: Connection, place_id: int) -> None:
@@ -192,7 +196,9 @@ def restart_leased(tx: Connection, now: datetime, within: ColumnElement[bool] | 
     rows = tx.execute(chosen if within is None else chosen.where(within)).all()
     for row in rows:
         tx.execute(delete(job).where(job.c.id == row.id))
-        tx.execute(insert(job).values(_fresh(row.place_id, row.priority, now) | {"attempts": row.attempts - 1}))
+        tx.execute(
+            insert(job).values(_fresh(row.place_id, row.priority, now) | {"attempts": row.attempts - 1, "request_id": row.request_id})
+        )
 
 
 def lease(
@@ -206,7 +212,7 @@ def take(tx: Connection, limit: int, *, worker: str, until: datetime, batch: int
     """Lease the next jobs, of a batch or of all."""
     waiting = job.c.state == JobState.QUEUED
     rows = tx.execute(
-        select(job.c.id, job.c.place_id, job.c.attempts, job.c.priority, place.c.path)
+        select(job.c.id, job.c.place_id, job.c.attempts, job.c.priority, job.c.request_id, place.c.path)
         .join(place)
         .where(waiting if batch is None else waiting & (job.c.batch == batch))
         .order_by(job.c.priority, job.c.attempts, job.c.id)
@@ -226,7 +232,7 @@ def take(tx: Connection, limit: int, *, worker: str, until: datetime, batch: int
                 error_params=None,
             )
         )
-    return [Job(row.id, row.place_id, row.path, row.attempts + 1, row.priority) for row in rows]
+    return [Job(row.id, row.place_id, row.path, row.attempts + 1, row.priority, row.request_id or "") for row in rows]
 
 
 def _untried() -> Update:
@@ -286,4 +292,11 @@ def _end(tx: Connection, job_id: int, place_id: int, attempts: int, state: JobSt
 
 
 def _fresh(place_id: int, priority: int, now: datetime) -> dict[str, object]:
-    return {"place_id": place_id, "state": JobState.QUEUED, "priority": int(priority), "attempts": 0, "changed_at": now}
+    return {
+        "place_id": place_id,
+        "state": JobState.QUEUED,
+        "priority": int(priority),
+        "attempts": 0,
+        "changed_at": now,
+        "request_id": current_id(),
+    }

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, delete, exists, func, not_, or_, select, update
 
 from agent.core.actor import HERE, actor
+from agent.core.request_id import current_id
 from agent.domain.errors import AgentError, ApprovalAwaited, from_code
 from agent.domain.video import is_clip
 from agent.redaction.copy_records import MADE, ItemState, Made, RedactedCopy, RedactionBatch, RedactionItem, RedactionPage
@@ -84,7 +85,9 @@ class BatchQueries(Queries):
                 return None
             before = replace(known.facts, before=None)
             facts = _FACTS.dump_python(replace(before, marks=tuple(marks), replaces=None, before=before), mode="json")
-            _change(tx, item_id, now, state=ItemState.PLANNED, edited=1, edited_by=actor.get(), passed=0, facts=facts)
+            _change(
+                tx, item_id, now, state=ItemState.PLANNED, edited=1, edited_by=actor.get(), passed=0, facts=facts, request_id=current_id()
+            )
             for action, count in zip(("faces_uncovered", "faces_covered"), cover_changes(before.marks, marks), strict=True):
                 if count:
                     audit_log.add(tx, action, None, count, now, detail=f"{known.batch} {item_id}")
@@ -128,7 +131,9 @@ class BatchQueries(Queries):
         """Plan failed and stopped ones again."""
         with self.database.write(durable=True) as tx:
             change = update(item).where(item.c.redaction_id == _id_of(uid), item.c.state.in_((ItemState.FAILED, ItemState.STOPPED)))
-            return tx.execute(change.values(state=ItemState.PLANNED, error_code=None, error_params=None, changed_at=now)).rowcount
+            return tx.execute(
+                change.values(state=ItemState.PLANNED, error_code=None, error_params=None, changed_at=now, request_id=current_id())
+            ).rowcount
 
     def made_at(self, target: str) -> Made | None:
         """Return what the copy at that path was last made from."""
@@ -276,6 +281,7 @@ def shown(row: "Row[Any]") -> RedactionItem:
         standing=row.folder is not None,
         made_by=row.made_by,
         error=None if row.error_code is None else from_code(row.error_code, row.error_params or {}),
+        request_id=row.request_id or "",
     )
 
 

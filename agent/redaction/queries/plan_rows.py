@@ -7,6 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, delete, exists, insert, not_, select, update
 
 from agent.core.actor import actor
+from agent.core.request_id import current_id
 from agent.redaction.copy_records import MADE, ItemState, PlannedCopy, RedactionItem
 from agent.redaction.options import RedactionOptions
 from agent.redaction.queries.batch_rows import WISH, items, latest, shown
@@ -86,7 +87,7 @@ def _take_over(tx: Connection, batch_id: int, copies: Sequence[PlannedCopy], now
         mine = item.c.redaction_id == batch_id
         tx.execute(delete(item).where(mine, item.c.source == copy.source, item.c.id != first.id))
         again = _FRESH | {"state": ItemState.PLANNED, "changed_at": now} if first.state in (ItemState.FAILED, ItemState.STOPPED) else {}
-        tx.execute(update(item).where(item.c.id == first.id).values(redaction_id=batch_id, **again))
+        tx.execute(update(item).where(item.c.id == first.id).values(redaction_id=batch_id, request_id=current_id(), **again))
     _forget_empty(tx, {row.redaction_id for row in known.values()} - {batch_id})
     return left
 
@@ -111,6 +112,7 @@ def _put(tx: Connection, batch_id: int, copies: Sequence[PlannedCopy], now: date
     rows: list[dict[str, Any]] = []
     for each in copies:
         row = {"redaction_id": batch_id, "source": each.source, "target": each.target, "format": each.format, "changed_at": now}
+        row["request_id"] = current_id()
         before = None if each.there is None else latest(tx, each.target)
         if before is None:
             rows.append(row | _FRESH | {"state": ItemState.PLANNED})

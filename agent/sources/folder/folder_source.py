@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from contextvars import Context
 from dataclasses import dataclass
 from functools import partial
 
@@ -191,7 +192,8 @@ class FolderSource:
             for root, plan in self._plans.items():
                 if root not in self._running:
                     watch = self._watch(plan, self._known, self._emit)
-                    self._running[root] = watch, self._group.create_task(watch.run())
+                    # Of its own: it outlives the request that added the folder, and does not act for it.
+                    self._running[root] = watch, self._group.create_task(watch.run(), context=Context())
 
 
 def _plans(folders: Sequence[Folder], sources: SourceSettings) -> dict[str, WatchPlan]:

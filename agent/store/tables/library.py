@@ -80,6 +80,7 @@ job = Table(
     Column("error_code", String),
     Column("error_params", JSON),
     Column("changed_at", Instant, nullable=False),
+    Column("request_id", String(40)),  # of the request that made it, see `agent.core.request_id`
     Index("job_by_turn", "state", "priority", "attempts", "id"),
     Index("job_by_change", "state", "changed_at"),
     sqlite_autoincrement=True,

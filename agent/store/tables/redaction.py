@@ -37,6 +37,7 @@ redaction_item = Table(
     Column("error_code", String),
     Column("error_params", JSON),
     Column("changed_at", Instant, nullable=False),
+    Column("request_id", String(40)),  # of the request that planned it last, see `agent.core.request_id`
     UniqueConstraint("redaction_id", "source", name="item_of_redaction"),
     Index("redaction_item_by_state", "state", "redaction_id"),
     Index("redaction_item_by_target", "target"),

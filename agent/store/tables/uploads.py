@@ -21,7 +21,9 @@ upload = Table(
     Column("target", PathBytes),  # noted before the file is moved there
     Column("outcome", String),  # None: unfinished
     Column("ended_at", Instant),
+    Column("request_id", String(40)),  # of the request that completed it, see `agent.core.request_id`
     Index("upload_by_member", "member", "outcome"),
     Index("upload_by_outcome", "outcome", "size"),
     Index("upload_by_content", "sha256"),
+    Index("upload_by_target", "target"),
 )

@@ -6,6 +6,7 @@ import structlog
 from fastapi import FastAPI
 
 from agent.core.i18n import Texts
+from agent.core.request_id import current_id
 from agent.domain.errors import Forbidden
 from agent.main.commands_api import guarded
 from agent.web.access import Scope, needs
@@ -33,6 +34,10 @@ def client(auth: Auth, counts: RequestCounts) -> httpx.AsyncClient:
     @api.get("/api/things/{thing_id}", openapi_extra=needs(Scope.PHOTOS_READ))
     async def thing(thing_id: int) -> int:
         return thing_id
+
+    @api.post("/api/things", openapi_extra=needs(Scope.PHOTOS_READ))
+    async def make() -> str:
+        return current_id()
 
     @api.get("/api/closed", openapi_extra=needs(Scope.PHOTOS_READ))
     async def closed() -> None:
@@ -92,3 +97,14 @@ async def test_a_refusal_is_logged_with_the_id_that_the_client_got(client: httpx
 async def test_an_odd_method_is_one_label(client: httpx.AsyncClient, counts: RequestCounts, auth: Auth) -> None:
     await client.request("BREW", "/api/closed", headers=signed(auth))
     assert [method for method, _, _ in counts.requests] == ["OTHER"]
+
+
+async def test_a_change_is_logged_with_the_id_that_its_work_goes_by(client: httpx.AsyncClient, auth: Auth) -> None:
+    with structlog.testing.capture_logs() as logged:
+        made = await client.post("/api/things?name=mei", headers=signed(auth))
+        await client.get("/api/things/7", headers=signed(auth))
+        await client.post("/api/nowhere", headers=signed(auth))
+    [done] = [each for each in logged if each["event"] == "request.done"]
+    assert (done["method"], done["route"], done["status"]) == ("POST", "/api/things", 200)
+    assert made.json() == made.headers["x-request-id"] == done["request"]
+    assert "mei" not in str(logged)

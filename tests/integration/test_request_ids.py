@@ -1,0 +1,85 @@
+"""A request's id is found in the logs of all processes that work for it: a real server, its worker and the worker's engine."""
+
+import base64
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.server_load import Desk, desk_of_first
+from tests.server_program import RealServer
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(sys.platform != "linux", reason="the tests of PostgreSQL run on Linux"),
+]
+TUS = {"tus-resumable": "1.0.0"}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, models_folder: Path) -> Iterator[RealServer]:
+    made = RealServer(
+        tmp_path_factory.mktemp("server"), models_folder, {"AI_POPUP__SERVER__WORKERS": "1", "AI_POPUP__ENGINE__WORKERS": "1"}
+    )
+    made.serve()
+    yield made
+    made.quit()
+
+
+@pytest.fixture(scope="module")
+def administrator(server: RealServer) -> Iterator[Desk]:
+    desk = desk_of_first(server)
+    yield desk
+    desk.leave()
+
+
+def lines(server: RealServer, request: str) -> list[tuple[str, dict[str, Any]]]:
+    """Return the log files' lines with this id, in their order of time, as the command in the documentation does."""
+    found = [
+        (path.stem.partition("-")[0], line)
+        for path in [*server.paths.logs.glob("server.log"), *server.paths.logs.glob("worker-*.log")]
+        for text in path.read_text(encoding="utf-8").splitlines()
+        if (line := json.loads(text)).get("request") == request
+    ]
+    return sorted(found, key=lambda each: str(each[1]["at"]))
+
+
+def upload(desk: Desk, photo: Path) -> str:
+    """Send a photo; return the id of the request that completed it."""
+    content, name = photo.read_bytes(), base64.b64encode(photo.name.encode()).decode()
+    length = {"upload-length": str(len(content)), "upload-metadata": f"filename {name}"}
+    begun = desk.request("POST", "/api/uploads", headers=TUS | length)
+    part = {"upload-offset": "0", "content-type": "application/offset+octet-stream"}
+    return str(desk.request("PATCH", begun.headers["location"], content=content, headers=TUS | part).headers["x-request-id"])
+
+
+def events(server: RealServer, request: str) -> list[tuple[str, str]]:
+    return [(process, line["event"]) for process, line in lines(server, request)]
+
+
+def test_an_uploads_id_leads_through_server_worker_and_engine(server: RealServer, administrator: Desk, samples_folder: Path) -> None:
+    photo = next(samples_folder.glob("*.jpg"))
+    request = upload(administrator, photo)
+    server.settled(1)
+    found = events(server, request)
+    assert found[0] == ("server", "request.done")
+    assert ("worker", "engine.served") in found and ("worker", "image.indexed") in found
+    assert photo.name not in json.dumps(lines(server, request))
+
+    [image] = administrator.ask("GET", "/api/images?limit=10")["items"]
+    again = administrator.request("POST", "/api/library/actions", {"action": "look_again", "ids": [image["id"]]}).headers["x-request-id"]
+    server.until(lambda _: ("worker", "image.indexed") in events(server, again))
+    assert {process for process, _ in events(server, again)} == {"server", "worker"}
+
+
+def test_a_photo_that_no_request_brought_has_an_id_of_its_own(server: RealServer, administrator: Desk, samples_folder: Path) -> None:
+    before = server.status().images
+    (server.watched / "dropped.jpg").write_bytes(sorted(samples_folder.glob("*.jpg"))[1].read_bytes())
+    server.until(lambda status: status.images == before + 1)
+    texts = [line for path in server.paths.logs.glob("worker-*.log") for line in path.read_text(encoding="utf-8").splitlines()]
+    [request] = {line["request"] for line in map(json.loads, texts) if str(line.get("request", "")).startswith("job-")}
+    assert {event for _, event in events(server, request)} >= {"engine.served", "image.indexed"}
