@@ -11,8 +11,11 @@ from agent.cli.output import note, tell
 from agent.cli.own_texts import TEXTS
 from agent.cli.server import of_server
 from agent.cli.session import CommandSession
+from agent.messages.commands import add_message_commands
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from agent.alerts.schemas import AlertOut, SilenceOut
     from agent.web.client import Client
 
@@ -80,30 +83,6 @@ def unsilence(session: CommandSession, number: int, as_json: bool) -> None:
     tell(ended.model_dump(mode="json"), session.texts("cli.alerts.unsilenced", id=ended.id), as_json=as_json)
 
 
-@alerts.command(help=TEXTS("cli.help.alerts_secret"))
-@click.argument("way", type=click.Choice(WAYS))
-@json_option()
-@click.pass_obj
-def secret(session: CommandSession, way: str, as_json: bool) -> None:
-    from agent.alerts.sending import ALERT_SECRETS
-    from agent.store.key_homes import key_home
-
-    asked: str = click.prompt(session.texts("cli.alerts.ask", way=session.texts(f"alerts.ways.{way}")), hide_input=True, err=True)
-    key_home(session.settings.library.key_home, session.paths.keys).write(ALERT_SECRETS[way], asked.encode())
-    tell({"way": way}, session.texts("cli.alerts.kept"), as_json=as_json)
-
-
-@alerts.command(help=TEXTS("cli.help.alerts_test"))
-@json_option()
-@click.pass_obj
-def test(session: CommandSession, as_json: bool) -> None:
-    from agent.alerts.schemas import AlertTestSent
-
-    sent = _server(session).call("POST", "/api/alerts/test-message", AlertTestSent)
-    ways = [session.texts(f"alerts.ways.{way}") for way in sent.ways]
-    tell(sent.model_dump(mode="json"), session.texts("cli.alerts.tested", ways=", ".join(ways)), as_json=as_json)
-
-
 def _server(session: CommandSession) -> "Client":
     """Raises ClickException if what runs here is no team server."""
     from agent.alerts.schemas import AlertCount
@@ -111,6 +90,21 @@ def _server(session: CommandSession) -> "Client":
     client = session.server()
     of_server(session, client, "/api/alerts/count", AlertCount)
     return client
+
+
+def _secrets() -> "Mapping[str, str]":
+    from agent.alerts.sending import ALERT_SECRETS
+
+    return ALERT_SECRETS
+
+
+def _send_test(session: CommandSession) -> "Sequence[str]":
+    from agent.alerts.schemas import AlertTestSent
+
+    return _server(session).call("POST", "/api/alerts/test-message", AlertTestSent).ways
+
+
+add_message_commands(alerts, "alerts", WAYS, _secrets, _send_test)
 
 
 def _lines(session: CommandSession, each: "AlertOut") -> str:

@@ -19,8 +19,8 @@ from agent.alerts.schemas import (
     SilenceOut,
     SilenceWanted,
 )
-from agent.alerts.sending import AlertSending
 from agent.alerts.service import Alerts, known_names
+from agent.messages.sending import Sending
 from agent.web.access import SCOPES, Scope, needs
 from agent.web.desk_alerts import DeskAlert, DeskAlerts
 from agent.web.desk_exchange import WAIT_S
@@ -33,14 +33,14 @@ WATCHDOG: Final = "watchdog"
 """fires always, so that its silence is noticed elsewhere: it is no alert here"""
 
 
-def alert_routes(api: FastAPI, alerts: Alerts, sending: AlertSending, looked_at: Callable[[], datetime | None]) -> None:
+def alert_routes(api: FastAPI, alerts: Alerts, sending: Sending, looked_at: Callable[[], datetime | None]) -> None:
     """Add the routes to `api`. `looked_at` returns when this process last looked at the conditions."""
     _reading_routes(api, alerts, sending, looked_at)
     _managing_routes(api, alerts, sending)
     _other_programs(api, alerts)
 
 
-def _reading_routes(api: FastAPI, alerts: Alerts, sending: AlertSending, looked_at: Callable[[], datetime | None]) -> None:
+def _reading_routes(api: FastAPI, alerts: Alerts, sending: Sending, looked_at: Callable[[], datetime | None]) -> None:
     queries = alerts.queries
 
     @api.get("/api/alerts", openapi_extra=_READ)
@@ -73,7 +73,7 @@ def _reading_routes(api: FastAPI, alerts: Alerts, sending: AlertSending, looked_
         return AlertMessages(items=tuple(map(AlertMessageOut.from_record, found)))
 
 
-def _managing_routes(api: FastAPI, alerts: Alerts, sending: AlertSending) -> None:
+def _managing_routes(api: FastAPI, alerts: Alerts, sending: Sending) -> None:
     @api.post("/api/alerts/silences", openapi_extra=_MANAGE)
     async def silence(wanted: SilenceWanted) -> SilenceOut:
         """Send no messages about alerts of that name until then."""

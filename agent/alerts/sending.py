@@ -1,20 +1,17 @@
 """Messages about alerts: name, severity, time, a number and a link, never a name of a person, a photo or a path."""
 
-import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
 from agent.alerts.queries import AlertQueries
 from agent.alerts.records import Alert, AlertEvent
-from agent.core.i18n import Texts
 from agent.core.settings import Settings
-from agent.domain.errors import NoWayToTell
 from agent.domain.severity import Severity
 from agent.messages.channels import EMAIL, INCIDENT_SECRETS, NTFY, WEBHOOK, Channels, Note, Target
-from agent.messages.delivery import Delivery
 from agent.messages.mail import MailServer
 from agent.messages.queue import Claimed
+from agent.messages.sending import Sending, Wording
 
 ALERT_SECRETS: Final = {WEBHOOK: "alerts-webhook", NTFY: "alerts-ntfy"}
 _PRIORITIES: Final = {Severity.NOTICE: 2, Severity.WARNING: 4, Severity.CRITICAL: 5}  # ntfy's
@@ -42,59 +39,26 @@ def alert_target(settings: Settings) -> Target:
     )
 
 
-class AlertSending:
-    def __init__(
-        self,
-        queries: AlertQueries,
-        settings: Callable[[], Settings],
-        channels: Channels,
-        address: Callable[[], str],
-        texts: Callable[[], Texts],
-        clock: Callable[[], datetime],
-    ) -> None:
-        """`address` is the server's, for the link."""
+class AlertNotes:
+    def __init__(self, queries: AlertQueries, wording: Wording) -> None:
         self._queries = queries
-        self._settings = settings
-        self._channels = channels
-        self._address = address
-        self._texts = texts
-        self._clock = clock
-        self._delivery = Delivery(queries.outbox, self._send, self.ways, clock)
+        self._wording = wording
 
-    def ways(self) -> tuple[str, ...]:
-        """Return those that are set up at present."""
-        return alert_target(self._settings()).ways
-
-    async def run(self) -> None:
-        """Run until cancelled."""
-        await self._delivery.run()
-
-    async def send_due(self) -> int:
-        """Send what is due. Returns how many messages were accepted. Raises StoreError."""
-        return await self._delivery.send_due()
-
-    async def test(self) -> Sequence[str]:
-        """Send a test message in each way. Raises NoWayToTell, and what went wrong."""
-        target = alert_target(self._settings())
-        if not target.ways:
-            raise NoWayToTell
-        texts, link, now = self._texts(), f"{self._address()}/#alerts", self._clock()
+    def test(self) -> Note:
+        texts, link, now = self._wording.texts(), f"{self._wording.address()}/#alerts", self._wording.clock()
         facts = {"kind": "test", "severity": "notice", "event": "test", "at": now.isoformat()}
         text = texts("alerts.mail.test_text", link=link)
-        note = Note(f"alert-test-{int(now.timestamp())}", texts("alerts.mail.test"), text, texts("alerts.mail.test"), link, facts)
-        for way in target.ways:
-            await asyncio.to_thread(self._channels.send, way, target, note)
-        return target.ways
+        return Note(f"alert-test-{int(now.timestamp())}", texts("alerts.mail.test"), text, texts("alerts.mail.test"), link, facts)
 
-    def _send(self, message: Claimed) -> None:
+    def of(self, message: Claimed) -> Note:
         about, event = self._queries.alert(message.about), self._queries.event_of(message.id)
-        self._channels.send(message.way, alert_target(self._settings()), self._note(about, event, f"alert-{about.id}-{message.id}"))
+        return self._note(about, event, f"alert-{about.id}-{message.id}")
 
     def _note(self, about: Alert, event: AlertEvent, number: str) -> Note:
-        texts, link = self._texts(), f"{self._address()}/#alerts/{about.id}"
+        texts, link = self._wording.texts(), f"{self._wording.address()}/#alerts/{about.id}"
         kind, severity = texts(f"alerts.kinds.{about.name}"), texts(f"incidents.severity.{about.severity}")
         what, began = texts(f"alerts.texts.{about.name}", number=about.number), _moment(about.began_at)
-        ended = _moment(about.ended_at or self._clock())
+        ended = _moment(about.ended_at or self._wording.clock())
         subject = texts(f"alerts.mail.subject_{event}", kind=kind)
         text = texts(f"alerts.mail.text_{event}", kind=kind, severity=severity, what=what, began=began, ended=ended, link=link)
         at = about.ended_at if event is AlertEvent.RESOLVED and about.ended_at else about.began_at
@@ -102,6 +66,10 @@ class AlertSending:
         priority = _OVER if event is AlertEvent.RESOLVED else _PRIORITIES[about.severity]
         summary = what if event is not AlertEvent.RESOLVED else texts("alerts.mail.lasted", began=began, ended=ended)
         return Note(number, subject, text, summary, link, facts, priority)
+
+
+def alert_sending(queries: AlertQueries, settings: Callable[[], Settings], channels: Channels, wording: Wording) -> Sending:
+    return Sending(queries.outbox, AlertNotes(queries, wording), lambda: alert_target(settings()), channels, wording.clock)
 
 
 def _moment(at: datetime) -> str:

@@ -9,8 +9,11 @@ from agent.cli.output import note, tell
 from agent.cli.own_texts import TEXTS
 from agent.cli.server import of_server
 from agent.cli.session import CommandSession
+from agent.messages.commands import add_message_commands
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from agent.incidents.schemas import IncidentOut
     from agent.web.client import Client
 
@@ -71,30 +74,6 @@ def close(session: CommandSession, number: int, reason: str, as_json: bool) -> N
     tell(closed.model_dump(mode="json"), session.texts("cli.incidents.closed", number=number), as_json=as_json)
 
 
-@incidents.command(help=TEXTS("cli.help.incidents_secret"))
-@click.argument("way", type=click.Choice(WAYS))
-@json_option()
-@click.pass_obj
-def secret(session: CommandSession, way: str, as_json: bool) -> None:
-    from agent.messages.channels import INCIDENT_SECRETS
-    from agent.store.key_homes import key_home
-
-    asked: str = click.prompt(session.texts("cli.incidents.ask", way=session.texts(f"incidents.ways.{way}")), hide_input=True, err=True)
-    key_home(session.settings.library.key_home, session.paths.keys).write(INCIDENT_SECRETS[way], asked.encode())
-    tell({"way": way}, session.texts("cli.incidents.kept"), as_json=as_json)
-
-
-@incidents.command(help=TEXTS("cli.help.incidents_test"))
-@json_option()
-@click.pass_obj
-def test(session: CommandSession, as_json: bool) -> None:
-    from agent.incidents.schemas import MessagesSent
-
-    sent = incident_server(session).call("POST", "/api/incidents/test-message", MessagesSent)
-    ways = [session.texts(f"incidents.ways.{way}") for way in sent.ways]
-    tell(sent.model_dump(mode="json"), session.texts("cli.incidents.tested", ways=", ".join(ways)), as_json=as_json)
-
-
 def incident_server(session: CommandSession) -> "Client":
     """Raises ClickException if what runs here is no team server."""
     from agent.incidents.schemas import IncidentCount
@@ -102,6 +81,21 @@ def incident_server(session: CommandSession) -> "Client":
     client = session.server()
     of_server(session, client, "/api/incidents/count", IncidentCount)
     return client
+
+
+def _secrets() -> "Mapping[str, str]":
+    from agent.messages.channels import INCIDENT_SECRETS
+
+    return INCIDENT_SECRETS
+
+
+def _send_test(session: CommandSession) -> "Sequence[str]":
+    from agent.incidents.schemas import MessagesSent
+
+    return incident_server(session).call("POST", "/api/incidents/test-message", MessagesSent).ways
+
+
+add_message_commands(incidents, "incidents", WAYS, _secrets, _send_test)
 
 
 def _line(session: CommandSession, each: "IncidentOut") -> str:

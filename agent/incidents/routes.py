@@ -15,8 +15,8 @@ from agent.incidents.schemas import (
     MessageOut,
     MessagesSent,
 )
-from agent.incidents.sending import Sending
 from agent.incidents.service import Incidents
+from agent.messages.sending import Sending
 from agent.web.access import Scope, needs
 from agent.web.record_entry import RecordEntry
 from agent.web.schemas import Id

@@ -4,18 +4,23 @@ import contextlib
 import os
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from agent.web.certificates import Certificates
     from tests.program import RealProgram
+    from tests.receivers import MailServer, Receiver
 
 
 @pytest.fixture
@@ -185,3 +190,38 @@ folder = Path(os.environ["LIBRARY"])
 home = KeyringHome(limit_s=10)
 keys = LibraryKeys(folder, home)
 """
+
+
+# -- servers that take messages -------------------------------------------------------------------------------------------------------
+@pytest.fixture
+def certificates(tmp_path: Path) -> "Certificates":
+    """Of the servers below."""
+    from agent.web.certificates import Certificates
+
+    made = Certificates(tmp_path / "certificates", lambda: ["localhost", "127.0.0.1"], lambda: datetime.now(UTC), None)
+    made.load()
+    return made
+
+
+@pytest.fixture
+def trust(tmp_path: Path, certificates: "Certificates") -> ssl.SSLContext:
+    """Trusts them."""
+    from agent.web.certificates import AUTHORITY_FILE
+
+    return ssl.create_default_context(cafile=tmp_path / "certificates" / AUTHORITY_FILE)
+
+
+@pytest.fixture
+def receiver(certificates: "Certificates") -> "Iterator[Receiver]":
+    from tests.receivers import Receiver
+
+    with Receiver(certificates.context) as server:
+        yield server
+
+
+@pytest.fixture
+async def mail(certificates: "Certificates") -> "AsyncIterator[MailServer]":
+    from tests.receivers import MailServer
+
+    async with MailServer(certificates.context).open() as server:
+        yield server

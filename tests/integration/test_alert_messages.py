@@ -14,7 +14,7 @@ from agent.alerts.heartbeat import Heartbeat
 from agent.alerts.kinds import AlertKind
 from agent.alerts.queries import AlertQueries
 from agent.alerts.records import Reading, SilenceReason
-from agent.alerts.sending import ALERT_SECRETS, AlertSending
+from agent.alerts.sending import ALERT_SECRETS, alert_sending
 from agent.alerts.watch import AlertWatch
 from agent.core.i18n import Texts
 from agent.core.server_settings import AlertSettings, IncidentSettings
@@ -23,12 +23,12 @@ from agent.domain.errors import NoWayToTell, NtfyFailed, NtfyInside
 from agent.messages.channels import Channels, Ways
 from agent.messages.https import Https
 from agent.messages.ntfy import Ntfy
+from agent.messages.sending import Wording
 from agent.messages.webhook import Webhook
 from agent.store.database import Database
 from agent.store.key_homes import FileHome
 from agent.store.leases import Leases
 from agent.store.upgrade import upgrade
-from agent.web.certificates import AUTHORITY_FILE, Certificates
 from tests.receivers import Receiver
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ class Told:
         self.secrets = FileHome(folder / "keys")
         self.full = Reading(True, 2)
         channels = Channels(self.secrets, lambda: self.time, Ways(webhook=Webhook(trust), ntfy=Ntfy(trust)))
-        self.sending = AlertSending(self.queries, lambda: self.settings, channels, lambda: ORIGIN, lambda: Texts("en"), lambda: self.time)
+        wording = Wording(lambda: ORIGIN, lambda: Texts("en"), lambda: self.time)
+        self.sending = alert_sending(self.queries, lambda: self.settings, channels, wording)
         ways = self.sending.ways
         self.watch = AlertWatch(self.queries, Leases(database), [self.look], lambda: self.settings.alerts, ways, lambda: self.time)
         looked = lambda: self.watch.looked_at  # noqa: E731
@@ -65,23 +66,10 @@ class Told:
 
 
 @pytest.fixture
-def certificates(tmp_path: Path) -> Certificates:
-    made = Certificates(tmp_path / "certificates", lambda: ["localhost", "127.0.0.1"], lambda: datetime.now(UTC), None)
-    made.load()
-    return made
-
-
-@pytest.fixture
-def told(tmp_path: Path, certificates: Certificates) -> Iterator[Told]:
-    made = Told(tmp_path, ssl.create_default_context(cafile=tmp_path / "certificates" / AUTHORITY_FILE))
+def told(tmp_path: Path, trust: ssl.SSLContext) -> Iterator[Told]:
+    made = Told(tmp_path, trust)
     yield made
     made.queries.database.close()
-
-
-@pytest.fixture
-def receiver(certificates: Certificates) -> Iterator[Receiver]:
-    with Receiver(certificates.context) as server:
-        yield server
 
 
 async def test_ntfy_shows_what_where_and_how_urgent_and_then_its_end(told: Told, receiver: Receiver) -> None:

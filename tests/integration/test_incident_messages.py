@@ -16,20 +16,20 @@ from agent.core.i18n import Texts
 from agent.core.server_settings import IncidentSettings
 from agent.domain.errors import MailFailed, NoWayToTell, WebhookFailed, WebhookKeyMissing
 from agent.incidents.queries import IncidentQueries
-from agent.incidents.sending import Sending, ways_of
+from agent.incidents.sending import incident_sending
 from agent.incidents.watch import IncidentWatch
 from agent.messages.channels import INCIDENT_SECRETS, Channels, Ways
 from agent.messages.mail import Mail
+from agent.messages.sending import Sending, Wording
 from agent.messages.webhook import SIGNATURE, Webhook
 from agent.store.audit_witness import AuditWitness
 from agent.store.database import Database
 from agent.store.key_homes import FileHome
 from agent.store.upgrade import upgrade
-from agent.web.certificates import AUTHORITY_FILE, Certificates
 from tests.receivers import PASSWORD, MailServer, Receiver
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 MEI = "a" * 32
@@ -52,13 +52,14 @@ class Told:
 
     def anew(self, trust: ssl.SSLContext) -> Sending:
         channels = Channels(self.secrets, lambda: self.time, Ways(Mail(trust), Webhook(trust)))
-        return Sending(self.queries, lambda: self.settings, channels, lambda: ORIGIN, lambda: Texts("en"), lambda: self.time)
+        wording = Wording(lambda: ORIGIN, lambda: Texts("en"), lambda: self.time)
+        return incident_sending(self.queries, lambda: self.settings, channels, wording)
 
     def keep(self, way: str, secret: str) -> None:
         self.secrets.write(INCIDENT_SECRETS[way], secret.encode())
 
     def raise_one(self) -> None:
-        watch = IncidentWatch(self.queries, self._witness, lambda: self.settings, lambda: ways_of(self.settings), lambda: self.time)
+        watch = IncidentWatch(self.queries, self._witness, lambda: self.settings, self.sending.ways, lambda: self.time)
         watch.look()
         with acting_as(MEI):
             self.queries.audit_add("refused", MEI, 50, self.time)
@@ -66,29 +67,10 @@ class Told:
 
 
 @pytest.fixture
-def certificates(tmp_path: Path) -> Certificates:
-    made = Certificates(tmp_path / "certificates", lambda: ["localhost", "127.0.0.1"], lambda: datetime.now(UTC), None)
-    made.load()
-    return made
-
-
-@pytest.fixture
-def told(tmp_path: Path, certificates: Certificates) -> Iterator[Told]:
-    made = Told(tmp_path, ssl.create_default_context(cafile=tmp_path / "certificates" / AUTHORITY_FILE))
+def told(tmp_path: Path, trust: ssl.SSLContext) -> Iterator[Told]:
+    made = Told(tmp_path, trust)
     yield made
     made.queries.database.close()
-
-
-@pytest.fixture
-async def mail(certificates: Certificates) -> AsyncIterator[MailServer]:
-    async with MailServer(certificates.context).open() as server:
-        yield server
-
-
-@pytest.fixture
-def receiver(certificates: Certificates) -> Iterator[Receiver]:
-    with Receiver(certificates.context) as server:
-        yield server
 
 
 def by_mail(server: MailServer) -> IncidentSettings:
@@ -119,7 +101,7 @@ async def test_an_email_says_what_when_and_where_and_names_nobody(told: Told, ma
     assert kept.sent_at == told.time and kept.attempts == 1
 
 
-async def test_what_the_mail_server_refuses_is_sent_later(told: Told, mail: MailServer, tmp_path: Path, certificates: Certificates) -> None:
+async def test_what_the_mail_server_refuses_is_sent_later(told: Told, mail: MailServer, trust: ssl.SSLContext) -> None:
     told.settings = by_mail(mail)
     told.keep("email", "wrong")
     told.raise_one()
@@ -133,7 +115,7 @@ async def test_what_the_mail_server_refuses_is_sent_later(told: Told, mail: Mail
     told.time += timedelta(seconds=119)
     assert await told.sending.send_due() == 0, "it waits twice as long after each failure"
     told.time += timedelta(seconds=1)
-    anew = told.anew(ssl.create_default_context(cafile=tmp_path / "certificates" / AUTHORITY_FILE))  # as after a restart
+    anew = told.anew(trust)  # as after a restart
     assert await anew.send_due() == 1
     assert len(mail.mails) == 1
 

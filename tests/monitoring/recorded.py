@@ -16,7 +16,8 @@ from agent.web.request_counts import RequestCounts, RequestRecord
 BEGAN = datetime(2026, 3, 4, 5, 0, tzinfo=UTC)
 MINUTES = 30
 ENDED = BEGAN + timedelta(minutes=MINUTES)
-LABELS = 'job="ai-popup",instance="api:9464"'
+INSTANCES = {"ai-popup": ("api:9464",), "twice": ("api:9464", "api-2:9464")}
+"""by job: of two API processes, which tell the same of what they share"""
 _CHECKS = {"database": "ok", "schema": "ok", "disk": "ok", "models": "ok"}
 
 
@@ -91,7 +92,11 @@ def openmetrics(folder: Path, derived: dict[str, float]) -> str:
                 name, _, value = line.rpartition(" ")
                 bare, _, labels = name.partition("{")
                 inside = f"{labels.rstrip('}')}," if labels else ""
-                samples.setdefault(bare, []).append(f"{bare}{{{inside}{LABELS}}} {value} {at.timestamp()}")
+                samples.setdefault(bare, []).extend(
+                    f'{bare}{{{inside}job="{job}",instance="{instance}"}} {value} {at.timestamp()}'
+                    for job, instances in INSTANCES.items()
+                    for instance in instances
+                )
     return "".join(f"# TYPE {name} unknown\n" + "\n".join(lines) + "\n" for name, lines in samples.items()) + "# EOF\n"
 
 

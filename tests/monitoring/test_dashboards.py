@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from scripts import dashboards
+from scripts.dashboard_panels import DASHBOARDS, OVERVIEW, Dashboard
 from tests.monitoring import recorded
 from tests.monitoring.rules import expressions
 
@@ -56,29 +57,52 @@ def _is_ready(client: httpx.Client) -> bool:
         return False
 
 
-def asked(prometheus: httpx.Client, query: str) -> list[float]:
+def asked(prometheus: httpx.Client, query: str, job: str = ".+") -> list[float]:
     """The values at the end of what was recorded."""
-    filled = query.replace("$job", ".+").replace("$__rate_interval", "5m")
+    filled = query.replace("$job", job).replace("$__rate_interval", "5m")
     answer = prometheus.get("/api/v1/query", params={"query": filled, "time": recorded.ENDED.timestamp()}).json()
     assert answer["status"] == "success", (query, answer)
     return [float(each["value"][1]) for each in answer["data"]["result"]]
 
 
-@pytest.mark.parametrize("dashboard", dashboards.DASHBOARDS, ids=lambda each: each.name)
-def test_every_panel_shows_something(prometheus: httpx.Client, dashboard: dashboards.Dashboard) -> None:
+@pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda each: each.name)
+def test_every_panel_shows_something(prometheus: httpx.Client, dashboard: Dashboard) -> None:
     found = {(panel.title, legend): asked(prometheus, query) for panel in dashboard.panels for legend, query in panel.queries.items()}
     assert [key for key, values in found.items() if not values or any(math.isnan(value) for value in values)] == []
 
 
 def test_a_stat_has_one_number(prometheus: httpx.Client) -> None:
-    stats = [
-        (panel.title, query) for each in dashboards.DASHBOARDS for panel in each.panels if panel.stat for query in panel.queries.values()
-    ]
+    stats = [(panel.title, query) for each in DASHBOARDS for panel in each.panels if panel.stat for query in panel.queries.values()]
     assert [title for title, query in stats if len(asked(prometheus, query)) != 1] == []
 
 
+# What each API process counts for itself is added up, or shown by process; the times of answers are shares of it.
+OWN = {"requests_total", "request_seconds_bucket", "requests_running", "refusals_total", "sign_ins_total"}
+OWN |= {"memory_bytes", "cpu_seconds_total", "processes"}
+
+
+def test_what_two_api_processes_tell_counts_once(prometheus: httpx.Client) -> None:
+    differing, shared = [], 0
+    for dashboard in DASHBOARDS:
+        for panel in dashboard.panels:
+            for query in panel.queries.values():
+                if {name.removeprefix("ai_popup_") for name in recorded.used(query)} & OWN or 'where!="photo"' in query:
+                    continue
+                shared += 1
+                one, two = (sorted(asked(prometheus, query, job)) for job in recorded.INSTANCES)
+                if one != pytest.approx(two):
+                    differing.append((panel.title, one, two))
+    assert differing == [] and shared > 40
+
+
+def test_requests_of_two_api_processes_are_added_up(prometheus: httpx.Client) -> None:
+    [query] = next(panel for panel in OVERVIEW.panels if panel.title == "Requests by status").queries.values()
+    one, two = (sorted(asked(prometheus, query, job)) for job in recorded.INSTANCES)
+    assert two == pytest.approx([2 * value for value in one])
+
+
 def test_files_are_what_the_script_writes_and_panels_do_not_overlap() -> None:
-    for dashboard in dashboards.DASHBOARDS:
+    for dashboard in DASHBOARDS:
         written = json.loads((dashboards.FOLDER / f"{dashboard.name}.json").read_text(encoding="utf-8"))
         assert written == dashboards.rendered(dashboard), "run scripts/dashboards.py"
         cells = [
@@ -88,10 +112,10 @@ def test_files_are_what_the_script_writes_and_panels_do_not_overlap() -> None:
             for y in range(panel["gridPos"]["y"], panel["gridPos"]["y"] + panel["gridPos"]["h"])
         ]
         assert len(cells) == len(set(cells)) and max(x for x, _ in cells) < 24
-    assert {path.stem for path in Path(dashboards.FOLDER).glob("*.json")} == {each.name for each in dashboards.DASHBOARDS}
+    assert {path.stem for path in Path(dashboards.FOLDER).glob("*.json")} == {each.name for each in DASHBOARDS}
 
 
 def test_queries_and_rules_use_only_what_the_program_tells(tmp_path: Path) -> None:
     told = recorded.names(next(recorded.scrapes(tmp_path))[1])
-    queries = [query for each in dashboards.DASHBOARDS for panel in each.panels for query in panel.queries.values()]
+    queries = [query for each in DASHBOARDS for panel in each.panels for query in panel.queries.values()]
     assert set().union(*map(recorded.used, [*queries, *expressions()])) - told == set()

@@ -10,18 +10,18 @@ from agent.alerts import conditions
 from agent.alerts.conditions import BackupFacts, Condition
 from agent.alerts.heartbeat import Heartbeat
 from agent.alerts.queries import AlertQueries
-from agent.alerts.sending import AlertSending
+from agent.alerts.sending import alert_sending
 from agent.alerts.service import Alerts
 from agent.alerts.watch import AlertWatch
 from agent.backups.repositories import LOCAL, OFFSITE
 from agent.backups.runs import RunKind, RunQueries
-from agent.core.i18n import Texts
 from agent.core.paths import AppPaths
 from agent.core.settings import Settings
 from agent.main.app import App
 from agent.main.server.team_work import HAS_WORKERS
 from agent.messages.channels import Channels
 from agent.messages.queue import MessageQueue
+from agent.messages.sending import Sending, Wording
 from agent.store.database import Database
 from agent.store.leases import Leases
 from agent.workers.queries.worker_rows import WorkerQueries
@@ -34,7 +34,7 @@ FAILED_OFTEN: Final = 3
 class AlertWork:
     alerts: Alerts
     watch: AlertWatch
-    sending: AlertSending
+    sending: Sending
     heartbeat: Heartbeat
 
     def works(self) -> list[Coroutine[Any, Any, None]]:
@@ -58,12 +58,12 @@ def alerts_of(
     app: App,
     paths: AppPaths,
     channels: Channels,
-    words: tuple[Callable[[], str], Callable[[], Texts]],
+    wording: Wording,
     watched: Watched,
 ) -> AlertWork:
-    """`words` are the server's address, for links, and the texts. Settings take effect at once. Call it inside the event loop."""
+    """Settings take effect at once. Call it inside the event loop."""
     queries = AlertQueries(database)
-    sending = AlertSending(queries, lambda: app.settings, channels, *words, app.now)
+    sending = alert_sending(queries, lambda: app.settings, channels, wording)
     looked = [
         *_conditions(queries, app, paths, watched),
         conditions.backups(lambda: backup_facts(queries, RunQueries(database), app.settings, app.now())),

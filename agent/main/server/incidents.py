@@ -4,13 +4,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from agent.accounts.service import Accounts
-from agent.core.i18n import Texts
 from agent.incidents.queries import IncidentQueries
-from agent.incidents.sending import Sending, ways_of
+from agent.incidents.sending import incident_sending
 from agent.incidents.service import Incidents
 from agent.incidents.watch import IncidentWatch
 from agent.main.app import App
 from agent.messages.channels import Channels
+from agent.messages.sending import Sending, Wording
 from agent.store.database import Database
 
 
@@ -26,11 +26,9 @@ class IncidentWork:
         return self.watch.run, self.sending.run
 
 
-def incidents_of(
-    database: Database, app: App, accounts: Accounts, channels: Channels, address: Callable[[], str], texts: Callable[[], Texts]
-) -> IncidentWork:
-    """`address` is the server's, for links in messages. Settings take effect at once."""
+def incidents_of(database: Database, app: App, accounts: Accounts, channels: Channels, wording: Wording) -> IncidentWork:
+    """Settings take effect at once."""
     queries = IncidentQueries(database)
-    watch = IncidentWatch(queries, app.witness, lambda: app.settings.incidents, lambda: ways_of(app.settings.incidents), app.now)
-    sending = Sending(queries, lambda: app.settings.incidents, channels, address, texts, app.now)
+    sending = incident_sending(queries, lambda: app.settings.incidents, channels, wording)
+    watch = IncidentWatch(queries, app.witness, lambda: app.settings.incidents, sending.ways, app.now)
     return IncidentWork(Incidents(queries, accounts, app.now), watch, sending)

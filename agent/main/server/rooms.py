@@ -39,6 +39,7 @@ from agent.main.server.desks import desks_of
 from agent.main.server.incidents import IncidentWork, incidents_of
 from agent.main.server.uploads import uploads_of
 from agent.messages.channels import Channels
+from agent.messages.sending import Wording
 from agent.people.vectors.routes import vector_routes
 from agent.people.vectors.vector_rows import IndexState
 from agent.uploads.routes import upload_routes
@@ -103,7 +104,8 @@ def rooms_of(
     libraries = libraries_of(database, watched, accounts, app.now)
     home = home_of_key(file.snapshot, paths)
     channels = Channels(home, app.now)
-    incidents = incidents_of(database, app, accounts, channels, site.address, site.texts)
+    wording = Wording(site.address, site.texts, app.now)
+    incidents = incidents_of(database, app, accounts, channels, wording)
     conditions = Watched(workers, site.expires, lambda: buckets.failing, incidents.incidents.queries.outbox)
     links = ConsentLinks(ConsentLinkQueries(database), app.library, app.consents, Attempts(AttemptQueries(database), app.now), app.now)
     return ServerRooms(
@@ -120,7 +122,7 @@ def rooms_of(
         uploads=uploads_of(database, libraries, file, paths, app.now, site.tell),
         backups=backups,
         incidents=incidents,
-        alerts=alerts_of(database, app, paths, channels, (site.address, site.texts), conditions),
+        alerts=alerts_of(database, app, paths, channels, wording, conditions),
     )
 
 

@@ -9,11 +9,12 @@ import pytest
 
 from agent.alerts.queries import AlertQueries
 from agent.alerts.routes import alert_routes
-from agent.alerts.sending import AlertSending
+from agent.alerts.sending import alert_sending
 from agent.alerts.service import Alerts
 from agent.core.i18n import Texts
 from agent.core.settings import Settings
 from agent.messages.channels import Channels
+from agent.messages.sending import Wording
 from agent.store.database import Database
 from agent.store.key_homes import FileHome
 from agent.store.upgrade import upgrade
@@ -41,7 +42,7 @@ def team(tmp_path: Path) -> Iterator[Team]:
     made = Team(database)
     queries, clock = AlertQueries(database), lambda: made.time
     channels = Channels(FileHome(tmp_path / "keys"), clock)
-    sending = AlertSending(queries, Settings, channels, lambda: "https://x", lambda: Texts("en"), clock)
+    sending = alert_sending(queries, Settings, channels, Wording(lambda: "https://x", lambda: Texts("en"), clock))
     alert_routes(made.api, Alerts(queries, clock), sending, lambda: None)
     yield made
     database.close()

@@ -16,10 +16,11 @@ from agent.core.i18n import Texts
 from agent.core.server_settings import IncidentSettings
 from agent.incidents.queries import IncidentQueries
 from agent.incidents.routes import incident_routes
-from agent.incidents.sending import Sending
+from agent.incidents.sending import incident_sending
 from agent.incidents.service import Incidents
 from agent.incidents.watch import IncidentWatch
 from agent.messages.channels import Channels
+from agent.messages.sending import Wording
 from agent.store.audit_witness import AuditWitness
 from agent.store.database import Database
 from agent.store.key_homes import FileHome
@@ -40,7 +41,8 @@ class Guarded(Team):
         self.watch = IncidentWatch(self.incidents, AuditWitness(folder / "library.db"), lambda: settings, tuple, clock)
         self.watch.look()
         channels = Channels(FileHome(folder / "keys"), clock)
-        sending = Sending(self.incidents, lambda: settings, channels, lambda: "https://x", lambda: Texts("en"), clock)
+        wording = Wording(lambda: "https://x", lambda: Texts("en"), clock)
+        sending = incident_sending(self.incidents, lambda: settings, channels, wording)
         incident_routes(self.api, Incidents(self.incidents, self.accounts, clock), sending)
 
         @self.api.get("/api/images/1/original", openapi_extra=needs(Scope.PHOTOS_EXPORT))

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from agent.alerts.queries import AlertQueries
 from agent.alerts.records import Received
 from agent.alerts.routes import alert_routes
-from agent.alerts.sending import AlertSending
+from agent.alerts.sending import alert_sending
 from agent.alerts.service import Alerts
 from agent.core.i18n import Texts
 from agent.core.settings import Settings
 from agent.domain.severity import Severity
 from agent.messages.channels import Channels
+from agent.messages.sending import Wording
 from agent.store.key_homes import FileHome
 from agent.team import alerts as team_alerts
 from agent.team.told_alerts import ToldAlerts
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 def alerts_of(server: Server, folder: Path) -> Alerts:
     """Alerts of that server, with their routes."""
     queries, clock = AlertQueries(server.world.real.database), lambda: server.team.time
-    sending = AlertSending(queries, Settings, Channels(FileHome(folder), clock), lambda: "https://x", lambda: Texts("en"), clock)
+    sending = alert_sending(queries, Settings, Channels(FileHome(folder), clock), Wording(lambda: "https://x", lambda: Texts("en"), clock))
     alerts = Alerts(queries, clock)
     alert_routes(server.team.api, alerts, sending, lambda: None)
     return alerts
