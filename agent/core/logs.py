@@ -17,8 +17,8 @@ import structlog
 from agent.core import error_counts
 from agent.core.log_privacy import described, guard, without_names
 from agent.core.log_repeats import RepeatedLines
+from agent.core.program_settings import LogSettings, LogTarget
 from agent.core.request_id import current_id
-from agent.core.settings import LogSettings, LogTarget
 
 # Lines that may wait for the disk; further ones are counted and dropped, because the program must not wait for its log.
 _QUEUE = 10_000

@@ -10,6 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from agent.core.backup_settings import BackupSettings
+from agent.core.program_settings import LogSettings, UpdateSettings
 from agent.core.screen_settings import CaptureSettings, WatchSettings
 from agent.core.server_settings import AlertSettings, IncidentSettings, OidcSettings, ServerSettings, UploadSettings, WorkerSettings
 from agent.core.setting_section import Name, Pattern, Section, TimeOfDay
@@ -64,12 +65,6 @@ class NamesInSidecars(StrEnum):
     OFF = "off"
     READ = "read"
     BOTH = "both"
-
-
-class UpdateChannel(StrEnum):
-    AUTO = "auto"
-    STABLE = "stable"
-    BETA = "beta"
 
 
 class OnBattery(StrEnum):
@@ -259,29 +254,6 @@ class TraySettings(Section):
 class ApiSettings(Section):
     port: Annotated[int, Field(ge=0, le=65_535)] = 0
     """Port on this machine only; 0 takes a free one."""
-
-
-class UpdateSettings(Section):
-    enabled: bool = True
-    """Check once a day for a newer version and download it, if this build has an update server."""
-    channel: UpdateChannel = UpdateChannel.AUTO
-    """Which versions: `auto` is the channel this build is of, `beta` also brings those that are still being tried out."""
-
-
-class LogTarget(StrEnum):
-    FILE = "file"
-    STDOUT = "stdout"
-
-
-class LogSettings(Section):
-    target: LogTarget = LogTarget.FILE
-    """Where the log goes: rotating files, or standard output, for containers. Commands and the desktop always write files."""
-    level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
-    """What is written at least."""
-    max_mb: Annotated[int, Field(ge=1, le=1_024)] = 10
-    """Size of one log file."""
-    files: Annotated[int, Field(ge=1, le=100)] = 5
-    """How many are kept."""
 
 
 class Settings(Section):

@@ -9,7 +9,8 @@ from pathlib import Path
 from agent import __version__
 from agent.core.build import Build, PackageKind
 from agent.core.paths import AppPaths
-from agent.core.settings import Settings, UpdateChannel
+from agent.core.program_settings import UpdateChannel
+from agent.core.settings import Settings
 from agent.domain.errors import UpdateError, UpdateManaged, UpdateNoFile, UpdateNotReady, UpdatesOff, UpdateUnreachable
 from agent.updates.download import download, fetch
 from agent.updates.manifest import MAX_BYTES, FileEntry, opened

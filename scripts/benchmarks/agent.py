@@ -15,7 +15,7 @@ import httpx
 import structlog
 
 from agent.core import logs
-from agent.core.settings import LogSettings
+from agent.core.program_settings import LogSettings
 from agent.library.scan_schemas import ScanLine, ScanRequest
 from agent.web.client import Client
 from scripts.benchmarks.photos import Photo, photos

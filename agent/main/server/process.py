@@ -16,8 +16,9 @@ from agent.core.environment import utc_now
 from agent.core.files import store_error
 from agent.core.observable import wait_at_most
 from agent.core.paths import AppPaths, instance_name
+from agent.core.program_settings import LogTarget
 from agent.core.server_settings import Migrate
-from agent.core.settings import KeyHome, LogTarget, Settings
+from agent.core.settings import KeyHome, Settings
 from agent.core.threads import loop_threads
 from agent.desktop.termination import on_termination
 from agent.domain.errors import SettingsInvalid, StoreError, reason_of

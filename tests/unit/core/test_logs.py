@@ -16,7 +16,7 @@ import structlog
 
 from agent.core import logs
 from agent.core.log_privacy import WITHHELD, guard
-from agent.core.settings import LogSettings, LogTarget
+from agent.core.program_settings import LogSettings, LogTarget
 from agent.domain.errors import ImageTooLarge, NoSuchName, StoreDiskFull
 
 

@@ -8,8 +8,8 @@ import pytest
 import structlog
 
 from agent.core import logs
+from agent.core.program_settings import LogSettings
 from agent.core.request_id import bound, current_id, is_id, new_id
-from agent.core.settings import LogSettings
 
 
 async def test_lines_of_a_request_have_its_id_in_tasks_and_threads_too(tmp_path: Path) -> None:

@@ -3,7 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from agent.core.settings import Folder, LogSettings, Settings, changed_sections, folder_of
+from agent.core.program_settings import LogSettings
+from agent.core.settings import Folder, Settings, changed_sections, folder_of
 
 
 def test_a_reload_names_the_sections_that_differ() -> None:

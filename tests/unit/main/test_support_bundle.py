@@ -8,8 +8,9 @@ from pathlib import Path
 import structlog
 
 from agent.core import logs
+from agent.core.program_settings import LogSettings
 from agent.core.screen_settings import WatchSettings
-from agent.core.settings import Folder, LogSettings, Settings
+from agent.core.settings import Folder, Settings
 from agent.domain.errors import SourceUnreachable
 from agent.domain.jobs import JobState
 from agent.library.records import Counts
