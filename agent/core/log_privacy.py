@@ -16,6 +16,8 @@ _PRIVATE = re.compile(
 )
 # Paths, including Windows paths, and quoted text, because third parties quote names.
 _PATHLIKE = re.compile(r"(?:[A-Za-z]:)?[\\/][^\s'\"]+|~[\\/]|file:")
+# A template of the API: its values are in braces, by their names.
+_ROUTE = re.compile(r"/api(?:/[a-z0-9_.-]+|/\{[a-z_]+(?::path)?\})+")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 
 
@@ -44,6 +46,8 @@ def _safe(key: str, value: object, withheld: list[str]) -> object:
             return {"code": value.code, **{name: _safe(name, param, withheld) for name, param in value.params.items()}}
         case BaseException():
             return type(value).__name__  # its message may contain a file name
+        case str() if key == "route" and _ROUTE.fullmatch(value):
+            return value
         case str() if not (any(map(_PRIVATE.fullmatch, key.lower().split("_"))) or _PATHLIKE.search(value)):
             return value
         case Mapping() if all(isinstance(name, str) and name.isidentifier() for name in value):

@@ -67,6 +67,7 @@ def test_an_uploads_id_leads_through_server_worker_and_engine(server: RealServer
     server.settled(1)
     found = events(server, request)
     assert found[0] == ("server", "request.done")
+    assert lines(server, request)[0][1]["route"] == "/api/uploads/{upload_id}"
     assert ("worker", "engine.served") in found and ("worker", "image.indexed") in found
     assert photo.name not in json.dumps(lines(server, request))
 

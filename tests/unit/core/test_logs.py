@@ -232,3 +232,12 @@ def test_standard_output_that_is_closed_costs_lines_only(tmp_path: Path) -> None
     out.close()
     structlog.get_logger().info("x")
     logs.stop()
+
+
+def test_a_route_of_the_api_is_no_path() -> None:
+    assert guard(None, "", {"route": "/api/uploads/{upload_id}"}) == {"route": "/api/uploads/{upload_id}"}
+
+
+@pytest.mark.parametrize("facts", [{"route": "/home/mei/a.jpg"}, {"route": "/api/Mei Lin"}, {"where": "/api/uploads"}])
+def test_nothing_else_passes_as_a_route(facts: dict[str, str]) -> None:
+    assert guard(None, "", dict(facts))["withheld"] == list(facts)
