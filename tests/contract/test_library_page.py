@@ -366,3 +366,10 @@ def test_photos_are_found_by_the_names_of_their_files_and_folders(library: Redac
     paths = {"a": "/photos/Ferien 2025/Beach.jpg", "b": "/photos/Ferien 2025/Élise.jpg", "c": "/photos/外婆/100%.jpg"}
     ids = {content: index(library, path, content) for content, path in paths.items()}
     assert set(library.index(Shown(text=text)).ids) == {ids[each] for each in found}
+
+
+def test_a_photo_without_a_file_is_not_found_by_its_name(library: RedactionQueries) -> None:
+    index(library, "/photos/beach.jpg", "a")
+    stays = index(library, "/photos/beach 2.jpg", "b")
+    library.files_gone(["/photos/beach.jpg"], now=NOW)
+    assert library.index(Shown(text="beach")).ids == (stays,)
