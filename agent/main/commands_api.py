@@ -57,7 +57,7 @@ def guarded(access: Access, version: str, texts: Callable[[], Texts]) -> FastAPI
         version=version,
         docs_url=None,
         redoc_url=None,
-        responses={422: {"model": Problem}},
+        responses={"default": {"model": Problem, "description": "Refused"}},
         telemetry=silent,  # type: ignore[arg-type]  # a dict where TelemetryConfig is wanted
     )
     api.router.route_class = ScopedRoute

@@ -9638,8 +9638,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["About"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -9667,8 +9667,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AccountOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -9698,8 +9698,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -9731,8 +9731,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["PasskeyOptions"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -9764,8 +9764,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["SignedIn"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -9793,8 +9793,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["PasskeysOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -9826,8 +9826,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["PasskeyOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -9859,8 +9859,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["PasskeyOptions"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -9888,8 +9888,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -9921,8 +9921,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -9952,8 +9952,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -9981,8 +9981,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ProviderOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -10010,8 +10010,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ProviderBegun"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -10039,8 +10039,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ProviderLinks"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -10070,8 +10070,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -10099,8 +10099,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -10132,8 +10132,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ProviderBegun"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -10165,8 +10165,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["SignedIn"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -10198,8 +10198,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ProviderEntered"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -10227,8 +10227,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["SignedOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -10260,8 +10260,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["SecondFactorOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -10291,8 +10291,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -10320,8 +10320,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AccountSessions"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -10349,8 +10349,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["SessionsEnded"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -10380,8 +10380,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["SessionsEnded"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -10413,8 +10413,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["SignedIn"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -10440,8 +10440,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -10469,8 +10469,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Tokens"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -10502,8 +10502,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["TokenMade"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -10531,8 +10531,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -10560,8 +10560,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AlbumsOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -10593,8 +10593,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AlbumDone"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -10624,8 +10624,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AlbumDone"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -10659,8 +10659,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AlbumDone"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -10694,8 +10694,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AlbumDone"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -10729,8 +10729,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AlbumDone"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -10764,8 +10764,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AlbumDone"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -10793,8 +10793,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AlertsOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -10822,8 +10822,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AlertCount"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -10854,8 +10854,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AlertHistory"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -10885,8 +10885,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -10918,8 +10918,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["SilenceOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -10949,8 +10949,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["SilenceOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -10978,8 +10978,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AlertTestSent"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -11009,8 +11009,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AlertMessages"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -11038,8 +11038,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["BackupsOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -11071,8 +11071,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["BackupsMade"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -11100,8 +11100,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["BaseBackups"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -11129,8 +11129,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["BackupRunOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -11158,8 +11158,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["BucketsOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -11191,8 +11191,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["BucketOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -11224,8 +11224,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["BucketChecked"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -11253,8 +11253,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -11288,8 +11288,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["BucketOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -11319,8 +11319,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["BucketChecked"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -11348,8 +11348,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -11375,8 +11375,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -11404,8 +11404,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Captures"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -11437,8 +11437,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["CaptureOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -11468,8 +11468,8 @@ export interface operations {
                     readonly "image/jpeg": unknown;
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -11501,8 +11501,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -11532,8 +11532,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["CaptureOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -11561,8 +11561,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -11596,8 +11596,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["CaptureOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -11625,8 +11625,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -11658,8 +11658,8 @@ export interface operations {
                     readonly "image/*": unknown;
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -11693,8 +11693,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["SavedAt"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -11724,8 +11724,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["MyConsentsOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -11755,8 +11755,8 @@ export interface operations {
                     readonly "application/x-ndjson": unknown;
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -11787,8 +11787,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ReceiptOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -11818,8 +11818,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["EndingConsents"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -11847,8 +11847,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["MissingConsents"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -11880,8 +11880,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["OnListOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -11907,8 +11907,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -11938,8 +11938,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["DeskAlerts"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -11967,8 +11967,8 @@ export interface operations {
                     readonly "application/json": readonly string[];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -12000,8 +12000,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["DeskResults"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -12033,8 +12033,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["PeoplePage"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -12066,8 +12066,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["PhotosTaken"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -12097,8 +12097,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -12126,8 +12126,8 @@ export interface operations {
                     readonly "application/json": readonly components["schemas"]["FindingOut"][];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -12158,8 +12158,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Doubts"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -12187,8 +12187,8 @@ export interface operations {
                     readonly "application/json": readonly components["schemas"]["Draft"][];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -12218,8 +12218,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -12249,8 +12249,8 @@ export interface operations {
                     readonly "text/event-stream": unknown;
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -12284,8 +12284,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["FaceSearchOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -12313,8 +12313,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["FirstRun"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -12344,8 +12344,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -12371,8 +12371,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -12400,8 +12400,8 @@ export interface operations {
                     readonly "application/json": readonly components["schemas"]["FolderOut"][];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -12431,8 +12431,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -12462,8 +12462,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["FolderRemoved"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -12493,8 +12493,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -12524,8 +12524,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -12553,8 +12553,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ChosenFolder"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -12586,8 +12586,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Estimate"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -12617,8 +12617,8 @@ export interface operations {
                     readonly "application/json": readonly components["schemas"]["SubfolderOut"][];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -12649,8 +12649,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Groups"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -12676,8 +12676,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -12707,8 +12707,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["GroupFaces"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -12736,8 +12736,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["HealthReport"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -12767,8 +12767,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["GuidePage"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -12798,8 +12798,8 @@ export interface operations {
                     readonly "image/*": unknown;
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -12829,8 +12829,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Reference"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -12861,8 +12861,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ImagePage"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -12892,8 +12892,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Images"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -12923,8 +12923,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ImageOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -12954,8 +12954,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["PhotoCopiedOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -12983,8 +12983,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -13014,8 +13014,8 @@ export interface operations {
                     readonly "image/*": unknown;
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -13047,8 +13047,8 @@ export interface operations {
                     readonly "image/jpeg": unknown;
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -13076,8 +13076,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -13107,8 +13107,8 @@ export interface operations {
                     readonly "image/jpeg": unknown;
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -13140,8 +13140,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["IncidentsOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -13169,8 +13169,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["IncidentCount"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -13202,8 +13202,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["EvidenceKept"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -13231,8 +13231,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["MessagesSent"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -13262,8 +13262,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["IncidentDetails"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -13297,8 +13297,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["IncidentOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -13328,8 +13328,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["IncidentOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -13359,8 +13359,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["IncidentOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -13390,8 +13390,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["IncidentOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -13421,8 +13421,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["IncidentOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -13452,8 +13452,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["InvitationOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -13487,8 +13487,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["SignedIn"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -13518,8 +13518,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["PasskeyOptions"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -13553,8 +13553,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["SignedIn"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -13588,8 +13588,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ProviderBegun"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -13621,8 +13621,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["JoinRequested"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -13654,8 +13654,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["JoinAnswer"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -13685,8 +13685,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["JoinAsked"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -13718,8 +13718,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -13747,8 +13747,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["LibrariesOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -13780,8 +13780,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["LibraryOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -13809,8 +13809,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -13842,8 +13842,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -13876,8 +13876,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -13906,8 +13906,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -13939,8 +13939,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -13970,8 +13970,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -14017,8 +14017,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["LibraryIndex"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -14050,8 +14050,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["LibraryActionDone"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -14079,8 +14079,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["LibraryRestoreOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -14112,8 +14112,8 @@ export interface operations {
                     readonly "application/json": unknown;
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -14143,8 +14143,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -14172,8 +14172,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["MembersOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -14205,8 +14205,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["MemberOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -14234,8 +14234,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["MemberNames"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -14263,8 +14263,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -14298,8 +14298,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["MemberOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -14329,8 +14329,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["InvitationMade"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -14358,8 +14358,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -14387,8 +14387,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Monitors"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -14420,8 +14420,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["PlaceProblems"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -14447,8 +14447,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -14478,8 +14478,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -14505,8 +14505,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -14534,8 +14534,8 @@ export interface operations {
                     readonly "application/json": readonly components["schemas"]["PersonOut"][];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -14567,8 +14567,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["PersonOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -14596,8 +14596,8 @@ export interface operations {
                     readonly "application/json": readonly components["schemas"]["NameConflict"][];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -14627,8 +14627,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -14660,8 +14660,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Edited"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -14691,8 +14691,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["PersonDetail"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -14722,8 +14722,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ConsentLinkOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -14757,8 +14757,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ConsentLinkMade"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -14786,8 +14786,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -14817,8 +14817,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["PersonConsentsOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -14852,8 +14852,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["PersonConsentsOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -14888,8 +14888,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ReceiptOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -14919,8 +14919,8 @@ export interface operations {
                     readonly "application/x-ndjson": unknown;
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -14953,8 +14953,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["PersonFaces"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -14984,8 +14984,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Forgotten"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -15011,8 +15011,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -15038,8 +15038,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Service Unavailable */
+            readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -15047,8 +15047,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
-            readonly 503: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -15080,8 +15080,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["PlaceProblems"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -15107,8 +15107,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -15134,8 +15134,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -15165,8 +15165,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["PlaceProblem"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -15194,8 +15194,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -15223,8 +15223,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -15252,8 +15252,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -15281,8 +15281,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Queue"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -15312,8 +15312,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -15341,8 +15341,8 @@ export interface operations {
                     readonly "application/json": unknown;
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -15375,8 +15375,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["RecordPage"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -15404,8 +15404,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["RecordVerified"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -15433,8 +15433,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["RecoveryCode"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -15466,8 +15466,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["RedactLine"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -15497,8 +15497,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["RedactionDetail"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -15528,8 +15528,8 @@ export interface operations {
                     readonly "application/octet-stream": unknown;
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -15563,8 +15563,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["RedactedOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -15598,8 +15598,8 @@ export interface operations {
                     readonly "image/jpeg": unknown;
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -15627,8 +15627,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -15659,8 +15659,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["RedactionBatches"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -15692,8 +15692,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["RedactionBatchOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -15723,8 +15723,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["RedactionBatchOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -15758,8 +15758,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Count"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -15792,8 +15792,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["RedactionItems"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -15823,8 +15823,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Count"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -15852,8 +15852,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -15881,8 +15881,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Step"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -15910,8 +15910,8 @@ export interface operations {
                     readonly "application/json": unknown;
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -15943,8 +15943,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Restored"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -15970,8 +15970,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -16003,8 +16003,8 @@ export interface operations {
                     readonly "application/x-ndjson": unknown;
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -16040,8 +16040,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["FaceSearchOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -16069,8 +16069,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["SearchIndex"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -16098,8 +16098,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ServerOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -16131,8 +16131,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["SignedIn"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -16160,8 +16160,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["SessionCode"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -16189,8 +16189,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Sessions"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -16218,8 +16218,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["SessionsEnded"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -16249,8 +16249,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["SessionsEnded"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -16278,8 +16278,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["SettingsOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -16305,8 +16305,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -16340,8 +16340,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["SettingOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -16371,8 +16371,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["SettingOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -16404,8 +16404,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -16433,8 +16433,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Status"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -16462,8 +16462,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Steps"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -16491,8 +16491,8 @@ export interface operations {
                     readonly "application/zip": unknown;
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -16520,8 +16520,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["TeamOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -16553,8 +16553,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -16586,8 +16586,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["JoiningOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -16613,8 +16613,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -16642,8 +16642,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["TeamReceipt"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -16671,8 +16671,8 @@ export interface operations {
                     readonly "application/json": readonly string[];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -16700,8 +16700,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["TakenBack"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -16733,8 +16733,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Step"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -16762,8 +16762,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["UpdateOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -16791,8 +16791,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["UpdateOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -16820,8 +16820,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["UpdateOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -16849,8 +16849,8 @@ export interface operations {
                     readonly "application/json": unknown;
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -16878,8 +16878,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["UpdateOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -16907,8 +16907,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["UploadsOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -16934,8 +16934,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -16961,8 +16961,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -16990,8 +16990,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -17019,8 +17019,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -17052,8 +17052,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -17085,8 +17085,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Verified"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -17114,8 +17114,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["WatchOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -17145,8 +17145,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -17176,8 +17176,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -17205,8 +17205,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Workers"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -17236,8 +17236,8 @@ export interface operations {
                     readonly "application/json": unknown;
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -17267,8 +17267,8 @@ export interface operations {
                     };
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -17296,8 +17296,8 @@ export interface operations {
                     readonly "text/plain": unknown;
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -17328,8 +17328,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
