@@ -36,10 +36,10 @@ class RealServer(RealProgram):
         super().__init__(root, models, {**here, **environment})
         self.reached: dict[str, Any] = {}
 
-    def serve(self) -> None:
+    def serve(self, within: float = WAIT_S) -> None:
         """Start it and wait until it answers."""
         self.begin()
-        self.wait()
+        self.wait(within)
 
     def begin(self) -> None:
         with (self.home / "errors.txt").open("ab") as errors, self._printed.open("wb") as out:
@@ -52,9 +52,9 @@ class RealServer(RealProgram):
                 cwd=CHECKOUT,
             )
 
-    def wait(self) -> None:
+    def wait(self, within: float = WAIT_S) -> None:
         """Wait until it answers."""
-        until = time.monotonic() + WAIT_S
+        until = time.monotonic() + within
         while not (line := _reached(self._printed.read_text())):
             assert self.alive and time.monotonic() < until, (self.home / "errors.txt").read_text()
             time.sleep(0.05)
