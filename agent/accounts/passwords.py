@@ -4,6 +4,8 @@ import asyncio
 import itertools
 import unicodedata
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Final, TypeVar
 
 from argon2 import PasswordHasher
@@ -52,7 +54,12 @@ def checked(password: str, *names: str) -> str:
         if word and word in folded and (len(word) >= _TELLING or not folded.replace(word, "").strip(_FILLERS)):
             raise PasswordHoldsName
     letters = "".join(each for each in folded if each.isalpha())
-    if letters in _COMMON or len(set(folded)) < _LEAST_DISTINCT or _runs(folded):
+    if (
+        letters in _COMMON
+        or len(set(folded)) < _LEAST_DISTINCT
+        or _runs(folded)
+        or not {folded, folded.strip(_FILLERS)}.isdisjoint(_listed())
+    ):
         raise PasswordCommon
     return normal
 
@@ -60,6 +67,13 @@ def checked(password: str, *names: str) -> str:
 def normalised(password: str) -> str:
     """The form in which passwords are hashed."""
     return unicodedata.normalize("NFKC", password[:LONGEST])
+
+
+@cache
+def _listed() -> frozenset[str]:
+    """Return the most common passwords of this length, in lower case. Raises OSError."""
+    lines = Path(__file__).with_name("common_passwords.txt").read_text(encoding="ascii").splitlines()
+    return frozenset(line for line in lines if not line.startswith("# "))
 
 
 def _runs(text: str) -> bool:

@@ -3,11 +3,13 @@
 import asyncio
 import unicodedata
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.accounts import passwords
 from agent.accounts.passwords import AT_ONCE, LEAST, MEMORY_KIB, MOST_WAITING, PASSES, Passwords, checked
 from agent.domain.errors import PasswordCommon, PasswordHoldsName, PasswordShort, TooManyAttempts
 
@@ -35,6 +37,18 @@ def test_short_ones_are_refused(password: str) -> None:
 def test_common_ones_are_refused(password: str) -> None:
     with pytest.raises(PasswordCommon):
         checked(password, "mei")
+
+
+@pytest.mark.parametrize("password", ["1qaz2wsx3edc", "QwertyQwerty", "unbelievable", "Sonyericsson", "counterstrike2026!", "1q2w3e4r5t6y"])
+def test_ones_of_the_list_of_common_passwords_are_refused_in_any_case_and_with_digits_around(password: str) -> None:
+    with pytest.raises(PasswordCommon):
+        checked(password, "mei")
+
+
+def test_the_list_holds_at_least_the_3000_that_asvs_asks_for_all_long_enough_to_be_chosen() -> None:
+    listed = Path(passwords.__file__).with_name("common_passwords.txt").read_text(encoding="ascii").splitlines()[2:]
+    assert len(set(listed)) == len(listed) >= 3_000
+    assert all(len(each) >= LEAST and each == each.casefold() for each in listed)
 
 
 @pytest.mark.parametrize(
