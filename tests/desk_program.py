@@ -1,5 +1,6 @@
 """A desktop agent that joins a team's server, started as its user starts it."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -51,9 +52,20 @@ class Desk:
             answer = api.post("/people/edits", json=wanted)
             assert answer.status_code == 200, answer.text
 
-    def join(self, server: RealServer, confirm: Callable[[str], None]) -> None:
+    def find(self, server: RealServer) -> dict[str, Any]:
+        """The server as it announces itself in the local network."""
+        until = time.monotonic() + WAIT_S
+        while True:
+            said = self.program.run("team", "find", "--json")
+            assert said.returncode == 0, said.stderr
+            for found in map(json.loads, said.stdout.splitlines()):
+                if found["name"] == server.reached["name"]:
+                    return dict(found)
+            assert time.monotonic() < until, said.stdout
+
+    def join(self, server: RealServer, confirm: Callable[[str], None], address: str = "") -> None:
         """As a user does it at a terminal; `confirm` is given the code that a member confirms in the browser."""
-        command = [sys.executable, "-m", "agent", "team", "join", server.address]
+        command = [sys.executable, "-m", "agent", "team", "join", address or server.address]
         pipe = subprocess.PIPE
         with subprocess.Popen(command, env=self.program.environment, cwd=CHECKOUT, stdout=pipe, stderr=pipe, text=True) as joining:
             assert joining.stderr is not None

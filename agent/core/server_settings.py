@@ -57,6 +57,9 @@ class ServerSettings(Section):
     """Port for HTTPS; 0 takes a free one."""
     address: Annotated[str, AfterValidator(_bare_address), Field(max_length=300, examples=["https://photos.example"])] = ""
     """The address that people use, if a balancer or reverse proxy leads from there to the server; empty is the server's own."""
+    announce: bool = True
+    """Announce the server in the local network by mDNS, so that desktops find it; if it listens on this computer only, nothing is
+    announced."""
     http_port: Annotated[int, Field(ge=0, le=65_535)] = 0
     """Port that sends browsers from http:// on to https://; 0 is none."""
     names: tuple[Annotated[str, Field(min_length=1, max_length=253)], ...] = ()

@@ -28,6 +28,10 @@ def main(words: Sequence[str]) -> int:
             from agent.desktop import popup_window
 
             return popup_window.main()
+        case ["find-servers"]:
+            from agent.team import discovery
+
+            return discovery.main()
         case ["update-worker"]:
             from agent.updates import update_worker as update_worker
 

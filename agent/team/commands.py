@@ -13,13 +13,26 @@ from agent.cli.session import CommandSession
 from agent.domain.errors import TeamNotJoined, from_code
 
 if TYPE_CHECKING:
-    from agent.team.schemas import TeamOut
+    from agent.team.schemas import FoundServerOut, TeamOut
 
 _LOOK_S = 1.0
 
 
 @click.group(cls=CommandGroup, help=TEXTS("cli.help.team"))
 def team() -> None: ...
+
+
+@team.command(help=TEXTS("cli.help.team_find"))
+@json_option("json_each")
+@click.pass_obj
+def find(session: CommandSession, as_json: bool) -> None:
+    from agent.team.schemas import FoundServersOut
+
+    found = session.client().call("GET", "/api/team/servers", FoundServersOut).servers
+    for each in found:
+        tell(each.model_dump(mode="json"), *_server(session, each).split("\n"), as_json=as_json)
+    if not found and not as_json:
+        note(session.texts("cli.team.found_none"))
 
 
 @team.command(help=TEXTS("cli.help.team_join"))
@@ -108,6 +121,11 @@ def leave(session: CommandSession, yes: bool, as_json: bool) -> None:
     if not receipt.revoked:
         lines.append(session.texts("cli.team.not_revoked"))
     tell(receipt.model_dump(mode="json"), "\n".join(lines), as_json=as_json)
+
+
+def _server(session: CommandSession, each: "FoundServerOut") -> str:
+    said = session.texts("cli.team.found", name=each.name, version=each.version, address=each.address, fingerprint=each.fingerprint)
+    return f"{said}\n  {session.texts('cli.team.found_joined')}" if each.joined else said
 
 
 def _told(session: CommandSession, now: "TeamOut") -> str:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -13,7 +12,6 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from agent.domain.errors import (
     AgentError,
     ForeignOrigin,
-    TeamAddressInvalid,
     TeamAddressUnnamed,
     TeamCertificateChanged,
     TeamUnreachable,
@@ -38,21 +36,10 @@ if TYPE_CHECKING:
     import httpx
 
 T = TypeVar("T", bound=BaseModel)
-PORT: Final = 8443
 _NAMES: Final = TypeAdapter(tuple[str, ...])
 MOST_BYTES: Final = 64_000_000
 _ANSWER_S, _CONNECT_S = 30.0, 10.0
 _OTHER_ADDRESS: Final = (62, 64)  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH: trusted, but not for this address
-_ADDRESS: Final = re.compile(r"(https://)?(?P<host>[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:(?P<port>\d{1,5}))?/?")
-
-
-def address_of(said: str) -> str:
-    """Return the server's address as typed or pasted: `photos.example` is `https://photos.example:8443`. Raises TeamAddressInvalid."""
-    found = _ADDRESS.fullmatch(said.strip().partition("#")[0])
-    if found is None or not 0 < int(found["port"] or PORT) < 65_536:
-        raise TeamAddressInvalid
-    port = found["port"] or ("443" if found[1] else str(PORT))
-    return f"https://{found['host'].lower()}:{port}"
 
 
 def fingerprint_of(authority: str) -> str:

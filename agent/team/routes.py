@@ -8,7 +8,19 @@ from fastapi import FastAPI, Path
 
 from agent.core.i18n import Texts
 from agent.team.joining import Invitation
-from agent.team.schemas import ConflictSettled, JoiningOut, SharingOut, TakenBack, TeamJoin, TeamNameConflict, TeamOut, TeamReceipt
+from agent.team.schemas import (
+    ConflictSettled,
+    FoundServerOut,
+    FoundServersOut,
+    JoiningOut,
+    SharingOut,
+    TakenBack,
+    TeamJoin,
+    TeamNameConflict,
+    TeamOut,
+    TeamReceipt,
+)
+from agent.team.search import ServerSearch
 from agent.team.service import TeamMembership
 from agent.web.access import Scope, needs
 from agent.web.schemas import Problem
@@ -17,8 +29,9 @@ Uid = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 _DESKTOP = needs(Scope.DESKTOP)
 
 
-def team_routes(api: FastAPI, team: TeamMembership, texts: Callable[[], Texts]) -> None:
+def team_routes(api: FastAPI, team: TeamMembership, texts: Callable[[], Texts], search: ServerSearch | None = None) -> None:
     """Add all of them to `api`."""
+    searching = search or ServerSearch()
 
     @api.get("/api/team", openapi_extra=_DESKTOP)
     async def state() -> TeamOut:
@@ -44,6 +57,13 @@ def team_routes(api: FastAPI, team: TeamMembership, texts: Callable[[], Texts]) 
             conflicts=tuple(map(TeamNameConflict.from_record, conflicts)),
             sharing=SharingOut.from_record(await team.sharing.state(), problem=Problem.maybe(team.sharing.problem, texts())),
         )
+
+    @api.get("/api/team/servers", openapi_extra=_DESKTOP)
+    async def servers() -> FoundServersOut:
+        """Search the local network for servers that announce themselves; the answer takes some seconds."""
+        found, link = await searching.servers(), await asyncio.to_thread(team.library.link)
+        joined = "" if link is None else link.fingerprint
+        return FoundServersOut(servers=tuple(FoundServerOut.from_record(each, joined=each.fingerprint == joined) for each in found))
 
     @api.post("/api/team/join", openapi_extra=_DESKTOP)
     async def join(wanted: TeamJoin) -> JoiningOut:

@@ -12,6 +12,21 @@ class TeamJoin(Schema):
     address: Annotated[str, Field(min_length=1, max_length=300)]
 
 
+class FoundServerOut(Schema):
+    """A server as it announces itself in the local network: nothing of it is proven before it is joined."""
+
+    name: str
+    address: str
+    fingerprint: str
+    version: str
+    joined: bool
+    """this computer joined it"""
+
+
+class FoundServersOut(Schema):
+    servers: tuple[FoundServerOut, ...]
+
+
 class JoiningOut(Schema):
     """A member confirms `code` on `page`, and compares the fingerprint."""
 

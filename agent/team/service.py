@@ -32,7 +32,7 @@ from agent.domain.events import Recorded
 from agent.library.recipes import EMBEDDER, recognises
 from agent.people.naming import People
 from agent.team.alerts import TeamAlerts
-from agent.team.connection import TeamConnection, address_of
+from agent.team.connection import TeamConnection
 from agent.team.face_queries import Keep
 from agent.team.joining import Invitation, granted, invited
 from agent.team.line import TeamLine
@@ -41,6 +41,7 @@ from agent.team.records import Left, Link
 from agent.team.sharing import FolderSharing
 from agent.team.tokens import Leaving
 from agent.web.desk_exchange import PeoplePage, Sharing
+from agent.web.server_address import address_of
 
 log = structlog.get_logger()
 

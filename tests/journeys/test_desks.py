@@ -1,6 +1,7 @@
 """Two desktops join a team's server by its network: names are given at one and seen at the other, and nothing stays after leaving."""
 
 import json
+import secrets
 import shutil
 import sys
 import time
@@ -12,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from agent import __version__
 from tests.desk_program import Desk
 from tests.journeys.journey import PORTRAITS
 from tests.program import WAIT_S
@@ -32,7 +34,9 @@ REFERENCE, _, AT_A_DESK = PORTRAITS["Barack"]
 def server(tmp_path: Path, models_folder: Path, samples_folder: Path) -> Iterator[RealServer]:
     root = tmp_path / "server"
     root.mkdir()
-    made = RealServer(root, models_folder, {**RECOGNISES, "AI_POPUP__SERVER__WORKERS": "1"})
+    # At all addresses: what listens on this computer only announces nothing. Other servers may be announced meanwhile.
+    own = {"AI_POPUP__SERVER__HOST": "0.0.0.0", "AI_POPUP__SERVER__NAME": f"Photos {secrets.token_hex(4)}"}
+    made = RealServer(root, models_folder, {**RECOGNISES, **own, "AI_POPUP__SERVER__WORKERS": "1"})
     shutil.copyfile(samples_folder / REFERENCE, made.watched / "reference.jpg")
     yield made
     made.quit()
@@ -68,8 +72,7 @@ def test_names_go_from_desk_to_desk_a_conflict_is_settled_and_leaving_leaves_not
         given = member.put(f"/api/people/{person['id']}/consents", json={"purposes": ["recognise"]})
         assert given.status_code == 200, given.text
 
-        for each in desks:
-            each.join(server, lambda code: let_in(member, code))
+        addresses = {joined(each, server, member) for each in desks}
         for each in desks:
             each.until({BARACK})
             assert each.team()["prints"] == 1
@@ -106,7 +109,16 @@ def test_names_go_from_desk_to_desk_a_conflict_is_settled_and_leaving_leaves_not
         assert said.returncode == 0 and json.loads(said.stdout)["revoked"] is True, said.stdout + said.stderr
         assert len(member.get("/api/account/tokens").json()["items"]) == 1
     one.program.quit()
-    assert one.left_behind(BARACK, SHORT, "B. Obama", server.address, server.reached["fingerprint"]) == []
+    assert one.left_behind(BARACK, SHORT, "B. Obama", *addresses, server.reached["fingerprint"]) == []
+
+
+def joined(desk: Desk, server: RealServer, member: httpx.Client) -> str:
+    """Let a desk join by what it found in the network; returns that address."""
+    found = desk.find(server)
+    assert (found["fingerprint"], found["version"], found["joined"]) == (server.reached["fingerprint"], __version__, False)
+    desk.join(server, lambda code: let_in(member, code), found["address"])
+    assert desk.find(server)["joined"] is True
+    return str(found["address"])
 
 
 def let_in(member: httpx.Client, code: str) -> None:

@@ -23,6 +23,12 @@ class TeamAddressUnnamed(TeamError):
     code = "team.address_unnamed"
 
 
+class TeamSearchFailed(TeamError):
+    """The process that searches the network ended without an answer."""
+
+    code = "team.search_failed"
+
+
 class TeamUnreachable(TeamError):
     """The server doesn't answer, or is not a team server."""
 

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Collection
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -32,13 +32,14 @@ from agent.main.http import Context, Team, create_app
 from agent.main.library_home import backup_store, home_of_key, move_key, recovery_code
 from agent.main.library_restore import LibraryRestore, RestoreOutcome
 from agent.main.server.accounts import accounts_of
+from agent.main.server.announcing import Announcer, announcement_of
 from agent.main.server.backups import backups_of_server
 from agent.main.server.buckets import buckets_of
 from agent.main.server.face_vectors import face_vectors
 from agent.main.server.figures.database import FigureQueries
 from agent.main.server.figures.server import Switches, Validity
 from agent.main.server.figures.sparing import Sparing
-from agent.main.server.first_administrator import first_invitation
+from agent.main.server.first_administrator import first_invitation, forget_link
 from agent.main.server.following import Following
 from agent.main.server.operations import Operations
 from agent.main.server.rooms import Site, add_routes, rooms_of
@@ -181,8 +182,10 @@ class ServerLoop:
             tell_supervisor("READY=1")
             answering.enter_context(app.bus.listening(rooms.desks.happened))
             answering.enter_context(app.bus.listening(ground.operations.figures.happened.note))
+            announcer = Announcer(lambda: announcement_of(self._settings, site.name(), certificates, port))
             async with asyncio.TaskGroup() as tasks:
-                led: list[Callable[[], Awaitable[None]]] = [partial(vectors.run, app.bus), rooms.uploads.run, rooms.backups.run]
+                led: list[Callable[[], Awaitable[None]]] = [partial(vectors.run, app.bus), announcer.run]
+                led += [rooms.uploads.run, rooms.backups.run]
                 works = [
                     app.run(),
                     work.run(app),
@@ -247,6 +250,9 @@ class ServerLoop:
         address = self._address(port)
         invitation = await first_invitation(accounts.members, texts("cli.serve.administrator")) if invites else None
         link = f"{address}{invitation.path}" if invitation else None
+        if invites and link is None:
+            with suppress(OSError):  # it opens nothing any more
+                await asyncio.to_thread(forget_link, self._ground.paths.data)
         return Reached(server_name(settings), address, self._ground.certificates.fingerprint, link)
 
     def _address(self, port: int) -> str:

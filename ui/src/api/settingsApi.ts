@@ -1,7 +1,7 @@
 /** Calls about settings, watched folders, onboarding and do not disturb. */
 
 import type { Client } from './client'
-import type { Estimate, FirstRun, FolderRemoved, JoiningOut, Sessions, SettingGroup, SettingOut, SettingsOut, TakenBack, TeamOut, TeamReceipt, WatchedFolder, WelcomeChoices } from './types'
+import type { Estimate, FirstRun, FolderRemoved, FoundServersOut, JoiningOut, Sessions, SettingGroup, SettingOut, SettingsOut, TakenBack, TeamOut, TeamReceipt, WatchedFolder, WelcomeChoices } from './types'
 
 export type { Estimate, FirstRun, SettingGroup, SettingsOut, WatchedFolder, WelcomeChoices }
 
@@ -35,6 +35,8 @@ export class SettingsApi {
   endSessions = (number: number | null): Promise<void> => this.client.request('DELETE', `/api/sessions${number === null ? '' : `/${number}`}`)
   /** The team that this computer joined. */
   team = (): Promise<TeamOut> => this.client.request('GET', '/api/team')
+  /** Servers that announce themselves in the local network; the answer takes some seconds. */
+  teamServers = (): Promise<FoundServersOut> => this.client.request('GET', '/api/team/servers', undefined, FIND_LIMIT_MS)
   joinTeam = (address: string): Promise<JoiningOut> => this.client.request('POST', '/api/team/join', { address }, JOIN_LIMIT_MS)
   cancelJoining = (): Promise<void> => this.client.request('DELETE', '/api/team/join')
   settleName = (uid: string, keep: 'mine' | 'theirs'): Promise<void> => this.client.request('POST', `/api/team/conflicts/${uid}`, { keep })
@@ -53,5 +55,6 @@ export class SettingsApi {
 
 /** The server is asked on the way. */
 const JOIN_LIMIT_MS = 40_000
+const FIND_LIMIT_MS = 40_000
 /** The library's file is rewritten before it answers. */
 const LEAVE_LIMIT_MS = 150_000

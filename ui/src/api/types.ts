@@ -3632,6 +3632,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/team/servers": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Servers
+         * @description Search the local network for servers that announce themselves; the answer takes some seconds.
+         */
+        readonly get: operations["servers_api_team_servers_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/team/take-back": {
         readonly parameters: {
             readonly query?: never;
@@ -5736,6 +5756,30 @@ export interface components {
              * @description steps that can't be taken back any more
              */
             readonly undo: number;
+        };
+        /**
+         * FoundServerOut
+         * @description A server as it announces itself in the local network: nothing of it is proven before it is joined.
+         */
+        readonly FoundServerOut: {
+            /** Address */
+            readonly address: string;
+            /** Fingerprint */
+            readonly fingerprint: string;
+            /**
+             * Joined
+             * @description this computer joined it
+             */
+            readonly joined: boolean;
+            /** Name */
+            readonly name: string;
+            /** Version */
+            readonly version: string;
+        };
+        /** FoundServersOut */
+        readonly FoundServersOut: {
+            /** Servers */
+            readonly servers: readonly components["schemas"]["FoundServerOut"][];
         };
         /**
          * Group
@@ -9412,6 +9456,8 @@ export type FolderPath = components['schemas']['FolderPath'];
 export type FolderRemoved = components['schemas']['FolderRemoved'];
 export type FolderState = components['schemas']['FolderState'];
 export type Forgotten = components['schemas']['Forgotten'];
+export type FoundServerOut = components['schemas']['FoundServerOut'];
+export type FoundServersOut = components['schemas']['FoundServersOut'];
 export type Group = components['schemas']['Group'];
 export type GroupFaces = components['schemas']['GroupFaces'];
 export type Groups = components['schemas']['Groups'];
@@ -16673,6 +16719,35 @@ export interface operations {
             };
             /** @description Refused */
             readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly servers_api_team_servers_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["FoundServersOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
                 };

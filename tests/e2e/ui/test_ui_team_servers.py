@@ -1,0 +1,71 @@
+"""Team servers that announce themselves in the local network, on the settings page of a desktop."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.announced import announced, announcement
+
+if TYPE_CHECKING:
+    from agent.web.announcement import Announcement
+    from tests.e2e.ui.conftest import Visitor
+    from tests.program import RealProgram
+
+pytestmark = pytest.mark.slow
+SERVERS = "**/api/team/servers"
+SIZES = ((1280, 720), (390, 800))
+
+
+@pytest.fixture(scope="module")
+def visitor(make_module_program: Callable[[Mapping[str, str]], "RealProgram"], visit: Callable[["RealProgram"], "Visitor"]) -> "Visitor":
+    program = make_module_program({"AI_POPUP__TRAY__ENABLED": "false"})
+    program.start()
+    visitor = visit(program)
+    visitor.sign_in()
+    return visitor
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator["Announcement"]:
+    made = announcement()
+    with announced(made):
+        yield made
+
+
+def find(visitor: "Visitor", language: str) -> None:
+    visitor.go("#settings/recognition", language)
+    visitor.page.get_by_role("button", name=visitor.texts("team_card.find"), exact=True).click()
+
+
+def test_a_server_is_found_when_asked_for_and_joined_like_a_typed_address(
+    visitor: "Visitor", server: "Announcement", language: str
+) -> None:
+    page = visitor.page
+    asked: list[object] = []
+    page.on("request", lambda request: asked.append(request.post_data_json) if request.url.endswith("/api/team/join") else None)
+    find(visitor, language)
+    t = visitor.texts
+    visitor.says(t("team_card.finding"))
+    entry = page.get_by_role("listitem").filter(has_text=server.name)
+    entry.wait_for()
+    expect(entry).to_contain_text(server.fingerprint)
+    expect(entry).to_contain_text("https://10.9.9.9:8443")
+    visitor.right(SIZES)
+    page.get_by_role("button", name=t("team_card.join_found", name=server.name), exact=True).click()
+    visitor.says(t("errors.team.unreachable.cause"), whole=False)
+    assert asked == [{"address": "https://10.9.9.9:8443"}]
+
+
+def test_a_search_that_finds_no_server_or_fails_says_what_to_do(visitor: "Visitor", language: str) -> None:
+    page = visitor.page
+    page.route(SERVERS, lambda route: route.fulfill(json={"servers": []}))
+    find(visitor, language)
+    visitor.says(visitor.texts("team_card.found_none"))
+    page.unroute(SERVERS)
+    problem = {"code": "team.search_failed", "cause": "the cause", "remedy": "the remedy", "params": {}}
+    page.route(SERVERS, lambda route: route.fulfill(status=500, json=problem))
+    find(visitor, language)
+    visitor.says("the cause", whole=False)
+    page.unroute(SERVERS)
