@@ -156,7 +156,7 @@ def server(folder: Path) -> Iterator[tuple["subprocess.Popen[bytes]", Reached]]:
                 raise NotRunning
             time.sleep(_LOOK_S)
         said = json.loads(line)
-        yield process, Reached(said["address"], said["fingerprint"], said["invitation"])
+        yield process, Reached(said["address"], said["fingerprint"], Path(said["invitation_file"]).read_text().strip())
 
 
 def taken(port: int) -> bool:

@@ -21,6 +21,7 @@ from typing import Any
 import httpx
 import psutil
 
+from agent.main.server.first_administrator import LINK_FILE
 from scripts.deploying.releases import _DATA, LOCK
 from tests.program import CHECKOUT, WAIT_S
 from tests.server_load import PASSWORD
@@ -211,11 +212,13 @@ class DeployedHost:
 
     def sign_in_first(self) -> str:
         """Accept the first administrator's invitation; returns the session's key."""
-        log, until = self.root / "units/ai-popup.service.log", time.monotonic() + WAIT_S
-        while (found := re.search(r"https://\S+/([A-Za-z0-9_-]{20,})\n", log.read_text())) is None:
+        file, until = self.root / "home/data" / LINK_FILE, time.monotonic() + WAIT_S
+        while not file.exists():
             assert time.monotonic() < until  # it is told once the server leads, which is after it is ready
             time.sleep(LOOK_S)
-        secret = found[1]
+        link = re.compile(r"https://\S+/([A-Za-z0-9_-]{20,})")
+        assert not link.search((self.root / "units/ai-popup.service.log").read_text())
+        [secret] = link.findall(file.read_text())
         with self.client() as visitor:
             answer = visitor.post(f"/api/invitations/{secret}", json={"password": PASSWORD})
             assert answer.is_success, answer.text

@@ -58,8 +58,12 @@ class PostgresServer:
         if address:
             with (self._data / "pg_hba.conf").open("a") as rules:
                 rules.write("host all all samenet trust\n")
-        chosen = {**_SETTINGS, "listen_addresses": address, "port": str(self.port)}
-        settings = [word for name, value in chosen.items() for word in ("-c", f"{name}={value}")]
+        self._settings = {**_SETTINGS, "listen_addresses": address, "port": str(self.port)}
+        self._process = self._begin()
+        self._await_start()
+
+    def _begin(self) -> subprocess.Popen[bytes]:
+        settings = [word for name, value in self._settings.items() for word in ("-c", f"{name}={value}")]
         command = [str(self._programs / "postgres"), "-D", str(self._data), "-k", str(self._folder), *settings]
         with (self._folder / "log").open("ab") as log:
             return subprocess.Popen(

@@ -29,7 +29,8 @@ def _reached(printed: str) -> str:
 
 
 class RealServer(RealProgram):
-    """`ai-popup serve` with one watched folder. `reached` is what it printed when it answered."""
+    """`ai-popup serve` with one watched folder. `reached` is what it printed when it answered, with the link to
+    the first administrator's account from its file."""
 
     def __init__(self, root: Path, models: Path, environment: Mapping[str, str]) -> None:
         here = {"AI_POPUP__SERVER__HOST": "127.0.0.1", "AI_POPUP__SERVER__PORT": "0", "AI_POPUP__SERVER__OPERATIONS_PORT": "0"}
@@ -59,6 +60,9 @@ class RealServer(RealProgram):
             assert self.alive and time.monotonic() < until, (self.home / "errors.txt").read_text()
             time.sleep(0.05)
         self.reached = json.loads(line)
+        assert self.reached["invitation"] is None, "not in what may be a log"
+        if file := self.reached["invitation_file"]:
+            self.reached["invitation"] = Path(file).read_text().strip()
 
     def beside(self, name: str) -> "RealServer":
         """Another instance of it, which shares its library and its settings."""

@@ -116,6 +116,7 @@ def _invite(session: CommandSession, client: "Client", member: "MemberOut", *, a
     made = client.call("POST", f"/api/members/{member.id}/invitation", InvitationMade)
     host = next(iter(session.settings.server.names), socket.gethostname()).lower()
     [address] = origins_of([host], urlsplit(client.address).port or 443)
+    address = session.settings.server.address or address
     facts = {"id": member.id, "name": member.name, "link": f"{address}{made.path}", "expires_at": made.expires_at.isoformat()}
     until = f"{made.expires_at.astimezone():%Y-%m-%d %H:%M}"
     if not as_json:

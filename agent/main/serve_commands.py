@@ -2,7 +2,7 @@
 
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import click
@@ -39,12 +39,16 @@ def serve(session: CommandSession, as_json: bool) -> int:
     session.file.load()
 
     def up(reached: "Reached") -> None:
-        if as_json:
-            say(json.dumps(asdict(reached)))
-            return
         texts = session.texts
+        file = _put_aside(session, reached.invitation)
+        if as_json:
+            shown = None if file else reached.invitation
+            say(json.dumps(asdict(replace(reached, invitation=shown)) | {"invitation_file": file}))
+            return
         say(*texts("cli.serve.ready", name=reached.name, address=reached.address, fingerprint=reached.fingerprint).split("\n"))
-        if reached.invitation:
+        if file:
+            say(*texts("cli.serve.invitation_file", file=file).split("\n"))
+        elif reached.invitation:
             say(*texts("cli.serve.invitation", link=reached.invitation).split("\n"))
         if session.file.snapshot.server.host in EVERYWHERE:
             note(texts("cli.serve.everywhere"))
@@ -60,3 +64,16 @@ def serve(session: CommandSession, as_json: bool) -> int:
         finally:
             logs.stop()
     return 0
+
+
+def _put_aside(session: CommandSession, link: str | None) -> str | None:
+    """Return the file that the link was written to, None if it is to be printed: on a terminal. Raises StoreError."""
+    from agent.core.files import store_error
+    from agent.main.server.first_administrator import put_aside
+
+    if link is None or sys.stdout.isatty():
+        return None
+    try:
+        return str(put_aside(link, session.paths.data))
+    except OSError as error:
+        raise store_error(error) from error

@@ -53,9 +53,10 @@ class Api:
         return None
 
     def invitation(self) -> str:
-        """The first administrator's, if this process printed it."""
+        """The first administrator's, if this process made it."""
         lines = [line for line in self.unit.log.read_text(errors="replace").splitlines() if line.startswith('{"name"')]
-        return next(filter(None, (json.loads(line)["invitation"] for line in lines)), "") or ""
+        file = next(filter(None, (json.loads(line)["invitation_file"] for line in lines)), None)
+        return Path(file).read_text().strip() if file else ""
 
 
 @dataclass(frozen=True, slots=True)

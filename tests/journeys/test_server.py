@@ -111,8 +111,8 @@ def test_its_administrator_is_invited_until_the_password_is_set(server: RealServ
     first = server.reached["invitation"]
     server.quit()
     server.serve()
-    link = server.reached["invitation"]
-    assert link != first
+    link, file = server.reached["invitation"], Path(server.reached["invitation_file"])
+    assert link != first and file.stat().st_mode & 0o777 == 0o600
     secret = link.rpartition("/")[2]
     with server.visitor() as visitor:
         assert visitor.get(f"/api/invitations/{first.rpartition('/')[2]}").status_code == 404
@@ -124,4 +124,4 @@ def test_its_administrator_is_invited_until_the_password_is_set(server: RealServ
         assert visitor.get("/api/images").json()["items"] == []
     server.quit()
     server.serve()
-    assert server.reached["invitation"] is None
+    assert server.reached["invitation"] is server.reached["invitation_file"] is None and not file.exists()

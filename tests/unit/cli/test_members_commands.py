@@ -46,6 +46,13 @@ def test_an_invitation_is_a_link_to_the_servers_own_name(cli: CommandLine, runni
     assert json.loads(cli("members", "invite", "ben", "--json").out)["link"] == "https://photos.example:8765/#invitation/t0ken"
 
 
+def test_behind_a_balancer_an_invitation_leads_to_the_address_that_people_use(cli: CommandLine, running_agent: FakeAgent) -> None:
+    cli.paths.settings.write_text('[library]\nkey_home = "file"\n[server]\naddress = "https://www.example"\nnames = ["photos.example"]\n')
+    with_members(running_agent)
+    running_agent.answers[f"/api/members/{'b' * 32}/invitation"] = httpx.Response(200, json=LINK)
+    assert cli("members", "invite", "ben").out == "https://www.example/#invitation/t0ken\n"
+
+
 def test_a_member_is_locked_unlocked_and_given_a_role(cli: CommandLine, running_agent: FakeAgent) -> None:
     with_members(running_agent)
     path = f"/api/members/{'b' * 32}"
