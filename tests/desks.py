@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from agent.accounts.attempt_queries import AttemptQueries
+from agent.accounts.secret_words import new_id
 from agent.core.settings import Settings
 from agent.desks.join_queries import JoinQueries
 from agent.desks.joining import Joining
@@ -19,15 +20,20 @@ from agent.desks.queries import DeskQueries
 from agent.desks.routes import desk_routes
 from agent.desks.service import Desks
 from agent.desks.sharing import DeskPhotos
+from agent.desks.upload_queries import DeskUploadQueries
+from agent.desks.uploads import DeskUploads
 from agent.domain.consent import Consent, ConsentState, Purpose
 from agent.domain.edits import Basis, DescribePersonEdit
+from agent.domain.image import FileSeen
+from agent.domain.jobs import Priority
 from agent.library.recipes import recognises
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.key_homes import FileHome
-from agent.store.schema import metadata
+from agent.store.schema import metadata, place
 from agent.store.upgrade import open_database
 from agent.team.alerts import TeamAlerts
 from agent.team.connection import TeamConnection
+from agent.team.folder_work import FolderWork
 from agent.team.line import TeamLine
 from agent.team.photo_queries import TeamPhotoQueries
 from agent.team.queries import TeamQueries
@@ -36,19 +42,29 @@ from agent.team.service import TeamMembership
 from agent.team.sharing import FolderSharing
 from agent.team.tokens import TeamTokens
 from agent.team.told_alerts import ToldAlerts
+from agent.team.upload_queries import TeamUploadQueries
+from agent.team.uploading import FolderUploads
+from agent.uploads.files import INCOMING, UploadFiles
+from agent.uploads.queries import UploadQueries
+from agent.uploads.records import Limits
+from agent.uploads.routes import upload_routes
+from agent.uploads.service import Uploads
 from agent.web.access import Role
 from tests.team import ORIGIN, Team
 from tests.world import NOW, World
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
     from pathlib import Path
 
     from agent.accounts.service import Accounts
     from agent.web.desk_alerts import DeskAlert
     from tests.team import SignedInMember
 
+    Answering = Callable[[httpx.Request], Awaitable[httpx.Response]]
+
 KEY = bytes(32)
+LIMITS = Limits(file_bytes=20_000_000, total_bytes=0, keep_free_bytes=0, unfinished=5, days=2)
 SETTINGS = Settings.model_validate({"recognition": {"enabled": True}})
 
 
@@ -56,8 +72,9 @@ def desks_over(world: World, accounts: Accounts, libraries: Sequence[tuple[int, 
     """The desks of a server that recognises people."""
     app, database = world.app, world.real.database
     photos = DeskPhotos(DeskPhotoQueries(database), app.people, lambda: libraries, app.bus.publish, app.now)
+    uploads = DeskUploads(DeskUploadQueries(database), photos, app.people, app.now)
     joining = Joining(JoinQueries(database), AttemptQueries(database), app.now)
-    return Desks(DeskQueries(database), app.people, accounts, joining, photos, app.now, lambda: recognises(app.settings))
+    return Desks(DeskQueries(database), app.people, accounts, joining, uploads, app.now, lambda: recognises(app.settings))
 
 
 class Server:
@@ -68,7 +85,39 @@ class Server:
         self.team = Team(world.real.database)
         self.desks = desks_over(world, self.team.accounts)
         desk_routes(self.team.api, self.desks)
+        self.limits = LIMITS
+        self.uploaded = world.folder / "uploads"
+        database, files = world.real.database, UploadFiles(lambda: self.uploaded)
+        self.uploads = Uploads(UploadQueries(database), files, lambda: self.limits, world.app.now, self, new_id)
+        upload_routes(self.team.api, self.uploads)
         self.down = False
+
+    def libraries(self) -> list[tuple[int, str]]:
+        """The server has none."""
+        return []
+
+    async def watch(self, root: Path, library: int | None) -> None:
+        """Nothing watches the uploads here: `note_uploads` does it by hand."""
+
+    @property
+    def photos(self) -> dict[str, bytes]:
+        """What was uploaded, by its path."""
+        found = [each for each in self.uploaded.rglob("*") if each.is_file() and each.parent.name != INCOMING]
+        return {each.relative_to(self.uploaded).as_posix(): each.read_bytes() for each in found}
+
+    async def note_uploads(self) -> None:
+        """As the folder's watcher does it, until all are analysed."""
+        for name in self.photos:
+            path = self.uploaded / name
+            facts = path.stat()
+            await self.world.app.ingest.note(FileSeen(str(path), facts.st_size, facts.st_mtime_ns, str(self.uploaded)), Priority.NEW)
+        count, files = len(self.photos), select(func.count()).select_from(place).where(place.c.source == "file")
+
+        def analysed() -> bool:
+            with self.world.real.database.read() as tx:
+                return tx.scalar(files.where(place.c.image_id.is_not(None))) == count
+
+        await self.world.until(analysed)
 
     async def person(self, name: str, photo: str, *, agrees: bool = True) -> int:
         """Someone on a photo, whose face is told by the photo's first letter."""
@@ -99,19 +148,29 @@ class Desk:
         self.cut = False
         self.asked: list[int] = []
         """the numbers after which it asked for people"""
+        self.breaks: list[Callable[[httpx.Request, Answering], Awaitable[httpx.Response]]] = []
+        """what answers the next parts of uploads instead, the last one first"""
         self.alerts: list[str] = []
         """the names of those that were told"""
         self.alert_answers: list[int] = []
         """the status of each answer to a question for alerts"""
         self.tokens = TeamTokens(lambda: FileHome(world.folder / ".keys"), world.folder)
         self.library = TeamQueries(world.real.database)
+        self.paused = False
+        self.online_only: set[str] = set()
+        """paths whose content is in a cloud"""
+        self.sent: list[tuple[str, str]] = []
+        """method and path of each request"""
+        database, environment = world.real.database, world.app.environment
+        uploads = FolderUploads(TeamUploadQueries(database), environment, lambda: self.paused, self.online_only.__contains__)
+        self.folders = FolderWork(FolderSharing(TeamPhotoQueries(database), environment), uploads)
         self.membership = TeamMembership(
             self.library,
             world.app.people,
             world.app.consents,
             TeamLine(self.tokens, self.connect),
             world.app.environment,
-            FolderSharing(TeamPhotoQueries(world.real.database), world.app.environment),
+            self.folders,
             TeamAlerts(ToldAlerts(world.folder), self.tell),
         )
 
@@ -127,6 +186,9 @@ class Desk:
             async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
                 if desk.cut:
                     raise httpx.ConnectError("cut")
+                desk.sent.append((request.method, request.url.path))
+                if desk.breaks and request.method == "PATCH":
+                    return await desk.breaks.pop()(request, super().handle_async_request)
                 if request.url.path == "/api/desk/people":
                     desk.asked += map(int, request.url.params.get_list("after"))
                 answer = await super().handle_async_request(request)

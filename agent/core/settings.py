@@ -98,6 +98,7 @@ class Share(StrEnum):
 
     KEEP = "keep"
     RESULTS = "results"
+    UPLOAD = "upload"
 
 
 class Folder(Section):
@@ -128,7 +129,8 @@ class Folder(Section):
     redact_strip: bool = True
     """Leave out of the copies where and when a photo was taken, with what, and all else that is not the picture."""
     share: Share = Share.KEEP
-    """What of its photos goes to the team's server, on a computer that joined one: nothing, or what was found in them, without pixels."""
+    """What of its photos goes to the team's server, on a computer that joined one: nothing; `results`, what was found in them, without
+    pixels; or `upload`, the whole photos as well, with all that their files say, such as the place."""
     share_into: Annotated[str, Field(max_length=200)] = ""
     """The server's library they go to, by name; empty if you can add photos to one only."""
 

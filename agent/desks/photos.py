@@ -4,18 +4,18 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, exists, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from agent.core.reach import everything
+from agent.desks.unplaced import without_place
 from agent.domain import desk_path
 from agent.domain.edits import EditStep
-from agent.domain.events import ImageIndexed, PeopleChanged, PlaceAdded, Recorded
-from agent.people.naming import IN_DOUBT
+from agent.domain.events import ImageIndexed, PlaceAdded, Recorded
 from agent.store import audit_log, event_rows
 from agent.store.database import Queries
 from agent.store.facts import chunks
-from agent.store.rows import add, take_note
-from agent.store.schema import face, identity, image, place
+from agent.store.rows import add
+from agent.store.schema import face, image, place
 from agent.web.desk_photos import PhotoResult, PhotoTaken
 
 _IMAGE: Final = ("sha256", "size", "width", "height", "format", "detector", "precision")
@@ -75,14 +75,8 @@ class DeskPhotoQueries(Queries):
             if not images:
                 return EditStep("describe", 0), []
             tx.execute(delete(place).where(*its, _among(images)))
-            gone = tx.scalars(select(image.c.id).where(image.c.id.in_(images), ~exists().where(place.c.image_id == image.c.id))).all()
-            faces = frozenset(tx.scalars(select(face.c.id).where(face.c.image_id.in_(gone))))
-            # What was recognised by their prints is to be identified again.
-            people = frozenset(tx.scalars(select(identity.c.person_id).where(identity.c.face_id.in_(faces))))
-            tx.execute(delete(image).where(image.c.id.in_(gone)))
             audit_log.add(tx, "desk_taken_back", None, len(images), now, detail=desk)
-            take_note(tx, IN_DOUBT)
-            return EditStep("describe", len(images), faces, people), [event_rows.record(tx, PeopleChanged(action="desk"), now)]
+            return without_place(tx, images, now)
 
     def photos_of(self, desk: str) -> int:
         """Return how many photos the desk told of."""

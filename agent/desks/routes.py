@@ -25,12 +25,15 @@ from agent.web.desk_exchange import (
     Sequence,
 )
 from agent.web.desk_photos import PhotoResults, PhotosBack, PhotosTaken
+from agent.web.desk_uploads import ContentsAsked, ContentsKnown, ContentsRemoved, DesksOut, RemovedOfDesk
 from agent.web.schemas import MOST
 from agent.web.scoped_route import Who
 
+DeskId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 UserCode = Annotated[str, Path(pattern=CODE_PATTERN)]
 _RECOGNISE = needs(Scope.PEOPLE_RECOGNISE)
 _SHARE = needs(Scope.PHOTOS_UPLOAD)
+_MANAGE = needs(Scope.MEMBERS_MANAGE)
 PAGE = "#join"
 
 
@@ -38,6 +41,8 @@ def desk_routes(api: FastAPI, desks: Desks) -> None:
     """Add all of them to `api`."""
     _joining_routes(api, desks)
     _exchange_routes(api, desks)
+    _photo_routes(api, desks)
+    _administration_routes(api, desks)
 
 
 def _joining_routes(api: FastAPI, desks: Desks) -> None:
@@ -95,6 +100,13 @@ def _exchange_routes(api: FastAPI, desks: Desks) -> None:
         """Do what was done at the desk, in this order, each once."""
         return DeskResults(items=tuple([await desks.operate(each, who) for each in wanted.items]))
 
+    @api.delete("/api/desk", status_code=204, openapi_extra=_RECOGNISE)
+    async def leave(request: Request, who: Who) -> None:
+        """A desktop leaves: the token that asks ends."""
+        await desks.leave(who, _desk(request).id)
+
+
+def _photo_routes(api: FastAPI, desks: Desks) -> None:
     @api.get("/api/desk/libraries", openapi_extra=_SHARE)
     async def desk_libraries() -> tuple[str, ...]:
         """Return the names of the libraries to which the desk's photos can go."""
@@ -112,10 +124,27 @@ def _exchange_routes(api: FastAPI, desks: Desks) -> None:
         """Delete what this desk told of these photos."""
         await desks.photos.give_back(wanted.items, _desk(request).id)
 
-    @api.delete("/api/desk", status_code=204, openapi_extra=_RECOGNISE)
-    async def leave(request: Request, who: Who) -> None:
-        """A desktop leaves: the token that asks ends."""
-        await desks.leave(who, _desk(request).id)
+    @api.post("/api/desk/uploads/known", openapi_extra=_SHARE)
+    async def known_contents(wanted: ContentsAsked, request: Request) -> ContentsKnown:
+        """Which of these photos need not be sent."""
+        return await desks.uploads.known(wanted.items, wanted.library, _desk(request))
+
+    @api.post("/api/desk/uploads/remove", openapi_extra=_SHARE)
+    async def remove_sent(wanted: ContentsRemoved, request: Request) -> RemovedOfDesk:
+        """Delete what this desk sent, a part at a time."""
+        return await desks.uploads.remove(wanted.items, _desk(request).id)
+
+
+def _administration_routes(api: FastAPI, desks: Desks) -> None:
+    @api.get("/api/desks", openapi_extra=_MANAGE)
+    async def all_desks() -> DesksOut:
+        """Return the computers that joined, and those that left something behind."""
+        return DesksOut(items=tuple(await desks.uploads.desks()))
+
+    @api.post("/api/desks/{desk_id}/remove", openapi_extra=_MANAGE)
+    async def remove_all(desk_id: DeskId) -> RemovedOfDesk:
+        """Delete all that a computer sent or told of."""
+        return await desks.uploads.remove_all(desk_id)
 
 
 def _desk(request: Request) -> TokenRecord:

@@ -11,7 +11,7 @@ from agent.core.reach import everything, reaching
 from agent.desks.join_queries import Asked, Grant
 from agent.desks.joining import Joining
 from agent.desks.queries import DeskQueries
-from agent.desks.sharing import DeskPhotos
+from agent.desks.uploads import DeskUploads
 from agent.domain.edits import EditStep
 from agent.domain.errors import Forbidden
 from agent.domain.events import PeopleChanged, RecognitionPurged, Recorded
@@ -31,12 +31,13 @@ class Desks:
         people: People,
         accounts: Accounts,
         joining: Joining,
-        photos: DeskPhotos,
+        uploads: DeskUploads,
         clock: Callable[[], datetime],
         recognises: Callable[[], bool],
     ) -> None:
         self.joining = joining
-        self.photos = photos
+        self.photos = uploads.photos
+        self.uploads = uploads
         self._library = library
         self._people = people
         self._accounts = accounts

@@ -36,7 +36,7 @@ class DeskPhotos:
 
     async def take(self, items: Sequence[PhotoResult], library: str, desk: str, computer: str) -> list[PhotoTaken]:
         """Raises UploadLibrary, StoreError."""
-        into = self._meant(library)
+        into = self.meant(library)
         taken, events = await asyncio.to_thread(self._library.take_photos, items, into, desk, computer, now=self._clock())
         self._publish(events)
         return taken
@@ -49,11 +49,7 @@ class DeskPhotos:
 
         await self._people.change(write)
 
-    def _within_reach(self) -> list[tuple[int, str]]:
-        reach = current_reach()
-        return [each for each in self._libraries() if reach is None or each[0] in reach.libraries]
-
-    def _meant(self, name: str) -> int | None:
+    def meant(self, name: str) -> int | None:
         """Return the library; None if the server has none. Raises UploadLibrary."""
         there = [number for number, each in self._within_reach() if not name or each.casefold() == name.casefold()]
         if len(there) == 1:
@@ -61,3 +57,7 @@ class DeskPhotos:
         if not there and not name and current_reach() is None:
             return None
         raise UploadLibrary
+
+    def _within_reach(self) -> list[tuple[int, str]]:
+        reach = current_reach()
+        return [each for each in self._libraries() if reach is None or each[0] in reach.libraries]

@@ -17,3 +17,9 @@ def shown(path: str) -> str | None:
     """Return the path of such a place as people see it, `computer/digest`; None for files of the server's own."""
     parts = path.split("/")
     return f"{parts[1]}/{parts[2][:_DIGITS]}" if path.startswith(_PREFIX) and len(parts) == 3 else None
+
+
+def computer(path: str) -> str:
+    """Return the name of the computer in such a path; empty for other paths."""
+    parts = path.split("/")
+    return parts[1] if path.startswith(_PREFIX) and len(parts) == 3 else ""

@@ -3,7 +3,9 @@
 from agent.core.paths import AppPaths
 from agent.main.app import App
 from agent.main.library_home import home_of_key
+from agent.sources.folder.online_only import is_online_only
 from agent.team.alerts import TeamAlerts, Tell
+from agent.team.folder_work import FolderWork
 from agent.team.line import TeamLine
 from agent.team.photo_queries import TeamPhotoQueries
 from agent.team.queries import TeamQueries
@@ -11,6 +13,8 @@ from agent.team.service import TeamMembership
 from agent.team.sharing import FolderSharing
 from agent.team.tokens import TeamTokens
 from agent.team.told_alerts import ToldAlerts
+from agent.team.upload_queries import TeamUploadQueries
+from agent.team.uploading import FolderUploads
 
 
 def membership_of(app: App, paths: AppPaths, tell_alerts: Tell) -> TeamMembership:
@@ -18,5 +22,9 @@ def membership_of(app: App, paths: AppPaths, tell_alerts: Tell) -> TeamMembershi
     line = TeamLine(TeamTokens(lambda: home_of_key(app.settings, paths), paths.data))
     database = app.library.database
     sharing = FolderSharing(TeamPhotoQueries(database), app.environment)
+    indexer = app.indexer
+    uploads = FolderUploads(TeamUploadQueries(database), app.environment, lambda: indexer.paused or indexer.held, is_online_only)
+    indexer.pausing.subscribe(uploads.wake)
+    folders = FolderWork(sharing, uploads)
     alerts = TeamAlerts(ToldAlerts(paths.data), tell_alerts)
-    return TeamMembership(TeamQueries(database), app.people, app.consents, line, app.environment, sharing, alerts)
+    return TeamMembership(TeamQueries(database), app.people, app.consents, line, app.environment, folders, alerts)

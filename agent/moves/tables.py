@@ -127,6 +127,7 @@ STAYS: Final[Mapping[str, str]] = {
     "album_person": "albums",
     "team_link": "membership",
     "team_photo": "membership",
+    "team_upload": "membership",
     "team_face": "membership",
     "team_person": "membership",
     "team_reference": "membership",

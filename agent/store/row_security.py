@@ -127,6 +127,7 @@ FREE: Final = (
     "team_outbox",
     "team_photo",
     "team_face",
+    "team_upload",
 )
 
 # A photo on a desktop is in the library that it was told for.

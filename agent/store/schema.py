@@ -29,7 +29,7 @@ from agent.store.tables.libraries import bucket, library, library_access, librar
 from agent.store.tables.library import event, face, image, job, meta, place
 from agent.store.tables.people import adopted, chip, embedding, grouping, identity, ignored, person, rejection, unseen
 from agent.store.tables.redaction import redaction, redaction_item
-from agent.store.tables.team import team_face, team_link, team_outbox, team_person, team_photo, team_reference
+from agent.store.tables.team import team_face, team_link, team_outbox, team_person, team_photo, team_reference, team_upload
 from agent.store.tables.uploads import upload
 from agent.store.tables.workers import shared, worker
 
@@ -91,6 +91,7 @@ __all__ = [
     "team_person",
     "team_photo",
     "team_reference",
+    "team_upload",
     "undo",
     "undo_person",
     "unseen",
@@ -99,7 +100,7 @@ __all__ = [
 ]
 
 # The newest migration: a library at this revision needs none, and Alembic is not even imported.
-REVISION = "0031"
+REVISION = "0033"
 # The oldest revision whose program works on this schema: only steps of the kind `contract` raise it. A test compares it with the steps.
 WORKS_FROM = "0027"
 

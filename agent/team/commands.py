@@ -64,17 +64,22 @@ def status(session: CommandSession, as_json: bool) -> None:
     tell(now.model_dump(mode="json"), _told(session, now), as_json=as_json)
     if as_json:
         return
-    for each in now.conflicts:
-        key = "cli.team.conflict_face" if each.reason in ("face", "rejection") else "cli.team.conflict"
+    for conflict in now.conflicts:
+        key = "cli.team.conflict_face" if conflict.reason in ("face", "rejection") else "cli.team.conflict"
         nobody = session.texts("cli.team.nobody")
-        say(session.texts(key, uid=each.uid, mine=each.mine or nobody, theirs=each.theirs or nobody, image=each.image_id or "-"))
+        mine, theirs = conflict.mine or nobody, conflict.theirs or nobody
+        say(session.texts(key, uid=conflict.uid, mine=mine, theirs=theirs, image=conflict.image_id or "-"))
     if now.sharing is not None and (now.sharing.sent or now.sharing.waiting):
         say(session.texts("cli.team.shared", sent=now.sharing.sent, waiting=now.sharing.waiting, stays=now.sharing.stays))
-    if now.sharing is not None and now.sharing.problem:
-        problem = now.sharing.problem
-        say(f"{session.sentences(problem.cause, problem.remedy)} [{problem.code}]")
-    if now.problem:
-        say(f"{session.sentences(now.problem.cause, now.problem.remedy)} [{now.problem.code}]")
+    up = now.uploads
+    if up is not None and (up.sent or up.there or up.waiting or up.failed or up.online_only):
+        say(session.texts("cli.team.uploaded", sent=up.sent, there=up.there, waiting=up.waiting, failed=up.failed, cloud=up.online_only))
+    for failure in up.failures if up is not None else ():
+        problem = failure.problem
+        say(f"{failure.image_id or '-'}: {session.sentences(problem.cause, problem.remedy)} [{problem.code}]")
+    for each in (now.sharing and now.sharing.problem, up and up.problem, now.problem):
+        if each:
+            say(f"{session.sentences(each.cause, each.remedy)} [{each.code}]")
 
 
 @team.command(help=TEXTS("cli.help.team_settle"))
@@ -98,26 +103,53 @@ def take_back(session: CommandSession, yes: bool, as_json: bool) -> None:
     now = client.call("GET", "/api/team", TeamOut)
     if now.sharing is None:
         raise TeamNotJoined
-    if now.sharing.stays:
-        confirm(session.texts, session.texts("cli.team.take_back_question", count=now.sharing.stays, name=now.name), yes=yes)
+    uploads = now.uploads.removable if now.uploads else 0
+    questions = [
+        session.texts(key, count=count, name=now.name)
+        for key, count in (("cli.team.take_back_question", now.sharing.stays), ("cli.team.remove_question", uploads))
+        if count
+    ]
+    if questions:
+        confirm(session.texts, "\n".join(questions), yes=yes)
     taken = client.call("POST", "/api/team/take-back", TakenBack)
-    tell(taken.model_dump(mode="json"), session.texts("cli.team.taken_back", count=taken.photos), as_json=as_json)
+    lines = session.texts("cli.team.taken_back", count=taken.photos), session.texts("cli.team.removed", count=taken.uploads)
+    tell(taken.model_dump(mode="json"), "\n".join(lines), as_json=as_json)
+
+
+@team.command(help=TEXTS("cli.help.team_retry"))
+@json_option()
+@click.pass_obj
+def retry(session: CommandSession, as_json: bool) -> None:
+    from agent.team.schemas import UploadsRetried
+
+    retried = session.client().call("POST", "/api/team/uploads/retry", UploadsRetried)
+    tell(retried.model_dump(mode="json"), session.texts("cli.team.retried", count=retried.photos), as_json=as_json)
 
 
 @team.command(help=TEXTS("cli.help.team_leave"))
+@click.option("--remove", is_flag=True, help=TEXTS("cli.help.team_remove"))
 @yes_option
 @json_option()
 @click.pass_obj
-def leave(session: CommandSession, yes: bool, as_json: bool) -> None:
-    from agent.team.schemas import TeamOut, TeamReceipt
+def leave(session: CommandSession, remove: bool, yes: bool, as_json: bool) -> None:
+    from agent.team.schemas import TeamLeave, TeamOut, TeamReceipt
 
     client = session.client()
     now = client.call("GET", "/api/team", TeamOut)
     if now.state != "joined":
         raise TeamNotJoined
-    confirm(session.texts, session.texts("cli.team.leave_question", name=now.name), yes=yes)
-    receipt = client.call("POST", "/api/team/leave", TeamReceipt)
+    questions = [session.texts("cli.team.leave_question", name=now.name)]
+    if remove and now.uploads is not None and now.uploads.last_copies:
+        questions.append(session.texts("cli.team.last_copies", count=now.uploads.last_copies))
+    confirm(session.texts, "\n".join(questions), yes=yes)
+    receipt = client.call("POST", "/api/team/leave", TeamReceipt, TeamLeave(remove=remove))
     lines = [session.texts("cli.team.left", name=receipt.server, people=receipt.people, prints=receipt.prints, names=receipt.names)]
+    if receipt.removed_photos or receipt.removed_results:
+        removed = {"photos": receipt.removed_photos, "results": receipt.removed_results}
+        lines.append(session.texts("cli.team.left_removed", **removed))
+    if receipt.stays_photos or receipt.stays_results:
+        stays = {"photos": receipt.stays_photos, "results": receipt.stays_results}
+        lines.append(session.texts("cli.team.left_removing" if remove and not receipt.revoked else "cli.team.left_stays", **stays))
     if not receipt.revoked:
         lines.append(session.texts("cli.team.not_revoked"))
     tell(receipt.model_dump(mode="json"), "\n".join(lines), as_json=as_json)

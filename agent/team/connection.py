@@ -3,7 +3,7 @@
 import hashlib
 import json
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 
@@ -70,22 +70,22 @@ class TeamConnection:
             yield cls(client)
 
     async def ask_to_join(self, wanted: JoinRequest) -> JoinRequested:
-        return await self._call("POST", "/api/join", JoinRequested, wanted)
+        return await self.call("POST", "/api/join", JoinRequested, wanted)
 
     async def answer(self, device_code: str) -> JoinAnswer:
-        return await self._call("POST", "/api/join/answer", JoinAnswer, JoinQuestion(device_code=device_code))
+        return await self.call("POST", "/api/join/answer", JoinAnswer, JoinQuestion(device_code=device_code))
 
     async def people(self, generation: int, cursor: int) -> PeoplePage:
         """Return what changed since; if nothing did, wait a while for it."""
         path = f"/api/desk/people?generation={generation}&after={cursor}&wait=true"
-        return await self._call("GET", path, PeoplePage, wait_s=WAIT_S)
+        return await self.call("GET", path, PeoplePage, wait_s=WAIT_S)
 
     async def operate(self, asked: list[DeskOperation]) -> DeskResults:
-        return await self._call("POST", "/api/desk/operations", DeskResults, DeskOperations(items=tuple(asked)))
+        return await self.call("POST", "/api/desk/operations", DeskResults, DeskOperations(items=tuple(asked)))
 
     async def photos(self, found: Sequence[PhotoResult], library: str) -> tuple[PhotoTaken, ...]:
         """Tell what was found in photos that stay here."""
-        return (await self._call("POST", "/api/desk/photos", PhotosTaken, PhotoResults(items=tuple(found), library=library))).items
+        return (await self.call("POST", "/api/desk/photos", PhotosTaken, PhotoResults(items=tuple(found), library=library))).items
 
     async def libraries(self) -> tuple[str, ...]:
         """Return the names of the libraries to which photos can go."""
@@ -100,12 +100,27 @@ class TeamConnection:
 
     async def alerts(self, after: int) -> DeskAlerts:
         """Return what fires since that number; if nothing does, wait a while for it."""
-        return await self._call("GET", f"/api/desk/alerts?after={after}", DeskAlerts, wait_s=WAIT_S)
+        return await self.call("GET", f"/api/desk/alerts?after={after}", DeskAlerts, wait_s=WAIT_S)
 
     async def leave(self) -> None:
         await _send(self._http, "DELETE", "/api/desk", None, _ANSWER_S)
 
-    async def _call(self, method: str, path: str, answer: type[T], body: BaseModel | None = None, *, wait_s: float = 0) -> T:
+    async def headers(
+        self, method: str, path: str, headers: Mapping[str, str], content: AsyncIterator[bytes] | None = None, *, wait_s: float = 0
+    ) -> dict[str, str]:
+        """Send a request without a document; return the answer's headers."""
+        import httpx
+
+        timeout = httpx.Timeout(_ANSWER_S + wait_s, connect=_CONNECT_S)
+        try:
+            answer = await self._http.request(method, path, headers=dict(headers), content=content, timeout=timeout)
+        except httpx.HTTPError as error:
+            raise _failure(error) from error
+        if not answer.is_success:
+            raise _refusal(answer.content)
+        return {name.lower(): value for name, value in answer.headers.items()}
+
+    async def call(self, method: str, path: str, answer: type[T], body: BaseModel | None = None, *, wait_s: float = 0) -> T:
         content = await _send(self._http, method, path, body, _ANSWER_S + wait_s)
         try:
             return answer.model_validate_json(content)

@@ -110,10 +110,14 @@ class TeamPhotoQueries(Queries):
             )
 
 
+def placed(areas: Sequence[FolderArea]) -> ColumnElement[bool]:
+    """True for places in one of these folders."""
+    return or_(false(), *map(within, areas))
+
+
 def _placed(areas: Sequence[FolderArea]) -> ColumnElement[bool]:
     """True for images with a file in one of these folders."""
-    there = and_(place.c.image_id == image.c.id, place.c.missing_since.is_(None), or_(false(), *map(within, areas)))
-    return exists().where(there)
+    return exists().where(and_(place.c.image_id == image.c.id, place.c.missing_since.is_(None), placed(areas)))
 
 
 def _stays(areas: Sequence[FolderArea]) -> ColumnElement[bool]:

@@ -29,6 +29,7 @@ from agent.store.schema import (
     team_person,
     team_photo,
     team_reference,
+    team_upload,
 )
 from agent.team import face_queries
 from agent.team.face_queries import Keep
@@ -162,7 +163,7 @@ class TeamQueries(ConsentQueries):
                     _own_name_again(tx, row.person_id, row.shown, row.own)
             journal.erase(tx, kept)
             tx.execute(update(consent).where(consent.c.document == server).values(document=""))
-            for table in (team_outbox, team_reference, team_person, team_face, team_photo, team_link):
+            for table in (team_outbox, team_reference, team_person, team_face, team_photo, team_upload, team_link):
                 tx.execute(delete(table))
             audit_log.add(tx, "team_left", None, prints, now)
             take_note(tx, BACKUPS_HOLD_PURGED)

@@ -55,3 +55,8 @@ class Left:
     """people who stay under a name that was given here"""
     unsent: int
     revoked: bool = False
+    removed_photos: int = 0
+    """deleted on the server: those that this computer sent"""
+    removed_results: int = 0
+    stays_photos: int = 0
+    stays_results: int = 0

@@ -10,15 +10,18 @@ from agent.core.i18n import Texts
 from agent.team.joining import Invitation
 from agent.team.schemas import (
     ConflictSettled,
+    FolderUploadsOut,
     FoundServerOut,
     FoundServersOut,
     JoiningOut,
     SharingOut,
     TakenBack,
     TeamJoin,
+    TeamLeave,
     TeamNameConflict,
     TeamOut,
     TeamReceipt,
+    UploadsRetried,
 )
 from agent.team.search import ServerSearch
 from agent.team.service import TeamMembership
@@ -32,6 +35,7 @@ _DESKTOP = needs(Scope.DESKTOP)
 def team_routes(api: FastAPI, team: TeamMembership, texts: Callable[[], Texts], search: ServerSearch | None = None) -> None:
     """Add all of them to `api`."""
     searching = search or ServerSearch()
+    _photo_routes(api, team)
 
     @api.get("/api/team", openapi_extra=_DESKTOP)
     async def state() -> TeamOut:
@@ -56,6 +60,7 @@ def team_routes(api: FastAPI, team: TeamMembership, texts: Callable[[], Texts], 
             problem=problem,
             conflicts=tuple(map(TeamNameConflict.from_record, conflicts)),
             sharing=SharingOut.from_record(await team.sharing.state(), problem=Problem.maybe(team.sharing.problem, texts())),
+            uploads=FolderUploadsOut.of(await team.uploads.state(), team.uploads.problem, texts()),
         )
 
     @api.get("/api/team/servers", openapi_extra=_DESKTOP)
@@ -80,6 +85,15 @@ def team_routes(api: FastAPI, team: TeamMembership, texts: Callable[[], Texts], 
         """Keep the name given here, for the whole team, or take the team's."""
         await team.settle(uid, wanted.keep)
 
+    @api.post("/api/team/leave", openapi_extra=_DESKTOP)
+    async def leave(wanted: TeamLeave | None = None) -> TeamReceipt:
+        """Delete all that came from the team, and end this computer's access."""
+        return TeamReceipt.from_record(await team.leave(remove=wanted is not None and wanted.remove))
+
+
+def _photo_routes(api: FastAPI, team: TeamMembership) -> None:
+    """What goes from this computer's folders to the team."""
+
     @api.get("/api/team/libraries", openapi_extra=_DESKTOP)
     async def libraries() -> tuple[str, ...]:
         """The server's libraries to which photos of this computer can go."""
@@ -87,13 +101,13 @@ def team_routes(api: FastAPI, team: TeamMembership, texts: Callable[[], Texts], 
 
     @api.post("/api/team/take-back", openapi_extra=_DESKTOP)
     async def take_back() -> TakenBack:
-        """Have the server forget the photos of folders that are no longer shared."""
-        return TakenBack(photos=await team.sharing.take_back())
+        """Have the server forget the photos of folders that are no longer shared, and delete those that were sent and are still here."""
+        return TakenBack(photos=await team.sharing.take_back(), uploads=await team.uploads.take_back())
 
-    @api.post("/api/team/leave", openapi_extra=_DESKTOP)
-    async def leave() -> TeamReceipt:
-        """Delete all that came from the team, and end this computer's access."""
-        return TeamReceipt.from_record(await team.leave())
+    @api.post("/api/team/uploads/retry", openapi_extra=_DESKTOP)
+    async def retry_uploads() -> UploadsRetried:
+        """Try the photos again that could not be sent."""
+        return UploadsRetried(photos=await team.uploads.retry())
 
 
 def _joining(invitation: Invitation) -> JoiningOut:

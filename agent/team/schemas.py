@@ -1,10 +1,14 @@
 """The API schemas of the team that this desktop joined."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
+from agent.core.i18n import Texts
+from agent.domain.errors import AgentError
+from agent.team.upload_queries import MOST_FAILURES
+from agent.team.uploading import UploadState
 from agent.web.schemas import Problem, Schema
 
 
@@ -67,7 +71,65 @@ class SharingOut(Schema):
     problem: Problem | None = None
 
 
+class UploadFailure(Schema):
+    image_id: int | None
+    problem: Problem
+
+
+class FolderUploadsOut(Schema):
+    """Whole photos that go to the server."""
+
+    sent: int
+    there: int
+    """the server had them"""
+    waiting: int
+    waiting_bytes: int
+    failed: int
+    """including files that can't be read now"""
+    online_only: int
+    removable: int
+    """sent from folders that are no longer uploaded, and still on this computer"""
+    last_copies: int
+    """sent, and no longer on this computer"""
+    rate: int
+    """bytes per second"""
+    left_s: int | None
+    paused: bool
+    failures: tuple[UploadFailure, ...]
+    """the first of them"""
+    problem: Problem | None
+
+    @classmethod
+    def of(cls, state: UploadState, problem: AgentError | None, texts: Texts) -> Self:
+        counts = state.counts
+        passed_over = len(state.failures) - min(counts.failed, MOST_FAILURES)
+        return cls(
+            sent=counts.sent,
+            there=counts.there,
+            waiting=max(0, counts.waiting - passed_over - state.online_only),
+            waiting_bytes=counts.waiting_bytes,
+            failed=counts.failed + passed_over,
+            online_only=state.online_only,
+            removable=counts.removable,
+            last_copies=counts.last_copies,
+            rate=state.rate,
+            left_s=state.left_s,
+            paused=state.paused,
+            failures=tuple(
+                UploadFailure(image_id=each, problem=Problem.of(error, texts)) for each, error in state.failures[:MOST_FAILURES]
+            ),
+            problem=Problem.maybe(problem, texts),
+        )
+
+
 class TakenBack(Schema):
+    """`photos`: of which the server was told what is in them. `uploads`: that were sent whole."""
+
+    photos: int
+    uploads: int
+
+
+class UploadsRetried(Schema):
     photos: int
 
 
@@ -87,10 +149,17 @@ class TeamOut(Schema):
     problem: Problem | None = None
     conflicts: tuple[TeamNameConflict, ...] = ()
     sharing: SharingOut | None = None
+    uploads: FolderUploadsOut | None = None
 
 
 class ConflictSettled(Schema):
     keep: Literal["mine", "theirs"]
+
+
+class TeamLeave(Schema):
+    """`remove`: the server deletes what this computer sent and told of."""
+
+    remove: bool = False
 
 
 class TeamReceipt(Schema):
@@ -104,3 +173,9 @@ class TeamReceipt(Schema):
     """people who stay under a name that was given here"""
     unsent: int
     revoked: bool
+    removed_photos: int
+    """deleted on the server"""
+    removed_results: int
+    stays_photos: int
+    """on the server: sent by this computer"""
+    stays_results: int

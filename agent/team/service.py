@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -34,11 +35,11 @@ from agent.people.naming import People
 from agent.team.alerts import TeamAlerts
 from agent.team.connection import TeamConnection
 from agent.team.face_queries import Keep
+from agent.team.folder_work import FolderWork
 from agent.team.joining import Invitation, granted, invited
 from agent.team.line import TeamLine
 from agent.team.queries import TeamQueries
 from agent.team.records import Left, Link
-from agent.team.sharing import FolderSharing
 from agent.team.tokens import Leaving
 from agent.web.desk_exchange import PeoplePage, Sharing
 from agent.web.server_address import address_of
@@ -48,6 +49,7 @@ log = structlog.get_logger()
 _FIRST_PAUSE_S: Final = 1.0
 _LONGEST_PAUSE_S: Final = 30.0
 _EMBEDDER_PAUSE_S: Final = 600.0
+_LEAVING_S: Final = 60.0
 
 
 class TeamMembership:
@@ -60,11 +62,11 @@ class TeamMembership:
         consents: Consents,
         line: TeamLine,
         environment: Environment,
-        sharing: FolderSharing,
+        folders: FolderWork,
         alerts: TeamAlerts,
     ) -> None:
         self.library = library
-        self.sharing = sharing
+        self.sharing, self.uploads = folders.sharing, folders.uploads
         self.line = line
         self.changed = Notice()
         """what `state` says may be different"""
@@ -81,8 +83,9 @@ class TeamMembership:
         self._to_send = asyncio.Event()
         self._to_follow = asyncio.Event()
         people.said.subscribe(lambda _: self._to_send.set())
-        sharing.said.subscribe(lambda _: self._to_send.set())
-        sharing.changed.subscribe(lambda _: self.changed.notify())
+        self.sharing.said.subscribe(lambda _: self._to_send.set())
+        for each in (self.sharing, self.uploads):
+            each.changed.subscribe(lambda _: self.changed.notify())
         environment.settings.subscribe(lambda _: self._to_follow.set())
 
     # -- joining -----------------------------------------------------------------------------------------------------------------
@@ -125,7 +128,8 @@ class TeamMembership:
     # -- following ---------------------------------------------------------------------------------------------------------------
     async def run(self) -> None:
         """Follow the server while there is one, until cancelled."""
-        with self._environment.bus.listening(self.sharing.happened):
+        bus = self._environment.bus
+        with bus.listening(self.sharing.happened), bus.listening(self.uploads.happened):
             try:
                 while True:
                     self._link_changed.clear()
@@ -154,7 +158,8 @@ class TeamMembership:
             return
         async with self.line.connect(link.address, link.authority, token) as server:
             works = [asyncio.create_task(self._again(work)) for work in (lambda: self._follow(server), lambda: self._send(server))]
-            works += [asyncio.create_task(self.sharing.run(server)), asyncio.create_task(self._alerts.run(link, server))]
+            others = self.sharing.run(server), self.uploads.run(server), self._alerts.run(link, server)
+            works += [asyncio.create_task(each) for each in others]
             changed = asyncio.create_task(self._link_changed.wait())
             try:
                 await asyncio.wait([*works, changed], return_when=asyncio.FIRST_COMPLETED)
@@ -280,20 +285,31 @@ class TeamMembership:
             except Forbidden as error:
                 raise TeamMayNotShare from error
 
-    async def leave(self) -> Left:
-        """Delete all that came from the team, and end the token: later, if the server can't be reached now. Raises TeamNotJoined."""
+    async def leave(self, *, remove: bool = False) -> Left:
+        """Delete all that came from the team, and end the token: later, if the server can't be reached now. Raises TeamNotJoined.
+
+        With `remove`, the server deletes what this computer sent and told of.
+        """
         link = await asyncio.to_thread(self.library.link)
         if link is None:
             raise TeamNotJoined
-        leaving = Leaving(link.uid, link.address, link.authority)
-        await asyncio.to_thread(self.line.tokens.note_leaving, leaving)
-        receipt = await self._wipe()
-        revoked = await self.line.revoke(leaving)
+        leaving = Leaving(link.uid, link.address, link.authority, remove)
+        told, sent = (await self.sharing.state()).sent, (await self.uploads.state()).counts.sent
+        async with self.line.ending:
+            await asyncio.to_thread(self.line.tokens.note_leaving, leaving)
+            receipt, removed = await self._wipe(), None
+            with suppress(TimeoutError):  # the rest follows in the background
+                async with asyncio.timeout(_LEAVING_S):
+                    removed = await self.line.revoke(leaving)
         self.problem = None
         self.changed.notify()
         if receipt is None:
             raise TeamNotJoined
-        return replace(receipt, revoked=revoked)
+        if removed is None:
+            return replace(receipt, stays_photos=sent, stays_results=told)
+        stays = max(0, sent - removed.photos), max(0, told - removed.results)
+        gone = replace(receipt, revoked=True, removed_photos=removed.photos, removed_results=removed.results)
+        return replace(gone, stays_photos=stays[0], stays_results=stays[1])
 
     async def _end(self) -> None:
         """The server no longer admits this computer: what came from it must not stay."""

@@ -5,21 +5,18 @@ import os
 from collections.abc import Mapping
 from typing import Final
 
-import structlog
-
 from agent.core.environment import Environment
 from agent.core.observable import Notice
 from agent.core.settings import Settings, Share
-from agent.domain.errors import AgentError, Forbidden, SignInRequired, TeamMayNotShare
+from agent.domain.errors import AgentError
 from agent.domain.events import ImageIndexed, PlaceAdded, PlaceMoved, Recorded
 from agent.store.path_ranges import FolderArea
 from agent.team.connection import TeamConnection
 from agent.team.photo_queries import Shared, TeamPhotoQueries
+from agent.team.repeating import Repeating
 
-log = structlog.get_logger()
-
-_FIRST_PAUSE_S: Final = 1.0
-_LONGEST_PAUSE_S: Final = 60.0
+_TOLD: Final = (Share.RESULTS, Share.UPLOAD)
+"""of whole photos the server is told, too, so that the names given here reach their faces"""
 
 
 def shared_areas(settings: Settings, *among: Share) -> Mapping[str, list[FolderArea]]:
@@ -42,11 +39,15 @@ class FolderSharing:
         """what `state` says may be different"""
         self.said = Notice()
         """something may have been put into the outbox"""
-        self.problem: AgentError | None = None
+        self._repeating = Repeating(self.changed, "team.not_shared")
         self._environment = environment
         self._wake = asyncio.Event()
         self._after: dict[str, int] = {}  # by library: the last image that was told
         environment.settings.subscribe(lambda _: self.begin_anew())
+
+    @property
+    def problem(self) -> AgentError | None:
+        return self._repeating.problem
 
     def begin_anew(self) -> None:
         """Look at all photos again."""
@@ -72,30 +73,11 @@ class FolderSharing:
     async def run(self, server: TeamConnection) -> None:
         """Until cancelled. Raises SignInRequired."""
         self.begin_anew()
-        pause = _FIRST_PAUSE_S
-        while True:
-            try:
-                await self._step(server)
-            except SignInRequired:
-                raise
-            except AgentError as error:
-                self._found(TeamMayNotShare() if isinstance(error, Forbidden) else error)
-                await asyncio.sleep(pause)
-                pause = min(_LONGEST_PAUSE_S, pause * 2)
-            else:
-                self._found(None)
-                pause = _FIRST_PAUSE_S
+        await self._repeating.run(lambda: self._step(server))
 
     def _all(self) -> list[FolderArea]:
-        found = shared_areas(self._environment.settings.value, Share.RESULTS)
+        found = shared_areas(self._environment.settings.value, *_TOLD)
         return [area for areas in found.values() for area in areas]
-
-    def _found(self, problem: AgentError | None) -> None:
-        if (problem and problem.code) != (self.problem and self.problem.code):
-            if problem is not None:
-                log.warning("team.not_shared", code=problem.code)
-            self.problem = problem
-            self.changed.notify()
 
     async def _step(self, server: TeamConnection) -> None:
         """Do the next thing; wait if there is nothing to do."""
@@ -105,7 +87,7 @@ class FolderSharing:
             await asyncio.to_thread(self.library.taken_back, back)
             self.changed.notify()
             return
-        for into, areas in shared_areas(self._environment.settings.value, Share.RESULTS).items():
+        for into, areas in shared_areas(self._environment.settings.value, *_TOLD).items():
             batch = await asyncio.to_thread(self.library.unsent, areas, self._after.get(into, 0))
             if batch.photos:
                 taken = await server.photos(batch.photos, into)

@@ -19,6 +19,8 @@ class Leaving:
     uid: str
     address: str
     authority: str
+    remove: bool = False
+    """the server is to delete what this computer sent"""
 
 
 class TeamTokens:

@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import Row, delete, func, insert, select, update
 
 from agent.core.request_id import current_id
+from agent.domain import desk_path
 from agent.domain.errors import UploadGone
 from agent.store import audit_log
 from agent.store.database import Queries
@@ -45,11 +46,11 @@ class UploadQueries(Queries):
         return Room(int(unfinished or 0), int(stored or 0))
 
     def same_content(self, sha256: str, library_id: int | None) -> tuple[int | None, Sequence[str]]:
-        """Return the image with this content that is in the library, and the paths of uploads with it, which need not be there any more.
+        """Return the image with this content that the library has as a file, and the paths of uploads with it, which may be gone.
 
         Of another library nothing is told.
         """
-        there = select(image.c.id).join(place, place.c.image_id == image.c.id)
+        there = select(image.c.id).join(place, place.c.image_id == image.c.id).where(place.c.source != desk_path.SOURCE)
         if library_id is not None:
             there = there.where(place.c.library_id == library_id)
         sent = select(table.c.target).where(table.c.sha256 == sha256, table.c.outcome == Outcome.STORED, table.c.target.is_not(None))

@@ -33,11 +33,18 @@ class Upload:
     expires_at: datetime
     """until then it must be finished"""
     sha256: str | None = None
-    """once all of it has arrived"""
+    """as the sender says it; once all of it has arrived, as it is"""
     target: str | None = None
     """the path it gets, noted before the file is moved"""
     outcome: Outcome | None = None
     """None: unfinished"""
+    token: str | None = None
+    """the API token it came by, such as a desk's; None: from a browser"""
+
+    def is_same(self, other: "Upload") -> bool:
+        """Whether a program began the same content again, because it lost the answer."""
+        told = self.token, self.sha256, self.library, self.size
+        return None not in (self.token, self.sha256) and told == (other.token, other.sha256, other.library, other.size)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from fastapi import FastAPI, Path, Request
 from fastapi.responses import Response
 from starlette.requests import ClientDisconnect
 
+from agent.accounts.tokens import TokenInUse
 from agent.domain.errors import UploadProtocol
 from agent.uploads import tus
 from agent.uploads.schemas import UploadsOut
@@ -40,16 +41,26 @@ def _tus_routes(api: FastAPI, uploads: Uploads) -> None:
         return Response(status_code=204, headers=said)
 
     @api.get("/api/uploads", openapi_extra=_UPLOAD)
-    async def unfinished_uploads(who: Who) -> UploadsOut:
+    async def unfinished_uploads(request: Request, who: Who) -> UploadsOut:
         """Return one's own unfinished uploads."""
-        return UploadsOut.of(await uploads.unfinished(who.id), uploads.libraries(), uploads.limits)
+        return UploadsOut.of(await uploads.unfinished(who.id, _token(request)), uploads.libraries(), uploads.limits)
 
     @api.post("/api/uploads", status_code=201, response_class=Response, openapi_extra=_UPLOAD)
     async def begin_upload(request: Request, who: Who) -> Response:
-        """Begin one: `Upload-Length`, and in `Upload-Metadata` its `filename`, `modified` in milliseconds since 1970, and the `library`."""
+        """Begin one: `Upload-Length`, and in `Upload-Metadata` its `filename`, `modified` in milliseconds since 1970, and the `library`.
+
+        With its `sha256`, another content is not stored, and a program that begins the same one again gets the one it began.
+        """
         tus.check_version(request)
         said = tus.metadata_of(request)
-        new = NewUpload(said.get("filename", ""), tus.number_of(request, "Upload-Length"), tus.modified_of(said), tus.library_of(said))
+        new = NewUpload(
+            said.get("filename", ""),
+            tus.number_of(request, "Upload-Length"),
+            tus.modified_of(said),
+            tus.library_of(said),
+            tus.sha256_of(said),
+            _token(request),
+        )
         upload = await uploads.begin(who.id, new)
         headers = {"location": f"/api/uploads/{upload.id}", "upload-expires": tus.expiry(upload.expires_at)}
         return Response(status_code=201, headers=headers)
@@ -74,6 +85,11 @@ def _tus_routes(api: FastAPI, uploads: Uploads) -> None:
         """Remove an unfinished one, and what has arrived of it."""
         tus.check_version(request)
         await uploads.remove(upload_id, who.id)
+
+
+def _token(request: Request) -> str | None:
+    session = request.scope["session"]
+    return session.record.id if isinstance(session, TokenInUse) else None
 
 
 async def _parts(request: Request) -> AsyncIterator[bytes]:

@@ -14,6 +14,7 @@ from agent.core.actor import acting_as
 from agent.core.reach import current_reach, everything
 from agent.domain.errors import (
     AgentError,
+    UploadChecksum,
     UploadGone,
     UploadLibrary,
     UploadNoRoom,
@@ -47,6 +48,10 @@ class NewUpload:
     modified_ns: int | None = None
     library: int | None = None
     """of several, the one it goes to"""
+    sha256: str | None = None
+    """of all of it: anything else is not stored"""
+    token: str | None = None
+    """the API token it comes by"""
 
 
 class UploadFolders(Protocol):
@@ -97,20 +102,21 @@ class Uploads:
             await asyncio.sleep(_SWEEP_S)
 
     async def begin(self, member: str, new: NewUpload) -> Upload:
-        """Raises UploadType, UploadTooLarge, UploadLibrary, UploadsTooMany, UploadNoRoom, UploadUnwritable, SettingsError, StoreError."""
+        """Return a new one, or the unfinished one of the same content that came by the same token.
+
+        Raises UploadType, UploadTooLarge, UploadLibrary, UploadsTooMany, UploadNoRoom, UploadUnwritable, SettingsError, StoreError.
+        """
         name, limits, now = safe_name(new.name), self.limits, self._clock()
         if new.size <= 0:
             raise UploadType
         if new.size > limits.file_bytes:
             raise UploadTooLarge(megabytes=new.size // MEGABYTE, limit=limits.file_bytes // MEGABYTE)
-        upload = Upload(
-            self._new_id(), member, self._library(new.library), name, new.size, new.modified_ns, now, now + timedelta(days=limits.days)
-        )
+        until, library = now + timedelta(days=limits.days), self._library(new.library)
+        upload = Upload(self._new_id(), member, library, name, new.size, new.modified_ns, now, until, new.sha256, token=new.token)
         async with self._beginning:
             with everything():  # the limits hold for all libraries together
                 await self._folders.watch(self._files.root(upload.library), upload.library)
-                await undisturbed(partial(self._begin_alone, upload, limits))
-        return upload
+                return await undisturbed(partial(self._begin_alone, upload, limits))
 
     async def state(self, upload_id: str, member: str) -> Received:
         """How much has arrived; a request that still sends is ended. Raises UploadGone, and what storing raises."""
@@ -142,9 +148,11 @@ class Uploads:
 
         await self._in_turn(upload_id, removed)
 
-    async def unfinished(self, member: str) -> Sequence[Received]:
+    async def unfinished(self, member: str, token: str | None = None) -> Sequence[Received]:
+        """A member's from browsers, or those that came by one of their tokens."""
+
         def found() -> list[Received]:
-            return [Received(each, self._files.size(each.id) or 0) for each in self._queries.unfinished(member)]
+            return [Received(each, self._files.size(each.id) or 0) for each in self._queries.unfinished(member) if each.token == token]
 
         return await asyncio.to_thread(found)
 
@@ -167,7 +175,7 @@ class Uploads:
             elif each.target is not None or await asyncio.to_thread(self._files.size, each.id) == each.size:
                 try:
                     await self._in_turn(each.id, partial(self._state, each.id, each.member))
-                except UploadGone:
+                except (UploadGone, UploadChecksum):
                     continue
         await asyncio.to_thread(self._drop_left, now)
 
@@ -195,12 +203,15 @@ class Uploads:
             raise UploadLibrary
         return wanted
 
-    def _begin_alone(self, upload: Upload, limits: Limits) -> None:
+    def _begin_alone(self, upload: Upload, limits: Limits) -> Upload:
         with self._files.alone():
-            self._begin(upload, limits)
+            open_ = self._queries.unfinished()
+            begun = next((each for each in open_ if each.is_same(upload) and self._files.size(each.id) is not None), None)
+            if begun is None:
+                self._begin(upload, open_, limits)
+            return begun or upload
 
-    def _begin(self, upload: Upload, limits: Limits) -> None:
-        open_ = self._queries.unfinished()
+    def _begin(self, upload: Upload, open_: Sequence[Upload], limits: Limits) -> None:
         if sum(each.member == upload.member for each in open_) >= limits.unfinished:
             raise UploadsTooMany(limit=limits.unfinished)
         room = self._queries.room()
@@ -260,6 +271,9 @@ class Uploads:
         files, queries = self._files, self._queries
         if upload.target is None or not files.is_at(*_placed(upload)):
             sha256 = files.sha256(upload.id)
+            if upload.sha256 not in (None, sha256):
+                self._drop(upload.id)
+                raise UploadChecksum
             image_id, paths = queries.same_content(sha256, upload.library)
             if image_id is not None or any(files.is_there(path, upload.size) for path in paths):
                 self._end(upload, Outcome.DUPLICATE, sha256)

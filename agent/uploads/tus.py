@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ EXTENSIONS: Final = "creation,expiration,termination,checksum"
 ALGORITHMS: Final = "sha1,sha256"
 PART_TYPE: Final = "application/offset+octet-stream"
 _LONGEST: Final = 8_192
+_SHA256: Final = re.compile("[0-9a-f]{64}")
 
 
 class TusRoute(ScopedRoute):
@@ -87,6 +89,14 @@ def library_of(metadata: Mapping[str, str]) -> int | None:
     if not (said.isascii() and said.isdigit() and len(said) <= 9):
         raise UploadProtocol(header="Upload-Metadata")
     return int(said)
+
+
+def sha256_of(metadata: Mapping[str, str]) -> str | None:
+    """Return the SHA-256 of the whole file, if it is said. Raises UploadProtocol."""
+    said = metadata.get("sha256")
+    if said is not None and not _SHA256.fullmatch(said):
+        raise UploadProtocol(header="Upload-Metadata")
+    return said
 
 
 def checksum_of(request: Request) -> Checksum | None:

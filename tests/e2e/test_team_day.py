@@ -18,7 +18,7 @@ from agent.core.i18n import Texts
 from agent.store.worker_key import WORKER_KEY_FILE
 from agent.workers.queries.worker_rows import WorkerQueries
 from scripts.benchmarks.availability_hosts import Host, Network, network
-from tests.desk_program import Desk
+from tests.journeys.desk import RECOGNISES, Desk
 from tests.journeys.journey import Journey
 from tests.postgres import PostgresServer
 from tests.program import CHECKOUT, WAIT_S
@@ -37,7 +37,6 @@ pytestmark = [
 ]
 EACH, PLAIN = 8, 24
 BARACK, JOE = "Barack", "Joe"
-RECOGNISES = {"AI_POPUP__RECOGNITION__ENABLED": "true", "AI_POPUP__ENGINE__WORKERS": "1"}
 
 
 @pytest.fixture
@@ -70,7 +69,7 @@ def browser_of(chromium: Browser) -> Iterator[Callable[..., Page]]:
 def desks(tmp_path: Path, models_folder: Path) -> Iterator[list[Desk]]:
     made: list[Desk] = []
     try:
-        made += [Desk(tmp_path / name, models_folder, RECOGNISES) for name in ("one", "other")]
+        made += [Desk(tmp_path / name, models_folder) for name in ("one", "other")]
         yield made
     finally:
         for each in made:

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from agent import __version__
-from tests.desk_program import Desk
+from tests.journeys.desk import PASSWORD, RECOGNISES, Desk, let_in
 from tests.journeys.journey import PORTRAITS
 from tests.program import WAIT_S
 from tests.server_program import RealServer
@@ -24,9 +24,7 @@ pytestmark = [
     pytest.mark.timeout(900),
     pytest.mark.skipif(sys.platform != "linux", reason="the tests of PostgreSQL run on Linux"),
 ]
-RECOGNISES = {"AI_POPUP__RECOGNITION__ENABLED": "true", "AI_POPUP__ENGINE__WORKERS": "1"}
 BARACK, SHORT = "Barack Obama", "奥巴马"
-PASSWORD = "correct horse battery"
 REFERENCE, _, AT_A_DESK = PORTRAITS["Barack"]
 
 
@@ -47,8 +45,8 @@ def desks(tmp_path: Path, models_folder: Path, samples_folder: Path) -> Iterator
     made: list[Desk] = []
     try:
         made = [
-            Desk(tmp_path / "one", models_folder, RECOGNISES, samples_folder / AT_A_DESK),
-            Desk(tmp_path / "other", models_folder, RECOGNISES),
+            Desk(tmp_path / "one", models_folder, samples_folder / AT_A_DESK),
+            Desk(tmp_path / "other", models_folder),
         ]
         yield made[0], made[1]
     finally:
@@ -119,12 +117,6 @@ def joined(desk: Desk, server: RealServer, member: httpx.Client) -> str:
     desk.join(server, lambda code: let_in(member, code), found["address"])
     assert desk.find(server)["joined"] is True
     return str(found["address"])
-
-
-def let_in(member: httpx.Client, code: str) -> None:
-    asked = member.get(f"/api/join/requests/{code}").json()
-    assert asked["computer"] and asked["may_name"] is True, asked
-    assert member.post(f"/api/join/requests/{code}", json={"allow": True}).status_code == 204
 
 
 def receipts(member: httpx.Client, count: int) -> list[int]:

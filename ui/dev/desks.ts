@@ -84,7 +84,7 @@ function look(options: Options): TeamOut {
 
 function leave(): TeamReceipt {
   team = none()
-  return { server: 'photos.school.example', at: minutes(0), people: 214, prints: 3_871, names: 3, unsent: 0, revoked: false }
+  return { server: 'photos.school.example', at: minutes(0), people: 214, prints: 3_871, names: 3, unsent: 0, revoked: false, removed_photos: 0, removed_results: 0, stays_photos: 0, stays_results: 0 }
 }
 
 function reply(request: string, body: Record<string, unknown>, options: Options): [number, unknown] | null {
@@ -100,7 +100,7 @@ function reply(request: string, body: Record<string, unknown>, options: Options)
       return [200, ['School', 'Sports club']]
     case 'POST /api/team/take-back':
       team = { ...current(options), sharing: { ...SHARED, stays: 0 } }
-      return [200, { photos: SHARED.stays }]
+      return [200, { photos: SHARED.stays, uploads: 0 }]
     case 'POST /api/team/leave':
       return [200, leave()]
   }

@@ -8,6 +8,8 @@ from agent.desks.photos import DeskPhotoQueries
 from agent.desks.queries import DeskQueries
 from agent.desks.service import Desks
 from agent.desks.sharing import DeskPhotos
+from agent.desks.upload_queries import DeskUploadQueries
+from agent.desks.uploads import DeskUploads
 from agent.libraries.service import Libraries
 from agent.library.recipes import recognises
 from agent.main.app import App
@@ -19,5 +21,6 @@ def desks_of(app: App, accounts: Accounts, libraries: Libraries) -> Desks:
     photos = DeskPhotos(
         DeskPhotoQueries(database), app.people, lambda: [(each.id, each.name) for each in libraries.all], app.bus.publish, app.now
     )
+    uploads = DeskUploads(DeskUploadQueries(database), photos, app.people, app.now)
     joining = Joining(JoinQueries(database), AttemptQueries(database), app.now)
-    return Desks(DeskQueries(database), app.people, accounts, joining, photos, app.now, lambda: recognises(app.settings))
+    return Desks(DeskQueries(database), app.people, accounts, joining, uploads, app.now, lambda: recognises(app.settings))

@@ -87,3 +87,13 @@ team_face = Table(
     Column("printed", Integer, nullable=False),  # 1: the server has the face print
     Index("team_face_by_person", "person_uid"),
 )
+
+# Photos of this computer that were sent to the server whole, or can't be.
+team_upload = Table(
+    "team_upload",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("state", String, nullable=False),  # "sent"; "there": the server had it; "failed"; "back": to be removed there
+    Column("code", String),  # of the error
+    Column("params", JSON),
+)

@@ -1,4 +1,4 @@
-"""Photos that members of a team server send from their browsers."""
+"""Photos that members of a team server send from their browsers and desks."""
 
 from sqlalchemy import BigInteger, Column, Index, Integer, String, Table
 
@@ -17,13 +17,15 @@ upload = Table(
     Column("modified_ns", BigInteger),
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
-    Column("sha256", String(64)),
+    Column("sha256", String(64)),  # as the sender says it; once all has arrived, as it is
     Column("target", PathBytes),  # noted before the file is moved there
     Column("outcome", String),  # None: unfinished
     Column("ended_at", Instant),
     Column("request_id", String(40)),  # of the request that completed it, see `agent.core.request_id`
+    Column("token", String(32)),  # the API token it came by, such as a desk's; None: from a browser
     Index("upload_by_member", "member", "outcome"),
     Index("upload_by_outcome", "outcome", "size"),
     Index("upload_by_content", "sha256"),
     Index("upload_by_target", "target"),
+    Index("upload_by_token", "token", "outcome"),
 )

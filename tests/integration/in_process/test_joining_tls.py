@@ -21,9 +21,7 @@ from agent.team import service
 from agent.team.alerts import TeamAlerts
 from agent.team.connection import TeamConnection
 from agent.team.line import TeamLine
-from agent.team.photo_queries import TeamPhotoQueries
 from agent.team.service import TeamMembership
-from agent.team.sharing import FolderSharing
 from agent.team.told_alerts import ToldAlerts
 from agent.web.access import Principal, Role, scopes_of
 from agent.web.certificates import SERVER_FILE, Certificates, GivenFiles
@@ -91,7 +89,7 @@ async def worlds(tmp_path: Path) -> AsyncIterator[tuple[Server, Desk]]:
             app.consents,
             TeamLine(desk.tokens),
             app.environment,
-            FolderSharing(TeamPhotoQueries(made[1].real.database), app.environment),
+            desk.folders,
             TeamAlerts(ToldAlerts(desk.world.folder), desk.tell),
         )
         yield server, desk

@@ -24,7 +24,7 @@ from agent.uploads.queries import UploadQueries
 from agent.uploads.records import Limits, Outcome
 from agent.uploads.routes import upload_routes
 from agent.uploads.service import NewUpload, Uploads
-from agent.web.access import Role
+from agent.web.access import Role, Scope
 from agent.web.scoped_route import MOST_OF_A_MEMBER
 from tests.team import START, Team
 
@@ -326,3 +326,26 @@ async def test_a_kill_at_any_moment_of_storing_leaves_one_photo(
     assert server.queries.upload(upload.id, mei.id).outcome is Outcome.STORED
     assert len(AuditQueries(server.queries.database).audit_entries(limit=9, action="photo_uploaded")) == 1
     server.team.time = START
+
+
+async def test_another_content_than_announced_is_not_stored(server: Server, mei: Browser) -> None:
+    announced = hashlib.sha256(JPEG).hexdigest()
+    place = await mei.begun(JPEG, sha256=announced)
+    answer = await mei.send(place, JPEG[:-1] + b"x")
+    assert answer.json()["code"] == "upload.checksum" and server.photos == {} and server.parts == []
+    assert (await mei.begin(JPEG, sha256="no digest")).json()["code"] == "upload.protocol"
+
+
+async def test_a_program_that_lost_the_answer_gets_the_upload_it_began(server: Server, mei: Browser) -> None:
+    member = await server.team.accounts.members.get(mei.id)
+    announced = hashlib.sha256(JPEG).hexdigest()
+    _, token = await server.team.accounts.tokens.add(member, "desk", [Scope.PHOTOS_UPLOAD], 30)
+    async with server.team.client(authorization=f"Bearer {token}") as client:
+        program = Browser(client, mei.id)
+        place = await program.begun(JPEG, sha256=announced)
+        assert await program.begun(JPEG, sha256=announced) == place
+        assert await mei.begun(JPEG, sha256=announced) != place, "a browser's is its own"
+        assert len((await client.get("/api/uploads")).json()["items"]) == 1
+        assert len((await mei.client.get("/api/uploads")).json()["items"]) == 1
+        await program.send(place, JPEG)
+        assert await program.begun(JPEG, sha256=announced) != place, "that one is finished"

@@ -43,7 +43,9 @@ export class SettingsApi {
   /** Libraries of the server that this computer's photos can go to. */
   teamLibraries = (): Promise<readonly string[]> => this.client.request('GET', '/api/team/libraries')
   takeBack = (): Promise<TakenBack> => this.client.request('POST', '/api/team/take-back')
-  leaveTeam = (): Promise<TeamReceipt> => this.client.request('POST', '/api/team/leave', undefined, LEAVE_LIMIT_MS)
+  retryUploads = (): Promise<void> => this.client.request('POST', '/api/team/uploads/retry')
+  /** With `remove`, the server deletes what this computer sent. */
+  leaveTeam = (remove: boolean): Promise<TeamReceipt> => this.client.request('POST', '/api/team/leave', { remove }, LEAVE_LIMIT_MS)
   recoveryCode = async (): Promise<string> => (await this.client.request<{ code: string }>('GET', '/api/recovery-code')).code
 
   /** No popups for so many minutes; null ends that. */

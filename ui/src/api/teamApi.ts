@@ -1,7 +1,7 @@
 /** Calls about the team: its members, the record, and the machines that work for it. */
 
 import type { Client } from './client'
-import type { ConsentGiven, ConsentLinkMade, ConsentOut, EndingConsent, InvitationMade, JoinAsked, MemberName, MemberOut, MissingConsent, MyConsentsOut, PersonConsentsOut, Queue, ReceiptOut, RecordPage, RecordVerified, Role, SearchIndex, WorkerOut } from './types'
+import type { ConsentGiven, ConsentLinkMade, ConsentOut, DeskOut, EndingConsent, InvitationMade, JoinAsked, MemberName, MemberOut, MissingConsent, MyConsentsOut, PersonConsentsOut, Queue, ReceiptOut, RecordPage, RecordVerified, RemovedOfDesk, Role, SearchIndex, WorkerOut } from './types'
 
 export interface NewMember {
   readonly name: string
@@ -39,6 +39,9 @@ export class TeamApi {
   }
   verifyRecord = (): Promise<RecordVerified> => this.client.request('POST', '/api/record/verify', undefined, VERIFY_LIMIT_MS)
 
+  /** Computers that joined, or left something behind. */
+  desks = async (): Promise<readonly DeskOut[]> => (await this.client.request<{ items: readonly DeskOut[] }>('GET', '/api/desks')).items
+  removeOfDesk = (id: string): Promise<RemovedOfDesk> => this.client.request('POST', `/api/desks/${encodeURIComponent(id)}/remove`, undefined, REMOVE_LIMIT_MS)
   workers = async (): Promise<readonly WorkerOut[]> => (await this.client.request<{ items: readonly WorkerOut[] }>('GET', '/api/workers')).items
   drain = (name: string): Promise<void> => this.client.request('POST', `/api/workers/${encodeURIComponent(name)}/drain`)
   /** Which computer waits with this code. */
@@ -88,3 +91,5 @@ const WITHDRAW_LIMIT_MS = 150_000
 const RECORD_PAGE = 100
 /** A long record takes a while to read. */
 const VERIFY_LIMIT_MS = 150_000
+/** Photos are deleted one by one. */
+const REMOVE_LIMIT_MS = 600_000

@@ -1267,6 +1267,86 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/desk/uploads/known": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Known Contents
+         * @description Which of these photos need not be sent.
+         */
+        readonly post: operations["known_contents_api_desk_uploads_known_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/desk/uploads/remove": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Remove Sent
+         * @description Delete what this desk sent, a part at a time.
+         */
+        readonly post: operations["remove_sent_api_desk_uploads_remove_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/desks": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * All Desks
+         * @description Return the computers that joined, and those that left something behind.
+         */
+        readonly get: operations["all_desks_api_desks_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/desks/{desk_id}/remove": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Remove All
+         * @description Delete all that a computer sent or told of.
+         */
+        readonly post: operations["remove_all_api_desks__desk_id__remove_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/doctor": {
         readonly parameters: {
             readonly query?: never;
@@ -3663,9 +3743,29 @@ export interface paths {
         readonly put?: never;
         /**
          * Take Back
-         * @description Have the server forget the photos of folders that are no longer shared.
+         * @description Have the server forget the photos of folders that are no longer shared, and delete those that were sent and are still here.
          */
         readonly post: operations["take_back_api_team_take_back_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/team/uploads/retry": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Retry Uploads
+         * @description Try the photos again that could not be sent.
+         */
+        readonly post: operations["retry_uploads_api_team_uploads_retry_post"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -3805,6 +3905,8 @@ export interface paths {
         /**
          * Begin Upload
          * @description Begin one: `Upload-Length`, and in `Upload-Metadata` its `filename`, `modified` in milliseconds since 1970, and the `library`.
+         *
+         *     With its `sha256`, another content is not stored, and a program that begins the same one again gets the one it began.
          */
         readonly post: operations["begin_upload_api_uploads_post"];
         readonly delete?: never;
@@ -5016,6 +5118,47 @@ export interface components {
             /** Valid Until */
             readonly valid_until: string | null;
         };
+        /** ContentKnown */
+        readonly ContentKnown: {
+            /** Sha256 */
+            readonly sha256: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            readonly state: "there" | "sent";
+        };
+        /**
+         * ContentsAsked
+         * @description `library`: the name of the one they go to; empty if there is only one that the member may add photos to.
+         */
+        readonly ContentsAsked: {
+            /** Items */
+            readonly items: readonly string[];
+            /**
+             * Library
+             * @default
+             */
+            readonly library: string;
+        };
+        /**
+         * ContentsKnown
+         * @description Those that need not be sent, and the number of the library the others go to.
+         */
+        readonly ContentsKnown: {
+            /** Items */
+            readonly items: readonly components["schemas"]["ContentKnown"][];
+            /** Library */
+            readonly library: number | null;
+        };
+        /**
+         * ContentsRemoved
+         * @description Photos that the desk had sent and that the server is to delete; None: all that this desk sent or told of.
+         */
+        readonly ContentsRemoved: {
+            /** Items */
+            readonly items?: readonly string[] | null;
+        };
         /** Count */
         readonly Count: {
             /** Count */
@@ -5216,6 +5359,24 @@ export interface components {
             readonly items: readonly components["schemas"]["DeskOperation"][];
         };
         /**
+         * DeskOut
+         * @description A computer that joined, or left something behind.
+         */
+        readonly DeskOut: {
+            /** Computer */
+            readonly computer: string;
+            /** Id */
+            readonly id: string;
+            /** Joined */
+            readonly joined: boolean;
+            /** Member */
+            readonly member: string;
+            /** Photos */
+            readonly photos: number;
+            /** Results */
+            readonly results: number;
+        };
+        /**
          * DeskResult
          * @description `conflict`: it has another name by now, `name`, given by `by` at `at`. `taken`: another person has the wanted name.
          */
@@ -5256,6 +5417,11 @@ export interface components {
         readonly DeskResults: {
             /** Items */
             readonly items: readonly components["schemas"]["DeskResult"][];
+        };
+        /** DesksOut */
+        readonly DesksOut: {
+            /** Items */
+            readonly items: readonly components["schemas"]["DeskOut"][];
         };
         /**
          * DiskReport
@@ -5733,6 +5899,55 @@ export interface components {
             /** Path */
             readonly path: string;
             readonly problem: components["schemas"]["Problem"] | null;
+        };
+        /**
+         * FolderUploadsOut
+         * @description Whole photos that go to the server.
+         */
+        readonly FolderUploadsOut: {
+            /**
+             * Failed
+             * @description including files that can't be read now
+             */
+            readonly failed: number;
+            /**
+             * Failures
+             * @description the first of them
+             */
+            readonly failures: readonly components["schemas"]["UploadFailure"][];
+            /**
+             * Last Copies
+             * @description sent, and no longer on this computer
+             */
+            readonly last_copies: number;
+            /** Left S */
+            readonly left_s: number | null;
+            /** Online Only */
+            readonly online_only: number;
+            /** Paused */
+            readonly paused: boolean;
+            readonly problem: components["schemas"]["Problem"] | null;
+            /**
+             * Rate
+             * @description bytes per second
+             */
+            readonly rate: number;
+            /**
+             * Removable
+             * @description sent from folders that are no longer uploaded, and still on this computer
+             */
+            readonly removable: number;
+            /** Sent */
+            readonly sent: number;
+            /**
+             * There
+             * @description the server had them
+             */
+            readonly there: number;
+            /** Waiting */
+            readonly waiting: number;
+            /** Waiting Bytes */
+            readonly waiting_bytes: number;
         };
         /**
          * Forgotten
@@ -8111,6 +8326,32 @@ export interface components {
             /** Title */
             readonly title: string;
         };
+        /**
+         * RemovedOfDesk
+         * @description What was deleted on the server. `more`: ask again.
+         */
+        readonly RemovedOfDesk: {
+            /**
+             * More
+             * @default false
+             */
+            readonly more: boolean;
+            /**
+             * Photos
+             * @description files that the desk had sent
+             */
+            readonly photos: number;
+            /**
+             * Results
+             * @description photos of which the desk had told what it found
+             */
+            readonly results: number;
+            /**
+             * Stays
+             * @description photos it had sent that others sent, too, or that were moved or changed on the server since
+             */
+            readonly stays: number;
+        };
         /** RepositoryOut */
         readonly RepositoryOut: {
             /**
@@ -8441,7 +8682,7 @@ export interface components {
          * @description What of a folder goes to the team's server.
          * @enum {string}
          */
-        readonly Share: "keep" | "results";
+        readonly Share: "keep" | "results" | "upload";
         /** SharedPerson */
         readonly SharedPerson: {
             /**
@@ -8813,15 +9054,31 @@ export interface components {
             /** Path */
             readonly path: string;
         };
-        /** TakenBack */
+        /**
+         * TakenBack
+         * @description `photos`: of which the server was told what is in them. `uploads`: that were sent whole.
+         */
         readonly TakenBack: {
             /** Photos */
             readonly photos: number;
+            /** Uploads */
+            readonly uploads: number;
         };
         /** TeamJoin */
         readonly TeamJoin: {
             /** Address */
             readonly address: string;
+        };
+        /**
+         * TeamLeave
+         * @description `remove`: the server deletes what this computer sent and told of.
+         */
+        readonly TeamLeave: {
+            /**
+             * Remove
+             * @default false
+             */
+            readonly remove: boolean;
         };
         /**
          * TeamNameConflict
@@ -8904,6 +9161,7 @@ export interface components {
              * @enum {string}
              */
             readonly state: "none" | "joining" | "joined";
+            readonly uploads?: components["schemas"]["FolderUploadsOut"] | null;
             /**
              * Waiting
              * @description names and receipts that are to be sent
@@ -8930,10 +9188,24 @@ export interface components {
             readonly people: number;
             /** Prints */
             readonly prints: number;
+            /**
+             * Removed Photos
+             * @description deleted on the server
+             */
+            readonly removed_photos: number;
+            /** Removed Results */
+            readonly removed_results: number;
             /** Revoked */
             readonly revoked: boolean;
             /** Server */
             readonly server: string;
+            /**
+             * Stays Photos
+             * @description on the server: sent by this computer
+             */
+            readonly stays_photos: number;
+            /** Stays Results */
+            readonly stays_results: number;
             /** Unsent */
             readonly unsent: number;
         };
@@ -9077,6 +9349,12 @@ export interface components {
              */
             readonly wanted: boolean;
         };
+        /** UploadFailure */
+        readonly UploadFailure: {
+            /** Image Id */
+            readonly image_id: number | null;
+            readonly problem: components["schemas"]["Problem"];
+        };
         /** UploadLibraryOut */
         readonly UploadLibraryOut: {
             /** Id */
@@ -9133,6 +9411,11 @@ export interface components {
              * @description those that one may add photos to; of several, one must be named
              */
             readonly libraries: readonly components["schemas"]["UploadLibraryOut"][];
+        };
+        /** UploadsRetried */
+        readonly UploadsRetried: {
+            /** Photos */
+            readonly photos: number;
         };
         /** Verified */
         readonly Verified: {
@@ -9418,6 +9701,10 @@ export type ConsentLinkMade = components['schemas']['ConsentLinkMade'];
 export type ConsentLinkOut = components['schemas']['ConsentLinkOut'];
 export type ConsentLinkWish = components['schemas']['ConsentLinkWish'];
 export type ConsentOut = components['schemas']['ConsentOut'];
+export type ContentKnown = components['schemas']['ContentKnown'];
+export type ContentsAsked = components['schemas']['ContentsAsked'];
+export type ContentsKnown = components['schemas']['ContentsKnown'];
+export type ContentsRemoved = components['schemas']['ContentsRemoved'];
 export type Count = components['schemas']['Count'];
 export type CoverRequest = components['schemas']['CoverRequest'];
 export type CpuReport = components['schemas']['CpuReport'];
@@ -9427,8 +9714,10 @@ export type DeskAlert = components['schemas']['DeskAlert'];
 export type DeskAlerts = components['schemas']['DeskAlerts'];
 export type DeskOperation = components['schemas']['DeskOperation'];
 export type DeskOperations = components['schemas']['DeskOperations'];
+export type DeskOut = components['schemas']['DeskOut'];
 export type DeskResult = components['schemas']['DeskResult'];
 export type DeskResults = components['schemas']['DeskResults'];
+export type DesksOut = components['schemas']['DesksOut'];
 export type DiskReport = components['schemas']['DiskReport'];
 export type Doubt = components['schemas']['Doubt'];
 export type Doubtful = components['schemas']['Doubtful'];
@@ -9455,6 +9744,7 @@ export type FolderOut = components['schemas']['FolderOut'];
 export type FolderPath = components['schemas']['FolderPath'];
 export type FolderRemoved = components['schemas']['FolderRemoved'];
 export type FolderState = components['schemas']['FolderState'];
+export type FolderUploadsOut = components['schemas']['FolderUploadsOut'];
 export type Forgotten = components['schemas']['Forgotten'];
 export type FoundServerOut = components['schemas']['FoundServerOut'];
 export type FoundServersOut = components['schemas']['FoundServersOut'];
@@ -9592,6 +9882,7 @@ export type RedactionDetail = components['schemas']['RedactionDetail'];
 export type RedactionItems = components['schemas']['RedactionItems'];
 export type Reference = components['schemas']['Reference'];
 export type ReferencePart = components['schemas']['ReferencePart'];
+export type RemovedOfDesk = components['schemas']['RemovedOfDesk'];
 export type RepositoryOut = components['schemas']['RepositoryOut'];
 export type RestoreRequest = components['schemas']['RestoreRequest'];
 export type Restored = components['schemas']['Restored'];
@@ -9639,6 +9930,7 @@ export type Style = components['schemas']['Style'];
 export type SubfolderOut = components['schemas']['SubfolderOut'];
 export type TakenBack = components['schemas']['TakenBack'];
 export type TeamJoin = components['schemas']['TeamJoin'];
+export type TeamLeave = components['schemas']['TeamLeave'];
 export type TeamNameConflict = components['schemas']['TeamNameConflict'];
 export type TeamOut = components['schemas']['TeamOut'];
 export type TeamReceipt = components['schemas']['TeamReceipt'];
@@ -9650,9 +9942,11 @@ export type UnderWayOut = components['schemas']['UnderWayOut'];
 export type Undo = components['schemas']['Undo'];
 export type UnnameFaces = components['schemas']['UnnameFaces'];
 export type UpdateOut = components['schemas']['UpdateOut'];
+export type UploadFailure = components['schemas']['UploadFailure'];
 export type UploadLibraryOut = components['schemas']['UploadLibraryOut'];
 export type UploadOut = components['schemas']['UploadOut'];
 export type UploadsOut = components['schemas']['UploadsOut'];
+export type UploadsRetried = components['schemas']['UploadsRetried'];
 export type Verified = components['schemas']['Verified'];
 export type VerifyRequest = components['schemas']['VerifyRequest'];
 export type WatchOut = components['schemas']['WatchOut'];
@@ -12145,6 +12439,132 @@ export interface operations {
             };
             /** @description Refused */
             readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly known_contents_api_desk_uploads_known_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ContentsAsked"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ContentsKnown"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly remove_sent_api_desk_uploads_remove_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ContentsRemoved"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RemovedOfDesk"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly all_desks_api_desks_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["DesksOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly remove_all_api_desks__desk_id__remove_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly desk_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RemovedOfDesk"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -16677,7 +17097,11 @@ export interface operations {
             readonly path?: never;
             readonly cookie?: never;
         };
-        readonly requestBody?: never;
+        readonly requestBody?: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["TeamLeave"] | null;
+            };
+        };
         readonly responses: {
             /** @description Successful Response */
             readonly 200: {
@@ -16777,6 +17201,35 @@ export interface operations {
             };
             /** @description Refused */
             readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly retry_uploads_api_team_uploads_retry_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["UploadsRetried"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
                 };

@@ -2,7 +2,7 @@
 
 import * as alerts from 'virtual:texts/alerts,alerts_page'
 import * as buckets from 'virtual:texts/buckets'
-import * as incidents from 'virtual:texts/incidents,backups,members_page'
+import * as incidents from 'virtual:texts/incidents,backups,members_page,desks'
 import * as record from 'virtual:texts/record'
 
 import { extend } from '../lib/i18n'

@@ -5,8 +5,8 @@ from alembic import op
 
 from agent.store.columns import Name
 
-revision = "0031"
-down_revision = "0030"
+revision = "0032"
+down_revision = "0031"
 kind = "expand"
 
 

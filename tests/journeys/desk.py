@@ -1,4 +1,4 @@
-"""A desktop agent that joins a team's server, started as its user starts it."""
+"""A desktop agent that joins a team's server, as its user has it."""
 
 import json
 import re
@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import httpx
 from sqlalchemy import select
 
 from agent.main.library_home import home_of_key
@@ -19,11 +20,14 @@ from agent.team.queries import TeamQueries
 from tests.program import CHECKOUT, WAIT_S, RealProgram
 from tests.server_program import RealServer
 
+RECOGNISES = {"AI_POPUP__RECOGNITION__ENABLED": "true", "AI_POPUP__ENGINE__WORKERS": "1"}
+PASSWORD = "correct horse battery"
+
 
 class Desk:
     """A desktop agent; `photo` is the only one in its folder."""
 
-    def __init__(self, root: Path, models: Path, environment: Mapping[str, str], photo: Path | None = None) -> None:
+    def __init__(self, root: Path, models: Path, photo: Path | None = None, environment: Mapping[str, str] = RECOGNISES) -> None:
         root.mkdir()
         self.program = RealProgram(root, models, environment)
         if photo is not None:
@@ -90,3 +94,17 @@ class Desk:
         finally:
             database.close()
         return [each for each in words if each in rows]
+
+
+def let_in(member: httpx.Client, code: str) -> None:
+    """A member confirms the code of a desktop that asks to join."""
+    asked = member.get(f"/api/join/requests/{code}").json()
+    assert asked["computer"] and asked["may_name"] is True, asked
+    assert member.post(f"/api/join/requests/{code}", json={"allow": True}).status_code == 204
+
+
+def administrator(server: RealServer, member: httpx.Client) -> None:
+    """Set the first administrator's password, and sign the client in as them."""
+    link = server.reached["invitation"].rpartition("/")[2]
+    answer = member.post(f"/api/invitations/{link}", json={"password": PASSWORD})
+    member.headers.update({"authorization": f"Session {answer.json()['key']}"})

@@ -1,0 +1,172 @@
+"""Photos that desks sent whole: which of them the server has, and removing those of one desk."""
+
+import contextlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
+
+from agent.accounts.records import TokenRecord
+from agent.accounts.secret_words import new_id
+from agent.core.reach import everything
+from agent.desks.unplaced import without_place
+from agent.domain import desk_path
+from agent.domain.edits import EditStep
+from agent.domain.events import Recorded
+from agent.store import audit_log
+from agent.store.database import Queries
+from agent.store.schema import api_token, image, member, place, upload
+from agent.uploads.files import upload_errors
+from agent.uploads.records import Outcome
+from agent.web.desk_uploads import ContentState, DeskOut
+
+MOST: Final = 100
+"""removed in one transaction"""
+_DESK: Final = place.c.source == desk_path.SOURCE
+
+
+@dataclass(frozen=True, slots=True)
+class SentPhoto:
+    """A photo that a desk sent, and the path it was stored at."""
+
+    id: str
+    sha256: str
+    target: str
+    size: int
+    modified_ns: int | None
+    library: int | None
+
+
+class DeskUploadQueries(Queries):
+    def known(self, contents: Collection[str], library: int | None, desk: TokenRecord, *, now: datetime) -> dict[str, ContentState]:
+        """Return those of these contents that the library has as files, or once got from this desk: those are never sent again.
+
+        It is noted that the desk has those, too, so that they stay when the one that sent them removes its own.
+        """
+        there = select(image.c.sha256).distinct().join(place, place.c.image_id == image.c.id)
+        there = there.where(image.c.sha256.in_(list(contents)), place.c.source != desk_path.SOURCE, place.c.missing_since.is_(None))
+        if library is not None:
+            there = there.where(place.c.library_id == library)
+        with self.database.read() as tx:
+            found: dict[str, ContentState] = dict.fromkeys(tx.scalars(there), "there")
+            sent = select(upload.c.sha256).where(*_sent_by(desk.id), upload.c.sha256.in_(list(contents)))
+            found |= dict.fromkeys(tx.scalars(sent), "sent")
+            noted = set(tx.scalars(select(upload.c.sha256).where(*_had_by(desk.id), upload.c.sha256.in_(list(contents)))))
+        facts = {"member": desk.member.id, "library_id": library, "name": "", "size": 0, "created_at": now, "expires_at": now}
+        facts |= {"outcome": Outcome.DUPLICATE, "ended_at": now, "token": desk.id}
+        fresh = [sha256 for sha256, state in found.items() if state == "there" and sha256 not in noted]
+        if fresh:
+            with self.database.write() as tx:
+                tx.execute(insert(upload), [{"id": new_id(), "sha256": sha256, **facts} for sha256 in fresh])
+        return found
+
+    def sent(self, desk: str, contents: Collection[str] | None = None) -> list[SentPhoto]:
+        """Return the next of what this desk sent, of these contents or of all."""
+        columns = upload.c.id, upload.c.sha256, upload.c.target, upload.c.size, upload.c.modified_ns, upload.c.library_id
+        wanted = select(*columns).where(*_sent_by(desk))
+        if contents is not None:
+            wanted = wanted.where(upload.c.sha256.in_(list(contents)))
+        with everything(), self.database.read() as tx:
+            return [SentPhoto(*row) for row in tx.execute(wanted.order_by(upload.c.id).limit(MOST))]
+
+    def hand_over(self, sent: Sequence[SentPhoto], desk: str) -> list[SentPhoto]:
+        """Leave those of these photos that another sender has, too, to that one; return the others."""
+        contents = [each.sha256 for each in sent]
+        with everything(), self.database.write() as tx:
+            others = select(upload).where(upload.c.sha256.in_(contents), upload.c.outcome == Outcome.DUPLICATE)
+            others = others.where(or_(upload.c.token.is_(None), upload.c.token != desk))
+            heirs = {(row.sha256, row.library_id): row for row in tx.execute(others.order_by(upload.c.ended_at.desc()))}
+            kept = list[SentPhoto]()
+            for each in sent:
+                heir = heirs.get((each.sha256, each.library))
+                if heir is None:
+                    kept.append(each)
+                    continue
+                tx.execute(update(upload).where(upload.c.id == each.id).values(token=heir.token, member=heir.member))
+                tx.execute(delete(upload).where(upload.c.id == heir.id))
+            return kept
+
+    def forget_had(self, desk: str, contents: Collection[str] | None) -> None:
+        """Forget that this desk has photos that others sent."""
+        wanted = delete(upload).where(*_had_by(desk))
+        with everything(), self.database.write() as tx:
+            tx.execute(wanted if contents is None else wanted.where(upload.c.sha256.in_(list(contents))))
+
+    def forget(
+        self, gone: Sequence[SentPhoto], others: Sequence[SentPhoto], desk: str, *, now: datetime
+    ) -> tuple[EditStep, list[Recorded]]:
+        """Delete these photos, whose files are removed, with all that was made of them, unless they have another place.
+
+        Of the `others`, whose files stay, only that the desk sent them is forgotten.
+        """
+        with everything(), self.database.write(durable=True) as tx:
+            tx.execute(delete(upload).where(upload.c.id.in_([each.id for each in (*gone, *others)])))
+            if not gone:
+                return EditStep("describe", 0), []
+            at = place.c.path.in_([each.target for each in gone])
+            images = sorted(set(tx.scalars(select(place.c.image_id).where(at, place.c.image_id.is_not(None)))))
+            tx.execute(delete(place).where(at))
+            audit_log.add(tx, "desk_removed", None, len(gone), now, detail=desk)
+            return without_place(tx, images, now)
+
+    def results_of(self, desk: str) -> list[str]:
+        """Return the next contents of which this desk told what it found."""
+        wanted = select(image.c.sha256).join(place, place.c.image_id == image.c.id).where(_DESK, place.c.host == desk)
+        with everything(), self.database.read() as tx:
+            return list(tx.scalars(wanted.order_by(place.c.id).limit(MOST)))
+
+    def desks(self) -> list[DeskOut]:
+        """Return the computers that joined, and those that left and of which something is here still."""
+        with everything(), self.database.read() as tx:
+            told = select(place.c.host, func.count().label("number"), func.max(place.c.id).label("newest")).where(_DESK)
+            results = {row.host: row for row in tx.execute(told.group_by(place.c.host))}
+            newest = select(place.c.host, place.c.path).where(place.c.id.in_([row.newest for row in results.values()]))
+            paths = {row.host: row.path for row in tx.execute(newest)}
+            stored = and_(upload.c.outcome == Outcome.STORED, upload.c.token.is_not(None))
+            count = select(upload.c.token, func.count().label("number"), func.min(upload.c.member).label("member")).where(stored)
+            photos = {row.token: row for row in tx.execute(count.group_by(upload.c.token))}
+            tokens = {row.id: row for row in tx.execute(select(api_token.c.id, api_token.c.name, api_token.c.member_id))}
+            names = {row.id: row.display_name for row in tx.execute(select(member.c.id, member.c.display_name))}
+        found = list[DeskOut]()
+        for desk in sorted(results.keys() | photos.keys()):
+            token, told_of, sent = tokens.get(desk), results.get(desk), photos.get(desk)
+            member_id = token.member_id if token else sent.member if sent else ""
+            computer = token.name if token else desk_path.computer(paths.get(desk, ""))
+            found.append(
+                DeskOut(
+                    id=desk,
+                    computer=computer,
+                    member=names.get(member_id, ""),
+                    joined=token is not None,
+                    results=told_of.number if told_of else 0,
+                    photos=sent.number if sent else 0,
+                )
+            )
+        return found
+
+
+def remove_file(each: SentPhoto) -> bool:
+    """Delete the file that a desk sent; False if another one is in its place or it was moved. Blocks. Raises UploadUnwritable."""
+    path = Path(each.target)
+    with upload_errors():
+        try:
+            facts = path.stat()
+            # It got the time of the desk's file; a second is what some file systems keep of it.
+            is_it = facts.st_size == each.size and (each.modified_ns is None or abs(facts.st_mtime_ns - each.modified_ns) < 2e9)
+        except FileNotFoundError:
+            return True  # a kill came after this, before the rows were deleted
+        if is_it:
+            with contextlib.suppress(FileNotFoundError):
+                path.unlink()
+        return is_it
+
+
+def _had_by(desk: str) -> tuple[ColumnElement[bool], ...]:
+    return upload.c.token == desk, upload.c.outcome == Outcome.DUPLICATE
+
+
+def _sent_by(desk: str) -> tuple[ColumnElement[bool], ...]:
+    return upload.c.token == desk, upload.c.outcome == Outcome.STORED, upload.c.sha256.is_not(None), upload.c.target.is_not(None)

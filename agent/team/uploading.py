@@ -1,0 +1,206 @@
+"""Sends the photos of uploaded folders to the team's server, each once, and has them removed there."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import Final
+
+from agent.core.environment import Environment
+from agent.core.hanging_calls import told_online_only
+from agent.core.observable import Notice, wait_at_most
+from agent.core.settings import Share
+from agent.domain.errors import (
+    AgentError,
+    ImageChanged,
+    ImageMissing,
+    ImageOnlineOnly,
+    ImageUnreadable,
+    UploadChecksum,
+    UploadTooLarge,
+    UploadType,
+    from_code,
+    reason_of,
+)
+from agent.domain.events import ImageIndexed, PlaceAdded, PlaceMoved, Recorded
+from agent.store.path_ranges import FolderArea
+from agent.team.connection import TeamConnection
+from agent.team.repeating import Repeating
+from agent.team.sharing import shared_areas
+from agent.team.transfer_rate import TransferRate
+from agent.team.upload_connection import UploadConnection, opened
+from agent.team.upload_queries import FAILED, SENT, THERE, TeamUploadQueries, UploadCandidate, UploadCounts
+
+AT_ONCE: Final = 2
+"""photos under way: one is read and checked by the server while the other one comes"""
+_LOOK_S: Final = 5.0  # whether the work goes on after a pause by itself
+
+
+@dataclass(frozen=True, slots=True)
+class UploadState:
+    counts: UploadCounts
+    failures: tuple[tuple[int | None, AgentError], ...]
+    """photos that can't be sent, by their image here: the first of them"""
+    online_only: int
+    rate: int
+    """bytes per second"""
+    left_s: int | None
+    paused: bool
+
+
+class _Interrupted(Exception):
+    """The work was paused, or the folder is no longer uploaded."""
+
+
+class FolderUploads:
+    """For use in the event loop. `resting`: whether the agent's work is paused; `online_only`: whether reading a file would fetch it."""
+
+    def __init__(
+        self, library: TeamUploadQueries, environment: Environment, resting: Callable[[], bool], online_only: Callable[[str], bool]
+    ) -> None:
+        self.library = library
+        self.changed = Notice()
+        """what `state` says may be different"""
+        self._environment = environment
+        self._resting = resting
+        self._online_only = online_only
+        self._repeating = Repeating(self.changed, "team.not_uploaded")
+        self._rate = TransferRate(environment.monotonic)
+        self._wake = asyncio.Event()
+        self._after: dict[str, int] = {}  # by library: the last image that was dealt with
+        self._passed_over: dict[int, AgentError] = {}  # by image: looked at again once something changes
+        environment.settings.subscribe(lambda _: self.begin_anew())
+
+    @property
+    def problem(self) -> AgentError | None:
+        return self._repeating.problem
+
+    def begin_anew(self) -> None:
+        """Look at all photos again."""
+        self._after = {}  # a batch under way must not set what it began with
+        self._passed_over.clear()
+        self._wake.set()
+
+    def wake(self, _: object = None) -> None:
+        """The work was paused or resumed."""
+        self._wake.set()
+        self.changed.notify()
+
+    def happened(self, recorded: Recorded) -> None:
+        """Take note of an event of the library."""
+        if isinstance(recorded.event, PlaceAdded | PlaceMoved):
+            self.begin_anew()  # an older image may be in an uploaded folder now
+        elif isinstance(recorded.event, ImageIndexed):
+            self._wake.set()
+
+    async def state(self) -> UploadState:
+        counts = await asyncio.to_thread(self.library.counts, self._areas())
+        failed = await asyncio.to_thread(self.library.failures) if counts.failed else []
+        rate = self._rate.per_second
+        passed_over = [(each, error) for each, error in self._passed_over.items() if not isinstance(error, ImageOnlineOnly)]
+        return UploadState(
+            counts,
+            (*((each.image_id, from_code(each.code, dict(each.params))) for each in failed), *passed_over),
+            len(self._passed_over) - len(passed_over),
+            round(rate),
+            ceil(counts.waiting_bytes / rate) if rate and counts.waiting else None,
+            self._resting(),
+        )
+
+    async def retry(self) -> int:
+        """Try the photos again that could not be sent. Returns their number."""
+        count = await asyncio.to_thread(self.library.retry) + len(self._passed_over)
+        self.begin_anew()
+        return count
+
+    async def take_back(self) -> int:
+        """Have the server delete what was sent of folders that are no longer uploaded, if it is still here. Returns the number."""
+        count = await asyncio.to_thread(self.library.take_back, self._areas())
+        self.begin_anew()
+        return count
+
+    async def run(self, server: TeamConnection) -> None:
+        """Until cancelled. Raises SignInRequired."""
+        self.begin_anew()
+        connection = UploadConnection(server)
+        await self._repeating.run(lambda: self._step(connection))
+
+    def _wanted(self) -> Mapping[str, list[FolderArea]]:
+        return shared_areas(self._environment.settings.value, Share.UPLOAD)
+
+    def _areas(self) -> list[FolderArea]:
+        return [area for areas in self._wanted().values() for area in areas]
+
+    async def _step(self, server: UploadConnection) -> None:
+        """Do the next thing; wait if there is nothing to do."""
+        self._wake.clear()
+        if self._resting():
+            await wait_at_most(self._wake, _LOOK_S)
+            return
+        if back := await asyncio.to_thread(self.library.to_take_back):
+            await server.remove(back)
+            await asyncio.to_thread(self.library.taken_back, back)
+            self.changed.notify()
+            return
+        for into, areas in self._wanted().items():
+            batch = await asyncio.to_thread(self.library.unsent, areas, self._after.get(into, 0))
+            if batch:
+                after = self._after
+                if await self._send_all(server, batch, into) and after is self._after:
+                    self._after[into] = batch[-1].image_id
+                self.changed.notify()
+                return
+        await self._wake.wait()
+
+    async def _send_all(self, server: UploadConnection, batch: Sequence[UploadCandidate], into: str) -> bool:
+        """Send what the server does not have; False if the work was interrupted."""
+        asked = await server.known([each.sha256 for each in batch], into)
+        known = {each.sha256: each.state for each in asked.items}
+        for state, noted in (("there", THERE), ("sent", SENT)):
+            await asyncio.to_thread(self.library.noted, noted, [sha256 for sha256, told in known.items() if told == state])
+        waiting, wanted = deque(each for each in batch if each.sha256 not in known), self._wanted()
+
+        async def work() -> None:
+            while waiting:
+                await self._send(server, waiting.popleft(), asked.library, lambda: self._resting() or self._wanted() != wanted)
+                self.changed.notify()
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(AT_ONCE):
+                    group.create_task(work())
+        except BaseExceptionGroup as failed:
+            reason = reason_of(failed)
+            if isinstance(reason, _Interrupted):
+                return False
+            raise reason from failed
+        return True
+
+    async def _send(self, server: UploadConnection, photo: UploadCandidate, library: int | None, interrupted: Callable[[], bool]) -> None:
+        if interrupted():
+            raise _Interrupted
+        if await told_online_only(self._online_only, photo.path):
+            self._passed_over[photo.image_id] = ImageOnlineOnly()
+            return
+        try:
+            outcome = await self._transfer(server, photo, library, interrupted)
+        except (UploadTooLarge, UploadType, UploadChecksum) as error:
+            await asyncio.to_thread(self.library.noted, FAILED, [photo.sha256], error)
+        except (ImageMissing, ImageChanged, ImageUnreadable) as error:  # the folder's watcher tells once it is otherwise
+            self._passed_over[photo.image_id] = error
+        else:
+            await asyncio.to_thread(self.library.noted, SENT if outcome == "stored" else THERE, [photo.sha256])
+
+    async def _transfer(
+        self, server: UploadConnection, photo: UploadCandidate, library: int | None, interrupted: Callable[[], bool]
+    ) -> str:
+        """Return what became of it on the server."""
+        with await opened(photo) as file:
+            place = await server.begin(photo, library)
+            answered = await server.state(place)
+            while answered.outcome is None:
+                if interrupted():
+                    raise _Interrupted
+                answered = await server.send(place, photo, file, answered.offset, self._rate.passed)
+            return answered.outcome
