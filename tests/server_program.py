@@ -37,10 +37,10 @@ class RealServer(RealProgram):
         super().__init__(root, models, {**here, **environment})
         self.reached: dict[str, Any] = {}
 
-    def serve(self, within: float = WAIT_S) -> None:
+    def serve(self) -> None:
         """Start it and wait until it answers."""
         self.begin()
-        self.wait(within)
+        self.wait()
 
     def begin(self) -> None:
         with (self.home / "errors.txt").open("ab") as errors, self._printed.open("wb") as out:

@@ -70,7 +70,8 @@ class Rampage:
             self._server.kill()
             if kind == BOTH and database is not None:
                 _kill(database)
-            self._server.serve(within=SETTLED_S)
+            self._server.begin()
+            self._server.wait(SETTLED_S)
         else:
             _kill(self._chance.choice(victims) if (victims := self._victims(kind)) else None)
 
@@ -129,7 +130,8 @@ def test_nothing_is_lost_doubled_or_stuck_whatever_of_a_server_is_killed(
     server.file.set("recognition.enabled", "true")
     server.file.set("consent.required", "never")
     try:
-        server.serve(within=SETTLED_S)
+        server.begin()
+        server.wait(SETTLED_S)
         administrator = desk_of_first(server)
         ann, ben, eve = desks = [desk_of(administrator, server, name, role) for name, role in MEMBERS.items()]
         rampage = Rampage(server, desks, _photos(photo), chance)

@@ -12470,8 +12470,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ContentsKnown"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -12503,8 +12503,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["RemovedOfDesk"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -12532,8 +12532,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["DesksOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -12563,8 +12563,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["RemovedOfDesk"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -17170,8 +17170,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["FoundServersOut"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -17228,8 +17228,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["UploadsRetried"];
                 };
             };
-            /** @description Unprocessable Entity */
-            readonly 422: {
+            /** @description Refused */
+            readonly default: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
