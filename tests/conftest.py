@@ -38,7 +38,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=None,
         help="how often tests/integration/test_kills.py and test_server_kills.py kill a process, by another seed",
     )
-    parser.addoption("--cases", type=int, default=200, help="how many files tests/integration/test_fuzz.py mutates")
+    parser.addoption(
+        "--cases",
+        type=int,
+        default=None,
+        help="how many files tests/integration/test_fuzz.py mutates, and how many requests test_api_fuzz.py makes up for each route",
+    )
     parser.addoption("--device", action="append", default=[], help="tests of inference also run on it, such as CUDA; repeatable")
     parser.addoption("--seed", type=int, default=None, help="repeat a run with one of these options")
 
