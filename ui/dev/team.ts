@@ -285,7 +285,7 @@ function reply(method: string, path: string, query: URLSearchParams, body: Recor
       state.tokens = state.tokens.filter((token) => token.id !== id)
       return OK
     case 'GET /api/desks':
-      return { status: 200, body: { items: [] } }
+      return is({ items: [] })
     case 'GET /api/members':
       if (options.scene === 'team_broken') return problem(503, 'store.unavailable', options, ['The database doesn’t answer.', 'It is tried again.'], ['数据库没有响应。', '稍后会自动重试。'])
       return is({ items: members(options) })
