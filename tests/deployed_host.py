@@ -15,6 +15,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,21 @@ def upgrade() -> None:
     op.execute("CREATE TABLE later (id integer PRIMARY KEY)")
 {fails}'''
 
+_CONTRACTS = '''"""What the version before still needed goes."""
+
+from alembic import op
+
+revision = "9001"
+down_revision = "9000"
+kind = "contract"
+works_from = "9000"
+deferred = True
+
+
+def upgrade() -> None:
+    op.execute("DROP TABLE later")
+'''
+
 
 def free_network() -> str:
     """Return the beginning of addresses that no network of this machine has; tests beside this one have hosts, too."""
@@ -96,6 +112,14 @@ class Version:
         self.change("agent/store/schema.py", r'(?m)^REVISION = ".*"', f'REVISION = "{revision}"')
         text = _MIGRATION.format(revision=revision, before=before, fails='    raise RuntimeError("it fails")\n' if fails else "")
         (self.folder / "agent/store/migrations/versions" / f"v{revision}_later.py").write_text(text)
+
+    def contracts(self) -> None:
+        """Add an expand step, and after it a contract step that may be left for later."""
+        self.migrates()
+        self.change("agent/store/schema.py", r'(?m)^REVISION = "9000"', 'REVISION = "9001"')
+        self.change("agent/store/schema.py", r"(?m)^SERVES_FROM = REVISION", 'SERVES_FROM = "9000"')
+        self.change("agent/store/schema.py", r'(?m)^WORKS_FROM = ".*"', 'WORKS_FROM = "9000"')
+        (self.folder / "agent/store/migrations/versions" / "v9001_gone.py").write_text(_CONTRACTS)
 
 
 class DeployedHost:
@@ -189,6 +213,16 @@ class DeployedHost:
             assert process.poll() is None, process.communicate()[0]
             time.sleep(LOOK_S)
         return process
+
+    @contextlib.contextmanager
+    def taken(self, port: int) -> Iterator[None]:
+        """Have another program of this host listen at a port."""
+        listens = f"import socket, sys; held = socket.create_server(('0.0.0.0', {port})); print('up', flush=True); sys.stdin.read()"
+        command = self._inside([sys.executable, "-c", listens])
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None and process.stdout.readline() == b"up\n"
+            yield
+            process.communicate()
 
     def deploy(self, version: Version, *words: str) -> tuple[int, str]:
         process = self.begin(version, *words)

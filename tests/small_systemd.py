@@ -60,6 +60,9 @@ class SmallSystemd:
             case "restart":
                 self._each(units, self.stop)
                 return self._each(units, self.start)
+            case "is-active":
+                process = self._processes.get(units[0])
+                return (0 if units[0] in self._sockets or (process is not None and process.poll() is None) else 3), ""
             case "is-failed":
                 process = self._processes.get(units[0])
                 return (0 if process is not None and process.poll() is not None else 1), ""

@@ -55,17 +55,20 @@ class Making:
         made = zip(_NAMES, self.ground.places, strict=False)
         return [(name, Restic(place, self.ground.passwords, self._cache, name)) for name, place in made]
 
-    def now(self, *, full: bool = False) -> Made:
-        """Back up everything into each repository. One that fails doesn't keep the others from theirs; the first failure counts."""
+    def now(self, *, full: bool = False, verify: bool = False) -> Made:
+        """Back up everything into each repository. One that fails doesn't keep the others from theirs; the first failure counts.
+
+        With `verify`, what was made is read back.
+        """
         began = [self.queries.begin(RunKind.DATABASE, name, self._clock()) for name in self._repositories]
         problems: list[AgentError] = []
         unready = self._prepared()
         for number, run in enumerate(began, 1):
-            problems += self._noted(run, partial(self._database, number, full=full, unready=unready))
+            problems += self._noted(run, partial(self._database, number, full=full, verify=verify, unready=unready))
         for name, restic in self.resources():
             run = self.queries.begin(RunKind.FILES, name, self._clock())
             began.append(run)
-            problems += self._noted(run, partial(self._files, restic))
+            problems += self._noted(run, partial(self._files, restic, verify=verify))
         if not problems:
             (self._paths.data / DUE).unlink(missing_ok=True)
         if self.ground.problem is not None:
@@ -115,12 +118,14 @@ class Making:
         log.info("backup.done", size=size, stored=stored)
         return []
 
-    def _database(self, number: int, *, full: bool, unready: AgentError | None) -> tuple[int, int]:
+    def _database(self, number: int, *, full: bool, verify: bool, unready: AgentError | None) -> tuple[int, int]:
         known = {each.name: each for each in self.tool.info()}.get(_NAMES[number - 1])
         if unready is not None and (known is None or not known.backups):
             raise unready
         self.tool.back_up(number, full=full or self._full_due(known))
         newest = next(each for each in self.tool.info() if each.name == _NAMES[number - 1]).backups[0]
+        if verify:
+            self.tool.verify(number, newest.label)
         return newest.size, newest.stored
 
     def _full_due(self, known: Repository | None) -> bool:
@@ -129,8 +134,10 @@ class Making:
         last = next((each.at for each in known.backups if each.kind == "full"), None)
         return last is None or self._clock() - last > timedelta(days=self._settings().backup.full_days)
 
-    def _files(self, restic: Restic) -> tuple[int, int]:
+    def _files(self, restic: Restic, *, verify: bool) -> tuple[int, int]:
         wanted = self._settings().backup
         made = back_up_files(restic, file_sets(self._settings(), self._paths))
         restic.expire(wanted.full_days * wanted.keep_full)
+        if verify:
+            restic.verify(whole=False)
         return made

@@ -87,9 +87,10 @@ class PgBackRest:
         """Make a base backup of the running database; then expire old ones."""
         self._run([f"--type={'full' if full else 'diff'}", f"--repo={repository}", "backup"], repository)
 
-    def verify(self, repository: int) -> None:
-        """Read every file of the repository. Raises RepositoryDamaged."""
-        said = self._run([f"--repo={repository}", "--output=text", "verify"], repository)
+    def verify(self, repository: int, label: str | None = None) -> None:
+        """Read every file of the repository, or of one backup and its log. Raises RepositoryDamaged."""
+        one = [] if label is None else [f"--set={label}"]
+        said = self._run([f"--repo={repository}", "--output=text", *one, "verify"], repository)
         if "status: error" in said:  # nothing is printed about one that is in order
             raise RepositoryDamaged(where=_REPOSITORIES[repository])
 

@@ -33,7 +33,7 @@ def backup_routes(api: FastAPI, backups: ServerBackups, texts: Callable[[], Text
     @api.post("/api/backups", openapi_extra=_MANAGE)
     async def now(wanted: BackupWanted) -> BackupsMade:
         """Back up everything into each repository, and answer when it is done."""
-        made = await backups.now(full=wanted.full)
+        made = await backups.now(full=wanted.full, verify=wanted.verify)
         problems = tuple(Problem.of(each, texts()) for each in made.problems)
         return BackupsMade(runs=tuple(map(BackupRunOut.of, made.runs)), problems=problems)
 

@@ -94,6 +94,8 @@ class BackupsMade(Schema):
 class BackupWanted(Schema):
     full: bool = False
     """a full one, whatever is there"""
+    verify: bool = False
+    """read back what was made: every file of the database's backup, and a part of the files'"""
 
 
 class BaseBackupOut(Schema):

@@ -50,11 +50,11 @@ class ServerBackups:
         self._turn = asyncio.Lock()
         self._runs = False  # a backup or a drill; the short lists take a turn, too, and are waited for
 
-    async def now(self, *, full: bool = False) -> Made:
-        """Back up into every repository. Raises BackupError if none can be made, BackupRunning."""
+    async def now(self, *, full: bool = False, verify: bool = False) -> Made:
+        """Back up into every repository; with `verify`, read it back. Raises BackupError if none can be made, BackupRunning."""
         able = self._ready()
         async with self._alone():
-            return await asyncio.to_thread(able.making.now, full=full)
+            return await asyncio.to_thread(able.making.now, full=full, verify=verify)
 
     async def drill(self) -> BackupRun:
         """Restore the newest backup beside the database and compare. Raises BackupError, StoreError."""

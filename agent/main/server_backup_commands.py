@@ -26,9 +26,10 @@ T = TypeVar("T")
 
 @click.command(cls=Command, help=TEXTS("cli.help.backup_now"))
 @click.option("--full", is_flag=True, help=TEXTS("cli.help.backup_full"))
+@click.option("--verify", is_flag=True, help=TEXTS("cli.help.backup_verify"))
 @json_option()
 @click.pass_obj
-def now(session: CommandSession, full: bool, as_json: bool) -> int:
+def now(session: CommandSession, full: bool, verify: bool, as_json: bool) -> int:
     from agent.backups.schemas import BackupRunOut, BackupsMade, BackupWanted
     from agent.web.schemas import Problem
 
@@ -37,11 +38,12 @@ def now(session: CommandSession, full: bool, as_json: bool) -> int:
         return _desktop_now(session, as_json=as_json)
 
     async def here(backups: "ServerBackups") -> BackupsMade:
-        done = await backups.now(full=full)
+        done = await backups.now(full=full, verify=verify)
         problems = tuple(Problem.of(each, texts) for each in done.problems)
         return BackupsMade(runs=tuple(map(BackupRunOut.of, done.runs)), problems=problems)
 
-    made = _asked(session, lambda: session.server().call_patiently("/api/backups", BackupsMade, BackupWanted(full=full)), here)
+    wanted = BackupWanted(full=full, verify=verify)
+    made = _asked(session, lambda: session.server().call_patiently("/api/backups", BackupsMade, wanted), here)
     lines = [_line(texts, each) for each in reversed(made.runs)]
     tell(made.model_dump(mode="json"), *lines, as_json=as_json)
     for each in made.problems:

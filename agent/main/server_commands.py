@@ -25,18 +25,18 @@ def server() -> None: ...
 
 @server.command(help=TEXTS("cli.help.server_migrate"))
 @click.option("--check", "only_check", is_flag=True, help=TEXTS("cli.help.server_migrate_check"))
+@click.option("--expand", is_flag=True, help=TEXTS("cli.help.server_migrate_expand"))
 @click.option("--plan", "only_plan", is_flag=True, help=TEXTS("cli.help.server_migrate_plan"))
 @json_option()
 @click.pass_obj
-def migrate(session: CommandSession, only_check: bool, only_plan: bool, as_json: bool) -> int:
+def migrate(session: CommandSession, only_check: bool, expand: bool, only_plan: bool, as_json: bool) -> int:
     try:
-        from agent.store.server_database import Migrating, check_schema, server_database
-        from agent.store.steps import steps
+        from agent.store.server_database import Migrating, check_schema, refuse_older, server_database, versions_of
+        from agent.store.steps import steps, works_from
     except ModuleNotFoundError as error:
         raise ServerPackagesMissing from error
     from agent.main.library_home import home_of_key
     from agent.main.server.process import key_in_file
-    from agent.store.server_database import versions_of
 
     if only_check and only_plan:
         raise click.UsageError(session.texts("cli.server.one_of"))
@@ -44,14 +44,19 @@ def migrate(session: CommandSession, only_check: bool, only_plan: bool, as_json:
     with _database(session) as url:
         versions_of(url).check()
         state = check_schema(url, Migrating.NONE if only_check else Migrating.ANY)
-        pending = [] if state.fits else steps(state.found)
+        every = steps(state.found) if not only_check and (state.left or not state.fits) else []
+        pending = [step for step in every if not (expand and step.deferred and state.found)]  # an empty database gets all tables
         if not only_check and not only_plan and pending:
+            refuse_older(url, works_from(pending))
             key_in_file(session.file, session.paths)
-            server_database(url, session.paths.library, home_of_key(session.file.snapshot, session.paths)).close()
+            how = Migrating.EXPAND if expand else Migrating.ANY
+            server_database(url, session.paths.library, home_of_key(session.file.snapshot, session.paths), how).close()
     if as_json:
-        say(json.dumps(_plan(state, pending) | {"migrated": bool(pending) and not only_plan}))
+        say(json.dumps(_plan(state, pending) | {"migrated": bool(pending) and not only_plan, "left": len(every) - len(pending)}))
     else:
         _tell(session, state, pending, done=not only_plan)
+        if len(every) > len(pending):
+            note(session.texts("cli.server.left", count=len(every) - len(pending)))
     return 0
 
 
@@ -110,6 +115,6 @@ def _tell(session: CommandSession, state: "SchemaState", pending: "list[Step]", 
     for step in pending:
         say(texts(f"cli.server.{step.kind}", revision=step.revision, about=step.about))
     if done:
-        note(texts("cli.server.migrated", revision=state.program))
+        note(texts("cli.server.migrated", revision=pending[-1].revision))
     elif state.found is not None:
         note(texts("cli.server.online" if _online(state, pending) else "cli.server.offline"))

@@ -11,10 +11,10 @@ from typing import Final
 from sqlalchemy import Connection, text
 
 from agent.store.event_rows import ORIGIN
+from agent.store.schema import REVISION
 
 CHANNEL: Final = "team_change"
-APPLICATION: Final = "ai-popup "
-"""before a pool's origin, as the name by which PostgreSQL knows its connections"""
+_APPLICATION: Final = "ai-popup"
 
 _FUNCTION: Final = f"""
 CREATE OR REPLACE FUNCTION tell_change() RETURNS trigger LANGUAGE plpgsql AS $body$
@@ -28,6 +28,10 @@ BEGIN
     RETURN NULL;
 END $body$
 """
+_OLDER: Final = text(
+    "SELECT count(DISTINCT application_name) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE :program"
+    f" AND coalesce(substring(application_name FROM '^{_APPLICATION} ([0-9]{{4}}) '), '') < :revision"
+)
 # Not what changes with each request: when a session was seen, or which code was used last.
 _TRIGGERS: Final = {
     "member": "AFTER UPDATE OF name, display_name, role, locked_at, password_hash, totp_confirmed_at OR DELETE ON member"
@@ -59,7 +63,18 @@ class Change:
 
 def application_of(tx: Connection) -> str:
     """Return the name of this process's connections."""
-    return APPLICATION + str(tx.get_execution_options()[ORIGIN])
+    return application(str(tx.get_execution_options()[ORIGIN]))
+
+
+def application(origin: str) -> str:
+    """Return the name by which PostgreSQL knows a pool's connections: with the schema that its program knows, for `older_programs`."""
+    return f"{_APPLICATION} {REVISION} {origin}"
+
+
+def older_programs(tx: Connection, revision: str) -> int:
+    """Return how many pools of programs that know no schema as new as `revision` are connected. A name without a schema is older, too."""
+    found = tx.scalar(_OLDER, {"program": f"{_APPLICATION} %", "revision": revision})
+    return int(found or 0)
 
 
 def say(tx: Connection, kind: str, about: str = "") -> None:

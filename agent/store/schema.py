@@ -35,6 +35,7 @@ from agent.store.tables.workers import shared, worker
 
 __all__ = [
     "REVISION",
+    "SERVES_FROM",
     "WORKS_FROM",
     "adopted",
     "album",
@@ -103,6 +104,8 @@ __all__ = [
 REVISION = "0033"
 # The oldest revision whose program works on this schema: only steps of the kind `contract` raise it. A test compares it with the steps.
 WORKS_FROM = "0027"
+# The oldest schema on which this program works: REVISION, unless the newest steps are `deferred`, and left for later by a deployment.
+SERVES_FROM = REVISION
 
 _KEY = "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)"  # as Alembic creates it
 

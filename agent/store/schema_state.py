@@ -19,6 +19,8 @@ class SchemaState:
     found: str | None
     program: str
     works_from: str | None = None
+    serves_from: str | None = None
+    """the oldest schema on which this program works; its own if None"""
 
     @property
     def newer(self) -> bool:
@@ -27,7 +29,16 @@ class SchemaState:
 
     @property
     def fits(self) -> bool:
-        return self.found == self.program or (self.found is not None and self.found > self.program and self._compatible)
+        if self.found is None:
+            return False
+        if self.found > self.program:
+            return self._compatible
+        return self.found >= (self.serves_from or self.program)
+
+    @property
+    def left(self) -> bool:
+        """Whether deferred steps wait."""
+        return self.fits and self.found is not None and self.found < self.program
 
     @property
     def _compatible(self) -> bool:

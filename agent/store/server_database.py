@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -15,6 +16,7 @@ from agent.domain.errors import (
     DatabaseOld,
     DatabaseRights,
     DatabaseUnreachable,
+    OlderVersionsRun,
     SchemaNew,
     SchemaOld,
     ServerPackagesMissing,
@@ -46,6 +48,7 @@ class Migrating(StrEnum):
     """What opening a server's database may do to its schema."""
 
     ANY = "any"
+    EXPAND = "expand"  # all but the deferred steps
     NEW = "new"  # only make the tables in an empty database
     NONE = "none"
 
@@ -100,7 +103,7 @@ def server_database(url: str, library: Path, home: Home, migrating: Migrating = 
         key = keys.unlock() if keys.exist else keys.create()[0]
         database = Database(PostgreSql(url, key, durable=True))
         try:
-            upgrade(database)
+            upgrade(database, deferred=migrating is Migrating.ANY)
             secured(database)
         except BaseException:
             database.close()
@@ -119,9 +122,22 @@ def check_schema(url: str, migrating: Migrating) -> SchemaState:
         database.close()
     if state.newer:
         raise SchemaNew(found=str(state.found), program=state.program)
-    if not state.fits and migrating is not Migrating.ANY and (state.found is not None or migrating is Migrating.NONE):
+    kept = migrating is Migrating.NONE or (migrating is Migrating.NEW and state.found is not None)
+    if not state.fits and kept:
         raise SchemaOld(program=state.program, **({"found": state.found} if state.found is not None else {}))
     return state
+
+
+def refuse_older(url: str, works_from: str | None) -> None:
+    """Raise OlderVersionsRun if a program that does not work from that revision on is connected. None: all work."""
+    from agent.store.dialects.postgresql import PostgreSql
+
+    if works_from is None:
+        return
+    with closing(Database(PostgreSql(url, bytes(KEY_BYTES)))) as database, database.read() as tx:
+        count = change_notices.older_programs(tx, works_from)
+    if count:
+        raise OlderVersionsRun(count=count)
 
 
 def secured(database: Database) -> None:

@@ -17,6 +17,8 @@ class Step:
     kind: str
     about: str
     works_from: str | None
+    deferred: bool = False
+    """a `contract` step without which the program that ships it works too"""
 
 
 def steps(after: str | None = None) -> list[Step]:
@@ -27,10 +29,16 @@ def steps(after: str | None = None) -> list[Step]:
     for script in ScriptDirectory.from_config(config).walk_revisions():
         kind = str(getattr(script.module, "kind", "contract"))  # unknown is taken for the worse
         works_from = str(getattr(script.module, "works_from", script.revision)) if kind == "contract" else None
-        found.append(Step(script.revision, kind, (script.doc or "").strip(), works_from))
+        deferred = kind == "contract" and bool(getattr(script.module, "deferred", False))
+        found.append(Step(script.revision, kind, (script.doc or "").strip(), works_from, deferred))
     return [step for step in reversed(found) if after is None or step.revision > after]
 
 
 def works_from(pending: list[Step]) -> str | None:
     """Return the oldest program that works after all of them; None if each does."""
     return max((step.works_from for step in pending if step.works_from is not None), default=None)
+
+
+def serves_from(known: list[Step]) -> str:
+    """Return the newest step that the program needs: those after it are deferred."""
+    return next(step.revision for step in reversed(known) if not step.deferred)

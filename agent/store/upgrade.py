@@ -6,10 +6,11 @@ from sqlalchemy import Connection, text
 
 from agent.domain.errors import StoreDamaged, StoreNewer
 from agent.store.database import Database
-from agent.store.schema import REVISION, WORKS_FROM, create
+from agent.store.schema import REVISION, SERVES_FROM, WORKS_FROM, create
 from agent.store.schema_state import SchemaState, note_works_from, noted_works_from
 
 BEFORE_UPGRADE = "before-"
+_HEAD = "head"  # Alembic's name for the newest
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -27,11 +28,14 @@ def open_database(path: Path, key: bytes) -> Database:
     return database
 
 
-def upgrade(database: Database) -> None:
-    """Create the tables of a new library, or migrate an old one. Raises StoreNewer, unless this program works on the newer schema."""
+def upgrade(database: Database, *, deferred: bool = True) -> None:
+    """Create the tables of a new library, or migrate an old one, without the deferred steps if they are left for later.
+
+    Raises StoreNewer, unless this program works on the newer schema.
+    """
     state = schema_state(database)
     found = state.found
-    if state.fits:
+    if state.fits and not (deferred and state.left):
         return
     if found is not None:
         if state.newer:
@@ -42,14 +46,14 @@ def upgrade(database: Database) -> None:
         if found is None and _revision(tx) is None:
             create(tx)
         else:
-            _migrate(tx)
-        note_works_from(tx, WORKS_FROM)
+            _migrate(tx, _HEAD if deferred else SERVES_FROM)
+        note_works_from(tx, WORKS_FROM if deferred or found is None else _works_from())
 
 
 def schema_state(database: Database) -> SchemaState:
     """Return which schema an open library has. Raises StoreError."""
     with database.read() as tx:
-        return SchemaState(_revision(tx), REVISION, noted_works_from(tx))
+        return SchemaState(_revision(tx), REVISION, noted_works_from(tx), SERVES_FROM)
 
 
 def revision_of(path: Path, key: bytes) -> str | None:
@@ -77,7 +81,14 @@ def _revision(tx: Connection) -> str | None:
     return found
 
 
-def _migrate(tx: Connection) -> None:
+def _works_from() -> str:
+    """Return the oldest program that works on the schema without the deferred steps."""
+    from agent.store.steps import steps, works_from
+
+    return works_from([step for step in steps() if step.revision <= SERVES_FROM]) or WORKS_FROM
+
+
+def _migrate(tx: Connection, to: str = _HEAD) -> None:
     # Imported only when needed: it costs 0.3 s and some megabytes.
     from alembic import command
     from alembic.config import Config
@@ -85,4 +96,4 @@ def _migrate(tx: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = tx
-    command.upgrade(config, "head")
+    command.upgrade(config, to)

@@ -46,7 +46,17 @@ class Backend(Protocol):
 
     def backup(self, version: str) -> str: ...
 
-    def migrate(self, version: str) -> str: ...
+    def migrate(self, version: str) -> str:
+        """Take all steps but those that are left for later."""
+        ...
+
+    def left(self, version: str) -> int:
+        """Return how many contract steps wait: the version that serves works without them, and the one before only without them."""
+        ...
+
+    def contract(self, version: str) -> str:
+        """Take them. Refused while programs that would not survive them are connected."""
+        ...
 
     def switch(self, version: str | None) -> str:
         """Have this version serve; without one, none."""

@@ -10,6 +10,7 @@ from scripts.deploying.environment import ROOT, Environment
 from scripts.deploying.failures import Failed
 from scripts.deploying.files import remove, write
 from scripts.deploying.images import pinned
+from scripts.deploying.migrations import fitting, migrated, planned
 
 _LINE = re.compile(r"^AI_POPUP_IMAGE=(.*)$", re.MULTILINE)
 _FORMER = "former-image"
@@ -54,15 +55,15 @@ class ComposeBackend:
         return "pulled"
 
     def check(self, version: str) -> str:
-        plan = json.loads(expect(self._once(version, "server", "migrate", "--plan", "--json"), "asking for the migrations"))
+        plan = json.loads(expect(self._once(version, "server", "migrate", "--plan", "--expand", "--json"), "asking for the migrations"))
         if not plan["online"] and self.current() is not None:
             raise Failed(
                 f"the version that runs now does not work after the migrations to {plan['program']}: deploy the release between them"
             )
-        return f"schema {plan['found'] or 'none'}, {len(plan['steps'])} steps"
+        return planned(plan)
 
     def fits(self, version: str) -> str:
-        expect(self._once(version, "server", "migrate", "--check"), "asking whether the former version works on the database")
+        fitting(self._once(version, "server", "migrate", "--check"), version)
         return "it works on the database as it is"
 
     def backup(self, version: str) -> str:
@@ -72,8 +73,14 @@ class ComposeBackend:
         return "made"
 
     def migrate(self, version: str) -> str:
-        expect(self._once(version, "server", "migrate", "--json"), "migrating the database")
-        return "done"
+        return migrated(json.loads(expect(self._once(version, "server", "migrate", "--expand", "--json"), "migrating the database")))
+
+    def left(self, version: str) -> int:
+        plan = expect(self._once(version, "server", "migrate", "--plan", "--expand", "--json"), "asking for the migrations")
+        return int(json.loads(plan)["left"])
+
+    def contract(self, version: str) -> str:
+        return migrated(json.loads(expect(self._once(version, "server", "migrate", "--json"), "taking the contract steps")))
 
     def switch(self, version: str | None) -> str:
         if version is None:

@@ -9,6 +9,7 @@ from scripts.deploying.record import Book, State
 
 DEPLOY = ("preflight", "build", "check", "backup", "migrate", "switch", "gate", "retire")
 ROLLBACK = ("fits", "switch", "gate", "retire")
+CONTRACT = ("backup", "contract", "gate")
 _SWITCHED = ("switch", "gate")
 Say = Callable[[str], None]
 
@@ -34,6 +35,8 @@ class Deployment:
             self._say(f"  {'FAULT ' if each.fault else 'ok    '}{each.name}: {each.fault or each.said}")
         left = [] if target == self._backend.current() and unfinished is None else [step for step in DEPLOY if step != "preflight"]
         self._say(f"steps: {', '.join(left) or 'none, it runs already'}")
+        if not left:
+            self._offer(target)
         return checks
 
     def deploy(self) -> None:
@@ -58,13 +61,26 @@ class Deployment:
             raise Failed("there is no former version to go back to")
         self._through(self._book.begin(self._environment, self._kind, "rollback", current, former), ROLLBACK)
 
+    def contract(self) -> None:
+        """Take the steps that were left for later: there is no rollback past them. Raises Failed."""
+        if (state := self._book.unfinished()) is not None:
+            raise Failed(f"the {state.action} of {state.target} was interrupted: finish it with --resume first")
+        current = self._backend.current()
+        if current is None or not self._backend.left(current):
+            self._say("no contract step is left")
+            return
+        self._through(self._book.begin(self._environment, self._kind, "contract", None, current), CONTRACT)
+
     def resume(self) -> None:
         """After an interruption: finish it if the version had passed the gate, else go back. Nothing happens if none was interrupted."""
         if (state := self._book.unfinished()) is not None:
             self._settle(state)
 
     def _settle(self, state: State) -> None:
-        if "gate" in state.done:
+        if state.action == "contract":
+            self._book.end(state, "interrupted", "each step is whole or was not taken")
+            self._say(f"{state.target} serves; run --contract again")
+        elif "gate" in state.done:
             self._through(state, DEPLOY if state.action == "deploy" else ROLLBACK)
         elif state.step in _SWITCHED or "switch" in state.done:
             self._back(state, "interrupted")
@@ -82,7 +98,7 @@ class Deployment:
                 said = self._step(name, state)
             except Failed as failure:
                 self._book.note(state, "failed", seconds=round(time.monotonic() - began, 3), said=str(failure))
-                if name in _SWITCHED:
+                if name in _SWITCHED and state.action != "contract":
                     self._back(state, str(failure))
                 else:
                     self._book.end(state, "failed", str(failure))
@@ -91,6 +107,18 @@ class Deployment:
             self._say(f"{name}: {said} ({time.monotonic() - began:.1f} s)")
         self._book.end(state, "ok")
         self._say(f"{state.target} serves")
+        if state.action == "deploy":
+            self._offer(state.target)
+
+    def _offer(self, version: str) -> None:
+        """Say which steps wait for an operator who no longer wants to go back."""
+        try:
+            left = self._backend.left(version)
+        except Failed as failure:  # it serves all the same
+            self._say(str(failure))
+            return
+        if left:
+            self._say(f"contract steps left: {left}. --contract takes them; there is no rollback past them")
 
     def _step(self, name: str, state: State) -> str:
         if name == "preflight":

@@ -69,6 +69,8 @@ class Environment:
     gate_s: float = 120.0
     certificate_days: int = 14
     """a given certificate must be valid for so long"""
+    backup_hours: int = 48
+    """the newest backup must not be older"""
     host: Host = field(default_factory=Host)
     compose: Compose = field(default_factory=Compose)
     kubernetes: Kubernetes = field(default_factory=Kubernetes)

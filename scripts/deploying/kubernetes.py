@@ -8,6 +8,7 @@ from scripts.deploying.commands import Done, Runner, expect
 from scripts.deploying.environment import ROOT, Environment
 from scripts.deploying.failures import Failed
 from scripts.deploying.images import pinned
+from scripts.deploying.migrations import migrated
 
 
 class KubernetesBackend:
@@ -58,6 +59,12 @@ class KubernetesBackend:
     def migrate(self, version: str) -> str:
         return "by the chart's hook, before the pods are replaced"
 
+    def left(self, version: str) -> int:
+        return int(json.loads(expect(self._migrate("--plan", "--expand"), "asking for the migrations"))["left"])
+
+    def contract(self, version: str) -> str:
+        return migrated(json.loads(expect(self._migrate(), "taking the contract steps")))
+
     def switch(self, version: str | None) -> str:
         if version is None:
             expect(self._helm("uninstall", self._kubernetes.release, "--keep-history", "--wait"), "taking the release back")
@@ -87,6 +94,9 @@ class KubernetesBackend:
         image = ["--set-string", f"image.repository={repository}", "--set-string", f"image.digest={digest}"]
         chart = str(_place(self._kubernetes.chart))
         return self._helm("upgrade", self._kubernetes.release, chart, "--install", "--create-namespace", *values, *image, *more)
+
+    def _migrate(self, *words: str) -> Done:
+        return self._kubectl("exec", f"deployment/{self._kubernetes.release}-api", "--", "ai-popup", "server", "migrate", "--json", *words)
 
     def _image_of(self, revision: int | None) -> str | None:
         words = ["get", "values", self._kubernetes.release, "--all", "--output", "json"]

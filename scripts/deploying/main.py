@@ -26,6 +26,7 @@ def arguments(words: list[str]) -> argparse.Namespace:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--plan", action="store_true", help="say what would happen, look, and change nothing")
     what.add_argument("--rollback", action="store_true", help="go back to the version before")
+    what.add_argument("--contract", action="store_true", help="take the schema's steps after which the version before can't come back")
     what.add_argument("--resume", action="store_true", help="after an interruption: finish what passed the gate, else go back")
     parser.add_argument("--on", choices=BACKENDS, default="", help="in place of what the environment says")
     parser.add_argument("--wheel", type=Path, help="the program as a wheel; without it, this checkout (hosts)")
@@ -65,6 +66,8 @@ def main(words: list[str], runner: Runner | None = None) -> int:
         with alone(environment.state / "lock"):
             if given.rollback:
                 deployment.rollback()
+            elif given.contract:
+                deployment.contract()
             elif given.resume:
                 deployment.resume()
             else:

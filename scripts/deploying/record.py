@@ -35,6 +35,16 @@ class Book:
     def __init__(self, folder: Path) -> None:
         self._record, self._state = folder / RECORD, folder / STATE
 
+    def last_at(self) -> datetime | None:
+        """Return when the newest line was written."""
+        if not self._record.is_file():
+            return None
+        *_, last = self._record.read_text(encoding="utf-8").splitlines() or [""]
+        try:
+            return datetime.fromisoformat(json.loads(last)["at"])
+        except (ValueError, KeyError, TypeError):
+            return None  # the power was lost while it was written
+
     def unfinished(self) -> State | None:
         try:
             said = json.loads(self._state.read_bytes())

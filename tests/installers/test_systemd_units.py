@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent.main.server.loop import SOCKET
-from scripts.deploying import host
+from scripts.deploying import looks
 
 UNITS = Path(__file__).parents[2] / "installers/server/systemd"
 SERVICES = ["ai-popup.service", "ai-popup-worker@.service"]
@@ -75,7 +75,7 @@ def test_it_has_limits_and_ends_in_order(unit: str) -> None:
 
 
 def test_the_socket_outlives_the_server_and_has_the_name_that_it_asks_for() -> None:
-    socket, server = said(host.SOCKET), said(host.SERVER)
-    assert socket["FileDescriptorName"] == [SOCKET] and socket["Service"] == [host.SERVER]
-    assert server["Requires"] == [host.SOCKET] and server["Type"] == ["notify"]
+    socket, server = said(looks.SOCKET), said(looks.SERVER)
+    assert socket["FileDescriptorName"] == [SOCKET] and socket["Service"] == [looks.SERVER]
+    assert server["Requires"] == [looks.SOCKET] and server["Type"] == ["notify"]
     assert int(socket["Backlog"][0]) >= 1_024

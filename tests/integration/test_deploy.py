@@ -56,6 +56,9 @@ def test_versions_follow_each_other_and_what_fails_is_taken_back(host: DeployedH
     second.migrates()
     code, said = host.deploy(first, "--plan")
     assert code == 0 and "nothing -> 1.0-" in said and not (tmp_path / "host/state").exists() and not (tmp_path / "host/opt").exists()
+    with host.taken(8443):
+        code, said = host.deploy(first)
+        assert code == 1 and "another program listens at 8443" in said and not (tmp_path / "host/opt").exists(), said
     code, said = host.deploy(first)
     assert code == 0, said
     key = host.sign_in_first()
@@ -64,9 +67,11 @@ def test_versions_follow_each_other_and_what_fails_is_taken_back(host: DeployedH
     for each in visitors:
         each.start()
 
-    code, said = host.deploy(second, WITHOUT)
+    code, said = host.deploy(second)
     assert (code, host.current) == (0, "2.0"), said
-    assert host.deploy(second, WITHOUT)[0] == 0, "again: nothing to do"
+    [backup] = [line["said"] for line in host.record() if line["event"] == "done" and line["step"] == "backup" and line["from"]]
+    assert backup == "made and read back"
+    assert host.deploy(second)[0] == 0, "again: nothing to do"
     add(host, key, "ben")
 
     unhealthy = Version(tmp_path / "unhealthy", "3.0")
@@ -75,7 +80,7 @@ def test_versions_follow_each_other_and_what_fails_is_taken_back(host: DeployedH
     (host.root / "environments/prod.toml").write_text(
         (host.root / "environments/prod.toml").read_text().replace("gate_s = 60", "gate_s = 5")
     )
-    code, said = host.deploy(unhealthy, WITHOUT)
+    code, said = host.deploy(unhealthy)
     assert (code, host.current) == (1, "2.0") and "not ready after" in said and "serves again" in said, said
 
     failing = Version(tmp_path / "failing", "4.0")
@@ -86,7 +91,7 @@ def test_versions_follow_each_other_and_what_fails_is_taken_back(host: DeployedH
         text.replace('"9000"', '"9001"').replace('down_revision = "', 'down_revision = "9000"  # "').replace("TABLE later", "TABLE latest")
     )
     (failing.folder / "agent/store/migrations/versions/v9001_latest.py").write_text(text + '    raise RuntimeError("it fails")\n')
-    code, said = host.deploy(failing, WITHOUT)
+    code, said = host.deploy(failing)
     assert (code, host.current) == (1, "2.0") and "migrating the database failed" in said, said
     assert names(host, key) == {"admin", "ann", "ben"}
 
@@ -97,7 +102,7 @@ def test_versions_follow_each_other_and_what_fails_is_taken_back(host: DeployedH
     print(dict(answers))
     assert set(answers) == {"200"}, answers
 
-    assert ends(host) == ["ok", "ok", "rolled back", "failed", "ok"]
+    assert ends(host) == ["failed", "ok", "ok", "rolled back", "failed", "ok"]
     lines = host.record()
     assert {line["who"] for line in lines} == {"ada"} and {line["environment"] for line in lines} == {"prod"}
     assert [line["step"] for line in lines if line["event"] == "done"][: len(DEPLOY)] == list(DEPLOY)
@@ -142,3 +147,24 @@ def test_an_interrupted_deployment_is_continued_by_the_same_command_and_only_one
     code, said = host.deploy(version)
     assert (code, host.current) == (0, "1.0"), said
     assert [line["step"] for line in host.record() if line["event"] == "done"].count("build") == 1
+
+
+def test_a_contract_step_waits_until_nobody_needs_the_version_before(host: DeployedHost, tmp_path: Path) -> None:
+    first, second = Version(tmp_path / "first", "1.0"), Version(tmp_path / "second", "2.0")
+    second.contracts()
+    code, said = host.deploy(first)
+    assert code == 0, said
+    key = host.sign_in_first()
+    add(host, key, "ann")
+
+    code, said = host.deploy(second)
+    assert (code, host.current) == (0, "2.0") and "contract steps left: 1" in said, said
+    code, said = host.deploy(second, "--contract")
+    assert code == 0 and "contract: schema 9001" in said, said
+    assert names(host, key) == {"admin", "ann"}
+    code, said = host.deploy(second, "--contract")
+    assert code == 0 and "no contract step is left" in said, said
+    code, said = host.deploy(second, "--rollback")
+    assert (code, host.current) == (1, "2.0") and "ai-popup backup restore" in said, said
+    assert names(host, key) == {"admin", "ann"}
+    assert next(line["said"] for line in host.record() if line["event"] == "done" and line["action"] == "contract") == "made and read back"

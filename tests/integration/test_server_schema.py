@@ -1,20 +1,23 @@
 """A server works on a schema that fits it, and leaves every other one as it is."""
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import text
 
-from agent.domain.errors import SchemaNew, SchemaOld
+from agent.domain.errors import OlderVersionsRun, SchemaNew, SchemaOld
+from agent.store import upgrade
 from agent.store.database import Database
 from agent.store.dialects.postgresql import PostgreSql
 from agent.store.key_homes import FileHome
 from agent.store.schema import REVISION, WORKS_FROM
-from agent.store.server_database import Migrating, check_schema, server_database
+from agent.store.server_database import Migrating, check_schema, refuse_older, server_database
 from agent.store.upgrade import schema_state
 from tests.integration.test_migrations import filled
 from tests.integration.test_migrations_postgresql import unsealed
@@ -91,6 +94,43 @@ def test_after_a_rollback_the_program_works_on_a_newer_schema_that_only_grew(_: 
         with pytest.raises(SchemaNew) as refused:
             opened(url, tmp_path, Migrating.ANY)
         assert refused.value.params == {"found": "9000", "program": REVISION}
+
+
+@pytest.mark.parametrize("_", ON_SERVER)
+def test_a_contract_step_is_refused_while_an_older_program_is_connected(_: str, postgres: PostgresServer) -> None:
+    url = postgres.url(postgres.create())
+    before, address = f"ai-popup {OLDER} 0", url.replace("+psycopg", "")
+    names = (before, "ai-popup 0", f"ai-popup {REVISION} 0", "psql")
+    with contextlib.ExitStack() as connected:
+        for each in names:
+            connected.enter_context(psycopg.connect(address, application_name=each))
+        with pytest.raises(OlderVersionsRun) as refused:
+            refuse_older(url, REVISION)
+        assert refused.value.params == {"count": 2}
+        refuse_older(url, None)
+    refuse_older(url, REVISION)
+
+
+@pytest.mark.parametrize("_", ON_SERVER)
+def test_a_deferred_step_waits_for_the_command(
+    _: str, postgres: PostgresServer, library_key: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if the newest step could be left for later."""
+    url = postgres.url(postgres.create())
+    database = Database(PostgreSql(url, library_key))
+    filled(f"{int(OLDER) - 1:04}", database, monkeypatch, unsealed)
+    monkeypatch.setattr(upgrade, "SERVES_FROM", OLDER)
+    upgrade.upgrade(database, deferred=False)
+    state = schema_state(database)
+    assert (state.found, state.fits, state.left) == (OLDER, True, True)
+    for migrating in (Migrating.NONE, Migrating.NEW, Migrating.EXPAND):
+        check_schema(url, migrating)
+        upgrade.upgrade(database, deferred=False)
+        assert schema_state(database).found == OLDER
+    upgrade.upgrade(database)
+    state = schema_state(database)
+    assert (state.found, state.works_from, state.left) == (REVISION, WORKS_FROM, False)
+    database.close()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the tests of PostgreSQL run on Linux")

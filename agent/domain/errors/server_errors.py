@@ -63,6 +63,12 @@ class SchemaOld(ServerError):
     code = "server.schema_old"
 
 
+class OlderVersionsRun(ServerError):
+    """Programs of an older version, which the steps would stop, are connected to the database. Parameter: `count`, of processes."""
+
+    code = "server.older_versions"
+
+
 class SchemaNew(ServerError):
     """The database was migrated by a newer program, and this one can't work on it. Parameters: `found` and `program`, revisions."""
 

@@ -19,7 +19,7 @@ from agent.core.reach import current_reach
 from agent.domain.errors import StoreBusy, StoreDamaged, StoreDiskFull, StoreError, StoreUnreachable, StoreUnwritable
 from agent.store import row_security
 from agent.store.addresses import connecting
-from agent.store.change_notices import APPLICATION
+from agent.store.change_notices import application
 from agent.store.dialects.sqlcipher import SqlCipher
 from agent.store.event_rows import ORIGIN
 from agent.store.schema import create, metadata
@@ -70,7 +70,7 @@ class PostgreSql:
         arguments = {
             **connecting(url),
             "options": f"-c lock_timeout={round(_WAIT_S * 1000)}",
-            "application_name": APPLICATION + origin,
+            "application_name": application(origin),
         }
         self.engine = create_engine(
             url,

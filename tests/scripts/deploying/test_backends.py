@@ -3,7 +3,7 @@
 import json
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,31 +12,16 @@ from scripts.deploying.commands import Done
 from scripts.deploying.compose import ComposeBackend
 from scripts.deploying.environment import NAMES, ROOT, Compose, Environment, Host, Kubernetes, load, parsed
 from scripts.deploying.failures import Failed
-from scripts.deploying.host import HostBackend, _read_variables
+from scripts.deploying.host import HostBackend
 from scripts.deploying.kubernetes import KubernetesBackend
 from scripts.deploying.main import main
+from scripts.deploying.program import read_variables
 from scripts.deploying.releases import Releases
+from tests.scripts.deploying.scripted import Scripted
 
 OLD, NEW = (f"registry.example.org/ai-popup@sha256:{letter * 64}" for letter in "ab")
-PLAN = {"found": "0027", "program": "0028", "works_from": "0027", "online": True, "steps": [{}]}
-
-
-class Scripted:
-    """Answers by the words of the command; what it was asked is in `asked`."""
-
-    def __init__(self, answers: Mapping[str, str | Done] | None = None) -> None:
-        self.answers = dict(answers or {})
-        self.asked: list[str] = []
-        self.environments: list[Mapping[str, str]] = []
-
-    def run(self, command: Sequence[str], *, environment: Mapping[str, str] | None = None, user: str = "", limit_s: float = 0.0) -> Done:
-        said = " ".join(command)
-        self.asked.append(said)
-        self.environments.append(environment or {})
-        for words, answer in self.answers.items():
-            if words in said:
-                return answer if isinstance(answer, Done) else Done(0, answer)
-        return Done(0)
+PLAN = {"found": "0027", "program": "0028", "works_from": "0027", "online": True, "steps": [{"revision": "0028"}], "left": 0}
+MIGRATED = PLAN | {"migrated": True}
 
 
 # -- Compose ---------------------------------------------------------------------------------------------------------------------
@@ -51,13 +36,13 @@ def compose(tmp_path: Path) -> Callable[[Scripted, str], ComposeBackend]:
 def test_compose_migrates_with_the_new_image_and_replaces_the_server_alone(
     compose: Callable[[Scripted, str], ComposeBackend], tmp_path: Path
 ) -> None:
-    runner = Scripted({"migrate --plan": json.dumps(PLAN)})
+    runner = Scripted({"migrate --plan": json.dumps(PLAN), "migrate --expand": json.dumps(MIGRATED)})
     backend = compose(runner, NEW)
     assert (backend.current(), backend.version()) == (OLD, NEW)
     assert backend.check(NEW) == "schema 0027, 1 steps"
     backend.backup(NEW)
-    backend.migrate(NEW)
-    assert runner.asked[-1].endswith("--profile prod run --rm --no-TTY migrate server migrate --json")
+    assert backend.migrate(NEW) == "schema 0028"
+    assert runner.asked[-1].endswith("--profile prod run --rm --no-TTY migrate server migrate --expand --json")
     assert runner.environments[-1] == {"AI_POPUP_IMAGE": NEW}
     backend.switch(NEW)
     assert [each.partition("--profile prod ")[2] for each in runner.asked[-2:]] == [
@@ -173,7 +158,7 @@ def host_of(tmp_path: Path, source: Path, runner: Scripted) -> HostBackend:
 
 
 def test_a_release_holds_all_that_it_runs_and_is_named_by_its_content(tmp_path: Path, source: Path) -> None:
-    runner = Scripted({"migrate --plan": json.dumps(PLAN), "migrate --json": json.dumps({"program": "0028", "migrated": True})})
+    runner = Scripted({"migrate --plan": json.dumps(PLAN), "migrate --expand": json.dumps(MIGRATED)})
     backend = host_of(tmp_path, source, runner)
     version = backend.version()
     assert version.startswith("1.2.3-") and host_of(tmp_path, source, runner).version() == version
@@ -259,7 +244,7 @@ def test_examples_must_be_replaced_before_anything_is_done(tmp_path: Path, sourc
 
 
 def test_an_environment_file_is_read_as_systemd_does() -> None:
-    assert _read_variables('# A=1\nB=two words\n C=\'{"d": 1}\'\n;E=1\nF="g"\nH\n') == {"B": "two words", "C": '{"d": 1}', "F": "g"}
+    assert read_variables('# A=1\nB=two words\n C=\'{"d": 1}\'\n;E=1\nF="g"\nH\n') == {"B": "two words", "C": '{"d": 1}', "F": "g"}
 
 
 def test_what_an_environment_says_wrong_is_named(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from scripts.deploying.backend import Check
-from scripts.deploying.deployment import DEPLOY, ROLLBACK, Deployment
+from scripts.deploying.deployment import CONTRACT, DEPLOY, ROLLBACK, Deployment
 from scripts.deploying.failures import Failed
 from scripts.deploying.files import alone
 from scripts.deploying.record import Book
@@ -27,6 +27,7 @@ class Place:
         self.fails: dict[tuple[str, str | None], BaseException] = {}
         self.steps: list[tuple[str, str | None]] = []
         self.fault = ""
+        self.waiting = 0
 
     def current(self) -> str | None:
         return self.serving
@@ -65,6 +66,13 @@ class Place:
     def retire(self, version: str, former: str | None) -> str:
         self.before = former
         return self._do("retire", version)
+
+    def left(self, version: str) -> int:
+        return self.waiting
+
+    def contract(self, version: str) -> str:
+        self.waiting = 0
+        return self._do("contract", version)
 
     def _do(self, step: str, version: str | None) -> str:
         self.steps.append((step, version))
@@ -231,3 +239,36 @@ def test_only_one_runs(tmp_path: Path) -> None:
         pass
     with alone(tmp_path / "lock"):
         pass
+
+
+def test_contract_steps_are_offered_and_taken_as_a_step_of_their_own(
+    deployment: Deployment, place: Place, said: list[str], tmp_path: Path
+) -> None:
+    place.waiting = 2
+    deployment.deploy()
+    assert "contract" not in dict(place.steps) and said[-1].startswith("contract steps left: 2. --contract")
+    place.steps.clear()
+    deployment.contract()
+    assert place.steps == [(step, "2") for step in CONTRACT] and record(tmp_path)[-1]["action"] == "contract"
+    place.steps.clear()
+    deployment.contract()
+    assert place.steps == [] and said[-1] == "no contract step is left"
+
+
+@pytest.mark.parametrize("step", CONTRACT)
+def test_a_contract_step_that_fails_never_switches(deployment: Deployment, place: Place, step: str, tmp_path: Path) -> None:
+    place.waiting = 1
+    place.fails[step, "1"] = Failed("an older worker is connected")
+    with pytest.raises(Failed, match="older worker"):
+        deployment.contract()
+    assert place.serving == "1" and "switch" not in dict(place.steps)
+    assert record(tmp_path)[-1]["result"] == "failed" and not (tmp_path / "state.json").exists()
+
+
+def test_after_the_power_was_lost_in_a_contract_step_nothing_is_switched(deployment: Deployment, place: Place, tmp_path: Path) -> None:
+    place.waiting = 1
+    place.fails["contract", "1"] = PowerLost()
+    with pytest.raises(PowerLost):
+        deployment.contract()
+    deployment.resume()
+    assert place.serving == "1" and "switch" not in dict(place.steps) and record(tmp_path)[-1]["result"] == "interrupted"

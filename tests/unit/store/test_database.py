@@ -258,7 +258,7 @@ def test_an_older_library_is_copied_aside_before_it_is_migrated(
     library.database.close()
     migrated: list[bool] = []
     monkeypatch.setattr(upgrade, "REVISION", "9999")
-    monkeypatch.setattr(upgrade, "_migrate", lambda tx: migrated.append((tmp_path / "library.db.before-9999").exists()))
+    monkeypatch.setattr(upgrade, "_migrate", lambda *_: migrated.append((tmp_path / "library.db.before-9999").exists()))
     open_database(tmp_path / "library.db", library_key).close()
     assert migrated == [True]
     assert check_copy(tmp_path / "library.db.before-9999", library_key) == 0

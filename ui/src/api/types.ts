@@ -4505,6 +4505,12 @@ export interface components {
              * @default false
              */
             readonly full: boolean;
+            /**
+             * Verify
+             * @description read back what was made: every file of the database's backup, and a part of the files'
+             * @default false
+             */
+            readonly verify: boolean;
         };
         /** BackupsMade */
         readonly BackupsMade: {

@@ -76,7 +76,7 @@
 {{- $found = append $found "A gateway must check the server's certificate. Set tls.existingSecret, and gateway.caConfigMap to a ConfigMap with the ca.crt of its authority." -}}
 {{- end -}}
 {{- if and $values.monitoring.enabled (not $values.monitoring.tokenSecret) -}}
-{{- $found = append $found "monitoring.tokenSecret is empty. Make a Secret with a long random `token`, and name it: /metrics answers to nobody else." -}}
+{{- $found = append $found "monitoring.tokenSecret is empty. Make a Secret with a long random `token`, and name it: /metrics answers only requests that show it." -}}
 {{- end -}}
 {{- if $values.networkPolicy.enabled -}}
 {{- if not $values.networkPolicy.ingressFrom -}}
