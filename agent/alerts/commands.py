@@ -11,6 +11,7 @@ from agent.cli.output import note, tell
 from agent.cli.own_texts import TEXTS
 from agent.cli.server import of_server
 from agent.cli.session import CommandSession
+from agent.core.i18n import Texts
 from agent.messages.commands import add_message_commands
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def list_alerts(session: CommandSession, as_json: bool) -> None:
 
     found = _server(session).call("GET", "/api/alerts", AlertsOut)
     for each in found.firing:
-        tell(each.model_dump(mode="json"), _lines(session, each), as_json=as_json)
+        tell(each.model_dump(mode="json"), *_lines(session.texts, each), as_json=as_json)
     if as_json:
         return
     if not found.firing:
@@ -107,14 +108,14 @@ def _send_test(session: CommandSession) -> "Sequence[str]":
 add_message_commands(alerts, "alerts", WAYS, _secrets, _send_test)
 
 
-def _lines(session: CommandSession, each: "AlertOut") -> str:
-    texts, began = session.texts, _moment(each.began_at)
+def _lines(texts: Texts, each: "AlertOut") -> list[str]:
+    began = _moment(each.began_at)
     severity = texts(f"incidents.severity.{each.severity}")
     if each.source != "server":
-        return texts("cli.alerts.foreign", began=began, severity=severity, name=each.name)
+        return [texts("cli.alerts.foreign", began=began, severity=severity, name=each.name)]
     kind, what = texts(f"alerts.kinds.{each.name}"), texts(f"alerts.texts.{each.name}", number=each.number)
     line = texts("cli.alerts.line", began=began, severity=severity, kind=kind, what=what)
-    return f"{line}\n{texts('cli.alerts.page', name=each.name, suffix=texts('cli.alerts.suffix'))}"
+    return [line, texts("cli.alerts.page", name=each.name, suffix=texts("cli.alerts.suffix"))]
 
 
 def _silence_line(session: CommandSession, each: "SilenceOut") -> str:

@@ -84,9 +84,9 @@ class AlertWatch:
         begin, end = self._hysteresis.changes(readings, firing, timedelta(seconds=settings.hold_s), now)
         self._queries.apply(begin, end, readings, now)
         for kind in begin:
-            log.warning("alert.fired", name=str(kind))
+            log.warning("alert.fired", alert=str(kind))
         for kind in end:
-            log.info("alert.ended", name=str(kind))
+            log.info("alert.ended", alert=str(kind))
         self._queries.tell(self._ways(), timedelta(hours=settings.remind_hours) if settings.remind_hours else None, now)
         self.looked_at = now
         return bool(begin or end) or was_away
@@ -97,7 +97,7 @@ class AlertWatch:
         lasted = now - self._away_since >= _AWAY_LEAST
         if lasted:
             self._queries.was_away(self._away_since, now)
-            log.warning("alert.fired", name=str(AlertKind.DATABASE_UNREACHABLE))
+            log.warning("alert.fired", alert=str(AlertKind.DATABASE_UNREACHABLE))
         self._away_since = None
         return lasted
 

@@ -8,15 +8,21 @@ import os
 import socket
 import ssl
 import stat
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 import uvicorn
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from agent.domain.errors import AgentError, AgentUnreachable, NotRunning, PopupFailed, StoreBusy, Unexpected
 from agent.library.scan_schemas import ScanLine, ScanRequest
-from agent.web.client import KEPT_S, Client
+from agent.web.client import KEPT_S, Client, _trusting
 from agent.web.patience import SILENCE_S
 from agent.web.whereabouts import FILE, Whereabouts, find, forget, leave
 
@@ -147,3 +153,24 @@ def test_no_request_goes_out_on_a_connection_that_the_server_is_about_to_close()
     with contextlib.closing(Client(WHERE)) as client:
         transport = client._http._transport
         assert isinstance(transport, httpx.HTTPTransport) and transport._pool._keepalive_expiry == KEPT_S
+
+
+def test_a_server_of_this_computer_is_reached_though_its_certificate_has_expired(tmp_path: Path) -> None:
+    """Otherwise no command could help its administrator."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "photos.test")])
+    now = datetime.now(UTC)
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
+    ended = made.not_valid_before(now - timedelta(days=2)).not_valid_after(now - timedelta(days=1)).sign(key, hashes.SHA256())
+    certificate, private = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    certificate.write_bytes(ended.public_bytes(serialization.Encoding.PEM))
+    pem, traditional = serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL
+    private.write_bytes(key.private_bytes(pem, traditional, serialization.NoEncryption()))
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(certificate, private)
+    here, there = socket.socketpair()
+    with ThreadPoolExecutor(1) as other:
+        served = other.submit(server.wrap_socket, there, server_side=True)
+        with _trusting(str(certificate)).wrap_socket(here) as reached:
+            assert reached.version() == "TLSv1.3"
+        served.result().close()
