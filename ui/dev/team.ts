@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import type { Purpose } from '../src/api/teamApi.ts'
-import type { AccountOut, ConsentGiven, ConsentOut, EndingConsent, IncidentOut, MemberOut, PasskeyOut, RecordEntry, Role, Scope, TokenOut, WorkerOut } from '../src/api/types.ts'
+import type { AccountOut, ConsentGiven, ConsentOut, DeskOut, EndingConsent, IncidentOut, MemberOut, PasskeyOut, RecordEntry, Role, Scope, TokenOut, WorkerOut } from '../src/api/types.ts'
 import { backupAnswer, resetBackups } from './backups.ts'
 import type { Options } from './fixtures.ts'
 
@@ -139,6 +139,11 @@ const member = (id: string, display_name: string, role: Role, over: Partial<Memb
   invited_until: null,
   ...over,
 })
+
+const DESKS: readonly DeskOut[] = [
+  { id: 'd1', computer: 'studio-mac', member: 'Mei', joined: true, photos: 1_204, results: 310 },
+  { id: 'd2', computer: 'thinkpad-7', member: 'Noor', joined: false, photos: 0, results: 88 },
+]
 
 function members({ scene }: Options): MemberOut[] {
   state.members ??= [
@@ -285,7 +290,7 @@ function reply(method: string, path: string, query: URLSearchParams, body: Recor
       state.tokens = state.tokens.filter((token) => token.id !== id)
       return OK
     case 'GET /api/desks':
-      return is({ items: [] })
+      return is({ items: options.scene === 'team' ? DESKS : [] })
     case 'GET /api/members':
       if (options.scene === 'team_broken') return problem(503, 'store.unavailable', options, ['The database doesn’t answer.', 'It is tried again.'], ['数据库没有响应。', '稍后会自动重试。'])
       return is({ items: members(options) })
@@ -432,7 +437,7 @@ export function answerTeam(request: IncomingMessage, response: ServerResponse, u
     answered(problem(401, 'account.sign_in_required', options, ['This page is not signed in.', 'Sign in.'], ['此页面尚未登录。', '请登录。']))
     return true
   }
-  if (!/^\/api\/((server|account|invitations|members|record|workers|queue|consents|alerts|backups|incidents|consent-links)\b|people\/\d+\/consent(s|-link))/.test(url.pathname)) return false
+  if (!/^\/api\/((server|account|invitations|members|record|workers|queue|consents|desks|alerts|backups|incidents|consent-links)\b|people\/\d+\/consent(s|-link))/.test(url.pathname)) return false
   const parts: Buffer[] = []
   request.on('data', (part: Buffer) => parts.push(part))
   request.on('end', () => {
