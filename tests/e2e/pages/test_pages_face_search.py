@@ -87,7 +87,7 @@ def test_what_finds_nothing_says_why_and_takes_another_photo(page: Page, visit: 
 
 def test_while_recognition_is_off_it_leads_to_the_setting(page: Page, visit: Visit) -> None:
     search(page, visit, "counts")
-    page.get_by_role("dialog").get_by_role("link", name="To the setting").click()
+    page.get_by_role("dialog").get_by_role("link", name="Open the setting").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.locator("main .card").first).to_be_visible()
 

@@ -28,7 +28,7 @@ def _rename(page: Page) -> None:
     page.locator("h1 button").click()
     page.keyboard.type("Sam")
     page.keyboard.press("Enter")
-    page.locator(".taken").wait_for()
+    page.get_by_role("alert").get_by_role("button").wait_for()
 
 
 def _merge(page: Page) -> None:

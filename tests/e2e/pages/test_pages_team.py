@@ -125,7 +125,7 @@ def _evidence(page: Page) -> None:
 
 def _closed(page: Page) -> None:
     page.get_by_role("checkbox").check()
-    page.locator(".list > li.closed").wait_for()
+    page.locator(".list > li.over").wait_for()
 
 
 def _library(page: Page) -> None:
