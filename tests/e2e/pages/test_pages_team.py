@@ -519,7 +519,7 @@ def test_an_administrator_invites_and_hands_the_link_over(page: Page, visit: Vis
     address = page.locator("section code").inner_text()
     assert "/#invitation/" in address
     assert _decoded(page.locator("svg[role=img]")) == address
-    expect(page.locator(".list li").last).to_contain_text("Leo Kim")
+    expect(page.locator(".list").first.locator("li").last).to_contain_text("Leo Kim")
 
 
 def test_a_refused_invitation_says_why_beside_the_fields(page: Page, visit: Visit) -> None:
