@@ -129,7 +129,7 @@ def test_every_page_of_the_desktop_can_be_opened_from_the_command_line(cli: Comm
     pages = re.search(r"KNOWN = \[\.\.\.PAGES, (.*), \.\.\.TEAM_PAGES\]", (route := (ROOT / "ui/src/lib/route.ts").read_text()))
     first = re.search(r"PAGES = \[(.*)\]", route)
     assert pages is not None and first is not None
-    for page in re.findall(r"'([a-z-]+)'", first[1] + pages[1]):
+    for page in {*re.findall(r"'([a-z-]+)'", first[1] + pages[1])} - {"faces"}:  # which needs a face to search by
         assert cli("open", "--print", page).code != 2, page
 
 

@@ -41,5 +41,6 @@ def test_it_tells_no_address_no_password_and_no_file() -> None:
         "drain_delay_s": 0,
         "operations_port": 9464,
         "migrate": "auto",
+        "announce": True,
     }
     assert json.loads(told)["server"] == {"port": 8443, "http_port": 0, "names": 1, "workers": 3, "drain_s": 30, **limits}
