@@ -331,7 +331,8 @@ def test_the_schema_is_migrated_before_an_upgrade_and_beside_an_installation(all
     [job] = of_kind(all_rendered["full"].manifests, "Job")
     assert "annotations" not in job["metadata"], "a hook would wait for the database that comes after it"
     [container] = job["spec"]["template"]["spec"]["containers"]
-    assert container["args"] == ["server", "migrate", "--expand"] and settings_of(upgraded.manifests)["AI_POPUP__SERVER__MIGRATE"] == '"never"'
+    assert container["args"] == ["server", "migrate", "--expand"]
+    assert settings_of(upgraded.manifests)["AI_POPUP__SERVER__MIGRATE"] == '"never"'
 
 
 def test_rules_and_dashboards_are_those_of_the_monitoring(all_rendered: dict[str, Rendered]) -> None:
