@@ -132,7 +132,7 @@ def demo(folder: Path, ends: bool) -> int:
 def check(reached: Reached, paths: AppPaths, count: int) -> None:
     """Do over the network what the first member does, and print it."""
     with contextlib.closing(Member(reached, paths.data / CERTIFICATES_FOLDER / AUTHORITY_FILE)) as member:
-        account = member.accept(reached.invitation, "four words that nobody guesses")
+        account = member.accept(reached.invitation, "four words hard to guess")
         rows = [("signed_in", f"{account['name']}, {account['role']}")]
         images = member.settled(count)
         rows.append(("listed", str(len(images))))

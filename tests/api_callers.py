@@ -14,7 +14,7 @@ from agent.web.access import SCOPES, Role, Scope
 from agent.web.whereabouts import find
 from tests.server_program import RealServer
 
-PASSWORD = "four words that nobody guesses"
+PASSWORD = "four words hard to guess"
 TOKEN_SCOPES = frozenset({Scope.STATUS_READ, Scope.PHOTOS_READ, Scope.PHOTOS_EXPORT})
 DESK_SCOPES = frozenset({Scope.PEOPLE_RECOGNISE, Scope.PEOPLE_WRITE, Scope.PHOTOS_UPLOAD})
 SECOND_FACTOR, OUTSIDER, DESK, TOKEN, NOBODY = "administrator with a second factor", "viewer without a library", "desk", "token", "nobody"

@@ -11,7 +11,7 @@ import httpx
 
 from tests.server_program import RealServer
 
-PASSWORD = "four words that nobody guesses"
+PASSWORD = "four words hard to guess"
 PACE_S = (0.02, 0.3)
 
 

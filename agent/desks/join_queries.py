@@ -58,7 +58,7 @@ class JoinQueries(Queries):
         return _asked(row) if row is not None else None
 
     def decide_join(self, user_code: str, now: datetime, *, allowed: bool) -> Asked | None:
-        """Decide the undecided request with that code: once, whoever asks. Return it as it was."""
+        """Decide the undecided request with that code, once over all processes. Return it as it was."""
         decided = update(join_request).where(*_open(user_code, now)).values(allowed=allowed).returning(join_request)
         with self.database.write(durable=True) as tx:
             row = tx.execute(decided).first()

@@ -1,6 +1,6 @@
 """Does requests again that a lost database broke off, once it is back: during a failover pages see a slow answer, not an error.
 
-A request that reads is done again, and so is one that changes something unless it had begun to commit: then nobody knows what was made,
+A request that reads is done again, and so is one that changes something unless it had begun to commit: then it is unknown what was made,
 and the answer is 503. Who asks again meets the same limits as before.
 """
 

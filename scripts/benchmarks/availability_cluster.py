@@ -31,7 +31,7 @@ from scripts.program import ROOT, new_home
 PROGRAMS = ("haproxy", "patroni", "etcd")
 # As the units do: ours for the server, Debian's for the others.
 SERVER_PAUSE_S, PAUSE_S = 1.0, 0.1
-PASSWORD = "four words that nobody guesses"
+PASSWORD = "four words hard to guess"
 _FILES = ROOT / "installers" / "server" / "availability"
 _NOBODY, _NAME = 65534, "api.availability.test"
 

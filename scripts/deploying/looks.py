@@ -189,7 +189,7 @@ def ready_address(host: Host) -> str:
 
 def _free(port: int) -> bool:
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections that end are in nobody's way
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections that end don't block it
         try:
             probe.bind(("0.0.0.0", port))
         except OSError:

@@ -161,7 +161,7 @@ def test_from_the_invitation_to_an_incident(
             # Publishing is still agreed to; the faces that were named by hand are known without a print.
             assert published(member, "second") == {BARACK: {0: NAMED, 1: EACH - NAMED}, JOE: {1: EACH}}
 
-            # Somebody guesses a password: the rule finds it, and the administrator's first step locks the member.
+            # A password is guessed: the rule finds it, and the administrator's first step locks the member.
             with server.visitor() as stranger:
                 for _ in range(3):
                     refused = stranger.post("/api/account/sign-in", json={"name": "vera", "password": "guessed guessed guessed"})

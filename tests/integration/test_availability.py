@@ -36,7 +36,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="the tests of PostgreSQL run on Linux"),
 ]
 T = TypeVar("T")
-PASSWORD = "four words that nobody guesses"
+PASSWORD = "four words hard to guess"
 TUS = {"tus-resumable": "1.0.0"}
 PACE_S = 0.1
 

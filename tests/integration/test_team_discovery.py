@@ -62,6 +62,7 @@ async def test_a_server_is_found_its_changes_are_followed_and_its_end_is_told(an
 async def test_of_several_processes_the_one_that_leads_is_found(announcement: Announcement) -> None:
     leads = Leading(), Leading()
     each = [replace(announcement, addresses=(address,)) for address in ("10.9.9.1", "10.9.9.2")]
+    # A default binds each one, which mypy can't type.
     works = [asyncio.create_task(lead.during(Announcer(lambda one=one: one, LOOK_S).run)) for lead, one in zip(leads, each, strict=True)]  # type: ignore[misc]
     try:
         leads[0].set(True)

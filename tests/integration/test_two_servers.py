@@ -29,7 +29,7 @@ pytestmark = [
     pytest.mark.timeout(600),
     pytest.mark.skipif(sys.platform != "linux", reason="the tests of PostgreSQL run on Linux"),
 ]
-PASSWORD = "four words that nobody guesses"
+PASSWORD = "four words hard to guess"
 TUS = {"tus-resumable": "1.0.0"}
 PART = {**TUS, "content-type": "application/offset+octet-stream"}
 

@@ -260,8 +260,8 @@ async def test_leaving_says_what_stays_or_removes_it(office: Office) -> None:
     for desk, numbers in ((one, (1, 2)), (other, (3,))):
         put(desk, *map(jpeg, numbers))
         await share(desk, Share.UPLOAD)
-        await desk.until(lambda: desk.folders.uploads.library.counts([]).waiting == 0)  # noqa: B023
-        await desk.until(lambda: desk.folders.uploads.library.counts([]).sent == len(numbers))  # noqa: B023
+        await desk.until(lambda: desk.folders.uploads.library.counts([]).waiting == 0)  # noqa: B023 - awaited before the next round
+        await desk.until(lambda: desk.folders.uploads.library.counts([]).sent == len(numbers))  # noqa: B023 - awaited before the next round
     await other.until(lambda: server.world.real.counts().images == 3)
     receipt = await one.membership.leave(remove=True)
     assert receipt.revoked and (receipt.removed_photos, receipt.stays_photos, receipt.stays_results) == (2, 0, 0)

@@ -59,4 +59,4 @@ def test_a_terminal_shows_the_link_and_no_file_is_made(cli: CommandLine, monkeyp
 def test_once_someone_can_sign_in_nothing_is_said(cli: CommandLine, link: list[str | None]) -> None:
     link[0] = None
     assert json.loads(cli("serve", "--json").out)["invitation_file"] is None
-    assert "Nobody can sign in" not in cli("serve").out
+    assert "has no administrator yet" not in cli("serve").out
