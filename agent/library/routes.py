@@ -34,7 +34,12 @@ def index_routes(api: FastAPI, library: LibraryQueries, settings: Callable[[], S
     answers = IndexAnswers(library)
     rest.also(answers.forget)
 
-    @api.get("/api/library", response_model=LibraryIndex, openapi_extra=needs(Scope.PHOTOS_READ))
+    @api.get(
+        "/api/library",
+        response_model=LibraryIndex,
+        responses={200: {"content": {"application/octet-stream": {}}}},
+        openapi_extra=needs(Scope.PHOTOS_READ),
+    )
     async def index(
         folder: str | None = None,
         after: date | None = None,

@@ -14487,6 +14487,7 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["LibraryIndex"];
+                    readonly "application/octet-stream": unknown;
                 };
             };
             /** @description Refused */
