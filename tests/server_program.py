@@ -33,7 +33,13 @@ class RealServer(RealProgram):
     the first administrator's account from its file."""
 
     def __init__(self, root: Path, models: Path, environment: Mapping[str, str]) -> None:
-        here = {"AI_POPUP__SERVER__HOST": "127.0.0.1", "AI_POPUP__SERVER__PORT": "0", "AI_POPUP__SERVER__OPERATIONS_PORT": "0"}
+        here = {
+            "AI_POPUP__SERVER__HOST": "127.0.0.1",
+            "AI_POPUP__SERVER__PORT": "0",
+            "AI_POPUP__SERVER__OPERATIONS_PORT": "0",
+            # Until the first backup, the database's log has no repository, and each end would wait five seconds for it.
+            "AI_POPUP__BACKUP__ENABLED": "false",
+        }
         super().__init__(root, models, {**here, **environment})
         self.reached: dict[str, Any] = {}
 

@@ -62,7 +62,7 @@ class Making:
         """
         began = [self.queries.begin(RunKind.DATABASE, name, self._clock()) for name in self._repositories]
         problems: list[AgentError] = []
-        unready = self._prepared()
+        unready = self.prepare()
         for number, run in enumerate(began, 1):
             problems += self._noted(run, partial(self._database, number, full=full, verify=verify, unready=unready))
         for name, restic in self.resources():
@@ -74,6 +74,14 @@ class Making:
         if self.ground.problem is not None:
             problems.append(self.ground.problem)
         return Made(tuple(each for each in self.queries.runs(len(began)) if each.id in began), tuple(problems))
+
+    def prepare(self) -> AgentError | None:
+        """Create the repositories that are missing, and return why not all could be: one may be out of reach while the other is in order."""
+        try:
+            self.tool.prepare()
+        except AgentError as error:
+            return error
+        return None
 
     @property
     def marked(self) -> bool:
@@ -95,14 +103,6 @@ class Making:
     @property
     def _cache(self) -> Path:
         return self._paths.cache / "restic"
-
-    def _prepared(self) -> AgentError | None:
-        """Create what is missing. One repository may be out of reach while the other is in order."""
-        try:
-            self.tool.prepare()
-        except AgentError as error:
-            return error
-        return None
 
     def _noted(self, run: int, work: Callable[[], tuple[int, int]]) -> list[AgentError]:
         try:

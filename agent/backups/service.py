@@ -74,6 +74,7 @@ class ServerBackups:
     async def run(self) -> None:
         """Run until cancelled. Where none can be made, only the list of withdrawn consents is kept."""
         seen = self._stamps()
+        await self._prepare_new()
         await asyncio.sleep(EVERY_S)
         waited = EVERY_S
         while True:
@@ -85,6 +86,14 @@ class ServerBackups:
                 log.error("backup.broken_off", code=error.code)
             await asyncio.sleep(EVERY_S)
             waited += EVERY_S
+
+    async def _prepare_new(self) -> None:
+        """Let a new server's log be kept from the start: until its first backup there is nowhere else to keep it."""
+        if isinstance(self._able, AgentError) or await asyncio.to_thread(self._queries.runs, 1):
+            return
+        async with self._turn:
+            if problem := await asyncio.to_thread(self._able.making.prepare):
+                log.warning("backup.unprepared", code=problem.code)
 
     async def _begun(self, waited: float) -> bool:
         """Return False on a new server, whose first backup is not at once."""

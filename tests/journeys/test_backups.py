@@ -36,6 +36,7 @@ class Site:
         self.root = root
         self.disk, self.elsewhere = root / "disk", root / "elsewhere"
         environment = {
+            "AI_POPUP__BACKUP__ENABLED": "true",
             "AI_POPUP__BACKUP__FOLDER": str(self.disk),
             "AI_POPUP__BACKUP__OFFSITE": str(self.elsewhere),
             "AI_POPUP__BACKUP__WAL_SECONDS": "1",
@@ -121,6 +122,7 @@ def test_a_lost_server_comes_back_to_the_last_moment_and_to_one_before(site: Sit
         shutil.copyfile(photo, server.watched / photo.name)
     server.serve()
     server.settled(PHOTOS)
+    site.arrived()  # also before the first backup
     faces = site.faces()
     assert len(faces) == FACES
     site.name(faces[0], "Ada")
