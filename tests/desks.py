@@ -35,6 +35,7 @@ from agent.team.alerts import TeamAlerts
 from agent.team.connection import TeamConnection
 from agent.team.folder_work import FolderWork
 from agent.team.line import TeamLine
+from agent.team.names import TeamNames
 from agent.team.photo_queries import TeamPhotoQueries
 from agent.team.queries import TeamQueries
 from agent.team.records import Link
@@ -166,8 +167,7 @@ class Desk:
         self.folders = FolderWork(FolderSharing(TeamPhotoQueries(database), environment), uploads)
         self.membership = TeamMembership(
             self.library,
-            world.app.people,
-            world.app.consents,
+            TeamNames(self.library, world.app.people, world.app.consents, world.app.environment),
             TeamLine(self.tokens, self.connect),
             world.app.environment,
             self.folders,

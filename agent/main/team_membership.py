@@ -7,6 +7,7 @@ from agent.sources.folder.online_only import is_online_only
 from agent.team.alerts import TeamAlerts, Tell
 from agent.team.folder_work import FolderWork
 from agent.team.line import TeamLine
+from agent.team.names import TeamNames
 from agent.team.photo_queries import TeamPhotoQueries
 from agent.team.queries import TeamQueries
 from agent.team.service import TeamMembership
@@ -27,4 +28,6 @@ def membership_of(app: App, paths: AppPaths, tell_alerts: Tell) -> TeamMembershi
     indexer.pausing.subscribe(uploads.wake)
     folders = FolderWork(sharing, uploads)
     alerts = TeamAlerts(ToldAlerts(paths.data), tell_alerts)
-    return TeamMembership(TeamQueries(database), app.people, app.consents, line, app.environment, folders, alerts)
+    library = TeamQueries(database)
+    names = TeamNames(library, app.people, app.consents, app.environment)
+    return TeamMembership(library, names, line, app.environment, folders, alerts)

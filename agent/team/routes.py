@@ -83,7 +83,7 @@ def team_routes(api: FastAPI, team: TeamMembership, texts: Callable[[], Texts], 
     @api.post("/api/team/conflicts/{uid}", status_code=204, openapi_extra=_DESKTOP)
     async def settle(uid: Uid, wanted: ConflictSettled) -> None:
         """Keep the name given here, for the whole team, or take the team's."""
-        await team.settle(uid, wanted.keep)
+        await team.names.settle(uid, wanted.keep)
 
     @api.post("/api/team/leave", openapi_extra=_DESKTOP)
     async def leave(wanted: TeamLeave | None = None) -> TeamReceipt:

@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -10,18 +10,11 @@ from typing import Final
 
 import structlog
 
-from agent.consent.service import Consents
 from agent.core.environment import Environment
 from agent.core.observable import Notice, wait_at_most
-from agent.domain.consent import Consent, ConsentState, Purpose
-from agent.domain.edits import EditStep
 from agent.domain.errors import (
     AgentError,
-    ConsentGuardianNeeded,
     Forbidden,
-    NoConsent,
-    NotFound,
-    PersonUnknown,
     SignInRequired,
     TeamEmbedderDiffers,
     TeamEnded,
@@ -29,19 +22,14 @@ from agent.domain.errors import (
     TeamMayNotShare,
     TeamNotJoined,
 )
-from agent.domain.events import Recorded
-from agent.library.recipes import EMBEDDER, recognises
-from agent.people.naming import People
 from agent.team.alerts import TeamAlerts
-from agent.team.connection import TeamConnection
-from agent.team.face_queries import Keep
 from agent.team.folder_work import FolderWork
 from agent.team.joining import Invitation, granted, invited
 from agent.team.line import TeamLine
+from agent.team.names import TeamNames
 from agent.team.queries import TeamQueries
 from agent.team.records import Left, Link
 from agent.team.tokens import Leaving
-from agent.web.desk_exchange import PeoplePage, Sharing
 from agent.web.server_address import address_of
 
 log = structlog.get_logger()
@@ -58,14 +46,14 @@ class TeamMembership:
     def __init__(
         self,
         library: TeamQueries,
-        people: People,
-        consents: Consents,
+        names: TeamNames,
         line: TeamLine,
         environment: Environment,
         folders: FolderWork,
         alerts: TeamAlerts,
     ) -> None:
         self.library = library
+        self.names = names
         self.sharing, self.uploads = folders.sharing, folders.uploads
         self.line = line
         self.changed = Notice()
@@ -74,19 +62,13 @@ class TeamMembership:
         self.seen_at: datetime | None = None
         """the last contact"""
         self.invitation: Invitation | None = None
-        self._people = people
-        self._consents = consents
         self._alerts = alerts
         self._environment = environment
         self._waiting: asyncio.Task[None] | None = None
         self._link_changed = asyncio.Event()
-        self._to_send = asyncio.Event()
-        self._to_follow = asyncio.Event()
-        people.said.subscribe(lambda _: self._to_send.set())
-        self.sharing.said.subscribe(lambda _: self._to_send.set())
-        for each in (self.sharing, self.uploads):
+        self.sharing.said.subscribe(lambda _: names.send_soon())
+        for each in (names, self.sharing, self.uploads):
             each.changed.subscribe(lambda _: self.changed.notify())
-        environment.settings.subscribe(lambda _: self._to_follow.set())
 
     # -- joining -----------------------------------------------------------------------------------------------------------------
     async def join(self, address: str) -> Invitation:
@@ -157,7 +139,9 @@ class TeamMembership:
             await self._end()
             return
         async with self.line.connect(link.address, link.authority, token) as server:
-            works = [asyncio.create_task(self._again(work)) for work in (lambda: self._follow(server), lambda: self._send(server))]
+            works = [
+                asyncio.create_task(self._again(work)) for work in (lambda: self.names.follow(server), lambda: self.names.send(server))
+            ]
             others = self.sharing.run(server), self.uploads.run(server), self._alerts.run(link, server)
             works += [asyncio.create_task(each) for each in others]
             changed = asyncio.create_task(self._link_changed.wait())
@@ -198,81 +182,7 @@ class TeamMembership:
             self.problem = problem
             self.changed.notify()
 
-    async def _follow(self, server: TeamConnection) -> None:
-        self._to_follow.clear()
-        link = await asyncio.to_thread(self.library.link)
-        if link is None or not recognises(self._environment.settings.value):
-            await self._to_follow.wait()
-            return
-        page = await self._unless_changed(server.people(link.generation, link.cursor))
-        if page is None:
-            return
-        if page.embedder != EMBEDDER:
-            raise TeamEmbedderDiffers
-        if page.people or page.reset or page.cursor != link.cursor:
-            await self._take(page, link)
-
-    async def _unless_changed(self, asking: Coroutine[None, None, PeoplePage]) -> PeoplePage | None:
-        """Return the answer; None if the settings change before: what is wanted may be another."""
-        asked, changed = asyncio.create_task(asking), asyncio.create_task(self._to_follow.wait())
-        try:
-            await asyncio.wait((asked, changed), return_when=asyncio.FIRST_COMPLETED)
-            return await asked if asked.done() else None
-        finally:
-            for task in (asked, changed):
-                task.cancel()
-            await asyncio.gather(asked, changed, return_exceptions=True)
-
-    async def _take(self, page: PeoplePage, link: Link) -> None:
-        deleted: dict[str, int] = {}
-        gone = [each.uid for each in page.people if each.state is Sharing.WITHDRAWN]
-        for uid, (person_id, held) in (await asyncio.to_thread(self.library.people_withdrawn, gone)).items():
-            try:
-                receipt = await self._consents.withdraw(person_id, Purpose.RECOGNISE, document=link.name)
-                deleted[uid] = receipt.deleted.embeddings + held
-            except (NoConsent, PersonUnknown):  # withdrawn here, too
-                deleted[uid] = 0
-        shared = [each.uid for each in page.people if each.state is Sharing.SHARED]
-        for person_id in await asyncio.to_thread(self.library.people_returned, shared, link.name):
-            given = Consent(purpose=Purpose.RECOGNISE, state=ConsentState.GIVEN, given_on=self._consents.today(), document=link.name)
-            try:
-                await self._consents.give(person_id, [given])
-            except (ConsentGuardianNeeded, PersonUnknown) as error:
-                log.warning("team.consent_not_taken", code=error.code)
-
-        def write() -> tuple[EditStep, list[Recorded]]:
-            return self.library.take(page, deleted, now=self._environment.clock())
-
-        await self._people.change(write)
-        self._to_send.set()  # receipts
-        self.changed.notify()
-
-    async def _send(self, server: TeamConnection) -> None:
-        self._to_send.clear()
-        waiting = await asyncio.to_thread(self.library.outbox)
-        if not waiting:
-            await self._to_send.wait()
-            return
-        results = await server.operate(waiting)
-        await asyncio.to_thread(self.library.answered, results.items)
-        self.changed.notify()
-
-    # -- conflicts and leaving ---------------------------------------------------------------------------------------------------
-    async def settle(self, uid: str, keep: Keep) -> None:
-        """Settle a conflict of two names. Raises NotFound."""
-        found: list[bool] = []
-
-        def write() -> tuple[EditStep, list[Recorded]]:
-            settled = self.library.settle(uid, keep, now=self._environment.clock())
-            found.append(settled is not None)
-            return settled or (EditStep("describe", 0), [])
-
-        await self._people.change(write)
-        if not found[0]:
-            raise NotFound
-        self._to_send.set()
-        self.changed.notify()
-
+    # -- leaving -------------------------------------------------------------------------------------------------------------------
     async def libraries(self) -> tuple[str, ...]:
         """Return the server's libraries to which photos of this computer can go. Raises TeamNotJoined, TeamUnreachable."""
         link = await asyncio.to_thread(self.library.link)
@@ -323,14 +233,7 @@ class TeamMembership:
         self.changed.notify()
 
     async def _wipe(self) -> Left | None:
-        done: list[Left | None] = []
-
-        def write() -> tuple[EditStep, list[Recorded]]:
-            step, events, left = self.library.leave(now=self._environment.clock())
-            done.append(left)
-            return step, events
-
-        await self._people.change(write)
+        left = await self.names.wipe()
         self._link_changed.set()
         await self._alerts.forget()
-        return done[0]
+        return left

@@ -21,6 +21,7 @@ from agent.team import service
 from agent.team.alerts import TeamAlerts
 from agent.team.connection import TeamConnection
 from agent.team.line import TeamLine
+from agent.team.names import TeamNames
 from agent.team.service import TeamMembership
 from agent.team.told_alerts import ToldAlerts
 from agent.web.access import Principal, Role, scopes_of
@@ -85,8 +86,7 @@ async def worlds(tmp_path: Path) -> AsyncIterator[tuple[Server, Desk]]:
         app = made[1].app
         desk.membership = TeamMembership(
             desk.library,
-            app.people,
-            app.consents,
+            TeamNames(desk.library, app.people, app.consents, app.environment),
             TeamLine(desk.tokens),
             app.environment,
             desk.folders,

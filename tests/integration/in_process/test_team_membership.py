@@ -78,7 +78,7 @@ async def test_two_who_renamed_the_same_person_apart_settle_it(office: Office) -
     assert (conflict.mine, conflict.theirs, conflict.by) == ("Mei Li Wang", "Li Mei", "Mei")
     assert set(one.people()) == {"Mei Li Wang"} and server.named() == {"Li Mei"}, "nothing is lost before it is settled"
 
-    await one.membership.settle(conflict.uid, "mine")
+    await one.membership.names.settle(conflict.uid, "mine")
     await other.until(lambda: set(other.people()) == {"Mei Li Wang"})
     assert server.named() == {"Mei Li Wang"} and not one.library.conflicts()
 
@@ -88,7 +88,7 @@ async def test_two_who_renamed_the_same_person_apart_settle_it(office: Office) -
     await other.until(lambda: server.named() == {MEI})
     one.cut = False
     await one.until(lambda: bool(one.library.conflicts()))
-    await one.membership.settle(one.library.conflicts()[0].uid, "theirs")
+    await one.membership.names.settle(one.library.conflicts()[0].uid, "theirs")
     assert set(one.people()) == {MEI} and not one.library.conflicts() and not one.library.outbox()
 
 

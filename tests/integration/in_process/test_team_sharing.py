@@ -73,7 +73,7 @@ async def test_what_is_said_of_faces_at_desks_goes_up_and_nothing_else(office: O
     [conflict] = other.library.conflicts()
     assert (conflict.mine, conflict.theirs, conflict.by, conflict.reason) == (BERTA, ANNA, "Mei", "face")
     assert conflict.face_id == there and other.people()[BERTA] == 1 and named(server) == {ANNA: 1}
-    await other.membership.settle(conflict.uid, "mine")
+    await other.membership.names.settle(conflict.uid, "mine")
     await other.until(lambda: named(server).get(BERTA) == 1)
     assert named(server).get(ANNA, 0) == 0 and not other.library.conflicts()
     await other.world.app.people.edit(NameFacesEdit(face_ids=(there,), name=ANNA))
