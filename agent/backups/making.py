@@ -76,7 +76,7 @@ class Making:
         return Made(tuple(each for each in self.queries.runs(len(began)) if each.id in began), tuple(problems))
 
     def prepare(self) -> AgentError | None:
-        """Create the repositories that are missing, and return why not all could be: one may be out of reach while the other is in order."""
+        """Create the missing repositories. Return why not all could be: one may be out of reach while the other is in order."""
         try:
             self.tool.prepare()
         except AgentError as error:

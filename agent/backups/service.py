@@ -89,7 +89,7 @@ class ServerBackups:
 
     async def _prepare_new(self) -> None:
         """Let a new server's log be kept from the start: until its first backup there is nowhere else to keep it."""
-        if isinstance(self._able, AgentError) or await asyncio.to_thread(self._queries.runs, 1):
+        if isinstance(self._able, AgentError) or bool(await asyncio.to_thread(self._queries.runs, 1)):
             return
         async with self._turn:
             if problem := await asyncio.to_thread(self._able.making.prepare):
