@@ -3,14 +3,13 @@
 import os
 import sys
 
-# Two libraries look for more than the program uses: pydantic, through the metadata of all that is installed, for plug-ins; structlog for
-# rich, which it would use on a console. Together they are a quarter of a command's time.
-os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
-
 
 def main() -> int:
     """Returns the exit code: 0 all well, 1 something failed, 2 wrong usage."""
+    # Two libraries look for more than the program uses: pydantic for plug-ins, in the metadata of all that is installed; structlog for
+    # rich, which it would use on a console. Together they are a seventh of a command's time.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
     from agent.main.command_line import main
 
     code = main(sys.argv[1:])

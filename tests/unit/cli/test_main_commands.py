@@ -174,6 +174,8 @@ def test_the_version_is_told_and_main_takes_the_words(cli: CommandLine, monkeypa
     assert __version__ in cli("--version").out
     monkeypatch.setattr(sys, "argv", ["ai-popup", "--version"])
     monkeypatch.setattr(threads, "leave", lambda code: code)  # it would end this process, too
+    monkeypatch.setenv("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    monkeypatch.setitem(sys.modules, "rich", None)  # other tests may want it
     assert agent.__main__.main() == 0
 
 
