@@ -9,17 +9,21 @@ import struct
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, select
 
 from agent.domain.jobs import JobState
 from agent.domain.people import Certainty
 from agent.domain.reference import fit_of
 from agent.store import audit_log
+from agent.store.album_facts import ALBUM_KINDS
 from agent.store.database import Database
 from agent.store.fact_values import moment
 from agent.store.rows import add
 from agent.store.schema import (
     adopted,
+    album,
+    album_image,
+    album_person,
     chip,
     consent,
     embedding,
@@ -55,6 +59,7 @@ class MadeLibrary:
         self.people: list[int] = []
         self.faces: list[int] = []
         self.images: list[int] = []
+        self.albums: list[int] = []
 
     def fill(self) -> MadeLibrary:
         with self._database.write() as tx:
@@ -64,6 +69,7 @@ class MadeLibrary:
             self._loose(tx)
             self._cover(tx)
             self._redactions(tx)
+            self._albums(tx)
             self._steps(tx)
             for number in range(3):
                 audit_log.add(tx, "named", f"{number:032x}", number, self._now(), detail="recognise")
@@ -253,6 +259,17 @@ class MadeLibrary:
                 }
                 add(tx, redaction_item, facts)
 
+    def _albums(self, tx: Connection) -> None:
+        """One by hand, whose order is not that of its photos, and one of people; one of them came from another library."""
+        backwards = self.images[::-1]
+        by_hand = {"name": "海边 Sea", "created_at": self._now(), "cover_image_id": backwards[1]}
+        of_people = {"name": "家人", "created_at": self._now(), "match": "any", "certain": 1, "uid": self._prefix.ljust(32, "a")}
+        self.albums = [add(tx, album, by_hand), add(tx, album, of_people)]
+        places = [2**32 * at + self._random.randrange(9) for at in range(1, len(backwards) + 1)]
+        held = [{"album_id": self.albums[0], "image_id": each, "position": at} for each, at in zip(backwards, places, strict=True)]
+        tx.execute(insert(album_image), held)
+        tx.execute(insert(album_person), [{"album_id": self.albums[1], "person_id": each} for each in self.people[:2]])
+
     def _steps(self, tx: Connection) -> None:
         gone = 9_999  # was merged into the first
         when = moment(START)
@@ -272,6 +289,11 @@ class MadeLibrary:
             "watch_at": None,
             "lapsed_at": None,
         }
+        sea, removed, image_id = self.albums[0], 7_777, self.images[0]
+        sea_now = ALBUM_KINDS["album"].read(tx, [sea])[sea]
+        gone_album = sea_now | {"name": "不再需要", "people": [mei], "match": "all", "cover_image_id": self.images[1]}
+        held = select(album_image.c.position).where(album_image.c.album_id == sea, album_image.c.image_id == image_id)
+        in_sea = [sea, image_id, tx.scalar(held)]
         steps: list[tuple[str, int | None, list[dict[str, Any]], list[int]]] = [
             ("name", mei, [{"fact": "who", "keys": self.faces[:2], "before": None, "after": [mei, when]}], [mei]),
             (
@@ -286,6 +308,9 @@ class MadeLibrary:
             ),
             ("favourite", None, [{"fact": "favourite", "keys": self.images[:1], "before": None, "after": when}], []),
             ("describe", ada, [{"fact": "cover_face_id", "keys": [ada], "before": self.faces[2], "after": self.faces[0]}], [ada]),
+            ("album_changed", None, [{"fact": "album", "keys": [sea], "before": sea_now | {"name": "海"}, "after": sea_now}], []),
+            ("album_changed", None, [{"fact": "in_album", "keys": [in_sea], "before": None, "after": 1}], []),
+            ("album_removed", None, [{"fact": "album", "keys": [removed], "before": gone_album, "after": None}], [mei]),
             ("lost", None, [{"fact": "lost", "keys": [*self.faces[:1], 8_888], "before": None, "after": None}], []),
         ]
         for number, (action, person_id, changes, people) in enumerate(steps):

@@ -72,7 +72,7 @@ class Texts:
         return key
 
     def counted(self, key: str, /, **counts: int) -> str:
-        """Return the text of `key`, whose placeholders are counts of photos, faces or people, each in its plural form."""
+        """Return the text of `key`, whose placeholders are counts of photos, faces, people or albums, each in its plural form."""
         return self(key, **{name: self(f"count.{name}", count=count) for name, count in counts.items()})
 
     def cause(self, error: AgentError) -> str:

@@ -43,7 +43,15 @@ def show_plan(
             }
             tell(facts, as_json=True)
         return
-    lines = [texts.counted("cli.move.plan", photos=planned.rows["image"], faces=planned.rows["face"], people=planned.rows["person"])]
+    lines = [
+        texts.counted(
+            "cli.move.plan",
+            photos=planned.rows["image"],
+            faces=planned.rows["face"],
+            people=planned.rows["person"],
+            albums=planned.rows["album"],
+        )
+    ]
     lines += [texts("cli.move.folder", here=here, there=there, files=files) for here, there, files in planned.folders]
     lines += [texts("cli.move.absent", there=there) for there, _ in absent]
     for name, count in (

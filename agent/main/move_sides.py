@@ -170,7 +170,7 @@ def server_side(session: CommandSession, database: Database, library_id: int) ->
     """Return a server's side; each of its libraries has a folder of its own for records."""
     paths = session.paths
     uid = LibraryKeys(paths.library, _Memory()).library
-    side = Side(database, paths.data / RECORDS_FOLDER / str(library_id), uid)
+    side = Side(database, paths.data / RECORDS_FOLDER / str(library_id), uid, library_id)
     return OpenSide(side, ForgottenFile(paths.data / _FORGOTTEN))
 
 

@@ -13,6 +13,7 @@ from typing import Final
 from sqlalchemy import select
 
 from agent.consent.queries import ConsentQueries
+from agent.moves.albums import write_albums
 from agent.moves.closed_record import LIBRARY_MOVED, RECORD_MOVED, ClosedRecord, copy_record, path_of, read_record, records_in, write_record
 from agent.moves.findings import Findings, TableProof
 from agent.moves.numbers import Numbers
@@ -41,6 +42,7 @@ class Side:
     database: Database
     records: Path
     uid: str  # of its keys: names its record on the other side
+    library: int | None = None  # of a server's several: where albums go
 
 
 @dataclass(slots=True)
@@ -69,8 +71,11 @@ class Move:
     with_record: bool
     now: Callable[[], datetime]
     step: Step = lambda _, __: None
-    _numbers: Numbers = field(default_factory=Numbers)
+    _numbers: Numbers = field(init=False)
     _findings: Findings = field(default_factory=Findings)
+
+    def __post_init__(self) -> None:
+        self._numbers = Numbers(library=self.target.library)
 
     def run(self) -> Moved:
         """Move everything, and compare. Raises StoreError."""
@@ -108,6 +113,12 @@ class Move:
         for page in self.reader.redactions(people.labels):
             with target.write() as tx:
                 writer.redactions(tx, page)
+        albums = self.reader.albums(people.labels)
+        with target.write(durable=True) as tx:
+            write_albums(tx, albums, self._numbers, self._findings)
+        for page in self.reader.album_photos(albums):
+            with target.write() as tx:
+                writer.album_photos(tx, page)
         steps = self.reader.steps(people.labels)
         with target.write(durable=True) as tx:
             write_steps(tx, steps, self._numbers, self._findings)

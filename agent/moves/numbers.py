@@ -11,30 +11,35 @@ from agent.moves.matching import matched
 from agent.moves.reading import Page
 from agent.moves.tables import FACE, IMAGE, REDACTION, Kind, Moving, Row
 from agent.store.facts import chunks
-from agent.store.schema import face
+from agent.store.schema import face, image
 
 
 @dataclass(slots=True)
 class Numbers:
-    """The numbers of rows in the other library, by their own. People are all known; the rest is of the page at hand."""
+    """The numbers of rows in the other library, by their own. People and albums are all known; the rest is of the page at hand."""
 
     people: dict[int, int] = field(default_factory=dict)
     uids: dict[str, str] = field(default_factory=dict)  # of people who have another one on the other side
     forgotten: frozenset[int] = frozenset()  # people who were forgotten there
     lapsed: frozenset[int] = frozenset()  # people, by their own numbers, whose prints the other side may not keep
+    albums: dict[int, int] = field(default_factory=dict)
+    library: int | None = None  # of a server's several, into which the library moves
     rest: dict[tuple[Kind, int], int] = field(default_factory=dict)
 
     def of(self, kind: Kind, number: int | None) -> int | None:
+        if kind is Kind.LIBRARY:
+            return self.library
         if number is None:
             return None
-        return self.people.get(number) if kind is Kind.PERSON else self.rest.get((kind, number))
+        known = {Kind.PERSON: self.people, Kind.ALBUM: self.albums}.get(kind)
+        return self.rest.get((kind, number)) if known is None else known.get(number)
 
     def translated(self, moving: Moving, row: Row) -> Row | None:
         """Return a row with the other library's numbers; None if something that it needs did not move."""
         changed = dict(row)
         for column, kind in moving.refs.items():
             changed[column] = self.of(kind, row[column])
-            if row[column] is not None and changed[column] is None:
+            if row[column] is not None and changed[column] is None and column not in moving.may_miss:
                 return None
         if moving is REDACTION:
             changed["wish"] = with_people(row["wish"], self.people.get)
@@ -68,6 +73,15 @@ def numbers_of(tx: Connection, moving: Moving, rows: Sequence[Row], numbers: Num
     for each in rows:
         if (other := there.get(key_of(moving, each))) is not None:
             numbers.rest[moving.gives, each["id"]] = other["id"]
+
+
+def image_numbers(tx: Connection, page: Page, numbers: Numbers) -> None:
+    """Look up which photos there are those that a page names."""
+    images = {number: label for (kind, number), label in page.labels.items() if kind is Kind.IMAGE}
+    there: dict[str, int] = {}
+    for part in chunks(sorted(set(images.values()))):
+        there |= {each.sha256: each.id for each in tx.execute(select(image.c.id, image.c.sha256).where(image.c.sha256.in_(part)))}
+    numbers.rest |= {(Kind.IMAGE, number): there[label] for number, label in images.items() if label in there}
 
 
 def faces_there(tx: Connection, page: Page, numbers: Numbers) -> dict[int, list[Row]]:

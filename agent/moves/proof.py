@@ -5,12 +5,16 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from agent.moves.albums import find_albums, people_that_move, withheld
 from agent.moves.canonical import Digest, canonical, digest_of
 from agent.moves.findings import Findings, TableProof
-from agent.moves.numbers import Numbers, face_numbers, found, numbers_of
+from agent.moves.numbers import Numbers, face_numbers, found, image_numbers, numbers_of
 from agent.moves.people import consents_of, find_lapsed, people_there
 from agent.moves.reading import GONE, Page, Reader
 from agent.moves.tables import (
+    ALBUM,
+    ALBUM_IMAGE,
+    ALBUM_PERSON,
     CONSENT,
     COVER,
     FACE,
@@ -90,6 +94,8 @@ class Proof:
                     self._table(tx, REDACTION, page, rows)
                 self._table(tx, REDACTION_ITEM, page, page.rows.get(REDACTION_ITEM.name, ()))
             yield
+        self._albums(labels)
+        yield
         self._steps(labels)
         yield
 
@@ -177,6 +183,24 @@ class Proof:
             if theirs is not None:
                 sheet.target.add([digest_of([page.labels[Kind.PERSON, each["person_id"]], theirs])])
 
+    def _albums(self, labels: dict[tuple[Kind, Any], str]) -> None:
+        page = self._reader.albums(labels)
+        with self._target.read() as tx:
+            there, known = find_albums(tx, page, self._numbers), self._labels(page)
+            for each in page.rows[ALBUM.name]:
+                if withheld(page, self._numbers, each) is not None:
+                    self._sheets[ALBUM.name].proof.withheld += 1
+                else:
+                    self._compare(ALBUM, page, each, there.get(each["uid"]), known)
+            people = people_that_move(page, self._numbers)
+            self._sheets[ALBUM_PERSON.name].proof.withheld += len(page.rows[ALBUM_PERSON.name]) - len(people)
+            self._table(tx, ALBUM_PERSON, page, people)
+        for photos in self._reader.album_photos(page):
+            with self._target.read() as tx:
+                self._numbers.rest.clear()
+                image_numbers(tx, photos, self._numbers)
+                self._table(tx, ALBUM_IMAGE, photos, photos.rows[ALBUM_IMAGE.name])
+
     def _steps(self, labels: dict[tuple[Kind, int], str]) -> None:
         page = self._reader.steps(labels)
         with self._target.read() as tx:
@@ -189,6 +213,9 @@ class Proof:
             for each in chosen:
                 other = there.get((each["token"],))
                 sheet = self._sheets[UNDO.name]
+                if mark(UNDO, each) in self._findings.kept:
+                    sheet.proof.kept += 1
+                    continue
                 one = canonical(UNDO, each, ours)
                 sheet.source.add([one])
                 two = None if other is None else canonical(UNDO, other, theirs.of)
@@ -243,9 +270,10 @@ class _Labels:
 
     def __init__(self, page: Page, numbers: Numbers, *, gone: bool) -> None:
         people = ((Kind.PERSON, own, other) for own, other in numbers.people.items())
+        albums = ((Kind.ALBUM, own, other) for own, other in numbers.albums.items())
         rest = ((kind, own, other) for (kind, own), other in numbers.rest.items())
-        self._found = {(kind, other): label for kind, own, other in (*people, *rest) if (label := page.labels.get((kind, own)))}
+        self._found = {(kind, other): label for kind, own, other in (*people, *albums, *rest) if (label := page.labels.get((kind, own)))}
         self._gone = gone
 
     def of(self, kind: Kind, number: int) -> str | None:
-        return self._found.get((kind, number)) or (GONE if self._gone and kind is Kind.PERSON else None)
+        return self._found.get((kind, number)) or (GONE if self._gone and kind in (Kind.PERSON, Kind.ALBUM) else None)

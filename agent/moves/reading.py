@@ -1,13 +1,18 @@
 """Reads the library that moves, some rows at a time: the whole of a desktop's, or one of a server's libraries."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, exists, func, or_, select, true
+from sqlalchemy import Connection, Select, func, select
 
 from agent.core.actor import HERE
+from agent.moves.scope import Scope
+from agent.moves.steps import libraries_of_albums, references
 from agent.moves.tables import (
+    ALBUM,
+    ALBUM_IMAGE,
+    ALBUM_PERSON,
     COVER,
     JOB,
     MOVES,
@@ -21,24 +26,24 @@ from agent.moves.tables import (
     at_rest,
 )
 from agent.moves.tables import PERSON as PEOPLE
+from agent.store.album_facts import uid_of
 from agent.store.database import Database
 from agent.store.facts import chunks
 from agent.store.schema import (
+    album,
+    album_image,
+    album_person,
     consent,
     face,
-    identity,
     image,
     job,
     person,
     place,
     redaction,
     redaction_item,
-    rejection,
     undo,
     undo_person,
-    unseen,
 )
-from agent.store.schema import library as libraries
 from agent.workers.roots import Roots
 
 PHOTOS, FACES = 200, 1_000  # at a time; one photo with more faces comes alone
@@ -59,33 +64,33 @@ class Reader:
     def __init__(self, database: Database, roots: Roots, library: int | None = None) -> None:
         self._database = database
         self._roots = roots
-        self._library = library
+        self._scope = Scope(library)
 
     def counts(self) -> dict[str, int]:
         """Return the number of rows that would move, by table; of a server's library only those counted cheaply."""
         with self._database.read() as tx:
             found: dict[str, int] = {}
             for moving in MOVES:
-                found[moving.name] = tx.scalar(select(func.count()).select_from(moving.table).where(self._counted(moving.table))) or 0
+                found[moving.name] = tx.scalar(select(func.count()).select_from(moving.table).where(self._scope.counted(moving.table))) or 0
             return found
 
     def roots(self) -> list[tuple[str, int]]:
         """Return the watched folders, as they are here, each with its number of files."""
         with self._database.read() as tx:
-            counted = select(place.c.folder, func.count()).where(place.c.folder.is_not(None), self._placed()).group_by(place.c.folder)
+            counted = select(place.c.folder, func.count()).where(place.c.folder.is_not(None), self._scope.placed()).group_by(place.c.folder)
             return [(root, count) for root, count in tx.execute(counted.order_by(place.c.folder))]
 
     def singles(self) -> int:
         """Return the number of files in no watched folder."""
         with self._database.read() as tx:
-            return tx.scalar(select(func.count()).select_from(place).where(place.c.folder.is_(None), self._placed())) or 0
+            return tx.scalar(select(func.count()).select_from(place).where(place.c.folder.is_(None), self._scope.placed())) or 0
 
     def people(self) -> Page:
         """All at once: thousands, not millions."""
         with self._database.read() as tx:
-            people = _rows(tx, select(person).where(self._met()).order_by(person.c.id))
+            people = _rows(tx, select(person).where(self._scope.met()).order_by(person.c.id))
             said = _rows(tx, select(consent).order_by(consent.c.id))
-            if self._library is not None:  # otherwise also what those said who were merged: a merge can be undone
+            if self._scope.library is not None:  # otherwise also what those said who were merged: a merge can be undone
                 uids = {each["uid"] for each in people}
                 said = [each for each in said if each["person_uid"] in uids]
         return Page({PEOPLE.name: people, consent.name: said}, {(Kind.PERSON, each["id"]): person_label(each) for each in people})
@@ -95,7 +100,7 @@ class Reader:
         after = 0
         while True:
             with self._database.read() as tx:
-                wanted = select(image).where(image.c.id > after, self._shown()).order_by(image.c.id).limit(PHOTOS)
+                wanted = select(image).where(image.c.id > after, self._scope.shown()).order_by(image.c.id).limit(PHOTOS)
                 images = _few(_rows(tx, wanted))
                 if not images:
                     return
@@ -109,7 +114,7 @@ class Reader:
         after = 0
         while True:
             with self._database.read() as tx:
-                loose = select(place).where(place.c.id > after, place.c.image_id.is_(None), self._placed())
+                loose = select(place).where(place.c.id > after, place.c.image_id.is_(None), self._scope.placed())
                 places = _rows(tx, loose.order_by(place.c.id).limit(ROWS))
                 if not places:
                     return
@@ -121,19 +126,45 @@ class Reader:
     def redactions(self, labels: dict[tuple[Kind, Any], str]) -> Iterator[Page]:
         """Yield requests for covered copies, then their items, some at a time."""
         with self._database.read() as tx:
-            requests = _rows(tx, select(redaction).where(self._requested()).order_by(redaction.c.id))
+            requests = _rows(tx, select(redaction).where(self._scope.requested()).order_by(redaction.c.id))
         page = Page({REDACTION.name: [self._moved(each, "folder") for each in requests]}, dict(labels))
         page.labels |= {(Kind.REDACTION, each["id"]): each["uid"] for each in requests}
         yield page
         after = 0
         while True:
             with self._database.read() as tx:
-                items = select(redaction_item).where(redaction_item.c.id > after, self._covered())
+                items = select(redaction_item).where(redaction_item.c.id > after, self._scope.covered())
                 found = _rows(tx, items.order_by(redaction_item.c.id).limit(ROWS))
             if not found:
                 return
             yield Page({REDACTION_ITEM.name: [self._moved(each, "source", "target") for each in found]}, page.labels)
             after = found[-1]["id"]
+
+    def albums(self, labels: dict[tuple[Kind, Any], str]) -> Page:
+        """Return albums with their people and covers, all at once. `labels` are the people's."""
+        with self._database.read() as tx:
+            rows = _rows(tx, select(album).where(self._scope.collected()).order_by(album.c.id))
+            albums = [each | {"uid": uid_of(each["id"], each["created_at"], each["uid"])} for each in rows]
+            ids = [each["id"] for each in albums]
+            people = [row for part in chunks(ids) for row in _rows(tx, select(album_person).where(album_person.c.album_id.in_(part)))]
+            page = Page({ALBUM.name: albums, ALBUM_PERSON.name: people}, dict(labels))
+            page.labels |= {(Kind.ALBUM, each["id"]): each["uid"] for each in albums}
+            page.labels |= self._labels_of(tx, {each["cover_image_id"] for each in albums} - {None})
+        return page
+
+    def album_photos(self, albums: Page) -> Iterator[Page]:
+        """Yield the photos of albums by hand with their positions, some at a time."""
+        for each in albums.rows[ALBUM.name]:
+            after = 0
+            while True:
+                with self._database.read() as tx:
+                    held = select(album_image).join(image).where(album_image.c.album_id == each["id"], self._scope.shown())
+                    rows = _rows(tx, held.where(image.c.id > after).order_by(image.c.id).limit(ROWS))
+                    if not rows:
+                        break
+                    page = Page({ALBUM_IMAGE.name: rows}, albums.labels | self._labels_of(tx, {row["image_id"] for row in rows}))
+                yield page
+                after = rows[-1]["image_id"]
 
     def steps(self, labels: dict[tuple[Kind, Any], str]) -> Page:
         """Return the steps of this computer's user, with what the numbers in them mean; at most some thousands are kept."""
@@ -143,23 +174,35 @@ class Reader:
             people = [row for part in chunks(ids) for row in _rows(tx, select(undo_person).where(undo_person.c.undo_id.in_(part)))]
             page = Page({UNDO.name: steps, UNDO_PERSON.name: people}, dict(labels))
             page.labels |= {(Kind.UNDO, each["id"]): each["token"] for each in steps}
-            known = set(tx.scalars(select(person.c.id)))
-            images, faces = numbers_in(steps)
-            for part in chunks(sorted(images)):
-                wanted = select(image.c.id, image.c.sha256).where(image.c.id.in_(part), self._shown())
-                page.labels |= {(Kind.IMAGE, each.id): each.sha256 for each in tx.execute(wanted)}
-            for part in chunks(sorted(faces)):
-                wanted = select(face.c.id, face.c.ordinal, image.c.sha256).join(image).where(face.c.id.in_(part), self._shown())
+            found, known = references(steps), set(tx.scalars(select(person.c.id)))
+            page.labels |= self._labels_of(tx, found[Kind.IMAGE]) | self._labels_of_albums(tx, steps)
+            for part in chunks(sorted(found[Kind.FACE])):
+                wanted = select(face.c.id, face.c.ordinal, image.c.sha256).join(image).where(face.c.id.in_(part), self._scope.shown())
                 page.labels |= {(Kind.FACE, each.id): f"{each.sha256}/{each.ordinal}" for each in tx.execute(wanted)}
-            gone = {each for each in people_in(steps) if each not in known} | {each["person_id"] for each in people} - known
+            gone = (found[Kind.PERSON] | {each["person_id"] for each in people}) - known
             page.labels |= {(Kind.PERSON, each): GONE for each in gone}
         return page
+
+    def _labels_of(self, tx: Connection, images: Iterable[int]) -> dict[tuple[Kind, Any], str]:
+        """Return what images are recognised by, without those that do not move."""
+        found = select(image.c.id, image.c.sha256).where(self._scope.shown())
+        return {
+            (Kind.IMAGE, each.id): each.sha256 for part in chunks(sorted(images)) for each in tx.execute(found.where(image.c.id.in_(part)))
+        }
+
+    def _labels_of_albums(self, tx: Connection, steps: Sequence[Row]) -> dict[tuple[Kind, Any], str]:
+        """Return what the albums in steps are; removed ones of another library are left out."""
+        known = set(tx.scalars(select(album.c.id)))
+        there = tx.execute(select(album.c.id, album.c.created_at, album.c.uid).where(self._scope.collected()))
+        removed = {each: home for each, home in libraries_of_albums(steps).items() if each not in known}
+        gone = {each for each, home in removed.items() if self._scope.library in (None, home)}
+        return {(Kind.ALBUM, each.id): uid_of(*each) for each in there} | {(Kind.ALBUM, each): GONE for each in gone}
 
     def _of_photos(self, tx: Connection, images: list[Row]) -> Page:
         ids = [each["id"] for each in images]
         sha = {each["id"]: each["sha256"] for each in images}
         page = Page({image.name: images}, {(Kind.IMAGE, each): content for each, content in sha.items()})
-        self._with_places(tx, page, _rows(tx, select(place).where(place.c.image_id.in_(ids), self._placed()).order_by(place.c.id)))
+        self._with_places(tx, page, _rows(tx, select(place).where(place.c.image_id.in_(ids), self._scope.placed()).order_by(place.c.id)))
         faces = _rows(tx, select(face).where(face.c.image_id.in_(ids)).order_by(face.c.id))
         page.rows[face.name] = faces
         page.labels |= {(Kind.FACE, each["id"]): f"{sha[each['image_id']]}/{each['ordinal']}" for each in faces}
@@ -171,7 +214,7 @@ class Reader:
         page.rows[COVER] = [
             {"person_id": each.id, "face_id": each.cover_face_id}
             for part in chunks(found)
-            for each in tx.execute(select(person.c.id, person.c.cover_face_id).where(person.c.cover_face_id.in_(part), self._met()))
+            for each in tx.execute(select(person.c.id, person.c.cover_face_id).where(person.c.cover_face_id.in_(part), self._scope.met()))
         ]
         return page
 
@@ -187,87 +230,13 @@ class Reader:
     def _moved(self, row: Row, *columns: str) -> Row:
         return row | {name: self._roots.local(row[name]) for name in columns if row[name] is not None}
 
-    # -- what belongs to a server's library --------------------------------------------------------------------------------------
-    def _placed(self) -> ColumnElement[bool]:
-        return true() if self._library is None else place.c.library_id == self._library
-
-    def _shown(self) -> ColumnElement[bool]:
-        return true() if self._library is None else exists().where(place.c.image_id == image.c.id, self._placed())
-
-    def _met(self) -> ColumnElement[bool]:
-        """People on its photos; if there is no other library, also those on none."""
-        if self._library is None:
-            return true()
-        inside = select(face.c.id).join(image).where(self._shown())
-        on = [person.c.id.in_(select(each.c.person_id).where(each.c.face_id.in_(inside))) for each in (identity, rejection, unseen)]
-        alone = select(func.count()).select_from(libraries).scalar_subquery() == 1
-        return or_(*on, alone & ~exists().where(identity.c.person_id == person.c.id))
-
-    def _covered(self) -> ColumnElement[bool]:
-        if self._library is None:
-            return true()
-        return or_(
-            exists().where(place.c.path == redaction_item.c.source, self._placed()),
-            exists().where(image.c.sha256 == redaction_item.c.sha256, self._shown()),
-        )
-
-    def _requested(self) -> ColumnElement[bool]:
-        if self._library is None:
-            return true()
-        return exists().where(redaction_item.c.redaction_id == redaction.c.id, self._covered())
-
-    def _counted(self, table: Table) -> ColumnElement[bool]:
-        if table is undo:
-            return undo.c.actor == HERE
-        if self._library is None:
-            return true()
-        inside = select(image.c.id).where(self._shown())
-        own: dict[str, ColumnElement[bool]] = {
-            "image": self._shown(),
-            "place": self._placed(),
-            "job": job.c.place_id.in_(select(place.c.id).where(self._placed())),
-            "face": face.c.image_id.in_(inside),
-            "person": self._met(),
-            "consent": consent.c.person_uid.in_(select(person.c.uid).where(self._met())),
-            "redaction": self._requested(),
-            "redaction_item": self._covered(),
-            "undo_person": undo_person.c.undo_id.in_(select(undo.c.id).where(undo.c.actor == HERE)),
-        }
-        if table.name in own:
-            return own[table.name]
-        return table.c.face_id.in_(select(face.c.id).where(face.c.image_id.in_(inside)))
-
 
 GONE = "gone"
-"""the label of people who are in undone merges or deletions alone"""
+"""the label of people and albums that are in undone or removed in steps alone"""
 
 
 def person_label(row: Row) -> str:
     return str(row["uid"] or f"name {row['name']}")
-
-
-def numbers_in(steps: Sequence[Row]) -> tuple[set[int], set[int]]:
-    """Return the images and the faces in steps."""
-    found: dict[Kind, set[int]] = {Kind.IMAGE: set(), Kind.FACE: set(), Kind.PERSON: set()}
-    _look(steps, found)
-    return found[Kind.IMAGE], found[Kind.FACE]
-
-
-def people_in(steps: Sequence[Row]) -> set[int]:
-    found: dict[Kind, set[int]] = {Kind.IMAGE: set(), Kind.FACE: set(), Kind.PERSON: set()}
-    _look(steps, found)
-    return found[Kind.PERSON]
-
-
-def _look(steps: Sequence[Row], found: dict[Kind, set[int]]) -> None:
-    from agent.moves.steps import changed_step
-
-    def note(kind: Kind, value: Any) -> Any:
-        found[kind].add(value)
-        return value
-
-    for each in steps:
-        changed_step(each, note)
 
 
 def _few(images: list[Row]) -> list[Row]:

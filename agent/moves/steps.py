@@ -3,11 +3,11 @@
 A step restores only what is still as it left it (`agent.store.journal`), so one whose photo or face did not move does less, not wrong.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeAlias
 
 from agent.moves.tables import Kind, Row
-from agent.store.album_facts import ALBUM_KINDS
+from agent.store.album_facts import uid_of
 from agent.store.facts import LOST, TEAM
 
 Other: TypeAlias = Callable[[Kind, Any], Any]
@@ -23,11 +23,41 @@ def changed_step(row: Row, other: Other) -> Row | None:
     return row | {"changes": changes, "person_id": person_id} if changes else None
 
 
+def references(steps: Iterable[Row]) -> dict[Kind, set[int]]:
+    """Return the numbers in steps, by what they refer to."""
+    found: dict[Kind, set[int]] = {kind: set() for kind in Kind}
+
+    def note(kind: Kind, number: int) -> int:
+        found[kind].add(number)
+        return number
+
+    for each in steps:
+        changed_step(each, note)
+    return found
+
+
+def libraries_of_albums(steps: Iterable[Row]) -> dict[int, int | None]:
+    """Return the library of each album that steps made, changed or removed."""
+    return {
+        change["keys"][0]: value["library_id"]
+        for each in steps
+        for change in each["changes"]
+        if change["fact"] == "album"
+        for value in (change["before"], change["after"])
+        if value is not None
+    }
+
+
 def changed_keys(change: Row, other: Other) -> Row:
     """Return one change with all numbers replaced."""
     fact = change["fact"]
-    if fact == TEAM or fact in ALBUM_KINDS:  # a membership and albums don't move
+    if fact == TEAM:  # a membership doesn't move
         return change | {"keys": []}
+    if fact == "in_album":
+        places = [(other(Kind.ALBUM, album), other(Kind.IMAGE, image), position) for album, image, position in change["keys"]]
+        return change | {"keys": [list(each) for each in places if None not in each]}
+    if fact == "album":
+        return _changed_album(change, other)
     if fact in _PAIRS:
         pairs = [(other(Kind.FACE, face), other(Kind.PERSON, person)) for face, person in change["keys"]]
         keys: list[Any] = [list(each) for each in pairs if None not in each]
@@ -38,6 +68,28 @@ def changed_keys(change: Row, other: Other) -> Row:
     if fact == "who" and any(value is not None and value[0] is None for value in (before, after)):
         keys = []  # of a person who did not move: undone, the face would lose its name
     return change | {"keys": keys, "before": before, "after": after}
+
+
+def _changed_album(change: Row, other: Other) -> Row:
+    """Return a change of one album; without it, if it is of people who did not all move."""
+    [album_id] = change["keys"]
+    sides = {name: _album(album_id, change[name], other) for name in ("before", "after")}
+    known = all(None not in value["people"] for value in sides.values() if value is not None)
+    found = other(Kind.ALBUM, album_id) if known else None
+    return change | sides | {"keys": [] if found is None else [found]}
+
+
+def _album(album_id: int, value: Any, other: Other) -> Any:
+    if value is None:
+        return None
+    people = [other(Kind.PERSON, each) for each in value["people"]]
+    cover = value["cover_image_id"]
+    return value | {
+        "uid": uid_of(album_id, value["created_at"], value.get("uid")),
+        "library_id": other(Kind.LIBRARY, value["library_id"]),
+        "cover_image_id": None if cover is None else other(Kind.IMAGE, cover),
+        "people": people if None in people else sorted(people),
+    }
 
 
 def _value(fact: str, value: Any, other: Other) -> Any:

@@ -22,6 +22,8 @@ class Kind(StrEnum):
     PLACE = "place"
     REDACTION = "redaction"
     UNDO = "undo"
+    ALBUM = "album"
+    LIBRARY = "library"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class Moving:
     left: frozenset[str] = frozenset()  # columns of one side: derived there, neither moved nor compared
     gives: Kind | None = None  # what other tables refer to by its `id`
     paths: tuple[str, ...] = ()  # columns that hold a path
+    may_miss: frozenset[str] = frozenset()  # of `refs`: a row moves without what these name
 
     @property
     def name(self) -> str:
@@ -77,12 +80,22 @@ REDACTION_ITEM: Final = Moving(
     left=_ID | {"request_id"},
     paths=("source", "target"),
 )
+ALBUM: Final = Moving(
+    schema.album,
+    ("uid",),
+    {"cover_image_id": Kind.IMAGE},
+    left=_ID | {"library_id"},
+    gives=Kind.ALBUM,
+    may_miss=frozenset({"cover_image_id"}),
+)
+ALBUM_IMAGE: Final = Moving(schema.album_image, ("image_id", "album_id"), {"album_id": Kind.ALBUM, "image_id": Kind.IMAGE})
+ALBUM_PERSON: Final = Moving(schema.album_person, ("album_id", "person_id"), {"album_id": Kind.ALBUM, "person_id": Kind.PERSON})
 UNDO: Final = Moving(schema.undo, ("token",), {"person_id": Kind.PERSON}, left=_ID, gives=Kind.UNDO)
 UNDO_PERSON: Final = Moving(schema.undo_person, ("undo_id", "person_id"), {"undo_id": Kind.UNDO, "person_id": Kind.PERSON})
 
 OF_FACES: Final = (EMBEDDING, CHIP, IDENTITY, REJECTION, UNSEEN, IGNORED, ADOPTED)
 OF_PHOTOS: Final = (IMAGE, PLACE, JOB, FACE, *OF_FACES)
-MOVES: Final = (PERSON, CONSENT, *OF_PHOTOS, REDACTION, REDACTION_ITEM, UNDO, UNDO_PERSON)
+MOVES: Final = (PERSON, CONSENT, *OF_PHOTOS, REDACTION, REDACTION_ITEM, ALBUM, ALBUM_IMAGE, ALBUM_PERSON, UNDO, UNDO_PERSON)
 COVER: Final = "cover"
 """a person's chosen picture, which is moved once its face is there: shown like a table of its own"""
 RECORD: Final = "record"
@@ -122,9 +135,6 @@ STAYS: Final[Mapping[str, str]] = {
     "desk_feed": "accounts",
     "desk_operation": "accounts",
     "join_request": "accounts",
-    "album": "albums",
-    "album_image": "albums",
-    "album_person": "albums",
     "team_link": "membership",
     "team_photo": "membership",
     "team_upload": "membership",

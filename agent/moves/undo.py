@@ -1,19 +1,19 @@
-"""Moves the steps of a library's user that can be undone, in one transaction: people who are in them alone get new numbers together."""
+"""Moves the steps of a library's user that can be undone, in one transaction: people and albums in them alone get new numbers."""
 
 import uuid
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, Table, delete, insert, select
 
 from agent.moves.findings import Findings
-from agent.moves.numbers import Numbers, found
+from agent.moves.numbers import Numbers, found, image_numbers
 from agent.moves.reading import GONE, Page
 from agent.moves.steps import changed_step
 from agent.moves.tables import UNDO, UNDO_PERSON, Kind, Row
-from agent.moves.writing import ELSEWHERE, FORGOTTEN
+from agent.moves.writing import ELSEWHERE, FORGOTTEN, keep
 from agent.store.facts import chunks
 from agent.store.rows import add
-from agent.store.schema import face, image, person, undo, undo_person
+from agent.store.schema import album, face, image, person, undo, undo_person
 
 _ANY = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -21,11 +21,10 @@ _ANY = datetime(1970, 1, 1, tzinfo=UTC)
 def find_numbers(tx: Connection, page: Page, numbers: Numbers) -> None:
     """Look up the photos and faces in steps. A face is found by its photo and its number there: both sides counted alike, or it is left."""
     numbers.rest.clear()
-    images = {number: label for (kind, number), label in page.labels.items() if kind is Kind.IMAGE}
+    image_numbers(tx, page, numbers)
     there: dict[str, int] = {}
-    for part in chunks(sorted(set(images.values()) | {label.partition("/")[0] for label in _faces(page).values()})):
+    for part in chunks(sorted({label.partition("/")[0] for label in _faces(page).values()})):
         there |= {each.sha256: each.id for each in tx.execute(select(image.c.id, image.c.sha256).where(image.c.sha256.in_(part)))}
-    numbers.rest |= {(Kind.IMAGE, number): there[label] for number, label in images.items() if label in there}
     faces: dict[str, int] = {}
     labels = {number: sha256 for sha256, number in there.items()}
     for part in chunks(sorted(labels)):
@@ -38,22 +37,21 @@ def write_steps(tx: Connection, page: Page, numbers: Numbers, findings: Findings
     """Write steps that are missing there, without those of people who were forgotten there."""
     find_numbers(tx, page, numbers)
     there = found(tx, UNDO, page.rows[UNDO.name])
-    gone: dict[int, int] = {}
+    gone: dict[tuple[Kind, int], int] = {}
 
     def other(kind: Kind, number: int) -> int | None:
         if (known := numbers.of(kind, number)) is not None or page.labels.get((kind, number)) != GONE:
             return known
-        if number not in gone:
-            gone[number] = _reserved(tx)
-        return gone[number]
+        if (kind, number) not in gone:
+            gone[kind, number] = _reserved(tx, album if kind is Kind.ALBUM else person)
+        return gone[kind, number]
 
-    people: dict[int, list[int]] = {}
-    for row in page.rows[UNDO_PERSON.name]:
-        people.setdefault(row["undo_id"], []).append(row["person_id"])
+    people = _people(page)
     for each in page.rows[UNDO.name]:
-        if (each["token"],) in there:
-            continue
-        if numbers.forgotten & set(people.get(each["id"], ())):
+        if (known := there.get((each["token"],))) is not None:
+            if known["undone_at"] != each["undone_at"]:  # undone, or redone, on one side since
+                keep(findings, UNDO, each, known, "merged")
+        elif numbers.forgotten & set(people.get(each["id"], ())):
             findings.withheld[UNDO.name, FORGOTTEN] += 1
         elif (changed := changed_step(each, other)) is None:
             findings.withheld[UNDO.name, ELSEWHERE] += 1
@@ -77,12 +75,19 @@ def moves(page: Page, numbers: Numbers, each: Row) -> bool:
     return not numbers.forgotten & people and changed_step(each, other) is not None
 
 
+def _people(page: Page) -> dict[int, list[int]]:
+    people: dict[int, list[int]] = {}
+    for row in page.rows[UNDO_PERSON.name]:
+        people.setdefault(row["undo_id"], []).append(row["person_id"])
+    return people
+
+
 def _faces(page: Page) -> dict[int, str]:
     return {number: label for (kind, number), label in page.labels.items() if kind is Kind.FACE}
 
 
-def _reserved(tx: Connection) -> int:
-    """Return a number that no person has or will have."""
-    row = add(tx, person, {"name": uuid.uuid4().hex, "created_at": _ANY})
-    tx.execute(delete(person).where(person.c.id == row))
+def _reserved(tx: Connection, table: Table) -> int:
+    """Return a number that no person, or album, has or will have."""
+    row = add(tx, table, {"name": uuid.uuid4().hex, "created_at": _ANY})
+    tx.execute(delete(table).where(table.c.id == row))
     return row

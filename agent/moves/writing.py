@@ -13,9 +13,10 @@ from sqlalchemy import Connection, delete, insert, select, update
 from agent.domain.people import Certainty
 from agent.moves.findings import Conflict, Findings
 from agent.moves.matching import matched
-from agent.moves.numbers import Numbers, by_image, differs, face_numbers, faces_there, found, key_of, numbers_of
+from agent.moves.numbers import Numbers, by_image, differs, face_numbers, faces_there, found, image_numbers, key_of, numbers_of
 from agent.moves.reading import Page
 from agent.moves.tables import (
+    ALBUM_IMAGE,
     CHIP,
     COVER,
     EMBEDDING,
@@ -81,6 +82,12 @@ class Writer:
             numbers_of(tx, REDACTION, free, self._numbers)
         if items := page.rows.get(REDACTION_ITEM.name):
             self._add(tx, REDACTION_ITEM, items)
+
+    def album_photos(self, tx: Connection, page: Page) -> None:
+        """Write the photos of albums by hand."""
+        self._numbers.rest.clear()
+        image_numbers(tx, page, self._numbers)
+        self._add(tx, ALBUM_IMAGE, page.rows[ALBUM_IMAGE.name])
 
     def withheld(self, page: Page, moving: Moving, row: Row) -> str | None:
         """Return why a row about a face does not move; None if it does."""
@@ -253,7 +260,7 @@ def keep(findings: Findings, moving: Moving, row: Row, other: Row | None, kind: 
 
 def mark(moving: Moving, row: Row) -> bytes:
     """Return what tells a source's row from its others."""
-    key = [str(row[name]) for name in ("id" if "id" in row else "face_id", *(name for name in moving.key if name == "person_id"))]
+    key = [str(row[name]) for name in (("id",) if "id" in row else moving.key)]
     return "/".join((moving.name, *key)).encode()
 
 

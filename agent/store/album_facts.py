@@ -1,16 +1,29 @@
 """Albums as facts: an album has a name, and others, and its people; a photo is in it at a position."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, delete, insert, select, tuple_, update
 
-from agent.store.fact_values import FactKind, Value, existing, packed, unpacked
+from agent.store.fact_values import FactKind, Value, existing, moment, packed, unpacked
 from agent.store.schema import album, album_image, album_person, image
+
+_IF_ANY = ("uid",)  # left out of facts while empty: steps that are older than the column compare equal
+
+
+def uid_of(album_id: int, created_at: datetime | int, uid: str | None) -> str:
+    """Return what an album is recognised by in another library. Removing it and bringing it back changes neither its number nor its time."""
+    micros = created_at if isinstance(created_at, int) else moment(created_at)
+    return uid or f"{album_id:016x}{micros % 2**64:016x}"
 
 
 def _read_album(tx: Connection, keys: Sequence[int]) -> dict[int, Value]:
     rows = tx.execute(select(album).where(album.c.id.in_(keys))).mappings()
-    found = {row["id"]: {name: packed(value) for name, value in row.items() if name != "id"} | {"people": []} for row in rows}
+    found = {
+        row["id"]: {name: packed(value) for name, value in row.items() if name != "id" and (value is not None or name not in _IF_ANY)}
+        | {"people": []}
+        for row in rows
+    }
     of_them = select(album_person).where(album_person.c.album_id.in_(keys)).order_by(album_person.c.person_id)
     for album_id, person_id in tx.execute(of_them):
         found[album_id]["people"].append(person_id)

@@ -12,13 +12,15 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import make_url, select
 
 from agent.core.paths import AppPaths
+from agent.library.records import Shown
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.embedded_postgres import ADDRESS_FILE
 from agent.store.key_homes import FileHome
 from agent.store.opening import open_library
+from agent.store.schema import image
 from agent.store.server_database import POSTGRES_FOLDER
 from tests.moved import ROOT, MadeLibrary
 from tests.program import CHECKOUT, WAIT_S
@@ -40,21 +42,30 @@ def server(tmp_path: Path, models_folder: Path) -> Iterator[RealServer]:
     made.quit()
 
 
-def made_desktop(home: Path, photos: Path) -> tuple[int, int, int]:
+Albums = dict[str, list[str]]  # name -> its photos' content, in their order
+
+
+def albums(library: RedactionQueries) -> Albums:
+    with library.database.read() as tx:
+        content = {each.id: each.sha256 for each in tx.execute(select(image.c.id, image.c.sha256))}
+    return {each.name: [content[number] for number in library.index(Shown(album=each.id)).ids] for each in library.albums()}
+
+
+def made_desktop(home: Path, photos: Path) -> tuple[tuple[int, int, int], Albums]:
     """A desktop's home, and its photos' files where the server sees them, unchanged. Returns the photos, faces and people it shows."""
     paths = AppPaths.find({"AI_POPUP_HOME": str(home)}).create()
     library = open_library(paths.library, FileHome(paths.keys))
     MadeLibrary(library, 1, photos=PHOTOS).fill()
     with library.read() as tx:
         files = tx.exec_driver_sql("SELECT path, size, mtime_ns FROM place WHERE folder IS NOT NULL").all()
-    counts = RedactionQueries(library).counts()
+    counts, shown = RedactionQueries(library).counts(), albums(RedactionQueries(library))
     library.close()
     for path, size, mtime_ns in files:
         file = photos / os.fsdecode(path.decode("utf-8", "surrogatepass").removeprefix(ROOT + "/").encode("utf-8", "surrogateescape"))
         with file.open("wb") as empty:
             empty.truncate(size)
         os.utime(file, ns=(mtime_ns, mtime_ns))
-    return counts.images, counts.faces, counts.people
+    return (counts.images, counts.faces, counts.people), shown
 
 
 def photos_there(server: RealServer) -> int:
@@ -69,7 +80,8 @@ def photos_there(server: RealServer) -> int:
 
 def test_it_moves_with_every_row_though_killed_twice_and_comes_back(server: RealServer, tmp_path: Path) -> None:
     home, back = tmp_path / "ada", tmp_path / "back"
-    shown = made_desktop(home, server.watched)
+    shown, collected = made_desktop(home, server.watched)
+    assert {name: len(its) for name, its in collected.items()} == {"海边 Sea": PHOTOS - 2, "家人": 174}
     words = ["move-to", "server", str(home), "--library", "Ada", "--root", f"{ROOT}={server.watched}"]
     planned = json.loads(server.run(*words, "--plan", "--json").stdout)
     assert (planned["rows"]["image"], planned["folders_missing"], planned["without_consent"]) == (PHOTOS, 0, 4)
@@ -90,6 +102,8 @@ def test_it_moves_with_every_row_though_killed_twice_and_comes_back(server: Real
 
     server.serve()
     server.until(lambda now: (now.images, now.faces, now.people) == shown)
+    with server.library() as there:
+        assert albums(there) == collected
     assert server.run("record", "verify").returncode == 0
     assert len(server.run("consent", "missing", "--json").stdout.splitlines()) == 4
     server.quit()
@@ -103,4 +117,5 @@ def test_it_moves_with_every_row_though_killed_twice_and_comes_back(server: Real
     opened = open_library(paths.library, FileHome(paths.keys))
     with opened.read() as tx:
         assert tx.exec_driver_sql("SELECT count(*) FROM person").scalar() == again["person"]
+    assert albums(RedactionQueries(opened)) == collected
     opened.close()

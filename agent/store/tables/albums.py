@@ -16,6 +16,8 @@ album = Table(
     Column("certain", Integer, nullable=False, server_default="0"),  # 1: without photos where they are only probable
     Column("cover_image_id", Integer),  # no reference: if that image is gone, another replaces it
     Column("created_at", Instant, nullable=False),
+    Column("uid", String(32)),  # of one that moved here from another library; None: its number and time, see `album_facts.uid_of`
+    Index("album_by_uid", "uid", unique=True),
     sqlite_autoincrement=True,
 )
 

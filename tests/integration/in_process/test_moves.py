@@ -9,18 +9,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from agent.libraries.queries import LibrariesQueries
+from agent.library.records import Match, Shown
 from agent.moves.closed_record import LIBRARY_MOVED, RECORDS_FOLDER, changed_records, entries_of
 from agent.moves.move import PROVING, Move, Moved, Side
-from agent.moves.reading import Reader
+from agent.moves.reading import Page, Reader
 from agent.moves.tables import IGNORED, JOB, MOVES, RECORD, REDACTION_ITEM, REJECTION
+from agent.moves.writing import Writer
+from agent.redaction.queries.redaction_queries import RedactionQueries
+from agent.store import journal
 from agent.store.audit_log import AuditQueries
 from agent.store.database import Database
 from agent.store.dialects.postgresql import PostgreSql
+from agent.store.schema import album, album_image, consent, embedding, face, identity, image, person, place, undo
 from agent.store.schema import audit as record
-from agent.store.schema import consent, embedding, face, identity, image, person, place, undo
 from agent.store.server_database import secured
 from agent.store.upgrade import upgrade
 from agent.workers.roots import Roots
@@ -55,7 +59,7 @@ class Moves:
 
     def server(self) -> Side:
         LibrariesQueries(self._served).begin("All", NOW)
-        return Side(self._served, self._folder / "server" / RECORDS_FOLDER / "1", "server")
+        return Side(self._served, self._folder / "server" / RECORDS_FOLDER / "1", "server", 1)
 
     def up(self, source: Side, server: Side, *, required: bool = False, forgotten: frozenset[str] = frozenset()) -> Move:
         roots = Roots([(ROOT, SERVED)])
@@ -143,6 +147,95 @@ def test_a_library_with_every_kind_of_row_comes_back_as_it_was(moves: Moves, see
         assert one.execute(chosen).all() == two.execute(chosen).all() != []
 
 
+def albums(side: Side) -> dict[str, tuple[list[str], list[str], str | None, int]]:
+    """Name -> the photos it shows in their order, its people, rule, and the photos counted; photos by their content."""
+    library = RedactionQueries(side.database)
+    with side.database.read() as tx:
+        content = {each.id: each.sha256 for each in tx.execute(select(image.c.id, image.c.sha256))}
+    names = library.person_names()
+    return {
+        each.name: (
+            [content[number] for number in library.index(Shown(album=each.id)).ids],
+            sorted(names[number] for number in each.people),
+            each.match,
+            each.count,
+        )
+        for each in library.albums()
+    }
+
+
+def test_albums_come_along_in_their_order_though_killed_and_their_steps_are_undone_there(
+    moves: Moves, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, server = moves.desktop("ada"), moves.server()
+    made = MadeLibrary(source.database, 7).fill()
+    desk = RedactionQueries(source.database)
+    trip = desk.make_album("Trip", images=[made.images[each] for each in (7, 1, 9, 4)], now=NOW).id
+    desk.move_in_album(trip, [made.images[4]], made.images[1], now=NOW)
+    removed = desk.make_album("Old", images=made.images[4:6], now=NOW)
+    desk.remove_album(removed.id, now=NOW)
+    desk.change_album(trip, name="旅行", cover=made.images[9], now=NOW)
+    before = albums(source)
+    assert [len(before[name][0]) for name in ("旅行", "海边 Sea")] == [4, 10] and before["家人"][1:3] == (["Ada Lovelace", "李小梅"], "any")
+    monkeypatch.setattr("agent.moves.reading.ROWS", 3)
+
+    class Killed(Exception):
+        pass
+
+    def die(self: Writer, tx: Connection, page: Page) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        patched.setattr(Writer, "album_photos", die)
+        moves.up(source, server).run()
+    moved = moves.up(source, server).run()
+
+    assert moved.equal and moved.findings.conflict_count == 0
+    assert albums(server) == before
+    with server.database.read() as tx:
+        assert set(tx.scalars(select(album.c.library_id))) == {1}
+        covers = select(album.c.name, image.c.sha256).join_from(album, image, image.c.id == album.c.cover_image_id).order_by(album.c.id)
+        there = tx.execute(covers).all()
+    with source.database.read() as tx:
+        assert tx.execute(covers).all() == there != []
+    with server.database.write() as tx:
+        assert journal.undo(tx, None, NOW) is not None  # the new name
+        assert journal.undo(tx, None, NOW) is not None  # the removal
+    assert albums(server)["Trip"] == before["旅行"] and albums(server)["Old"][3] == 2
+
+    again = moves.up(source, server).run()
+
+    assert again.equal and [(each.kind, each.table) for each in again.findings.conflicts] == [("album", "album")]
+    assert sorted(albums(server)) == ["Old", "Trip", "家人", "海边 Sea"], "each once, named as it is there"
+    home = moves.desktop("home")
+    assert moves.down(server, home, library=1).run().equal
+    assert albums(home) == albums(server)
+
+
+def test_an_album_that_needs_a_forgotten_person_stays_behind(moves: Moves) -> None:
+    source, server = moves.desktop("ada"), moves.server()
+    made = MadeLibrary(source.database, 3).fill()
+    desk, [mei, ada] = RedactionQueries(source.database), made.people[:2]
+    for name, match in (("Both", Match.ALL), ("Only", Match.ONLY)):
+        desk.make_album(name, people=[mei, ada], match=match, now=NOW)
+    desk.make_album("Ada", people=[ada], match=Match.ALL, now=NOW)
+    with source.database.read() as tx:
+        uid = tx.scalar(select(person.c.uid).where(person.c.id == mei))
+
+    moved = moves.up(source, server, forgotten=frozenset({str(uid)})).run()
+
+    assert moved.equal and moved.findings.withheld["album", "forgotten"] == 2
+    assert {name: each[1] for name, each in albums(server).items()} == {
+        "Ada": ["Ada Lovelace"],
+        "家人": ["Ada Lovelace"],
+        "海边 Sea": [],
+    }
+    with server.database.read() as tx:
+        steps = [each["before"] or each["after"] for row in tx.scalars(select(undo.c.changes)) for each in row if each["fact"] == "album"]
+        assert {each["name"] for each in steps} == {"Ada", "海"}
+    assert moves.up(source, server, forgotten=frozenset({str(uid)})).run().equal
+
+
 def test_one_library_of_several_goes_back_with_its_own_people_alone(moves: Moves) -> None:
     server = moves.server()
     queries = LibrariesQueries(server.database)
@@ -151,9 +244,17 @@ def test_one_library_of_several_goes_back_with_its_own_people_alone(moves: Moves
     queries.add("Ben", for_all=False, sources=["/srv/ben"], roles={}, watched=[SERVED], now=NOW)
     roots = Roots([(ROOT, "/srv/ben")])
     assert Move(other, server, Reader(other.database, roots), frozenset(), False, True, lambda: NOW).run().equal
+    with server.database.write() as tx:
+        tx.execute(update(album).values(library_id=2))
     ada = moves.desktop("ada")
     MadeLibrary(ada.database, 6, prefix="ada", photos=8).fill()
     assert moves.up(ada, server).run().equal
+    with server.database.write() as tx:
+        shared = select(album.c.id).where(album.c.library_id == 1, album.c.match.is_(None)).scalar_subquery()
+        foreign = (
+            select(func.max(image.c.id)).where(image.c.id.in_(select(place.c.image_id).where(place.c.library_id == 2))).scalar_subquery()
+        )
+        tx.execute(insert(album_image).values(album_id=shared, image_id=foreign, position=1))
 
     home = moves.desktop("home")
     back = moves.down(server, home, library=1).run()
@@ -165,6 +266,7 @@ def test_one_library_of_several_goes_back_with_its_own_people_alone(moves: Moves
         placed = select(image.c.sha256).where(image.c.id.in_(inside)).order_by(image.c.sha256)
         assert one.execute(placed).all() == two.execute(select(image.c.sha256).order_by(image.c.sha256)).all() != []
         assert set(two.scalars(select(person.c.name))) <= set(one.scalars(select(person.c.name)))
+    assert albums(home) == albums(ada), "without the other library's albums, and its photo in one"
     assert count(home.database, undo) < count(server.database, undo), "steps about other photos stay"
 
 

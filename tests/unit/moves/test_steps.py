@@ -5,11 +5,11 @@ from typing import Any
 from agent.moves.steps import changed_step
 from agent.moves.tables import Kind
 
-THERE = {(Kind.FACE, 1): 11, (Kind.FACE, 2): 12, (Kind.PERSON, 1): 21, (Kind.IMAGE, 1): 31}
+THERE = {(Kind.FACE, 1): 11, (Kind.FACE, 2): 12, (Kind.PERSON, 1): 21, (Kind.IMAGE, 1): 31, (Kind.ALBUM, 1): 41}
 
 
 def other(kind: Kind, number: int) -> int | None:
-    return THERE.get((kind, number))
+    return 3 if kind is Kind.LIBRARY else THERE.get((kind, number))
 
 
 def changed(*changes: dict[str, Any]) -> list[dict[str, Any]] | None:
@@ -42,3 +42,15 @@ def test_a_naming_of_someone_who_did_not_move_is_left_out() -> None:
 
 def test_what_concerns_a_membership_does_not_move() -> None:
     assert changed({"fact": "team", "keys": ["uid"], "before": None, "after": 1}) is None
+
+
+def test_a_photo_in_an_album_keeps_its_position_and_an_album_what_it_is_recognised_by() -> None:
+    assert changed({"fact": "in_album", "keys": [[1, 1, 77], [1, 7, 78], [9, 1, 79]], "before": None, "after": 1}) == [
+        {"fact": "in_album", "keys": [[41, 31, 77]], "before": None, "after": 1}
+    ]
+    facts = {"name": "Sea", "library_id": None, "cover_image_id": 7, "people": [1], "created_at": 255}
+    there = {"name": "Sea", "library_id": 3, "cover_image_id": None, "people": [21], "created_at": 255, "uid": f"{1:016x}{255:016x}"}
+    assert changed({"fact": "album", "keys": [1], "before": facts, "after": None}) == [
+        {"fact": "album", "keys": [41], "before": there, "after": None}
+    ]
+    assert changed({"fact": "album", "keys": [1], "before": facts | {"people": [1, 9]}, "after": None}) is None
