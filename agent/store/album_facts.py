@@ -12,7 +12,7 @@ _IF_ANY = ("uid",)  # left out of facts while empty: steps that are older than t
 
 
 def uid_of(album_id: int, created_at: datetime | int, uid: str | None) -> str:
-    """Return what an album is recognised by in another library. Removing it and bringing it back changes neither its number nor its time."""
+    """Return what an album is recognised by in another library. Removing it and bringing it back changes neither number nor time."""
     micros = created_at if isinstance(created_at, int) else moment(created_at)
     return uid or f"{album_id:016x}{micros % 2**64:016x}"
 
