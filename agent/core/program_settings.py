@@ -1,4 +1,4 @@
-"""Settings of the program itself: its log and its updates."""
+"""Settings of the program itself: its log, the memory of its processes, and its updates."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -22,6 +22,25 @@ class LogSettings(Section):
     """Size of one log file."""
     files: Annotated[int, Field(ge=1, le=100)] = 5
     """How many are kept."""
+
+
+class MemorySettings(Section):
+    """Thresholds for the memory of each kind of process. The engine's processes have `engine.max_memory_mb`."""
+
+    agent_mb: Annotated[int, Field(ge=0, le=1_048_576)] = 800
+    """The agent; beyond, it frees what it only caches, and says so. 0 is none, as in all of this section."""
+    popup_mb: Annotated[int, Field(ge=0, le=1_048_576)] = 1_500
+    """The popup's window; beyond, it is started anew when it is hidden."""
+    screen_mb: Annotated[int, Field(ge=0, le=1_048_576)] = 1_500
+    """The engine for captures and watching the screen; beyond, it is started anew once no capture is under review."""
+    matcher_mb: Annotated[int, Field(ge=0, le=1_048_576)] = 500
+    """The process that compares faces, besides 4 kB for each face it holds; beyond, it is started anew after its question."""
+    server_mb: Annotated[int, Field(ge=0, le=1_048_576)] = 1_500
+    """The team server's own process; beyond, it warns, and drains and ends if something starts it again."""
+    worker_mb: Annotated[int, Field(ge=0, le=1_048_576)] = 1_000
+    """A worker; beyond, it warns, and finishes its photos and ends if the server or something else starts it again."""
+    again_minutes: Annotated[int, Field(ge=0, le=1_440)] = 10
+    """Time between two restarts of the same process for its memory."""
 
 
 class UpdateChannel(StrEnum):

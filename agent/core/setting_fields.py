@@ -66,8 +66,12 @@ SERVER_ONLY = frozenset(
         "backup.at",
     }
     | {"backup.full_days", "backup.keep_full", "backup.wal_seconds", "backup.wal_limit_mb", "backup.drill_days"}
+    | {"memory.server_mb", "memory.worker_mb"}
 )
-DESKTOP_ONLY = frozenset({"popup", "capture", "watch_screen", "tray", "api", "updates", "general.autostart"})
+DESKTOP_ONLY = frozenset(
+    {"popup", "capture", "watch_screen", "tray", "api", "updates", "general.autostart"}
+    | {f"memory.{kind}_mb" for kind in ("agent", "popup", "screen")}
+)
 _UNITS = {
     "s": "s",
     "seconds": "s",

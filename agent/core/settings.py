@@ -10,7 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from agent.core.backup_settings import BackupSettings
-from agent.core.program_settings import LogSettings, UpdateSettings
+from agent.core.program_settings import LogSettings, MemorySettings, UpdateSettings
 from agent.core.screen_settings import CaptureSettings, WatchSettings
 from agent.core.server_settings import AlertSettings, IncidentSettings, OidcSettings, ServerSettings, UploadSettings, WorkerSettings
 from agent.core.setting_section import Name, Pattern, Section, TimeOfDay
@@ -274,6 +274,7 @@ class Settings(Section):
     watch_screen: WatchSettings = WatchSettings()
     tray: TraySettings = TraySettings()
     api: ApiSettings = ApiSettings()
+    memory: MemorySettings = MemorySettings()
     server: ServerSettings = ServerSettings()
     worker: WorkerSettings = WorkerSettings()
     uploads: UploadSettings = UploadSettings()

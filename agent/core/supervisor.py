@@ -1,10 +1,21 @@
-"""Tells systemd that the process is ready, or alive. See `sd_notify(3)`."""
+"""What starts this process again when it ends. Tells systemd that it is ready, or alive: see `sd_notify(3)`."""
 
 import asyncio
 import contextlib
 import os
 import socket
 from collections.abc import Mapping
+from typing import Final
+
+# Our units and images set it to 1. An exit code other than 0 makes them start another process.
+SUPERVISED: Final = "AI_POPUP_SUPERVISED"
+# The exit code of a server or worker that drained because of its memory: EX_TEMPFAIL, "try again".
+START_AGAIN: Final = 75
+
+
+def is_supervised(environment: Mapping[str, str] = os.environ) -> bool:
+    """Return if something starts this process again when it ends."""
+    return environment.get(SUPERVISED) == "1"
 
 
 def tell_supervisor(state: str, environment: Mapping[str, str] = os.environ) -> None:

@@ -137,5 +137,16 @@ class Desk:
     def picker_alive(self) -> bool:
         return self._popup.alive
 
+    @property
+    def popup_pid(self) -> int | None:
+        """The popup's process, None if there is none."""
+        return self._popup.pid
+
+    async def renew_popup(self) -> bool:
+        """Replace the popup's process unless it is in use; returns whether it was."""
+        with suppress(DesktopError):  # only the windows for a region aren't loaded in advance then
+            return await self._popup.renew()
+        return True
+
     async def close(self) -> None:
         await self._popup.close()

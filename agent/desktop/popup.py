@@ -122,6 +122,17 @@ class PopupHost:
             self._picker_loaded = await self._ok(child, {"do": "warm_picker", "url": await self._picker_url()}, _START_S)
         return self._picker_loaded
 
+    async def renew(self) -> bool:
+        """Replace the process, unless one of its windows or dialogs is in use. Return whether it was. Raises as `warm_picker` does."""
+        async with self._turn:
+            if self._in_use:
+                return False
+            warm = self.keep and self._picker_loaded
+            await self._drop()
+        if warm:
+            await self.warm_picker()
+        return True
+
     async def close(self) -> None:
         """End the process."""
         async with self._turn:
@@ -217,5 +228,9 @@ class PopupHost:
 
     async def _drop_if_idle(self) -> None:
         async with self._turn:
-            if not self._visible and not self._picking and not self.keep and (self._folder is None or self._folder.done()):
+            if not self._in_use and not self.keep:
                 await self._drop()
+
+    @property
+    def _in_use(self) -> bool:
+        return self._visible or self._picking or (self._folder is not None and not self._folder.done())

@@ -28,7 +28,7 @@ class TrayState(StrEnum):
     IDLE = "idle"
     WORKING = "working"
     PAUSED = "paused"
-    LIMITED = "limited"  # the engine exceeded its memory limit and was restarted
+    LIMITED = "limited"  # a process exceeded its memory limit
     ATTENTION = "attention"
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeAlias, TypeVar
 
 from agent.core.child import Child, ChildGone, own_command
@@ -43,6 +44,8 @@ class MatcherProcess:
         self._turn = asyncio.Lock()
         self._client: RpcClient | None = None
         self._filled = self._closed = False
+        self._sequences = 0  # works of several queries, of which the later need what the process made of the earlier
+        self._faces = 0  # about as many as the process holds: dropped ones still count
         self._idle: asyncio.TimerHandle | None = None
         self._endings: set[asyncio.Task[None]] = set()
         self.hello: MatcherHello | None = None  # of the running process
@@ -58,34 +61,37 @@ class MatcherProcess:
         return await self._question(calls.IDENTIFY, IdentifyRequest(query, probable, most))
 
     async def group(self, members: Sequence[GroupMember], cannot: Sequence[tuple[int, int]] = ()) -> dict[int, int]:
-        await self._question(calls.GROUP, Members.of(members, cannot))
-        client, waited = self._client, 0.0
-        while waited < _GROUP_LIMIT_S:
-            pause = min(_LOOK_S, _SHORT_S + waited / 4)
-            await asyncio.sleep(pause)
-            waited += pause
-            placed = await self._question(calls.GROUPED, None, of=client)
-            if placed.groups is not None:
-                return dict(placed.groups)
+        with self._sequence():
+            await self._question(calls.GROUP, Members.of(members, cannot))
+            client, waited = self._client, 0.0
+            while waited < _GROUP_LIMIT_S:
+                pause = min(_LOOK_S, _SHORT_S + waited / 4)
+                await asyncio.sleep(pause)
+                waited += pause
+                placed = await self._question(calls.GROUPED, None, of=client)
+                if placed.groups is not None:
+                    return dict(placed.groups)
         self.forget()
         raise EngineTimeout(seconds=_GROUP_LIMIT_S)
 
     async def place(self, fresh: Sequence[GroupMember], known: Callable[[], ClusterMembers]) -> dict[int, int]:
         asked = Members.of(fresh)
-        placed = await self._question(calls.PLACE, asked)
-        if placed.groups is None:
-            before = await asyncio.to_thread(known)
-            await self._question(calls.BEGIN, before.cannot)
-            client = self._client
-            for part in by_group(before.members):
-                await self._question(calls.RESTORE, part, of=client)
-            placed = await self._question(calls.PLACE, asked, of=client)
+        with self._sequence():
+            placed = await self._question(calls.PLACE, asked)
+            if placed.groups is None:
+                before = await asyncio.to_thread(known)
+                await self._question(calls.BEGIN, before.cannot)
+                client = self._client
+                for part in by_group(before.members):
+                    await self._question(calls.RESTORE, part, of=client)
+                placed = await self._question(calls.PLACE, asked, of=client)
         return dict(placed.groups or ())
 
     async def spread(self, groups: Sequence[Sequence[int]], *, most: int) -> list[Spread]:
         return await self._question(calls.SPREAD, SpreadRequest(tuple(map(tuple, groups)), most))
 
     async def put(self, prints: Sequence[FaceEmbedding]) -> None:
+        self._faces += len(prints)
         await self._change(calls.PUT, parts(prints))
 
     async def drop(self, faces: Sequence[int]) -> None:
@@ -99,6 +105,14 @@ class MatcherProcess:
         if (client := self._let_go()) is not None:
             self._later(client.child.kill())
 
+    async def renew(self) -> bool:
+        """End the process after its current query; the next one fills a fresh process. Return False while clusters are computed."""
+        async with self._turn:
+            if self._sequences:
+                return False
+            self.forget()
+        return True
+
     async def close(self) -> None:
         self._closed = True
         self.forget()
@@ -111,6 +125,24 @@ class MatcherProcess:
     def memory(self) -> int:
         """Return the resident bytes of the process; 0 if none runs."""
         return 0 if self.hello is None else memory_of(self.hello.pid)
+
+    @property
+    def pid(self) -> int | None:
+        """The process; None if none runs."""
+        return self._client.child.pid if self._client is not None and self._client.child.alive else None
+
+    @property
+    def faces(self) -> int:
+        """Return about how many faces the process holds."""
+        return self._faces
+
+    @contextmanager
+    def _sequence(self) -> Iterator[None]:
+        self._sequences += 1
+        try:
+            yield
+        finally:
+            self._sequences -= 1
 
     # -- queries and changes -----------------------------------------------------------------------------------------------------
     async def _question(self, call: Call[Q, A], asked: Q, *, of: RpcClient | None = None) -> A:
@@ -175,6 +207,7 @@ class MatcherProcess:
         return client
 
     async def _fill(self, client: RpcClient) -> None:
+        self._faces = 0
         loop = asyncio.get_running_loop()
         thread = ThreadPoolExecutor(1, "face-prints")
         try:
@@ -185,6 +218,7 @@ class MatcherProcess:
             while (page := await coming) is not None:
                 coming = loop.run_in_executor(thread, next, pages, None)  # read while the previous one is sent
                 await self._ask(client, calls.PUT, *page)
+                self._faces += len(page[0].faces)
         finally:
             thread.shutdown(wait=False)
         if self._client is not client:

@@ -204,6 +204,16 @@ class EnginePool:
                 found.append(EngineProcess(slot.child.pid, memory, slot.hello.device, slot.hello.precision))
         return found
 
+    @property
+    def pids(self) -> list[int]:
+        """Return the running processes."""
+        return [slot.child.pid for slot in self._line.slots if slot.child is not None and slot.child.alive]
+
+    @property
+    def is_busy(self) -> bool:
+        """Return if a process has a task."""
+        return len(self._line.free) < len(self._line.slots)
+
     # -- a request ---------------------------------------------------------------------------------------------------------------
     async def ask(self, call: Call[Q, A], asked: Q, files: Sequence[Opener] = ()) -> A:
         """Make one call, with its files. Raises the engine's error, EngineError, ModelError."""

@@ -111,6 +111,19 @@ class ScreenEngine(EnginePool):
         elif self.stats():
             await self.ask(calls.UNWATCH, None)
 
+    async def renew(self) -> bool:
+        """End the process; the next request starts another. Return False while it works, or keeps a screenshot for a review."""
+        await self._drop_old()
+        if self._open or self.is_busy:
+            return False
+        self.forget()
+        return True
+
+    @property
+    def pid(self) -> int | None:
+        """The process; None if none runs."""
+        return next(iter(self.pids), None)
+
     def forget(self) -> None:
         self._open.clear()
         super().forget()

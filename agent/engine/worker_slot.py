@@ -91,6 +91,16 @@ def memory_of(pid: int) -> int:
         return 0
 
 
+def memory_of_family(pid: int) -> int:
+    """Resident bytes of a process and all its descendants; 0 if it is gone. Lists every process of the system."""
+    try:
+        process = psutil.Process(pid)
+        family = [process, *process.children(recursive=True)]
+    except psutil.Error:
+        return 0
+    return sum(memory_of(each.pid) for each in family)
+
+
 def let_others_go_first(pid: int) -> None:
     """Lower a process's priority."""
     with suppress(psutil.Error):

@@ -136,7 +136,8 @@ class StatusFeed:
         self.watching = Observable(WatchShown())
         self.update = Observable(UpdateShown())
         self.damage = Observable[AgentError | None](None)  # of the library
-        for shown in (self.models, self.captures, self.people_changed, self.watching, self.update, self.damage):
+        self.memory = Observable[AgentError | None](None)  # a process that took too much
+        for shown in (self.models, self.captures, self.people_changed, self.watching, self.update, self.damage, self.memory):
             shown.subscribe(self.changed)
 
     def changed(self, _: object = None) -> None:
@@ -204,7 +205,7 @@ class StatusFeed:
             online_only=jobs.get(JobState.DEFERRED, 0),
             quiet_until=self._quiet.until(),
             throttled=self.throttled if queued else None,
-            warning=self.warning or self._monitor.engine.gap,
+            warning=self.warning or self.memory.value or self._monitor.engine.gap,
             device_note=self._monitor.engine.device_note,
             finished=self._progress.last,
             settings=settings,

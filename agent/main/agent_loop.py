@@ -33,6 +33,7 @@ from agent.library.onboarding_choices import read_choices, usual_folders, write_
 from agent.library.status import UpdateShown
 from agent.main.app import Reconfigure
 from agent.main.checkup import health
+from agent.main.guarded import guarded_agent, guarded_popup
 from agent.main.handover import updates_of
 from agent.main.http import Context, create_app
 from agent.main.library_home import backup_store, move_key, recovery_code
@@ -114,6 +115,8 @@ class AgentLoop:
         app = self._app = build(
             self._settings, self._paths, database=self._database, reconfigure=self._hooks(desk), renamed=self._file.rename_kept
         )
+        for guarded in (guarded_popup(desk), guarded_agent(app.rest.now)):
+            app.memory.also(guarded)
         self._unmet = UnmetSettings(app.refuse)
         notifier = Notifier()
         presenter = Presenter(

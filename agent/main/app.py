@@ -12,6 +12,7 @@ import structlog
 from agent.consent.service import Consents
 from agent.core.environment import Environment
 from agent.core.lead import Alone, Lead
+from agent.core.memory_guard import Guarded, MemoryGuard
 from agent.core.memory_trimmer import MemoryTrimmer
 from agent.core.observable import Notice
 from agent.core.settings import Settings, changed_sections
@@ -78,6 +79,7 @@ class Edges:
     open_item: Callable[[str], int] = open_photo  # opens an original, see `Sources`
     check_library: Callable[[], bool] = lambda: True  # reads the whole library, see `IntegrityCheck`
     queue: Callable[[Environment], JobQueue] | None = None  # where jobs come from, if not from the library itself
+    guarded: tuple[Guarded, ...] = ()  # child processes with a threshold for their memory
     lead: Lead = field(default_factory=Alone)  # which of several processes on the library watches and maintains it
 
 
@@ -125,6 +127,7 @@ class App:
             clock=environment.clock,
             rest=trimmer.look,
         )
+        self.memory = MemoryGuard(lambda: self.settings.memory, environment.monotonic, edges.guarded)
         self.quiet = DoNotDisturb(environment, library)
         self.status = StatusFeed(library, self.indexer, self.ingest, self.quiet, self.monitor, environment)
         self._models = ModelSupply(engine.supply, environment)
@@ -159,6 +162,7 @@ class App:
         self._recognition.changes.subscribe(self.status.people_changed.set)
         self._models.shown.subscribe(self.status.models.set)
         self._check.problem.subscribe(self.status.damage.set)
+        self.memory.warning.subscribe(self.status.memory.set)
         self.screen.tell(self.status)
 
     @property
@@ -206,7 +210,10 @@ class App:
                     tasks.create_task(work)
 
     def _services(self, *, watch: bool) -> list[Coroutine[Any, Any, None]]:
-        always = [each.run() for each in (self.indexer, self._recognition, self.status, self.monitor, self._models, self.redaction.work)]
+        always = [
+            each.run()
+            for each in (self.indexer, self._recognition, self.status, self.monitor, self.memory, self._models, self.redaction.work)
+        ]
         if not watch:
             return always
         watched = partial(self._source.run, self.ingest.take)

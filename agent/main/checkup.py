@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from agent.core.build import read_build
 from agent.core.i18n import Texts
+from agent.core.memory_guard import MB, MemoryGuard
 from agent.core.paths import AppPaths
 from agent.core.settings import Settings
 from agent.domain.errors import NoDisplay, UpdatesOff
@@ -48,6 +49,26 @@ def update_check(paths: AppPaths, settings: Callable[[], Settings], texts: Calla
         return texts()(f"cli.update.{said}", version=state.version or "", channel=texts()(f"cli.update.{channel}"))
 
     return known
+
+
+def memory_check(guard: MemoryGuard, texts: Callable[[], Texts]) -> Check:
+    """What each process took when it was last measured. Raises ProcessMemory for ten minutes after one took too much."""
+
+    def measured() -> str:
+        if (error := guard.warning.value) is not None:
+            raise error
+        said = [
+            texts()(
+                "cli.doctor.memory_of",
+                kind=texts()(f"cli.doctor.memory_kinds.{each.kind}"),
+                megabytes=each.memory // MB,
+                limit=each.limit // MB,
+            )
+            for each in guard.readings
+        ]
+        return texts()("ui.list_separator").join(said)
+
+    return measured
 
 
 def checks(
@@ -101,8 +122,9 @@ def health(app: App, paths: AppPaths, texts: Callable[[], Texts], version: str, 
         counts = None if any(finding.name == "library" and finding.error for finding in findings) else app.library.counts()
         return support_bundle(version, app.settings, findings, counts, standing.models(), paths.logs)
 
+    found = checks(standing, texts, engine=engine, wall=wall, updates=update_check(paths, lambda: app.settings, texts), desktop=desktop)
     return Health(
-        checks(standing, texts, engine=engine, wall=wall, updates=update_check(paths, lambda: app.settings, texts), desktop=desktop),
+        found | {"memory": memory_check(app.memory, texts)},
         standing.models,
         standing.disk,
         standing.last_backup,

@@ -12,6 +12,7 @@ from agent.domain.errors import (
     NoDisplay,
     NoTray,
     NotRunning,
+    ProcessMemory,
     SettingsError,
     StoreDamaged,
     Unexpected,
@@ -38,9 +39,12 @@ class Finding:
 
     @property
     def state(self) -> Literal["ok", "absent", "warning", "failed"]:
-        """The severity. An absent part (a tray, a running agent) or a legal duty is no failure. Decoding without a sandbox is a warning."""
+        """The severity. An absent part (a tray, a running agent) or a legal duty is no failure. Decoding without a sandbox and a process
+        that took too much memory are warnings."""
         if self.error is None:
             return "ok"
+        if isinstance(self.error, ProcessMemory):
+            return "warning"
         if isinstance(self.error, EngineOpen) and "network" not in self.error.params:
             return "warning"
         return "absent" if isinstance(self.error, _ABSENT) else "failed"

@@ -60,10 +60,9 @@ def serve(session: CommandSession, as_json: bool) -> int:
             finish(session.paths)  # before anything is made new: keys, settings and certificates come with a restore
             session.file.load()
             key_in_file(session.file, session.paths)
-            Server(session.paths, session.file, up, lambda: note(session.texts("cli.serve.ending"))).run()
+            return Server(session.paths, session.file, up, lambda: note(session.texts("cli.serve.ending"))).run()
         finally:
             logs.stop()
-    return 0
 
 
 def _put_aside(session: CommandSession, link: str | None) -> str | None:

@@ -10,6 +10,7 @@ from agent.core.claims import Claims, Unshared
 from agent.core.environment import Environment, utc_now
 from agent.core.heap import give_back, let_go_of_code
 from agent.core.lead import Alone, Lead
+from agent.core.memory_guard import Guarded
 from agent.core.memory_trimmer import MemoryTrimmer
 from agent.core.observable import Observable
 from agent.core.paths import AppPaths
@@ -37,6 +38,7 @@ from agent.library.recipes import EMBEDDER
 from agent.library.thumbnail_store import ThumbnailFile
 from agent.main.app import App, Edges, Reconfigure
 from agent.main.engines import engine_pool, model_store, model_ways, screen_engine
+from agent.main.guarded import guarded_matcher, guarded_screen
 from agent.main.library_home import backups_of, home_of_key
 from agent.people.face_finder import FaceFinder
 from agent.people.forgotten import ForgottenFile
@@ -117,6 +119,7 @@ def build(
     machine = Machine()
     ask: Ask = _no_engine
     open_item: Callable[[str], int] = open_photo
+    guarded: list[Guarded] = []
     if source is None:
         folders = FolderSource(settings.folders, settings.sources, library.known_files)
         everywhere = Sources(folders, dict(remote or {}))
@@ -132,6 +135,7 @@ def build(
         pools = [pool]
         if desktop:
             pools.append(grabber := screen_engine(settings, paths, store))
+            guarded.append(guarded_screen(grabber))
             screen, watch = screen or (grabber, surroundings(clock)), watch or (grabber, watched_desktop())
         pool.open_item, ask = open_item, pool.ask
         renderer, clips, films = renderer or pool, clips or EngineVideos(pool), films or EngineAnimations(pool)
@@ -144,13 +148,16 @@ def build(
         await asyncio.to_thread(thumbnails.bound, _bytes(new))
 
     hooks["library"] = reconfigure_library
+    if matcher is None:
+        matcher = process = MatcherProcess(lambda: library.prints(EMBEDDER))
+        guarded.append(guarded_matcher(process))
     trimmer = MemoryTrimmer(lambda: database.uses + thumbnails.uses, (database.let_go, thumbnails.let_go, give_back, let_go_of_code))
     edges = Edges(
         library,
         engine,
         source,
         PeopleEdges(
-            matcher or MatcherProcess(lambda: library.prints(EMBEDDER)),
+            matcher,
             backups or backups_of(database, paths),
             ForgottenFile(paths.library.with_name("forgotten")),
             Sidecars(ask),
@@ -177,6 +184,7 @@ def build(
         check_library=lambda: Soundness(paths.library).look(database),
         queue=queue,
         lead=lead or Alone(),
+        guarded=tuple(guarded),
     )
     return App(Environment(Observable(settings), clock, monotonic), edges, hooks, trimmer)
 

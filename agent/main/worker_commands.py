@@ -15,6 +15,8 @@ from agent.cli.session import CommandSession
 from agent.workers.roots import Roots
 
 if TYPE_CHECKING:
+    from agent.engine.pool import EnginePool
+    from agent.main.worker_memory import WorkerMemory
     from agent.main.worker_process import WorkerEdges
     from agent.store.database import Database
 
@@ -28,10 +30,12 @@ def worker(session: CommandSession, name: str | None, roots: tuple[str, ...], wi
     from agent.core import logs
     from agent.core.file_limit import raise_file_limit
     from agent.core.heap import few_arenas
+    from agent.core.supervisor import START_AGAIN, is_supervised
     from agent.core.threads import loop_threads
     from agent.main.library_home import worker_keys
     from agent.main.server.team_work import HAS_WORKERS
     from agent.main.server.worker_port import worker_port
+    from agent.main.worker_memory import WorkerMemory
     from agent.main.worker_process import library_of, stop_with_input, stopped_by_signals, work
     from agent.store.server_database import database_url
 
@@ -49,36 +53,41 @@ def worker(session: CommandSession, name: str | None, roots: tuple[str, ...], wi
     database = library_of(url, worker_keys(settings, paths))
     logs.configure(settings.logs, paths.logs, file=f"worker-{_file_name(called)}.log", stdout=sys.stdout)
 
-    async def run() -> None:
+    async def run() -> int:
         stop = stopped_by_signals()
+        memory = WorkerMemory(session.file, stop, supervised=with_parent or is_supervised())
         if with_parent:
             stop_with_input(stop)
         else:
             note(session.texts("cli.worker.ready", name=called))
-        edges = _edges(session, called, mounted, database)
+        pool = _pool(session, called, mounted, database)
         port = nullcontext() if with_parent else worker_port(session.file, paths, database, stop)
         with loop_threads(asyncio.get_running_loop()):  # it ends in time though a drive never answers
             async with port:
-                await work(settings, database, url, called, edges, stop, drain_s=settings.server.drain_s)
+                beside = [asyncio.create_task(each) for each in memory.works(pool)]
+                try:
+                    await work(
+                        settings, database, url, called, _edges(session, pool, mounted, memory), stop, drain_s=settings.server.drain_s
+                    )
+                finally:
+                    for task in beside:
+                        task.cancel()
+                    await asyncio.gather(*beside, return_exceptions=True)
+        return START_AGAIN if memory.starts_again else 0
 
     try:
-        asyncio.run(run())
+        return asyncio.run(run())
     finally:
         database.close()
         logs.stop()
-    return 0
 
 
-def _edges(session: CommandSession, name: str, roots: Roots, database: "Database") -> "WorkerEdges":
+def _pool(session: CommandSession, name: str, roots: Roots, database: "Database") -> "EnginePool":
     from agent.domain.remote import BUCKET
-    from agent.engine.analyser import AnalysisEngine
-    from agent.engine.matcher import MatcherProcess
     from agent.engine.open_files import open_photo
-    from agent.main.engines import engine_pool, model_store, model_ways
+    from agent.main.engines import engine_pool, model_store
     from agent.main.library_home import home_of_key
     from agent.main.server.buckets import bucket_reader
-    from agent.main.worker_process import WorkerEdges
-    from agent.sources.folder.online_only import is_online_only
     from agent.sources.sources import opener_of
 
     settings, paths = session.file.snapshot, session.paths
@@ -86,10 +95,20 @@ def _edges(session: CommandSession, name: str, roots: Roots, database: "Database
     pool = engine_pool(settings, paths, store, scratch=f"worker-{_file_name(name)}")
     buckets = bucket_reader(database, home_of_key(settings, paths), lambda: session.file.snapshot)
     pool.open_item = roots.opener(opener_of(open_photo, {BUCKET: buckets.open}))
-    supply, _ = model_ways(store, (pool,))
+    return pool
+
+
+def _edges(session: CommandSession, pool: "EnginePool", roots: Roots, memory: "WorkerMemory") -> "WorkerEdges":
+    from agent.engine.analyser import AnalysisEngine
+    from agent.engine.matcher import MatcherProcess
+    from agent.main.engines import model_store, model_ways
+    from agent.main.worker_process import WorkerEdges
+    from agent.sources.folder.online_only import is_online_only
+
+    supply, _ = model_ways(model_store(session.paths), (pool,))
     return WorkerEdges(
         AnalysisEngine(pool, lambda: pool.size + 2, supply),
-        lambda references: MatcherProcess(references.read),
+        lambda references: memory.of(MatcherProcess(references.read)),
         lambda path: is_online_only(roots.local(path)),
     )
 

@@ -6,16 +6,29 @@ import signal
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import psutil
 import pytest
 import pytest_asyncio
 
+from agent.core.memory_guard import MB, MemoryGuard
+from agent.core.program_settings import MemorySettings
 from agent.domain.embeddings import FaceEmbedding, GroupMember
-from agent.domain.errors import AgentError, EngineBadAnswer, EngineCrashed, EngineKilled, EngineStartFailed, EngineTimeout, StoreError
+from agent.domain.errors import (
+    AgentError,
+    EngineBadAnswer,
+    EngineCrashed,
+    EngineKilled,
+    EngineStartFailed,
+    EngineTimeout,
+    ProcessMemory,
+    StoreError,
+)
 from agent.engine.matcher import MatcherProcess, ReadPrints
 from agent.engine.matcher_port import Query
+from agent.main.guarded import guarded_matcher
 
 WORKER = [sys.executable, "-c", "from agent.engine.matcher_worker import main; raise SystemExit(main())"]
 # Answers `hello`, takes in what the library holds, then does what follows for every question `r`.
@@ -126,6 +139,35 @@ async def test_a_change_that_meets_a_dead_process_is_read_with_the_rest(make_mat
     faces.append(4)
     await matcher.put(prints(4))
     assert await held(matcher) == [1, 2, 3, 4]
+
+
+async def test_one_that_grows_too_large_is_replaced_after_its_question_and_no_face_is_lost(make_matcher: MakeMatcher) -> None:
+    library = prints(1, 2, 3)
+    matcher = make_matcher(lambda: iter([library]))
+    assert await held(matcher) == [1, 2, 3]
+    first, small = pid_of(matcher), matcher.memory // MB
+    # The faces' own memory is allowed besides: here it stands for what a process takes that it shouldn't.
+    guarded = replace(guarded_matcher(matcher), besides=lambda: 0)
+    guard = MemoryGuard(lambda: MemorySettings(matcher_mb=small + 10), lambda: 0.0, [guarded])
+    await guard.look()
+    assert guard.warning.value is None
+    more = prints(*range(4, 30_000))
+    library += more
+    await matcher.put(more)
+    asked = asyncio.create_task(matcher.search(Query(faces=tuple(range(1, 101))), limit=5))
+    await guard.look()
+    assert len(await asked) == 100, "its question is answered"
+    assert isinstance(guard.warning.value, ProcessMemory) and guard.recoveries == 1
+    assert len(await held(matcher)) == 1000 and pid_of(matcher) != first and matcher.faces == len(library)
+
+
+async def test_one_that_computes_clusters_is_not_replaced_meanwhile(make_matcher: MakeMatcher) -> None:
+    matcher = make_matcher()
+    grouping = asyncio.create_task(matcher.group([GroupMember(face, face) for face in (1, 2, 3)]))
+    await until(lambda: matcher.pid is not None)
+    assert await matcher.renew() is False
+    assert set(await grouping) == {1, 2, 3}
+    assert await matcher.renew() is True
 
 
 async def test_changes_made_while_the_library_is_read_are_not_lost(make_matcher: MakeMatcher) -> None:

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from agent.core.memory_guard import Guarded, MemoryGuard, ProcessKind
+from agent.core.program_settings import MemorySettings
 from agent.core.settings import Corner
 from agent.desktop import popup as popup_module
 from agent.desktop.popup import PopupHost
 from agent.domain.errors import LibraryMissing, PopupFailed
+from agent.engine.worker_slot import memory_of_family
 
 # Notes each request in a file; `MODE` (its first word) says how it behaves.
 CHILD = """
@@ -27,6 +30,8 @@ for line in sys.stdin:
     if mode == "dies once" and not log.with_suffix(".died").exists():
         log.with_suffix(".died").touch()
         sys.exit(3)
+    if mode == "grows":
+        grown = b"x" * 100_000_000
     answers = [{"ok": mode != "refuses"}]
     if mode == "closed by user" and request["do"] == "show":
         answers.append({"notice": "hidden"})
@@ -107,6 +112,34 @@ async def test_an_idle_process_is_let_go_but_not_one_that_is_shown(tmp_path: Pat
     await setting.host.hide()
     await gone(setting.host)
     await setting.host.close()
+
+
+async def test_one_that_grows_too_large_is_replaced_once_it_is_hidden(tmp_path: Path) -> None:
+    setting = Setting(tmp_path, "grows")
+    guarded = Guarded(ProcessKind.POPUP, lambda: setting.host.pid, memory_of_family, setting.host.renew)
+    guard = MemoryGuard(lambda: MemorySettings(popup_mb=80), lambda: 0.0, [guarded])
+    await setting.host.show(Corner.BOTTOM_RIGHT)
+    first = setting.host.pid
+    await guard.look()
+    assert guard.warning.value is not None and setting.host.visible and setting.host.pid == first
+    await setting.host.hide()
+    await guard.look()
+    assert not setting.host.alive
+    await setting.host.show(Corner.BOTTOM_RIGHT)
+    await setting.host.close()
+
+    assert setting.codes == 2
+
+
+async def test_windows_for_a_region_that_were_loaded_are_loaded_again(tmp_path: Path) -> None:
+    setting = Setting(tmp_path, "well")
+    setting.host.keep = True
+    await setting.host.warm_picker()
+    first = setting.host.pid
+    assert await setting.host.renew() and setting.host.alive and setting.host.pid != first
+    await setting.host.close()
+
+    assert [line.split()[0] for line in setting.asked] == ["warm_picker", "warm_picker"]
 
 
 async def test_a_process_that_dies_on_the_way_is_replaced_in_the_same_call(tmp_path: Path) -> None:

@@ -1,4 +1,7 @@
-"""A request's id is found in the logs of all processes that work for it: a real server, its worker and the worker's engine."""
+"""A request's id is found in the logs of all processes that work for it: a real server, its worker and the worker's engine.
+
+The same server shows at the end what it does about processes that take too much memory.
+"""
 
 import base64
 import json
@@ -9,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from agent.core.supervisor import START_AGAIN, SUPERVISED
+from tests.program import WAIT_S
 from tests.server_load import Desk, desk_of_first
 from tests.server_program import RealServer
 
@@ -22,9 +27,9 @@ TUS = {"tus-resumable": "1.0.0"}
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, models_folder: Path) -> Iterator[RealServer]:
-    made = RealServer(
-        tmp_path_factory.mktemp("server"), models_folder, {"AI_POPUP__SERVER__WORKERS": "1", "AI_POPUP__ENGINE__WORKERS": "1"}
-    )
+    settings = {"SERVER__WORKERS": "1", "ENGINE__WORKERS": "1", "MEMORY__AGAIN_MINUTES": "0"}
+    environment = {SUPERVISED: "1", **{f"AI_POPUP__{name}": value for name, value in settings.items()}}
+    made = RealServer(tmp_path_factory.mktemp("server"), models_folder, environment)
     made.serve()
     yield made
     made.quit()
@@ -84,3 +89,21 @@ def test_a_photo_that_no_request_brought_has_an_id_of_its_own(server: RealServer
     texts = [line for path in server.paths.logs.glob("worker-*.log") for line in path.read_text(encoding="utf-8").splitlines()]
     [request] = {line["request"] for line in map(json.loads, texts) if str(line.get("request", "")).startswith("job-")}
     assert {event for _, event in events(server, request)} >= {"engine.served", "image.indexed"}
+
+
+def test_a_worker_and_a_server_beyond_their_thresholds_end_to_be_started_again(server: RealServer, administrator: Desk) -> None:
+    [worker] = server.children("worker")
+    server.file.put("memory.worker_mb", 20)  # less than it takes
+    worker.wait(WAIT_S)
+    server.file.put("memory.worker_mb", 0)
+    server.until(lambda _: bool(server.children("worker")))
+    assert administrator.ask("GET", "/api/status")["warning"] is None, "the server itself is small enough"
+
+    assert server.process is not None
+    server.file.put("memory.server_mb", 20)
+    assert server.process.wait(WAIT_S) == START_AGAIN
+    texts = (server.paths.logs / "server.log").read_text(encoding="utf-8").splitlines()
+    found = {line["event"]: line for line in map(json.loads, texts)}
+    assert found["worker.ended"]["code"] == START_AGAIN
+    assert (found["memory.over_limit"]["code"], found["memory.over_limit"]["kind"]) == ("agent.memory", "server")
+    assert "server.ended" in found, "it finished what was running"

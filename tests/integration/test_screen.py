@@ -9,8 +9,10 @@ import pytest
 import pytest_asyncio
 from PIL import Image
 
+from agent.core.memory_guard import MB, MemoryGuard
+from agent.core.program_settings import MemorySettings
 from agent.core.settings import EngineSettings
-from agent.domain.errors import CaptureGone, MonitorUnknown, RegionOutside, ScreenUnavailable
+from agent.domain.errors import CaptureGone, MonitorUnknown, ProcessMemory, RegionOutside, ScreenUnavailable
 from agent.domain.face import Box
 from agent.domain.image import Recipe
 from agent.domain.redaction import Cover, Look, Style, cover_of
@@ -21,6 +23,7 @@ from agent.engine.equipment import Equipment
 from agent.engine.pool import EnginePool
 from agent.engine.screen_engine import ScreenEngine
 from agent.engine.screen_service import MOST_OPEN
+from agent.main.guarded import guarded_screen
 from tests.shown import shown
 
 TASK = Analyse("", Recipe("centerface-2"))
@@ -125,6 +128,25 @@ async def test_captures_end_with_the_process(screen: ScreenEngine) -> None:
     screen.forget()
     with pytest.raises(CaptureGone):
         await screen.cover(frame.handle, (), "png")
+
+
+async def test_one_that_grows_too_large_is_replaced_once_no_capture_is_under_review(screen: ScreenEngine) -> None:
+    limit = MemorySettings(screen_mb=0)
+    guard = MemoryGuard(lambda: limit, lambda: 0.0, [guarded_screen(screen)])
+    await screen.monitors()
+    first = screen.pid
+    await guard.look()
+    [small] = guard.readings
+    frames = [await screen.grab(ScreenRef()) for _ in range(3)]  # 3 MB each
+    limit = MemorySettings(screen_mb=small.memory // MB)
+    await guard.look()
+    assert isinstance(guard.warning.value, ProcessMemory) and screen.pid == first
+    assert picture_of(await screen.cover(frames[0].handle, (), "png")).size == (1280, 800)
+    for frame in frames:
+        await screen.drop(frame.handle)
+    await guard.look()
+    await screen.monitors()
+    assert screen.pid != first
 
 
 async def test_a_file_that_the_desktop_made_is_taken_as_a_capture(screen: ScreenEngine, samples_folder: Path) -> None:

@@ -31,6 +31,12 @@ class FewFiles(LifecycleError):
     code = "agent.few_files"
 
 
+class ProcessMemory(LifecycleError):
+    """A process took more memory than its threshold. Parameters: its `kind`, also with the value 1 by that name; `megabytes`, `limit`."""
+
+    code = "agent.memory"
+
+
 class ApiError(AgentError):
     """A request was refused."""
 

@@ -18,16 +18,18 @@ from agent.core.config_file import SettingsFile
 from agent.core.environment import utc_now
 from agent.core.heap import forget_sources, here_to_stay
 from agent.core.i18n import Texts
+from agent.core.memory_guard import ProcessKind
 from agent.core.observable import first_of
 from agent.core.paths import AppPaths
 from agent.core.resources import resource
 from agent.core.settings import Settings
-from agent.core.supervisor import keep_alive, tell_supervisor
+from agent.core.supervisor import is_supervised, keep_alive, tell_supervisor
 from agent.domain.errors import SettingsError
 from agent.domain.remote import BUCKET
 from agent.library.onboarding import Onboarding
 from agent.main.app import App
 from agent.main.checkup import health
+from agent.main.guarded import guarded_service
 from agent.main.http import Context, Team, create_app
 from agent.main.library_home import backup_store, home_of_key, move_key, recovery_code
 from agent.main.library_restore import LibraryRestore, RestoreOutcome
@@ -83,6 +85,7 @@ class Ground:
     certificates: Certificates
     auth: Auth
     operations: Operations
+    start_again: Callable[[], None]  # end as after a signal, so that the supervisor starts another process
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +131,7 @@ class ServerLoop:
             lead=work.election if HAS_WORKERS else None,
             claims=work.claims if HAS_WORKERS else None,
         )
+        app.memory.also(guarded_service(ProcessKind.SERVER, app.rest.now, ground.start_again, supervised=is_supervised()))
         reached_at: list[int] = []
         accounts, certificates = accounts_of(ground.database, app.now), ground.certificates
         site = Site(

@@ -19,6 +19,7 @@ from agent.core.paths import AppPaths, instance_name
 from agent.core.program_settings import LogTarget
 from agent.core.server_settings import Migrate
 from agent.core.settings import KeyHome, Settings
+from agent.core.supervisor import START_AGAIN
 from agent.core.threads import loop_threads
 from agent.desktop.termination import on_termination
 from agent.domain.errors import SettingsInvalid, StoreError, reason_of
@@ -58,15 +59,17 @@ class Server:
         self._up = up
         self._ending = ending
         self._auth = Auth(time.monotonic)
+        self._again = False  # it ended so that another process is started
 
-    def run(self) -> None:
-        """Run until a signal. Main thread only. Raises ServerError, SettingsError, StoreError, KeyHomeError."""
+    def run(self) -> int:
+        """Run until a signal; return the exit code. Main thread only. Raises ServerError, SettingsError, StoreError, KeyHomeError."""
         try:
             asyncio.run(self._live())
         except BaseException as error:
             log.exception("server.failed")
             reason = reason_of(error)
             raise store_error(reason) if isinstance(reason, OSError) else reason from None
+        return START_AGAIN if self._again else 0
 
     async def _live(self) -> None:
         loop, stop = asyncio.get_running_loop(), asyncio.Event()
@@ -78,6 +81,10 @@ class Server:
                 stop.set()
                 self._ending()
 
+        def start_again() -> None:
+            self._again = True
+            told()
+
         def asked() -> None:
             loop.call_soon_threadsafe(told)
 
@@ -86,7 +93,7 @@ class Server:
             await asyncio.to_thread(certificates.load)
             async with self._port_of(operations), self._postgres() as (url, embedded):
                 database = await asyncio.to_thread(self._library, url)
-                ground = Ground(self._paths, self._file, url, database, embedded, certificates, self._auth, operations)
+                ground = Ground(self._paths, self._file, url, database, embedded, certificates, self._auth, operations, start_again)
                 try:
                     await self._serve(ground, stop)
                 finally:

@@ -83,7 +83,7 @@ def test_an_unknown_profile_is_named(tmp_path: Path) -> None:
         ("folders[0].pth", "folders.path"),
         ("general.x", ""),
         ("quiet", "popup.quiet_from"),
-        ("memory", "engine.max_memory_mb"),
+        ("megapixels", "engine.max_megapixels"),
         ("zzz", ""),
     ],
 )

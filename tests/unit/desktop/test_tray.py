@@ -94,7 +94,7 @@ def made(calls: Calls, icons: Path) -> tuple[Tray, FakeIcon]:
         (TrayModel(TrayState.STARTING), "AI Popup — starting", "AI 弹窗助手 — 正在启动"),
         (TrayModel(TrayState.PAUSED, paused=True), "AI Popup — paused", "AI 弹窗助手 — 已暂停"),
         (TrayModel(TrayState.ATTENTION), "AI Popup — needs your attention", "AI 弹窗助手 — 需要你处理"),
-        (TrayModel(TrayState.LIMITED), "AI Popup — engine restarted: over its memory limit", "AI 弹窗助手 — 内存超限，已重启引擎"),
+        (TrayModel(TrayState.LIMITED), "AI Popup — a part of it used too much memory", "AI 弹窗助手 — 有一个部分内存超限"),
         (TrayModel(TrayState.PAUSED, throttled="battery_low"), "AI Popup — paused, battery low", "AI 弹窗助手 — 已暂停，电量低"),
         (TrayModel(watch=TrayWatch()), "AI Popup", "AI 弹窗助手"),
         (TrayModel(watch=TrayWatch("on")), "AI Popup, watching the screen", "AI 弹窗助手，正在监看屏幕"),

@@ -48,7 +48,7 @@ async def test_every_setting_is_there_with_what_a_form_needs(owner: httpx.AsyncC
     assert shown["recognition.enabled"]["kind"] == "switch"
     assert shown["general.theme"]["choices"][0] == {"value": "auto", "title": "Follow the system"}
     assert shown["api.port"]["restart"] and shown["api.port"]["advanced"]
-    assert {group["name"] for group in answer["groups"] if group["advanced"]} == {"sources", "api", "logs", "backup"}
+    assert {group["name"] for group in answer["groups"] if group["advanced"]} == {"sources", "api", "memory", "logs", "backup"}
 
 
 async def test_the_team_servers_settings_can_neither_be_read_nor_changed(owner: httpx.AsyncClient, served: Served) -> None:

@@ -1,0 +1,54 @@
+"""What this process does about its own memory."""
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+
+from agent.core.config_file import SettingsFile
+from agent.core.memory_guard import MB, MemoryGuard, ProcessKind
+from agent.core.program_settings import MemorySettings
+from agent.engine.worker_slot import memory_of
+from agent.main.guarded import guarded_agent, guarded_service
+from agent.main.worker_memory import WorkerMemory
+
+
+async def test_an_agent_that_grows_frees_what_it_only_caches() -> None:
+    limit, cache = MemorySettings(agent_mb=memory_of(os.getpid()) // MB + 50), list[bytes]()
+
+    async def trim() -> None:
+        cache.clear()
+
+    guard = MemoryGuard(lambda: limit, lambda: 0.0, [guarded_agent(trim)])
+    await guard.look()
+    assert guard.warning.value is None
+    cache.append(b"x" * 100 * MB)
+    await guard.look()
+    assert cache == [] and guard.warning.value is not None
+    assert guard.warning.value.params["kind"] == "agent"
+
+
+@pytest.mark.parametrize(("supervised", "done"), [(True, ["end"]), (False, ["trim"])])
+async def test_a_server_ends_only_if_something_starts_it_again(*, supervised: bool, done: list[str]) -> None:
+    found = list[str]()
+
+    async def trim() -> None:
+        found.append("trim")
+
+    guarded = guarded_service(ProcessKind.SERVER, trim, lambda: found.append("end"), supervised=supervised)
+    await MemoryGuard(lambda: MemorySettings(server_mb=1), lambda: 0.0, [guarded]).look()
+    assert found == done
+
+
+@pytest.mark.parametrize("supervised", [True, False])
+async def test_a_worker_that_grows_drains_if_something_starts_it_again(tmp_path: Path, *, supervised: bool) -> None:
+    file, stop = SettingsFile(tmp_path / "settings.toml", environ={}), asyncio.Event()
+    file.put("memory.worker_mb", memory_of(os.getpid()) // MB + 50)
+    worker = WorkerMemory(file, stop, supervised=supervised)
+    await worker.guard.look()
+    assert not stop.is_set()
+    held = b"x" * 100 * MB
+    await worker.guard.look()
+    assert (stop.is_set(), worker.starts_again) == (supervised, supervised) and worker.guard.warning.value is not None
+    del held
