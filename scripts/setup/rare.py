@@ -1,6 +1,6 @@
 """A pytest plug-in for the gate: tests that take long for what they find run when what they test has changed, else in turn.
 
-scripts/rare.toml lists them in groups. A group runs if one of its files changed within the six hours before the newest commit, or is
+scripts/rare.toml lists them in groups. A group runs if one of its files changed within the four hours before the newest commit, or is
 changed and not committed yet; of the others, every sixth group runs, by the number of commits. Where the history is not known, all run.
 What is left out is counted and told, and is not a skipped test: nothing on the machine is missing for it.
 """
@@ -18,7 +18,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 LIST = ROOT / "scripts" / "rare.toml"
 TURNS = 6
-_RECENT_S = 6 * 60 * 60  # pushes come more often than that, and rebasing dates their commits anew
+_RECENT_S = 4 * 60 * 60  # pushes come more often than that, and rebasing dates their commits anew
 _LEFT_OUT = pytest.StashKey[dict[str, str]]()
 _COUNTS = pytest.StashKey[Counter[str]]()
 _INPUT, _OUTPUT = "rare_left_out", "rare_counts"  # what a worker is told, and what it tells
@@ -74,7 +74,7 @@ def left_out(listed: Sequence[Group], known: History | None) -> dict[str, str]:
         turn = (number - known.commits) % TURNS
         if turn and not group.touched_by(known.changed):
             due = f"{turn} commit{'s' if turn > 1 else ''}"
-            why |= dict.fromkeys(group.tests, f"{group.name}: unchanged for six hours; due in {due}")
+            why |= dict.fromkeys(group.tests, f"{group.name}: unchanged for four hours; due in {due}")
     return why
 
 
