@@ -14,7 +14,7 @@ from agent.engine.analyser import Analyse
 from agent.engine.engine_calls import EngineConfig
 from agent.engine.engine_worker import offer_videos
 from agent.engine.matcher import ReadPrints
-from agent.engine.matcher_calls import IdentifyRequest, Members, NearRequest, Placed, SpreadRequest, by_group, parts
+from agent.engine.matcher_calls import IdentifyRequest, Members, NearRequest, Placed, Roster, SpreadRequest, by_group, parts
 from agent.engine.matcher_port import ClusterMembers, Query
 from agent.engine.matcher_service import MatchService
 from agent.engine.open_files import NewFile, Opener, new_file, open_photo
@@ -150,10 +150,12 @@ class InlineMatcher:
             if self._service is not None:
                 self._service.drop(faces)
 
-    async def assign(self, people: Mapping[int, int]) -> None:
+    async def align(self, known: Callable[[], Mapping[int, int]]) -> list[int]:
         async with self._turn:
-            if self._service is not None:
-                self._service.assign(tuple(people.items()))
+            if self._service is None:
+                return []
+            people = known()
+            return list(self._service.align(Roster(tuple(people), tuple(people.values()))))
 
     def forget(self) -> None:
         self._service = None

@@ -198,8 +198,12 @@ class FakeMatcher:
         for each in faces:
             (self._known or {}).pop(each, None)
 
-    async def assign(self, people: Mapping[int, int]) -> None:
-        raise NotImplementedError
+    async def align(self, known: Callable[[], Mapping[int, int]]) -> list[int]:
+        if self._known is None:
+            return []
+        people = known()
+        self._known = {face: replace(self._known[face], person_id=person) for face, person in people.items() if face in self._known}
+        return [face for face in people if face not in self._known]
 
     def forget(self) -> None:
         self.forgotten += 1

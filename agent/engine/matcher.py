@@ -1,7 +1,7 @@
 """Runs the matcher's process: started on first use, filled from the library, updated with changes, ended when idle."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeAlias, TypeVar
@@ -11,7 +11,7 @@ from agent.domain.embeddings import FaceEmbedding, GroupMember, Near, Spread
 from agent.domain.errors import AgentError, EngineKilled, EngineStartFailed, EngineTimeout
 from agent.domain.people import Candidate
 from agent.engine import matcher_calls as calls
-from agent.engine.matcher_calls import IdentifyRequest, MatcherHello, Members, NearRequest, SpreadRequest, by_group, parts
+from agent.engine.matcher_calls import IdentifyRequest, MatcherHello, Members, NearRequest, Roster, SpreadRequest, by_group, parts
 from agent.engine.matcher_port import ClusterMembers, Query
 from agent.engine.rpc import Call, RpcClient
 from agent.engine.worker_slot import memory_of
@@ -97,8 +97,12 @@ class MatcherProcess:
     async def drop(self, faces: Sequence[int]) -> None:
         await self._change(calls.DROP, [tuple(faces)])
 
-    async def assign(self, people: Mapping[int, int]) -> None:
-        await self._change(calls.ASSIGN, [tuple(people.items())])
+    async def align(self, known: Callable[[], Mapping[int, int]]) -> list[int]:
+        async def send(client: RpcClient) -> tuple[int, ...]:
+            people = await asyncio.to_thread(known)
+            return await self._ask(client, calls.ALIGN, Roster(tuple(people), tuple(people.values())))
+
+        return list(await self._changed(send) or ())
 
     def forget(self) -> None:
         """Kill the process: its current query fails with EngineKilled."""
@@ -157,23 +161,32 @@ class MatcherProcess:
                 self._rest()
 
     async def _change(self, call: Call[Q, None], changes: Iterable[Q]) -> None:
-        """Send changes. Without a loaded library, the next query loads the current one. While it is being loaded, changes wait."""
+        """Send changes, see `_changed`."""
+
+        async def send(client: RpcClient) -> None:
+            for change in changes:
+                await self._ask(client, call, change)
+
+        await self._changed(send)
+
+    async def _changed(self, change: Callable[[RpcClient], Awaitable[A]]) -> A | None:
+        """Make a change. Without a loaded library, the next query loads the current one. While it is being loaded, changes wait."""
         if self._client is None:
-            return
+            return None
         try:
             async with self._turn:
                 if self._client is None or not self._filled:
-                    return
+                    return None
                 self._busy()
                 try:
-                    for change in changes:
-                        await self._ask(self._client, call, change)
+                    return await change(self._client)
                 finally:
                     self._rest()
         except (AgentError, asyncio.CancelledError) as error:
             self.forget()  # whether it received the change or not: the next one reads it
             if isinstance(error, asyncio.CancelledError):
                 raise
+            return None
 
     async def _ask(self, client: RpcClient, call: Call[Q, A], asked: Q, body: object = None) -> A:
         try:

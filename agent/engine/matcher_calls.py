@@ -90,6 +90,14 @@ class Members:
 
 
 @dataclass(frozen=True, slots=True)
+class Roster:
+    """All faces that have a print, by column with their confirmed people."""
+
+    faces: tuple[int, ...]
+    people: tuple[int, ...]  # 0: none
+
+
+@dataclass(frozen=True, slots=True)
 class Placed:
     """(face, cluster) of those whose cluster changed; None: the earlier clusters are not known here."""
 
@@ -120,6 +128,11 @@ def is_near(found: list[list[Near]], asked: NearRequest) -> bool:
     )
 
 
+def are_missing(found: tuple[int, ...], asked: Roster) -> bool:
+    """Return whether they can be the faces that it lacks."""
+    return len(found) <= len(asked.faces) and set(found) <= set(asked.faces)
+
+
 def is_spread(found: list[Spread], asked: SpreadRequest) -> bool:
     """Return the same for clusters: all faces must be from the query."""
     return len(found) == len(asked.groups) and all(
@@ -144,7 +157,7 @@ _MEMBERS, _PLACED, _PAIRS = Codec(Members), Codec(Placed), Codec(tuple[tuple[int
 HELLO = Call("hello", NOTHING, Codec(MatcherHello), limit=START_LIMIT_S)
 PUT = Call("put", Codec(Prints), DONE)
 DROP = Call("drop", Codec(tuple[int, ...]), DONE)
-ASSIGN = Call("assign", _PAIRS, DONE)
+ALIGN = Call("align", Codec(Roster), Codec(tuple[int, ...]), are_missing)
 NEAR = Call("near", Codec(NearRequest), Codec(list[list[Near]]), is_near)
 IDENTIFY = Call("identify", Codec(IdentifyRequest), Codec(list[list[Candidate]]), are_people)
 SPREAD = Call("spread", Codec(SpreadRequest), Codec(list[Spread]), is_spread)

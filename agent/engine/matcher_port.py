@@ -76,8 +76,11 @@ class FaceMatcher(Protocol):
         """Remove faces, or faces without prints."""
         ...
 
-    async def assign(self, people: Mapping[int, int]) -> None:
-        """Set the person of faces (the keys), 0 for none."""
+    async def align(self, known: Callable[[], Mapping[int, int]]) -> list[int]:
+        """Take over the people of all faces that have a print, and drop all others. Return the faces to `put`, because they are missing.
+
+        `known` reads them, 0 for no person; it may block. Nothing is put or dropped meanwhile, so what was is among them.
+        """
         ...
 
     def forget(self) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from agent.domain.clustering import GroupBounds
 from agent.domain.embeddings import Near, Spread
 from agent.domain.people import Candidate
-from agent.engine.matcher_calls import EMBEDDING_BYTES, IdentifyRequest, Members, NearRequest, Placed, Prints, SpreadRequest
+from agent.engine.matcher_calls import EMBEDDING_BYTES, IdentifyRequest, Members, NearRequest, Placed, Prints, Roster, SpreadRequest
 from agent.engine.matcher_port import Query
 from agent.vision.clusterer import NEAREST, cluster
 from agent.vision.core import ALONE
@@ -37,9 +37,19 @@ class MatchService:
     def drop(self, faces: Sequence[int]) -> None:
         self.index.drop(np.array(faces, np.int64))
 
-    def assign(self, people: Sequence[tuple[int, int]]) -> None:
-        """Set (face, person or 0)."""
-        self.index.assign(dict(people))
+    def align(self, known: Roster) -> tuple[int, ...]:
+        """Drop every other face and set each one's person. Return the faces that are missing."""
+        faces, people = np.array(known.faces, np.int64), np.array(known.people, np.int64)
+        if len(faces) != len(people):
+            raise ValueError
+        self.index.drop(np.setdiff1d(self.index.ids, faces))
+        rows = self.index.rows(faces)
+        there = rows >= 0
+        faces, rows, missing = faces[there], rows[there], faces[~there]
+        people = np.where(self.index.trust[rows] > 0, people[there], 0)  # one without usable features is no reference, as in `put`
+        changed = self.index.people[rows] != people
+        self.index.assign(dict(zip(faces[changed].tolist(), people[changed].tolist(), strict=True)))
+        return tuple(missing.tolist())
 
     def near(self, asked: NearRequest) -> list[list[Near]]:
         return self.index.near(self._queries(asked.query), asked.within, asked.limit)

@@ -41,7 +41,7 @@ class MatchWorker(RpcWorker):
 
         self.on(calls.PUT, service.put)
         self.on(calls.DROP, service.drop)
-        self.on(calls.ASSIGN, service.assign)
+        self.on(calls.ALIGN, service.align)
         self.on(calls.NEAR, service.near)
         self.on(calls.IDENTIFY, service.identify)
         self.on(calls.SPREAD, service.spread)

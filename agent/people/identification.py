@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TypeAlias
 
 from agent.core.environment import Environment
@@ -58,6 +59,15 @@ class Identification:
         """Release people's data from memory: recognition was switched off, or much was deleted."""
         self.outdated()
         self._matcher.forget()
+
+    async def align(self) -> None:
+        """Take over from the library what another process changed. Raises StoreError."""
+        self.outdated()
+        embedder = self._embedder
+        if embedder is None:
+            self._matcher.forget()
+        elif missing := await self._matcher.align(partial(self._library.people_of_prints, embedder)):
+            await self._tell(missing, embedder)
 
     async def of(self, analysis: Analysis) -> Judgement:
         """Return the people of a new analysis. Raises EngineError, StoreError."""

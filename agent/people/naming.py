@@ -1,7 +1,7 @@
 """Edits of people and faces and their undo; other faces are identified again afterwards."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from functools import partial
 
@@ -26,6 +26,7 @@ log = structlog.get_logger()
 
 RETRY_AFTER_S = 30.0
 IN_DOUBT = "opinions_in_doubt"  # a key in the library
+ERASING = frozenset({"forget", "consent"})  # edits that delete prints of people who may not be recognised
 
 
 class People:
@@ -176,10 +177,13 @@ class People:
         """Handle images that other processes stored; of several processes one identifies them. Raises EngineError, StoreError."""
         await self._opinions.arrived(image_ids, identify=identify)
 
-    async def changed_elsewhere(self) -> None:
-        """Handle an edit that another process did, with what follows from it."""
+    async def changed_elsewhere(self, actions: Collection[str]) -> None:
+        """Handle edits that another process did, with what follows from them. Raises StoreError."""
         async with self._naming:
-            self._opinions.forget()
+            if ERASING & set(actions):
+                self._opinions.forget()  # what was deleted leaves the memory of a process with it
+            else:
+                await self._opinions.align()
 
     async def _follow_names(self, before: Mapping[int, str], step: EditStep) -> None:
         """Update names in the settings. A name whose person was created and then undone stays: it refers to no one until a redo."""

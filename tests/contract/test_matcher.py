@@ -94,7 +94,7 @@ async def test_the_people_it_may_be_are_those_of_other_faces(matcher: FaceMatche
 
 async def test_changes_are_known_at_once(matcher: FaceMatcher, store: Store) -> None:
     assert await named(matcher, 4) == [[(MEI, 2, 2)]]
-    await matcher.assign({1: 0, 2: WANG, 99: MEI})
+    await matcher.put([FaceEmbedding(1, embedding(1, 1)), FaceEmbedding(2, embedding(1, 2), WANG)])
     assert await named(matcher, 4) == [[(WANG, 1, 2)]]
     await matcher.put([FaceEmbedding(6, embedding(1, 6), MEI), FaceEmbedding(5, embedding(1, 7))])
     assert [sorted(row) for row in await named(matcher, 4, 5)] == [[(MEI, 1, 1), (WANG, 1, 2)]] * 2
@@ -102,6 +102,19 @@ async def test_changes_are_known_at_once(matcher: FaceMatcher, store: Store) -> 
     assert await named(matcher, 4, 5) == [[(MEI, 1, 1)]] * 2
     assert [sorted(row) for row in await ids(matcher, Query(faces=(4,)))] == [[1, 5, 6]]
     assert store.read == 1
+
+
+async def test_it_takes_over_what_another_process_changed_and_says_what_it_lacks(matcher: FaceMatcher, store: Store) -> None:
+    assert await matcher.align(lambda: {1: WANG}) == [], "it will read everything when it is asked"
+    await matcher.put([FaceEmbedding(7, embedding(1, 7), MEI, trust=0.0)])
+    assert await named(matcher, 4) == [[(MEI, 2, 2)]]
+    await matcher.put([FaceEmbedding(7, embedding(1, 7), trust=0.0)])
+    # The first is no longer named, the second is somebody else, the third is gone, the seventh is too poor to tell anything.
+    assert sorted(await matcher.align(lambda: {1: 0, 2: WANG, 4: 0, 5: 0, 7: MEI, 8: MEI, 9: 0})) == [8, 9]
+    assert await named(matcher, 4) == [[(WANG, 1, 1)]]
+    assert await ids(matcher, Query((embedding(2, 1),))) == [[]]
+    await matcher.put([FaceEmbedding(8, embedding(1, 8), MEI)])
+    assert sorted((await named(matcher, 4))[0]) == [(MEI, 1, 1), (WANG, 1, 1)] and store.read == 1
 
 
 async def test_what_it_forgot_it_reads_anew(matcher: FaceMatcher, store: Store) -> None:

@@ -136,8 +136,8 @@ class Arrivals:
         images = dict.fromkeys(each.event.image_id for each in events if isinstance(each.event, ImageIndexed))
         self._recent = {image: at for image, at in self._recent.items() if now - at < RECENT_S}
         try:
-            if any(isinstance(each.event, PeopleChanged) for each in events):
-                await people.changed_elsewhere()
+            if actions := {each.event.action for each in events if isinstance(each.event, PeopleChanged)}:
+                await people.changed_elsewhere(actions)
                 images = dict.fromkeys((*self._recent, *images))  # those were identified by what was known before
             if images:
                 self._recent |= dict.fromkeys(images, now)

@@ -115,6 +115,14 @@ class EmbeddingQueries(Queries):
         if others:
             yield others
 
+    def people_of_prints(self, embedder: str) -> dict[int, int]:
+        """Return all faces that have a print, with the confirmed person of each, 0 for none. No print is read."""
+        with self.database.read() as tx:
+            rows = select(embedding.c.face_id, func.coalesce(identity.c.person_id, 0)).select_from(embedding)
+            rows = rows.outerjoin(identity, and_(identity.c.face_id == embedding.c.face_id, _CONFIRMED))
+            found = {face_id: person_id for face_id, person_id in tx.execute(rows.where(embedding.c.embedder == embedder))}
+            return found | {each.face_id: each.person_id for each in team_rows.references(tx, embedder)}
+
     def references(self, embedder: str) -> Iterator[list[FaceEmbedding]]:
         """Yield the prints of confirmed faces, page by page: all that identifying others needs."""
         yield from self._pages(_all(embedder).where(identity.c.person_id.is_not(None)))

@@ -1,17 +1,19 @@
 """A worker identifies by the confirmed faces, and follows what is named, renamed and forgotten elsewhere."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
 
 import pytest
 
 from agent.core.settings import Settings
 from agent.domain.edits import NameFacesEdit
+from agent.domain.embeddings import FaceEmbedding, FreshEmbedding
 from agent.domain.events import PeopleChanged, RecognitionPurged, Recorded
 from agent.domain.image import FileSeen
 from agent.domain.jobs import Priority
-from agent.library.recipes import everything
+from agent.library.recipes import EMBEDDER, everything
+from agent.people.identification import Identification
 from agent.people.references import ReferenceRecognition, References
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from tests.environment import environment
@@ -90,6 +92,33 @@ async def test_names_given_elsewhere_count_from_the_next_photo_on(here: Here) ->
     here.library.forget_person(renamed, now=NOW, note="n")
     await here.told(PeopleChanged(action="forget"))
     assert await here.who(b"b2") is None
+
+
+async def test_a_server_takes_over_what_another_process_named_without_reading_all_prints_again(library: RedactionQueries) -> None:
+    here, reads = Here(library), list[None]()
+
+    def read() -> Iterator[list[FaceEmbedding]]:
+        reads.append(None)
+        yield from library.prints(EMBEDDER)
+
+    identification = Identification(library, matcher := FakeMatcher(read), environment(SETTINGS))
+    ada, bo = here.stored(b"a1"), here.stored(b"b1")
+    person = here.name(ada, "Ada")
+    found = [
+        FreshEmbedding(face.embedding or b"", face.quality)
+        for content in (b"b", b"c")
+        for face in analysis(content, everything(SETTINGS)).faces
+    ]
+    assert await identification.lookalikes(found) == [None, None]
+    other, unheard = here.name(bo, "Bo"), here.stored(b"c1")  # a face that this process has not been told of
+    third = here.name(unheard, "Cy")
+    await identification.align()
+    assert [each and each.person_id for each in await identification.lookalikes(found)] == [other, third]
+    assert matcher._known is not None and {each.person_id for each in matcher._known.values()} == {person, other, third}
+    assert len(reads) == 1 and matcher.forgotten == 0
+    library.purge_recognition(now=NOW)
+    await identification.align()
+    assert matcher._known == {}
 
 
 async def test_after_the_end_of_recognition_nothing_is_kept(here: Here) -> None:

@@ -8,7 +8,7 @@ from agent.domain.embeddings import FaceEmbedding, GroupMember, Spread
 from agent.domain.errors import EngineBadAnswer
 from agent.domain.people import Candidate
 from agent.engine import matcher_calls, rpc
-from agent.engine.matcher_calls import EMBEDDING_BYTES, IdentifyRequest, MatcherHello, NearRequest, Prints, SpreadRequest
+from agent.engine.matcher_calls import EMBEDDING_BYTES, IdentifyRequest, MatcherHello, NearRequest, Prints, Roster, SpreadRequest
 from agent.engine.matcher_port import Query
 from agent.engine.matcher_service import MatchService
 
@@ -29,7 +29,7 @@ def test_everything_comes_back_as_it_was_sent() -> None:
     )
     assert matcher_calls.NEAR.response.load(matcher_calls.NEAR.response.dump([[(1, 0.5)], []])) == [[(1, 0.5)], []]
     assert matcher_calls.HELLO.response.load(matcher_calls.HELLO.response.dump(MatcherHello(7))) == MatcherHello(7)
-    assert matcher_calls.ASSIGN.request.load(matcher_calls.ASSIGN.request.dump(((1, 2), (3, 0)))) == ((1, 2), (3, 0))
+    assert matcher_calls.ALIGN.request.load(matcher_calls.ALIGN.request.dump(Roster((1, 3), (2, 0)))) == Roster((1, 3), (2, 0))
     assert matcher_calls.DROP.request.load(matcher_calls.DROP.request.dump((1, 2))) == (1, 2)
     assert len(query) == 4
 
@@ -44,6 +44,8 @@ def test_columns_of_different_lengths_are_refused() -> None:
     for wrong in (Prints((1, 2), embedding(0), (0,), (1.0,)), Prints((1,), embedding(0)[:8], (0,), (1.0,))):
         with pytest.raises(ValueError):
             MatchService().put(wrong)
+    with pytest.raises(ValueError):
+        MatchService().align(Roster((1, 2), (5,)))
 
 
 @pytest.mark.parametrize("found", [[], [[], []], [[(0, 0.5)]], [[(1, -0.5)]], [[(1, 2.5)]], [[(1, 0.5), (2, 0.5)]]])
@@ -51,6 +53,13 @@ def test_faces_that_can_not_be_the_answer_are_not_believed(found: list[list[tupl
     with pytest.raises(EngineBadAnswer):
         matcher_calls.NEAR.checked(found, NearRequest(Query(faces=(9,)), 1.0, 1))
     assert matcher_calls.NEAR.checked([[(1, 0.5)]], NearRequest(Query(faces=(9,)), 1.0, 1)) == [[(1, 0.5)]]
+
+
+@pytest.mark.parametrize("found", [(3,), (1, 2, 1)])
+def test_faces_that_it_can_not_lack_are_not_believed(found: tuple[int, ...]) -> None:
+    with pytest.raises(EngineBadAnswer):
+        matcher_calls.ALIGN.checked(found, Roster((1, 2), (0, 5)))
+    assert matcher_calls.ALIGN.checked((2,), Roster((1, 2), (0, 5))) == (2,)
 
 
 @pytest.mark.parametrize("found", [[], [[Candidate(0, 0.5, 1, 1)]], [[Candidate(1, 0.5, 2, 1)]], [[Candidate(1, 0.5, 1, 1)] * 2]])
