@@ -22,6 +22,7 @@ from agent.core.request_id import current_id
 
 # Lines that may wait for the disk; further ones are counted and dropped, because the program must not wait for its log.
 _QUEUE = 10_000
+_LONGEST_TORN = 1_000_000  # bytes
 # Their debug lines contain paths, statements and addresses.
 _CHATTY = (
     "watchdog",
@@ -224,11 +225,22 @@ class _File(logging.handlers.RotatingFileHandler):
 
     def handleError(self, record: logging.LogRecord) -> None:
         self._entry.dropped += 1
-        self._failed = True  # a partial line may be there: start the next on a new line
         try:
             self.close()
         except OSError:
             self.stream = None  # its buffer could not be written either
+        self._failed = not self._whole()
+
+    def _whole(self) -> bool:
+        """Remove a line that was only partly written. Return False if that failed, too: the next line then starts on a new one."""
+        try:
+            with Path(self.baseFilename).open("rb+") as file:
+                end = file.seek(0, os.SEEK_END)
+                start = file.seek(max(0, end - _LONGEST_TORN))
+                file.truncate(start + file.read().rfind(b"\n") + 1)
+        except OSError:
+            return False
+        return True
 
     def doRollover(self) -> None:
         super().doRollover()

@@ -152,9 +152,12 @@ def test_lines_that_do_not_fit_the_queue_are_counted(tmp_path: Path, monkeypatch
     assert entry.dropped == 3
 
 
-def test_a_full_disk_costs_lines_and_nothing_else(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mended", [True, False])
+def test_a_full_disk_costs_lines_and_nothing_else(mended: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     entry = logs._Entry(queue.Queue())
     file = logs._File(tmp_path / "agent.log", 1000, 1, entry)
+    if not mended:
+        monkeypatch.setattr(file, "_whole", lambda: False)  # that needs the disk, too
 
     class Full:
         """A stream on a full disk: half a line, then no more."""
@@ -180,13 +183,16 @@ def test_a_full_disk_costs_lines_and_nothing_else(tmp_path: Path) -> None:
     def record(event: str) -> logging.LogRecord:
         return logging.makeLogRecord({"levelname": "INFO", "msg": {"event": event}})
 
+    file.emit(record("first"))
+    file.close()
     file.stream = Full()  # type: ignore[assignment]
     file.emit(record("lost"))
     assert entry.dropped == 1
     file.emit(record("kept"))
     file.close()
-    torn, dropped, kept = (tmp_path / "agent.log").read_text().splitlines()
-    assert len(torn) == 5
+    first, *torn, dropped, kept = (tmp_path / "agent.log").read_text().splitlines()
+    assert [len(each) for each in torn] == ([] if mended else [5])
+    assert json.loads(first)["event"] == "first"
     assert json.loads(dropped)["lines"] == 1
     assert json.loads(kept)["event"] == "kept"
 
