@@ -27,6 +27,7 @@ LOCKS: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "requirements-release.lock": (["--group", "release"], ()),
     "requirements-cuda.lock": (["--group", "cuda"], ("requirements-server.lock",)),
     "requirements-rocm.lock": (["--group", "rocm"], ("requirements-server.lock",)),
+    "requirements-tracing.lock": (["--group", "tracing"], ("requirements-server.lock", "requirements-dev.lock")),
     "requirements-opencv.lock": (["--group", "opencv"], ("requirements.lock",)),
 }
 # File -> the group of packages that it leaves out.

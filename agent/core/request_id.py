@@ -25,6 +25,11 @@ def current_id() -> str:
     return _current.get()
 
 
+def is_of_request(request_id: str) -> bool:
+    """Return whether a request brought the id: work without one goes by its kind and number."""
+    return "-" not in request_id
+
+
 def is_id(value: object) -> bool:
     """Return whether a value that another process sent can be an id."""
     return isinstance(value, str) and _FORM.fullmatch(value) is not None

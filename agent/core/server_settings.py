@@ -88,6 +88,8 @@ class ServerSettings(Section):
     """Address to listen at for monitoring; other computers and containers need another than `127.0.0.1`."""
     metrics_token_file: str = ""
     """File with the token, at least 16 characters, that `/metrics` takes besides API tokens with `metrics.read`."""
+    tracing: Annotated[str, Field(pattern=r"^(https?://[^\s@]+)?$", max_length=2_000, examples=["http://127.0.0.1:4318"])] = ""
+    """Address of an OpenTelemetry collector that takes traces by OTLP over HTTP, from the server and its workers; empty records none."""
 
 
 class WorkerSettings(Section):

@@ -13,6 +13,7 @@ from pydantic import ConfigDict, TypeAdapter
 
 from agent.core.child import Child, ChildGarbled, ChildGone, ChildTimeout, Message
 from agent.core.request_id import current_id
+from agent.core.tracing import SpanKind, span
 from agent.domain.errors import (
     AgentError,
     CaptureError,
@@ -175,10 +176,11 @@ class RpcClient:
         try:
             body = call.request.dump(asked) if body is None else body
             sent = current_id()
-            message = await self.child.request(request(self.calls, call.name, body, files, sent), timeout=limit)
-            if "served" in message:
-                self._log(message["served"], sent, call, with_files=bool(files))
-            return call.checked(believe(message, self.calls, call.response), asked)
+            with span(f"ask {call.name}", SpanKind.CLIENT):
+                message = await self.child.request(request(self.calls, call.name, body, files, sent), timeout=limit)
+                if "served" in message:
+                    self._log(message["served"], sent, call, with_files=bool(files))
+                return call.checked(believe(message, self.calls, call.response), asked)
         except ChildGarbled as error:
             raise self._lost(EngineBadAnswer()) from error
         except ChildGone as error:

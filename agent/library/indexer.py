@@ -9,6 +9,7 @@ import structlog
 from agent.core.environment import Environment
 from agent.core.observable import Notice, wait_at_most
 from agent.core.request_id import bound
+from agent.core.tracing import SpanKind, span
 from agent.domain.errors import AgentError, EngineStartFailed, StoreError
 from agent.domain.events import Recorded
 from agent.domain.jobs import Job, JobState
@@ -197,7 +198,7 @@ class Indexer:
 
     async def _job(self, job: Job) -> None:
         try:
-            with bound(job.request_id or f"job-{job.id}"):
+            with bound(job.request_id or f"job-{job.id}"), span("photo", SpanKind.CONSUMER, job=job.id, attempt=job.attempts):
                 await self._attempt(job)
         finally:
             self._queue.ended(job)

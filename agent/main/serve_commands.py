@@ -27,6 +27,7 @@ def serve(session: CommandSession, as_json: bool) -> int:
     from agent.core import logs
     from agent.core.file_limit import raise_file_limit
     from agent.core.heap import few_arenas
+    from agent.main.tracing import traced
 
     try:
         from agent.main.server.loop import LOG_FILE
@@ -60,7 +61,8 @@ def serve(session: CommandSession, as_json: bool) -> int:
             finish(session.paths)  # before anything is made new: keys, settings and certificates come with a restore
             session.file.load()
             key_in_file(session.file, session.paths)
-            return Server(session.paths, session.file, up, lambda: note(session.texts("cli.serve.ending"))).run()
+            with traced(session.file.snapshot.server.tracing, "ai-popup-server"):
+                return Server(session.paths, session.file, up, lambda: note(session.texts("cli.serve.ending"))).run()
         finally:
             logs.stop()
 

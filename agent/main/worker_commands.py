@@ -35,6 +35,7 @@ def worker(session: CommandSession, name: str | None, roots: tuple[str, ...], wi
     from agent.main.library_home import worker_keys
     from agent.main.server.team_work import HAS_WORKERS
     from agent.main.server.worker_port import worker_port
+    from agent.main.tracing import traced
     from agent.main.worker_memory import WorkerMemory
     from agent.main.worker_process import library_of, stop_with_input, stopped_by_signals, work
     from agent.store.server_database import database_url
@@ -76,7 +77,8 @@ def worker(session: CommandSession, name: str | None, roots: tuple[str, ...], wi
         return START_AGAIN if memory.starts_again else 0
 
     try:
-        return asyncio.run(run())
+        with traced(settings.server.tracing, "ai-popup-worker"):
+            return asyncio.run(run())
     finally:
         database.close()
         logs.stop()

@@ -12,6 +12,7 @@ from agent.core.claims import Claims
 from agent.core.environment import Environment
 from agent.core.observable import wait_at_most
 from agent.core.request_id import bound
+from agent.core.tracing import SpanKind, span
 from agent.domain.errors import AgentError, EngineUnavailable, ModelError, PassphraseGone, StoreError, Unexpected
 from agent.domain.jobs import JobState, after_error
 from agent.domain.video import is_clip
@@ -212,7 +213,7 @@ class RedactionWorker:
     async def _job(self, item: RedactionItem) -> None:
         ended = False
         try:
-            with bound(item.request_id or f"copy-{item.id}"):
+            with bound(item.request_id or f"copy-{item.id}"), span("copy", SpanKind.CONSUMER, copy=item.id):
                 ended = await self._attempt(item)
         except StoreError as error:
             self._blocked(error)  # even the result could not be stored

@@ -11,6 +11,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agent.core.request_id import bound, new_id
+from agent.core.tracing import Span, SpanKind, span
 
 log = structlog.get_logger()
 
@@ -21,6 +22,7 @@ NO_ROUTE: Final = "none"  # refused before its route was found, or there is none
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _CHANGING: Final = _METHODS - {"GET", "HEAD", "OPTIONS"}  # they may make work, which other processes log with the same id
 _ERROR: Final = 400
+_DEFECT: Final = 500
 _REFUSALS: Final = frozenset({401, 403, 429})
 _CUT_OFF: Final = 499  # the client left before an answer
 
@@ -76,6 +78,7 @@ class CountedRequests:
             await self._app(scope, receive, send)
             return
         record, began, counts = RequestRecord(new_id()), self._clock(), self._counts
+        method = scope["method"] if scope["method"] in _METHODS else "OTHER"
         status, took = _CUT_OFF, 0.0
 
         async def answered(message: Message) -> None:
@@ -87,11 +90,13 @@ class CountedRequests:
 
         counts.running += 1
         try:
-            with bound(record.id):
-                await self._app({**scope, RECORD: record}, receive, answered)
+            with bound(record.id), span("request", SpanKind.SERVER, of_request=True) as traced:
+                try:
+                    await self._app({**scope, RECORD: record}, receive, answered)
+                finally:
+                    _describe(traced, method, record, status)
         finally:
             counts.running -= 1
-            method = scope["method"] if scope["method"] in _METHODS else "OTHER"
             counts.ended(method, record, status, took)
             if method in _CHANGING and status < _ERROR:
                 log.info("request.done", request=record.id, status=status, method=method, route=record.route, ms=round(took * 1000))
@@ -100,6 +105,14 @@ class CountedRequests:
                 log.warning(
                     "request.refused", request=record.id, status=status, code=record.code, method=method, route=record.route, **facts
                 )
+
+
+def _describe(traced: Span | None, method: str, record: RequestRecord, status: int) -> None:
+    if traced is None:
+        return
+    traced.name = f"{method} {record.route}"
+    traced.facts |= {"http.request.method": method, "http.route": record.route, "http.response.status_code": status}
+    traced.error = record.code if status >= _DEFECT else ""
 
 
 def record_of(scope: Scope) -> RequestRecord | None:

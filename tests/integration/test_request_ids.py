@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from agent.core.supervisor import START_AGAIN, SUPERVISED
+from agent.core.tracing import span_id_of, trace_id_of
+from tests.otlp_receiver import OtlpReceiver, receiving
 from tests.program import WAIT_S
 from tests.server_load import Desk, desk_of_first
 from tests.server_program import RealServer
@@ -26,9 +28,15 @@ TUS = {"tus-resumable": "1.0.0"}
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, models_folder: Path) -> Iterator[RealServer]:
-    settings = {"SERVER__WORKERS": "1", "ENGINE__WORKERS": "1", "MEMORY__AGAIN_MINUTES": "0"}
-    environment = {SUPERVISED: "1", **{f"AI_POPUP__{name}": value for name, value in settings.items()}}
+def collector() -> Iterator[OtlpReceiver]:
+    with receiving() as receiver:
+        yield receiver
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, models_folder: Path, collector: OtlpReceiver) -> Iterator[RealServer]:
+    settings = {"SERVER__WORKERS": "1", "ENGINE__WORKERS": "1", "MEMORY__AGAIN_MINUTES": "0", "SERVER__TRACING": collector.address}
+    environment = {SUPERVISED: "1", "OTEL_BSP_SCHEDULE_DELAY": "200", **{f"AI_POPUP__{name}": value for name, value in settings.items()}}
     made = RealServer(tmp_path_factory.mktemp("server"), models_folder, environment)
     made.serve()
     yield made
@@ -80,6 +88,27 @@ def test_an_uploads_id_leads_through_server_worker_and_engine(server: RealServer
     again = administrator.request("POST", "/api/library/actions", {"action": "look_again", "ids": [image["id"]]}).headers["x-request-id"]
     server.until(lambda _: ("worker", "image.indexed") in events(server, again))
     assert {process for process, _ in events(server, again)} == {"server", "worker"}
+
+
+def test_an_uploads_trace_leads_through_the_same_processes(
+    server: RealServer, administrator: Desk, collector: OtlpReceiver, samples_folder: Path
+) -> None:
+    photo = sorted(samples_folder.glob("*.jpg"))[2]
+    before = server.status().images
+    request = upload(administrator, photo)
+    server.until(lambda status: status.images == before + 1)
+    names = {"PATCH /api/uploads/{upload_id}", "photo", "ask analyse", "analyse"}
+    server.until(lambda _: {each.name for each in collector.of(trace_id_of(request))} >= names)
+    spans = {each.name: each for each in collector.of(trace_id_of(request))}
+    asked, work, call, engine = (spans[name] for name in ("PATCH /api/uploads/{upload_id}", "photo", "ask analyse", "analyse"))
+    assert (asked.parent, asked.id, asked.service) == (0, span_id_of(request), "ai-popup-server")
+    assert (work.parent, call.parent, engine.parent) == (asked.id, work.id, call.id)
+    assert {work.service, call.service, engine.service} == {"ai-popup-worker"}
+    assert asked.facts["http.response.status_code"] == 204 and engine.facts["process.pid"] > 0
+    assert work.ms >= call.ms >= engine.ms > 0
+    assert all(each.facts["ai_popup.request"] == request for each in spans.values())
+    told = repr([each.facts for each in collector.spans])
+    assert photo.name not in told and str(server.home) not in told and str(server.watched) not in told
 
 
 def test_a_photo_that_no_request_brought_has_an_id_of_its_own(server: RealServer, administrator: Desk, samples_folder: Path) -> None:

@@ -11,6 +11,12 @@ class ServerPackagesMissing(ServerError):
     code = "server.packages_missing"
 
 
+class TracingPackagesMissing(ServerError):
+    """`server.tracing` is set, and the extra `tracing` is not installed."""
+
+    code = "server.tracing_missing"
+
+
 class ServerStopped(ServerError):
     """The library is a team server's, which does not run: commands can't open it beside."""
 
