@@ -13,9 +13,9 @@ from tests.otlp_receiver import receiving
 
 def test_spans_arrive_with_the_code_of_an_error() -> None:
     with receiving() as collector:
-        with traced(f"{collector.address}/", "ai-popup-server"), bound("job-7"):
-            with pytest.raises(ImageEmpty), span("photo", SpanKind.CONSUMER, job=7):
-                raise ImageEmpty
+        photo = span("photo", SpanKind.CONSUMER, job=7)
+        with traced(f"{collector.address}/", "ai-popup-server"), bound("job-7"), pytest.raises(ImageEmpty), photo:
+            raise ImageEmpty
         [received] = collector.of(trace_id_of("job-7"))
         with span("photo", SpanKind.CONSUMER) as made:
             assert made is None, "none is recorded after the end"
