@@ -16,6 +16,21 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class NewUpload:
+    name: str
+    """as the browser says it"""
+    size: int
+    """bytes"""
+    modified_ns: int | None = None
+    library: int | None = None
+    """of several, the one it goes to"""
+    sha256: str | None = None
+    """of all of it: anything else is not stored"""
+    token: str | None = None
+    """the API token it comes by"""
+
+
+@dataclass(frozen=True, slots=True)
 class Upload:
     id: str
     """random"""

@@ -11,8 +11,9 @@ from starlette.requests import ClientDisconnect
 from agent.accounts.tokens import TokenInUse
 from agent.domain.errors import UploadProtocol
 from agent.uploads import tus
+from agent.uploads.records import NewUpload
 from agent.uploads.schemas import UploadsOut
-from agent.uploads.service import NewUpload, Uploads
+from agent.uploads.service import Uploads
 from agent.web.access import Scope, needs
 from agent.web.scoped_route import Who
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -29,7 +28,7 @@ from agent.uploads.held_parts import held
 from agent.uploads.names import safe_name
 from agent.uploads.parts import Checksum, write
 from agent.uploads.queries import UploadQueries
-from agent.uploads.records import GIGABYTE, MEGABYTE, Limits, Outcome, Received, Upload
+from agent.uploads.records import GIGABYTE, MEGABYTE, Limits, NewUpload, Outcome, Received, Upload
 from agent.uploads.turns import Superseded, Turns, undisturbed
 
 log = structlog.get_logger()
@@ -37,21 +36,6 @@ T = TypeVar("T")
 
 _SWEEP_S: Final = 3_600.0
 _NEW_S: Final = 3_600.0  # a part this young may be one whose row is about to be written
-
-
-@dataclass(frozen=True, slots=True)
-class NewUpload:
-    name: str
-    """as the browser says it"""
-    size: int
-    """bytes"""
-    modified_ns: int | None = None
-    library: int | None = None
-    """of several, the one it goes to"""
-    sha256: str | None = None
-    """of all of it: anything else is not stored"""
-    token: str | None = None
-    """the API token it comes by"""
 
 
 class UploadFolders(Protocol):
@@ -274,8 +258,7 @@ class Uploads:
             if upload.sha256 not in (None, sha256):
                 self._drop(upload.id)
                 raise UploadChecksum
-            image_id, paths = queries.same_content(sha256, upload.library)
-            if image_id is not None or any(files.is_there(path, upload.size) for path in paths):
+            if self._has(sha256, upload):
                 self._end(upload, Outcome.DUPLICATE, sha256)
                 return
             moved = False
@@ -286,6 +269,13 @@ class Uploads:
         else:
             sha256 = upload.sha256 or ""
         self._end(upload, Outcome.STORED, sha256)
+
+    def _has(self, sha256: str, upload: Upload) -> bool:
+        """Whether its content is there, though not analysed yet or not yet known to be stored."""
+        image_id, paths = self._queries.same_content(sha256, upload.library)
+        if image_id is not None or any(self._files.is_there(path, upload.size) for path in paths):
+            return True
+        return any(self._files.is_at(*_placed(each)) for each in self._queries.planned(sha256, upload.library) if each.id != upload.id)
 
     def _end(self, upload: Upload, outcome: Outcome, sha256: str) -> None:
         self._queries.end(upload.id, outcome, sha256, self._clock())

@@ -9,6 +9,7 @@ import shutil
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import httpx
 import pytest
@@ -16,14 +17,14 @@ import pytest_asyncio
 
 from agent.accounts.secret_words import new_id
 from agent.core.reach import Reach, reaching
-from agent.domain.errors import UploadGone, UploadLibrary, UploadOffset
+from agent.domain.errors import StoreUnreachable, UploadGone, UploadLibrary, UploadOffset
 from agent.store.audit_log import AuditQueries
 from agent.store.database import Database
 from agent.uploads.files import INCOMING, UploadFiles
 from agent.uploads.queries import UploadQueries
-from agent.uploads.records import Limits, Outcome
+from agent.uploads.records import Limits, NewUpload, Outcome
 from agent.uploads.routes import upload_routes
-from agent.uploads.service import NewUpload, Uploads
+from agent.uploads.service import Uploads
 from agent.web.access import Role, Scope
 from agent.web.scoped_route import MOST_OF_A_MEMBER
 from tests.team import START, Team
@@ -326,6 +327,20 @@ async def test_a_kill_at_any_moment_of_storing_leaves_one_photo(
     assert server.queries.upload(upload.id, mei.id).outcome is Outcome.STORED
     assert len(AuditQueries(server.queries.database).audit_entries(limit=9, action="photo_uploaded")) == 1
     server.team.time = START
+
+
+async def test_sent_again_after_the_database_was_lost_it_is_stored_once(
+    server: Server, mei: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await mei.begun(JPEG)
+    with monkeypatch.context() as patched:
+        patched.setattr(server.queries, "end", Mock(side_effect=StoreUnreachable))
+        assert (await mei.send(first, JPEG)).json()["code"] == "store.unreachable"
+    assert await mei.whole(JPEG) == "duplicate"
+    assert await mei.whole(JPEG[:-1] + b"x") == "stored", "another photo with the same name"
+    assert set(server.photos) == {"2026-11/a.jpg", "2026-11/a (2).jpg"} and server.parts == []
+    await server.started().sweep()
+    assert server.queries.upload(first.rpartition("/")[2], mei.id).outcome is Outcome.STORED
 
 
 async def test_another_content_than_announced_is_not_stored(server: Server, mei: Browser) -> None:
