@@ -110,6 +110,7 @@ class Ingest:
                 if self.problem is not None:
                     self.problem = None
                     self.changed.notify()
+                    self.queued.notify()  # the attempt that failed may have stored it: a broken connection doesn't say
                 return
 
     async def apply(self, change: Change) -> None:

@@ -6,11 +6,11 @@ import asyncio
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from agent.domain.errors import SourceUnreachable, StoreDiskFull
+from agent.domain.errors import SourceUnreachable, StoreDiskFull, StoreUnreachable
 from agent.domain.events import ImageIndexed, PlaceAdded, PlaceLost, PlaceMoved
 from agent.domain.image import FileSeen
 from agent.domain.jobs import JobState, Priority
@@ -136,3 +136,21 @@ async def test_while_the_library_is_full_the_source_waits_and_nothing_is_lost(wo
         await taking
         await world.until(lambda: world.real.counts().jobs.get(JobState.DONE) == 1)
         await world.until(lambda: told[-1:] == [None])
+
+
+async def test_what_was_stored_without_an_answer_is_analysed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that breaks under a commit doesn't say that it was made."""
+    note, errors = world.real.note_file, [StoreUnreachable()]
+
+    def unanswered(*values: Any, **named: Any) -> Any:
+        noted = note(*values, **named)
+        if noted[0] is Noted.QUEUED and errors:
+            raise errors.pop()
+        return noted
+
+    async with world.running():
+        await indexed(world, world.file("a"))
+        await world.until(lambda: world.app.indexer.running == 0)
+        monkeypatch.setattr(world.library, "note_file", unanswered)
+        await world.app.ingest.take(FileAppeared(world.file("b")))
+        await world.until(lambda: world.real.counts().jobs.get(JobState.DONE) == 2)
