@@ -49,7 +49,7 @@ class RealServer(RealProgram):
         self.wait()
 
     def begin(self) -> None:
-        with (self.home / "errors.txt").open("ab") as errors, self._printed.open("wb") as out:
+        with (self.home / "errors.txt").open("ab") as errors, self.printed.open("wb") as out:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "agent", "serve", "--json"],
                 stdin=subprocess.DEVNULL,
@@ -62,7 +62,7 @@ class RealServer(RealProgram):
     def wait(self, within: float = WAIT_S) -> None:
         """Wait until it answers."""
         until = time.monotonic() + within
-        while not (line := _reached(self._printed.read_text())):
+        while not (line := _reached(self.printed.read_text())):
             assert self.alive and time.monotonic() < until, (self.home / "errors.txt").read_text()
             time.sleep(0.05)
         self.reached = json.loads(line)
@@ -79,7 +79,8 @@ class RealServer(RealProgram):
         return other
 
     @property
-    def _printed(self) -> Path:
+    def printed(self) -> Path:
+        """Its standard output."""
         return self.paths.runtime / "printed.txt"
 
     @property
