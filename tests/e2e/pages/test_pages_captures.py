@@ -191,6 +191,20 @@ def test_the_keyboard_goes_on_in_the_popup_when_the_last_capture_is_discarded(sm
     expect(small.locator("h1")).not_to_have_text("3 faces")
 
 
+def test_nothing_can_be_done_with_a_capture_before_it_is_there(small: Page, visit: Visit) -> None:
+    held = list[Route]()
+    small.route("**/api/captures", lambda route: held.append(route))
+    with small.expect_request("**/api/captures"):
+        visit("/popup", "captured")
+    discard = small.get_by_role("button", name="Discard")
+    expect(discard).to_have_count(0)
+    small.route("**/api/captures", lambda route: route.continue_())  # asked before the other one
+    for each in held:
+        each.continue_()
+    discard.press("Enter")
+    expect(small.locator("h1")).to_have_text("3 faces")
+
+
 def test_one_that_is_gone_says_so_and_the_cards_come_back(small: Page, visit: Visit) -> None:
     visit("/popup", "captured_gone")
     small.locator(".picture img.there").wait_for()

@@ -15,6 +15,8 @@ export class CaptureReview {
   shown = $state.raw<CaptureOut | null>(null)
   /** grows with every other look of the picture */
   version = $state(0)
+  /** one was seen since the review began: before, there is nothing to do anything with */
+  seen = $state(false)
   /** areas are being drawn on it */
   drawing = $state(false)
   /** id of the last one that was copied or saved, whatever was changed of it since */
@@ -46,7 +48,10 @@ export class CaptureReview {
     })
   }
 
-  come = (): void => void (this.visits += 1)
+  come = (): void => {
+    this.visits += 1
+    this.seen = this.shown !== null
+  }
 
   /** There is none any more: says so, unless it was discarded here. */
   async leave(): Promise<void> {
@@ -95,6 +100,7 @@ export class CaptureReview {
     this.looked = looks(newest)
     if (newest?.id !== before?.id) this.drawing = false
     this.shown = newest
+    this.seen ||= newest !== null
     if (this.kept) this.out = newest?.id ?? null
   }
 }

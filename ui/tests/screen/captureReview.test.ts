@@ -108,6 +108,18 @@ describe('the review of captures', () => {
     expect([review.shown?.id, toasts.list.length]).toEqual(['a', 1])
   })
 
+  it('offers nothing to do before a capture is there, and goes on while the next one comes', async () => {
+    const { review, set } = await stage()
+    review.come()
+    expect(review.seen).toBe(false)
+    set(taken('a'))
+    await review.read()
+    await review.discard()
+    expect([review.shown, review.seen]).toEqual([null, true])
+    review.come()
+    expect(review.seen).toBe(false)
+  })
+
   it('begins anew when it is left', async () => {
     const { review, toasts, set } = await stage(taken('a'))
     await review.leave()
