@@ -19,6 +19,14 @@ import { answerTeam, resetTeam } from './team.ts'
 import { answerWatching, onWatching, resetWatching, watchStatus } from './watching.ts'
 
 const COOKIE = 'mock'
+/** The visit that the page opened last names in its address, as `&visit=…`; null if it names none. */
+let visit: string | null = null
+
+/** Whether a page sent it that has been left for another since: it would begin that one's scene, or change what it shows. */
+function isLate({ headers: { referer } }: IncomingMessage): boolean {
+  const its = referer === undefined ? null : new URL(referer).searchParams.get('visit')
+  return its !== null && its !== visit
+}
 
 function options(request: IncomingMessage): Options {
   const chosen = new URLSearchParams(/(?:^|; )mock=([^;]*)/.exec(request.headers.cookie ?? '')?.[1]?.replaceAll('+', '&') ?? '')
@@ -87,9 +95,11 @@ function answer(request: IncomingMessage, response: ServerResponse, next: () => 
     if (url.search) resetTeam()
     if (url.search) resetLibraries()
     if (url.search) resetDesks()
+    if (url.search) visit = url.searchParams.get('visit')
     if (url.search) response.setHeader('set-cookie', `${COOKIE}=${url.search.slice(1).replaceAll('&', '+')}; path=/`)
     return next()
   }
+  if (isLate(request)) return void request.destroy()
   const chosen = applied(options(request))
   if (chosen.scene === 'offline') return void request.destroy()
   if (chosen.scene === 'unauthorised') return json(response, { code: 'api.unauthorised', cause: 'Not signed in.', remedy: 'Run ai-popup open.' }, 401)

@@ -1,5 +1,6 @@
 """The built pages in a real browser with a made-up agent behind them, so that every state can be looked at."""
 
+import itertools
 import shutil
 import socket
 import subprocess
@@ -33,6 +34,7 @@ window.EventSource = class extends EventSource {
 # Of all rules only one looks at colours, and nothing but colours changes with the theme.
 THEMES: tuple[tuple[Literal["light", "dark"], list[str] | None], ...] = (("light", None), ("dark", ["color-contrast"]))
 T = TypeVar("T")
+VISITS = itertools.count(1)
 
 
 class InEachLanguage(Protocol):
@@ -124,11 +126,14 @@ def page(profile: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Pa
 
 @pytest.fixture
 def visit(page: Page, made_up_agent: str) -> Callable[..., None]:
-    """Opens a place (`/popup`, `#settings/engine`) in a scene and language; the theme is the system's."""
+    """Opens a place (`/popup`, `#settings/engine`) in a scene and language; the theme is the system's.
+
+    What the page before asks late does not count: each visit has its name.
+    """
 
     def opened(place: str, scene: str = "family", language: str = "en") -> None:
         path, _, fragment = place.partition("#")
-        page.goto(f"{made_up_agent}{path or '/'}?scene={scene}&lang={language}#{fragment}")
+        page.goto(f"{made_up_agent}{path or '/'}?scene={scene}&lang={language}&visit={next(VISITS)}#{fragment}")
 
     return opened
 
