@@ -103,13 +103,9 @@ class UploadFiles:
 
     def sha256(self, upload_id: str) -> str:
         """Of all of it, once it is on the disk."""
-        digest = hashlib.sha256()
         with upload_errors():
             sync_file(self._part(upload_id))
-            with self._part(upload_id).open("rb", buffering=0) as file:
-                while chunk := file.read(_CHUNK):
-                    digest.update(chunk)
-        return digest.hexdigest()
+            return _digest(self._part(upload_id))
 
     def drop(self, upload_id: str) -> None:
         with upload_errors():
@@ -156,10 +152,10 @@ class UploadFiles:
             sync_folder(Path(target).parent)
         return True
 
-    def is_there(self, path: str, size: int) -> bool:
-        """Whether a photo that was stored earlier is still there."""
+    def has(self, path: str, size: int, sha256: str) -> bool:
+        """Whether a photo that was stored earlier is still there: its name may be another one's by now."""
         try:
-            return Path(path).stat().st_size == size
+            return Path(path).stat().st_size == size and _digest(Path(path)) == sha256
         except OSError:
             return False
 
@@ -168,3 +164,11 @@ class UploadFiles:
 
     def _part(self, upload_id: str) -> Path:
         return self._folder() / INCOMING / f"{upload_id}{_ENDING}"
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb", buffering=0) as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()

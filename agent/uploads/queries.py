@@ -5,7 +5,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, Row, delete, func, insert, select, update
+from sqlalchemy import Row, delete, func, insert, select, update
 
 from agent.core.request_id import current_id
 from agent.domain import desk_path
@@ -46,25 +46,20 @@ class UploadQueries(Queries):
         return Room(int(unfinished or 0), int(stored or 0))
 
     def same_content(self, sha256: str, library_id: int | None) -> tuple[int | None, Sequence[str]]:
-        """Return the image with this content that the library has as a file, and the paths of uploads with it, which may be gone.
+        """Return the image with this content that the library has as a file, and the paths of uploads with it.
+
+        What is there may be gone, or another file by now, or not there yet: an upload is planned before its file is moved.
 
         Of another library nothing is told.
         """
         there = select(image.c.id).join(place, place.c.image_id == image.c.id).where(place.c.source != desk_path.SOURCE)
         if library_id is not None:
             there = there.where(place.c.library_id == library_id)
-        sent = select(table.c.target).where(table.c.sha256 == sha256, table.c.outcome == Outcome.STORED, table.c.target.is_not(None))
-        sent = sent.where(_of(library_id))
+        sent = select(table.c.target).where(table.c.sha256 == sha256, table.c.target.is_not(None))
+        sent = sent.where(table.c.library_id.is_(None) if library_id is None else table.c.library_id == library_id)
         with self.database.read() as tx:
             found = tx.scalar(there.where(image.c.sha256 == sha256, place.c.missing_since.is_(None)).limit(1))
             return found, list(tx.scalars(sent))
-
-    def planned(self, sha256: str, library_id: int | None) -> Sequence[Upload]:
-        """Those with this content whose file may have been moved, but that have not ended: the process or the database was killed."""
-        query = select(table).where(table.c.sha256 == sha256, table.c.outcome.is_(None), table.c.target.is_not(None))
-        query = query.where(_of(library_id))
-        with self.database.read() as tx:
-            return [_upload(row) for row in tx.execute(query)]
 
     def plan(self, upload_id: str, sha256: str, target: str) -> None:
         """Note where the file goes, before it is moved: after a kill in between, it is found there and not stored again."""
@@ -82,10 +77,6 @@ class UploadQueries(Queries):
         """Forget an unfinished one."""
         with self.database.write() as tx:
             tx.execute(delete(table).where(table.c.id == upload_id, table.c.outcome.is_(None)))
-
-
-def _of(library_id: int | None) -> ColumnElement[bool]:
-    return table.c.library_id.is_(None) if library_id is None else table.c.library_id == library_id
 
 
 def _upload(row: Row[object]) -> Upload:

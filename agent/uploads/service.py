@@ -273,9 +273,7 @@ class Uploads:
     def _has(self, sha256: str, upload: Upload) -> bool:
         """Whether its content is there, though not analysed yet or not yet known to be stored."""
         image_id, paths = self._queries.same_content(sha256, upload.library)
-        if image_id is not None or any(self._files.is_there(path, upload.size) for path in paths):
-            return True
-        return any(self._files.is_at(*_placed(each)) for each in self._queries.planned(sha256, upload.library) if each.id != upload.id)
+        return image_id is not None or any(self._files.has(path, upload.size, sha256) for path in paths)
 
     def _end(self, upload: Upload, outcome: Outcome, sha256: str) -> None:
         self._queries.end(upload.id, outcome, sha256, self._clock())

@@ -343,6 +343,14 @@ async def test_sent_again_after_the_database_was_lost_it_is_stored_once(
     assert server.queries.upload(first.rpartition("/")[2], mei.id).outcome is Outcome.STORED
 
 
+async def test_a_photo_whose_name_and_size_another_one_took_is_stored_again(server: Server, mei: Browser) -> None:
+    other = JPEG[:-1] + b"x"
+    await mei.whole(JPEG)
+    (server.folder / "2026-11" / "a.jpg").unlink()
+    assert [await mei.whole(each) for each in (other, JPEG)] == ["stored", "stored"]
+    assert server.photos == {"2026-11/a.jpg": other, "2026-11/a (2).jpg": JPEG}
+
+
 async def test_another_content_than_announced_is_not_stored(server: Server, mei: Browser) -> None:
     announced = hashlib.sha256(JPEG).hexdigest()
     place = await mei.begun(JPEG, sha256=announced)
