@@ -1,4 +1,4 @@
-"""People are taken in from folders and renamed, many times: what is said to be done is done, and what is done is said."""
+"""People are taken in from folders, renamed and collected in albums, many times: what is said is done, and what is done is said."""
 
 from itertools import pairwise
 
@@ -18,8 +18,39 @@ def test_folders_of_people_are_imported_twice_and_people_renamed_again_and_again
         assert (said.out, said.code) == ("136 faces were named.\n", 0)
         assert journey.people() == {"Barack": 70, "Joe": 66}
 
-    names = ["Joe", "Joseph", "Joe B", "Uncle Joe", "Joe again", "Grandpa", "Sir", "Joey", "J", "Joe R", "Joe"]
+    names = ["Joe", "Joseph", "Uncle Joe", "Grandpa", "J", "Joe"]
     for old, new in pairwise(names):
         said = journey.command("people", "rename", old, new)
         assert (said.code, said.err, journey.people()) == (0, "", {"Barack": 70, new: 66})
     assert journey.library() == (136, 136, 2)
+
+    collected(journey)
+
+
+def albums(journey: Journey) -> dict[str, int]:
+    return {each["name"]: each["photos"] for each in journey.command("albums", "list", "--json").objects}
+
+
+def collected(journey: Journey) -> None:
+    """An album of people grows as photos are scanned; one by hand keeps what was chosen, in its order; both speak Chinese."""
+    first, second, third = chosen = sorted((journey.root / "people/Joe").iterdir())[2::-1]
+    assert journey.command("albums", "add", "全家福", "--person", "Barack", "--person", "Joe", "--match", "any").code == 0
+    for _ in range(2):  # the second time adds nothing
+        assert journey.command("albums", "add", "精选", *chosen).code == 0
+        assert albums(journey) == {"全家福": 136, "精选": 3}
+    new = journey.portraits("new", "Barack", 10)
+    for _ in range(2):
+        assert journey.scan(new).photos == 10
+        assert albums(journey) == {"全家福": 146, "精选": 3}
+
+    journey.program.file.set("general.language", "zh-CN")
+    assert journey.command("albums", "remove", "精选", second).out == "已从 精选 移除 1 张照片。\n"
+    assert journey.command("albums", "list").out == "全家福  146 张照片  Barack, Joe\n精选  2 张照片\n"
+    assert journey.command("albums", "show", "精选").out.splitlines() == [str(first), str(third)]
+    assert journey.command("albums", "remove", "精选").out == "已移除 精选；照片保持不变。\n"
+    assert "[album.unknown]" in journey.command("albums", "remove", "精选").err
+    for photos in (2, 3):
+        assert journey.command("undo").code == 0
+        assert albums(journey) == {"全家福": 146, "精选": photos}
+    assert journey.command("albums", "show", "精选").out.splitlines() == [str(each) for each in chosen]
+    assert journey.library() == (146, 146, 2)
