@@ -1,10 +1,11 @@
 """Albums as facts: an album has a name, and others, and its people; a photo is in it at a position."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, insert, literal, select, update
 
+from agent.store.dialects.functions import number_pairs, one_of
 from agent.store.fact_values import FactKind, Value, existing, moment, packed, unpacked
 from agent.store.schema import album, album_image, album_person, image
 
@@ -44,28 +45,31 @@ def _write_album(tx: Connection, keys: Sequence[int], value: Value) -> None:
 
 
 def _read_in_album(tx: Connection, keys: Sequence[tuple[int, int, int]]) -> dict[tuple[int, int, int], Value]:
-    rows = tx.execute(select(album_image).where(_pair_in_album([(album_id, image_id) for album_id, image_id, _ in keys])))
-    return {(each.album_id, each.image_id, each.position): 1 for each in rows}
+    rows = (row for album_id, places in _by_album(keys).items() for row in tx.execute(select(album_image).where(_held(album_id, places))))
+    return {(row.album_id, row.image_id, row.position): 1 for row in rows}
 
 
 def _write_in_album(tx: Connection, keys: Sequence[tuple[int, int, int]], value: Value) -> None:
-    pairs = _pair_in_album([(album_id, image_id) for album_id, image_id, _ in keys])
-    if value is None:
-        tx.execute(delete(album_image).where(pairs))
-        return
-    albums, images = set(existing(tx, album, [each for each, _, _ in keys])), set(existing(tx, image, [each for _, each, _ in keys]))
-    held = {(row.album_id, row.image_id) for row in tx.execute(select(album_image.c.album_id, album_image.c.image_id).where(pairs))}
-    rows = [
-        {"album_id": album_id, "image_id": image_id, "position": position}
-        for album_id, image_id, position in keys
-        if album_id in albums and image_id in images and (album_id, image_id) not in held
-    ]
-    if rows:
-        tx.execute(insert(album_image), rows)
+    for album_id, places in _by_album(keys).items():
+        if value is None:
+            tx.execute(delete(album_image).where(_held(album_id, places)))
+        elif existing(tx, album, [album_id]):
+            image_id, position = number_pairs(places.items())
+            held = exists().where(album_image.c.album_id == album_id, album_image.c.image_id == image_id)
+            new = select(literal(album_id), image.c.id, position).where(image.c.id == image_id, ~held)
+            tx.execute(insert(album_image).from_select(["album_id", "image_id", "position"], new))
 
 
-def _pair_in_album(pairs: Sequence[tuple[int, int]]) -> ColumnElement[bool]:
-    return tuple_(album_image.c.album_id, album_image.c.image_id).in_(pairs)
+def _by_album(keys: Iterable[tuple[int, int, int]]) -> dict[int, dict[int, int]]:
+    """Return the image -> position of each album."""
+    found: dict[int, dict[int, int]] = {}
+    for album_id, image_id, position in keys:
+        found.setdefault(album_id, {})[image_id] = position
+    return found
+
+
+def _held(album_id: int, images: Collection[int]) -> ColumnElement[bool]:
+    return and_(album_image.c.album_id == album_id, album_image.c.image_id.in_(one_of(images)))
 
 
 # album: album -> its data and its people; in_album: (album, image, position) -> 1

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import event, insert, update
+from sqlalchemy import event, insert, select, update
 
 from agent.core.reach import Reach, reaching
 from agent.domain.consent import Consent, ConsentState, Purpose
@@ -186,6 +186,27 @@ def test_more_albums_take_no_more_statements(photos: RedactionQueries) -> None:
         assert all(each.count in (2, 3) for each in photos.albums())
         counted.append(len(said))
     assert counted[0] == counted[1]
+
+
+def test_a_large_album_is_written_and_changed_by_short_statements(photos: RedactionQueries) -> None:
+    with photos.database.write() as tx:
+        row = dict(tx.execute(select(image).where(image.c.id == 4)).mappings().one())
+        tx.execute(insert(image), [row | {"id": each, "sha256": f"{each:064x}"} for each in range(5, 1_205)])
+    made = photos.make_album("Large", images=range(1_204, 1, -1), library_id=1, now=NOW)
+    parameters = list[int]()
+    event.listen(photos.database._engine, "before_cursor_execute", lambda *parts: parameters.append(len(parts[3])))
+
+    for change in (
+        partial(photos.make_album, "Second", images=range(1_204, 0, -1), library_id=1),
+        partial(photos.add_to_album, made.id, [3, 1]),
+        partial(photos.take_from_album, made.id, [3]),
+    ):
+        assert change(now=NOW).count
+
+    assert max(parameters) < 20, "ids are one parameter"
+    with photos.database.read() as tx:
+        held = select(album_image.c.image_id).where(album_image.c.album_id == made.id).order_by(album_image.c.position)
+        assert tx.scalars(held).all() == [*range(1_204, 3, -1), 2, 1]
 
 
 def test_members_see_the_albums_of_their_libraries_and_the_photos_within_reach(photos: RedactionQueries) -> None:

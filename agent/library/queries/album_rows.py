@@ -14,6 +14,7 @@ from agent.library.records import Album, AlbumStep, Match
 from agent.store import audit_log, event_rows
 from agent.store.album_facts import ALBUM_KINDS
 from agent.store.database import Queries
+from agent.store.dialects.functions import one_of
 from agent.store.facts import chunks
 from agent.store.journal import Journal
 from agent.store.rows import add
@@ -110,7 +111,7 @@ class AlbumRows(Queries):
 
         def change(tx: Connection, step: Journal, facts: Facts) -> int:
             _check_by_hand(facts)
-            held = {image_id for _, image_id, _ in _keys(tx, album_id)}
+            held = {image_id for _, image_id, _ in _keys(tx, album_id, wanted)}
             last = tx.scalar(select(func.max(album_image.c.position)).where(album_image.c.album_id == album_id)) or 0
             new = [each for each in wanted if each not in held]
             return len(step.set("in_album", [(album_id, each, last + GAP * place) for place, each in enumerate(new, 1)], 1))
@@ -120,11 +121,11 @@ class AlbumRows(Queries):
     def take_from_album(self, album_id: int, ids: Sequence[int], *, now: datetime) -> AlbumStep:
         """Raises NotFound, AlbumByRule."""
         with self.database.read() as tx:
-            gone = set(_within_reach(tx, ids))
+            gone = _within_reach(tx, ids)
 
         def change(tx: Connection, step: Journal, facts: Facts) -> int:
             _check_by_hand(facts)
-            return len(step.set("in_album", [key for key in _keys(tx, album_id) if key[1] in gone], None))
+            return len(step.set("in_album", _keys(tx, album_id, gone), None))
 
         return self._changed(album_id, change, now)
 
@@ -197,9 +198,11 @@ def _shown(tx: Connection, rows: Sequence[Any], people: dict[int, list[int]]) ->
     return {album_id: (count, cover or newest) for album_id, count, newest, cover in found}
 
 
-def _keys(tx: Connection, album_id: int) -> list[tuple[int, int, int]]:
-    """All photos of an album by hand, in their order, as facts are keyed."""
+def _keys(tx: Connection, album_id: int, among: Sequence[int] | None = None) -> list[tuple[int, int, int]]:
+    """All photos of an album by hand, or those of them `among` these, in their order, as facts are keyed."""
     photos = select(album_image).where(album_image.c.album_id == album_id).order_by(album_image.c.position, album_image.c.image_id)
+    if among is not None:
+        photos = photos.where(album_image.c.image_id.in_(one_of(among)))
     return [(row.album_id, row.image_id, row.position) for row in tx.execute(photos)]
 
 
@@ -222,7 +225,7 @@ def _moved(
 
 def _within_reach(tx: Connection, ids: Sequence[int]) -> list[int]:
     """Those that exist and may be seen, each once, in this order."""
-    found = {each for chunk in chunks(ids) for each in tx.scalars(select(image.c.id).where(image.c.id.in_(chunk)))}
+    found = set(tx.scalars(select(image.c.id).where(image.c.id.in_(one_of(ids)))))
     return [each for each in dict.fromkeys(ids) if each in found]
 
 

@@ -1,9 +1,11 @@
 """SQL functions that differ between databases."""
 
+import json
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Function, LargeBinary, literal
+from sqlalchemy import BigInteger, Boolean, ColumnElement, Function, LargeBinary, Select, String, cast, literal, literal_column, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction, aggregate_strings
@@ -37,6 +39,50 @@ def _contains(element: Function[Any], compiler: SQLCompiler, **options: Any) -> 
 def _contains_latin(element: Function[Any], compiler: SQLCompiler, **options: Any) -> str:
     text, part = (f"convert_from({compiler.process(each, **options)}, 'LATIN1')" for each in element.clauses)
     return f"""strpos(lower({text} COLLATE "C"), {part}) > 0"""
+
+
+class _Numbers(GenericFunction[int]):
+    """The numbers of a JSON list, as rows."""
+
+    type = BigInteger()
+    name = "json_numbers"
+    inherit_cache = True
+
+
+class _Lists(GenericFunction[str]):
+    """The lists in a JSON list, as rows."""
+
+    type = String()
+    name = "json_lists"
+    inherit_cache = True
+
+
+def one_of(numbers: Collection[int]) -> Select[tuple[int]]:
+    """Return what `in_` takes for these numbers. They are a single parameter: thousands cost what the database needs to find them."""
+    value = _Numbers(literal(json.dumps(list(numbers)))).table_valued("value").c.value
+    return select(cast(value, BigInteger))
+
+
+def number_pairs(pairs: Collection[tuple[int, int]]) -> tuple[ColumnElement[int], ColumnElement[int]]:
+    """Return both columns of a table of these pairs, which are a single parameter: a statement that inserts from it is run once."""
+    value = _Lists(literal(json.dumps(list(pairs)))).table_valued("value").c.value
+    first, second = (cast(value.op("->>")(literal_column(at)), BigInteger) for at in ("0", "1"))
+    return first, second
+
+
+@compiles(_Numbers)
+@compiles(_Lists)
+def _json_each(element: Function[Any], compiler: SQLCompiler, **options: Any) -> str:
+    [text] = element.clauses
+    return f"json_each({compiler.process(text, **options)})"
+
+
+@compiles(_Numbers, "postgresql")
+@compiles(_Lists, "postgresql")
+def _json_array_elements(element: Function[Any], compiler: SQLCompiler, **options: Any) -> str:
+    [text] = element.clauses
+    name = "json_array_elements_text" if isinstance(element, _Numbers) else "json_array_elements"
+    return f"{name}(CAST({compiler.process(text, **options)} AS JSON))"
 
 
 # SQLite converts numbers to text by itself.
