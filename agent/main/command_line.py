@@ -4,6 +4,8 @@ import os
 import sys
 from collections.abc import Sequence
 
+from agent.desktop.watchdog import is_to_watch, marked, watch
+
 
 def main(words: Sequence[str]) -> int:
     """Run one command. Returns the exit code: 0 success, 1 failure, 2 wrong usage."""
@@ -36,18 +38,25 @@ def main(words: Sequence[str]) -> int:
             from agent.updates import update_worker as update_worker
 
             return update_worker.main()
+        case ["run", *_] if is_to_watch(words):
+            return watch(words)
         case _:
-            from agent.cli.click_texts import speak
-            from agent.cli.own_texts import chosen_texts
+            return _command(words)
 
-            speak(chosen_texts())  # before the commands are created
-            from agent.main.commands import run_command
 
-            _have_streams()
-            for stream in (sys.stdout, sys.stderr):
-                if hasattr(stream, "reconfigure"):
-                    stream.reconfigure(errors="backslashreplace")  # a file name may hold characters that the terminal can't show
-            return run_command(words)
+def _command(words: Sequence[str]) -> int:
+    from agent.cli.click_texts import speak
+    from agent.cli.own_texts import chosen_texts
+
+    speak(chosen_texts())  # before the commands are created
+    from agent.main.commands import run_command
+
+    _have_streams()
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a file name may hold characters that the terminal can't show
+    code = run_command(words)
+    return marked(code) if words[:1] == ["run"] else code
 
 
 def _have_streams() -> None:

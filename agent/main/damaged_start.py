@@ -10,6 +10,7 @@ from agent.core.child import own_command
 from agent.core.environment import utc_now
 from agent.core.observable import wait_at_most
 from agent.desktop.notify import Notifier
+from agent.desktop.watchdog import unwatched
 from agent.domain.errors import AgentError, StoreDamaged
 from agent.main.handover import replace_process
 from agent.main.library_home import backup_store
@@ -40,7 +41,7 @@ def restored_if_asked(session: CommandSession, error: StoreDamaged) -> bool:
 
 def start_again(words: Sequence[str]) -> None:
     """Replace this process by a new agent. Returns only if that fails."""
-    replace_process(own_command("run", *words), os.environ)
+    replace_process(own_command("run", *words), unwatched(os.environ))
 
 
 async def _asked(session: CommandSession, error: StoreDamaged) -> bool:

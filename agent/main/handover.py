@@ -18,6 +18,7 @@ from agent.core.environment import utc_now
 from agent.core.instance_lock import alone
 from agent.core.paths import AppPaths
 from agent.core.settings import Settings
+from agent.desktop.watchdog import unwatched
 from agent.domain.errors import AgentError, AlreadyRunning, LifecycleError, UpdateError, UpdateFailed, UpdateManaged, UpdateNotReady
 from agent.main.library_home import library_care
 from agent.updates.asking import ask
@@ -255,4 +256,4 @@ def fresh_environment() -> dict[str, str]:
             kept.pop(name, None)
             if (before := kept.get(f"{name}_ORIG")) is not None:
                 kept[name] = before
-    return {**kept, "PYINSTALLER_RESET_ENVIRONMENT": "1"}
+    return {**unwatched(kept), "PYINSTALLER_RESET_ENVIRONMENT": "1"}
