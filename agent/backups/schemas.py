@@ -60,7 +60,7 @@ class BackupsOut(Schema):
     next_at: datetime | None
     next_drill_at: datetime | None
     log_at: datetime | None
-    """when the last piece of the database's log arrived: changes until then can be restored"""
+    """changes until then can be restored: when the last piece of the database's log arrived, or beside a gap the end of the last backup"""
     log_failing: bool
     log_waiting: int
     """pieces of the log that wait"""
@@ -77,7 +77,7 @@ class BackupsOut(Schema):
             running=state.running,
             next_at=state.next_at,
             next_drill_at=state.next_drill_at,
-            log_at=archiving.at if archiving else None,
+            log_at=state.restorable_until,
             log_failing=archiving is not None and archiving.failing,
             log_waiting=archiving.waiting if archiving else 0,
             gap=state.gap,

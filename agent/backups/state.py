@@ -56,6 +56,13 @@ class BackupState:
         newest = [each.newest_wal for each in self.repositories if each.newest_wal]
         return self.archiving is not None and bool(newest) and any(self.archiving.newest[:24] > each for each in newest)
 
+    @property
+    def restorable_until(self) -> datetime | None:
+        """The last moment that can certainly be restored; None without one. PostgreSQL counts a piece that was given up as arrived."""
+        if self.archiving is None or not self.gap:
+            return self.archiving.at if self.archiving else None
+        return max((run.ended_at for (kind, _), run in self.good.items() if kind is RunKind.DATABASE and run.ended_at), default=None)
+
 
 def next_backup(settings: Settings, last: BackupRun | None, now: datetime) -> datetime | None:
     """Return when the next backup by itself is due; in the past if it is overdue. None: never."""

@@ -50,3 +50,15 @@ def test_a_piece_that_postgresql_gave_up_is_a_gap(believed: str, gap: bool) -> N
     archiving = Archiving(datetime.now(UTC), believed, failing=False, waiting=0)
     state = BackupState(None, (held,), {}, {}, archiving, running=False, next_at=None, next_drill_at=None, runs=())
     assert state.gap is gap
+
+
+def test_beside_a_gap_the_last_backup_is_what_can_be_restored_for_certain() -> None:
+    held = Repository("local", "", (), "000000010000000000000009")
+    lost, kept = (Archiving(NOW + timedelta(hours=5), f"00000001000000000000000{piece}", failing=False, waiting=0) for piece in "A9")
+    state = BackupState(
+        None, (held,), {}, {(RunKind.DATABASE, "local"): RUN}, lost, running=False, next_at=None, next_drill_at=None, runs=()
+    )
+    assert state.restorable_until == RUN.ended_at
+    assert replace(state, good={}).restorable_until is None
+    assert replace(state, archiving=kept).restorable_until == NOW + timedelta(hours=5)
+    assert replace(state, archiving=None).restorable_until is None

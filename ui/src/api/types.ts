@@ -4531,7 +4531,7 @@ export interface components {
             readonly gap: boolean;
             /**
              * Log At
-             * @description when the last piece of the database's log arrived: changes until then can be restored
+             * @description changes until then can be restored: when the last piece of the database's log arrived, or beside a gap the end of the last backup
              */
             readonly log_at: string | null;
             /** Log Failing */
