@@ -91,14 +91,31 @@ def memory_of(pid: int) -> int:
         return 0
 
 
-def memory_of_family(pid: int) -> int:
-    """Resident bytes of a process and all its descendants; 0 if it is gone. Lists every process of the system."""
+class FamilyMemory:
+    """Returns the resident bytes of a process and its descendants, for many calls in turn.
+
+    Listing descendants reads every process of the system, which costs an idle agent as much as all else it does. So it is done at each
+    `every`-th call for the same process.
+    """
+
+    def __init__(self, every: int = 6) -> None:
+        self._every = every
+        self._calls = 0
+        self._pids: list[int] = []
+
+    def __call__(self, pid: int) -> int:
+        if self._pids[:1] != [pid] or self._calls % self._every == 0:
+            self._pids = [pid, *_descendants(pid)]
+            self._calls = 0
+        self._calls += 1
+        return sum(map(memory_of, self._pids))
+
+
+def _descendants(pid: int) -> list[int]:
     try:
-        process = psutil.Process(pid)
-        family = [process, *process.children(recursive=True)]
+        return [child.pid for child in psutil.Process(pid).children(recursive=True)]
     except psutil.Error:
-        return 0
-    return sum(memory_of(each.pid) for each in family)
+        return []
 
 
 def let_others_go_first(pid: int) -> None:

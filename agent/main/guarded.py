@@ -7,7 +7,7 @@ from agent.core.memory_guard import FACE_BYTES, Guarded, ProcessKind
 from agent.desktop.desk import Desk
 from agent.engine.matcher import MatcherProcess
 from agent.engine.screen_engine import ScreenEngine
-from agent.engine.worker_slot import memory_of, memory_of_family
+from agent.engine.worker_slot import FamilyMemory, memory_of
 
 
 def guarded_matcher(matcher: MatcherProcess) -> Guarded:
@@ -20,7 +20,7 @@ def guarded_screen(engine: ScreenEngine) -> Guarded:
 
 def guarded_popup(desk: Desk) -> Guarded:
     """The popup's process with those of its web view."""
-    return Guarded(ProcessKind.POPUP, lambda: desk.popup_pid, memory_of_family, desk.renew_popup)
+    return Guarded(ProcessKind.POPUP, lambda: desk.popup_pid, FamilyMemory(), desk.renew_popup)
 
 
 def guarded_agent(trim: Callable[[], Awaitable[None]]) -> Guarded:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.core.supervisor import SUPERVISED
 from agent.main.server.loop import SOCKET
 from scripts.deploying import looks
 
@@ -68,6 +69,8 @@ def test_it_has_limits_and_ends_in_order(unit: str) -> None:
     }.items():
         assert service[name] == [value], name
     assert {"MemoryMax", "MemoryHigh", "TasksMax", "LimitNOFILE"} <= service.keys()
+    # What takes too much memory ends to be started again.
+    assert f"{SUPERVISED}=1" in service["Environment"] and service["Restart"][0] in ("on-failure", "always")
     assert int(service["TimeoutStopSec"][0]) > 60 and service["KillMode"] == ["mixed"]
     # What the engine's own sandbox calls.
     assert service["SystemCallFilter"][0] == "@system-service @sandbox"

@@ -13,7 +13,7 @@ from agent.core.settings import Corner
 from agent.desktop import popup as popup_module
 from agent.desktop.popup import PopupHost
 from agent.domain.errors import LibraryMissing, PopupFailed
-from agent.engine.worker_slot import memory_of_family
+from agent.engine.worker_slot import FamilyMemory
 
 # Notes each request in a file; `MODE` (its first word) says how it behaves.
 CHILD = """
@@ -116,7 +116,7 @@ async def test_an_idle_process_is_let_go_but_not_one_that_is_shown(tmp_path: Pat
 
 async def test_one_that_grows_too_large_is_replaced_once_it_is_hidden(tmp_path: Path) -> None:
     setting = Setting(tmp_path, "grows")
-    guarded = Guarded(ProcessKind.POPUP, lambda: setting.host.pid, memory_of_family, setting.host.renew)
+    guarded = Guarded(ProcessKind.POPUP, lambda: setting.host.pid, FamilyMemory(), setting.host.renew)
     guard = MemoryGuard(lambda: MemorySettings(popup_mb=80), lambda: 0.0, [guarded])
     await setting.host.show(Corner.BOTTOM_RIGHT)
     first = setting.host.pid
