@@ -102,6 +102,17 @@ def test_a_member_lives_with_passkeys(server: RealServer, device: Callable[[], P
     expect(laptop.locator("section[aria-labelledby=passkeys-title] li")).to_have_count(1)
     laptop.get_by_role("button", name="Sign out").click()
 
+    # A link for a new password asks for the passkey, too.
+    with server.visitor() as operator:
+        link = operator.post(f"/api/members/{vera['id']}/invitation", headers=local).json()
+    expect(laptop.get_by_role("heading", level=1)).to_have_text("Sign in")
+    laptop.goto(f"{server.address}{link['path']}")
+    expect(laptop.get_by_text("This account also asks for one of its passkeys")).to_be_visible()
+    laptop.locator("[name=new-password]").fill(PASSWORD)
+    laptop.keyboard.press("Enter")
+    _account(laptop)
+    laptop.get_by_role("button", name="Sign out").click()
+
     # The password alone is not enough any more.
     laptop.locator("[name=username]").fill("vera")
     laptop.locator("[name=password]").fill(PASSWORD)

@@ -251,6 +251,8 @@ function reply(method: string, path: string, query: URLSearchParams, body: Recor
     case 'DELETE /api/members/{id}/provider':
       state.members = members(options).map((each) => (each.id === id ? { ...each, provider: false } : each))
       return OK
+    case 'POST /api/account/passkey-challenge':
+      return is({ public_key: { challenge: 'AAAA', rpId: '127.0.0.1' } })
     case 'POST /api/account/provider/begin':
       return is({ address: '#provider/state=s&code=c', keep: 'k' })
     case 'POST /api/account/provider/sign-in':
@@ -332,7 +334,8 @@ function reply(method: string, path: string, query: URLSearchParams, body: Recor
   const token = /^\/api\/invitations\/([^/]+)$/.exec(path)?.[1]
   if (token === undefined) return null
   if (token === 'used' || state.used) return problem(404, 'account.invitation_gone', options, ['This link was used already, or has expired.', 'Ask an administrator for a new one.'], ['此链接已使用过，或已过期。', '请让管理员重新发送。'])
-  if (method === 'GET') return is({ name: 'priya', display_name: 'Priya Natarajan', role: 'curator', expires_at: ago(-6 * DAY), reset: token === 'reset', second_factor: token === 'reset', passkeys: 0, joined: token === 'reset' })
+  if (method === 'GET') return is({ name: 'priya', display_name: 'Priya Natarajan', role: 'curator', expires_at: ago(-6 * DAY), reset: token !== 'abc', second_factor: ['reset', 'both'].includes(token), passkeys: Number(['passkey', 'both'].includes(token)), joined: token !== 'abc' })
+  if (token === 'passkey' && body['passkey'] === undefined) return problem(401, 'account.second_factor_required', options, ['This account asks for a second factor.', 'Show it.'], ['此账号需要两步验证。', '请出示。'])
   state.used = state.signedIn = true
   return is({ key: 'k', ticket: 't' })
 }
@@ -432,7 +435,7 @@ export function answerTeam(request: IncomingMessage, response: ServerResponse, u
     response.writeHead(made.status, { 'content-type': 'application/json', 'cache-control': 'no-store', 'content-language': options.language })
     response.end(made.answer === undefined ? '' : JSON.stringify(made.answer))
   }
-  const open = /^\/api\/(server|account\/sign-in|account\/provider|invitations\/|consent-links\/)/.test(url.pathname)
+  const open = /^\/api\/(server|account\/sign-in|account\/provider|account\/passkey-challenge|invitations\/|consent-links\/)/.test(url.pathname)
   if (options.scene === 'signed_out' && !state.signedIn && !open) {
     answered(problem(401, 'account.sign_in_required', options, ['This page is not signed in.', 'Sign in.'], ['此页面尚未登录。', '请登录。']))
     return true

@@ -360,7 +360,17 @@ def test_several_libraries_ask_where_to_and_each_file_says_how_it_ended(page: Pa
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 @pytest.mark.parametrize(
     "place",
-    ["#photos", "#invitation/abc", "#invitation/reset", "#invitation/used", "#my-consent/abc", "#my-consent/used", "#provider/state=s"],
+    [
+        "#photos",
+        "#invitation/abc",
+        "#invitation/reset",
+        "#invitation/passkey",
+        "#invitation/both",
+        "#invitation/used",
+        "#my-consent/abc",
+        "#my-consent/used",
+        "#provider/state=s",
+    ],
 )
 def test_what_is_met_before_signing_in_is_accessible_and_fits_a_phone(
     page: Page, visit: Visit, violations: Callable[[], list[str]], place: str, language: str
@@ -502,6 +512,31 @@ def test_an_invitation_says_who_one_is_and_signs_in(page: Page, visit: Visit) ->
     page.keyboard.press("Enter")
     expect(page.locator("[role=option]").first).to_be_visible()
     assert page.evaluate("location.hash") == "#photos"
+
+
+@pytest.mark.parametrize(("link", "shown"), [("passkey", 1), ("both", 1), ("reset", 0)])
+def test_a_new_password_is_set_with_a_passkey_as_the_second_factor(page: Page, visit: Visit, link: str, shown: int) -> None:
+    visit(f"#invitation/{link}", "signed_out")
+    page.evaluate(
+        """() => {
+          sessionStorage.asked = '0' // the page is loaded anew once signed in
+          const answer = Object.create(PublicKeyCredential.prototype, { toJSON: { value: () => ({ id: 'k' }) } })
+          navigator.credentials.get = () => Promise.resolve((sessionStorage.asked = '1', answer))
+        }"""
+    )
+    page.locator("[name=new-password]").fill(PASSWORD)
+    code = page.locator("[name=code]")
+    if link == "reset":
+        expect(code).to_have_attribute("required", "")
+        code.fill(CODE)
+    elif link == "both":
+        expect(page.locator("form")).to_contain_text("Leave the field empty to use a passkey instead.")
+    else:
+        expect(code).to_have_count(0)
+        expect(page.locator("form")).to_contain_text("This account also asks for one of its passkeys")
+    page.locator("[name=new-password]").press("Enter")
+    expect(page.locator("[role=option]").first).to_be_visible()
+    assert page.evaluate("Number(sessionStorage.asked)") == shown
 
 
 def test_a_link_that_was_used_says_what_to_do(page: Page, visit: Visit) -> None:

@@ -217,6 +217,23 @@ async def test_who_lost_the_device_is_helped_by_an_administrator(
     assert (await page.post(f"/api/invitations/{link.secret}", json={"password": "a different long one"})).status_code == 200
 
 
+async def test_a_new_password_is_set_with_a_passkey_as_the_second_factor(
+    team: Team, ben: SignedInMember, page: httpx.AsyncClient, phone: Authenticator
+) -> None:
+    await register(page, ben, phone)
+    link = await team.accounts.members.invite(ben.member.id)
+    where, wanted = f"/api/invitations/{link.secret}", dict[str, Any](password="a different long one")
+    assert (await page.get(where)).json()["passkeys"] == 1
+    stranger = Authenticator(ORIGIN, HOST)
+    await register(page, await team.member("mei", Role.VIEWER), stranger)
+    refused = await page.post(where, json=wanted | {"passkey": stranger.get(await challenge(page, second=True))})
+    assert code_of(refused) == "account.code_wrong"
+    accepted = await page.post(where, json=wanted | {"passkey": phone.get(await challenge(page, second=True))})
+    assert accepted.status_code == 200
+    asked = await page.post("/api/account/sign-in", json={"name": "ben", **wanted})
+    assert asked.json()["params"] == {"code": 0, "passkey": 1}, "the new password is right, and its passkey is still asked for"
+
+
 async def test_an_invitation_is_accepted_by_a_passkey_which_stays_the_last_way_in(
     team: Team, page: httpx.AsyncClient, phone: Authenticator
 ) -> None:
