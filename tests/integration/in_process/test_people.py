@@ -83,6 +83,14 @@ async def test_one_naming_names_every_photo_of_that_face_without_inference(world
         assert opinions(world)[new] == MEI
 
 
+@pytest.mark.parametrize(("action", "forgotten"), [("name", 0), ("merge", 0), ("forget", 1), ("consent", 1)])
+async def test_who_was_forgotten_on_another_process_leaves_the_memory_of_this_one(world: World, action: str, forgotten: int) -> None:
+    async with recognising(world, a=b"m1"):
+        before = world.matcher.forgotten
+        await world.app.people.changed_elsewhere({action})
+        assert world.matcher.forgotten == before + forgotten
+
+
 async def test_while_recognition_is_off_nobody_can_be_named(world: World) -> None:
     async with world.running():
         with pytest.raises(RecognitionOff):

@@ -9,6 +9,7 @@ import pytest
 from agent.core.config_file import SettingsFile
 from agent.core.memory_guard import MB, MemoryGuard, ProcessKind
 from agent.core.program_settings import MemorySettings
+from agent.engine.monitor import EngineProcess, NoEngine
 from agent.engine.worker_slot import memory_of
 from agent.main.guarded import guarded_agent, guarded_service
 from agent.main.worker_memory import WorkerMemory
@@ -39,6 +40,34 @@ async def test_a_server_ends_only_if_something_starts_it_again(*, supervised: bo
     guarded = guarded_service(ProcessKind.SERVER, trim, lambda: found.append("end"), supervised=supervised)
     await MemoryGuard(lambda: MemorySettings(server_mb=1), lambda: 0.0, [guarded]).look()
     assert found == done
+
+
+class LargeEngine(NoEngine):
+    """Two processes, of which the second is too large."""
+
+    size = 2
+
+    def __init__(self) -> None:
+        self.replaced = asyncio.Event()
+        self.pid = 0
+
+    def stats(self) -> list[EngineProcess]:
+        return [EngineProcess(1, 300 * MB, "CPU", "f32"), EngineProcess(2, 900 * MB, "CPU", "f32")]
+
+    def replace(self, pid: int, *, limit: int, at_once: bool) -> None:
+        self.pid = pid
+        self.replaced.set()
+
+
+async def test_a_workers_engine_keeps_to_its_limit(tmp_path: Path) -> None:
+    file, engine = SettingsFile(tmp_path / "settings.toml", environ={}), LargeEngine()
+    file.put("engine.max_memory_mb", 1000)
+    works = [asyncio.create_task(each) for each in WorkerMemory(file, asyncio.Event(), supervised=True).works(engine)]
+    await engine.replaced.wait()
+    assert engine.pid == 2
+    for work in works:
+        work.cancel()
+    await asyncio.gather(*works, return_exceptions=True)
 
 
 @pytest.mark.parametrize("supervised", [True, False])
