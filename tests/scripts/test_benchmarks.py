@@ -37,10 +37,10 @@ def test_the_bundle_weighs_what_its_files_weigh_compressed_and_the_team_s_pages_
     (tmp_path / "assets").mkdir()
     (tmp_path / "index.html").write_bytes(b"a" * 100_000)
     (tmp_path / "assets" / "noise.js").write_bytes(b"".join((number * number % 65_521).to_bytes(2, "big") for number in range(20_000)))
-    for name in ("team", "teamPages", "accountWays", "teamParts", "providerWays", "adminPages", "albumPages"):
+    for name in ("team", "teamPages", "accountWays", "teamParts", "providerWays", "adminPages", "albumPages", "facePages"):
         (tmp_path / "assets" / f"{name}-Ab1.js").write_bytes(b"b" * 100_000)
-    desktop, team, provider, joined, admin, albums = bundle(tmp_path)
-    assert [len(each.samples) for each in (desktop, team, provider, joined, admin, albums)] == [2, 3, 1, 1, 1, 1]
+    desktop, team, provider, joined, admin, albums, faces = bundle(tmp_path)
+    assert [len(each.samples) for each in (desktop, team, provider, joined, admin, albums, faces)] == [2, 3, 1, 1, 1, 1, 1]
     assert 20 < desktop.value < 60
     assert 0 < admin.value < team.value < 1
 
