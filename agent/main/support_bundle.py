@@ -44,7 +44,8 @@ _ALERTED: Final = {"webhook", "ntfy_server", "ntfy_topic", "heartbeat_url"}
 
 def without_places(settings: Settings) -> dict[str, object]:
     """The settings without paths, addresses and patterns: of folders only how many and their switches, of lists only how long."""
-    places = {"name", "address", "database", "host", "certificate", "private_key", "operations_host", "metrics_token_file", "worker_keys"}
+    places = {"name", "address", "database", "host", "certificate", "private_key"}
+    places |= {"operations_host", "metrics_token_file", "worker_keys", "tracing"}
     addresses = {"email_from", "smtp_host", "smtp_user", "webhook"}
     provider = {"issuer", "client_id", "secret_path", "name", "certificate"}
     sections = settings.model_dump(

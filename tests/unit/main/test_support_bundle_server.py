@@ -18,6 +18,7 @@ def test_it_tells_no_address_no_password_and_no_file() -> None:
                 "private_key": "/home/ada/key.pem",
                 "metrics_token_file": "/home/ada/token",
                 "worker_keys": "/home/ada/keys",
+                "tracing": "https://traces.example.org/ada",
                 "workers": 3,
             },
             "oidc": {
