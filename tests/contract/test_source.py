@@ -106,7 +106,7 @@ def world(polling: bool) -> Iterator[World]:
     yield World(polling)
     left = [thread for thread in set(threading.enumerate()) - before if not thread.name.startswith("asyncio")]
     for thread in left:
-        thread.join(2)
+        thread.join(30)
     assert not any(thread.is_alive() for thread in left)
 
 
