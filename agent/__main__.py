@@ -9,7 +9,7 @@ def main() -> int:
     # Two libraries look for more than the program uses: pydantic for plug-ins, in the metadata of all that is installed; structlog for
     # rich, which it would use on a console. Together they are a seventh of a command's time.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
+    sys.modules.setdefault("rich", None)  # type: ignore[arg-type]  # as Python marks what can't be imported
     from agent.main.command_line import main
 
     code = main(sys.argv[1:])
