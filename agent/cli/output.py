@@ -109,7 +109,10 @@ class ProgressBar:
     def begin(self, total: int, *, steps: int = 1) -> None:
         """`total` files, with this many `steps` each."""
         if sys.stderr.isatty() and not is_quiet():
-            told = lambda done: f"{done or 0:,}/{total:,}"  # noqa: E731
+
+            def told(done: int | None) -> str:
+                return f"{done or 0:,}/{total:,}"
+
             width = shutil.get_terminal_size().columns - _BESIDE_BAR - 2 * len(f"{total:,}")
             width = max(1, min(_WIDEST_BAR, width))  # 0 would mean the terminal's full width
             self._bar = click.progressbar(length=steps * total, file=sys.stderr, item_show_func=told, width=width)
