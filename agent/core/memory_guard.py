@@ -80,7 +80,7 @@ class MemoryGuard:
     async def run(self) -> None:
         """Look until cancelled. The process's own start counts as a restart of it."""
         now = self._monotonic()
-        self._recovered |= {ProcessKind.SERVER: now, ProcessKind.WORKER: now}
+        self._recovered = {ProcessKind.SERVER: now, ProcessKind.WORKER: now} | self._recovered
         while True:
             await self.look()
             await asyncio.sleep(LOOK_S)

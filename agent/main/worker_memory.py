@@ -8,6 +8,7 @@ from typing import Any
 from agent.core.config_file import SettingsFile
 from agent.core.environment import utc_now
 from agent.core.heap import give_back
+from agent.core.keep_up import keep_up
 from agent.core.memory_guard import MemoryGuard, ProcessKind
 from agent.core.settings import Settings
 from agent.domain.errors import SettingsError
@@ -23,6 +24,7 @@ class WorkerMemory:
     def __init__(self, file: SettingsFile, stop: asyncio.Event, *, supervised: bool) -> None:
         self._file = file
         self._stop = stop
+        self._matchers: list[MatcherProcess] = []
         self.starts_again = False  # it ends so that another process is started
         own = guarded_service(ProcessKind.WORKER, lambda: asyncio.to_thread(give_back), self._start_again, supervised=supervised)
         self.guard = MemoryGuard(lambda: file.snapshot.memory, time.monotonic, [own])
@@ -30,7 +32,12 @@ class WorkerMemory:
     def of(self, matcher: MatcherProcess) -> MatcherProcess:
         """Guard it, too."""
         self.guard.also(guarded_matcher(matcher))
+        self._matchers.append(matcher)
         return matcher
+
+    def faces(self) -> int:
+        """How many faces its matcher holds, about."""
+        return sum(matcher.faces for matcher in self._matchers)
 
     def works(self, engine: EngineControl) -> list[Coroutine[Any, Any, None]]:
         """What runs until it is cancelled. Load and battery don't slow a worker down, so the engine's monitor measures neither."""
@@ -41,7 +48,11 @@ class WorkerMemory:
             apply=lambda *_: None,
             clock=utc_now,
         )
-        return [self.guard.run(), monitor.run(), self._file.watch(_read, _refused)]
+        return [
+            keep_up("memory", self.guard.run),
+            keep_up("engine_memory", monitor.run),
+            keep_up("settings", lambda: self._file.watch(_read, _refused)),
+        ]
 
     def _start_again(self) -> None:
         self.starts_again = True

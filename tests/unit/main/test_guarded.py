@@ -5,9 +5,11 @@ import os
 from pathlib import Path
 
 import pytest
+import structlog
 
+from agent.core import keep_up
 from agent.core.config_file import SettingsFile
-from agent.core.memory_guard import MB, MemoryGuard, ProcessKind
+from agent.core.memory_guard import MB, Guarded, MemoryGuard, ProcessKind
 from agent.core.program_settings import MemorySettings
 from agent.engine.monitor import EngineProcess, NoEngine
 from agent.engine.worker_slot import memory_of
@@ -68,6 +70,35 @@ async def test_a_workers_engine_keeps_to_its_limit(tmp_path: Path) -> None:
     for work in works:
         work.cancel()
     await asyncio.gather(*works, return_exceptions=True)
+
+
+async def test_a_workers_guard_that_fails_says_so_and_is_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keep_up, "AGAIN_S", 0.0)
+    file, failures, again = SettingsFile(tmp_path / "settings.toml", environ={}), [OSError("no /proc")], asyncio.Event()
+    worker = WorkerMemory(file, asyncio.Event(), supervised=True)
+
+    def measure(_: int) -> int:
+        if failures:
+            raise failures.pop()
+        return MB
+
+    async def recover() -> bool:
+        return True
+
+    def looked() -> int:
+        again.set()
+        return 0
+
+    worker.guard.also(Guarded(ProcessKind.MATCHER, os.getpid, measure, recover, looked))
+    with structlog.testing.capture_logs() as logged:
+        works = [asyncio.create_task(each) for each in worker.works(NoEngine())]
+        async with asyncio.timeout(60):
+            await again.wait()
+        for work in works:
+            work.cancel()
+        await asyncio.gather(*works, return_exceptions=True)
+    told = [(line["log_level"], line["work"], line["code"]) for line in logged if line["event"] == "work.failed"]
+    assert told == [("error", "memory", "agent.unexpected")]
 
 
 @pytest.mark.parametrize("supervised", [True, False])
