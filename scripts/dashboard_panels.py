@@ -213,6 +213,16 @@ CAPACITY = Dashboard(
         Panel("Database", {"": _max("ai_popup_database_bytes")}, "bytes", stat=True, width=6),
         Panel("Memory by process", {"{{instance}} {{process}}": f"ai_popup_memory_bytes{{{JOB}}}"}, "bytes"),
         Panel(
+            "Largest process beside its threshold",
+            {
+                "{{instance}} {{process}}": f"ai_popup_memory_largest_bytes{{{JOB}}} / on (job, instance, process) "
+                f"ai_popup_memory_threshold_bytes{{{JOB}}}"
+            },
+            "percentunit",
+            text="Of engines, all that one worker has. Beyond 100 % a process is replaced or ended.",
+            red_above=1,
+        ),
+        Panel(
             "Processor by process",
             {"{{instance}} {{process}}": _rate("ai_popup_cpu_seconds_total", "instance, process")},
             "none",

@@ -91,6 +91,9 @@ def _panel(panel: Panel, number: int, at: Mapping[str, int]) -> dict[str, Any]:
         {"refId": chr(ord("A") + index), "expr": query, "legendFormat": legend or "__auto", "instant": panel.stat, "range": not panel.stat}
         for index, (legend, query) in enumerate(panel.queries.items())
     ]
+    defaults: dict[str, Any] = {"unit": panel.unit, "thresholds": {"mode": "absolute", "steps": steps}}
+    if len(steps) > 1 and not panel.stat:
+        defaults["custom"] = {"thresholdsStyle": {"mode": "line"}}
     return {
         "id": number,
         "type": "stat" if panel.stat else "timeseries",
@@ -99,7 +102,7 @@ def _panel(panel: Panel, number: int, at: Mapping[str, int]) -> dict[str, Any]:
         "datasource": {"type": "prometheus", "uid": "$source"},
         "gridPos": dict(at),
         "targets": targets,
-        "fieldConfig": {"defaults": {"unit": panel.unit, "thresholds": {"mode": "absolute", "steps": steps}}, "overrides": []},
+        "fieldConfig": {"defaults": defaults, "overrides": []},
         "options": {"reduceOptions": {"calcs": ["lastNotNull"]}} if panel.stat else {"legend": {"displayMode": "list"}},
     }
 

@@ -136,6 +136,14 @@ class Machine:
     memory: int = 8 * 1024 * MB  # bytes that the computer has
 
 
+def limit_of(settings: EngineSettings, processes: int, memory: int) -> int:
+    """Return the bytes that so many engine processes may take together on a computer with this much memory."""
+    if settings.max_memory_mb:
+        return max(settings.max_memory_mb * MB, LEAST_LIMIT)
+    # Default: a gigabyte each is enough for the largest photo, but never more than half of the computer's memory.
+    return max(LEAST_LIMIT, min(memory // 2, max(1, processes) * 1024 * MB))
+
+
 class ResourceMonitor:
     """Measures every few seconds, and acts: `apply` is called with each new pace and warning."""
 
@@ -176,10 +184,7 @@ class ResourceMonitor:
     @property
     def limit(self) -> int:
         """Return the bytes that the engine's processes may take together."""
-        if wanted := self._settings().max_memory_mb:
-            return max(wanted * MB, LEAST_LIMIT)
-        # Default: a gigabyte each is enough for the largest photo, but never more than half of the computer's memory.
-        return max(LEAST_LIMIT, min(self._machine.memory // 2, max(1, self.engine.size) * 1024 * MB))
+        return limit_of(self._settings(), self.engine.size, self._machine.memory)
 
     def looked(self) -> None:
         """Keep a history for a while, because a viewer requests the figures."""

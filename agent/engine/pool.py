@@ -32,12 +32,10 @@ from agent.engine.renderer import KeptRegion, Render, Rendered
 from agent.engine.rpc import Call, RpcClient
 from agent.engine.sandbox import can_be_whole
 from agent.engine.sandbox.wall import Sandbox
-from agent.engine.worker_slot import Slot, SlotQueue, cores, let_others_go_first, memory_of, processes_for
+from agent.engine.worker_slot import MANY, Slot, SlotQueue, cores, let_others_go_first, memory_of, most_processes
 
 Q = TypeVar("Q")
 A = TypeVar("A")
-
-_MANY = 1_000_000  # cores: unlimited
 
 
 class EnginePool:
@@ -145,12 +143,12 @@ class EnginePool:
         """Return the maximum number of processes."""
         if self._one_core:
             return 1
-        return min(self.settings.workers or processes_for(self._cores), self.settings.max_cores or _MANY)
+        return most_processes(self.settings)
 
     @property
     def _cores(self) -> int:
         """Return the cores that the engine may use."""
-        return 1 if self._one_core else min(cores(), self.settings.max_cores or _MANY)
+        return 1 if self._one_core else min(cores(), self.settings.max_cores or MANY)
 
     def reconfigure(self, settings: EngineSettings, models: Mapping[str, ModelFile] | None = None) -> None:
         """Apply new settings, or downloaded model files: idle processes end now, busy ones after their task."""

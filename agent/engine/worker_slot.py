@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import psutil
 
 from agent.core.child import Child
+from agent.core.settings import EngineSettings
 from agent.domain.errors import AgentError, EngineKilled, EngineMemory
 from agent.engine.engine_calls import Hello
 from agent.engine.open_files import Giver, Opener, all_opened
@@ -18,6 +19,7 @@ from agent.engine.rpc import RpcClient
 
 _NICE = 10  # POSIX
 MOST_PROCESSES = 4
+MANY = 1_000_000  # cores: unlimited
 
 
 @dataclass(eq=False)
@@ -81,6 +83,12 @@ def processes_for(cores: int) -> int:
     One thread each wastes the least, but each process takes its own memory: at most four processes, with more threads on more cores.
     """
     return cores // -(-cores // MOST_PROCESSES)
+
+
+def most_processes(settings: EngineSettings) -> int:
+    """The number of processes of an engine with these settings at full load."""
+    usable = settings.max_cores or MANY
+    return min(settings.workers or processes_for(min(cores(), usable)), usable)
 
 
 def memory_of(pid: int) -> int:

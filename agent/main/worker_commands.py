@@ -62,7 +62,7 @@ def worker(session: CommandSession, name: str | None, roots: tuple[str, ...], wi
         else:
             note(session.texts("cli.worker.ready", name=called))
         pool = _pool(session, called, mounted, database)
-        port = nullcontext() if with_parent else worker_port(session.file, paths, database, stop)
+        port = nullcontext() if with_parent else worker_port(session.file, paths, database, stop, memory.faces)
         with loop_threads(asyncio.get_running_loop()):  # it ends in time though a drive never answers
             async with port:
                 beside = [asyncio.create_task(each) for each in memory.works(pool)]

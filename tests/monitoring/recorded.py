@@ -3,11 +3,14 @@
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from agent.core import error_counts
+from agent.core.settings import Settings
 from agent.domain.events import ImageFailed, ImageIndexed, Recorded
+from agent.main.figures.thresholds import OF_SERVER, thresholds
 from agent.main.server.figures.database import Rows
 from agent.main.server.figures.server import SERVER, ServerFigures, Switches, Validity
 from agent.main.server.figures.sparing import Sparing
@@ -65,7 +68,8 @@ def rows(minute: int) -> Rows:
 def scrapes(folder: Path) -> Iterator[tuple[datetime, str]]:
     """One a minute, of the program's own figures."""
     at = BEGAN
-    figures = ServerFigures(SERVER, folder, RequestCounts(), lambda: at.timestamp())
+    limits = partial(thresholds, Settings(), OF_SERVER)
+    figures = ServerFigures(SERVER, folder, RequestCounts(), lambda: at.timestamp(), limits)
     figures.validity = lambda: Validity(BEGAN, BEGAN + timedelta(days=60))
     figures.switches = lambda: Switches(recognition=True, paused=False, workers=2, backups=True)
     for minute in range(MINUTES + 1):

@@ -78,7 +78,7 @@ def test_a_stat_has_one_number(prometheus: httpx.Client) -> None:
 
 # What each API process counts for itself is added up, or shown by process; the times of answers are shares of it.
 OWN = {"requests_total", "request_seconds_bucket", "requests_running", "refusals_total", "sign_ins_total"}
-OWN |= {"memory_bytes", "cpu_seconds_total", "processes"}
+OWN |= {"memory_bytes", "memory_largest_bytes", "memory_threshold_bytes", "cpu_seconds_total", "processes"}
 
 
 def test_what_two_api_processes_tell_counts_once(prometheus: httpx.Client) -> None:

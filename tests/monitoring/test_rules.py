@@ -88,6 +88,21 @@ def memory(used: float) -> list[tuple[str, str]]:
     ]
 
 
+def sized(kind: str, megabytes: str, limit: int | None = 1_500) -> list[tuple[str, str]]:
+    """The largest process of a kind, and the threshold of all kinds: another's doesn't count."""
+    others = {"server": 100, "worker": 100, "engine": 100, "matcher": 100} | {kind: limit}
+    return [
+        one("ai_popup_memory_largest_bytes", megabytes, process=kind),
+        *(one("ai_popup_memory_threshold_bytes", f"{each}x20", process=name) for name, each in others.items() if each is not None),
+    ]
+
+
+def memory_case(kind: str) -> Case:
+    """One that grows is recovered within a moment; one that has no threshold may be of any size."""
+    quiet = [sized(kind, "1400x20"), sized(kind, "1600 1600 200x18"), sized(kind, "1600x20", limit=None)]
+    return Case("8m", sized(kind, "200 900 1600x18"), quiet, {**OF_INSTANCE, "process": kind})
+
+
 def backup(figure: str, value: int, kind: str = "database") -> list[tuple[str, str]]:
     return [one(f"ai_popup_backup_{figure}", f"{value}x20", repository="offsite", kind=kind)]
 
@@ -147,6 +162,7 @@ CASES: dict[str, Case] = {
     "disk-low": Case("8m", free(0.09), [free(0.11)]),
     "disk-full": Case("3m", free(0.02), [free(0.05)]),
     "memory-high": Case("8m", memory(0.95), [memory(0.9)]),
+    **{f"{kind}-memory-high": memory_case(kind) for kind in ("server", "worker", "engine", "matcher")},
     "connections-near-limit": Case(
         "8m",
         [one("ai_popup_database_connections", "85x20", state="idle"), one("ai_popup_database_connections_limit", "100x20")],

@@ -2,9 +2,9 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 import psutil
 
@@ -16,6 +16,7 @@ _KINDS: Final = {
     "popup-window": "popup",
     "worker": "worker",
 }
+_OTHER: Final = "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,34 @@ class ProcessFigures:
     memory: Counter[str] = field(default_factory=Counter)  # resident bytes
     cpu: Counter[str] = field(default_factory=Counter)  # seconds
     count: Counter[str] = field(default_factory=Counter)
+    largest: Mapping[str, int] = field(default_factory=dict)  # resident bytes of the largest that has a threshold of its own
+
+
+class _Measured(NamedTuple):
+    pid: int
+    parent: int
+    kind: str
+    memory: int
+
+
+def _largest(measured: Sequence[_Measured]) -> dict[str, int]:
+    """By kind. The engines of one parent have one threshold, and so has a popup with its web view; otherwise it is each process."""
+    known = {each.pid: each for each in measured}
+    together: Counter[tuple[str, int]] = Counter()
+    for each in measured:
+        above = known.get(each.parent)
+        while each.kind == _OTHER and above is not None and above.kind == _OTHER:
+            above = known.get(above.parent)
+        if each.kind == "engine":
+            together["engine", each.parent] += each.memory
+        elif each.kind == _OTHER and above is not None and above.kind == "popup":
+            together["popup", above.pid] += each.memory
+        else:
+            together[each.kind, each.pid] += each.memory
+    largest: dict[str, int] = {}
+    for (kind, _), size in together.items():
+        largest[kind] = max(size, largest.get(kind, 0))
+    return largest
 
 
 class Processes:
@@ -44,6 +73,7 @@ class Processes:
 
     def _read(self) -> ProcessFigures:
         memory, count, seen = Counter[str](), Counter[str](), dict[tuple[int, float], float]()
+        measured = list[_Measured]()
         try:
             root = self._root()
             family = [(self._own, root), *((None, each) for each in root.children(recursive=True))]
@@ -54,19 +84,21 @@ class Processes:
                 with process.oneshot():
                     kind = known or kind_of(process.name(), process.cmdline())
                     times, key = process.cpu_times(), (process.pid, process.create_time())
-                    memory[kind] += process.memory_info().rss
+                    each = _Measured(process.pid, process.ppid(), kind, process.memory_info().rss)
             except psutil.Error:
                 continue
             taken = float(times.user + times.system)
+            measured.append(each)
+            memory[kind] += each.memory
             count[kind] += 1
             self._cpu[kind] += max(0.0, taken - self._seen.get(key, 0.0))  # type: ignore[assignment]  # a Counter adds floats too
             seen[key] = taken
         self._seen = seen
-        return ProcessFigures(memory, self._cpu.copy(), count)
+        return ProcessFigures(memory, self._cpu.copy(), count, _largest(measured))
 
 
 def kind_of(name: str, words: Sequence[str]) -> str:
     """What a descendant is: `engine`, `matcher`, `screen`, `popup`, `worker`, `postgres` or `other`."""
     if name.startswith("postgres"):
         return "postgres"
-    return next((kind for word, kind in _KINDS.items() if word in words), "other")
+    return next((kind for word, kind in _KINDS.items() if word in words), _OTHER)

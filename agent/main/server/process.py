@@ -24,6 +24,7 @@ from agent.core.threads import loop_threads
 from agent.desktop.termination import on_termination
 from agent.domain.errors import SettingsInvalid, StoreError, reason_of
 from agent.main.engines import model_store
+from agent.main.figures.thresholds import OF_SERVER, thresholds
 from agent.main.library_home import KEY_HOME, home_of_key, worker_keys
 from agent.main.server.figures.server import SERVER, ServerFigures
 from agent.main.server.loop import Ground, Reached, ServerLoop
@@ -104,7 +105,10 @@ class Server:
             return self._file.snapshot
 
         readiness = Readiness(self._paths, model_store(self._paths), settings)
-        return Operations(readiness, settings, draining, ServerFigures(SERVER, self._paths.data, RequestCounts()))
+        figures = ServerFigures(
+            SERVER, self._paths.data, RequestCounts(), thresholds=lambda faces: thresholds(settings(), OF_SERVER, faces)
+        )
+        return Operations(readiness, settings, draining, figures)
 
     @asynccontextmanager
     async def _port_of(self, operations: Operations) -> AsyncIterator[None]:

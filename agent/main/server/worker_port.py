@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from agent.core.config_file import SettingsFile
 from agent.core.paths import AppPaths
 from agent.core.settings import Settings
 from agent.main.engines import model_store
+from agent.main.figures.thresholds import OF_WORKER, thresholds
 from agent.main.server.figures.server import WORKER, ServerFigures
 from agent.main.server.operations import Operations
 from agent.main.server.readiness import Readiness
@@ -17,8 +18,13 @@ from agent.web.request_counts import RequestCounts
 
 
 @contextlib.asynccontextmanager
-async def worker_port(file: SettingsFile, paths: AppPaths, database: Database, stop: asyncio.Event) -> AsyncIterator[None]:
-    """Answer while inside, if the settings name a port. `/metrics` takes the token of the file alone. Raises SettingsInvalid."""
+async def worker_port(
+    file: SettingsFile, paths: AppPaths, database: Database, stop: asyncio.Event, faces: Callable[[], int]
+) -> AsyncIterator[None]:
+    """Answer while inside, if the settings name a port. `/metrics` takes the token of the file alone. Raises SettingsInvalid.
+
+    `faces` are those that the worker's matcher holds.
+    """
     wanted = file.snapshot.worker
     if not wanted.operations_port:
         yield
@@ -27,7 +33,7 @@ async def worker_port(file: SettingsFile, paths: AppPaths, database: Database, s
     def settings() -> Settings:
         return file.snapshot
 
-    figures = ServerFigures(WORKER, paths.data, RequestCounts())
+    figures = ServerFigures(WORKER, paths.data, RequestCounts(), thresholds=lambda _: thresholds(settings(), OF_WORKER, faces()))
     operations = Operations(Readiness(paths, model_store(paths), settings), settings, stop.is_set, figures)
     operations.database = database
     async with operations_port(wanted.operations_host, wanted.operations_port, operations.respond, "worker"):

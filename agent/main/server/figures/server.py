@@ -72,7 +72,15 @@ class Happened:
 class ServerFigures:
     """`rows`, `validity` and `switches` come with a run of the loop; the rest is the process's."""
 
-    def __init__(self, own: str, data: Path, requests: RequestCounts, wall: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        own: str,
+        data: Path,
+        requests: RequestCounts,
+        wall: Callable[[], float] = time.time,
+        thresholds: Callable[[int], Mapping[str, int]] = lambda _: {},
+    ) -> None:
+        """`thresholds` are bytes by kind of process, for a number of faces."""
         self.requests = requests
         self.happened = Happened()
         self.rows: Sparing[Rows] | None = None
@@ -80,6 +88,7 @@ class ServerFigures:
         self.switches: Callable[[], Switches] | None = None
         self._own = own
         self._processes = Processes(own)
+        self._thresholds = thresholds
         self._data = data
         self._wall = wall
         self._started = wall()
@@ -107,8 +116,9 @@ class ServerFigures:
         yield gauge("ai_popup_draining", "1 while the server ends.", float(draining))
         yield from self._of_requests()
         yield from self._of_work()
-        yield from self._of_machine()
-        yield from self._of_run(answers=checks.get("database") == OK)
+        found = self.rows.get() if self.rows is not None else None
+        yield from self._of_machine(int(found.estimates["face_prints"]) if found is not None else 0)
+        yield from self._of_run(found, answers=checks.get("database") == OK)
 
     def _of_requests(self) -> Iterator[Metric]:
         counts = self.requests
@@ -151,10 +161,13 @@ class ServerFigures:
         yield counter("ai_popup_images_failed", "Images that could not be analysed since the start.", failed)
         yield counter("ai_popup_faces_found", "Faces found in them.", self.happened.faces)
 
-    def _of_machine(self) -> Iterator[Metric]:
+    def _of_machine(self, faces: int) -> Iterator[Metric]:
         found = self._processes.read()
+        largest = "Resident memory of the largest process of each kind; of engines, of all that one worker has."
         for name, text, values in (
             ("ai_popup_memory_bytes", "Resident memory by kind of process.", found.memory),
+            ("ai_popup_memory_largest_bytes", largest, found.largest),
+            ("ai_popup_memory_threshold_bytes", "What that may be by the settings.", self._thresholds(faces)),
             ("ai_popup_processes", "Running processes by kind.", found.count),
         ):
             yield gauges(name, text, ["process"], {(kind,): float(value) for kind, value in values.items()})
@@ -168,10 +181,9 @@ class ServerFigures:
         yield gauge("ai_popup_machine_memory_bytes", "Memory of the computer.", machine.total)
         yield gauge("ai_popup_machine_memory_available_bytes", "What programs can still get of it.", machine.available)
 
-    def _of_run(self, *, answers: bool) -> Iterator[Metric]:
+    def _of_run(self, found: Rows | None, *, answers: bool) -> Iterator[Metric]:
         """`answers`: the database does now; its figures may be older."""
         rows = self.rows
-        found = rows.get() if rows is not None else None
         if self._own != SERVER:
             return
         yield gauge("ai_popup_database_up", "1 if the database answers.", float(answers))

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 
 from agent.core.config_file import SettingsFile
+from agent.core.memory_guard import FACE_BYTES, MB
 from agent.core.paths import AppPaths
 from agent.main.server.worker_port import worker_port
 from agent.store.database import Database
@@ -31,7 +32,7 @@ async def test_it_tells_its_state_and_ends_with_the_worker(tmp_path: Path) -> No
             create(tx)
         async with (
             asyncio.timeout(60),
-            worker_port(file, paths, database, stop),
+            worker_port(file, paths, database, stop, lambda: 100),
             httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client,
         ):
             assert (await client.get("/live")).status_code == 200
@@ -42,6 +43,9 @@ async def test_it_tells_its_state_and_ends_with_the_worker(tmp_path: Path) -> No
             assert (await client.get("/metrics")).status_code == 401
             told = await client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
             assert 'ai_popup_memory_bytes{process="worker"}' in told.text
+            figures = dict(line.rsplit(" ", 1) for line in told.text.splitlines() if not line.startswith("#"))
+            limit = {kind: float(figures[f'ai_popup_memory_threshold_bytes{{process="{kind}"}}']) for kind in ("worker", "matcher")}
+            assert limit == {"worker": 1_000 * MB, "matcher": 500 * MB + 100 * FACE_BYTES}
 
 
 async def test_without_a_port_there_is_none(tmp_path: Path) -> None:
@@ -49,5 +53,5 @@ async def test_without_a_port_there_is_none(tmp_path: Path) -> None:
     file = SettingsFile(paths.settings, {})
     file.load()
     with closing(Database.in_file(tmp_path / "library.db", bytes(32))) as database:
-        async with worker_port(file, paths, database, asyncio.Event()):
+        async with worker_port(file, paths, database, asyncio.Event(), lambda: 0):
             assert file.snapshot.worker.operations_port == 0
