@@ -1,19 +1,20 @@
 """Gathers the health checks of the doctor, the status page and the support bundle."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from agent.core.build import read_build
 from agent.core.i18n import Texts
-from agent.core.memory_guard import MB, MemoryGuard
+from agent.core.memory_guard import MB, MemoryGuard, ProcessKind
 from agent.core.paths import AppPaths
 from agent.core.settings import Settings
-from agent.domain.errors import NoDisplay, UpdatesOff
+from agent.domain.errors import EngineMemory, NoDisplay, ProcessMemory, UpdatesOff
 from agent.engine.devices import Note, by_onnx_runtime
 from agent.engine.sandbox.wall import Sandbox
 from agent.main.app import App
 from agent.main.diagnosis import Ground
 from agent.main.engines import model_store
+from agent.main.figures.thresholds import ENGINE
 from agent.main.health import Check, Finding, Health
 from agent.main.library_home import home_of_key
 from agent.main.support_bundle import support_bundle
@@ -57,18 +58,26 @@ def memory_check(guard: MemoryGuard, texts: Callable[[], Texts]) -> Check:
     def measured() -> str:
         if (error := guard.warning.value) is not None:
             raise error
-        said = [
-            texts()(
-                "cli.doctor.memory_of",
-                kind=texts()(f"cli.doctor.memory_kinds.{each.kind}"),
-                megabytes=each.memory // MB,
-                limit=each.limit // MB,
-            )
-            for each in guard.readings
-        ]
-        return texts()("ui.list_separator").join(said)
+        return _memory_words({each.kind: (each.memory, each.limit) for each in guard.readings}, texts())
 
     return measured
+
+
+def memory_beside(largest: Mapping[str, int], limits: Mapping[str, int], texts: Texts) -> str:
+    """What the largest process of each kind takes, beside what it may, both in bytes. Raises ProcessMemory, EngineMemory beyond."""
+    for kind, limit in limits.items():
+        if (found := largest.get(kind, 0)) > limit:
+            sizes = {"megabytes": found // MB, "limit": limit // MB}
+            raise EngineMemory(**sizes) if kind == ENGINE else ProcessMemory(**{kind: 1}, kind=kind, **sizes)
+    return _memory_words({kind: (found, limits.get(kind, 0)) for kind, found in largest.items() if kind in (*ProcessKind, ENGINE)}, texts)
+
+
+def _memory_words(found: Mapping[str, tuple[int, int]], texts: Texts) -> str:
+    said = []
+    for kind, (memory, limit) in found.items():
+        sizes = {"megabytes": memory // MB, **({"limit": limit // MB} if limit else {})}
+        said.append(texts(f"cli.doctor.memory_of{'' if limit else '_unlimited'}", kind=texts(f"cli.doctor.memory_kinds.{kind}"), **sizes))
+    return texts("ui.list_separator").join(said)
 
 
 def checks(
@@ -78,10 +87,10 @@ def checks(
     engine: Check,
     wall: Callable[[], Sandbox],
     updates: Check,
-    agent: Check | None = None,
+    running: Mapping[str, Check] | None = None,
     desktop: bool = True,
 ) -> dict[str, Check]:
-    """All checks of the doctor, in order; without `desktop` those of a server."""
+    """All checks of the doctor, in order; without `desktop` those of a server. `running` are those of a program in another process."""
 
     def walled() -> str:
         return texts()("cli.doctor.walled", by=wall().check())
@@ -103,7 +112,7 @@ def checks(
     own: dict[str, Check] = {"engine": engine, "wall": walled}
     if desktop:
         own |= {"display": display, "tray": tray, "updates": updates}
-    return {**standing.checks(), **own, **({"agent": agent} if agent is not None else {})}
+    return {**standing.checks(), **own, **(running or {})}
 
 
 def health(app: App, paths: AppPaths, texts: Callable[[], Texts], version: str, *, desktop: bool = True) -> Health:

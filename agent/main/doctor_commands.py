@@ -8,16 +8,19 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+import psutil
+
 from agent import __version__
 from agent.cli.output import say
 from agent.cli.session import CommandSession
 from agent.core.child import own_command
 from agent.core.config_check import validated
-from agent.domain.errors import ModelMissing
+from agent.core.memory_guard import ProcessKind
+from agent.domain.errors import AgentError, ModelMissing
 from agent.engine.devices import Note, Trial
 from agent.engine.engine_calls import EngineConfig, Hello
 from agent.engine.selftest_runs import DeviceChooser
-from agent.main.checkup import checks, engine_words, ground, update_check
+from agent.main.checkup import checks, engine_words, ground, memory_beside, update_check
 from agent.main.engines import engine_pool, model_files, model_store
 from agent.main.health import Check, examine
 
@@ -93,8 +96,23 @@ def all_checks(session: CommandSession) -> dict[str, Check]:
         engine=lambda: engine_words(hello()[0].device, hello()[0].precision, hello()[1], session.texts),
         wall=lambda: hello()[0].wall,
         updates=update_check(session.paths, session.file.load, lambda: session.texts),
-        agent=lambda: session.client().status().state,
+        running={"agent": lambda: session.client().status().state, "memory": lambda: _memory(session)},
     )
+
+
+def _memory(session: CommandSession) -> str:
+    """Of a running agent or server and its processes. Raises NotRunning, ProcessMemory, EngineMemory."""
+    from agent.main.figures.processes import Processes
+    from agent.main.figures.thresholds import OF_AGENT, OF_SERVER, thresholds
+
+    client, settings = session.client(), session.file.load()
+    own, kinds = (ProcessKind.SERVER, OF_SERVER) if session.has_server else (ProcessKind.AGENT, OF_AGENT)
+    largest = Processes(own, lambda: psutil.Process(client.pid)).read().largest
+    try:
+        limits = thresholds(settings, kinds, client.status().faces)
+    except AgentError:  # it hangs, or its database does: how many faces the matcher may hold isn't known
+        limits = thresholds(settings, [kind for kind in kinds if kind is not ProcessKind.MATCHER], 0)
+    return memory_beside(largest, limits, session.texts)
 
 
 async def _hello(session: CommandSession) -> tuple[Hello, Note | None]:

@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 
 from agent.domain.errors import (
     AgentError,
+    EngineMemory,
     EngineOpen,
     FilingDue,
     NoDisplay,
@@ -25,7 +26,7 @@ from agent.redaction.queries.redaction_queries import RedactionQueries
 Check: TypeAlias = Callable[[], str]
 
 
-_ONCE = (SettingsError, StoreDamaged)
+_ONCE = (SettingsError, StoreDamaged, NotRunning)
 _ABSENT = (NoTray, NoDisplay, NotRunning, EngineOpen, FilingDue, UpdatesOff)
 
 
@@ -43,7 +44,7 @@ class Finding:
         that took too much memory are warnings."""
         if self.error is None:
             return "ok"
-        if isinstance(self.error, ProcessMemory):
+        if isinstance(self.error, ProcessMemory) or (self.name == "memory" and isinstance(self.error, EngineMemory)):
             return "warning"
         if isinstance(self.error, EngineOpen) and "network" not in self.error.params:
             return "warning"
@@ -91,7 +92,7 @@ def to_file(library: RedactionQueries) -> FilingDue | None:
 def examine(checks: Mapping[str, Check]) -> list[Finding]:
     """Run all checks in order. Blocks; never raises.
 
-    Many depend on the settings or on the library: unreadable settings and a damaged library are reported once.
+    Many depend on the settings, on the library or on a running program: that one of them is missing is reported once.
     """
     found: list[Finding] = []
     for name, check in checks.items():

@@ -31,6 +31,7 @@ class Client:
 
     def __init__(self, whereabouts: Whereabouts, transport: httpx.BaseTransport | None = None) -> None:
         self.address = f"{'https' if whereabouts.certificate else 'http'}://127.0.0.1:{whereabouts.port}"
+        self.pid = whereabouts.pid
         self.headers = {"authorization": f"Bearer {whereabouts.token}"}
         self._http = httpx.Client(
             base_url=self.address,

@@ -63,7 +63,9 @@ def test_error_codes_and_settings_in_the_guide_exist(page: Path) -> None:
 @pytest.mark.parametrize("ending", [".md", ".zh-CN.md"])
 def test_whatever_the_doctor_looks_at_has_its_part_in_troubleshooting(ending: str) -> None:
     standing = ground(MagicMock(), MagicMock(), Texts)
-    looked_at = checks(standing, Texts, engine=MagicMock(), wall=MagicMock(), agent=MagicMock(), updates=MagicMock()).keys()
+    looked_at = checks(
+        standing, Texts, engine=MagicMock(), wall=MagicMock(), running={"agent": MagicMock(), "memory": MagicMock()}, updates=MagicMock()
+    ).keys()
     parts = [slug(words) for _, words in headings(read("docs/troubleshooting.md"))]
     assert looked_at <= set(parts)
     assert len(parts) == len(headings(read(f"docs/troubleshooting{ending}")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -69,7 +70,7 @@ class FakeAgent:
 @pytest.fixture
 def running_agent(monkeypatch: pytest.MonkeyPatch) -> FakeAgent:
     agent = FakeAgent()
-    find: Callable[[Path], Client] = lambda _: Client(Whereabouts(8765, "secret", 1), httpx.MockTransport(agent.answer))  # noqa: E731
+    find: Callable[[Path], Client] = lambda _: Client(Whereabouts(8765, "secret", os.getpid()), httpx.MockTransport(agent.answer))  # noqa: E731
     monkeypatch.setattr(Client, "find", find)
     return agent
 

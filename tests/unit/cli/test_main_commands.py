@@ -375,6 +375,26 @@ def test_doctor_names_each_thing_and_fails_only_for_what_is_wrong(cli: CommandLi
     assert "`ai-popup open help/troubleshooting/folders`" in said.out
 
 
+def test_doctor_says_what_a_running_program_takes_beside_its_threshold(
+    cli: CommandLine, running_agent: FakeAgent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from agent.main import doctor_commands
+
+    real = doctor_commands.all_checks
+    monkeypatch.setattr(doctor_commands, "all_checks", lambda session: {"memory": real(session)["memory"]})
+    cli("config", "set", "memory.agent_mb", "4000")
+    assert re.search(r"✓ Memory: agent \d+ of 4,000 MB", cli("doctor").out), "also of one that doesn't answer"
+    running_agent.answers["/api/status"] = httpx.Response(200, json=STATUS)
+    assert re.search(r"✓ Memory: agent \d+ of 4,000 MB", cli("doctor").out)
+    cli("config", "set", "memory.agent_mb", "0")
+    assert re.search(r"✓ Memory: agent \d+ MB", cli("doctor").out)
+    cli("config", "set", "memory.agent_mb", "1")
+    said = cli("doctor")
+    assert said.code == 0 and "! Memory: The agent used" in said.out and "[agent.memory]" in said.out
+    (finding,) = (json.loads(line) for line in cli("doctor", "--json").out.splitlines())
+    assert (finding["name"], finding["state"], finding["code"]) == ("memory", "warning", "agent.memory")
+
+
 def test_doctor_tests_one_device_beside_the_processor(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     from agent.engine.devices import Fault, Note, Trial
     from agent.engine.engine_calls import EngineConfig, ModelFile
