@@ -1,0 +1,26 @@
+"""A meter of memory in place of the system's: the process takes as much as the test says."""
+
+import pytest
+
+from agent.core import memory_guard
+from agent.core.memory_guard import MB
+from agent.core.supervisor import SUPERVISED
+from agent.main import guarded
+
+STEP_MB, LIMIT_MB = 200, 1_000
+
+
+class Meter:
+    """The resident bytes of this process as the guard reads them: `STEP_MB` more at each look, once it `grows`."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """In a program that something starts again, whose guard looks all the time."""
+        self.grows = False
+        self.megabytes = LIMIT_MB - 4 * STEP_MB
+        monkeypatch.setattr(guarded, "memory_of", self)
+        monkeypatch.setattr(memory_guard, "LOOK_S", 0.05)
+        monkeypatch.setenv(SUPERVISED, "1")
+
+    def __call__(self, _: int) -> int:
+        self.megabytes += STEP_MB * self.grows
+        return self.megabytes * MB
