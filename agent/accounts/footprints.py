@@ -7,15 +7,18 @@ import asyncio
 import ipaddress
 import math
 from collections import Counter, OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import structlog
 
+from agent.accounts.notes import Taken
 from agent.accounts.queries import AccountQueries
 from agent.accounts.rates import Rates
+from agent.core.reach import everything
 from agent.domain.errors import StoreError
 from agent.web.access import Principal, Scope
 from agent.web.networks import network_of
@@ -45,6 +48,7 @@ class Footprints:
         self._rates = rates
         self._clock = clock
         self._counts: Counter[tuple[str, str]] = Counter()  # by action and member
+        self._taken: Counter[Taken] = Counter()
         self._uses: OrderedDict[tuple[str, int], _Use] = OrderedDict()  # by session or token, and the version of IP
         self._waiting: asyncio.TimerHandle | None = None
         self._notes: set[asyncio.Task[None]] = set()
@@ -55,8 +59,11 @@ class Footprints:
     def refused(self, principal: Principal) -> None:
         self._count(REFUSED, principal)
 
-    def taken(self, principal: Principal) -> None:
-        self._count(DOWNLOADED, principal)
+    def taken(self, principal: Principal, about: Mapping[str, str]) -> None:
+        if principal.kind != "local":
+            image_id, item_id = (int(about[name]) if name in about else None for name in ("image_id", "item_id"))
+            self._taken[Taken(principal.id, image_id, item_id)] += 1
+            self._wait()
 
     def used(self, about: str, member_id: str, address: str, *, opened_from: str = "", opened_at: datetime | None = None) -> None:
         """Note a use of a session or token if another network used it before; once an hour. `about` is such as `session 12`."""
@@ -89,6 +96,9 @@ class Footprints:
         if principal.kind == "local":
             return
         self._counts[action, principal.id] += 1
+        self._wait()
+
+    def _wait(self) -> None:
         if self._waiting is None:
             self._waiting = asyncio.get_running_loop().call_later(NOTED_AFTER_S, self._write)
 
@@ -99,17 +109,24 @@ class Footprints:
         if self._counts:
             counts, self._counts = self._counts, Counter()
             self._note(dict(counts), "")
+        if self._taken:
+            taken, self._taken = self._taken, Counter()
+            self._begin(partial(self._queries.note_taken, DOWNLOADED, dict(taken), self._clock()))
 
     def _note(self, counts: dict[tuple[str, str], int], detail: str) -> None:
-        note = asyncio.get_running_loop().create_task(self._noted(counts, detail, self._clock()))
+        self._begin(partial(self._queries.note, counts, self._clock(), detail))
+
+    def _begin(self, write: Callable[[], None]) -> None:
+        note = asyncio.get_running_loop().create_task(self._noted(write))
         self._notes.add(note)
         note.add_done_callback(self._notes.discard)
 
-    async def _noted(self, counts: dict[tuple[str, str], int], detail: str, now: datetime) -> None:
+    async def _noted(self, write: Callable[[], None]) -> None:
         try:
-            await asyncio.to_thread(self._queries.note, counts, now, detail)
+            with everything():  # of many members
+                await asyncio.to_thread(write)
         except StoreError as error:
-            log.warning("footprints.not_noted", code=error.code, entries=len(counts))
+            log.warning("footprints.not_noted", code=error.code)
 
 
 def _wide(address: str) -> tuple[int, str]:

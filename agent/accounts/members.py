@@ -12,6 +12,7 @@ from agent.accounts.records import Member, MemberOverview
 from agent.accounts.secret_words import new_id, new_secret, sha256_of
 from agent.accounts.sessions import Sessions
 from agent.accounts.tokens import Tokens
+from agent.core.reach import current_reach
 from agent.web.access import Role
 
 INVITED_FOR: Final = timedelta(days=7)
@@ -42,6 +43,14 @@ class Members:
     async def list(self) -> tuple[MemberOverview, ...]:
         """All members by name."""
         return await asyncio.to_thread(self._queries.members)
+
+    async def recorded(self) -> tuple[MemberOverview, ...]:
+        """Those whom the caller may meet in the record: all, or those in the entries within reach."""
+        reach, everyone = current_reach(), await self.list()
+        if reach is None or reach.audits_all:
+            return everyone
+        met = await asyncio.to_thread(self._queries.recorded)
+        return tuple(each for each in everyone if each.member.id in met)
 
     async def get(self, member_id: str) -> Member:
         """Raises NotFound."""

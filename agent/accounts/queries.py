@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, union, update
 
 from agent.accounts.attempt_queries import AttemptQueries
 from agent.accounts.ceremony_queries import CeremonyQueries
@@ -18,13 +18,19 @@ from agent.core.actor import acting_as
 from agent.store import audit_log
 from agent.store.database import Queries
 from agent.store.rows import add
-from agent.store.schema import api_token, invitation, member, member_session, passkey, recovery_code
+from agent.store.schema import api_token, audit, invitation, member, member_session, passkey, recovery_code
 
 NO_SECOND_FACTOR: Final[Mapping[str, None]] = {"totp_secret": None, "totp_confirmed_at": None, "totp_step": None}
 MOST_SESSIONS = 50  # of a member; the one unused for longest goes first
 
 
 class MemberQueries(Queries):
+    def recorded(self) -> frozenset[str]:
+        """The ids of members in the entries of the record that are within reach."""
+        met = union(select(audit.c.actor), select(audit.c.subject).where(audit.c.subject.is_not(None)))
+        with self.database.read() as tx:
+            return frozenset(tx.scalars(select(member.c.id).where(member.c.id.in_(met))))
+
     def members(self) -> tuple[MemberOverview, ...]:
         """All members by name."""
         seen = select(member_session.c.member_id, func.max(member_session.c.seen_at).label("seen_at")).group_by(member_session.c.member_id)

@@ -169,8 +169,8 @@ def member_routes(api: FastAPI, members: Members) -> None:
 
     @api.get("/api/members/names", openapi_extra=needs(Scope.RECORD_READ))
     async def names() -> MemberNames:
-        """Return the people and members behind the ids in the record."""
-        return MemberNames(items=tuple(MemberName.from_record(each.member) for each in await members.list()))
+        """Return the members behind the ids in the record; to the auditor of one library, those in its entries."""
+        return MemberNames(items=tuple(MemberName.from_record(each.member) for each in await members.recorded()))
 
     @api.post("/api/members", openapi_extra=MANAGE)
     async def add(wanted: MemberAdd) -> MemberOut:

@@ -6,7 +6,7 @@ from sqlalchemy import and_, delete, func, insert, select, update
 
 from agent.core.actor import actor
 from agent.domain.errors import PersonUnknown
-from agent.store import audit_log
+from agent.store import audit_libraries, audit_log
 from agent.store.database import Database
 from agent.store.schema import consent_link, embedding, identity, person
 
@@ -26,7 +26,7 @@ class ConsentLinkQueries:
             uid = row.uid or uid
             tx.execute(delete(consent_link).where(consent_link.c.person_uid == uid))
             tx.execute(insert(consent_link).values(person_uid=uid, sha256=sha256, made_by=actor.get(), expires_at=expires_at))
-            audit_log.add(tx, "consent_link_made", uid, 1, now)
+            audit_log.add(tx, "consent_link_made", uid, 1, now, libraries=audit_libraries.of_people(tx, [person_id]))
 
     def end(self, person_id: int, *, now: datetime) -> None:
         """Delete a person's link, if there is one. Raises PersonUnknown."""
@@ -35,7 +35,7 @@ class ConsentLinkQueries:
             if row is None:
                 raise PersonUnknown
             if tx.execute(delete(consent_link).where(consent_link.c.person_uid == row.uid)).rowcount:
-                audit_log.add(tx, "consent_link_ended", row.uid, 1, now)
+                audit_log.add(tx, "consent_link_ended", row.uid, 1, now, libraries=audit_libraries.of_people(tx, [person_id]))
 
     def until(self, person_id: int, now: datetime) -> datetime | None:
         """Return when the person's link ends; None if they have none. Raises PersonUnknown."""

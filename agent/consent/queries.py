@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, func, select, update
 
+from agent.core.reach import asked_libraries
 from agent.domain.consent import Consent, ConsentState, Purpose
 from agent.domain.edits import Basis, EditStep
 from agent.domain.errors import ConsentGuardianNeeded, NoConsent, PersonUnknown
@@ -19,7 +20,7 @@ from agent.people.duties import is_child
 from agent.people.queries import consent_rows, never_rows
 from agent.people.queries.consent_rows import ConsentEntry
 from agent.people.queries.people_queries import BACKUPS_HOLD_PURGED, PeopleQueries, follow_never
-from agent.store import audit_log, event_rows
+from agent.store import audit_libraries, audit_log, event_rows
 from agent.store.rows import add, take_note
 from agent.store.schema import chip, embedding, identity, person
 from agent.store.schema import consent as table
@@ -164,7 +165,7 @@ def _set_birth_date(tx: Connection, person_id: int, uid: str, born: date, now: d
     values: dict[str, object] = {} if row.birth_date == born else {"birth_date": born}
     if is_child(born, consent_rows.day_of(now)) and row.basis != Basis.GUARDIAN and row.never_at is None:
         values["never_at"] = now
-        audit_log.add(tx, "never_on", uid, 1, now)
+        audit_log.add(tx, "never_on", uid, 1, now, libraries=audit_libraries.of_people(tx, [person_id]))
     if values:
         tx.execute(update(person).where(person.c.id == person_id).values(values))
     return bool(values)
@@ -189,10 +190,13 @@ def _followed(tx: Connection, people: frozenset[int], before: _Before, now: date
     gone = Prints(*(was - left for was, left in zip(held, _prints(tx), strict=True)))
     uids = {row.id: row.uid for row in tx.execute(select(person.c.id, person.c.uid).where(person.c.id.in_(ended)))}
     for person_id in sorted(ended):
-        audit_log.add(tx, "recognition_lapsed", uids[person_id], 1, now)
+        audit_log.add(tx, "recognition_lapsed", uids[person_id], 1, now, libraries=audit_libraries.of_people(tx, [person_id]))
     if any(gone):
         subject = next(iter(uids.values())) if len(uids) == 1 else None
-        audit_log.add(tx, "prints_deleted", subject, gone.embeddings, now, detail="consent")
+        libraries = audit_libraries.of_people(tx, uids)
+        # The number is that of all these prints: of several libraries it is told to none.
+        only = libraries if len(libraries) == 1 else audit_libraries.THE_SERVERS
+        audit_log.add(tx, "prints_deleted", subject, gone.embeddings, now, detail="consent", libraries=only)
         take_note(tx, BACKUPS_HOLD_PURGED)
     take_note(tx, note)
     event = event_rows.record(tx, PeopleChanged(action="consent"), now)
@@ -223,7 +227,7 @@ def _person(tx: Connection, who: int | str, now: datetime) -> tuple[int, str, bo
     if isinstance(who, int):
         raise PersonUnknown
     person_id = add(tx, person, {"name": given(who), "created_at": now, "uid": uid})
-    audit_log.add(tx, "person_made", uid, 1, now)
+    audit_log.add(tx, "person_made", uid, 1, now, libraries=asked_libraries())
     return person_id, uid, True
 
 

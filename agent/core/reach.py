@@ -29,6 +29,8 @@ class Reach:
     confided: frozenset[int] = frozenset()  # those of them in which consents are known: people who are not to be shown inside are shown
     curates: bool = False  # also sees people who are on no photo at all, such as those of a class list
     roots: tuple[Root, ...] = ()
+    audited: frozenset[int] = frozenset()  # the libraries whose entries of the record are seen
+    audits_all: bool = False  # sees every entry of the record, the server's own ones too
 
     def shown(self, path: str) -> str:
         """The path as members see it: `library/folder/file`; of a file elsewhere only its name."""
@@ -47,6 +49,7 @@ class Reach:
 
 
 _reach: ContextVar[Reach | None] = ContextVar("reach", default=None)
+_asked: ContextVar[frozenset[int]] = ContextVar("asked", default=frozenset())
 
 
 def current_reach() -> Reach | None:
@@ -54,13 +57,19 @@ def current_reach() -> Reach | None:
     return _reach.get()
 
 
+def asked_libraries() -> frozenset[int]:
+    """The libraries in which the member acts whose request this is, also where `everything` is lifted; empty: as an administrator."""
+    return _asked.get()
+
+
 @contextlib.contextmanager
 def reaching(reach: Reach | None) -> Iterator[None]:
     """Limit all reading and writing inside."""
-    token = _reach.set(reach)
+    token, asked = _reach.set(reach), _asked.set(_asked.get() if reach is None else reach.libraries)
     try:
         yield
     finally:
+        _asked.reset(asked)
         _reach.reset(token)
 
 

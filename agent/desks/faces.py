@@ -15,7 +15,7 @@ from agent.domain.people import Certainty
 from agent.library.queries import face_rows, identity_rows
 from agent.library.recipes import EMBEDDER
 from agent.people.queries import consent_rows, edit_rows
-from agent.store import audit_log, journal
+from agent.store import audit_libraries, journal
 from agent.store.journal import Journal
 from agent.store.schema import chip, desk_operation, embedding, identity, member, person, undo, undo_person
 from agent.web.desk_exchange import DeskOperation, DeskResult
@@ -78,7 +78,7 @@ def operate(tx: Connection, asked: DeskOperation, there: Known, now: datetime, *
         case _:
             if current != asked.person_uid:
                 return Done(result)
-            audit_log.add(tx, "unnamed", current, 1, now)
+            audit_libraries.add_of_faces(tx, "unnamed", current, [there.face_id], now)
             return Done(result, _set(tx, "who", there.face_id, "unname", now))
 
 

@@ -11,7 +11,7 @@ from agent.desks.unplaced import without_place
 from agent.domain import desk_path
 from agent.domain.edits import EditStep
 from agent.domain.events import ImageIndexed, PlaceAdded, Recorded
-from agent.store import audit_log, event_rows
+from agent.store import audit_libraries, audit_log, event_rows
 from agent.store.database import Queries
 from agent.store.facts import chunks
 from agent.store.rows import add
@@ -63,7 +63,7 @@ class DeskPhotoQueries(Queries):
                     events.append(event_rows.record(tx, told if fresh else PlaceAdded(image_id=image_id, place_id=place_id), now))
                 taken[sha256] = PhotoTaken(sha256=sha256, state="taken" if fresh or image_id in mine else "known")
             if events:
-                audit_log.add(tx, "desk_shared", None, len(events), now, detail=desk)
+                audit_log.add(tx, "desk_shared", None, len(events), now, detail=desk, libraries=[] if library is None else [library])
         return taken, events
 
     def give_back(self, contents: Collection[str], desk: str, *, now: datetime) -> tuple[EditStep, list[Recorded]]:
@@ -74,8 +74,9 @@ class DeskPhotoQueries(Queries):
             images = sorted(set(tx.scalars(there)))
             if not images:
                 return EditStep("describe", 0), []
+            groups = audit_libraries.of_images(tx, images)
             tx.execute(delete(place).where(*its, _among(images)))
-            audit_log.add(tx, "desk_taken_back", None, len(images), now, detail=desk)
+            audit_libraries.add_for_each(tx, "desk_taken_back", None, groups, len(images), now, detail=desk)
             return without_place(tx, images, now)
 
     def photos_of(self, desk: str) -> int:

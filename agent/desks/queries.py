@@ -27,7 +27,7 @@ from agent.library.queries import identity_rows
 from agent.library.recipes import EMBEDDER
 from agent.people.queries import consent_rows, edit_rows
 from agent.people.queries.people_queries import PeopleQueries, concluded
-from agent.store import audit_log, event_rows
+from agent.store import audit_libraries, audit_log, event_rows
 from agent.store.facts import chunks
 from agent.store.rows import add
 from agent.store.schema import (
@@ -167,7 +167,7 @@ def _rename(tx: Connection, asked: DeskOperation, known: Known, now: datetime) -
         step = edit_rows.edit(tx, DescribePersonEdit(person_id=row.id, name=asked.name), now)
     except (NameTaken, NameEmpty):  # before anything was written
         return Done(DeskResult(uid=uid, state="taken", name=row.name))
-    audit_log.add(tx, "desk_renamed", asked.person_uid, 1, now)
+    audit_log.add(tx, "desk_renamed", asked.person_uid, 1, now, libraries=audit_libraries.of_people(tx, [row.id]))
     # Numbered even if they have the name of before again by then: the desk that sent this one must hear of it.
     tx.execute(update(desk_feed).where(desk_feed.c.person_uid == asked.person_uid).values(digest=""))
     return Done(DeskResult(uid=uid, state="done", name=asked.name), step)

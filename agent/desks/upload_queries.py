@@ -1,6 +1,7 @@
 """Photos that desks sent whole: which of them the server has, and removing those of one desk."""
 
 import contextlib
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +17,7 @@ from agent.desks.unplaced import without_place
 from agent.domain import desk_path
 from agent.domain.edits import EditStep
 from agent.domain.events import Recorded
-from agent.store import audit_log
+from agent.store import audit_libraries
 from agent.store.database import Queries
 from agent.store.schema import api_token, image, member, place, upload
 from agent.uploads.files import upload_errors
@@ -109,7 +110,8 @@ class DeskUploadQueries(Queries):
             at = place.c.path.in_([each.target for each in gone])
             images = sorted(set(tx.scalars(select(place.c.image_id).where(at, place.c.image_id.is_not(None)))))
             tx.execute(delete(place).where(at))
-            audit_log.add(tx, "desk_removed", None, len(gone), now, detail=desk)
+            groups = Counter(frozenset(() if each.library is None else (each.library,)) for each in gone)
+            audit_libraries.add_for_each(tx, "desk_removed", None, groups, len(gone), now, detail=desk)
             return without_place(tx, images, now)
 
     def results_of(self, desk: str) -> list[str]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from agent.libraries.schemas import LibraryOut
     from agent.web.client import Client
 
-ROLES = ("curator", "editor", "viewer")
+ROLES = ("curator", "editor", "viewer", "auditor")
 folders_option = click.option("--folder", "folders", multiple=True, metavar="PATH", help=TEXTS("cli.help.libraries_folder"))
 
 

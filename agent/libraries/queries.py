@@ -63,7 +63,7 @@ class LibrariesQueries(Queries):
             _check_name(tx, name)
             _name_the_rest(tx, watched)
             made = add(tx, library, {"name": name, "for_all": int(for_all), "created_at": now})
-            audit_log.add(tx, "library_added", None, 1, now, detail=str(made))
+            audit_log.add(tx, "library_added", None, 1, now, detail=str(made), libraries=[made])
             for root in sources:
                 put_source(tx, root, made, now)
             for member_id, role in roles.items():
@@ -79,14 +79,15 @@ class LibrariesQueries(Queries):
                 _check_name(tx, values["name"], but=library_id)
             if values:
                 tx.execute(update(library).where(library.c.id == library_id).values(**values))
-                audit_log.add(tx, "library_changed", None, 1, now, detail=f"{library_id} {' '.join(sorted(values))}")
+                what = f"{library_id} {' '.join(sorted(values))}"
+                audit_log.add(tx, "library_changed", None, 1, now, detail=what, libraries=[library_id])
 
     def remove(self, library_id: int, now: datetime) -> None:
         """Remove a library, not its photos: until its folders are in another one, only administrators see them. Raises NotFound."""
         with self.database.write(durable=True) as tx:
             _required(tx, library_id)
             tx.execute(delete(library).where(library.c.id == library_id))
-            audit_log.add(tx, "library_removed", None, 1, now, detail=str(library_id))
+            audit_log.add(tx, "library_removed", None, 1, now, detail=str(library_id), libraries=[library_id])
             sort_in(tx)
 
     def put_source(self, library_id: int, root: str, now: datetime) -> None:
@@ -102,7 +103,7 @@ class LibrariesQueries(Queries):
             its = (library_source.c.library_id == library_id, library_source.c.root == root)
             if not tx.execute(update(library_source).where(*its).values(library_id=None)).rowcount:
                 raise NotFound
-            audit_log.add(tx, "library_folder_dropped", None, 1, now, detail=str(library_id))
+            audit_log.add(tx, "library_folder_dropped", None, 1, now, detail=str(library_id), libraries=[library_id])
             sort_in(tx)
 
     def grant(self, library_id: int, member_id: str, role: Role, now: datetime) -> None:
@@ -117,7 +118,7 @@ class LibrariesQueries(Queries):
             its = (library_access.c.library_id == library_id, library_access.c.member_id == member_id)
             if not tx.execute(delete(library_access).where(*its)).rowcount:
                 raise NotFound
-            audit_log.add(tx, "access_revoked", member_id, 1, now, detail=str(library_id))
+            audit_log.add(tx, "access_revoked", member_id, 1, now, detail=str(library_id), libraries=[library_id])
 
 
 def sort_in(tx: Connection) -> None:
@@ -150,7 +151,7 @@ def put_source(tx: Connection, root: str, library_id: int, now: datetime) -> Non
     """Put a folder or a bucket into a library, out of any other. `sort_in` has its files follow."""
     tx.execute(delete(library_source).where(library_source.c.root == root))
     tx.execute(insert(library_source).values(root=root, library_id=library_id))
-    audit_log.add(tx, "library_folder_added", None, 1, now, detail=str(library_id))
+    audit_log.add(tx, "library_folder_added", None, 1, now, detail=str(library_id), libraries=[library_id])
 
 
 def _grant(tx: Connection, library_id: int, member_id: str, role: Role, now: datetime) -> None:
@@ -158,4 +159,4 @@ def _grant(tx: Connection, library_id: int, member_id: str, role: Role, now: dat
         raise NotFound
     tx.execute(delete(library_access).where(library_access.c.library_id == library_id, library_access.c.member_id == member_id))
     tx.execute(insert(library_access).values(library_id=library_id, member_id=member_id, role=role.value))
-    audit_log.add(tx, "access_granted", member_id, 1, now, detail=f"{library_id} {role.value}")
+    audit_log.add(tx, "access_granted", member_id, 1, now, detail=f"{library_id} {role.value}", libraries=[library_id])

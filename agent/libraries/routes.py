@@ -42,7 +42,7 @@ def libraries_routes(api: FastAPI, libraries: Libraries, settings: SettingsFile)
 
     @api.get("/api/libraries", openapi_extra=needs(Scope.STATUS_READ))
     async def list_libraries(who: Who) -> LibrariesOut:
-        """Return the libraries whose photos the caller may see."""
+        """Return the libraries whose photos or record the caller may see."""
         return await all_of(who)
 
     @api.post("/api/libraries", openapi_extra=_MANAGE)

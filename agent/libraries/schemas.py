@@ -7,7 +7,7 @@ from pydantic import Field
 from agent.web.access import Role
 from agent.web.schemas import FilePath, Schema
 
-LibraryRole = Literal["curator", "editor", "viewer"]
+LibraryRole = Literal["curator", "editor", "viewer", "auditor"]
 LibraryName = Annotated[str, Field(min_length=1, max_length=400)]
 MemberIdText = Annotated[str, Field(pattern=r"^[0-9a-f]{1,32}$")]
 

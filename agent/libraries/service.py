@@ -11,12 +11,12 @@ from agent.domain.errors import BadRequest
 from agent.libraries.names import roots_of, tidy_name
 from agent.libraries.queries import LibrariesQueries
 from agent.libraries.records import REST, Library
-from agent.web.access import OF_THE_SERVER, SCOPES, Grant, Principal, Role, scopes_of
+from agent.web.access import OF_BOTH, OF_THE_SERVER, SCOPES, Grant, Principal, Role, Scope, scopes_of
 
 T = TypeVar("T")
 
-ROLES = (Role.CURATOR, Role.EDITOR, Role.VIEWER)
-"""what a member can be in a library: administrators are of the server, and the record that auditors read is the server's"""
+ROLES = (Role.CURATOR, Role.EDITOR, Role.VIEWER, Role.AUDITOR)
+"""what a member can be in a library: administrators are of the server"""
 
 
 class Libraries:
@@ -49,23 +49,29 @@ class Libraries:
         """The member with what they may do in each library, or in the `chosen` one alone. Administrators may do everything everywhere."""
         if who.role is None or (who.role is Role.ADMINISTRATOR and chosen is None):
             return who
-        grants, roots = list[Grant](), list[Root]()
+        grants, roots, everywhere = list[Grant](), list[Root](), who.scopes & OF_THE_SERVER
         for each in self._all:
             if chosen is not None and chosen != str(each.id):
                 continue
             if (role := self.role_in(each, who)) is not None:
                 scopes = SCOPES[role] if who.chosen is None else scopes_of(role, who.chosen)
-                grants.append(Grant(each.id, scopes - OF_THE_SERVER))
-                roots += self.roots(each)
-        everywhere = who.scopes & OF_THE_SERVER
-        return replace(who, scopes=everywhere.union(*(each.scopes for each in grants)), grants=tuple(grants), roots=tuple(roots))
+                scopes = scopes - OF_THE_SERVER | (scopes | everywhere) & OF_BOTH
+                grants.append(Grant(each.id, scopes))
+                roots += self.roots(each) if Scope.PHOTOS_READ in scopes else ()
+        return replace(
+            who,
+            scopes=everywhere.union(*(each.scopes for each in grants)),
+            grants=tuple(grants),
+            roots=tuple(roots),
+            audits_all=chosen is None and Scope.RECORD_READ in everywhere,
+        )
 
     def role_in(self, library: Library, who: Principal) -> Role | None:
         """Which role they have there; None if they don't see it."""
         if who.role is None or who.role is Role.ADMINISTRATOR:
             return Role.ADMINISTRATOR
         role = library.role_of(who.id, who.role)
-        return role if role in ROLES else None
+        return Role.AUDITOR if role is None and who.role is Role.AUDITOR else role
 
     def roots(self, library: Library) -> tuple[Root, ...]:
         named = {source for each in self._all for source in each.sources if source != REST}

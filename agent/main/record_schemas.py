@@ -2,6 +2,7 @@
 
 from typing import Self
 
+from agent.core.reach import current_reach, everything
 from agent.moves.closed_record import RECORDS_FOLDER, changed_records
 from agent.store.audit_log import AuditQueries
 from agent.store.audit_witness import AuditWitness
@@ -25,7 +26,10 @@ class RecordPage(Schema):
 
 
 class RecordVerified(Schema):
+    """The whole record is read, also for the auditor of one library."""
+
     entries: int
+    """those that the caller may see"""
     broken_at: int | None
     """the first entry that was changed, inserted, or is missing; null: the record is as it was written"""
 
@@ -35,6 +39,10 @@ class RecordVerified(Schema):
     @classmethod
     def read(cls, library: AuditQueries, witness: AuditWitness) -> Self:
         """Raises StoreError."""
-        broken_at = library.audit_broken_at(witness.read())
-        changed = changed_records(library.database, witness.folder / RECORDS_FOLDER)
-        return cls(entries=library.audit_head().number, broken_at=broken_at, changed=tuple(changed))
+        reach = current_reach()
+        with everything():
+            broken_at = library.audit_broken_at(witness.read())
+            if reach is None or reach.audits_all:
+                changed = changed_records(library.database, witness.folder / RECORDS_FOLDER)
+                return cls(entries=library.audit_head().number, broken_at=broken_at, changed=tuple(changed))
+        return cls(entries=library.audit_count(), broken_at=broken_at)

@@ -100,7 +100,7 @@ class FaceSearch:
 
     async def _record(self, faces: int) -> None:
         """Before any answer: a search that can't be recorded doesn't happen. Raises StoreError."""
-        await asyncio.to_thread(self._library.audit_add, "face_searched", None, faces, self._environment.clock())
+        await asyncio.to_thread(self._library.note_search, faces, now=self._environment.clock())
 
     async def _similar(self, near: Sequence[Sequence[Near]], bounds: Bounds) -> list[tuple[SimilarFace, ...]]:
         wanted = {face_id for row in near for face_id, _ in row}

@@ -7,15 +7,16 @@ that the database alone can't show is its return to an earlier state, head inclu
 
 import hashlib
 import hmac
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import Connection, Row, delete, func, insert, select
 
 from agent.core.actor import actor
 from agent.store.database import AUDIT_KEY, Queries
 from agent.store.fact_values import moment
+from agent.store.row_security import lifted
 from agent.store.schema import audit as table
 from agent.store.schema import audit_head as head_table
 
@@ -23,6 +24,7 @@ _START = "0" * 64
 _UNSEALED = ""  # chained to by the next row if the head is not as it was written: that row never verifies
 _PLAIN: Final = 1  # rows of earlier versions: SHA-256 without a key, and without actor and detail
 _KEYED: Final = 2
+_OF_LIBRARIES: Final = 3  # with the libraries that the entry concerns; without any, an entry is as in version 2
 _PAGE = 1_000
 DETAIL_LENGTH: Final = 80
 
@@ -37,6 +39,8 @@ class AuditEntry(NamedTuple):
     """the random id of the person or member concerned"""
     number: int
     detail: str
+    libraries: str = ""
+    """those of a server that it concerns, such as `3,7`; empty: the server itself"""
 
 
 class AuditHead(NamedTuple):
@@ -79,42 +83,54 @@ class AuditQueries(Queries):
         with self.database.read() as tx:
             return [AuditEntry(*row) for row in tx.execute(entries)]
 
+    def audit_count(self) -> int:
+        """Return the number of entries within reach."""
+        with self.database.read() as tx:
+            return tx.scalar(select(func.count()).select_from(table)) or 0
+
     def audit_add(self, action: str, subject: str | None, count: int, now: datetime, *, detail: str = "") -> None:
         """Add an entry by itself, for what changes nothing else in the library."""
         with self.database.write(durable=True) as tx:
             add(tx, action, subject, count, now, detail=detail)
 
 
-def add(tx: Connection, action: str, subject: str | None, count: int, now: datetime, *, detail: str = "") -> None:
+def add(
+    tx: Connection, action: str, subject: str | None, count: int, now: datetime, *, detail: str = "", libraries: Iterable[int] = ()
+) -> None:
     """Add an entry for the current actor, in the transaction of what it records.
 
     `subject` is the random id of a person or a member; `detail` a short word of the program (a purpose, a role), never a name or a path.
+    The auditors of each of these `libraries` see the entry (`agent.store.audit_libraries`); without any, only those of the server do.
     """
     key, head = _key(tx), tx.execute(select(head_table)).one_or_none()
     if head is None:
-        last = tx.execute(select(table).order_by(table.c.id.desc()).limit(1)).one_or_none()
+        with lifted(tx):
+            last = tx.execute(select(table).order_by(table.c.id.desc()).limit(1)).one_or_none()
         number, before = (0, _START) if last is None else (last.id, last.digest if last.version == _PLAIN else _UNSEALED)
     else:
         number, before = head.number, head.digest if _is_sealed(key, head) else _UNSEALED
-    entry = AuditEntry(number + 1, now, actor.get(), action, subject, count, detail[:DETAIL_LENGTH])
+    concerned = ",".join(map(str, sorted(libraries)))
+    entry = AuditEntry(number + 1, now, actor.get(), action, subject, count, detail[:DETAIL_LENGTH], concerned)
     digest = _digest(key, before, entry)
-    tx.execute(insert(table).values(**entry._asdict(), version=_KEYED, digest=digest))
+    tx.execute(insert(table).values(**entry._asdict(), version=_OF_LIBRARIES if concerned else _KEYED, digest=digest))
     tx.execute(delete(head_table))
     tx.execute(insert(head_table).values(id=1, number=entry.id, digest=digest, seal=_seal(key, entry.id, digest)))
 
 
 def _broken_at(tx: Connection, witness: AuditHead | None) -> int | None:
-    key, last, expected, version = _key(tx), _START, 1, _PLAIN
+    key, last, expected, keyed = _key(tx), _START, 1, False
     for row in _rows(tx):
-        right = _plain_digest(last, row) if row.version == _PLAIN else _digest(key, last, AuditEntry(*row[: len(AuditEntry._fields)]))
-        # Rows without a key only stand at the beginning.
-        if row.id != expected or row.version < version or not hmac.compare_digest(row.digest, right):
+        entry = AuditEntry(*row[: len(AuditEntry._fields)])
+        right = _plain_digest(last, row) if row.version == _PLAIN else _digest(key, last, entry)
+        # Rows without a key only stand at the beginning, and only rows of the last version can concern libraries.
+        misplaced = row.version not in ((_OF_LIBRARIES,) if entry.libraries else (_KEYED,) if keyed else (_PLAIN, _KEYED))
+        if row.id != expected or misplaced or not hmac.compare_digest(row.digest, right):
             return int(min(row.id, expected))
         if witness is not None and row.id == witness.number and row.digest != witness.digest:
             return int(row.id)
-        last, expected, version = row.digest, row.id + 1, row.version
+        last, expected, keyed = row.digest, row.id + 1, row.version != _PLAIN
     head = tx.execute(select(head_table)).one_or_none()
-    whole = version == _PLAIN if head is None else _is_sealed(key, head) and (head.number, head.digest) == (expected - 1, last)
+    whole = not keyed if head is None else _is_sealed(key, head) and (head.number, head.digest) == (expected - 1, last)
     return expected if not whole or (witness is not None and witness.number >= expected) else None
 
 
@@ -142,7 +158,7 @@ def _plain_digest(last: str, row: Row[*tuple[Any, ...]]) -> str:
 
 def _digest(key: bytes, last: str, entry: AuditEntry) -> str:
     words = str(entry.id), str(moment(entry.at)), entry.actor, entry.action, entry.subject or "", str(entry.number), entry.detail
-    return _of(key, "entry", last, *words)
+    return _of(key, "entry", last, *words, entry.libraries) if entry.libraries else _of(key, "entry", last, *words)
 
 
 def _seal(key: bytes, number: int, digest: str) -> str:

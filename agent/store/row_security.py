@@ -5,18 +5,21 @@ server's own work runs as the owner, who sees everything. `MEMBER` may use the t
 to members until it is added: to `POLICIES` if it holds anything about photos or people, otherwise to `FREE`.
 """
 
+import contextlib
 import hashlib
+from collections.abc import Iterator
 from typing import Final
 
 from sqlalchemy import Connection, text
 
-from agent.core.reach import Reach
+from agent.core.reach import Reach, current_reach
 
 MEMBER: Final = "ai_popup_member"
 TALLY: Final = "person_tally"
 LIBRARIES: Final = "app.libraries"
 CURATES: Final = "app.curates"
 CONFIDED: Final = "app.confided"
+AUDITED: Final = "app.audited"
 _REACHED: Final = f"(SELECT string_to_array(current_setting('{LIBRARIES}', true), ',')::int[])::int[]"
 _IN_REACH: Final = f"library_id = ANY ({_REACHED})"
 _SHARED: Final = f"libraries && {_REACHED}"
@@ -91,6 +94,14 @@ POLICIES: Final = {
     "album_image": f"{_OF_ALBUM.format('album_image')} AND {_of('seen_image', 'image_id', 'album_image.image_id')}",
     "album_person": _OF_ALBUM.format("album_person"),
 }
+# The record: each request adds to it, none changes it, and what is read of it are the entries that concern an audited library.
+_ALL_AUDITED: Final = "*"
+_AUDITED: Final = f"(SELECT current_setting('{AUDITED}', true))"
+RECORD: Final = "audit"
+_OF_RECORD: Final = {
+    "SELECT": f"USING ({_AUDITED} = '{_ALL_AUDITED}' OR string_to_array(libraries, ',') && string_to_array({_AUDITED}, ','))",
+    "INSERT": "WITH CHECK (true)",
+}
 # Of the server and its members: nothing in them tells of a photo or a person.
 FREE: Final = (
     "alembic_version",
@@ -99,7 +110,6 @@ FREE: Final = (
     "worker",
     "undo",
     "undo_person",
-    "audit",
     "audit_head",
     "member",
     "recovery_code",
@@ -207,14 +217,27 @@ END $$
 _IS_TALLIED: Final = text(f"SELECT to_regclass('{TALLY}') IS NOT NULL")
 _LIMIT: Final = text(
     f"SELECT set_config('role', '{MEMBER}', true), set_config('{LIBRARIES}', :libraries, true),"
-    f" set_config('{CURATES}', :curates, true), set_config('{CONFIDED}', :confided, true)"
+    f" set_config('{CURATES}', :curates, true), set_config('{CONFIDED}', :confided, true), set_config('{AUDITED}', :audited, true)"
 )
+_LIFT: Final = text("SELECT set_config('role', 'none', true)")
 
 
 def limit(tx: Connection, reach: Reach) -> None:
     """Let the rest of this transaction see no more than that."""
     values = {"libraries": _joined(reach.libraries), "curates": "1" if reach.curates else "", "confided": _joined(reach.confided)}
-    tx.execute(_LIMIT, values)
+    tx.execute(_LIMIT, values | {"audited": _ALL_AUDITED if reach.audits_all else _joined(reach.audited)})
+
+
+@contextlib.contextmanager
+def lifted(tx: Connection) -> Iterator[None]:
+    """Let what is done inside see everything, in a transaction that may be limited: for what is never shown to whom it is limited for."""
+    reach = current_reach()
+    if reach is None or tx.dialect.name != "postgresql":
+        yield
+        return
+    tx.execute(_LIFT)
+    yield  # after an error the transaction can't go on, so there is nothing to limit
+    limit(tx, reach)
 
 
 def _joined(libraries: frozenset[int]) -> str:
@@ -239,6 +262,15 @@ def statements() -> list[str]:
             f"CREATE POLICY within_reach ON {table} TO {MEMBER} USING ({condition})",
         ]
     made += _TALLY[1:]
+    made.append(f"ALTER TABLE {RECORD} ENABLE ROW LEVEL SECURITY")
+    for command, condition in _OF_RECORD.items():
+        name = f"record_{command.lower()}"
+        made += [
+            f"DROP POLICY IF EXISTS {name} ON {RECORD}",
+            f"CREATE POLICY {name} ON {RECORD} FOR {command} TO {MEMBER} {condition}",
+        ]
+    # An earlier version let members change what is on record, as far as the database goes.
+    made += [f"REVOKE UPDATE, DELETE ON {RECORD} FROM {MEMBER}", f"GRANT SELECT, INSERT ON {RECORD} TO {MEMBER}"]
     tables = ", ".join((*POLICIES, *FREE))
     made += [
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON {tables} TO {MEMBER}",

@@ -71,7 +71,8 @@ class UploadQueries(Queries):
         with self.database.write(durable=True) as tx:
             ended = update(table).where(table.c.id == upload_id, table.c.outcome.is_(None))
             if tx.execute(ended.values(outcome=outcome, sha256=sha256, ended_at=now)).rowcount and outcome is Outcome.STORED:
-                audit_log.add(tx, "photo_uploaded", None, 1, now)
+                libraries = tx.scalars(select(table.c.library_id).where(table.c.id == upload_id, table.c.library_id.is_not(None)))
+                audit_log.add(tx, "photo_uploaded", None, 1, now, libraries=libraries)
 
     def drop(self, upload_id: str) -> None:
         """Forget an unfinished one."""

@@ -116,6 +116,11 @@ OF_THE_SERVER: Final = frozenset(
 )
 
 
+_READ_THE_RECORD: Final = frozenset({Scope.RECORD_READ, Scope.INCIDENTS_READ, Scope.INCIDENTS_MANAGE})
+# Of the server, and in a library for what concerns that library.
+OF_BOTH: Final = frozenset({Scope.RECORD_READ})
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
     """What a member may do in one library."""
@@ -140,11 +145,16 @@ class Principal:
     """by library; None: `scopes` hold everywhere"""
     roots: tuple[Root, ...] = ()
     """the folders of these libraries"""
+    audits_all: bool = False
+    """reads the whole record, of the server and of each library"""
 
     def reach(self, scope: Scope | None) -> Reach | None:
         """The libraries in which a route of that scope may see and change anything; None: all."""
         if self.grants is None:
             return None
+        if scope in _READ_THE_RECORD:
+            audited = frozenset(each.library for each in self.grants if Scope.RECORD_READ in each.scopes)
+            return Reach(frozenset(), audited=audited, audits_all=self.audits_all)
         asked = Scope.PHOTOS_READ if scope in OF_THE_SERVER else scope
         libraries = frozenset(each.library for each in self.grants if asked in each.scopes)
         curates = any(Scope.PEOPLE_WRITE in each.scopes for each in self.grants if each.library in libraries)
@@ -167,8 +177,8 @@ class Usage(Protocol):
         """A request was refused for want of a scope."""
         ...
 
-    def taken(self, principal: Principal) -> None:
-        """An original or a copy was handed out."""
+    def taken(self, principal: Principal, about: Mapping[str, str]) -> None:
+        """An original or a copy was handed out. `about` are the ids in the route's path."""
         ...
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Self
 
+from agent.core.reach import current_reach
 from agent.store.audit_log import AuditEntry
 from agent.web.schemas import Schema
 
@@ -22,7 +23,13 @@ class RecordEntry(Schema):
     """faces, people or copies concerned"""
     detail: str
     """such as a purpose or a role"""
+    libraries: tuple[int, ...]
+    """those that it concerns, of those whose record the caller reads; empty: the server itself"""
 
     @classmethod
     def of(cls, entry: AuditEntry) -> Self:
-        return cls.from_record(entry)
+        libraries = tuple(map(int, filter(None, entry.libraries.split(","))))
+        reach = current_reach()
+        if reach is not None and not reach.audits_all:
+            libraries = tuple(each for each in libraries if each in reach.audited)
+        return cls.from_record(entry, libraries=libraries)

@@ -57,7 +57,7 @@ class ScopedRoute(APIRoute):
         if principal is not None and usage is not None and self.scope is not None:
             usage.entering(principal, self.scope)
             if self.scope is Scope.PHOTOS_EXPORT and scope["method"] == "GET":
-                send = noted(send, partial(usage.taken, principal))
+                send = noted(send, partial(usage.taken, principal, scope["path_params"]))
         if principal is None:
             receive = limited(receive, MOST_OF_A_STRANGER)
         elif principal.kind != "local" and "requestBody" not in (self.openapi_extra or {}):  # pictures have a limit of their own

@@ -42,7 +42,7 @@ def test_entries_come_newest_first_page_by_page_and_by_actor_and_action(written:
     assert [each.id for each in written.audit_entries(limit=9, actor=HERE)] == [4, 1]
     assert [each.id for each in written.audit_entries(limit=9, action="named", actor=BEN)] == [6]
     [last] = written.audit_entries(limit=1)
-    assert last == (6, NOW + timedelta(minutes=5), BEN, "named", f"{5:032}", 5, "all")
+    assert last == (6, NOW + timedelta(minutes=5), BEN, "named", f"{5:032}", 5, "all", "")
     assert written.audit_broken_at() is None
 
 
@@ -53,6 +53,30 @@ def test_entries_come_newest_first_page_by_page_and_by_actor_and_action(written:
 def test_a_changed_entry_is_found(written: RedactionQueries, value: str) -> None:
     change(written, f"UPDATE audit SET {value} WHERE id = 2")
     assert written.audit_broken_at() == 2
+
+
+def test_the_libraries_of_an_entry_are_as_written_or_the_change_is_found(written: RedactionQueries) -> None:
+    def said(*values: str) -> int | None:
+        for value in values:
+            change(written, f"UPDATE audit SET {value} WHERE id = {ROWS + 1}")
+        return written.audit_broken_at()
+
+    with written.database.write() as tx:
+        audit_log.add(tx, "named", None, 1, NOW, libraries=[31, 4])
+        audit_log.add(tx, "named", None, 1, NOW)
+    assert [each.libraries for each in written.audit_entries(limit=3)] == ["", "4,31", ""]
+    assert written.audit_broken_at() is None
+    assert said("libraries = '4'") == ROWS + 1
+    assert said("libraries = ''") == ROWS + 1
+    assert said("libraries = ''", "version = 2") == ROWS + 1
+    assert said("libraries = '4,31'") == ROWS + 1, "such an entry is of the newer version"
+    assert said("version = 3") is None
+    change(written, "UPDATE audit SET libraries = '4' WHERE id = 2")
+    assert written.audit_broken_at() == 2, "an entry without libraries is given none"
+    change(written, "UPDATE audit SET version = 3 WHERE id = 2")
+    assert written.audit_broken_at() == 2
+    change(written, "UPDATE audit SET libraries = '', version = 4 WHERE id = 2")
+    assert written.audit_broken_at() == 2, "no such version"
 
 
 @pytest.mark.parametrize("row", [1, 3, ROWS])

@@ -42,6 +42,7 @@ function librariesOf({ scene, language }: Options): LibraryOut[] {
             members: [
               { id: 'm2', role: 'curator' },
               { id: 'm3', role: 'editor' },
+              { id: 'm4', role: 'auditor' },
             ],
           }),
           library(2, press, { photos: 1, for_all: true, sources: [folder('/srv/photos/press')] }),
@@ -74,6 +75,7 @@ function ofLibraries(method: string, url: URL, body: string, options: Options): 
   const said = (): unknown => JSON.parse(body)
   if (method === 'GET') {
     if (options.scene === 'team_broken') return problem(503, 'store.unavailable', options, ['The database doesn’t answer.', 'It is tried again.'], ['数据库没有响应。', '稍后会自动重试。'])
+    if (options.scene === 'team_library_auditor') return is({ items: [library(1, options.language === 'en' ? 'School year 2026' : '2026 学年', { role: 'auditor' })], unassigned: [] } satisfies LibrariesOut)
     return is({ items: all, unassigned: loose } satisfies LibrariesOut)
   }
   if (number === undefined) {

@@ -17,6 +17,7 @@ const ROLES: Readonly<Record<string, Role>> = {
   team_editor: 'editor',
   team_viewer: 'viewer',
   team_auditor: 'auditor',
+  team_library_auditor: 'viewer',
 }
 const VIEWER: readonly Scope[] = ['self', 'status.read', 'photos.read', 'people.read']
 const SCOPES: Readonly<Record<Role, readonly Scope[]>> = {
@@ -26,6 +27,8 @@ const SCOPES: Readonly<Record<Role, readonly Scope[]>> = {
   viewer: VIEWER,
   auditor: ['self', 'status.read', 'record.read', 'incidents.read'],
 }
+/** of one library, and nothing else */
+const OF_A_LIBRARY: readonly Scope[] = ['self', 'status.read', 'record.read']
 const DAY = 86_400_000
 const PASSWORD = 'correct horse battery staple'
 const CODE = '123456'
@@ -171,7 +174,7 @@ function account({ scene }: Options): AccountOut | null {
     name: 'mei',
     display_name: state.displayName,
     role,
-    scopes: SCOPES[role],
+    scopes: scene === 'team_library_auditor' ? OF_A_LIBRARY : SCOPES[role],
     second_factor: state.second,
     password: true,
     password_changed_at: ago(33 * DAY),
@@ -180,11 +183,11 @@ function account({ scene }: Options): AccountOut | null {
 
 const DONE = ['member_added', 'named', 'merged', 'role_changed', 'forgotten', 'exported', 'faces_uncovered', 'named']
 
-function entries(actor: string | null, action: string | null): RecordEntry[] {
+function entries(actor: string | null, action: string | null, library: string | null): RecordEntry[] {
   return Array.from({ length: 230 }, (_, index): RecordEntry => {
     const what = DONE[index % DONE.length] ?? 'named'
-    return { id: 230 - index, at: ago(index * 47 * 60_000), actor: index % 5 === 4 ? '' : `m${(index % 3) + 1}`, action: what, subject: index % 2 ? 'c0ffee12ab' : null, number: (index % 7) + 1, detail: '' }
-  }).filter((entry) => (actor === null || entry.actor === actor) && (action === null || entry.action === action))
+    return { id: 230 - index, at: ago(index * 47 * 60_000), actor: index % 5 === 4 ? '' : `m${(index % 3) + 1}`, action: what, subject: index % 2 ? 'c0ffee12ab' : null, number: (index % 7) + 1, detail: '', libraries: index % 4 ? [(index % 2) + 1] : [] }
+  }).filter((entry) => (actor === null || entry.actor === actor) && (action === null || entry.action === action) && (library === null || entry.libraries.includes(Number(library))))
 }
 
 const worker = (name: string, host: string, over: Partial<WorkerOut>): WorkerOut => ({ name, host, state: 'working', since: ago(4 * 3_600_000), done: 8_123, rate: 412, errors: 0, seen_at: ago(2_000), draining: false, ...over })
@@ -314,7 +317,7 @@ function reply(method: string, path: string, query: URLSearchParams, body: Recor
       change(id, { invited_until: ago(-7 * DAY) }, options)
       return is({ token: 'AbCdEf', path: '/#invitation/2n6yBv0yJ3x5sQeW8cKq1tLrZ4mHdGfA9oPuYiXwNbE', expires_at: ago(-7 * DAY) })
     case 'GET /api/record': {
-      const all = options.scene === 'team_empty' ? [] : entries(query.get('actor'), query.get('action'))
+      const all = options.scene === 'team_empty' ? [] : entries(query.get('actor'), query.get('action'), options.scene === 'team_library_auditor' ? '1' : query.get('library'))
       const before = Number(query.get('before') ?? Infinity)
       const items = all.filter(({ id: entry }) => entry < before)
       const limit = Number(query.get('limit') ?? 100)
@@ -411,7 +414,7 @@ function incidentReply(method: string, path: string, query: URLSearchParams, bod
   const found = all.find((each) => String(each.id) === id)
   if (found === undefined) return null
   if (action === undefined) {
-    const evidence = entries(null, null).slice(0, 3)
+    const evidence = entries(null, null, null).slice(0, 3)
     return is({ incident: found, evidence, messages: [{ way: 'email', attempts: 1, due_at: null, sent_at: ago(3_000), error_code: null }, { way: 'webhook', attempts: 3, due_at: ago(-60_000), sent_at: null, error_code: 'message.webhook_failed' }] })
   }
   const now = ago(0)

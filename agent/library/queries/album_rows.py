@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, case, func, literal, select, union_all
+from sqlalchemy import Connection, case, exists, func, literal, select, union_all
 
 from agent.core.reach import current_reach, everything
 from agent.domain.errors import AlbumByRule, BadRequest, NotFound
@@ -81,7 +81,7 @@ class AlbumRows(Queries):
             step = Journal(tx)
             step.made("album", made)
             step.set("in_album", [(made, each, GAP * place) for place, each in enumerate(ids, 1)], 1)
-            return _done(tx, step, "album_made", made, len(ids), now)
+            return _done(tx, step, "album_made", made, len(ids), now, _concerned(tx, home, made))
 
     def change_album(self, album_id: int, *, name: str | None, cover: int | None, now: datetime) -> AlbumStep:
         """Give it another name or cover. Raises NotFound."""
@@ -151,22 +151,31 @@ class AlbumRows(Queries):
     ) -> AlbumStep:
         """Change an album that is within reach, with the photos in it that are not: they keep their places."""
         with self.database.read() as tx:
-            if tx.scalar(select(album.c.id).where(album.c.id == album_id)) is None:
+            row = tx.execute(select(album.c.library_id).where(album.c.id == album_id)).one_or_none()
+            if row is None:
                 raise NotFound
+            home = row.library_id
         with everything(), self.database.write(durable=True) as tx:
             facts = ALBUM_KINDS["album"].read(tx, [album_id]).get(album_id)
             if facts is None:
                 raise NotFound
             step = Journal(tx)
-            return _done(tx, step, action, album_id, change(tx, step, facts), now)
+            return _done(tx, step, action, album_id, change(tx, step, facts), now, frozenset() if home is None else frozenset({home}))
 
 
-def _done(tx: Connection, step: Journal, action: str, album_id: int, count: int, now: datetime) -> AlbumStep:
+def _concerned(tx: Connection, home: int | None, album_id: int) -> frozenset[int]:
+    """Return the library of a new album, unless its number of photos would tell of another one."""
+    beyond = ~exists().where(place.c.image_id == album_image.c.image_id, place.c.library_id == home)
+    elsewhere = select(album_image.c.image_id).where(album_image.c.album_id == album_id, beyond)
+    return frozenset() if home is None or tx.scalar(elsewhere.limit(1)) is not None else frozenset({home})
+
+
+def _done(tx: Connection, step: Journal, action: str, album_id: int, count: int, now: datetime, libraries: frozenset[int]) -> AlbumStep:
     token = step.close(action, count, now).token
     if token is None:
         return AlbumStep(album_id, None, 0, ())
     if action != "album_changed":
-        audit_log.add(tx, action, None, count, now)
+        audit_log.add(tx, action, None, count, now, libraries=libraries)
     return AlbumStep(album_id, token, count, (event_rows.record(tx, AlbumsChanged(), now),))
 
 

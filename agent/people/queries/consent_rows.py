@@ -14,7 +14,7 @@ from sqlalchemy.sql import exists
 from agent.core.actor import actor
 from agent.domain.consent import Consent, ConsentState, Purpose
 from agent.domain.edits import Basis
-from agent.store import audit_log
+from agent.store import audit_libraries, audit_log
 from agent.store.rows import add
 from agent.store.schema import consent as table
 from agent.store.schema import meta, person, team_person, team_reference
@@ -112,7 +112,7 @@ def latest(entries: Sequence[ConsentEntry]) -> dict[Purpose, ConsentEntry]:
 def enter(tx: Connection, uid: str, said: Consent, now: datetime) -> None:
     """Add what a person said, and record it."""
     add(tx, table, {"person_uid": uid, **{name: getattr(said, name) for name in _FIELDS}, "entered_by": actor.get(), "entered_at": now})
-    audit_log.add(tx, f"consent_{said.state}", uid, 1, now, detail=said.purpose)
+    audit_log.add(tx, f"consent_{said.state}", uid, 1, now, detail=said.purpose, libraries=audit_libraries.of_person(tx, uid))
 
 
 def has_withdrawn(tx: Connection, uids: Iterable[str]) -> bool:

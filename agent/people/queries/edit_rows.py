@@ -7,6 +7,7 @@ from typing import assert_never
 
 from sqlalchemy import Connection, delete, select
 
+from agent.core.reach import asked_libraries
 from agent.domain.edits import (
     AdoptNamesEdit,
     Basis,
@@ -26,7 +27,7 @@ from agent.domain.people import Certainty
 from agent.domain.regions import spelling
 from agent.people.duties import is_child
 from agent.people.queries import adopted_rows, albums_of_people, consent_rows, team_rows
-from agent.store import audit_log
+from agent.store import audit_libraries, audit_log
 from agent.store.fact_values import moment
 from agent.store.facts import Key, chunks
 from agent.store.journal import Journal
@@ -99,7 +100,7 @@ def _confirm(tx: Connection, step: Journal, person_id: int, faces: Sequence[int]
     step.set("not", [(face_id, person_id) for face_id in faces], None)
     step.set("ignored", faces, None)
     changed = step.set("who", [each for each in faces if confirmed.get(each) != person_id], [person_id, moment(now)])
-    audit_log.add(tx, "named", _uid(tx, person_id), len(changed), now)
+    audit_libraries.add_of_faces(tx, "named", _uid(tx, person_id), changed, now)
     return changed
 
 
@@ -135,7 +136,7 @@ def _reject(tx: Connection, wish: RejectFaces, now: datetime) -> EditStep:
     step.set("who", mine, None)
     changed = step.set("not", [(face_id, person_id) for face_id in faces], moment(now))
     _drop_opinions(tx, mine)
-    audit_log.add(tx, "rejected", _uid(tx, person_id), len(changed), now)
+    audit_libraries.add_of_faces(tx, "rejected", _uid(tx, person_id), [each[0] for each in changed if isinstance(each, tuple)], now)
     return step.close("reject", len(changed), now, person_id=person_id)
 
 
@@ -145,7 +146,7 @@ def _unname(tx: Connection, wish: UnnameFacesEdit, now: datetime) -> EditStep:
     step.set("not", named, moment(now))  # otherwise they would be suggested as the same people again at once
     changed = step.set("who", [face_id for face_id, _ in named], None)
     for uid in {_uid(tx, other) for _, other in named}:
-        audit_log.add(tx, "unnamed", uid, len(changed), now)
+        audit_libraries.add_of_faces(tx, "unnamed", uid, changed, now)
     return step.close("unname", len(changed), now)
 
 
@@ -161,7 +162,7 @@ def _merge(tx: Connection, wish: MergePeopleEdit, now: datetime) -> EditStep:
     step, into = Journal(tx), _known(tx, wish.into)
     if into in wish.person_ids:
         raise SelfMerge
-    moved = shown = 0
+    moved, shown = list[Key](), 0
     refused = False
     for other in dict.fromkeys(wish.person_ids):
         _known(tx, other)
@@ -177,8 +178,8 @@ def _merge(tx: Connection, wish: MergePeopleEdit, now: datetime) -> EditStep:
         beside = tx.scalars(select(unseen.c.face_id).where(unseen.c.person_id == other)).all()
         step.set("unseen", [(each, other) for each in beside], None)
         step.set("unseen", [(each, into) for each in beside], moment(now))
-        moved += len(step.set("who", faces, [into, moment(now)]))
-        audit_log.add(tx, "merged", _uid(tx, other), len(faces), now)
+        moved += step.set("who", faces, [into, moment(now)])
+        audit_libraries.add_of_faces(tx, "merged", _uid(tx, other), faces, now, otherwise=audit_libraries.of_people(tx, [other]))
         refused = refused or tx.scalar(select(person.c.never_at).where(person.c.id == other)) is not None
         refused = refused or consent_rows.has_withdrawn(tx, filter(None, (_uid(tx, other), _uid(tx, into))))
         step.set("team", team_rows.of_person(tx, other), into)
@@ -186,7 +187,7 @@ def _merge(tx: Connection, wish: MergePeopleEdit, now: datetime) -> EditStep:
         step.set("person", [other], None)
     if refused:  # the "never recognise" setting stays theirs, whatever their name
         _switch(tx, step, into, "never_at", True, now)
-    audit_log.add(tx, "merged_into", _uid(tx, into), moved, now)
+    audit_libraries.add_of_faces(tx, "merged_into", _uid(tx, into), moved, now, otherwise=audit_libraries.of_people(tx, [into]))
     return step.close("merge", shown, now, person_id=into)
 
 
@@ -230,7 +231,8 @@ def _switch(tx: Connection, step: Journal, person_id: int, field: str, is_so: bo
         if field == "never_at" and is_so:  # see `never.begin`
             thought = select(identity.c.face_id).where(identity.c.person_id == person_id, identity.c.certainty != Certainty.CONFIRMED)
             step.lost(tx.scalars(thought).all())
-        audit_log.add(tx, f"{field.removesuffix('_at')}_{'on' if is_so else 'off'}", _uid(tx, person_id), 1, now)
+        action, libraries = f"{field.removesuffix('_at')}_{'on' if is_so else 'off'}", audit_libraries.of_people(tx, [person_id])
+        audit_log.add(tx, action, _uid(tx, person_id), 1, now, libraries=libraries)
 
 
 def _of_name(tx: Connection, step: Journal, name: str, now: datetime, uid: str | None = None) -> int:
@@ -246,7 +248,7 @@ def make_person(tx: Connection, name: str, now: datetime, uid: str | None = None
     """Add a person with a name that is free. Returns the id."""
     uid = uid or uuid.uuid4().hex
     person_id = add(tx, person, {"name": name, "created_at": now, "uid": uid})
-    audit_log.add(tx, "person_made", uid, 1, now)
+    audit_log.add(tx, "person_made", uid, 1, now, libraries=asked_libraries())
     return person_id
 
 

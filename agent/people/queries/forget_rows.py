@@ -5,10 +5,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select
 
+from agent.core.reach import asked_libraries
 from agent.domain.edits import ForgottenPerson
 from agent.domain.errors import PersonUnknown
 from agent.people.queries import albums_of_people, team_rows
-from agent.store import audit_log, journal
+from agent.store import audit_libraries, journal
 from agent.store.database import Queries
 from agent.store.facts import chunks
 from agent.store.rows import take_note
@@ -31,7 +32,7 @@ def forget(tx: Connection, person_id: int, now: datetime, *, note: str) -> Forgo
     """
     people, uids = meant(tx, person_id)
     faces = tx.scalars(select(identity.c.face_id).where(identity.c.person_id.in_(people))).all()
-    embeddings = chips = 0
+    groups, embeddings, chips = audit_libraries.of_faces_of(tx, people), 0, 0
     for chunk in chunks(faces):
         embeddings += tx.execute(delete(embedding).where(embedding.c.face_id.in_(chunk))).rowcount
         chips += tx.execute(delete(chip).where(chip.c.face_id.in_(chunk))).rowcount
@@ -45,7 +46,7 @@ def forget(tx: Connection, person_id: int, now: datetime, *, note: str) -> Forgo
     for table in (consent, consent_link):
         tx.execute(delete(table).where(table.c.person_uid.in_(uids)))
     for uid in uids:
-        audit_log.add(tx, "forgotten", uid, len(faces), now)
+        audit_libraries.add_for_each(tx, "forgotten", uid, groups, len(faces), now, otherwise=asked_libraries())
     take_note(tx, note)
     return ForgottenPerson(len(faces), embeddings, chips, steps)
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
+from agent.core.reach import asked_libraries
 from agent.domain.edits import Edit, EditStep, ForgottenPerson
 from agent.domain.errors import PersonUnknown, StoreBusy, StoreError
 from agent.domain.events import AlbumsChanged, FavouritesChanged, ImagesHidden, PeopleChanged, Recorded
@@ -29,7 +30,7 @@ from agent.people.queries.embedding_rows import EmbeddingQueries
 from agent.people.queries.forget_rows import ForgetQueries
 from agent.people.queries.person_rows import PersonQueries
 from agent.people.queries.reach_rows import ReachQueries
-from agent.store import audit_log, event_rows, journal
+from agent.store import audit_libraries, audit_log, event_rows, journal
 from agent.store.audit_log import AuditQueries
 from agent.store.path_ranges import FolderArea
 from agent.store.rows import take_note
@@ -88,6 +89,11 @@ class PeopleQueries(
             uid = tx.scalar(select(person.c.uid).where(person.c.id == person_id))
             return consent_rows.history(tx, filter(None, [uid]))
 
+    def note_search(self, faces: int, *, now: datetime) -> None:
+        """Record a search by so many faces, in each library that is searched."""
+        with self.database.write(durable=True) as tx:
+            audit_log.add(tx, "face_searched", None, faces, now, libraries=audit_libraries.of_search(tx))
+
     def note_export(self, person_id: int | None, *, now: datetime) -> None:
         """Record that data of a person, or of everyone, is about to leave the library, with the number of faces. Raises PersonUnknown."""
         with self.database.write(durable=True) as tx:
@@ -99,7 +105,8 @@ class PeopleQueries(
                 if row is None:
                     raise PersonUnknown
                 uid = row.uid
-            audit_log.add(tx, "exported", uid, tx.scalar(faces) or 0, now)
+            groups = audit_libraries.of_faces_of(tx, None if person_id is None else [person_id])
+            audit_libraries.add_for_each(tx, "exported", uid, groups, tx.scalar(faces) or 0, now, otherwise=asked_libraries())
 
     def forget_person(self, person_id: int, *, now: datetime, note: str) -> tuple[ForgottenPerson, list[Recorded]]:
         """Delete a person, their names, face prints and pictures of faces, with the note in the same transaction; rewrite the file.
@@ -192,7 +199,8 @@ def concluded(
     if step.token is None:
         return []
     if then is not None:
-        audit_log.add(tx, then, None, step.count, now)
+        whole = audit_libraries.of_people(tx, step.people) if step.people else audit_libraries.THE_SERVERS
+        audit_libraries.add_for_each(tx, then, None, audit_libraries.of_faces(tx, step.faces), step.count, now, otherwise=whole)
     if step.action in ALBUM_ACTIONS:
         return [event_rows.record(tx, AlbumsChanged(), now)]
     return [event_rows.record(tx, PeopleChanged(action=step.action), now)]

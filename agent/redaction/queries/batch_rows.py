@@ -17,7 +17,7 @@ from agent.domain.errors import AgentError, ApprovalAwaited, from_code
 from agent.domain.video import is_clip
 from agent.redaction.copy_records import MADE, ItemState, Made, RedactedCopy, RedactionBatch, RedactionItem, RedactionPage
 from agent.redaction.options import Doubtful, Mark, RedactionOptions, cover_changes
-from agent.store import audit_log
+from agent.store import audit_libraries, audit_log
 from agent.store.database import Queries
 from agent.store.facts import chunks
 from agent.store.rows import add
@@ -90,7 +90,8 @@ class BatchQueries(Queries):
             )
             for action, count in zip(("faces_uncovered", "faces_covered"), cover_changes(before.marks, marks), strict=True):
                 if count:
-                    audit_log.add(tx, action, None, count, now, detail=f"{known.batch} {item_id}")
+                    libraries = audit_libraries.of_file(tx, known.source)
+                    audit_log.add(tx, action, None, count, now, detail=f"{known.batch} {item_id}", libraries=libraries)
             return one(tx, item_id)
 
     def copies_accepted(self, uid: str, item_ids: Sequence[int] | None, *, now: datetime, second_person: bool = False) -> int:
@@ -102,13 +103,14 @@ class BatchQueries(Queries):
             chosen = and_(item.c.redaction_id == _id_of(uid), item.c.state == ItemState.NEEDS_REVIEW)
             if second_person and _is_own(tx, chosen, item_ids):
                 raise ApprovalAwaited
+            groups = audit_libraries.of_files(tx, _sources(tx, chosen, item_ids))
             change = update(item).values(state=ItemState.DONE, changed_at=now)
             if item_ids is None:
                 count = tx.execute(change.where(chosen)).rowcount
             else:
                 count = sum(tx.execute(change.where(chosen, item.c.id.in_(part))).rowcount for part in chunks(item_ids))
             if count:
-                audit_log.add(tx, "copies_approved", None, count, now, detail=uid)
+                audit_libraries.add_for_each(tx, "copies_approved", None, groups, count, now, detail=uid)
             return count
 
     def stop_copies(self, uid: str) -> int:
@@ -291,6 +293,13 @@ def _is_own(tx: Connection, chosen: ColumnElement[bool], item_ids: Sequence[int]
         return False
     rows = tx.execute(items().where(chosen, or_(batch.c.made_by == member, item.c.edited_by == member)))
     return any(each.wish.choice.consented and (item_ids is None or each.id in item_ids) for each in map(shown, rows))
+
+
+def _sources(tx: Connection, chosen: ColumnElement[bool], item_ids: Sequence[int] | None) -> list[str]:
+    """Return the originals of these items."""
+    rows = tx.execute(select(item.c.id, item.c.source).where(chosen))
+    wanted = None if item_ids is None else set(item_ids)
+    return [row.source for row in rows if wanted is None or row.id in wanted]
 
 
 def _weight(facts: RedactedCopy) -> int:

@@ -11,7 +11,7 @@ from agent.core.request_id import current_id
 from agent.redaction.copy_records import MADE, ItemState, PlannedCopy, RedactionItem
 from agent.redaction.options import RedactionOptions
 from agent.redaction.queries.batch_rows import WISH, items, latest, shown
-from agent.store import audit_log
+from agent.store import audit_libraries
 from agent.store.database import Queries
 from agent.store.facts import chunks
 from agent.store.rows import add
@@ -52,7 +52,8 @@ class PlanQueries(Queries):
             if batch_id is None:
                 batch_id = add(tx, batch, {"uid": uid, "at": now, "wish": WISH.dump_python(wish, mode="json"), "made_by": actor.get()})
             if wish.choice.consented:
-                audit_log.add(tx, "publishing", None, len(copies), now, detail=uid)
+                groups = audit_libraries.of_files(tx, [each.source for each in copies])
+                audit_libraries.add_for_each(tx, "publishing", None, groups, len(copies), now, detail=uid)
             left = _take_over(tx, batch_id, copies, now)
             left = _pass_over(tx, batch_id, left)
             _drop(tx, batch_id, left)

@@ -46,6 +46,7 @@ audit = Table(
     Column("actor", String(32), nullable=False, server_default=""),  # a member's random id; empty: the user of this computer
     Column("detail", String(80), nullable=False, server_default=""),
     Column("version", Integer, nullable=False, server_default="1"),
+    Column("libraries", String, nullable=False, server_default=""),  # a server's that it concerns, such as 3,7; empty: the server itself
     Index("audit_by_actor", "actor", "id"),
     Index("audit_by_action", "action", "id"),
     sqlite_autoincrement=True,

@@ -73,7 +73,16 @@ def test_a_missing_record_of_a_library_that_moved_here_is_named(cli: CommandLine
 
 
 def test_a_running_server_is_asked_for_its_record(cli: CommandLine, running_agent: FakeAgent) -> None:
-    entry = {"id": 4, "at": NOW.isoformat(), "actor": MEI, "action": "signed_in", "subject": MEI, "number": 1, "detail": ""}
+    entry = {
+        "id": 4,
+        "at": NOW.isoformat(),
+        "actor": MEI,
+        "action": "signed_in",
+        "subject": MEI,
+        "number": 1,
+        "detail": "",
+        "libraries": [],
+    }
     running_agent.answers["/api/record"] = httpx.Response(200, json={"items": [entry], "before": None})
     running_agent.answers["/api/record/verify"] = httpx.Response(200, json={"entries": 4, "broken_at": None})
     assert [each["id"] for each in lines(cli("record", "list", "--json").out)] == [4]

@@ -12,6 +12,8 @@ export interface NewMember {
 export interface RecordFilter {
   readonly actor: string | null
   readonly action: string | null
+  /** by its number; null: of all, and of the server */
+  readonly library: string | null
 }
 
 export type MemberChange = Partial<Pick<MemberOut, 'role' | 'display_name'>> & { readonly locked?: boolean; readonly second_factor?: false }
@@ -30,11 +32,12 @@ export class TeamApi {
   newLink = (id: string): Promise<InvitationMade> => this.client.request('POST', `/api/members/${encodeURIComponent(id)}/invitation`)
 
   /** Newest first; `before` is the page's end that the last answer named. */
-  record = ({ actor, action }: RecordFilter, before: number | null): Promise<RecordPage> => {
+  record = ({ actor, action, library }: RecordFilter, before: number | null): Promise<RecordPage> => {
     const query = new URLSearchParams({ limit: String(RECORD_PAGE) })
     if (before !== null) query.set('before', String(before))
     if (actor !== null) query.set('actor', actor)
     if (action !== null) query.set('action', action)
+    if (library !== null) query.set('library', library)
     return this.client.request('GET', `/api/record?${query}`)
   }
   verifyRecord = (): Promise<RecordVerified> => this.client.request('POST', '/api/record/verify', undefined, VERIFY_LIMIT_MS)

@@ -2205,7 +2205,7 @@ export interface paths {
         };
         /**
          * List Libraries
-         * @description Return the libraries whose photos the caller may see.
+         * @description Return the libraries whose photos or record the caller may see.
          */
         readonly get: operations["list_libraries_api_libraries_get"];
         readonly put?: never;
@@ -2407,7 +2407,7 @@ export interface paths {
         };
         /**
          * Names
-         * @description Return the people and members behind the ids in the record.
+         * @description Return the members behind the ids in the record; to the auditor of one library, those in its entries.
          */
         readonly get: operations["names_api_members_names_get"];
         readonly put?: never;
@@ -6577,7 +6577,7 @@ export interface components {
              * Role
              * @enum {string}
              */
-            readonly role: "curator" | "editor" | "viewer";
+            readonly role: "curator" | "editor" | "viewer" | "auditor";
         };
         /**
          * LibraryIndex
@@ -6613,7 +6613,7 @@ export interface components {
              * Role
              * @enum {string}
              */
-            readonly role: "curator" | "editor" | "viewer";
+            readonly role: "curator" | "editor" | "viewer" | "auditor";
         };
         /**
          * LibraryOut
@@ -7983,6 +7983,11 @@ export interface components {
             /** Id */
             readonly id: number;
             /**
+             * Libraries
+             * @description those that it concerns, of those whose record the caller reads; empty: the server itself
+             */
+            readonly libraries: readonly number[];
+            /**
              * Number
              * @description faces, people or copies concerned
              */
@@ -8006,7 +8011,10 @@ export interface components {
             /** Items */
             readonly items: readonly components["schemas"]["RecordEntry"][];
         };
-        /** RecordVerified */
+        /**
+         * RecordVerified
+         * @description The whole record is read, also for the auditor of one library.
+         */
         readonly RecordVerified: {
             /**
              * Broken At
@@ -8019,7 +8027,10 @@ export interface components {
              * @default []
              */
             readonly changed: readonly string[];
-            /** Entries */
+            /**
+             * Entries
+             * @description those that the caller may see
+             */
             readonly entries: number;
         };
         /** RecoveryCode */

@@ -5,7 +5,7 @@ import type { RecordFilter, TeamApi } from '../api/teamApi'
 import type { AppState } from '../lib/appState.svelte'
 import { Paged, type Page } from './paged.svelte'
 
-export const EVERY_ENTRY: RecordFilter = { actor: null, action: null }
+export const EVERY_ENTRY: RecordFilter = { actor: null, action: null, library: null }
 
 export class RecordState extends Paged<RecordEntry, RecordFilter> {
   filter = $state.raw<RecordFilter>(EVERY_ENTRY)

@@ -7,7 +7,7 @@ import { extend, texts } from '../../src/lib/i18n'
 import { actionText, ACTIONS } from '../../src/team/actions'
 import { RecordState } from '../../src/team/recordState.svelte'
 
-const entry = (id: number): RecordEntry => ({ id, at: '2026-11-29T04:00:00Z', actor: '', action: 'named', subject: null, number: 1, detail: '' })
+const entry = (id: number): RecordEntry => ({ id, at: '2026-11-29T04:00:00Z', actor: '', action: 'named', subject: null, number: 1, detail: '', libraries: [] })
 const page = (ids: readonly number[], before: number | null = null): RecordPage => ({ items: ids.map(entry), before })
 const app = { read: (reading: () => Promise<void>) => reading() }
 
