@@ -1,6 +1,7 @@
 """One host with systemd: releases in folders, and a socket that outlives the server."""
 
 import json
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,7 @@ class HostBackend:
 
     def build(self, version: str) -> str:
         (Path(self._host.root) / "releases").mkdir(parents=True, exist_ok=True)
+        self._make_home()
         return self._releases.build(version)
 
     def check(self, version: str) -> str:
@@ -116,6 +118,19 @@ class HostBackend:
         if former is not None and former != version:
             self._releases.link("former", former)
         return f"{self._releases.retire({version, *filter(None, [self.former()])})} old releases removed"
+
+    def _make_home(self) -> None:
+        """The unit's StateDirectory= makes it only when it starts, and the program is asked before, as its user."""
+        home, user = Path(self._host.home), self._host.user
+        if home.is_dir():
+            return
+        home.mkdir(mode=0o700, parents=True)
+        try:
+            if user:
+                shutil.chown(home, user, user)
+        except LookupError:
+            home.rmdir()
+            raise Failed(f"there is no user and group {user}: docs/operate/host.md says how to make them") from None
 
     # -- commands ----------------------------------------------------------------------------------------------------------------
     def _migrations(self, version: str, *words: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What is asked of Docker, Helm and systemd. The programs are made up: their answers were written by hand, none of them ran here."""
 
 import json
+import os
 import re
 import sys
 from collections.abc import Callable
@@ -142,7 +143,7 @@ def source(tmp_path: Path) -> Path:
     return folder
 
 
-def host_of(tmp_path: Path, source: Path, runner: Scripted) -> HostBackend:
+def host_of(tmp_path: Path, source: Path, runner: Scripted, user: str = "") -> HostBackend:
     (tmp_path / "units").mkdir(exist_ok=True)
     (tmp_path / "server.env").write_text("AI_POPUP__SERVER__NAME='Photos'\n")
     place = {
@@ -151,6 +152,7 @@ def host_of(tmp_path: Path, source: Path, runner: Scripted) -> HostBackend:
         "state": tmp_path / "state",
         "units": tmp_path / "units",
         "venv": sys.prefix,
+        "user": user,
     }
     host = Host(**{name: str(path) for name, path in place.items()}, workers=2, environment_files=(str(tmp_path / "server.env"),))  # type: ignore[arg-type]
     environment = Environment("prod", keep_releases=2, least_free_gb=0, host=host, settings={"server": {"workers": 0, "names": ["a.test"]}})
@@ -178,6 +180,22 @@ def test_a_release_holds_all_that_it_runs_and_is_named_by_its_content(tmp_path: 
     backend.migrate(version)
     (source / "agent/file.txt").write_text("changed")
     assert host_of(tmp_path, source, runner).version() != version
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a host has systemd")
+def test_the_first_deployment_makes_the_home_before_the_program_is_asked_as_its_user(tmp_path: Path, source: Path) -> None:
+    from pwd import getpwuid
+
+    own, runner = getpwuid(os.getuid()).pw_name, Scripted({"migrate --plan": json.dumps(PLAN)})
+    backend = host_of(tmp_path, source, runner, own)
+    backend.build(backend.version())
+    home = tmp_path / "home"
+    assert (home.stat().st_mode & 0o777, home.owner()) == (0o700, own)
+    backend.build(backend.version())
+    home.rmdir()
+    with pytest.raises(Failed, match="no user and group nobody-of-this-name"):
+        host_of(tmp_path, source, runner, "nobody-of-this-name").build("1")
+    assert not home.exists()
 
 
 def test_the_switch_installs_units_and_restarts_what_runs(tmp_path: Path, source: Path) -> None:
