@@ -1,12 +1,13 @@
-"""Attempts to sign in, counted in the database, so that all processes of a server and their restarts count them together."""
+"""Attempts to sign in, and other limited requests, counted in the database, so that all processes of a server count them together."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, text, update
 
+from agent.store.columns import Instant
 from agent.store.database import Queries
 from agent.store.schema import sign_in_attempt
 
@@ -15,6 +16,12 @@ FORGET: Final = timedelta(days=1)
 REMEMBER: Final = timedelta(days=90)
 """after the last success"""
 Rows = dict[str, Row[Any, Any, Any]]
+_COUNT: Final = text(
+    "INSERT INTO sign_in_attempt (who, failures, until, expires_at) VALUES (:who, :amount, :until, :until) ON CONFLICT (who) DO UPDATE SET"
+    " failures = CASE WHEN sign_in_attempt.until <= :now THEN 0 ELSE sign_in_attempt.failures END + excluded.failures,"
+    " until = CASE WHEN sign_in_attempt.until <= :now THEN excluded.until ELSE sign_in_attempt.until END,"
+    " expires_at = CASE WHEN sign_in_attempt.until <= :now THEN excluded.until ELSE sign_in_attempt.until END RETURNING failures"
+).bindparams(bindparam("now", type_=Instant), bindparam("until", type_=Instant))
 _COLUMNS = (sign_in_attempt.c.who, sign_in_attempt.c.failures, sign_in_attempt.c.until)
 
 
@@ -30,7 +37,18 @@ class Window:
 
 
 class AttemptQueries(Queries):
-    """Each of those who are counted is a digest; see `agent.accounts.sign_in_attempts`."""
+    """Each of those who are counted is a digest; see `agent.accounts.sign_in_attempts` and `agent.accounts.rate_storage`."""
+
+    def count(self, who: str, amount: int, lasts: timedelta, now: datetime) -> int:
+        """Count more in the present window, or in a new one, and return how many it has now."""
+        with self.database.write() as tx:
+            return int(tx.execute(_COUNT, {"who": who, "amount": amount, "now": now, "until": now + lasts}).scalar_one())
+
+    def counted(self, who: str, now: datetime) -> tuple[int, datetime]:
+        """Return how many the present window has, and when it ends."""
+        with self.database.read() as tx:
+            row = _rows(tx, [who]).get(who)
+            return (0, now) if row is None or row.until <= now else (row.failures, row.until)
 
     def begin_attempt(
         self, pair: str, windows: Sequence[Window], known: str, wait: Callable[[int], timedelta], now: datetime

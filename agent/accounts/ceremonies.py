@@ -2,15 +2,14 @@
 
 import asyncio
 import math
-import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
+from limits.storage import Storage
+from limits.strategies import FixedWindowRateLimiter
 
 from agent.accounts.ceremony_queries import CeremonyQueries
 from agent.accounts.secret_words import new_secret, sha256_of
@@ -36,19 +35,21 @@ class Kind(StrEnum):
 
 
 class Ceremonies:
-    def __init__(self, queries: CeremonyQueries, clock: Callable[[], datetime]) -> None:
+    def __init__(self, queries: CeremonyQueries, counted: Storage, clock: Callable[[], datetime]) -> None:
         self._queries = queries
         self._clock = clock
-        self._windows = MovingWindowRateLimiter(MemoryStorage())
+        self._windows = FixedWindowRateLimiter(counted)
 
     async def begin(self, kind: Kind, address: str, about: str = "") -> str:
         """A secret of 256 random bits, of which the database holds the hash. Raises TooManyAttempts."""
-        network = network_of(address)
+        return await asyncio.to_thread(self._begin, kind, network_of(address), about)
+
+    def _begin(self, kind: Kind, network: str, about: str) -> str:
+        secret, now = new_secret(), self._clock()
         if not self._windows.hit(PER_MINUTE, network):
             reset = self._windows.get_window_stats(PER_MINUTE, network).reset_time
-            raise TooManyAttempts(seconds=max(1, math.ceil(reset - time.time())))
-        secret, now = new_secret(), self._clock()
-        await asyncio.to_thread(self._queries.begin_ceremony, sha256_of(secret), kind, about, now + LASTS, now)
+            raise TooManyAttempts(seconds=max(1, math.ceil(reset - now.timestamp())))
+        self._queries.begin_ceremony(sha256_of(secret), kind, about, now + LASTS, now)
         return secret
 
     async def known(self, kind: Kind, secret: str, about: str = "") -> None:

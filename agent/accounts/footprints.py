@@ -53,8 +53,8 @@ class Footprints:
         self._waiting: asyncio.TimerHandle | None = None
         self._notes: set[asyncio.Task[None]] = set()
 
-    def entering(self, principal: Principal, scope: Scope) -> None:
-        self._rates.take(principal, scope)
+    async def entering(self, principal: Principal, scope: Scope) -> None:
+        await self._rates.take(principal, scope)
 
     def refused(self, principal: Principal) -> None:
         self._count(REFUSED, principal)

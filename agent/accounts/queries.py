@@ -18,7 +18,7 @@ from agent.core.actor import acting_as
 from agent.store import audit_log
 from agent.store.database import Queries
 from agent.store.rows import add
-from agent.store.schema import api_token, audit, invitation, member, member_session, passkey, recovery_code
+from agent.store.schema import api_token, audit, invitation, member, member_session, passkey, recovery_code, sign_in_attempt
 
 NO_SECOND_FACTOR: Final[Mapping[str, None]] = {"totp_secret": None, "totp_confirmed_at": None, "totp_step": None}
 MOST_SESSIONS = 50  # of a member; the one unused for longest goes first
@@ -226,13 +226,14 @@ class SessionQueries(Queries):
                 audit_log.add(tx, "sessions_ended", member_id, len(ended), now)
             return ended
 
-    def end_old_sessions(self, *, unused_since: datetime, opened_before: datetime) -> None:
-        """Delete sessions that are over anyway, and forget invitations and tokens that ended as long ago."""
+    def end_old_sessions(self, *, unused_since: datetime, opened_before: datetime, now: datetime) -> None:
+        """Delete sessions that are over anyway, invitations and tokens that ended as long ago, and counts that count no more."""
         with self.database.write() as tx:
             old = (member_session.c.seen_at <= unused_since) | (member_session.c.opened_at <= opened_before)
             tx.execute(delete(member_session).where(old))
             tx.execute(delete(invitation).where(invitation.c.expires_at <= opened_before))
             tx.execute(delete(api_token).where(api_token.c.expires_at <= opened_before))
+            tx.execute(delete(sign_in_attempt).where(sign_in_attempt.c.expires_at <= now))
 
     def _session(self, which: Any) -> SessionRecord | None:
         with self.database.read() as tx:

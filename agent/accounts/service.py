@@ -14,6 +14,7 @@ from agent.accounts.names import folded
 from agent.accounts.passkeys import Credential, NewPasskey, Passkeys, Site
 from agent.accounts.passwords import Passwords, checked
 from agent.accounts.queries import NO_SECOND_FACTOR, AccountQueries
+from agent.accounts.rate_storage import RateStorage
 from agent.accounts.rates import Rates
 from agent.accounts.records import PASSKEY, PASSWORD, PROVIDER, Member, ProviderLink
 from agent.accounts.second_factor import SecondFactor, compact, new_recovery_codes
@@ -67,9 +68,9 @@ class Accounts:
         self._clock = clock
         self.sessions = Sessions(queries, clock)
         self.tokens = Tokens(queries, clock)
-        self.footprints = Footprints(queries, Rates(), clock)
+        self.footprints = Footprints(queries, Rates(RateStorage(queries, clock), clock), clock)
         self.members = Members(queries, self.sessions, self.tokens, clock)
-        self.ceremonies = Ceremonies(queries, clock)
+        self.ceremonies = Ceremonies(queries, RateStorage(queries, clock), clock)
         self.passkeys = Passkeys(queries, self.ceremonies, clock)
 
     async def sign_in(self, name: str, password: str, code: str | None, caller: Caller, passkey: Proof | None = None) -> Opened:

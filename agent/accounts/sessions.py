@@ -59,7 +59,7 @@ class Sessions:
         """Raises WrongSignIn if the member was locked or removed, or the password changed, since they were read."""
         key, ticket, cookie, now = new_secret(), new_secret(), new_secret(), self._clock()
         record = SessionRecord(0, member, sha256_of(key), sha256_of(ticket), sha256_of(cookie), browser, address, now, now, means)
-        await asyncio.to_thread(self._queries.end_old_sessions, unused_since=now - IDLE, opened_before=now - LONGEST)
+        await asyncio.to_thread(self._queries.end_old_sessions, unused_since=now - IDLE, opened_before=now - LONGEST, now=now)
         stored = await asyncio.to_thread(self._queries.open_session, record)
         session = await self.by_key(key) if stored is not None else None
         if session is None:

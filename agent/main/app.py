@@ -41,7 +41,7 @@ from agent.library.status import StatusFeed
 from agent.library.thumbnail_store import ThumbnailFile
 from agent.library.thumbnails import Thumbnails
 from agent.library.work_state import WorkState
-from agent.main.upkeep import ModelSupply, Upkeep, witness_record
+from agent.main.upkeep import ModelSupply, Upkeep, expire_drafts, witness_record
 from agent.people.service import PeopleEdges, PeopleService
 from agent.people.verify import Verification, verify
 from agent.redaction.clipboard_copy import ClipboardCopy
@@ -138,7 +138,7 @@ class App:
             edges.watch and WatchService(*edges.watch, library, opinions, circumstances, environment, supply=engine.supply),
         )
         self.witness = edges.witness
-        duties = (self.consents.follow_later, partial(witness_record, self.witness, library))
+        duties = (self.consents.follow_later, partial(witness_record, self.witness, library), partial(expire_drafts, library))
         self._upkeep = Upkeep(
             library, self._recognition, self.thumbnails, edges.people.backups, self.redaction.folders, duties, environment
         )

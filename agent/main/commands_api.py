@@ -18,7 +18,7 @@ from agent.library.scan_schemas import ScanRequest
 from agent.main import streams
 from agent.main.app import App
 from agent.main.seen_by_member import SeenByMember
-from agent.people.drafts import Drafts
+from agent.people.drafts import Drafts, DraftsInMemory
 from agent.people.routes import clustering_routes, editing_routes, naming_routes, search_routes
 from agent.redaction.routes import making_routes
 from agent.screen.routes import Taken, capture_routes
@@ -39,7 +39,7 @@ def commands_app(app: App, auth: Auth, texts: Callable[[], Texts], port: Callabl
 
     api = guarded(LocalAccess(auth, port), __version__, texts)
     agent_routes(api, app, __version__, texts)
-    edit_routes(api, app, Drafts())
+    edit_routes(api, app, DraftsInMemory())
     album_routes(api, app.library, app.environment)
     making_routes(api, app.redaction, app.photo_copy, app.actions, texts)
     capture_routes(api, app.screen, no_windows)
@@ -96,7 +96,7 @@ def agent_routes(api: FastAPI, app: App, version: str, texts: Callable[[], Texts
 
 def edit_routes(api: FastAPI, app: App, drafts: Drafts) -> None:
     """Add all that change what is known of people to `api`."""
-    naming_routes(api, app.people, app.library, drafts, lambda: app.settings)
+    naming_routes(api, app.people, app.library, drafts, lambda: app.settings, app.now)
     editing_routes(api, app.people, app.library, drafts)
     clustering_routes(api, app.clusters)
     consent_routes(api, app.consents)

@@ -25,7 +25,7 @@ from agent.main.health import Health
 from agent.main.library_restore import LibraryRestore
 from agent.main.record_routes import record_routes
 from agent.main.status_routes import health_routes, restore_routes, status_routes
-from agent.people.drafts import Drafts
+from agent.people.drafts import Drafts, DraftsInMemory
 from agent.people.routes import people_routes, waiting_routes
 from agent.redaction.routes import batch_routes, copy_file_routes, item_routes, making_routes
 from agent.screen.region_picker import RegionPicker
@@ -65,7 +65,7 @@ class Context:
     version: str
     ui: Path  # the built web app
     help: Path
-    drafts: Drafts = field(default_factory=Drafts)
+    drafts: Drafts = field(default_factory=DraftsInMemory)
     updates: Updates = field(default_factory=Updates.none)
     places: Places = field(default_factory=Places)
     membership: TeamMembership | None = None

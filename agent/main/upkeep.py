@@ -15,6 +15,7 @@ from agent.domain.image import Recipe
 from agent.library.recipes import recipe_of
 from agent.library.status import ModelsShown
 from agent.library.thumbnails import Thumbnails
+from agent.people.queries.draft_rows import LASTS, DraftQueries
 from agent.people.queries.people_queries import BACKUPS_HOLD_PURGED
 from agent.people.recognition_switch import Backups
 from agent.people.service import PeopleService
@@ -69,6 +70,11 @@ class ModelSupply:
 
     def _rest(self, problem: AgentError | None) -> None:
         self.shown.set(ModelsShown(self._wanted.is_set(), problem))  # requested again meanwhile: the next round starts at once
+
+
+async def expire_drafts(library: DraftQueries, now: datetime) -> None:
+    """Delete names of a server's members that were typed and never saved."""
+    await asyncio.to_thread(library.clear_drafts, now - LASTS)
 
 
 async def witness_record(witness: AuditWitness, library: AuditQueries, _: datetime) -> None:

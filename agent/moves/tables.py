@@ -107,6 +107,7 @@ STAYS: Final[Mapping[str, str]] = {
     "audit_head": RECORD,
     "grouping": "derived",
     "event": "passing",
+    "draft": "passing",
     "meta": "passing",
     "shared": "passing",
     "worker": "passing",

@@ -138,26 +138,31 @@ def clustering_routes(api: FastAPI, clusters: ClusterUpdater) -> None:
             await clusters.bring_up_to_date()
 
 
-def naming_routes(api: FastAPI, people: People, library: PeopleQueries, drafts: Drafts, settings: Callable[[], Settings]) -> None:
+def naming_routes(
+    api: FastAPI, people: People, library: PeopleQueries, drafts: Drafts, settings: Callable[[], Settings], now: Callable[[], datetime]
+) -> None:
     """Add the routes of names, entered or drafts, to `api`."""
 
     @api.post("/api/people", openapi_extra=needs(Scope.PEOPLE_WRITE))
     async def name_face(named: NameFace) -> PersonOut:
         person_id = await people.name_face(named.face_id, named.name)
-        drafts.put(named.face_id, "")
+        await asyncio.to_thread(drafts.drop_drafts, [named.face_id])
         known = await asyncio.to_thread(library.people)
         return next(PersonOut.of(person) for person in known if person.id == person_id)
 
     @api.get("/api/drafts", openapi_extra=needs(Scope.PEOPLE_WRITE))
     async def begun() -> tuple[Draft, ...]:
         if not settings().recognition.enabled:
-            drafts.clear()  # nothing is kept while recognition is off
-        return tuple(Draft(face_id=face_id, name=name) for face_id, name in drafts.all())
+            await asyncio.to_thread(drafts.clear_drafts)  # nothing is kept while recognition is off
+        return tuple(Draft(face_id=face_id, name=name) for face_id, name in await asyncio.to_thread(drafts.drafts))
 
     @api.post("/api/drafts", status_code=204, openapi_extra=needs(Scope.PEOPLE_WRITE))
     async def begin(draft: Draft) -> None:
-        if settings().recognition.enabled:
-            drafts.put(draft.face_id, draft.name)
+        """Keep what was typed of a name; an empty one is kept no longer."""
+        if not draft.name:
+            await asyncio.to_thread(drafts.drop_drafts, [draft.face_id])
+        elif settings().recognition.enabled:
+            await asyncio.to_thread(drafts.put_draft, draft.face_id, draft.name, now())
 
     @api.post("/api/library/undo", status_code=204, openapi_extra=needs(Scope.PHOTOS_WRITE))
     async def undo(asked: LibraryUndo) -> None:
@@ -171,15 +176,14 @@ def editing_routes(api: FastAPI, people: People, library: PeopleQueries, drafts:
     @api.post("/api/people/edits", openapi_extra=needs(Scope.PEOPLE_WRITE))
     async def edit(asked: Edit) -> Edited:
         step = await people.edit(wish(asked))
-        for face_id in step.faces:
-            drafts.put(face_id, "")
+        await asyncio.to_thread(drafts.drop_drafts, step.faces)
         return Edited(undo=step.token, count=step.count, person_id=step.person_id)
 
     @api.post("/api/people/{person_id}/forget", openapi_extra=needs(Scope.PEOPLE_ERASE))
     async def forget(person_id: Id) -> Forgotten:
         """Forget a person. This can't be undone."""
         gone = await people.forget(person_id)
-        drafts.clear()  # their name may be among the drafts
+        await asyncio.to_thread(drafts.clear_drafts)  # their name may be among the drafts
         return Forgotten.from_record(gone)
 
     @api.get("/api/steps", openapi_extra=needs(Scope.PEOPLE_WRITE))

@@ -73,7 +73,7 @@ POLICIES: Final = {
     "face": _SHARED,
     "identity": _TOLD,
     "job": "EXISTS (SELECT FROM place WHERE place.id = job.place_id)",
-    **{table: _OF_FACE.format(table) for table in ("embedding", "chip", "rejection", "unseen", "ignored", "adopted", "grouping")},
+    **{table: _OF_FACE.format(table) for table in ("embedding", "chip", "rejection", "unseen", "ignored", "adopted", "grouping", "draft")},
     "person": _seen_person("person.id"),
     "consent": "EXISTS (SELECT FROM person WHERE person.uid = consent.person_uid)",
     "consent_link": "EXISTS (SELECT FROM person WHERE person.uid = consent_link.person_uid)",

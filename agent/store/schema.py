@@ -27,7 +27,7 @@ from agent.store.tables.history import audit, audit_head, undo, undo_person
 from agent.store.tables.incidents import incident, incident_message
 from agent.store.tables.libraries import bucket, library, library_access, library_source
 from agent.store.tables.library import event, face, image, job, meta, place
-from agent.store.tables.people import adopted, chip, embedding, grouping, identity, ignored, person, rejection, unseen
+from agent.store.tables.people import adopted, chip, draft, embedding, grouping, identity, ignored, person, rejection, unseen
 from agent.store.tables.redaction import redaction, redaction_item
 from agent.store.tables.team import team_face, team_link, team_outbox, team_person, team_photo, team_reference, team_upload
 from agent.store.tables.uploads import upload
@@ -56,6 +56,7 @@ __all__ = [
     "create",
     "desk_feed",
     "desk_operation",
+    "draft",
     "embedding",
     "event",
     "face",
@@ -101,7 +102,7 @@ __all__ = [
 ]
 
 # The newest migration: a library at this revision needs none, and Alembic is not even imported.
-REVISION = "0035"
+REVISION = "0036"
 # The oldest revision whose program works on this schema: only steps of the kind `contract` raise it. A test compares it with the steps.
 WORKS_FROM = "0027"
 # The oldest schema on which this program works: REVISION, unless the newest steps are `deferred`, and left for later by a deployment.

@@ -169,8 +169,8 @@ LOCAL: Final = Principal("local", "", "", None, frozenset(Scope) - {Scope.OPEN})
 class Usage(Protocol):
     """Watches over what members ask for."""
 
-    def entering(self, principal: Principal, scope: Scope) -> None:
-        """A request that is allowed begins. Raises TooManyRequests."""
+    async def entering(self, principal: Principal, scope: Scope) -> None:
+        """A request that is allowed begins. Raises TooManyRequests, StoreError."""
         ...
 
     def refused(self, principal: Principal) -> None:

@@ -55,7 +55,7 @@ class ScopedRoute(APIRoute):
                 usage.refused(principal)
             raise Forbidden(scope=self.scope or "")
         if principal is not None and usage is not None and self.scope is not None:
-            usage.entering(principal, self.scope)
+            await usage.entering(principal, self.scope)
             if self.scope is Scope.PHOTOS_EXPORT and scope["method"] == "GET":
                 send = noted(send, partial(usage.taken, principal, scope["path_params"]))
         if principal is None:

@@ -204,7 +204,7 @@ def test_old_sessions_invitations_and_tokens_are_forgotten(two: AccountQueries) 
     two.invite(BEN, "sha", NOW - 9 * HOUR, NOW)
     ended = replace(token(two, BEN, "b"), id="c" * 32, expires_at=NOW - 9 * HOUR)
     two.add_token(ended, "sha c")
-    two.end_old_sessions(unused_since=NOW - 2 * HOUR, opened_before=NOW - 8 * HOUR)
+    two.end_old_sessions(unused_since=NOW - 2 * HOUR, opened_before=NOW - 8 * HOUR, now=NOW)
     assert [each.id for each in two.sessions(BEN)] == [young]
     assert [each.id for each in two.tokens(BEN)] == ["b" * 32] and two.members()[0].invited_until is None
 

@@ -20,6 +20,7 @@ from PIL import Image
 from sqlalchemy import func, select
 
 from agent.store.schema import event, place
+from tests.contract.test_people import photo as photo_of
 from tests.postgres import PostgresServer
 from tests.program import WAIT_S
 from tests.server_program import RealServer
@@ -179,7 +180,7 @@ def test_a_photo_arrives_in_parts_over_both(pair: Pair) -> None:
     assert sorted(stored) == sorted([content, twin])
 
 
-def test_guesses_count_together_and_a_desktop_joins_over_both(pair: Pair) -> None:
+def test_guesses_and_requests_count_together_and_a_desktop_and_a_draft_go_over_both(pair: Pair) -> None:
     with pair.a.visitor() as a, pair.b.visitor() as b:
         wrong = {"name": "eve", "password": "guessed"}
         answers = [client.post("/api/account/sign-in", json=wrong).status_code for client in (a, b, a, b, a, b)]
@@ -192,6 +193,25 @@ def test_guesses_count_together_and_a_desktop_joins_over_both(pair: Pair) -> Non
         assert granted["state"] == "granted"
         assert b.get("/api/desk/libraries", headers={"authorization": f"Bearer {granted['token']}"}).is_success
         assert b.post("/api/join/answer", json={"device_code": asked["device_code"]}).json()["state"] == "expired"
+        # What one address begins, and what a member may do in a minute: once one process refuses it, the other does.
+        assert refused_by_both(lambda client: client.post("/api/account/passkey-challenge", json={"second": False}), a, b)
+    with pair.at(pair.a) as a, pair.at(pair.b) as b:
+        assert refused_by_both(lambda client: client.post("/api/people/999/forget"), a, b)
+        # A name that was begun at one is known to the other, until it is given.
+        with pair.a.library() as library:
+            [face_id] = photo_of(library, "a", 1)
+        for client, name in ((a, "M"), (b, "Me"), (a, "Mei")):
+            assert client.post("/api/drafts", json={"face_id": face_id, "name": name}).is_success
+        for client in (a, b):
+            assert client.get("/api/drafts").json() == [{"face_id": face_id, "name": "Mei"}]
+        assert b.post("/api/people", json={"face_id": face_id, "name": "Mei"}).is_success
+        assert a.get("/api/drafts").json() == []
+
+
+def refused_by_both(ask: Callable[[httpx.Client], httpx.Response], first: httpx.Client, second: httpx.Client) -> bool:
+    """Ask the one until it refuses, and then the other."""
+    next(number for number in range(1_000) if ask(first).status_code == 429)
+    return ask(second).status_code == 429
 
 
 def begin(client: httpx.Client, content: bytes) -> str:

@@ -287,6 +287,7 @@ class ServerLoop:
             help=resource("help"),
             places=Places(ground.paths.data, ground.paths.logs),
             restore=self._restore(),
+            drafts=app.library,
         )
 
     def _restore(self) -> LibraryRestore:

@@ -26,6 +26,7 @@ from agent.people.queries import (
 from agent.people.queries.adopted_rows import AdoptedQueries
 from agent.people.queries.album_rows import AlbumQueries
 from agent.people.queries.cluster_rows import ClusterQueries
+from agent.people.queries.draft_rows import DraftQueries
 from agent.people.queries.embedding_rows import EmbeddingQueries
 from agent.people.queries.forget_rows import ForgetQueries
 from agent.people.queries.person_rows import PersonQueries
@@ -41,7 +42,16 @@ BACKUPS_HOLD_PURGED = "backups_hold_purged"
 
 
 class PeopleQueries(
-    PersonQueries, ForgetQueries, AuditQueries, AlbumQueries, EmbeddingQueries, AdoptedQueries, ClusterQueries, ReachQueries, LibraryQueries
+    PersonQueries,
+    ForgetQueries,
+    AuditQueries,
+    AlbumQueries,
+    EmbeddingQueries,
+    AdoptedQueries,
+    ClusterQueries,
+    DraftQueries,
+    ReachQueries,
+    LibraryQueries,
 ):
     """People, face prints, opinions about who is who, and the steps that can be undone."""
 

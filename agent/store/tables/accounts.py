@@ -102,7 +102,8 @@ provider_link = Table(
     Index("provider_link_by_member", "member_id", "issuer", unique=True),
 )
 
-# Attempts to sign in, by digests with a key of accounts and addresses: how many failed, and until when others are refused.
+# Attempts to sign in, by digests with a key of accounts and addresses: how many failed, and until when others are refused. So are other
+# limited requests of members and addresses: how many there were, and until when they count.
 sign_in_attempt = Table(
     "sign_in_attempt",
     metadata,

@@ -76,6 +76,16 @@ rejection = Table(
     Index("rejection_by_person", "person_id"),
 )
 
+# Names that members of a server began to type, until they are saved.
+draft = Table(
+    "draft",
+    metadata,
+    Column("face_id", Integer, ForeignKey("face.id", ondelete="CASCADE"), primary_key=True),
+    Column("actor", String(32), primary_key=True),
+    Column("name", SealedText("draft"), nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
 # Faces that were in a cluster when others of it were named as this person, and were not looked at: at most probable as them.
 unseen = Table(
     "unseen",

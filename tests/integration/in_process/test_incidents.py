@@ -11,6 +11,7 @@ import pytest
 from limits import RateLimitItemPerMinute
 
 from agent.accounts.footprints import Footprints
+from agent.accounts.rate_storage import RateStorage
 from agent.accounts.rates import Rates
 from agent.core.i18n import Texts
 from agent.core.server_settings import IncidentSettings
@@ -156,14 +157,14 @@ async def test_failures_from_one_network_are_known_by_a_pseudonym(team: Guarded)
 
 
 async def test_rates_are_each_members_own_and_commands_of_the_machine_have_none(team: Guarded) -> None:
-    rates = Rates({Scope.PHOTOS_EXPORT: RateLimitItemPerMinute(2)})
+    rates = Rates(RateStorage(team.queries, lambda: team.time), lambda: team.time, {Scope.PHOTOS_EXPORT: RateLimitItemPerMinute(2)})
     footprints = Footprints(team.queries, rates, lambda: team.time)
     mei = Principal("member", "a" * 32, "mei", Role.EDITOR, frozenset({Scope.PHOTOS_EXPORT}))
     token = Principal("token", "a" * 32, "mei", Role.EDITOR, frozenset({Scope.PHOTOS_EXPORT}))
     ben, local = Principal("member", "b" * 32, "ben", Role.EDITOR, mei.scopes), Principal("local", "", "", None, mei.scopes)
     for who in (mei, token, ben, local, local, local):
-        footprints.entering(who, Scope.PHOTOS_EXPORT)
-        footprints.entering(who, Scope.PHOTOS_READ)
+        await footprints.entering(who, Scope.PHOTOS_EXPORT)
+        await footprints.entering(who, Scope.PHOTOS_READ)
     with pytest.raises(Exception, match=r"access\.too_many_requests") as refused:
-        footprints.entering(mei, Scope.PHOTOS_EXPORT)
+        await footprints.entering(mei, Scope.PHOTOS_EXPORT)
     assert 1 <= refused.value.params["seconds"] <= 60  # type: ignore[attr-defined]

@@ -13,6 +13,8 @@ import pytest_asyncio
 from fastapi.routing import APIRoute
 from sqlalchemy import select, text
 
+from agent.core.actor import acting_as
+from agent.core.reach import Reach, reaching
 from agent.core.settings import Settings
 from agent.domain.edits import NameFacesEdit
 from agent.redaction.queries.redaction_queries import RedactionQueries
@@ -335,6 +337,19 @@ async def test_a_curator_names_faces_for_all_libraries_and_changes_people_of_the
         listed = await client.post("/api/consents/people", json={"name": "Ben Secret", "purposes": ["publish"]})
         assert (listed.status_code, listed.json()["code"]) == (409, "libraries.person_elsewhere")
     assert two.world.real.person_names()[two.of("Ben Secret")] == "Ben Secret"
+
+
+async def test_a_name_is_begun_on_faces_within_reach_alone(two: TwoLibraries) -> None:
+    library, mine, theirs = two.world.real, two.of("a1 face"), two.of("b1 face")
+    sports, clinic = (Reach(frozenset({two.of(name)})) for name in (SPORTS, CLINIC))
+    with acting_as("a" * 32), reaching(sports):
+        for face_id in (mine, theirs):
+            library.put_draft(face_id, "Zed", NOW)
+        assert library.drafts() == ((mine, "Zed"),)
+    with acting_as("a" * 32), reaching(clinic):
+        assert library.drafts() == ()
+    with acting_as("b" * 32), reaching(sports):
+        assert library.drafts() == ()
 
 
 async def test_who_is_not_to_be_shown_inside_is_named_to_none_but_those_who_know_consents(two: TwoLibraries) -> None:

@@ -1,27 +1,19 @@
-"""Partly typed names."""
+"""Partly typed names in a desktop's memory."""
 
-from agent.core.actor import acting_as
-from agent.people.drafts import MOST, Drafts
+from datetime import UTC, datetime
+
+from agent.people.drafts import MOST, DraftsInMemory
+
+NOW = datetime(2026, 11, 30, tzinfo=UTC)
 
 
-def test_the_oldest_drafts_are_dropped_and_an_empty_one_is_none() -> None:
-    drafts = Drafts()
+def test_the_oldest_drafts_are_dropped_and_those_of_named_faces_are_none() -> None:
+    drafts = DraftsInMemory()
     for face in range(MOST + 1):
-        drafts.put(face, f"M{face}")
-    drafts.put(5, "")
-    assert [face for face, _ in drafts.all()] == [face for face in range(1, MOST + 1) if face != 5]
-
-
-def test_each_member_has_their_own_drafts_until_all_are_cleared() -> None:
-    drafts = Drafts()
-    drafts.put(1, "M")
-    with acting_as("a" * 32):
-        assert drafts.all() == ()
-        drafts.put(1, "Me")
-        drafts.put(2, "X")
-        drafts.put(2, "")
-        assert drafts.all() == ((1, "Me"),)
-    assert drafts.all() == ((1, "M"),)
-    drafts.clear()
-    with acting_as("a" * 32):
-        assert drafts.all() == ()
+        drafts.put_draft(face, f"M{face}", NOW)
+    drafts.drop_drafts([5, 999])
+    assert [face for face, _ in drafts.drafts()] == [face for face in range(1, MOST + 1) if face != 5]
+    drafts.put_draft(1, "Me", NOW)
+    assert drafts.drafts()[-1] == (1, "Me")
+    drafts.clear_drafts()
+    assert drafts.drafts() == ()

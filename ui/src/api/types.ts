@@ -1391,7 +1391,10 @@ export interface paths {
         /** Begun */
         readonly get: operations["begun_api_drafts_get"];
         readonly put?: never;
-        /** Begin */
+        /**
+         * Begin
+         * @description Keep what was typed of a name; an empty one is kept no longer.
+         */
         readonly post: operations["begin_api_drafts_post"];
         readonly delete?: never;
         readonly options?: never;

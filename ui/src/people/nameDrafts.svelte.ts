@@ -10,10 +10,14 @@ import { client } from '../lib/appState.svelte'
 
 /** The oldest is let go beyond this. */
 export const MOST_DRAFTS = 50
+/** Between two calls: a team's server writes each to its database. */
+const PAUSE_MS = 300
 
 export class NameDrafts {
   private readonly names = new SvelteMap<number, string>()
-  private told: Promise<unknown> = Promise.resolve()
+  /** what the agent is not told yet */
+  private readonly untold = new Map<number, string>()
+  private telling = false
 
   constructor(private readonly agent: Pick<Client, 'drafts' | 'keepDraft'>) {}
 
@@ -34,8 +38,20 @@ export class NameDrafts {
       if (this.names.size <= MOST_DRAFTS) break
       this.names.delete(oldest)
     }
-    // One after the other, or an older one might come last.
-    this.told = this.told.then(() => this.agent.keepDraft(faceId, name)).catch(() => undefined)
+    this.untold.set(faceId, name)
+    void this.tell()
+  }
+
+  /** One after the other, or an older one might come last. */
+  private async tell(): Promise<void> {
+    if (this.telling) return
+    this.telling = true
+    for (const [faceId, name] of this.untold) {
+      this.untold.delete(faceId)
+      await this.agent.keepDraft(faceId, name).catch(() => undefined)
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+    }
+    this.telling = false
   }
 
   /** The first of the faces whose name was begun. */

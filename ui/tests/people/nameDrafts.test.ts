@@ -27,13 +27,20 @@ describe('Drafts', () => {
 })
 
 describe('Drafts and the agent', () => {
-  it('tells it each as it is typed, the last one last', async () => {
+  it('tells it the first letter at once, then what was typed meanwhile, the last word last', async () => {
+    vi.useFakeTimers()
     const keeper = agent()
     const drafts = new NameDrafts(keeper)
-    drafts.set(7, 'M')
-    drafts.set(7, 'Me')
+    for (const name of ['M', 'Me', 'Mei']) drafts.set(7, name)
+    drafts.set(8, 'L')
+    expect(keeper.keepDraft.mock.calls).toEqual([[7, 'M']])
+    await vi.runAllTimersAsync()
+    expect(keeper.keepDraft.mock.calls).toEqual([[7, 'M'], [7, 'Mei'], [8, 'L']])
     drafts.set(7, '')
-    await vi.waitFor(() => expect(keeper.keepDraft.mock.calls).toEqual([[7, 'M'], [7, 'Me'], [7, '']]))
+    expect(keeper.keepDraft.mock.lastCall).toEqual([7, ''])
+    await vi.runAllTimersAsync()
+    vi.useRealTimers()
+    expect(keeper.keepDraft).toHaveBeenCalledTimes(4)
   })
 
   it('takes up what was begun in a window that is gone, but not over what is typed here', async () => {
