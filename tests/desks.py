@@ -26,6 +26,7 @@ from agent.domain.consent import Consent, ConsentState, Purpose
 from agent.domain.edits import Basis, DescribePersonEdit
 from agent.domain.image import FileSeen
 from agent.domain.jobs import Priority
+from agent.libraries.choice import LibraryChoice
 from agent.library.recipes import recognises
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.key_homes import FileHome
@@ -72,7 +73,7 @@ SETTINGS = Settings.model_validate({"recognition": {"enabled": True}})
 def desks_over(world: World, accounts: Accounts, libraries: Sequence[tuple[int, str]] = ()) -> Desks:
     """The desks of a server that recognises people."""
     app, database = world.app, world.real.database
-    photos = DeskPhotos(DeskPhotoQueries(database), app.people, lambda: libraries, app.bus.publish, app.now)
+    photos = DeskPhotos(DeskPhotoQueries(database), app.people, LibraryChoice(lambda: libraries), app.bus.publish, app.now)
     uploads = DeskUploads(DeskUploadQueries(database), photos, app.people, app.now)
     joining = Joining(JoinQueries(database), AttemptQueries(database), app.now)
     return Desks(DeskQueries(database), app.people, accounts, joining, uploads, app.now, lambda: recognises(app.settings))

@@ -104,6 +104,13 @@ class CommandSession:
         """Whether this home is a team server's."""
         return bool(self.settings.server.database) or (self.paths.data / SERVER_FOLDER).exists()
 
+    @property
+    def is_served(self) -> bool:
+        """Whether the library is a team server's, and none of this computer's own."""
+        from agent.store.opening import DATABASE_FILE
+
+        return self.has_server and not (self.paths.library / DATABASE_FILE).exists()
+
     @contextmanager
     def alone(self, *, command: bool = True, wait_s: float = 0) -> Iterator[None]:
         """Hold the instance's lock, as a `command` or as the agent. Raises AlreadyRunning, CommandRunning."""
@@ -136,9 +143,9 @@ class CommandSession:
         """
         from agent.store.key_homes import key_home
         from agent.store.keys import LibraryKeys
-        from agent.store.opening import DATABASE_FILE, open_library
+        from agent.store.opening import open_library
 
-        if self.has_server and not (self.paths.library / DATABASE_FILE).exists():
+        if self.is_served:
             self.server().close()
             raise ServerRuns
         home = key_home(self.settings.library.key_home, self.paths.keys)

@@ -2,16 +2,19 @@
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from agent.domain.consent import Purpose
 from agent.domain.edits import Basis
 from agent.domain.errors import ConsentBadRow, ConsentBadTable
 from agent.domain.names import tidy
+from agent.people.duties import is_child
+
+IsThere: TypeAlias = Callable[[str], bool]
 
 # The columns by their names in the first line; only `name` is needed.
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -54,15 +57,15 @@ class ListedPerson:
     given_on: date | None
     valid_until: date | None
     document: str
-    photos: tuple[Path, ...]
+    photos: tuple[str, ...]  # their names, or paths within the folder of the photos
 
 
-def read(file: Path, photos: Path | None) -> tuple[list[ListedPerson], list[ConsentBadRow]]:
-    """Return the people of a list, and what is wrong with its other lines; `photos` is the folder of the reference photos.
+def read(content: bytes, today: date, is_there: IsThere | None) -> tuple[list[ListedPerson], list[ConsentBadRow]]:
+    """Return the people of a list, and what is wrong with its other lines, in their order.
 
-    Raises ConsentBadTable, OSError.
+    `is_there` tells whether a reference photo exists; None: photos are left out. Raises ConsentBadTable.
     """
-    text = _text(file.read_bytes())
+    text = _text(content)
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
     people, bad = list[ListedPerson](), list[ConsentBadRow]()
     try:
@@ -73,7 +76,7 @@ def read(file: Path, photos: Path | None) -> tuple[list[ListedPerson], list[Cons
                 continue
             found = {name: values[at].strip() if at < len(values) else "" for name, at in columns.items()}
             try:
-                person = _person(found, rows.line_num, photos)
+                person = _person(found, rows.line_num, is_there)
                 if person.name in seen:
                     raise ConsentBadRow(line=rows.line_num, column="name")
                 seen.add(person.name)
@@ -82,7 +85,24 @@ def read(file: Path, photos: Path | None) -> tuple[list[ListedPerson], list[Cons
                 bad.append(error)
     except csv.Error:
         bad.append(ConsentBadRow(line=rows.line_num, column="name"))
-    return people, bad
+    bad += [ConsentBadRow(line=each.line, column="guardian") for each in people if _lacks_guardian(each, today)]
+    return people, sorted(bad, key=lambda each: int(each.params["line"]))
+
+
+def inside(folder: Path) -> IsThere:
+    """Return what finds photos in a folder, at any depth, and nowhere else."""
+
+    def is_there(name: str) -> bool:
+        path = folder / name
+        return path.resolve().is_relative_to(folder.resolve()) and path.is_file()
+
+    return is_there
+
+
+def _lacks_guardian(person: ListedPerson, today: date) -> bool:
+    if person.birth_date is None or not person.purposes or not is_child(person.birth_date, today):
+        return False
+    return not person.guardian or person.basis is not Basis.GUARDIAN
 
 
 def _text(content: bytes) -> str:
@@ -106,7 +126,7 @@ def _columns(titles: Sequence[str]) -> dict[str, int]:
     return found
 
 
-def _person(values: Mapping[str, str], line: int, photos: Path | None) -> ListedPerson:
+def _person(values: Mapping[str, str], line: int, is_there: IsThere | None) -> ListedPerson:
     """Raises ConsentBadRow."""
 
     def bad(column: str) -> ConsentBadRow:
@@ -145,7 +165,7 @@ def _person(values: Mapping[str, str], line: int, photos: Path | None) -> Listed
         given_on,
         valid_until,
         values.get("document", ""),
-        tuple(_photos(values.get("photo", ""), photos, bad("photo"))),
+        tuple(_photos(values.get("photo", ""), is_there, bad("photo"))),
     )
 
 
@@ -158,12 +178,11 @@ def _purposes(text: str) -> Iterator[tuple[Purpose | None, bool]]:
         yield _PURPOSES.get(word if agreed else word[1:]), agreed
 
 
-def _photos(text: str, folder: Path | None, bad: ConsentBadRow) -> Iterator[Path]:
-    """Yield the existing reference photos. Raises `bad` if one is missing, or lies elsewhere."""
+def _photos(text: str, is_there: IsThere | None, bad: ConsentBadRow) -> Iterator[str]:
+    """Yield the reference photos. Raises `bad` if one is missing, or lies elsewhere."""
     for name in filter(None, (each.strip() for each in text.split(";"))):
-        if folder is None:
+        if is_there is None:
             return
-        path = folder / name
-        if not path.resolve().is_relative_to(folder.resolve()) or not path.is_file():
+        if not is_there(name):
             raise bad
-        yield path
+        yield name

@@ -146,13 +146,14 @@ def withdraw(session: CommandSession, /, name: str, purpose: str, guardian: str,
 @click.command(cls=Command, name="import-list", help=TEXTS("cli.help.people_import_list"))
 @click.argument("file", type=There(dir_okay=False, path_type=Path))
 @click.option("--photos", type=There(file_okay=False, path_type=Path), metavar="FOLDER", help=TEXTS("cli.help.import_list_photos"))
+@click.option("--library", default="", metavar="NAME", help=TEXTS("cli.help.import_list_library"))
 @click.option("--dry-run", is_flag=True, help=TEXTS("cli.help.dry_run"))
 @json_option()
 @click.pass_obj
-def import_list(session: CommandSession, file: Path, photos: Path | None, dry_run: bool, as_json: bool) -> int:
+def import_list(session: CommandSession, /, file: Path, photos: Path | None, library: str, dry_run: bool, as_json: bool) -> int:
     from agent.consent.import_list import import_class
 
-    return import_class(session, file, photos, dry_run=dry_run, as_json=as_json)
+    return import_class(session, file, photos, library, dry_run=dry_run, as_json=as_json)
 
 
 def _line(session: CommandSession, entry: "ConsentOut") -> str:

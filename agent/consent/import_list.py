@@ -1,44 +1,46 @@
 """Imports a class list: first every line is checked, then people and consents are entered, then their reference photos."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import quote
 
 from agent.cli.backend import backend
-from agent.cli.output import say, tell
+from agent.cli.output import ProgressBar, say, tell
 from agent.cli.session import CommandSession
 from agent.consent import class_list
 from agent.consent.class_list import ListedPerson
+from agent.consent.list_schemas import ReferenceOut, facts_of
 from agent.consent.schemas import OnListOut, PersonOnList
 from agent.core.hanging_calls import stoppable_here
 from agent.domain.consent import Purpose
-from agent.domain.errors import ConsentBadRow, PeopleError, RecognitionOff
-from agent.people.duties import is_child
+from agent.domain.errors import EngineError, ImageError, PeopleError, RecognitionOff, UploadError
 from agent.people.exchange_commands import enrol_photos
 from agent.people.queries.consent_rows import day_of
+from agent.web.client import Client
 
 
-def import_class(session: CommandSession, file: Path, photos: Path | None, *, dry_run: bool, as_json: bool) -> int:
+def import_class(session: CommandSession, file: Path, photos: Path | None, library: str, *, dry_run: bool, as_json: bool) -> int:
     """Import the list; importing it again changes nothing. Return exit code 1 if a line is wrong, and then nothing was imported, or if a
     photo was refused.
 
-    Raises ConsentBadTable, RecognitionOff, ServerStopped.
+    `library` is a team server's that the references go to; empty: its only one. Raises ConsentBadTable, RecognitionOff, ServerStopped.
     """
-    people, bad = stoppable_here(lambda: class_list.read(file, photos))
-    bad += _without_guardian(people)
-    for error in sorted(bad, key=lambda each: int(each.params["line"])):
+    is_there = None if photos is None else class_list.inside(photos)
+    people, bad = stoppable_here(lambda: class_list.read(file.read_bytes(), day_of(datetime.now(UTC)), is_there))
+    for error in bad:
         session.explain(error)
     if bad:
         return 1
     if dry_run:
         return _foretell(session, people, as_json=as_json)
-    enrolled = {person.name: person.photos for person in people if person.photos and Purpose.RECOGNISE in person.purposes}
+    enrolled = [person for person in people if person.photos and Purpose.RECOGNISE in person.purposes]
     if enrolled and not session.settings.recognition.enabled:
         raise RecognitionOff
-    if enrolled:
-        with session.database():  # a team server's can't be opened here: said before anything is entered
+    if enrolled and not session.is_served:
+        with session.database():  # what keeps it from being opened is said before anything is entered
             pass
-    new = entered = refused = 0
+    ids, new, entered, refused = dict[str, int](), 0, 0, 0
     with backend(session, embeddings=bool(enrolled)) as able:
         for person in people:
             try:
@@ -47,9 +49,13 @@ def import_class(session: CommandSession, file: Path, photos: Path | None, *, dr
                 session.explain(error, about=str(person.line))
                 refused += 1
                 continue
+            ids[person.name] = done.person_id
             new, entered = new + done.new, entered + done.entered
-        photo_paths = {name: [str(path.absolute()) for path in paths] for name, paths in enrolled.items()}
-        taken, unfit = enrol_photos(session, able, photo_paths)
+        paths = {each.name: [_path(photos, name) for name in each.photos] for each in enrolled if each.name in ids}
+        if session.is_served:
+            taken, unfit = _send_photos(session, able, {ids[name]: of_one for name, of_one in paths.items()}, library)
+        else:
+            taken, unfit = enrol_photos(session, able, {name: [str(path) for path in of_one] for name, of_one in paths.items()})
     facts = {"people": len(people), "new": new, "consents": entered, "faces": taken, "refused": refused + unfit}
     tell(facts, session.texts("cli.people.list_imported", count=len(people), new=new, consents=entered, faces=taken), as_json=as_json)
     if refused + unfit:
@@ -57,11 +63,29 @@ def import_class(session: CommandSession, file: Path, photos: Path | None, *, dr
     return 1 if refused + unfit else 0
 
 
-def _without_guardian(people: Sequence[ListedPerson]) -> list[ConsentBadRow]:
-    """Return the lines of children whose guardian is not named."""
-    today = day_of(datetime.now(UTC))
-    children = (each for each in people if each.birth_date is not None and is_child(each.birth_date, today) and each.purposes)
-    return [ConsentBadRow(line=each.line, column="guardian") for each in children if not each.guardian or each.basis != "guardian"]
+def _send_photos(session: CommandSession, able: Client, people: Mapping[int, Sequence[Path]], library: str) -> tuple[int, int]:
+    """Send each person's photos to the team server. Return the numbers of new references and of refused photos."""
+    photos = [(person_id, path) for person_id, paths in people.items() for path in paths]
+    taken = refused = 0
+    bar = ProgressBar()
+    with bar.showing():
+        bar.begin(len(photos))
+        for sent, (person_id, path) in enumerate(photos, start=1):
+            try:
+                with path.open("rb") as photo:
+                    done = able.call_patiently(f"/api/people/{person_id}/references?into={quote(library)}", ReferenceOut, photo)
+                taken += done.added
+            except (PeopleError, ImageError, EngineError, UploadError) as error:
+                words = session.texts
+                bar.say(f"{path}: {session.sentences(words.cause(error), words.remedy(error))} [{error.code}]", err=True)
+                refused += 1
+            bar.move(1, sent)
+    return taken, refused
+
+
+def _path(folder: Path | None, name: str) -> Path:
+    assert folder is not None
+    return (folder / name).absolute()
 
 
 def _foretell(session: CommandSession, people: Sequence[ListedPerson], *, as_json: bool) -> int:
@@ -75,16 +99,4 @@ def _foretell(session: CommandSession, people: Sequence[ListedPerson], *, as_jso
 
 
 def _request(person: ListedPerson) -> PersonOnList:
-    return PersonOnList.model_validate(
-        {
-            "name": person.name,
-            "birth_date": person.birth_date,
-            "purposes": [each.value for each in person.purposes],
-            "refused": [each.value for each in person.refused],
-            "basis": person.basis.value,
-            "given_on": person.given_on,
-            "valid_until": person.valid_until,
-            "guardian": person.guardian,
-            "document": person.document,
-        }
-    )
+    return PersonOnList.model_validate(facts_of(person))

@@ -29,6 +29,8 @@ class MyConsentsOut(Schema):
     name: str
     photos: int
     """that show them, as confirmed by a member"""
+    references: int
+    """pictures of their face alone, kept from photos that a member sent for recognition"""
     suggested: int
     """on which they were recognised and not confirmed"""
     face_prints: int
@@ -48,7 +50,8 @@ class MyConsentsOut(Schema):
         facts = own.facts
         return cls(
             name=facts.person.name,
-            photos=facts.photos - facts.suggested,
+            photos=facts.photos - facts.suggested - own.references,
+            references=own.references,
             suggested=facts.suggested,
             face_prints=own.embeddings,
             required=required,

@@ -17,7 +17,7 @@ from agent.domain.names import given
 from agent.domain.people import Certainty
 from agent.library.queries import identity_rows
 from agent.people.duties import is_child
-from agent.people.queries import consent_rows, never_rows
+from agent.people.queries import consent_rows, never_rows, reference_rows
 from agent.people.queries.consent_rows import ConsentEntry
 from agent.people.queries.people_queries import BACKUPS_HOLD_PURGED, PeopleQueries, follow_never
 from agent.store import audit_libraries, audit_log, event_rows
@@ -198,6 +198,7 @@ def _followed(tx: Connection, people: frozenset[int], before: _Before, now: date
         only = libraries if len(libraries) == 1 else audit_libraries.THE_SERVERS
         audit_log.add(tx, "prints_deleted", subject, gone.embeddings, now, detail="consent", libraries=only)
         take_note(tx, BACKUPS_HOLD_PURGED)
+    reference_rows.sweep(tx)  # after the record: it asks in which libraries the person is
     take_note(tx, note)
     event = event_rows.record(tx, PeopleChanged(action="consent"), now)
     return ConsentChange(step, [event], lapsed=ended, restored=restored, deleted=gone)

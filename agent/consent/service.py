@@ -50,6 +50,10 @@ class Consents:
     def today(self) -> date:
         return day_of(self._environment.clock())
 
+    async def names(self) -> frozenset[str]:
+        """Return the names of all people."""
+        return frozenset((await asyncio.to_thread(self._library.person_names)).values())
+
     async def of(self, person_id: int) -> PersonConsents:
         """Raises PersonUnknown."""
         return await asyncio.to_thread(self._library.consents, person_id)

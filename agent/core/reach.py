@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-from agent.domain import desk_path
+from agent.domain import desk_path, reference_path
 from agent.domain.path_text import printable
 
 SEPARATOR = "/"
@@ -80,7 +80,7 @@ def everything() -> contextlib.AbstractContextManager[None]:
 
 def shown_path(path: str) -> str:
     """The path as the caller may see it; of a photo that stays on a desk, the computer and the beginning of its digest."""
-    if (where := desk_path.shown(path)) is not None:
+    if (where := desk_path.shown(path) or reference_path.shown(path)) is not None:
         return printable(where)
     reach = _reach.get()
     return printable(path) if reach is None else reach.shown(path)

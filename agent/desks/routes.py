@@ -110,7 +110,7 @@ def _photo_routes(api: FastAPI, desks: Desks) -> None:
     @api.get("/api/desk/libraries", openapi_extra=_SHARE)
     async def desk_libraries() -> tuple[str, ...]:
         """Return the names of the libraries to which the desk's photos can go."""
-        return tuple(desks.photos.libraries())
+        return tuple(desks.photos.libraries.names())
 
     @api.post("/api/desk/photos", openapi_extra=_SHARE)
     async def desk_photos(wanted: PhotoResults, request: Request) -> PhotosTaken:

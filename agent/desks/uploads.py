@@ -22,7 +22,7 @@ class DeskUploads:
 
     async def known(self, contents: Sequence[str], library: str, desk: TokenRecord) -> ContentsKnown:
         """Return those that need not be sent. Raises UploadLibrary, StoreError."""
-        into = self.photos.meant(library)
+        into = self.photos.libraries.meant(library)
         found = await asyncio.to_thread(self._queries.known, contents, into, desk, now=self._clock())
         return ContentsKnown(items=tuple(ContentKnown(sha256=sha256, state=state) for sha256, state in found.items()), library=into)
 

@@ -56,6 +56,8 @@ class Previews:
         image = await asyncio.to_thread(self._library.image, image_id)
         if image is None:
             raise NotFound
+        if (face := await asyncio.to_thread(self._library.picture_of_reference, image_id)) is not None:
+            return face  # not kept here: once it is deleted, it is nowhere
         reason: AgentError = ImageMissing()
         for _, path in image.places:
             if not fetch and await told_online_only(self._online_only, path):

@@ -31,6 +31,8 @@ class Thumbnails:
         sha256, kept = await asyncio.to_thread(self._look_up, image_id)
         if kept is not None:
             return kept
+        if (face := await asyncio.to_thread(self._library.picture_of_reference, image_id)) is not None:
+            return face
         async with self._turns:
             if not await wanted():
                 raise NotFound

@@ -140,12 +140,12 @@ FREE: Final = (
     "team_upload",
 )
 
-# A photo on a desktop is in the library that it was told for.
+# A photo on a desktop is in the library that it was told for, a reference without a photo in the one that it was added to.
 # A file belongs to the library of its watched folder. A folder without a row belongs to that of the empty root, if there is one.
 _AS_OWNER: Final = "LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp"
 _FUNCTIONS: Final = {
     "place_in_library": """
-    IF NEW.source = 'desk' THEN RETURN NEW; END IF;
+    IF NEW.source IN ('desk', 'reference') THEN RETURN NEW; END IF;
     SELECT library_id INTO NEW.library_id FROM library_source WHERE root IN (NEW.folder, '') ORDER BY root DESC LIMIT 1;
     RETURN NEW;""",
     "image_in_libraries": """

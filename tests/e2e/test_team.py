@@ -1,6 +1,6 @@
 """A team on one server, each in another browser, one in Chinese.
 
-The administrator invites, the curator names, the viewer sees it and is locked out.
+The administrator invites, the curator names and imports a class, the viewer sees it and is locked out.
 """
 
 import shutil
@@ -12,6 +12,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from agent.core.i18n import Texts
+from tests.journeys.journey import Journey
+from tests.program import RealProgram
 from tests.server_program import RealServer
 from tests.team_browsers import PASSWORDS, accept_invitation, browsers, invite
 
@@ -38,7 +40,37 @@ def browser_of(chromium: Browser) -> Iterator[Callable[..., Page]]:
         yield opened
 
 
-def test_a_team_names_people_together_until_one_is_locked_out(server: RealServer, browser_of: Callable[..., Page]) -> None:
+@pytest.fixture
+def class_list(samples_folder: Path, tmp_path: Path) -> Path:
+    """A list with a line that is wrong, and its photos: a portrait, and a photo without a face."""
+    journey = Journey(RealProgram.__new__(RealProgram), samples_folder, tmp_path)
+    shutil.copyfile(samples_folder / "obama.jpg", journey.album("class/photos", plain=1) / "portrait.jpg")
+    rows = ["小明,识别,portrait.jpg", "小梅,识别,plain-0001.jpg;missing.jpg", "小雷,教学,"]
+    file = tmp_path / "class" / "名单.csv"
+    file.write_text("\n".join(["姓名,用途,照片", *rows]), encoding="gb18030")
+    return file
+
+
+def import_class(page: Page, file: Path) -> None:
+    """Import it on the page, once the wrong line is mended."""
+    page.goto(page.url.split("#")[0] + "#consents")
+    page.get_by_role("link", name="Import a class list…").click()
+    page.locator("[data-of=list]").set_input_files(file)
+    expect(page.get_by_text("Line 4: “purposes” is missing or can’t be used.")).to_be_visible()
+    expect(page.get_by_role("button", name="Import", exact=True)).to_have_count(0)
+    file.write_text(file.read_text(encoding="gb18030").replace("教学", "公开"), encoding="utf-8")
+    page.locator("[data-of=list]").set_input_files(file)
+    expect(page.get_by_text("3 people, of these new: 3")).to_be_visible()
+    page.locator("[data-of=folder]").set_input_files(file.parent / "photos")
+    expect(page.get_by_text("Photos found: 2 of 3")).to_be_visible()
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_text("New people: 3, consents and refusals entered: 3, new references: 1.")).to_be_visible()
+    expect(page.locator("li").filter(has_text="plain-0001.jpg")).to_contain_text("No face was found in this photo.")
+
+
+def test_a_team_names_people_together_until_one_is_locked_out(
+    server: RealServer, browser_of: Callable[..., Page], class_list: Path
+) -> None:
     server.settled(1)
     secret = server.reached["invitation"].rpartition("/")[2]
     admin, viewer, curator = browser_of(), browser_of("zh-CN"), browser_of()
@@ -58,6 +90,10 @@ def test_a_team_names_people_together_until_one_is_locked_out(server: RealServer
     viewer.get_by_role("link", name=zh("ui.nav.people")).click()
     expect(viewer.locator(".people")).to_contain_text("Grace")
 
+    import_class(curator, class_list)
+    viewer.get_by_role("link", name=zh("ui.nav.people")).click()
+    expect(viewer.locator(".people")).to_contain_text("小明")
+
     admin.get_by_role("button", name="Actions for Vera").click()
     admin.get_by_role("menuitem", name="Lock").click()
     expect(admin.get_by_text("Vera is locked and signed out")).to_be_visible()
@@ -70,6 +106,7 @@ def test_a_team_names_people_together_until_one_is_locked_out(server: RealServer
 
     admin.goto(admin.url.split("#")[0] + "#record")
     entries = admin.locator("main ul li")
-    expect(entries.filter(has_text="Carl").first).to_contain_text("named faces")
+    expect(entries.filter(has_text="named faces").first).to_contain_text("Carl")
+    expect(entries.filter(has_text="reference photo added")).to_have_count(1)
     admin.get_by_role("button", name="Verify").click()
     expect(admin.get_by_text("The record is intact")).to_be_visible()

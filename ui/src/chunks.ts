@@ -10,6 +10,7 @@ import { lazySettings } from './settings/lazySettings'
 import { lazyTeamFolders } from './settings/lazyTeamFolders'
 import { lazyStatus } from './status/lazyStatus'
 import { lazyAdmin } from './team/lazyAdmin'
+import { lazyClassList } from './team/lazyClassList'
 import { lazyTeam } from './team/lazyTeam'
 
 export function connectChunks(): void {
@@ -24,5 +25,6 @@ export function connectChunks(): void {
   lazyTeam.from(() => import('./team/teamPages'))
   // Its pages need the texts of the team's.
   lazyAdmin.from(async () => (await Promise.all([import('./team/adminPages'), import('./team/teamPages')]))[0])
+  lazyClassList.from(async () => (await Promise.all([import('./team/classListPages'), import('./team/teamPages')]))[0])
   lazyScreen.from(async () => (await (await import('./rest')).redactionAndScreen()).screen)
 }

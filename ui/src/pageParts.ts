@@ -8,6 +8,7 @@ import { lazyRedaction } from './redaction/lazyRedaction'
 import { lazySettings } from './settings/lazySettings'
 import { lazyStatus } from './status/lazyStatus'
 import { lazyAdmin } from './team/lazyAdmin'
+import { lazyClassList } from './team/lazyClassList'
 import { lazyTeam } from './team/lazyTeam'
 import type { Page } from './lib/route'
 
@@ -30,6 +31,7 @@ export const PARTS = {
   incidents: lazyAdmin,
   alerts: lazyAdmin,
   consents: lazyTeam,
+  'class-list': lazyClassList,
   invitation: lazyTeam,
   'my-consent': lazyTeam,
   provider: lazyTeam,

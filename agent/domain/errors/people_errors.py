@@ -81,6 +81,18 @@ class ReferenceTurned(UnfitReference):
     code = "people.reference_turned"
 
 
+class ReferenceTaken(UnfitReference):
+    """The photo is another person's reference already."""
+
+    code = "people.reference_taken"
+
+
+class ReferenceWithoutConsent(UnfitReference):
+    """The person has not agreed to recognition, or no longer, or is never recognised."""
+
+    code = "people.reference_without_consent"
+
+
 class NoSuchName(PeopleError):
     """No person has that name. Parameters `name`, and `nearest`: a similar name, or empty."""
 
@@ -115,6 +127,12 @@ class ConsentBadTable(PeopleError):
     """A class list lacks a column, or can't be read as a table. Parameter `column`, or `line`."""
 
     code = "people.list_unreadable"
+
+
+class ConsentListTooLarge(PeopleError):
+    """A class list is larger than any. Parameter `megabytes`: the limit."""
+
+    code = "people.list_too_large"
 
 
 class ConsentBadRow(PeopleError):

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Select, exists, select, update
 
+from agent.domain import reference_path
 from agent.domain.events import ImageIndexed, PlaceAdded, Recorded
 from agent.domain.face import Analysis, Box, StageTimes
 from agent.domain.image import Recipe
@@ -16,7 +17,7 @@ from agent.store import event_rows
 from agent.store.database import Queries
 from agent.store.facts import chunks
 from agent.store.rows import add
-from agent.store.schema import face, image, place
+from agent.store.schema import chip, face, image, place
 
 
 class ImageQueries(Queries):
@@ -78,6 +79,12 @@ class ImageQueries(Queries):
         """Return the SHA-256 of all images, shown or not."""
         with self.database.read() as tx:
             return frozenset(tx.scalars(select(image.c.sha256)))
+
+    def picture_of_reference(self, image_id: int) -> bytes | None:
+        """Return the picture of a face that is kept in place of its photo, as JPEG; None for images of files."""
+        with self.database.read() as tx:
+            of_image = select(chip.c.jpeg).join(face, face.c.id == chip.c.face_id).join(place, place.c.image_id == face.c.image_id)
+            return tx.scalar(of_image.where(face.c.image_id == image_id, place.c.source == reference_path.SOURCE))
 
     def sha256(self, image_id: int) -> str | None:
         with self.database.read() as tx:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Update, bindparam, delete, func, insert, or_, select, update
 
 from agent.core.request_id import current_id
-from agent.domain import desk_path
+from agent.domain import desk_path, reference_path
 from agent.domain.errors import AgentError, EngineCrashed, EngineKilled, ModelError, StoreError
 from agent.domain.events import ImageFailed, Recorded
 from agent.domain.image import NO_FACES, Recipe
@@ -24,6 +24,7 @@ from agent.store.schema import image, job, place
 
 ENDED_BADLY = (JobState.FAILED, JobState.QUARANTINED)
 _CHUNK = 500  # ids per statement
+WITHOUT_FILE = (desk_path.SOURCE, reference_path.SOURCE)
 # No detector has this name: such an analysis is outdated for every recipe, and the next one replaces it.
 NO_ANALYSIS = ""
 _NO_LEASE: dict[str, Any] = {"lease_until": None, "lease_worker": None, "batch": None}
@@ -112,7 +113,7 @@ class JobQueries(Queries):
             chosen = (
                 select(func.min(place.c.id).label("place_id"))
                 .join(image)
-                .where(outdated(recipe), place.c.missing_since.is_(None), place.c.source != desk_path.SOURCE, within(area))
+                .where(outdated(recipe), place.c.missing_since.is_(None), place.c.source.not_in(WITHOUT_FILE), within(area))
                 .group_by(place.c.image_id)
                 .subquery()
             )

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Select, and_, false, func, not_, or_, select, true
 
+from agent.domain import reference_path
 from agent.domain.consent import ConsentState, Purpose
 from agent.domain.people import Certainty
 from agent.library.records import Match, Shown
@@ -62,7 +63,7 @@ def select_kept_back() -> Select[int]:
 
 
 def _matching(shown: Shown) -> Iterator[ColumnElement[bool]]:
-    yield image.c.hidden_at.is_not(None) if shown.hidden else image.c.hidden_at.is_(None)
+    yield _is_hidden() if shown.hidden else image.c.hidden_at.is_(None)
     if shown.folder is not None:
         # The sum keeps the planner from visiting the images one by one: it reads all in order, and skips those not below.
         yield (image.c.id + 0).in_(select(place.c.image_id).where(and_(below(shown.folder), place.c.missing_since.is_(None))))
@@ -84,6 +85,11 @@ def _matching(shown: Shown) -> Iterator[ColumnElement[bool]]:
     elif shown.folder is None:
         yield is_there()
     yield from _of_people(shown)
+
+
+def _is_hidden() -> ColumnElement[bool]:
+    """Whether a photo was hidden. A reference without a photo is no photo of the library."""
+    return and_(image.c.hidden_at.is_not(None), not_(is_there(place.c.source == reference_path.SOURCE)))
 
 
 def _of_people(shown: Shown) -> Iterator[ColumnElement[bool]]:

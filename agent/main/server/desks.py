@@ -10,17 +10,15 @@ from agent.desks.service import Desks
 from agent.desks.sharing import DeskPhotos
 from agent.desks.upload_queries import DeskUploadQueries
 from agent.desks.uploads import DeskUploads
-from agent.libraries.service import Libraries
+from agent.libraries.choice import LibraryChoice
 from agent.library.recipes import recognises
 from agent.main.app import App
 
 
-def desks_of(app: App, accounts: Accounts, libraries: Libraries) -> Desks:
+def desks_of(app: App, accounts: Accounts, libraries: LibraryChoice) -> Desks:
     """Call it inside the event loop."""
     database = app.library.database
-    photos = DeskPhotos(
-        DeskPhotoQueries(database), app.people, lambda: [(each.id, each.name) for each in libraries.all], app.bus.publish, app.now
-    )
+    photos = DeskPhotos(DeskPhotoQueries(database), app.people, libraries, app.bus.publish, app.now)
     uploads = DeskUploads(DeskUploadQueries(database), photos, app.people, app.now)
     joining = Joining(JoinQueries(database), AttemptQueries(database), app.now)
     return Desks(DeskQueries(database), app.people, accounts, joining, uploads, app.now, lambda: recognises(app.settings))

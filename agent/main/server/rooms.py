@@ -19,6 +19,9 @@ from agent.backups.service import ServerBackups
 from agent.consent.link_queries import ConsentLinkQueries
 from agent.consent.link_routes import consent_link_routes
 from agent.consent.links import ConsentLinks
+from agent.consent.reference_queries import ReferenceQueries
+from agent.consent.reference_routes import reference_routes
+from agent.consent.references import ReferencePhotos
 from agent.consent.service import Consents
 from agent.core.config_file import SettingsFile
 from agent.core.environment import utc_now
@@ -29,6 +32,7 @@ from agent.desks.service import Desks
 from agent.incidents.routes import incident_routes
 from agent.libraries.bucket_routes import bucket_routes
 from agent.libraries.buckets import Buckets
+from agent.libraries.choice import LibraryChoice
 from agent.libraries.routes import libraries_routes
 from agent.libraries.service import Libraries
 from agent.main.app import App
@@ -77,6 +81,7 @@ class ServerRooms:
     buckets: Buckets
     consents: Consents
     consent_links: ConsentLinks
+    references: ReferencePhotos
     desks: Desks
     workers: WorkerQueries
     search_index: Callable[[], Awaitable[IndexState]]
@@ -102,6 +107,7 @@ def rooms_of(
         return [*(folder.root for folder in app.settings.folders), *buckets.roots]
 
     libraries = libraries_of(database, watched, accounts, app.now)
+    choice = LibraryChoice(lambda: [(each.id, each.name) for each in libraries.all])
     home = home_of_key(file.snapshot, paths)
     channels = Channels(home, app.now)
     wording = Wording(site.address, site.texts, app.now)
@@ -116,7 +122,8 @@ def rooms_of(
         buckets=buckets,
         consents=app.consents,
         consent_links=links,
-        desks=desks_of(app, accounts, libraries),
+        references=ReferencePhotos(ReferenceQueries(database), app.people, app.analyser, choice, app.environment),
+        desks=desks_of(app, accounts, choice),
         workers=workers,
         search_index=search_index,
         uploads=uploads_of(database, libraries, file, paths, app.now, site.tell),
@@ -134,6 +141,7 @@ def add_routes(api: FastAPI, rooms: ServerRooms) -> None:
     libraries_routes(api, rooms.libraries, rooms.site.file)
     bucket_routes(api, rooms.buckets, rooms.site.texts, rooms.libraries.read_again)
     consent_link_routes(api, rooms.consent_links, rooms.consents)
+    reference_routes(api, rooms.references, rooms.consents, lambda: rooms.site.file.snapshot, rooms.site.texts)
     desk_routes(api, rooms.desks)
     worker_routes(api, rooms.workers)
     vector_routes(api, rooms.search_index)

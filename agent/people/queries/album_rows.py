@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Row, Select, and_, func, not_, select
+from sqlalchemy import Column, ColumnElement, Connection, Row, Select, and_, func, not_, or_, select
 from sqlalchemy.sql import exists
 
 from agent.domain.edits import Basis
@@ -11,7 +11,7 @@ from agent.domain.face import Box
 from agent.domain.people import Certainty
 from agent.domain.reference import LEAST_SHARPNESS
 from agent.library.records import DoubtfulFace, FaceGroup, FaceReference, PersonFacts, ReferenceFace
-from agent.people.queries import person_rows
+from agent.people.queries import person_rows, reference_rows
 from agent.store.database import Queries
 from agent.store.facts import chunks
 from agent.store.schema import face, grouping, identity, ignored, image, person, place
@@ -111,9 +111,9 @@ class AlbumQueries(Queries):
 
 
 def is_shown() -> ColumnElement[bool]:
-    """Return whether the library page shows an image."""
+    """Return whether people see an image: the library page shows it, or it is a person's reference without a photo."""
     there = exists().where(place.c.image_id == image.c.id, place.c.missing_since.is_(None))
-    return and_(image.c.hidden_at.is_(None), there)
+    return and_(or_(image.c.hidden_at.is_(None), reference_rows.is_reference()), there)
 
 
 def _waits() -> ColumnElement[bool]:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, insert, select
 from agent.core.reach import asked_libraries
 from agent.domain.edits import ForgottenPerson
 from agent.domain.errors import PersonUnknown
-from agent.people.queries import albums_of_people, team_rows
+from agent.people.queries import albums_of_people, reference_rows, team_rows
 from agent.store import audit_libraries, journal
 from agent.store.database import Queries
 from agent.store.facts import chunks
@@ -42,6 +42,7 @@ def forget(tx: Connection, person_id: int, now: datetime, *, note: str) -> Forgo
     team_rows.forget(tx, people)
     albums_of_people.forget(tx, people)
     steps = journal.erase(tx, people)
+    reference_rows.sweep(tx)
     tx.execute(delete(person).where(person.c.id.in_(people)))
     for table in (consent, consent_link):
         tx.execute(delete(table).where(table.c.person_uid.in_(uids)))

@@ -20,6 +20,7 @@ from agent.people.queries import (
     forget_rows,
     never_rows,
     person_rows,
+    reference_rows,
     team_face_rows,
     team_rows,
 )
@@ -196,6 +197,8 @@ def concluded(
 ) -> list[Recorded]:
     """Complete a step, its undo or its redo (`then`) with derived rows and events."""
     follow_never(tx, step, never_before, now)
+    if reference_rows.sweep(tx):
+        take_note(tx, BACKUPS_HOLD_PURGED)
     team_face_rows.note(tx, step.faces, step.people, now)
     team_rows.note_renames(tx, step.people, now)
     if note is not None:

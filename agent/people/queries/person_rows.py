@@ -13,7 +13,7 @@ from agent.domain.face import Box
 from agent.domain.people import Certainty
 from agent.library.queries import identity_rows, job_rows
 from agent.library.records import Person, Portrait
-from agent.people.queries import team_rows
+from agent.people.queries import reference_rows, team_rows
 from agent.store import audit_log, event_rows
 from agent.store.database import Queries
 from agent.store.facts import chunks
@@ -127,7 +127,7 @@ def _portraits(tx: Connection, people: Iterable[int], covers: Sequence[int], whi
         return select(ranked.c.face_id, ranked.c.person_id).where(ranked.c.place == 1)
 
     there = exists().where(place.c.image_id == image.c.id, place.c.missing_since.is_(None))
-    shown = and_(image.c.hidden_at.is_(None), there)
+    shown = and_(or_(image.c.hidden_at.is_(None), reference_rows.is_reference()), there)
 
     def read(chosen: Select[int, int]) -> dict[int, Portrait]:
         of = chosen.subquery()
@@ -172,6 +172,7 @@ def purge_recognition(
     tx.execute(update(face).where(face.c.covered != 0, face.c.id.not_in(printed)).values(covered=0))
     tx.execute(update(image).where(recognised).values(embedder=None))
     tx.execute(delete(grouping).where(grouping.c.face_id.not_in(select(embedding.c.face_id))))
+    reference_rows.sweep(tx)
     if not embeddings and not chips and not tell_none:
         return []
     if note is not None and (embeddings or chips):

@@ -1,7 +1,7 @@
 /** Calls about the team: its members, the record, and the machines that work for it. */
 
 import type { Client } from './client'
-import type { ConsentGiven, ConsentLinkMade, ConsentOut, DeskOut, EndingConsent, InvitationMade, JoinAsked, MemberName, MemberOut, MissingConsent, MyConsentsOut, PersonConsentsOut, Queue, ReceiptOut, RecordPage, RecordVerified, RemovedOfDesk, Role, SearchIndex, WorkerOut } from './types'
+import type { ConsentGiven, ConsentLinkMade, ConsentOut, DeskOut, EndingConsent, InvitationMade, JoinAsked, ListRead, MemberName, MemberOut, MissingConsent, MyConsentsOut, OnListOut, PersonConsentsOut, PersonOnList, Queue, ReceiptOut, RecordPage, RecordVerified, ReferenceOut, RemovedOfDesk, Role, SearchIndex, WorkerOut } from './types'
 
 export interface NewMember {
   readonly name: string
@@ -57,7 +57,15 @@ export class TeamApi {
 export type Purpose = ConsentOut['purpose']
 
 export class ConsentApi {
-  constructor(private readonly client: Pick<Client, 'request'>) {}
+  constructor(private readonly client: Pick<Client, 'request' | 'upload'>) {}
+
+  /** A class list as the server understands it. Nothing is entered. */
+  readList = (file: Blob): Promise<ListRead> => this.client.upload('/api/consents/list', file)
+  /** A person of a list, created if there is none of that name. */
+  enter = (person: PersonOnList): Promise<OnListOut> => this.client.request('POST', '/api/consents/people', person, ENTER_LIMIT_MS)
+  /** The photo is analysed and not kept; the name of the library may be empty if there is one alone. */
+  addReference = (person: number, photo: Blob, library: string): Promise<ReferenceOut> =>
+    this.client.upload(`/api/people/${person}/references?into=${encodeURIComponent(library)}`, photo)
 
   ofPerson = (person: number): Promise<PersonConsentsOut> => this.client.request('GET', `/api/people/${person}/consents`)
   give = (person: number, given: ConsentGiven): Promise<PersonConsentsOut> => this.client.request('PUT', `/api/people/${person}/consents`, given)
@@ -89,6 +97,8 @@ export function ownExport(token: string): string {
   return `${ownPath(token)}/export`
 }
 
+/** Faces may be compared again. */
+const ENTER_LIMIT_MS = 60_000
 /** The index is vacuumed before it answers. */
 const WITHDRAW_LIMIT_MS = 150_000
 const RECORD_PAGE = 100

@@ -1087,6 +1087,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/consents/list": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Check
+         * @description Return the people of a class list, a CSV file, and what is wrong with its other lines. Nothing is entered.
+         */
+        readonly post: operations["check_api_consents_list_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/consents/missing": {
         readonly parameters: {
             readonly query?: never;
@@ -2757,6 +2777,28 @@ export interface paths {
          * @description Forget a person. This can't be undone.
          */
         readonly post: operations["forget_api_people__person_id__forget_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/people/{person_id}/references": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Add
+         * @description Make the face on a photo a reference of a person who agreed to recognition. The photo itself is not kept.
+         *
+         *     It goes `into` a library, by name; if there is one alone, it need not be named. The same photo again changes nothing.
+         */
+        readonly post: operations["add_api_people__person_id__references_post"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -6718,6 +6760,88 @@ export interface components {
             readonly undo: string;
         };
         /**
+         * ListRead
+         * @description A class list as it was understood. Nothing is entered.
+         */
+        readonly ListRead: {
+            /**
+             * Libraries
+             * @description to which the references can go
+             */
+            readonly libraries: readonly string[];
+            /** People */
+            readonly people: readonly components["schemas"]["ListedPersonOut"][];
+            /**
+             * Wrong
+             * @description lines that can't be entered; `params.line` and `params.column` say where
+             */
+            readonly wrong: readonly components["schemas"]["Problem"][];
+        };
+        /**
+         * ListedPersonOut
+         * @description A person of a class list, to be entered as they are.
+         */
+        readonly ListedPersonOut: {
+            /**
+             * Basis
+             * @default own_consent
+             * @enum {string}
+             */
+            readonly basis: "own_consent" | "family" | "contract" | "guardian";
+            /** Birth Date */
+            readonly birth_date?: string | null;
+            /**
+             * Document
+             * @description where the consent is on paper or on file
+             * @default
+             */
+            readonly document: string;
+            /**
+             * Given On
+             * @description null: today
+             */
+            readonly given_on?: string | null;
+            /**
+             * Guardian
+             * @description who gave it for them; empty: they themselves
+             * @default
+             */
+            readonly guardian: string;
+            /**
+             * Line
+             * @description counted from 1
+             */
+            readonly line: number;
+            /** Name */
+            readonly name: string;
+            /**
+             * New
+             * @description nobody has that name yet
+             */
+            readonly new: boolean;
+            /**
+             * Photos
+             * @description names of the reference photos, or paths within their folder
+             */
+            readonly photos: readonly string[];
+            /**
+             * Purposes
+             * @default []
+             */
+            readonly purposes: readonly ("recognise" | "show_inside" | "publish")[];
+            /**
+             * Refused
+             * @description what they did not agree to; what is in neither list stays as it is
+             * @default []
+             */
+            readonly refused: readonly ("recognise" | "show_inside" | "publish")[];
+            /**
+             * Valid Until
+             * @description its last day; null: until it is withdrawn
+             */
+            readonly valid_until?: string | null;
+        };
+        /**
          * MarkIO
          * @description A detected face, or an area drawn by hand.
          */
@@ -7082,6 +7206,11 @@ export interface components {
             readonly photos: number;
             /** Recognised */
             readonly recognised: boolean;
+            /**
+             * References
+             * @description pictures of their face alone, kept from photos that a member sent for recognition
+             */
+            readonly references: number;
             /** Required */
             readonly required: boolean;
             /**
@@ -8328,6 +8457,17 @@ export interface components {
             readonly parts: readonly components["schemas"]["ReferencePart"][];
             /** Title */
             readonly title: string;
+        };
+        /**
+         * ReferenceOut
+         * @description What became of a reference photo.
+         */
+        readonly ReferenceOut: {
+            /**
+             * Added
+             * @description false: it was this person's reference already
+             */
+            readonly added: boolean;
         };
         /**
          * ReferencePart
@@ -9815,6 +9955,8 @@ export type LibraryRestoreOut = components['schemas']['LibraryRestoreOut'];
 export type LibraryRestoreRequest = components['schemas']['LibraryRestoreRequest'];
 export type LibrarySource = components['schemas']['LibrarySource'];
 export type LibraryUndo = components['schemas']['LibraryUndo'];
+export type ListRead = components['schemas']['ListRead'];
+export type ListedPersonOut = components['schemas']['ListedPersonOut'];
 export type MarkIo = components['schemas']['MarkIO'];
 export type MarksEdit = components['schemas']['MarksEdit'];
 export type Match = components['schemas']['Match'];
@@ -9901,6 +10043,7 @@ export type RedactionBatches = components['schemas']['RedactionBatches'];
 export type RedactionDetail = components['schemas']['RedactionDetail'];
 export type RedactionItems = components['schemas']['RedactionItems'];
 export type Reference = components['schemas']['Reference'];
+export type ReferenceOut = components['schemas']['ReferenceOut'];
 export type ReferencePart = components['schemas']['ReferencePart'];
 export type RemovedOfDesk = components['schemas']['RemovedOfDesk'];
 export type RepositoryOut = components['schemas']['RepositoryOut'];
@@ -12176,6 +12319,39 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["EndingConsents"];
+                };
+            };
+            /** @description Refused */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly check_api_consents_list_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: {
+            readonly content: {
+                readonly "text/csv": string;
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ListRead"];
                 };
             };
             /** @description Refused */
@@ -15469,6 +15645,43 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["Forgotten"];
+                };
+            };
+            /** @description Refused */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly add_api_people__person_id__references_post: {
+        readonly parameters: {
+            readonly query?: {
+                readonly into?: string;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly person_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: {
+            readonly content: {
+                readonly "image/*": string;
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ReferenceOut"];
                 };
             };
             /** @description Refused */

@@ -5,7 +5,7 @@ import type { Scope } from '../api/types'
 /** Those that number keys go to, in the sidebar's order. */
 export const PAGES = ['photos', 'albums', 'people', 'covers', 'problems', 'status', 'settings'] as const
 /** Those that only a team's server has. */
-const TEAM_PAGES = ['account', 'members', 'libraries', 'record', 'workers', 'backups', 'consents', 'incidents', 'alerts', 'invitation', 'my-consent', 'provider', 'join'] as const
+const TEAM_PAGES = ['account', 'members', 'libraries', 'record', 'workers', 'backups', 'consents', 'class-list', 'incidents', 'alerts', 'invitation', 'my-consent', 'provider', 'join'] as const
 const KNOWN = [...PAGES, 'help', 'faces', 'online-only', ...TEAM_PAGES] as const
 export type Page = (typeof KNOWN)[number]
 
@@ -28,6 +28,7 @@ export const NEEDED: Readonly<Record<Page, Scope | null>> = {
   workers: 'system.read',
   backups: 'system.read',
   consents: 'consent.read',
+  'class-list': 'consent.write',
   incidents: 'incidents.read',
   alerts: 'alerts.read',
   invitation: null,

@@ -1,0 +1,68 @@
+"""The API schemas of class lists and reference photos."""
+
+from collections.abc import Collection
+from typing import Self
+
+from agent.consent.class_list import ListedPerson
+from agent.consent.schemas import PersonOnList
+from agent.core.i18n import Texts
+from agent.domain.errors import ConsentBadRow
+from agent.web.schemas import Problem, Schema
+
+
+class ReferenceOut(Schema):
+    """What became of a reference photo."""
+
+    added: bool
+    """false: it was this person's reference already"""
+
+
+class ListedPersonOut(PersonOnList):
+    """A person of a class list, to be entered as they are."""
+
+    line: int
+    """counted from 1"""
+    new: bool
+    """nobody has that name yet"""
+    photos: tuple[str, ...]
+    """names of the reference photos, or paths within their folder"""
+
+
+class ListRead(Schema):
+    """A class list as it was understood. Nothing is entered."""
+
+    people: tuple[ListedPersonOut, ...]
+    wrong: tuple[Problem, ...]
+    """lines that can't be entered; `params.line` and `params.column` say where"""
+    libraries: tuple[str, ...]
+    """to which the references can go"""
+
+    @classmethod
+    def of(
+        cls,
+        people: Collection[ListedPerson],
+        wrong: Collection[ConsentBadRow],
+        known: Collection[str],
+        libraries: Collection[str],
+        texts: Texts,
+    ) -> Self:
+        listed = (
+            ListedPersonOut.model_validate(facts_of(each) | {"line": each.line, "new": each.name not in known, "photos": each.photos})
+            for each in people
+        )
+        return cls(people=tuple(listed), wrong=tuple(Problem.of(each, texts) for each in wrong), libraries=tuple(libraries))
+
+
+def facts_of(person: ListedPerson) -> dict[str, object]:
+    """Return the fields of `PersonOnList`."""
+    return {
+        "name": person.name,
+        "birth_date": person.birth_date,
+        "purposes": [each.value for each in person.purposes],
+        "refused": [each.value for each in person.refused],
+        "basis": person.basis.value,
+        "given_on": person.given_on,
+        "valid_until": person.valid_until,
+        "guardian": person.guardian,
+        "document": person.document,
+    }

@@ -1,0 +1,63 @@
+"""Takes reference photos on a team server: the one face of each becomes a reference of a person who agreed, and the photo is dropped."""
+
+import asyncio
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+from agent.consent.reference_queries import ReferenceQueries
+from agent.core.environment import Environment
+from agent.core.reach import everything
+from agent.domain import reference_path
+from agent.domain.errors import RecognitionOff, ReferenceNoFace
+from agent.domain.reference import why_not
+from agent.engine.analyser import Analyser
+from agent.libraries.choice import LibraryChoice
+from agent.library.recipes import embedding_task, recognises
+from agent.people.naming import IN_DOUBT, People
+from agent.people.queries.reference_rows import NewReference
+
+
+class ReferencePhotos:
+    def __init__(
+        self, library: ReferenceQueries, people: People, analyser: Analyser, libraries: LibraryChoice, environment: Environment
+    ) -> None:
+        self._library = library
+        self._people = people
+        self._analyser = analyser
+        self.libraries = libraries
+        self._environment = environment
+
+    async def add(self, person_id: int, path: str, library: str = "") -> bool:
+        """Make a photo a person's reference, in a library: if there is one alone, it need not be named. Return whether it is new.
+
+        The same photo again changes nothing. No photo of a person without consent is analysed.
+
+        Raises RecognitionOff, PersonUnknown, UnfitReference, UploadLibrary, ImageError, EngineError, StoreError.
+        """
+        settings = self._environment.settings.value
+        if not recognises(settings):
+            raise RecognitionOff
+        await asyncio.to_thread(self._library.check_people, [person_id], whole=False)
+        into = self.libraries.meant(library)
+        key = reference_path.key_of(await asyncio.to_thread(_digest, path))
+        with everything():  # another library's reference is no less this person's
+            if await asyncio.to_thread(self._library.has_reference, person_id, key, now=self._environment.clock()):
+                return False
+        analysis = await self._analyser.analyse(replace(embedding_task(settings, path), keep_chips=True))
+        if (unfit := why_not(analysis.faces)) is not None:
+            raise unfit
+        [face] = analysis.faces
+        if face.embedding is None or face.chip is None:
+            raise ReferenceNoFace
+        new = NewReference(key, face, analysis.recipe.detector, analysis.precision)
+
+        step = await self._people.change(
+            lambda: self._library.add_reference(person_id, new, into, now=self._environment.clock(), note=IN_DOUBT)
+        )
+        return step.count > 0
+
+
+def _digest(path: str) -> str:
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,161 @@
+"""References without a photo over each dialect: they recognise as any named face does, and nothing of them outlives its reason."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from agent.consent.queries import ConsentQueries, Prints
+from agent.consent.reference_queries import ReferenceQueries
+from agent.core.reach import Reach, reaching
+from agent.domain import reference_path
+from agent.domain.consent import Purpose
+from agent.domain.edits import DescribePersonEdit, MergePeopleEdit, NameFacesEdit, UnnameFacesEdit
+from agent.domain.errors import PersonUnknown, ReferenceTaken, ReferenceWithoutConsent
+from agent.domain.image import Recipe
+from agent.library.recipes import EMBEDDER
+from agent.library.records import Shown
+from agent.people.queries import reference_rows
+from agent.people.queries.people_queries import BACKUPS_HOLD_PURGED
+from agent.people.queries.reference_rows import NewReference
+from agent.redaction.queries.redaction_queries import RedactionQueries
+from agent.store.row_security import secure
+from agent.store.schema import face, image, place
+from tests.contract.test_consent import CLEAR, NOTE, NOW, give, given, name, photo, withdraw
+from tests.world import analysis
+
+RECIPE = Recipe("centerface-2", EMBEDDER)
+
+
+def new(of: str = "a") -> NewReference:
+    found = analysis(of.encode(), RECIPE)
+    whole = replace(found.faces[0], quality=CLEAR, chip=b"jpeg of " + of.encode())
+    return NewReference(reference_path.key_of(found.sha256), whole, found.recipe.detector, found.precision)
+
+
+def add(library: RedactionQueries, person_id: int, of: str = "a") -> bool:
+    step, _ = ReferenceQueries(library.database).add_reference(person_id, new(of), None, now=NOW, note=NOTE)
+    return step.count > 0
+
+
+def agreed(library: RedactionQueries, who: str) -> int:
+    return give(library, who, *given(Purpose.RECOGNISE)).person_id
+
+
+def referenced(library: RedactionQueries) -> dict[int, list[int]]:
+    """Faces that the matcher knows people by, by person."""
+    found: dict[int, list[int]] = {}
+    for face_id, person_id in library.people_of_references(EMBEDDER).items():
+        found.setdefault(person_id, []).append(face_id)
+    return found
+
+
+def left(library: RedactionQueries) -> int:
+    """Rows of references, in all tables that hold one."""
+    with library.database.read() as tx:
+        assert tx.scalar(select(func.count()).select_from(face).where(face.c.image_id.not_in(select(image.c.id)))) == 0
+        found = {
+            tx.scalar(select(func.count()).select_from(image).where(reference_rows.is_reference())),
+            tx.scalar(select(func.count()).select_from(place).where(place.c.source == reference_path.SOURCE)),
+        }
+    [count] = found
+    return count or 0
+
+
+def test_a_reference_recognises_and_is_no_photo_of_the_library(library: RedactionQueries) -> None:
+    ada = agreed(library, "Ada")
+    assert add(library, ada)
+    [[face_id]] = referenced(library).values()
+    assert referenced(library) == {ada: [face_id]}
+    assert library.index(Shown()).ids == library.index(Shown(hidden=True)).ids == () and library.counts().images == 0
+    [seen], total = library.person_faces(ada, limit=10)
+    assert total == 1 and library.picture_of_reference(seen.face.image_id) == b"jpeg of a"
+    [person] = library.people()
+    assert person.portrait is not None and (person.portrait.width, person.portrait.height) == (160, 160)
+    assert library.requeue_outdated(Recipe("yunet-1", EMBEDDER), now=NOW) == library.rescan([seen.face.image_id], now=NOW) == 0
+    assert [each.action for each in library.audit_entries(limit=1)] == ["reference_added"]
+
+
+def test_the_same_photo_again_changes_nothing_and_can_not_be_someone_elses(library: RedactionQueries) -> None:
+    ada, bo = agreed(library, "Ada"), agreed(library, "Bo")
+    assert add(library, ada) and not add(library, ada) and add(library, ada, "b")
+    assert left(library) == 2
+    with pytest.raises(ReferenceTaken):
+        add(library, bo)
+    assert list(referenced(library)) == [ada]
+
+
+def test_only_those_who_agreed_get_a_reference(library: RedactionQueries) -> None:
+    ada = name(library, "Ada", *photo(library, "z", 1))
+    with pytest.raises(ReferenceWithoutConsent):
+        add(library, ada)
+    bo = give(library, "Bo", *given(Purpose.RECOGNISE, until=NOW.date())).person_id
+    with pytest.raises(ReferenceWithoutConsent):
+        ReferenceQueries(library.database).add_reference(bo, new(), None, now=NOW + timedelta(days=2), note=NOTE)
+    agreed(library, "Bo")
+    library.edit(DescribePersonEdit(person_id=bo, never=True), now=NOW)
+    with pytest.raises(ReferenceWithoutConsent):
+        add(library, bo)
+    with pytest.raises(PersonUnknown):
+        add(library, 99)
+    assert left(library) == 0
+
+
+def test_a_withdrawal_deletes_them_and_they_can_come_again(library: RedactionQueries) -> None:
+    ada, bo = agreed(library, "Ada"), agreed(library, "Bo")
+    assert add(library, ada) and add(library, ada, "b") and add(library, bo, "c")
+    receipt = withdraw(library, ada)
+    assert receipt.deleted == Prints(2, 2) and left(library) == 1 and list(referenced(library)) == [bo]
+    assert library.noted(BACKUPS_HOLD_PURGED)
+    agreed(library, "Ada")
+    assert add(library, ada) and left(library) == 2
+
+
+def test_a_consent_that_ended_deletes_them(library: RedactionQueries) -> None:
+    ada = give(library, "Ada", *given(Purpose.RECOGNISE, until=NOW.date() + timedelta(days=1))).person_id
+    add(library, ada)
+    consents = ConsentQueries(library.database)
+    consents.follow_consents(False, now=NOW, note=NOTE)
+    assert left(library) == 1
+    ended = consents.follow_consents(False, now=NOW + timedelta(days=3), note=NOTE)
+    assert ended.deleted == Prints(1, 1) and left(library) == 0
+
+
+def test_nothing_of_them_outlives_the_name_the_person_or_recognition(library: RedactionQueries) -> None:
+    ada, bo = agreed(library, "Ada"), agreed(library, "Bo")
+    assert add(library, ada) and add(library, ada, "b") and add(library, bo, "c")
+    first, second = referenced(library)[ada]
+    library.edit(UnnameFacesEdit(face_ids=(first,)), now=NOW)
+    assert left(library) == 2 and library.noted(BACKUPS_HOLD_PURGED)
+    library.undo(now=NOW)
+    assert left(library) == 2, "the photo has to be sent again"
+    library.edit(NameFacesEdit(face_ids=(second,), name="Bo"), now=NOW)
+    assert len(referenced(library)[bo]) == 2
+    library.edit(MergePeopleEdit(person_ids=(bo,), into=ada), now=NOW)
+    assert len(referenced(library)[ada]) == 2 and left(library) == 2
+    library.edit(DescribePersonEdit(person_id=ada, never=True), now=NOW)
+    assert left(library) == 1, "the one print that excludes them"
+    library.edit(DescribePersonEdit(person_id=ada, never=False), now=NOW)
+    gone = library.forget_person(ada, now=NOW, note="n")
+    assert (gone[0].embeddings, left(library)) == (1, 0)
+    add(library, agreed(library, "Cy"))
+    library.purge_recognition(now=NOW)
+    assert left(library) == 0
+
+
+def test_members_see_a_reference_in_its_library_alone(library: RedactionQueries) -> None:
+    ada = agreed(library, "Ada")
+    shared = library.database.is_shared
+    if shared:
+        with library.database.write() as tx:
+            secure(tx)
+            tx.exec_driver_sql("INSERT INTO library (id, name, created_at) VALUES (1, 'one', 0), (2, 'two', 0)")
+    ReferenceQueries(library.database).add_reference(ada, new(), 1 if shared else None, now=NOW, note=NOTE)
+    for libraries, seen in ((frozenset({1}), 1), (frozenset({2}), 0 if shared else 1)):
+        with reaching(Reach(libraries, curates=True)):
+            assert library.person_faces(ada, limit=10)[1] == len(library.people()) == seen
+    withdraw(library, ada)
+    said = {each.action: each.libraries for each in library.audit_entries(limit=100)}
+    where = "1" if shared else ""
+    assert (said["reference_added"], said["recognition_lapsed"], said["prints_deleted"]) == (where, where, where)

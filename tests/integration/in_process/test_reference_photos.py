@@ -1,0 +1,192 @@
+"""A class list with portraits on a team server: read, entered, its photos sent one by one, and what recognition makes of them."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest_asyncio
+
+from agent.accounts.sign_in_attempts import Attempts
+from agent.consent.link_queries import ConsentLinkQueries
+from agent.consent.links import ConsentLinks
+from agent.consent.reference_queries import ReferenceQueries
+from agent.consent.reference_routes import MOST_OF_LIST, reference_routes
+from agent.consent.references import ReferencePhotos
+from agent.consent.routes import consent_routes
+from agent.core.i18n import Texts
+from agent.domain.errors import ImageCorrupt
+from agent.domain.face import Quality
+from agent.libraries.choice import LibraryChoice
+from agent.library.records import Shown
+from agent.store.audit_log import AuditQueries
+from agent.web.access import Role
+from tests.integration.in_process.test_people import face_of, opinions, recognising
+from tests.team import Team
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    import httpx
+
+    from agent.domain.face import Analysis
+    from agent.engine.analyser import Analyse
+    from tests.team import SignedInMember
+    from tests.world import World
+
+ROWS = [
+    "姓名,出生日期,用途,监护人,照片",
+    "王小明,2016-03-01,识别 公开,王明,小明.jpg",
+    "李梅,2016-04-02,“识别”，-公开,李军,梅1.jpg;梅2.jpg".replace("“识别”，", "识别 "),
+    "赵雷,2016-05-03,公开,赵强,雷.jpg",
+]
+MING, MEI, LEI = "王小明", "李梅", "赵雷"
+
+
+class Class:
+    """A server's routes of consent, asked by a curator."""
+
+    def __init__(self, world: World, client: httpx.AsyncClient, curator: SignedInMember, team: Team) -> None:
+        self.world, self.client, self.curator, self.team = world, client, curator, team
+        self.libraries: list[tuple[int, str]] = []
+
+    async def ask(self, method: str, path: str, **more: Any) -> Any:
+        answer = await self.client.request(method, path, headers=self.curator.headers, **more)
+        return answer.json()
+
+    async def read(self, rows: list[str], encoding: str = "utf-8") -> Any:
+        return await self.ask("POST", "/api/consents/list", content="\n".join(rows).encode(encoding))
+
+    async def enter(self) -> dict[str, int]:
+        """Enter the list's people; return their ids."""
+        read, ids = await self.read(ROWS), {}
+        for each in read["people"]:
+            person = {name: value for name, value in each.items() if name not in ("line", "new", "photos")}
+            ids[each["name"]] = (await self.ask("POST", "/api/consents/people", json=person))["person_id"]
+        return ids
+
+    async def send(self, person: int, content: bytes, library: str = "") -> Any:
+        return await self.ask("POST", f"/api/people/{person}/references?into={library}", content=content)
+
+    def who(self) -> dict[int, str | None]:
+        return {face: name for face, (name, _) in opinions(self.world).items()}
+
+
+def held() -> set[str]:
+    """Files of photos that were sent."""
+    return {each.name for each in Path(tempfile.gettempdir()).glob("ai-popup-*.photo")}
+
+
+@pytest_asyncio.fixture
+async def school(world: World) -> AsyncIterator[Class]:
+    async with recognising(world):
+        app, database = world.app, world.real.database
+        team = Team(database)
+        curator = await team.member("mei", Role.CURATOR)
+        async with team.client() as client:
+            made = Class(world, client, curator, team)
+            choice = LibraryChoice(lambda: made.libraries)
+            photos = ReferencePhotos(ReferenceQueries(database), app.people, app.analyser, choice, app.environment)
+            consent_routes(team.api, app.consents)
+            reference_routes(team.api, photos, app.consents, lambda: app.settings, lambda: Texts("zh-CN"))
+            yield made
+        await team.settle()
+
+
+async def test_a_list_is_read_and_nothing_is_entered(school: Class) -> None:
+    read = await school.read([*ROWS, "孙悦,2016-05-03,识别,,", "王小明,,,,", "周,2016-13-01,,,"], "gb18030")
+    assert [(each["name"], each["line"], each["new"], each["photos"]) for each in read["people"]] == [
+        (MING, 2, True, ["小明.jpg"]),
+        (MEI, 3, True, ["梅1.jpg", "梅2.jpg"]),
+        (LEI, 4, True, ["雷.jpg"]),
+        ("孙悦", 5, True, []),
+    ]
+    assert [(each["params"]["line"], each["params"]["column"]) for each in read["wrong"]] == [
+        (5, "guardian"),
+        (6, "name"),
+        (7, "birth_date"),
+    ]
+    assert "第 5 行" in read["wrong"][0]["cause"] and read["libraries"] == []
+    assert school.world.real.people() == []
+    await school.enter()
+    assert [each["new"] for each in (await school.read(ROWS))["people"]] == [False] * 3
+    assert (await school.read(["nickname", "Ming"]))["code"] == "people.list_unreadable"
+    large = await school.ask("POST", "/api/consents/list", content=b"x" * (MOST_OF_LIST + 1))
+    assert large["code"] == "people.list_too_large"
+
+
+async def test_a_child_is_recognised_by_the_portrait_until_consent_is_withdrawn(school: Class) -> None:
+    ids = await school.enter()
+    before = held()
+    assert await school.send(ids[MING], b"a portrait") == {"added": True}
+    assert await school.send(ids[MEI], b"m portrait") == {"added": True}
+    for _ in range(2):
+        assert await school.send(ids[MING], b"a portrait") == {"added": False}
+    assert held() == before, "no photo is kept"
+
+    trip = await face_of(school.world, "trip.jpg", b"a on the trip")
+    await school.world.until(lambda: school.who()[trip] == MING)
+    assert len(school.world.real.index(Shown()).ids) == 1, "the portraits are no photos of the library"
+
+    database = school.world.real.database
+    links = ConsentLinks(
+        ConsentLinkQueries(database),
+        school.world.real,
+        school.world.app.consents,
+        Attempts(school.team.queries, lambda: school.team.time),
+        lambda: school.team.time,
+    )
+    own = await links.own_data((await links.make(ids[MING], 1)).secret, "10.0.0.1")
+    assert (own.references, own.embeddings, own.facts.photos) == (1, 2, 2)
+
+    receipt = await school.ask("POST", f"/api/people/{ids[MING]}/consents/recognise/withdraw", json={})
+    assert (receipt["embeddings"], receipt["chips"]) == (2, 2)
+    assert school.who()[trip] is None
+    again = await face_of(school.world, "again.jpg", b"a once more")
+    assert school.who()[again] is None
+    assert (await school.send(ids[MING], b"a portrait"))["code"] == "people.reference_without_consent"
+    said = [each.action for each in AuditQueries(database).audit_entries(limit=100)]
+    assert said.count("reference_added") == 2
+
+
+async def test_a_photo_that_is_no_reference_is_refused_with_its_reason(school: Class) -> None:
+    ids = await school.enter()
+    analyser = school.world.analyser
+
+    async def code(content: bytes, who: str = MING, library: str = "") -> str:
+        return str((await school.send(ids[who], content, library))["code"])
+
+    tasks = len(analyser.tasks)
+    assert await code(b"l portrait", LEI) == "people.reference_without_consent"
+    assert len(analyser.tasks) == tasks, "no photo of someone who did not agree is analysed"
+    assert await school.send(ids[MING], b"a portrait") == {"added": True}
+    assert await code(b"a portrait", MEI) == "people.reference_taken"
+    assert await code(b"b portrait", MEI, "nowhere") == "upload.library"
+    school.libraries = [(1, "School"), (2, "Archive")]
+    assert await code(b"b portrait", MEI) == "upload.library"
+    school.libraries = []
+
+    usual = analyser.analyse
+    for faces, expected in ((0, "people.reference_no_face"), (2, "people.reference_several")):
+
+        async def so_many(task: Analyse, faces: int = faces) -> Analysis:
+            found = await usual(task)
+            return replace(found, faces=found.faces * faces)
+
+        analyser.analyse = so_many  # type: ignore[method-assign]
+        assert await code(b"c portrait") == expected
+
+    async def blurred(task: Analyse) -> Analysis:
+        found = await usual(task)
+        return replace(found, faces=tuple(replace(each, quality=Quality(40, 5, 0, 0)) for each in found.faces))
+
+    analyser.analyse = blurred  # type: ignore[method-assign]
+    assert await code(b"d portrait") == "people.reference_blurred"
+    analyser.analyse = usual  # type: ignore[method-assign]
+    analyser.always = ImageCorrupt()
+    assert await code(b"e portrait") == "image.corrupt"
+    analyser.always = None
+    assert (await school.send(999, b"f"))["code"] == "people.no_such_person"
+    assert [each.faces for each in school.world.real.people() if each.name == MING] == [1]
