@@ -175,6 +175,33 @@ def _consent(page: Page) -> None:
     page.locator(".consents form").wait_for()
 
 
+def _class_list(page: Page, wrong: bool = False) -> None:
+    person = {"purposes": ["recognise"], "refused": ["publish"], "guardian": "Li Wei", "new": True}
+    people = [person | {"line": line, "name": name, "photos": [f"{name}.jpg"]} for line, name in ((2, "Mei"), (3, "Wang"), (4, "A" * 40))]
+    lines = [{"code": "people.list_bad_row", "cause": "", "remedy": "", "params": {"line": 5, "column": "guardian"}}] if wrong else []
+    read = {"people": people, "wrong": lines, "libraries": ["Archive", "School"]}
+    page.route("**/api/consents/list", lambda route: route.fulfill(json=read))
+    page.locator("[data-of=list]").set_input_files({"name": "class.csv", "mimeType": "text/csv", "buffer": b"name"})
+    page.locator("summary").click()
+
+
+def _wrong_list(page: Page) -> None:
+    _class_list(page, wrong=True)
+    page.locator(".rows li").wait_for()
+
+
+def _imported(page: Page) -> None:
+    """With a photo that is missing, and one that is refused."""
+    blurred = {"code": "people.reference_blurred", "cause": "The face is blurred.", "remedy": "Choose a sharp photo.", "params": {}}
+    page.route("**/api/consents/people", lambda route: route.fulfill(json={"person_id": 1, "new": True, "entered": 2}))
+    page.route("**/api/people/1/references*", lambda route: route.fulfill(status=422, json=blurred))
+    _class_list(page)
+    page.locator("[data-of=photos]").set_input_files({"name": "mei.JPG", "mimeType": "image/jpeg", "buffer": b"x"})
+    page.locator(".class-list select").select_option("School")
+    page.locator(".class-list .primary").click()
+    page.locator(".class-list .settled").wait_for()
+
+
 def _withdraw(page: Page) -> None:
     page.locator(".consents li button").first.click()
     page.locator("[role=alertdialog] .danger").click()
@@ -276,6 +303,10 @@ STATES: dict[str, tuple[str, str, str, Act]] = {
     "workers, the queue unread": ("#workers", "team_broken", ".notice", _nothing),
     "consents that end": ("#consents", "team", ".ending time", _nothing),
     "consents, none ends": ("#consents", "team_empty", ".page > .text >> nth=1", _nothing),
+    "a class list, none yet": ("#class-list", "team", ".class-list h1", _nothing),
+    "a class list, a line is wrong": ("#class-list", "team", ".class-list h1", _wrong_list),
+    "a class list, shown": ("#class-list", "team", ".class-list h1", _class_list),
+    "a class list, imported": ("#class-list", "team", ".class-list h1", _imported),
     "a person's consent": ("#people/1", "team", ".consents li", _nothing),
     "a person's consent, entered": ("#people/1", "team", ".consents li", _consent),
     "a person's consent, a link": ("#people/1", "team", ".consents li", _own_link),
