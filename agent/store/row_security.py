@@ -145,7 +145,7 @@ FREE: Final = (
 _AS_OWNER: Final = "LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp"
 _FUNCTIONS: Final = {
     "place_in_library": """
-    IF NEW.source IN ('desk', 'reference') THEN RETURN NEW; END IF;
+    IF NEW.source = 'desk' OR NEW.source = 'reference' AND NEW.library_id IS NOT NULL THEN RETURN NEW; END IF;
     SELECT library_id INTO NEW.library_id FROM library_source WHERE root IN (NEW.folder, '') ORDER BY root DESC LIMIT 1;
     RETURN NEW;""",
     "image_in_libraries": """

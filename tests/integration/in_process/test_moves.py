@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from agent.consent.queries import ConsentQueries
+from agent.consent.reference_queries import ReferenceQueries
+from agent.domain.consent import Consent, ConsentState, Purpose
 from agent.libraries.queries import LibrariesQueries
 from agent.library.records import Match, Shown
 from agent.moves.closed_record import LIBRARY_MOVED, RECORDS_FOLDER, changed_records, entries_of
@@ -28,6 +31,7 @@ from agent.store.schema import audit as record
 from agent.store.server_database import secured
 from agent.store.upgrade import upgrade
 from agent.workers.roots import Roots
+from tests.contract.test_reference_photos import new
 from tests.moved import ROOT, MadeLibrary
 from tests.postgres import ON_SERVER, PostgresServer, clear
 
@@ -312,6 +316,27 @@ def test_prints_of_people_without_consent_stay_behind_and_names_come_along(moves
         confirmed = set(tx.scalars(select(identity.c.person_id).where(identity.c.certainty == "confirmed")))
     assert len(lapsed) == 4 and not lapsed & printed and lapsed & confirmed
     assert count(server.database, embedding) + withheld["embedding", "no_consent"] == count(source.database, embedding)
+
+
+def test_references_without_a_photo_come_along_and_back(moves: Moves) -> None:
+    server, home = moves.server(), moves.desktop("home")
+    consents, references = ConsentQueries(server.database), ReferenceQueries(server.database)
+    agreed = Consent(purpose=Purpose.RECOGNISE, state=ConsentState.GIVEN, given_on=NOW.date())
+    person_id = consents.give_consents("Mei", [agreed], now=NOW, note="n").person_id
+    references.add_reference(person_id, new("m"), 1, now=NOW, note="n")
+
+    def held(database: Database) -> tuple[list[str], list[int | None], int]:
+        """Whose references there are, in which libraries, and how many photos the page shows."""
+        library = RedactionQueries(database)
+        with database.read() as tx:
+            whose = list(tx.scalars(select(person.c.name).join(identity).join(embedding, embedding.c.face_id == identity.c.face_id)))
+            return whose, list(tx.scalars(select(place.c.library_id))), len(library.index(Shown()).ids)
+
+    down = moves.down(server, home, 1).run()
+    assert down.equal and held(home.database) == (["Mei"], [None], 0)
+    clear(server.database)
+    up = moves.up(home, moves.server()).run()
+    assert up.equal and held(server.database) == (["Mei"], [1], 0)
 
 
 def test_a_person_who_was_forgotten_there_does_not_come_back(moves: Moves) -> None:
