@@ -792,6 +792,7 @@ OFFERED = {
     "team_editor": ["Photos", "Albums", "People", "Covered copies", "Consent", "Mei Lindgren"],
     "team_viewer": ["Photos", "Albums", "People", "Mei Lindgren"],
     "team_auditor": ["Incidents", "Record", "Mei Lindgren"],
+    "team_library_auditor": ["Record", "Mei Lindgren"],
 }
 
 
@@ -801,6 +802,20 @@ def test_the_sidebar_offers_what_the_role_may_see(page: Page, visit: Visit, scen
     words = page.locator("nav a.entry:not(.add) > .word:not(.number)")
     expect(words).to_have_text(OFFERED[scene])
     expect(page.locator("nav .add")).to_have_count(1 if scene in ("family", "team") else 0)
+
+
+def test_the_record_is_shown_of_one_library(page: Page, visit: Visit) -> None:
+    visit("#record", "team_library_auditor")
+    expect(page.locator("main p.text").first).to_contain_text("Who did what in School year 2026, newest first.")
+    expect(page.get_by_role("combobox")).to_have_count(2)
+    page.get_by_role("button", name="Verify").click()
+    expect(page.locator("main [role=status]")).to_have_text("The whole record is intact. 230 entries concern your libraries.")
+    visit("#record", "team")
+    expect(page.locator("main li small", has_text="Press and open days").first).to_be_visible()
+    page.get_by_role("combobox", name="Library: All libraries").click()
+    page.get_by_role("option", name="School year 2026").click()
+    expect(page.locator("main li small", has_text="Press and open days")).to_have_count(0)
+    expect(page.locator("main li small", has_text="School year 2026").first).to_be_visible()
 
 
 @pytest.mark.own_tab
