@@ -38,6 +38,9 @@ UNUSED = (
     *(f"sqlalchemy/dialects/{name}" for name in ("mssql", "mysql", "oracle")),
     "sqlalchemy/testing",
     "tzdata",
+    # The server draws no text and has no windows.
+    *(f"PIL/_imaging{kind}.*.so" for kind in ("ft", "tk")),
+    *(f"pillow.libs/lib{name}-*.so*" for name in ("freetype", "harfbuzz", "brotlicommon", "brotlidec")),
     "numpy/f2py",
     "numpy/**/tests",
     "**/*.pyi",
