@@ -17,7 +17,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from agent.core.reach import asked_libraries
 from agent.store import audit_log
 from agent.store.facts import chunks
-from agent.store.row_security import TALLY, lifted, tallied
+from agent.store.library_triggers import TALLY, tallied
+from agent.store.row_security import lifted
 from agent.store.schema import face, image, library, person, place
 
 Libraries: TypeAlias = frozenset[int]

@@ -13,9 +13,10 @@ from typing import Final
 from sqlalchemy import Connection, text
 
 from agent.core.reach import Reach, current_reach
+from agent.store import library_triggers, name_index
+from agent.store.library_triggers import TALLY
 
 MEMBER: Final = "ai_popup_member"
-TALLY: Final = "person_tally"
 LIBRARIES: Final = "app.libraries"
 CURATES: Final = "app.curates"
 CONFIDED: Final = "app.confided"
@@ -27,9 +28,6 @@ _CONFIDED: Final = f"(SELECT string_to_array(current_setting('{CONFIDED}', true)
 # Who someone is, is not shown to those without insight into consents if that person is not to be shown inside.
 _KEPT_BACK: Final = "(SELECT coalesce(array_agg(kept_back.person_id), '{}') FROM kept_back)::int[]"
 _TOLD: Final = f"{_SHARED} AND (libraries && {_CONFIDED} OR person_id <> ALL ({_KEPT_BACK}))"
-
-# Derived, so that a policy reads one value in its own row: in which libraries an image is, repeated with its faces and who they are.
-DERIVED: Final = ("image", "face", "identity")
 
 # Their owner's rights apply inside a view, so that a policy asks once, not again for each table in it.
 VIEWS: Final = {
@@ -140,73 +138,11 @@ FREE: Final = (
     "team_upload",
 )
 
-# A photo on a desktop is in the library that it was told for, a reference without a photo in the one that it was added to.
-# A file belongs to the library of its watched folder. A folder without a row belongs to that of the empty root, if there is one.
-_AS_OWNER: Final = "LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp"
-_FUNCTIONS: Final = {
-    "place_in_library": """
-    IF NEW.source = 'desk' OR NEW.source = 'reference' AND NEW.library_id IS NOT NULL THEN RETURN NEW; END IF;
-    SELECT library_id INTO NEW.library_id FROM library_source WHERE root IN (NEW.folder, '') ORDER BY root DESC LIMIT 1;
-    RETURN NEW;""",
-    "image_in_libraries": """
-    IF TG_OP <> 'INSERT' AND OLD.image_id IS NOT NULL THEN PERFORM sort_image(OLD.image_id); END IF;
-    IF TG_OP <> 'DELETE' AND NEW.image_id IS NOT NULL THEN PERFORM sort_image(NEW.image_id); END IF;
-    RETURN NULL;""",
-    "face_in_libraries": """
-    SELECT libraries INTO NEW.libraries FROM image WHERE id = NEW.image_id;
-    RETURN NEW;""",
-    "identity_in_libraries": """
-    SELECT libraries INTO NEW.libraries FROM face WHERE id = NEW.face_id;
-    RETURN NEW;""",
-    "identity_tallied": """
-    IF TG_OP = 'UPDATE' AND NEW.person_id = OLD.person_id AND NEW.libraries = OLD.libraries THEN RETURN NULL; END IF;
-    IF TG_OP <> 'INSERT' THEN
-        UPDATE person_tally SET faces = faces - 1 WHERE person_id = OLD.person_id AND libraries = OLD.libraries;
-        DELETE FROM person_tally WHERE person_id = OLD.person_id AND libraries = OLD.libraries AND faces = 0;
-    END IF;
-    IF TG_OP <> 'DELETE' THEN
-        INSERT INTO person_tally VALUES (NEW.person_id, NEW.libraries, 1)
-            ON CONFLICT (person_id, libraries) DO UPDATE SET faces = person_tally.faces + 1;
-    END IF;
-    RETURN NULL;""",
-}
-_SORT_IMAGE: Final = f"""
-CREATE OR REPLACE FUNCTION sort_image(wanted int) RETURNS void {_AS_OWNER} AS $$
-DECLARE found int[];
-BEGIN
-    SELECT coalesce(array_agg(DISTINCT library_id ORDER BY library_id), '{{}}') INTO found
-        FROM place WHERE image_id = wanted AND library_id IS NOT NULL;
-    UPDATE image SET libraries = found WHERE id = wanted AND libraries IS DISTINCT FROM found;
-    UPDATE face SET libraries = found WHERE image_id = wanted AND libraries IS DISTINCT FROM found;
-    UPDATE identity SET libraries = found FROM face
-        WHERE face.id = identity.face_id AND face.image_id = wanted AND identity.libraries IS DISTINCT FROM found;
-END $$
-"""
-_TRIGGERS: Final = {
-    "place_in_library": "BEFORE INSERT OR UPDATE OF folder ON place",
-    "image_in_libraries": "AFTER INSERT OR UPDATE OF image_id, library_id, folder OR DELETE ON place",
-    "face_in_libraries": "BEFORE INSERT OR UPDATE OF image_id ON face",
-    "identity_in_libraries": "BEFORE INSERT OR UPDATE OF face_id ON identity",
-    "identity_tallied": "AFTER INSERT OR UPDATE OR DELETE ON identity",
-}
-_FILL: Final = (
-    "UPDATE image SET libraries = found.libraries FROM (SELECT image_id, array_agg(DISTINCT library_id ORDER BY library_id) AS libraries"
-    " FROM place WHERE library_id IS NOT NULL GROUP BY image_id) AS found WHERE found.image_id = image.id",
-    "UPDATE face SET libraries = image.libraries FROM image WHERE image.id = face.image_id AND image.libraries <> '{}'",
-    "UPDATE identity SET libraries = face.libraries FROM face WHERE face.id = identity.face_id AND face.libraries <> '{}'",
-)
-# How many faces each person has, by the libraries of these faces: to list people, or to ask whether a member sees one, would read the faces
-# of all otherwise. It is derived, as an index is, and in no copy of the library, so it is none of the schema's tables.
 _TALLY: Final = (
-    f"CREATE TABLE IF NOT EXISTS {TALLY} (person_id int, libraries int[], faces int NOT NULL, PRIMARY KEY (person_id, libraries))",
     f"ALTER TABLE {TALLY} ENABLE ROW LEVEL SECURITY",
     f"DROP POLICY IF EXISTS within_reach ON {TALLY}",
     f"CREATE POLICY within_reach ON {TALLY} TO {MEMBER} USING ({_TOLD})",
     f"GRANT SELECT ON {TALLY} TO {MEMBER}",
-)
-_COUNT: Final = (
-    f"TRUNCATE {TALLY}",
-    f"INSERT INTO {TALLY} SELECT person_id, libraries, count(*) FROM identity GROUP BY person_id, libraries",
 )
 _ROLE: Final = f"""
 DO $$ BEGIN
@@ -214,7 +150,6 @@ DO $$ BEGIN
 EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
 END $$
 """
-_IS_TALLIED: Final = text(f"SELECT to_regclass('{TALLY}') IS NOT NULL")
 _LIMIT: Final = text(
     f"SELECT set_config('role', '{MEMBER}', true), set_config('{LIBRARIES}', :libraries, true),"
     f" set_config('{CURATES}', :curates, true), set_config('{CONFIDED}', :confided, true), set_config('{AUDITED}', :audited, true)"
@@ -247,13 +182,7 @@ def _joined(libraries: frozenset[int]) -> str:
 def statements() -> list[str]:
     """Put everything in force, whatever was before."""
     made = [_ROLE, f"GRANT {MEMBER} TO CURRENT_USER", f"GRANT USAGE ON SCHEMA public TO {MEMBER}"]
-    made += [f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS libraries int[] NOT NULL DEFAULT '{{}}'" for table in DERIVED]
-    made += [_SORT_IMAGE, _TALLY[0]]
-    for name, body in _FUNCTIONS.items():
-        made.append(f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger {_AS_OWNER} AS $$ BEGIN {body} END $$")
-        made.append(f"CREATE OR REPLACE TRIGGER {name} {_TRIGGERS[name]} FOR EACH ROW EXECUTE FUNCTION {name}()")
-    made += _FILL
-    made += _COUNT
+    made += library_triggers.statements()
     made += [f"CREATE OR REPLACE VIEW {name} AS {query}" for name, query in VIEWS.items()]
     for table, condition in POLICIES.items():
         made += [
@@ -261,7 +190,7 @@ def statements() -> list[str]:
             f"DROP POLICY IF EXISTS within_reach ON {table}",
             f"CREATE POLICY within_reach ON {table} TO {MEMBER} USING ({condition})",
         ]
-    made += _TALLY[1:]
+    made += _TALLY
     made.append(f"ALTER TABLE {RECORD} ENABLE ROW LEVEL SECURITY")
     for command, condition in _OF_RECORD.items():
         name = f"record_{command.lower()}"
@@ -277,12 +206,7 @@ def statements() -> list[str]:
         f"GRANT SELECT ON {', '.join(VIEWS)} TO {MEMBER}",
         f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {MEMBER}",
     ]
-    return made
-
-
-def tallied(tx: Connection) -> bool:
-    """Return whether faces are tallied by person: in a server's database."""
-    return tx.dialect.name == "postgresql" and bool(tx.scalar(_IS_TALLIED))
+    return [*made, *name_index.statements()]
 
 
 def secure(tx: Connection) -> None:

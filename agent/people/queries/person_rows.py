@@ -17,8 +17,8 @@ from agent.people.queries import reference_rows, team_rows
 from agent.store import audit_log, event_rows
 from agent.store.database import Queries
 from agent.store.facts import chunks
+from agent.store.library_triggers import TALLY, tallied
 from agent.store.path_ranges import FolderArea, within
-from agent.store.row_security import TALLY, tallied
 from agent.store.rows import take_note
 from agent.store.schema import chip, embedding, face, grouping, identity, image, person, place, rejection, unseen
 

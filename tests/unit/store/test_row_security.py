@@ -2,7 +2,8 @@
 
 from agent.core.reach import Reach, Root, current_reach, everything, reaching, shown_path
 from agent.domain import desk_path
-from agent.store.row_security import FREE, POLICIES, RECORD, TALLY, VIEWS, statements
+from agent.store.library_triggers import TALLY
+from agent.store.row_security import FREE, POLICIES, RECORD, VIEWS, statements
 from agent.store.schema import metadata
 
 ROOTS = (Root("/srv/photos", "School"), Root("/srv/photos/press", "Press/press"), Root("C:\\Photos", "Clinic"))
