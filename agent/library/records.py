@@ -1,6 +1,6 @@
 """The library's results and queries, as plain values."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -229,6 +229,6 @@ class AlbumStep:
 class Index:
     """Every image shown, newest taken first; of an album by hand in its order, without days."""
 
-    ids: tuple[int, ...]
-    ratios: tuple[int, ...]  # of the same images: width by height, in hundredths
+    ids: Sequence[int]
+    ratios: Sequence[int]  # of the same images: width by height, in hundredths
     days: tuple[tuple[date, int], ...]  # in the same order, with the number of images

@@ -51,9 +51,15 @@ def at_or_below(path: str) -> ColumnElement[bool]:
 def named_like(text: str) -> ColumnElement[bool]:
     """True for places with `text` in the part of their path inside the watched folder, ignoring case."""
     inside = func.substr(_bytes(place.c.path), func.coalesce(func.length(_bytes(place.c.folder)), 0) + 1)
-    # Databases only fold ASCII case: other letters are searched as typed, in lower case and in upper case. Most texts have one form.
-    forms = sorted({ascii_lower(each) for each in (text, text.lower(), text.upper())})
-    return or_(*(contains_text(inside, each) for each in forms))
+    return or_(*(contains_text(inside, each) for each in folded_forms(text)))
+
+
+def folded_forms(text: str) -> tuple[str, ...]:
+    """Return what to search for instead of a text, ignoring case. Most texts have one form.
+
+    Databases only fold ASCII case: other letters are searched as typed, in lower case and in upper case.
+    """
+    return tuple(sorted({ascii_lower(each) for each in (text, text.lower(), text.upper())}))
 
 
 def folder_inside(folder: str, path: str) -> str | None:

@@ -1,9 +1,12 @@
 """What the library page needs of every library: the whole of it at a glance, hiding, looking again, and taking back."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from sqlalchemy import insert, update
 
+from agent.core.reach import Reach, reaching
 from agent.domain.errors import ImageMissing
 from agent.domain.events import FavouritesChanged, ImageIndexed, ImagesHidden
 from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
@@ -11,7 +14,12 @@ from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import JobState, Priority
 from agent.library.records import Noted, Shown
 from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.store import journal
+from agent.store import journal, name_index
+from agent.store.schema import library as library_table
+from agent.store.schema import library_source
+from agent.store.schema import place as place_table
+from agent.store.server_database import secured
+from tests.postgres import ON_SERVER
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -38,9 +46,10 @@ def index(
     faces: int = 0,
     width: int = 640,
     height: int = 480,
+    folder: str = "/photos",
 ) -> int:
     """Note and analyse one file; returns the image id."""
-    library.note_file(FileSeen(path, 100, MTIME_NS, "/photos"), RECIPE, priority=Priority.NEW, now=NOW, sha256=content * 64)
+    library.note_file(FileSeen(path, 100, MTIME_NS, folder), RECIPE, priority=Priority.NEW, now=NOW, sha256=content * 64)
     for job in library.lease(1, now=NOW, until=LATER)[0]:
         library.commit(job, analysis(content, taken_at=taken_at, faces=faces, width=width, height=height), now=NOW)
     state = library.place(path)
@@ -77,7 +86,7 @@ def test_the_index_holds_every_image_newest_taken_first(library: RedactionQuerie
 def test_the_index_is_narrowed_by_folder_days_and_faces(library: RedactionQueries, three: tuple[int, int, int]) -> None:
     first, second, third = three
 
-    def ids(shown: Shown) -> tuple[int, ...]:
+    def ids(shown: Shown) -> Sequence[int]:
         return library.index(shown).ids
 
     assert ids(Shown(folder="/photos/a")) == ids(Shown(folder="/photos/a/")) == (third, first)
@@ -366,6 +375,9 @@ def test_photos_are_found_by_the_names_of_their_files_and_folders(library: Redac
     paths = {"a": "/photos/Ferien 2025/Beach.jpg", "b": "/photos/Ferien 2025/Élise.jpg", "c": "/photos/外婆/100%.jpg"}
     ids = {content: index(library, path, content) for content, path in paths.items()}
     assert set(library.index(Shown(text=text)).ids) == {ids[each] for each in found}
+    if library.database.is_shared:
+        secured(library.database)  # with an index of names
+        assert set(library.index(Shown(text=text)).ids) == {ids[each] for each in found}
 
 
 def test_a_photo_without_a_file_is_not_found_by_its_name(library: RedactionQueries) -> None:
@@ -373,3 +385,20 @@ def test_a_photo_without_a_file_is_not_found_by_its_name(library: RedactionQueri
     stays = index(library, "/photos/beach 2.jpg", "b")
     library.files_gone(["/photos/beach.jpg"], now=NOW)
     assert library.index(Shown(text="beach")).ids == (stays,)
+
+
+@pytest.mark.parametrize("database", ON_SERVER, indirect=True)
+@pytest.mark.parametrize("most", [0, 5_000], ids=["too many for the index", "by the index"])
+def test_a_member_finds_by_name_what_is_in_their_libraries(library: RedactionQueries, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    monkeypatch.setattr(name_index, "MOST", most)
+    secured(library.database)
+    mine, theirs = index(library, "/photos/beach.jpg", "a"), index(library, "/others/beach.jpg", "b", folder="/others")
+    with library.database.write() as tx:
+        for number, root in enumerate(("/photos", "/others"), 1):
+            tx.execute(insert(library_table).values(id=number, name=root, for_all=0, created_at=NOW))
+            tx.execute(insert(library_source).values(root=root, library_id=number))
+            tx.execute(update(place_table).where(place_table.c.folder == root).values(folder=root))
+    assert set(library.index(Shown(text="Beach")).ids) == {mine, theirs}
+    with reaching(Reach(libraries=frozenset({1}))):
+        assert library.index(Shown(text="Beach")).ids == (mine,)
+        assert library.index(Shown(text="ocean")).ids == ()

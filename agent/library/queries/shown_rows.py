@@ -9,23 +9,35 @@ from agent.domain import reference_path
 from agent.domain.consent import ConsentState, Purpose
 from agent.domain.people import Certainty
 from agent.library.records import Match, Shown
-from agent.store.path_ranges import below, named_like
+from agent.store import name_index
+from agent.store.dialects.functions import one_of
+from agent.store.path_ranges import below, folded_forms, named_like
 from agent.store.schema import album, album_image, album_person, consent, face, identity, ignored, image, person, place
 
 
 def conditions(tx: Connection, shown: Shown) -> list[ColumnElement[bool]]:
     """Conditions for the images that match all filters."""
-    return [*_matching(shown), *(() if shown.album is None else in_album(tx, shown.album))]
+    found = list(_matching(shown))
+    if shown.text:
+        found.append(_named(tx, shown.text))
+    elif shown.folder is None:
+        found.append(_any_is_there() if shown.images is None and tx.dialect.name == "postgresql" else is_there())
+    return found if shown.album is None else [*found, *in_album(tx, shown.album)]
 
 
 def visible() -> list[ColumnElement[bool]]:
     """Conditions for all images of the page."""
-    return list(_matching(Shown()))
+    return [*_matching(Shown()), is_there()]
 
 
 def is_there(*also: ColumnElement[bool]) -> ColumnElement[bool]:
     """Whether an image has a file."""
     return select(place.c.id).where(place.c.image_id == image.c.id, place.c.missing_since.is_(None), *also).exists()
+
+
+def _any_is_there() -> ColumnElement[bool]:
+    """The same for all images at once: the sum keeps PostgreSQL from looking into the places of each, as row security makes it do."""
+    return image.c.id.in_(select(place.c.image_id + 0).where(place.c.image_id.is_not(None), place.c.missing_since.is_(None)))
 
 
 def is_by_hand(tx: Connection, album_id: int | None) -> bool:
@@ -79,17 +91,21 @@ def _matching(shown: Shown) -> Iterator[ColumnElement[bool]]:
         yield image.c.id.in_(shown.images)
     if shown.favourites:
         yield image.c.favourite_at.is_not(None)
-    if shown.text:
-        # The sum keeps the planner from looking into the places of each image; it reads all places once instead.
-        yield image.c.id.in_(select(place.c.image_id + 0).where(named_like(shown.text), place.c.missing_since.is_(None)))
-    elif shown.folder is None:
-        yield is_there()
     yield from _of_people(shown)
 
 
 def _is_hidden() -> ColumnElement[bool]:
     """Whether a photo was hidden. A reference without a photo is no photo of the library."""
     return and_(image.c.hidden_at.is_not(None), not_(is_there(place.c.source == reference_path.SOURCE)))
+
+
+def _named(tx: Connection, searched: str) -> ColumnElement[bool]:
+    there = place.c.missing_since.is_(None)
+    files = name_index.files_named(tx, folded_forms(searched))
+    if files is not None:
+        return image.c.id.in_(select(place.c.image_id).where(place.c.id.in_(one_of(files)), there))
+    # The sum keeps the planner from looking into the places of each image; it reads all places once instead.
+    return image.c.id.in_(select(place.c.image_id + 0).where(named_like(searched), there))
 
 
 def _of_people(shown: Shown) -> Iterator[ColumnElement[bool]]:
