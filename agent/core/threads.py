@@ -10,12 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
 END_S = 5.0  # for threads to end
+_MOST = 16  # most of them wait for a disk or a database: slow answers must leave threads to fast ones, also on two cores
 
 
 @contextmanager
 def loop_threads(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
     """Give `asyncio.to_thread` threads that the loop does not wait for when it closes; they get `END_S` seconds."""
-    threads = ThreadPoolExecutor(thread_name_prefix="asyncio")
+    threads = ThreadPoolExecutor(_MOST, thread_name_prefix="asyncio")
     loop.set_default_executor(threads)
     try:
         yield

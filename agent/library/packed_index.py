@@ -7,12 +7,16 @@ from array import array
 from dataclasses import dataclass
 from datetime import date
 
+from agent.core.reach import Reach, current_reach, reaching
+from agent.core.shared_calls import SharedCalls
 from agent.library.queries.library_queries import LibraryQueries
 from agent.library.records import Index, Shown
 from agent.library.schemas import Day, LibraryIndex
 from agent.web.remembered import Remembered
 
 _KEPT = 2  # for a large library each takes some megabytes
+_SEARCHES = 4  # at once
+_REST = 2.0
 _WIDEST = 2**16 - 1
 _EPOCH = date(1970, 1, 1).toordinal()
 
@@ -26,25 +30,39 @@ class Answer:
 
 
 class IndexAnswers:
-    """Reads the library and caches the last result."""
+    """Reads the library and caches the last results.
+
+    The index of a large library takes a quarter of a second: one is made at a time, for all who want it. Filtered ones don't wait for it,
+    and what is searched for waits for neither and isn't kept.
+    """
 
     def __init__(self, library: LibraryQueries) -> None:
         self._library = library
-        self._answers: Remembered[Answer] = Remembered(library.version, _KEPT)
+        self._whole, self._filtered = (Remembered[Answer](library.version, most) for most in (1, _KEPT))
+        self._of_whole, self._of_filtered = (SharedCalls[Answer](1, rest=_REST) for _ in range(2))
+        self._searches = SharedCalls[Answer](_SEARCHES)
 
     def forget(self) -> None:
         """Drop the cache after an idle time."""
-        self._answers.forget()
+        self._whole.forget()
+        self._filtered.forget()
 
-    def get(self, shown: Shown, *, packed: bool) -> Answer:
-        """Return the answer. Blocks. Raises StoreError."""
+    async def get(self, shown: Shown, *, packed: bool) -> Answer:
+        """Return the answer. Raises StoreError."""
 
         def make() -> Answer:
-            index = self._library.index(shown)
-            body = pack(index) if packed else _json(index)
+            body = pack(self._library.large_index(shown)) if packed else _json(self._library.index(shown))
             return Answer(f'"{hashlib.sha256(body).hexdigest()[:32]}"', body)
 
-        return self._answers.get((shown, packed), make)
+        key, reach = (shown, packed), current_reach()
+        if shown.text or shown.images is not None:
+            return await self._searches.get((reach, key), make)
+        if shown != Shown():
+            return await self._of_filtered.get((reach, key), lambda: self._filtered.get(key, make))
+        # It depends on no person, so it is the same for all members of the same libraries.
+        reach = Reach(reach.libraries) if reach is not None else None
+        with reaching(reach):
+            return await self._of_whole.get((reach, key), lambda: self._whole.get(key, make))
 
 
 def pack(index: Index) -> bytes:
@@ -65,4 +83,4 @@ def pack(index: Index) -> bytes:
 
 def _json(index: Index) -> bytes:
     days = tuple(Day(day=day, count=count) for day, count in index.days)
-    return LibraryIndex(ids=index.ids, ratios=index.ratios, days=days, total=len(index.ids)).model_dump_json().encode()
+    return LibraryIndex(ids=tuple(index.ids), ratios=tuple(index.ratios), days=days, total=len(index.ids)).model_dump_json().encode()

@@ -76,8 +76,7 @@ def index_routes(api: FastAPI, library: LibraryQueries, settings: Callable[[], S
             root, after, before, faces_min, faces_max, hidden, _ids(people or ""), match, unnamed, only, favourites, text, certain, album
         )
 
-        # Megabytes for a large library: serialised outside the loop, too.
-        answer = await asyncio.to_thread(answers.get, shown, packed=packed)
+        answer = await answers.get(shown, packed=packed)
         headers = {"etag": answer.etag, "cache-control": "private, no-store"}
         if if_none_match == answer.etag:
             return Response(status_code=304, headers=headers)

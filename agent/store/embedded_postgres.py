@@ -46,7 +46,7 @@ _SETTINGS = {
     "max_connections": "200",
     "max_wal_senders": "0",
     "max_wal_size": "256MB",
-    "shared_buffers": "64MB",
+    "shared_buffers": "256MB",  # taken as the library grows
     "wal_level": "minimal",
 }
 # A restored one answers when it has reached its moment, not before.

@@ -28,13 +28,9 @@ class AlbumQueries(Queries):
             row = tx.execute(select(person).where(person.c.id == person_id)).one_or_none()
             if row is None:
                 return None
-            theirs = (
-                select(func.count(face.c.image_id.distinct()))
-                .join(identity)
-                .join(image)
-                .where(identity.c.person_id == person_id, is_shown())
-            )
-            photos, confirmed = tx.scalar(theirs) or 0, tx.scalar(theirs.where(identity.c.certainty == Certainty.CONFIRMED)) or 0
+            on_photos, sure = func.count(face.c.image_id.distinct()), identity.c.certainty == Certainty.CONFIRMED
+            theirs = select(on_photos, on_photos.filter(sure)).join(identity).join(image)
+            photos, confirmed = tx.execute(theirs.where(identity.c.person_id == person_id, is_shown())).one()
             confirmed_at = tx.scalar(select(func.max(identity.c.confirmed_at)).where(identity.c.person_id == person_id))
             [known] = person_rows.everybody(tx, person_id)
             return PersonFacts(

@@ -1,0 +1,44 @@
+"""Slow answers that many ask for at once: few are computed at a time, and whoever asks before one is begun gets it, too."""
+
+import asyncio
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class SharedCalls(Generic[T]):
+    """Waiting takes no thread, so that other requests find one. `at_once` computations run at the same time; each leaves a pause of `rest`
+    times as long as it took, so that however many ask, other work gets its share.
+    """
+
+    def __init__(self, at_once: int, *, rest: float = 0.0) -> None:
+        self._slots = asyncio.Semaphore(at_once)
+        self._rest = rest
+        self._waiting: dict[Hashable, asyncio.Task[T]] = {}
+
+    async def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return the result of `make`, which runs in a thread, begun after this call. Raises what it raises.
+
+        A caller who is cancelled leaves the computation to the others.
+        """
+        if (task := self._waiting.get(key)) is None:
+            task = self._waiting[key] = asyncio.create_task(self._run(key, make))
+            task.add_done_callback(_seen)
+        return await asyncio.shield(task)
+
+    async def _run(self, key: Hashable, make: Callable[[], T]) -> T:
+        loop = asyncio.get_running_loop()
+        await self._slots.acquire()
+        began = loop.time()
+        try:
+            del self._waiting[key]  # those who ask from now on may know of later changes
+            return await asyncio.to_thread(make)
+        finally:
+            loop.call_later(self._rest * (loop.time() - began), self._slots.release)
+
+
+def _seen(task: asyncio.Task[T]) -> None:
+    """Its error is nobody's if all callers have left."""
+    if not task.cancelled():
+        task.exception()
