@@ -70,7 +70,7 @@ def backups_of(database: Database, paths: AppPaths) -> Backups:
     def daily(now: datetime, settings: Settings) -> None:
         with turn:
             backup_store(settings, paths).make_if_due(database, now)
-            if settings.backup.offsite and not database.is_shared:
+            if settings.backup.offsite:
                 from agent.backups.desktop import send_if_new
 
                 send_if_new(settings, paths, home_of_key(settings, paths))
@@ -78,5 +78,16 @@ def backups_of(database: Database, paths: AppPaths) -> Backups:
     def replace(now: datetime, settings: Settings) -> None:
         with turn:
             backup_store(settings, paths).replace(database, now)
+
+    def nothing(now: datetime, settings: Settings) -> None:
+        """A server's database has backups of its own (`agent.backups`); copying a large one would slow down answers for minutes."""
+
+    def drop(now: datetime, settings: Settings) -> None:
+        """Earlier versions made copies of a server's library, too: they go when they would hold what was deleted."""
+        with turn:
+            backup_store(settings, paths).drop_all()
+
+    if database.is_shared:
+        return Backups(nothing, drop)
 
     return Backups(daily, replace)

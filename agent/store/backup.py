@@ -151,6 +151,12 @@ class BackupStore:
             self.create(database, now, keep=1)
         self.drop_aside()
 
+    def drop_all(self) -> None:
+        """Delete all backups, and copies put aside. Raises StoreError."""
+        for each in self.list():
+            self.drop(each.name)
+        self.drop_aside()
+
     def drop_aside(self) -> None:
         """Delete the copies that a restore or an upgrade put aside: their content is unknown. Raises StoreError."""
         try:

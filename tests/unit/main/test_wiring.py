@@ -18,6 +18,7 @@ from agent.main import wiring
 from agent.main.library_home import backups_of
 from agent.models.model_store import ModelStore
 from agent.redaction.queries.redaction_queries import RedactionQueries
+from agent.store.database import Database
 from agent.store.key_homes import FileHome
 from agent.store.opening import open_library
 
@@ -77,6 +78,20 @@ async def test_backups_follow_the_settings_of_their_moment(paths: AppPaths, open
     assert len(list((paths.library / "backups").iterdir())) == 1
     backups.replace(now, some)
     assert len(list((paths.library / "backups").iterdir())) == 1
+
+
+async def test_a_servers_library_is_not_copied_and_earlier_copies_go_when_data_is_deleted(
+    paths: AppPaths, opened: RedactionQueries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Copying 300,000 photos would slow down answers for minutes, and the database has backups of its own."""
+    now, some = utc_now(), Settings.model_validate({"library": {"key_home": "file", "backups": 2}})
+    backups_of(opened.database, paths).daily(now, some)  # as an earlier version did
+    monkeypatch.setattr(Database, "is_shared", True)
+    backups = backups_of(opened.database, paths)
+    backups.daily(now + timedelta(days=2), some)
+    assert len(list((paths.library / "backups").iterdir())) == 1
+    backups.replace(now, some)
+    assert not list((paths.library / "backups").iterdir())
 
 
 async def test_a_backup_that_is_begun_meanwhile_leaves_the_one_being_made_alone(
