@@ -41,6 +41,8 @@ def fill_server(folder: Path, samples: Path, models: ModelStore, count: int) -> 
         fill_database(database, paths, settings.load(), watched, samples, count, _prints(), thumbnails=THUMBNAILS)
         _name(database)
         with database.write() as tx:
+            for table in ("image", "place", "job", "person"):  # their rows brought their ids
+                tx.execute(text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))"))
             tx.execute(text("ANALYZE"))
         database.close()
     finally:

@@ -14,6 +14,7 @@ from scripts.benchmarks import (
     agent,
     availability,
     capture,
+    clients,
     core,
     engine,
     fuzz,
@@ -54,6 +55,7 @@ ON_DATA: dict[str, Callable[[Path], Iterator[Row]]] = {"accuracy": accuracy.rows
 NAMED: dict[str, Callable[[bool], Iterator[Row]]] = {
     "acceptance": acceptance.rows,
     "availability": availability.rows,
+    "clients": clients.rows,
     "core": core.rows,
     "server": server.rows,
 }
