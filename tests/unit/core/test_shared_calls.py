@@ -77,3 +77,12 @@ async def test_an_error_reaches_all_who_asked_and_the_next_question_is_asked_ane
     answers = await asyncio.gather(*(calls.get("a", fail) for _ in range(3)), return_exceptions=True)
     assert [type(each) for each in answers] == [OSError] * 3 and count == 1
     assert await calls.get("a", lambda: 5) == 5
+
+
+async def test_the_next_one_waits_for_the_pause_but_the_answer_does_not() -> None:
+    calls = SharedCalls[int](1, rest=1e9)
+    assert await calls.get("a", lambda: 1) == 1
+    next_one = asyncio.create_task(calls.get("a", lambda: 2))
+    done, _ = await asyncio.wait({next_one}, timeout=0.05)
+    assert not done
+    next_one.cancel()

@@ -1,10 +1,63 @@
-"""The library's index as bytes."""
+"""The library's index as bytes, and who waits for whom."""
 
+import asyncio
 import struct
+import threading
 from datetime import date
+from typing import cast
 
-from agent.library.packed_index import pack
-from agent.library.records import Index
+from agent.core.reach import Reach, reaching
+from agent.library.packed_index import Answer, IndexAnswers, pack
+from agent.library.queries.library_queries import LibraryQueries
+from agent.library.records import Index, Shown
+
+
+class Slow:
+    """A library whose whole index takes until it is let."""
+
+    def __init__(self) -> None:
+        self.begun, self.let = threading.Semaphore(0), threading.Semaphore(0)
+        self.asked: list[Shown] = []
+
+    def version(self) -> int:
+        return len(self.asked)  # something has always changed
+
+    def large_index(self, shown: Shown) -> Index:
+        self.asked.append(shown)
+        if shown == Shown():
+            self.begun.release()
+            assert self.let.acquire(timeout=10)
+        return Index((1,), (100,), ())
+
+
+async def begun(answers: IndexAnswers, slow: Slow) -> asyncio.Task[Answer]:
+    task = asyncio.create_task(answers.get(Shown(), packed=True))
+    assert await asyncio.to_thread(slow.begun.acquire, timeout=10)
+    return task
+
+
+async def test_a_search_and_a_filter_wait_for_no_index_of_all_photos() -> None:
+    slow = Slow()
+    answers = IndexAnswers(cast("LibraryQueries", slow))
+    whole = await begun(answers, slow)
+    assert (await answers.get(Shown(text="beach"), packed=True)).body
+    assert (await answers.get(Shown(favourites=True), packed=True)).body
+    slow.let.release()
+    assert (await whole).body
+
+
+async def test_members_of_the_same_libraries_share_an_index_whatever_their_roles() -> None:
+    slow = Slow()
+    answers = IndexAnswers(cast("LibraryQueries", slow))
+    first = await begun(answers, slow)
+    members: list[asyncio.Task[Answer]] = []
+    for reach in (Reach(frozenset({1})), Reach(frozenset({1}), curates=True), Reach(frozenset({1}), confided=frozenset({1}))):
+        with reaching(reach):
+            members += [asyncio.create_task(answers.get(Shown(), packed=True)) for _ in range(20)]
+    await asyncio.sleep(0)
+    slow.let.release(2)
+    await asyncio.gather(first, *members)
+    assert slow.asked == [Shown()] * 2
 
 
 def test_each_number_lies_where_the_page_looks_for_it() -> None:
