@@ -14,8 +14,13 @@ import { unpack, type Order } from './photoOrder'
 /** Details asked for at once, and kept at most. */
 const BATCH = 100
 const MOST_KEPT = 3_000
-/** Between two readings of the order. */
+/**
+ * Between two readings of the order: at least, at most, and by how long the last one took. A large library's server computes and sends
+ * megabytes for each, to everyone who has the page open while photos arrive.
+ */
 const RESPITE_MS = 300
+const MOST_RESPITE_MS = 30_000
+const RESPITE_SHARE = 5
 /** So many places are looked for one by one; for more it pays to have them all at hand. */
 const LOOKED_FOR = 20
 
@@ -86,16 +91,18 @@ export class LibraryState {
     while (this.outdated) {
       this.outdated = false
       const { filter } = this
+      const began = performance.now()
       await this.app.read(() => this.readOnce(filter))
+      const took = performance.now() - began
       // What was asked for with the same filter is in the next reading, and can wait until the photos in view have come.
-      if (this.outdated && filter === this.filter) await this.respite()
+      if (this.outdated && filter === this.filter) await this.respite(Math.min(Math.max(RESPITE_MS, RESPITE_SHARE * took), MOST_RESPITE_MS))
     }
   }
 
-  private respite(): Promise<void> {
+  private respite(ms: number): Promise<void> {
     return new Promise((resolve) => {
       this.hurry = resolve
-      setTimeout(resolve, RESPITE_MS)
+      setTimeout(resolve, ms)
     })
   }
 

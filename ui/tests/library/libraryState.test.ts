@@ -158,6 +158,30 @@ describe('the library', () => {
     expect(client.library).toHaveBeenCalledTimes(3)
   })
 
+  it('waits longer for the next reading if one takes long, and not at all for what the user did', async () => {
+    vi.useFakeTimers()
+    try {
+      const { library, client } = world([3, 2, 1])
+      client.library.mockImplementation(async () => {
+        await new Promise((resolve) => setTimeout(resolve, 2_000))
+        return index([3, 2, 1])
+      })
+      void library.read()
+      void library.read()
+      await vi.advanceTimersByTimeAsync(2_000 + 9_900)
+      expect(client.library).toHaveBeenCalledTimes(1)
+      await vi.advanceTimersByTimeAsync(200)
+      expect(client.library).toHaveBeenCalledTimes(2)
+      void library.read()
+      await vi.advanceTimersByTimeAsync(2_000)
+      void library.narrow({ facesMin: 1 })
+      await vi.advanceTimersByTimeAsync(0)
+      expect(client.library).toHaveBeenCalledTimes(3)
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
   it('shows the first reading before the next has come', async () => {
     const { library, client } = world([3, 2, 1])
     client.library.mockImplementationOnce(() => Promise.resolve(index([3, 2, 1]))).mockImplementation(() => new Promise(() => {}))
