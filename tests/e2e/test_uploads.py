@@ -59,6 +59,7 @@ def test_each_photo_arrives_once_though_the_network_breaks_and_the_server_is_kil
     photos = [chosen / f"{number}.jpg" for number in range(40)]
     digests = {_photo(path, seed) for seed, path in enumerate(photos)} | {_photo(chosen / "large.jpg", 99, LARGE)}
     context = chromium.new_context(ignore_https_errors=True, locale="en", viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(WITHIN_MS)
     page = context.new_page()
     secret = server.reached["invitation"].rpartition("/")[2]
     page.goto(f"{server.address}/#invitation/{secret}")

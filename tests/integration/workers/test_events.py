@@ -193,7 +193,7 @@ async def test_nothing_is_lost_while_the_database_is_gone(team: Team) -> None:
     team.photos(60)
     async with team.server() as app:
         workers = [await team.start(name, pause=0.05) for name in ("one", "two")]
-        await team.until(lambda: team.done() >= 10)
+        await team.until(lambda: len(team.living()) == 2 and team.done() >= 10)  # one that is starting ends without its database
         await asyncio.to_thread(team.lock_out)
         await until(lambda: isinstance(app.indexer.problem, StoreError))
         await asyncio.to_thread(team.let_in)
