@@ -8,13 +8,14 @@ T = TypeVar("T")
 
 
 class SharedCalls(Generic[T]):
-    """Waiting takes no thread, so that other requests find one. `at_once` computations run at the same time; each leaves a pause of `rest`
-    times as long as it took, so that however many ask, other work gets its share.
+    """Waiting takes no thread, so that other requests find one. `at_once` computations run at the same time. After one, the next waits
+    `rest` times as long as it took, so that however many ask, other work gets its share.
     """
 
     def __init__(self, at_once: int, *, rest: float = 0.0) -> None:
         self._slots = asyncio.Semaphore(at_once)
         self._rest = rest
+        self._next_at = 0.0
         self._waiting: dict[Hashable, asyncio.Task[T]] = {}
 
     async def get(self, key: Hashable, make: Callable[[], T]) -> T:
@@ -29,13 +30,18 @@ class SharedCalls(Generic[T]):
 
     async def _run(self, key: Hashable, make: Callable[[], T]) -> T:
         loop = asyncio.get_running_loop()
-        await self._slots.acquire()
-        began = loop.time()
         try:
-            del self._waiting[key]  # those who ask from now on may know of later changes
-            return await asyncio.to_thread(make)
-        finally:
-            loop.call_later(self._rest * (loop.time() - began), self._slots.release)
+            async with self._slots:
+                await asyncio.sleep(self._next_at - loop.time())
+                del self._waiting[key]  # those who ask from now on may know of later changes
+                began = loop.time()
+                try:
+                    return await asyncio.to_thread(make)
+                finally:
+                    self._next_at = loop.time() + self._rest * (loop.time() - began)
+        except asyncio.CancelledError:  # the loop ends
+            self._waiting.pop(key, None)
+            raise
 
 
 def _seen(task: asyncio.Task[T]) -> None:
