@@ -60,6 +60,11 @@ def give_back() -> None:
     """Release free memory, also in the middle of the heap. Takes some ten milliseconds, half of them with all threads stopped."""
     forget_sources()
     gc.collect()
+    release_free()
+
+
+def release_free() -> None:
+    """Release free memory alone, without looking for garbage: for a process that is busy."""
     if (libc := _glibc("malloc_trim")) is not None:
         libc.malloc_trim(0)
 

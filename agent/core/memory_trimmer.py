@@ -43,3 +43,10 @@ class MemoryTrimmer:
                 await asyncio.to_thread(give_back)
         except Exception:  # unreleased memory is no reason to end the agent
             log.exception("rest.failed")
+
+
+async def trim_while_busy(release: Callable[[], None], every_s: float = 10.0) -> None:
+    """Release free memory regularly, until cancelled: a server is seldom idle, and would keep what its largest answers took."""
+    while True:
+        await asyncio.sleep(every_s)
+        await asyncio.to_thread(release)

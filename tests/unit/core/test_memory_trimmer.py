@@ -1,8 +1,10 @@
 """Memory is given back once for each time of calm, and only then."""
 
+import asyncio
+
 from structlog.testing import capture_logs
 
-from agent.core.memory_trimmer import CALM, MemoryTrimmer
+from agent.core.memory_trimmer import CALM, MemoryTrimmer, trim_while_busy
 
 
 class Calm:
@@ -47,6 +49,20 @@ async def test_while_the_library_is_used_nothing_is_given_back() -> None:
     for _ in range(10):
         calm.uses += 1
         assert await calm.look(1) == []
+
+
+async def test_a_busy_process_gives_free_memory_back_again_and_again() -> None:
+    enough, done = asyncio.Event(), list[None]()
+    loop = asyncio.get_running_loop()
+
+    def release() -> None:
+        done.append(None)
+        if len(done) == 3:
+            loop.call_soon_threadsafe(enough.set)
+
+    trimming = asyncio.create_task(trim_while_busy(release, every_s=0.001))
+    await asyncio.wait_for(enough.wait(), 10)
+    trimming.cancel()
 
 
 async def test_memory_that_can_not_be_given_back_ends_nothing_and_is_tried_at_the_next_calm() -> None:
