@@ -45,7 +45,7 @@ class Members:
         return await asyncio.to_thread(self._queries.members)
 
     async def recorded(self) -> tuple[MemberOverview, ...]:
-        """Those whom the caller may meet in the record: all, or those in the entries within reach."""
+        """Return the members in the record that the caller may read: all, or those in the entries within reach."""
         reach, everyone = current_reach(), await self.list()
         if reach is None or reach.audits_all:
             return everyone

@@ -40,6 +40,7 @@ class RateStorage(Storage):
     def check(self) -> bool:
         return True
 
+    # `limits` asks for both only if its `reset` and `clear` are called, which the program doesn't do.
     def reset(self) -> int | None:
         raise NotImplementedError
 

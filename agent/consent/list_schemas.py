@@ -23,7 +23,7 @@ class ListedPersonOut(PersonOnList):
     line: int
     """counted from 1"""
     new: bool
-    """nobody has that name yet"""
+    """no person has that name yet"""
     photos: tuple[str, ...]
     """names of the reference photos, or paths within their folder"""
 

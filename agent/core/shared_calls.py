@@ -1,4 +1,4 @@
-"""Slow answers that many ask for at once: few are computed at a time, and whoever asks before one is begun gets it, too."""
+"""Slow answers that many ask for at once: few are computed at a time, and all who ask before one is begun share it."""
 
 import asyncio
 from collections.abc import Callable, Hashable
@@ -45,6 +45,6 @@ class SharedCalls(Generic[T]):
 
 
 def _seen(task: asyncio.Task[T]) -> None:
-    """Its error is nobody's if all callers have left."""
+    """Take its error: if all callers have left, asyncio would log it as never retrieved."""
     if not task.cancelled():
         task.exception()

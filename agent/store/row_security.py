@@ -165,7 +165,7 @@ def limit(tx: Connection, reach: Reach) -> None:
 
 @contextlib.contextmanager
 def lifted(tx: Connection) -> Iterator[None]:
-    """Let what is done inside see everything, in a transaction that may be limited: for what is never shown to whom it is limited for."""
+    """Lift a transaction's limit inside, for what is read there and never shown to the member."""
     reach = current_reach()
     if reach is None or tx.dialect.name != "postgresql":
         yield

@@ -16,7 +16,7 @@ done
 # Packages of packages: nothing installs anything any more, and no interpreter but Python's is needed.
 purge() { dpkg --purge --force-depends --force-remove-essential --force-remove-protected "$@" >/dev/null; }
 purge apt libapt-pkg7.0 sqv perl-base debconf 2>/dev/null || true
-# Nobody signs in, mounts or formats anything, and no device comes or goes. Of util-linux, setpriv stays: it gives rights away.
+# A container has no sign-in, mounts no disk and formats none, and its devices stay the same. Of util-linux, setpriv stays: it gives rights away.
 purge mount bsdutils login login.defs passwd sysvinit-utils libpam-runtime libpam-modules libpam-modules-bin \
   libsemanage2 libsemanage-common libsepol2 libsystemd0 libudev1 libblkid1 libmount1 libsmartcols1 libseccomp2 \
   libdb5.3t64 libhogweed6t64 libnettle8t64 debian-archive-keyring diffutils mawk

@@ -1,4 +1,4 @@
-"""The library's index as bytes, and who waits for whom."""
+"""The library's index as bytes, and which requests wait for one."""
 
 import asyncio
 import struct

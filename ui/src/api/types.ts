@@ -6816,7 +6816,7 @@ export interface components {
             readonly name: string;
             /**
              * New
-             * @description nobody has that name yet
+             * @description no person has that name yet
              */
             readonly new: boolean;
             /**
