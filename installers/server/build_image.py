@@ -1,13 +1,14 @@
 """Builds the server's image without Docker: `build_image.py FOLDER [--base ARCHIVE] [--opencv wheel]`, as root on Debian, with buildah.
 
-FOLDER receives buildah's storage, and the image's root as a folder; it may be removed afterwards. Without an archive of a Debian system,
-mmdebstrap makes one. docs/operate/compose.md says how Docker builds the same file.
+FOLDER receives buildah's storage, and the image's root as a folder; it may be removed after `build_image.py FOLDER --close`. Without an
+archive of a Debian system, mmdebstrap makes one. docs/operate/compose.md says how Docker builds the same file.
 """
 
 import argparse
 import resource
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,7 +24,8 @@ class Buildah:
     """Images in a storage of their own; nothing of the system's is read or changed."""
 
     def __init__(self, folder: Path) -> None:
-        self._own = ["buildah", "--root", str(folder / "storage"), "--runroot", str(folder / "running"), "--storage-driver", "vfs"]
+        places = ["--root", str(folder / "storage"), "--runroot", str(folder / "running")]
+        self._own = ["buildah", *places, "--storage-driver", "overlay" if layers_mount(folder) else "vfs"]
 
     def __call__(self, *words: str, cwd: Path | None = None) -> str:
         done = subprocess.run([*self._own, *words], check=False, capture_output=True, text=True, timeout=_LIMIT_S, cwd=cwd)
@@ -48,8 +50,25 @@ class Buildah:
         self("build", *how, *kept, *chosen, ".", cwd=checkout)
 
     def unpacked(self) -> Path:
-        """Return the image's root as a folder."""
+        """Return the image's root as a folder, until `close`."""
         return Path(self("mount", self("from", IMAGE)))
+
+    def close(self) -> None:
+        """Unmount what is mounted, so that the folder can be removed."""
+        self("umount", "--all")
+
+
+def layers_mount(folder: Path) -> bool:
+    """Return whether the system lays folders over each other here; otherwise each step of a build copies the whole root."""
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        root = Path(place)
+        for name in ("lower", "upper", "work", "merged"):
+            (root / name).mkdir()
+        how = f"lowerdir={root / 'lower'},upperdir={root / 'upper'},workdir={root / 'work'}"
+        mounted = subprocess.run(["mount", "-t", "overlay", "overlay", "-o", how, root / "merged"], check=False, capture_output=True)
+        if mounted.returncode == 0:
+            subprocess.run(["umount", root / "merged"], check=True)
+        return mounted.returncode == 0
 
 
 def size(root: Path) -> int:
@@ -67,12 +86,17 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--base", type=Path, help="a Debian system as a tar archive")
     parser.add_argument("--opencv", choices=["slim", "wheel"], default="slim")
+    parser.add_argument("--close", action="store_true", help="only unmount what an earlier call left mounted")
     words = parser.parse_args()
+    if words.close:
+        Buildah(words.folder).close()
+        return 0
     words.folder.mkdir(parents=True, exist_ok=True)
     archive = words.base
     if archive is None:
         archive = words.folder / "base.tar"
-        subprocess.run(["mmdebstrap", "--variant=minbase", "trixie", str(archive)], check=True, timeout=_LIMIT_S)
+        made = ["mmdebstrap", "--variant=minbase", "--dpkgopt=force-unsafe-io", "trixie", str(archive)]
+        subprocess.run(made, check=True, timeout=_LIMIT_S)
     buildah = Buildah(words.folder)
     buildah.base(archive)
     buildah.build(CHECKOUT, [f"OPENCV={words.opencv}"])

@@ -44,7 +44,6 @@ UNUSED = (
     "numpy/f2py",
     "numpy/**/tests",
     "**/*.pyi",
-    "**/__pycache__",
 )
 # Their wheels hold symbols for debuggers. Libraries that auditwheel changed are not touched: stripping breaks some.
 STRIPPED = (

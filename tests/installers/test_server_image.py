@@ -37,10 +37,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     missing = [name for name in NEEDED if not any((Path(place) / name).is_file() for place in (*_path(), "/usr/lib/podman"))]
     assert missing == [], f"not installed: {missing} (scripts/setup/system.py lists the packages)"
     made = ROOT / "build" / "image"
-    shutil.rmtree(made, ignore_errors=True)
+    if made.exists():  # a run that was killed left it
+        Buildah(made).close()
+        shutil.rmtree(made)
     made.mkdir(parents=True)
     yield made
-    shutil.rmtree(made, ignore_errors=True)
+    Buildah(made).close()
+    shutil.rmtree(made)
 
 
 @pytest.fixture(scope="module")
