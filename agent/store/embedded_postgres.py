@@ -170,7 +170,7 @@ class EmbeddedPostgres:
                 )
                 if _answers(address, self._process, began + (self._recovers_s or _START_S)):
                     return address
-                if time.monotonic() > began + _REFUSES_S:
+                if self._recovers_s or time.monotonic() > began + _REFUSES_S:  # it would replay the whole log again
                     self._end_own()
                     raise DatabaseFailed
                 time.sleep(_AGAIN_S)

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import make_url
 
 from agent.core.settings import Settings
-from agent.domain.errors import DatabaseOld, DatabaseUnreachable, VectorsOld
+from agent.domain.errors import DatabaseFailed, DatabaseOld, DatabaseUnreachable, VectorsOld
 from agent.store import embedded_postgres, postgres_programs
 from agent.store import server_database as module
 from agent.store.dialects.postgresql import PostgreSql
@@ -72,6 +72,18 @@ def test_killed_while_it_is_being_started_it_is_started_again(postgres: Embedded
     monkeypatch.setattr(embedded_postgres, "_have_database", kill_once)
     assert value(postgres.start(), "SELECT 1") == 1
     assert len(set(asked)) == 2
+
+
+def test_a_restored_one_that_ends_by_itself_is_given_up_at_once(postgres: EmbeddedPostgres, data: Path) -> None:
+    """As when the log ends before the moment that was asked for: another start would replay all of it again."""
+    postgres.start()
+    postgres.stop()
+    with (postgres.home.data / "postgresql.auto.conf").open("a") as settings:
+        settings.write("ai_popup_ends_it = 1\n")
+    restored = EmbeddedPostgres(data / "postgres", data / "restore.log", recovers_s=60)
+    with pytest.raises(DatabaseFailed):
+        restored.start()
+    assert (data / "restore.log").read_text().count('"ai_popup_ends_it"') == 1
 
 
 def test_workers_find_it_by_its_file(postgres: EmbeddedPostgres, data: Path) -> None:

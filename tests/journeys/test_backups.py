@@ -25,7 +25,7 @@ pytestmark = [
     pytest.mark.timeout(2_400),
     pytest.mark.skipif(sys.platform != "linux", reason="the tests of PostgreSQL run on Linux"),
 ]
-PHOTOS, FACES, PLAIN = 200, 12, 188
+PHOTOS, FACES, PLAIN = 70, 12, 58  # more than one batch
 LIMIT_S = 600.0  # a busy machine is no failure
 
 

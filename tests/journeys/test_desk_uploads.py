@@ -25,7 +25,7 @@ pytestmark = [
 WAIT_S = 600.0
 QUICK = {"AI_POPUP__RECOGNITION__ENABLED": "true", "AI_POPUP__ENGINE__WORKERS": "1"}
 CHINESE = {"LC_ALL": "zh_CN.UTF-8", "LANG": "zh_CN.UTF-8", "AI_POPUP__GENERAL__LANGUAGE": "zh-CN"}
-PHOTOS, COMMON, OWN, LAST = 240, 30, 30, 5
+PHOTOS, COMMON, OWN, LAST = 180, 30, 30, 5
 
 
 def until(condition: Callable[[], bool], said: Callable[[], object] = lambda: "") -> None:
