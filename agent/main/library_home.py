@@ -28,6 +28,14 @@ def home_of_key(settings: Settings, paths: AppPaths) -> Home:
     return key_home(settings.library.key_home, paths.keys)
 
 
+def key_in_file(file: SettingsFile, paths: AppPaths) -> None:
+    """Keep the key of a new library in a file, unless the settings say where: servers have no keyring. Raises SettingsError."""
+    said = file.raw().get("library", {})
+    keys = LibraryKeys(paths.library, home_of_key(file.snapshot, paths))
+    if not keys.exist and KEY_HOME not in file.overridden() and not (isinstance(said, dict) and "key_home" in said):
+        file.put(KEY_HOME, KeyHome.FILE)
+
+
 def worker_keys(settings: Settings, paths: AppPaths) -> Path:
     """The folder with the key of a team server's workers."""
     return Path(settings.server.worker_keys) if settings.server.worker_keys else paths.keys

@@ -16,7 +16,7 @@ from agent.core.files import store_error, write_private
 from agent.core.paths import HOME_VARIABLE, AppPaths
 from agent.core.settings import KeyHome
 from agent.domain.errors import AlreadyRunning, MoveKeyMissing, MoveNoLibrary, MoveTargetTaken, StoreKeyMissing, StoreNewer
-from agent.main.library_home import home_of_key
+from agent.main.library_home import home_of_key, key_in_file
 from agent.moves.closed_record import RECORDS_FOLDER
 from agent.moves.move import Side
 from agent.people.forgotten import ForgottenFile
@@ -124,15 +124,14 @@ def stopped_database(session: CommandSession) -> Iterator[tuple[Database, "Embed
     Raises ServerError, StoreError, KeyHomeError.
     """
     from agent.core import logs
-    from agent.main.server.loop import LOG_FILE
-    from agent.main.server.process import key_in_file
+    from agent.main.server.log_files import SERVER_LOG
     from agent.store.server_database import database_url, server_database
 
     file, paths = session.file, session.paths
     file.load()
     embedded: EmbeddedPostgres | None = None
     with contextlib.ExitStack() as running:
-        logs.configure(file.snapshot.logs, paths.logs, file=LOG_FILE)  # otherwise it is written among the command's results
+        logs.configure(file.snapshot.logs, paths.logs, file=SERVER_LOG)  # otherwise it is written among the command's results
         running.callback(logs.stop)
         if file.snapshot.server.database:
             key_in_file(file, paths)
@@ -151,7 +150,7 @@ def own_postgres(file: SettingsFile, paths: AppPaths) -> "Iterator[tuple[str, Em
     """
     from agent.backups.ground import archive_of
     from agent.backups.restoring import finish
-    from agent.main.server.process import POSTGRES_LOG, key_in_file
+    from agent.main.server.log_files import POSTGRES_LOG
     from agent.store.embedded_postgres import EmbeddedPostgres
     from agent.store.server_database import POSTGRES_FOLDER
 

@@ -27,11 +27,12 @@ def serve(session: CommandSession, as_json: bool) -> int:
     from agent.core import logs
     from agent.core.file_limit import raise_file_limit
     from agent.core.heap import few_arenas
+    from agent.main.library_home import key_in_file
     from agent.main.tracing import traced
 
     try:
-        from agent.main.server.loop import LOG_FILE
-        from agent.main.server.process import Server, key_in_file
+        from agent.main.server.log_files import SERVER_LOG
+        from agent.main.server.process import Server
     except ModuleNotFoundError as error:
         raise ServerPackagesMissing from error
 
@@ -56,7 +57,7 @@ def serve(session: CommandSession, as_json: bool) -> int:
 
     # A database elsewhere is there for several servers.
     with session.together() if session.file.snapshot.server.database else session.alone(command=False):
-        logs.configure(session.file.snapshot.logs, session.paths.logs, file=LOG_FILE, stdout=sys.stdout)
+        logs.configure(session.file.snapshot.logs, session.paths.logs, file=SERVER_LOG, stdout=sys.stdout)
         try:
             finish(session.paths)  # before anything is made new: keys, settings and certificates come with a restore
             session.file.load()

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -115,13 +116,11 @@ def config(session: CommandSession, as_json: bool) -> None:
 @click.pass_obj
 def secret(session: CommandSession, as_json: bool) -> None:
     from agent.backups.repositories import SECRET
-    from agent.main.library_home import home_of_key
+    from agent.main.library_home import home_of_key, key_in_file
 
-    if session.has_server or not session.paths.library.exists():
-        with suppress(ModuleNotFoundError):  # without a server's packages it is a desktop, whose secrets are in the keyring
-            from agent.main.server.process import key_in_file
-
-            key_in_file(session.file, session.paths)
+    # Without a server's packages it is a desktop, whose secrets are in the keyring.
+    if (session.has_server or not session.paths.library.exists()) and find_spec("psycopg") is not None:
+        key_in_file(session.file, session.paths)
     asked: str = click.prompt(session.texts("cli.backup.ask_secret"), hide_input=True, err=True)
     home_of_key(session.file.load(), session.paths).write(SECRET, asked.encode())
     tell({"kept": True}, session.texts("cli.backup.kept"), as_json=as_json)
@@ -180,11 +179,10 @@ def restore_from(session: CommandSession, source: str, to: str | None, *, as_jso
 def _restore_server(session: CommandSession, place: "Place", code: str, moment: datetime | None, *, as_json: bool) -> None:
     from agent.backups.restoring import Restoring
     from agent.core.environment import utc_now
+    from agent.main.library_home import key_in_file
 
-    try:
-        from agent.main.server.process import key_in_file
-    except ModuleNotFoundError as error:
-        raise ServerPackagesMissing from error
+    if find_spec("psycopg") is None:
+        raise ServerPackagesMissing
     paths, texts = session.paths, session.texts
     if not paths.settings.exists():
         key_in_file(session.file, paths)

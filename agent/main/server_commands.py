@@ -35,8 +35,7 @@ def migrate(session: CommandSession, only_check: bool, expand: bool, only_plan: 
         from agent.store.steps import steps, works_from
     except ModuleNotFoundError as error:
         raise ServerPackagesMissing from error
-    from agent.main.library_home import home_of_key
-    from agent.main.server.process import key_in_file
+    from agent.main.library_home import home_of_key, key_in_file
 
     if only_check and only_plan:
         raise click.UsageError(session.texts("cli.server.one_of"))
@@ -68,7 +67,7 @@ def _database(session: CommandSession) -> Iterator[str]:
     """
     from agent.core import logs
     from agent.main.move_sides import own_postgres
-    from agent.main.server.loop import LOG_FILE
+    from agent.main.server.log_files import SERVER_LOG
     from agent.store.server_database import database_url, versions_of
 
     settings, paths = session.file.snapshot, session.paths
@@ -82,7 +81,7 @@ def _database(session: CommandSession) -> Iterator[str]:
         if settings.server.database:
             raise
         with session.alone(), ExitStack() as running:
-            logs.configure(settings.logs, paths.logs, file=LOG_FILE)  # otherwise it is written among the command's results
+            logs.configure(settings.logs, paths.logs, file=SERVER_LOG)  # otherwise it is written among the command's results
             running.callback(logs.stop)
             yield running.enter_context(own_postgres(session.file, paths))[0]
         return

@@ -12,7 +12,7 @@ from agent.core.paths import AppPaths
 from agent.domain.people import Certainty
 from agent.domain.reference import fit_of
 from agent.main.library_home import home_of_key
-from agent.main.server.process import POSTGRES_LOG
+from agent.main.server.log_files import POSTGRES_LOG
 from agent.models.model_store import ModelStore
 from agent.store import schema
 from agent.store.database import Database

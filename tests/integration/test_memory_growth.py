@@ -14,8 +14,9 @@ import structlog
 from agent.core.config_file import SettingsFile
 from agent.core.paths import AppPaths
 from agent.core.supervisor import START_AGAIN
+from agent.main.library_home import key_in_file
 from agent.main.server.loop import Reached
-from agent.main.server.process import Server, key_in_file
+from agent.main.server.process import Server
 from agent.web.client import Client
 from agent.web.schemas import Status
 from agent.web.whereabouts import find

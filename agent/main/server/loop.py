@@ -44,6 +44,7 @@ from agent.main.server.figures.server import Switches, Validity
 from agent.main.server.figures.sparing import Sparing
 from agent.main.server.first_administrator import first_invitation, forget_link
 from agent.main.server.following import Following
+from agent.main.server.log_files import SERVER_LOG
 from agent.main.server.operations import Operations
 from agent.main.server.rooms import Site, add_routes, rooms_of
 from agent.main.server.team_work import HAS_WORKERS, TeamWork
@@ -68,7 +69,6 @@ from agent.web.server import Network, Succession, serving
 
 log = structlog.get_logger()
 
-LOG_FILE = "server.log"
 SOCKET = "https"  # the name under which systemd hands over the listening socket
 MOST_CONNECTIONS = 1024
 _LOOK_S = 1.0
@@ -318,7 +318,7 @@ class ServerLoop:
 
     async def _log_files(self, settings: Settings) -> None:
         try:
-            await asyncio.to_thread(logs.configure, settings.logs, self._ground.paths.logs, file=LOG_FILE, stdout=sys.stdout)
+            await asyncio.to_thread(logs.configure, settings.logs, self._ground.paths.logs, file=SERVER_LOG, stdout=sys.stdout)
         except OSError:
             log.error("logs.unwritable")
 

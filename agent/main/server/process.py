@@ -18,15 +18,16 @@ from agent.core.observable import wait_at_most
 from agent.core.paths import AppPaths, instance_name
 from agent.core.program_settings import LogTarget
 from agent.core.server_settings import Migrate
-from agent.core.settings import KeyHome, Settings
+from agent.core.settings import Settings
 from agent.core.supervisor import START_AGAIN
 from agent.core.threads import loop_threads
 from agent.desktop.termination import on_termination
 from agent.domain.errors import SettingsInvalid, StoreError, reason_of
 from agent.main.engines import model_store
 from agent.main.figures.thresholds import OF_SERVER, thresholds
-from agent.main.library_home import KEY_HOME, home_of_key, worker_keys
+from agent.main.library_home import home_of_key, worker_keys
 from agent.main.server.figures.server import SERVER, ServerFigures
+from agent.main.server.log_files import POSTGRES_LOG
 from agent.main.server.loop import Ground, Reached, ServerLoop
 from agent.main.server.operations import Operations
 from agent.main.server.readiness import Readiness
@@ -34,7 +35,6 @@ from agent.main.server.team_work import HAS_WORKERS
 from agent.main.server.worker_processes import WorkerProcesses
 from agent.store.database import Database
 from agent.store.embedded_postgres import EmbeddedPostgres
-from agent.store.keys import LibraryKeys
 from agent.store.server_database import POSTGRES_FOLDER, Migrating, database_url, server_database
 from agent.store.worker_key import hand_out
 from agent.web.auth import Auth
@@ -44,7 +44,7 @@ from agent.web.request_counts import RequestCounts
 
 log = structlog.get_logger()
 
-CERTIFICATES_FOLDER, POSTGRES_LOG = "certificates", "postgres.log"
+CERTIFICATES_FOLDER = "certificates"
 _AGAIN_S = 2.0
 
 
@@ -167,14 +167,6 @@ class Server:
         database = server_database(url, self._paths.library, home_of_key(settings, self._paths), migrating_at_start(settings))
         hand_out(database, worker_keys(settings, self._paths))
         return database
-
-
-def key_in_file(file: SettingsFile, paths: AppPaths) -> None:
-    """Keep the key of a new library in a file, unless the settings say where: servers have no keyring. Raises SettingsError."""
-    said = file.raw().get("library", {})
-    keys = LibraryKeys(paths.library, home_of_key(file.snapshot, paths))
-    if not keys.exist and KEY_HOME not in file.overridden() and not (isinstance(said, dict) and "key_home" in said):
-        file.put(KEY_HOME, KeyHome.FILE)
 
 
 def migrating_at_start(settings: Settings) -> Migrating:

@@ -8,8 +8,8 @@ from agent.core.config_file import SettingsFile
 from agent.core.paths import AppPaths
 from agent.core.settings import KeyHome
 from agent.domain.errors import SettingsInvalid
-from agent.main.library_home import worker_keys
-from agent.main.server.process import certificates_of, key_in_file
+from agent.main.library_home import key_in_file, worker_keys
+from agent.main.server.process import certificates_of
 from agent.store.key_homes import FileHome
 from agent.store.keys import LibraryKeys
 
