@@ -171,6 +171,9 @@ class DeployedHost:
         shutil.rmtree(self._sockets)
 
     def _left(self) -> bool:
+        """Whether a process is there, or a socket of one whose last threads end."""
+        if subprocess.run(self._inside(["ss", "-H", "-l", "-t"]), capture_output=True, check=True).stdout:
+            return True
         done = subprocess.run(["ip", "netns", "pids", self.name], capture_output=True, text=True, check=True)
         return any(
             psutil.pid_exists(int(each)) and psutil.Process(int(each)).status() != psutil.STATUS_ZOMBIE for each in done.stdout.split()

@@ -50,20 +50,6 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def sync_tree(folder: Path) -> None:
-    """Have everything in a new folder on the disk before it gets its name."""
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            path = Path(parent, name)
-            if not path.is_symlink():
-                descriptor = os.open(path, os.O_RDONLY)
-                try:
-                    os.fsync(descriptor)
-                finally:
-                    os.close(descriptor)
-        sync_folder(Path(parent))
-
-
 @contextmanager
 def alone(path: Path) -> Iterator[None]:
     """Hold a lock that ends with the process. Raises Failed if another deployment holds it."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from scripts.deploying.commands import Runner, expect
 from scripts.deploying.environment import ROOT, Environment
 from scripts.deploying.failures import Failed
-from scripts.deploying.files import point, sync_tree
+from scripts.deploying.files import point
 
 _VERSION = re.compile(r'^__version__ = "([^"]+)"', re.MULTILINE)
 # As the wheel has them: agent/core/resources.py finds them there.
@@ -120,8 +120,7 @@ class Releases:
         if not self._environment.host.venv:
             self._packages(aside)
         self._compile(aside)
-        sync_tree(aside)
-        os.sync()
+        os.sync()  # Linux waits until all of it is on the disk; file by file that takes twenty times as long
         aside.rename(folder)
         return "built"
 
