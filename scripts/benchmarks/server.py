@@ -197,7 +197,8 @@ def _spent(process: psutil.Process) -> float:
 
 @contextmanager
 def _started(team: Team, cores: Sequence[int]) -> Iterator[list[psutil.Process]]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "AI_POPUP__SERVER__DATABASE": libpq_address(team.url)}
+    address = make_url(team.url).set(drivername="postgresql").render_as_string(hide_password=False)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "AI_POPUP__SERVER__DATABASE": address}
     command = own_command("worker", "--name")
     started = [
         subprocess.Popen([*command, f"w{core}"], env=environment, preexec_fn=partial(_bind, core), stderr=subprocess.DEVNULL)
