@@ -82,7 +82,8 @@ class MatcherProcess:
                 before = await asyncio.to_thread(known)
                 await self._question(calls.BEGIN, before.cannot)
                 client = self._client
-                for part in by_group(before.members):
+                coming = by_group(before.members)
+                while (part := await asyncio.to_thread(next, coming, None)) is not None:
                     await self._question(calls.RESTORE, part, of=client)
                 placed = await self._question(calls.PLACE, asked, of=client)
         return dict(placed.groups or ())

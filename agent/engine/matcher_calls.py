@@ -109,10 +109,10 @@ def parts(prints: Sequence[FaceEmbedding]) -> Iterator[Prints]:
     return (Prints.of(prints[start : start + AT_ONCE]) for start in range(0, len(prints), AT_ONCE))
 
 
-def by_group(members: Sequence[GroupMember]) -> Iterator[Members]:
-    """Yield whole clusters, about so many faces at a time that processing them takes a fifth of a second."""
+def by_group(members: Iterable[GroupMember]) -> Iterator[Members]:
+    """Yield whole clusters of faces that come cluster by cluster, so many at a time that processing them takes a fifth of a second."""
     part: list[GroupMember] = []
-    for _, group in groupby(sorted(members, key=lambda each: each.group_id), key=lambda each: each.group_id or -each.face_id):
+    for _, group in groupby(members, key=lambda each: each.group_id or -each.face_id):
         part += group
         if len(part) >= 4 * AT_ONCE:
             yield Members.of(part)

@@ -1,6 +1,6 @@
 """Comparison of the library's faces: near faces, and the nearest known people."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,9 +21,9 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class ClusterMembers:
-    """The clusters of faces, and pairs of faces to keep apart."""
+    """The clusters of faces, one after another, and pairs of faces to keep apart."""
 
-    members: tuple[GroupMember, ...]
+    members: Iterable[GroupMember]  # may read, and so block
     cannot: tuple[tuple[int, int], ...] = ()
 
 
@@ -55,9 +55,9 @@ class FaceMatcher(Protocol):
         ...
 
     async def place(self, fresh: Sequence[GroupMember], known: Callable[[], ClusterMembers]) -> dict[int, int]:
-        """Place new faces; return the new clusters of all faces whose cluster changed. `known` reads the earlier ones; it may block.
+        """Place new faces; return the new clusters of all faces whose cluster changed. `known` reads the earlier ones.
 
-        Raises as above.
+        It may block. Raises as above.
         """
         ...
 

@@ -76,10 +76,10 @@ class ClusterUpdater:
             self.formed.notify()
 
     async def _form_anew(self) -> None:
-        everything = await asyncio.to_thread(self._library.all_members)
-        groups = await self._matcher.group(everything.members, everything.cannot)
+        members, cannot = await asyncio.to_thread(self._library.all_members)
+        groups = await self._matcher.group(members, cannot)
         # Write in steps, each cluster in one piece if possible. Faces left out by a crash are clustered again.
-        rows = sorted(_numbered_as_before(everything.members, groups).items(), key=itemgetter(1))
+        rows = sorted(_numbered_as_before(members, groups).items(), key=itemgetter(1))
         for start in range(0, len(rows), WRITTEN):
             await asyncio.to_thread(self._library.set_groups, dict(rows[start : start + WRITTEN]), anew=start == 0)
 

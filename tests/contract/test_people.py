@@ -26,6 +26,7 @@ from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import JobState, Priority
 from agent.domain.people import Certainty, Identity
 from agent.library.records import Index, Match, Shown
+from agent.people.queries import cluster_rows
 from agent.people.queries.people_queries import BACKUPS_HOLD_PURGED
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.database import Database
@@ -431,6 +432,21 @@ def test_people_of_whom_there_are_prints_are_counted_named_or_not(library: Redac
     name(library, "Mei", *faces[3:5])
     assert library.people_kept(least=0) == 4, "a group, Mei, and two who are like nobody"
     assert library.people_kept(least=7) == 0, "so few prints are not looked at closely"
+
+
+def test_clusters_are_read_one_after_another_page_by_page(library: RedactionQueries, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster_rows, "PAGE", 2)
+    a, b, c, d, e, new = (photo(library, each, 1)[0] for each in "abcdef")
+    library.set_groups({a: 7, b: 0, c: 7, d: 0, e: 7}, anew=True)
+    mei = name(library, "Mei", c)
+    told = library.grouped()
+    assert [(each.face_id, each.person_id, each.group_id) for each in told.members] == [
+        (b, 0, 0), (d, 0, 0), (a, 0, 7), (c, mei, 7), (e, 0, 7),
+    ]  # fmt: skip
+    assert [each.face_id for each in library.ungrouped(9)] == [new]
+    assert [each.face_id for each in library.all_members()[0]] == [a, b, c, d, e, new]
+    library.edit(RejectFaces(face_ids=(a,), person_id=mei), now=NOW)
+    assert library.grouped().cannot == ((a, c),) and library.all_members()[1] == [(a, c)]
 
 
 def test_photos_of_somebody_are_counted_once(library: RedactionQueries) -> None:

@@ -1,8 +1,10 @@
 """The stored clusters: derived, for every face with a print; a face that is alone is in cluster 0."""
 
 from collections.abc import Iterator
+from itertools import starmap
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, select
+from sqlalchemy import Connection, Select, and_, delete, func, insert, select, tuple_
 
 from agent.domain.embeddings import GroupMember
 from agent.domain.people import Certainty
@@ -11,6 +13,7 @@ from agent.store.database import Queries
 from agent.store.facts import chunks
 from agent.store.schema import embedding, face, grouping, identity, rejection
 
+PAGE = 5_000
 _CONFIRMED = identity.c.certainty == Certainty.CONFIRMED
 
 
@@ -18,17 +21,18 @@ class ClusterQueries(Queries):
     def ungrouped(self, limit: int) -> list[GroupMember]:
         """Return faces with a print that were neither clustered nor marked as alone, oldest first."""
         with self.database.read() as tx:
-            return _members(tx, grouping.c.face_id.is_(None), limit)
+            rows = _members().where(grouping.c.face_id.is_(None)).order_by(embedding.c.face_id).limit(limit)
+            return list(starmap(GroupMember, tx.execute(rows)))
 
     def grouped(self) -> ClusterMembers:
-        """Return the clusters of all other faces with a print."""
+        """Return the clusters of all other faces with a print, which are read as they are needed, cluster by cluster."""
         with self.database.read() as tx:
-            return ClusterMembers(tuple(_members(tx, grouping.c.face_id.is_not(None), None)), tuple(_cannot(tx)))
+            return ClusterMembers(self._by_cluster(), tuple(_cannot(tx)))
 
-    def all_members(self) -> ClusterMembers:
-        """Return both."""
+    def all_members(self) -> tuple[list[GroupMember], list[tuple[int, int]]]:
+        """Return both, oldest first, and pairs of faces to keep apart."""
         with self.database.read() as tx:
-            return ClusterMembers(tuple(_members(tx, None, None)), tuple(_cannot(tx)))
+            return list(starmap(GroupMember, tx.execute(_members().order_by(embedding.c.face_id)))), list(_cannot(tx))
 
     def count_members(self) -> int:
         """Return the number of faces with a print."""
@@ -46,18 +50,27 @@ class ClusterQueries(Queries):
                 if rows := [{"face_id": each, "group_id": groups_of[each]} for each in chunk if each in there]:
                     tx.execute(insert(grouping), rows)
 
+    def _by_cluster(self) -> Iterator[GroupMember]:
+        place = tuple_(grouping.c.group_id, grouping.c.face_id)
+        rows = _members().order_by(*place.clauses).limit(PAGE)
+        group, face_id = -1, 0
+        while True:
+            with self.database.read() as tx:
+                page = list(starmap(GroupMember, tx.execute(rows.where(place > (group, face_id)))))
+            yield from page
+            if len(page) < PAGE:
+                return
+            group, face_id = page[-1].group_id, page[-1].face_id
 
-def _members(tx: Connection, which: ColumnElement[bool] | None, limit: int | None) -> list[GroupMember]:
-    columns = select(embedding.c.face_id, face.c.image_id, identity.c.person_id, grouping.c.group_id)
-    joined = (
+
+def _members() -> Select[*tuple[Any, ...]]:
+    """Rows as GroupMember takes them."""
+    columns = select(embedding.c.face_id, face.c.image_id, func.coalesce(identity.c.person_id, 0), func.coalesce(grouping.c.group_id, 0))
+    return (
         columns.join_from(embedding, face, face.c.id == embedding.c.face_id)
         .outerjoin(identity, and_(identity.c.face_id == embedding.c.face_id, _CONFIRMED))
         .outerjoin(grouping, grouping.c.face_id == embedding.c.face_id)
-        .order_by(embedding.c.face_id)
-        .limit(limit)
     )
-    rows = tx.execute(joined if which is None else joined.where(which))
-    return [GroupMember(row.face_id, row.image_id, row.person_id or 0, row.group_id or 0) for row in rows]
 
 
 def _cannot(tx: Connection) -> Iterator[tuple[int, int]]:

@@ -87,6 +87,7 @@ def test_groups_are_told_whole_and_some_at_a_time() -> None:
     sizes = (1, 3, 12_000, 2, 9_000, 5)
     members = [GroupMember(1 + face, 1, group_id=face % 7) for face in range(100)]
     members += [GroupMember(1_000 * group + each, 1, group_id=100 + group) for group, size in enumerate(sizes) for each in range(size)]
+    members.sort(key=lambda each: each.group_id)
     parts = list(matcher_calls.by_group(members))
     assert sorted(face for part in parts for face in part.faces) == sorted(each.face_id for each in members)
     assert 2 <= len(parts) <= 4
