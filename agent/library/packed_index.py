@@ -4,7 +4,7 @@ import hashlib
 import struct
 import sys
 from array import array
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from agent.core.reach import Reach, current_reach, reaching
@@ -12,6 +12,7 @@ from agent.core.shared_calls import SharedCalls
 from agent.library.queries.library_queries import LibraryQueries
 from agent.library.records import Index, Shown
 from agent.library.schemas import Day, LibraryIndex
+from agent.library.whole_index import WholeIndex
 from agent.web.remembered import Remembered
 
 _KEPT = 2  # for a large library each takes some megabytes
@@ -29,11 +30,20 @@ class Answer:
     body: bytes
 
 
+@dataclass(slots=True)
+class _Followed:
+    """An index that is brought up to date, and the answers made of its edition."""
+
+    index: WholeIndex
+    edition: int = 0
+    answers: dict[bool, Answer] = field(default_factory=dict)
+
+
 class IndexAnswers:
     """Reads the library and caches the last results.
 
-    The index of a large library takes a quarter of a second: one is made at a time, for all who want it. Filtered ones don't wait for it,
-    and what is searched for waits for neither and isn't kept.
+    To read the index of a large library takes a quarter of a second: one is made at a time, for all who want it. A server reads that of all
+    images once, and then what changed. Filtered ones don't wait for it, and what is searched for waits for neither and isn't kept.
     """
 
     def __init__(self, library: LibraryQueries) -> None:
@@ -41,18 +51,19 @@ class IndexAnswers:
         self._whole, self._filtered = (Remembered[Answer](library.version, most) for most in (1, _KEPT))
         self._of_whole, self._of_filtered = (SharedCalls[Answer](1, rest=_REST) for _ in range(2))
         self._searches = SharedCalls[Answer](_SEARCHES)
+        self._followed: dict[Reach | None, _Followed] = {}
 
     def forget(self) -> None:
         """Drop the cache after an idle time."""
         self._whole.forget()
         self._filtered.forget()
+        self._followed = {}
 
     async def get(self, shown: Shown, *, packed: bool) -> Answer:
         """Return the answer. Raises StoreError."""
 
         def make() -> Answer:
-            body = pack(self._library.large_index(shown)) if packed else _json(self._library.index(shown))
-            return Answer(f'"{hashlib.sha256(body).hexdigest()[:32]}"', body)
+            return _answer(self._library.large_index(shown), packed=packed)
 
         key, reach = (shown, packed), current_reach()
         if shown.text or shown.images is not None:
@@ -62,7 +73,25 @@ class IndexAnswers:
         # It depends on no person, so it is the same for all members of the same libraries.
         reach = Reach(reach.libraries) if reach is not None else None
         with reaching(reach):
-            return await self._of_whole.get((reach, key), lambda: self._whole.get(key, make))
+            return await self._of_whole.get((reach, key), lambda: self._follow(reach, packed=packed) or self._whole.get(key, make))
+
+    def _follow(self, reach: Reach | None, *, packed: bool) -> Answer | None:
+        """Return the answer of the index of all images, brought up to date; None if the library can't tell what changed."""
+        kept = self._followed.pop(reach, None)  # an error leaves none, so that the next one is read anew
+        index = self._library.whole_index(kept.index if kept else None)
+        if index is None:
+            return None
+        if kept is None or kept.index is not index or kept.edition != index.edition:
+            kept = _Followed(index, index.edition)
+        if packed not in kept.answers:
+            kept.answers[packed] = _answer(index.index(), packed=packed)
+        self._followed = dict([*self._followed.items(), (reach, kept)][-_KEPT:])
+        return kept.answers[packed]
+
+
+def _answer(index: Index, *, packed: bool) -> Answer:
+    body = pack(index) if packed else _json(index)
+    return Answer(f'"{hashlib.sha256(body).hexdigest()[:32]}"', body)
 
 
 def pack(index: Index) -> bytes:
@@ -74,7 +103,8 @@ def pack(index: Index) -> bytes:
     counts = array("I", (count for _, count in index.days))
     # A strip whose ratio does not fit is treated like the longest one that does.
     ratios = index.ratios if max(index.ratios, default=0) <= _WIDEST else (min(ratio, _WIDEST) for ratio in index.ratios)
-    parts = (array("I", index.ids), days, counts, array("H", ratios))
+    ids = array("I", index.ids.tobytes() if isinstance(index.ids, array) else index.ids)  # none is negative
+    parts = (ids, days, counts, array("H", ratios))
     if sys.byteorder == "big":
         for part in parts:
             part.byteswap()

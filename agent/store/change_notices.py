@@ -3,7 +3,6 @@
 A notice names the table, the row where that matters, and the connection pool that wrote it, which knows already.
 """
 
-import hashlib
 import json
 from dataclasses import dataclass
 from typing import Final
@@ -11,6 +10,7 @@ from typing import Final
 from sqlalchemy import Connection, text
 
 from agent.store.event_rows import ORIGIN
+from agent.store.in_force import put_in_force
 from agent.store.schema import REVISION
 
 CHANNEL: Final = "team_change"
@@ -86,9 +86,4 @@ def say(tx: Connection, kind: str, about: str = "") -> None:
 def tell_changes(tx: Connection) -> None:
     """Put the triggers in place, unless these are."""
     statements = [_FUNCTION, *(f"CREATE OR REPLACE TRIGGER tell_{name} {what}" for name, what in _TRIGGERS.items())]
-    wanted = hashlib.sha256("\n".join(statements).encode()).hexdigest()
-    if tx.scalar(text("SELECT obj_description('shared'::regclass)")) == wanted:
-        return
-    for each in statements:
-        tx.exec_driver_sql(each)
-    tx.exec_driver_sql(f"COMMENT ON TABLE shared IS '{wanted}'")
+    put_in_force(tx, "shared", statements)

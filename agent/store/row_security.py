@@ -6,14 +6,14 @@ to members until it is added: to `POLICIES` if it holds anything about photos or
 """
 
 import contextlib
-import hashlib
 from collections.abc import Iterator
 from typing import Final
 
 from sqlalchemy import Connection, text
 
 from agent.core.reach import Reach, current_reach
-from agent.store import library_triggers, name_index
+from agent.store import image_changes, library_triggers, name_index
+from agent.store.in_force import put_in_force
 from agent.store.library_triggers import TALLY
 
 MEMBER: Final = "ai_popup_member"
@@ -180,9 +180,8 @@ def _joined(libraries: frozenset[int]) -> str:
 
 
 def statements() -> list[str]:
-    """Put everything in force, whatever was before."""
+    """Put everything in force, whatever was before, but for the triggers that derive what the policies need."""
     made = [_ROLE, f"GRANT {MEMBER} TO CURRENT_USER", f"GRANT USAGE ON SCHEMA public TO {MEMBER}"]
-    made += library_triggers.statements()
     made += [f"CREATE OR REPLACE VIEW {name} AS {query}" for name, query in VIEWS.items()]
     for table, condition in POLICIES.items():
         made += [
@@ -206,14 +205,13 @@ def statements() -> list[str]:
         f"GRANT SELECT ON {', '.join(VIEWS)} TO {MEMBER}",
         f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {MEMBER}",
     ]
+    made += image_changes.statements()
+    made.append(f"GRANT SELECT ON {image_changes.TABLE} TO {MEMBER}")
     return [*made, *name_index.statements()]
 
 
 def secure(tx: Connection) -> None:
     """Put the policies in force, unless these are. Raises what PostgreSQL raises if its user may make no role."""
-    wanted = hashlib.sha256("\n".join(statements()).encode()).hexdigest()
-    if tx.scalar(text("SELECT obj_description('place'::regclass)")) == wanted:
-        return
-    for each in statements():
-        tx.exec_driver_sql(each)
-    tx.exec_driver_sql(f"COMMENT ON TABLE place IS '{wanted}'")
+    # Apart, because deriving these anew takes minutes in a large library.
+    put_in_force(tx, "image", library_triggers.statements())
+    put_in_force(tx, "place", statements())

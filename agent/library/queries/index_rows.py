@@ -7,15 +7,19 @@ from datetime import date
 from sqlalchemy import BigInteger, Connection, ScalarSelect, and_, func, not_, or_, select, type_coerce, union_all
 
 from agent.domain.people import Certainty
-from agent.library.queries.shown_rows import conditions, is_by_hand, is_there
+from agent.library.queries.shown_rows import conditions, is_by_hand, is_there, visible
 from agent.library.records import Index, Shown
+from agent.library.whole_index import DAY, EPOCH, WholeIndex
+from agent.store import image_changes
 from agent.store.database import Queries
-from agent.store.dialects.functions import joined_numbers, numbers_of
+from agent.store.dialects.functions import joined_large_numbers, joined_numbers, large_numbers_of, numbers_of, one_of
 from agent.store.path_ranges import FolderArea, below, folder_inside, within
 from agent.store.schema import album_image, face, identity, image, person, place
 
-_DAY = 24 * 3_600 * 1_000_000  # microseconds
-_EPOCH = date(1970, 1, 1).toordinal()
+_RATIO = (200 * image.c.width + image.c.height) // (2 * image.c.height)
+# The raw stored values: converting 100,000 to dates would take longer than reading them.
+_TIME = type_coerce(image.c.taken_at, BigInteger)
+_NEWEST_FIRST = (image.c.taken_at.desc(), image.c.id.desc())
 
 
 class IndexQueries(Queries):
@@ -27,21 +31,34 @@ class IndexQueries(Queries):
     def large_index(self, shown: Shown) -> Index:
         """The same with its numbers in arrays: a tuple of 300,000 takes ten times as much memory."""
         with self.database.read() as tx:
-            # The raw stored values: converting 100,000 to dates would take longer than reading them. They are joined into one row,
-            # because the database returns row by row, and after each row another thread may run; in the order of the source rows.
-            day = (type_coerce(image.c.taken_at, BigInteger) + _EPOCH * _DAY) // _DAY  # never negative: some databases round towards zero
-            ratio = (200 * image.c.width + image.c.height) // (2 * image.c.height)
-            images = select(image.c.id, ratio.label("ratio"), day.label("day")).where(*conditions(tx, shown))
+            # They are joined into one row, because the database returns row by row, and after each row another thread may run; in the
+            # order of the source rows.
+            day = (_TIME + EPOCH * DAY) // DAY  # never negative: some databases round towards zero
+            images = select(image.c.id, _RATIO.label("ratio"), day.label("day")).where(*conditions(tx, shown))
             if by_hand := is_by_hand(tx, shown.album):
                 in_it = and_(album_image.c.image_id == image.c.id, album_image.c.album_id == shown.album)
                 images = images.join(album_image, in_it).order_by(album_image.c.position, image.c.id)
             else:
-                images = images.order_by(image.c.taken_at.desc(), image.c.id.desc())
+                images = images.order_by(*_NEWEST_FIRST)
             columns = images.subquery().c
             ids, ratios, days = map(numbers_of, tx.execute(select(*map(joined_numbers, columns))).one())
             # A counter keeps insertion order.
             runs = () if by_hand else tuple((date.fromordinal(day), count) for day, count in Counter(days).items())
             return Index(ids=ids, ratios=ratios, days=runs)
+
+    def whole_index(self, before: WholeIndex | None) -> WholeIndex | None:
+        """Return the index of all images, `before` itself if only a few changed since; None if this database doesn't note what changes."""
+        with self.database.read() as tx:
+            if (now := image_changes.moment(tx)) is None:
+                return None
+            images = select(image.c.id, _RATIO.label("ratio"), _TIME.label("time"))
+            if before is not None and (changed := image_changes.changed(tx, before.moment, now)) is not None:
+                rows = tx.execute(images.where(image.c.id.in_(one_of(changed)), *visible())) if changed else ()
+                before.replace(changed, (tuple(row) for row in rows), now)
+                return before
+            columns = images.where(*conditions(tx, Shown())).order_by(*_NEWEST_FIRST).subquery().c
+            joined = tx.execute(select(joined_numbers(columns.id), joined_numbers(columns.ratio), joined_large_numbers(columns.time))).one()
+            return WholeIndex(now, numbers_of(joined[0]), numbers_of(joined[1]), large_numbers_of(joined[2]))
 
     def count_below(self, folder: str) -> int:
         """Return the number of a folder's images in `index`."""

@@ -2,6 +2,7 @@
 
 from agent.core.reach import Reach, Root, current_reach, everything, reaching, shown_path
 from agent.domain import desk_path
+from agent.store import image_changes
 from agent.store.library_triggers import TALLY
 from agent.store.row_security import FREE, POLICIES, RECORD, VIEWS, statements
 from agent.store.schema import metadata
@@ -18,7 +19,7 @@ def test_each_table_has_a_policy_or_is_free_and_none_is_both() -> None:
 def test_members_are_given_the_named_tables_and_views_alone() -> None:
     granted = [each for each in statements() if each.startswith("GRANT SELECT")]
     named = {name.strip() for each in granted for name in each.partition(" ON ")[2].partition(" TO ")[0].split(",")}
-    assert named == {*POLICIES, *FREE, RECORD, *VIEWS, TALLY}
+    assert named == {*POLICIES, *FREE, RECORD, *VIEWS, TALLY, image_changes.TABLE}
 
 
 def test_a_photo_that_stays_on_a_desk_is_shown_with_its_computer_and_never_its_desks_id() -> None:

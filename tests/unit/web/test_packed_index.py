@@ -3,13 +3,20 @@
 import asyncio
 import struct
 import threading
+from array import array
 from datetime import date
 from typing import cast
+from unittest.mock import Mock
+
+import pytest
 
 from agent.core.reach import Reach, reaching
+from agent.domain.errors import StoreBusy
 from agent.library.packed_index import Answer, IndexAnswers, pack
 from agent.library.queries.library_queries import LibraryQueries
 from agent.library.records import Index, Shown
+from agent.library.whole_index import WholeIndex
+from agent.store.image_changes import Moment
 
 
 class Slow:
@@ -21,6 +28,9 @@ class Slow:
 
     def version(self) -> int:
         return len(self.asked)  # something has always changed
+
+    def whole_index(self, before: WholeIndex | None) -> None:
+        """It can't tell what changed."""
 
     def large_index(self, shown: Shown) -> Index:
         self.asked.append(shown)
@@ -58,6 +68,49 @@ async def test_members_of_the_same_libraries_share_an_index_whatever_their_roles
     slow.let.release(2)
     await asyncio.gather(first, *members)
     assert slow.asked == [Shown()] * 2
+
+
+class Following:
+    """A library that tells what changed: an image more each time that it is asked, until `most`."""
+
+    def __init__(self, most: int) -> None:
+        self.most, self.given = most, list[WholeIndex | None]()
+
+    def version(self) -> int:
+        return 0
+
+    def whole_index(self, before: WholeIndex | None) -> WholeIndex:
+        self.given.append(before)
+        found = before or WholeIndex(Moment("", "", 0.0), array("i"), array("i"), array("q"))
+        number = len(found.ids) + 1
+        if number <= self.most:
+            found.replace(frozenset({number}), [(number, 100, 86_400_000_000 * number)], found.moment)
+        return found
+
+
+async def test_a_followed_index_is_packed_again_only_if_it_changed() -> None:
+    library = Following(most=2)
+    answers = IndexAnswers(cast("LibraryQueries", library))
+    first, second, third = [await answers.get(Shown(), packed=True) for _ in range(3)]
+    assert first.body == pack(Index((1,), (100,), ((date(1970, 1, 2), 1),)))
+    assert second.body == pack(Index((2, 1), (100, 100), ((date(1970, 1, 3), 1), (date(1970, 1, 2), 1))))
+    assert third is second and first.etag != second.etag
+    assert (await answers.get(Shown(), packed=False)).body.startswith(b'{"ids":[2,1]')
+    answers.forget()
+    await answers.get(Shown(), packed=True)
+    assert [each is None for each in library.given] == [True, False, False, False, True]
+
+
+async def test_an_index_that_could_not_be_followed_is_read_anew() -> None:
+    library = Following(most=1)
+    answers = IndexAnswers(cast("LibraryQueries", library))
+    await answers.get(Shown(), packed=True)
+    works, library.whole_index = library.whole_index, Mock(side_effect=StoreBusy)  # type: ignore[method-assign]
+    with pytest.raises(StoreBusy):
+        await answers.get(Shown(), packed=True)
+    library.whole_index = works  # type: ignore[method-assign]
+    await answers.get(Shown(), packed=True)
+    assert library.given == [None, None]
 
 
 def test_each_number_lies_where_the_page_looks_for_it() -> None:
