@@ -4,7 +4,8 @@ import hashlib
 import struct
 import sys
 from array import array
-from dataclasses import dataclass, field
+from collections import OrderedDict
+from dataclasses import dataclass
 from datetime import date
 
 from agent.core.reach import Reach, current_reach, reaching
@@ -12,7 +13,7 @@ from agent.core.shared_calls import SharedCalls
 from agent.library.queries.library_queries import LibraryQueries
 from agent.library.records import Index, Shown
 from agent.library.schemas import Day, LibraryIndex
-from agent.library.whole_index import WholeIndex
+from agent.library.whole_index import WholeIndex, WholeIndexes
 from agent.web.remembered import Remembered
 
 _KEPT = 2  # for a large library each takes some megabytes
@@ -30,15 +31,6 @@ class Answer:
     body: bytes
 
 
-@dataclass(slots=True)
-class _Followed:
-    """An index that is brought up to date, and the answers made of its edition."""
-
-    index: WholeIndex
-    edition: int = 0
-    answers: dict[bool, Answer] = field(default_factory=dict)
-
-
 class IndexAnswers:
     """Reads the library and caches the last results.
 
@@ -46,18 +38,20 @@ class IndexAnswers:
     images once, and then what changed. Filtered ones don't wait for it, and what is searched for waits for neither and isn't kept.
     """
 
-    def __init__(self, library: LibraryQueries) -> None:
+    def __init__(self, library: LibraryQueries, indexes: WholeIndexes) -> None:
         self._library = library
+        self._indexes = indexes
         self._whole, self._filtered = (Remembered[Answer](library.version, most) for most in (1, _KEPT))
         self._of_whole, self._of_filtered = (SharedCalls[Answer](1, rest=_REST) for _ in range(2))
         self._searches = SharedCalls[Answer](_SEARCHES)
-        self._followed: dict[Reach | None, _Followed] = {}
+        self._made: OrderedDict[tuple[Reach | None, bool], tuple[WholeIndex, int, Answer]] = OrderedDict()
 
     def forget(self) -> None:
         """Drop the cache after an idle time."""
         self._whole.forget()
         self._filtered.forget()
-        self._followed = {}
+        self._made.clear()
+        self._indexes.forget()
 
     async def get(self, shown: Shown, *, packed: bool) -> Answer:
         """Return the answer. Raises StoreError."""
@@ -73,20 +67,20 @@ class IndexAnswers:
         # It depends on no person, so it is the same for all members of the same libraries.
         reach = Reach(reach.libraries) if reach is not None else None
         with reaching(reach):
-            return await self._of_whole.get((reach, key), lambda: self._follow(reach, packed=packed) or self._whole.get(key, make))
+            return await self._of_whole.get((reach, key), lambda: self._followed((reach, packed)) or self._whole.get(key, make))
 
-    def _follow(self, reach: Reach | None, *, packed: bool) -> Answer | None:
-        """Return the answer of the index of all images, brought up to date; None if the library can't tell what changed."""
-        kept = self._followed.pop(reach, None)  # an error leaves none, so that the next one is read anew
-        index = self._library.whole_index(kept.index if kept else None)
-        if index is None:
-            return None
-        if kept is None or kept.index is not index or kept.edition != index.edition:
-            kept = _Followed(index, index.edition)
-        if packed not in kept.answers:
-            kept.answers[packed] = _answer(index.index(), packed=packed)
-        self._followed = dict([*self._followed.items(), (reach, kept)][-_KEPT:])
-        return kept.answers[packed]
+    def _followed(self, key: tuple[Reach | None, bool]) -> Answer | None:
+        """Return the answer of the index of all images that is brought up to date; None if the library can't tell what changed."""
+        with self._indexes.current() as index:
+            if index is None:
+                return None
+            made, edition, answer = self._made.pop(key, (None, 0, None))
+            if answer is None or made is not index or edition != index.edition:
+                answer = _answer(index.index(), packed=key[1])
+            self._made[key] = index, index.edition, answer
+        if len(self._made) > _KEPT:
+            self._made.popitem(last=False)
+        return answer
 
 
 def _answer(index: Index, *, packed: bool) -> Answer:

@@ -20,6 +20,7 @@ from agent.library.records import Match, Shown
 from agent.library.schemas import ImageOut, ImagePage, Images, LibraryAction, LibraryActionDone, LibraryIndex
 from agent.library.thumbnails import Thumbnails
 from agent.library.watched_folders import root_meant
+from agent.library.whole_index import WholeIndexes
 from agent.web.access import Scope, needs
 from agent.web.desk_port import DeskPort
 from agent.web.schemas import MOST, Id
@@ -29,9 +30,11 @@ MOST_TEXT = 200  # characters
 IDS = r"^[0-9]{1,10}(,[0-9]{1,10})*$"
 
 
-def index_routes(api: FastAPI, library: LibraryQueries, settings: Callable[[], Settings], rest: MemoryTrimmer) -> None:
+def index_routes(
+    api: FastAPI, library: LibraryQueries, indexes: WholeIndexes, settings: Callable[[], Settings], rest: MemoryTrimmer
+) -> None:
     """Add the routes to `api`."""
-    answers = IndexAnswers(library)
+    answers = IndexAnswers(library, indexes)
     rest.also(answers.forget)
 
     @api.get(

@@ -12,9 +12,8 @@ import structlog
 
 from agent.core.environment import Environment
 from agent.core.observable import Observable, wait_at_most
-from agent.core.reach import current_reach, everything
+from agent.core.reach import everything
 from agent.core.settings import Settings
-from agent.core.shared_calls import SharedCalls
 from agent.domain.errors import AgentError, ModelMissing, StoreDamaged, StoreError
 from agent.domain.jobs import JobState
 from agent.domain.watch_state import WatchShown, WatchState
@@ -27,12 +26,8 @@ from agent.library.ingest import Ingest
 from agent.library.progress import BurstProgress, BurstSummary
 from agent.library.queries.library_queries import LibraryQueries
 from agent.library.records import Counts
-from agent.web.remembered import Remembered
 
 log = structlog.get_logger()
-
-MOST_REACHES = 50  # of members of a team
-_REST = 2.0
 
 LEAST_INTERVAL_S = 0.25
 QUIET_TICK_S = 30.0  # while quiet times begin and end by the clock
@@ -134,8 +129,6 @@ class StatusFeed:
         self.models = Observable(ModelsShown())
         self.captures = Observable(CapturesShown())
         self.people_changed = Observable(0)
-        self._within_reach: Remembered[Counts] = Remembered(library.version, MOST_REACHES)
-        self._counting = SharedCalls[Counts](1, rest=_REST)
         self.watching = Observable(WatchShown())
         self.update = Observable(UpdateShown())
         self.damage = Observable[AgentError | None](None)  # of the library
@@ -213,10 +206,6 @@ class StatusFeed:
             finished=self._progress.last,
             settings=settings,
         )
-
-    async def counts_within_reach(self) -> Counts:
-        """Count what the caller may see: once after a change, for all of the same reach. Raises StoreError."""
-        return await self._counting.get(current_reach(), lambda: self._within_reach.get("counts", self._library.counts))
 
     def _count(self) -> Counts:
         # A database server counts in a process of its own: what it takes shows on the clock alone.

@@ -35,11 +35,13 @@ from agent.library.integrity_check import IntegrityCheck
 from agent.library.job_queue import JobQueue, LibraryQueue
 from agent.library.previews import Previews
 from agent.library.problems import Problems
+from agent.library.reach_counts import ReachCounts
 from agent.library.recipes import areas, everything, no_longer_watched, recipe_of
 from agent.library.scan import Scanner, ScanOutcome
 from agent.library.status import StatusFeed
 from agent.library.thumbnail_store import ThumbnailFile
 from agent.library.thumbnails import Thumbnails
+from agent.library.whole_index import WholeIndexes
 from agent.library.work_state import WorkState
 from agent.main.upkeep import ModelSupply, Upkeep, expire_drafts, witness_record
 from agent.people.service import PeopleEdges, PeopleService
@@ -99,6 +101,8 @@ class App:
         self._applying = asyncio.Lock()
         self.rest = trimmer
         self.tally = Counters()
+        self.whole_indexes = WholeIndexes(library)
+        self.reach_counts = ReachCounts(library, self.whole_indexes)
         self.previews = Previews(library, engine.analyser, edges.online_only)
         self.thumbnails = Thumbnails(library, self.previews, edges.thumbnails)
         trimmer.also(self.previews.forget)

@@ -115,7 +115,7 @@ def create_app(context: Context, port: Callable[[], int], team: Team | None = No
 
 def _library_routes(api: FastAPI, context: Context) -> None:
     app = context.app
-    index_routes(api, app.library, lambda: app.settings, app.rest)
+    index_routes(api, app.library, app.whole_indexes, lambda: app.settings, app.rest)
     image_routes(api, app.library, app.previews, app.thumbnails)
     action_routes(api, app.actions, context.desk)
     album_routes(api, app.library, app.environment)

@@ -40,7 +40,7 @@ class SeenByMember:
         if self._reach is None:
             return whole if Scope.PHOTOS_READ in self._who.scopes else whole.model_copy(update={"folders": ()})
         with reaching(self._reach):
-            counts = await self._app.status.counts_within_reach()
+            counts = await self._app.reach_counts.get()
         return whole.model_copy(update=_NOT_THEIRS | _numbers(counts) | {"folders": self._folders(now, whole)})
 
     def _folders(self, now: AgentStatus, whole: Status) -> tuple[FolderState, ...]:

@@ -28,8 +28,8 @@ CREATE OR REPLACE FUNCTION images_changed() RETURNS trigger LANGUAGE plpgsql {AS
         ids := array(SELECT id FROM removed);
     ELSIF TG_TABLE_NAME = 'image' THEN
         ids := array(SELECT id FROM added JOIN removed USING (id)
-            WHERE (added.taken_at, added.width, added.height, added.hidden_at, added.libraries)
-                IS DISTINCT FROM (removed.taken_at, removed.width, removed.height, removed.hidden_at, removed.libraries));
+            WHERE (added.taken_at, added.width, added.height, added.face_count, added.hidden_at, added.libraries) IS DISTINCT FROM
+                (removed.taken_at, removed.width, removed.height, removed.face_count, removed.hidden_at, removed.libraries));
     ELSIF TG_OP = 'INSERT' THEN
         ids := array(SELECT DISTINCT image_id FROM added WHERE image_id IS NOT NULL);
     ELSIF TG_OP = 'DELETE' THEN

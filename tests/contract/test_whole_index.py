@@ -1,12 +1,14 @@
 """The index of all images that a server changes in place is the one that it would read anew."""
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import delete, insert, update
 
 from agent.core.reach import Reach, reaching
+from agent.domain.jobs import JobState
 from agent.library.records import Shown
 from agent.library.whole_index import WholeIndex
 from agent.redaction.queries.redaction_queries import RedactionQueries
@@ -41,6 +43,9 @@ def followed(library: RedactionQueries, before: WholeIndex | None) -> WholeIndex
     index = found.index()
     anew = library.index(Shown())
     assert (tuple(index.ids), tuple(index.ratios), index.days) == (anew.ids, anew.ratios, anew.days)
+    counts, counted = library.counts_of(found), library.counts()
+    assert replace(counts, jobs={}) == replace(counted, jobs={})
+    assert counts.jobs == {**counted.jobs, JobState.DONE: 0}
     return found
 
 
@@ -53,7 +58,8 @@ def step(library: RedactionQueries, chance: random.Random) -> None:
     match chance.randrange(7):
         case 0 | 1 | 2:
             taken_at = NOON - timedelta(days=chance.randrange(-30_000, 30_000), microseconds=chance.randrange(3))
-            index(library, path, letter, taken_at=taken_at, width=chance.randrange(1, 900), folder=folder)
+            faces, width = chance.randrange(4), chance.randrange(1, 900)
+            index(library, path, letter, taken_at=taken_at, faces=faces, width=width, folder=folder)
         case 3:
             library.files_gone([path], now=NOW)
         case 4 if place is not None and place.image_id is not None:

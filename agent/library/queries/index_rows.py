@@ -51,14 +51,15 @@ class IndexQueries(Queries):
         with self.database.read() as tx:
             if (now := image_changes.moment(tx)) is None:
                 return None
-            images = select(image.c.id, _RATIO.label("ratio"), _TIME.label("time"))
+            images = select(image.c.id, _RATIO.label("ratio"), _TIME.label("time"), image.c.face_count)
             if before is not None and (changed := image_changes.changed(tx, before.moment, now)) is not None:
                 rows = tx.execute(images.where(image.c.id.in_(one_of(changed)), *visible())) if changed else ()
                 before.replace(changed, (tuple(row) for row in rows), now)
                 return before
             columns = images.where(*conditions(tx, Shown())).order_by(*_NEWEST_FIRST).subquery().c
-            joined = tx.execute(select(joined_numbers(columns.id), joined_numbers(columns.ratio), joined_large_numbers(columns.time))).one()
-            return WholeIndex(now, numbers_of(joined[0]), numbers_of(joined[1]), large_numbers_of(joined[2]))
+            joined = joined_numbers(columns.id), joined_numbers(columns.ratio), joined_numbers(columns.face_count)
+            ids, ratios, faces, times = tx.execute(select(*joined, joined_large_numbers(columns.time))).one()
+            return WholeIndex(now, numbers_of(ids), numbers_of(ratios), large_numbers_of(times), numbers_of(faces))
 
     def count_below(self, folder: str) -> int:
         """Return the number of a folder's images in `index`."""
@@ -118,6 +119,12 @@ def count(tx: Connection) -> tuple[int, int, int, int]:
     """Return images without filters, their faces, people, and faces that are probably a known person."""
     images, faces, people, doubts = tx.execute(_COUNTS).one()
     return images, faces, people, doubts
+
+
+def count_people(tx: Connection) -> tuple[int, int]:
+    """Return people, and faces that are probably a known person."""
+    people, doubts = tx.execute(select(select(func.count()).select_from(person).scalar_subquery(), _DOUBTS)).one()
+    return people, doubts
 
 
 def count_leaving(tx: Connection, area: FolderArea) -> int:

@@ -14,6 +14,7 @@ from agent.library.queries.index_rows import IndexQueries
 from agent.library.queries.job_rows import JobQueries
 from agent.library.queries.location_rows import LocationQueries
 from agent.library.records import Counts
+from agent.library.whole_index import WholeIndex
 from agent.store import event_rows, schema
 
 
@@ -28,6 +29,12 @@ class LibraryQueries(FileQueries, JobQueries, ImageQueries, ActionQueries, Locat
         with self.database.read() as tx:
             shown, faces, known, doubts = index_rows.count(tx)
             return Counts(shown, faces, known, job_rows.count(tx), doubts)
+
+    def counts_of(self, whole: WholeIndex) -> Counts:
+        """The same within the reach of that index, but without jobs that are done."""
+        with self.database.read() as tx:
+            known, doubts = index_rows.count_people(tx)
+            return Counts(len(whole.ids), whole.faces, known, job_rows.count_undone(tx), doubts)
 
     def events(self, *, after: int, limit: int) -> list[Recorded]:
         with self.database.read() as tx:

@@ -15,7 +15,7 @@ from agent.domain.errors import StoreBusy
 from agent.library.packed_index import Answer, IndexAnswers, pack
 from agent.library.queries.library_queries import LibraryQueries
 from agent.library.records import Index, Shown
-from agent.library.whole_index import WholeIndex
+from agent.library.whole_index import WholeIndex, WholeIndexes
 from agent.store.image_changes import Moment
 
 
@@ -40,6 +40,10 @@ class Slow:
         return Index((1,), (100,), ())
 
 
+def answers_of(library: "Slow | Following") -> IndexAnswers:
+    return IndexAnswers(cast("LibraryQueries", library), WholeIndexes(library))
+
+
 async def begun(answers: IndexAnswers, slow: Slow) -> asyncio.Task[Answer]:
     task = asyncio.create_task(answers.get(Shown(), packed=True))
     assert await asyncio.to_thread(slow.begun.acquire, timeout=10)
@@ -48,7 +52,7 @@ async def begun(answers: IndexAnswers, slow: Slow) -> asyncio.Task[Answer]:
 
 async def test_a_search_and_a_filter_wait_for_no_index_of_all_photos() -> None:
     slow = Slow()
-    answers = IndexAnswers(cast("LibraryQueries", slow))
+    answers = answers_of(slow)
     whole = await begun(answers, slow)
     assert (await answers.get(Shown(text="beach"), packed=True)).body
     assert (await answers.get(Shown(favourites=True), packed=True)).body
@@ -58,7 +62,7 @@ async def test_a_search_and_a_filter_wait_for_no_index_of_all_photos() -> None:
 
 async def test_members_of_the_same_libraries_share_an_index_whatever_their_roles() -> None:
     slow = Slow()
-    answers = IndexAnswers(cast("LibraryQueries", slow))
+    answers = answers_of(slow)
     first = await begun(answers, slow)
     members: list[asyncio.Task[Answer]] = []
     for reach in (Reach(frozenset({1})), Reach(frozenset({1}), curates=True), Reach(frozenset({1}), confided=frozenset({1}))):
@@ -81,16 +85,16 @@ class Following:
 
     def whole_index(self, before: WholeIndex | None) -> WholeIndex:
         self.given.append(before)
-        found = before or WholeIndex(Moment("", "", 0.0), array("i"), array("i"), array("q"))
+        found = before or WholeIndex(Moment("", "", 0.0), array("i"), array("i"), array("q"), array("i"))
         number = len(found.ids) + 1
         if number <= self.most:
-            found.replace(frozenset({number}), [(number, 100, 86_400_000_000 * number)], found.moment)
+            found.replace(frozenset({number}), [(number, 100, 86_400_000_000 * number, 2)], found.moment)
         return found
 
 
 async def test_a_followed_index_is_packed_again_only_if_it_changed() -> None:
     library = Following(most=2)
-    answers = IndexAnswers(cast("LibraryQueries", library))
+    answers = answers_of(library)
     first, second, third = [await answers.get(Shown(), packed=True) for _ in range(3)]
     assert first.body == pack(Index((1,), (100,), ((date(1970, 1, 2), 1),)))
     assert second.body == pack(Index((2, 1), (100, 100), ((date(1970, 1, 3), 1), (date(1970, 1, 2), 1))))
@@ -103,7 +107,7 @@ async def test_a_followed_index_is_packed_again_only_if_it_changed() -> None:
 
 async def test_an_index_that_could_not_be_followed_is_read_anew() -> None:
     library = Following(most=1)
-    answers = IndexAnswers(cast("LibraryQueries", library))
+    answers = answers_of(library)
     await answers.get(Shown(), packed=True)
     works, library.whole_index = library.whole_index, Mock(side_effect=StoreBusy)  # type: ignore[method-assign]
     with pytest.raises(StoreBusy):
