@@ -79,16 +79,23 @@ def test_tests_in_one_process_count_for_coverage_and_the_bound_fails_the_run(tmp
     assert "tests/unit" in in_process and "scripts.setup.covered" in in_process
 
 
-def test_coverage_is_of_the_process_of_the_tests_alone(tmp_path: Path) -> None:
-    (tmp_path / "measured.py").write_text("def reached() -> int:\n    return 1\n\n\ndef elsewhere() -> int:\n    return 2\n")
+def test_coverage_is_of_the_process_of_the_tests_alone_and_not_of_slow_ones(tmp_path: Path) -> None:
+    (tmp_path / "measured.py").write_text(
+        "def reached() -> int:\n    return 1\n\n\ndef elsewhere() -> int:\n    return 2\n\n\ndef long() -> int:\n    return 3\n"
+    )
     (tmp_path / "conftest.py").write_text("import measured\n")
     (tmp_path / "test_it.py").write_text(
-        "import subprocess, sys, measured\n"
+        "import pytest, subprocess, sys, measured\n"
+        "@pytest.mark.slow\n"
+        "def test_slow():\n"
+        "    assert measured.long() == 3\n"
         "def test_it():\n"
         "    assert measured.reached() == 1\n"
         "    subprocess.run([sys.executable, '-c', 'import measured; measured.elsewhere()'], check=True)\n"
     )
-    (tmp_path / "pyproject.toml").write_text('[tool.coverage.run]\nparallel = true\nsource = ["."]\n')
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.coverage.run]\nparallel = true\nsource = ["."]\n[tool.pytest.ini_options]\nmarkers = ["slow"]\n'
+    )
     env = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}", "COVERAGE_FILE": str(tmp_path / "data")}
     coverage = [sys.executable, "-m", "coverage"]
     for workers in ([], ["-n", "1"]):
@@ -96,7 +103,7 @@ def test_coverage_is_of_the_process_of_the_tests_alone(tmp_path: Path) -> None:
         for command in (pytest_run, [*coverage, "combine", "--quiet"]):
             subprocess.run(command, cwd=tmp_path, env=env, check=True, capture_output=True, timeout=60)
         report = subprocess.run([*coverage, "report", "-m"], cwd=tmp_path, env=env, check=True, capture_output=True, text=True, timeout=60)
-        assert "measured.py 4 1 75% 6" in " ".join(report.stdout.split())
+        assert "measured.py 6 2 67% 6, 10" in " ".join(report.stdout.split())
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="process groups are POSIX")
