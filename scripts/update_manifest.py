@@ -8,20 +8,23 @@ import argparse
 import base64
 import binascii
 import hashlib
+import json
 import os
 import re
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from agent import __version__  # noqa: E402
-from agent.updates.manifest import FileEntry, manifest_of, opened, public_key, signed  # noqa: E402
+from agent.updates.manifest import PURPOSE, FileEntry, Manifest, opened  # noqa: E402
 from agent.updates.releases import Version  # noqa: E402
 
 KEY_VARIABLE = "AI_POPUP_UPDATE_PRIVATE_KEY"
@@ -73,6 +76,33 @@ def private_key(file: Path | None) -> bytes:
     if len(key) != 32:
         raise SystemExit(f"no private key of 32 bytes in base64 in {file or KEY_VARIABLE}")
     return key
+
+
+def public_key(private_key: bytes) -> str:
+    """Return the key for a build's configuration, base64."""
+    return base64.b64encode(Ed25519PrivateKey.from_private_bytes(private_key).public_key().public_bytes_raw()).decode()
+
+
+def manifest_of(
+    version: str,
+    channel: Literal["stable", "beta"],
+    files: Sequence[FileEntry],
+    news: dict[str, str],
+    *,
+    published: datetime,
+    expires: datetime,
+) -> Manifest:
+    """Return the manifest, checked as a reader checks it. Raises ValidationError."""
+    whole = {"version": version, "channel": channel, "files": tuple(files), "news": news}
+    times = {"published": published.astimezone(UTC).replace(microsecond=0), "expires": expires.astimezone(UTC).replace(microsecond=0)}
+    return Manifest.model_validate({**whole, **times})
+
+
+def signed(manifest: Manifest, private_key: bytes) -> bytes:
+    """Return the envelope; `private_key` has 32 bytes."""
+    text = manifest.model_dump_json()
+    signature = Ed25519PrivateKey.from_private_bytes(private_key).sign(PURPOSE + text.encode())
+    return json.dumps({"manifest": text, "signature": base64.b64encode(signature).decode()}, indent=1).encode() + b"\n"
 
 
 def news_of(pages: list[str]) -> dict[str, str]:

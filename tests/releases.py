@@ -9,8 +9,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal
 
 from agent.core.build import Build, Channel, PackageKind
-from agent.updates.manifest import FileEntry, manifest_of, public_key, signed
+from agent.updates.manifest import FileEntry
 from agent.updates.updater import this_platform
+from scripts.update_manifest import manifest_of, public_key, signed
 
 KEY = bytes(range(32))
 

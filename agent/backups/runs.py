@@ -78,12 +78,6 @@ class RunQueries(Queries):
         return {(each.kind, each.repository): each for each in found}
 
 
-def backup_ages(queries: RunQueries, now: datetime) -> dict[str, float]:
-    """Return the age in seconds of each repository's newest good backup of the database. Raises StoreError."""
-    good = queries.last(good=True).items()
-    return {where: (now - run.ended_at).total_seconds() for (kind, where), run in good if kind is RunKind.DATABASE and run.ended_at}
-
-
 def _run(row: RowMapping) -> BackupRun:
     values = dict(row)
     return BackupRun(**{**values, "kind": RunKind(values["kind"])})

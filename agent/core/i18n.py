@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from datetime import datetime, timedelta
 from functools import cache
-from pathlib import Path
 
 from agent.core.resources import resource
 from agent.domain.errors import AgentError, Param
@@ -23,9 +22,9 @@ browser_language: ContextVar[str | None] = ContextVar("browser_language", defaul
 
 
 @cache
-def catalogue(language: str, folder: Path | None = None) -> Mapping[str, str]:
+def catalogue(language: str) -> Mapping[str, str]:
     """Return all texts of a language by dotted key."""
-    nested = json.loads(((folder or resource("locales")) / f"{language}.json").read_text(encoding="utf-8"))
+    nested = json.loads((resource("locales") / f"{language}.json").read_text(encoding="utf-8"))
     flat: dict[str, str] = {}
 
     def walk(prefix: str, node: Mapping[str, object]) -> None:

@@ -13,9 +13,9 @@ SUPERVISED: Final = "AI_POPUP_SUPERVISED"
 START_AGAIN: Final = 75
 
 
-def is_supervised(environment: Mapping[str, str] = os.environ) -> bool:
-    """Return if something starts this process again when it ends."""
-    return environment.get(SUPERVISED) == "1"
+def is_supervised() -> bool:
+    """Return whether something starts this process again when it ends."""
+    return os.environ.get(SUPERVISED) == "1"
 
 
 def tell_supervisor(state: str, environment: Mapping[str, str] = os.environ) -> None:

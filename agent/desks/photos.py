@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from agent.core.reach import everything
 from agent.desks.unplaced import without_place
@@ -78,12 +78,6 @@ class DeskPhotoQueries(Queries):
             tx.execute(delete(place).where(*its, _among(images)))
             audit_libraries.add_for_each(tx, "desk_taken_back", None, groups, len(images), now, detail=desk)
             return without_place(tx, images, now)
-
-    def photos_of(self, desk: str) -> int:
-        """Return how many photos the desk told of."""
-        with everything(), self.database.read() as tx:
-            its = place.c.source == desk_path.SOURCE, place.c.host == desk
-            return tx.scalar(select(func.count()).select_from(place).where(*its)) or 0
 
     def _known(self, contents: Collection[str]) -> frozenset[str]:
         with self.database.read() as tx:

@@ -85,13 +85,6 @@ def trails_of(
     ]
 
 
-def ways_of(
-    sights: Iterable[FrameDetections], cuts: Sequence[int], size: tuple[int, int], tick: float, frame: float, ends: tuple[int, int]
-) -> list[Trajectory]:
-    """Return only the trajectories."""
-    return [trail.way for trail in trails_of(sights, cuts, size, tick, frame, ends)]
-
-
 def _tracks(sights: Iterable[FrameDetections], scenes: Sequence[tuple[int, int]], tick: float) -> Iterator[_Track]:
     live: list[_Track] = []
     scene = 0

@@ -33,11 +33,10 @@ _IR, _KERNELS, _HASHES = "ir", "kernels", "hashes.json"
 class ModelPreparer:
     """Use it from one event loop. `folder` belongs to the agent: no engine may write there."""
 
-    def __init__(self, folder: Path, command: Sequence[str], *, limit: float = _LIMIT_S, earlier: Sequence[Path] = ()) -> None:
+    def __init__(self, folder: Path, command: Sequence[str], *, earlier: Sequence[Path] = ()) -> None:
         """`command` starts an engine's process; `earlier` are folders of versions that trusted engines, which are removed."""
         self._folder = folder
         self._process = OneCall(command)
-        self._limit = limit
         self._earlier = earlier
         self._turn = asyncio.Lock()
         self._failed: set[str] = set()  # not retried before the next start
@@ -65,7 +64,7 @@ class ModelPreparer:
             return False
         try:
             made = replace(config, converted=str(staging / _IR), cache=str(staging / _KERNELS))
-            await self._process.ask(calls.PREPARE, made, limit=self._limit)
+            await self._process.ask(calls.PREPARE, made, limit=_LIMIT_S)
             for folder in self._earlier:
                 await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
             await asyncio.to_thread(_keep, staging, place)

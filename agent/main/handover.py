@@ -168,7 +168,7 @@ class Handover:
             lock.release()
 
 
-def comes_up(command: Sequence[str], version: str, paths: AppPaths, *, limit_s: float = TRIAL_LIMIT_S) -> bool:
+def comes_up(command: Sequence[str], version: str, paths: AppPaths) -> bool:
     """Start a new version, wait until it reports health and that version, and end it with all its processes."""
     none = subprocess.DEVNULL
     try:
@@ -176,7 +176,7 @@ def comes_up(command: Sequence[str], version: str, paths: AppPaths, *, limit_s: 
     except OSError:
         return False
     try:
-        deadline = time.monotonic() + limit_s
+        deadline = time.monotonic() + TRIAL_LIMIT_S
         while process.poll() is None and time.monotonic() < deadline:
             if (said := _answer(paths)) is not None:
                 return said == version

@@ -6,10 +6,9 @@ included; the log of the library that it moved to names the file's own digest, s
 
 import hashlib
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import select
 
@@ -72,14 +71,6 @@ def copy_record(path: Path, folder: Path) -> None:
 
 def path_of(uid: str) -> str:
     return f"{uid}{_ENDING}"
-
-
-def entries_of(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the entries of a file, oldest first."""
-    with path.open(encoding="ascii") as file:
-        next(file)
-        for line in file:
-            yield json.loads(line)
 
 
 def records_in(folder: Path) -> list[Path]:

@@ -37,8 +37,3 @@ def steps(after: str | None = None) -> list[Step]:
 def works_from(pending: list[Step]) -> str | None:
     """Return the oldest program that works after all of them; None if each does."""
     return max((step.works_from for step in pending if step.works_from is not None), default=None)
-
-
-def serves_from(known: list[Step]) -> str:
-    """Return the newest step that the program needs: those after it are deferred."""
-    return next(step.revision for step in reversed(known) if not step.deferred)

@@ -15,7 +15,7 @@ from agent.library.recipes import EMBEDDER
 from agent.people.queries import edit_rows, team_face_rows, team_rows
 from agent.people.queries.team_face_rows import NAME, REJECT, UNREJECT
 from agent.store.journal import Journal
-from agent.store.schema import chip, embedding, identity, person, rejection, team_face, team_outbox, team_person
+from agent.store.schema import chip, embedding, identity, rejection, team_face, team_outbox, team_person
 from agent.web.desk_exchange import FACE_KINDS, MOST_REJECTIONS, DeskOperation, DeskResult, FaceAt, SharedPerson
 
 MOST_CHARACTERS: Final = 2_000_000
@@ -161,9 +161,3 @@ def _rekey(tx: Connection, sent: str, there: str) -> None:
         changed = {name: there if each == sent else each for name, each in row.content.items()}
         if changed != row.content:
             tx.execute(update(team_outbox).where(team_outbox.c.id == row.id).values(content=changed))
-
-
-def name_of(tx: Connection, uid: str) -> str:
-    """Return the local name of a person of the team."""
-    name = select(person.c.name).join(team_person, team_person.c.person_id == person.c.id).where(team_person.c.uid == uid)
-    return tx.scalar(name) or ""

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from agent.consent.queries import ConsentQueries
-from agent.domain.consent import Consent, ConsentState, Purpose
+from agent.domain.consent import ConsentState, Purpose
 from agent.domain.edits import DescribePersonEdit, EditStep
 from agent.domain.errors import StoreError
 from agent.domain.events import Recorded
@@ -195,7 +195,7 @@ def _conflict(tx: Connection, row: Any) -> Conflict:
     return Conflict(
         row.uid,
         tx.scalar(select(team_person.c.person_id).where(team_person.c.uid == row.person_uid)),
-        (face_queries.name_of(tx, row.person_uid) or mine) if row.kind == team_face_rows.NAME else mine,
+        (team_face_rows.name_of(tx, row.person_uid) or mine) if row.kind == team_face_rows.NAME else mine,
         said["name"],
         said["by"],
         None if said["at"] is None else datetime.fromisoformat(said["at"]),
@@ -203,11 +203,6 @@ def _conflict(tx: Connection, row: Any) -> Conflict:
         face_id,
         None if face_id is None else tx.scalar(select(face.c.image_id).where(face.c.id == face_id)),
     )
-
-
-def withdrawn(document: str, on: datetime) -> Consent:
-    """What someone said at the team, to be entered here."""
-    return Consent(purpose=Purpose.RECOGNISE, state=ConsentState.WITHDRAWN, given_on=consent_rows.day_of(on), document=document)
 
 
 def _own_name_again(tx: Connection, person_id: int, shown: str, own: str) -> None:

@@ -1,10 +1,8 @@
-"""Reads and writes the signed manifest: an envelope with the exact signed text and its Ed25519 signature."""
+"""Reads the signed manifest: an envelope with the exact signed text and its Ed25519 signature."""
 
 import base64
 import binascii
 import json
-from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -14,7 +12,7 @@ from agent.updates.releases import Release, ReleaseFile, Version
 
 MAX_BYTES = 256 * 1024
 # Signed together with the text, so that a signature for other content is never valid for a manifest.
-_PURPOSE = b"ai-popup update manifest 1\n"
+PURPOSE = b"ai-popup update manifest 1\n"
 
 # Plain enough for a command line and as the end of a file name.
 Address: TypeAlias = Annotated[
@@ -63,7 +61,7 @@ def opened(envelope: bytes, key: str) -> Release:
     try:
         parts = json.loads(envelope)
         text, signature = parts["manifest"].encode(), base64.b64decode(parts["signature"], validate=True)
-        Ed25519PublicKey.from_public_bytes(base64.b64decode(key)).verify(signature, _PURPOSE + text)
+        Ed25519PublicKey.from_public_bytes(base64.b64decode(key)).verify(signature, PURPOSE + text)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error, InvalidSignature) as error:
         raise UpdateUntrusted from error
     try:
@@ -78,34 +76,3 @@ def opened(envelope: bytes, key: str) -> Release:
         news=manifest.news,
         files=tuple(ReleaseFile(**entry.model_dump()) for entry in manifest.files),
     )
-
-
-def signed(manifest: Manifest, private_key: bytes) -> bytes:
-    """The envelope; `private_key` has 32 bytes."""
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-    text = manifest.model_dump_json()
-    signature = Ed25519PrivateKey.from_private_bytes(private_key).sign(_PURPOSE + text.encode())
-    return json.dumps({"manifest": text, "signature": base64.b64encode(signature).decode()}, indent=1).encode() + b"\n"
-
-
-def public_key(private_key: bytes) -> str:
-    """The key for a build's configuration, base64."""
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-    return base64.b64encode(Ed25519PrivateKey.from_private_bytes(private_key).public_key().public_bytes_raw()).decode()
-
-
-def manifest_of(
-    version: str,
-    channel: Literal["stable", "beta"],
-    files: Sequence[FileEntry],
-    news: dict[str, str],
-    *,
-    published: datetime,
-    expires: datetime,
-) -> Manifest:
-    """The manifest, checked as a reader checks it. Raises ValidationError."""
-    whole = {"version": version, "channel": channel, "files": tuple(files), "news": news}
-    times = {"published": published.astimezone(UTC).replace(microsecond=0), "expires": expires.astimezone(UTC).replace(microsecond=0)}
-    return Manifest.model_validate({**whole, **times})

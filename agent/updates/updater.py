@@ -41,15 +41,13 @@ class Updater:
         cache: Path,
         installed: str,
         clock: Callable[[], datetime],
-        target: str | None = None,
     ) -> None:
-        """`folder` holds the update memory, `cache` the download; `installed` is this program's version, `target` its platform."""
+        """`folder` holds the update memory, `cache` the download; `installed` is this program's version."""
         self.build = build
         self.memory = MemoryFile(folder)
         self.cache = cache
         self._installed = installed
         self._clock = clock
-        self._target = target or this_platform()
 
     def state(self, channel: str) -> UpdateState:
         """The stored state; makes no request."""
@@ -100,7 +98,7 @@ class Updater:
         if failed and (len(failed) > 1 or channel == "stable" or not isinstance(failed[0], UpdateUnreachable)):
             raise failed[0]
         newest = max(found, key=lambda release: Version.parse(release.version), default=None)
-        file = newest.file_for(self.build.kind, self._target) if newest else None
+        file = newest.file_for(self.build.kind, this_platform()) if newest else None
         missing = newest is not None and file is None and self.build.kind is not PackageKind.WHEEL
         offer = newest and Offer(
             version=newest.version,

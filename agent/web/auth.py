@@ -41,8 +41,8 @@ class BrowserSession:
 class Auth:
     """Token, codes and sessions live in memory and end with the agent. `monotonic` returns seconds."""
 
-    def __init__(self, monotonic: Callable[[], float], token: str | None = None) -> None:
-        self.token = token or _secret()
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self.token = _secret()
         self.now = monotonic
         self._codes: dict[str, tuple[float, bool]] = {}  # code -> expiry, whether for a window of our own
         self._sessions: dict[str, BrowserSession] = {}  # by key; in insertion order: the oldest goes first

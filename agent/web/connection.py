@@ -51,7 +51,7 @@ class Door:
 
 
 class Connection(H11Protocol):
-    def __init__(self, door: Door, *, visit: Visit | None = None, **of_uvicorn: Any) -> None:
+    def __init__(self, door: Door, visit: Visit | None, **of_uvicorn: Any) -> None:
         super().__init__(**of_uvicorn)
         self._door = door
         self._visit = visit

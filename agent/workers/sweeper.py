@@ -17,12 +17,12 @@ SILENT_S = 30.0  # a worker says something every few seconds
 
 
 class Sweeper:
-    def __init__(self, workers: WorkerQueries, environment: Environment, *, every_s: float = EVERY_S, silent_s: float = SILENT_S) -> None:
+    def __init__(self, workers: WorkerQueries, environment: Environment, *, silent_s: float) -> None:
         self.swept = Notice()
         """there may be photos to hand out"""
         self._workers = workers
         self._environment = environment
-        self._every_s, self._silent_s = every_s, silent_s
+        self._silent_s = silent_s
 
     async def run(self) -> None:
         """Run until cancelled. While the database can't be reached no worker can say anything: silence counts from when it answers."""
@@ -39,7 +39,7 @@ class Sweeper:
                 log.warning("work.not_swept", code=error.code)
                 answers_since = None
             self.swept.notify()
-            await asyncio.sleep(self._every_s)
+            await asyncio.sleep(EVERY_S)
 
     async def _sweep(self) -> None:
         silent = timedelta(seconds=self._silent_s)

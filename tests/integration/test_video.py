@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from agent.domain.errors import VideoNoPicture, VideoUnreadable
 from agent.domain.face import Box, Landmarks
 from agent.domain.redaction import Look, Style
-from agent.domain.tracks import ways_of
+from agent.domain.tracks import trails_of
 from agent.domain.video import Covered, Piece, Video, VideoDetection, ends_alike, is_clip, parts_of_copy
 from agent.vision.codecs import Limits
 from agent.vision.detection import Detection
@@ -50,7 +50,7 @@ def redacted(path: Path, *, style: Style = Style.SOLID, strip: bool = False) -> 
     with path.open("rb") as file:
         clip = probe(file, LIMITS)
         seen = [look_through(file, part, clip.tick, look) for part in clip.parts]
-        ways = ways_of(
+        trails = trails_of(
             [sight for each in seen for sight in each.sights],
             [cut for each in seen for cut in each.cuts],
             (clip.width, clip.height),
@@ -58,6 +58,7 @@ def redacted(path: Path, *, style: Style = Style.SOLID, strip: bool = False) -> 
             clip.frame,
             (clip.parts[0].start, clip.parts[-1].end),
         )
+        ways = [each.way for each in trails]
         made, pieces = io.BytesIO(), []
         for part in clip.parts:
             output = io.BytesIO()

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.updates.manifest import opened, public_key
-from scripts.update_manifest import KEY_VARIABLE, main
+from agent.updates.manifest import opened
+from scripts.update_manifest import KEY_VARIABLE, main, public_key
 
 KEY = bytes(range(32))
 

@@ -36,7 +36,7 @@ def note_prints(tx: Connection, people: Collection[str], now: datetime) -> None:
     wanted = select(team_face.c.face_id).where(team_face.c.printed == 0, team_face.c.person_uid.in_(list(people)))
     for chunk in chunks(tx.scalars(wanted).all()):
         for row in tx.execute(_told().where(face.c.id.in_(chunk))).all():
-            _send(tx, NAME, row, row.person_uid, now, base=row.person_uid, name=_name_of(tx, row.person_uid))
+            _send(tx, NAME, row, row.person_uid, now, base=row.person_uid, name=name_of(tx, row.person_uid))
 
 
 def _note(tx: Connection, faces: Sequence[int], now: datetime) -> None:
@@ -105,7 +105,8 @@ def _first(tx: Connection, person_id: int, name: str) -> str | None:
     return None if found is None else found.uid
 
 
-def _name_of(tx: Connection, uid: str) -> str:
+def name_of(tx: Connection, uid: str) -> str:
+    """Return the local name of a person of the team."""
     name = select(person.c.name).join(team_person, team_person.c.person_id == person.c.id).where(team_person.c.uid == uid)
     return tx.scalar(name) or ""
 

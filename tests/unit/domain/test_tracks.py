@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from agent.domain.face import Box
-from agent.domain.tracks import LINGERS_S, ways_of
+from agent.domain.tracks import LINGERS_S, trails_of
 from agent.domain.video import FrameDetections, Keyframe, Trajectory, VideoDetection, VideoPart
 
 SIZE = (1920, 1080)
@@ -23,7 +23,7 @@ def seen(way: Callable[[int], Sequence[VideoDetection]], moments: Sequence[int])
 
 
 def ways(sights: Sequence[FrameDetections], cuts: Sequence[int] = (), end: int = 100) -> list[Trajectory]:
-    return ways_of(sights, cuts, SIZE, TICK, FRAME * TICK, (0, end))
+    return [each.way for each in trails_of(sights, cuts, SIZE, TICK, FRAME * TICK, (0, end))]
 
 
 def holds(outer: Box | None, inner: Box) -> bool:

@@ -8,7 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from agent.domain.errors import UpdateNotUnderstood, UpdateUntrusted
-from agent.updates.manifest import FileEntry, Manifest, manifest_of, opened, public_key, signed
+from agent.updates.manifest import FileEntry, Manifest, opened
+from scripts.update_manifest import manifest_of, public_key, signed
 
 KEY = bytes(range(32))
 PUBLIC = public_key(KEY)

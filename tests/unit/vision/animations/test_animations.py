@@ -16,7 +16,7 @@ from PIL import ImageCms
 from agent.domain.errors import FilmTooLong, ImageTooLarge, ImageTruncated
 from agent.domain.face import Box
 from agent.domain.redaction import Cover, Look, Shape, Style, around
-from agent.domain.tracks import ways_of
+from agent.domain.tracks import trails_of
 from agent.domain.video import Covered, Keyframe, Trajectory, Video
 from agent.vision.animations import animation_reading
 from agent.vision.animations.animation_frames import look_through, probe, still
@@ -208,7 +208,8 @@ def walk(frames: Sequence[int | None], kind: str = "GIF") -> bytes:
 
 def ways(data: bytes) -> tuple[Video, list[Trajectory]]:
     clip, seen = probe(data, LIMITS), look_through(data, LIMITS, red)
-    return clip, ways_of(seen.sights, seen.cuts, (clip.width, clip.height), clip.tick, clip.frame, (0, clip.frames))
+    trails = trails_of(seen.sights, seen.cuts, (clip.width, clip.height), clip.tick, clip.frame, (0, clip.frames))
+    return clip, [each.way for each in trails]
 
 
 def test_in_a_frame_in_which_a_face_is_missed_it_is_covered_all_the_same() -> None:
