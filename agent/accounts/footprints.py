@@ -18,8 +18,8 @@ import structlog
 from agent.accounts.notes import Taken
 from agent.accounts.queries import AccountQueries
 from agent.accounts.rates import Rates
+from agent.core.background import BackgroundTasks
 from agent.core.reach import everything
-from agent.domain.errors import StoreError
 from agent.web.access import Principal, Scope
 from agent.web.networks import network_of
 
@@ -51,7 +51,7 @@ class Footprints:
         self._taken: Counter[Taken] = Counter()
         self._uses: OrderedDict[tuple[str, int], _Use] = OrderedDict()  # by session or token, and the version of IP
         self._waiting: asyncio.TimerHandle | None = None
-        self._notes: set[asyncio.Task[None]] = set()
+        self._notes = BackgroundTasks()
 
     async def entering(self, principal: Principal, scope: Scope) -> None:
         await self._rates.take(principal, scope)
@@ -117,16 +117,8 @@ class Footprints:
         self._begin(partial(self._queries.note, counts, self._clock(), detail))
 
     def _begin(self, write: Callable[[], None]) -> None:
-        note = asyncio.get_running_loop().create_task(self._noted(write))
-        self._notes.add(note)
-        note.add_done_callback(self._notes.discard)
-
-    async def _noted(self, write: Callable[[], None]) -> None:
-        try:
-            with everything():  # of many members
-                await asyncio.to_thread(write)
-        except StoreError as error:
-            log.warning("footprints.not_noted", code=error.code)
+        with everything():  # of many members
+            self._notes.start(asyncio.to_thread(write), event="footprints.not_noted")
 
 
 def _wide(address: str) -> tuple[int, str]:

@@ -13,6 +13,7 @@ from agent.accounts.loaded import Loaded
 from agent.accounts.queries import SessionQueries
 from agent.accounts.records import PASSWORD, Member, SessionRecord
 from agent.accounts.secret_words import new_secret, sha256_of
+from agent.core.background import BackgroundTasks
 from agent.domain.errors import StoreError, WrongSignIn
 from agent.web.access import Principal, scopes_of
 from agent.web.auth import IDLE_S, LONGEST_S
@@ -53,7 +54,7 @@ class Sessions:
         self._clock = clock
         self._by_key = Loaded(lambda sha256: self._used(queries.session_by_key(sha256)))
         self._keys: dict[str, str] = {}  # by ticket, both as hashes
-        self._notes: set[asyncio.Task[None]] = set()
+        self._notes = BackgroundTasks()
 
     async def open(self, member: Member, browser: str, address: str, means: str = PASSWORD) -> Opened:
         """Raises WrongSignIn if the member was locked or removed, or the password changed, since they were read."""
@@ -126,9 +127,7 @@ class Sessions:
         session.seen_at = now
         if now - session.noted_at >= _NOTED_EVERY:
             session.noted_at = now
-            note = asyncio.create_task(self._note(session.record.id, now))
-            self._notes.add(note)
-            note.add_done_callback(self._notes.discard)
+            self._notes.start(self._note(session.record.id, now))
         return session
 
     async def _note(self, number: int, now: datetime) -> None:

@@ -11,6 +11,7 @@ from agent.accounts.loaded import Loaded
 from agent.accounts.records import Member, TokenRecord
 from agent.accounts.secret_words import new_id, new_secret, sha256_of
 from agent.accounts.token_queries import TokenQueries
+from agent.core.background import BackgroundTasks
 from agent.domain.errors import BadRequest, NotFound, StoreError
 from agent.web.access import Principal, Scope, scopes_of
 
@@ -36,7 +37,7 @@ class Tokens:
         self._queries = queries
         self._clock = clock
         self._loaded = Loaded(lambda sha256: _used(queries.token(sha256)))
-        self._notes: set[asyncio.Task[None]] = set()
+        self._notes = BackgroundTasks()
 
     async def add(self, member: Member, name: str, scopes: Collection[Scope], days: int) -> tuple[TokenRecord, str]:
         """A new token and its secret, which is shown this once.
@@ -60,9 +61,7 @@ class Tokens:
         now = self._clock()
         if found.noted_at is None or now - found.noted_at >= _NOTED_EVERY:
             found.noted_at = now
-            note = asyncio.create_task(self._note(found.record.id, now))
-            self._notes.add(note)
-            note.add_done_callback(self._notes.discard)
+            self._notes.start(self._note(found.record.id, now))
         return found
 
     def stays(self, token: TokenInUse) -> bool:

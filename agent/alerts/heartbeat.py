@@ -3,14 +3,15 @@
 import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import structlog
 
 from agent.alerts.kinds import AlertKind
 from agent.alerts.queries import AlertQueries
+from agent.core.background import regularly
 from agent.core.server_settings import AlertSettings
-from agent.domain.errors import AgentError
 from agent.domain.severity import Severity
 from agent.messages.https import Https, Inside, NotReached
 
@@ -40,12 +41,7 @@ class Heartbeat:
 
     async def run(self) -> None:
         """Run until cancelled."""
-        while True:
-            try:
-                await asyncio.to_thread(self.beat)
-            except AgentError as error:
-                log.warning("heartbeat.not_sent", code=error.code)
-            await asyncio.sleep(min(_LOOK_S, self._settings().look_s))
+        await regularly(partial(asyncio.to_thread, self.beat), lambda: min(_LOOK_S, self._settings().look_s), event="heartbeat.not_sent")
 
     def beat(self) -> bool:
         """Request the address if that is due. Returns whether it was accepted. Blocks. Raises StoreError."""

@@ -13,6 +13,7 @@ from agent.alerts.hysteresis import Hysteresis
 from agent.alerts.kinds import AlertKind
 from agent.alerts.queries import AlertQueries
 from agent.alerts.records import Reading, Source
+from agent.core.background import regularly
 from agent.core.observable import Notice
 from agent.core.server_settings import AlertSettings
 from agent.domain.errors import AgentError, StoreBusy, StoreError
@@ -54,16 +55,17 @@ class AlertWatch:
     async def run(self) -> None:
         """Run until cancelled."""
         try:
-            while True:
-                try:
-                    if await asyncio.to_thread(self.look):
-                        self.changed.notify()
-                except AgentError as error:
-                    log.warning("alerts.not_looked", code=error.code)
-                away = self._away_since is not None
-                await asyncio.sleep(min(_AWAY_LOOK_S, self._settings().look_s) if away else self._settings().look_s)
+            await regularly(self._step, self._pause_s, event="alerts.not_looked")
         finally:
             await asyncio.shield(asyncio.to_thread(self._release))
+
+    async def _step(self) -> None:
+        if await asyncio.to_thread(self.look):
+            self.changed.notify()
+
+    def _pause_s(self) -> float:
+        look_s = self._settings().look_s
+        return look_s if self._away_since is None else min(_AWAY_LOOK_S, look_s)
 
     def look(self) -> bool:
         """Look once. Returns whether something fires or ended since. Blocks. Raises StoreError."""

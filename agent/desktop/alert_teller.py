@@ -6,6 +6,7 @@ from typing import Final
 
 import structlog
 
+from agent.core.background import BackgroundTasks
 from agent.core.i18n import Texts
 from agent.desktop.notify import Notifier
 from agent.desktop.opener import open_in_browser
@@ -33,7 +34,7 @@ class AlertTeller:
         self._texts = texts
         self._disturbs = disturbs
         self._browse = browse
-        self._opening: set[asyncio.Task[None]] = set()
+        self._opening = BackgroundTasks()
 
     async def __call__(self, server: Link, alerts: Sequence[DeskAlert]) -> Collection[int]:
         """Return the ids of those that were told: none without notifications."""
@@ -46,16 +47,14 @@ class AlertTeller:
         if len(due) == 1:
             page = f"{page}/{due[0].id}"
         told = await self._notifier.say(
-            texts, words(texts, server.name, due), texts("notify.show"), lambda: self._open(page), by_click=True
+            texts, words(texts, server.name, due), texts("notify.show"), lambda: self._show(page), by_click=True
         )
         return {each.id for each in due} if told else ()
 
-    def _open(self, page: str) -> None:
-        task = asyncio.get_running_loop().create_task(self._opened(page))
-        self._opening.add(task)
-        task.add_done_callback(self._opening.discard)
+    def _show(self, page: str) -> None:
+        self._opening.start(self._open(page))
 
-    async def _opened(self, page: str) -> None:
+    async def _open(self, page: str) -> None:
         if not await asyncio.to_thread(self._browse, page):
             log.warning("alerts.page_not_opened")
 

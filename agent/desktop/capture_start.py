@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 
+from agent.core.background import BackgroundTasks
 from agent.core.screen_settings import CaptureSettings
 from agent.desktop.desk import Desk
 from agent.desktop.hotkey import Hotkey, hotkey
@@ -45,7 +46,7 @@ class CaptureStart:
         self._take = take
         self._hotkey: Hotkey | None = None
         self._keys = ""
-        self._works: set[asyncio.Task[None]] = set()
+        self._works = BackgroundTasks()
 
     async def capture(self) -> None:
         """Take a capture. Raises CaptureCancelled, CaptureError, EngineError, DesktopError and other errors of `Capturing`."""
@@ -71,7 +72,7 @@ class CaptureStart:
 
     def begin(self) -> None:
         """Like `capture`, in the background; a failure is logged."""
-        self._start(self._captured)
+        self._works.start(self._captured(), event="capture.failed")
 
     async def follow(self) -> None:
         """Register the hotkey from the settings and release any other."""
@@ -93,7 +94,8 @@ class CaptureStart:
             self._tell(error)
             return
         self._tell(None)
-        self._start(self._desk.warm_picker)  # so that the first press is as fast as later ones
+        # So that the first press is as fast as later ones.
+        self._works.start(self._desk.warm_picker(), event="capture.failed")
 
     async def close(self) -> None:
         taken, self._hotkey = self._hotkey, None
@@ -103,17 +105,6 @@ class CaptureStart:
     async def _captured(self) -> None:
         with suppress(CaptureCancelled):
             await self.capture()
-
-    def _start(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        async def noted() -> None:
-            try:
-                await work()
-            except AgentError as error:
-                log.warning("capture.failed", code=error.code)
-
-        task = asyncio.get_running_loop().create_task(noted())
-        self._works.add(task)
-        task.add_done_callback(self._works.discard)
 
 
 def _in_loop(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:

@@ -1,12 +1,13 @@
 """Shows the UI on this desktop: the popup in its corner, the full UI in the browser."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import structlog
 
+from agent.core.background import BackgroundTasks
 from agent.core.settings import PopupSettings
 from agent.desktop.display import display_available
 from agent.desktop.opener import open_image, open_in_browser, open_text, show_in_folder
@@ -24,7 +25,7 @@ class Desk:
         self._url = url
         self._language = language
         self.on_hidden: Callable[[], None] = lambda: None  # the user closed the popup
-        self._browsing: set[asyncio.Task[None]] = set()
+        self._browsing = BackgroundTasks()
         self._corner = popup.corner
         self._popup = PopupHost(
             self._popup_url, keep_warm_s=popup.keep_warm_s, hidden=lambda: self.on_hidden(), picker_url=self._picker_url
@@ -55,16 +56,11 @@ class Desk:
 
     def browse(self, at: str) -> None:
         """Like `open_browser`, from a callback in the event loop: runs in the background and only logs failures."""
-        self._in_background(self._browse(at))
+        self._browsing.start(self._browse(at))
 
     def welcome(self, *, popup: bool) -> None:
         """Show the welcome in the popup, or in the browser if `popup` is not wanted or can't be shown. Runs like `browse`."""
-        self._in_background(self._welcome(popup))
-
-    def _in_background(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._browsing.add(task)
-        task.add_done_callback(self._browsing.discard)
+        self._browsing.start(self._welcome(popup))
 
     async def _welcome(self, popup: bool) -> None:
         if popup:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from agent.core.background import BackgroundTasks
 from agent.core.i18n import Texts
 from agent.desktop.tray import RECENT, TOMORROW, RecentResult, Snooze, Tray, TrayActions, TrayModel, TrayState, TrayWatch
-from agent.domain.errors import AgentError, CaptureCancelled
+from agent.domain.errors import CaptureCancelled
 
 if TYPE_CHECKING:
     from agent.desktop.desk import Desk
@@ -51,7 +52,7 @@ class TrayBridge:
         self._early: Callable[[], None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._services: TrayServices | None = None
-        self._calls: set[asyncio.Task[None]] = set()
+        self._calls = BackgroundTasks()
         self._recent: tuple[RecentResult, ...] = ()
         self._images = -1
         self._status: AgentStatus | None = None
@@ -110,15 +111,7 @@ class TrayBridge:
         loop.call_soon_threadsafe(lambda: self._start(action(services)))
 
     def _start(self, call: Coroutine[Any, Any, None]) -> None:
-        async def told() -> None:
-            try:
-                await call
-            except AgentError as error:
-                log.warning("tray.action_failed", code=error.code)
-
-        task = asyncio.create_task(told())
-        self._calls.add(task)
-        task.add_done_callback(self._calls.discard)
+        self._calls.start(call, event="tray.action_failed")
 
     async def _open(self, here: TrayServices) -> None:
         await here.desk.show_popup()

@@ -1,14 +1,13 @@
 """Reports faces seen on the screen: by a notification, or by the popup where there are none."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 import structlog
 
+from agent.core.background import BackgroundTasks
 from agent.core.i18n import Texts
 from agent.desktop.notify import Notifier
-from agent.domain.errors import AgentError
 from agent.screen.announcements import Announcement
 from agent.screen.sightings import SightingKind
 from agent.screen.watch import WatchService
@@ -38,21 +37,10 @@ class WatchTeller:
         self._desk = desk
         self._texts = texts
         self._disturbs = disturbs
-        self._telling: set[asyncio.Task[None]] = set()
+        self._telling = BackgroundTasks()
 
     def __call__(self, said: Announcement) -> None:
-        self._start(self._tell(said))
-
-    def _start(self, work: Awaitable[None]) -> None:
-        async def told() -> None:
-            try:
-                await work
-            except AgentError as error:
-                log.warning("watch.untold", code=error.code)
-
-        task = asyncio.get_running_loop().create_task(told())
-        self._telling.add(task)
-        task.add_done_callback(self._telling.discard)
+        self._telling.start(self._tell(said), event="watch.untold")
 
     async def _tell(self, said: Announcement) -> None:
         # During a presentation, only report that a face is visible, without details.
@@ -64,4 +52,4 @@ class WatchTeller:
             await self._desk.show_popup()  # its page shows the details
 
     def _snooze(self) -> None:
-        self._start(self._watching.snooze(SNOOZE_MINUTES))
+        self._telling.start(self._watching.snooze(SNOOZE_MINUTES), event="watch.untold")

@@ -1,11 +1,12 @@
 """Runs engine processes: started on demand, one task each at a time, ended when idle, with named errors."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
+from agent.core.background import BackgroundTasks
 from agent.core.child import ChildGone, own_command
 from agent.core.heap import CLEAN
 from agent.core.settings import EngineSettings
@@ -62,7 +63,7 @@ class EnginePool:
         self._environment = {**CLEAN, **(environment or {})}
         self._generation = 0
         self._line = SlotQueue(self._give_back)
-        self._endings: set[asyncio.Task[None]] = set()
+        self._endings = BackgroundTasks()
         self._closed = False
         self._one_core = self._low_priority = False
         self._gap: EngineOpen | None = None
@@ -182,7 +183,7 @@ class EnginePool:
                 slot.generation = -1
                 if at_once and slot.too_large is None:
                     slot.too_large = EngineMemory(megabytes=memory_of(pid) // 2**20, limit=limit)
-                    self._later(slot.child.kill())
+                    self._endings.start(slot.child.kill())
 
     def _resize(self) -> None:
         """End excess processes: idle ones now, busy ones after their task; wanted ones start again."""
@@ -299,9 +300,4 @@ class EnginePool:
     def _end(self, slot: Slot) -> None:
         """End the slot's process, without waiting for it."""
         if (child := slot.let_go()) is not None:
-            self._later(child.stop())
-
-    def _later(self, ending: Coroutine[None, None, None]) -> None:
-        task = asyncio.get_running_loop().create_task(ending)
-        self._endings.add(task)
-        task.add_done_callback(self._endings.discard)
+            self._endings.start(child.stop())

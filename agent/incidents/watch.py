@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from agent.core.background import regularly
 from agent.core.observable import Notice
 from agent.core.server_settings import IncidentSettings
-from agent.domain.errors import AgentError
 from agent.incidents.kinds import Found
 from agent.incidents.queries import IncidentQueries
 from agent.incidents.rules import RULES, record_broken
@@ -43,13 +43,11 @@ class IncidentWatch:
 
     async def run(self) -> None:
         """Run until cancelled."""
-        while True:
-            try:
-                if await asyncio.to_thread(self.look) | await asyncio.to_thread(self.verify):
-                    self.raised.notify()
-            except AgentError as error:
-                log.warning("incidents.not_looked", code=error.code)
-            await asyncio.sleep(LOOK_S)
+        await regularly(self._step, lambda: LOOK_S, event="incidents.not_looked")
+
+    async def _step(self) -> None:
+        if await asyncio.to_thread(self.look) | await asyncio.to_thread(self.verify):
+            self.raised.notify()
 
     def look(self) -> bool:
         """Let the rules look at all that is new. Returns whether they found something. Blocks. Raises StoreError."""

@@ -11,6 +11,7 @@ from pathlib import Path, PurePath
 from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 
+from agent.core.background import BackgroundTasks
 from agent.core.config_file import SettingsFile
 from agent.core.hanging_calls import ANSWER_S, call_with_timeout, stoppable
 from agent.core.i18n import Texts
@@ -78,7 +79,7 @@ def folder_routes(
     api: FastAPI, file: SettingsFile, library: LibraryQueries, ingest: Ingest, desk: DeskPort, texts: Callable[[], Texts]
 ) -> None:
     """Add the routes to `api`."""
-    looks: set[asyncio.Task[None]] = set()
+    looks = BackgroundTasks()
 
     def root(path: str) -> str:
         return root_meant(path, file.snapshot.folders)
@@ -90,9 +91,7 @@ def folder_routes(
         switches = _switches(body)
         await asyncio.to_thread(file.add_folder, Path(folder), switches)
         if not switches:
-            task = asyncio.create_task(_newest_first(file, ingest, folder))
-            looks.add(task)
-            task.add_done_callback(looks.discard)
+            looks.start(_newest_first(file, ingest, folder))
 
     @api.patch("/api/folders", status_code=204, openapi_extra=needs(Scope.SETTINGS_WRITE))
     async def change(body: FolderChange) -> None:

@@ -5,10 +5,10 @@ import time
 from collections.abc import Coroutine
 from typing import Any
 
+from agent.core.background import keep_up
 from agent.core.config_file import SettingsFile
 from agent.core.environment import utc_now
 from agent.core.heap import give_back
-from agent.core.keep_up import keep_up
 from agent.core.memory_guard import MemoryGuard, ProcessKind
 from agent.core.settings import Settings
 from agent.domain.errors import SettingsError

@@ -7,6 +7,7 @@ from typing import Final
 
 import structlog
 
+from agent.core.background import regularly
 from agent.domain.errors import AgentError, MessageError, NoWayToTell
 from agent.messages.queue import Claimed, MessageQueue
 
@@ -37,12 +38,7 @@ class Delivery:
 
     async def run(self) -> None:
         """Run until cancelled."""
-        while True:
-            try:
-                await self.send_due()
-            except AgentError as error:
-                log.warning("messages.not_sent", code=error.code)
-            await asyncio.sleep(LOOK_S)
+        await regularly(self.send_due, lambda: LOOK_S, event="messages.not_sent")
 
     async def send_due(self) -> int:
         """Send what is due. Returns how many messages were accepted. Raises StoreError."""

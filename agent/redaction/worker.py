@@ -8,6 +8,7 @@ from itertools import chain
 
 import structlog
 
+from agent.core.background import BackgroundTasks
 from agent.core.claims import Claims
 from agent.core.environment import Environment
 from agent.core.observable import wait_at_most
@@ -81,7 +82,7 @@ class RedactionWorker:
         self.paces = Paces(environment.monotonic)
         self._attempts: dict[int, int] = {}
         self._listeners: dict[str, list[Listener]] = {}  # by batch
-        self._stopping: set[asyncio.Task[None]] = set()
+        self._stopping = BackgroundTasks()
         self._ended = False
         self._tries = 0  # failed attempts since the last success
         self.passphrases: dict[str, str] = {}  # by batch
@@ -145,17 +146,7 @@ class RedactionWorker:
         """Handle a listener's disconnection: stop its batch unless another one waits for it, even if this is cancelled repeatedly."""
         if self._ended or len(self._listeners.get(uid, ())) > 1:
             return  # the next agent, or the batch for the other listener, continues
-
-        async def stopping() -> None:
-            try:
-                await self.stop(uid)
-            except AgentError as error:
-                log.warning("redact.not_stopped", code=error.code)
-
-        task = asyncio.create_task(stopping())
-        self._stopping.add(task)
-        task.add_done_callback(self._stopping.discard)
-        await asyncio.shield(task)
+        await asyncio.shield(self._stopping.start(self.stop(uid), event="redact.not_stopped"))
 
     # -- the work ----------------------------------------------------------------------------------------------------------------
     async def run(self) -> None:

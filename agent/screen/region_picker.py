@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from agent.core.background import BackgroundTasks
 from agent.domain.errors import AgentError, CaptureCancelled, CaptureFailed, CaptureGone, PopupFailed, RegionOutside
 from agent.domain.screen import ALL_MONITORS, Monitor, ScreenRef, ScreenRegion
 from agent.engine.screen_port import GrabbedFrame
@@ -68,7 +69,7 @@ class RegionPicker:
         self._pick: _Pick | None = None
         self._turn = asyncio.Lock()
         self._asked = 0  # the number of requested selections
-        self._works: set[asyncio.Task[None]] = set()
+        self._works = BackgroundTasks()
 
     @property
     def open(self) -> bool:
@@ -129,9 +130,7 @@ class RegionPicker:
         except TimeoutError:
             raise PopupFailed from None
         # It is not awaited and not cancelled: cancelling an engine request ends the engine.
-        ahead = asyncio.get_running_loop().create_task(self._capturing().look_ahead(pick.frame))
-        self._works.add(ahead)
-        ahead.add_done_callback(self._works.discard)
+        self._works.start(self._capturing().look_ahead(pick.frame))
         left = CHOSEN_S
         while not pick.chosen.done():
             await asyncio.wait([pick.chosen], timeout=_LOOK_S)

@@ -10,9 +10,9 @@ from typing import Any, Final, Protocol, TypeVar
 import structlog
 
 from agent.core.actor import acting_as
+from agent.core.background import regularly
 from agent.core.reach import current_reach, everything
 from agent.domain.errors import (
-    AgentError,
     UploadChecksum,
     UploadGone,
     UploadLibrary,
@@ -78,12 +78,7 @@ class Uploads:
 
     async def run(self) -> None:
         """Finish what a kill broke off, and remove what has expired, until cancelled."""
-        while True:
-            try:
-                await self.sweep()
-            except AgentError as error:
-                log.warning("uploads.not_swept", code=error.code)
-            await asyncio.sleep(_SWEEP_S)
+        await regularly(self.sweep, lambda: _SWEEP_S, event="uploads.not_swept")
 
     async def begin(self, member: str, new: NewUpload) -> Upload:
         """Return a new one, or the unfinished one of the same content that came by the same token.

@@ -11,6 +11,7 @@ from typing import Final
 
 import structlog
 
+from agent.core.background import BackgroundTasks
 from agent.web.gate import Gate, Visit
 
 log = structlog.get_logger()
@@ -34,7 +35,7 @@ class Arrivals:
         self._context = context
         self._gate = gate
         self._handshake_s = handshake_s
-        self._greetings: set[asyncio.Task[None]] = set()
+        self._greetings = BackgroundTasks()
         self._accepting: asyncio.Task[None] | None = None
         self._stepped_back = False
 
@@ -86,9 +87,7 @@ class Arrivals:
             if visit is None:
                 connection.close()
                 continue
-            greeting = loop.create_task(self._greet(connection, visit))
-            self._greetings.add(greeting)
-            greeting.add_done_callback(self._greetings.discard)
+            self._greetings.start(self._greet(connection, visit))
 
     async def _greet(self, connection: socket.socket, visit: Visit) -> None:
         """Finish the handshake within its time limit."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from agent.core import keep_up
+from agent.core import background
 from agent.core.config_file import SettingsFile
 from agent.core.memory_guard import MB, Guarded, MemoryGuard, ProcessKind
 from agent.core.program_settings import MemorySettings
@@ -73,7 +73,7 @@ async def test_a_workers_engine_keeps_to_its_limit(tmp_path: Path) -> None:
 
 
 async def test_a_workers_guard_that_fails_says_so_and_is_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keep_up, "AGAIN_S", 0.0)
+    monkeypatch.setattr(background, "AGAIN_S", 0.0)
     file, failures, again = SettingsFile(tmp_path / "settings.toml", environ={}), [OSError("no /proc")], asyncio.Event()
     worker = WorkerMemory(file, asyncio.Event(), supervised=True)
 
