@@ -34,7 +34,6 @@ from agent.store.schema import metadata, place
 from agent.store.upgrade import open_database
 from agent.team.alerts import TeamAlerts
 from agent.team.connection import TeamConnection
-from agent.team.folder_work import FolderWork
 from agent.team.line import TeamLine
 from agent.team.names import TeamNames
 from agent.team.photo_queries import TeamPhotoQueries
@@ -164,14 +163,15 @@ class Desk:
         self.sent: list[tuple[str, str]] = []
         """method and path of each request"""
         database, environment = world.real.database, world.app.environment
-        uploads = FolderUploads(TeamUploadQueries(database), environment, lambda: self.paused, self.online_only.__contains__)
-        self.folders = FolderWork(FolderSharing(TeamPhotoQueries(database), environment), uploads)
+        self.sharing = FolderSharing(TeamPhotoQueries(database), environment)
+        self.uploads = FolderUploads(TeamUploadQueries(database), environment, lambda: self.paused, self.online_only.__contains__)
         self.membership = TeamMembership(
             self.library,
             TeamNames(self.library, world.app.people, world.app.consents, world.app.environment),
             TeamLine(self.tokens, self.connect),
             world.app.environment,
-            self.folders,
+            self.sharing,
+            self.uploads,
             TeamAlerts(ToldAlerts(world.folder), self.tell),
         )
 

@@ -5,7 +5,6 @@ from agent.main.app import App
 from agent.main.library_home import home_of_key
 from agent.sources.folder.online_only import is_online_only
 from agent.team.alerts import TeamAlerts, Tell
-from agent.team.folder_work import FolderWork
 from agent.team.line import TeamLine
 from agent.team.names import TeamNames
 from agent.team.photo_queries import TeamPhotoQueries
@@ -26,8 +25,7 @@ def membership_of(app: App, paths: AppPaths, tell_alerts: Tell) -> TeamMembershi
     indexer = app.indexer
     uploads = FolderUploads(TeamUploadQueries(database), app.environment, lambda: indexer.paused or indexer.held, is_online_only)
     indexer.pausing.subscribe(uploads.wake)
-    folders = FolderWork(sharing, uploads)
     alerts = TeamAlerts(ToldAlerts(paths.data), tell_alerts)
     library = TeamQueries(database)
     names = TeamNames(library, app.people, app.consents, app.environment)
-    return TeamMembership(library, names, line, app.environment, folders, alerts)
+    return TeamMembership(library, names, line, app.environment, sharing, uploads, alerts)

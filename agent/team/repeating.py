@@ -4,44 +4,31 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-import structlog
-
-from agent.core.observable import Notice
-from agent.domain.errors import AgentError, Forbidden, SignInRequired, TeamMayNotShare
-
-log = structlog.get_logger()
+from agent.domain.errors import AgentError, SignInRequired, TeamEmbedderDiffers
 
 _FIRST_PAUSE_S: Final = 1.0
 _LONGEST_PAUSE_S: Final = 60.0
+_EMBEDDER_PAUSE_S: Final = 600.0
 
 
-class Repeating:
-    """`changed` is notified when the problem is another, which is logged as `event`."""
-
-    def __init__(self, changed: Notice, event: str) -> None:
-        self.problem: AgentError | None = None
-        self._changed = changed
-        self._event = event
-
-    async def run(self, step: Callable[[], Awaitable[None]]) -> None:
-        """Until cancelled. Raises SignInRequired."""
-        pause = _FIRST_PAUSE_S
-        while True:
-            try:
-                await step()
-            except SignInRequired:
-                raise
-            except AgentError as error:
-                self._found(TeamMayNotShare() if isinstance(error, Forbidden) else error)
-                await asyncio.sleep(pause)
-                pause = min(_LONGEST_PAUSE_S, pause * 2)
-            else:
-                self._found(None)
-                pause = _FIRST_PAUSE_S
-
-    def _found(self, problem: AgentError | None) -> None:
-        if (problem and problem.code) != (self.problem and self.problem.code):
-            if problem is not None:
-                log.warning(self._event, code=problem.code)
-            self.problem = problem
-            self._changed.notify()
+async def repeat(
+    step: Callable[[], Awaitable[None]],
+    found: Callable[[AgentError | None], None],
+    *,
+    longest_s: float = _LONGEST_PAUSE_S,
+    ends: tuple[type[AgentError], ...] = (SignInRequired,),
+) -> None:
+    """Until cancelled; `found` gets what each step raises, or None. Raises those errors that it `ends` with."""
+    pause = _FIRST_PAUSE_S
+    while True:
+        try:
+            await step()
+        except ends:
+            raise
+        except AgentError as error:
+            found(error)
+            await asyncio.sleep(_EMBEDDER_PAUSE_S if isinstance(error, TeamEmbedderDiffers) else pause)
+            pause = min(longest_s, pause * 2)
+        else:
+            pause = _FIRST_PAUSE_S
+            found(None)

@@ -2,7 +2,6 @@
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -16,27 +15,26 @@ from agent.domain.errors import (
     AgentError,
     Forbidden,
     SignInRequired,
-    TeamEmbedderDiffers,
     TeamEnded,
     TeamJoinedAlready,
     TeamMayNotShare,
     TeamNotJoined,
 )
 from agent.team.alerts import TeamAlerts
-from agent.team.folder_work import FolderWork
 from agent.team.joining import Invitation, granted, invited
 from agent.team.line import TeamLine
 from agent.team.names import TeamNames
 from agent.team.queries import TeamQueries
 from agent.team.records import Left, Link
+from agent.team.repeating import repeat
+from agent.team.sharing import FolderSharing
 from agent.team.tokens import Leaving
+from agent.team.uploading import FolderUploads
 from agent.web.server_address import address_of
 
 log = structlog.get_logger()
 
-_FIRST_PAUSE_S: Final = 1.0
 _LONGEST_PAUSE_S: Final = 30.0
-_EMBEDDER_PAUSE_S: Final = 600.0
 _LEAVING_S: Final = 60.0
 
 
@@ -49,12 +47,13 @@ class TeamMembership:
         names: TeamNames,
         line: TeamLine,
         environment: Environment,
-        folders: FolderWork,
+        sharing: FolderSharing,
+        uploads: FolderUploads,
         alerts: TeamAlerts,
     ) -> None:
         self.library = library
         self.names = names
-        self.sharing, self.uploads = folders.sharing, folders.uploads
+        self.sharing, self.uploads = sharing, uploads
         self.line = line
         self.changed = Notice()
         """what `state` says may be different"""
@@ -140,7 +139,8 @@ class TeamMembership:
             return
         async with self.line.connect(link.address, link.authority, token) as server:
             works = [
-                asyncio.create_task(self._again(work)) for work in (lambda: self.names.follow(server), lambda: self.names.send(server))
+                asyncio.create_task(repeat(work, self._followed, longest_s=_LONGEST_PAUSE_S, ends=(SignInRequired, Forbidden)))
+                for work in (lambda: self.names.follow(server), lambda: self.names.send(server))
             ]
             others = self.sharing.run(server), self.uploads.run(server), self._alerts.run(link, server)
             works += [asyncio.create_task(each) for each in others]
@@ -158,24 +158,12 @@ class TeamMembership:
                 await self._end()
                 return
 
-    async def _again(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Repeat the work; after failures, later and later. Raises SignInRequired, Forbidden."""
-        pause = _FIRST_PAUSE_S
-        while True:
-            try:
-                await work()
-            except (SignInRequired, Forbidden):
-                raise
-            except AgentError as error:
-                if self.problem is None or self.problem.code != error.code:
-                    log.warning("team.out_of_reach", code=error.code)
-                self._found(error)
-                await asyncio.sleep(_EMBEDDER_PAUSE_S if isinstance(error, TeamEmbedderDiffers) else pause)
-                pause = min(_LONGEST_PAUSE_S, pause * 2)
-            else:
-                pause = _FIRST_PAUSE_S
-                self.seen_at = self._environment.clock()
-                self._found(None)
+    def _followed(self, problem: AgentError | None) -> None:
+        if problem is None:
+            self.seen_at = self._environment.clock()
+        elif self.problem is None or self.problem.code != problem.code:
+            log.warning("team.out_of_reach", code=problem.code)
+        self._found(problem)
 
     def _found(self, problem: AgentError | None) -> None:
         if (problem and problem.code) != (self.problem and self.problem.code):

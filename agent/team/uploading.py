@@ -9,7 +9,7 @@ from typing import Final
 
 from agent.core.environment import Environment
 from agent.core.hanging_calls import told_online_only
-from agent.core.observable import Notice, wait_at_most
+from agent.core.observable import wait_at_most
 from agent.core.settings import Share
 from agent.domain.errors import (
     AgentError,
@@ -23,11 +23,9 @@ from agent.domain.errors import (
     from_code,
     reason_of,
 )
-from agent.domain.events import ImageIndexed, PlaceAdded, PlaceMoved, Recorded
 from agent.store.path_ranges import FolderArea
 from agent.team.connection import TeamConnection
-from agent.team.repeating import Repeating
-from agent.team.sharing import shared_areas
+from agent.team.folder_work import FolderWork, shared_areas
 from agent.team.transfer_rate import TransferRate
 from agent.team.upload_connection import UploadConnection, opened
 from agent.team.upload_queries import FAILED, SENT, THERE, TeamUploadQueries, UploadCandidate, UploadCounts
@@ -53,46 +51,27 @@ class _Interrupted(Exception):
     """The work was paused, or the folder is no longer uploaded."""
 
 
-class FolderUploads:
-    """For use in the event loop. `resting`: whether the agent's work is paused; `online_only`: whether reading a file would fetch it."""
+class FolderUploads(FolderWork):
+    """`resting`: whether the agent's work is paused; `online_only`: whether reading a file would fetch it."""
 
     def __init__(
         self, library: TeamUploadQueries, environment: Environment, resting: Callable[[], bool], online_only: Callable[[str], bool]
     ) -> None:
+        super().__init__(environment, "team.not_uploaded")
         self.library = library
-        self.changed = Notice()
-        """what `state` says may be different"""
-        self._environment = environment
         self._resting = resting
         self._online_only = online_only
-        self._repeating = Repeating(self.changed, "team.not_uploaded")
         self._rate = TransferRate(environment.monotonic)
-        self._wake = asyncio.Event()
-        self._after: dict[str, int] = {}  # by library: the last image that was dealt with
         self._passed_over: dict[int, AgentError] = {}  # by image: looked at again once something changes
-        environment.settings.subscribe(lambda _: self.begin_anew())
-
-    @property
-    def problem(self) -> AgentError | None:
-        return self._repeating.problem
 
     def begin_anew(self) -> None:
-        """Look at all photos again."""
-        self._after = {}  # a batch under way must not set what it began with
+        super().begin_anew()
         self._passed_over.clear()
-        self._wake.set()
 
     def wake(self, _: object = None) -> None:
         """The work was paused or resumed."""
         self._wake.set()
         self.changed.notify()
-
-    def happened(self, recorded: Recorded) -> None:
-        """Take note of an event of the library."""
-        if isinstance(recorded.event, PlaceAdded | PlaceMoved):
-            self.begin_anew()  # an older image may be in an uploaded folder now
-        elif isinstance(recorded.event, ImageIndexed):
-            self._wake.set()
 
     async def state(self) -> UploadState:
         counts = await asyncio.to_thread(self.library.counts, self._areas())
@@ -122,9 +101,8 @@ class FolderUploads:
 
     async def run(self, server: TeamConnection) -> None:
         """Until cancelled. Raises SignInRequired."""
-        self.begin_anew()
         connection = UploadConnection(server)
-        await self._repeating.run(lambda: self._step(connection))
+        await self._repeat(lambda: self._step(connection))
 
     def _wanted(self) -> Mapping[str, list[FolderArea]]:
         return shared_areas(self._environment.settings.value, Share.UPLOAD)

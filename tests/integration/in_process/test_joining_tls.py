@@ -17,7 +17,7 @@ from agent.domain.edits import DescribePersonEdit
 from agent.domain.errors import TeamAddressInvalid, TeamAddressUnnamed, TeamCertificateChanged, TeamUnreachable
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.upgrade import open_database
-from agent.team import service
+from agent.team import repeating, service
 from agent.team.alerts import TeamAlerts
 from agent.team.connection import TeamConnection
 from agent.team.line import TeamLine
@@ -89,7 +89,8 @@ async def worlds(tmp_path: Path) -> AsyncIterator[tuple[Server, Desk]]:
             TeamNames(desk.library, app.people, app.consents, app.environment),
             TeamLine(desk.tokens),
             app.environment,
-            desk.folders,
+            desk.sharing,
+            desk.uploads,
             TeamAlerts(ToldAlerts(desk.world.folder), desk.tell),
         )
         yield server, desk
@@ -104,8 +105,8 @@ def desk(worlds: tuple[Server, Desk]) -> Desk:
 async def test_what_was_pinned_at_joining_is_trusted_and_another_certificate_is_refused(
     worlds: tuple[Server, Desk], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for pause in ("_FIRST_PAUSE_S", "_LONGEST_PAUSE_S"):
-        monkeypatch.setattr(service, pause, 0.05)
+    monkeypatch.setattr(repeating, "_FIRST_PAUSE_S", 0.05)
+    monkeypatch.setattr(service, "_LONGEST_PAUSE_S", 0.05)
     server, desk = worlds
     own, other = certificates(tmp_path / "own"), certificates(tmp_path / "other")
     server_routes(server.team.api, lambda: "photos", "1.2.3", lambda: (own.fingerprint, own.authority))

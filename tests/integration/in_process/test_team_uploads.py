@@ -48,8 +48,8 @@ def put(desk: Desk, *contents: bytes, folder: str = "shared") -> None:
     """Photos that were scanned."""
     for content in contents:
         desk.world.put(f"{folder}/{hashlib.sha256(content).hexdigest()[:8]}.jpg", content=content)
-    desk.folders.sharing.begin_anew()
-    desk.folders.uploads.begin_anew()
+    desk.sharing.begin_anew()
+    desk.uploads.begin_anew()
 
 
 def stored(server: Server) -> list[bytes]:
@@ -67,7 +67,7 @@ async def test_a_folders_photos_go_up_once_and_nothing_of_others(office: Office)
     put(one, *photos)
     put(one, jpeg(99), folder="own")
     await share(one, Share.UPLOAD)
-    await one.until(lambda: stored(server) == sorted(photos) and one.folders.uploads.library.counts([]).sent == 5)
+    await one.until(lambda: stored(server) == sorted(photos) and one.uploads.library.counts([]).sent == 5)
     state = await one.membership.uploads.state()
     assert (state.counts.sent, state.counts.waiting, state.counts.failed) == (5, 0, 0)
     assert {name.rpartition("/")[2] for name in server.photos} == {f"{hashlib.sha256(each).hexdigest()[:8]}.jpg" for each in photos}
@@ -76,7 +76,7 @@ async def test_a_folders_photos_go_up_once_and_nothing_of_others(office: Office)
     put(other, *photos[:3], jpeg(7))
     await share(other, Share.UPLOAD)
     await other.until(lambda: jpeg(7) in stored(server))
-    await other.until(lambda: other.folders.uploads.library.counts([]).there == 3)
+    await other.until(lambda: other.uploads.library.counts([]).there == 3)
     assert other.sent.count(("POST", "/api/uploads")) == 1, "what the server had was not even begun"
 
 
@@ -117,7 +117,7 @@ async def test_a_broken_connection_and_a_lost_answer_cost_no_photo(office: Offic
     put(one, jpeg(1, 4_000), jpeg(2, 4_000))
     await share(one, Share.UPLOAD)
     await one.until(lambda: stored(server) == [jpeg(1, 4_000), jpeg(2, 4_000)])
-    await one.until(lambda: one.folders.uploads.library.counts([]).sent == 2)
+    await one.until(lambda: one.uploads.library.counts([]).sent == 2)
     assert rows(server) == 2 and one.breaks == []
     # Eight parts; each of the three breaks ends at most the two that are under way.
     assert sum(method == "PATCH" for method, _ in one.sent) <= 8 + 3 * 2, "a part that arrived is not sent again"
@@ -132,7 +132,7 @@ async def test_it_rests_with_the_agent_and_goes_on(office: Office) -> None:
     assert (await one.membership.uploads.state()).paused
     assert not [path for _, path in one.sent if "upload" in path]
     one.paused = False
-    one.folders.uploads.wake()
+    one.uploads.wake()
     await one.until(lambda: stored(server) == [jpeg(1)])
 
 
@@ -145,7 +145,7 @@ async def test_online_only_changed_and_unreadable_files_are_passed_over(office: 
     paths[2].unlink()
     await share(one, Share.UPLOAD)
     await one.until(lambda: stored(server) == [jpeg(4)])
-    await one.until(lambda: len(one.folders.uploads._passed_over) == 3)
+    await one.until(lambda: len(one.uploads._passed_over) == 3)
     state = await one.membership.uploads.state()
     assert state.online_only == 1 and one.membership.uploads.problem is None
     assert sorted(error.code for _, error in state.failures) == ["image.changed", "image.missing"]
@@ -156,7 +156,7 @@ async def test_a_photo_that_is_too_large_is_told_and_tried_again_when_asked(offi
     server.limits = replace(LIMITS, file_bytes=3_000)
     put(one, jpeg(1), jpeg(2, 8_000))
     await share(one, Share.UPLOAD)
-    await one.until(lambda: stored(server) == [jpeg(1)] and one.folders.uploads.library.counts([]).failed == 1)
+    await one.until(lambda: stored(server) == [jpeg(1)] and one.uploads.library.counts([]).failed == 1)
     [(image_id, error)] = (await one.membership.uploads.state()).failures
     assert image_id is not None and error.code == "upload.too_large" and error.params["limit"] == 0
     server.limits = LIMITS
@@ -192,7 +192,7 @@ async def test_stopping_leaves_what_is_there_until_it_is_taken_back(office: Offi
     server, one = office.server, office.one
     put(one, jpeg(1), jpeg(2))
     await share(one, Share.UPLOAD)
-    await one.until(lambda: len(stored(server)) == 2 and one.folders.uploads.library.counts([]).sent == 2)
+    await one.until(lambda: len(stored(server)) == 2 and one.uploads.library.counts([]).sent == 2)
     await server.note_uploads()
     gone = one.world.folder / "shared" / f"{hashlib.sha256(jpeg(2)).hexdigest()[:8]}.jpg"
     one.world.real.files_gone([str(gone)], now=one.world.app.now())
@@ -204,7 +204,7 @@ async def test_stopping_leaves_what_is_there_until_it_is_taken_back(office: Offi
     assert await one.membership.uploads.take_back() == 1
     await one.membership.sharing.take_back()
     await one.until(lambda: stored(server) == [jpeg(2)])
-    await one.until(lambda: not one.folders.uploads.library.to_take_back())
+    await one.until(lambda: not one.uploads.library.to_take_back())
     with server.world.real.database.read() as tx:
         there = set(tx.scalars(select(image.c.sha256).join(place, place.c.image_id == image.c.id).where(place.c.source == "file")))
     assert there == {hashlib.sha256(jpeg(2)).hexdigest()}, "the last copy stays"
@@ -237,15 +237,15 @@ async def test_what_another_desk_has_too_stays_when_one_takes_its_own_back(offic
     server, one, other = office.server, office.one, office.other
     put(one, jpeg(1), jpeg(2))
     await share(one, Share.UPLOAD)
-    await one.until(lambda: one.folders.uploads.library.counts([]).sent == 2)
+    await one.until(lambda: one.uploads.library.counts([]).sent == 2)
     await server.note_uploads()
     put(other, jpeg(1))
     await share(other, Share.UPLOAD)
-    await other.until(lambda: other.folders.uploads.library.counts([]).there == 1)
+    await other.until(lambda: other.uploads.library.counts([]).there == 1)
 
     await share(one, Share.KEEP)
     assert await one.membership.uploads.take_back() == 2
-    await one.until(lambda: stored(server) == [jpeg(1)] and not one.folders.uploads.library.to_take_back())
+    await one.until(lambda: stored(server) == [jpeg(1)] and not one.uploads.library.to_take_back())
 
     await share(other, Share.KEEP)
     assert await other.membership.uploads.take_back() == 0, "it did not send it"
@@ -260,8 +260,8 @@ async def test_leaving_says_what_stays_or_removes_it(office: Office) -> None:
     for desk, numbers in ((one, (1, 2)), (other, (3,))):
         put(desk, *map(jpeg, numbers))
         await share(desk, Share.UPLOAD)
-        await desk.until(lambda: desk.folders.uploads.library.counts([]).waiting == 0)  # noqa: B023 - awaited before the next round
-        await desk.until(lambda: desk.folders.uploads.library.counts([]).sent == len(numbers))  # noqa: B023 - awaited before the next round
+        await desk.until(lambda: desk.uploads.library.counts([]).waiting == 0)  # noqa: B023 - awaited before the next round
+        await desk.until(lambda: desk.uploads.library.counts([]).sent == len(numbers))  # noqa: B023 - awaited before the next round
     await other.until(lambda: server.world.real.counts().images == 3)
     receipt = await one.membership.leave(remove=True)
     assert receipt.revoked and (receipt.removed_photos, receipt.stays_photos, receipt.stays_results) == (2, 0, 0)
@@ -275,7 +275,7 @@ async def test_leaving_out_of_reach_removes_once_the_server_is_back(office: Offi
     server, one = office.server, office.one
     put(one, jpeg(1))
     await share(one, Share.UPLOAD)
-    await one.until(lambda: one.folders.uploads.library.counts([]).sent == 1)
+    await one.until(lambda: one.uploads.library.counts([]).sent == 1)
     one.cut = True
     receipt = await one.membership.leave(remove=True)
     assert not receipt.revoked and (receipt.removed_photos, receipt.stays_photos) == (0, 1)
