@@ -29,7 +29,8 @@ from agent.engine.matcher_port import ClusterMembers, Query
 from agent.engine.renderer import KeptRegion, Render, Rendered
 from agent.engine.screen_port import ScreenGrabber
 from agent.library.recipes import EMBEDDER, recipe_for
-from agent.main.app import App, Edges
+from agent.main.app import App
+from agent.main.edges import Edges
 from agent.people.forgotten import ForgottenFile
 from agent.people.recognition_switch import Backups
 from agent.people.service import PeopleEdges

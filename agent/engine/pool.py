@@ -204,11 +204,6 @@ class EnginePool:
         return found
 
     @property
-    def pids(self) -> list[int]:
-        """Return the running processes."""
-        return [slot.child.pid for slot in self._line.slots if slot.child is not None and slot.child.alive]
-
-    @property
     def is_busy(self) -> bool:
         """Return if a process has a task."""
         return len(self._line.free) < len(self._line.slots)

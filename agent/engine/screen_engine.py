@@ -122,7 +122,7 @@ class ScreenEngine(EnginePool):
     @property
     def pid(self) -> int | None:
         """The process; None if none runs."""
-        return next(iter(self.pids), None)
+        return next((slot.child.pid for slot in self._line.slots if slot.child is not None and slot.child.alive), None)
 
     def forget(self) -> None:
         self._open.clear()

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -11,8 +10,7 @@ import structlog
 
 from agent.consent.service import Consents
 from agent.core.environment import Environment
-from agent.core.lead import Alone, Lead
-from agent.core.memory_guard import Guarded, MemoryGuard
+from agent.core.memory_guard import MemoryGuard
 from agent.core.memory_trimmer import MemoryTrimmer
 from agent.core.observable import Notice
 from agent.core.settings import Settings, changed_sections
@@ -20,11 +18,8 @@ from agent.domain.errors import AgentError, StoreDamaged, reason_of
 from agent.domain.events import ImageFailed, PeopleChanged, Recorded
 from agent.domain.face import Analysis
 from agent.domain.image import FileSeen, Recipe
-from agent.engine.analyser import AnalysisEngine
 from agent.engine.governor import Pace
-from agent.engine.monitor import Machine, ResourceMonitor
-from agent.engine.open_files import open_photo
-from agent.engine.screen_port import ScreenGrabber, ScreenWatcher, WatchedDesktop
+from agent.engine.monitor import ResourceMonitor
 from agent.library.actions import Actions
 from agent.library.attempts import Attempts
 from agent.library.counters import Counters
@@ -32,57 +27,29 @@ from agent.library.do_not_disturb import DoNotDisturb
 from agent.library.indexer import Indexer
 from agent.library.ingest import Ingest
 from agent.library.integrity_check import IntegrityCheck
-from agent.library.job_queue import JobQueue, LibraryQueue
+from agent.library.job_queue import LibraryQueue
 from agent.library.previews import Previews
 from agent.library.problems import Problems
 from agent.library.reach_counts import ReachCounts
 from agent.library.recipes import areas, everything, no_longer_watched, recipe_of
 from agent.library.scan import Scanner, ScanOutcome
 from agent.library.status import StatusFeed
-from agent.library.thumbnail_store import ThumbnailFile
 from agent.library.thumbnails import Thumbnails
 from agent.library.whole_index import WholeIndexes
 from agent.library.work_state import WorkState
+from agent.main.edges import Edges
 from agent.main.upkeep import ModelSupply, Upkeep, expire_drafts, witness_record
-from agent.people.service import PeopleEdges, PeopleService
+from agent.people.service import PeopleService
 from agent.people.verify import Verification, verify
 from agent.redaction.clipboard_copy import ClipboardCopy
-from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.redaction.restore import RedactionTools
 from agent.redaction.service import RedactionService
-from agent.redaction.video.video_redactor import VideoRedactor
-from agent.screen.capture import CaptureDesktop, CaptureService
+from agent.screen.capture import CaptureService
 from agent.screen.service import ScreenService
 from agent.screen.watch import Circumstances, WatchService
-from agent.sources.source import Source
-from agent.store.audit_witness import AuditWitness
 
 log = structlog.get_logger()
 
 Reconfigure = Callable[[Settings], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Edges:
-    """The agent's outer dependencies. The wiring creates the real ones, tests supply fakes."""
-
-    library: RedactionQueries
-    engine: AnalysisEngine
-    source: Source
-    people: PeopleEdges
-    tools: RedactionTools
-    witness: AuditWitness
-    redactors: tuple[VideoRedactor | None, VideoRedactor | None] = (None, None)  # of videos, and of animations
-    thumbnails: ThumbnailFile | None = None
-    machine: Machine = field(default_factory=Machine)
-    screen: tuple[ScreenGrabber, CaptureDesktop] | None = None
-    watch: tuple[ScreenWatcher, WatchedDesktop] | None = None
-    online_only: Callable[[str], bool] = lambda _: False  # whether reading a file would fetch it from a cloud; blocks
-    open_item: Callable[[str], int] = open_photo  # opens an original, see `Sources`
-    check_library: Callable[[], bool] = lambda: True  # reads the whole library, see `IntegrityCheck`
-    queue: Callable[[Environment], JobQueue] | None = None  # where jobs come from, if not from the library itself
-    guarded: tuple[Guarded, ...] = ()  # child processes with a threshold for their memory
-    lead: Lead = field(default_factory=Alone)  # which of several processes on the library watches and maintains it
 
 
 class App:

@@ -36,7 +36,8 @@ from agent.engine.video_ports import VideoRenderer
 from agent.library.job_queue import JobQueue
 from agent.library.recipes import EMBEDDER
 from agent.library.thumbnail_store import ThumbnailFile
-from agent.main.app import App, Edges, Reconfigure
+from agent.main.app import App, Reconfigure
+from agent.main.edges import Edges
 from agent.main.engines import engine_pool, model_store, model_ways, screen_engine
 from agent.main.guarded import guarded_matcher, guarded_screen
 from agent.main.library_home import backups_of, home_of_key

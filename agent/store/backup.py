@@ -16,8 +16,8 @@ from agent.store.database import Database
 from agent.store.key_homes import Home
 from agent.store.keys import KEYS_FILE, LibraryKeys
 from agent.store.opening import BACKUPS_FOLDER, DATABASE_FILE
-from agent.store.restore_loss import RestoreLoss, restore_loss
-from agent.store.schema import image, undo
+from agent.store.restore_loss import RestoreLoss, newer, restore_loss
+from agent.store.schema import image
 from agent.store.soundness import Soundness
 from agent.store.upgrade import BEFORE_UPGRADE
 
@@ -32,20 +32,6 @@ def check_copy(path: Path, key: bytes) -> int:
             return tx.scalar(select(func.count()).select_from(table("image"))) or 0
     finally:
         database.close()
-
-
-def _newer(library: Database, backup: Database) -> tuple[int, int] | None:
-    """The number of photos and of edits that only the library has. Ids are never reused, and the newest rows lie at a table's end."""
-    try:
-        with backup.read() as before, library.read() as tx:
-            last = [before.scalar(select(func.max(each.c.id))) or 0 for each in (image, undo)]
-            photos, edits = (
-                tx.scalar(select(func.count()).select_from(each).where(each.c.id > known)) or 0
-                for each, known in zip((image, undo), last, strict=True)
-            )
-            return photos, edits
-    except StoreError:
-        return None
 
 
 EVERY = timedelta(days=1)
@@ -263,7 +249,7 @@ class BackupStore:
         with closing(self._read(chosen.path)) as backup:
             with backup.read() as tx:
                 photos = tx.scalar(select(func.count()).select_from(image)) or 0
-            return RestoreOffer(chosen, photos, None if library is None else _newer(library, backup))
+            return RestoreOffer(chosen, photos, None if library is None else newer(library, backup))
 
     def unopened(self) -> StoreDamaged:
         """Return the error of a library that can't be opened: it names the backup to restore, if one is intact."""

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, inspect, select
+from sqlalchemy import Connection, Select, func, inspect, select
 
+from agent.domain.errors import StoreError
 from agent.store.database import Database
-from agent.store.schema import face, identity, image, person, redaction, redaction_item
+from agent.store.schema import face, identity, image, person, redaction, redaction_item, undo
 
 _PHOTOS = select(image.c.sha256)
 _PEOPLE = select(person.c.name)
@@ -37,6 +38,23 @@ def restore_loss(library: Database, backup: Database) -> RestoreLoss:
     with library.read() as now, backup.read() as before:
         photos, people, faces, copies = (_rows(now, query) - _rows(before, query) for query in (_PHOTOS, _PEOPLE, _FACES, _COPIES))
     return RestoreLoss(len(photos), tuple(sorted(name for (name,) in people)), len(faces), len(copies))
+
+
+def newer(library: Database, backup: Database) -> tuple[int, int] | None:
+    """Return the numbers of photos and edits that only the library has; None if its damage hides them.
+
+    Ids are never reused, and the newest rows lie at a table's end.
+    """
+    try:
+        with backup.read() as before, library.read() as tx:
+            last = [before.scalar(select(func.max(each.c.id))) or 0 for each in (image, undo)]
+            photos, edits = (
+                tx.scalar(select(func.count()).select_from(each).where(each.c.id > known)) or 0
+                for each, known in zip((image, undo), last, strict=True)
+            )
+            return photos, edits
+    except StoreError:
+        return None
 
 
 def _rows(tx: Connection, query: Select[Any]) -> set[tuple[Any, ...]]:

@@ -129,7 +129,7 @@ def test_a_server_leases_to_one_worker_what_another_is_not_taking(dialect: str, 
         library.note_file(FileSeen(f"/{number}", number, 1, "/"), Recipe("centerface-2"), priority=Priority.NEW, now=NOW)
     with database._engine.begin() as first, database._engine.begin() as second:
         until = NOW + timedelta(hours=1)
-        leased = [[job.path for job in job_rows.lease(tx, 2, worker="some", now=NOW, until=until)[0]] for tx in (first, second)]
+        leased = [[job.path for job in job_rows.take(tx, 2, worker="some", until=until)] for tx in (first, second)]
         assert leased == [["/0", "/1"], ["/2"]]
     clear(database)
 

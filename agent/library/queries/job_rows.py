@@ -19,11 +19,11 @@ from agent.domain.jobs import AGENT, Job, JobState, Priority, after_error
 from agent.domain.video import is_clip
 from agent.store import event_rows
 from agent.store.database import Queries
+from agent.store.facts import chunks
 from agent.store.path_ranges import EVERYWHERE, FolderArea, within
 from agent.store.schema import image, job, place
 
 ENDED_BADLY = (JobState.FAILED, JobState.QUARANTINED)
-_CHUNK = 500  # ids per statement
 WITHOUT_FILE = (desk_path.SOURCE, reference_path.SOURCE)
 # No detector has this name: such an analysis is outdated for every recipe, and the next one replaces it.
 NO_ANALYSIS = ""
@@ -65,9 +65,7 @@ class JobQueries(Queries):
             )
             if place_ids is None:
                 return tx.execute(statement).rowcount
-            wanted = list(place_ids)
-            chunks = (wanted[start : start + _CHUNK] for start in range(0, len(wanted), _CHUNK))
-            return sum(tx.execute(statement.where(job.c.place_id.in_(chunk))).rowcount for chunk in chunks)
+            return sum(tx.execute(statement.where(job.c.place_id.in_(chunk))).rowcount for chunk in chunks(place_ids))
 
     def retry_deferred(self, place_id: int | None = None) -> int:
         """Queue this online-only file, or all of them, as requested. Return the number."""
@@ -140,7 +138,8 @@ class JobQueries(Queries):
         went forward, or the computer slept.
         """
         with self.database.write() as tx:
-            return lease(tx, limit, worker=worker, now=now, until=until, under_way=under_way)
+            ended = expire(tx, now, under_way)
+            return take(tx, limit, worker=worker, until=until), ended
 
 
 def outdated(recipe: Recipe) -> ColumnElement[bool]:
@@ -206,13 +205,6 @@ def restart_leased(tx: Connection, now: datetime, within: ColumnElement[bool] | 
         tx.execute(
             insert(job).values(_fresh(row.place_id, row.priority, now) | {"attempts": row.attempts - 1, "request_id": row.request_id})
         )
-
-
-def lease(
-    tx: Connection, limit: int, *, worker: str, now: datetime, until: datetime, under_way: Collection[int] = ()
-) -> tuple[list[Job], list[Recorded]]:
-    ended = expire(tx, now, under_way)
-    return take(tx, limit, worker=worker, until=until), ended
 
 
 def take(tx: Connection, limit: int, *, worker: str, until: datetime, batch: int | None = None) -> list[Job]:

@@ -21,7 +21,6 @@ from agent.store import audit_libraries, audit_log
 from agent.store.database import Queries
 from agent.store.facts import chunks
 from agent.store.rows import add
-from agent.store.schema import image, job, place
 from agent.store.schema import redaction as batch
 from agent.store.schema import redaction_item as item
 
@@ -41,17 +40,6 @@ class BatchQueries(Queries):
                 return uid
             tx.execute(update(batch).where(batch.c.uid == known).values(wish=as_wished))
             return str(known)
-
-    def uncopied(self, uid: str, *, places: Collection[int] | None = None, limit: int = 1000) -> list[str]:
-        """Return photos and videos that appeared or changed in the batch's folder since its creation, without a copy yet.
-
-        Limited to those locations, if given. Copies made by this program are not included.
-        """
-        with self.database.read() as tx:
-            photos = [str(path) for path in tx.scalars(_uncopied_photos(uid, places).limit(limit))]
-            # Paths may be invalid text, so SQL can't decide: non-videos here are photos whose problem the user dismissed.
-            clips = (str(path) for path in tx.scalars(_uncopied_clips(uid, places)) if is_clip(path))
-            return [*photos, *islice(clips, limit - len(photos))]
 
     def copies_to_make(self, limit: int, *, without: Collection[int] = (), clips: bool = True) -> list[RedactionItem]:
         """Return the next planned ones except those (ids): requests before folders, earlier batches first; videos only if allowed."""
@@ -185,43 +173,6 @@ class BatchQueries(Queries):
     def redaction_batch(self, uid: str) -> RedactionBatch | None:
         with self.database.read() as tx:
             return next(iter(batches(tx, limit=1, uid=uid)), None)
-
-
-def _uncopied_photos(uid: str, places: Collection[int] | None) -> "Select[Any]":
-    other = item.alias()
-    has_copy = exists().where(
-        item.c.redaction_id == batch.c.id,
-        item.c.source == place.c.path,
-        # A planned one uses the content at that time; a failed one is retried when the file changes.
-        or_(
-            item.c.sha256 == image.c.sha256,
-            item.c.state == ItemState.PLANNED,
-            and_(item.c.state == ItemState.FAILED, item.c.changed_at >= place.c.noted_at),
-        ),
-    )
-    own = exists().where(other.c.copy_sha256 == image.c.sha256)
-    return _come_since(uid, places).join(image, image.c.id == place.c.image_id).where(not_(has_copy), not_(own))
-
-
-def _uncopied_clips(uid: str, places: Collection[int] | None) -> "Select[Any]":
-    """Also select some photos. A video's content is not analysed: `files.note_clip` drops its copy on a change, and ours go by location."""
-    other = item.alias()
-    has_copy = exists().where(item.c.redaction_id == batch.c.id, item.c.source == place.c.path, item.c.state != ItemState.STOPPED)
-    own = exists().where(other.c.target == place.c.path, other.c.sha256.is_not(None))
-    waits = exists().where(job.c.place_id == place.c.id)
-    return _come_since(uid, places).where(place.c.image_id.is_(None), not_(waits), not_(has_copy), not_(own))
-
-
-def _come_since(uid: str, places: Collection[int] | None) -> "Select[Any]":
-    """Select paths of files that appeared or changed in a batch's folder since its creation."""
-    chosen = (
-        select(place.c.path)
-        .select_from(batch)
-        .join(place, place.c.folder == batch.c.folder)
-        .where(batch.c.uid == uid, place.c.missing_since.is_(None), place.c.noted_at >= batch.c.at)
-        .order_by(place.c.id)
-    )
-    return chosen if places is None else chosen.where(place.c.id.in_(sorted(places)))
 
 
 def made(tx: Connection, item_id: int, target: str, review: bool, now: datetime) -> None:

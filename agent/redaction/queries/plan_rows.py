@@ -1,13 +1,15 @@
-"""Plans of covered copies: a new batch, a resumed one, and additions to a folder's batch."""
+"""Plans of covered copies: a new batch, a resumed one, and additions to a folder's batch, whose photos have no copy yet."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, exists, insert, not_, select, update
+from sqlalchemy import Connection, Select, and_, delete, exists, insert, not_, or_, select, update
 
 from agent.core.actor import actor
 from agent.core.request_id import current_id
+from agent.domain.video import is_clip
 from agent.redaction.copy_records import MADE, ItemState, PlannedCopy, RedactionItem
 from agent.redaction.options import RedactionOptions
 from agent.redaction.queries.batch_rows import WISH, items, latest, shown
@@ -15,6 +17,7 @@ from agent.store import audit_libraries
 from agent.store.database import Queries
 from agent.store.facts import chunks
 from agent.store.rows import add
+from agent.store.schema import image, job, place
 from agent.store.schema import redaction as batch
 from agent.store.schema import redaction_item as item
 
@@ -69,6 +72,17 @@ class PlanQueries(Queries):
             if batch_id is not None:
                 _drop(tx, batch_id, copies)
                 _put(tx, batch_id, copies, now)
+
+    def uncopied(self, uid: str, *, places: Collection[int] | None = None, limit: int = 1000) -> list[str]:
+        """Return photos and videos that appeared or changed in the batch's folder since its creation, without a copy yet.
+
+        Limited to those locations, if given. Copies made by this program are not included.
+        """
+        with self.database.read() as tx:
+            photos = [str(path) for path in tx.scalars(_uncopied_photos(uid, places).limit(limit))]
+            # Paths may be invalid text, so SQL can't decide: non-videos here are photos whose problem the user dismissed.
+            clips = (str(path) for path in tx.scalars(_uncopied_clips(uid, places)) if is_clip(path))
+            return [*photos, *islice(clips, limit - len(photos))]
 
 
 def _take_over(tx: Connection, batch_id: int, copies: Sequence[PlannedCopy], now: datetime) -> list[PlannedCopy]:
@@ -133,3 +147,40 @@ def _forget_empty(tx: Connection, batch_ids: Iterable[int]) -> None:
 
 def _id(tx: Connection, uid: str) -> int | None:
     return tx.scalar(select(batch.c.id).where(batch.c.uid == uid))
+
+
+def _uncopied_photos(uid: str, places: Collection[int] | None) -> "Select[Any]":
+    other = item.alias()
+    has_copy = exists().where(
+        item.c.redaction_id == batch.c.id,
+        item.c.source == place.c.path,
+        # A planned one uses the content at that time; a failed one is retried when the file changes.
+        or_(
+            item.c.sha256 == image.c.sha256,
+            item.c.state == ItemState.PLANNED,
+            and_(item.c.state == ItemState.FAILED, item.c.changed_at >= place.c.noted_at),
+        ),
+    )
+    own = exists().where(other.c.copy_sha256 == image.c.sha256)
+    return _come_since(uid, places).join(image, image.c.id == place.c.image_id).where(not_(has_copy), not_(own))
+
+
+def _uncopied_clips(uid: str, places: Collection[int] | None) -> "Select[Any]":
+    """Also select some photos. A video's content is not analysed: `files.note_clip` drops its copy on a change, and ours go by location."""
+    other = item.alias()
+    has_copy = exists().where(item.c.redaction_id == batch.c.id, item.c.source == place.c.path, item.c.state != ItemState.STOPPED)
+    own = exists().where(other.c.target == place.c.path, other.c.sha256.is_not(None))
+    waits = exists().where(job.c.place_id == place.c.id)
+    return _come_since(uid, places).where(place.c.image_id.is_(None), not_(waits), not_(has_copy), not_(own))
+
+
+def _come_since(uid: str, places: Collection[int] | None) -> "Select[Any]":
+    """Select paths of files that appeared or changed in a batch's folder since its creation."""
+    chosen = (
+        select(place.c.path)
+        .select_from(batch)
+        .join(place, place.c.folder == batch.c.folder)
+        .where(batch.c.uid == uid, place.c.missing_since.is_(None), place.c.noted_at >= batch.c.at)
+        .order_by(place.c.id)
+    )
+    return chosen if places is None else chosen.where(place.c.id.in_(sorted(places)))

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -182,7 +182,7 @@ class FolderSession:
     async def _take_settled(self) -> None:
         settling = self._hints.settling
         while due := settling.due(self._clock(), _STEP):
-            facts = await self._thread.ask(partial(_all_facts, due))
+            facts = await self._thread.ask(lambda: [file_facts(path) for path in due])
             now = self._clock()
             gone = {name_of(path): path for path in self._hints.gone}
             for path, found in zip(due, facts, strict=True):
@@ -260,7 +260,8 @@ class FolderSession:
     async def _tell_missing(self, paths: Sequence[str]) -> list[str]:
         """Emit the paths that are really gone, if the folder itself exists; returns the others."""
         there: list[str] = []
-        for chunk in _chunks(paths):
+        for start in range(0, len(paths), _STEP):
+            chunk = paths[start : start + _STEP]
             gone = set(await self._thread.ask(partial(missing, chunk)))
             await self._check_root()  # checked afterwards: an unplugged disk must not remove photos from the library
             if gone:
@@ -295,11 +296,3 @@ class FolderSession:
             if self._recent.pop(path, None) is None:
                 self._recent.clear()  # a folder with everything that was below it
                 return
-
-
-def _all_facts(paths: Sequence[str]) -> list[Facts | None]:
-    return [file_facts(path) for path in paths]
-
-
-def _chunks(paths: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (paths[start : start + _STEP] for start in range(0, len(paths), _STEP))
