@@ -22,7 +22,7 @@ from typing import Any
 import httpx
 import psutil
 
-from agent.main.server.first_administrator import LINK_FILE
+from agent.main.server.reached import LINK_FILE
 from scripts.deploying.releases import _DATA, LOCK
 from tests.program import CHECKOUT, WAIT_S
 from tests.server_load import PASSWORD

@@ -14,7 +14,7 @@ from agent.cli.session import CommandSession
 from agent.domain.errors import ServerPackagesMissing
 
 if TYPE_CHECKING:
-    from agent.main.server.loop import Reached
+    from agent.main.server.reached import Reached
 
 EVERYWHERE = ("0.0.0.0", "::")
 
@@ -71,7 +71,7 @@ def serve(session: CommandSession, as_json: bool) -> int:
 def _put_aside(session: CommandSession, link: str | None) -> str | None:
     """Return the file that the link was written to, None if it is to be printed: on a terminal. Raises StoreError."""
     from agent.core.files import store_error
-    from agent.main.server.first_administrator import put_aside
+    from agent.main.server.reached import put_aside
 
     if link is None or sys.stdout.isatty():
         return None

@@ -15,8 +15,8 @@ from agent.core.config_file import SettingsFile
 from agent.core.paths import AppPaths
 from agent.core.supervisor import START_AGAIN
 from agent.main.library_home import key_in_file
-from agent.main.server.loop import Reached
 from agent.main.server.process import Server
+from agent.main.server.reached import Reached
 from agent.web.client import Client
 from agent.web.schemas import Status
 from agent.web.whereabouts import find

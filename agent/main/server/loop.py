@@ -1,10 +1,9 @@
 """The team server's event loop: the services of the agent without a desktop, on the network."""
 
 import asyncio
-import socket
 import sys
 from collections.abc import Awaitable, Callable, Collection
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 
@@ -42,10 +41,10 @@ from agent.main.server.face_vectors import face_vectors
 from agent.main.server.figures.database import FigureQueries
 from agent.main.server.figures.server import Switches, Validity
 from agent.main.server.figures.sparing import Sparing
-from agent.main.server.first_administrator import first_invitation, forget_link
 from agent.main.server.following import Following
 from agent.main.server.log_files import SERVER_LOG
 from agent.main.server.operations import Operations
+from agent.main.server.reached import Reached, first_link, server_address, server_name
 from agent.main.server.rooms import Site, add_routes, rooms_of
 from agent.main.server.team_work import HAS_WORKERS, TeamWork
 from agent.main.wiring import build
@@ -89,16 +88,6 @@ class Ground:
     start_again: Callable[[], None]  # end as after a signal, so that the supervisor starts another process
 
 
-@dataclass(frozen=True, slots=True)
-class Reached:
-    """How people reach the server. `invitation` is the first administrator's link, until the password is set."""
-
-    name: str
-    address: str
-    fingerprint: str
-    invitation: str | None
-
-
 class ServerLoop:
     """One run with an open library. `up` is called when it answers."""
 
@@ -140,7 +129,7 @@ class ServerLoop:
             file=ground.file,
             texts=self._texts,
             name=lambda: server_name(self._settings),
-            address=lambda: self._address(reached_at[0]),
+            address=lambda: server_address(self._settings, reached_at[0]),
             pinned=lambda: (certificates.fingerprint, certificates.authority),
             expires=lambda: certificates.validity[1],
             tell=work.tell,
@@ -207,7 +196,8 @@ class ServerLoop:
                 running = [tasks.create_task(each) for each in works]
                 if HAS_WORKERS:
                     await first_of(work.election.held.wait(), stop.wait())
-                self._up(await self._reached(port, accounts, invites=app.lead.leads))
+                link = await self._link(accounts, site.address()) if app.lead.leads else None
+                self._up(Reached(site.name(), site.address(), certificates.fingerprint, link))
                 await stop.wait()
                 await asyncio.sleep(wanted.drain_delay_s)
                 log.info("server.draining")
@@ -250,23 +240,9 @@ class ServerLoop:
 
         figures.switches = switches
 
-    async def _reached(self, port: int, accounts: Accounts, *, invites: bool) -> Reached:
-        """Of several processes one `invites` the first administrator: a second link would end the first."""
-        settings, texts = self._settings, self._texts()
-        address = self._address(port)
-        invitation = await first_invitation(accounts.members, texts("cli.serve.administrator")) if invites else None
-        link = f"{address}{invitation.path}" if invitation else None
-        if invites and link is None:
-            with suppress(OSError):  # it opens nothing any more
-                await asyncio.to_thread(forget_link, self._ground.paths.data)
-        return Reached(server_name(settings), address, self._ground.certificates.fingerprint, link)
-
-    def _address(self, port: int) -> str:
-        """The server's address, as people should know it."""
-        if self._settings.server.address:
-            return self._settings.server.address
-        [address] = origins_of([next(iter(self._settings.server.names), socket.gethostname()).lower()], port)
-        return address
+    async def _link(self, accounts: Accounts, address: str) -> str | None:
+        """Of several processes one invites: a second link would end the first."""
+        return await first_link(accounts.members, self._texts()("cli.serve.administrator"), address, self._ground.paths.data)
 
     def _context(self, app: App, stop: asyncio.Event) -> Context:
         ground, desk = self._ground, NoDesk()
@@ -321,8 +297,3 @@ class ServerLoop:
             await asyncio.to_thread(logs.configure, settings.logs, self._ground.paths.logs, file=SERVER_LOG, stdout=sys.stdout)
         except OSError:
             log.error("logs.unwritable")
-
-
-def server_name(settings: Settings) -> str:
-    """Return what people know the server by."""
-    return settings.server.name or socket.gethostname()

@@ -28,8 +28,9 @@ from agent.main.figures.thresholds import OF_SERVER, thresholds
 from agent.main.library_home import home_of_key, worker_keys
 from agent.main.server.figures.server import SERVER, ServerFigures
 from agent.main.server.log_files import POSTGRES_LOG
-from agent.main.server.loop import Ground, Reached, ServerLoop
+from agent.main.server.loop import Ground, ServerLoop
 from agent.main.server.operations import Operations
+from agent.main.server.reached import Reached
 from agent.main.server.readiness import Readiness
 from agent.main.server.team_work import HAS_WORKERS
 from agent.main.server.worker_processes import WorkerProcesses

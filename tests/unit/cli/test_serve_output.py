@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent.main.server import process
-from agent.main.server.first_administrator import LINK_FILE, forget_link
-from agent.main.server.loop import Reached
+from agent.main.server.reached import LINK_FILE, Reached, forget_link
 
 if TYPE_CHECKING:
     from collections.abc import Callable
