@@ -33,11 +33,9 @@ from agent.main.guarded import guarded_service
 from agent.main.http import Context, Team, create_app
 from agent.main.library_home import backup_store, home_of_key, move_key, recovery_code
 from agent.main.library_restore import LibraryRestore, RestoreOutcome
-from agent.main.server.accounts import accounts_of
 from agent.main.server.announcing import Announcer, announcement_of
 from agent.main.server.backups import backups_of_server
 from agent.main.server.buckets import buckets_of
-from agent.main.server.face_vectors import face_vectors
 from agent.main.server.figures.database import FigureQueries
 from agent.main.server.figures.server import Switches, Validity
 from agent.main.server.figures.sparing import Sparing
@@ -46,6 +44,7 @@ from agent.main.server.log_files import SERVER_LOG
 from agent.main.server.operations import Operations
 from agent.main.server.reached import Reached, first_link, server_address, server_name
 from agent.main.server.rooms import Site, add_routes, rooms_of
+from agent.main.server.services import accounts_of, face_vectors
 from agent.main.server.team_work import HAS_WORKERS, TeamWork
 from agent.main.wiring import build
 from agent.screen.region_picker import RegionPicker

@@ -37,10 +37,8 @@ from agent.libraries.routes import libraries_routes
 from agent.libraries.service import Libraries
 from agent.main.app import App
 from agent.main.library_home import home_of_key
-from agent.main.server.accounts import libraries_of, provider_of
 from agent.main.server.alerts import AlertWork, Watched, alerts_of
-from agent.main.server.desks import desks_of
-from agent.main.server.incidents import IncidentWork, incidents_of
+from agent.main.server.services import IncidentWork, desks_of, incidents_of, libraries_of, provider_of
 from agent.main.server.uploads import uploads_of
 from agent.messages.channels import Channels
 from agent.messages.sending import Wording

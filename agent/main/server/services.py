@@ -1,0 +1,102 @@
+"""Puts services of a team server together: only the server imports this."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from agent.accounts.attempt_queries import AttemptQueries
+from agent.accounts.passwords import Passwords
+from agent.accounts.provider.configured import ConfiguredProvider
+from agent.accounts.provider.sign_in import ProviderSignIn
+from agent.accounts.queries import AccountQueries
+from agent.accounts.second_factor import SecondFactor
+from agent.accounts.service import Accounts
+from agent.accounts.sign_in_attempts import Attempts
+from agent.core.heap import large_apart
+from agent.core.server_settings import OidcSettings
+from agent.desks.join_queries import JoinQueries
+from agent.desks.joining import Joining
+from agent.desks.photos import DeskPhotoQueries
+from agent.desks.queries import DeskQueries
+from agent.desks.service import Desks
+from agent.desks.sharing import DeskPhotos
+from agent.desks.upload_queries import DeskUploadQueries
+from agent.desks.uploads import DeskUploads
+from agent.incidents.queries import IncidentQueries
+from agent.incidents.sending import incident_sending
+from agent.incidents.service import Incidents
+from agent.incidents.watch import IncidentWatch
+from agent.libraries.choice import LibraryChoice
+from agent.libraries.queries import LibrariesQueries
+from agent.libraries.service import Libraries
+from agent.library.recipes import recognises
+from agent.main.app import App
+from agent.messages.channels import Channels
+from agent.messages.sending import Sending, Wording
+from agent.people.vectors.service import KEY, FaceVectors
+from agent.people.vectors.turning import Turning
+from agent.people.vectors.vector_index import VectorIndex
+from agent.people.vectors.vector_rows import VectorQueries
+from agent.store.database import Database
+from agent.store.key_homes import Home
+
+_SECOND_FACTORS = b"second factors"
+_PROVIDER = b"sign-in by a provider"
+
+
+def accounts_of(database: Database, clock: Callable[[], datetime]) -> Accounts:
+    """The accounts in this database. Call it inside the event loop."""
+    large_apart()  # glibc would keep the 19 MB of each hash for the next one
+    second_factor = SecondFactor(database.key_for(_SECOND_FACTORS))
+    queries = AccountQueries(database)
+    return Accounts(queries, Passwords(), second_factor, Attempts(queries, clock), clock)
+
+
+def provider_of(
+    database: Database, accounts: Accounts, settings: Callable[[], OidcSettings], home: Home, clock: Callable[[], datetime]
+) -> ProviderSignIn:
+    """Signing in by the OpenID provider of the settings in force; `home` keeps its client's secret."""
+    queries, key = AccountQueries(database), database.key_for(_PROVIDER)
+    provider = ConfiguredProvider(settings, home)
+    return ProviderSignIn(queries, accounts.ceremonies, accounts.members, accounts.sessions, provider, key, clock)
+
+
+def libraries_of(database: Database, watched: Callable[[], Iterable[str]], accounts: Accounts, clock: Callable[[], datetime]) -> Libraries:
+    """The libraries in this database; a change ends what members' sessions go on with."""
+    return Libraries(LibrariesQueries(database), watched, accounts.members.reload, clock)
+
+
+def desks_of(app: App, accounts: Accounts, libraries: LibraryChoice) -> Desks:
+    """Call it inside the event loop."""
+    database = app.library.database
+    photos = DeskPhotos(DeskPhotoQueries(database), app.people, libraries, app.bus.publish, app.now)
+    uploads = DeskUploads(DeskUploadQueries(database), photos, app.people, app.now)
+    joining = Joining(JoinQueries(database), AttemptQueries(database), app.now)
+    return Desks(DeskQueries(database), app.people, accounts, joining, uploads, app.now, lambda: recognises(app.settings))
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentWork:
+    incidents: Incidents
+    watch: IncidentWatch
+    sending: Sending
+
+    @property
+    def works(self) -> tuple[Callable[[], Awaitable[None]], ...]:
+        """What runs until it is cancelled."""
+        return self.watch.run, self.sending.run
+
+
+def incidents_of(database: Database, app: App, accounts: Accounts, channels: Channels, wording: Wording) -> IncidentWork:
+    """Settings take effect at once."""
+    queries = IncidentQueries(database)
+    sending = incident_sending(queries, lambda: app.settings.incidents, channels, wording)
+    watch = IncidentWatch(queries, app.witness, lambda: app.settings.incidents, sending.ways, app.now)
+    return IncidentWork(Incidents(queries, accounts, app.now), watch, sending)
+
+
+def face_vectors(database: Database, url: str) -> FaceVectors:
+    """`url` is the database's in SQLAlchemy's form. Blocks. Raises StoreError."""
+    rows = VectorQueries(database)
+    rows.prepare()
+    return FaceVectors(rows, Turning(database.key_for(KEY)), VectorIndex(url))
