@@ -109,7 +109,7 @@ class IncidentQueries(RecordReader):
             return [_incident(row) for row in tx.execute(query)]
 
     def count(self) -> int:
-        """Of those that nobody has looked at."""
+        """Return the number of open incidents: those not looked at yet."""
         with self.database.read() as tx:
             return tx.scalar(select(func.count()).select_from(incident).where(incident.c.state == IncidentState.OPEN.value)) or 0
 

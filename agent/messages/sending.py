@@ -1,16 +1,26 @@
-"""Sends a feature's messages in the ways that are set up, and a test message on request."""
+"""Sends a feature's messages in the ways that are set up, and a test message on request. What fails is tried again, later and later."""
 
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Final, Protocol
 
+import structlog
+
+from agent.core.background import regularly
 from agent.core.i18n import Texts
-from agent.domain.errors import NoWayToTell
+from agent.domain.errors import AgentError, MessageError, NoWayToTell
 from agent.messages.channels import Channels, Note, Target
-from agent.messages.delivery import Delivery
 from agent.messages.queue import Claimed, MessageQueue
+
+log = structlog.get_logger()
+
+LOOK_S: Final = 5.0
+FIRST_WAIT_S: Final = 60
+LONGEST_WAIT_S: Final = 6 * 3_600
+MOST_ATTEMPTS: Final = 14  # about a day and a half
+_AT_ONCE: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +44,17 @@ class Notes(Protocol):
 
 
 class Sending:
+    """A message is sent at least once: it is stored with what it is about, in one transaction, and marked once it was accepted."""
+
     def __init__(
         self, queue: MessageQueue, notes: Notes, target: Callable[[], Target], channels: Channels, clock: Callable[[], datetime]
     ) -> None:
         """`target` is asked anew for each message, because the settings may change."""
+        self._queue = queue
         self._notes = notes
         self._target = target
         self._channels = channels
-        self._delivery = Delivery(queue, self._send, self.ways, clock)
+        self._clock = clock
 
     def ways(self) -> tuple[str, ...]:
         """Return those that are set up at present."""
@@ -49,11 +62,17 @@ class Sending:
 
     async def run(self) -> None:
         """Run until cancelled."""
-        await self._delivery.run()
+        await regularly(self.send_due, lambda: LOOK_S, event="messages.not_sent")
 
     async def send_due(self) -> int:
         """Send what is due. Returns how many messages were accepted. Raises StoreError."""
-        return await self._delivery.send_due()
+        accepted = 0
+        for _ in range(_AT_ONCE):
+            due = await asyncio.to_thread(self._queue.claim, self._clock(), 1)
+            if not due:
+                break
+            accepted += await asyncio.to_thread(self._try, due[0])
+        return accepted
 
     async def test(self) -> Sequence[str]:
         """Send a test message in each way. Raises NoWayToTell, and what went wrong."""
@@ -65,5 +84,18 @@ class Sending:
             await asyncio.to_thread(self._channels.send, way, target, note)
         return target.ways
 
-    def _send(self, message: Claimed) -> None:
-        self._channels.send(message.way, self._target(), self._notes.of(message))
+    def _try(self, message: Claimed) -> bool:
+        if message.way not in self.ways():  # switched off meanwhile
+            self._queue.failed(message.id, NoWayToTell.code, None)
+            return False
+        try:
+            self._channels.send(message.way, self._target(), self._notes.of(message))
+        except AgentError as error:
+            wait = timedelta(seconds=min(FIRST_WAIT_S * 2 ** (message.attempts - 1), LONGEST_WAIT_S))
+            self._queue.failed(message.id, error.code, self._clock() + wait if message.attempts < MOST_ATTEMPTS else None)
+            log.warning("message.not_sent", message=message.id, way=message.way, code=error.code, attempt=message.attempts)
+            if not isinstance(error, MessageError):
+                raise
+            return False
+        self._queue.sent(message.id, self._clock())
+        return True

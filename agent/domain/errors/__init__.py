@@ -9,13 +9,11 @@ Parameters are facts for a message (numbers, setting names), never a path, a nam
 from agent.domain.errors.account_errors import *
 from agent.domain.errors.album_errors import *
 from agent.domain.errors.backup_errors import *
-from agent.domain.errors.bucket_errors import *
 from agent.domain.errors.capture_errors import *
 from agent.domain.errors.desktop_errors import *
 from agent.domain.errors.engine_errors import *
 from agent.domain.errors.error_tree import *
 from agent.domain.errors.image_errors import *
-from agent.domain.errors.incident_errors import *
 from agent.domain.errors.lifecycle_errors import *
 from agent.domain.errors.message_errors import *
 from agent.domain.errors.model_errors import *

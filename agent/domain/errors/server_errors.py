@@ -1,4 +1,4 @@
-"""Failures of the team server: its packages, its database and its certificate."""
+"""Failures of the team server: its packages, its database, its certificate and its incidents."""
 
 from agent.domain.errors.error_tree import AgentError
 
@@ -103,3 +103,19 @@ class WorkerKeyUnfit(ServerError):
     """A worker's key is missing, or belongs to another server's library."""
 
     code = "server.worker_key"
+
+
+class IncidentError(AgentError):
+    """Something can't be done with an incident."""
+
+
+class NoFirstStep(IncidentError):
+    """It concerns no member: only the runbook helps."""
+
+    code = "incident.no_first_step"
+
+
+class StepNotUndone(IncidentError):
+    """Only a lock that is still in place can be taken back."""
+
+    code = "incident.step_not_undone"
