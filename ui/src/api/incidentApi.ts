@@ -8,7 +8,7 @@ export class IncidentApi {
 
   /** Newest first; `before` is the page's end that the last answer named. */
   all = (closed: boolean, before: number | null): Promise<IncidentsOut> => this.client.request('GET', `/api/incidents?closed=${closed}${before === null ? '' : `&before=${before}`}`)
-  /** How many nobody has looked at. */
+  /** How many are not looked at yet. */
   count = async (): Promise<number> => (await this.client.request<{ open: number }>('GET', '/api/incidents/count')).open
   details = (id: number): Promise<IncidentDetails> => this.client.request('GET', `/api/incidents/${id}`)
   see = (id: number): Promise<IncidentOut> => this.client.request('POST', `/api/incidents/${id}/see`)

@@ -94,12 +94,6 @@ export class ClassList {
   /** After the current person or photo. */
   stop = (): void => void (this.stopping = true)
 
-  /** For another list. */
-  clear = (): void => {
-    this.begin()
-    this.files = new Map()
-  }
-
   private begin(): void {
     this.read = this.problem = null
     this.name = this.library = ''
