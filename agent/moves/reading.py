@@ -1,10 +1,10 @@
 """Reads the library that moves, some rows at a time: the whole of a desktop's, or one of a server's libraries."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Column, Connection, Select, func, select
 
 from agent.core.actor import HERE
 from agent.moves.scope import Scope
@@ -97,31 +97,23 @@ class Reader:
 
     def photos(self, labels: dict[tuple[Kind, Any], str]) -> Iterator[Page]:
         """Yield photos with all that belongs to them. `labels` are the people's."""
-        after = 0
-        while True:
-            with self._database.read() as tx:
-                wanted = select(image).where(image.c.id > after, self._scope.shown()).order_by(image.c.id).limit(PHOTOS)
-                images = _few(_rows(tx, wanted))
-                if not images:
-                    return
-                page = self._of_photos(tx, images)
+
+        def page_of(tx: Connection, images: list[Row]) -> Page:
+            page = self._of_photos(tx, images)
             page.labels |= labels
-            yield page
-            after = images[-1]["id"]
+            return page
+
+        return self._pages(select(image).where(self._scope.shown()), image.c.id, page_of, PHOTOS, _few)
 
     def files(self) -> Iterator[Page]:
         """Yield files without a photo: not scanned yet, failed, or videos."""
-        after = 0
-        while True:
-            with self._database.read() as tx:
-                loose = select(place).where(place.c.id > after, place.c.image_id.is_(None), self._scope.placed())
-                places = _rows(tx, loose.order_by(place.c.id).limit(ROWS))
-                if not places:
-                    return
-                page = Page()
-                self._with_places(tx, page, places)
-            yield page
-            after = places[-1]["id"]
+
+        def page_of(tx: Connection, places: list[Row]) -> Page:
+            page = Page()
+            self._with_places(tx, page, places)
+            return page
+
+        return self._pages(select(place).where(place.c.image_id.is_(None), self._scope.placed()), place.c.id, page_of)
 
     def redactions(self, labels: dict[tuple[Kind, Any], str]) -> Iterator[Page]:
         """Yield requests for covered copies, then their items, some at a time."""
@@ -130,15 +122,11 @@ class Reader:
         page = Page({REDACTION.name: [self._moved(each, "folder") for each in requests]}, dict(labels))
         page.labels |= {(Kind.REDACTION, each["id"]): each["uid"] for each in requests}
         yield page
-        after = 0
-        while True:
-            with self._database.read() as tx:
-                items = select(redaction_item).where(redaction_item.c.id > after, self._scope.covered())
-                found = _rows(tx, items.order_by(redaction_item.c.id).limit(ROWS))
-            if not found:
-                return
-            yield Page({REDACTION_ITEM.name: [self._moved(each, "source", "target") for each in found]}, page.labels)
-            after = found[-1]["id"]
+
+        def page_of(_: Connection, items: list[Row]) -> Page:
+            return Page({REDACTION_ITEM.name: [self._moved(each, "source", "target") for each in items]}, page.labels)
+
+        yield from self._pages(select(redaction_item).where(self._scope.covered()), redaction_item.c.id, page_of)
 
     def albums(self, labels: dict[tuple[Kind, Any], str]) -> Page:
         """Return albums with their people and covers, all at once. `labels` are the people's."""
@@ -154,17 +142,13 @@ class Reader:
 
     def album_photos(self, albums: Page) -> Iterator[Page]:
         """Yield the photos of albums by hand with their positions, some at a time."""
+
+        def page_of(tx: Connection, rows: list[Row]) -> Page:
+            return Page({ALBUM_IMAGE.name: rows}, albums.labels | self._labels_of(tx, {row["image_id"] for row in rows}))
+
         for each in albums.rows[ALBUM.name]:
-            after = 0
-            while True:
-                with self._database.read() as tx:
-                    held = select(album_image).join(image).where(album_image.c.album_id == each["id"], self._scope.shown())
-                    rows = _rows(tx, held.where(image.c.id > after).order_by(image.c.id).limit(ROWS))
-                    if not rows:
-                        break
-                    page = Page({ALBUM_IMAGE.name: rows}, albums.labels | self._labels_of(tx, {row["image_id"] for row in rows}))
-                yield page
-                after = rows[-1]["image_id"]
+            held = select(album_image).join(image).where(album_image.c.album_id == each["id"], self._scope.shown())
+            yield from self._pages(held, album_image.c.image_id, page_of)
 
     def steps(self, labels: dict[tuple[Kind, Any], str]) -> Page:
         """Return the steps of this computer's user, with what the numbers in them mean; at most some thousands are kept."""
@@ -182,6 +166,25 @@ class Reader:
             gone = (found[Kind.PERSON] | {each["person_id"] for each in people}) - known
             page.labels |= {(Kind.PERSON, each): GONE for each in gone}
         return page
+
+    def _pages(
+        self,
+        wanted: Select[Any],
+        by: Column[int],
+        page_of: Callable[[Connection, list[Row]], Page],
+        most: int = ROWS,
+        cut: Callable[[list[Row]], list[Row]] = list,
+    ) -> Iterator[Page]:
+        """Yield a page for some rows at a time, in the order of a column. No transaction is open between two pages."""
+        after = 0
+        while True:
+            with self._database.read() as tx:
+                rows = cut(_rows(tx, wanted.where(by > after).order_by(by).limit(most)))
+                if not rows:
+                    return
+                page = page_of(tx, rows)
+            yield page
+            after = rows[-1][by.name]
 
     def _labels_of(self, tx: Connection, images: Iterable[int]) -> dict[tuple[Kind, Any], str]:
         """Return what images are recognised by, without those that do not move."""
