@@ -8,12 +8,13 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, and_, delete, exists, false, func, insert, not_, or_, select, update
 
 from agent.library.queries.job_rows import NO_ANALYSIS
+from agent.library.queries.shown_rows import is_there
 from agent.people.queries import team_face_rows
 from agent.people.queries.team_face_rows import SENT
 from agent.store.database import Queries
 from agent.store.facts import chunks
 from agent.store.path_ranges import FolderArea, within
-from agent.store.schema import face, image, place, team_link, team_photo
+from agent.store.schema import face, image, team_link, team_photo
 from agent.web.desk_photos import FaceResult, PhotoResult, PhotoTaken
 
 REFUSED: Final = "refused"
@@ -117,7 +118,7 @@ def placed(areas: Sequence[FolderArea]) -> ColumnElement[bool]:
 
 def _placed(areas: Sequence[FolderArea]) -> ColumnElement[bool]:
     """True for images with a file in one of these folders."""
-    return exists().where(and_(place.c.image_id == image.c.id, place.c.missing_since.is_(None), placed(areas)))
+    return is_there(placed(areas))
 
 
 def _stays(areas: Sequence[FolderArea]) -> ColumnElement[bool]:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, insert, not_, select, update
 
 from agent.domain.errors import AgentError
+from agent.library.queries.shown_rows import is_there
 from agent.store.database import Queries
 from agent.store.facts import chunks
 from agent.store.path_ranges import FolderArea
@@ -134,8 +135,7 @@ def placed_here(areas: Sequence[FolderArea]) -> ColumnElement[bool]:
 
 def _waiting(areas: Sequence[FolderArea]) -> tuple[ColumnElement[bool], ...]:
     known = exists().where(team_upload.c.sha256 == image.c.sha256)
-    there = exists().where(place.c.image_id == image.c.id, placed_here(areas))
-    return image.c.hidden_at.is_(None), not_(known), there
+    return image.c.hidden_at.is_(None), not_(known), is_there(placed(areas))
 
 
 def _in(areas: Sequence[FolderArea]) -> ColumnElement[bool]:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, exists, select, update
+from sqlalchemy import Connection, Select, select, update
 
 from agent.domain import reference_path
 from agent.domain.events import ImageIndexed, PlaceAdded, Recorded
@@ -12,6 +12,7 @@ from agent.domain.image import Recipe
 from agent.domain.jobs import Job
 from agent.domain.people import Identity
 from agent.library.queries import face_rows, file_rows, identity_rows, job_rows
+from agent.library.queries.shown_rows import is_there
 from agent.library.records import StoredImage
 from agent.store import event_rows
 from agent.store.database import Queries
@@ -62,7 +63,7 @@ class ImageQueries(Queries):
         """Return images by descending id; `before` is the last id of the previous page."""
         with self.database.read() as tx:
             # An image whose last file is gone, or has other content now, is hidden for its grace time.
-            placed = exists().where(place.c.image_id == image.c.id, place.c.missing_since.is_(None))
+            placed = is_there()
             query = select(image).where(placed, image.c.hidden_at.is_(None)).order_by(image.c.id.desc()).limit(limit)
             return _load(tx, query if before is None else query.where(image.c.id < before))
 

@@ -10,11 +10,12 @@ from agent.domain.edits import Basis
 from agent.domain.face import Box
 from agent.domain.people import Certainty
 from agent.domain.reference import LEAST_SHARPNESS
+from agent.library.queries.shown_rows import is_there
 from agent.library.records import DoubtfulFace, FaceGroup, FaceReference, PersonFacts, ReferenceFace
 from agent.people.queries import person_rows, reference_rows
 from agent.store.database import Queries
 from agent.store.facts import chunks
-from agent.store.schema import face, grouping, identity, ignored, image, person, place
+from agent.store.schema import face, grouping, identity, ignored, image, person
 
 _SHOWN_OF_PERSON = 3
 _REF = (face.c.id, face.c.image_id, image.c.width, image.c.height, face.c.x, face.c.y, face.c.w, face.c.h, image.c.taken_at)
@@ -108,8 +109,7 @@ class AlbumQueries(Queries):
 
 def is_shown() -> ColumnElement[bool]:
     """Return whether people see an image: the library page shows it, or it is a person's reference without a photo."""
-    there = exists().where(place.c.image_id == image.c.id, place.c.missing_since.is_(None))
-    return and_(or_(image.c.hidden_at.is_(None), reference_rows.is_reference()), there)
+    return and_(or_(image.c.hidden_at.is_(None), reference_rows.is_reference()), is_there())
 
 
 def _waits() -> ColumnElement[bool]:
