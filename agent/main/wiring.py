@@ -3,14 +3,11 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from datetime import datetime
-from typing import NoReturn, cast
 
 from agent.core.claims import Claims, Unshared
 from agent.core.environment import Environment, utc_now
 from agent.core.heap import give_back, let_go_of_code
 from agent.core.lead import Alone, Lead
-from agent.core.memory_guard import Guarded
 from agent.core.memory_trimmer import MemoryTrimmer
 from agent.core.observable import Observable
 from agent.core.paths import AppPaths
@@ -20,19 +17,13 @@ from agent.desktop.active_window import active_window
 from agent.desktop.clipboard import clipboard
 from agent.desktop.locked import session_locked
 from agent.desktop.window_list import windows_of_the_desktop
-from agent.domain.errors import EngineStartFailed
-from agent.domain.image import Recipe
-from agent.engine.analyser import Analyser, AnalysisEngine
+from agent.engine.analyser import AnalysisEngine
 from agent.engine.governor import read_power
 from agent.engine.matcher import MatcherProcess
-from agent.engine.matcher_port import FaceMatcher
 from agent.engine.monitor import Machine
-from agent.engine.open_files import open_photo
 from agent.engine.processes import ProcessMeter, total_memory
-from agent.engine.renderer import Renderer
-from agent.engine.screen_port import ScreenGrabber, ScreenWatcher, WatchedDesktop
+from agent.engine.screen_port import WatchedDesktop
 from agent.engine.video_engine import EngineAnimations, EngineVideos
-from agent.engine.video_ports import VideoRenderer
 from agent.library.job_queue import JobQueue
 from agent.library.recipes import EMBEDDER
 from agent.library.thumbnail_store import ThumbnailFile
@@ -43,9 +34,8 @@ from agent.main.guarded import guarded_matcher, guarded_screen
 from agent.main.library_home import backups_of, home_of_key
 from agent.people.face_finder import FaceFinder
 from agent.people.forgotten import ForgottenFile
-from agent.people.recognition_switch import Backups
 from agent.people.service import PeopleEdges
-from agent.people.sidecars.sidecar_store import Ask, Sidecars
+from agent.people.sidecars.sidecar_store import Sidecars
 from agent.redaction.copy_files import CopyFileStore
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.redaction.recovery_file import RecoveryFileStore
@@ -56,7 +46,7 @@ from agent.screen import capture_files
 from agent.screen.capture import CaptureDesktop
 from agent.sources.folder.folder_source import FolderSource
 from agent.sources.folder.online_only import is_online_only
-from agent.sources.source import RemoteSource, Source
+from agent.sources.source import RemoteSource
 from agent.sources.sources import Sources
 from agent.store.audit_witness import AuditWitness
 from agent.store.database import Database
@@ -64,11 +54,11 @@ from agent.store.opening import open_library
 from agent.store.soundness import Soundness
 
 
-def surroundings(clock: Callable[[], datetime]) -> CaptureDesktop:
+def surroundings() -> CaptureDesktop:
     """This desktop's services for captures."""
     return CaptureDesktop(
         window=active_window,
-        usual_name=lambda: capture_files.usual_name(clock()),
+        usual_name=lambda: capture_files.usual_name(utc_now()),
         save=capture_files.save,
         clipboard=clipboard(),
         shot=portal.shot if portal.only_portal() else None,
@@ -86,28 +76,18 @@ def build(
     paths: AppPaths,
     *,
     database: Database | None = None,
-    analyser: Analyser | None = None,
-    matcher: FaceMatcher | None = None,
     finder: FaceFinder | None = None,
-    renderer: Renderer | None = None,
-    clips: VideoRenderer | None = None,
-    films: VideoRenderer | None = None,
-    source: Source | None = None,
     remote: Mapping[str, RemoteSource] | None = None,
-    screen: tuple[ScreenGrabber, CaptureDesktop] | None = None,
-    watch: tuple[ScreenWatcher, WatchedDesktop] | None = None,
     desktop: bool = True,
-    backups: Backups | None = None,
     reconfigure: Mapping[str, Reconfigure] | None = None,
     renamed: Callable[[str, str | None], bool | None] = lambda *_: None,
     queue: Callable[[Environment], JobQueue] | None = None,
     lead: Lead | None = None,
     claims: Claims | None = None,
-    clock: Callable[[], datetime] = utc_now,
-    monotonic: Callable[[], float] = time.monotonic,
+    swap: Callable[[Edges], Edges] = lambda edges: edges,
 ) -> App:
-    """The agent, not yet running. Each edge can be replaced by its keyword; `renamed` updates the settings file with a person's new name.
-    Without `desktop` there is no screen and no clipboard.
+    """The agent, not yet running. `renamed` updates the settings file with a person's new name. Without `desktop` there is no screen and no
+    clipboard. `swap` may put other edges in place of the real ones.
 
     Call it inside the event loop.
 
@@ -116,94 +96,67 @@ def build(
     hooks: dict[str, Reconfigure] = dict(reconfigure or {})
     database = database or open_library(paths.library, home_of_key(settings, paths))
     library = RedactionQueries(database)
-    engine = AnalysisEngine(analyser, _four, _nothing) if analyser is not None else None
-    machine = Machine()
-    ask: Ask = _no_engine
-    open_item: Callable[[str], int] = open_photo
-    guarded: list[Guarded] = []
-    if source is None:
-        folders = FolderSource(settings.folders, settings.sources, library.known_files)
-        everywhere = Sources(folders, dict(remote or {}))
+    folders = FolderSource(settings.folders, settings.sources, library.known_files)
+    source = Sources(folders, dict(remote or {}))
 
-        async def reconfigure_folders(new: Settings) -> None:
-            await folders.reconfigure(new.folders, new.sources)
+    async def reconfigure_folders(new: Settings) -> None:
+        await folders.reconfigure(new.folders, new.sources)
 
-        source, open_item = everywhere, everywhere.open
-        hooks["folders"] = hooks["sources"] = reconfigure_folders
-    if engine is None:
-        store = model_store(paths)
-        pool = engine_pool(settings, paths, store)
-        pools = [pool]
-        if desktop:
-            pools.append(grabber := screen_engine(settings, paths, store))
-            guarded.append(guarded_screen(grabber))
-            screen, watch = screen or (grabber, surroundings(clock)), watch or (grabber, watched_desktop())
-        pool.open_item, ask = open_item, pool.ask
-        renderer, clips, films = renderer or pool, clips or EngineVideos(pool), films or EngineAnimations(pool)
-        machine = Machine(pool, ProcessMeter().read, read_power, total_memory())
-        supply, hooks["engine"] = model_ways(store, pools)
-        engine = AnalysisEngine(pool, lambda: pool.size + 2, supply)
+    hooks["folders"] = hooks["sources"] = reconfigure_folders
+    store = model_store(paths)
+    pool = engine_pool(settings, paths, store)
+    pool.open_item = source.open
+    matcher = MatcherProcess(lambda: library.prints(EMBEDDER))
+    pools, guarded, screen, watch = [pool], [guarded_matcher(matcher)], None, None
+    if desktop:
+        pools.append(grabber := screen_engine(settings, paths, store))
+        guarded.insert(0, guarded_screen(grabber))
+        screen, watch = (grabber, surroundings()), (grabber, watched_desktop())
+    supply, hooks["engine"] = model_ways(store, pools)
     thumbnails = ThumbnailFile(paths.cache / "thumbnails.db", database.beside, _bytes(settings))
 
     async def reconfigure_library(new: Settings) -> None:
         await asyncio.to_thread(thumbnails.bound, _bytes(new))
 
     hooks["library"] = reconfigure_library
-    if matcher is None:
-        matcher = process = MatcherProcess(lambda: library.prints(EMBEDDER))
-        guarded.append(guarded_matcher(process))
     trimmer = MemoryTrimmer(lambda: database.uses + thumbnails.uses, (database.let_go, thumbnails.let_go, give_back, let_go_of_code))
     edges = Edges(
         library,
-        engine,
+        AnalysisEngine(pool, lambda: pool.size + 2, supply),
         source,
         PeopleEdges(
             matcher,
-            backups or backups_of(database, paths),
+            backups_of(database, paths),
             ForgottenFile(paths.library.with_name("forgotten")),
-            Sidecars(ask),
+            Sidecars(pool.ask),
             renamed,
             finder,
         ),
         RedactionTools(
-            renderer or cast("Renderer", engine.analyser),
-            CopyFileStore(open_item),
+            pool,
+            CopyFileStore(source.open),
             RecoveryFileStore(lambda: database.key_for(b"kept originals")),
             claims or Unshared(),
         ),
         AuditWitness(paths.library),
         (
-            VideoRedactor(clips, VideoJobFolder(paths.cache / "clips")) if clips else None,
-            VideoRedactor(films, VideoJobFolder(paths.cache / "films")) if films else None,
+            VideoRedactor(EngineVideos(pool), VideoJobFolder(paths.cache / "clips")),
+            VideoRedactor(EngineAnimations(pool), VideoJobFolder(paths.cache / "films")),
         ),
         thumbnails=thumbnails,
-        machine=machine,
+        machine=Machine(pool, ProcessMeter().read, read_power, total_memory()),
         screen=screen,
         watch=watch,
         online_only=is_online_only,
-        open_item=open_item,
+        open_item=source.open,
         check_library=lambda: Soundness(paths.library).look(database),
         queue=queue,
         lead=lead or Alone(),
         guarded=tuple(guarded),
     )
-    return App(Environment(Observable(settings), clock, monotonic), edges, hooks, trimmer)
+    return App(Environment(Observable(settings), utc_now, time.monotonic), swap(edges), hooks, trimmer)
 
 
 def _bytes(settings: Settings) -> int:
     """The size limit for thumbnails."""
     return settings.library.thumbnails_mb * 1_000_000
-
-
-async def _no_engine(*_: object, **__: object) -> NoReturn:
-    """For an analyser that has no engine processes."""
-    raise EngineStartFailed
-
-
-def _four() -> int:
-    """Parallel jobs for an analyser without its own number."""
-    return 4
-
-
-async def _nothing(_: Recipe) -> None:
-    """For an analyser that brings its own models."""

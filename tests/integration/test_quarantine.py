@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -18,12 +18,16 @@ from agent.core.paths import AppPaths
 from agent.core.resources import resource
 from agent.core.settings import EngineSettings, Folder, LibrarySettings, Settings, SourceSettings
 from agent.desktop.desk import Desk
+from agent.domain.image import Recipe
+from agent.engine.analyser import AnalysisEngine
 from agent.engine.engine_calls import EngineConfig
 from agent.engine.equipment import Equipment
+from agent.engine.monitor import Machine
 from agent.engine.pool import EnginePool
 from agent.library.onboarding import Onboarding
 from agent.library.schemas import PlaceProblem, PlaceProblems
 from agent.main.checkup import health
+from agent.main.edges import Edges
 from agent.main.http import Context, create_app
 from agent.main.library_home import backup_store
 from agent.main.library_restore import LibraryRestore, RestoreOutcome
@@ -58,6 +62,10 @@ engine_worker.raise_wall = lambda rooms: OPEN
 sys.exit(engine_worker.main())
 """
 LIMIT_S = 5
+
+
+async def nothing(_: Recipe) -> None:
+    """The models are there."""
 
 
 @dataclass
@@ -100,7 +108,11 @@ async def running(
         Equipment(converted=Path(engine_config.converted), cache=Path(engine_config.cache)),
         command=[sys.executable, str(script)],
     )
-    app = build(settings, paths, database=library.database, analyser=pool)
+
+    def with_pool(edges: Edges) -> Edges:
+        return replace(edges, engine=AnalysisEngine(pool, lambda: 4, nothing), machine=Machine())
+
+    app = build(settings, paths, database=library.database, desktop=False, swap=with_pool)
     desk = Desk(lambda page, _: page, settings.popup)
     context = Context(
         app=app,

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 
     from agent.engine.engine_calls import EngineConfig
     from agent.main.app import App
+    from agent.main.edges import Edges
     from tests.unit.cli.conftest import CommandLine
 
 __all__ = ["analyser", "cli"]  # fixtures
@@ -435,8 +436,12 @@ def engine(analyser: FakeAnalyser, monkeypatch: pytest.MonkeyPatch, engine_confi
     """The command line's clips are covered by the real engine, in this process."""
     build = wiring.build
 
-    def build_with_it(*values: object, **named: object) -> App:
-        return build(*values, **named, clips=EngineVideos(InlineEngine(InlineAnalyser(engine_config).engine)))  # type: ignore[arg-type]
+    def with_clips(edges: Edges) -> Edges:
+        clips = EngineVideos(InlineEngine(InlineAnalyser(engine_config).engine))
+        return replace(edges, redactors=(VideoRedactor(clips, VideoJobFolder(AppPaths.find().cache / "clips")), None))
+
+    def build_with_it(*values: Any, **named: Any) -> App:
+        return build(*values, **named, swap=with_clips)
 
     monkeypatch.setattr(wiring, "build", build_with_it)
 

@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,9 +17,11 @@ from agent.core.paths import AppPaths
 from agent.core.settings import Settings
 from agent.domain.image import FileSeen
 from agent.domain.jobs import JobState, Priority
+from agent.engine.monitor import Machine
 from agent.library.recipes import recipe_of
 from agent.main import wiring
 from agent.main.app import App
+from agent.main.edges import Edges
 from agent.main.server.team_work import TeamWork
 from agent.people.recognition_switch import Backups
 from agent.redaction.queries.redaction_queries import RedactionQueries
@@ -64,11 +67,9 @@ class Team:
             self.settings,
             paths,
             database=self.database,
-            analyser=engine(0).analyser,
-            matcher=FakeMatcher(lambda: self.library.prints("mobilefacenet-2")),
-            source=FakeSource(),
-            backups=Backups(lambda *_: None, lambda *_: None),
+            desktop=False,
             queue=self.work.queue,
+            swap=self.faked,
         )
         async with asyncio.TaskGroup() as tasks:
             both = [tasks.create_task(app.run()), tasks.create_task(self.work.run(app, silent_s=SILENT_S))]
@@ -78,6 +79,12 @@ class Team:
             finally:
                 for each in both:
                     each.cancel()
+
+    def faked(self, edges: Edges) -> Edges:
+        """Nothing is watched, and no engine runs in the server."""
+        matcher = FakeMatcher(lambda: self.library.prints("mobilefacenet-2"))
+        people = replace(edges.people, matcher=matcher, backups=Backups(lambda *_: None, lambda *_: None))
+        return replace(edges, engine=engine(0), source=FakeSource(), people=people, machine=Machine(), guarded=())
 
     # -- photos ------------------------------------------------------------------------------------------------------------------
     def photos(self, count: int, *, folder: str = "photos", priority: Priority = Priority.NEW, content: str = "") -> list[str]:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
 from agent.core.paths import AppPaths
+from agent.engine.analyser import AnalysisEngine
+from agent.engine.monitor import Machine
 from agent.library.recipes import EMBEDDER
 from agent.main import wiring
-from agent.main.app import App
 from agent.main.command_line import main
-from agent.people.queries.people_queries import PeopleQueries
 from agent.web.client import Client
 from agent.web.whereabouts import Whereabouts
 from tests.world import FakeAnalyser, FakeMatcher, FakeRenderer
@@ -22,6 +22,10 @@ from tests.world import FakeAnalyser, FakeMatcher, FakeRenderer
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from agent.domain.image import Recipe
+    from agent.main.app import App
+    from agent.main.edges import Edges
 
 
 @dataclass
@@ -75,15 +79,22 @@ def running_agent(monkeypatch: pytest.MonkeyPatch) -> FakeAgent:
     return agent
 
 
+async def nothing(_: Recipe) -> None:
+    """The models are there."""
+
+
 @pytest.fixture
 def analyser(monkeypatch: pytest.MonkeyPatch, quick: None) -> FakeAnalyser:
     """What stands in for the engine; models are there."""
     fake, build = FakeAnalyser(), wiring.build
 
-    def build_with_it(*values: object, **named: object) -> App:
-        library = PeopleQueries(named["database"])  # type: ignore[arg-type]
-        matcher = FakeMatcher(lambda: library.prints(EMBEDDER))
-        return build(*values, **named, analyser=fake, matcher=matcher, renderer=FakeRenderer())  # type: ignore[arg-type]
+    def faked(edges: Edges) -> Edges:
+        people = replace(edges.people, matcher=FakeMatcher(lambda: edges.library.prints(EMBEDDER)))
+        tools, engine = replace(edges.tools, renderer=FakeRenderer()), AnalysisEngine(fake, lambda: 4, nothing)
+        return replace(edges, engine=engine, people=people, tools=tools, redactors=(None, None), machine=Machine(), guarded=())
+
+    def build_with_it(*values: Any, swap: Callable[[Edges], Edges] = lambda edges: edges, **named: Any) -> App:
+        return build(*values, **named, desktop=False, swap=lambda edges: swap(faked(edges)))
 
     monkeypatch.setattr(wiring, "build", build_with_it)
     monkeypatch.setattr("agent.main.in_process.fetch_missing", lambda _, embeddings: None)
