@@ -23,8 +23,8 @@ from agent.engine.monitor import ResourceMonitor
 from agent.library.do_not_disturb import DoNotDisturb
 from agent.library.indexer import Indexer
 from agent.library.ingest import Ingest
+from agent.library.library_counts import LibraryCounts
 from agent.library.progress import BurstProgress, BurstSummary
-from agent.library.queries.library_queries import LibraryQueries
 from agent.library.records import Counts
 
 log = structlog.get_logger()
@@ -103,14 +103,14 @@ class StatusFeed:
 
     def __init__(
         self,
-        library: LibraryQueries,
+        counting: LibraryCounts,
         indexer: Indexer,
         ingest: Ingest,
         quiet: DoNotDisturb,
         monitor: ResourceMonitor,
         environment: Environment,
     ) -> None:
-        self._library = library
+        self._counting = counting
         self._indexer = indexer
         self._ingest = ingest
         self._progress = indexer.progress
@@ -209,11 +209,11 @@ class StatusFeed:
 
     def _count(self) -> Counts:
         # A database server counts in a process of its own: what it takes shows on the clock alone.
-        shared = self._library.database.is_shared
+        shared = self._counting.is_shared
         clock = time.monotonic if shared else time.thread_time
         began = clock()
         try:
-            return self._library.counts()
+            return self._counting.now()
         finally:
             self._pause_s = pause_after(clock() - began, shared=shared)
 

@@ -16,7 +16,7 @@ from agent.store.image_changes import Moment
 
 DAY = 24 * 3_600 * 1_000_000  # microseconds
 EPOCH = date(1970, 1, 1).toordinal()
-_KEPT = 2  # of 300,000 images each takes 6 MB
+_MOST_IMAGES = 1_000_000  # of all that are kept: they take 20 MB
 Row = tuple[int, int, int, int]
 """an image's id, its width by its height in hundredths, when it was taken in microseconds since 1970, and its number of faces"""
 
@@ -78,7 +78,7 @@ class _Reads(Protocol):
 
 
 class WholeIndexes:
-    """Keeps those of the reaches asked for last: each is read once, and then what changed."""
+    """Keeps those of the reaches asked for last, as far as there is room: each is read once, and then what changed."""
 
     def __init__(self, library: _Reads) -> None:
         self._library = library
@@ -98,7 +98,7 @@ class WholeIndexes:
             index = self._library.whole_index(before)
             if index is not None:
                 self._kept[reach] = index
-                if len(self._kept) > _KEPT:
+                while len(self._kept) > 1 and sum(len(each.ids) for each in self._kept.values()) > _MOST_IMAGES:
                     self._kept.popitem(last=False)
             yield index
 

@@ -24,13 +24,14 @@ from agent.library.actions import Actions
 from agent.library.attempts import Attempts
 from agent.library.counters import Counters
 from agent.library.do_not_disturb import DoNotDisturb
+from agent.library.event_reach import EventReach
 from agent.library.indexer import Indexer
 from agent.library.ingest import Ingest
 from agent.library.integrity_check import IntegrityCheck
 from agent.library.job_queue import LibraryQueue
+from agent.library.library_counts import LibraryCounts
 from agent.library.previews import Previews
 from agent.library.problems import Problems
-from agent.library.reach_counts import ReachCounts
 from agent.library.recipes import areas, everything, no_longer_watched, recipe_of
 from agent.library.scan import Scanner, ScanOutcome
 from agent.library.status import StatusFeed
@@ -69,7 +70,7 @@ class App:
         self.rest = trimmer
         self.tally = Counters()
         self.whole_indexes = WholeIndexes(library)
-        self.reach_counts = ReachCounts(library, self.whole_indexes)
+        self.counts, self.event_reach = LibraryCounts(library, self.whole_indexes), EventReach(library)
         self.previews = Previews(library, engine.analyser, edges.online_only)
         self.thumbnails = Thumbnails(library, self.previews, edges.thumbnails)
         trimmer.also(self.previews.forget)
@@ -100,7 +101,7 @@ class App:
         )
         self.memory = MemoryGuard(lambda: self.settings.memory, environment.monotonic, edges.guarded)
         self.quiet = DoNotDisturb(environment, library)
-        self.status = StatusFeed(library, self.indexer, self.ingest, self.quiet, self.monitor, environment)
+        self.status = StatusFeed(self.counts, self.indexer, self.ingest, self.quiet, self.monitor, environment)
         self._models = ModelSupply(engine.supply, environment)
         self._check = IntegrityCheck(edges.check_library)
         circumstances = Circumstances(work, self.monitor, self.quiet)

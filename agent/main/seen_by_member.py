@@ -1,6 +1,5 @@
 """What a member of a team learns of the server's state and of what happens: only of the libraries within their reach."""
 
-import asyncio
 from collections.abc import Sequence
 
 from agent.core.reach import reaching
@@ -32,7 +31,7 @@ class SeenByMember:
         if self._reach is None or not events:
             return events
         with reaching(self._reach):
-            seen = await asyncio.to_thread(self._app.library.events_within_reach, [each.id for each in events])
+            seen = await self._app.event_reach.within([each.id for each in events])
         return [each for each in events if each.id in seen]
 
     async def status(self, now: AgentStatus, whole: Status) -> Status:
@@ -40,7 +39,7 @@ class SeenByMember:
         if self._reach is None:
             return whole if Scope.PHOTOS_READ in self._who.scopes else whole.model_copy(update={"folders": ()})
         with reaching(self._reach):
-            counts = await self._app.reach_counts.get()
+            counts = await self._app.counts.within_reach()
         return whole.model_copy(update=_NOT_THEIRS | _numbers(counts) | {"folders": self._folders(now, whole)})
 
     def _folders(self, now: AgentStatus, whole: Status) -> tuple[FolderState, ...]:

@@ -1,4 +1,4 @@
-"""How many images, faces, people and jobs a member sees."""
+"""How many images, faces, people and jobs there are within reach."""
 
 from agent.core.reach import current_reach
 from agent.core.shared_calls import SharedCalls
@@ -11,8 +11,8 @@ _MOST_REACHES = 50  # of members of a team
 _REST = 2.0
 
 
-class ReachCounts:
-    """Counts once after a change, for all of the same reach."""
+class LibraryCounts:
+    """On a server the images and faces are those of the index that is kept, and jobs that are done aren't counted."""
 
     def __init__(self, library: LibraryQueries, indexes: WholeIndexes) -> None:
         self._library = library
@@ -20,10 +20,16 @@ class ReachCounts:
         self._remembered: Remembered[Counts] = Remembered(library.version, _MOST_REACHES)
         self._counting = SharedCalls[Counts](1, rest=_REST)
 
-    async def get(self) -> Counts:
-        """Count what the caller may see, but on a server no jobs that are done. Raises StoreError."""
-        return await self._counting.get(current_reach(), lambda: self._remembered.get("counts", self._count))
+    @property
+    def is_shared(self) -> bool:
+        """Whether a database server counts, for a team."""
+        return self._library.database.is_shared
 
-    def _count(self) -> Counts:
+    def now(self) -> Counts:
+        """Count; blocks. Raises StoreError."""
         with self._indexes.current() as whole:
             return self._library.counts() if whole is None else self._library.counts_of(whole)
+
+    async def within_reach(self) -> Counts:
+        """Count what the caller may see: once after a change, for all of the same reach. Raises StoreError."""
+        return await self._counting.get(current_reach(), lambda: self._remembered.get("counts", self.now))

@@ -1,0 +1,67 @@
+"""Indexes that are kept: for the reaches that asked last, as far as there is room."""
+
+from array import array
+
+import pytest
+
+from agent.core.reach import Reach, current_reach, reaching
+from agent.domain.errors import StoreBusy
+from agent.library import whole_index
+from agent.library.whole_index import WholeIndex, WholeIndexes
+from agent.store.image_changes import Moment
+
+
+class Library:
+    """Of two images, within every reach."""
+
+    def __init__(self) -> None:
+        self.read = list[tuple[Reach | None, bool]]()  # by whom, and whether anew
+        self.fails = False
+
+    def whole_index(self, before: WholeIndex | None) -> WholeIndex | None:
+        self.read.append((current_reach(), before is None))
+        if self.fails:
+            raise StoreBusy
+        columns = array("i", (2, 1)), array("i", (100, 100)), array("q", (7, 7)), array("i", (3, 4))
+        return before or WholeIndex(Moment("", "", 0.0), *columns)
+
+
+def faces_of(indexes: WholeIndexes, reach: Reach | None) -> int:
+    with reaching(reach), indexes.current() as index:
+        assert index is not None
+        return index.faces
+
+
+SCHOOL, CLINIC = Reach(frozenset({1})), Reach(frozenset({2}))
+
+
+def test_each_reach_has_one_that_is_read_once() -> None:
+    library = Library()
+    indexes = WholeIndexes(library)
+    curator = Reach(frozenset({1}), curates=True)
+    assert [faces_of(indexes, each) for each in (SCHOOL, None, curator, SCHOOL)] == [7] * 4
+    assert library.read == [(SCHOOL, True), (None, True), (SCHOOL, False), (SCHOOL, False)]
+    indexes.forget()
+    faces_of(indexes, None)
+    assert library.read[-1] == (None, True)
+
+
+def test_the_one_asked_for_longest_ago_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(whole_index, "_MOST_IMAGES", 4)
+    library = Library()
+    indexes = WholeIndexes(library)
+    for each in (SCHOOL, CLINIC, SCHOOL, None, SCHOOL, CLINIC):
+        faces_of(indexes, each)
+    assert [anew for _, anew in library.read] == [True, True, False, True, False, True]
+
+
+def test_after_an_error_it_is_read_anew() -> None:
+    library = Library()
+    indexes = WholeIndexes(library)
+    faces_of(indexes, None)
+    library.fails = True
+    with pytest.raises(StoreBusy):
+        faces_of(indexes, None)
+    library.fails = False
+    faces_of(indexes, None)
+    assert [anew for _, anew in library.read] == [True, False, True]
