@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 _TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
-_LISTENS = 10
+_LISTENS, _ROOT = 10, 0
 # sock_diag(7): the protocol, the query used, and an error response.
 _NETLINK_SOCK_DIAG, _BY_FAMILY, _REQUEST, _ERROR = 4, 20, 1, 2
 _HEADER, _QUESTION, _ENDS, _REST = struct.Struct("=IHHII"), struct.Struct("=BBBBI"), struct.Struct("!HH16s16s"), struct.Struct("=III")
@@ -26,10 +26,15 @@ class LinuxSockets:
         self._answers = False  # after its first answer, an unknown socket is one that does not exist
 
     def __call__(self, local: tuple[str, int], remote: tuple[str, int] | None) -> Sequence[bool] | None:
-        """As `peers.Holders`. A socket that no process holds any more has no owner, although the kernel reports root."""
+        """As `peers.Holders`. A socket that no process holds any more has no owner, although the kernel reports root.
+
+        A listener of root's counts as ours: systemd makes that of a server before it starts (ai-popup.socket), and root could read all
+        that is sent to it anyway.
+        """
         found = self._ask(local, remote) if self._asks else None
         rows = self._read(local, remote) if found is None else found
-        return None if rows is None else [inode != 0 and owner == os.geteuid() for owner, inode in rows]
+        ours = {os.geteuid()} if remote is not None else {os.geteuid(), _ROOT}
+        return None if rows is None else [inode != 0 and owner in ours for owner, inode in rows]
 
     def _ask(self, local: tuple[str, int], remote: tuple[str, int] | None) -> list[tuple[int, int]] | None:
         """Owner and inode; empty if the socket does not exist, None if unknown."""

@@ -6,6 +6,7 @@ import struct
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from types import SimpleNamespace
 
 import psutil
@@ -45,9 +46,31 @@ def connected(request: pytest.FixtureRequest) -> Iterator[Connected]:
 def test_linux_knows_whose_the_other_end_and_the_listener_are(connected: Connected, monkeypatch: pytest.MonkeyPatch, asks: bool) -> None:
     holders = LinuxSockets(ask=asks)
     assert comes_from_us(connected.client, connected.server, holders) and listens_for_us(connected.server, holders)
-    another = os.geteuid() + 1
-    monkeypatch.setattr(os, "geteuid", lambda: another)
-    assert not comes_from_us(connected.client, connected.server, holders) and not listens_for_us(connected.server, holders)
+    own = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: own + 1)
+    assert not comes_from_us(connected.client, connected.server, holders)
+    assert listens_for_us(connected.server, holders) == (own == 0), "root's listener counts as ours"
+
+
+@pytest.mark.parametrize(("owner", "inode", "trusted"), [(1_000, 7, True), (0, 7, True), (0, 0, False), (1_001, 7, False)])
+def test_a_listener_that_systemd_made_counts_as_ours(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, owner: int, inode: int, *, trusted: bool
+) -> None:
+    """A server's port is root's, and its commands run as the server's user; a connection of root's is still a stranger's."""
+    monkeypatch.setattr(os, "geteuid", lambda: 1_000, raising=False)
+    told = [(HERE, ("0.0.0.0", 0), "0A"), (THERE, HERE, "01")]
+    rows = (
+        f" 0: {_hex(local)} {_hex(remote)} {state} 00000000:00000000 00:00000000 00000000 {owner:5} 0 {inode} 1"
+        for local, remote, state in told
+    )
+    (tmp_path / "tcp").write_text("\n".join(["  sl  local_address rem_address", *rows]) + "\n")
+    holders = LinuxSockets((tmp_path / "tcp",), ask=False)
+    assert listens_for_us(HERE, holders) == trusted
+    assert comes_from_us(THERE, HERE, holders) == (owner == 1_000)
+
+
+def _hex(address: Address) -> str:
+    return f"{int.from_bytes(socket.inet_aton(address[0]), sys.byteorder):08X}:{address[1]:04X}"
 
 
 @only_linux
