@@ -5,31 +5,37 @@ from pathlib import Path
 
 from agent.backups.repositories import DATABASE_FOLDER, S3, Folder, Passwords, Place, Sftp
 from agent.core.backup_settings import BackupSettings
-from agent.core.files import store_error
+from agent.domain.errors import OffsiteFileUnreadable
 from agent.store.cluster_folder import STANZA, Archive
 
+_SFTP_SESSIONS = 8  # sshd lets so many begin at once
 _KEYS = ("cipher-pass", "s3-key", "s3-key-secret")
 
 
 def archive(program: str, wanted: BackupSettings, passwords: Passwords, places: Sequence[Place]) -> Archive:
-    """Describe the repositories, the local one first. Raises StoreUnwritable if a file that the settings name can't be read."""
+    """Describe the repositories, the local one first. Raises OffsiteFileUnreadable."""
     folders: dict[str, Path] = {}
     files: dict[str, bytes] = {}
     for number, place in enumerate(places, 1):
-        try:
-            match place:
-                case Folder(path):
-                    folders[f"repo{number}-path"] = path / DATABASE_FOLDER
-                case S3(authority=authority) if authority:
-                    files[f"repo{number}-storage-ca-file"] = Path(authority).read_bytes()
-                case Sftp(identity=identity, known_hosts=known):
-                    identity = identity or str(Path.home() / ".ssh" / "id_ed25519")
-                    files[f"repo{number}-sftp-private-key-file"] = Path(identity).read_bytes()
-                    files[f"repo{number}-sftp-public-key-file"] = Path(f"{identity}.pub").read_bytes()
-                    files[f"repo{number}-sftp-known-host"] = Path(known or Path.home() / ".ssh" / "known_hosts").read_bytes()
-        except OSError as error:
-            raise store_error(error) from error
+        match place:
+            case Folder(path):
+                folders[f"repo{number}-path"] = path / DATABASE_FOLDER
+            case S3(authority=authority) if authority:
+                files[f"repo{number}-storage-ca-file"] = _content(authority, "offsite_authority")
+            case Sftp(identity=identity, known_hosts=known):
+                identity = identity or str(Path.home() / ".ssh" / "id_ed25519")
+                known = known or str(Path.home() / ".ssh" / "known_hosts")
+                files[f"repo{number}-sftp-private-key-file"] = _content(identity, "offsite_identity")
+                files[f"repo{number}-sftp-public-key-file"] = _content(f"{identity}.pub", "offsite_identity")
+                files[f"repo{number}-sftp-known-host"] = _content(known, "offsite_known_hosts")
     return Archive(program, configuration(wanted, passwords, places), folders, files, wanted.wal_seconds)
+
+
+def _content(path: str, setting: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise OffsiteFileUnreadable(setting=setting) from error
 
 
 def configuration(wanted: BackupSettings, passwords: Passwords, places: Sequence[Place]) -> str:
@@ -45,15 +51,19 @@ def configuration(wanted: BackupSettings, passwords: Passwords, places: Sequence
     for number, place in enumerate(places, 1):
         for name, value in _repository(place):
             lines[f"repo{number}-{name}"] = value
+        # A restore leaves every file open at the SFTP server, which allows a session 1,024 (pgBackRest #2772): no bundles, so that
+        # several sessions share the files.
+        bundled = "n" if isinstance(place, Sftp) else "y"
         lines |= {
-            f"repo{number}-bundle": "y",
-            f"repo{number}-block": "y",
+            f"repo{number}-bundle": bundled,
+            f"repo{number}-block": bundled,
             f"repo{number}-cipher-type": "aes-256-cbc",
             f"repo{number}-cipher-pass": passwords.database,
             f"repo{number}-retention-full": str(wanted.keep_full),
         }
     shared = "".join(f"{name}={value}\n" for name, value in lines.items())
-    return f"[global]\n{shared}\n[{STANZA}]\npg1-user=ai_popup\npg1-database=ai_popup\n"
+    sessions = f"\n[global:restore]\nprocess-max={_SFTP_SESSIONS}\n" if any(isinstance(each, Sftp) for each in places) else ""
+    return f"[global]\n{shared}{sessions}\n[{STANZA}]\npg1-user=ai_popup\npg1-database=ai_popup\n"
 
 
 def for_another_host(text: str) -> str:

@@ -17,8 +17,8 @@ from agent.domain.errors import (
     BackupError,
     BackupOff,
     BackupToolMissing,
+    OffsiteFileUnreadable,
     OffsiteSecretMissing,
-    StoreError,
 )
 from agent.store.cluster_folder import Archive
 from agent.store.key_homes import Home
@@ -58,7 +58,7 @@ def ground_of(settings: Settings, paths: AppPaths, home: Home) -> BackupGround:
         offsite = offsite_of(settings, home)
         places = (local, offsite) if offsite is not None else (local,)
         return BackupGround(places, passwords, archive(found, settings.backup, passwords, places))
-    except (OffsiteSecretMissing, StoreError) as error:
+    except (OffsiteFileUnreadable, OffsiteSecretMissing) as error:
         return BackupGround((local,), passwords, archive(found, settings.backup, passwords, (local,)), error)
 
 

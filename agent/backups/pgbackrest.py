@@ -12,9 +12,12 @@ from typing import Any, Final
 
 import structlog
 
+from agent.backups.meaning import is_refused
 from agent.backups.repositories import LOCAL, OFFSITE
+from agent.core.files import disk_full
 from agent.domain.errors import (
     AgentError,
+    BackupError,
     BackupFailed,
     BackupRunning,
     BackupToolMissing,
@@ -22,6 +25,7 @@ from agent.domain.errors import (
     RepositoryEmpty,
     RepositoryKeyWrong,
     RepositoryUnreachable,
+    RepositoryUnwritable,
 )
 from agent.store.cluster_folder import STANZA, ClusterFolder
 
@@ -34,6 +38,10 @@ _REPOSITORIES = {1: LOCAL, 2: OFFSITE}
 _RUNNING, _LOST = {50}, {39, 41, 42, 45, 47, 49, 55, 73, 102, 103, 104, 105}
 _DAMAGED, _KEY = {26, 29, 31, 44, 76, 95}, {95}
 _NONE = {75}
+# The log does not arrive: it is kept back while any repository takes none.
+_WAITING = {82}
+# What `info` says of a repository: 0 has backups, 1 is to be created, 2 has none yet, 4 differs from the others.
+_IN_ORDER = {0, 1, 2, 4}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +89,15 @@ class PgBackRest:
 
     def prepare(self) -> None:
         """Create the repositories, unless they are there; the database need not run."""
-        self._run(["stanza-create", "--no-online"])
+        failed = self._home.make_repositories()
+        try:
+            self._run(["stanza-create", "--no-online"])
+        except BackupError:
+            if not failed:
+                raise
+        for option, error in failed.items():
+            where = _REPOSITORIES[int(option.removeprefix("repo").partition("-")[0])]
+            raise (RepositoryUnreachable if disk_full(error) else RepositoryUnwritable)(where=where) from error
 
     def back_up(self, repository: int, *, full: bool) -> None:
         """Make a base backup of the running database; then expire old ones."""
@@ -108,7 +124,7 @@ class PgBackRest:
             status = next((each["status"] for each in stanza.get("repo", ()) if each["key"] == number), {"code": 1})
             backups = [_base_backup(each, number) for each in stanza.get("backup", ()) if each["database"]["repo-key"] == number]
             wal = [each["max"] for each in stanza.get("archive", ()) if each["database"]["repo-key"] == number and each["max"]]
-            code = {0: "", 1: "", 2: "", 4: ""}.get(status["code"], RepositoryUnreachable.code)
+            code = "" if status["code"] in _IN_ORDER else _refusal(str(status.get("message", ""))).code
             backups.sort(key=lambda each: each.at, reverse=True)
             found.append(Repository(_REPOSITORIES[number], code, tuple(backups), max(wal, default="")))
         return found
@@ -143,11 +159,19 @@ def _meaning(status: int, said: str, repository: int) -> AgentError:
         return RepositoryEmpty()
     if "cipher" in said.lower() or "unable to flush" in said or "bad magic" in said.lower():
         return RepositoryKeyWrong()
+    if is_refused(said):
+        return RepositoryUnwritable(where=where)
     if status in _DAMAGED:
         return RepositoryDamaged(where=where)
+    if status in _WAITING:
+        return RepositoryUnreachable(where="")
     if status in _LOST:
         return RepositoryUnreachable(where=where)
     return BackupFailed(tool=TOOL, number=status, where=where)
+
+
+def _refusal(said: str) -> type[RepositoryUnreachable] | type[RepositoryUnwritable]:
+    return RepositoryUnwritable if is_refused(said) else RepositoryUnreachable
 
 
 def _base_backup(said: dict[str, Any], number: int) -> BaseBackup:

@@ -12,8 +12,11 @@ from typing import Any, Final
 
 import structlog
 
+from agent.backups.meaning import is_refused
 from agent.backups.repositories import FILES_FOLDER, LOCAL, S3, Folder, Passwords, Place, Sftp
+from agent.core.files import disk_full
 from agent.domain.errors import (
+    BackupError,
     BackupFailed,
     BackupRunning,
     BackupToolMissing,
@@ -21,6 +24,7 @@ from agent.domain.errors import (
     RepositoryEmpty,
     RepositoryKeyWrong,
     RepositoryUnreachable,
+    RepositoryUnwritable,
 )
 
 log = structlog.get_logger()
@@ -53,7 +57,7 @@ class Restic:
         status, said = self._try(["unlock"])
         if status == _NO_REPOSITORY:
             if isinstance(self._place, Folder):
-                self._place.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._make(self._place.path)
             status, said = self._try(["init"])
         self._check(status, said)
 
@@ -86,9 +90,13 @@ class Restic:
     def verify(self, *, whole: bool) -> None:
         """Read the whole repository, or a random part of the content. Raises RepositoryDamaged."""
         status, said = self._try(["check", "--no-lock", "--read-data" if whole else "--read-data-subset=5%"])
-        if status == 1:
-            raise RepositoryDamaged(where=self._where)
-        self._check(status, said)
+        self._check(status, said, RepositoryDamaged(where=self._where) if status == 1 else None)
+
+    def _make(self, folder: Path) -> None:
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise (RepositoryUnreachable if disk_full(error) else RepositoryUnwritable)(where=self._where) from error
 
     def _run(self, words: Sequence[str], folder: Path | None = None) -> str:
         status, said = self._try(words, folder)
@@ -112,7 +120,8 @@ class Restic:
         said = done.stdout.decode(errors="replace")
         return done.returncode, said if done.returncode == 0 else said + done.stderr.decode(errors="replace")
 
-    def _check(self, status: int, said: str) -> None:
+    def _check(self, status: int, said: str, otherwise: BackupError | None = None) -> None:
+        """`otherwise` is what a failure means that tells nothing else."""
         if status == 0:
             return
         log.warning("backup.tool_failed", tool=TOOL, status=status, repository=self._where)
@@ -123,11 +132,13 @@ class Restic:
                 raise BackupRunning
             case 12:  # the password
                 raise RepositoryKeyWrong
+        if is_refused(said):
+            raise RepositoryUnwritable(where=self._where)
         if "ciphertext verification failed" in said or "invalid data" in said or "does not match" in said:
             raise RepositoryDamaged(where=self._where)
         if any(word in said for word in ("dial tcp", "connection", "unable to open repository", "unable to create", "no space", "timeout")):
             raise RepositoryUnreachable(where=self._where)
-        raise BackupFailed(tool=TOOL, number=status, where=self._where)
+        raise otherwise or BackupFailed(tool=TOOL, number=status, where=self._where)
 
     def _options(self) -> list[str]:
         words = ["--cache-dir", str(self._cache), "--retry-lock", "1m"]

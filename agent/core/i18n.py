@@ -97,6 +97,8 @@ class Texts:
         params = dict(error.params)
         if "choices" in params:
             params["choices"] = str(params["choices"]).replace(", ", self("ui.list_separator"))
+        if params.get("where"):  # a repository of backups
+            params["where"] = self(f"backups.repositories.{params['where']}")
         if "reason" in params:
             # The reason for refusing a setting is a kind (`between`) with a translated text; other reasons are used as they are.
             told = self(f"settings.reason.{params['reason']}", **params)

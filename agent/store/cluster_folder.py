@@ -13,8 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import structlog
+
 from agent.core.files import write_private
+from agent.domain.errors import RepositoryUnwritable
 from agent.store.postgres_programs import Account
+
+log = structlog.get_logger()
 
 STANZA: Final = "ai-popup"
 DATA: Final = "data"
@@ -75,16 +80,29 @@ class ClusterFolder:
         return self.path / DATA
 
     def make(self) -> None:
-        """Create it, private, with pgBackRest's configuration. Raises OSError."""
+        """Create it, private, with pgBackRest's configuration. Raises OSError.
+
+        A repository that can't be created is left: its disk may be away, and the database runs without it.
+        """
         make_private_for(self.path, self.account)
         if self.archive is None:
             return
-        for repository in self.archive.folders.values():
-            repository.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            make_private_for(repository, self.account)
+        if self.make_repositories():
+            log.warning("backup.no_folder", code=RepositoryUnwritable.code)
         for option, content in self.archive.files.items():
             self.write(option, content)
         self.write(_CONFIGURATION, self.archive.configuration.encode())
+
+    def make_repositories(self) -> dict[str, OSError]:
+        """Create the folders of the repositories; returns why some can't be, by pgBackRest's option."""
+        failed: dict[str, OSError] = {}
+        for option, repository in (self.archive.folders if self.archive is not None else {}).items():
+            try:
+                repository.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                make_private_for(repository, self.account)
+            except OSError as error:
+                failed[option] = error
+        return failed
 
     def write(self, name: str, content: bytes) -> Path:
         """Write a file that only the cluster's user can read. Raises OSError."""
@@ -106,7 +124,12 @@ class ClusterFolder:
             def reach(folder: Path) -> str:
                 if self.account is None or sys.platform == "win32":
                     return str(folder)
-                descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+                try:
+                    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+                except OSError:
+                    if folder == self.path:
+                        raise
+                    return str(folder)  # a repository whose disk is away: pgBackRest says so
                 opened.callback(os.close, descriptor)
                 descriptors.append(descriptor)
                 return f"/proc/self/fd/{_FIRST + len(descriptors) - 1}"

@@ -9,18 +9,20 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from agent.backups.configuration import archive
 from agent.backups.pgbackrest import PgBackRest, program
-from agent.backups.repositories import Folder, Passwords, Sftp
+from agent.backups.repositories import OFFSITE, Folder, Passwords, Sftp
 from agent.backups.restic import Restic
 from agent.backups.scratch import restored
 from agent.core.backup_settings import BackupSettings
-from agent.domain.errors import AgentError, RepositoryKeyWrong
+from agent.domain.errors import AgentError, RepositoryKeyWrong, RepositoryUnwritable
 from agent.store import recovery_code
+from agent.store.cluster_folder import ClusterFolder
 from agent.store.embedded_postgres import EmbeddedPostgres, embedded_address
 
 pytestmark = [
@@ -60,7 +62,9 @@ def place(tmp_path: Path) -> Iterator[Sftp]:
             "Subsystem": f"sftp {SFTP}",
         }
         (open_to_all / "config").write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
-        server = subprocess.Popen([SSHD, "-D", "-e", "-f", str(open_to_all / "config")], stderr=subprocess.DEVNULL)
+        # As many open files as systemd lets sshd have: tests run with more.
+        command = ["prlimit", "--nofile=1024", SSHD, "-D", "-e", "-f", str(open_to_all / "config")]
+        server = subprocess.Popen(command, stderr=subprocess.DEVNULL)
         stack.callback(server.wait)
         stack.callback(server.terminate)
         until = time.monotonic() + 60
@@ -91,6 +95,10 @@ def test_files_come_back_from_a_server_far_away_and_open_with_one_code_only(plac
     other = Restic(place, Passwords.of(recovery_code.write(recovery_code.new_secret())), tmp_path / "cache")
     with pytest.raises(RepositoryKeyWrong):
         other.snapshots()
+    refused = Restic(replace(place, identity=str(_key(tmp_path / "unknown"))), passwords, tmp_path / "cache", OFFSITE)
+    with pytest.raises(RepositoryUnwritable) as caught:
+        refused.prepare()
+    assert caught.value.params["where"] == "offsite"
 
 
 def test_the_database_comes_back_from_a_server_far_away(place: Sftp, tmp_path: Path) -> None:
@@ -118,6 +126,11 @@ def test_the_database_comes_back_from_a_server_far_away(place: Sftp, tmp_path: P
         psycopg.connect(found.replace("+psycopg", "")) as connection,
     ):
         assert connection.execute("SELECT count(*), sum(number) FROM kept").fetchone() == (1000, 500_500)
+    unknown = archive(program(), wanted, passwords, (replace(place, identity=str(_key(tmp_path / "unknown"))),))
+    refused = ClusterFolder(embedded.home.path, embedded.home.account, unknown)
+    refused.make()
+    with pytest.raises(RepositoryUnwritable):
+        PgBackRest(refused).prepare()
     wrong = archive(program(), wanted, Passwords.of(recovery_code.write(recovery_code.new_secret())), (place,))
     with pytest.raises(AgentError), restored(tmp_path / "none", tmp_path / "none.log", wrong, address, 1, ["--type=immediate"]):
         pass

@@ -43,6 +43,18 @@ class RepositoryUnreachable(BackupError):
     code = "backup.unreachable"
 
 
+class RepositoryUnwritable(BackupError):
+    """Its folder or account lets nothing be written, or not even be read. Parameter `where`: `local`, `offsite`, or empty if unknown."""
+
+    code = "backup.unwritable"
+
+
+class OffsiteFileUnreadable(BackupError):
+    """A file by which the offsite repository is reached can't be read. Parameter `setting`: its setting in `backup`."""
+
+    code = "backup.offsite_file"
+
+
 class RepositoryKeyWrong(BackupError):
     """The recovery code is another library's, or the repository is no backup of this program."""
 

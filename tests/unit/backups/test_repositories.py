@@ -7,7 +7,7 @@ import pytest
 from agent.backups.configuration import archive, configuration, for_another_host
 from agent.backups.repositories import S3, SECRET, Folder, Passwords, Sftp, local_folder, offsite_of, place_of
 from agent.core.settings import Settings
-from agent.domain.errors import OffsiteSecretMissing, StoreRecoveryCodeWrong
+from agent.domain.errors import OffsiteFileUnreadable, OffsiteSecretMissing, StoreRecoveryCodeWrong
 from agent.store import recovery_code
 from agent.store.key_homes import FileHome
 
@@ -68,3 +68,26 @@ def test_keys_are_in_the_configuration_and_nowhere_else(home: FileHome) -> None:
     assert made.folders == {"repo1-path": Path("/mnt/near/database")}
     told = f"{made!r} {made.settings} {places!r} {for_another_host(text)}"
     assert not any(each in told for each in (passwords.database, passwords.files, "the secret of s3"))
+
+
+def test_a_file_that_cannot_be_read_is_named_by_its_setting(tmp_path: Path, home: FileHome) -> None:
+    given = settings(
+        offsite="sftp://ann@host/srv",
+        offsite_identity=str(tmp_path / "id"),
+        offsite_known_hosts=str(tmp_path / "known"),
+        offsite_authority=str(tmp_path / "authority.pem"),
+        offsite_key_id="ID",
+    )
+    passwords = Passwords.of(CODE)
+
+    def missing(address: str) -> object:
+        with pytest.raises(OffsiteFileUnreadable) as caught:
+            archive("pgbackrest", given.backup, passwords, (Folder(tmp_path), place_of(address, given, home)))
+        return caught.value.params["setting"]
+
+    assert missing("s3://host/bucket") == "offsite_authority"
+    assert missing(given.backup.offsite) == "offsite_identity"
+    (tmp_path / "id").touch()
+    assert missing(given.backup.offsite) == "offsite_identity", "its public half"
+    (tmp_path / "id.pub").touch()
+    assert missing(given.backup.offsite) == "offsite_known_hosts"

@@ -8,7 +8,7 @@ import pytest
 from agent.core.config_check import _REASONS
 from agent.core.i18n import LANGUAGES, Texts, browser_language, catalogue, fill, preferred_language, system_language
 from agent.core.setting_fields import setting_fields
-from agent.domain.errors import BadRequest, ImageTooLarge, SettingsInvalid, SettingsUnknownKey, leaves
+from agent.domain.errors import BadRequest, ImageTooLarge, RepositoryUnwritable, SettingsInvalid, SettingsUnknownKey, leaves
 
 PLACE = re.compile(r"\{(\w+)\}")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -87,6 +87,12 @@ def test_a_text_fits_the_facts_there_are() -> None:
     assert "MB; the limit is 500" in texts.cause(ImageTooLarge(megabytes=900, limit=500))
     assert "“popup.seconds”" in texts.remedy(SettingsUnknownKey(key="popup.secnds", nearest="popup.seconds"))
     assert "Did you mean" not in texts.remedy(SettingsUnknownKey(key="zzz", nearest=""))
+
+
+def test_a_repository_of_backups_is_named_in_the_reader_s_language_if_it_is_known() -> None:
+    assert "（本地）" in Texts("zh-CN").cause(RepositoryUnwritable(where="local"))
+    assert "(Offsite)" in Texts("en").cause(RepositoryUnwritable(where="offsite"))
+    assert "(" not in Texts("en").cause(RepositoryUnwritable(where=""))
 
 
 def test_plurals_are_chosen_by_count() -> None:

@@ -1,0 +1,54 @@
+"""Which messages of pgBackRest and restic say that a repository lets nothing be written."""
+
+import pytest
+
+from agent.backups.meaning import is_refused
+from agent.backups.pgbackrest import _meaning
+from agent.domain.errors import AgentError, BackupFailed, RepositoryDamaged, RepositoryUnreachable, RepositoryUnwritable
+
+# As restic 0.18 and pgBackRest 2.55 print them.
+REFUSALS = [
+    "Fatal: unable to open config file: stat /mnt/backups/files/config: permission denied",
+    "unable to create path '/mnt/backups/database/archive': [30] Read-only file system",
+    "mkdir /mnt/backups/files: operation not permitted",
+    "Fatal: unable to open repository: unable to start the sftp session: backup@host: Permission denied (publickey).",
+    "Stat: Access Denied.",
+    "The request signature we calculated does not match the signature you provided.",
+    "The Access Key Id you provided does not exist in our records.",
+    "HTTP request failed with 403 (Forbidden):",
+    "public key authentication failed: libssh2 errno [-18]",
+]
+OTHERS = [
+    "dial tcp 192.0.2.1:443: connect: connection refused",
+    "no space left on device",
+    "ciphertext verification failed",
+    "Host key verification failed.",
+]
+
+
+@pytest.mark.parametrize("said", REFUSALS)
+def test_a_refusal_is_told_from_damage_and_absence(said: str) -> None:
+    assert is_refused(said)
+
+
+@pytest.mark.parametrize("said", OTHERS)
+def test_other_failures_are_no_refusals(said: str) -> None:
+    assert not is_refused(said)
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "expected"),
+    [
+        (47, "ERROR: [047]: unable to create path '/mnt/backups/database': [13] Permission denied", RepositoryUnwritable),
+        (47, "ERROR: [047]: unable to create path '/mnt/backups/database': [2] No such file or directory", RepositoryUnreachable),
+        (39, "ERROR: [039]: HTTP request failed with 403 (Forbidden):", RepositoryUnwritable),
+        (49, "ERROR: [049]: unable to connect to '192.0.2.1:443': [111] Connection refused", RepositoryUnreachable),
+        (82, "ERROR: [082]: WAL segment was not archived before the 60000ms timeout", RepositoryUnreachable),
+        (29, "ERROR: [029]: invalid backup.info", RepositoryDamaged),
+        (125, "ERROR: [125]: remote process terminated", BackupFailed),
+    ],
+)
+def test_what_pgbackrest_failed_with(status: int, said: str, expected: type[AgentError]) -> None:
+    found = _meaning(status, said, 2)
+    assert type(found) is expected
+    assert found.params["where"] == ("" if status == 82 else "offsite"), "the log waits for any of them"
