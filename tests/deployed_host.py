@@ -39,6 +39,7 @@ root = "{root}/opt"
 home = "{root}/home"
 state = "{root}/state"
 units = "{root}/units"
+command = "{root}/command"
 user = ""
 environment_files = ["{root}/server.env"]
 workers = 0

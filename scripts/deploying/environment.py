@@ -25,6 +25,8 @@ class Host:
     units: str = "/etc/systemd/system"
     user: str = "ai-popup"
     environment_files: tuple[str, ...] = ("/etc/ai-popup/server.env",)
+    command: str = "/usr/local/bin/ai-popup"
+    """the command for administrators; empty makes none"""
     workers: int = 1
     """units `ai-popup-worker@1.service` and so on"""
     venv: str = ""

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from scripts.deploying import by_hand
 from scripts.deploying.asking import asked
 from scripts.deploying.backend import Check
 from scripts.deploying.commands import Runner, expect
@@ -91,6 +92,7 @@ class HostBackend:
             return "stopped"
         self._install_units(version)
         self._releases.link("current", version)
+        by_hand.link(self._host)
         self._systemctl("enable", "--now", SOCKET)
         self._systemctl("enable", SERVER, RESUME)
         self._systemctl("restart", SERVER)

@@ -9,8 +9,10 @@ import shutil
 import sys
 import zipfile
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
+from scripts.deploying import by_hand
 from scripts.deploying.commands import Runner, expect
 from scripts.deploying.environment import ROOT, Environment
 from scripts.deploying.failures import Failed
@@ -63,9 +65,9 @@ class Releases:
         return self._root / "releases" / version
 
     def version(self) -> str:
-        """Return the version with a digest of all that makes it, settings included: the same content has the same name."""
+        """Return the version with a digest of all that makes it, settings and host included: the same content has the same name."""
         if self._version is None:
-            digest = hashlib.sha256(json.dumps([self._environment.variables(), self._environment.host.venv], sort_keys=True).encode())
+            digest = hashlib.sha256(json.dumps([self._environment.variables(), asdict(self._environment.host)], sort_keys=True).encode())
             for name, path in self._content():
                 digest.update(f"{name}\0".encode())
                 digest.update(hashlib.sha256(path.read_bytes()).digest())
@@ -116,6 +118,8 @@ class Releases:
         python = self._environment.host.venv or str(folder / "venv")
         start.write_text(_START.format(program=shlex.quote(str(folder / "program")), python=shlex.quote(f"{python}/bin/python")))
         start.chmod(0o755)
+        (aside / by_hand.NAME).write_text(by_hand.script(self._environment.host, folder), encoding="utf-8")
+        (aside / by_hand.NAME).chmod(0o755)
         (aside / "deploy/deploy.sh").chmod(0o755)
         if not self._environment.host.venv:
             self._packages(aside)

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -153,6 +154,7 @@ def host_of(tmp_path: Path, source: Path, runner: Scripted, user: str = "") -> H
         "units": tmp_path / "units",
         "venv": sys.prefix,
         "user": user,
+        "command": tmp_path / "ai-popup",
     }
     host = Host(**{name: str(path) for name, path in place.items()}, workers=2, environment_files=(str(tmp_path / "server.env"),))  # type: ignore[arg-type]
     environment = Environment("prod", keep_releases=2, least_free_gb=0, host=host, settings={"server": {"workers": 0, "names": ["a.test"]}})
@@ -218,6 +220,41 @@ def test_the_switch_installs_units_and_restarts_what_runs(tmp_path: Path, source
     assert runner.asked.count("systemctl daemon-reload") == 1, "they did not change"
     backend.switch(None)
     assert backend.current() is None and runner.asked[-1].startswith("systemctl stop ai-popup.service")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a host has systemd")
+def test_administrators_have_a_command_with_the_settings_of_the_units(tmp_path: Path, source: Path) -> None:
+    backend = host_of(tmp_path, source, Scripted())
+    version = backend.version()
+    backend.build(version)
+    backend.switch(version)
+    program = tmp_path / "opt/releases" / version / "bin/ai-popup"
+    program.write_text('#!/bin/sh\nenv; echo "said=$*"\n')
+    (tmp_path / "server.env").write_text('# of this host\nAI_POPUP__SERVER__NAME=Photos of us\n\nAI_POPUP__SERVER__NAMES=["b.test"]')
+    done = subprocess.run([tmp_path / "ai-popup", "backup", "now"], capture_output=True, text=True, check=True)
+    assert {
+        f"AI_POPUP_HOME={tmp_path}/home",
+        "AI_POPUP__SERVER__WORKERS=0",
+        "AI_POPUP__SERVER__NAME=Photos of us",
+        'AI_POPUP__SERVER__NAMES=["b.test"]',
+        "said=backup now",
+    } <= set(done.stdout.splitlines())
+
+
+def test_a_command_of_another_program_is_left_alone(tmp_path: Path, source: Path) -> None:
+    (tmp_path / "ai-popup").write_text("another")
+    backend = host_of(tmp_path, source, Scripted())
+    backend.build(backend.version())
+    backend.switch(backend.version())
+    assert (tmp_path / "ai-popup").read_text() == "another"
+
+
+def test_a_changed_number_of_workers_is_another_release(tmp_path: Path, source: Path) -> None:
+    def version(workers: int) -> str:
+        environment = Environment("prod", host=Host(workers=workers))
+        return Releases(environment, Scripted(), source).version()
+
+    assert version(2) != version(3)
 
 
 def test_old_releases_go_but_never_the_two_in_use(tmp_path: Path, source: Path) -> None:

@@ -21,7 +21,7 @@ def test_the_shipped_environments_are_safe() -> None:
         ("prod", 'required = "always"', 'required = "auto"', "consent.required"),
         ("prod", 'required = "always"', 'required = "always"\nsecond_person = false', "consent.second_person"),
         ("prod", 'offsite = "', 'drill_days = 0\noffsite = "', "backup: backups or their drill"),
-        ("prod", 'offsite = "sftp://backup@backup.example.org/ai-popup"', "", "backup.offsite"),
+        ("prod", 'offsite = "sftp://popup-backup@backup.example.org/srv/ai-popup"', "", "backup.offsite"),
         ("prod", 'email_to = ["operator@example.org"]', "", "alerts: no address"),
         ("prod", 'smtp_host = "mail.example.org"', "", "incidents.smtp_host"),
         ("prod", "keep_releases = 3", "keep_releases = 1", "keep_releases"),
