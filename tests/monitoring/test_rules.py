@@ -256,9 +256,10 @@ def test_every_alert_names_itself_and_its_page() -> None:
         assert alert.labels["alert"] == name and alert.annotations["runbook"] == f"docs/runbook/{name}.md"
 
 
+@pytest.mark.parametrize("folder", [MONITORING, MONITORING / "host"], ids=["containers", "host"])
 @pytest.mark.skipif(shutil.which("amtool") is None, reason="amtool is in Debian's package prometheus-alertmanager")
-def test_alertmanager_accepts_its_configuration_and_routes_by_it() -> None:
-    file = str(MONITORING / "alertmanager.yml")
+def test_alertmanager_accepts_its_configuration_and_routes_by_it(folder: Path) -> None:
+    file = str(folder / "alertmanager.yml")
     done = subprocess.run(["amtool", "check-config", file], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -270,12 +271,13 @@ def test_alertmanager_accepts_its_configuration_and_routes_by_it() -> None:
     assert receivers("watchdog") == receivers("server-down") == ["outside"]
 
 
-def test_prometheus_accepts_its_configuration(tmp_path: Path) -> None:
-    config = read_yaml(MONITORING / "prometheus.yml")
+@pytest.mark.parametrize(("folder", "secrets"), [(MONITORING, "/run/secrets"), (MONITORING / "host", "/etc/prometheus")])
+def test_prometheus_accepts_its_configuration(tmp_path: Path, folder: Path, secrets: str) -> None:
+    config = read_yaml(folder / "prometheus.yml")
     (tmp_path / "token").write_text("x")
     for each in config["scrape_configs"]:
         if "authorization" in each:
-            assert each["authorization"] == {"credentials_file": "/run/secrets/metrics-token"}
+            assert each["authorization"] == {"credentials_file": f"{secrets}/metrics-token"}
             each["authorization"]["credentials_file"] = str(tmp_path / "token")
     (tmp_path / "rules").symlink_to(MONITORING / "rules")
     (tmp_path / "prometheus.yml").write_text(json.dumps(config))
@@ -283,3 +285,17 @@ def test_prometheus_accepts_its_configuration(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0 and "rules found" in done.stdout, done.stdout + done.stderr
     assert {each["job_name"] for each in config["scrape_configs"]} >= {"ai-popup", "ai-popup-worker"}
+
+
+def test_a_host_is_watched_as_containers_are() -> None:
+    """The files of a host differ in addresses and in the places of secrets."""
+    there, here = (read_yaml(folder / "alertmanager.yml") for folder in (MONITORING, MONITORING / "host"))
+    assert (here["route"], here["inhibit_rules"]) == (there["route"], there["inhibit_rules"])
+    addresses = {"//api:": "//localhost:", "/run/secrets/": "/etc/prometheus/", '"api"': '"localhost"'}
+    told = json.dumps(there["receivers"])
+    for before, after in addresses.items():
+        told = told.replace(before, after)
+    assert here["receivers"] == json.loads(told)
+    there, here = (read_yaml(folder / "prometheus.yml") for folder in (MONITORING, MONITORING / "host"))
+    assert [each["job_name"] for each in here["scrape_configs"]] == [each["job_name"] for each in there["scrape_configs"]]
+    assert (here["global"], here["rule_files"]) == (there["global"], there["rule_files"])
