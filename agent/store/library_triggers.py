@@ -12,7 +12,8 @@ TALLY: Final = "person_tally"
 read the faces of all; in no copy of the library, so it is none of the schema's tables"""
 DERIVED: Final = ("image", "face", "identity")
 
-AS_OWNER: Final = "SECURITY DEFINER SET search_path = public, pg_temp"
+# A session keeps the plans of a function. Those from when a table was empty would read the whole of it, for each photo that is added.
+AS_OWNER: Final = "SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off"
 _COLUMNS: Final = tuple(f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS libraries int[] NOT NULL DEFAULT '{{}}'" for table in DERIVED)
 _TALLY: Final = (
     f"CREATE TABLE IF NOT EXISTS {TALLY} (person_id int, libraries int[], faces int NOT NULL, PRIMARY KEY (person_id, libraries))"

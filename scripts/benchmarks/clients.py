@@ -103,7 +103,7 @@ def _members(reached: Reached, authority: Path) -> list[str]:
 def _drop(watched: Path, over: threading.Event) -> None:
     """New photos, of which no two have the same content."""
     known = (watched / "0000" / "IMG_000000.jpg").read_bytes()
-    for number in itertools.count():
+    for number in itertools.count(time.time_ns()):  # other photos than those of an earlier run
         if over.wait(1 / NEW_PER_S):
             return
         new = watched / f"new {number}.jpg"
