@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import delete, insert, update
+from sqlalchemy import delete, insert, text, update
 
 from agent.core.reach import Reach, reaching
 from agent.domain.jobs import JobState
@@ -121,3 +121,11 @@ def test_a_photo_that_is_deleted_for_good_leaves_it(shared: RedactionQueries) ->
     with shared.database.write() as tx:
         tx.execute(delete(image_table).where(image_table.c.id == gone))
     assert list(followed(shared, kept).ids) == [stays] and kept.edition == 1
+
+
+def test_no_function_of_the_owner_keeps_a_plan_that_reads_a_whole_table(shared: RedactionQueries) -> None:
+    """Such plans are made while a table is empty, and kept by the session: 10,000 photos from desks came slower and slower."""
+    kept = text("SELECT proname FROM pg_proc WHERE prosecdef AND NOT 'enable_seqscan=off' = ANY (coalesce(proconfig, '{}'))")
+    with shared.database.read() as tx:
+        assert tx.scalars(kept).all() == []
+        assert tx.scalar(text("SELECT count(*) FROM pg_proc WHERE prosecdef")) > 5

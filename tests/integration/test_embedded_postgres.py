@@ -4,7 +4,9 @@ import json
 import os
 import stat
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 
 import psutil
@@ -18,6 +20,7 @@ from agent.store import embedded_postgres, postgres_programs
 from agent.store import server_database as module
 from agent.store.dialects.postgresql import PostgreSql
 from agent.store.embedded_postgres import EmbeddedPostgres, embedded_address
+from agent.store.image_changes import Moment, changed, moment
 from agent.store.key_homes import FileHome
 from agent.store.server_database import Versions, database_url, server_database, versions_of
 
@@ -39,9 +42,12 @@ def postgres(data: Path) -> Iterator[EmbeddedPostgres]:
     server.stop()
 
 
+def plain(url: str) -> str:
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
 def run(url: str, statement: str) -> psycopg.Cursor[tuple[object, ...]]:
-    plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(plain, autocommit=True) as connection:
+    with psycopg.connect(plain(url), autocommit=True) as connection:
         return connection.execute(statement.encode())
 
 
@@ -198,6 +204,31 @@ def test_the_library_in_it_is_opened_again_with_its_keys(postgres: EmbeddedPostg
     again = server_database(url, library, home)
     assert again.key_for(b"files") == key and isinstance(again._dialect, PostgreSql)
     again.close()
+
+
+def test_after_a_crash_what_was_kept_of_a_library_is_read_anew(postgres: EmbeddedPostgres, data: Path, tmp_path: Path) -> None:
+    """A process of the database that is killed makes it recover; its other processes stay the same."""
+    url = postgres.start()
+    before, since = seen(url, data, tmp_path)
+    assert since == frozenset()
+    with pytest.raises(psycopg.OperationalError), psycopg.connect(plain(url)) as connection:
+        psutil.Process(connection.info.backend_pid).kill()
+        connection.execute("SELECT 1")
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        with suppress(psycopg.OperationalError):
+            run(url, "SELECT 1")
+            break
+        time.sleep(0.05)
+    assert seen(url, data, tmp_path, before)[1] is None
+
+
+def seen(url: str, data: Path, tmp_path: Path, since: Moment | None = None) -> tuple[Moment, frozenset[int] | None]:
+    """What the library's database is at now, and what changed in it since then."""
+    with closing(server_database(url, data / "library", FileHome(tmp_path / "keys"))) as database, database.read() as tx:
+        now = moment(tx)
+        assert now is not None
+        return now, changed(tx, since or now, now)
 
 
 def test_an_old_server_is_refused_before_anything_is_touched(
