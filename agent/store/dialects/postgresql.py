@@ -26,6 +26,8 @@ from agent.store.schema import create, metadata
 from agent.store.seals import Seals, give_seals
 
 _WAIT_S = 10.0  # for another writing process, and for a table
+# Connections: as many are kept as a busy server's threads use at once, for opening one takes longer than most of what is asked.
+_KEPT, _MOST = 16, 32
 _SORT_MEMORY = "16MB"  # sorts an index of 300,000 photos without a file
 _READ_ONLY = "25006"  # SQLSTATE
 _WRITERS = 0x41495055  # the advisory lock's number in the library's database
@@ -77,8 +79,8 @@ class PostgreSql:
         self.engine = create_engine(
             url,
             connect_args=arguments,
-            pool_size=4,
-            max_overflow=28,
+            pool_size=_KEPT,
+            max_overflow=_MOST - _KEPT,
             pool_use_lifo=True,
             pool_pre_ping=True,
             execution_options={ORIGIN: origin},
