@@ -59,7 +59,7 @@ _TRIGGERS: Final = tuple(
     )
 )
 _IS_NOTED: Final = text(f"SELECT to_regclass('{TABLE}') IS NOT NULL")
-# After a crash the database counts its statistics anew; a transaction that it lost then is in nobody's snapshot.
+# After a crash the database counts its statistics anew. A snapshot from before it may hold a transaction that was lost.
 _MOMENT: Final = text(
     "SELECT CAST(pg_current_snapshot() AS TEXT), concat(pg_postmaster_start_time(), ' ', (SELECT stats_reset FROM pg_stat_wal)),"
     " extract(epoch FROM now())"
