@@ -33,7 +33,9 @@ def test_arrows_go_on_where_a_number_key_led(page: Page, visit: Visit) -> None:
     page.keyboard.press("Enter")
     expect(page.locator(".large .position")).to_have_text("2 of 27")
     page.keyboard.press("Escape")
+    expect(page.locator(".large")).to_have_count(0)  # while it is open it has the keys
     page.keyboard.press("Control+3")
+    expect(page).to_have_url(re.compile("#people$"))  # the details of a photo list people, too
     page.locator(".people li").first.wait_for()
     page.keyboard.press("ArrowRight")
     expect(page.locator(".people a").first).to_be_focused()
