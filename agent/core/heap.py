@@ -59,12 +59,12 @@ def here_to_stay(*, tidy: bool = True) -> None:
 def give_back() -> None:
     """Release free memory, also in the middle of the heap. Takes some ten milliseconds, half of them with all threads stopped."""
     forget_sources()
-    collect_and_release()
-
-
-def collect_and_release() -> None:
-    """The same for a process that is busy. Requests leave garbage in cycles, for which Python seldom looks by itself if much is in use."""
     gc.collect()
+    release_free()
+
+
+def release_free() -> None:
+    """Release free memory alone, without looking for garbage: for a process that is busy."""
     if (libc := _glibc("malloc_trim")) is not None:
         libc.malloc_trim(0)
 

@@ -15,7 +15,7 @@ from agent.accounts.team_access import TeamAccess
 from agent.core import logs
 from agent.core.config_file import SettingsFile
 from agent.core.environment import utc_now
-from agent.core.heap import collect_and_release, forget_sources, here_to_stay
+from agent.core.heap import forget_sources, here_to_stay, release_free
 from agent.core.i18n import Texts
 from agent.core.memory_guard import ProcessKind
 from agent.core.memory_trimmer import trim_while_busy
@@ -185,7 +185,7 @@ class ServerLoop:
                     following.run(),
                     certificates.run(),
                     keep_alive(),
-                    trim_while_busy(collect_and_release),
+                    trim_while_busy(release_free),
                     *(app.lead.during(each) for each in (*led, *rooms.incidents.works, rooms.alerts.sending.run)),
                     *rooms.alerts.works(),
                     ground.file.watch(partial(self._changed, app), partial(self._refused, app)),
