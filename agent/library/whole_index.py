@@ -91,11 +91,12 @@ class WholeIndexes:
 
         Blocks. Raises StoreError.
         """
-        reach = current_reach()
-        reach = Reach(reach.libraries) if reach is not None else None  # the same for all members of the same libraries
-        with self._turn, reaching(reach):
+        asked = current_reach()
+        reach = Reach(asked.libraries) if asked is not None else None  # the same for all members of the same libraries
+        with self._turn:
             before = self._kept.pop(reach, None)  # an error leaves none, so that the next one is read anew
-            index = self._library.whole_index(before)
+            with reaching(reach):  # not while it is used: what is counted beside it depends on the member's role
+                index = self._library.whole_index(before)
             if index is not None:
                 self._kept[reach] = index
                 while len(self._kept) > 1 and sum(len(each.ids) for each in self._kept.values()) > _MOST_IMAGES:

@@ -46,6 +46,12 @@ def test_each_reach_has_one_that_is_read_once() -> None:
     assert library.read[-1] == (None, True)
 
 
+def test_who_uses_one_keeps_their_own_reach() -> None:
+    curator = Reach(frozenset({1}), curates=True)
+    with reaching(curator), WholeIndexes(Library()).current():
+        assert current_reach() == curator
+
+
 def test_the_one_asked_for_longest_ago_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(whole_index, "_MOST_IMAGES", 4)
     library = Library()
