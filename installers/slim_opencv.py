@@ -70,7 +70,7 @@ def names(sources: Path) -> set[str]:
 
 def check(folder: Path, wanted: Iterable[str]) -> None:
     """Have another process import OpenCV from `folder` and use it as the agent does. Raises subprocess.SubprocessError."""
-    command = [sys.executable, str(Path(__file__).with_name("try_opencv.py")), str(folder), *sorted(wanted)]
+    command = [sys.executable, str(Path(__file__).with_name("try_opencv.py")), str(folder.resolve()), *sorted(wanted)]
     subprocess.run(command, check=True, timeout=60)
 
 

@@ -23,6 +23,11 @@ def test_an_opencv_with_all_of_it_passes() -> None:
     check(INSTALLED, names(ROOT / "agent"))
 
 
+def test_its_folder_may_be_named_from_where_it_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(INSTALLED.parent)  # as in the Dockerfile
+    check(Path(INSTALLED.name), ["resize"])
+
+
 def test_one_that_lacks_a_name_does_not(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(subprocess.SubprocessError):
         check(INSTALLED, ["resize", "resizeWell"])
