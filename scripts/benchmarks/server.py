@@ -4,6 +4,7 @@ Rates are by the time of day, and mean something only on a machine with nothing 
 """
 
 import asyncio
+import hashlib
 import os
 import shutil
 import signal
@@ -29,6 +30,7 @@ from agent.domain.events import ImageIndexed, PeopleChanged, Recorded
 from agent.domain.image import FileSeen
 from agent.domain.jobs import JobState, Priority
 from agent.library.recipes import recipe_of
+from agent.library.records import Noted
 from agent.main.server.team_work import TeamWork
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store import event_rows
@@ -52,7 +54,7 @@ from scripts.program import ROOT, new_home
 
 PHOTOS, LONG_PHOTOS, WARM, KILLED, NAMED = 60, 2_000, 8, 400, 20
 TWO_OF_ONE, OF_LOCAL, SEEN_S = 1.85, 0.92, 1.0
-LOOK_S = 0.05
+LOOK_S = 0.5  # seldom: with two workers it shares their cores
 LIMIT_S = 3_600.0
 
 
@@ -87,7 +89,9 @@ class Team:
     def queue(self, paths: Sequence[Path]) -> None:
         for path in paths:
             seen = FileSeen(str(path), path.stat().st_size, path.stat().st_mtime_ns)
-            self.library.note_file(seen, recipe_of(Settings()), priority=Priority.NEW, now=datetime.now(UTC))
+            note = partial(self.library.note_file, seen, recipe_of(Settings()), priority=Priority.NEW, now=datetime.now(UTC))
+            if note()[0] is Noted.HASH_WANTED:  # among thousands of photos some have the same size
+                note(sha256=hashlib.sha256(path.read_bytes()).hexdigest())
 
     def until_done(self, count: int, workers: Sequence[psutil.Process] = ()) -> None:
         """Raises TimeoutError, or RuntimeError if a worker ends meanwhile."""
