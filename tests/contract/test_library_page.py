@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import insert, text, update
 
 from agent.core.reach import Reach, reaching
 from agent.domain.errors import ImageMissing
@@ -402,3 +402,16 @@ def test_a_member_finds_by_name_what_is_in_their_libraries(library: RedactionQue
     with reaching(Reach(libraries=frozenset({1}))):
         assert library.index(Shown(text="Beach")).ids == (mine,)
         assert library.index(Shown(text="ocean")).ids == ()
+
+
+@pytest.mark.parametrize("database", ON_SERVER, indirect=True)
+def test_a_name_is_found_by_what_tells_it_from_the_others(library: RedactionQueries) -> None:
+    secured(library.database)
+    images = [index(library, f"/photos/IMG_{number:04}.jpg", chr(0x4E00 + number)) for number in range(60)]
+    with library.database._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("ANALYZE place"))
+        telling, every = connection.execute(text("SELECT telling_trigrams('img_0012'), trigrams('img_0012')")).one()
+    assert set(telling) < set(every) and telling
+    assert library.index(Shown(text="IMG_0012")).ids == (images[12],)
+    assert library.index(Shown(text="img_00123")).ids == ()
+    assert set(library.index(Shown(text="IMG_")).ids) == set(images)
