@@ -32,7 +32,7 @@ class AlbumQueries(Queries):
             on_photos, sure = func.count(face.c.image_id.distinct()), identity.c.certainty == Certainty.CONFIRMED
             theirs = select(on_photos, on_photos.filter(sure)).join(identity).join(image)
             photos, confirmed = tx.execute(theirs.where(identity.c.person_id == person_id, is_shown())).one()
-            confirmed_at = tx.scalar(select(func.max(identity.c.confirmed_at)).where(identity.c.person_id == person_id))
+            confirmed_at = tx.scalar(person_rows.last_confirmed().where(identity.c.person_id == person_id))
             [known] = person_rows.everybody(tx, person_id)
             return PersonFacts(
                 person=known,

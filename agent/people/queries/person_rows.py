@@ -69,8 +69,7 @@ class PersonQueries(Queries):
         """Return people without a confirmation within their retention time (their own, or the usual), and since when."""
         with self.database.read() as tx:
             # One pass over all confirmed faces: looking them up person by person reads several times as much of a large library.
-            last = select(identity.c.person_id, func.max(identity.c.confirmed_at).label("confirmed_at")).where(_CONFIRMED)
-            of = last.group_by(identity.c.person_id).subquery()
+            of = last_confirmed().add_columns(identity.c.person_id).group_by(identity.c.person_id).subquery()
             columns = person.c.id, person.c.created_at, person.c.retention_days, of.c.confirmed_at
             rows = tx.execute(select(*columns).outerjoin(of, of.c.person_id == person.c.id))
             ends = {row.id: (row.confirmed_at or row.created_at) + timedelta(days=row.retention_days or usual_days) for row in rows}
@@ -81,12 +80,17 @@ class PersonQueries(Queries):
             return everybody(tx)
 
 
+def last_confirmed() -> Select[datetime | None]:
+    """Select when faces were confirmed last."""
+    return select(func.max(identity.c.confirmed_at).label("confirmed_at")).where(_CONFIRMED)
+
+
 def everybody(tx: Connection, person_id: int | None = None) -> list[Person]:
     """Return all people, or one."""
     mine, which = (_ALL, _ALL) if person_id is None else (person.c.id == person_id, identity.c.person_id == person_id)
     rows = tx.execute(select(person.c.id, person.c.name, person.c.hidden_at, person.c.never_at, person.c.cover_face_id).where(mine))
     found = sorted(rows, key=lambda row: str(row.name))  # a server's database can't read them
-    faces, confirmed = _faces(tx, which), _confirmed(tx, which)
+    faces, confirmed = _faces(tx, person_id), _confirmed(tx, which)
     portraits = _portraits(tx, confirmed, [row.id for row in found if row.cover_face_id is not None], which)
 
     def told(row: Row[*tuple[Any, ...]]) -> Person:
@@ -97,11 +101,13 @@ def everybody(tx: Connection, person_id: int | None = None) -> list[Person]:
     return [told(row) for row in found]
 
 
-def _faces(tx: Connection, which: ColumnElement[bool]) -> dict[int, int]:
+def _faces(tx: Connection, person_id: int | None) -> dict[int, int]:
     """Return the number of faces by person."""
+    which = _ALL if person_id is None else identity.c.person_id == person_id
     counted = select(identity.c.person_id, func.count().label("faces")).where(which).group_by(identity.c.person_id)
-    if which is _ALL and tallied(tx):
-        counted = select(_tally.c.person_id, func.sum(_tally.c.faces).label("faces")).group_by(_tally.c.person_id)
+    if tallied(tx):
+        mine = _ALL if person_id is None else _tally.c.person_id == person_id
+        counted = select(_tally.c.person_id, func.sum(_tally.c.faces).label("faces")).where(mine).group_by(_tally.c.person_id)
     return {row.person_id: row.faces for row in tx.execute(counted)}
 
 
