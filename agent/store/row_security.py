@@ -150,17 +150,24 @@ DO $$ BEGIN
 EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
 END $$
 """
-_LIMIT: Final = text(
-    f"SELECT set_config('role', '{MEMBER}', true), set_config('{LIBRARIES}', :libraries, true),"
-    f" set_config('{CURATES}', :curates, true), set_config('{CONFIDED}', :confided, true), set_config('{AUDITED}', :audited, true)"
-)
 _LIFT: Final = text("SELECT set_config('role', 'none', true)")
 
 
 def limit(tx: Connection, reach: Reach) -> None:
     """Let the rest of this transaction see no more than that."""
-    values = {"libraries": _joined(reach.libraries), "curates": "1" if reach.curates else "", "confided": _joined(reach.confided)}
-    tx.execute(_LIMIT, values | {"audited": _ALL_AUDITED if reach.audits_all else _joined(reach.audited)})
+    tx.exec_driver_sql(limiting(reach))
+
+
+def limiting(reach: Reach) -> str:
+    """Return the statement that does it, for who sends it with others."""
+    values = {
+        "role": MEMBER,
+        LIBRARIES: _joined(reach.libraries),
+        CURATES: "1" if reach.curates else "",
+        CONFIDED: _joined(reach.confided),
+        AUDITED: _ALL_AUDITED if reach.audits_all else _joined(reach.audited),
+    }
+    return "SELECT " + ", ".join(f"set_config('{name}', '{value}', true)" for name, value in values.items())
 
 
 @contextlib.contextmanager

@@ -10,14 +10,14 @@ import pytest
 from sqlalchemy import delete, insert, select, text
 
 from agent.domain.edits import MergePeopleEdit, NameFacesEdit
-from agent.domain.errors import PersonUnknown, StoreBusy, StoreUnwritable
+from agent.domain.errors import PersonUnknown, StoreBusy, StoreUnreachable, StoreUnwritable
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
 from agent.library.queries import job_rows
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.backup import check_copy
 from agent.store.database import Database
-from agent.store.dialects import postgresql, sqlcipher
+from agent.store.dialects import live_connections, postgresql, sqlcipher
 from agent.store.schema import meta
 from agent.store.upgrade import open_database
 from tests.contract.test_library import RECOGNISE, a_face, index
@@ -26,6 +26,7 @@ from tests.postgres import ON_SERVER, clear
 
 NOW = datetime(2026, 3, 4, tzinfo=UTC)
 JOBS, WORKERS = 400, 4
+_PROCESS = text("SELECT pg_backend_pid()")
 
 
 def noted(database: Database) -> dict[str, int]:
@@ -211,3 +212,34 @@ def test_a_server_removes_deleted_rows_while_others_read_and_write(dialect: str,
         assert noted(database) == {"kept": 1, "meanwhile": 3}
         assert vacuums() == before + 1
         clear(database)
+
+
+@pytest.mark.parametrize("asked", [False, True])
+@pytest.mark.parametrize("dialect", ON_SERVER)
+def test_a_connection_that_a_server_ended_is_replaced_before_it_is_used(
+    dialect: str, asked: bool, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database: Database = request.getfixturevalue("on_server")
+    if asked:  # as if the machine were gone: nothing comes on the connection, and it was not used for a while
+        monkeypatch.setattr(live_connections, "_TRUSTED_S", 0.0)
+        monkeypatch.setattr(live_connections, "_has_said", lambda connection: False)
+    with closing(database):
+        with database.read() as tx:
+            ended = tx.scalar(_PROCESS)
+        kept, other = database._engine.connect(), database._engine.connect()
+        assert kept.scalar(_PROCESS) == ended
+        kept.close()
+        with other:
+            assert other.scalar(text("SELECT pg_terminate_backend(:ended, 10000)"), {"ended": ended})
+            other.detach()  # so that the next one taken is the one that ended
+        with database.read() as tx:
+            assert tx.scalar(_PROCESS) != ended
+
+
+@pytest.mark.parametrize("dialect", ON_SERVER)
+def test_nothing_is_written_while_a_server_is_read(dialect: str, request: pytest.FixtureRequest) -> None:
+    database: Database = request.getfixturevalue("on_server")
+    with closing(database):
+        with pytest.raises(StoreUnreachable), database.read() as tx:
+            tx.execute(insert(meta).values(name="first", value=1))
+        assert noted(database) == {}

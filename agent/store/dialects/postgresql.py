@@ -20,6 +20,7 @@ from agent.domain.errors import StoreBusy, StoreDamaged, StoreDiskFull, StoreErr
 from agent.store import row_security
 from agent.store.addresses import connecting
 from agent.store.change_notices import application
+from agent.store.dialects.live_connections import check_connections
 from agent.store.dialects.sqlcipher import SqlCipher
 from agent.store.event_rows import ORIGIN
 from agent.store.schema import create, metadata
@@ -30,6 +31,8 @@ _WAIT_S = 10.0  # for another writing process, and for a table
 _KEPT, _MOST = 16, 32
 _SORT_MEMORY = "16MB"  # sorts an index of 300,000 photos without a file
 _READ_ONLY = "25006"  # SQLSTATE
+_BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_READS = "reads"  # the execution option of such a transaction
 _WRITERS = 0x41495055  # the advisory lock's number in the library's database
 _TAKE_TURN = text("SELECT set_config('synchronous_commit', :commit, true), pg_advisory_xact_lock(:writers)")
 _ALL_TABLES = "SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = current_schema()"
@@ -82,17 +85,19 @@ class PostgreSql:
             pool_size=_KEPT,
             max_overflow=_MOST - _KEPT,
             pool_use_lifo=True,
-            pool_pre_ping=True,
             execution_options={ORIGIN: origin},
         )
         event.listen(self.engine, "handle_error", _left_behind)
+        check_connections(self.engine)
         give_seals(self.engine.dialect, seals or Seals.of(key))
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
-        as_one = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        with translated(), self.engine.connect().execution_options(**as_one) as connection, connection.begin():
-            _limit(connection)
+        # The driver begins nothing by itself, so that what each reading begins with is one step to the server and back.
+        by_hand = {"isolation_level": "AUTOCOMMIT", _READS: True}
+        with translated(), self.engine.connect().execution_options(**by_hand) as connection, connection.begin():
+            reach = current_reach()
+            connection.exec_driver_sql(_BEGIN if reach is None else f"{_BEGIN}; {row_security.limiting(reach)}")
             yield connection
 
     @contextlib.contextmanager
@@ -100,7 +105,8 @@ class PostgreSql:
         # READ COMMITTED: reads after taking the lock see the previous writer's changes.
         with self._turn, translated(), self.engine.connect() as connection, connection.begin():
             connection.execute(_TAKE_TURN, {"commit": "on" if durable or self._durable else "off", "writers": _WRITERS})
-            _limit(connection)
+            if (reach := current_reach()) is not None:
+                row_security.limit(connection, reach)
             yield connection
             note_commit()
 
@@ -172,12 +178,7 @@ def _left_behind(context: ExceptionContext) -> None:
 
 
 def _reads(connection: Connection | None) -> bool:
-    return connection is not None and bool(connection.get_execution_options().get("postgresql_readonly"))
-
-
-def _limit(tx: Connection) -> None:
-    if (reach := current_reach()) is not None:
-        row_security.limit(tx, reach)
+    return connection is not None and bool(connection.get_execution_options().get(_READS))
 
 
 @contextlib.contextmanager
