@@ -28,10 +28,10 @@ def few_arenas() -> None:
         libc.mallopt(_M_ARENA_MAX, _ARENAS)
 
 
-def large_apart() -> None:
-    """Release large blocks when they are freed: after the first one, glibc would cache up to 32 MB of each for the next."""
+def large_apart(size: int = _LARGE) -> None:
+    """Release blocks of at least `size` bytes when they are freed; after the first one, glibc would cache up to 32 MB of each."""
     if (libc := _glibc("mallopt")) is not None:
-        libc.mallopt(_M_MMAP_THRESHOLD, _LARGE)
+        libc.mallopt(_M_MMAP_THRESHOLD, size)
 
 
 def forget_sources() -> None:

@@ -6,6 +6,7 @@ asyncio's own server starts the handshake itself and tells of a connection only 
 import asyncio
 import socket
 import ssl
+from asyncio import sslproto
 from collections.abc import Callable
 from typing import Final
 
@@ -16,6 +17,7 @@ from agent.web.gate import Gate, Visit
 
 log = structlog.get_logger()
 
+_READ: Final = 16_384  # bytes: a record of TLS holds no more
 _AGAIN_S: Final = 1.0  # after the system has no file handle left, as asyncio waits
 
 
@@ -40,6 +42,7 @@ class Arrivals:
         self._stepped_back = False
 
     def start(self, backlog: int) -> None:
+        sslproto.SSLProtocol.max_size = _READ  # each connection keeps room for that much, otherwise a quarter of a megabyte
         self._listener.setblocking(False)
         self._listener.listen(backlog)
         self._accepting = asyncio.get_running_loop().create_task(self._accept())

@@ -20,6 +20,7 @@ MOST = 128
 # This many are accepted before the first of them is checked, each with its own file handle.
 BACKLOG = 64
 HEADERS_S = 10.0
+WAITING = 65_536  # bytes of an answer that wait for the network, before more is asked for
 _QUIET_S = 60.0
 
 Welcome: TypeAlias = Callable[[Address, Address], bool]
@@ -59,6 +60,7 @@ class Connection(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         super().connection_made(transport)
+        transport.set_write_buffer_limits(WAITING)  # of TLS, asyncio would hold eight times as much
         if self._visit is not None:
             self._visit.greeted()
         if self._door.opens(transport, len(self.connections)):

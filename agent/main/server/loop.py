@@ -60,6 +60,7 @@ from agent.web.failover import DatabaseReturn, FailoverRetry
 from agent.web.gate import Gate
 from agent.web.handed_over import is_handed_over
 from agent.web.help_routes import Places
+from agent.web.large_answers import InPieces
 from agent.web.no_desk import NoDesk
 from agent.web.redirect import redirecting
 from agent.web.request_counts import CountedRequests
@@ -154,7 +155,7 @@ class ServerLoop:
             team = Team(access, lambda api: add_routes(api, rooms))
             repeating = FailoverRetry(create_app(self._context(app, stop), port, team), DatabaseReturn(ground.database.version))
             draining.append(Draining(repeating, self._texts))
-            return CountedRequests(draining[0], ground.operations.figures.requests)
+            return CountedRequests(InPieces(draining[0]), ground.operations.figures.requests)
 
         network = Network(wanted.host, "server.port", certificates.context, certificates.trusted, handed_over=SOCKET)
         succession = Succession() if is_handed_over(SOCKET) else None

@@ -42,11 +42,12 @@ from agent.store.key_homes import Home
 
 _SECOND_FACTORS = b"second factors"
 _PROVIDER = b"sign-in by a provider"
+_LARGE = 2**20  # bytes
 
 
 def accounts_of(database: Database, clock: Callable[[], datetime]) -> Accounts:
     """The accounts in this database. Call it inside the event loop."""
-    large_apart()  # glibc would keep the 19 MB of each hash for the next one
+    large_apart(_LARGE)  # among small blocks, indexes of all photos would leave holes; glibc would keep the 19 MB of each hash
     second_factor = SecondFactor(database.key_for(_SECOND_FACTORS))
     queries = AccountQueries(database)
     return Accounts(queries, Passwords(), second_factor, Attempts(queries, clock), clock)

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agent.domain.errors import NotRunning
 from agent.web import server
@@ -19,8 +20,11 @@ from agent.web.certificates import Certificates
 from agent.web.client import Client
 from agent.web.connection import Door
 from agent.web.gate import Gate
+from agent.web.large_answers import InPieces
 from agent.web.server import Network, Succession, serving
 from agent.web.whereabouts import Whereabouts, find
+
+ANSWER = PlainTextResponse('{"ok": true}', media_type="application/json")
 
 
 @pytest.fixture
@@ -31,9 +35,8 @@ def certificates(tmp_path: Path) -> Certificates:
 
 
 @asynccontextmanager
-async def served(certificates: Certificates, runtime: Path, door: Door | None = None) -> AsyncIterator[int]:
+async def served(certificates: Certificates, runtime: Path, door: Door | None = None, answer: ASGIApp = ANSWER) -> AsyncIterator[int]:
     network = Network(tls=certificates.context, trusted=certificates.trusted)
-    answer = PlainTextResponse('{"ok": true}', media_type="application/json")
     async with asyncio.timeout(60), serving(lambda _: answer, token="t", port=0, runtime=runtime, door=door, network=network) as port:
         yield port
 
@@ -44,6 +47,31 @@ async def test_who_trusts_the_authority_is_answered(certificates: Certificates, 
         assert (await visitor.get(f"https://localhost:{port}/")).json() == {"ok": True}
         with pytest.raises(httpx.HTTPError):
             await visitor.get(f"http://localhost:{port}/")
+
+
+async def test_of_a_large_answer_little_waits_for_a_visitor_who_does_not_read(certificates: Certificates, tmp_path: Path) -> None:
+    trust, body, handed_on = ssl.create_default_context(cafile=certificates.trusted), bytes(range(256)) * 2**17, 0
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        async def counted(message: Message) -> None:
+            nonlocal handed_on
+            await send(message)
+            handed_on += len(message.get("body", b""))
+
+        await InPieces(Response(body))(scope, receive, counted)
+
+    async with served(certificates, tmp_path, answer=answer) as port:
+        reader, writer = await asyncio.open_connection("localhost", port, ssl=trust)
+        writer.write(f"GET / HTTP/1.1\r\nhost: localhost:{port}\r\nconnection: close\r\n\r\n".encode())
+        before = -1
+        while not handed_on or before != handed_on:
+            before = handed_on
+            await asyncio.sleep(0.2)
+        assert handed_on < len(body) / 2  # the system's buffers take the most of it
+        received = await reader.read()
+        writer.close()
+    assert received.endswith(b"\r\n\r\n" + body)
+    assert handed_on == len(body)
 
 
 async def test_commands_find_it_and_trust_its_certificate_alone(
