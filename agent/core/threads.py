@@ -10,7 +10,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
 END_S = 5.0  # for threads to end
+_TURN_S = 0.0005
 _MOST = 16  # most of them wait for a disk or a database: slow answers must leave threads to fast ones, also on two cores
+
+
+def short_turns() -> None:
+    """Let a thread that computes give way ten times sooner than by default, for a process whose threads answer many at once.
+
+    Each step to a database and back waits for such a turn to end, several times for each answer.
+    """
+    sys.setswitchinterval(_TURN_S)
 
 
 @contextmanager

@@ -27,6 +27,7 @@ def serve(session: CommandSession, as_json: bool) -> int:
     from agent.core import logs
     from agent.core.file_limit import raise_file_limit
     from agent.core.heap import few_arenas
+    from agent.core.threads import short_turns
     from agent.main.library_home import key_in_file
     from agent.main.tracing import traced
 
@@ -37,6 +38,7 @@ def serve(session: CommandSession, as_json: bool) -> int:
         raise ServerPackagesMissing from error
 
     few_arenas()
+    short_turns()
     raise_file_limit()
     session.file.load()
 

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from agent.core.threads import loop_threads
+from agent.core.threads import loop_threads, short_turns
 
 HANGS = """
 import asyncio, sys, threading
@@ -49,3 +49,12 @@ def test_threads_that_end_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> Non
 
     asyncio.run(work())
     assert done == [1]
+
+
+def test_turns_are_short_where_many_threads_answer() -> None:
+    usual = sys.getswitchinterval()
+    try:
+        short_turns()
+        assert sys.getswitchinterval() < usual / 5
+    finally:
+        sys.setswitchinterval(usual)
