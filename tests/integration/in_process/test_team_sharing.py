@@ -36,9 +36,10 @@ async def share(desk: Desk, how: Share) -> Settings:
     return settings
 
 
-def put(desk: Desk, name: str, content: bytes) -> int:
+async def put(desk: Desk, name: str, content: bytes) -> int:
     """A photo with one face, which is returned."""
-    desk.world.put(name, content=content)
+    async with desk.world.app.indexer.at_rest():  # otherwise it may take the job
+        desk.world.put(name, content=content)
     desk.membership.sharing.begin_anew()
     [found] = desk.world.real.faces_of(hashlib.sha256(content).hexdigest())
     return found
@@ -58,9 +59,9 @@ async def test_what_is_said_of_faces_at_desks_goes_up_and_nothing_else(office: O
     server, one, other = office.server, office.one, office.other
     for desk in (one, other):
         await share(desk, Share.RESULTS)
-    own = put(one, "own/x", OWN)
+    own = await put(one, "own/x", OWN)
     await one.world.app.people.name_face(own, "Xaver")
-    here, there = put(one, "shared/a", PHOTO), put(other, "shared/b", PHOTO)
+    here, there = await put(one, "shared/a", PHOTO), await put(other, "shared/b", PHOTO)
     await one.until(lambda: count(server, image) == 1 and count(server, place) == 2)
     await one.world.app.people.name_face(here, ANNA)
     await one.until(lambda: named(server) == {ANNA: 1})
@@ -100,8 +101,8 @@ async def test_rejections_and_merges_reach_the_others_and_are_taken_back(office:
     await server.person(ANNA, "a at the server")
     await one.until(lambda: one.prints() == 1)
     await other.until(lambda: other.prints() == 1)
-    here, there = put(one, "shared/a", PHOTO), put(other, "shared/b", PHOTO)
-    await one.world.app.people.edit(NameFacesEdit(face_ids=(put(one, "shared/c", SECOND),), name="Ann"))
+    here, there = await put(one, "shared/a", PHOTO), await put(other, "shared/b", PHOTO)
+    await one.world.app.people.edit(NameFacesEdit(face_ids=(await put(one, "shared/c", SECOND),), name="Ann"))
     await one.until(lambda: named(server) == {ANNA: 1, "Ann": 1})
     await other.until(lambda: not other.library.outbox())
 
@@ -128,9 +129,9 @@ async def test_what_a_folder_shared_stays_until_it_is_taken_back(office: Office)
     server, one, other = office.server, office.one, office.other
     for desk in (one, other):
         await share(desk, Share.RESULTS)
-    put(other, "shared/b", PHOTO)
-    put(one, "shared/a", PHOTO)
-    await one.world.app.people.name_face(put(one, "shared/c", SECOND), ANNA)
+    await put(other, "shared/b", PHOTO)
+    await put(one, "shared/a", PHOTO)
+    await one.world.app.people.name_face(await put(one, "shared/c", SECOND), ANNA)
     await one.until(lambda: named(server) == {ANNA: 1} and count(server, image) == 2 and count(server, place) == 3)
     one.cut = True
     await share(one, Share.KEEP)
