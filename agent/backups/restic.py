@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -108,17 +109,24 @@ class Restic:
         program = shutil.which(TOOL)
         if program is None:
             raise BackupToolMissing(tool=TOOL)
-        command = [program, "--quiet", *self._options(), *words] if "--json" not in words else [program, *self._options(), *words]
-        try:
-            done = subprocess.run(
-                command, stdin=subprocess.DEVNULL, capture_output=True, cwd=folder, env=self._environment(), check=False, timeout=_LIMIT_S
-            )
-        except OSError as error:
-            raise BackupToolMissing(tool=TOOL) from error
-        except subprocess.TimeoutExpired:
-            raise BackupFailed(tool=TOOL, number=-1, where=self._where) from None
-        said = done.stdout.decode(errors="replace")
-        return done.returncode, said if done.returncode == 0 else said + done.stderr.decode(errors="replace")
+        with tempfile.TemporaryDirectory() as heard:
+            ssh = Path(heard) / "ssh"
+            quiet = [] if "--json" in words else ["--quiet"]
+            try:
+                done = subprocess.run(
+                    [program, *quiet, *self._options(ssh), *words],
+                    stdin=subprocess.DEVNULL, capture_output=True, cwd=folder, env=self._environment(), check=False, timeout=_LIMIT_S,
+                )  # fmt: skip
+            except OSError as error:
+                raise BackupToolMissing(tool=TOOL) from error
+            except subprocess.TimeoutExpired:
+                raise BackupFailed(tool=TOOL, number=-1, where=self._where) from None
+            said = done.stdout.decode(errors="replace")
+            if done.returncode == 0:
+                return 0, said
+            # When ssh gives up, restic may end before it has passed on why.
+            why = ssh.read_text(errors="replace") if ssh.is_file() else ""
+            return done.returncode, said + done.stderr.decode(errors="replace") + why
 
     def _check(self, status: int, said: str, otherwise: BackupError | None = None) -> None:
         """`otherwise` is what a failure means that tells nothing else."""
@@ -140,13 +148,13 @@ class Restic:
             raise RepositoryUnreachable(where=self._where)
         raise otherwise or BackupFailed(tool=TOOL, number=status, where=self._where)
 
-    def _options(self) -> list[str]:
+    def _options(self, ssh_log: Path) -> list[str]:
         words = ["--cache-dir", str(self._cache), "--retry-lock", "1m"]
         match self._place:
             case S3(authority=authority) if authority:
                 words += ["--cacert", authority]
             case Sftp(identity=identity, known_hosts=known):
-                ssh = ["-o BatchMode=yes", "-o StrictHostKeyChecking=yes"]
+                ssh = [f"-E '{ssh_log}'", "-o BatchMode=yes", "-o StrictHostKeyChecking=yes"]
                 ssh += [f"-i '{identity}' -o IdentitiesOnly=yes"] if identity else []
                 ssh += [f"-o 'UserKnownHostsFile={known}'"] if known else []
                 words += ["-o", f"sftp.args={' '.join(ssh)}"]
