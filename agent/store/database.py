@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from agent.store.dialects import Dialect
 from agent.store.dialects.sqlcipher import KEY_BYTES, SqlCipher
 
+_TRIES = 100
 AUDIT_KEY = "audit_key"  # the execution option with the key of the audit log's digests, see `agent.store.audit_log`
 
 
@@ -95,7 +96,10 @@ class Database:
 
         The next use opens a connection within a millisecond or two.
         """
-        self._engine.clear_compiled_cache()
+        for _ in range(_TRIES):
+            with contextlib.suppress(RuntimeError):  # a thread used another statement meanwhile
+                self._engine.clear_compiled_cache()
+                break
         self._engine.dispose()
 
     def close(self) -> None:

@@ -50,12 +50,12 @@ class ImageQueries(Queries):
             return [found[image_id] for image_id in dict.fromkeys(image_ids) if image_id in found]
 
     def faces_by_hash(self, hashes: Collection[str]) -> dict[str, list[tuple[int, Box]]]:
-        """Return ids and boxes of the faces of many images, by the images' content."""
+        """Return ids and boxes of the faces of many images, by the images' content; those of an image in their order."""
         with self.database.read() as tx:
             found: dict[str, list[tuple[int, Box]]] = {}
             columns = select(image.c.sha256, face.c.id, face.c.x, face.c.y, face.c.w, face.c.h).join_from(image, face)
             for chunk in chunks(list(hashes)):
-                for sha256, face_id, *box in tx.execute(columns.where(image.c.sha256.in_(chunk))):
+                for sha256, face_id, *box in tx.execute(columns.where(image.c.sha256.in_(chunk)).order_by(face.c.id)):
                     found.setdefault(sha256, []).append((face_id, Box(*box)))
             return found
 

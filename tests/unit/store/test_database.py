@@ -203,6 +203,22 @@ def test_connections_are_let_go_while_another_thread_reads(library: RedactionQue
     assert library.database.uses > before and library.database.sound()
 
 
+def test_statements_are_let_go_though_a_thread_uses_another_meanwhile(library: RedactionQueries, monkeypatch: pytest.MonkeyPatch) -> None:
+    note(library)
+    engine, tried = library.database._engine, list[int]()
+    clear = engine.clear_compiled_cache
+
+    def cleared() -> None:
+        tried.append(len(engine._compiled_cache or ()))
+        if len(tried) == 1:
+            raise RuntimeError("dictionary changed size during iteration")
+        clear()
+
+    monkeypatch.setattr(engine, "clear_compiled_cache", cleared)
+    library.database.let_go()
+    assert len(tried) == 2 and not engine._compiled_cache
+
+
 def held(value: str) -> int:
     """How many values of statements in this process's memory are that one."""
     gc.collect()
