@@ -109,24 +109,28 @@ class Restic:
         program = shutil.which(TOOL)
         if program is None:
             raise BackupToolMissing(tool=TOOL)
-        with tempfile.TemporaryDirectory() as heard:
-            ssh = Path(heard) / "ssh"
-            quiet = [] if "--json" in words else ["--quiet"]
-            try:
-                done = subprocess.run(
-                    [program, *quiet, *self._options(ssh), *words],
-                    stdin=subprocess.DEVNULL, capture_output=True, cwd=folder, env=self._environment(), check=False, timeout=_LIMIT_S,
-                )  # fmt: skip
-            except OSError as error:
-                raise BackupToolMissing(tool=TOOL) from error
-            except subprocess.TimeoutExpired:
-                raise BackupFailed(tool=TOOL, number=-1, where=self._where) from None
-            said = done.stdout.decode(errors="replace")
-            if done.returncode == 0:
-                return 0, said
-            # When ssh gives up, restic may end before it has passed on why.
-            why = ssh.read_text(errors="replace") if ssh.is_file() else ""
-            return done.returncode, said + done.stderr.decode(errors="replace") + why
+        try:
+            with tempfile.TemporaryDirectory() as heard:
+                return self._ran(program, words, folder, Path(heard) / "ssh")
+        except OSError as error:  # as on a full disk
+            raise BackupFailed(tool=TOOL, number=-1, where=self._where) from error
+
+    def _ran(self, program: str, words: Sequence[str], folder: Path | None, ssh_log: Path) -> tuple[int, str]:
+        command = [program, *([] if "--json" in words else ["--quiet"]), *self._options(ssh_log), *words]
+        try:
+            done = subprocess.run(
+                command, stdin=subprocess.DEVNULL, capture_output=True, cwd=folder, env=self._environment(), check=False, timeout=_LIMIT_S
+            )
+        except OSError as error:
+            raise BackupToolMissing(tool=TOOL) from error
+        except subprocess.TimeoutExpired:
+            raise BackupFailed(tool=TOOL, number=-1, where=self._where) from None
+        said = done.stdout.decode(errors="replace")
+        if done.returncode == 0:
+            return 0, said
+        # When ssh gives up, restic may end before it has passed on why.
+        why = ssh_log.read_text(errors="replace") if ssh_log.is_file() else ""
+        return done.returncode, said + done.stderr.decode(errors="replace") + why
 
     def _check(self, status: int, said: str, otherwise: BackupError | None = None) -> None:
         """`otherwise` is what a failure means that tells nothing else."""

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from agent.store.dialects import Dialect
 from agent.store.dialects.sqlcipher import KEY_BYTES, SqlCipher
 
-_TRIES = 100
+_TRIES = 100  # the cache is small: one of them meets no other thread
 AUDIT_KEY = "audit_key"  # the execution option with the key of the audit log's digests, see `agent.store.audit_log`
 
 
