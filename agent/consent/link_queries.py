@@ -6,7 +6,6 @@ from sqlalchemy import and_, delete, func, insert, select, update
 
 from agent.core.actor import actor
 from agent.domain.errors import PersonUnknown
-from agent.people.queries import reference_rows
 from agent.store import audit_libraries, audit_log
 from agent.store.database import Database
 from agent.store.schema import consent_link, embedding, identity, person
@@ -61,8 +60,3 @@ class ConsentLinkQueries:
         held = select(func.count()).select_from(embedding).join(identity, identity.c.face_id == embedding.c.face_id)
         with self._database.read() as tx:
             return tx.scalar(held.where(identity.c.person_id == person_id)) or 0
-
-    def references(self, person_id: int) -> int:
-        """Return how many of the person's references are no photos of the library."""
-        with self._database.read() as tx:
-            return reference_rows.count(tx, person_id)

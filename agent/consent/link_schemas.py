@@ -50,8 +50,8 @@ class MyConsentsOut(Schema):
         facts = own.facts
         return cls(
             name=facts.person.name,
-            photos=facts.photos - facts.suggested - own.references,
-            references=own.references,
+            photos=facts.photos - facts.suggested,
+            references=facts.person.references,
             suggested=facts.suggested,
             face_prints=own.embeddings,
             required=required,

@@ -42,7 +42,6 @@ class OwnData:
     facts: PersonFacts
     consents: PersonConsents
     embeddings: int
-    references: int  # without a photo
     expires_at: datetime  # of the link
 
 
@@ -79,8 +78,7 @@ class ConsentLinks:
         if facts is None:
             raise ConsentLinkGone
         embeddings = await asyncio.to_thread(self._links.embeddings, person_id)
-        references = await asyncio.to_thread(self._links.references, person_id)
-        return OwnData(facts, await self._consents.of(person_id), embeddings, references, expires_at)
+        return OwnData(facts, await self._consents.of(person_id), embeddings, expires_at)
 
     async def withdraw(self, secret: str, purpose: Purpose, address: str) -> Receipt:
         """Raises ConsentLinkGone, NoConsent, TooManyAttempts."""

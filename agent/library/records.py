@@ -92,6 +92,7 @@ class Person:
     faces: int  # faces that are or may be this person
     photos: int  # with these faces
     suggested: int  # of either: not confirmed by the user; each is on its own photo
+    references: int = 0  # confirmed pictures of them that are no photos of the library: in none of these numbers
     hidden: bool = False
     never: bool = False  # never recognised
     portrait: Portrait | None = None  # the chosen one, otherwise the one confirmed last, on images that the library page shows

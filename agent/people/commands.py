@@ -48,6 +48,7 @@ def list_people(session: CommandSession, as_json: bool) -> None:
                 "faces": person.faces,
                 "confirmed": person.faces - suggested,
                 "suggested": suggested,
+                "references": person.references,
                 "hidden": person.hidden,
                 "never": person.never,
             }
@@ -56,7 +57,9 @@ def list_people(session: CommandSession, as_json: bool) -> None:
     for person in known:
         confirmed = session.texts("count.faces", count=person.faces - person.suggested)
         said = session.texts("cli.people.and_suggested", faces=confirmed, count=person.suggested) if person.suggested else confirmed
-        say(f"{person.name}  {said}")
+        references = session.texts("ui.people.references", count=person.references)
+        counts = [said] * bool(person.faces or not person.references) + [references] * bool(person.references)
+        say("  ".join([person.name, *counts]))
     if not known:
         note(session.texts("cli.people.none"))
 
@@ -76,6 +79,7 @@ def show(session: CommandSession, name: str, as_json: bool) -> None:
         "photos": str(facts.photos - facts.suggested),
         "faces": str(facts.person.faces - facts.person.suggested),
         "suggested": str(facts.person.suggested) if facts.person.suggested else None,
+        "references": str(facts.person.references) if facts.person.references else None,
         "birth_date": facts.birth_date and facts.birth_date.isoformat(),
         "basis": facts.basis and texts(f"ui.people.basis.{facts.basis.value}"),
         "named": facts.named_at.date().isoformat(),
@@ -87,7 +91,8 @@ def show(session: CommandSession, name: str, as_json: bool) -> None:
     }
     if as_json:
         raw = {**lines, "basis": facts.basis and facts.basis.value, "hidden": facts.person.hidden, "never": facts.person.never}
-        say(json.dumps({"name": facts.person.name, **raw, "photos": facts.photos, "faces": facts.person.faces}, ensure_ascii=False))
+        counts = {"photos": facts.photos, "faces": facts.person.faces, "references": facts.person.references}
+        say(json.dumps({"name": facts.person.name, **raw, **counts}, ensure_ascii=False))
         return
     say(facts.person.name)
     for key, value in lines.items():

@@ -23,7 +23,7 @@ from agent.domain.people import Certainty
 if TYPE_CHECKING:
     from agent.library.records import Person, StoredImage
     from agent.people.queries.people_queries import PeopleQueries
-    from agent.people.schemas import FaceSearchOut
+    from agent.people.search_schemas import FaceSearchOut
     from agent.web.client import Client
 
 PAGE = 200
@@ -156,7 +156,7 @@ def _alike(session: CommandSession, photo: str, which: int | None) -> list[int]:
 
 def _searched(able: "Client", photo: str) -> "FaceSearchOut":
     """Search for faces like those of a photo, which is sent and not kept. Raises ImageUnreadable."""
-    from agent.people.schemas import FaceSearchOut
+    from agent.people.search_schemas import FaceSearchOut
 
     try:
         with Path(photo).open("rb") as content:

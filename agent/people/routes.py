@@ -27,7 +27,6 @@ from agent.people.schemas import (
     Doubts,
     Edited,
     FaceRef,
-    FaceSearchOut,
     Forgotten,
     Group,
     GroupFaces,
@@ -41,6 +40,7 @@ from agent.people.schemas import (
     Steps,
     Verified,
 )
+from agent.people.search_schemas import FaceSearchOut
 from agent.people.sidecars.sidecar_names import SidecarNames
 from agent.people.verify import Verification as Verification
 from agent.web.access import Scope, needs

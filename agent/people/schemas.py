@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from agent.domain import edits
     from agent.library import records
     from agent.people.cluster_cards import GroupCard
-    from agent.people.face_search import Alike, FaceSearchResult
     from agent.people.review import Question
     from agent.people.sidecars import sidecar_conflicts
 
@@ -39,6 +38,8 @@ class PersonOut(Schema):
     """that these are on"""
     suggested: int
     """of either: those that are not confirmed, each on a photo of its own"""
+    references: int = 0
+    """reference photos of them: they are no photos of the library, and in none of these numbers"""
     hidden: bool = False
     """not shown on the people page, and never asked about"""
     never: bool = False
@@ -91,6 +92,8 @@ class PersonDetail(Schema):
     photos: int
     suggested: int
     """of `photos`, those on which the person is not confirmed"""
+    references: int
+    """reference photos of them: they are no photos of the library, and in none of these numbers"""
     portrait: PortraitOut | None
     birth_date: date | None
     notes: str
@@ -119,6 +122,7 @@ class PersonDetail(Schema):
             id=person.id,
             name=person.name,
             faces=person.faces,
+            references=person.references,
             portrait=PortraitOut.maybe(person.portrait),
             hidden=person.hidden,
             never=person.never,
@@ -225,48 +229,6 @@ class Verified(Schema):
     same: bool
     threshold: float
     """the same person up to this distance"""
-
-
-class SimilarFace(FaceRef):
-    """A face of the library that a search found."""
-
-    certainty: Literal["certain", "probable"]
-    """that it is the same person, by its distance to the searched face"""
-
-
-class AlikeFace(Schema):
-    """A face of a photo used for a search."""
-
-    box: tuple[float, float, float, float]
-    """left, top, width, height in pixels of the upright photo"""
-    person_id: int | None
-    certainty: Literal["confirmed", "certain", "probable"] | None
-    found: tuple[SimilarFace, ...]
-    """faces of the library that look like it, the most alike first"""
-    image_id: int | None
-    """its photo, if it is a face of the library"""
-
-    @classmethod
-    def of(cls, face: "Alike") -> Self:
-        return cls(
-            box=astuple(face.box),
-            person_id=face.identity.person_id if face.identity else None,
-            certainty=face.identity.certainty.value if face.identity else None,
-            found=tuple(
-                SimilarFace.from_record(each.face, box=astuple(each.face.box), certainty=each.certainty.value) for each in face.found
-            ),
-            image_id=face.image_id,
-        )
-
-
-class FaceSearchOut(Schema):
-    width: int
-    height: int
-    faces: tuple[AlikeFace, ...]
-
-    @classmethod
-    def of(cls, found: "FaceSearchResult") -> Self:
-        return cls(width=found.width, height=found.height, faces=tuple(map(AlikeFace.of, found.faces)))
 
 
 class Step(Schema):

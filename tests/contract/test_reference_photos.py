@@ -69,12 +69,25 @@ def test_a_reference_recognises_and_is_no_photo_of_the_library(library: Redactio
     [[face_id]] = referenced(library).values()
     assert referenced(library) == {ada: [face_id]}
     assert library.index(Shown()).ids == library.index(Shown(hidden=True)).ids == () and library.counts().images == 0
-    [seen], total = library.person_faces(ada, limit=10)
-    assert total == 1 and library.picture_of_reference(seen.face.image_id) == b"jpeg of a"
     [person] = library.people()
     assert person.portrait is not None and (person.portrait.width, person.portrait.height) == (160, 160)
-    assert library.requeue_outdated(Recipe("yunet-1", EMBEDDER), now=NOW) == library.rescan([seen.face.image_id], now=NOW) == 0
+    shown = person.portrait.image_id
+    assert library.picture_of_reference(shown) == b"jpeg of a"
+    assert library.requeue_outdated(Recipe("yunet-1", EMBEDDER), now=NOW) == library.rescan([shown], now=NOW) == 0
     assert [each.action for each in library.audit_entries(limit=1)] == ["reference_added"]
+
+
+def test_a_person_counts_photos_of_the_library_and_references_apart(library: RedactionQueries) -> None:
+    ada, bo = agreed(library, "Ada"), agreed(library, "Bo")
+    assert add(library, ada) and add(library, ada, "b")
+    name(library, "Bo", *photo(library, "z", 1))
+    counted = {each.id: (each.photos, each.faces, each.suggested, each.references) for each in library.people()}
+    assert counted == {ada: (0, 0, 0, 2), bo: (1, 1, 0, 0)}
+    name(library, "Ada", *photo(library, "y", 1))
+    facts = library.person(ada)
+    assert facts is not None and (facts.photos, facts.suggested) == (1, 0)
+    assert (facts.person.photos, facts.person.faces, facts.person.references) == (1, 1, 2)
+    assert library.person_faces(ada, limit=10)[1] == 1 and len(library.faces_held(ada, after=0, limit=10)) == 3
 
 
 def test_the_same_photo_again_changes_nothing_and_can_not_be_someone_elses(library: RedactionQueries) -> None:
@@ -154,7 +167,7 @@ def test_members_see_a_reference_in_its_library_alone(library: RedactionQueries)
     ReferenceQueries(library.database).add_reference(ada, new(), 1 if shared else None, now=NOW, note=NOTE)
     for libraries, seen in ((frozenset({1}), 1), (frozenset({2}), 0 if shared else 1)):
         with reaching(Reach(libraries, curates=True)):
-            assert library.person_faces(ada, limit=10)[1] == len(library.people()) == seen
+            assert sum(each.references for each in library.people()) == len(library.people()) == seen
     withdraw(library, ada)
     said = {each.action: each.libraries for each in library.audit_entries(limit=100)}
     where = "1" if shared else ""

@@ -74,7 +74,7 @@ function pick(found: readonly Spot[], place: number): Spot {
 
 export function peopleOf(world: World, { scene }: Options): readonly PersonOut[] {
   if (scene === 'nobody') return named(world)
-  const more = scene !== 'many' ? [] : Array.from({ length: MANY - world.people.length }, (_, index) => ({ id: 100 + index, name: `Guest ${String(index + 1).padStart(4, '0')}`, faces: 3, photos: 3, suggested: 0, portrait: null, hidden: false, never: false, overdue: false }))
+  const more = scene !== 'many' ? [] : Array.from({ length: MANY - world.people.length }, (_, index) => ({ id: 100 + index, name: `Guest ${String(index + 1).padStart(4, '0')}`, faces: 3, photos: 3, suggested: 0, references: 0, portrait: null, hidden: false, never: false, overdue: false }))
   return [...[...world.people, ...more].map((person) => ({ ...person, ...outOf(person.id) })), ...named(world)].filter(({ id }) => !state.gone.has(id)).map((person) => ({ ...person, faces: person.faces + moved(person.id), photos: person.photos + moved(person.id), suggested: person.suggested + guessed(person.id) }))
 }
 
@@ -86,7 +86,7 @@ function outOf(id: number): Partial<PersonOut> {
 /** Those who were named since. */
 function named(world: World): readonly PersonOut[] {
   const known = new Set(world.people.map(({ id }) => id))
-  return [...state.people].filter(([id, noted]) => !known.has(id) && id >= 5_000 && noted.name !== undefined).map(([id, noted]) => ({ id, name: noted.name ?? '', faces: 0, photos: 0, suggested: 0, portrait: noted.portrait ?? null, hidden: noted.hidden ?? false, never: noted.never ?? false, overdue: false }))
+  return [...state.people].filter(([id, noted]) => !known.has(id) && id >= 5_000 && noted.name !== undefined).map(([id, noted]) => ({ id, name: noted.name ?? '', faces: 0, photos: 0, suggested: 0, references: 0, portrait: noted.portrait ?? null, hidden: noted.hidden ?? false, never: noted.never ?? false, overdue: false }))
 }
 
 const guessed = (person: number): number => [...state.faces.values()].filter((said) => said.person === person && said.certainty === 'certain').length
@@ -189,7 +189,7 @@ function detailOf(id: number, world: World, people: readonly PersonOut[]): Perso
   const { birth_date = null, notes = '', hidden = false, never = false, basis = null, basis_at = null, retention_days = null, watch_at = null } = noted
   const faces = facesOf(id, world, person)
   const expires_at = new Date(Date.now() + (retention_days ?? 1_095) * DAY).toISOString()
-  return { id, name: person.name, faces: faces.length, photos: faces.length, suggested: person.suggested, portrait: noted.portrait ?? person.portrait, birth_date, notes, hidden, never, basis, basis_at, named_at: at, confirmed_at: at, retention_days, expires_at, watch_at }
+  return { id, name: person.name, faces: faces.length, photos: faces.length, suggested: person.suggested, references: person.references, portrait: noted.portrait ?? person.portrait, birth_date, notes, hidden, never, basis, basis_at, named_at: at, confirmed_at: at, retention_days, expires_at, watch_at }
 }
 
 // -- what is said ----------------------------------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ class AlbumQueries(Queries):
                 return None
             on_photos, sure = func.count(face.c.image_id.distinct()), identity.c.certainty == Certainty.CONFIRMED
             theirs = select(on_photos, on_photos.filter(sure)).join(identity).join(image)
-            photos, confirmed = tx.execute(theirs.where(identity.c.person_id == person_id, is_shown())).one()
+            photos, confirmed = tx.execute(theirs.where(identity.c.person_id == person_id, _is_photo())).one()
             confirmed_at = tx.scalar(person_rows.last_confirmed().where(identity.c.person_id == person_id))
             [known] = person_rows.everybody(tx, person_id)
             return PersonFacts(
@@ -49,9 +49,9 @@ class AlbumQueries(Queries):
             )
 
     def person_faces(self, person_id: int, *, limit: int, offset: int = 0) -> tuple[list[ReferenceFace], int]:
-        """Return faces on shown images that are or may be this person, newest first, and the total."""
+        """Return faces on photos of the library page that are or may be this person, newest first, and the total."""
         with self.database.read() as tx:
-            whole = select(*_REF, identity.c.certainty).join(image).join(identity).where(identity.c.person_id == person_id, is_shown())
+            whole = select(*_REF, identity.c.certainty).join(image).join(identity).where(identity.c.person_id == person_id, _is_photo())
             rows = tx.execute(whole.order_by(image.c.taken_at.desc(), face.c.id.desc()).limit(limit).offset(offset)).all()
             return [ReferenceFace(_ref(row), Certainty(row.certainty)) for row in rows], _count(tx, whole)
 
@@ -110,6 +110,11 @@ class AlbumQueries(Queries):
 def is_shown() -> ColumnElement[bool]:
     """Return whether people see an image: the library page shows it, or it is a person's reference without a photo."""
     return and_(or_(image.c.hidden_at.is_(None), reference_rows.is_reference()), is_there())
+
+
+def _is_photo() -> ColumnElement[bool]:
+    """Return whether the library page shows an image."""
+    return and_(image.c.hidden_at.is_(None), is_there())
 
 
 def _waits() -> ColumnElement[bool]:

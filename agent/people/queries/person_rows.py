@@ -90,13 +90,14 @@ def everybody(tx: Connection, person_id: int | None = None) -> list[Person]:
     mine, which = (_ALL, _ALL) if person_id is None else (person.c.id == person_id, identity.c.person_id == person_id)
     rows = tx.execute(select(person.c.id, person.c.name, person.c.hidden_at, person.c.never_at, person.c.cover_face_id).where(mine))
     found = sorted(rows, key=lambda row: str(row.name))  # a server's database can't read them
-    faces, confirmed = _faces(tx, person_id), _confirmed(tx, which)
+    faces, confirmed, references = _faces(tx, person_id), _confirmed(tx, which), reference_rows.counts(tx, which)
     portraits = _portraits(tx, confirmed, [row.id for row in found if row.cover_face_id is not None], which)
 
     def told(row: Row[*tuple[Any, ...]]) -> Person:
-        count, (sure, twice) = faces.get(row.id, 0), confirmed.get(row.id, (0, 0))
-        hidden, never = row.hidden_at is not None, row.never_at is not None
-        return Person(row.id, row.name, count, count - twice, count - sure, hidden=hidden, never=never, portrait=portraits.get(row.id))
+        held, (sure, twice) = references.get(row.id, 0), confirmed.get(row.id, (0, 0))
+        count, suggested = faces.get(row.id, 0) - held, faces.get(row.id, 0) - sure
+        marks = {"hidden": row.hidden_at is not None, "never": row.never_at is not None}
+        return Person(row.id, row.name, count, count - twice, suggested, held, **marks, portrait=portraits.get(row.id))
 
     return [told(row) for row in found]
 

@@ -139,7 +139,7 @@ async def test_a_child_is_recognised_by_the_portrait_until_consent_is_withdrawn(
         lambda: school.team.time,
     )
     own = await links.own_data((await links.make(ids[MING], 1)).secret, "10.0.0.1")
-    assert (own.references, own.embeddings, own.facts.photos) == (1, 2, 2)
+    assert (own.facts.person.references, own.embeddings, own.facts.photos) == (1, 2, 1)
 
     receipt = await school.ask("POST", f"/api/people/{ids[MING]}/consents/recognise/withdraw", json={})
     assert (receipt["embeddings"], receipt["chips"]) == (2, 2)
@@ -189,4 +189,4 @@ async def test_a_photo_that_is_no_reference_is_refused_with_its_reason(school: C
     assert await code(b"e portrait") == "image.corrupt"
     analyser.always = None
     assert (await school.send(999, b"f"))["code"] == "people.no_such_person"
-    assert [each.faces for each in school.world.real.people() if each.name == MING] == [1]
+    assert [(each.faces, each.references) for each in school.world.real.people() if each.name == MING] == [(0, 1)]

@@ -57,7 +57,7 @@ async def test_people_are_named_and_listed(served: Served, owner: httpx.AsyncCli
         await world.index("m1", "m2", "x3")
         mei = await owner.post("/api/people", json={"face_id": 1, "name": " Mei "})
         portrait = {"image_id": 1, "width": 100, "height": 80, "box": [5.0, 5.0, 40.0, 40.0]}
-        said = {"hidden": False, "never": False, "overdue": False}
+        said = {"references": 0, "hidden": False, "never": False, "overdue": False}
         assert mei.json() == {"id": 1, "name": "Mei", "faces": 2, "photos": 2, "suggested": 1, **said, "portrait": portrait}
         assert (await owner.get("/api/people")).json() == [mei.json()]
         answer = await owner.post("/api/people", json={"face_id": 99, "name": "Mei"})

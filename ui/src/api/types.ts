@@ -7501,6 +7501,11 @@ export interface components {
             readonly photos: number;
             readonly portrait: components["schemas"]["PortraitOut"] | null;
             /**
+             * References
+             * @description reference photos of them: they are no photos of the library, and in none of these numbers
+             */
+            readonly references: number;
+            /**
              * Retention Days
              * @description kept for so long after that; null: as the settings say
              */
@@ -7620,6 +7625,12 @@ export interface components {
             readonly photos: number;
             /** @description a face to show them by; null if none that was named is among the photos shown */
             readonly portrait: components["schemas"]["PortraitOut"] | null;
+            /**
+             * References
+             * @description reference photos of them: they are no photos of the library, and in none of these numbers
+             * @default 0
+             */
+            readonly references: number;
             /**
              * Suggested
              * @description of either: those that are not confirmed, each on a photo of its own

@@ -1,14 +1,15 @@
 /** Search results for a text: pages, people, folders, and photos by name. */
 
 import type { PersonOut } from '../api/types'
+import type { Texts } from '../lib/i18n'
 import type { Page } from '../lib/route'
-import { confirmedPhotos, matches } from '../people/identity'
+import { knownFrom, matches } from '../people/identity'
 
 type Spelled = (name: string, typed: string) => 1 | 2 | 3
 
 export type Hit =
   | { readonly kind: 'photos'; readonly text: string }
-  | { readonly kind: 'person'; readonly id: number; readonly name: string; /** confirmed */ readonly photos: number }
+  | { readonly kind: 'person'; readonly id: number; readonly name: string; /** of photos that show them */ readonly note: string }
   | { readonly kind: 'folder'; readonly path: string; readonly name: string }
   | { readonly kind: 'page'; readonly page: Page; readonly name: string }
 
@@ -22,10 +23,10 @@ const MOST_PEOPLE = 6
 const MOST_FOLDERS = 4
 
 /** Best first. Before anything is typed: the people with most faces, and the pages. */
-export function hitsOf(typed: string, { people, folders, pages }: Known, spelled: Spelled | null): readonly Hit[] {
+export function hitsOf(typed: string, { people, folders, pages }: Known, spelled: Spelled | null, t: Texts): readonly Hit[] {
   const text = typed.trim()
   const fits = ({ name }: { readonly name: string }): boolean => name.toLowerCase().includes(text.toLowerCase())
-  const found: Hit[] = matches(people, text, spelled, MOST_PEOPLE).map((person) => ({ kind: 'person', id: person.id, name: person.name, photos: confirmedPhotos(person) }))
+  const found: Hit[] = matches(people, text, spelled, MOST_PEOPLE).map((person) => ({ kind: 'person', id: person.id, name: person.name, note: knownFrom(person, t) }))
   if (text !== '') {
     found.push({ kind: 'photos', text })
     for (const { path, name } of folders.filter(fits).slice(0, MOST_FOLDERS)) found.push({ kind: 'folder', path, name })

@@ -21,6 +21,12 @@ export function confirmedPhotos({ photos, suggested }: Pick<PersonOut, 'photos' 
   return photos - suggested
 }
 
+/** Where the user confirmed them: on how many photos, or on reference photos alone, which are none of the library. */
+export function knownFrom(person: Pick<PersonOut, 'photos' | 'suggested' | 'references'>, t: Texts): string {
+  const photos = confirmedPhotos(person)
+  return photos === 0 && person.references > 0 ? t('ui.people.references', { count: person.references }) : t('ui.library.photos', { count: photos })
+}
+
 /** How sure a name is. */
 export function certainty(face: FaceOut, t: Texts): string {
   switch (face.certainty) {

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 
+import { texts } from '../../src/lib/i18n'
 import { hitsOf } from '../../src/library/searchHits'
 
-const person = (id: number, name: string, faces: number) => ({ id, name, faces, photos: faces, suggested: 0, portrait: null, hidden: false, never: false, overdue: false })
+const t = texts('en')
+const person = (id: number, name: string, faces: number) => ({ id, name, faces, photos: faces, suggested: 0, references: 0, portrait: null, hidden: false, never: false, overdue: false })
 const known = {
   people: [person(1, 'Lin', 3), person(2, 'Pia', 9)],
   folders: [{ path: '/photos/pier', name: 'Pier' }],
@@ -11,24 +13,24 @@ const known = {
 
 describe('the search', () => {
   it('offers people and pages before anything is typed', () => {
-    expect(hitsOf(' ', known, null).map(({ kind }) => kind)).toEqual(['person', 'person', 'page'])
+    expect(hitsOf(' ', known, null, t).map(({ kind }) => kind)).toEqual(['person', 'person', 'page'])
   })
 
   it('offers people first, then photos by name, folders and pages', () => {
-    expect(hitsOf('Pi', known, null)).toEqual([
-      { kind: 'person', id: 2, name: 'Pia', photos: 9 },
+    expect(hitsOf('Pi', known, null, t)).toEqual([
+      { kind: 'person', id: 2, name: 'Pia', note: '9 photos' },
       { kind: 'photos', text: 'Pi' },
       { kind: 'folder', path: '/photos/pier', name: 'Pier' },
     ])
-    expect(hitsOf('PEOP', known, null).map(({ kind }) => kind)).toEqual(['photos', 'page'])
+    expect(hitsOf('PEOP', known, null, t).map(({ kind }) => kind)).toEqual(['photos', 'page'])
   })
 
   it('counts the confirmed photos of a person, as everywhere', () => {
     const guessed = { ...known, people: [{ ...person(3, 'Mei', 9), suggested: 4 }] }
-    expect(hitsOf('mei', guessed, null)[0]).toEqual({ kind: 'person', id: 3, name: 'Mei', photos: 5 })
+    expect(hitsOf('mei', guessed, null, t)[0]).toEqual({ kind: 'person', id: 3, name: 'Mei', note: '5 photos' })
   })
 
   it('always offers the photos', () => {
-    expect(hitsOf('zzz', known, null)).toEqual([{ kind: 'photos', text: 'zzz' }])
+    expect(hitsOf('zzz', known, null, t)).toEqual([{ kind: 'photos', text: 'zzz' }])
   })
 })

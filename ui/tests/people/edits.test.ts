@@ -21,7 +21,7 @@ function world() {
     }
   }
   const toasts = new Toasts({ t: texts('en') })
-  const edits = new Edits(api, { act, refresh, t: texts('en'), people: [{ id: 1, name: 'Lin', faces: 1, photos: 1, suggested: 0, portrait: null, hidden: false, never: false, overdue: false }] }, toasts, { chosen: 'guardian' })
+  const edits = new Edits(api, { act, refresh, t: texts('en'), people: [{ id: 1, name: 'Lin', faces: 1, photos: 1, suggested: 0, references: 0, portrait: null, hidden: false, never: false, overdue: false }] }, toasts, { chosen: 'guardian' })
   return { edits, api, toasts, refresh, said: () => toasts.list.at(-1)?.text }
 }
 

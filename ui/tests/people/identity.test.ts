@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import { texts } from '../../src/lib/i18n'
 import { spelled } from '../../src/lib/pinyin'
-import { asks, certainty, describe as words, matches, tagOf } from '../../src/people/identity'
+import { asks, certainty, describe as words, knownFrom, matches, tagOf } from '../../src/people/identity'
 import { face, image } from '../fixtures'
 
 const t = texts('en')
@@ -32,6 +32,14 @@ describe('a photo', () => {
   it('is described for those who hear it', () => {
     expect(words(image(7, { faces: [mei, face()] }), t)).toBe('Photo 7.jpg: 2 faces, with Mei')
     expect(words(image(7), t)).toBe('Photo 7.jpg: No face found')
+  })
+})
+
+describe('a person in a list', () => {
+  it('is known from photos, or from reference photos alone', () => {
+    expect(knownFrom({ photos: 5, suggested: 2, references: 1 }, t)).toBe('3 photos')
+    expect(knownFrom({ photos: 0, suggested: 0, references: 1 }, t)).toBe('1 reference photo')
+    expect(knownFrom({ photos: 2, suggested: 2, references: 0 }, t)).toBe('0 photos')
   })
 })
 
