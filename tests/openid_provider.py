@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import json
 import threading
 import time
@@ -21,10 +22,12 @@ from agent.core.server_settings import OidcSettings
 from agent.web.certificates import Certificates
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 CLIENT, SECRET = "photos", "a secret: of the client"
 HELD_S = 60
+EVENTS: dict[str, Any] = {"http://schemas.openid.net/event/backchannel-logout": {}}
 
 
 def new_key(kid: str) -> RSAKey:
@@ -51,6 +54,7 @@ class OpenIdProvider:
     """ends what is slow"""
     asked: list[str] = field(init=False)
     _codes: dict[str, dict[str, str]] = field(default_factory=dict)
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
         provider = self
@@ -112,6 +116,14 @@ class OpenIdProvider:
         said = {name: value for name, value in (right | self.claims).items() if value is not None}
         key = self.signs_with or self.key
         return jwt.encode({"alg": "RS256", "kid": key.kid} | self.header, said, key)
+
+    def logout_token(self, header: dict[str, Any] | None = None, **claims: Any) -> str:
+        """What it sends when `sub` or `sid` was signed out. None leaves a claim out."""
+        now = int(time.time())
+        right = {"iss": self.issuer, "aud": CLIENT, "iat": now, "exp": now + 120, "jti": f"logout-{next(self._numbers)}", "events": EVENTS}
+        said = {name: value for name, value in (right | claims).items() if value is not None}
+        key = self.signs_with or self.key
+        return jwt.encode({"alg": "RS256", "kid": key.kid, "typ": "logout+jwt"} | (header or {}), said, key)
 
     def _answer(self, request: BaseHTTPRequestHandler, body: bytes) -> None:
         address = urlsplit(request.path)

@@ -1,7 +1,6 @@
 """Challenges of signing in: random, for one purpose, a few minutes, and used once, whichever process answers."""
 
 import asyncio
-import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -9,12 +8,11 @@ from typing import Final
 
 from limits import RateLimitItemPerMinute
 from limits.storage import Storage
-from limits.strategies import FixedWindowRateLimiter
 
+from agent.accounts.address_limit import AddressLimit
 from agent.accounts.ceremony_queries import CeremonyQueries
 from agent.accounts.secret_words import new_secret, sha256_of
-from agent.domain.errors import CeremonyGone, TooManyAttempts
-from agent.web.networks import network_of
+from agent.domain.errors import CeremonyGone
 
 LASTS: Final = timedelta(minutes=5)
 # Begun by one address: an office shares one.
@@ -32,23 +30,23 @@ class Kind(StrEnum):
     """after the provider, for a member with a second factor"""
     PROVIDER_LINK = "provider_link"
     PROVIDER_INVITATION = "provider_invitation"
+    LOGOUT_TOKEN = "logout_token"
+    """the provider's own, kept so that none works twice"""
 
 
 class Ceremonies:
     def __init__(self, queries: CeremonyQueries, counted: Storage, clock: Callable[[], datetime]) -> None:
         self._queries = queries
         self._clock = clock
-        self._windows = FixedWindowRateLimiter(counted)
+        self._limit = AddressLimit(counted, PER_MINUTE, clock)
 
     async def begin(self, kind: Kind, address: str, about: str = "") -> str:
         """A secret of 256 random bits, of which the database holds the hash. Raises TooManyAttempts."""
-        return await asyncio.to_thread(self._begin, kind, network_of(address), about)
+        return await asyncio.to_thread(self._begin, kind, address, about)
 
-    def _begin(self, kind: Kind, network: str, about: str) -> str:
+    def _begin(self, kind: Kind, address: str, about: str) -> str:
         secret, now = new_secret(), self._clock()
-        if not self._windows.hit(PER_MINUTE, network):
-            reset = self._windows.get_window_stats(PER_MINUTE, network).reset_time
-            raise TooManyAttempts(seconds=max(1, math.ceil(reset - now.timestamp())))
+        self._limit.take(address)
         self._queries.begin_ceremony(sha256_of(secret), kind, about, now + LASTS, now)
         return secret
 

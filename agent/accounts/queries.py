@@ -180,13 +180,13 @@ class MemberQueries(Queries):
 class SessionQueries(Queries):
     def open_session(self, new: SessionRecord) -> int | None:
         """Store it; returns its number. None if the member was locked or removed, or the password changed, since they were read."""
-        columns = ("key_sha256", "ticket_sha256", "cookie_sha256", "browser", "address", "means", "opened_at", "seen_at")
         mine, who = member_session.c.member_id == new.member.id, new.member
+        values = {"member_id": who.id} | {each.name: getattr(new, each.name) for each in _OF_SESSION if each.name != "id"}
         same = (member.c.id == who.id, member.c.locked_at.is_(None), member.c.password_hash == who.password_hash)
         with self.database.write(durable=True) as tx:
             if tx.scalar(select(member.c.id).where(*same)) is None:
                 return None
-            number = add(tx, member_session, {"member_id": new.member.id} | {name: getattr(new, name) for name in columns})
+            number = add(tx, member_session, values)
             newest = select(member_session.c.id).where(mine).order_by(member_session.c.seen_at.desc()).limit(MOST_SESSIONS)
             tx.execute(delete(member_session).where(mine, member_session.c.id.not_in(newest.scalar_subquery())))
             with acting_as(new.member.id):

@@ -66,6 +66,8 @@ class SessionRecord:
     opened_at: datetime
     seen_at: datetime
     means: str = PASSWORD
+    provider_session: str | None = None
+    """a digest of the provider's own session"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,9 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
+from limits import RateLimitItemPerMinute
+
+from agent.accounts.address_limit import AddressLimit
 from agent.accounts.ceremonies import Ceremonies, Kind
 from agent.accounts.footprints import Footprints
 from agent.accounts.members import Members
@@ -37,6 +40,7 @@ from agent.web.networks import network_of
 
 _INVITATIONS: Final = ""  # what attempts to use made-up ones are counted by: no member has this name
 FRESH: Final = timedelta(minutes=10)
+REFUSED_LOGOUTS: Final = RateLimitItemPerMinute(60, 1, "refused logouts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +72,11 @@ class Accounts:
         self._clock = clock
         self.sessions = Sessions(queries, clock)
         self.tokens = Tokens(queries, clock)
-        self.footprints = Footprints(queries, Rates(RateStorage(queries, clock), clock), clock)
+        counted = RateStorage(queries, clock)
+        self.refused_logouts = AddressLimit(counted, REFUSED_LOGOUTS, clock)
+        self.footprints = Footprints(queries, Rates(counted, clock), clock)
         self.members = Members(queries, self.sessions, self.tokens, clock)
-        self.ceremonies = Ceremonies(queries, RateStorage(queries, clock), clock)
+        self.ceremonies = Ceremonies(queries, counted, clock)
         self.passkeys = Passkeys(queries, self.ceremonies, clock)
 
     async def sign_in(self, name: str, password: str, code: str | None, caller: Caller, passkey: Proof | None = None) -> Opened:
@@ -146,17 +152,17 @@ class Accounts:
         made = await self.passkeys.made(new, Kind.PASSKEY_INVITATION, sha256_of(secret), site)
         return await self._accepted(secret, caller, PASSKEY, new_passkey=made)
 
-    async def accept_by_link(self, secret: str, link: ProviderLink, caller: Caller) -> Opened:
+    async def accept_by_link(self, secret: str, link: ProviderLink, caller: Caller, provider_session: str | None) -> Opened:
         """Link an account at a provider in place of a password, the second factor being shown. Raises InvitationGone, IdentityTaken."""
-        return await self._accepted(secret, caller, PROVIDER, link=link)
+        return await self._accepted(secret, caller, PROVIDER, provider_session, link=link)
 
-    async def _accepted(self, secret: str, caller: Caller, means: str, **ways: Any) -> Opened:
+    async def _accepted(self, secret: str, caller: Caller, means: str, provider_session: str | None = None, **ways: Any) -> Opened:
         accept = partial(self._queries.accept, sha256_of(secret), ways.pop("password_hash", None), self._clock(), **ways)
         accepted = await asyncio.to_thread(accept)
         if accepted is None:
             raise InvitationGone
         self.sessions.reload(accepted.id)
-        return await self.sessions.open(accepted, caller.browser, caller.address, means)
+        return await self.sessions.open(accepted, caller.browser, caller.address, means, provider_session)
 
     async def prove(self, member_id: str, password: str | None, session: MemberSession, caller: Caller) -> Member:
         """Before a change of how one signs in: the password, or for a member without one a session opened just now.

@@ -2,7 +2,7 @@
 
 import asyncio
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -56,10 +56,11 @@ class Sessions:
         self._keys: dict[str, str] = {}  # by ticket, both as hashes
         self._notes = BackgroundTasks()
 
-    async def open(self, member: Member, browser: str, address: str, means: str = PASSWORD) -> Opened:
+    async def open(self, member: Member, browser: str, address: str, means: str = PASSWORD, provider_session: str | None = None) -> Opened:
         """Raises WrongSignIn if the member was locked or removed, or the password changed, since they were read."""
         key, ticket, cookie, now = new_secret(), new_secret(), new_secret(), self._clock()
-        record = SessionRecord(0, member, sha256_of(key), sha256_of(ticket), sha256_of(cookie), browser, address, now, now, means)
+        hashes = sha256_of(key), sha256_of(ticket), sha256_of(cookie)
+        record = SessionRecord(0, member, *hashes, browser, address, now, now, means, provider_session)
         await asyncio.to_thread(self._queries.end_old_sessions, unused_since=now - IDLE, opened_before=now - LONGEST, now=now)
         stored = await asyncio.to_thread(self._queries.open_session, record)
         session = await self.by_key(key) if stored is not None else None
@@ -97,17 +98,17 @@ class Sessions:
     async def end(self, member_id: str, *, number: int | None = None, but: int | None = None, means: str | None = None) -> int:
         """End one session of a member, or all `but` one, or those opened by `means`. Returns how many."""
         end = partial(self._queries.end_sessions, member_id, self._clock(), number=number, but=but, means=means)
-        ended = set(await asyncio.to_thread(end))
-        self._drop(lambda session: session.record.id in ended)
+        ended = await asyncio.to_thread(end)
+        self.ended(ended)
         return len(ended)
 
     def reload(self, member_id: str | None = None) -> None:
         """Read the member's sessions, or all, again before they are used again: their rights changed, or the sessions are gone."""
         self._drop(lambda session: member_id in (None, session.member_id))
 
-    def ended_elsewhere(self, number: int) -> None:
-        """Another process ended it."""
-        self._drop(lambda session: session.record.id == number)
+    def ended(self, numbers: Collection[int]) -> None:
+        """Stop using those: the database has them no more."""
+        self._drop(lambda session: session.record.id in numbers)
 
     def _drop(self, which: Callable[[MemberSession], bool]) -> None:
         self._keys.clear()

@@ -24,12 +24,12 @@ from agent.web.session_routes import cookie_name
 log = structlog.get_logger()
 
 # All routes that ask for no principal: the program's own files, the same for all users; `/health`, which only reports that an agent is
-# running; those that open a session, by a one-time code, a password, a provider or an invitation; people's own data, by their links; and a
-# desktop's request to join a server.
+# running; those that open a session, by a one-time code, a password, a provider or an invitation; a provider's word that a session ended;
+# people's own data, by their links; and a desktop's request to join a server.
 OPEN = re.compile(
     r"/(health|popup|picker|assets/.+|api/session|api/help/pictures/.+|api/server|api/account/sign-in|api/invitations/[^/]+"
     r"|api/account/passkey-(challenge|sign-in)|api/invitations/[^/]+/passkey-challenge"
-    r"|provider|api/account/provider(/begin|/sign-in|/second-factor)?|api/invitations/[^/]+/provider(-begin)?"
+    r"|provider|api/account/provider(/begin|/sign-in|/second-factor|/backchannel-logout)?|api/invitations/[^/]+/provider(-begin)?"
     r"|api/join|api/join/answer|api/consent-links/[^/]+(/export|/[^/]+/withdraw)?)?"
 )
 # Requests that a browser makes for an element of the page: they can't carry our header.

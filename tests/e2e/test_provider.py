@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from pyotp import TOTP
 
+from agent.accounts.provider.request import LOGOUT
 from agent.web.whereabouts import find
 from tests.openid_provider import CLIENT, SECRET, OpenIdProvider
 from tests.program import CHECKOUT
@@ -143,6 +144,15 @@ def test_a_member_lives_with_the_provider(server: RealServer, school: OpenIdProv
     page.get_by_role("button", name="Sign out").click()
     page.get_by_role("button", name="Sign in with School").click()
     _account(page)
+
+    # The school signs the account out: the open page is left at once, and the same notice does nothing a second time.
+    with server.visitor() as provider:
+        notice = {"logout_token": school.logout_token(sub=school.user["sub"])}
+        assert provider.post(LOGOUT, data=notice).status_code == 200
+        expect(page.get_by_role("heading", level=1)).to_have_text("You were signed out")
+        assert provider.post(LOGOUT, data=notice).json()["error"] == "invalid_request"
+    page.get_by_role("button", name="Sign in with School").click()
+    expect(page.locator(f"{CARD} li b")).to_have_text("ben")  # where the page was left
 
     # An administrator unlinks it on the server: that session ends.
     _command(server, "members", "provider", "unlink", "ben")

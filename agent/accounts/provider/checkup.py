@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from agent.accounts.provider.provider import Metadata, Provider
-from agent.accounts.provider.request import REDIRECT, Request
+from agent.accounts.provider.request import LOGOUT, REDIRECT, Request
 from agent.domain.errors import AgentError, ProviderRefused
 
 OK, NOTE, BAD = "ok", "note", "bad"
@@ -37,6 +37,8 @@ async def findings(provider: Provider, origins: Sequence[str], secret: bool) -> 
     found.append(await _client(provider, origins[0] if origins else "https://localhost"))
     found += _notes(known, secret)
     found += [Finding(NOTE, "sign_out", f"{each}/") for each in origins if known.end_session]
+    if known.says_logout:
+        found += [Finding(NOTE, "logout", f"{each}{LOGOUT}") for each in origins[:1]]
     if settings.create_members and not (settings.create_domains or settings.allowed_groups):
         found.append(Finding(NOTE, "everyone"))
     return found

@@ -36,8 +36,8 @@ class ProviderEntry:
             await self._accounts.note_failed(member.id, caller)
             raise NotAMember
         if member.asks_more and not said.by_two_factors:
-            return AskedMore(await self._provider.ask_second(member, caller.address), member)
-        return await self._open(member, caller)
+            return AskedMore(await self._provider.ask_second(member, self._provider.session_of(said), caller.address), member)
+        return await self._open(member, caller, self._provider.session_of(said))
 
     async def second(self, second: Second, code: str | None, caller: Caller, passkey: Proof | None = None) -> Opened:
         """Raises CeremonyGone, SecondFactorRequired, CodeWrong, NotAMember, TooManyAttempts. A wrong code may be tried again."""
@@ -47,7 +47,7 @@ class ProviderEntry:
             raise NotAMember
         await self._accounts.check_second(member, code, caller, passkey)
         await self._provider.use_second(second)
-        return await self._open(member, caller)
+        return await self._open(member, caller, second.session or None)
 
     async def begin_invited(self, token: str, code: str | None, origin: str, caller: Caller, passkey: Proof | None = None) -> Begun:
         """Begin to accept an invitation; a member with a second factor shows it first.
@@ -61,8 +61,8 @@ class ProviderEntry:
     async def accept(self, token: str, back: Back, origin: str, caller: Caller) -> Opened:
         """Raises InvitationGone, IdentityTaken, and what `ProviderSignIn.finish` raises."""
         await self._accounts.invitation(token, caller)
-        link, _ = await self._provider.finish(Kind.PROVIDER_INVITATION, back, origin, sha256_of(token))
-        return await self._accounts.accept_by_link(token, link, caller)
+        link, said = await self._provider.finish(Kind.PROVIDER_INVITATION, back, origin, sha256_of(token))
+        return await self._accounts.accept_by_link(token, link, caller, self._provider.session_of(said))
 
-    async def _open(self, member: Member, caller: Caller) -> Opened:
-        return await self._accounts.sessions.open(member, caller.browser, caller.address, PROVIDER)
+    async def _open(self, member: Member, caller: Caller, session: str | None) -> Opened:
+        return await self._accounts.sessions.open(member, caller.browser, caller.address, PROVIDER, session)

@@ -72,7 +72,7 @@ def kid_of(token: str) -> str | None:
 
 def checked(token: str, keys: tuple[Key, ...], wanted: Wanted) -> dict[str, Any]:
     """The claims of a token that the provider signed, for this client, for this sign-in, just now. Raises IdTokenInvalid."""
-    decoded = _verified(token, keys)
+    decoded = verified(token, keys)
     claims, audience = decoded.claims, decoded.claims.get("aud")
     if claims.get("iss") != wanted.issuer:
         raise IdTokenInvalid(claim="iss")
@@ -83,7 +83,7 @@ def checked(token: str, keys: tuple[Key, ...], wanted: Wanted) -> dict[str, Any]
     if not isinstance(claims.get("sub"), str) or not 1 <= len(claims["sub"]) <= 255:
         raise IdTokenInvalid(claim="sub")
     for name in ("iat", "exp"):
-        if not _is_number(claims.get(name)):
+        if not is_number(claims.get(name)):
             raise IdTokenInvalid(claim=name)
     if not wanted.now - LONGEST_AGE_S - wanted.skew_s <= claims["iat"] <= wanted.now + wanted.skew_s:
         raise IdTokenInvalid(claim="iat")
@@ -98,8 +98,8 @@ def checked(token: str, keys: tuple[Key, ...], wanted: Wanted) -> dict[str, Any]
     return claims
 
 
-def _verified(token: str, keys: tuple[Key, ...]) -> jwt.Token:
-    """Raises IdTokenInvalid."""
+def verified(token: str, keys: tuple[Key, ...]) -> jwt.Token:
+    """What one of the keys has signed; its claims are not looked at. Raises IdTokenInvalid."""
     if len(token) > LONGEST_TOKEN:
         raise IdTokenInvalid(claim="size")
     kid = kid_of(token)
@@ -123,5 +123,5 @@ def _refuse(name: str) -> float:
     raise ValueError(name)
 
 
-def _is_number(value: object) -> bool:
+def is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

@@ -9,11 +9,11 @@ from urllib.parse import urlencode, urlsplit
 
 from authlib.oauth2.rfc7636 import create_s256_code_challenge  # type: ignore[import-untyped]  # it carries no types
 
-from agent.accounts.provider import id_tokens
+from agent.accounts.provider import id_tokens, logout_tokens
 from agent.accounts.provider.fetching import Fetching
 from agent.accounts.provider.request import Request
 from agent.core.server_settings import OidcSettings
-from agent.domain.errors import IdTokenInvalid, ProviderInvalid, ProviderUnreachable
+from agent.domain.errors import IdTokenInvalid, LogoutTokenInvalid, ProviderInvalid, ProviderUnreachable
 
 KEPT_S: Final = 3_600.0
 RETRY_S: Final = 5.0
@@ -34,6 +34,8 @@ class Metadata:
     """its answers carry `iss` (RFC 9207)"""
     pkce: bool | None
     """None if the document doesn't say"""
+    says_logout: bool
+    """it can tell of sessions that ended (Back-Channel Logout)"""
 
 
 class Provider:
@@ -56,6 +58,8 @@ class Provider:
         self._metadata: tuple[float, Metadata] | None = None
         self._keys: tuple[float, tuple[id_tokens.Key, ...]] | None = None
         self._failed: tuple[float, ProviderUnreachable | ProviderInvalid] | None = None
+        self._reading_keys = asyncio.Lock()
+        self._keys_failed: tuple[float, ProviderUnreachable | ProviderInvalid] | None = None
 
     async def address(self, request: Request, prompt: str = "") -> str:
         """Where the browser goes to sign in. Raises ProviderUnreachable, ProviderInvalid."""
@@ -94,6 +98,16 @@ class Provider:
             access if isinstance(access, str) else None,
         )
         return await asyncio.to_thread(id_tokens.checked, token, keys, wanted)
+
+    async def ended(self, token: str) -> logout_tokens.Logout:
+        """What the provider says has ended, checked. Raises ProviderUnreachable, ProviderInvalid, LogoutTokenInvalid."""
+        try:
+            keys = await self._keys_for(id_tokens.kid_of(token))
+        except IdTokenInvalid as error:
+            raise LogoutTokenInvalid(**error.params) from error
+        settings = self.settings
+        wanted = (settings.issuer, settings.client_id, self._clock(), settings.clock_skew_s)
+        return await asyncio.to_thread(logout_tokens.checked, token, keys, *wanted)
 
     async def exchanged(self, code: str, request: Request) -> Mapping[str, Any]:
         """The answer to a code. Raises ProviderUnreachable, ProviderInvalid, ProviderRefused."""
@@ -143,13 +157,31 @@ class Provider:
         return found
 
     async def _keys_for(self, kid: str | None) -> tuple[id_tokens.Key, ...]:
-        """The keys, read again if the one of this token is not among them: providers change theirs now and then."""
-        if self._keys is not None:
-            age, known = self._monotonic() - self._keys[0], self._keys[1]
-            fits = kid is None or any(each.kid == kid for each in known)
-            if age < (KEPT_S if fits else RETRY_S):
+        """The keys, read again if the one of this token is not among them: providers change theirs now and then.
+
+        Anyone may send a token, so there is one reading at a time, and none soon after one that failed.
+        """
+        if (known := self._kept_keys(kid)) is not None:
+            return known
+        async with self._reading_keys:
+            if (known := self._kept_keys(kid)) is not None:
                 return known
-        return await self.keys()
+            now = self._monotonic()
+            if self._keys_failed is not None and now - self._keys_failed[0] < RETRY_S:
+                raise type(self._keys_failed[1])(**self._keys_failed[1].params)
+            try:
+                return await self.keys()
+            except (ProviderUnreachable, ProviderInvalid) as error:
+                self._keys_failed = self._monotonic(), error
+                raise
+
+    def _kept_keys(self, kid: str | None) -> tuple[id_tokens.Key, ...] | None:
+        """None if they are to be read."""
+        if self._keys is None:
+            return None
+        age, known = self._monotonic() - self._keys[0], self._keys[1]
+        fits = kid is None or any(each.kid == kid for each in known)
+        return known if age < (KEPT_S if fits else RETRY_S) else None
 
 
 def discovery_address(issuer: str) -> str:
@@ -175,6 +207,7 @@ def _metadata(document: Mapping[str, Any], issuer: str) -> Metadata:
         basic=not isinstance(ways, list) or "client_secret_basic" in ways,
         says_issuer=document.get("authorization_response_iss_parameter_supported") is True,
         pkce="S256" in challenges if isinstance(challenges, list) else None,
+        says_logout=document.get("backchannel_logout_supported") is True,
     )
 
 

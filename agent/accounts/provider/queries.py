@@ -1,17 +1,25 @@
 """Accounts at an OpenID provider that sign in as a member, in the database."""
 
+from collections import Counter
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select, text, update
 
+from agent.accounts.ceremonies import Kind
 from agent.accounts.member_rows import COLUMNS, add_member, keep_a_way_in, member_of, required, selected
-from agent.accounts.records import Member, ProviderLink
+from agent.accounts.records import PROVIDER, Member, ProviderLink
 from agent.core.actor import acting_as
 from agent.domain.errors import IdentityTaken, NotFound
 from agent.store import audit_log
+from agent.store.columns import Instant
 from agent.store.database import Queries
-from agent.store.schema import member, provider_link
+from agent.store.schema import ceremony, member, member_session, provider_link
 
+# Two processes may be told the same at once: one of them writes it.
+_USE: Final = text(
+    "INSERT INTO ceremony (sha256, kind, about, expires_at) VALUES (:sha256, :kind, '', :until) ON CONFLICT (sha256) DO NOTHING"
+).bindparams(bindparam("until", type_=Instant))
 _COLUMNS = tuple(each for each in provider_link.c if each.name != "member_id")
 
 
@@ -64,6 +72,28 @@ class ProviderQueries(Queries):
         which = (provider_link.c.issuer == link.issuer, provider_link.c.subject == link.subject)
         with self.database.write() as tx:
             tx.execute(update(provider_link).where(*which).values(used_at=link.used_at, label=link.label))
+
+    def log_out(
+        self, token: str, until: datetime, now: datetime, *, issuer: str, subject: str, session: str | None
+    ) -> tuple[int, ...] | None:
+        """End what the provider says has ended, and return the numbers of those sessions; None if the token was used before.
+
+        `session` ends the sessions opened by it. Without it, all end that the account with that `subject` opened; with it, also those
+        of the account that don't know which session opened them. The token is kept until it is too old to be accepted.
+        """
+        mine = [member_session.c.provider_session == session] if session else []
+        if subject:
+            linked = select(provider_link.c.member_id).where(provider_link.c.issuer == issuer, provider_link.c.subject == subject)
+            unnamed = [member_session.c.provider_session.is_(None)] if session else []
+            mine.append(and_(member_session.c.means == PROVIDER, member_session.c.member_id.in_(linked), *unnamed))
+        with self.database.write(durable=True) as tx:
+            tx.execute(delete(ceremony).where(ceremony.c.expires_at <= now))
+            if not tx.execute(_USE, {"sha256": token, "kind": Kind.LOGOUT_TOKEN, "until": until}).rowcount:
+                return None
+            ended = tx.execute(delete(member_session).where(or_(*mine)).returning(member_session.c.id, member_session.c.member_id)).all()
+            for who, count in Counter(each.member_id for each in ended).items():
+                audit_log.add(tx, "sessions_ended", who, count, now, detail=PROVIDER)
+            return tuple(each.id for each in ended)
 
     def unlink(self, member_id: str, now: datetime, *, issuer: str | None = None) -> int:
         """Unlink a member's account at a provider, or all of them; returns how many.

@@ -7,6 +7,8 @@ from typing import Final
 
 REDIRECT: Final = "/provider"
 """the path that the provider sends browsers back to"""
+LOGOUT: Final = "/api/account/provider/backchannel-logout"
+"""the path at which the provider says that a session ended"""
 
 
 @dataclass(frozen=True, slots=True)

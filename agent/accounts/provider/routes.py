@@ -10,6 +10,8 @@ from agent.accounts.ceremonies import Kind
 from agent.accounts.passkey_routes import Here, site_of
 from agent.accounts.provider.entry import AskedMore, ProviderEntry
 from agent.accounts.provider.fetching import error_of
+from agent.accounts.provider.logout import ProviderLogout
+from agent.accounts.provider.logout_routes import logout_routes
 from agent.accounts.provider.request import REDIRECT
 from agent.accounts.provider.schemas import (
     ProviderBack,
@@ -37,6 +39,7 @@ def provider_routes(api: FastAPI, accounts: Accounts, provider: ProviderSignIn) 
     """Add all of them to `api`."""
     _entry_routes(api, provider, ProviderEntry(accounts, provider))
     _own_routes(api, accounts, provider)
+    logout_routes(api, ProviderLogout(provider, accounts.refused_logouts))
 
     @api.delete("/api/members/{member_id}/provider", status_code=204, openapi_extra=MANAGE)
     async def unlink(member_id: HexId) -> None:

@@ -46,6 +46,7 @@ class SecondFactorWanted(Schema):
     code: bool
     """the app's code will do"""
     passkey: bool
+    session: str
 
 
 class ProviderEntered(Schema):
@@ -59,11 +60,12 @@ class ProviderSecond(Schema):
     state: Word
     keep: Word
     member: Word
+    session: Annotated[str, Field(pattern=r"^[0-9a-f]{0,64}$")] = ""
     code: Code | None = None
     passkey: Credential | None = None
 
     def second(self) -> Second:
-        return Second(self.state, self.keep, self.member)
+        return Second(self.state, self.keep, self.member, self.session)
 
 
 class ProviderInvited(Schema):

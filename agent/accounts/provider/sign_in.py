@@ -1,9 +1,10 @@
 """Signing in by an OpenID provider: from the button to a session, a link, or an accepted invitation."""
 
 import asyncio
+import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from agent.accounts.ceremonies import Ceremonies, Kind
@@ -17,7 +18,15 @@ from agent.accounts.secret_words import new_id, new_secret, sha256_of
 from agent.accounts.sessions import Sessions
 from agent.core.actor import acting_as
 from agent.core.server_settings import OidcSettings
-from agent.domain.errors import LastAdministrator, MemberNameTaken, NotAllowedHere, NotAMember, ProviderOff, ProviderRefused
+from agent.domain.errors import (
+    LastAdministrator,
+    LogoutTokenInvalid,
+    MemberNameTaken,
+    NotAllowedHere,
+    NotAMember,
+    ProviderOff,
+    ProviderRefused,
+)
 
 if TYPE_CHECKING:
     from agent.accounts.provider.provider import Provider
@@ -53,6 +62,8 @@ class Second:
     state: str
     keep: str
     member: str
+    session: str = ""
+    """a digest of the provider's own session"""
 
 
 class ProviderSignIn:
@@ -121,18 +132,19 @@ class ProviderSignIn:
         except LastAdministrator:
             return member
 
-    async def ask_second(self, member: Member, address: str) -> Second:
+    async def ask_second(self, member: Member, session: str | None, address: str) -> Second:
         """Raises TooManyAttempts."""
-        keep = new_secret()
-        return Second(await self._ceremonies.begin(Kind.PROVIDER_SECOND, address, _bound(keep, member.id)), keep, member.id)
+        keep, named = new_secret(), session or ""
+        state = await self._ceremonies.begin(Kind.PROVIDER_SECOND, address, _bound(keep, member.id, named))
+        return Second(state, keep, member.id, named)
 
     async def check_second(self, second: Second) -> None:
         """Raises CeremonyGone."""
-        await self._ceremonies.known(Kind.PROVIDER_SECOND, second.state, _bound(second.keep, second.member))
+        await self._ceremonies.known(Kind.PROVIDER_SECOND, second.state, _bound(second.keep, second.member, second.session))
 
     async def use_second(self, second: Second) -> None:
         """Raises CeremonyGone."""
-        await self._ceremonies.use(Kind.PROVIDER_SECOND, second.state, _bound(second.keep, second.member))
+        await self._ceremonies.use(Kind.PROVIDER_SECOND, second.state, _bound(second.keep, second.member, second.session))
 
     async def of(self, member_id: str) -> tuple[ProviderLink, ...]:
         return await asyncio.to_thread(self._queries.links, member_id)
@@ -150,6 +162,28 @@ class ProviderSignIn:
         """Where the browser ends the provider's session, too."""
         provider = self._provider()
         return await provider.sign_out(f"{origin}/") if provider else None
+
+    def session_of(self, said: Statement) -> str | None:
+        """What is kept of the provider's own session, by which it ends ours; None if it names none."""
+        return self._digest("session", said.issuer, said.session) if said.session else None
+
+    async def log_out(self, token: str) -> int:
+        """End the sessions that a logout token names; returns how many.
+
+        Raises ProviderOff, ProviderUnreachable, ProviderInvalid, LogoutTokenInvalid.
+        """
+        over, now = await self._required().ended(token), self._clock()
+        session = self._digest("session", over.issuer, over.session) if over.session else None
+        used = self._digest("logout token", over.issuer, over.id)
+        until = now + timedelta(seconds=over.accepted_s)
+        ended = await asyncio.to_thread(self._queries.log_out, used, until, now, issuer=over.issuer, subject=over.subject, session=session)
+        if ended is None:
+            raise LogoutTokenInvalid(claim="jti")
+        self._sessions.ended(ended)
+        return len(ended)
+
+    def _digest(self, *words: str) -> str:
+        return hmac.digest(self._key, "\n".join(words).encode("utf-8", "surrogatepass"), "sha256").hex()
 
     async def _made(self, link: ProviderLink, said: Statement) -> Member:
         """A new member. Never one that exists: a name or an e-mail address at the provider proves nothing here."""

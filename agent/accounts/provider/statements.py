@@ -11,6 +11,7 @@ from agent.domain.errors import IdTokenInvalid, MemberNameInvalid
 from agent.web.access import Role
 
 LONGEST_LABEL: Final = 200
+LONGEST_SESSION: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,12 @@ class Statement:
     @property
     def subject(self) -> str:
         return str(self.claims["sub"])
+
+    @property
+    def session(self) -> str:
+        """The provider's own session; empty if it names none."""
+        found = self.claims.get("sid")
+        return found if isinstance(found, str) and len(found) <= LONGEST_SESSION else ""
 
     @property
     def label(self) -> str:

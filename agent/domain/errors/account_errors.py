@@ -150,6 +150,12 @@ class IdTokenInvalid(AccountError):
     code = "account.id_token_invalid"
 
 
+class LogoutTokenInvalid(AccountError):
+    """A logout token failed a check. Parameter: the `claim` concerned, or `signature`."""
+
+    code = "account.logout_token_invalid"
+
+
 class NotAMember(AccountError):
     """The account at the provider belongs to no member, or to a locked one; which of them is never said."""
 

@@ -56,7 +56,7 @@ class Following:
             case "member":
                 self._accounts.members.reload(change.about)
             case "member_session":
-                self._accounts.sessions.ended_elsewhere(int(change.about))
+                self._accounts.sessions.ended((int(change.about),))
             case "api_token":
                 self._accounts.tokens.ended_elsewhere(change.about)
             case _ if change.table == LET_GO:

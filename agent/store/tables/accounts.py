@@ -53,6 +53,7 @@ member_session = Table(
     Column("means", String, nullable=False, server_default="password"),  # how it was opened: "password", "passkey" or "provider"
     Column("opened_at", Instant, nullable=False),
     Column("seen_at", Instant, nullable=False),
+    Column("provider_session", String(64)),  # a digest with a key of the provider's own session that opened it
     Index("session_by_member", "member_id"),
     sqlite_autoincrement=True,
 )
@@ -113,7 +114,8 @@ sign_in_attempt = Table(
     Column("expires_at", Instant, nullable=False),
 )
 
-# Challenges and states that were handed out and not used yet: each works once, for one purpose, and for a few minutes.
+# Challenges and states that were handed out and not used yet: each works once, for one purpose, and for a few minutes. Of logout tokens, on
+# the contrary, those that were used: none works twice.
 ceremony = Table(
     "ceremony",
     metadata,

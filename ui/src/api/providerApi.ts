@@ -17,8 +17,8 @@ export class ProviderApi {
   known = (): Promise<ProviderOut> => this.client.request('GET', '/api/account/provider')
   begin = (): Promise<ProviderBegun> => this.client.request('POST', '/api/account/provider/begin')
   signIn = (answer: ProviderAnswer): Promise<ProviderEntered> => this.client.request('POST', '/api/account/provider/sign-in', answer)
-  second = ({ state, keep, member }: SecondFactorWanted, shown: SecondFactor): Promise<SignedIn> =>
-    this.client.request('POST', '/api/account/provider/second-factor', { state, keep, member, ...shown })
+  second = ({ state, keep, member, session }: SecondFactorWanted, shown: SecondFactor): Promise<SignedIn> =>
+    this.client.request('POST', '/api/account/provider/second-factor', { state, keep, member, session, ...shown })
 
   beginInvited = (token: string, shown: SecondFactor): Promise<ProviderBegun> =>
     this.client.request('POST', `/api/invitations/${encodeURIComponent(token)}/provider-begin`, shown)

@@ -184,6 +184,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/account/provider/backchannel-logout": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Log Out
+         * @description End the sessions that the provider's logout token names (OpenID Connect Back-Channel Logout 1.0).
+         */
+        readonly post: operations["log_out_api_account_provider_backchannel_logout_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/account/provider/begin": {
         readonly parameters: {
             readonly query?: never;
@@ -8017,6 +8037,11 @@ export interface components {
             readonly passkey?: {
                 readonly [key: string]: unknown;
             } | null;
+            /**
+             * Session
+             * @default
+             */
+            readonly session: string;
             /** State */
             readonly state: string;
         };
@@ -8678,6 +8703,8 @@ export interface components {
             readonly member: string;
             /** Passkey */
             readonly passkey: boolean;
+            /** Session */
+            readonly session: string;
             /** State */
             readonly state: string;
         };
@@ -10494,6 +10521,46 @@ export interface operations {
                 content: {
                     readonly "application/json": components["schemas"]["ProviderOut"];
                 };
+            };
+            /** @description Refused */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly log_out_api_account_provider_backchannel_logout_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/x-www-form-urlencoded": {
+                    readonly logout_token: string;
+                };
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The token was refused, or the sessions could not be ended. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Refused */
             readonly default: {

@@ -1,0 +1,29 @@
+"""A limit by address counts a network as one, and what comes beyond it writes nothing."""
+
+from datetime import UTC, datetime
+
+import pytest
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+
+from agent.accounts.address_limit import AddressLimit
+from agent.domain.errors import TooManyAttempts
+
+
+def test_an_address_has_so_many_and_those_beyond_cost_no_writing() -> None:
+    written: list[str] = []
+
+    class Counted(MemoryStorage):
+        def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+            written.append(key)
+            return super().incr(key, expiry, amount)
+
+    limit = AddressLimit(Counted(), RateLimitItemPerMinute(3), lambda: datetime.now(UTC))
+    for _ in range(3):
+        limit.take("192.0.2.1")
+    for _ in range(5):
+        with pytest.raises(TooManyAttempts) as error:
+            limit.take("192.0.2.1")
+        assert 1 <= int(str(error.value.params["seconds"])) <= 61
+    assert len(written) == 3
+    limit.take("203.0.113.1")
