@@ -32,6 +32,8 @@ class Kind(StrEnum):
     PROVIDER_INVITATION = "provider_invitation"
     LOGOUT_TOKEN = "logout_token"
     """the provider's own, kept so that none works twice"""
+    ENDED_SESSION = "ended_session"
+    """a session of the provider that ended, kept so that a sign-in on its way opens nothing"""
 
 
 class Ceremonies:

@@ -7,7 +7,6 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, delete, func, insert, select, union, update
 
 from agent.accounts.attempt_queries import AttemptQueries
-from agent.accounts.ceremony_queries import CeremonyQueries
 from agent.accounts.member_rows import COLUMNS, add_member, keep_an_administrator, member_of, required, selected
 from agent.accounts.notes import NoteQueries
 from agent.accounts.passkey_queries import PasskeyQueries, add_passkey
@@ -241,9 +240,7 @@ class SessionQueries(Queries):
             return _session(row) if row else None
 
 
-class AccountQueries(
-    MemberQueries, SessionQueries, TokenQueries, NoteQueries, CeremonyQueries, AttemptQueries, PasskeyQueries, ProviderQueries
-):
+class AccountQueries(MemberQueries, SessionQueries, TokenQueries, NoteQueries, AttemptQueries, PasskeyQueries, ProviderQueries):
     """All of them."""
 
 

@@ -8,7 +8,7 @@ from agent.accounts.records import PROVIDER, Member
 from agent.accounts.secret_words import sha256_of
 from agent.accounts.service import Accounts, Caller, Proof
 from agent.accounts.sessions import Opened
-from agent.domain.errors import IdTokenInvalid, NotAllowedHere, NotAMember
+from agent.domain.errors import CeremonyGone, IdTokenInvalid, NotAllowedHere, NotAMember
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class ProviderEntry:
         self._provider = provider
 
     async def sign_in(self, back: Back, origin: str, caller: Caller) -> Opened | AskedMore:
-        """Raises what `ProviderSignIn.finish` raises, and NotAMember."""
+        """Raises what `ProviderSignIn.finish` raises, NotAMember, and CeremonyGone."""
         try:
             link, said = await self._provider.finish(Kind.PROVIDER_SIGN_IN, back, origin)
             member = await self._provider.member(link, said)
@@ -59,10 +59,23 @@ class ProviderEntry:
         return await self._provider.begin(Kind.PROVIDER_INVITATION, origin, caller.address, sha256_of(token))
 
     async def accept(self, token: str, back: Back, origin: str, caller: Caller) -> Opened:
-        """Raises InvitationGone, IdentityTaken, and what `ProviderSignIn.finish` raises."""
+        """Raises InvitationGone, IdentityTaken, CeremonyGone, and what `ProviderSignIn.finish` raises."""
         await self._accounts.invitation(token, caller)
         link, said = await self._provider.finish(Kind.PROVIDER_INVITATION, back, origin, sha256_of(token))
-        return await self._accounts.accept_by_link(token, link, caller, self._provider.session_of(said))
+        session = self._provider.session_of(said)
+        return await self._lasting(await self._accounts.accept_by_link(token, link, caller, session), session)
 
     async def _open(self, member: Member, caller: Caller, session: str | None) -> Opened:
-        return await self._accounts.sessions.open(member, caller.browser, caller.address, PROVIDER, session)
+        """Raises CeremonyGone."""
+        opened = await self._accounts.sessions.open(member, caller.browser, caller.address, PROVIDER, session)
+        return await self._lasting(opened, session)
+
+    async def _lasting(self, opened: Opened, session: str | None) -> Opened:
+        """Raises CeremonyGone if the provider ended `session` while the member was signing in.
+
+        Looked for after opening: an end that comes later finds the opened session in the database.
+        """
+        if session and await self._provider.has_ended(session):
+            await self._accounts.sessions.end(opened.session.member_id, number=opened.session.record.id)
+            raise CeremonyGone
+        return opened

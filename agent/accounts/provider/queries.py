@@ -7,17 +7,17 @@ from typing import Final
 from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select, text, update
 
 from agent.accounts.ceremonies import Kind
+from agent.accounts.ceremony_queries import CeremonyQueries
 from agent.accounts.member_rows import COLUMNS, add_member, keep_a_way_in, member_of, required, selected
 from agent.accounts.records import PROVIDER, Member, ProviderLink
 from agent.core.actor import acting_as
 from agent.domain.errors import IdentityTaken, NotFound
 from agent.store import audit_log
 from agent.store.columns import Instant
-from agent.store.database import Queries
 from agent.store.schema import ceremony, member, member_session, provider_link
 
 # Two processes may be told the same at once: one of them writes it.
-_USE: Final = text(
+_KEEP: Final = text(
     "INSERT INTO ceremony (sha256, kind, about, expires_at) VALUES (:sha256, :kind, '', :until) ON CONFLICT (sha256) DO NOTHING"
 ).bindparams(bindparam("until", type_=Instant))
 _COLUMNS = tuple(each for each in provider_link.c if each.name != "member_id")
@@ -39,7 +39,7 @@ def add_link(tx: Connection, member_id: str, new: ProviderLink) -> None:
     audit_log.add(tx, "provider_linked", member_id, 1, new.created_at)
 
 
-class ProviderQueries(Queries):
+class ProviderQueries(CeremonyQueries):
     def links(self, member_id: str) -> tuple[ProviderLink, ...]:
         """A member's accounts at providers, oldest first."""
         query = select(*_COLUMNS).where(provider_link.c.member_id == member_id).order_by(provider_link.c.created_at)
@@ -79,7 +79,7 @@ class ProviderQueries(Queries):
         """End what the provider says has ended, and return the numbers of those sessions; None if the token was used before.
 
         `session` ends the sessions opened by it. Without it, all end that the account with that `subject` opened; with it, also those
-        of the account that don't know which session opened them. The token is kept until it is too old to be accepted.
+        of the account that don't know which session opened them. Token and `session` are kept until the token is too old to be accepted.
         """
         mine = [member_session.c.provider_session == session] if session else []
         if subject:
@@ -88,8 +88,10 @@ class ProviderQueries(Queries):
             mine.append(and_(member_session.c.means == PROVIDER, member_session.c.member_id.in_(linked), *unnamed))
         with self.database.write(durable=True) as tx:
             tx.execute(delete(ceremony).where(ceremony.c.expires_at <= now))
-            if not tx.execute(_USE, {"sha256": token, "kind": Kind.LOGOUT_TOKEN, "until": until}).rowcount:
+            if not tx.execute(_KEEP, {"sha256": token, "kind": Kind.LOGOUT_TOKEN, "until": until}).rowcount:
                 return None
+            if session:
+                tx.execute(_KEEP, {"sha256": session, "kind": Kind.ENDED_SESSION, "until": until})
             ended = tx.execute(delete(member_session).where(or_(*mine)).returning(member_session.c.id, member_session.c.member_id)).all()
             for who, count in Counter(each.member_id for each in ended).items():
                 audit_log.add(tx, "sessions_ended", who, count, now, detail=PROVIDER)

@@ -167,6 +167,10 @@ class ProviderSignIn:
         """What is kept of the provider's own session, by which it ends ours; None if it names none."""
         return self._digest("session", said.issuer, said.session) if said.session else None
 
+    async def has_ended(self, session: str) -> bool:
+        """Whether the provider said a short while ago that this session ended."""
+        return await asyncio.to_thread(self._queries.ceremony, session, self._clock()) is not None
+
     async def log_out(self, token: str) -> int:
         """End the sessions that a logout token names; returns how many.
 

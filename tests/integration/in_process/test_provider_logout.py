@@ -135,6 +135,25 @@ async def test_the_session_is_known_after_a_second_factor_too(desk: Desk, grace:
     assert await are_in(desk, page) == [False]
 
 
+async def test_a_session_that_ended_while_its_member_was_signing_in_opens_nothing(desk: Desk, grace: SignedInMember) -> None:
+    begun = (await desk.page.post("/api/account/second-factor", json={}, headers=grace.headers)).json()
+    app = TOTP(begun["secret"])
+    await desk.page.post("/api/account/second-factor", json={"code": app.at(int(desk.team.time.timestamp()))}, headers=grace.headers)
+    desk.team.later(timedelta(minutes=1))
+    desk.school.claims = {"sid": "s-1"}
+    more = (await desk.sign_in()).json()["second_factor"]
+    shown = {name: more[name] for name in ("state", "keep", "member", "session")}
+    await accepted(desk, sid="s-1")
+    late = await desk.page.post(SECOND, json=shown | {"code": app.at(int(desk.team.time.timestamp()))})
+    assert said(late) == "account.ceremony_gone"
+    # Nor does its statement, with the second factor shown at the provider. A new session there is another.
+    desk.school.claims = {"sid": "s-1", "amr": ["mfa"]}
+    assert await desk.refused() == "account.ceremony_gone"
+    assert [each.means for each in await desk.team.accounts.sessions.of(grace.member.id)] == ["password"]
+    desk.school.claims = {"sid": "s-2", "amr": ["mfa"]}
+    assert await are_in(desk, me(await desk.sign_in())) == [True]
+
+
 async def test_the_session_is_known_after_an_invitation_too(desk: Desk) -> None:
     made = await desk.team.accounts.members.add("grace", "Grace", Role.CURATOR)
     token = (await desk.team.accounts.members.invite(made.id)).secret
@@ -144,6 +163,10 @@ async def test_the_session_is_known_after_an_invitation_too(desk: Desk) -> None:
     page = {"authorization": f"Session {signed.json()['key']}"}
     await accepted(desk, sid="s-1")
     assert await are_in(desk, page) == [False]
+    token = (await desk.team.accounts.members.invite(made.id)).secret
+    given = await desk.back(await desk.begin(f"/api/invitations/{token}/provider-begin"))
+    assert said(await desk.page.post(f"/api/invitations/{token}/provider", json=given)) == "account.ceremony_gone"
+    assert await desk.team.accounts.sessions.of(made.id) == ()
 
 
 def wrong(school: OpenIdProvider) -> dict[str, str]:
