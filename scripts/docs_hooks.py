@@ -81,10 +81,11 @@ def headings(text: str) -> list[tuple[int, str]]:
 
 
 def named_as(text: str, english: str) -> str:
-    """Give the headings the ids of the same headings in English, so that links work in both languages."""
+    """Give the headings the ids of the same headings in English, so that links work in both languages. Those that have one keep it."""
     lines = text.splitlines()
-    for (number, _), (_, words) in zip(headings(text), headings(english), strict=True):
-        lines[number] += f" {{#{slug(words)}}}"
+    for (number, own), (_, words) in zip(headings(text), headings(english), strict=True):
+        if not own.endswith("}"):
+            lines[number] += f" {{#{slug(words)}}}"
     return "\n".join(lines) + "\n"
 
 

@@ -26,6 +26,10 @@ def test_headings_have_the_ids_of_the_english_ones() -> None:
     assert slug("`image.empty`") == "image.empty"
 
 
+def test_a_heading_that_has_an_id_keeps_it_and_shows_no_other() -> None:
+    assert named_as("# 一 {#first}\n\n## 二", "# One {#first}\n\n## Two") == "# 一 {#first}\n\n## 二 {#two}\n"
+
+
 def test_what_is_not_there_yet_is_not_in_the_navigation(tmp_path: Path) -> None:
     (tmp_path / "a.md").touch()
     assert there([{"Start": ["a.md", "later.md"]}, {"Help": ["a.md"]}], tmp_path) == [{"Start": ["a.md"]}, {"Help": ["a.md"]}]
