@@ -9,6 +9,9 @@ from agent.domain.errors import OffsiteFileUnreadable
 from agent.store.cluster_folder import STANZA, Archive
 
 _SFTP_SESSIONS = 8  # sshd lets so many begin at once
+_AWAY_S = 15  # a repository that doesn't answer for so long is away, for commands that must not be held up by it
+_SHORT_COMMANDS = ("archive-get", "archive-push", "info", "stanza-create")
+_ARRIVES_S = 180  # a backup waits so long for its log, which the repository gets late while the other is away
 _KEYS = ("cipher-pass", "s3-key", "s3-key-secret")
 
 
@@ -40,7 +43,7 @@ def _content(path: str, setting: str) -> bytes:
 
 def configuration(wanted: BackupSettings, passwords: Passwords, places: Sequence[Place]) -> str:
     """Return the file's text. It holds keys."""
-    lines = {
+    lines: dict[str, object] = {
         "archive-push-queue-max": f"{wanted.wal_limit_mb}MiB",
         "compress-type": "zst",
         "delta": "y",
@@ -61,9 +64,18 @@ def configuration(wanted: BackupSettings, passwords: Passwords, places: Sequence
             f"repo{number}-cipher-pass": passwords.database,
             f"repo{number}-retention-full": str(wanted.keep_full),
         }
-    shared = "".join(f"{name}={value}\n" for name, value in lines.items())
-    sessions = f"\n[global:restore]\nprocess-max={_SFTP_SESSIONS}\n" if any(isinstance(each, Sftp) for each in places) else ""
-    return f"[global]\n{shared}{sessions}\n[{STANZA}]\npg1-user=ai_popup\npg1-database=ai_popup\n"
+    sections: dict[str, dict[str, object]] = {"global": lines}
+    for command in _SHORT_COMMANDS:
+        sections[f"global:{command}"] = {"io-timeout": _AWAY_S}
+    if len(places) > 1:
+        # PostgreSQL hands over one piece of the log after the other, and stops at the first that a repository doesn't take. In the
+        # background all waiting pieces are handed over, so that each repository gets the whole log while the other is away.
+        sections["global:archive-push"]["archive-async"] = "y"
+        sections["global:backup"] = {"archive-timeout": _ARRIVES_S}
+    if any(isinstance(each, Sftp) for each in places):
+        sections["global:restore"] = {"process-max": _SFTP_SESSIONS}
+    sections[STANZA] = {"pg1-user": "ai_popup", "pg1-database": "ai_popup"}
+    return "\n".join(f"[{name}]\n" + "".join(f"{key}={value}\n" for key, value in of.items()) for name, of in sections.items())
 
 
 def for_another_host(text: str) -> str:

@@ -24,7 +24,7 @@ from agent.store.schema import metadata
 
 log = structlog.get_logger()
 
-_ARRIVES_S, _AGAIN_S = 120.0, 0.2
+_ARRIVES_S, _AGAIN_S = 180.0, 0.5
 _SPARE: Final = 1.3  # of the database's size
 # A sum of the rows' digests, as `agent.moves.canonical.Digest`: it ignores their order, and sees a row that is there twice.
 _SUM: Final = (
@@ -64,7 +64,7 @@ class Drill:
         return next(each for each in self._queries.runs() if each.kind is RunKind.DRILL)
 
     def _one(self, number: int, restic: Restic) -> tuple[int, float]:
-        found = self._making.repositories()[number - 1]
+        [found] = self._making.tool.info(number)
         if not found.backups:
             raise RepositoryEmpty
         clear(self._folder)
@@ -74,7 +74,7 @@ class Drill:
         restic.verify(whole=number == 1)
         name = f"drill-{secrets.token_hex(8)}"
         try:
-            here = self._sums_now(name)
+            here = self._sums_now(number, name)
             began = time.monotonic()
             words = ["--type=name", f"--target={name}", "--target-action=promote"]
             archive, address = self._making.ground.archive, embedded_address(self._postgres)
@@ -88,8 +88,8 @@ class Drill:
             raise DrillDiffers(tables=", ".join(differing))
         return sum(rows for rows, _ in here.values()), seconds
 
-    def _sums_now(self, name: str) -> dict[str, tuple[int, str]]:
-        """Name this moment in the log, return the sums of that moment, and wait until the log has arrived in the repositories."""
+    def _sums_now(self, number: int, name: str) -> dict[str, tuple[int, str]]:
+        """Name this moment in the log, return the sums of that moment, and wait until the log has arrived in that repository."""
         database = self._queries.database
         with ExitStack() as reading:
             with database.write(durable=True) as tx:  # nothing else is written meanwhile
@@ -98,18 +98,16 @@ class Drill:
                 source = reading.enter_context(database.read())
                 source.execute(text("SELECT 1 FROM alembic_version")).all()  # its state begins with the first query
             found = _sums(source)
-        self._arrive(database, piece)
+        self._arrive(number, database, piece)
         return found
 
-    @staticmethod
-    def _arrive(database: Database, piece: str) -> None:
+    def _arrive(self, number: int, database: Database, piece: str) -> None:
         with database.write(durable=True) as tx:
             tx.execute(text("SELECT pg_switch_wal()"))
         until = time.monotonic() + _ARRIVES_S
         while True:
-            with database.read() as tx:
-                newest = tx.scalar(text("SELECT coalesce(last_archived_wal, '') FROM pg_stat_archiver")) or ""
-            if newest[:24] >= piece:
+            # PostgreSQL knows only what arrived everywhere, and the other repository may be away.
+            if self._making.tool.info(number)[0].newest_wal >= piece:
                 return
             if time.monotonic() > until:
                 raise BackupFailed(tool="pgbackrest", number=0, where="")

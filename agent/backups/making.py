@@ -91,10 +91,9 @@ class Making:
     def repositories(self) -> list[Repository]:
         return self.tool.info()
 
-    def files(self) -> None:
-        """Back up the small lists of forgotten people and withdrawn consents at once, with the other files. Raises BackupError."""
-        for _, restic in self.resources():
-            back_up_files(restic, file_sets(self._settings(), self._paths))
+    def files(self, restic: Restic) -> tuple[int, int]:
+        """Back up the files alone into one repository; returns their bytes, and those that were added. Raises BackupError."""
+        return back_up_files(restic, file_sets(self._settings(), self._paths))
 
     @property
     def _repositories(self) -> list[str]:
@@ -119,24 +118,24 @@ class Making:
         return []
 
     def _database(self, number: int, *, full: bool, verify: bool, unready: AgentError | None) -> tuple[int, int]:
-        known = {each.name: each for each in self.tool.info()}.get(_NAMES[number - 1])
-        if unready is not None and (known is None or not known.backups):
+        [known] = self.tool.info(number)
+        if unready is not None and not known.backups:
             raise unready
         self.tool.back_up(number, full=full or self._full_due(known))
-        newest = next(each for each in self.tool.info() if each.name == _NAMES[number - 1]).backups[0]
+        newest = self.tool.info(number)[0].backups[0]
         if verify:
             self.tool.verify(number, newest.label)
         return newest.size, newest.stored
 
-    def _full_due(self, known: Repository | None) -> bool:
-        if known is None or self.marked:
+    def _full_due(self, known: Repository) -> bool:
+        if self.marked:
             return True
         last = next((each.at for each in known.backups if each.kind == "full"), None)
         return last is None or self._clock() - last > timedelta(days=self._settings().backup.full_days)
 
     def _files(self, restic: Restic, *, verify: bool) -> tuple[int, int]:
         wanted = self._settings().backup
-        made = back_up_files(restic, file_sets(self._settings(), self._paths))
+        made = self.files(restic)
         restic.expire(wanted.full_days * wanted.keep_full)
         if verify:
             restic.verify(whole=False)

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -33,9 +34,10 @@ log = structlog.get_logger()
 
 TOOL: Final = "pgbackrest"
 _LIMIT_S = 6 * 3_600.0
+_LOCKED_S, _AGAIN_S = 60.0, 0.5
 _REPOSITORIES = {1: LOCAL, 2: OFFSITE}
 # Its exit statuses, from its own list of errors.
-_RUNNING, _LOST = {50}, {39, 41, 42, 45, 47, 49, 55, 73, 102, 103, 104, 105}
+_RUNNING, _LOST = {50}, {39, 41, 42, 45, 47, 49, 55, 73, 101, 102, 103, 104, 105}
 _DAMAGED, _KEY = {26, 29, 31, 44, 76, 95}, {95}
 _NONE = {75}
 # The log does not arrive: it is kept back while any repository takes none.
@@ -91,13 +93,26 @@ class PgBackRest:
         """Create the repositories, unless they are there; the database need not run."""
         failed = self._home.make_repositories()
         try:
-            self._run(["stanza-create", "--no-online"])
+            self._create()
         except BackupError:
             if not failed:
                 raise
         for option, error in failed.items():
             where = _REPOSITORIES[int(option.removeprefix("repo").partition("-")[0])]
             raise (RepositoryUnreachable if disk_full(error) else RepositoryUnwritable)(where=where) from error
+
+    def _create(self) -> None:
+        """Pieces of the log that are handed over at the same moment keep it waiting, so it tries again for a while."""
+        until = time.monotonic() + _LOCKED_S
+        while True:
+            try:
+                self._run(["stanza-create", "--no-online"])
+            except BackupRunning:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(_AGAIN_S)
+            else:
+                return
 
     def back_up(self, repository: int, *, full: bool) -> None:
         """Make a base backup of the running database; then expire old ones."""
@@ -115,12 +130,12 @@ class PgBackRest:
         fetch = f'restore_command="{program()}" --stanza={STANZA} archive-get %f "%p"'
         self._run([f"--repo={repository}", f"--recovery-option={fetch}", *words, "restore"], repository)
 
-    def info(self) -> list[Repository]:
-        """Return what each repository holds, newest backup first; one that can't be read says so."""
-        said = json.loads(self._run(["--output=json", "info"]))
+    def info(self, only: int | None = None) -> list[Repository]:
+        """Return what each repository holds, newest backup first; one that can't be read says so. `only` one is asked if given."""
+        said = json.loads(self._run(["--output=json", *([f"--repo={only}"] if only else []), "info"]))
         stanza: dict[str, Any] = next((each for each in said if each["name"] == STANZA), {})
         found = []
-        for number in self.repositories:
+        for number in [only] if only else self.repositories:
             status = next((each["status"] for each in stanza.get("repo", ()) if each["key"] == number), {"code": 1})
             backups = [_base_backup(each, number) for each in stanza.get("backup", ()) if each["database"]["repo-key"] == number]
             wal = [each["max"] for each in stanza.get("archive", ()) if each["database"]["repo-key"] == number and each["max"]]

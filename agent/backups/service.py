@@ -1,6 +1,7 @@
 """A server's backups while it runs: made by themselves, and on demand."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -73,13 +74,14 @@ class ServerBackups:
 
     async def run(self) -> None:
         """Run until cancelled. Where none can be made, only the list of withdrawn consents is kept."""
-        seen = self._stamps()
+        first = self._stamps()
+        seen: defaultdict[str, list[int]] = defaultdict(lambda: first)
         await self._prepare_new()
         await asyncio.sleep(EVERY_S)
         waited = EVERY_S
         while True:
             try:
-                seen = await self._follow_lists(seen)
+                await self._follow_lists(seen)
                 if not isinstance(self._able, AgentError) and await self._begun(waited):
                     await self._make_due()
             except AgentError as error:
@@ -112,15 +114,26 @@ class ServerBackups:
         if due is not None and due <= now:
             await self.drill()
 
-    async def _follow_lists(self, seen: list[int]) -> list[int]:
-        """Back up at once who was forgotten, and what was withdrawn: every later restore knows it then."""
+    async def _follow_lists(self, seen: defaultdict[str, list[int]]) -> None:
+        """Back up at once who was forgotten, and what was withdrawn: every later restore knows it then.
+
+        `seen` is what each repository holds. One that fails is tried again next time, and keeps neither the others nor backups waiting.
+        """
         await asyncio.to_thread(self._withdrawn.follow)
         stamps = self._stamps()
-        if stamps == seen or isinstance(self._able, AgentError):
-            return stamps
-        async with self._turn:
-            await asyncio.to_thread(self._ready().making.files)
-        return stamps
+        if isinstance(self._able, AgentError):
+            return
+        making = self._able.making
+        for name, restic in making.resources():
+            if seen[name] == stamps:
+                continue
+            try:
+                async with self._turn:
+                    await asyncio.to_thread(making.files, restic)
+            except AgentError as error:
+                log.error("backup.lists_failed", code=error.code, repository=name)
+            else:
+                seen[name] = stamps
 
     def _stamps(self) -> list[int]:
         return [each.stat().st_mtime_ns if each.exists() else 0 for each in self._lists]

@@ -146,6 +146,8 @@ class ClusterFolder:
                 }
                 environment |= {_variable(option): reach(folder) for option, folder in self.archive.folders.items()}
                 environment |= {_variable(option): f"{here}/{option}" for option in self.archive.files}
+                if descriptors:
+                    environment[_variable("archive-async")] = "n"  # a process in the background closes what it inherited
             yield Reached(here, tuple(descriptors), environment)
 
     def command(self, reached: Reached, words: Sequence[str]) -> list[str]:

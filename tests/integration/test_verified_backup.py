@@ -1,8 +1,12 @@
-"""A backup that is read back: damage in what it builds on is found before anyone needs it."""
+"""Repositories in trouble: one whose disk is away, and one whose backups are damaged."""
 
+import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,9 +15,11 @@ from agent.backups.configuration import archive
 from agent.backups.pgbackrest import PgBackRest, program
 from agent.backups.repositories import Folder, Passwords
 from agent.core.backup_settings import BackupSettings
-from agent.domain.errors import RepositoryDamaged, RepositoryUnwritable
-from agent.store import recovery_code
+from agent.domain.errors import AgentError, RepositoryDamaged, RepositoryUnwritable
+from agent.store import embedded_postgres, recovery_code
 from agent.store.embedded_postgres import EmbeddedPostgres
+from agent.store.postgres_programs import NEWEST, Programs, account
+from tests.second_user import NOBODY, as_nobody
 
 pytestmark = [
     pytest.mark.slow,
@@ -23,12 +29,18 @@ pytestmark = [
 
 @contextmanager
 def backing_up(folder: Path, *places: Path) -> Iterator[PgBackRest]:
+    with running(folder, *places) as (embedded, _):
+        yield PgBackRest(embedded.home, embedded.sockets)
+
+
+@contextmanager
+def running(folder: Path, *places: Path) -> Iterator[tuple[EmbeddedPostgres, str]]:
+    """A database whose log goes to these places, and its address."""
     passwords = Passwords.of(recovery_code.write(recovery_code.new_secret()))
     into = archive(program(), BackupSettings(wal_seconds=1), passwords, tuple(map(Folder, places)))
     embedded = EmbeddedPostgres(folder / "postgres", folder / "postgres.log", into)
-    embedded.start()
     try:
-        yield PgBackRest(embedded.home, embedded.sockets)
+        yield embedded, embedded.start().replace("+psycopg", "")
     finally:
         embedded.stop()
 
@@ -50,6 +62,52 @@ def test_a_repository_whose_disk_is_away_keeps_the_database_from_nothing(tmp_pat
         disk.unlink()
         tool.prepare()  # it is back
         assert [bool(each.code) for each in tool.info()] == [False, False]
+
+
+def test_while_one_repository_is_away_the_other_gets_the_log_and_backups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if os.geteuid() != 0:
+        assert _one_and_the_other_away(tmp_path) == {"local": 3, "offsite": 3}
+        return
+    # Servers run as a user of their own. Root's hands its folders over as open descriptors, which the background closes.
+    with backing_up(tmp_path, tmp_path / "near") as tool:
+        tool.prepare()
+        tool.back_up(1, full=True)  # so that all modules are loaded: the other user may not reach them
+    programs = Programs(NEWEST, account())
+    monkeypatch.setattr(embedded_postgres, "Programs", lambda *_: programs)
+    folder = Path(tempfile.mkdtemp(prefix="ai-popup-", dir="/tmp"))
+    os.chown(folder, NOBODY, NOBODY)
+    try:
+        assert as_nobody(partial(_one_and_the_other_away, folder)) == {"local": 3, "offsite": 3}
+    finally:
+        shutil.rmtree(folder)
+        programs.forget()
+
+
+def _one_and_the_other_away(folder: Path) -> dict[str, int]:
+    import psycopg
+
+    near, far, elsewhere = folder / "near", folder / "far", folder / "elsewhere"
+    with running(folder, near, far) as (embedded, address), psycopg.connect(address, autocommit=True) as connection:
+        tool = PgBackRest(embedded.home, embedded.sockets)
+        tool.prepare()
+        connection.execute("CREATE TABLE kept (number int)")
+        for number in (1, 2):
+            tool.back_up(number, full=True)
+        for there, away, place in ((1, 2, far), (2, 1, near)):
+            place.rename(elsewhere)
+            place.touch()  # no folder can be made in it
+            for each in range(3):
+                connection.execute("INSERT INTO kept VALUES (%s)", [each])
+                connection.execute("SELECT pg_switch_wal()")
+            tool.back_up(there, full=False)
+            with pytest.raises(AgentError):
+                tool.back_up(away, full=False)
+            place.unlink()
+            elsewhere.rename(place)
+            tool.back_up(away, full=False)  # what it missed has come
+        for number in (1, 2):
+            tool.verify(number)
+        return {each.name: len(each.backups) for each in tool.info()}
 
 
 def test_damage_in_the_full_backup_is_found_by_reading_back_the_one_that_builds_on_it(tool: PgBackRest, tmp_path: Path) -> None:
