@@ -3,6 +3,7 @@
 A policy then reads one value in its own row. All rows of a statement are derived together: a folder may hold 300,000 photos.
 """
 
+from collections.abc import Collection
 from typing import Final
 
 from sqlalchemy import Connection, text
@@ -103,6 +104,10 @@ _FILL: Final = (
     f"INSERT INTO {TALLY} SELECT person_id, libraries, count(*) FROM identity GROUP BY person_id, libraries",
 )
 _IS_TALLIED: Final = text(f"SELECT to_regclass('{TALLY}') IS NOT NULL")
+_ELSEWHERE: Final = text(
+    f"SELECT EXISTS (SELECT FROM {TALLY} WHERE person_id = ANY (:people)"
+    " AND (libraries = '{}' OR NOT libraries <@ CAST(:libraries AS int[])))"
+)
 
 
 def statements() -> list[str]:
@@ -115,5 +120,14 @@ def statements() -> list[str]:
 
 
 def tallied(tx: Connection) -> bool:
-    """Return whether faces are tallied by person: in a server's database."""
-    return tx.dialect.name == "postgresql" and bool(tx.scalar(_IS_TALLIED))
+    """Return whether faces are tallied by person: in a server's database. A connection remembers that they are."""
+    if tx.dialect.name != "postgresql":
+        return False
+    if TALLY not in tx.info and tx.scalar(_IS_TALLIED):
+        tx.info[TALLY] = True
+    return TALLY in tx.info
+
+
+def may_be_elsewhere(tx: Connection, people: Collection[int], libraries: Collection[int]) -> bool:
+    """Return False if all faces of these people, also uncertain ones, are in these libraries: by a few rows, not by each of the faces."""
+    return not tallied(tx) or bool(tx.scalar(_ELSEWHERE, {"people": list(people), "libraries": list(libraries)}))

@@ -26,14 +26,13 @@ _BEST_FIRST = ((face.c.sharpness >= LEAST_SHARPNESS).desc(), face.c.size.desc(),
 class AlbumQueries(Queries):
     def person(self, person_id: int) -> PersonFacts | None:
         with self.database.read() as tx:
-            row = tx.execute(select(person).where(person.c.id == person_id)).one_or_none()
-            if row is None:
+            found = person_rows.one(tx, person_id)
+            if found is None:
                 return None
+            row, known = found
             on_photos, sure = func.count(face.c.image_id.distinct()), identity.c.certainty == Certainty.CONFIRMED
             theirs = select(on_photos, on_photos.filter(sure)).join(identity).join(image)
-            photos, confirmed = tx.execute(theirs.where(identity.c.person_id == person_id, _is_photo())).one()
-            confirmed_at = tx.scalar(person_rows.last_confirmed().where(identity.c.person_id == person_id))
-            [known] = person_rows.everybody(tx, person_id)
+            photos, confirmed = tx.execute(theirs.where(identity.c.person_id == person_id, _is_photo())).one() if known.faces else (0, 0)
             return PersonFacts(
                 person=known,
                 photos=photos,
@@ -43,7 +42,7 @@ class AlbumQueries(Queries):
                 basis=Basis(row.basis) if row.basis else None,
                 basis_at=row.basis_at,
                 named_at=row.created_at,
-                confirmed_at=confirmed_at,
+                confirmed_at=row.confirmed_at,
                 retention_days=row.retention_days,
                 watch_at=row.watch_at,
             )

@@ -1,11 +1,11 @@
 """People: the user's confirmations, and the identifications derived from them."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import ColumnElement, Connection, Integer, Row, Select, and_, column, delete, func, not_, or_, select, true, update
+from sqlalchemy import Column, ColumnElement, Connection, Integer, Row, Select, and_, column, delete, func, not_, or_, select, true, update
 from sqlalchemy.sql import exists
 
 from agent.domain.events import RecognitionPurged, Recorded
@@ -69,7 +69,8 @@ class PersonQueries(Queries):
         """Return people without a confirmation within their retention time (their own, or the usual), and since when."""
         with self.database.read() as tx:
             # One pass over all confirmed faces: looking them up person by person reads several times as much of a large library.
-            of = last_confirmed().add_columns(identity.c.person_id).group_by(identity.c.person_id).subquery()
+            last = func.max(identity.c.confirmed_at).label("confirmed_at")
+            of = select(identity.c.person_id, last).where(_CONFIRMED).group_by(identity.c.person_id).subquery()
             columns = person.c.id, person.c.created_at, person.c.retention_days, of.c.confirmed_at
             rows = tx.execute(select(*columns).outerjoin(of, of.c.person_id == person.c.id))
             ends = {row.id: (row.confirmed_at or row.created_at) + timedelta(days=row.retention_days or usual_days) for row in rows}
@@ -80,50 +81,55 @@ class PersonQueries(Queries):
             return everybody(tx)
 
 
-def last_confirmed() -> Select[datetime | None]:
-    """Select when faces were confirmed last."""
-    return select(func.max(identity.c.confirmed_at).label("confirmed_at")).where(_CONFIRMED)
+def everybody(tx: Connection) -> list[Person]:
+    """Return all people."""
+    rows = tx.execute(_with_counts(tx, (person.c.id, person.c.name, person.c.hidden_at, person.c.never_at, person.c.cover_face_id))).all()
+    return _told(tx, sorted(rows, key=lambda row: str(row.name)), _ALL)  # a server's database can't read the names
 
 
-def everybody(tx: Connection, person_id: int | None = None) -> list[Person]:
-    """Return all people, or one."""
-    mine, which = (_ALL, _ALL) if person_id is None else (person.c.id == person_id, identity.c.person_id == person_id)
-    rows = tx.execute(select(person.c.id, person.c.name, person.c.hidden_at, person.c.never_at, person.c.cover_face_id).where(mine))
-    found = sorted(rows, key=lambda row: str(row.name))  # a server's database can't read them
-    faces, confirmed, references = _faces(tx, person_id), _confirmed(tx, which), reference_rows.counts(tx, which)
-    portraits = _portraits(tx, confirmed, [row.id for row in found if row.cover_face_id is not None], which)
+def one(tx: Connection, person_id: int) -> tuple[Row[*tuple[Any, ...]], Person] | None:
+    """Return a person's row, with `confirmed_at`, when a face was last confirmed, and what the list of people says of them."""
+    row = tx.execute(_with_counts(tx, tuple(person.c), person_id)).one_or_none()
+    return None if row is None else (row, _told(tx, [row], identity.c.person_id == person_id)[0])
+
+
+def _told(tx: Connection, rows: Sequence[Row[*tuple[Any, ...]]], which: ColumnElement[bool]) -> list[Person]:
+    with_faces = [row.id for row in rows if row.confirmed]
+    portraits = _portraits(tx, with_faces, [row.id for row in rows if row.cover_face_id is not None], which)
 
     def told(row: Row[*tuple[Any, ...]]) -> Person:
-        held, (sure, twice) = references.get(row.id, 0), confirmed.get(row.id, (0, 0))
-        count, suggested = faces.get(row.id, 0) - held, faces.get(row.id, 0) - sure
-        marks = {"hidden": row.hidden_at is not None, "never": row.never_at is not None}
-        return Person(row.id, row.name, count, count - twice, suggested, held, **marks, portrait=portraits.get(row.id))
+        held, count = row.held or 0, (row.faces or 0) - (row.held or 0)
+        suggested, marks = (row.faces or 0) - (row.confirmed or 0), {"hidden": row.hidden_at is not None, "never": row.never_at is not None}
+        return Person(row.id, row.name, count, count - (row.twice or 0), suggested, held, **marks, portrait=portraits.get(row.id))
 
-    return [told(row) for row in found]
-
-
-def _faces(tx: Connection, person_id: int | None) -> dict[int, int]:
-    """Return the number of faces by person."""
-    which = _ALL if person_id is None else identity.c.person_id == person_id
-    counted = select(identity.c.person_id, func.count().label("faces")).where(which).group_by(identity.c.person_id)
-    if tallied(tx):
-        mine = _ALL if person_id is None else _tally.c.person_id == person_id
-        counted = select(_tally.c.person_id, func.sum(_tally.c.faces).label("faces")).where(mine).group_by(_tally.c.person_id)
-    return {row.person_id: row.faces for row in tx.execute(counted)}
+    return [told(row) for row in rows]
 
 
-def _confirmed(tx: Connection, which: ColumnElement[bool]) -> dict[int, tuple[int, int]]:
-    """Return by person the number of confirmed faces, and of those on a photo with another one of theirs.
+def _with_counts(tx: Connection, columns: Sequence[Column[Any]], person_id: int | None = None) -> Select[*tuple[Any, ...]]:
+    """Select people with the number of their `faces`, of confirmed ones, of those on a photo with another one of theirs, and of references.
 
     Only confirmed faces can share a photo: identification assigns a person once per photo. Counting all photos takes far longer.
     """
-    faces = func.count()
-    confirmed = select(identity.c.person_id, faces, faces - func.count(identity.c.image_id.distinct()))
-    rows = tx.execute(confirmed.where(_CONFIRMED, which).group_by(identity.c.person_id))
-    return {person_id: (count, twice) for person_id, count, twice in rows}
+
+    def of(column: ColumnElement[int]) -> ColumnElement[bool]:
+        return _ALL if person_id is None else column == person_id
+
+    counted = select(identity.c.person_id, func.count().label("faces")).where(of(identity.c.person_id)).group_by(identity.c.person_id)
+    if tallied(tx):
+        counted = select(_tally.c.person_id, func.sum(_tally.c.faces).label("faces")).where(of(_tally.c.person_id))
+        counted = counted.group_by(_tally.c.person_id)
+    each, twice = func.count(), func.count() - func.count(identity.c.image_id.distinct())
+    sure = select(identity.c.person_id, each.label("confirmed"), twice.label("twice")).where(_CONFIRMED, of(identity.c.person_id))
+    if person_id is not None:  # for all people the index of confirmed faces suffices, which doesn't hold when
+        sure = sure.add_columns(func.max(identity.c.confirmed_at).label("confirmed_at"))
+    numbers = [each.subquery() for each in (counted, sure.group_by(identity.c.person_id), reference_rows.counted(of(identity.c.person_id)))]
+    found = select(*columns, *(each for number in numbers for each in number.c if each.name != "person_id")).where(of(person.c.id))
+    for number in numbers:
+        found = found.outerjoin(number, number.c.person_id == person.c.id)
+    return found
 
 
-def _portraits(tx: Connection, people: Iterable[int], covers: Sequence[int], which: ColumnElement[bool]) -> dict[int, Portrait]:
+def _portraits(tx: Connection, people: Sequence[int], covers: Sequence[int], which: ColumnElement[bool]) -> dict[int, Portrait]:
     """Return by person the chosen cover, or the best confirmed face, for those of `people`, who have one."""
     best_first = (identity.c.fit.desc(), identity.c.face_id.desc())
     place_of = func.row_number().over(partition_by=identity.c.person_id, order_by=best_first).label("place")
@@ -147,7 +153,7 @@ def _portraits(tx: Connection, people: Iterable[int], covers: Sequence[int], whi
         return {row.person_id: Portrait(row.image_id, row.width, row.height, Box(row.x, row.y, row.w, row.h)) for row in rows}
 
     # Checking the images of all confirmed faces takes ten times as long as one per person: only if that one is not shown.
-    found = read(best(confirmed))
+    found = read(best(confirmed)) if people else {}
     rest = [person_id for person_id in people if person_id not in found]
     if rest:
         found |= read(best(confirmed.join(image, image.c.id == identity.c.image_id).where(shown, identity.c.person_id.in_(rest))))

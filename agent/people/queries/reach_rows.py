@@ -9,6 +9,7 @@ from agent.domain.errors import FaceUnknown, PersonElsewhere, PersonUnknown
 from agent.domain.people import Certainty
 from agent.store.database import Queries
 from agent.store.facts import chunks
+from agent.store.library_triggers import may_be_elsewhere
 from agent.store.schema import face, identity, person, place
 
 
@@ -52,7 +53,7 @@ class ReachQueries(Queries):
     def elsewhere(self, people: Collection[int]) -> frozenset[int]:
         """Return those who are, certainly, on a photo beyond reach."""
         reach = current_reach()
-        if reach is None:
+        if reach is None or not people:
             return frozenset()
         beyond = or_(place.c.library_id.is_(None), place.c.library_id.not_in(sorted(reach.libraries)))
         theirs = (
@@ -62,4 +63,6 @@ class ReachQueries(Queries):
             .where(identity.c.person_id.in_(list(people)), identity.c.certainty != Certainty.PROBABLE, beyond)
         )
         with everything(), self.database.read() as tx:
+            if not may_be_elsewhere(tx, people, reach.libraries):
+                return frozenset()
             return frozenset(tx.scalars(theirs.distinct()))

@@ -7,7 +7,7 @@ no reference any more is of no use without its photo: `sweep` deletes it, in the
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, delete, exists, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Select, delete, exists, func, insert, select
 
 from agent.domain import reference_path
 from agent.domain.face import Face
@@ -42,11 +42,11 @@ def person_of(tx: Connection, key: str) -> int | None:
     return tx.scalar(held.where(image.c.sha256 == key))
 
 
-def counts(tx: Connection, of: ColumnElement[bool]) -> dict[int, int]:
-    """Return how many references the people `of` a condition on identities have, by person. Reads no other faces than references'."""
+def counted(of: ColumnElement[bool]) -> Select[int, int]:
+    """Select how many references the people `of` a condition on identities have, by person. Reads no other faces than references'."""
     held = select(identity.c.person_id, func.count().label("held")).select_from(place).join(face, face.c.image_id == place.c.image_id)
     held = held.join(identity, identity.c.face_id == face.c.id).where(_of_references(), of)
-    return {row.person_id: row.held for row in tx.execute(held.group_by(identity.c.person_id))}
+    return held.group_by(identity.c.person_id)
 
 
 def put(tx: Connection, person_id: int, new: NewReference, library_id: int | None, now: datetime) -> int:
