@@ -11,6 +11,7 @@ from pathlib import Path
 import structlog
 
 from agent.backups.drill import Drill
+from agent.backups.given_up import GivenUpLog
 from agent.backups.making import Made, Making
 from agent.backups.repositories import LOCAL
 from agent.backups.runs import BackupRun, RunKind, RunQueries
@@ -28,6 +29,7 @@ FIRST_S, EVERY_S = 600.0, 10.0
 class Able:
     making: Making
     drill: Drill
+    given_up: GivenUpLog
 
 
 class ServerBackups:
@@ -105,8 +107,10 @@ class ServerBackups:
         settings, now = self._settings(), self._clock()
         last = await asyncio.to_thread(self._queries.last, good=False)
         backup, drill = last.get((RunKind.DATABASE, LOCAL)), last.get((RunKind.DRILL, LOCAL))
-        due = next_backup(settings, backup, now)
-        first = settings.backup.at and self._ready().making.marked and not (backup and backup.code)
+        able = self._ready()
+        await asyncio.to_thread(able.given_up.follow)
+        due = next_backup(settings, backup, await asyncio.to_thread(able.given_up.at), now)
+        first = settings.backup.at and able.making.marked and not (backup and backup.code)
         if first or (due is not None and due <= now):
             await self.now()
             return
@@ -142,12 +146,13 @@ class ServerBackups:
         settings, now = self._settings(), self._clock()
         last = self._queries.last(good=False)
         backup = last.get((RunKind.DATABASE, LOCAL))
-        making = None if isinstance(self._able, AgentError) else self._able.making
+        able = None if isinstance(self._able, AgentError) else self._able
         problem = self._able if isinstance(self._able, AgentError) else self._able.making.ground.problem
-        repositories = []
-        if making is not None:
+        repositories, given_up_at = [], None
+        if able is not None:
+            given_up_at = able.given_up.at()
             try:
-                repositories = making.repositories()
+                repositories = able.making.repositories()
             except AgentError as error:
                 problem = problem or error
         return BackupState(
@@ -155,10 +160,11 @@ class ServerBackups:
             repositories=tuple(repositories),
             last=last,
             good=self._queries.last(good=True),
-            archiving=Archiving.of(self._queries.database) if making is not None else None,
+            archiving=Archiving.of(self._queries.database) if able is not None else None,
+            given_up_at=given_up_at,
             running=self._runs,
-            next_at=next_backup(settings, backup, now) if making is not None else None,
-            next_drill_at=next_drill(settings, backup, last.get((RunKind.DRILL, LOCAL))) if making is not None else None,
+            next_at=next_backup(settings, backup, given_up_at, now) if able is not None else None,
+            next_drill_at=next_drill(settings, backup, last.get((RunKind.DRILL, LOCAL))) if able is not None else None,
             runs=tuple(self._queries.runs()),
         )
 

@@ -45,6 +45,7 @@ class BackupState:
     last: dict[tuple[RunKind, str], BackupRun]
     good: dict[tuple[RunKind, str], BackupRun]
     archiving: Archiving | None
+    given_up_at: datetime | None  # see `GivenUpLog`
     running: bool
     next_at: datetime | None
     next_drill_at: datetime | None
@@ -52,23 +53,30 @@ class BackupState:
 
     @property
     def gap(self) -> bool:
-        """Whether pieces of the log were given up, because backups could not be written for too long."""
-        newest = [each.newest_wal for each in self.repositories if each.newest_wal]
-        return self.archiving is not None and bool(newest) and any(self.archiving.newest[:24] > each for each in newest)
+        """Whether a repository has no backup since pieces of the log were given up, because one took none for too long."""
+        return any(not self._whole(each) for each in self.repositories)
 
     @property
     def restorable_until(self) -> datetime | None:
-        """The last moment that can certainly be restored; None without one. PostgreSQL counts a piece that was given up as arrived."""
-        if self.archiving is None or not self.gap:
-            return self.archiving.at if self.archiving else None
+        """The last moment that can certainly be restored; None without one."""
+        if self.archiving is None:
+            return None
+        if any(map(self._whole, self.repositories)):
+            return self.archiving.at
         return max((run.ended_at for (kind, _), run in self.good.items() if kind is RunKind.DATABASE and run.ended_at), default=None)
 
+    def _whole(self, repository: Repository) -> bool:
+        if self.given_up_at is None:
+            return True
+        good = self.good.get((RunKind.DATABASE, repository.name))
+        return good is not None and good.began_at > self.given_up_at
 
-def next_backup(settings: Settings, last: BackupRun | None, now: datetime) -> datetime | None:
-    """Return when the next backup by itself is due; in the past if it is overdue. None: never."""
+
+def next_backup(settings: Settings, last: BackupRun | None, given_up_at: datetime | None, now: datetime) -> datetime | None:
+    """Return when the next backup by itself is due; in the past if it is overdue, as when log was given up since. None: never."""
     if not settings.backup.enabled or not settings.backup.at:
         return None
-    if last is None:
+    if last is None or (given_up_at is not None and last.began_at <= given_up_at):
         return now
     if last.code:
         return (last.ended_at or last.began_at) + _RETRY

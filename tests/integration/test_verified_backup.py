@@ -4,14 +4,17 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from agent.backups.configuration import archive
+from agent.backups.given_up import GivenUpLog
 from agent.backups.pgbackrest import PgBackRest, program
 from agent.backups.repositories import Folder, Passwords
 from agent.core.backup_settings import BackupSettings
@@ -34,10 +37,10 @@ def backing_up(folder: Path, *places: Path) -> Iterator[PgBackRest]:
 
 
 @contextmanager
-def running(folder: Path, *places: Path) -> Iterator[tuple[EmbeddedPostgres, str]]:
+def running(folder: Path, *places: Path, limit_mb: int = 4_096) -> Iterator[tuple[EmbeddedPostgres, str]]:
     """A database whose log goes to these places, and its address."""
     passwords = Passwords.of(recovery_code.write(recovery_code.new_secret()))
-    into = archive(program(), BackupSettings(wal_seconds=1), passwords, tuple(map(Folder, places)))
+    into = archive(program(), BackupSettings(wal_seconds=1, wal_limit_mb=limit_mb), passwords, tuple(map(Folder, places)))
     embedded = EmbeddedPostgres(folder / "postgres", folder / "postgres.log", into)
     try:
         yield embedded, embedded.start().replace("+psycopg", "")
@@ -108,6 +111,28 @@ def _one_and_the_other_away(folder: Path) -> dict[str, int]:
         for number in (1, 2):
             tool.verify(number)
         return {each.name: len(each.backups) for each in tool.info()}
+
+
+def test_log_that_was_given_up_is_noticed_though_postgresql_counts_it_as_arrived(tmp_path: Path) -> None:
+    import psycopg
+
+    given_up = GivenUpLog(tmp_path / "postgres.log", tmp_path / "mark", lambda: datetime.now(UTC))
+    with running(tmp_path, tmp_path / "near", limit_mb=128) as (embedded, address), psycopg.connect(address, autocommit=True) as connection:
+        PgBackRest(embedded.home, embedded.sockets).prepare()
+        archive_folder = tmp_path / "near" / "database" / "archive"
+        archive_folder.rename(tmp_path / "elsewhere")
+        archive_folder.touch()
+        connection.execute("CREATE TABLE kept (number int)")
+        for number in range(12):
+            connection.execute("INSERT INTO kept VALUES (%s)", [number])
+            connection.execute("SELECT pg_switch_wal()")
+        until = time.monotonic() + 60
+        while given_up.at() is None and time.monotonic() < until:
+            time.sleep(0.2)
+            given_up.follow()
+        assert given_up.at() is not None
+        newest = "SELECT last_archived_wal FROM pg_stat_archiver"
+        assert connection.execute(newest).fetchone() != (None,), "though nothing has arrived anywhere"
 
 
 def test_damage_in_the_full_backup_is_found_by_reading_back_the_one_that_builds_on_it(tool: PgBackRest, tmp_path: Path) -> None:

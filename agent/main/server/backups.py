@@ -5,6 +5,8 @@ from datetime import datetime
 
 from agent.backups.drill import Drill
 from agent.backups.files import FORGOTTEN, WITHDRAWN
+from agent.backups.given_up import MARK as GIVEN_UP
+from agent.backups.given_up import GivenUpLog
 from agent.backups.ground import ground_of
 from agent.backups.making import Making
 from agent.backups.runs import RunQueries
@@ -15,6 +17,7 @@ from agent.core.paths import AppPaths
 from agent.core.settings import Settings
 from agent.domain.errors import AgentError, BackupDatabaseElsewhere, BackupError, BackupOff
 from agent.main.library_home import home_of_key
+from agent.main.server.log_files import POSTGRES_LOG
 from agent.store.database import Database
 from agent.store.embedded_postgres import EmbeddedPostgres
 from agent.store.server_database import POSTGRES_FOLDER
@@ -40,7 +43,7 @@ def backups_of_server(
             raise BackupOff
         making = Making(ground, embedded, queries, settings, paths, clock)
         drill = Drill(making, queries, paths.data / POSTGRES_FOLDER, paths.data / DRILL_FOLDER, paths.logs / DRILL_LOG, clock)
-        able = Able(making, drill)
+        able = Able(making, drill, GivenUpLog(paths.logs / POSTGRES_LOG, paths.data / GIVEN_UP, clock))
     except BackupError as error:
         able = error
     withdrawn = WithdrawnFile(paths.data / WITHDRAWN, ConsentQueries(database))

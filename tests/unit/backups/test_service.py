@@ -30,7 +30,7 @@ async def test_a_repository_that_is_away_keeps_lists_neither_from_the_other_nor_
     making = SimpleNamespace(resources=lambda: [("local", "local"), ("offsite", "offsite")], files=files, prepare=lambda: None)
     queries = SimpleNamespace(runs=lambda _=None: [])
     listed = SimpleNamespace(path=withdrawn, follow=lambda: None)
-    able = Able(cast(Making, making), cast(Any, None))
+    able = Able(cast(Making, making), cast(Any, None), cast(Any, None))
     backups = ServerBackups(able, cast(Any, queries), cast(Any, listed), forgotten, cast(Any, None), cast(Any, None))
 
     async def due() -> None:

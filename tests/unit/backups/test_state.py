@@ -1,7 +1,7 @@
 """When the next backup and the next drill are due, and whether the log has a gap."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -19,20 +19,20 @@ def settings(**backup: object) -> Settings:
 
 
 def test_the_next_backup_is_at_its_time_of_day() -> None:
-    assert next_backup(settings(), RUN, NOW) == (NOW + timedelta(days=1)).replace(hour=3)
-    assert next_backup(settings(at="23:30"), RUN, NOW) == NOW.replace(hour=23, minute=30)
-    assert next_backup(settings(at="12:30"), RUN, NOW) == (NOW + timedelta(days=1)).replace(minute=30)  # it was just made
-    assert next_backup(settings(), None, NOW) == NOW
+    assert next_backup(settings(), RUN, None, NOW) == (NOW + timedelta(days=1)).replace(hour=3)
+    assert next_backup(settings(at="23:30"), RUN, None, NOW) == NOW.replace(hour=23, minute=30)
+    assert next_backup(settings(at="12:30"), RUN, None, NOW) == (NOW + timedelta(days=1)).replace(minute=30)  # it was just made
+    assert next_backup(settings(), None, None, NOW) == NOW
 
 
 def test_a_failed_backup_is_tried_again_after_an_hour() -> None:
     failed = replace(RUN, code="backup.unreachable")
-    assert next_backup(settings(), failed, NOW) == NOW + timedelta(minutes=2, hours=1)
+    assert next_backup(settings(), failed, None, NOW) == NOW + timedelta(minutes=2, hours=1)
 
 
 @pytest.mark.parametrize("off", [{"at": ""}, {"enabled": False}])
 def test_switched_off_none_is_due(off: dict[str, object]) -> None:
-    assert next_backup(settings(**off), None, NOW) is None
+    assert next_backup(settings(**off), None, NOW, NOW) is None
 
 
 def test_a_drill_follows_the_first_backup_and_then_every_week() -> None:
@@ -44,21 +44,33 @@ def test_a_drill_follows_the_first_backup_and_then_every_week() -> None:
     assert next_drill(settings(drill_days=0), RUN, None) is None
 
 
-@pytest.mark.parametrize(("believed", "gap"), [("00000001000000000000000A", True), ("000000010000000000000009", False), ("", False)])
-def test_a_piece_that_postgresql_gave_up_is_a_gap(believed: str, gap: bool) -> None:
-    held = Repository("local", "", (), "000000010000000000000009")
-    archiving = Archiving(datetime.now(UTC), believed, failing=False, waiting=0)
-    state = BackupState(None, (held,), {}, {}, archiving, running=False, next_at=None, next_drill_at=None, runs=())
-    assert state.gap is gap
+def test_given_up_log_makes_a_backup_due_at_once_and_a_failed_one_is_tried_again_after_an_hour() -> None:
+    lost = NOW + timedelta(hours=1)
+    assert next_backup(settings(), RUN, lost, NOW + timedelta(hours=2)) == NOW + timedelta(hours=2)
+    later = replace(RUN, began_at=lost + timedelta(minutes=1), ended_at=lost + timedelta(minutes=2))
+    assert next_backup(settings(), later, lost, NOW) == (NOW + timedelta(days=1)).replace(hour=3)
+    assert next_backup(settings(), replace(later, code="backup.unreachable"), lost, NOW) == lost + timedelta(minutes=2, hours=1)
 
 
-def test_beside_a_gap_the_last_backup_is_what_can_be_restored_for_certain() -> None:
-    held = Repository("local", "", (), "000000010000000000000009")
-    lost, kept = (Archiving(NOW + timedelta(hours=5), f"00000001000000000000000{piece}", failing=False, waiting=0) for piece in "A9")
-    state = BackupState(
-        None, (held,), {}, {(RunKind.DATABASE, "local"): RUN}, lost, running=False, next_at=None, next_drill_at=None, runs=()
-    )
-    assert state.restorable_until == RUN.ended_at
-    assert replace(state, good={}).restorable_until is None
-    assert replace(state, archiving=kept).restorable_until == NOW + timedelta(hours=5)
-    assert replace(state, archiving=None).restorable_until is None
+def state(given_up_at: datetime | None, *began: datetime) -> BackupState:
+    """Repositories whose last good backup began then; the newest piece of the log arrived five hours after `NOW`."""
+    names = ("local", "offsite")[: len(began)]
+    held = tuple(Repository(name, "", (), "000000010000000000000009") for name in names)
+    good = {(RunKind.DATABASE, name): replace(RUN, began_at=at, ended_at=at) for name, at in zip(names, began, strict=True)}
+    archiving = Archiving(NOW + timedelta(hours=5), "000000010000000000000009", failing=False, waiting=0)
+    return BackupState(None, held, {}, good, archiving, given_up_at, running=False, next_at=None, next_drill_at=None, runs=())
+
+
+def test_after_log_was_given_up_the_last_backup_is_what_can_be_restored_for_certain() -> None:
+    lost = NOW + timedelta(hours=1)
+    assert not state(None, NOW).gap and state(None, NOW).restorable_until == NOW + timedelta(hours=5)
+    assert state(lost, NOW).gap and state(lost, NOW).restorable_until == NOW
+    assert replace(state(lost, NOW), good={}).restorable_until is None
+    assert replace(state(None, NOW), archiving=None).restorable_until is None
+
+
+def test_a_backup_closes_the_gap_of_its_repository() -> None:
+    lost, after = NOW + timedelta(hours=1), NOW + timedelta(hours=2)
+    assert not state(lost, after).gap
+    both = state(lost, after, NOW)
+    assert both.gap and both.restorable_until == NOW + timedelta(hours=5), "from the one that has a backup since"
