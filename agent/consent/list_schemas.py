@@ -7,6 +7,7 @@ from agent.consent.class_list import ListedPerson
 from agent.consent.schemas import PersonOnList
 from agent.core.i18n import Texts
 from agent.domain.errors import ConsentBadRow
+from agent.people.schemas import FaceRef
 from agent.web.schemas import Problem, Schema
 
 
@@ -15,6 +16,19 @@ class ReferenceOut(Schema):
 
     added: bool
     """false: it was this person's reference already"""
+    undo: str | None
+    """takes it back; null if it was there"""
+
+
+class ReferencesOut(Schema):
+    """A person's reference photos, of which the server keeps the face."""
+
+    items: tuple[FaceRef, ...]
+    """newest first"""
+    libraries: tuple[str, ...]
+    """to which one can be added"""
+    refusal: Problem | None
+    """why none can be added"""
 
 
 class ListedPersonOut(PersonOnList):

@@ -187,6 +187,8 @@ def _followed(tx: Connection, people: frozenset[int], before: _Before, now: date
     follow_never(tx, step, before.never, now)
     for person_id in sorted(ended & before.never):  # the one print that excluded them
         never_rows.begin(tx, person_id)
+    if ended & before.never and reference_rows.drop_undo(tx):
+        take_note(tx, BACKUPS_HOLD_PURGED)
     gone = Prints(*(was - left for was, left in zip(held, _prints(tx), strict=True)))
     uids = {row.id: row.uid for row in tx.execute(select(person.c.id, person.c.uid).where(person.c.id.in_(ended)))}
     for person_id in sorted(ended):

@@ -6,18 +6,24 @@ from sqlalchemy import Connection, select
 
 from agent.domain.consent import Purpose
 from agent.domain.edits import EditStep
-from agent.domain.errors import PersonUnknown, ReferenceTaken, ReferenceWithoutConsent
-from agent.domain.events import PeopleChanged, Recorded
+from agent.domain.errors import AgentError, FaceUnknown, PersonUnknown, ReferenceTaken, ReferenceWithoutConsent
+from agent.domain.events import Recorded
 from agent.library.queries import identity_rows
 from agent.people.queries import consent_rows, reference_rows
-from agent.people.queries.people_queries import PeopleQueries
+from agent.people.queries.people_queries import PeopleQueries, concluded
 from agent.people.queries.reference_rows import NewReference
-from agent.store import audit_libraries, event_rows
-from agent.store.rows import take_note
+from agent.store import audit_libraries
+from agent.store.journal import Journal
+from agent.store.reference_facts import ADDED, REFERENCE, REMOVED
 from agent.store.schema import person
 
 
 class ReferenceQueries(PeopleQueries):
+    def why_none(self, person_id: int, *, now: datetime) -> AgentError | None:
+        """Return why a person may have no reference added; None if they may."""
+        with self.database.read() as tx:
+            return None if _may_have(tx, person_id, now) else ReferenceWithoutConsent()
+
     def has_reference(self, person_id: int, key: str, *, now: datetime) -> bool:
         """Return whether the photo is this person's reference already. Raises PersonUnknown, ReferenceWithoutConsent, ReferenceTaken."""
         with self.database.read() as tx:
@@ -29,21 +35,43 @@ class ReferenceQueries(PeopleQueries):
         """Add a reference, unless it is there. Raises as `has_reference`; consent may have ended while the photo was analysed."""
         with self.database.write(durable=True) as tx:
             if _held(tx, person_id, new.key, now):
-                return EditStep("name", 0, person_id=person_id), []
+                return EditStep(ADDED, 0, person_id=person_id), []
+            never, journal = identity_rows.never_recognised(tx), Journal(tx)
             face_id = reference_rows.put(tx, person_id, new, library_id, now)
-            uid = tx.scalar(select(person.c.uid).where(person.c.id == person_id))
-            audit_libraries.add_of_faces(tx, "reference_added", uid, [face_id], now)
-            take_note(tx, note)
-            step = EditStep("name", 1, frozenset({face_id}), frozenset({person_id}), person_id=person_id)
-            return step, [event_rows.record(tx, PeopleChanged(action="name"), now)]
+            journal.made(REFERENCE, new.key)
+            audit_libraries.add_of_faces(tx, ADDED, _uid(tx, person_id), [face_id], now)
+            step = journal.close(ADDED, 1, now, person_id=person_id)
+            return step, concluded(tx, step, never, now, note)
+
+    def remove_reference(self, person_id: int, face_id: int, *, now: datetime, note: str) -> tuple[EditStep, list[Recorded]]:
+        """Remove a reference. Raises FaceUnknown if the face is none of this person's."""
+        with self.database.write(durable=True) as tx:
+            key = reference_rows.key_of(tx, person_id, face_id)
+            if key is None:
+                raise FaceUnknown
+            never, journal = identity_rows.never_recognised(tx), Journal(tx)
+            if tx.scalar(select(person.c.cover_face_id).where(person.c.id == person_id)) == face_id:
+                journal.set("cover_face_id", [person_id], None)
+            audit_libraries.add_of_faces(tx, REMOVED, _uid(tx, person_id), [face_id], now)
+            journal.set(REFERENCE, [key], None)
+            step = journal.close(REMOVED, 1, now, person_id=person_id)
+            return step, concluded(tx, step, never, now, note)
+
+
+def _may_have(tx: Connection, person_id: int, now: datetime) -> bool:
+    return person_id in consent_rows.agreed(tx, Purpose.RECOGNISE, now) - identity_rows.never_recognised(tx)
 
 
 def _held(tx: Connection, person_id: int, key: str, now: datetime) -> bool:
     if tx.scalar(select(person.c.id).where(person.c.id == person_id)) is None:
         raise PersonUnknown
-    if person_id not in consent_rows.agreed(tx, Purpose.RECOGNISE, now) - identity_rows.never_recognised(tx):
+    if not _may_have(tx, person_id, now):
         raise ReferenceWithoutConsent
     whose = reference_rows.person_of(tx, key)
     if whose is not None and whose != person_id:
         raise ReferenceTaken
     return whose is not None
+
+
+def _uid(tx: Connection, person_id: int) -> str | None:
+    return tx.scalar(select(person.c.uid).where(person.c.id == person_id))

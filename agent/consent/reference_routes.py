@@ -7,15 +7,18 @@ from typing import Annotated, Final
 from fastapi import FastAPI, Query, Request
 
 from agent.consent import class_list
-from agent.consent.list_schemas import ListRead, ReferenceOut
+from agent.consent.list_schemas import ListRead, ReferenceOut, ReferencesOut
 from agent.consent.references import ReferencePhotos
 from agent.consent.service import Consents
 from agent.core.i18n import Texts
+from agent.core.reach import reaching
 from agent.core.settings import Settings
 from agent.domain.errors import ConsentListTooLarge
+from agent.people.schemas import Edited, FaceRef
 from agent.web.access import Scope, needs
 from agent.web.received import received
-from agent.web.schemas import Id
+from agent.web.schemas import Id, Problem
+from agent.web.scoped_route import Who
 
 MOST_OF_LIST: Final = 2_000_000
 """bytes"""
@@ -46,4 +49,21 @@ def reference_routes(
         It goes `into` a library, by name; if there is one alone, it need not be named. The same photo again changes nothing.
         """
         async with received(request.stream(), settings().engine.max_megabytes) as path:
-            return ReferenceOut(added=await references.add(person_id, path, into))
+            step = await references.add(person_id, path, into)
+        return ReferenceOut(added=step.count > 0, undo=step.token)
+
+    @api.get("/api/people/{person_id}/references", openapi_extra=needs(Scope.PEOPLE_READ))
+    async def held(person_id: Id, who: Who) -> ReferencesOut:
+        """Return a person's reference photos. Members who can add one are told to which libraries, or why not."""
+        items = tuple(map(FaceRef.of, await references.of(person_id)))
+        if Scope.PEOPLE_WRITE not in who.scopes:
+            return ReferencesOut(items=items, libraries=(), refusal=None)
+        with reaching(who.reach(Scope.PEOPLE_WRITE)):
+            libraries, why = references.libraries.names(), await references.why_none(person_id)
+        return ReferencesOut(items=items, libraries=tuple(libraries), refusal=why and Problem.of(why, texts()))
+
+    @api.delete("/api/people/{person_id}/references/{face_id}", openapi_extra=needs(Scope.PEOPLE_WRITE))
+    async def remove(person_id: Id, face_id: Id) -> Edited:
+        """Remove a reference photo of a person."""
+        step = await references.remove(person_id, face_id)
+        return Edited(undo=step.token, count=step.count, person_id=step.person_id)

@@ -9,13 +9,16 @@ from agent.consent.reference_queries import ReferenceQueries
 from agent.core.environment import Environment
 from agent.core.reach import everything
 from agent.domain import reference_path
-from agent.domain.errors import RecognitionOff, ReferenceNoFace
+from agent.domain.edits import EditStep
+from agent.domain.errors import AgentError, RecognitionOff, ReferenceNoFace
 from agent.domain.reference import why_not
 from agent.engine.analyser import Analyser
 from agent.libraries.choice import LibraryChoice
 from agent.library.recipes import embedding_task, recognises
+from agent.library.records import FaceReference
 from agent.people.naming import IN_DOUBT, People
 from agent.people.queries.reference_rows import NewReference
+from agent.store.reference_facts import ADDED
 
 
 class ReferencePhotos:
@@ -28,8 +31,18 @@ class ReferencePhotos:
         self.libraries = libraries
         self._environment = environment
 
-    async def add(self, person_id: int, path: str, library: str = "") -> bool:
-        """Make a photo a person's reference, in a library: if there is one alone, it need not be named. Return whether it is new.
+    async def of(self, person_id: int) -> list[FaceReference]:
+        """Return a person's references, newest first. Raises PersonUnknown, StoreError."""
+        return await asyncio.to_thread(self._library.person_references, person_id)
+
+    async def why_none(self, person_id: int) -> AgentError | None:
+        """Return why a person may have no reference added; None if they may. Raises StoreError."""
+        if not recognises(self._environment.settings.value):
+            return RecognitionOff()
+        return await asyncio.to_thread(self._library.why_none, person_id, now=self._environment.clock())
+
+    async def add(self, person_id: int, path: str, library: str = "") -> EditStep:
+        """Make a photo a person's reference, in a library: if there is one alone, it need not be named.
 
         The same photo again changes nothing. No photo of a person without consent is analysed.
 
@@ -43,7 +56,7 @@ class ReferencePhotos:
         key = reference_path.key_of(await asyncio.to_thread(_digest, path))
         with everything():  # another library's reference is no less this person's
             if await asyncio.to_thread(self._library.has_reference, person_id, key, now=self._environment.clock()):
-                return False
+                return EditStep(ADDED, 0, person_id=person_id)
         analysis = await self._analyser.analyse(replace(embedding_task(settings, path), keep_chips=True))
         if (unfit := why_not(analysis.faces)) is not None:
             raise unfit
@@ -52,10 +65,17 @@ class ReferencePhotos:
             raise ReferenceNoFace
         new = NewReference(key, face, analysis.recipe.detector, analysis.precision)
 
-        step = await self._people.change(
+        return await self._people.change(
             lambda: self._library.add_reference(person_id, new, into, now=self._environment.clock(), note=IN_DOUBT)
         )
-        return step.count > 0
+
+    async def remove(self, person_id: int, face_id: int) -> EditStep:
+        """Remove one of a person's references. Raises PersonUnknown, FaceUnknown, StoreError."""
+        await asyncio.to_thread(self._library.check_people, [person_id], whole=False)
+        await asyncio.to_thread(self._library.check_faces, [face_id])
+        return await self._people.change(
+            lambda: self._library.remove_reference(person_id, face_id, now=self._environment.clock(), note=IN_DOUBT)
+        )
 
 
 def _digest(path: str) -> str:

@@ -29,6 +29,7 @@ log = structlog.get_logger()
 Duty: TypeAlias = Callable[[datetime], Awaitable[None]]
 EVERY_S = 3_600.0
 ASKED_DAYS = 30
+REFERENCE_UNDO_DAYS = 1  # such steps hold face prints
 REDACTION_DAYS = 90  # how long the sources of copies are remembered
 MODELS_RETRY_S = (5.0, 15.0, 60.0, 300.0)  # soon at first: after login the network is often slightly late
 
@@ -136,6 +137,9 @@ class Upkeep:
         if await asyncio.to_thread(self._library.expire_unnamed, before=expired, note=BACKUPS_HOLD_PURGED):
             self._recognition.switch.backups_stale()
             self._recognition.opinions.forget()
+        before = now - timedelta(days=REFERENCE_UNDO_DAYS)
+        if await asyncio.to_thread(self._library.expire_reference_undo, before=before, note=BACKUPS_HOLD_PURGED):
+            self._recognition.switch.backups_stale()
         rules = self._folders.rules()
         await asyncio.to_thread(self._library.expire_redactions, before=now - timedelta(days=REDACTION_DAYS), folders=rules)
 

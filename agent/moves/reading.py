@@ -29,6 +29,7 @@ from agent.moves.tables import PERSON as PEOPLE
 from agent.store.album_facts import uid_of
 from agent.store.database import Database
 from agent.store.facts import chunks
+from agent.store.reference_facts import ADDED, REMOVED
 from agent.store.schema import (
     album,
     album_image,
@@ -151,9 +152,12 @@ class Reader:
             yield from self._pages(held, album_image.c.image_id, page_of)
 
     def steps(self, labels: dict[tuple[Kind, Any], str]) -> Page:
-        """Return the steps of this computer's user, with what the numbers in them mean; at most some thousands are kept."""
+        """Return the steps of this computer's user, with what the numbers in them mean; at most some thousands are kept.
+
+        Those of references stay: they hold face prints, for a day.
+        """
         with self._database.read() as tx:
-            steps = _rows(tx, select(undo).where(undo.c.actor == HERE).order_by(undo.c.id))
+            steps = _rows(tx, select(undo).where(undo.c.actor == HERE, undo.c.action.not_in((ADDED, REMOVED))).order_by(undo.c.id))
             ids = [each["id"] for each in steps]
             people = [row for part in chunks(ids) for row in _rows(tx, select(undo_person).where(undo_person.c.undo_id.in_(part)))]
             page = Page({UNDO.name: steps, UNDO_PERSON.name: people}, dict(labels))

@@ -27,10 +27,11 @@ from agent.domain.people import Certainty
 from agent.domain.reference import fit_of
 from agent.store.album_facts import ALBUM_KINDS
 from agent.store.fact_values import FactKind, Value, existing, instant, packed, unpacked
+from agent.store.reference_facts import REFERENCE_KINDS
 from agent.store.schema import face, identity, ignored, image, person, rejection, team_person, unseen
 
 # An image, a face, a person, an album, or a face and a person; of a photo in an album: both and its position; of a person who came from a
-# team, their random id there.
+# team, their random id there; of a reference without a photo, what stands for the photo.
 Key: TypeAlias = int | str | tuple[int, int] | tuple[int, int, int]
 
 CHUNK = 500  # keys in one statement
@@ -201,6 +202,7 @@ KINDS: dict[str, FactKind] = {
     "person": FactKind(_read_person, _write_person),
     TEAM: FactKind(_read_team, _write_team),
     **ALBUM_KINDS,
+    **REFERENCE_KINDS,
     **{name: FactKind(partial(_read_field, name), partial(_write_field, name)) for name in FIELDS},
 }
 

@@ -46,7 +46,7 @@ class Journal:
             changed += others
         return changed
 
-    def made(self, fact: str, key: int) -> None:
+    def made(self, fact: str, key: Key) -> None:
         """Record that the item did not exist before."""
         after = KINDS[fact].read(self._tx, [key])[key]
         self._changes.append({"fact": fact, "keys": [key], "before": None, "after": after})
@@ -140,6 +140,10 @@ def step_of(row: Mapping[str, Any] | RowMapping) -> EditStep:
                 people |= {key[1] for key in change["keys"]}
             case "team":
                 people |= {value for value in (change["before"], change["after"]) if value is not None}
+            case "reference":
+                held = [value for value in (change["before"], change["after"]) if value is not None]
+                faces |= {value["face"] for value in held}
+                people |= {value["person"] for value in held}
             case "ignored" | "lost":
                 faces |= set(change["keys"])
             case "hidden" | "favourite" | "album" | "in_album":

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import TypeAlias
 
 import pytest
 from sqlalchemy import func, select
@@ -12,7 +13,7 @@ from agent.core.reach import Reach, reaching
 from agent.domain import reference_path
 from agent.domain.consent import Purpose
 from agent.domain.edits import DescribePersonEdit, MergePeopleEdit, NameFacesEdit, UnnameFacesEdit
-from agent.domain.errors import PersonUnknown, ReferenceTaken, ReferenceWithoutConsent
+from agent.domain.errors import FaceUnknown, PersonUnknown, ReferenceTaken, ReferenceWithoutConsent
 from agent.domain.image import Recipe
 from agent.library.recipes import EMBEDDER
 from agent.library.records import Shown
@@ -21,9 +22,11 @@ from agent.people.queries.people_queries import BACKUPS_HOLD_PURGED
 from agent.people.queries.reference_rows import NewReference
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.row_security import secure
-from agent.store.schema import face, image, place
+from agent.store.schema import face, image, place, undo
 from tests.contract.test_consent import CLEAR, NOTE, NOW, give, given, name, photo, withdraw
 from tests.world import analysis
+
+There: TypeAlias = tuple[list[int], bool, bytes | None]
 
 RECIPE = Recipe("centerface-2", EMBEDDER)
 
@@ -157,6 +160,86 @@ def test_nothing_of_them_outlives_the_name_the_person_or_recognition(library: Re
     assert left(library) == 0
 
 
+def test_adding_and_removing_one_can_be_undone(library: RedactionQueries) -> None:
+    ada, queries = agreed(library, "Ada"), ReferenceQueries(library.database)
+    name(library, "Ada", *photo(library, "z", 1))
+    step, events = queries.add_reference(ada, new(), None, now=NOW, note=NOTE)
+    [shown] = library.person_references(ada)
+    assert step.token is not None and (set(step.faces), set(step.people), len(events)) == ({shown.id}, {ada}, 1)
+    library.edit(DescribePersonEdit(person_id=ada, cover_face_id=shown.id), now=NOW)
+
+    def there() -> There:
+        """References, whether the one is the cover, and its picture."""
+        [known] = [each for each in library.people() if each.id == ada]
+        held = [each.id for each in library.person_references(ada)]
+        assert known.references == left(library) and referenced(library).get(ada, []) == held
+        assert (known.photos, known.faces) == (1, 1)
+        [picture] = [library.picture_of_reference(each.image_id) for each in library.person_references(ada)] or [None]
+        return held, known.portrait is not None and known.portrait.width == 160, picture
+
+    whole: There = ([shown.id], True, b"jpeg of a")
+    none: There = ([], False, None)
+    assert there() == whole
+    gone, _ = queries.remove_reference(ada, shown.id, now=NOW, note=NOTE)
+    assert (set(gone.faces), set(gone.people)) == ({shown.id}, {ada}) and there() == none
+    with pytest.raises(FaceUnknown):
+        queries.remove_reference(ada, shown.id, now=NOW, note=NOTE)
+    assert library.undo(now=NOW) is not None and there() == whole
+    assert library.do_again(now=NOW) is not None and there() == none
+    assert library.undo(now=NOW) is not None and library.undo(now=NOW) is not None
+    assert library.undo(step.token, now=NOW) is not None and there() == none, "the adding itself"
+    assert library.do_again(now=NOW) is not None and there()[0] == [shown.id]
+    with pytest.raises(FaceUnknown):
+        queries.remove_reference(agreed(library, "Bo"), shown.id, now=NOW, note=NOTE)
+    said = [each.action for each in library.audit_entries(limit=100)]
+    assert (said.count("reference_added"), said.count("reference_removed")) == (1, 1)
+
+
+def test_no_print_outlives_its_reason_in_what_can_be_undone(library: RedactionQueries) -> None:
+    ada, bo, queries = agreed(library, "Ada"), agreed(library, "Bo"), ReferenceQueries(library.database)
+
+    def remove() -> str | None:
+        add(library, ada)
+        [shown] = library.person_references(ada)
+        return queries.remove_reference(ada, shown.id, now=NOW, note=NOTE)[0].token
+
+    def kept() -> int:
+        with library.database.read() as tx:
+            held = tx.scalars(select(undo.c.changes)).all()
+        return sum("vector" in str(changes) for changes in held)
+
+    def withdrawn() -> None:
+        withdraw(library, ada)
+        agreed(library, "Ada")
+
+    def never() -> None:
+        for value in (True, False):
+            library.edit(DescribePersonEdit(person_id=ada, never=value), now=NOW)
+
+    def withdrawn_after_never() -> None:
+        library.edit(DescribePersonEdit(person_id=ada, never=True), now=NOW)
+        [kept_one] = library.person_references(ada)
+        queries.remove_reference(ada, kept_one.id, now=NOW, note=NOTE)
+        withdrawn()
+
+    ends = (
+        withdrawn,
+        never,
+        lambda: library.purge_recognition(now=NOW),
+        lambda: library.forget_person(bo, now=NOW, note="n"),  # a face may have been theirs in between
+        lambda: library.expire_reference_undo(before=NOW + timedelta(seconds=1), note=BACKUPS_HOLD_PURGED),
+    )
+    for end in ends:
+        token = remove()
+        assert library.expire_reference_undo(before=NOW, note=NOTE) == 0 and kept() == 2
+        end()
+        assert kept() == 0 and library.undo(token, now=NOW) is None and left(library) == 0
+    assert library.noted(BACKUPS_HOLD_PURGED)
+    add(library, ada, "b")
+    withdrawn_after_never()
+    assert kept() == 0, "the one print that excluded them"
+
+
 def test_members_see_a_reference_in_its_library_alone(library: RedactionQueries) -> None:
     ada = agreed(library, "Ada")
     shared = library.database.is_shared
@@ -164,10 +247,17 @@ def test_members_see_a_reference_in_its_library_alone(library: RedactionQueries)
         with library.database.write() as tx:
             secure(tx)
             tx.exec_driver_sql("INSERT INTO library (id, name, created_at) VALUES (1, 'one', 0), (2, 'two', 0)")
-    ReferenceQueries(library.database).add_reference(ada, new(), 1 if shared else None, now=NOW, note=NOTE)
+    step, _ = ReferenceQueries(library.database).add_reference(ada, new(), 1 if shared else None, now=NOW, note=NOTE)
     for libraries, seen in ((frozenset({1}), 1), (frozenset({2}), 0 if shared else 1)):
         with reaching(Reach(libraries, curates=True)):
             assert sum(each.references for each in library.people()) == len(library.people()) == seen
+            if seen:
+                assert len(library.person_references(ada)) == 1
+            else:
+                with pytest.raises(PersonUnknown):
+                    library.person_references(ada)
+                with pytest.raises(FaceUnknown):
+                    library.check_faces(step.faces)
     withdraw(library, ada)
     said = {each.action: each.libraries for each in library.audit_entries(limit=100)}
     where = "1" if shared else ""

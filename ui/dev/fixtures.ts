@@ -175,7 +175,7 @@ export function world({ scene, language, theme }: Options): World {
     warning: scene === 'limited' ? memory : null,
     finished: scene === 'finished' ? { photos: 1_204, with_faces: 870, people: 12, failed: 3 } : null,
   }
-  const people = scene === 'nobody' ? [] : NAMES[language].map((name, index) => ({ id: index + 1, name, faces: 40 - index, photos: 40 - index - Number(index === 1), portrait: portraitOf(name, images), suggested: index === 2 ? 9 : 0, references: 0, hidden: index === 8, never: index === 9, overdue: index === 7 }))
+  const people = scene === 'nobody' ? [] : NAMES[language].map((name, index) => ({ id: index + 1, name, faces: 40 - index, photos: 40 - index - Number(index === 1), portrait: portraitOf(name, images), suggested: index === 2 ? 9 : 0, references: scene.startsWith('team') && index < 2 ? 2 : 0, hidden: index === 8, never: index === 9, overdue: index === 7 }))
   return { status, images, problems, people }
 }
 

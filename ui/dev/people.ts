@@ -22,9 +22,11 @@ interface State {
   readonly gone: ReadonlyMap<number, number>
   /** doubts that were answered */
   readonly answered: ReadonlySet<number>
+  /** of a team's people, by person */
+  readonly references: ReadonlyMap<number, readonly FaceRef[]>
 }
 
-const FRESH: State = { faces: new Map(), people: new Map(), gone: new Map(), answered: new Set() }
+const FRESH: State = { faces: new Map(), people: new Map(), gone: new Map(), answered: new Set(), references: new Map() }
 let state = FRESH
 let done: { readonly step: Step; readonly token: string; readonly before: State; readonly after: State }[] = []
 let undone: typeof done = []
@@ -75,7 +77,7 @@ function pick(found: readonly Spot[], place: number): Spot {
 export function peopleOf(world: World, { scene }: Options): readonly PersonOut[] {
   if (scene === 'nobody') return named(world)
   const more = scene !== 'many' ? [] : Array.from({ length: MANY - world.people.length }, (_, index) => ({ id: 100 + index, name: `Guest ${String(index + 1).padStart(4, '0')}`, faces: 3, photos: 3, suggested: 0, references: 0, portrait: null, hidden: false, never: false, overdue: false }))
-  return [...[...world.people, ...more].map((person) => ({ ...person, ...outOf(person.id) })), ...named(world)].filter(({ id }) => !state.gone.has(id)).map((person) => ({ ...person, faces: person.faces + moved(person.id), photos: person.photos + moved(person.id), suggested: person.suggested + guessed(person.id) }))
+  return [...[...world.people, ...more].map((person) => ({ ...person, ...outOf(person.id), references: state.references.get(person.id)?.length ?? person.references })), ...named(world)].filter(({ id }) => !state.gone.has(id)).map((person) => ({ ...person, faces: person.faces + moved(person.id), photos: person.photos + moved(person.id), suggested: person.suggested + guessed(person.id) }))
 }
 
 function outOf(id: number): Partial<PersonOut> {
@@ -189,7 +191,7 @@ function detailOf(id: number, world: World, people: readonly PersonOut[]): Perso
   const { birth_date = null, notes = '', hidden = false, never = false, basis = null, basis_at = null, retention_days = null, watch_at = null } = noted
   const faces = facesOf(id, world, person)
   const expires_at = new Date(Date.now() + (retention_days ?? 1_095) * DAY).toISOString()
-  return { id, name: person.name, faces: faces.length, photos: faces.length, suggested: person.suggested, references: person.references, portrait: noted.portrait ?? person.portrait, birth_date, notes, hidden, never, basis, basis_at, named_at: at, confirmed_at: at, retention_days, expires_at, watch_at }
+  return { id, name: person.name, faces: faces.length, photos: faces.length, suggested: person.suggested, references: referencesOf(person, world).length, portrait: noted.portrait ?? person.portrait, birth_date, notes, hidden, never, basis, basis_at, named_at: at, confirmed_at: at, retention_days, expires_at, watch_at }
 }
 
 // -- what is said ----------------------------------------------------------------------------------------------------------------
@@ -220,7 +222,7 @@ function edit(said: Edit, people: readonly PersonOut[]): Reply {
   const ids = 'face_ids' in said ? said.face_ids : []
   const answers = ids.filter((id) => id >= DOUBT && id < PERSON)
   answers.forEach((id) => answered.add(id))
-  const after = { faces, people: noted, gone, answered }
+  const after = { ...state, faces, people: noted, gone, answered }
   switch (said.kind) {
     case 'name': {
       const known = people.find((person) => person.id === said.person_id || person.name.toLowerCase() === said.name?.toLowerCase())
@@ -281,20 +283,47 @@ function redo(): Reply {
 async function bodyOf(request: IncomingMessage): Promise<Record<string, unknown>> {
   const parts: Buffer[] = []
   for await (const part of request) parts.push(part as Buffer)
-  return parts.length > 0 ? (JSON.parse(Buffer.concat(parts).toString('utf8')) as Record<string, unknown>) : {}
+  return parts.length > 0 && request.headers['content-type']?.includes('json') ? (JSON.parse(Buffer.concat(parts).toString('utf8')) as Record<string, unknown>) : {}
 }
 
 /** True if the call was about people. */
 export function answerPeople(request: IncomingMessage, response: ServerResponse, url: URL, world: World, options: Options): boolean {
   if (!/^\/api\/(people|groups|doubts|undo|redo|steps|faces)(\/|$)/.test(url.pathname)) return false
   void bodyOf(request).then((body) => {
-    const { status, answer } = reply(request.method ?? '', url, body, world, options)
+    const sharp = request.headers['content-type'] !== 'image/png'
+    const { status, answer } = referencesReply(request.method ?? '', url.pathname, sharp, world, options) ?? reply(request.method ?? '', url, body, world, options)
     const file = url.pathname.endsWith('/export')
     response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', ...(file ? { 'content-disposition': 'attachment; filename="person.json"' } : {}) })
     response.end(JSON.stringify(answer))
-    if (request.method === 'POST' && status === 200) watchers.forEach((changed) => changed())
+    if (request.method !== 'GET' && status === 200) watchers.forEach((changed) => changed())
   })
   return true
+}
+
+const REFERENCE = 8_000_000
+
+function referencesOf(person: PersonOut, world: World): readonly FaceRef[] {
+  return state.references.get(person.id) ?? Array.from({ length: person.references }, (_, index) => refOf(REFERENCE + person.id * EACH + index, pick(spots(world), person.id + index), 12 * index))
+}
+
+/** Reference photos of a team's person: one is refused unless it is `sharp`. */
+function referencesReply(method: string, pathname: string, sharp: boolean, world: World, options: Options): Reply | null {
+  const [, id, face] = /^\/api\/people\/(\d+)\/references(?:\/(\d+))?$/.exec(pathname) ?? []
+  const person = peopleOf(world, options).find((known) => known.id === Number(id))
+  if (id === undefined || person === undefined) return null
+  const [held, zh] = [referencesOf(person, world), options.language === 'zh-CN']
+  const put = (after: readonly FaceRef[], action: string): string => {
+    const [before, token] = [state, `reference-${done.length}-${Date.now()}`]
+    state = { ...state, references: new Map(state.references).set(person.id, after) }
+    done.push({ step: { action, count: 1 }, token, before, after: state })
+    return token
+  }
+  if (method === 'DELETE') return ok({ undo: put(held.filter((each) => each.id !== Number(face)), 'reference_removed'), count: 1, person_id: person.id })
+  if (method === 'POST' && !sharp)
+    return { status: 422, answer: { code: 'people.reference_several', cause: zh ? '照片中有 3 张人脸，无法确定用哪一张。' : 'There are 3 faces in this photo: it isn’t clear which one to use.', remedy: zh ? '请换一张单人照，或者裁剪这张照片。' : 'Choose a photo of one person, or crop this one.', params: {} } }
+  if (method === 'POST') return ok({ added: true, undo: put([refOf(REFERENCE + done.length, pick(spots(world), done.length + 3), 0), ...held], 'reference_added') })
+  const refusal = person.never ? { code: 'people.reference_without_consent', cause: zh ? '此人没有同意被识别，或同意已经失效。' : 'This person has not agreed to be recognised, or no longer agrees.', remedy: zh ? '请先登记识别方面的同意，再添加照片。' : 'Enter their consent to recognition, then add the photo.', params: {} } : null
+  return ok({ items: held, libraries: options.scene === 'team' ? [zh ? '2026 学年' : 'School year 2026', zh ? '档案' : 'Archive'] : [], refusal })
 }
 
 function reply(method: string, { pathname, searchParams }: URL, body: Record<string, unknown>, world: World, options: Options): Reply {

@@ -7,6 +7,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Row, Select, and_, fun
 from sqlalchemy.sql import exists
 
 from agent.domain.edits import Basis
+from agent.domain.errors import PersonUnknown
 from agent.domain.face import Box
 from agent.domain.people import Certainty
 from agent.domain.reference import LEAST_SHARPNESS
@@ -15,7 +16,7 @@ from agent.library.records import DoubtfulFace, FaceGroup, FaceReference, Person
 from agent.people.queries import person_rows, reference_rows
 from agent.store.database import Queries
 from agent.store.facts import chunks
-from agent.store.schema import face, grouping, identity, ignored, image, person
+from agent.store.schema import face, grouping, identity, ignored, image, person, place
 
 _SHOWN_OF_PERSON = 3
 _REF = (face.c.id, face.c.image_id, image.c.width, image.c.height, face.c.x, face.c.y, face.c.w, face.c.h, image.c.taken_at)
@@ -53,6 +54,15 @@ class AlbumQueries(Queries):
             whole = select(*_REF, identity.c.certainty).join(image).join(identity).where(identity.c.person_id == person_id, _is_photo())
             rows = tx.execute(whole.order_by(image.c.taken_at.desc(), face.c.id.desc()).limit(limit).offset(offset)).all()
             return [ReferenceFace(_ref(row), Certainty(row.certainty)) for row in rows], _count(tx, whole)
+
+    def person_references(self, person_id: int) -> list[FaceReference]:
+        """Return the references of a person that are no photos of the library, newest first. Raises PersonUnknown."""
+        with self.database.read() as tx:
+            if tx.scalar(select(person.c.id).where(person.c.id == person_id)) is None:
+                raise PersonUnknown
+            held = select(*_REF).select_from(place).join(image, image.c.id == place.c.image_id).join(face).join(identity)
+            held = held.where(reference_rows.of_references(), identity.c.person_id == person_id)
+            return [_ref(row) for row in tx.execute(held.order_by(face.c.id.desc()))]
 
     def faces_held(self, person_id: int, *, after: int, limit: int) -> list[ReferenceFace]:
         """Return faces that are or may be this person, also on hidden or missing images: by ascending id, starting after `after`."""

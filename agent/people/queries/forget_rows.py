@@ -43,6 +43,7 @@ def forget(tx: Connection, person_id: int, now: datetime, *, note: str) -> Forgo
     albums_of_people.forget(tx, people)
     steps = journal.erase(tx, people)
     reference_rows.sweep(tx)
+    reference_rows.drop_undo(tx)  # also of references that became theirs later
     tx.execute(delete(person).where(person.c.id.in_(people)))
     for table in (consent, consent_link):
         tx.execute(delete(table).where(table.c.person_uid.in_(uids)))

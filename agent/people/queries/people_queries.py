@@ -142,6 +142,14 @@ class PeopleQueries(
                 self.database.flush()
         return expired
 
+    def expire_reference_undo(self, *, before: datetime, note: str) -> int:
+        """Forget how references were added and removed before then, with the note. Return how many face prints went with that."""
+        with self.database.write(durable=True) as tx:
+            expired = reference_rows.drop_undo(tx, before)
+            if expired:
+                take_note(tx, note)
+        return expired
+
     def faces_of(self, sha256: str) -> list[int]:
         """Return the faces of the image with that content."""
         with self.database.read() as tx:
@@ -184,6 +192,8 @@ def follow_never(tx: Connection, step: EditStep, before: frozenset[int], now: da
     if still:
         never_rows.let_go(tx, step.faces, now)
     gone += sum(never_rows.begin(tx, person_id) for person_id in sorted(after - before))
+    if after - before:
+        gone += reference_rows.drop_undo(tx)
     if gone:
         take_note(tx, BACKUPS_HOLD_PURGED)
     for person_id in sorted(before - after):

@@ -186,6 +186,7 @@ def purge_recognition(
     tx.execute(update(image).where(recognised).values(embedder=None))
     tx.execute(delete(grouping).where(grouping.c.face_id.not_in(select(embedding.c.face_id))))
     reference_rows.sweep(tx)
+    reference_rows.drop_undo(tx)
     if not embeddings and not chips and not tell_none:
         return []
     if note is not None and (embeddings or chips):

@@ -4,19 +4,21 @@ They are the person's as any confirmed face is, so all that names, recognises, w
 no reference any more is of no use without its photo: `sweep` deletes it, in the transaction that took its name or its print.
 """
 
+import base64
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, exists, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, func, select
 
 from agent.domain import reference_path
 from agent.domain.face import Face
 from agent.domain.people import Certainty
-from agent.domain.reference import fit_of
 from agent.library.recipes import EMBEDDER
+from agent.store import reference_facts
+from agent.store.fact_values import moment
 from agent.store.facts import chunks
-from agent.store.rows import add
-from agent.store.schema import chip, embedding, face, identity, image, place
+from agent.store.reference_facts import ADDED, REMOVED
+from agent.store.schema import embedding, face, identity, image, place, undo
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class NewReference:
 
 def is_reference() -> ColumnElement[bool]:
     """Whether an image is a reference without a photo."""
-    return exists().where(place.c.image_id == image.c.id, _of_references())
+    return exists().where(place.c.image_id == image.c.id, of_references())
 
 
 def person_of(tx: Connection, key: str) -> int | None:
@@ -45,54 +47,51 @@ def person_of(tx: Connection, key: str) -> int | None:
 def counted(of: ColumnElement[bool]) -> Select[int, int]:
     """Select how many references the people `of` a condition on identities have, by person. Reads no other faces than references'."""
     held = select(identity.c.person_id, func.count().label("held")).select_from(place).join(face, face.c.image_id == place.c.image_id)
-    held = held.join(identity, identity.c.face_id == face.c.id).where(_of_references(), of)
+    held = held.join(identity, identity.c.face_id == face.c.id).where(of_references(), of)
     return held.group_by(identity.c.person_id)
 
 
 def put(tx: Connection, person_id: int, new: NewReference, library_id: int | None, now: datetime) -> int:
     """Add a person's reference. Return its face."""
-    picture, quality = new.face.chip or b"", new.face.quality
-    of_image = {
-        "sha256": new.key,
-        "size": len(picture),
-        "width": reference_path.SIDE,
-        "height": reference_path.SIDE,
-        "format": "jpeg",
+    quality = new.face.quality
+    value = {
+        "person": person_id,
+        "library": library_id,
+        "at": moment(now),
         "detector": new.detector,
         "embedder": EMBEDDER,
         "precision": new.precision,
-        **dict.fromkeys(("ms_decode", "ms_detect", "ms_align", "ms_embed"), 0.0),
-        "indexed_at": now,
-        "taken_at": now.astimezone().replace(tzinfo=None),
-        "face_count": 1,
-        "hidden_at": now,
-    }
-    image_id = add(tx, image, of_image)
-    of_place = {"source": reference_path.SOURCE, "path": reference_path.path_of(new.key), "size": 0, "mtime_ns": 0}
-    add(tx, place, of_place | {"image_id": image_id, "noted_at": now, "library_id": library_id})
-    box = reference_path.FACE
-    of_face = {
-        "image_id": image_id,
-        "ordinal": 0,
-        **{"x": box.x, "y": box.y, "w": box.w, "h": box.h},
         "score": new.face.score,
-        "landmarks": [list(point) for point in reference_path.LANDMARKS],
         **{name: getattr(quality, name) for name in ("size", "sharpness", "yaw", "roll", "covered")},
+        "vector": base64.b64encode(new.face.embedding or b"").decode("ascii"),
+        "chip": base64.b64encode(new.face.chip or b"").decode("ascii"),
     }
-    face_id = add(tx, face, of_face)
-    tx.execute(insert(embedding).values(face_id=face_id, embedder=EMBEDDER, vector=new.face.embedding))
-    tx.execute(insert(chip).values(face_id=face_id, jpeg=picture))
-    confirmed = {"certainty": Certainty.CONFIRMED, "distance": 0.0, "agree": 0, "refs": 0, "confirmed_at": now}
-    of_identity = {"face_id": face_id, "person_id": person_id, "image_id": image_id, "fit": fit_of(quality.size, quality.sharpness)}
-    tx.execute(insert(identity).values(of_identity | confirmed))
-    return face_id
+    return reference_facts.put(tx, new.key, value)
+
+
+def key_of(tx: Connection, person_id: int, face_id: int) -> str | None:
+    """Return what stands for the photo of a person's reference; None if the face is none."""
+    theirs = select(image.c.sha256).join(face, face.c.image_id == image.c.id).join(identity, identity.c.face_id == face.c.id)
+    return tx.scalar(theirs.where(face.c.id == face_id, identity.c.person_id == person_id, is_reference()))
+
+
+def drop_undo(tx: Connection, before: datetime | None = None) -> int:
+    """Forget how references were added and removed, or only what was done before then: such steps hold face prints.
+
+    Return how many face prints no one can bring back any more.
+    """
+    steps = undo.c.action.in_((ADDED, REMOVED)) if before is None else and_(undo.c.action.in_((ADDED, REMOVED)), undo.c.at < before)
+    removed = (undo.c.action == REMOVED) == undo.c.undone_at.is_(None)
+    gone = tx.scalar(select(func.count()).select_from(undo).where(steps, removed)) or 0
+    tx.execute(delete(undo).where(steps))
+    return gone
 
 
 def sweep(tx: Connection) -> int:
     """Delete those that are no one's reference any more, or have lost their print. Return the number of prints deleted with them."""
     theirs = exists().where(face.c.image_id == place.c.image_id, face.c.id == identity.c.face_id, face.c.id == embedding.c.face_id)
     held = theirs.where(identity.c.certainty == Certainty.CONFIRMED).correlate(place)
-    rows = tx.execute(select(place.c.id, place.c.image_id).where(_of_references(), ~held)).all()
+    rows = tx.execute(select(place.c.id, place.c.image_id).where(of_references(), ~held)).all()
     prints = 0
     for chunk in chunks([row.image_id for row in rows]):
         faces = select(face.c.id).where(face.c.image_id.in_(chunk))
@@ -102,6 +101,7 @@ def sweep(tx: Connection) -> int:
     return prints
 
 
-def _of_references() -> ColumnElement[bool]:
+def of_references() -> ColumnElement[bool]:
+    """Whether a place is that of a reference without a photo."""
     # By the index of paths: there is none of sources.
     return place.c.path.between(reference_path.PREFIX, reference_path.PREFIX[:-1] + ";")

@@ -202,6 +202,17 @@ def _imported(page: Page) -> None:
     page.locator(".class-list .settled").wait_for()
 
 
+def _reference(page: Page) -> None:
+    """One is added, and one refused: the mock takes a PNG for a photo of several people."""
+    crops = page.locator(".references li")
+    before = crops.count()
+    page.locator(".references select").select_option(index=1)
+    for name, kind in (("a.jpg", "image/jpeg"), ("b.png", "image/png")):
+        page.locator("[data-of=reference]").set_input_files({"name": name, "mimeType": kind, "buffer": b"x"})
+        crops.nth(before).wait_for()
+    page.locator(".references [role=alert] svg").wait_for()
+
+
 def _withdraw(page: Page) -> None:
     page.locator(".consents li button").first.click()
     page.locator("[role=alertdialog] .danger").click()
@@ -307,6 +318,7 @@ STATES: dict[str, tuple[str, str, str, Act]] = {
     "a class list, a line is wrong": ("#class-list", "team", ".class-list h1", _wrong_list),
     "a class list, shown": ("#class-list", "team", ".class-list h1", _class_list),
     "a class list, imported": ("#class-list", "team", ".class-list h1", _imported),
+    "a person's reference photos": ("#people/1", "team", ".references li", _reference),
     "a person's consent": ("#people/1", "team", ".consents li", _nothing),
     "a person's consent, entered": ("#people/1", "team", ".consents li", _consent),
     "a person's consent, a link": ("#people/1", "team", ".consents li", _own_link),

@@ -21,6 +21,7 @@ from agent.domain.errors import ImageCorrupt
 from agent.domain.face import Quality
 from agent.libraries.choice import LibraryChoice
 from agent.library.records import Shown
+from agent.people.routes import editing_routes
 from agent.store.audit_log import AuditQueries
 from agent.web.access import Role
 from tests.integration.in_process.test_people import face_of, opinions, recognising
@@ -70,6 +71,12 @@ class Class:
     async def send(self, person: int, content: bytes, library: str = "") -> Any:
         return await self.ask("POST", f"/api/people/{person}/references?into={library}", content=content)
 
+    async def references(self, person: int) -> Any:
+        return await self.ask("GET", f"/api/people/{person}/references")
+
+    async def undo(self, step: str) -> Any:
+        return await self.ask("POST", "/api/undo", json={"undo": step})
+
     def who(self) -> dict[int, str | None]:
         return {face: name for face, (name, _) in opinions(self.world).items()}
 
@@ -90,6 +97,7 @@ async def school(world: World) -> AsyncIterator[Class]:
             choice = LibraryChoice(lambda: made.libraries)
             photos = ReferencePhotos(ReferenceQueries(database), app.people, app.analyser, choice, app.environment)
             consent_routes(team.api, app.consents)
+            editing_routes(team.api, app.people, world.real, world.real)
             reference_routes(team.api, photos, app.consents, lambda: app.settings, lambda: Texts("zh-CN"))
             yield made
         await team.settle()
@@ -120,10 +128,10 @@ async def test_a_list_is_read_and_nothing_is_entered(school: Class) -> None:
 async def test_a_child_is_recognised_by_the_portrait_until_consent_is_withdrawn(school: Class) -> None:
     ids = await school.enter()
     before = held()
-    assert await school.send(ids[MING], b"a portrait") == {"added": True}
-    assert await school.send(ids[MEI], b"m portrait") == {"added": True}
+    for person, portrait in ((MING, b"a portrait"), (MEI, b"m portrait")):
+        assert (await school.send(ids[person], portrait))["added"] is True
     for _ in range(2):
-        assert await school.send(ids[MING], b"a portrait") == {"added": False}
+        assert await school.send(ids[MING], b"a portrait") == {"added": False, "undo": None}
     assert held() == before, "no photo is kept"
 
     trip = await face_of(school.world, "trip.jpg", b"a on the trip")
@@ -151,6 +159,48 @@ async def test_a_child_is_recognised_by_the_portrait_until_consent_is_withdrawn(
     assert said.count("reference_added") == 2
 
 
+async def test_one_reference_is_added_and_removed_on_a_persons_page_and_both_are_undone(school: Class) -> None:
+    ids, world = await school.enter(), school.world
+    assert await school.references(ids[MING]) == {"items": [], "libraries": [], "refusal": None}
+    added = await school.send(ids[MING], b"a portrait")
+    [shown] = (await school.references(ids[MING]))["items"]
+    trip = await face_of(world, "trip.jpg", b"a on the trip")
+    await world.until(lambda: school.who()[trip] == MING)
+
+    removed = await school.ask("DELETE", f"/api/people/{ids[MING]}/references/{shown['id']}")
+    assert (removed["count"], removed["person_id"]) == (1, ids[MING])
+    assert school.who()[trip] is None and (await school.references(ids[MING]))["items"] == []
+    again = await face_of(world, "again.jpg", b"a once more")
+    assert school.who()[again] is None
+    assert await school.undo(removed["undo"]) == {"action": "reference_removed", "count": 1}
+    await world.until(lambda: school.who() == {trip: MING, again: MING})
+    assert [each["id"] for each in (await school.references(ids[MING]))["items"]] == [shown["id"]]
+
+    assert (await school.undo(added["undo"]))["action"] == "reference_added"
+    assert school.who() == {trip: None, again: None} and (await school.references(ids[MING]))["items"] == []
+    assert (await school.send(ids[MING], b"a portrait"))["added"] is True
+    await world.until(lambda: school.who() == {trip: MING, again: MING})
+
+
+async def test_members_who_may_not_add_one_see_them_and_curators_learn_why_none_can_be_added(school: Class) -> None:
+    ids = await school.enter()
+    assert (await school.send(ids[MING], b"a portrait"))["added"] is True
+    [shown] = (await school.references(ids[MING]))["items"]
+    assert (await school.references(ids[LEI]))["refusal"]["code"] == "people.reference_without_consent"
+    school.libraries = [(1, "School"), (2, "Archive")]
+    assert (await school.references(ids[MING]))["libraries"] == ["School", "Archive"]
+    wrong = await school.ask("DELETE", f"/api/people/{ids[MEI]}/references/{shown['id']}")
+    assert wrong["code"] == "people.no_such_face", "another person's"
+    assert (await school.references(999))["code"] == "people.no_such_person"
+
+    school.curator = await school.team.member("li", Role.VIEWER)
+    assert await school.references(ids[LEI]) == {"items": [], "libraries": [], "refusal": None}
+    assert len((await school.references(ids[MING]))["items"]) == 1
+    assert (await school.send(ids[MING], b"b portrait"))["code"] == "access.forbidden"
+    refused = await school.ask("DELETE", f"/api/people/{ids[MING]}/references/{shown['id']}")
+    assert refused["code"] == "access.forbidden" and len((await school.references(ids[MING]))["items"]) == 1
+
+
 async def test_a_photo_that_is_no_reference_is_refused_with_its_reason(school: Class) -> None:
     ids = await school.enter()
     analyser = school.world.analyser
@@ -161,7 +211,7 @@ async def test_a_photo_that_is_no_reference_is_refused_with_its_reason(school: C
     tasks = len(analyser.tasks)
     assert await code(b"l portrait", LEI) == "people.reference_without_consent"
     assert len(analyser.tasks) == tasks, "no photo of someone who did not agree is analysed"
-    assert await school.send(ids[MING], b"a portrait") == {"added": True}
+    assert (await school.send(ids[MING], b"a portrait"))["added"] is True
     assert await code(b"a portrait", MEI) == "people.reference_taken"
     assert await code(b"b portrait", MEI, "nowhere") == "upload.library"
     school.libraries = [(1, "School"), (2, "Archive")]
@@ -188,5 +238,8 @@ async def test_a_photo_that_is_no_reference_is_refused_with_its_reason(school: C
     analyser.always = ImageCorrupt()
     assert await code(b"e portrait") == "image.corrupt"
     analyser.always = None
+    settings = school.world.app.settings
+    await school.world.app.apply(settings.model_copy(update={"engine": settings.engine.model_copy(update={"max_megabytes": 1})}))
+    assert await code(b"x" * 1_000_001) == "image.too_large"
     assert (await school.send(999, b"f"))["code"] == "people.no_such_person"
     assert [(each.faces, each.references) for each in school.world.real.people() if each.name == MING] == [(0, 1)]

@@ -1,7 +1,7 @@
 /** Calls about the team: its members, the record, and the machines that work for it. */
 
 import type { Client } from './client'
-import type { ConsentGiven, ConsentLinkMade, ConsentOut, DeskOut, EndingConsent, InvitationMade, JoinAsked, ListRead, MemberName, MemberOut, MissingConsent, MyConsentsOut, OnListOut, PersonConsentsOut, PersonOnList, Queue, ReceiptOut, RecordPage, RecordVerified, ReferenceOut, RemovedOfDesk, Role, SearchIndex, WorkerOut } from './types'
+import type { ConsentGiven, ConsentLinkMade, ConsentOut, DeskOut, Edited, EndingConsent, InvitationMade, JoinAsked, ListRead, MemberName, MemberOut, MissingConsent, MyConsentsOut, OnListOut, PersonConsentsOut, PersonOnList, Queue, ReceiptOut, RecordPage, RecordVerified, ReferenceOut, ReferencesOut, RemovedOfDesk, Role, SearchIndex, WorkerOut } from './types'
 
 export interface NewMember {
   readonly name: string
@@ -66,6 +66,8 @@ export class ConsentApi {
   /** The photo is analysed and not kept; the name of the library may be empty if there is one alone. */
   addReference = (person: number, photo: Blob, library: string): Promise<ReferenceOut> =>
     this.client.upload(`/api/people/${person}/references?into=${encodeURIComponent(library)}`, photo)
+  references = (person: number): Promise<ReferencesOut> => this.client.request('GET', `/api/people/${person}/references`)
+  removeReference = (person: number, face: number): Promise<Edited> => this.client.request('DELETE', `/api/people/${person}/references/${face}`)
 
   ofPerson = (person: number): Promise<PersonConsentsOut> => this.client.request('GET', `/api/people/${person}/consents`)
   give = (person: number, given: ConsentGiven): Promise<PersonConsentsOut> => this.client.request('PUT', `/api/people/${person}/consents`, given)

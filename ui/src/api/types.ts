@@ -2810,7 +2810,11 @@ export interface paths {
             readonly path?: never;
             readonly cookie?: never;
         };
-        readonly get?: never;
+        /**
+         * Held
+         * @description Return a person's reference photos. Members who can add one are told to which libraries, or why not.
+         */
+        readonly get: operations["held_api_people__person_id__references_get"];
         readonly put?: never;
         /**
          * Add
@@ -2820,6 +2824,26 @@ export interface paths {
          */
         readonly post: operations["add_api_people__person_id__references_post"];
         readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/people/{person_id}/references/{face_id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        readonly post?: never;
+        /**
+         * Remove
+         * @description Remove a reference photo of a person.
+         */
+        readonly delete: operations["remove_api_people__person_id__references__face_id__delete"];
         readonly options?: never;
         readonly head?: never;
         readonly patch?: never;
@@ -8504,6 +8528,11 @@ export interface components {
              * @description false: it was this person's reference already
              */
             readonly added: boolean;
+            /**
+             * Undo
+             * @description takes it back; null if it was there
+             */
+            readonly undo: string | null;
         };
         /**
          * ReferencePart
@@ -8521,6 +8550,24 @@ export interface components {
             readonly text: readonly string[];
             /** Title */
             readonly title: string;
+        };
+        /**
+         * ReferencesOut
+         * @description A person's reference photos, of which the server keeps the face.
+         */
+        readonly ReferencesOut: {
+            /**
+             * Items
+             * @description newest first
+             */
+            readonly items: readonly components["schemas"]["FaceRef"][];
+            /**
+             * Libraries
+             * @description to which one can be added
+             */
+            readonly libraries: readonly string[];
+            /** @description why none can be added */
+            readonly refusal: components["schemas"]["Problem"] | null;
         };
         /**
          * RemovedOfDesk
@@ -10083,6 +10130,7 @@ export type RedactionItems = components['schemas']['RedactionItems'];
 export type Reference = components['schemas']['Reference'];
 export type ReferenceOut = components['schemas']['ReferenceOut'];
 export type ReferencePart = components['schemas']['ReferencePart'];
+export type ReferencesOut = components['schemas']['ReferencesOut'];
 export type RemovedOfDesk = components['schemas']['RemovedOfDesk'];
 export type RepositoryOut = components['schemas']['RepositoryOut'];
 export type RestoreRequest = components['schemas']['RestoreRequest'];
@@ -15736,6 +15784,37 @@ export interface operations {
             };
         };
     };
+    readonly held_api_people__person_id__references_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly person_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ReferencesOut"];
+                };
+            };
+            /** @description Refused */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly add_api_people__person_id__references_post: {
         readonly parameters: {
             readonly query?: {
@@ -15760,6 +15839,38 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["ReferenceOut"];
+                };
+            };
+            /** @description Refused */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly remove_api_people__person_id__references__face_id__delete: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly person_id: number;
+                readonly face_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Edited"];
                 };
             };
             /** @description Refused */

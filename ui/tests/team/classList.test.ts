@@ -35,10 +35,10 @@ class Server {
     this.entered.push(one.name)
     return { person_id: this.entered.length, new: true, entered: 2 }
   }
-  addReference = async (id: number, file: Blob, library: string): Promise<{ added: boolean }> => {
+  addReference = async (id: number, file: Blob, library: string): Promise<{ added: boolean; undo: string | null }> => {
     this.fail((file as File).name)
     this.photos.push(`${id} ${(file as File).name} ${library}`)
-    return { added: true }
+    return { added: true, undo: 'step' }
   }
   private fail(what: string): void {
     const fault = this.faults.get(what)
