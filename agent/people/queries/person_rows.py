@@ -1,11 +1,28 @@
 """People: the user's confirmations, and the identifications derived from them."""
 
+import functools
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import Column, ColumnElement, Connection, Integer, Row, Select, and_, column, delete, func, not_, or_, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    column,
+    delete,
+    func,
+    not_,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.sql import exists
 
 from agent.domain.events import RecognitionPurged, Recorded
@@ -24,6 +41,8 @@ from agent.store.schema import chip, embedding, face, grouping, identity, image,
 
 _CONFIRMED = identity.c.fit.is_not(None)  # by the index of confirmed faces, which holds all that the list of people asks of them
 _ALL: ColumnElement[bool] = true()
+_ASKED = bindparam("asked_person", type_=Integer)
+_LISTED = (person.c.id, person.c.name, person.c.hidden_at, person.c.never_at, person.c.cover_face_id)
 _tally = sqlalchemy.table(TALLY, column("person_id", Integer), column("faces", Integer))
 
 
@@ -83,13 +102,13 @@ class PersonQueries(Queries):
 
 def everybody(tx: Connection) -> list[Person]:
     """Return all people."""
-    rows = tx.execute(_with_counts(tx, (person.c.id, person.c.name, person.c.hidden_at, person.c.never_at, person.c.cover_face_id))).all()
+    rows = tx.execute(_with_counts(one=False, by_tally=tallied(tx))).all()
     return _told(tx, sorted(rows, key=lambda row: str(row.name)), _ALL)  # a server's database can't read the names
 
 
 def one(tx: Connection, person_id: int) -> tuple[Row[*tuple[Any, ...]], Person] | None:
     """Return a person's row, with `confirmed_at`, when a face was last confirmed, and what the list of people says of them."""
-    row = tx.execute(_with_counts(tx, tuple(person.c), person_id)).one_or_none()
+    row = tx.execute(_with_counts(one=True, by_tally=tallied(tx)), {_ASKED.key: person_id}).one_or_none()
     return None if row is None else (row, _told(tx, [row], identity.c.person_id == person_id)[0])
 
 
@@ -105,24 +124,27 @@ def _told(tx: Connection, rows: Sequence[Row[*tuple[Any, ...]]], which: ColumnEl
     return [told(row) for row in rows]
 
 
-def _with_counts(tx: Connection, columns: Sequence[Column[Any]], person_id: int | None = None) -> Select[*tuple[Any, ...]]:
+@functools.cache
+def _with_counts(*, one: bool, by_tally: bool) -> Select[*tuple[Any, ...]]:
     """Select people with the number of their `faces`, of confirmed ones, of those on a photo with another one of theirs, and of references.
 
     Only confirmed faces can share a photo: identification assigns a person once per photo. Counting all photos takes far longer.
     """
 
     def of(column: ColumnElement[int]) -> ColumnElement[bool]:
-        return _ALL if person_id is None else column == person_id
+        return column == _ASKED if one else _ALL
 
-    counted = select(identity.c.person_id, func.count().label("faces")).where(of(identity.c.person_id)).group_by(identity.c.person_id)
-    if tallied(tx):
-        counted = select(_tally.c.person_id, func.sum(_tally.c.faces).label("faces")).where(of(_tally.c.person_id))
-        counted = counted.group_by(_tally.c.person_id)
+    who, faces = (_tally.c.person_id, func.sum(_tally.c.faces)) if by_tally else (identity.c.person_id, func.count())
     each, twice = func.count(), func.count() - func.count(identity.c.image_id.distinct())
     sure = select(identity.c.person_id, each.label("confirmed"), twice.label("twice")).where(_CONFIRMED, of(identity.c.person_id))
-    if person_id is not None:  # for all people the index of confirmed faces suffices, which doesn't hold when
+    if one:  # for all people the index of confirmed faces suffices, which doesn't hold when
         sure = sure.add_columns(func.max(identity.c.confirmed_at).label("confirmed_at"))
-    numbers = [each.subquery() for each in (counted, sure.group_by(identity.c.person_id), reference_rows.counted(of(identity.c.person_id)))]
+    numbers = [
+        select(who, faces.label("faces")).where(of(who)).group_by(who).subquery(),
+        sure.group_by(identity.c.person_id).subquery(),
+        reference_rows.counted(of(identity.c.person_id)).subquery(),
+    ]
+    columns = tuple(person.c) if one else _LISTED
     found = select(*columns, *(each for number in numbers for each in number.c if each.name != "person_id")).where(of(person.c.id))
     for number in numbers:
         found = found.outerjoin(number, number.c.person_id == person.c.id)
