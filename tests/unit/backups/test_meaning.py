@@ -43,6 +43,7 @@ def test_other_failures_are_no_refusals(said: str) -> None:
         (47, "ERROR: [047]: unable to create path '/mnt/backups/database': [2] No such file or directory", RepositoryUnreachable),
         (39, "ERROR: [039]: HTTP request failed with 403 (Forbidden):", RepositoryUnwritable),
         (49, "ERROR: [049]: unable to connect to '192.0.2.1:443': [111] Connection refused", RepositoryUnreachable),
+        (101, "ERROR: [101]: timeout during libssh2 handshake [-37]", RepositoryUnreachable),
         (82, "ERROR: [082]: WAL segment was not archived before the 60000ms timeout", RepositoryUnreachable),
         (29, "ERROR: [029]: invalid backup.info", RepositoryDamaged),
         (125, "ERROR: [125]: remote process terminated", BackupFailed),
