@@ -1,7 +1,6 @@
 """A server's backups while it runs: made by themselves, and on demand."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from agent.domain.errors import AgentError, BackupRunning
 log = structlog.get_logger()
 
 FIRST_S, EVERY_S = 600.0, 10.0
+_NO_LISTS = [0, 0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +76,13 @@ class ServerBackups:
 
     async def run(self) -> None:
         """Run until cancelled. Where none can be made, only the list of withdrawn consents is kept."""
-        first = self._stamps()
-        seen: defaultdict[str, list[int]] = defaultdict(lambda: first)
+        held = await asyncio.to_thread(self._held)
         await self._prepare_new()
         await asyncio.sleep(EVERY_S)
         waited = EVERY_S
         while True:
             try:
-                await self._follow_lists(seen)
+                await self._follow_lists(held)
                 if not isinstance(self._able, AgentError) and await self._begun(waited):
                     await self._make_due()
             except AgentError as error:
@@ -118,10 +117,10 @@ class ServerBackups:
         if due is not None and due <= now:
             await self.drill()
 
-    async def _follow_lists(self, seen: defaultdict[str, list[int]]) -> None:
+    async def _follow_lists(self, held: dict[str, list[int]]) -> None:
         """Back up at once who was forgotten, and what was withdrawn: every later restore knows it then.
 
-        `seen` is what each repository holds. One that fails is tried again next time, and keeps neither the others nor backups waiting.
+        One repository that fails is tried again next time, and keeps neither the others nor backups waiting.
         """
         await asyncio.to_thread(self._withdrawn.follow)
         stamps = self._stamps()
@@ -129,7 +128,7 @@ class ServerBackups:
             return
         making = self._able.making
         for name, restic in making.resources():
-            if seen[name] == stamps:
+            if held.get(name, _NO_LISTS) == stamps:
                 continue
             try:
                 async with self._turn:
@@ -137,7 +136,13 @@ class ServerBackups:
             except AgentError as error:
                 log.error("backup.lists_failed", code=error.code, repository=name)
             else:
-                seen[name] = stamps
+                held[name] = stamps
+
+    def _held(self) -> dict[str, list[int]]:
+        """Return the lists' stamps by repository, for those with a good backup since."""
+        stamps = self._stamps()
+        good = self._queries.last(good=True).items()
+        return {name: stamps for (kind, name), run in good if kind is RunKind.FILES and run.began_at.timestamp() * 1e9 > max(stamps)}
 
     def _stamps(self) -> list[int]:
         return [each.stat().st_mtime_ns if each.exists() else 0 for each in self._lists]
