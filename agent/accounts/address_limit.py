@@ -1,4 +1,4 @@
-"""Limits how often requests come from one address, whoever sends them, over all processes of a server."""
+"""Limits how often requests come from one address, counted over all processes of a server."""
 
 import math
 from collections.abc import Callable

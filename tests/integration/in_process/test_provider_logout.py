@@ -117,14 +117,19 @@ async def test_an_account_of_the_same_number_elsewhere_ends_nothing(desk: Desk, 
     assert await are_in(desk, page) == [True]
 
 
-async def test_the_session_is_known_after_a_second_factor_too(desk: Desk, grace: SignedInMember) -> None:
+async def asked_for_second_factor(desk: Desk, grace: SignedInMember) -> dict[str, str]:
+    """Sign in by the provider's session `s-1` as a member who then shows a second factor; returns what the page sends with it."""
     begun = (await desk.page.post("/api/account/second-factor", json={}, headers=grace.headers)).json()
     app = TOTP(begun["secret"])
     await desk.page.post("/api/account/second-factor", json={"code": app.at(int(desk.team.time.timestamp()))}, headers=grace.headers)
     desk.team.later(timedelta(minutes=1))
     desk.school.claims = {"sid": "s-1"}
     more = (await desk.sign_in()).json()["second_factor"]
-    shown = {name: more[name] for name in ("state", "keep", "member", "session")} | {"code": app.at(int(desk.team.time.timestamp()))}
+    return {name: more[name] for name in ("state", "keep", "member", "session")} | {"code": app.at(int(desk.team.time.timestamp()))}
+
+
+async def test_the_session_is_known_after_a_second_factor_too(desk: Desk, grace: SignedInMember) -> None:
+    shown = await asked_for_second_factor(desk, grace)
     # A page can't say that it was opened by another session, or by none.
     for made_up in ("0" * 64, ""):
         assert said(await desk.page.post(SECOND, json=shown | {"session": made_up})) == "account.ceremony_gone"
@@ -136,15 +141,9 @@ async def test_the_session_is_known_after_a_second_factor_too(desk: Desk, grace:
 
 
 async def test_a_session_that_ended_while_its_member_was_signing_in_opens_nothing(desk: Desk, grace: SignedInMember) -> None:
-    begun = (await desk.page.post("/api/account/second-factor", json={}, headers=grace.headers)).json()
-    app = TOTP(begun["secret"])
-    await desk.page.post("/api/account/second-factor", json={"code": app.at(int(desk.team.time.timestamp()))}, headers=grace.headers)
-    desk.team.later(timedelta(minutes=1))
-    desk.school.claims = {"sid": "s-1"}
-    more = (await desk.sign_in()).json()["second_factor"]
-    shown = {name: more[name] for name in ("state", "keep", "member", "session")}
+    shown = await asked_for_second_factor(desk, grace)
     await accepted(desk, sid="s-1")
-    late = await desk.page.post(SECOND, json=shown | {"code": app.at(int(desk.team.time.timestamp()))})
+    late = await desk.page.post(SECOND, json=shown)
     assert said(late) == "account.ceremony_gone"
     # Nor does its statement, with the second factor shown at the provider. A new session there is another.
     desk.school.claims = {"sid": "s-1", "amr": ["mfa"]}
