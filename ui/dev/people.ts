@@ -322,7 +322,7 @@ function referencesReply(method: string, pathname: string, sharp: boolean, world
   if (method === 'POST' && !sharp)
     return { status: 422, answer: { code: 'people.reference_several', cause: zh ? '照片中有 3 张人脸，无法确定用哪一张。' : 'There are 3 faces in this photo: it isn’t clear which one to use.', remedy: zh ? '请换一张单人照，或者裁剪这张照片。' : 'Choose a photo of one person, or crop this one.', params: {} } }
   if (method === 'POST') return ok({ added: true, undo: put([refOf(REFERENCE + done.length, pick(spots(world), done.length + 3), 0), ...held], 'reference_added') })
-  const refusal = person.never ? { code: 'people.reference_without_consent', cause: zh ? '此人没有同意被识别，或同意已经失效。' : 'This person has not agreed to be recognised, or no longer agrees.', remedy: zh ? '请先登记识别方面的同意，再添加照片。' : 'Enter their consent to recognition, then add the photo.', params: {} } : null
+  const refusal = person.never ? { code: 'people.reference_without_consent', cause: zh ? '此人没有同意被识别，同意已经失效，或已设为永不识别。' : 'This person has not agreed to be recognised, no longer agrees, or is never to be recognised.', remedy: zh ? '请先登记识别方面的同意，如已打开“永不识别”则先关闭，再添加照片。' : 'Enter their consent to recognition, or switch “Never recognise” off if it is on, then add the photo.', params: {} } : null
   return ok({ items: held, libraries: options.scene === 'team' ? [zh ? '2026 学年' : 'School year 2026', zh ? '档案' : 'Archive'] : [], refusal })
 }
 
