@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from agent.core.files import store_error, write_private
+from agent.core.log_rotation import LogReader, Position
 
 MARK: Final = "log-given-up"
 _SAID: Final = b"dropped WAL file"
@@ -24,7 +25,7 @@ class GivenUpLog:
         self._messages = messages
         self._mark = mark
         self._clock = clock
-        self._read: int | None = None
+        self._reader: LogReader | None = None
 
     def at(self) -> datetime | None:
         """Return when that was last noticed."""
@@ -32,38 +33,22 @@ class GivenUpLog:
 
     def follow(self) -> None:
         """Look through the messages since the last time."""
-        if self._read is None:
-            self._read = self._known()[1]
+        if self._reader is None:
+            self._reader = LogReader(self._messages, self._known()[1])
         try:
-            read, found = _search(self._messages, self._read)
-            if found:
-                write_private(self._mark, json.dumps({"at": self._clock().isoformat(), "read": read}).encode())
+            if [line for line in self._reader.lines() if _SAID in line] and (position := self._reader.position) is not None:
+                mark = {"at": self._clock().isoformat(), "read": position.read, "head": position.head}
+                write_private(self._mark, json.dumps(mark).encode())
         except OSError as error:
+            self._reader = None
             raise store_error(error) from error
-        self._read = read
 
-    def _known(self) -> tuple[datetime | None, int]:
+    def _known(self) -> tuple[datetime | None, Position | None]:
         try:
             if not self._mark.exists():
-                return None, 0
+                return None, None
             known = json.loads(self._mark.read_bytes())
         except OSError as error:
             raise store_error(error) from error
-        return datetime.fromisoformat(known["at"]), int(known["read"])
-
-
-def _search(messages: Path, start: int) -> tuple[int, bool]:
-    """Return how far the whole lines from `start` reach, and whether one of them says it."""
-    if not messages.exists():
-        return 0, False
-    found = False
-    with messages.open("rb") as file:
-        if file.seek(0, 2) < start:  # another file by now
-            start = 0
-        file.seek(start)
-        for line in file:
-            if not line.endswith(b"\n"):
-                break
-            found = found or _SAID in line
-            start += len(line)
-    return start, found
+        # Earlier versions kept no head: their messages were never rotated.
+        return datetime.fromisoformat(known["at"]), Position(int(known["read"]), known.get("head"))

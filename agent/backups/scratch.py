@@ -9,7 +9,9 @@ from sqlalchemy import make_url
 
 from agent.backups.pgbackrest import PgBackRest
 from agent.core.files import store_error, write_private
+from agent.core.log_rotation import rotate
 from agent.core.paths import make_private
+from agent.core.program_settings import LogSettings
 from agent.domain.errors import DatabaseFailed, RestoreFailed
 from agent.store.cluster_folder import Archive
 from agent.store.embedded_postgres import ADDRESS_FILE, EmbeddedPostgres
@@ -25,6 +27,7 @@ def restored(folder: Path, messages: Path, archive: Archive, address: str, repos
     """
     embedded = EmbeddedPostgres(folder, messages, archive, recovers_s=_RECOVERS_S)
     try:
+        rotate(messages, LogSettings())
         make_private(folder.parent)
         make_private(folder)
         # Without its socket's folder, which is the original's.

@@ -150,7 +150,7 @@ def own_postgres(file: SettingsFile, paths: AppPaths) -> "Iterator[tuple[str, Em
     """
     from agent.backups.ground import archive_of
     from agent.backups.restoring import finish
-    from agent.main.server.log_files import POSTGRES_LOG
+    from agent.main.server.log_files import POSTGRES_LOG, rotate_or_warn
     from agent.store.embedded_postgres import EmbeddedPostgres
     from agent.store.server_database import POSTGRES_FOLDER
 
@@ -158,6 +158,7 @@ def own_postgres(file: SettingsFile, paths: AppPaths) -> "Iterator[tuple[str, Em
     file.load()
     key_in_file(file, paths)
     archive = archive_of(file.snapshot, paths, home_of_key(file.snapshot, paths))
+    rotate_or_warn(paths.logs / POSTGRES_LOG, file.snapshot.logs)
     embedded = EmbeddedPostgres(paths.data / POSTGRES_FOLDER, paths.logs / POSTGRES_LOG, archive)
     try:
         yield embedded.start(), embedded

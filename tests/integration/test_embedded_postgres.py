@@ -14,6 +14,8 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
+from agent.core.log_rotation import files_of, rotate
+from agent.core.program_settings import LogSettings
 from agent.core.settings import Settings
 from agent.domain.errors import DatabaseFailed, DatabaseOld, DatabaseUnreachable, VectorsOld
 from agent.store import embedded_postgres, postgres_programs
@@ -185,15 +187,21 @@ def test_programs_that_its_user_cannot_reach_are_copied(data: Path, tmp_path: Pa
     assert not program.exists()
 
 
-def test_its_log_tells_no_values(postgres: EmbeddedPostgres, data: Path) -> None:
+def test_its_log_tells_no_values_and_is_rotated_while_it_runs(postgres: EmbeddedPostgres, data: Path) -> None:
     url = postgres.start()
     with pytest.raises(psycopg.Error):
         value(url, "SELECT 'Ada Lovelace'::int")
     with pytest.raises(psycopg.Error):
         value(url, "SELECT * FROM ada_lovelace")
+    log = data / "postgres.log"
+    with log.open("ab") as file:
+        file.write(b"x" * 2**20 + b"\n")
+    assert rotate(log, LogSettings(max_mb=1))
     postgres.stop()
-    assert "ovelace" not in (data / "postgres.log").read_text()
-    assert "ready to accept connections" in (data / "postgres.log").read_text()
+    new, old = (path.read_text() for path in files_of(log))
+    assert "ovelace" not in new + old
+    assert "ready to accept connections" in old
+    assert new.endswith("database system is shut down\n") and new.startswith("2"), "it goes on at the beginning, with the time"
 
 
 def test_the_library_in_it_is_opened_again_with_its_keys(postgres: EmbeddedPostgres, data: Path, tmp_path: Path) -> None:

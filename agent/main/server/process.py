@@ -27,7 +27,7 @@ from agent.main.engines import model_store
 from agent.main.figures.thresholds import OF_SERVER, thresholds
 from agent.main.library_home import home_of_key, worker_keys
 from agent.main.server.figures.server import SERVER, ServerFigures
-from agent.main.server.log_files import POSTGRES_LOG
+from agent.main.server.log_files import POSTGRES_LOG, rotating
 from agent.main.server.loop import Ground, ServerLoop
 from agent.main.server.operations import Operations
 from agent.main.server.reached import Reached
@@ -157,11 +157,13 @@ class Server:
             return
         settings, paths = self._file.snapshot, self._paths
         archive = await asyncio.to_thread(archive_of, settings, paths, home_of_key(settings, paths))
-        embedded = EmbeddedPostgres(paths.data / POSTGRES_FOLDER, paths.logs / POSTGRES_LOG, archive)
-        try:
-            yield await asyncio.to_thread(embedded.start), embedded
-        finally:
-            await asyncio.to_thread(embedded.stop)
+        messages = paths.logs / POSTGRES_LOG
+        embedded = EmbeddedPostgres(paths.data / POSTGRES_FOLDER, messages, archive)
+        async with rotating(messages, lambda: self._file.snapshot.logs):
+            try:
+                yield await asyncio.to_thread(embedded.start), embedded
+            finally:
+                await asyncio.to_thread(embedded.stop)
 
     def _library(self, url: str) -> Database:
         settings = self._file.snapshot

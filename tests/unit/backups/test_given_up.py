@@ -1,11 +1,14 @@
 """Pieces of the log that were given up are noticed once, also over a restart."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from agent.backups.given_up import GivenUpLog
+from agent.core.log_rotation import rotate
+from agent.core.program_settings import LogSettings
 
 NOW = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
 DROPPED = "P00   WARN: dropped WAL file '000000010000000000000004' because archive queue exceeded 128MB\n"
@@ -16,12 +19,12 @@ class Told:
 
     def __init__(self, folder: Path) -> None:
         self.messages = folder / "postgres.log"
-        self._mark = folder / "mark"
+        self.mark = folder / "mark"
         self._now = NOW
         self.restart()
 
     def restart(self) -> None:
-        self.log = GivenUpLog(self.messages, self._mark, lambda: self._now)
+        self.log = GivenUpLog(self.messages, self.mark, lambda: self._now)
 
     def after(self, *lines: str) -> datetime | None:
         with self.messages.open("a", encoding="utf-8") as file:
@@ -67,3 +70,32 @@ def test_what_was_given_up_while_no_server_looked_is_noticed_at_its_next_start(t
         file.write(DROPPED)
     told.restart()
     assert told.after() == NOW + timedelta(minutes=2)
+
+
+def rotated(told: Told) -> None:
+    told.messages.write_bytes(told.messages.read_bytes() + b"x" * 2**20 + b"\n")
+    assert rotate(told.messages, LogSettings(max_mb=1))
+
+
+def test_what_was_said_just_before_a_rotation_is_noticed(told: Told) -> None:
+    assert told.after("12:00:00.001 LOG:  checkpoint complete\n") is None
+    with told.messages.open("a", encoding="utf-8") as file:
+        file.write(DROPPED)
+    rotated(told)
+    assert told.after("12:00:00.002 LOG:  checkpoint complete\n") == NOW + timedelta(minutes=2)
+    assert told.after(DROPPED) == NOW + timedelta(minutes=3)
+
+
+def test_what_was_noticed_is_not_noticed_again_after_a_rotation_and_a_restart(told: Told) -> None:
+    assert told.after(DROPPED) == NOW + timedelta(minutes=1)
+    rotated(told)
+    told.restart()
+    assert told.after("LOG:  checkpoint complete\n" * 20) == NOW + timedelta(minutes=1)
+    assert told.after(DROPPED) == NOW + timedelta(minutes=3)
+
+
+def test_a_mark_of_an_earlier_version_is_understood(told: Told) -> None:
+    told.messages.write_text(DROPPED, encoding="utf-8")
+    told.mark.write_text(json.dumps({"at": NOW.isoformat(), "read": len(DROPPED)}))
+    assert told.after("LOG:  checkpoint complete\n") == NOW
+    assert told.after(DROPPED) == NOW + timedelta(minutes=2)
