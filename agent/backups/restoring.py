@@ -27,13 +27,14 @@ from agent.core.paths import AppPaths, make_private
 from agent.core.settings import Settings
 from agent.domain.errors import BackupDatabaseElsewhere, RepositoryEmpty, RestoreHomeTaken
 from agent.people.forgotten import ForgottenFile
-from agent.people.queries.people_queries import BACKUPS_HOLD_PURGED, PeopleQueries
+from agent.people.queries.people_queries import PeopleQueries
 from agent.store import audit_log
 from agent.store.database import Database
 from agent.store.embedded_postgres import ADDRESS_FILE
 from agent.store.key_homes import Home, key_home
 from agent.store.keys import LibraryKeys
 from agent.store.postgres_programs import account
+from agent.store.rows import BACKUPS_HOLD_PURGED
 from agent.store.schema import audit, image, person
 from agent.store.server_database import POSTGRES_FOLDER, server_database
 

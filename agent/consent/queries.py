@@ -19,9 +19,9 @@ from agent.library.queries import identity_rows
 from agent.people.duties import is_child
 from agent.people.queries import consent_rows, never_rows, reference_rows
 from agent.people.queries.consent_rows import ConsentEntry
-from agent.people.queries.people_queries import BACKUPS_HOLD_PURGED, PeopleQueries, follow_never
+from agent.people.queries.people_queries import PeopleQueries, follow_never
 from agent.store import audit_libraries, audit_log, event_rows
-from agent.store.rows import add, take_note
+from agent.store.rows import BACKUPS_HOLD_PURGED, add, take_note
 from agent.store.schema import chip, embedding, identity, person
 from agent.store.schema import consent as table
 

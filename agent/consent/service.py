@@ -18,7 +18,7 @@ from agent.domain.errors import StoreError
 from agent.domain.events import Recorded
 from agent.people.naming import IN_DOUBT, People
 from agent.people.queries.consent_rows import ConsentEntry, day_of
-from agent.people.queries.people_queries import BACKUPS_HOLD_PURGED
+from agent.store.rows import BACKUPS_HOLD_PURGED
 
 log = structlog.get_logger()
 

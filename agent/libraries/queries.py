@@ -8,18 +8,20 @@ from sqlalchemy import Connection, delete, func, insert, select, text, update
 
 from agent.domain.errors import LibraryNameTaken, NotFound
 from agent.libraries.records import REST, Library
-from agent.store import audit_log
+from agent.store import audit_log, reference_facts
 from agent.store.database import Queries
 from agent.store.rows import add
 from agent.store.schema import library, library_access, library_source, member, place
 from agent.web.access import Role
 
-# As the trigger of `row_security` does for each file that is noted, for all that are there.
+# As the trigger of `row_security` does for each file that is noted, for all that are there. A photo on a desktop and a reference without
+# a photo have no folder: they stay in the library that they were added to.
 _SORT_IN = text(
     "UPDATE place SET library_id = meant.library_id FROM (SELECT place.id, CASE WHEN own.root IS NOT NULL THEN own.library_id"
     " ELSE rest.library_id END AS library_id FROM place LEFT JOIN library_source AS own ON own.root = place.folder"
     " LEFT JOIN library_source AS rest ON rest.root = :rest) AS meant"
-    " WHERE meant.id = place.id AND place.source <> 'desk' AND place.library_id IS DISTINCT FROM meant.library_id"
+    " WHERE meant.id = place.id AND place.source <> 'desk' AND NOT (place.source = 'reference' AND place.library_id IS NOT NULL)"
+    " AND place.library_id IS DISTINCT FROM meant.library_id"
 )
 
 
@@ -83,10 +85,14 @@ class LibrariesQueries(Queries):
                 audit_log.add(tx, "library_changed", None, 1, now, detail=what, libraries=[library_id])
 
     def remove(self, library_id: int, now: datetime) -> None:
-        """Remove a library, not its photos: until its folders are in another one, only administrators see them. Raises NotFound."""
+        """Remove a library, not its photos: until its folders are in another one, only administrators see them. Raises NotFound.
+
+        Nor its reference photos, which only administrators see from then on; but what was done with them can't be undone any more.
+        """
         with self.database.write(durable=True) as tx:
             _required(tx, library_id)
             tx.execute(delete(library).where(library.c.id == library_id))
+            reference_facts.leave_library(tx, library_id)
             audit_log.add(tx, "library_removed", None, 1, now, detail=str(library_id), libraries=[library_id])
             sort_in(tx)
 

@@ -16,13 +16,13 @@ from agent.library.recipes import recipe_of
 from agent.library.status import ModelsShown
 from agent.library.thumbnails import Thumbnails
 from agent.people.queries.draft_rows import LASTS, DraftQueries
-from agent.people.queries.people_queries import BACKUPS_HOLD_PURGED
 from agent.people.recognition_switch import Backups
 from agent.people.service import PeopleService
 from agent.redaction.folder_copies import FolderCopies
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.audit_log import AuditQueries
 from agent.store.audit_witness import AuditWitness
+from agent.store.rows import BACKUPS_HOLD_PURGED
 
 log = structlog.get_logger()
 

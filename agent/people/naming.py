@@ -20,7 +20,8 @@ from agent.library.recipes import recognises
 from agent.people.edits_within_reach import check_edit
 from agent.people.forgotten import ForgottenFile
 from agent.people.identification import Identification
-from agent.people.queries.people_queries import BACKUPS_HOLD_PURGED, PeopleQueries
+from agent.people.queries.people_queries import PeopleQueries
+from agent.store.rows import BACKUPS_HOLD_PURGED
 
 log = structlog.get_logger()
 

@@ -15,7 +15,8 @@ from agent.domain.events import Recorded
 from agent.engine.analyser import Analyser
 from agent.library.recipes import areas, recognises, recognition_ends
 from agent.people.identification import Identification
-from agent.people.queries.people_queries import BACKUPS_HOLD_PURGED, PeopleQueries
+from agent.people.queries.people_queries import PeopleQueries
+from agent.store.rows import BACKUPS_HOLD_PURGED
 
 log = structlog.get_logger()
 

@@ -5,17 +5,17 @@ and after a day: see `agent.people.queries.reference_rows`.
 """
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from agent.domain import reference_path
 from agent.domain.people import Certainty
 from agent.domain.reference import fit_of
 from agent.store.fact_values import FactKind, Value, existing, instant, moment
-from agent.store.rows import add
-from agent.store.schema import chip, embedding, face, identity, image, person, place
+from agent.store.rows import BACKUPS_HOLD_PURGED, add, take_note
+from agent.store.schema import chip, embedding, face, identity, image, person, place, undo
 
 REFERENCE: Final = "reference"
 ADDED: Final = "reference_added"
@@ -61,6 +61,22 @@ def put(tx: Connection, key: str, value: dict[str, Any]) -> int:
     of_identity = {"face_id": face_id, "person_id": value["person"], "image_id": image_id, "fit": fit_of(value["size"], value["sharpness"])}
     tx.execute(insert(identity).values(of_identity | confirmed))
     return face_id
+
+
+def leave_library(tx: Connection, library_id: int) -> None:
+    """Take the references out of a library that is deleted, and forget the steps that could bring one back into it."""
+    its = (place.c.source == reference_path.SOURCE, place.c.library_id == library_id)
+    tx.execute(update(place).where(*its).values(library_id=None))
+    held = tx.execute(select(undo.c.id, undo.c.changes).where(undo.c.action.in_((ADDED, REMOVED)))).all()
+    if steps := [row.id for row in held if any(_library(change) == library_id for change in row.changes)]:
+        tx.execute(delete(undo).where(undo.c.id.in_(steps)))
+        take_note(tx, BACKUPS_HOLD_PURGED)  # the print of one that was removed
+
+
+def _library(change: Mapping[str, Any]) -> int | None:
+    """Return the library of the reference that a step changed."""
+    value: Value = (change["before"] or change["after"]) if change["fact"] == REFERENCE else None
+    return value["library"] if value is not None else None
 
 
 def _read(tx: Connection, keys: Sequence[str]) -> dict[str, Value]:

@@ -1,10 +1,14 @@
 """Inserts rows with a number chosen by the database, and takes notes."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from sqlalchemy import Connection, Table, delete, insert, select
 
 from agent.store.schema import meta
+
+BACKUPS_HOLD_PURGED: Final = "backups_hold_purged"
+"""the note that data was deleted which backups may still hold"""
 
 
 def add(tx: Connection, table: Table, values: Mapping[str, object]) -> int:

@@ -15,10 +15,10 @@ from agent.domain.events import Recorded
 from agent.library.queries import identity_rows
 from agent.people.naming import IN_DOUBT
 from agent.people.queries import consent_rows, edit_rows, team_face_rows, team_rows
-from agent.people.queries.people_queries import BACKUPS_HOLD_PURGED, concluded
+from agent.people.queries.people_queries import concluded
 from agent.store import audit_log, journal
 from agent.store.facts import free_name
-from agent.store.rows import take_note
+from agent.store.rows import BACKUPS_HOLD_PURGED, take_note
 from agent.store.schema import (
     consent,
     face,

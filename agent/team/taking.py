@@ -11,10 +11,9 @@ from agent.domain.events import PeopleChanged, Recorded
 from agent.domain.people import Certainty
 from agent.people.naming import IN_DOUBT
 from agent.people.queries import consent_rows, edit_rows, team_rows
-from agent.people.queries.people_queries import BACKUPS_HOLD_PURGED
 from agent.store import event_rows, journal
 from agent.store.facts import free_name
-from agent.store.rows import add, take_note
+from agent.store.rows import BACKUPS_HOLD_PURGED, add, take_note
 from agent.store.schema import face, identity, image, person, team_outbox, team_person, team_reference
 from agent.team import face_queries
 from agent.web.desk_exchange import SharedPerson

@@ -12,8 +12,8 @@ from agent.domain.edits import Basis, DescribePersonEdit, Edit, MergePeopleEdit,
 from agent.domain.errors import ConsentGuardianNeeded, NameEmpty, NoConsent, PersonUnknown
 from agent.domain.face import Quality
 from agent.domain.people import Certainty, Identity
-from agent.people.queries.people_queries import BACKUPS_HOLD_PURGED
 from agent.redaction.queries.redaction_queries import RedactionQueries
+from agent.store.rows import BACKUPS_HOLD_PURGED
 from agent.store.schema import chip
 from tests.contract import test_people
 from tests.contract.test_people import RECIPE

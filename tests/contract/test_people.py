@@ -27,9 +27,9 @@ from agent.domain.jobs import JobState, Priority
 from agent.domain.people import Certainty, Identity
 from agent.library.records import Index, Match, Shown
 from agent.people.queries import cluster_rows
-from agent.people.queries.people_queries import BACKUPS_HOLD_PURGED
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.database import Database
+from agent.store.rows import BACKUPS_HOLD_PURGED
 from agent.store.schema import audit
 from agent.store.schema import unseen as unseen_table
 from tests.embeddings import image_embeddings

@@ -15,13 +15,14 @@ from agent.domain.consent import Purpose
 from agent.domain.edits import DescribePersonEdit, MergePeopleEdit, NameFacesEdit, UnnameFacesEdit
 from agent.domain.errors import FaceUnknown, PersonUnknown, ReferenceTaken, ReferenceWithoutConsent
 from agent.domain.image import Recipe
+from agent.libraries.queries import LibrariesQueries
 from agent.library.recipes import EMBEDDER
 from agent.library.records import Shown
 from agent.people.queries import reference_rows
-from agent.people.queries.people_queries import BACKUPS_HOLD_PURGED
 from agent.people.queries.reference_rows import NewReference
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.row_security import secure
+from agent.store.rows import BACKUPS_HOLD_PURGED
 from agent.store.schema import face, image, place, undo
 from tests.contract.test_consent import CLEAR, NOTE, NOW, give, given, name, photo, withdraw
 from tests.world import analysis
@@ -262,3 +263,32 @@ def test_members_see_a_reference_in_its_library_alone(library: RedactionQueries)
     said = {each.action: each.libraries for each in library.audit_entries(limit=100)}
     where = "1" if shared else ""
     assert (said["reference_added"], said["recognition_lapsed"], said["prints_deleted"]) == (where, where, where)
+
+
+def test_a_reference_stays_in_its_library_and_goes_out_of_reach_with_it(library: RedactionQueries) -> None:
+    ada, queries, libraries = agreed(library, "Ada"), ReferenceQueries(library.database), LibrariesQueries(library.database)
+    if library.database.is_shared:
+        with library.database.write() as tx:
+            secure(tx)
+    libraries.begin("Photos", NOW)
+    [first] = [each.id for each in libraries.libraries()]
+
+    def placed() -> list[int | None]:
+        """The libraries of all references."""
+        with library.database.read() as tx:
+            return list(tx.scalars(select(place.c.library_id).where(place.c.source == reference_path.SOURCE).order_by(place.c.id)))
+
+    def remove(of: str, from_library: int) -> str | None:
+        queries.add_reference(ada, new(of), from_library, now=NOW, note=NOTE)
+        face_id = max(each.id for each in library.person_references(ada))
+        return queries.remove_reference(ada, face_id, now=NOW, note=NOTE)[0].token
+
+    queries.add_reference(ada, new(), first, now=NOW, note=NOTE)
+    second = libraries.add("Sports", for_all=True, sources=[], roles={}, watched=(), now=NOW)
+    assert placed() == [first], "another library changes nothing"
+    removed = {each: remove(f"of {each}", each) for each in (first, second)}
+    libraries.remove(first, NOW)
+    assert placed() == [None] and len(referenced(library)[ada]) == 1, "administrators see it, as the library's photos"
+    assert library.undo(removed[first], now=NOW) is None and placed() == [None], "no member would see it"
+    assert library.noted(BACKUPS_HOLD_PURGED)
+    assert library.undo(removed[second], now=NOW) is not None and placed() == [None, second]

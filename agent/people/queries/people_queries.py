@@ -35,11 +35,10 @@ from agent.people.queries.reach_rows import ReachQueries
 from agent.store import audit_libraries, audit_log, event_rows, journal
 from agent.store.audit_log import AuditQueries
 from agent.store.path_ranges import FolderArea
-from agent.store.rows import take_note
+from agent.store.rows import BACKUPS_HOLD_PURGED, take_note
 from agent.store.schema import face, identity, image, person
 
 # Written in the transaction that deletes prints, so that the next start replaces the backups even if the agent dies first.
-BACKUPS_HOLD_PURGED = "backups_hold_purged"
 
 
 class PeopleQueries(

@@ -30,8 +30,8 @@ from agent.domain.jobs import JobState, Priority
 from agent.domain.people import Certainty
 from agent.library.records import ToJudge
 from agent.people.identification import Identification
-from agent.people.queries.people_queries import BACKUPS_HOLD_PURGED
 from agent.store.database import Database
+from agent.store.rows import BACKUPS_HOLD_PURGED
 from agent.store.schema import chip, embedding
 from tests.world import NOW
 
