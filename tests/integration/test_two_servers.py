@@ -13,14 +13,17 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import httpx
 import pytest
 from PIL import Image
 from sqlalchemy import func, select
 
+from agent.accounts.provider.request import LOGOUT
 from agent.store.schema import event, place
 from tests.contract.test_people import photo as photo_of
+from tests.openid_provider import SECRET, OpenIdProvider
 from tests.postgres import PostgresServer
 from tests.program import WAIT_S
 from tests.server_program import RealServer
@@ -38,12 +41,17 @@ PART = {**TUS, "content-type": "application/offset+octet-stream"}
 class Pair:
     """Two instances, `a` and `b`, started at once on an empty database; only one of them invites the first administrator."""
 
-    def __init__(self, root: Path, models: Path, database: str) -> None:
+    def __init__(self, root: Path, models: Path, database: str, school: OpenIdProvider) -> None:
         environment = {"AI_POPUP__SERVER__WORKERS": "1", "AI_POPUP__ENGINE__WORKERS": "1"}
         first = RealServer(root, models, environment)
         first.file.set("server.database", database)
         first.file.set("recognition.enabled", "true")
         first.file.set("consent.required", "never")
+        secret = root / "secret"
+        secret.write_text(SECRET)
+        known = school.settings(secret_path=str(secret), create_members=True)
+        for name, value in known.model_dump(mode="json", exclude_defaults=True).items():
+            first.file.set(f"oidc.{name}", str(value))
         self.a, self.b = first.beside("a"), first.beside("b")
         self.both = (self.a, self.b)
         self.key = ""
@@ -85,9 +93,16 @@ def said(server: RealServer, event_name: str) -> bool:
     return log.exists() and event_name in log.read_text()
 
 
+@pytest.fixture(scope="module")
+def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenIdProvider]:
+    school = OpenIdProvider(tmp_path_factory.mktemp("school"))
+    yield school
+    school.close()
+
+
 @pytest.fixture
-def pair(tmp_path: Path, models_folder: Path, postgres: PostgresServer) -> Iterator[Pair]:
-    pair = Pair(tmp_path, models_folder, postgres.url(postgres.create()).replace("+psycopg", ""))
+def pair(tmp_path: Path, models_folder: Path, postgres: PostgresServer, school: OpenIdProvider) -> Iterator[Pair]:
+    pair = Pair(tmp_path, models_folder, postgres.url(postgres.create()).replace("+psycopg", ""), school)
     try:
         pair.start()
         [inviting] = [each for each in pair.both if each.reached["invitation"]]
@@ -101,7 +116,7 @@ def pair(tmp_path: Path, models_folder: Path, postgres: PostgresServer) -> Itera
         pair.quit()
 
 
-def test_what_one_process_changes_the_other_knows(pair: Pair) -> None:
+def test_what_one_process_changes_the_other_knows(pair: Pair, school: OpenIdProvider) -> None:
     with pair.at(pair.a) as a, pair.at(pair.b) as b:
         # Sessions, tokens and rights end everywhere.
         made = a.post("/api/members", json={"name": "ann", "display_name": "Ann", "role": "curator"}).json()
@@ -119,6 +134,20 @@ def test_what_one_process_changes_the_other_knows(pair: Pair) -> None:
                 assert a.patch(f"/api/members/{made['id']}", json={"locked": True}).is_success
                 assert list(events) is not None  # it ends: the rights that it goes on with are gone
             until(lambda: ann_b.get("/api/account").status_code == 401)
+        # So do sessions that their member ends everywhere, or the provider: those that it opened, and not the others.
+        of_grace = [provider_session(pair.a, school) for _ in range(2)]
+        with pair.at(pair.a, of_grace[0]) as grace_a, pair.at(pair.b, of_grace[1]) as grace_b:
+            assert grace_a.get("/api/account").json()["display_name"] == grace_b.get("/api/account").json()["display_name"] == "Grace H."
+            assert grace_a.delete("/api/account/sessions").json() == {"count": 2}
+            until(lambda: grace_b.get("/api/account").status_code == 401)
+        with pair.at(pair.b, provider_session(pair.a, school)) as grace_b:
+            assert grace_b.get("/api/account").is_success
+            with streaming(grace_b, "/api/events") as events:
+                next(events)
+                assert a.post(LOGOUT, data={"logout_token": school.logout_token(sub="u-1")}).status_code == 200
+                assert list(events) is not None
+            until(lambda: grace_b.get("/api/account").status_code == 401)
+            assert a.get("/api/account").is_success and b.get("/api/account").is_success
         # Libraries.
         assert a.post("/api/libraries", json={"name": "Archive"}).is_success
         until(lambda: "Archive" in {each["name"] for each in b.get("/api/libraries").json()["items"]})
@@ -129,6 +158,18 @@ def test_what_one_process_changes_the_other_knows(pair: Pair) -> None:
         until(lambda: a.get("/api/status").json()["state"] != "paused")
         # Both processes have one authority, so a desktop that pinned it is content with either.
         assert pair.a.reached["fingerprint"] == pair.b.reached["fingerprint"]
+
+
+def provider_session(server: RealServer, school: OpenIdProvider) -> str:
+    """The key of a session that is opened at this process by the provider."""
+    with server.visitor() as page:
+        begun = page.post("/api/account/provider/begin").json()
+        back = page.get("/provider", params=school.arrives(begun["address"]))
+        given = parse_qs(back.headers["location"].partition("#provider/")[2])
+        asked = {name: values[0] for name, values in given.items()} | {"keep": begun["keep"]}
+        answer = page.post("/api/account/provider/sign-in", json=asked)
+        assert answer.is_success, answer.text
+        return str(answer.json()["signed_in"]["key"])
 
 
 def test_one_of_them_watches_and_another_takes_over(pair: Pair, photo: Callable[[int], Image.Image]) -> None:
