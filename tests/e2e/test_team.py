@@ -93,6 +93,9 @@ def test_a_team_names_people_together_until_one_is_locked_out(
     import_class(curator, class_list)
     viewer.get_by_role("link", name=zh("ui.nav.people")).click()
     expect(viewer.locator(".people")).to_contain_text("小明")
+    curator.get_by_role("button", name="Undo: remove 1 new reference").click()
+    expect(curator.get_by_text("1 reference removed again.")).to_be_visible()
+    expect(viewer.locator(".people")).not_to_contain_text("小明")
 
     admin.get_by_role("button", name="Actions for Vera").click()
     admin.get_by_role("menuitem", name="Lock").click()

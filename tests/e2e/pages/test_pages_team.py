@@ -191,15 +191,25 @@ def _wrong_list(page: Page) -> None:
 
 
 def _imported(page: Page) -> None:
-    """With a photo that is missing, and one that is refused."""
+    """With a photo that is added, one that is refused and one that is missing."""
     blurred = {"code": "people.reference_blurred", "cause": "The face is blurred.", "remedy": "Choose a sharp photo.", "params": {}}
     page.route("**/api/consents/people", lambda route: route.fulfill(json={"person_id": 1, "new": True, "entered": 2}))
     page.route("**/api/people/1/references*", lambda route: route.fulfill(status=422, json=blurred))
+    page.route("**/api/people/1/references*", lambda route: route.fulfill(json={"added": True, "undo": "step"}), times=1)
     _class_list(page)
-    page.locator("[data-of=photos]").set_input_files({"name": "mei.JPG", "mimeType": "image/jpeg", "buffer": b"x"})
+    photos: list[FilePayload] = [{"name": name, "mimeType": "image/jpeg", "buffer": b"x"} for name in ("mei.JPG", "wang.jpg")]
+    page.locator("[data-of=photos]").set_input_files(photos)
     page.locator(".class-list select").select_option("School")
     page.locator(".class-list .primary").click()
     page.locator(".class-list .settled").wait_for()
+
+
+def _import_undone(page: Page) -> None:
+    _imported(page)
+    page.route("**/api/undo", lambda route: route.fulfill(json={"count": 1, "action": "reference_added"}))
+    undo = page.locator(".class-list section[aria-label] .button")
+    undo.click()
+    undo.wait_for(state="detached")
 
 
 def _reference(page: Page) -> None:
@@ -318,6 +328,7 @@ STATES: dict[str, tuple[str, str, str, Act]] = {
     "a class list, a line is wrong": ("#class-list", "team", ".class-list h1", _wrong_list),
     "a class list, shown": ("#class-list", "team", ".class-list h1", _class_list),
     "a class list, imported": ("#class-list", "team", ".class-list h1", _imported),
+    "a class list, its import undone": ("#class-list", "team", ".class-list h1", _import_undone),
     "a person's reference photos": ("#people/1", "team", ".references li", _reference),
     "a person's consent": ("#people/1", "team", ".consents li", _nothing),
     "a person's consent, entered": ("#people/1", "team", ".consents li", _consent),

@@ -1,4 +1,4 @@
-/** A class list that is imported: read by the server, entered person by person, then its photos one by one. */
+/** A class list that is imported: read by the server, entered person by person, then its photos one by one; all of these are undone at once. */
 
 import { ApiError, Unreachable } from '../api/client'
 import type { ConsentApi } from '../api/teamApi'
@@ -19,12 +19,12 @@ interface Portrait {
   readonly file: File
 }
 
-export type Phase = 'choosing' | 'importing' | 'stopped' | 'done'
+export type Phase = 'choosing' | 'importing' | 'stopped' | 'done' | 'undoing' | 'undone'
 
 export class ClassList {
   read = $state.raw<ListRead | null>(null)
   name = $state('')
-  /** why the list can't be read, or the import stopped */
+  /** why the list can't be read, or the import or its undoing stopped */
   problem = $state.raw<Problem | null>(null)
   /** the photos that were chosen, by their paths within the folder, and by their names */
   files = $state.raw<ReadonlyMap<string, File>>(new Map())
@@ -36,6 +36,10 @@ export class ClassList {
   added = $state(0)
   made = $state(0)
   refused = $state.raw<readonly Refusal[]>([])
+  /** of the references that were added, oldest first */
+  steps = $state.raw<readonly string[]>([])
+  /** references that were removed again */
+  undone = $state(0)
 
   readonly people = $derived(this.read?.people ?? [])
   /** Only who agrees to be recognised has photos sent. */
@@ -44,6 +48,7 @@ export class ClassList {
   readonly missing = $derived(this.named.filter(({ person, name }) => this.found(person, name).length === 0))
   readonly total = $derived(this.people.length + this.portraits.length)
   readonly undecided = $derived((this.read?.libraries.length ?? 0) > 1 && this.library === '' && this.portraits.length > 0)
+  readonly busy = $derived(this.phase === 'importing' || this.phase === 'undoing')
   readonly ready = $derived(this.people.length > 0 && this.read?.wrong.length === 0 && !this.undecided)
 
   private ids = new Map<string, number>()
@@ -52,7 +57,9 @@ export class ClassList {
 
   constructor(
     private readonly api: Pick<ConsentApi, 'readList' | 'enter' | 'addReference'>,
-    private readonly app: Pick<AppState, 'refuse' | 't'>,
+    /** undoes a step */
+    private readonly back: (token: string) => Promise<unknown>,
+    private readonly app: Pick<AppState, 'refresh' | 'refuse' | 't'>,
   ) {}
 
   choose = async (file: File): Promise<void> => {
@@ -77,7 +84,7 @@ export class ClassList {
 
   /** Goes on where it stopped. What is there already is not entered again. */
   start = async (): Promise<void> => {
-    if (!this.ready || this.phase === 'importing') return
+    if (!this.ready || this.busy) return
     this.phase = 'importing'
     this.stopping = false
     this.problem = null
@@ -91,6 +98,25 @@ export class ClassList {
     }
   }
 
+  /** Removes the references that were added; what was refused or interrupted can be tried again. People and consents stay. */
+  undo = async (): Promise<void> => {
+    if (this.busy) return
+    const before = this.phase
+    this.phase = 'undoing'
+    this.problem = null
+    try {
+      for (const token of this.steps.toReversed()) {
+        if (await this.isUndone(token)) this.undone += 1
+        this.steps = this.steps.filter((step) => step !== token)
+      }
+      this.phase = 'undone'
+    } catch (error) {
+      this.phase = before
+      this.problem = this.problemOf(error)
+    }
+    this.app.refresh()
+  }
+
   /** After the current person or photo. */
   stop = (): void => void (this.stopping = true)
 
@@ -98,8 +124,9 @@ export class ClassList {
     this.read = this.problem = null
     this.name = this.library = ''
     this.phase = 'choosing'
-    this.ended = this.entered = this.added = this.made = 0
+    this.ended = this.entered = this.added = this.made = this.undone = 0
     this.refused = []
+    this.steps = []
     this.ids = new Map()
     this.sent = new Set()
   }
@@ -128,11 +155,23 @@ export class ClassList {
       this.refused = [...this.refused, { person: portrait.person.name, photo: portrait.name, problem }]
     } else if (id !== undefined && id !== REFUSED) {
       await this.taken(portrait.person.name, portrait.name, async () => {
-        const { added } = await this.api.addReference(id, portrait.file, this.library)
+        const { added, undo } = await this.api.addReference(id, portrait.file, this.library)
         this.added += added ? 1 : 0
+        if (undo !== null) this.steps = [...this.steps, undo]
       })
     }
     this.sent.add(sentKey(portrait))
+  }
+
+  /** False if there was nothing left to undo, as after the person withdrew. */
+  private async isUndone(token: string): Promise<boolean> {
+    try {
+      await this.back(token)
+      return true
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 404) throw error
+      return false
+    }
   }
 
   /** Notes a refusal of this one; what concerns all that follow ends the import. */

@@ -10,7 +10,7 @@ import { wrongLine } from '../../src/team/wrongLine'
 
 extend(teamPage)
 extend(listPage)
-const app = { t: texts('en'), refuse: vi.fn() }
+const app = { t: texts('en'), refresh: vi.fn(), refuse: vi.fn() }
 const refused = (status: number, code: string): ApiError => new ApiError(status, { code, cause: 'C', remedy: 'R', params: {} })
 const photo = (name: string, folder = ''): File => {
   const file = new File(['x'], name)
@@ -38,7 +38,12 @@ class Server {
   addReference = async (id: number, file: Blob, library: string): Promise<{ added: boolean; undo: string | null }> => {
     this.fail((file as File).name)
     this.photos.push(`${id} ${(file as File).name} ${library}`)
-    return { added: true, undo: 'step' }
+    return { added: true, undo: (file as File).name }
+  }
+  readonly undone: string[] = []
+  undo = async (token: string): Promise<void> => {
+    this.fail(`undo ${token}`)
+    this.undone.push(token)
   }
   private fail(what: string): void {
     const fault = this.faults.get(what)
@@ -48,7 +53,7 @@ class Server {
 }
 
 async function chosen(server = new Server()): Promise<{ readonly list: ClassList; readonly server: Server }> {
-  const list = new ClassList(server, app)
+  const list = new ClassList(server, server.undo, app)
   await list.choose(new File(['name'], 'class.csv'))
   list.add([photo('a.jpg'), photo('b.jpg', 'portraits/class'), photo('c.jpg', 'portraits/a')])
   return { list, server }
@@ -108,10 +113,30 @@ describe('a class list', () => {
     expect([list.phase, list.ended, list.name]).toEqual(['choosing', 0, 'other.csv'])
   })
 
+  it('is undone at once: all references that it added, the last one first', async () => {
+    const { list, server } = await chosen()
+    await list.start()
+    await list.undo()
+    expect([list.phase, list.undone, list.steps, server.undone]).toEqual(['undone', 3, [], ['c.jpg', 'b.jpg', 'a.jpg']])
+    await list.undo()
+    expect(server.undone.length).toBe(3)
+  })
+
+  it('undoes the rest when it was interrupted, and passes over what is gone', async () => {
+    const server = new Server()
+    server.faults.set('undo b.jpg', new Unreachable('gone')).set('undo a.jpg', refused(404, 'people.nothing_to_undo'))
+    const { list } = await chosen(server)
+    await list.start()
+    await list.undo()
+    expect([list.phase, list.problem?.code, list.steps]).toEqual(['done', 'server.unreachable', ['a.jpg', 'b.jpg']])
+    await list.undo()
+    expect([list.phase, list.problem, list.undone, server.undone]).toEqual(['undone', null, 2, ['c.jpg', 'b.jpg']])
+  })
+
   it('says why a list can not be read', async () => {
     const server = new Server()
     server.readList = () => Promise.reject(refused(400, 'people.list_unreadable'))
-    const list = new ClassList(server, app)
+    const list = new ClassList(server, server.undo, app)
     await list.choose(new File(['x'], 'photo.jpg'))
     expect([list.problem?.code, list.read]).toEqual(['people.list_unreadable', null])
   })
