@@ -22,6 +22,7 @@ MAX_LINE = 64 * 1024 * 1024
 MOST_PARTS = 2_000_000
 # A process whose output has ended needs a moment to exit.
 _EXIT_S = 2.0
+_PIPE_BYTES = 1024 * 1024  # the most that Linux lets any user have
 # Waits are cut into these intervals: if the computer sleeps during one, only that one counts.
 _STEP_S = 1.0
 # The environment that every child needs to find its libraries; no more, because the rest may contain tokens.
@@ -131,6 +132,7 @@ class Child:
             )
         except OSError as error:
             raise ChildGone(None) from error
+        _widen(process)
         return cls(process, on_notice, most_parts)
 
     @property
@@ -141,8 +143,11 @@ class Child:
     def alive(self) -> bool:
         return self._process.returncode is None and not self._reader.done()
 
-    async def request(self, message: Message, *, timeout: float) -> Message:
-        """Send one line and return its answer. Raises ChildGone, or ChildTimeout after `timeout` seconds; the child is dead then."""
+    async def request(self, message: Message | bytes, *, timeout: float) -> Message:
+        """Send one line, a message or its text, and return its answer.
+
+        Raises ChildGone, or ChildTimeout after `timeout` seconds; the child is dead then.
+        """
         async with self._turn:
             try:
                 async with asyncio.timeout(timeout):
@@ -199,10 +204,11 @@ class Child:
             return ChildGarbled(self._process.returncode)
         return ChildGarbled(exit_code) if self._garbled else ChildGone(exit_code)
 
-    async def _send(self, message: Message) -> None:
+    async def _send(self, message: Message | bytes) -> None:
         assert self._process.stdin is not None
+        line = message if isinstance(message, bytes) else json.dumps(message, separators=(",", ":")).encode()
         try:
-            self._process.stdin.write(json.dumps(message, separators=(",", ":")).encode() + b"\n")
+            self._process.stdin.write(line + b"\n")
             await self._process.stdin.drain()
         except (BrokenPipeError, ConnectionResetError):
             pass  # it has ended: the reader reports it
@@ -234,6 +240,16 @@ class Child:
         self._reader.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._reader
+
+
+def _widen(process: asyncio.subprocess.Process) -> None:
+    """Let its input hold more than 64 KB, where that can be set: a line of megabytes would wait for forty turns of a busy event loop."""
+    if sys.platform == "linux":
+        import fcntl
+
+        assert process.stdin is not None
+        with contextlib.suppress(OSError):  # a user's pipes are limited in all
+            fcntl.fcntl(process.stdin.transport.get_extra_info("pipe"), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
 
 # -- the child's side ------------------------------------------------------------------------------------------------------------

@@ -87,9 +87,9 @@ def trust(quality: Quality) -> float:
     return max(0.0, min(1.0, _share(quality.size, EYE_DISTANCE), _share(quality.sharpness, SHARPNESS), turned))
 
 
-def is_clear(quality: Quality) -> bool:
-    """Return whether a face shows enough to be certain, or to make another one certain."""
-    return trust(quality) >= MIN_TRUST and quality.covered <= MOST_COVERED
+def is_clear(quality: Quality, trusted: float | None = None) -> bool:
+    """Return whether a face shows enough to be certain, or to make another one certain; `trusted` is its trust, where that is known."""
+    return (trust(quality) if trusted is None else trusted) >= MIN_TRUST and quality.covered <= MOST_COVERED
 
 
 def identify(candidates: Sequence[Candidate], quality: Quality, bounds: Bounds) -> Identity | None:
@@ -97,9 +97,9 @@ def identify(candidates: Sequence[Candidate], quality: Quality, bounds: Bounds) 
     nearest = sorted(candidates, key=lambda candidate: candidate.distance)[:2]
     if not nearest or nearest[0].distance > bounds.probable:
         return None
-    best = nearest[0]
+    best, trusted = nearest[0], trust(quality)
     alone = len(nearest) < 2 or nearest[1].distance - best.distance >= MARGIN
-    sure = alone and is_clear(quality) and best.sure_distance <= certain_up_to(trust(quality), best, bounds)
+    sure = alone and is_clear(quality, trusted) and best.sure_distance <= certain_up_to(trusted, best, bounds)
     certainty = Certainty.CERTAIN if sure else Certainty.PROBABLE
     return Identity(best.person_id, certainty, best.distance, best.agree, best.references)
 

@@ -189,9 +189,9 @@ class MatcherProcess:
                 raise
             return None
 
-    async def _ask(self, client: RpcClient, call: Call[Q, A], asked: Q, body: object = None) -> A:
+    async def _ask(self, client: RpcClient, call: Call[Q, A], asked: Q, text: bytes | None = None) -> A:
         try:
-            return await client.ask(call, asked, limit=self._limit_s if call.limit is None else call.limit, body=body)
+            return await client.ask(call, asked, limit=self._limit_s if call.limit is None else call.limit, text=text)
         finally:
             if client.lost:
                 self.forget()
@@ -226,7 +226,7 @@ class MatcherProcess:
         thread = ThreadPoolExecutor(1, "face-prints")
         try:
             pages = await loop.run_in_executor(
-                thread, lambda: ((part, calls.PUT.request.dump(part)) for page in self._read() for part in parts(page))
+                thread, lambda: ((part, calls.PUT.request.text(part)) for page in self._read() for part in parts(page))
             )
             coming = loop.run_in_executor(thread, next, pages, None)
             while (page := await coming) is not None:

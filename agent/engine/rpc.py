@@ -60,6 +60,10 @@ class Codec(Generic[T]):
     def dump(self, value: T) -> object:
         return self._adapter.dump_python((self._changed(value, quote),), mode="json")[0]
 
+    def text(self, value: T) -> bytes:
+        """Convert to JSON text."""
+        return self._adapter.dump_json((self._changed(value, quote),))[1:-1]
+
     def load(self, raw: object) -> T:
         """Convert from JSON. Raises ValueError."""
         # As text, because only JSON mode is strict and yet accepts a list for a tuple and base64 for bytes.
@@ -130,6 +134,11 @@ def request(number: int, operation: str, body: object, files: Sequence[int] = ()
     return message | ({"files": list(files)} if files else {}) | ({"request": request_id} if request_id else {})
 
 
+def with_text(message: Message, body: bytes) -> bytes:
+    """Return a request as text, with a body that is text already."""
+    return b'%s, "body": %s}' % (json.dumps({name: each for name, each in message.items() if name != "body"}).encode()[:-1], body)
+
+
 def answer(number: object, body: object) -> Message:
     return {"id": number, "body": body}
 
@@ -167,17 +176,17 @@ class RpcClient:
         self.faulted = False  # whether it ended because a mapped file could not be read
         self.calls = 0  # number of calls made
 
-    async def ask(self, call: Call[Q, A], asked: Q, *, limit: float, files: Sequence[int] = (), body: object = None) -> A:
+    async def ask(self, call: Call[Q, A], asked: Q, *, limit: float, files: Sequence[int] = (), text: bytes | None = None) -> A:
         """Make one call, within `limit` seconds. Raises the process's error, or EngineError.
 
-        `body` is a large request as another thread dumped it: that takes milliseconds.
+        `text` is that of a large request, which another thread made: that takes milliseconds.
         """
         self.calls += 1
         try:
-            body = call.request.dump(asked) if body is None else body
             sent = current_id()
+            whole = request(self.calls, call.name, None if text is not None else call.request.dump(asked), files, sent)
             with span(f"ask {call.name}", SpanKind.CLIENT):
-                message = await self.child.request(request(self.calls, call.name, body, files, sent), timeout=limit)
+                message = await self.child.request(whole if text is None else with_text(whole, text), timeout=limit)
                 if "served" in message:
                     self._log(message["served"], sent, call, with_files=bool(files))
                 return call.checked(believe(message, self.calls, call.response), asked)

@@ -19,7 +19,6 @@ from agent.web.remembered import Remembered
 _KEPT = 2  # for a large library each takes some megabytes
 _SEARCHES = 4  # at once
 _REST = 2.0
-_WIDEST = 2**16 - 1
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
@@ -95,10 +94,8 @@ def pack(index: Index) -> bytes:
     """
     days = array("i", (day.toordinal() - _EPOCH for day, _ in index.days))
     counts = array("I", (count for _, count in index.days))
-    # A strip whose ratio does not fit is treated like the longest one that does.
-    ratios = index.ratios if max(index.ratios, default=0) <= _WIDEST else (min(ratio, _WIDEST) for ratio in index.ratios)
     ids = array("I", index.ids.tobytes() if isinstance(index.ids, array) else index.ids)  # none is negative
-    parts = (ids, days, counts, array("H", ratios))
+    parts = (ids, days, counts, array("H", index.ratios))
     if sys.byteorder == "big":
         for part in parts:
             part.byteswap()

@@ -231,5 +231,5 @@ class Index:
     """Every image shown, newest taken first; of an album by hand in its order, without days."""
 
     ids: Sequence[int]
-    ratios: Sequence[int]  # of the same images: width by height, in hundredths
+    ratios: Sequence[int]  # of the same images: width by height, in hundredths, 65,535 at most
     days: tuple[tuple[date, int], ...]  # in the same order, with the number of images

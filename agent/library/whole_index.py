@@ -16,6 +16,7 @@ from agent.store.image_changes import Moment
 
 DAY = 24 * 3_600 * 1_000_000  # microseconds
 EPOCH = date(1970, 1, 1).toordinal()
+_FEW = 30
 _MOST_IMAGES = 1_000_000  # of all that are kept: they take 20 MB
 Row = tuple[int, int, int, int]
 """an image's id, its width by its height in hundredths, when it was taken in microseconds since 1970, and its number of faces"""
@@ -43,8 +44,7 @@ class WholeIndex:
         self.moment = moment
         if not changed:
             return
-        # In one pass: to look for each would take 5 ms in a library of 300,000.
-        for at in reversed([at for at, image_id in enumerate(self.ids) if image_id in changed]):
+        for at in sorted(_positions(self.ids, changed), reverse=True):
             self._drop(at)
         for row in rows:
             self._add(row)
@@ -71,6 +71,24 @@ class WholeIndex:
             column.insert(at, value)
         self.days[time // DAY] += 1
         self.faces += faces
+
+
+def _positions(ids: "array[int]", wanted: frozenset[int]) -> Iterator[int]:
+    """Yield where they are, of those that are there.
+
+    Among 300,000 a pass in Python takes 20 ms, and finding the bytes of one of them half a millisecond.
+    """
+    if len(wanted) > _FEW:
+        yield from (at for at, each in enumerate(ids) if each in wanted)
+        return
+    among, size = ids.tobytes(), ids.itemsize
+    for each in wanted:
+        sought = array(ids.typecode, (each,)).tobytes()
+        at = among.find(sought)
+        while at % size and at >= 0:  # found across two ids
+            at = among.find(sought, at + 1)
+        if at >= 0:
+            yield at // size
 
 
 class _Reads(Protocol):

@@ -83,6 +83,12 @@ def test_the_index_holds_every_image_newest_taken_first(library: RedactionQuerie
     assert found.days == ((date(2025, 7, 11), 1), (date(2025, 6, 1), 2))
 
 
+def test_a_strip_counts_as_the_longest_that_the_index_can_tell(library: RedactionQueries) -> None:
+    for number, (width, height) in enumerate([(65_535, 100), (65_536, 100), (900_000, 10), (10, 900_000)]):
+        index(library, f"/photos/{number}.jpg", chr(ord("a") + number), taken_at=NOON - timedelta(days=number), width=width, height=height)
+    assert library.index(Shown()).ratios == (65_535, 65_535, 65_535, 0)
+
+
 def test_the_index_is_narrowed_by_folder_days_and_faces(library: RedactionQueries, three: tuple[int, int, int]) -> None:
     first, second, third = three
 

@@ -9,6 +9,7 @@ from agent.domain.people import Identity
 from agent.domain.reference import fit_of
 from agent.library.queries import identity_rows
 from agent.library.records import StoredFace
+from agent.store.dialects.functions import one_of
 from agent.store.rows import add
 from agent.store.schema import chip, embedding, face, identity, ignored, image, person
 
@@ -66,10 +67,10 @@ def of_images(tx: Connection, image_ids: Sequence[int]) -> dict[int, list[Stored
         .outerjoin(identity, identity.c.face_id == face.c.id)
         .outerjoin(person, person.c.id == identity.c.person_id)
         .outerjoin(ignored, ignored.c.face_id == face.c.id)
-        .where(face.c.image_id.in_(image_ids))
+        .where(face.c.image_id.in_(one_of(image_ids)))
         .order_by(face.c.image_id, face.c.ordinal)
     ).mappings()
-    for row in rows:
+    for row in rows.all():
         faces[row["image_id"]].append(StoredFace(row["id"], read(row), _identity(row), row["name"], row["reason"] is not None))
     return faces
 

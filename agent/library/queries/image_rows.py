@@ -16,6 +16,7 @@ from agent.library.queries.shown_rows import is_there
 from agent.library.records import StoredImage
 from agent.store import event_rows
 from agent.store.database import Queries
+from agent.store.dialects.functions import one_of
 from agent.store.facts import chunks
 from agent.store.rows import add
 from agent.store.schema import chip, face, image, place
@@ -46,7 +47,7 @@ class ImageQueries(Queries):
     def images_by_id(self, image_ids: Sequence[int]) -> list[StoredImage]:
         """Return images in the requested order; unknown ones are left out."""
         with self.database.read() as tx:
-            found = {stored.id: stored for stored in _load(tx, select(image).where(image.c.id.in_(image_ids)))}
+            found = {stored.id: stored for stored in _load(tx, select(image).where(image.c.id.in_(one_of(image_ids))))}
             return [found[image_id] for image_id in dict.fromkeys(image_ids) if image_id in found]
 
     def faces_by_hash(self, hashes: Collection[str]) -> dict[str, list[tuple[int, Box]]]:
@@ -146,11 +147,11 @@ def _load(tx: Connection, query: Select[int]) -> list[StoredImage]:
     places: dict[int, list[tuple[int, str]]] = {image_id: [] for image_id in ids}
     where = tx.execute(
         select(place.c.id, place.c.path, place.c.image_id)
-        .where(place.c.image_id.in_(ids))
+        .where(place.c.image_id.in_(one_of(ids)))
         .order_by(place.c.missing_since.is_not(None), place.c.id)
     )
-    for found in where:
-        places[found.image_id].append((found.id, found.path))
+    for place_id, path, image_id in where.all():
+        places[image_id].append((place_id, path))
     stored = face_rows.of_images(tx, ids)
     return [
         StoredImage(

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import BigInteger, Connection, ScalarSelect, and_, func, not_, or_, select, type_coerce, union_all
+from sqlalchemy import BigInteger, Connection, ScalarSelect, and_, case, func, not_, or_, select, type_coerce, union_all
 
 from agent.domain.people import Certainty
 from agent.library.queries.shown_rows import conditions, is_by_hand, is_there, visible
@@ -12,11 +12,13 @@ from agent.library.records import Index, Shown
 from agent.library.whole_index import DAY, EPOCH, WholeIndex
 from agent.store import image_changes
 from agent.store.database import Queries
-from agent.store.dialects.functions import joined_large_numbers, joined_numbers, large_numbers_of, numbers_of, one_of
+from agent.store.dialects.functions import joined_large_numbers, joined_numbers, large_numbers_of, numbers_of, one_of, small_numbers_of
 from agent.store.path_ranges import FolderArea, below, folder_inside, within
 from agent.store.schema import album_image, face, identity, image, person, place
 
-_RATIO = (200 * image.c.width + image.c.height) // (2 * image.c.height)
+_WIDEST = 2**16 - 1  # a strip whose ratio takes more bits is treated like the longest one that does not
+_EXACT = (200 * image.c.width + image.c.height) // (2 * image.c.height)
+_RATIO = case((_EXACT > _WIDEST, _WIDEST), else_=_EXACT)
 # The raw stored values: converting 100,000 to dates would take longer than reading them.
 _TIME = type_coerce(image.c.taken_at, BigInteger)
 _NEWEST_FIRST = (image.c.taken_at.desc(), image.c.id.desc())
@@ -41,10 +43,11 @@ class IndexQueries(Queries):
             else:
                 images = images.order_by(*_NEWEST_FIRST)
             columns = images.subquery().c
-            ids, ratios, days = map(numbers_of, tx.execute(select(*map(joined_numbers, columns))).one())
+            joined = joined_numbers(columns.id), joined_numbers(columns.ratio), joined_numbers(columns.day)
+            ids, ratios, days = tx.execute(select(*joined)).one()
             # A counter keeps insertion order.
-            runs = () if by_hand else tuple((date.fromordinal(day), count) for day, count in Counter(days).items())
-            return Index(ids=ids, ratios=ratios, days=runs)
+            runs = () if by_hand else tuple((date.fromordinal(day), count) for day, count in Counter(numbers_of(days)).items())
+            return Index(ids=numbers_of(ids), ratios=small_numbers_of(ratios), days=runs)
 
     def whole_index(self, before: WholeIndex | None) -> WholeIndex | None:
         """Return the index of all images, `before` itself if only a few changed since; None if this database doesn't note what changes."""
@@ -59,7 +62,7 @@ class IndexQueries(Queries):
             columns = images.where(*conditions(tx, Shown())).order_by(*_NEWEST_FIRST).subquery().c
             joined = joined_numbers(columns.id), joined_numbers(columns.ratio), joined_numbers(columns.face_count)
             ids, ratios, faces, times = tx.execute(select(*joined, joined_large_numbers(columns.time))).one()
-            return WholeIndex(now, numbers_of(ids), numbers_of(ratios), large_numbers_of(times), numbers_of(faces))
+            return WholeIndex(now, numbers_of(ids), small_numbers_of(ratios), large_numbers_of(times), numbers_of(faces))
 
     def count_below(self, folder: str) -> int:
         """Return the number of a folder's images in `index`."""

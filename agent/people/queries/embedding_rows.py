@@ -171,12 +171,12 @@ def _all(embedder: str) -> Select[*tuple[Any, ...]]:
 
 def _prints(tx: Connection, rows: Select[*tuple[Any, ...]]) -> list[FaceEmbedding]:
     found = []
-    for face_id, vector, person_id, size, sharpness, yaw, roll, covered in tx.execute(rows):
+    for face_id, vector, person_id, size, sharpness, yaw, roll, covered in tx.execute(rows).all():
         quality = Quality(size, sharpness, yaw, roll, covered)
         trusted = trust(quality)
         # A face without usable features is no evidence against other faces.
         person = person_id if person_id is not None and trusted > 0 else 0
-        found.append(FaceEmbedding(face_id, vector, person, trusted, is_clear(quality)))
+        found.append(FaceEmbedding(face_id, vector, person, trusted, is_clear(quality, trusted)))
     return found
 
 

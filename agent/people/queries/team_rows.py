@@ -103,5 +103,5 @@ def _read(tx: Connection, embedder: str, chunk: Sequence[int] | None) -> list[Fa
     found = []
     for face_id, vector, person_id, *quality in tx.execute(rows if chunk is None else rows.where(team_reference.c.id.in_(chunk))):
         seen = Quality(*quality)
-        found.append(FaceEmbedding(face_id, vector, person_id, trust(seen), is_clear(seen)))
+        found.append(FaceEmbedding(face_id, vector, person_id, trusted := trust(seen), is_clear(seen, trusted)))
     return found

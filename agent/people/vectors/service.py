@@ -64,6 +64,8 @@ class FaceVectors:
     async def settle(self) -> None:
         """Build the index if there are enough faces for it, or drop it. Raises StoreError."""
         faces, state = await asyncio.to_thread(self._rows.count), await self.state()
+        if faces:
+            await asyncio.to_thread(self._turning.prepare)  # before a first search has to wait for it
         if not self._index.suits(faces, state.built):
             await asyncio.to_thread(self._index.settle, faces)
 

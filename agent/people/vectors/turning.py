@@ -26,6 +26,10 @@ class Turning:
     def __init__(self, key: bytes) -> None:
         self._key = key
 
+    def prepare(self) -> None:
+        """Compute the rotation before it is needed: half a second."""
+        _ = self._rows
+
     def turned(self, embedding: bytes) -> Vector | None:
         """Return an embedding (float32, little endian) of length 1, turned; None if it is invalid."""
         if len(embedding) != _BYTES:

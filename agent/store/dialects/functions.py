@@ -129,6 +129,13 @@ def numbers_of(joined: str | bytes | None) -> "array[int]":
     return _in_network_order("i", joined)
 
 
+def small_numbers_of(joined: str | bytes | None) -> "array[int]":
+    """The same of numbers up to 65,535, with 16 bits each. Raises OverflowError for a text with a larger one."""
+    if not isinstance(joined, bytes):
+        return array("H", json.loads(f"[{joined or ''}]"))
+    return _in_network_order("H", memoryview(joined).cast("H")[1::2].tobytes())
+
+
 def large_numbers_of(joined: bytes | None) -> "array[int]":
     """The same for `joined_large_numbers`."""
     return _in_network_order("q", joined or b"")

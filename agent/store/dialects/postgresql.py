@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from pydantic_core import from_json
 from sqlalchemy import Connection, ExceptionContext, create_engine, event, exc, func, insert, literal_column, select, text
 
 from agent.core.commits import note_commit
@@ -85,6 +86,7 @@ class PostgreSql:
             pool_size=_KEPT,
             max_overflow=_MOST - _KEPT,
             pool_use_lifo=True,
+            json_deserializer=from_json,  # five times as fast as json's: each face has its landmarks as JSON
             execution_options={ORIGIN: origin},
         )
         event.listen(self.engine, "handle_error", _left_behind)

@@ -34,6 +34,15 @@ def test_everything_comes_back_as_it_was_sent() -> None:
     assert calls.PREVIEW.response.load(calls.PREVIEW.response.dump(b"\xff\xd8\xff")) == b"\xff\xd8\xff"
 
 
+def test_a_body_that_is_text_already_makes_the_same_request() -> None:
+    asked = Analyse("a \udcff, ö.jpg", RECIPE)
+    whole = rpc.request(7, "analyse", calls.ANALYSE.request.dump(asked), (3,), "r1")
+    text = rpc.with_text(rpc.request(7, "analyse", None, (3,), "r1"), calls.ANALYSE.request.text(asked))
+    assert b"\n" not in text, "a line is a request"
+    assert json.loads(text) == whole
+    assert calls.PREVIEW.response.load(json.loads(calls.PREVIEW.response.text(b"\xff\xd8\xff"))) == b"\xff\xd8\xff"
+
+
 def dumped() -> dict[str, object]:
     raw = calls.ANALYSE.response.dump(ANALYSIS)
     assert isinstance(raw, dict)

@@ -22,7 +22,7 @@ class Library:
         self.read.append((current_reach(), before is None))
         if self.fails:
             raise StoreBusy
-        columns = array("i", (2, 1)), array("i", (100, 100)), array("q", (7, 7)), array("i", (3, 4))
+        columns = array("i", (2, 1)), array("H", (100, 100)), array("q", (7, 7)), array("i", (3, 4))
         return before or WholeIndex(Moment("", "", 0.0), *columns)
 
 
@@ -59,6 +59,18 @@ def test_the_one_asked_for_longest_ago_makes_room(monkeypatch: pytest.MonkeyPatc
     for each in (SCHOOL, CLINIC, SCHOOL, None, SCHOOL, CLINIC):
         faces_of(indexes, each)
     assert [anew for _, anew in library.read] == [True, True, False, True, False, True]
+
+
+@pytest.mark.parametrize("count", [1, 3, 40], ids=["one", "few", "many"])
+def test_those_that_changed_are_found_among_ids_whose_bytes_look_alike(count: int) -> None:
+    # 1 and 256 are the same bytes, shifted: an id is also found across two others.
+    ids = [0x01000000, 0x00010000, 256, 1, 0x01010101, 0, *range(1_000, 1_100)]
+    columns = array("i", ids), array("H", [100] * len(ids)), array("q", [7] * len(ids)), array("i", [1] * len(ids))
+    index = WholeIndex(Moment("", "", 0.0), *columns)
+    changed = [256, 0, 1_050, 5, *range(1_000, 1_037)][:count]
+    index.replace(frozenset(changed), (), Moment("", "", 1.0))
+    assert list(index.ids) == [each for each in ids if each not in changed]
+    assert index.faces == len(index.ids) == len(index.ratios) == index.days[0]
 
 
 def test_after_an_error_it_is_read_anew() -> None:
