@@ -18,7 +18,7 @@ from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.backup import check_copy
 from agent.store.database import Database
 from agent.store.dialects import live_connections, postgresql, sqlcipher
-from agent.store.schema import meta
+from agent.store.schema import meta, shared
 from agent.store.upgrade import open_database
 from tests.contract.test_library import RECOGNISE, a_face, index
 from tests.embeddings import image_embeddings
@@ -37,6 +37,16 @@ def noted(database: Database) -> dict[str, int]:
 def note(database: Database, name: str, value: int) -> None:
     with database.write(durable=True) as tx:
         tx.execute(insert(meta).values(name=name, value=value))
+
+
+@pytest.mark.parametrize(
+    "value", [{"a": [1.5, None, True]}, "\udcff שלום 图", ["\U0001f600", "\ud800"], 2**70], ids=["values", "bytes", "halves", "large"]
+)
+def test_json_comes_back_as_it_was_written(database: Database, value: object) -> None:
+    with database.write() as tx:
+        tx.execute(insert(shared).values(name="test", version=1, content=value))
+    with database.read() as tx:
+        assert tx.scalar(select(shared.c.content).where(shared.c.name == "test")) == value
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ write, and readers of events continue from the last id they saw, so ids must be 
 """
 
 import contextlib
+import json
 import secrets
 import threading
 from collections.abc import Iterator
@@ -86,7 +87,7 @@ class PostgreSql:
             pool_size=_KEPT,
             max_overflow=_MOST - _KEPT,
             pool_use_lifo=True,
-            json_deserializer=from_json,  # five times as fast as json's: each face has its landmarks as JSON
+            json_deserializer=_parsed,
             execution_options={ORIGIN: origin},
         )
         event.listen(self.engine, "handle_error", _left_behind)
@@ -171,6 +172,14 @@ class PostgreSql:
     def _tables(self) -> list[str]:
         quote = self.engine.dialect.identifier_preparer.quote
         return [quote(table.name) for table in metadata.sorted_tables]
+
+
+def _parsed(text: str | bytes) -> object:
+    """Parse JSON five times as fast as `json`, because each face has landmarks; what is not valid Unicode only `json` can express."""
+    try:
+        return from_json(text)
+    except ValueError:
+        return json.loads(text)
 
 
 def _left_behind(context: ExceptionContext) -> None:
