@@ -9,11 +9,19 @@ from agent.domain.people import Identity
 from agent.domain.reference import fit_of
 from agent.library.queries import identity_rows
 from agent.library.records import StoredFace
-from agent.store.dialects.functions import one_of
+from agent.store.dialects.functions import number_list, one_of_those_given
 from agent.store.rows import add
 from agent.store.schema import chip, embedding, face, identity, ignored, image, person
 
 _IDENTITY = (identity.c.person_id, identity.c.certainty, identity.c.distance, identity.c.agree, identity.c.refs)
+_OF_IMAGES = (
+    select(face, *_IDENTITY, person.c.name, ignored.c.reason)
+    .outerjoin(identity, identity.c.face_id == face.c.id)
+    .outerjoin(person, person.c.id == identity.c.person_id)
+    .outerjoin(ignored, ignored.c.face_id == face.c.id)
+    .where(face.c.image_id.in_(one_of_those_given("images")))
+    .order_by(face.c.image_id, face.c.ordinal)
+)
 _SAME_FACE = 0.5  # minimum intersection over union of the old box and the new one
 
 
@@ -62,15 +70,7 @@ def at(tx: Connection, sha256: str, box: Box) -> int | None:
 def of_images(tx: Connection, image_ids: Sequence[int]) -> dict[int, list[StoredFace]]:
     """Return faces by image id, in order of detection."""
     faces: dict[int, list[StoredFace]] = {image_id: [] for image_id in image_ids}
-    rows = tx.execute(
-        select(face, *_IDENTITY, person.c.name, ignored.c.reason)
-        .outerjoin(identity, identity.c.face_id == face.c.id)
-        .outerjoin(person, person.c.id == identity.c.person_id)
-        .outerjoin(ignored, ignored.c.face_id == face.c.id)
-        .where(face.c.image_id.in_(one_of(image_ids)))
-        .order_by(face.c.image_id, face.c.ordinal)
-    ).mappings()
-    for row in rows.all():
+    for row in tx.execute(_OF_IMAGES, {"images": number_list(image_ids)}).mappings().all():
         faces[row["image_id"]].append(StoredFace(row["id"], read(row), _identity(row), row["name"], row["reason"] is not None))
     return faces
 

@@ -7,7 +7,20 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, ColumnElement, Function, LargeBinary, Select, String, cast, literal, literal_column, select
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Function,
+    LargeBinary,
+    Select,
+    String,
+    bindparam,
+    cast,
+    literal,
+    literal_column,
+    select,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
@@ -61,8 +74,20 @@ class _Lists(GenericFunction[str]):
 
 def one_of(numbers: Collection[int]) -> Select[tuple[int]]:
     """Return what `in_` takes for these numbers. They are a single parameter: thousands cost what the database needs to find them."""
-    value = _Numbers(literal(json.dumps(list(numbers)))).table_valued("value").c.value
-    return select(cast(value, BigInteger))
+    return _numbers_in(literal(number_list(numbers)))
+
+
+def one_of_those_given(name: str) -> Select[tuple[int]]:
+    """The same for numbers that are given with each execution, as a `number_list`: building the statement takes as long as many run."""
+    return _numbers_in(bindparam(name, type_=String))
+
+
+def number_list(numbers: Collection[int]) -> str:
+    return json.dumps(list(numbers))
+
+
+def _numbers_in(text: ColumnElement[str]) -> Select[tuple[int]]:
+    return select(cast(_Numbers(text).table_valued("value").c.value, BigInteger))
 
 
 def number_pairs(pairs: Collection[tuple[int, int]]) -> tuple[ColumnElement[int], ColumnElement[int]]:

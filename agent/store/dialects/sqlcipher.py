@@ -20,6 +20,7 @@ from sqlcipher3 import dbapi2
 
 from agent.core.files import store_error
 from agent.domain.errors import StoreBusy, StoreDamaged, StoreDiskFull, StoreError, StoreUnwritable
+from agent.store.columns import json_value
 
 KEY_BYTES = 32
 _WAIT_S = 10.0  # for another writing process (a backup from the command line)
@@ -171,6 +172,7 @@ class SqlCipher:
             poolclass=QueuePool,
             pool_size=4,
             max_overflow=28,
+            json_deserializer=json_value,
             pool_use_lifo=True,  # the last used connection has most pages cached; in rotation each would have to load them
         )
         event.listen(engine, "begin", _begin)
