@@ -58,7 +58,7 @@ def step(library: RedactionQueries, chance: random.Random) -> None:
     match chance.randrange(7):
         case 0 | 1 | 2:
             taken_at = NOON - timedelta(days=chance.randrange(-30_000, 30_000), microseconds=chance.randrange(3))
-            faces, width = chance.randrange(4), chance.randrange(1, 900)
+            faces, width = chance.randrange(4), chance.randrange(1, 900) * chance.choice((1, 1, 10_000))  # some are strips
             index(library, path, letter, taken_at=taken_at, faces=faces, width=width, folder=folder)
         case 3:
             library.files_gone([path], now=NOW)

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import BigInteger, Connection, ScalarSelect, and_, case, func, not_, or_, select, type_coerce, union_all
+from sqlalchemy import BigInteger, Connection, ScalarSelect, and_, func, not_, or_, select, type_coerce, union_all
 
 from agent.domain.people import Certainty
 from agent.library.queries.shown_rows import conditions, is_by_hand, is_there, visible
@@ -12,13 +12,19 @@ from agent.library.records import Index, Shown
 from agent.library.whole_index import DAY, EPOCH, WholeIndex
 from agent.store import image_changes
 from agent.store.database import Queries
-from agent.store.dialects.functions import joined_large_numbers, joined_numbers, large_numbers_of, numbers_of, one_of, small_numbers_of
+from agent.store.dialects.functions import (
+    MOST_SMALL,
+    joined_large_numbers,
+    joined_numbers,
+    large_numbers_of,
+    numbers_of,
+    one_of,
+    small_numbers_of,
+)
 from agent.store.path_ranges import FolderArea, below, folder_inside, within
 from agent.store.schema import album_image, face, identity, image, person, place
 
-_WIDEST = 2**16 - 1  # a strip whose ratio takes more bits is treated like the longest one that does not
-_EXACT = (200 * image.c.width + image.c.height) // (2 * image.c.height)
-_RATIO = case((_EXACT > _WIDEST, _WIDEST), else_=_EXACT)
+_RATIO = (200 * image.c.width + image.c.height) // (2 * image.c.height)
 # The raw stored values: converting 100,000 to dates would take longer than reading them.
 _TIME = type_coerce(image.c.taken_at, BigInteger)
 _NEWEST_FIRST = (image.c.taken_at.desc(), image.c.id.desc())
@@ -57,7 +63,7 @@ class IndexQueries(Queries):
             images = select(image.c.id, _RATIO.label("ratio"), _TIME.label("time"), image.c.face_count)
             if before is not None and (changed := image_changes.changed(tx, before.moment, now)) is not None:
                 rows = tx.execute(images.where(image.c.id.in_(one_of(changed)), *visible())) if changed else ()
-                before.replace(changed, (tuple(row) for row in rows), now)
+                before.replace(changed, ((each, min(ratio, MOST_SMALL), time, faces) for each, ratio, time, faces in rows), now)
                 return before
             columns = images.where(*conditions(tx, Shown())).order_by(*_NEWEST_FIRST).subquery().c
             joined = joined_numbers(columns.id), joined_numbers(columns.ratio), joined_numbers(columns.face_count)

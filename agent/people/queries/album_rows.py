@@ -1,9 +1,10 @@
 """People and clusters with their faces for the People page: faces of images on the library page, or all stored ones."""
 
+import functools
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Row, Select, and_, func, not_, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, Integer, Row, Select, and_, bindparam, func, not_, or_, select
 from sqlalchemy.sql import exists
 
 from agent.domain.edits import Basis
@@ -31,9 +32,7 @@ class AlbumQueries(Queries):
             if found is None:
                 return None
             row, known = found
-            on_photos, sure = func.count(face.c.image_id.distinct()), identity.c.certainty == Certainty.CONFIRMED
-            theirs = select(on_photos, on_photos.filter(sure)).join(identity).join(image)
-            photos, confirmed = tx.execute(theirs.where(identity.c.person_id == person_id, _is_photo())).one() if known.faces else (0, 0)
+            photos, confirmed = tx.execute(_on_photos(), {"person": person_id}).one() if known.faces else (0, 0)
             return PersonFacts(
                 person=known,
                 photos=photos,
@@ -119,6 +118,14 @@ class AlbumQueries(Queries):
 def is_shown() -> ColumnElement[bool]:
     """Return whether people see an image: the library page shows it, or it is a person's reference without a photo."""
     return and_(or_(image.c.hidden_at.is_(None), reference_rows.is_reference()), is_there())
+
+
+@functools.cache
+def _on_photos() -> Select[int, int]:
+    """Select on how many photos of the library page a `person` is or may be, and on how many the user confirmed it."""
+    on_photos, sure = func.count(face.c.image_id.distinct()), identity.c.certainty == Certainty.CONFIRMED
+    theirs = select(on_photos, on_photos.filter(sure)).join(identity).join(image)
+    return theirs.where(identity.c.person_id == bindparam("person", type_=Integer), _is_photo())
 
 
 def _is_photo() -> ColumnElement[bool]:

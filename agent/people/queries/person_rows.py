@@ -26,11 +26,10 @@ from sqlalchemy import (
 from sqlalchemy.sql import exists
 
 from agent.domain.events import RecognitionPurged, Recorded
-from agent.domain.face import Box
 from agent.domain.people import Certainty
 from agent.library.queries import identity_rows, job_rows
-from agent.library.records import Person, Portrait
-from agent.people.queries import reference_rows, team_rows
+from agent.library.records import Person
+from agent.people.queries import portrait_rows, reference_rows, team_rows
 from agent.store import audit_log, event_rows
 from agent.store.database import Queries
 from agent.store.facts import chunks
@@ -103,18 +102,18 @@ class PersonQueries(Queries):
 def everybody(tx: Connection) -> list[Person]:
     """Return all people."""
     rows = tx.execute(_with_counts(one=False, by_tally=tallied(tx))).all()
-    return _told(tx, sorted(rows, key=lambda row: str(row.name)), _ALL)  # a server's database can't read the names
+    return _told(tx, sorted(rows, key=lambda row: str(row.name)))  # a server's database can't read the names
 
 
 def one(tx: Connection, person_id: int) -> tuple[Row[*tuple[Any, ...]], Person] | None:
     """Return a person's row, with `confirmed_at`, when a face was last confirmed, and what the list of people says of them."""
     row = tx.execute(_with_counts(one=True, by_tally=tallied(tx)), {_ASKED.key: person_id}).one_or_none()
-    return None if row is None else (row, _told(tx, [row], identity.c.person_id == person_id)[0])
+    return None if row is None else (row, _told(tx, [row], asked=person_id)[0])
 
 
-def _told(tx: Connection, rows: Sequence[Row[*tuple[Any, ...]]], which: ColumnElement[bool]) -> list[Person]:
-    with_faces = [row.id for row in rows if row.confirmed]
-    portraits = _portraits(tx, with_faces, [row.id for row in rows if row.cover_face_id is not None], which)
+def _told(tx: Connection, rows: Sequence[Row[*tuple[Any, ...]]], *, asked: int | None = None) -> list[Person]:
+    with_faces, with_covers = [row.id for row in rows if row.confirmed], [row.id for row in rows if row.cover_face_id is not None]
+    portraits = portrait_rows.portraits(tx, with_faces, with_covers, asked=asked)
 
     def told(row: Row[*tuple[Any, ...]]) -> Person:
         held, count = row.held or 0, (row.faces or 0) - (row.held or 0)
@@ -148,40 +147,6 @@ def _with_counts(*, one: bool, by_tally: bool) -> Select[*tuple[Any, ...]]:
     found = select(*columns, *(each for number in numbers for each in number.c if each.name != "person_id")).where(of(person.c.id))
     for number in numbers:
         found = found.outerjoin(number, number.c.person_id == person.c.id)
-    return found
-
-
-def _portraits(tx: Connection, people: Sequence[int], covers: Sequence[int], which: ColumnElement[bool]) -> dict[int, Portrait]:
-    """Return by person the chosen cover, or the best confirmed face, for those of `people`, who have one."""
-    best_first = (identity.c.fit.desc(), identity.c.face_id.desc())
-    place_of = func.row_number().over(partition_by=identity.c.person_id, order_by=best_first).label("place")
-    confirmed = select(identity.c.face_id, identity.c.person_id, place_of).where(_CONFIRMED, which)
-
-    def best(of: Select[int, int, int]) -> Select[int, int]:
-        ranked = of.subquery()
-        return select(ranked.c.face_id, ranked.c.person_id).where(ranked.c.place == 1)
-
-    there = exists().where(place.c.image_id == image.c.id, place.c.missing_since.is_(None))
-    shown = and_(or_(image.c.hidden_at.is_(None), reference_rows.is_reference()), there)
-
-    def read(chosen: Select[int, int]) -> dict[int, Portrait]:
-        of = chosen.subquery()
-        rows = tx.execute(
-            select(of.c.person_id, face.c.image_id, image.c.width, image.c.height, face.c.x, face.c.y, face.c.w, face.c.h)
-            .join_from(of, face, face.c.id == of.c.face_id)
-            .join(image)
-            .where(shown)
-        )
-        return {row.person_id: Portrait(row.image_id, row.width, row.height, Box(row.x, row.y, row.w, row.h)) for row in rows}
-
-    # Checking the images of all confirmed faces takes ten times as long as one per person: only if that one is not shown.
-    found = read(best(confirmed)) if people else {}
-    rest = [person_id for person_id in people if person_id not in found]
-    if rest:
-        found |= read(best(confirmed.join(image, image.c.id == identity.c.image_id).where(shown, identity.c.person_id.in_(rest))))
-    if covers:
-        chosen = select(person.c.cover_face_id.label("face_id"), person.c.id.label("person_id")).where(person.c.id.in_(covers))
-        found |= read(chosen)
     return found
 
 

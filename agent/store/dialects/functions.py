@@ -29,6 +29,8 @@ from sqlalchemy.sql.functions import min as minimum
 
 from agent.store.columns import Instant
 
+MOST_SMALL = 2**16 - 1
+
 
 class _Contains(GenericFunction[bool]):
     """Whether UTF-8 text, given as possibly invalid bytes, contains other such text; ASCII letters of the first are lowercased."""
@@ -155,10 +157,10 @@ def numbers_of(joined: str | bytes | None) -> "array[int]":
 
 
 def small_numbers_of(joined: str | bytes | None) -> "array[int]":
-    """The same of numbers up to 65,535, with 16 bits each. Raises OverflowError for a text with a larger one."""
-    if not isinstance(joined, bytes):
-        return array("H", json.loads(f"[{joined or ''}]"))
-    return _in_network_order("H", memoryview(joined).cast("H")[1::2].tobytes())
+    """The same with 16 bits each: larger numbers become 65,535, and none is negative."""
+    if isinstance(joined, bytes) and not any(each.strip(b"\0") for each in (joined[::4], joined[1::4])):
+        return _in_network_order("H", memoryview(joined).cast("H")[1::2].tobytes())
+    return array("H", (min(each, MOST_SMALL) for each in numbers_of(joined)))
 
 
 def large_numbers_of(joined: bytes | None) -> "array[int]":
