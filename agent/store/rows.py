@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Table, delete, insert, select
 from agent.store.schema import meta
 
 BACKUPS_HOLD_PURGED: Final = "backups_hold_purged"
-"""the note that data was deleted which backups may still hold"""
+"""the note that prints were deleted which backups may still hold: made in their transaction, so that the next start replaces the backups"""
 
 
 def add(tx: Connection, table: Table, values: Mapping[str, object]) -> int:

@@ -38,8 +38,6 @@ from agent.store.path_ranges import FolderArea
 from agent.store.rows import BACKUPS_HOLD_PURGED, take_note
 from agent.store.schema import face, identity, image, person
 
-# Written in the transaction that deletes prints, so that the next start replaces the backups even if the agent dies first.
-
 
 class PeopleQueries(
     PersonQueries,
