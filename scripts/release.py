@@ -91,7 +91,7 @@ def main(words: list[str] | None = None) -> int:
     commands.add_parser("notes")
     commands.add_parser("files").add_argument("folder", type=Path)
     asked = parser.parse_args(words)
-    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # a file or a terminal
     try:
         match asked.command:
             case "tag":

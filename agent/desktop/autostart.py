@@ -144,6 +144,8 @@ class LaunchAgent(EntryFile):
 class RunKey:
     """Windows: a value of the user's own registry."""
 
+    # winreg's names are known on Windows only.
+
     def read(self) -> bytes | None:
         import winreg
 

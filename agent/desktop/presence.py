@@ -3,6 +3,7 @@
 import ctypes
 import sys
 from dataclasses import dataclass
+from typing import Any
 
 from agent.desktop import session_bus
 
@@ -28,7 +29,8 @@ _BUSY, _FULL_SCREEN_GAME, _PRESENTATION, _FULL_SCREEN_APP = 2, 3, 4, 7
 
 def _windows() -> Presence:
     state = ctypes.c_int(0)
-    if ctypes.windll.shell32.SHQueryUserNotificationState(ctypes.byref(state)) != 0:  # type: ignore[attr-defined,unused-ignore]
+    shell: Any = ctypes.windll.shell32  # type: ignore[attr-defined,unused-ignore]  # Windows only
+    if shell.SHQueryUserNotificationState(ctypes.byref(state)) != 0:
         return Presence()
     return Presence(state.value in (_BUSY, _FULL_SCREEN_GAME, _FULL_SCREEN_APP), state.value == _PRESENTATION)
 
@@ -36,8 +38,8 @@ def _windows() -> Presence:
 def _macos_fullscreen() -> bool:
     """Whether the frontmost program has a window as large as the main screen, menu bar included."""
     try:
-        import Quartz  # type: ignore[import-not-found,unused-ignore]
-        from AppKit import NSWorkspace  # type: ignore[import-not-found,unused-ignore]
+        import Quartz  # type: ignore[import-not-found,unused-ignore]  # macOS only, brought by pystray
+        from AppKit import NSWorkspace  # type: ignore[import-not-found,unused-ignore]  # likewise
     except ImportError:
         return False
     front = NSWorkspace.sharedWorkspace().frontmostApplication()

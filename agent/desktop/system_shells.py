@@ -96,7 +96,7 @@ class PlainShell:
 
     def _stand(self, window: Any, at: Rect) -> None:
         """Position one of our windows, in the system's own unit, without showing it."""
-        raise NotImplementedError
+        raise NotImplementedError  # each system has its own
 
     def load(self, url: str) -> bool:
         self._window.load_url(url)

@@ -144,7 +144,7 @@ class WindowsWindows:
 
     def scene(self) -> Scene:
         libraries, found = self._asked(), list[Window]()
-        kind = ctypes.WINFUNCTYPE(wintypes.BOOL, wintypes.HWND, wintypes.LPARAM)  # type: ignore[attr-defined,unused-ignore]
+        kind = ctypes.WINFUNCTYPE(wintypes.BOOL, wintypes.HWND, wintypes.LPARAM)  # type: ignore[attr-defined,unused-ignore]  # Windows only
 
         def each(number: int, _: int) -> bool:
             cloaked = wintypes.DWORD()

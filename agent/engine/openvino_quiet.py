@@ -4,13 +4,13 @@ import functools
 import sys
 
 # None in the table of modules makes the import fail, and OpenVINO then uses a stub.
-sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # as Python marks what can't be imported
 # Likewise the model converters, which are slow to load: packages don't include them.
-sys.modules["openvino.tools.ovc"] = None  # type: ignore[assignment]
+sys.modules["openvino.tools.ovc"] = None  # type: ignore[assignment]  # as above
 
-import openvino as ov  # noqa: E402
-from openvino import opset13 as ops  # noqa: E402
-from openvino import passes, preprocess  # noqa: E402
+import openvino as ov  # noqa: E402 - after the above, which it would import
+from openvino import opset13 as ops  # noqa: E402 - as above
+from openvino import passes, preprocess  # noqa: E402 - as above
 
 __all__ = ["constant_folded", "core", "ops", "ov", "preprocess"]
 

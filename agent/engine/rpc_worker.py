@@ -41,7 +41,7 @@ class RpcWorker:
 
         Without a sandbox every request is refused.
         """
-        raise NotImplementedError
+        raise NotImplementedError  # each kind of process has its own; handlers alone need none
 
     def on(self, call: Call[Q, A], handle: Callable[[Q], A]) -> None:
         """Register a handler."""

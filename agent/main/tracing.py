@@ -39,7 +39,7 @@ def traced(address: str, service: str) -> Iterator[None]:
         yield
     finally:
         tracing.send_to(None)
-        processor.shutdown()  # type: ignore[no-untyped-call]
+        processor.shutdown()  # type: ignore[no-untyped-call]  # its package leaves out this one type
 
 
 def _readable(resource: "Resource") -> Callable[[Span], "ReadableSpan"]:

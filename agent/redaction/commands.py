@@ -112,7 +112,7 @@ def _check_place(texts: Texts, paths: tuple[str, ...], out: str | None, in_place
         raise click.UsageError(texts("cli.redact.two_places"))
     if not in_place and out is None:
         raise click.UsageError(texts("cli.redact.where"))
-    if out is not None and _names_one_file(out) and (len(paths) > 1 or os.path.isdir(paths[0])):  # noqa: PTH112
+    if out is not None and _names_one_file(out) and (len(paths) > 1 or os.path.isdir(paths[0])):  # noqa: PTH112 - paths are strings throughout
         raise click.UsageError(texts("cli.redact.one_file_for_many", out=out))
 
 
@@ -269,10 +269,10 @@ def _names_one_file(out: str) -> bool:
     from agent.domain.image import COPY_FORMATS
     from agent.domain.video import CLIP_FORMATS
 
-    if os.path.isdir(out) or out.endswith(("/", os.sep)):  # noqa: PTH112
+    if os.path.isdir(out) or out.endswith(("/", os.sep)):  # noqa: PTH112 - paths are strings throughout
         return False
-    ending = os.path.splitext(out)[1].removeprefix(".").lower()  # noqa: PTH122
-    return ending in COPY_FORMATS or ending in CLIP_FORMATS or os.path.isfile(out)  # noqa: PTH113
+    ending = os.path.splitext(out)[1].removeprefix(".").lower()  # noqa: PTH122 - paths are strings throughout
+    return ending in COPY_FORMATS or ending in CLIP_FORMATS or os.path.isfile(out)  # noqa: PTH113 - paths are strings throughout
 
 
 def _absolute(path: str) -> str:

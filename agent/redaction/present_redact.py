@@ -54,8 +54,8 @@ def asked(request: RedactRequest) -> RedactionOrder:
 
 def asked_of(request: CoverRequest, paths: Sequence[str]) -> RedactionOrder:
     """Return the request; a final separator marks a folder, existing or not. Raises CopyPlaceUnclear for a relative path."""
-    if not os.path.isabs(request.out):  # noqa: PTH117
-        example = os.path.join(os.path.expanduser("~"), request.out)  # noqa: PTH111, PTH118
+    if not os.path.isabs(request.out):  # noqa: PTH117 - paths are strings throughout
+        example = os.path.join(os.path.expanduser("~"), request.out)  # noqa: PTH111, PTH118 - paths are strings throughout
         raise CopyPlaceUnclear(path=printable(request.out), example=printable(os.path.normpath(example)))
     out = os.path.join(request.out, "")  # noqa: PTH118 - a Path has no end that says "folder"
     return RedactionOrder(paths, out, Look(request.style), request.keep, strip=request.strip, keep_consented=request.keep_consented)

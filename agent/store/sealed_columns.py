@@ -1,6 +1,7 @@
 """Column types whose values are encrypted in a server's database, see `agent.store.seals`; SQLCipher's file stores them as they are."""
 
 import json
+from abc import ABC, abstractmethod
 from datetime import date
 from typing import Any, TypeVar
 
@@ -13,7 +14,7 @@ from agent.store.seals import Seals, seals_of
 V = TypeVar("V")
 
 
-class Sealed(TypeDecorator[V]):
+class Sealed(TypeDecorator[V], ABC):
     """`purpose` names the column: it is authenticated with each value."""
 
     impl: TypeEngine[Any] | type[TypeEngine[Any]] = String
@@ -31,11 +32,11 @@ class Sealed(TypeDecorator[V]):
         seals = seals_of(dialect)
         return value if value is None or seals is None else self.open(seals, value)
 
-    def seal(self, seals: Seals, value: V) -> str | bytes:
-        raise NotImplementedError
+    @abstractmethod
+    def seal(self, seals: Seals, value: V) -> str | bytes: ...
 
-    def open(self, seals: Seals, sealed: Any) -> V:
-        raise NotImplementedError
+    @abstractmethod
+    def open(self, seals: Seals, sealed: Any) -> V: ...
 
 
 class SealedName(Sealed[str]):

@@ -59,7 +59,8 @@ class UploadConnection:
 
     async def begin(self, photo: UploadCandidate, library: int | None) -> str:
         """Return the address of the upload: a new one, or the one that was begun before."""
-        words = {"filename": os.path.basename(photo.path), "modified": str(photo.mtime_ns // 1_000_000), "sha256": photo.sha256}  # noqa: PTH119
+        name = os.path.basename(photo.path)  # noqa: PTH119 - paths are strings throughout
+        words = {"filename": name, "modified": str(photo.mtime_ns // 1_000_000), "sha256": photo.sha256}
         if library is not None:
             words["library"] = str(library)
         said = ",".join(f"{name} {base64.b64encode(value.encode('utf-8', 'replace')).decode()}" for name, value in words.items())

@@ -75,10 +75,8 @@ def has_namesakes(photo: Path) -> bool:
     """Return whether another image beside it differs only in the extension, so that `IMG.xmp` could be either's."""
     try:
         with os.scandir(photo.parent) as entries:
-            return any(
-                entry.name != photo.name and is_image(entry.name) and os.path.splitext(entry.name)[0] == photo.stem  # noqa: PTH122
-                for entry in entries
-            )
+            names = (entry.name for entry in entries if entry.name != photo.name and is_image(entry.name))
+            return any(Path(name).stem == photo.stem for name in names)
     except OSError:
         raise XmpUnreadable from None
 

@@ -206,7 +206,7 @@ def batches(tx: Connection, *, limit: int, offset: int = 0, uid: str | None = No
 def _common(first: str, last: str) -> str | None:
     """Return the folder that contains all paths from the first to the last one in their order."""
     with suppress(ValueError):  # on several drives
-        return os.path.commonpath([os.path.dirname(first), os.path.dirname(last)])  # noqa: PTH120
+        return os.path.commonpath([os.path.dirname(first), os.path.dirname(last)])  # noqa: PTH120 - paths are strings throughout
     return None
 
 

@@ -101,8 +101,8 @@ def _opened(bucket: Bucket, keys: Keys | None, retries: int) -> "S3Store":
             bucket.bucket,
             prefix=bucket.prefix or None,
             config={**_place_of(bucket), **_access(bucket, keys)},  # type: ignore[arg-type]  # each value has its own type there
-            client_options=client,  # type: ignore[arg-type]
-            retry_config=retry,  # type: ignore[arg-type]
+            client_options=client,  # type: ignore[arg-type]  # as above
+            retry_config=retry,  # type: ignore[arg-type]  # as above
         )
     except Exception as error:
         raise meaning(error) from None

@@ -197,7 +197,7 @@ def _packed(opened: PIL.Image.Image, data: FileBytes, open_band: OpenBand) -> Ba
 
 def _strips(opened: PIL.Image.Image, data: FileBytes, at_once: int) -> Iterator[bytes]:
     """Yield a file for each band: a header, the directory and the strips, whose places its writer counts from the directory's end."""
-    tags: Any = opened.tag_v2  # type: ignore[attr-defined]
+    tags: Any = opened.tag_v2  # type: ignore[attr-defined]  # of TIFFs alone
     head = b"II*\0\x08\0\0\0" if tags.prefix == b"II" else b"MM\0*\0\0\0\x08"
     rows = tags.get(_ROWS_PER_STRIP, opened.height)
     for first in range(0, len(tags[_OFFSETS]), at_once):
