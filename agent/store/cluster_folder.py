@@ -24,15 +24,21 @@ log = structlog.get_logger()
 STANZA: Final = "ai-popup"
 DATA: Final = "data"
 _CONFIGURATION, _PASSWORDS = "pgbackrest.conf", "pgpass"
-_FIRST = 3  # of the descriptors
+_FIRST = 1_024  # of the descriptors: pgBackRest closes those below in its processes in the background
+_OPEN_FILES = 2_048  # the least limit that has room for such numbers
 # Puts the descriptors in their places, becomes the other user, and then the program.
-_BECOME = """
-import fcntl, os, sys
-user, group, descriptors = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3].split(",")
-held = [fcntl.fcntl(int(each), fcntl.F_DUPFD, 100) for each in descriptors]
-for number, each in enumerate(held, 3):
+_BECOME = f"""
+import fcntl, os, resource, sys
+user, group, descriptors = int(sys.argv[1]), int(sys.argv[2]), [int(each) for each in sys.argv[3].split(",")]
+limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+enough = [each if each == resource.RLIM_INFINITY else max(each, {_OPEN_FILES}) for each in limits]
+resource.setrlimit(resource.RLIMIT_NOFILE, enough)
+held = [fcntl.fcntl(each, fcntl.F_DUPFD, {_FIRST} + len(descriptors)) for each in descriptors]
+for number, each in enumerate(held, {_FIRST}):
     os.dup2(each, number)
-os.closerange(3 + len(held), 200)
+for each in held + descriptors:
+    if not {_FIRST} <= each < {_FIRST} + len(held):
+        os.close(each)
 os.setgroups([]); os.setgid(group); os.setuid(user)
 os.execv(sys.argv[4], sys.argv[4:])
 """
@@ -146,8 +152,6 @@ class ClusterFolder:
                 }
                 environment |= {_variable(option): reach(folder) for option, folder in self.archive.folders.items()}
                 environment |= {_variable(option): f"{here}/{option}" for option in self.archive.files}
-                if descriptors:
-                    environment[_variable("archive-async")] = "n"  # a process in the background closes what it inherited
             yield Reached(here, tuple(descriptors), environment)
 
     def command(self, reached: Reached, words: Sequence[str]) -> list[str]:
