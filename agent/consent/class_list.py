@@ -89,6 +89,17 @@ def read(content: bytes, today: date, is_there: IsThere | None) -> tuple[list[Li
     return people, sorted(bad, key=lambda each: int(each.params["line"]))
 
 
+def ignored_columns(content: bytes) -> tuple[str, ...]:
+    """Return the titles of the columns that are not read, as they are written: a misspelt one would be left out unnoticed."""
+    text = _text(content)
+    known = {title for titles in COLUMNS.values() for title in titles}
+    try:
+        titles = next(csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text)), [])
+    except csv.Error:
+        return ()
+    return tuple(title.strip()[:_MOST_NAME] for title in titles if title.strip() and title.strip().lower() not in known)
+
+
 def inside(folder: Path) -> IsThere:
     """Return what finds photos in a folder, at any depth, and nowhere else."""
 

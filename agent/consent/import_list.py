@@ -27,7 +27,9 @@ def import_class(session: CommandSession, file: Path, photos: Path | None, libra
     `library` is a team server's that the references go to; empty: its only one. Raises ConsentBadTable, RecognitionOff, ServerStopped.
     """
     is_there = None if photos is None else class_list.inside(photos)
-    people, bad = stoppable_here(lambda: class_list.read(file.read_bytes(), day_of(datetime.now(UTC)), is_there))
+    content = stoppable_here(file.read_bytes)
+    people, bad = stoppable_here(lambda: class_list.read(content, day_of(datetime.now(UTC)), is_there))
+    _tell_ignored(session, content)
     for error in bad:
         session.explain(error)
     if bad:
@@ -86,6 +88,11 @@ def _send_photos(session: CommandSession, able: Client, people: Mapping[int, Seq
 def _path(folder: Path | None, name: str) -> Path:
     assert folder is not None
     return (folder / name).absolute()
+
+
+def _tell_ignored(session: CommandSession, content: bytes) -> None:
+    if ignored := class_list.ignored_columns(content):
+        say(session.texts("cli.people.list_ignored", columns=", ".join(ignored)), err=True)
 
 
 def _foretell(session: CommandSession, people: Sequence[ListedPerson], *, as_json: bool) -> int:

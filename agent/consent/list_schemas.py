@@ -48,6 +48,8 @@ class ListRead(Schema):
     people: tuple[ListedPersonOut, ...]
     wrong: tuple[Problem, ...]
     """lines that can't be entered; `params.line` and `params.column` say where"""
+    ignored: tuple[str, ...]
+    """titles of columns that are not read"""
     libraries: tuple[str, ...]
     """to which the references can go"""
 
@@ -57,6 +59,7 @@ class ListRead(Schema):
         people: Collection[ListedPerson],
         wrong: Collection[ConsentBadRow],
         known: Collection[str],
+        ignored: Collection[str],
         libraries: Collection[str],
         texts: Texts,
     ) -> Self:
@@ -64,7 +67,8 @@ class ListRead(Schema):
             ListedPersonOut.model_validate(facts_of(each) | {"line": each.line, "new": each.name not in known, "photos": each.photos})
             for each in people
         )
-        return cls(people=tuple(listed), wrong=tuple(Problem.of(each, texts) for each in wrong), libraries=tuple(libraries))
+        problems = tuple(Problem.of(each, texts) for each in wrong)
+        return cls(people=tuple(listed), wrong=problems, ignored=tuple(ignored), libraries=tuple(libraries))
 
 
 def facts_of(person: ListedPerson) -> dict[str, object]:

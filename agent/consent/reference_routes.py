@@ -40,7 +40,8 @@ def reference_routes(
             if len(content) > MOST_OF_LIST:
                 raise ConsentListTooLarge(megabytes=MOST_OF_LIST // 1_000_000)
         people, wrong = await asyncio.to_thread(class_list.read, content, consents.today(), lambda _: True)
-        return ListRead.of(people, wrong, await consents.names(), references.libraries.names(), texts())
+        ignored = class_list.ignored_columns(content)
+        return ListRead.of(people, wrong, await consents.names(), ignored, references.libraries.names(), texts())
 
     @api.post("/api/people/{person_id}/references", openapi_extra=_PHOTO | needs(Scope.PEOPLE_WRITE))
     async def add(person_id: Id, request: Request, into: Annotated[str, Query(max_length=200)] = "") -> ReferenceOut:

@@ -71,9 +71,10 @@ def night_search(entries: Sequence[AuditEntry], limits: IncidentSettings, _: His
 
 
 def raised_role(entries: Sequence[AuditEntry], _: IncidentSettings, history: History) -> Iterator[Found]:
-    """A member becomes administrator, or may do what they could not do before."""
+    """A member becomes administrator, or may do what they could not do before. Every server begins with an administrator."""
     for each in _of(entries, _ROLES):
-        if each.detail not in set(Role):
+        first = each.action == "member_added" and each.actor == HERE and not history(("member_added",), None, each.id)
+        if each.detail not in set(Role) or first:
             continue
         role, severity = Role(each.detail), Severity.NOTICE
         if role is Role.ADMINISTRATOR:

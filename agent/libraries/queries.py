@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, text, update
 
+from agent.domain import reference_path
 from agent.domain.errors import LibraryNameTaken, NotFound
 from agent.libraries.records import REST, Library
 from agent.store import audit_log, reference_facts
@@ -43,6 +44,7 @@ class LibrariesQueries(Queries):
     def photo_counts(self) -> dict[int, int]:
         """The number of photos within reach, by library."""
         counted = select(place.c.library_id, func.count(place.c.image_id.distinct())).where(place.c.missing_since.is_(None))
+        counted = counted.where(place.c.source != reference_path.SOURCE)  # those are no photos of the library
         with self.database.read() as tx:
             return {each: count for each, count in tx.execute(counted.group_by(place.c.library_id)) if each is not None}
 

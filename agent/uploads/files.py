@@ -122,6 +122,13 @@ class UploadFiles:
         """The folder that is watched for a library."""
         return self._folder() if library is None else self._folder() / f"library-{library}"
 
+    def make_root(self, library: int | None) -> Path:
+        """Return `root`, which is there from now on: a watched folder that isn't counts as away."""
+        root = self.root(library)
+        with upload_errors():
+            root.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+        return root
+
     def target(self, name: str, library: int | None, now: datetime) -> str:
         """A path that no file has."""
         with upload_errors():

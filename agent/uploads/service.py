@@ -94,7 +94,8 @@ class Uploads:
         upload = Upload(self._new_id(), member, library, name, new.size, new.modified_ns, now, until, new.sha256, token=new.token)
         async with self._beginning:
             with everything():  # the limits hold for all libraries together
-                await self._folders.watch(self._files.root(upload.library), upload.library)
+                root = await asyncio.to_thread(self._files.make_root, upload.library)
+                await self._folders.watch(root, upload.library)
                 return await undisturbed(partial(self._begin_alone, upload, limits))
 
     async def state(self, upload_id: str, member: str) -> Received:

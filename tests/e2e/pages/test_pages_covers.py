@@ -606,3 +606,18 @@ def test_what_could_not_be_read_says_so_and_is_read_by_one_press(page: Page, vis
     _press(page, "Reload")
     page.locator(".cover, main li").first.wait_for()
     expect(page.locator(".notice")).to_have_count(0)
+
+
+def test_messages_leave_the_bar_of_the_selected_photos_free(page: Page, visit: Callable[..., None]) -> None:
+    visit("#photos")
+    page.locator("[role=option]").first.click()
+    page.keyboard.press("Control+a")
+    bar = page.get_by_role("group", name="Selected photos")
+    bar.get_by_role("button", name="Make a covered copy").click()
+    page.get_by_role("dialog").get_by_label("Where to").fill("/safe")
+    page.get_by_role("dialog").locator("[type=submit]").click()
+    toast = page.locator(".toast").first
+    toast.wait_for()
+    said, actions = toast.bounding_box(), bar.bounding_box()
+    assert said is not None and actions is not None
+    assert said["y"] + said["height"] <= actions["y"]

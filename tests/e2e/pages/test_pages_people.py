@@ -187,11 +187,13 @@ def test_people_who_are_one_are_chosen_and_merged_at_once(people: Page) -> None:
     bar.get_by_role("button", name="Merge…").click()
     stays = people.get_by_role("dialog").locator(".listed li")
     expect(stays).to_have_count(3)
+    expect(people.get_by_role("heading", name="Who stays?")).to_be_focused()
     with people.expect_request("**/api/people/edits") as asked:
         stays.filter(has_text=names[0] or "").get_by_role("button").click()
     body = asked.value.post_data_json or {}
     assert body["kind"] == "merge" and len(body["person_ids"]) == 2 and body["into"] not in body["person_ids"]
     expect(bar).to_have_count(0)
+    expect(people.get_by_role("button", name="Merge…")).to_be_focused()
     expect(people.locator(".people li", has_text=names[1] or "")).to_have_count(0)
 
 

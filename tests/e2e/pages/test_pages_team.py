@@ -28,6 +28,7 @@ PASSWORD_CARD, SECOND_CARD, PROVIDER_CARD, SESSIONS_CARD, TOKENS_CARD = (
 DESK: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 360, "height": 740}
 SIGN_IN = {"en": "Sign in", "zh-CN": "登录"}
+FORBIDDEN = {"code": "access.forbidden", "cause": "Your role doesn’t allow this (desktop).", "remedy": "Ask.", "params": {}}
 FITS = "document.documentElement.scrollWidth <= innerWidth"
 
 
@@ -179,7 +180,7 @@ def _class_list(page: Page, wrong: bool = False) -> None:
     person = {"purposes": ["recognise"], "refused": ["publish"], "guardian": "Li Wei", "new": True}
     people = [person | {"line": line, "name": name, "photos": [f"{name}.jpg"]} for line, name in ((2, "Mei"), (3, "Wang"), (4, "A" * 40))]
     lines = [{"code": "people.list_bad_row", "cause": "", "remedy": "", "params": {"line": 5, "column": "guardian"}}] if wrong else []
-    read = {"people": people, "wrong": lines, "libraries": ["Archive", "School"]}
+    read = {"people": people, "wrong": lines, "ignored": ["photos", "Class"] if wrong else [], "libraries": ["Archive", "School"]}
     page.route("**/api/consents/list", lambda route: route.fulfill(json=read))
     page.locator("[data-of=list]").set_input_files({"name": "class.csv", "mimeType": "text/csv", "buffer": b"name"})
     page.locator("summary").click()
@@ -565,7 +566,7 @@ def test_an_invitation_says_who_one_is_and_signs_in(page: Page, visit: Visit) ->
     expect(hint).to_have_text("Strong")
     page.keyboard.press("Enter")
     expect(page.locator("[role=option]").first).to_be_visible()
-    assert page.evaluate("location.hash") == "#photos"
+    assert page.evaluate("location.hash") == ""  # each role has its own first page
 
 
 @pytest.mark.parametrize(("link", "shown"), [("passkey", 1), ("both", 1), ("reset", 0)])
@@ -590,7 +591,20 @@ def test_a_new_password_is_set_with_a_passkey_as_the_second_factor(page: Page, v
         expect(page.locator("form")).to_contain_text("This account also asks for one of its passkeys")
     page.locator("[name=new-password]").press("Enter")
     expect(page.locator("[role=option]").first).to_be_visible()
+    assert not page.url.endswith("#photos")  # each role has its own first page
     assert page.evaluate("Number(sessionStorage.asked)") == shown
+
+
+def test_an_import_and_its_result_outlast_the_page(page: Page, visit: Visit) -> None:
+    visit("#class-list", "team")
+    _wrong_list(page)
+    expect(page.locator(".class-list .attend").last).to_contain_text("“photos”, “Class”")
+    page.unroute_all()
+    _imported(page)
+    page.get_by_role("link", name=re.compile("^People")).click()
+    page.locator(".people li").first.wait_for()
+    page.go_back()
+    expect(page.locator(".class-list .refusals")).to_be_visible()
 
 
 def test_a_link_that_was_used_says_what_to_do(page: Page, visit: Visit) -> None:
@@ -713,16 +727,19 @@ def test_a_worker_is_drained(page: Page, visit: Visit) -> None:
 def test_consent_is_entered_and_withdrawn_on_a_person_s_page(page: Page, visit: Visit) -> None:
     visit("#people/1", "team")
     consents = page.locator(".consents")
+    expect(page.get_by_text("Why they may be recognised")).to_have_count(0)  # it is entered with the consent
     recognise, inside, publish = consents.locator("li").nth(0), consents.locator("li").nth(1), consents.locator("li").nth(2)
     expect(recognise).to_contain_text("Guardian: Fang Lindgren")
     expect(inside).to_contain_text("Ended on")
     expect(publish).to_contain_text("Not agreed since")
-    consents.get_by_role("button", name="Enter consent…").click()
+    consents.get_by_role("button", name="Enter consent…").press("Enter")
+    expect(consents.get_by_role("radio").nth(2)).to_be_focused()
     for wanted in ("Be shown in publications", "Be shown inside the organisation"):
         consents.get_by_role("radiogroup", name=wanted).get_by_role("radio", name="Yes").click()
     consents.get_by_label("Where the consent is kept").fill("Folder 2026, page 15")
     consents.get_by_role("button", name="Save").click()
     expect(publish).to_contain_text("Agreed on")
+    expect(consents.get_by_role("button", name="Enter consent…")).to_be_focused()
     expect(inside).to_contain_text("Document: Folder 2026, page 15")
     recognise.get_by_role("button", name="Withdraw").click()
     expect(page.get_by_role("alertdialog")).to_contain_text("face prints and pictures of their faces are deleted at once")
@@ -743,12 +760,20 @@ def test_a_person_withdraws_by_their_link(page: Page, visit: Visit, violations: 
     visit("#my-consent/abc", "signed_out")
     recognise = page.locator(".purposes li").first
     expect(page.get_by_role("link", name="Download your data")).to_have_attribute("href", "/api/consent-links/abc/export")
+    nothing = {"code": "people.no_consent", "cause": "There is no consent.", "remedy": "`ai-popup consent list`", "params": {}}
+    page.route("**/withdraw", lambda route: route.fulfill(status=409, json=nothing))
+    recognise.get_by_role("button", name="Withdraw").click()  # it was done in another page meanwhile
+    page.get_by_role("button", name="Withdraw", exact=True).click()
+    expect(page.locator("main [role=status]")).to_have_text("It was withdrawn already. There is nothing left to do.")
+    expect(page.get_by_role("alert")).to_be_empty()
+    page.unroute("**/withdraw")
     recognise.get_by_role("button", name="Withdraw").click()
     expect(page.get_by_role("alertdialog")).to_contain_text("Photos that show you are not")
     page.get_by_role("button", name="Withdraw", exact=True).click()
     expect(page.locator("main [role=status]")).to_contain_text("Deleted: 41 face prints")
     expect(recognise).to_contain_text("Not agreed since")
     expect(page.locator("main")).to_contain_text("You are not recognised in new photos.")
+    expect(page.locator("main [role=status]")).to_be_focused()
     assert violations() == []
 
 
@@ -783,12 +808,26 @@ def test_copies_for_publishing_are_offered_to_a_team_alone(page: Page, visit: Vi
     choice.click()
     page.get_by_role("option", name="Everyone but people who agreed to publishing").click()
     expect(dialog).to_contain_text("all metadata is removed")
-    dialog.get_by_label("Where to").fill("/safe")
+    expect(dialog.get_by_role("button", name="Choose")).to_have_count(0)  # the dialog of another computer
+    where = dialog.get_by_label("Folder on the server")
+    dialog.locator("[type=submit]").click()
+    expect(dialog.get_by_role("alert").filter(has_text="Name the folder")).to_be_visible()
+    where.fill("/safe")
+    page.route("**/api/redactions", lambda route: route.fulfill(status=403, json=FORBIDDEN))
+    dialog.locator("[type=submit]").click()
+    expect(dialog.get_by_role("alert").filter(has_text="Enter a name, not a path")).to_be_visible()
+    page.unroute("**/api/redactions")
+    where.fill("Sports day")
     with page.expect_request("**/api/redactions") as begun:
         dialog.locator("[type=submit]").click()
     wanted = begun.value.post_data_json
     assert wanted is not None
-    assert (wanted["keep_consented"], wanted["keep"]) == (True, [])
+    assert (wanted["keep_consented"], wanted["keep"], wanted["out"]) == (True, [], "Sports day")
+
+
+def test_a_member_downloads_a_copy_that_needs_no_review(page: Page, visit: Visit) -> None:
+    visit("#covers/c2/15", "team_editor")
+    expect(page.get_by_role("link", name="Download the copy")).to_have_attribute("href", re.compile("^/api/redaction-items/15/copy"))
 
 
 OFFERED = {

@@ -151,6 +151,11 @@ def test_a_table_without_names_is_refused(cli: CommandLine, portraits: Path) -> 
     assert said.code == 1 and "[people.list_unreadable]" in said.err
 
 
+def test_a_column_that_is_not_known_is_named(cli: CommandLine, portraits: Path) -> None:
+    said = cli("people", "import-list", class_list(portraits, ["Mei,recognise,00.jpg"], header="name,purpose,photo"), "--dry-run")
+    assert said.code == 0 and "Columns that are not known are left out: purpose\n" in said.err
+
+
 def test_a_chinese_list_as_a_spreadsheet_writes_it(cli: CommandLine, portraits: Path, tmp_path: Path) -> None:
     file = tmp_path / "名单.csv"
     file.write_bytes("姓名;用途;监护人;有效期至;照片\n李梅;识别、-公开;李伟;2030/07/31;00.jpg\n王明;内部展示;;;\n".encode("gb18030"))

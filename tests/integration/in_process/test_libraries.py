@@ -11,11 +11,12 @@ import httpx
 import pytest
 import pytest_asyncio
 from fastapi.routing import APIRoute
-from sqlalchemy import select, text
+from sqlalchemy import insert, select, text
 
 from agent.core.actor import acting_as
 from agent.core.reach import Reach, reaching
 from agent.core.settings import Settings
+from agent.domain import reference_path
 from agent.domain.edits import NameFacesEdit
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.schema import face, image, person, place, redaction, redaction_item
@@ -271,6 +272,14 @@ async def find_nothing_of_clinic(two: TwoLibraries, served: Served, role: Role) 
         assert (await client.get(f"/api/library?folder={served.world.folder / 'open'}")).status_code == 404
         [mine] = (await client.get("/api/libraries")).json()["items"]
         assert (mine["name"], mine["photos"], mine["role"], mine["sources"], mine["members"]) == (SPORTS, 2, role.value, [], [])
+
+
+async def test_a_reference_photo_is_none_of_a_librarys_photos(two: TwoLibraries) -> None:
+    before = await two.server.libraries.photo_counts()
+    reference = {"source": reference_path.SOURCE, "path": reference_path.path_of("key"), "size": 0, "mtime_ns": 0, "noted_at": NOW}
+    with two.world.real.database.write() as tx:
+        tx.execute(insert(place).values(reference | {"image_id": two.of("b1 image"), "library_id": two.of(SPORTS)}))
+    assert await two.server.libraries.photo_counts() == before == {two.of(SPORTS): 2, two.of(CLINIC): 2}
 
 
 async def test_roles_hold_in_their_library_alone(two: TwoLibraries) -> None:

@@ -116,6 +116,9 @@ async def test_a_list_is_read_and_nothing_is_entered(school: Class) -> None:
         (6, "name"),
         (7, "birth_date"),
     ]
+    assert read["ignored"] == []
+    misspelt = await school.read(["name,purpose,Valid until ,photos,", "Ming,recognise,,ming.jpg,"])
+    assert (misspelt["ignored"], misspelt["people"][0]["purposes"]) == (["purpose", "photos"], [])
     assert "第 5 行" in read["wrong"][0]["cause"] and read["libraries"] == []
     assert school.world.real.people() == []
     await school.enter()

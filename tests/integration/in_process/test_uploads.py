@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import os
 import shutil
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -68,6 +69,7 @@ class Server:
         return self.known
 
     async def watch(self, root: Path, library: int | None) -> None:
+        assert os.path.isdir(root), "what is watched and missing counts as away"  # noqa: ASYNC240, PTH112
         self.watched.append((root, library))
 
     @property

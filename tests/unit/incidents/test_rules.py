@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from agent.core.actor import HERE
 from agent.core.server_settings import IncidentSettings
 from agent.domain.severity import Severity
 from agent.incidents.kinds import FirstStep, IncidentKind, first_step
@@ -124,6 +125,13 @@ def test_a_raised_role_is_found_and_a_lowered_one_is_not(record: Record, before:
     record.add("role_changed", subject=ANA, detail="auditor")
     number = record.add("role_changed", subject=BEN, detail=after)
     assert record.found(since=2) == ([(IncidentKind.RAISED_ROLE, BEN, 1, (number,))] if found else [])
+
+
+def test_the_first_administrator_of_a_server_is_no_incident(record: Record) -> None:
+    record.add("member_added", actor=HERE, subject=ANA, detail="administrator")
+    assert record.found() == []
+    record.add("member_added", actor=HERE, subject=BEN, detail="administrator")
+    assert record.found() == [(IncidentKind.RAISED_ROLE, BEN, 1, (2,))]
 
 
 def test_a_new_administrator_is_found_and_another_new_member_is_not(record: Record) -> None:

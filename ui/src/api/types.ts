@@ -6809,6 +6809,11 @@ export interface components {
          */
         readonly ListRead: {
             /**
+             * Ignored
+             * @description titles of columns that are not read
+             */
+            readonly ignored: readonly string[];
+            /**
              * Libraries
              * @description to which the references can go
              */

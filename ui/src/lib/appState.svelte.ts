@@ -49,6 +49,13 @@ export class AppState {
   images = $derived(this.page?.items ?? [])
   loading = $derived(this.connection !== 'refused' && (this.status === null || (this.page === null && this.account.can('photos.read'))))
 
+  /** What is said while nothing answers. A team's members can't start their server. */
+  silence = $derived(
+    this.account.team
+      ? { title: this.t('ui.server_away.title'), cause: this.t('ui.server_away.cause'), text: this.t('ui.server_away.text') }
+      : { title: this.t('ui.offline.title'), cause: this.t('ui.offline.cause'), text: this.t('ui.offline.text') },
+  )
+
   /** watched folders that don't answer, and why */
   foldersAway = $derived((this.status?.folders ?? []).flatMap((folder) => (folder.problem ? [{ ...folder, problem: folder.problem }] : [])))
 

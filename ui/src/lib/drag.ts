@@ -2,6 +2,7 @@
 
 import { originalUrl } from '../api/client'
 import { session } from '../api/pageSession'
+import { copyFileUrl } from '../api/redactionApi'
 
 interface Dragged {
   readonly id: number
@@ -36,7 +37,7 @@ export function dragOut(data: DataTransfer, images: readonly Dragged[], origin: 
 
 /** Fills the drag of a covered copy: its file. */
 export function dragCopy(data: DataTransfer, { id, name }: Pick<Dragged, 'id' | 'name'>, origin: string): void {
-  const address = origin + session.address(`/api/redaction-items/${id}/copy`)
+  const address = origin + copyFileUrl(id)
   download(data, 'application/octet-stream', name, address)
   data.setData('text/uri-list', address)
 }

@@ -17,7 +17,7 @@ export class Edits {
 
   constructor(
     private readonly api: Pick<PeopleApi, 'edit' | 'undo'>,
-    private readonly app: Pick<AppState, 'act' | 'refresh' | 't' | 'people'>,
+    private readonly app: Pick<AppState, 'act' | 'refresh' | 't' | 'people' | 'account'>,
     private readonly toasts: Pick<Toasts, 'show' | 'undo' | 'redo'>,
     private readonly legalBases: Pick<LegalBases, 'chosen'>,
   ) {}
@@ -58,14 +58,14 @@ export class Edits {
   }
 
   /**
-   * Of a new person it is noted, too, why they may be recognised.
+   * Of a new person it is noted, too, why they may be recognised. A team enters that with the consent, and without one none are suggested.
    *
    * @param others there are similar faces that the user has not seen
    */
   name = (face_ids: readonly number[], name: string, others = false): Promise<Edited | null> =>
     this.make(
-      () => ({ kind: 'name', face_ids, name, ...(this.isNew(name) ? { basis: this.legalBases.chosen } : {}) }),
-      ({ count }) => this.app.t(others ? 'ui.edits.named_others' : 'ui.edits.named', { name, count }),
+      () => ({ kind: 'name', face_ids, name, ...(this.isNew(name) && !this.app.account.team ? { basis: this.legalBases.chosen } : {}) }),
+      ({ count }) => this.app.t(others && !this.app.account.team ? 'ui.edits.named_others' : 'ui.edits.named', { name, count }),
       ({ count }) => this.app.t('ui.edits.step_named', { name, count }),
     )
 

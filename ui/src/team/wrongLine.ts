@@ -19,5 +19,6 @@ export function wrongLine({ cause, remedy, params = {} }: Problem, t: Texts): st
   const known = Object.entries(COLUMNS).find(([name]) => name === params['column'])
   if (known === undefined) return t('ui.sentences', { cause, remedy })
   const said = t('list_page.wrong_line', { line: params['line'] ?? 0, column: t(known[1]) })
+  if (known[0] === 'purposes') return t('ui.sentences', { cause: said, remedy: t('list_page.allowed_purposes') })
   return known[0] === 'name' ? t('ui.sentences', { cause: said, remedy: t('list_page.twice') }) : said
 }

@@ -106,6 +106,14 @@ describe('AppState', () => {
     expect(app.failure).toBeNull()
   })
 
+  it('tells a team’s member nothing of starting the program while nothing answers', () => {
+    const app = new AppState(client(LISTS).client)
+    app.take(status())
+    expect(app.silence.text).toContain('start the program')
+    app.account.value = { id: 'm1', kind: 'member', name: 'mei', display_name: 'Mei', role: 'viewer', scopes: [] } as unknown as typeof app.account.value
+    expect([app.silence.cause, app.silence.text.includes('start the program')]).toEqual(['The server doesn’t answer.', false])
+  })
+
   it('asks to sign in when the session is over', async () => {
     const problem = { code: 'api.unauthorised', cause: 'C', remedy: 'R' }
     const app = new AppState(client({ ...LISTS, '/api/images': { status: 401, body: problem } }).client)

@@ -1,12 +1,13 @@
 import { describe, expect, it, vi } from 'vitest'
 
 import { ApiError } from '../../src/api/client'
+import { AccountState } from '../../src/lib/account.svelte'
 import { texts } from '../../src/lib/i18n'
 import { Toasts } from '../../src/lib/toasts.svelte'
 import { Edits } from '../../src/people/edits.svelte'
 import { face } from '../fixtures'
 
-function world() {
+function world(remote = false) {
   const api = {
     edit: vi.fn(() => Promise.resolve({ undo: 'u1' as string | null, count: 2, person_id: 7 })),
     undo: vi.fn((_: string) => Promise.resolve({ action: 'name', count: 2 })),
@@ -21,7 +22,7 @@ function world() {
     }
   }
   const toasts = new Toasts({ t: texts('en') })
-  const edits = new Edits(api, { act, refresh, t: texts('en'), people: [{ id: 1, name: 'Lin', faces: 1, photos: 1, suggested: 0, references: 0, portrait: null, hidden: false, never: false, overdue: false }] }, toasts, { chosen: 'guardian' })
+  const edits = new Edits(api, { account: new AccountState(remote), act, refresh, t: texts('en'), people: [{ id: 1, name: 'Lin', faces: 1, photos: 1, suggested: 0, references: 0, portrait: null, hidden: false, never: false, overdue: false }] }, toasts, { chosen: 'guardian' })
   return { edits, api, toasts, refresh, said: () => toasts.list.at(-1)?.text }
 }
 
@@ -42,6 +43,13 @@ describe('an edit', () => {
     const { edits, api } = world()
     await edits.name([3], 'lin')
     expect(api.edit).toHaveBeenCalledWith({ kind: 'name', face_ids: [3], name: 'lin' })
+  })
+
+  it('promises a team nothing about similar faces, and leaves the legal basis to the consent', async () => {
+    const { edits, api, said } = world(true)
+    await edits.name([3, 4], 'Mei', true)
+    expect(api.edit).toHaveBeenCalledWith({ kind: 'name', face_ids: [3, 4], name: 'Mei' })
+    expect(said()).not.toContain('suggested')
   })
 
   it('says of a probable face who it is, or who it is not', async () => {

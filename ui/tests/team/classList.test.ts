@@ -23,7 +23,7 @@ const person = (line: number, name: string, photos: readonly string[] = [], purp
 
 /** A server in memory. */
 class Server {
-  read: ListRead = { people: [person(2, 'Mei', ['a.jpg', 'class/b.jpg']), person(3, 'Wang', ['a/C.JPG']), person(4, 'Li', ['d.jpg'], ['publish'])], wrong: [], libraries: [] }
+  read: ListRead = { people: [person(2, 'Mei', ['a.jpg', 'class/b.jpg']), person(3, 'Wang', ['a/C.JPG']), person(4, 'Li', ['d.jpg'], ['publish'])], wrong: [], ignored: [], libraries: [] }
   faults = new Map<string, Error>()
   readonly entered: string[] = []
   readonly photos: string[] = []
@@ -79,6 +79,7 @@ describe('a class list', () => {
     list.read = { ...server.read, wrong: [{ code: 'people.list_bad_row', cause: 'C', remedy: 'R', params: { line: 5, column: 'guardian' } }] }
     expect(list.ready).toBe(false)
     expect(list.read.wrong.map((each) => wrongLine(each, app.t))).toEqual(['Line 5: “guardian” is missing or can’t be used.'])
+    expect(wrongLine({ code: 'people.list_bad_row', cause: 'C', remedy: 'R', params: { line: 6, column: 'purposes' } }, app.t)).toContain('show_inside')
   })
 
   it('names who and which photos were refused, and imports the others', async () => {
