@@ -36,6 +36,25 @@ def test_the_day_one_is_in_stays_in_sight_and_is_heard_with_each_photo(page: Pag
     assert top["heard"].endswith(f", {top['title']}")
 
 
+def test_photos_fit_beside_the_track_of_dates_at_any_height_of_a_phone(page: Page, visit: Callable[..., None]) -> None:
+    # Photos are smaller beside the track: without it the grid may be long enough for one, and with it too short.
+    page.set_viewport_size({"width": 390, "height": 700})
+    visit("#photos", "team")
+    page.locator(".tile img").first.wait_for()
+    for height in range(700, 860, 20):
+        page.set_viewport_size({"width": 390, "height": height})
+        page.wait_for_function(
+            """(height) => {
+                const right = (element) => element.getBoundingClientRect().right
+                const canvas = document.querySelector('.view .canvas')
+                const tiles = [...canvas.querySelectorAll('.tile')]
+                return innerHeight === height && tiles.length > 0 && Math.max(...tiles.map(right)) <= right(canvas) + 1
+            }""",
+            arg=height,
+            timeout=5_000,
+        )
+
+
 def test_a_step_scrolled_in_the_moment_the_window_changes_is_not_taken_back(page: Page, visit: Callable[..., None]) -> None:
     visit("#photos", "huge")
     page.locator(".tile img").first.wait_for()

@@ -2,8 +2,10 @@
 
 export const LEAST_LENGTH = 12
 
-export type Strength = 'short' | 'weak' | 'fair' | 'strong'
+export type Strength = 'short' | 'named' | 'weak' | 'fair' | 'strong'
 
+/** From this length on, a name may not even be a part. */
+const TELLING = 4
 const CLASSES = [/[a-z]/, /[A-Z]/, /\d/, /[^\p{L}\p{N}\s]/u, /[^\x00-\x7f]/] as const
 const SIZES = [26, 26, 10, 33, 3_000] as const
 
@@ -17,10 +19,20 @@ function expected(letters: readonly string[]): number {
   return count
 }
 
+/** Whether the server would refuse it: a short name may be part of any sentence, and only its repetition is refused. */
+function holdsName(password: string, names: readonly string[]): boolean {
+  const folded = password.normalize('NFKC').toLowerCase()
+  return names.some((name) => {
+    const word = name.normalize('NFKC').toLowerCase()
+    return word !== '' && folded.includes(word) && ([...word].length >= TELLING || /^[0-9 !?.\-_]*$/.test(folded.replaceAll(word, '')))
+  })
+}
+
 /** @param names what others know of the person, such as the account's name */
 export function strengthOf(password: string, names: readonly string[]): Strength {
   const letters = [...password]
   if (letters.length < LEAST_LENGTH) return 'short'
+  if (holdsName(password, names)) return 'named'
   let rest = password.toLowerCase()
   for (const name of names) if (name.length > 2) rest = rest.replaceAll(name.toLowerCase(), '')
   const counted = [...rest]

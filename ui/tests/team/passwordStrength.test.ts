@@ -18,9 +18,13 @@ describe('a password’s strength', () => {
     expect(strengthOf(password, [])).toBe(strength)
   })
 
-  it('does not count the person’s own name', () => {
+  it('says what the server refuses: the person’s own name', () => {
     expect(strengthOf('featherstonehaugh', [])).toBe('fair')
-    expect(strengthOf('featherstonehaugh', ['Featherstonehaugh'])).toBe('weak')
+    expect(strengthOf('featherstonehaugh', ['Featherstonehaugh'])).toBe('named')
+    expect(strengthOf('Grace Hopper likes 47 maple rivers!', ['', 'grace hopper'])).toBe('named')
+    expect(strengthOf('ＧＲＡＣＥ likes 47 maple rivers!', ['grace'])).toBe('named')
+    expect(strengthOf('liliLILI-lili 2026', ['lili'])).toBe('named')
+    expect(strengthOf('Bo Bo Bo Bo Bo 2026!', ['Bo'])).toBe('named')
     expect(strengthOf('maple river stone 47', ['ma'])).toBe(strengthOf('maple river stone 47', []))
   })
 })
