@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -53,6 +53,7 @@ class SettingsFile:
         self.snapshot = Settings()
         self._environ = environ
         self._nudge: Callable[[], object] | None = None
+        self._told: _Signature | str = "unread"  # the file as `watch` has reported it
 
     def load(self) -> Settings:
         """Read and validate all layers. Raises SettingsError, with the line if it is the file's; `snapshot` then stays unchanged."""
@@ -196,6 +197,7 @@ class SettingsFile:
         seen: _Signature | str = "unread"
         try:
             while True:
+                self._told = seen
                 seen = await self._settled(seen, changed)
                 try:
                     settings = await asyncio.to_thread(self.load)
@@ -209,6 +211,14 @@ class SettingsFile:
                     await on_change(settings, sections)
         finally:
             self._nudge = None
+
+    async def caught_up(self, limit_s: float = 10.0) -> None:
+        """Wait until `watch` has reported what the file holds, so that a command meets the settings that the one before saved."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(limit_s):
+                while self._nudge is not None and self._told != _signature(self.path):
+                    self._nudge()
+                    await asyncio.sleep(_STEADY_S)
 
     async def _settled(self, seen: _Signature | str, changed: asyncio.Event) -> _Signature:
         """Wait until the file differs from `seen` and has stopped changing."""

@@ -87,7 +87,7 @@ def create_app(context: Context, port: Callable[[], int], team: Team | None = No
         api = guarded(LocalAccess(context.auth, port), context.version, texts)
         session_routes(api, context.auth)
         if context.membership is not None:
-            team_routes(api, context.membership, texts)
+            team_routes(api, context.membership, texts, context.settings.caught_up)
         hidden = SERVER_ONLY
     else:
         api = guarded(team.access, context.version, texts)

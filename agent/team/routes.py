@@ -1,7 +1,7 @@
 """Routes of the team that this desktop joined."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import FastAPI, Path
@@ -32,10 +32,16 @@ Uid = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 _DESKTOP = needs(Scope.DESKTOP)
 
 
-def team_routes(api: FastAPI, team: TeamMembership, texts: Callable[[], Texts], search: ServerSearch | None = None) -> None:
+def team_routes(
+    api: FastAPI,
+    team: TeamMembership,
+    texts: Callable[[], Texts],
+    caught_up: Callable[[], Awaitable[None]],
+    search: ServerSearch | None = None,
+) -> None:
     """Add all of them to `api`."""
     searching = search or ServerSearch()
-    _photo_routes(api, team)
+    _photo_routes(api, team, caught_up)
 
     @api.get("/api/team", openapi_extra=_DESKTOP)
     async def state() -> TeamOut:
@@ -91,7 +97,7 @@ def team_routes(api: FastAPI, team: TeamMembership, texts: Callable[[], Texts], 
         return TeamReceipt.from_record(await team.leave(remove=wanted is not None and wanted.remove))
 
 
-def _photo_routes(api: FastAPI, team: TeamMembership) -> None:
+def _photo_routes(api: FastAPI, team: TeamMembership, caught_up: Callable[[], Awaitable[None]]) -> None:
     """What goes from this computer's folders to the team."""
 
     @api.get("/api/team/libraries", openapi_extra=_DESKTOP)
@@ -102,6 +108,7 @@ def _photo_routes(api: FastAPI, team: TeamMembership) -> None:
     @api.post("/api/team/take-back", openapi_extra=_DESKTOP)
     async def take_back() -> TakenBack:
         """Have the server forget the photos of folders that are no longer shared, and delete those that were sent and are still here."""
+        await caught_up()  # a folder whose sharing was ended a moment ago counts
         return TakenBack(photos=await team.sharing.take_back(), uploads=await team.uploads.take_back())
 
     @api.post("/api/team/uploads/retry", openapi_extra=_DESKTOP)

@@ -457,3 +457,33 @@ async def test_what_was_set_by_the_program_is_told_at_once(tmp_path: Path, monke
     changed, sections = await asyncio.wait_for(told.changes.get(), 5)
     assert (changed.recognition.enabled, sections) == (True, frozenset({"recognition"}))
     watching.cancel()
+
+
+async def test_who_waits_meets_what_another_process_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(config_file, "_POLL_S", 3600)
+    monkeypatch.setattr(config_file, "_STEADY_S", 0.01)
+    settings, told = file(tmp_path), Told()
+    settings.load()
+    await settings.caught_up()  # without a watch there is nothing to wait for
+    watching = asyncio.create_task(settings.watch(told.change, told.error))
+    await asyncio.sleep(0.05)
+    for seconds in (60, 0, 30):  # the second is invalid
+        settings.path.write_text(f"[popup]\nseconds = {seconds}\n")
+        await asyncio.wait_for(settings.caught_up(), 5)
+        assert told.errors.qsize() if seconds == 0 else told.changes.get_nowait()[0].popup.seconds == seconds
+    watching.cancel()
+
+
+async def test_it_waits_no_longer_than_it_may(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(config_file, "_STEADY_S", 0.01)
+    settings, told = file(tmp_path), Told()
+    busy = asyncio.Event()
+
+    async def change(*_: object) -> None:
+        await busy.wait()
+
+    watching = asyncio.create_task(settings.watch(change, told.error))
+    await asyncio.sleep(0.05)
+    settings.path.write_text("[popup]\nseconds = 60\n")
+    await asyncio.wait_for(settings.caught_up(limit_s=0.1), 5)
+    watching.cancel()
