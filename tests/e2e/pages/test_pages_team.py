@@ -561,7 +561,7 @@ def test_an_invitation_says_who_one_is_and_signs_in(page: Page, visit: Visit) ->
     expect(hint).to_have_text("At least 12 characters")
     expect(button).to_have_attribute("aria-disabled", "true")
     field.fill("priya priya priya")
-    expect(hint).to_contain_text("Easy to guess")
+    expect(hint).to_contain_text("Contains your name")
     field.fill(PASSWORD)
     expect(hint).to_have_text("Strong")
     page.keyboard.press("Enter")
