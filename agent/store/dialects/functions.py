@@ -80,7 +80,7 @@ def one_of(numbers: Collection[int]) -> Select[tuple[int]]:
 
 
 def one_of_those_given(name: str) -> Select[tuple[int]]:
-    """The same for numbers that are given with each execution, as a `number_list`: building the statement takes as long as many run."""
+    """The same for numbers that are given with each execution, as a `number_list`: the statement can then be built once."""
     return _numbers_in(bindparam(name, type_=String))
 
 
