@@ -77,6 +77,8 @@ def _send_photos(session: CommandSession, able: Client, people: Mapping[int, Seq
                 with path.open("rb") as photo:
                     done = able.call_patiently(f"/api/people/{person_id}/references?into={quote(library)}", ReferenceOut, photo)
                 taken += done.added
+                if done.resembles is not None:
+                    bar.say(f"{path}: {session.texts('cli.people.resembles', name=done.resembles.name)}", err=True)
             except (PeopleError, ImageError, EngineError, UploadError) as error:
                 words = session.texts
                 bar.say(f"{path}: {session.sentences(words.cause(error), words.remedy(error))} [{error.code}]", err=True)

@@ -4,11 +4,19 @@ from collections.abc import Collection
 from typing import Self
 
 from agent.consent.class_list import ListedPerson
+from agent.consent.references import AddedReference
 from agent.consent.schemas import PersonOnList
 from agent.core.i18n import Texts
 from agent.domain.errors import ConsentBadRow
 from agent.people.schemas import FaceRef
 from agent.web.schemas import Problem, Schema
+
+
+class ResembledPerson(Schema):
+    """Another person whom a reference photo shows, to all appearances."""
+
+    id: int
+    name: str
 
 
 class ReferenceOut(Schema):
@@ -18,6 +26,17 @@ class ReferenceOut(Schema):
     """false: it was this person's reference already"""
     undo: str | None
     """takes it back; null if it was there"""
+    resembles: ResembledPerson | None
+    """whom the face resembles clearly more than this person; null if no one whom the member may see"""
+
+    @classmethod
+    def of(cls, added: AddedReference) -> Self:
+        other = added.resembles
+        return cls(
+            added=added.step.count > 0,
+            undo=added.step.token,
+            resembles=None if other is None else ResembledPerson(id=other.id, name=other.name),
+        )
 
 
 class ReferencesOut(Schema):

@@ -1,5 +1,6 @@
 """References of people who agreed to recognition, in the encrypted library: each method is one transaction."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, select
@@ -18,7 +19,19 @@ from agent.store.reference_facts import ADDED, REFERENCE, REMOVED
 from agent.store.schema import person
 
 
+@dataclass(frozen=True, slots=True)
+class KnownPerson:
+    id: int
+    name: str
+
+
 class ReferenceQueries(PeopleQueries):
+    def known_person(self, person_id: int) -> KnownPerson | None:
+        """Return a person; None if they aren't within reach."""
+        with self.database.read() as tx:
+            name = tx.scalar(select(person.c.name).where(person.c.id == person_id))
+        return None if name is None else KnownPerson(person_id, name)
+
     def why_none(self, person_id: int, *, now: datetime) -> AgentError | None:
         """Return why a person may have no reference added; None if they may."""
         with self.database.read() as tx:

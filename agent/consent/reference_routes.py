@@ -48,10 +48,11 @@ def reference_routes(
         """Make the face on a photo a reference of a person who agreed to recognition. The photo itself is not kept.
 
         It goes `into` a library, by name; if there is one alone, it need not be named. The same photo again changes nothing.
+        A face that resembles another person more is taken, too: `resembles` says whom.
         """
         async with received(request.stream(), settings().engine.max_megabytes) as path:
-            step = await references.add(person_id, path, into)
-        return ReferenceOut(added=step.count > 0, undo=step.token)
+            added = await references.add(person_id, path, into)
+        return ReferenceOut.of(added)
 
     @api.get("/api/people/{person_id}/references", openapi_extra=needs(Scope.PEOPLE_READ))
     async def held(person_id: Id, who: Who) -> ReferencesOut:

@@ -2,10 +2,10 @@
 
 import asyncio
 import hashlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from agent.consent.reference_queries import ReferenceQueries
+from agent.consent.reference_queries import KnownPerson, ReferenceQueries
 from agent.core.environment import Environment
 from agent.core.reach import everything
 from agent.domain import reference_path
@@ -16,17 +16,32 @@ from agent.engine.analyser import Analyser
 from agent.libraries.choice import LibraryChoice
 from agent.library.recipes import embedding_task, recognises
 from agent.library.records import FaceReference
+from agent.people.identification import Identification
 from agent.people.naming import IN_DOUBT, People
 from agent.people.queries.reference_rows import NewReference
 from agent.store.reference_facts import ADDED
 
 
+@dataclass(frozen=True, slots=True)
+class AddedReference:
+    step: EditStep
+    resembles: KnownPerson | None = None
+    """another person whom the face resembles clearly more than the reference's own"""
+
+
 class ReferencePhotos:
     def __init__(
-        self, library: ReferenceQueries, people: People, analyser: Analyser, libraries: LibraryChoice, environment: Environment
+        self,
+        library: ReferenceQueries,
+        people: People,
+        opinions: Identification,
+        analyser: Analyser,
+        libraries: LibraryChoice,
+        environment: Environment,
     ) -> None:
         self._library = library
         self._people = people
+        self._opinions = opinions
         self._analyser = analyser
         self.libraries = libraries
         self._environment = environment
@@ -41,10 +56,11 @@ class ReferencePhotos:
             return RecognitionOff()
         return await asyncio.to_thread(self._library.why_none, person_id, now=self._environment.clock())
 
-    async def add(self, person_id: int, path: str, library: str = "") -> EditStep:
+    async def add(self, person_id: int, path: str, library: str = "") -> AddedReference:
         """Make a photo a person's reference, in a library: if there is one alone, it need not be named.
 
-        The same photo again changes nothing. No photo of a person without consent is analysed.
+        The same photo again changes nothing. No photo of a person without consent is analysed. A face that resembles another person is
+        taken, too, because the member may know better: the result names that person if the member may see them.
 
         Raises RecognitionOff, PersonUnknown, UnfitReference, UploadLibrary, ImageError, EngineError, StoreError.
         """
@@ -56,7 +72,7 @@ class ReferencePhotos:
         key = reference_path.key_of(await asyncio.to_thread(_digest, path))
         with everything():  # another library's reference is no less this person's
             if await asyncio.to_thread(self._library.has_reference, person_id, key, now=self._environment.clock()):
-                return EditStep(ADDED, 0, person_id=person_id)
+                return AddedReference(EditStep(ADDED, 0, person_id=person_id))
         analysis = await self._analyser.analyse(replace(embedding_task(settings, path), keep_chips=True))
         if (unfit := why_not(analysis.faces)) is not None:
             raise unfit
@@ -64,10 +80,17 @@ class ReferencePhotos:
         if face.embedding is None or face.chip is None:
             raise ReferenceNoFace
         new = NewReference(key, face, analysis.recipe.detector, analysis.precision)
-
-        return await self._people.change(
+        resembles = await self._resembles(face.embedding, person_id)  # before the face itself is among the person's
+        step = await self._people.change(
             lambda: self._library.add_reference(person_id, new, into, now=self._environment.clock(), note=IN_DOUBT)
         )
+        return AddedReference(step, resembles)
+
+    async def _resembles(self, embedding: bytes, person_id: int) -> KnownPerson | None:
+        """Return whom the face resembles instead; None if it is someone whom the member may not see."""
+        with everything():  # what the matcher holds is everyone's
+            other = await self._opinions.clearly_another(embedding, person_id)
+        return None if other is None else await asyncio.to_thread(self._library.known_person, other)
 
     async def remove(self, person_id: int, face_id: int) -> EditStep:
         """Remove one of a person's references. Raises PersonUnknown, FaceUnknown, StoreError."""

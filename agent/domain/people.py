@@ -104,6 +104,15 @@ def identify(candidates: Sequence[Candidate], quality: Quality, bounds: Bounds) 
     return Identity(best.person_id, certainty, best.distance, best.agree, best.references)
 
 
+def clearly_another(candidates: Sequence[Candidate], person_id: int, bounds: Bounds) -> int | None:
+    """Return the person whom a face said to be of `person_id` resembles instead; None if it is near enough to them, or to no one else."""
+    nearest = min(candidates, key=lambda candidate: candidate.distance, default=None)
+    if nearest is None or nearest.person_id == person_id or nearest.distance > bounds.probable:
+        return None
+    own = min((each.distance for each in candidates if each.person_id == person_id), default=math.inf)
+    return nearest.person_id if own - nearest.distance >= MARGIN else None
+
+
 def certain_up_to(trusted: float, near: Candidate, bounds: Bounds) -> float:
     """Return the largest distance to the person at which a face is certain; below 0: never."""
     if trusted < MIN_TRUST or near.agree < SHARE_NEAR * near.references:

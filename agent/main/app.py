@@ -80,7 +80,7 @@ class App:
         self.sidecars, self.review = self._recognition.sidecars, self._recognition.review
         self.group_cards = self._recognition.group_cards
         self.clusters = self._recognition.clusters
-        opinions = self._recognition.opinions
+        self.opinions = opinions = self._recognition.opinions
         self.redaction = RedactionService(library, engine, edges.tools, edges.redactors, opinions, work, environment)
         clipboard = edges.screen[1].clipboard if edges.screen else None
         self.photo_copy = ClipboardCopy(engine.analyser, edges.tools.renderer, clipboard, environment)

@@ -12,7 +12,7 @@ from agent.core.settings import Settings
 from agent.domain.edits import EditStep
 from agent.domain.embeddings import FreshEmbedding
 from agent.domain.face import Analysis, Face
-from agent.domain.people import Bounds, Candidate, Identity, Judgement, identify, one_each
+from agent.domain.people import Bounds, Candidate, Identity, Judgement, clearly_another, identify, one_each
 from agent.engine.matcher_port import FaceMatcher, Query
 from agent.library.recipes import recipe_of
 from agent.library.records import ToJudge
@@ -87,6 +87,11 @@ class Identification:
         candidates = await self._candidates(Query(embeddings=tuple(each.embedding for each in prints)))
         bounds = self._bounds()
         return [identify(near, each.quality, bounds) for near, each in zip(candidates, prints, strict=True)]
+
+    async def clearly_another(self, embedding: bytes, person_id: int) -> int | None:
+        """Return the person whom a face said to be of `person_id` resembles instead, or None. Raises EngineError, StoreError."""
+        [candidates] = await self._candidates(Query(embeddings=(embedding,)))
+        return clearly_another(candidates, person_id, self._bounds())
 
     async def written(self, image_id: int, judged: Judgement) -> None:
         """Tell the matcher the prints of an image that was stored with this identification. Raises EngineError, StoreError."""

@@ -233,22 +233,22 @@ function edit(said: Edit, people: readonly PersonOut[]): Reply {
       const others = first >= GROUP && first < DOUBT && ids.length <= SHOWN ? Array.from({ length: 300 }, (_, index) => first - (first % EACH) + index) : []
       others.filter((face) => !faces.has(face)).forEach((face) => faces.set(face, { person: id, certainty: 'certain' }))
       ids.forEach((face) => faces.set(face, { person: id, certainty: 'confirmed' }))
-      return put({ action: 'name', count: ids.length }, after, id)
+      return put({ action: 'name', count: ids.length, partly: false }, after, id)
     }
     case 'reject':
     case 'unname':
       ids.forEach((face) => faces.set(face, { person: null }))
-      return put({ action: said.kind, count: ids.length }, after, null)
+      return put({ action: said.kind, count: ids.length, partly: false }, after, null)
     case 'ignore':
       ids.forEach((face) => faces.set(face, { person: null, ignored: true }))
-      return put({ action: 'ignore', count: ids.length }, after, null)
+      return put({ action: 'ignore', count: ids.length, partly: false }, after, null)
     case 'unignore':
       ids.forEach((face) => faces.set(face, { person: null, ignored: false }))
-      return put({ action: 'unignore', count: ids.length }, after, null)
+      return put({ action: 'unignore', count: ids.length, partly: false }, after, null)
     case 'merge': {
       const count = people.filter(({ id }) => said.person_ids.includes(id)).reduce((sum, person) => sum + person.faces, 0)
       said.person_ids.forEach((id) => gone.set(id, said.into))
-      return put({ action: 'merge', count }, after, said.into)
+      return put({ action: 'merge', count, partly: false }, after, said.into)
     }
     case 'describe': {
       const { kind: _, person_id, clear = [], cover_face_id: _face, watch, ...what } = said
@@ -257,7 +257,7 @@ function edit(said: Edit, people: readonly PersonOut[]): Reply {
       const given = Object.fromEntries(Object.entries(what).filter(([, value]) => value !== null && value !== undefined))
       const cleared = Object.fromEntries(clear.map((part) => [part, null]))
       noted.set(person_id, { ...noted.get(person_id), ...given, ...cleared, ...(watch == null ? {} : { watch_at: watch ? new Date().toISOString() : null }), ...(what.basis == null ? {} : { basis_at: new Date().toISOString() }) } as Noted)
-      return put({ action: 'describe', count: 1 }, after, person_id)
+      return put({ action: 'describe', count: 1, partly: false }, after, person_id)
     }
   }
 }
@@ -315,13 +315,13 @@ function referencesReply(method: string, pathname: string, sharp: boolean, world
   const put = (after: readonly FaceRef[], action: string): string => {
     const [before, token] = [state, `reference-${done.length}-${Date.now()}`]
     state = { ...state, references: new Map(state.references).set(person.id, after) }
-    done.push({ step: { action, count: 1 }, token, before, after: state })
+    done.push({ step: { action, count: 1, partly: false }, token, before, after: state })
     return token
   }
   if (method === 'DELETE') return ok({ undo: put(held.filter((each) => each.id !== Number(face)), 'reference_removed'), count: 1, person_id: person.id })
   if (method === 'POST' && !sharp)
     return { status: 422, answer: { code: 'people.reference_several', cause: zh ? '照片中有 3 张人脸，无法确定用哪一张。' : 'There are 3 faces in this photo: it isn’t clear which one to use.', remedy: zh ? '请换一张单人照，或者裁剪这张照片。' : 'Choose a photo of one person, or crop this one.', params: {} } }
-  if (method === 'POST') return ok({ added: true, undo: put([refOf(REFERENCE + done.length, pick(spots(world), done.length + 3), 0), ...held], 'reference_added') })
+  if (method === 'POST') return ok({ added: true, resembles: null, undo: put([refOf(REFERENCE + done.length, pick(spots(world), done.length + 3), 0), ...held], 'reference_added') })
   const refusal = person.never ? { code: 'people.reference_without_consent', cause: zh ? '此人没有同意被识别，同意已经失效，或已设为永不识别。' : 'This person has not agreed to be recognised, no longer agrees, or is never to be recognised.', remedy: zh ? '请先登记识别方面的同意，如已打开“永不识别”则先关闭，再添加照片。' : 'Enter their consent to recognition, or switch “Never recognise” off if it is on, then add the photo.', params: {} } : null
   return ok({ items: held, libraries: options.scene === 'team' ? [zh ? '2026 学年' : 'School year 2026', zh ? '档案' : 'Archive'] : [], refusal })
 }

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import pytest_asyncio
 
 from agent.accounts.sign_in_attempts import Attempts
@@ -95,7 +96,7 @@ async def school(world: World) -> AsyncIterator[Class]:
         async with team.client() as client:
             made = Class(world, client, curator, team)
             choice = LibraryChoice(lambda: made.libraries)
-            photos = ReferencePhotos(ReferenceQueries(database), app.people, app.analyser, choice, app.environment)
+            photos = ReferencePhotos(ReferenceQueries(database), app.people, app.opinions, app.analyser, choice, app.environment)
             consent_routes(team.api, app.consents)
             editing_routes(team.api, app.people, world.real, world.real)
             reference_routes(team.api, photos, app.consents, lambda: app.settings, lambda: Texts("zh-CN"))
@@ -134,7 +135,7 @@ async def test_a_child_is_recognised_by_the_portrait_until_consent_is_withdrawn(
     for person, portrait in ((MING, b"a portrait"), (MEI, b"m portrait")):
         assert (await school.send(ids[person], portrait))["added"] is True
     for _ in range(2):
-        assert await school.send(ids[MING], b"a portrait") == {"added": False, "undo": None}
+        assert await school.send(ids[MING], b"a portrait") == {"added": False, "undo": None, "resembles": None}
     assert held() == before, "no photo is kept"
 
     trip = await face_of(school.world, "trip.jpg", b"a on the trip")
@@ -175,7 +176,7 @@ async def test_one_reference_is_added_and_removed_on_a_persons_page_and_both_are
     assert school.who()[trip] is None and (await school.references(ids[MING]))["items"] == []
     again = await face_of(world, "again.jpg", b"a once more")
     assert school.who()[again] is None
-    assert await school.undo(removed["undo"]) == {"action": "reference_removed", "count": 1}
+    assert await school.undo(removed["undo"]) == {"action": "reference_removed", "count": 1, "partly": False}
     await world.until(lambda: school.who() == {trip: MING, again: MING})
     assert [each["id"] for each in (await school.references(ids[MING]))["items"]] == [shown["id"]]
 
@@ -246,3 +247,27 @@ async def test_a_photo_that_is_no_reference_is_refused_with_its_reason(school: C
     assert await code(b"x" * 1_000_001) == "image.too_large"
     assert (await school.send(999, b"f"))["code"] == "people.no_such_person"
     assert [(each.faces, each.references) for each in school.world.real.people() if each.name == MING] == [(0, 1)]
+
+
+async def test_a_reference_that_shows_another_person_is_taken_and_says_whom_it_shows(school: Class) -> None:
+    ids = await school.enter()
+    first = await school.send(ids[MING], b"a portrait")
+    assert first["resembles"] is None, "no one else is known yet"
+    assert (await school.send(ids[MEI], b"m portrait"))["resembles"] is None, "it resembles no one"
+    assert (await school.send(ids[MEI], b"m once more"))["resembles"] is None, "it resembles her own"
+
+    wrong = await school.send(ids[MEI], b"a once more")
+    assert (wrong["added"], wrong["resembles"]) == (True, {"id": ids[MING], "name": MING})
+    assert await school.undo(wrong["undo"]) == {"action": "reference_added", "count": 1, "partly": False}
+    assert len((await school.references(ids[MEI]))["items"]) == 2
+
+    await school.send(ids[MEI], b"a once more")
+    assert (await school.send(ids[MEI], b"a a third time"))["resembles"] is None, "it is as near to her own now"
+
+
+async def test_whom_a_reference_resembles_is_said_to_those_who_may_see_that_person(school: Class, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = await school.enter()
+    await school.send(ids[MING], b"a portrait")
+    monkeypatch.setattr(ReferenceQueries, "known_person", lambda *_: None)  # as row security answers for a person beyond reach
+    wrong = await school.send(ids[MEI], b"a once more")
+    assert (wrong["added"], wrong["resembles"]) == (True, None)

@@ -6,7 +6,7 @@ import pytest
 
 from agent.core.settings import RecognitionSettings
 from agent.domain.face import Quality
-from agent.domain.people import AGREED, MARGIN, Bounds, Candidate, Certainty, certain_up_to, identify, is_clear, trust
+from agent.domain.people import AGREED, MARGIN, Bounds, Candidate, Certainty, certain_up_to, clearly_another, identify, is_clear, trust
 
 BOUNDS = Bounds(certain=0.9, probable=1.1)
 GOOD = Quality(size=60, sharpness=400, yaw=0, roll=0)
@@ -112,3 +112,21 @@ def test_the_mean_of_the_references_counts_as_much_as_the_nearest() -> None:
     identity = identify([far, near], GOOD, BOUNDS)
     assert identity is not None and identity.person_id == 2 and identity.distance == pytest.approx(0.85)
     assert replace(near, clear=1.05).sure_distance == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize(
+    ("near", "expected"),
+    [
+        ([], None),
+        ([candidate(2, 1.11)], None),
+        ([candidate(2, 1.1)], 2),
+        ([candidate(2, 0.5), candidate(3, 0.4)], 3),
+        ([candidate(1, 0.5), candidate(2, 0.6)], None),
+        ([candidate(1, 0.5 + MARGIN - 0.01), candidate(2, 0.5)], None),
+        ([candidate(1, 0.5 + MARGIN + 0.01), candidate(2, 0.5)], 2),
+    ],
+)
+def test_a_face_clearly_shows_another_person_if_that_one_is_near_and_its_own_is_not_nearly_as_near(
+    near: list[Candidate], expected: int | None
+) -> None:
+    assert clearly_another(near, 1, BOUNDS) == expected

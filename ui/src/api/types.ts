@@ -2821,6 +2821,7 @@ export interface paths {
          * @description Make the face on a photo a reference of a person who agreed to recognition. The photo itself is not kept.
          *
          *     It goes `into` a library, by name; if there is one alone, it need not be named. The same photo again changes nothing.
+         *     A face that resembles another person more is taken, too: `resembles` says whom.
          */
         readonly post: operations["add_api_people__person_id__references_post"];
         readonly delete?: never;
@@ -8533,6 +8534,8 @@ export interface components {
              * @description false: it was this person's reference already
              */
             readonly added: boolean;
+            /** @description whom the face resembles clearly more than this person; null if no one whom the member may see */
+            readonly resembles: components["schemas"]["ResembledPerson"] | null;
             /**
              * Undo
              * @description takes it back; null if it was there
@@ -8629,6 +8632,16 @@ export interface components {
              * @description bytes of all base backups
              */
             readonly stored: number;
+        };
+        /**
+         * ResembledPerson
+         * @description Another person whom a reference photo shows, to all appearances.
+         */
+        readonly ResembledPerson: {
+            /** Id */
+            readonly id: number;
+            /** Name */
+            readonly name: string;
         };
         /** RestoreRequest */
         readonly RestoreRequest: {
@@ -9269,6 +9282,12 @@ export interface components {
             readonly action: string;
             /** Count */
             readonly count: number;
+            /**
+             * Partly
+             * @description not all of it was undone: what was changed since stays
+             * @default false
+             */
+            readonly partly: boolean;
         };
         /**
          * Steps
@@ -10138,6 +10157,7 @@ export type ReferencePart = components['schemas']['ReferencePart'];
 export type ReferencesOut = components['schemas']['ReferencesOut'];
 export type RemovedOfDesk = components['schemas']['RemovedOfDesk'];
 export type RepositoryOut = components['schemas']['RepositoryOut'];
+export type ResembledPerson = components['schemas']['ResembledPerson'];
 export type RestoreRequest = components['schemas']['RestoreRequest'];
 export type Restored = components['schemas']['Restored'];
 export type Role = components['schemas']['Role'];

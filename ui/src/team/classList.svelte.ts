@@ -13,6 +13,15 @@ export interface Refusal {
   readonly problem: Problem
 }
 
+/** A photo that was taken although it resembles another person. */
+export interface Doubtful {
+  readonly person: string
+  readonly photo: string
+  /** the other person */
+  readonly resembles: string
+  readonly step: string
+}
+
 interface Portrait {
   readonly person: ListedPersonOut
   readonly name: string
@@ -36,6 +45,8 @@ export class ClassList {
   added = $state(0)
   made = $state(0)
   refused = $state.raw<readonly Refusal[]>([])
+  /** of the references that are still there */
+  doubtful = $state.raw<readonly Doubtful[]>([])
   /** of the references that were added, oldest first */
   steps = $state.raw<readonly string[]>([])
   /** references that were removed again */
@@ -99,17 +110,23 @@ export class ClassList {
   }
 
   /** Removes the references that were added; what was refused or interrupted can be tried again. People and consents stay. */
-  undo = async (): Promise<void> => {
+  undo = (): Promise<void> => this.takeBack(this.steps.toReversed(), 'undone')
+
+  /** Removes one of the doubtful references. */
+  remove = ({ step }: Doubtful): Promise<void> => this.takeBack([step])
+
+  private async takeBack(steps: readonly string[], then = this.phase): Promise<void> {
     if (this.busy) return
     const before = this.phase
     this.phase = 'undoing'
     this.problem = null
     try {
-      for (const token of this.steps.toReversed()) {
+      for (const token of steps) {
         if (await this.isUndone(token)) this.undone += 1
         this.steps = this.steps.filter((step) => step !== token)
+        this.doubtful = this.doubtful.filter(({ step }) => step !== token)
       }
-      this.phase = 'undone'
+      this.phase = then
     } catch (error) {
       this.phase = before
       this.problem = this.problemOf(error)
@@ -126,6 +143,7 @@ export class ClassList {
     this.phase = 'choosing'
     this.ended = this.entered = this.added = this.made = this.undone = 0
     this.refused = []
+    this.doubtful = []
     this.steps = []
     this.ids = new Map()
     this.sent = new Set()
@@ -155,9 +173,11 @@ export class ClassList {
       this.refused = [...this.refused, { person: portrait.person.name, photo: portrait.name, problem }]
     } else if (id !== undefined && id !== REFUSED) {
       await this.taken(portrait.person.name, portrait.name, async () => {
-        const { added, undo } = await this.api.addReference(id, portrait.file, this.library)
+        const { added, undo, resembles } = await this.api.addReference(id, portrait.file, this.library)
         this.added += added ? 1 : 0
-        if (undo !== null) this.steps = [...this.steps, undo]
+        if (undo === null) return
+        this.steps = [...this.steps, undo]
+        if (resembles) this.doubtful = [...this.doubtful, { person: portrait.person.name, photo: portrait.name, resembles: resembles.name, step: undo }]
       })
     }
     this.sent.add(sentKey(portrait))

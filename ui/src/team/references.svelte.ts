@@ -11,11 +11,22 @@ interface Person {
   readonly name: string
 }
 
+type Call = () => Promise<{ readonly undo: string | null; readonly resembles?: { readonly name: string } | null }>
+
+/** A photo that was taken although it resembles another person. */
+export interface Doubt {
+  /** the other person */
+  readonly resembles: string
+  readonly step: UndoStep
+}
+
 export class References extends Resource<ReferencesOut> {
   /** a photo is being checked */
   adding = $state(false)
   /** why the last photo was refused, or not removed */
   problem = $state.raw<Problem | null>(null)
+  /** about the photo that was added last, until it is removed or kept */
+  doubt = $state.raw<Doubt | null>(null)
   /** by name; empty while it is not chosen, or need not be */
   library = $state('')
   readonly undecided = $derived((this.value?.libraries.length ?? 0) > 1 && this.library === '')
@@ -24,7 +35,7 @@ export class References extends Resource<ReferencesOut> {
     private readonly person: () => Person,
     private readonly api: Pick<ConsentApi, 'references' | 'addReference' | 'removeReference'>,
     private readonly app: Pick<AppState, 'read' | 'refresh' | 't'>,
-    private readonly toasts: Pick<Toasts, 'show'>,
+    private readonly toasts: Pick<Toasts, 'show' | 'note' | 'undo'>,
     /** undoes a step */
     private readonly back: (token: string) => Promise<Outcome>,
     /** returns why a call was refused */
@@ -37,6 +48,7 @@ export class References extends Resource<ReferencesOut> {
     if (this.adding || this.undecided) return
     const [{ id, name }, library] = [this.person(), this.library]
     this.adding = true
+    this.doubt = null
     await this.change(() => this.api.addReference(id, photo, library), this.app.t('team_page.references.added', { name }), this.app.t('team_page.references.there', { name }))
     this.adding = false
   }
@@ -46,26 +58,42 @@ export class References extends Resource<ReferencesOut> {
     await this.change(() => this.api.removeReference(id, face), this.app.t('team_page.references.removed', { name }))
   }
 
+  /** Removes the doubtful photo. */
+  takeBack = async (): Promise<void> => {
+    if (this.doubt) await this.toasts.undo(this.doubt.step)
+  }
+  keep = (): void => void (this.doubt = null)
+
   /** Does it, and tells the user, with the way back; `same` if nothing changed. */
-  private async change(call: () => Promise<{ readonly undo: string | null }>, done: string, same = done): Promise<void> {
+  private async change(call: Call, done: string, same = done): Promise<void> {
     this.problem = await this.refusal(async () => {
-      const { undo } = await call()
-      this.toasts.show(undo === null ? same : done, undo === null ? null : this.step(done, undo, call))
+      const { undo, resembles } = await call()
+      if (undo === null) return this.toasts.show(same)
+      const step = this.step(done, undo, call)
+      if (!resembles) return this.toasts.show(done, step)
+      // A message at the foot would go before it is read.
+      this.toasts.note(step)
+      this.doubt = { resembles: resembles.name, step }
     })
     this.app.refresh()
   }
 
-  private step(what: string, undo: string, again: () => Promise<{ readonly undo: string | null }>): UndoStep {
+  private step(what: string, undo: string, again: Call): UndoStep {
     let token = undo
-    return {
+    const step: UndoStep = {
       what,
-      undo: () => this.back(token),
+      undo: async () => {
+        const outcome = await this.back(token)
+        if (outcome !== false && this.doubt?.step === step) this.doubt = null
+        return outcome
+      },
       redo: async () => {
         this.problem = await this.refusal(async () => void (token = (await again()).undo ?? token))
         this.app.refresh()
         return this.problem === null
       },
     }
+    return step
   }
 
   protected override fetch(): Promise<ReferencesOut> {

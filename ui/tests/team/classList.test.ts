@@ -3,7 +3,7 @@ import * as listPage from 'virtual:texts/list_page'
 import { describe, expect, it, vi } from 'vitest'
 
 import { ApiError, Unreachable } from '../../src/api/client'
-import type { ListedPersonOut, ListRead, PersonOnList } from '../../src/api/types'
+import type { ListedPersonOut, ListRead, PersonOnList, ReferenceOut } from '../../src/api/types'
 import { extend, texts } from '../../src/lib/i18n'
 import { ClassList } from '../../src/team/classList.svelte'
 import { wrongLine } from '../../src/team/wrongLine'
@@ -25,6 +25,7 @@ const person = (line: number, name: string, photos: readonly string[] = [], purp
 class Server {
   read: ListRead = { people: [person(2, 'Mei', ['a.jpg', 'class/b.jpg']), person(3, 'Wang', ['a/C.JPG']), person(4, 'Li', ['d.jpg'], ['publish'])], wrong: [], ignored: [], libraries: [] }
   faults = new Map<string, Error>()
+  readonly resembling = new Map<string, { readonly id: number; readonly name: string }>()
   readonly entered: string[] = []
   readonly photos: string[] = []
 
@@ -35,10 +36,10 @@ class Server {
     this.entered.push(one.name)
     return { person_id: this.entered.length, new: true, entered: 2 }
   }
-  addReference = async (id: number, file: Blob, library: string): Promise<{ added: boolean; undo: string | null }> => {
+  addReference = async (id: number, file: Blob, library: string): Promise<ReferenceOut> => {
     this.fail((file as File).name)
     this.photos.push(`${id} ${(file as File).name} ${library}`)
-    return { added: true, undo: (file as File).name }
+    return { added: true, undo: (file as File).name, resembles: this.resembling.get((file as File).name) ?? null }
   }
   readonly undone: string[] = []
   undo = async (token: string): Promise<void> => {
@@ -121,6 +122,17 @@ describe('a class list', () => {
     expect([list.phase, list.undone, list.steps, server.undone]).toEqual(['undone', 3, [], ['c.jpg', 'b.jpg', 'a.jpg']])
     await list.undo()
     expect(server.undone.length).toBe(3)
+  })
+
+  it('names the photos that show another person, each of which can be removed', async () => {
+    const { list, server } = await chosen()
+    server.resembling.set('b.jpg', { id: 9, name: 'Lei' }).set('c.jpg', { id: 1, name: 'Mei' })
+    await list.start()
+    expect(list.doubtful.map(({ person, photo, resembles }) => [person, photo, resembles])).toEqual([['Mei', 'class/b.jpg', 'Lei'], ['Wang', 'a/C.JPG', 'Mei']])
+    await list.remove(list.doubtful[0]!)
+    expect([list.phase, server.undone, list.steps, list.doubtful.map(({ photo }) => photo)]).toEqual(['done', ['b.jpg'], ['a.jpg', 'c.jpg'], ['a/C.JPG']])
+    await list.undo()
+    expect([list.doubtful, list.undone]).toEqual([[], 3])
   })
 
   it('undoes the rest when it was interrupted, and passes over what is gone', async () => {
