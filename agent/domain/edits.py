@@ -107,6 +107,7 @@ class EditStep:
     people: frozenset[int] = frozenset()
     token: str | None = None  # undoes it; None if nothing changed
     person_id: int | None = None  # the affected person, if it was one person
+    partly: bool = False  # of an undone step: what was changed since stays
 
 
 @dataclass(frozen=True, slots=True)

@@ -237,10 +237,12 @@ class Step(Schema):
     action: str
     """`name`, `reject`, `unname`, `ignore`, `unignore`, `merge`, `describe`, `hide`, `unhide`, `favourite`, `unfavourite`"""
     count: int
+    partly: bool = False
+    """not all of it was undone: what was changed since stays"""
 
     @classmethod
     def of(cls, done: "edits.EditStep") -> Self:
-        return cls(action=done.action, count=done.count)
+        return cls(action=done.action, count=done.count, partly=done.partly)
 
 
 class Steps(Schema):

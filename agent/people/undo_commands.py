@@ -24,7 +24,7 @@ def undo(session: CommandSession, as_json: bool) -> None:
 
     with backend(session) as able:
         step = able.call_patiently("/api/undo", Step, Undo())
-    tell(step.model_dump(), _of_step(session.texts, "undone", step), as_json=as_json)
+    tell(step.model_dump(), _of_step(session.texts, "undone_partly" if step.partly else "undone", step), as_json=as_json)
 
 
 @click.command(cls=Command, help=TEXTS("cli.help.redo"))

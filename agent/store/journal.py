@@ -6,6 +6,7 @@ the step left it; facts that changed since, or whose subject is gone, stay as th
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -85,18 +86,25 @@ class Journal:
 
 
 def undo(tx: Connection, token: str | None, now: datetime) -> EditStep | None:
-    """Undo the step with that token, or the latest. None if it is another member's, does not exist or was undone already."""
+    """Undo the step with that token, or the latest.
+
+    None if it is another member's, does not exist, was undone already, or if all of it changed since: what is named by its token can be
+    undone once that is undone; the latest is dropped, so that the one before it is the latest.
+    """
     which = table.c.token == token if token is not None else table.c.id == _newest()
     step = tx.execute(select(table).where(_own(), which, table.c.undone_at.is_(None))).mappings().one_or_none()
     if step is None:
         return None
-    for change in reversed(step["changes"]):
-        _turn(tx, change, "after", "before")
+    turned = [_turn(tx, change, "after", "before") for change in reversed(step["changes"])]
+    if not any(done for done, _ in turned):
+        if token is None:
+            tx.execute(delete(table).where(table.c.id == step["id"]))
+        return None
     # Each moment must be unique: the last step undone is redone first.
     last = tx.scalar(select(func.max(table.c.undone_at)))
     undone_at = now if last is None or now > last else last + timedelta(microseconds=1)
     tx.execute(update(table).where(table.c.id == step["id"]).values(undone_at=undone_at))
-    return step_of(step)
+    return replace(step_of(step), partly=any(others for _, others in turned))
 
 
 def do_again(tx: Connection) -> EditStep | None:
@@ -166,10 +174,16 @@ def _last_undone() -> ScalarSelect[datetime]:
     return select(func.max(table.c.undone_at)).where(_own()).scalar_subquery()
 
 
-def _turn(tx: Connection, change: dict[str, Any], found: str, wanted: str) -> None:
+def _turn(tx: Connection, change: dict[str, Any], found: str, wanted: str) -> tuple[int, int]:
+    """Return how many facts were turned, and how many stay because they are neither as the step left them nor as they were before."""
     kind = KINDS[change["fact"]]
     keys = [tuple(key) if isinstance(key, list) else key for key in change["keys"]]
+    turned = others = 0
     for chunk in chunks(keys):
         now = kind.read(tx, chunk)
+        others += sum(now.get(key) not in (change[found], change[wanted]) for key in chunk)
         if still := [key for key in chunk if now.get(key) == change[found]]:
             kind.write(tx, still, change[wanted])
+            after = kind.read(tx, still)
+            turned += sum(after.get(key) != change[found] for key in still)
+    return turned, others

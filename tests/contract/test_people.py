@@ -192,7 +192,44 @@ def test_what_was_said_later_stands_when_an_earlier_step_is_taken_back(library: 
 
     ignored = do(library, IgnoreFacesEdit(face_ids=(second,)))
     do(library, NameFacesEdit(face_ids=(second,), name="Bo"))
-    assert library.undo(ignored.token, now=LATER) and who(library)[second] == "Bo"
+    assert library.undo(ignored.token, now=LATER) is None, "it is not ignored any more"
+    assert who(library)[second] == "Bo"
+
+
+def test_a_step_of_which_nothing_is_left_is_not_undone_until_what_followed_is(library: RedactionQueries) -> None:
+    first, second = photo(library, "a", 2)
+    name(library, "Mei", second)
+    named = do(library, NameFacesEdit(face_ids=(first,), name="Mei"))
+    renamed, _ = library.edit(NameFacesEdit(face_ids=(first,), name="Xu"), now=LATER)
+    assert library.undo(named.token, now=LATER) is None and who(library)[first] == "Xu"
+    assert library.undo(renamed.token, now=LATER) and who(library)[first] == "Mei"
+    assert library.undo(named.token, now=LATER) and who(library)[first] is None
+
+
+def test_the_latest_step_of_which_nothing_is_left_makes_way_for_the_one_before_it(library: RedactionQueries) -> None:
+    first, second = photo(library, "a", 2)
+    with acting_as("a" * 32):
+        name(library, "Mei", second)
+        name(library, "Mei", first)
+    with acting_as("b" * 32):
+        library.edit(NameFacesEdit(face_ids=(first,), name="Xu"), now=LATER)
+    with acting_as("a" * 32):
+        assert library.undo(now=LATER) is None and who(library) == {first: "Xu", second: "Mei"}, "what another member said since stands"
+        assert library.undo(now=LATER) and who(library) == {first: "Xu", second: None}
+        assert library.undo(now=LATER) is None
+
+
+def test_undoing_says_if_something_stays_because_it_was_changed_since(library: RedactionQueries) -> None:
+    first, second, third = photo(library, "a", 3)
+    name(library, "Mei", third)
+    named = do(library, NameFacesEdit(face_ids=(first, second), name="Mei"))
+    library.edit(NameFacesEdit(face_ids=(first,), name="Xu"), now=LATER)
+    undone = library.undo(named.token, now=LATER)
+    assert undone is not None and undone[0].partly
+    whole = library.undo(do(library, NameFacesEdit(face_ids=(second,), name="Mei")).token, now=LATER)
+    assert whole is not None and not whole[0].partly
+    fresh = library.undo(do(library, NameFacesEdit(face_ids=(second,), name="Bo")).token, now=LATER)
+    assert fresh is not None and not fresh[0].partly and names(library) == ["Mei", "Xu"]
 
 
 @pytest.mark.parametrize("blank", ["", "   ", "\u3000"])

@@ -140,8 +140,8 @@ async def test_the_review_shows_the_faces_that_agree_before_the_sharpest(served:
 async def test_what_was_said_is_taken_back_and_done_again(named: httpx.AsyncClient) -> None:
     done = await edit(named, kind="merge", person_ids=[2], into=1)
     assert done == {"undo": done["undo"], "count": 1, "person_id": 1} and await names(named) == {"Mei": 3}
-    assert (await named.get("/api/steps")).json() == {"undo": {"action": "merge", "count": 1}, "redo": None}
-    assert (await named.post("/api/undo", json={"undo": done["undo"]})).json() == {"action": "merge", "count": 1}
+    assert (await named.get("/api/steps")).json() == {"undo": {"action": "merge", "count": 1, "partly": False}, "redo": None}
+    assert (await named.post("/api/undo", json={"undo": done["undo"]})).json() == {"action": "merge", "count": 1, "partly": False}
     assert await names(named) == {"Mei": 2, "Xu": 1}
     assert (await named.post("/api/redo")).json()["action"] == "merge"
     for _ in range(3):

@@ -5,8 +5,8 @@
 
 import { app, type AppState } from './appState.svelte'
 
-/** Whether it worked; `gone` if there is nothing left to undo, as when it was undone elsewhere. */
-export type Outcome = boolean | 'gone'
+/** Whether it worked; `partly` if some of it was changed since and stays; `gone` if nothing is left to undo, as when it was undone elsewhere. */
+export type Outcome = boolean | 'partly' | 'gone'
 
 /** Something the user did on this page. */
 export interface UndoStep {
@@ -88,11 +88,11 @@ export class Toasts {
     this.drop(step)
     for (const { id } of this.list.filter((toast) => toast.step === step)) this.close(id)
     const outcome = await step.undo()
-    if (outcome === true) {
+    if (outcome === true || outcome === 'partly') {
       if (step.redo) this.undone = [...this.undone, step]
-      this.display(this.app.t('ui.edits.undone', { what: step.what }), null)
+      this.display(this.app.t(outcome === true ? 'ui.edits.undone' : 'ui.edits.undone_partly', { what: step.what }), null)
     } else if (outcome === 'gone' && wanted === undefined) await this.undo()
-    else if (outcome === 'gone') this.display(this.app.t('ui.edits.nothing_back'), null)
+    else if (outcome === 'gone') this.display(this.app.t('ui.edits.changed_since', { what: step.what }), null)
     // It can be tried again, in its place among those that are left.
     else this.steps = before.filter((other) => other === step || this.steps.includes(other)).concat(this.steps.filter((other) => !before.includes(other)))
   }

@@ -4,7 +4,8 @@ import { AlbumApi } from '../api/albumApi'
 import type { Client } from '../api/client'
 import type { AlbumDone, AlbumMake, AlbumOut } from '../api/types'
 import { app, client, type AppState } from '../lib/appState.svelte'
-import { toasts, type Toasts } from '../lib/toasts.svelte'
+import { toasts, type Outcome, type Toasts } from '../lib/toasts.svelte'
+import { undoing } from '../lib/undoing'
 import { library, type LibraryState } from './libraryState.svelte'
 import { placeBefore, type Move } from './albumOrder'
 
@@ -88,10 +89,13 @@ export class Albums {
     })
   }
 
-  private undo(token: string): Promise<boolean> {
-    return this.app.act(async () => {
-      await this.client.libraryUndo(token)
-      await this.readAll()
+  private undo(token: string): Promise<Outcome> {
+    return undoing(this.app, async () => {
+      try {
+        await this.client.libraryUndo(token)
+      } finally {
+        await this.readAll()
+      }
     })
   }
 

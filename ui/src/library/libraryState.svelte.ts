@@ -8,7 +8,8 @@ import { EVERYTHING, type LibraryAction, type LibraryFilter } from '../api/photo
 import type { FolderOut, ImageOut, LibraryActionDone } from '../api/types'
 import { app, client, type AppState } from '../lib/appState.svelte'
 import { NOTHING, remaining, type Selection } from '../lib/selection'
-import { toasts, type UndoStep, type Toasts } from '../lib/toasts.svelte'
+import { toasts, type Outcome, type UndoStep, type Toasts } from '../lib/toasts.svelte'
+import { undoing } from '../lib/undoing'
 import { unpack, type Order } from './photoOrder'
 
 /** Details asked for at once, and kept at most. */
@@ -276,11 +277,14 @@ export class LibraryState {
     return this.app.t(SAID[action], { count })
   }
 
-  private undo(token: string, action: LibraryAction, ids: readonly number[]): Promise<boolean> {
-    return this.app.act(async () => {
-      await this.client.libraryUndo(token)
-      this.note(action, ids, true)
-      await this.readNow()
+  private undo(token: string, action: LibraryAction, ids: readonly number[]): Promise<Outcome> {
+    return undoing(this.app, async () => {
+      try {
+        await this.client.libraryUndo(token)
+        this.note(action, ids, true)
+      } finally {
+        await this.readNow()
+      }
     })
   }
 }

@@ -1,10 +1,10 @@
 /** Edits of faces and people, sent one after the other, each confirmed by a toast and undone from there or by key. */
 
-import { ApiError } from '../api/client'
 import { PeopleApi, type Edit } from '../api/peopleApi'
 import type { Edited, FaceOut } from '../api/types'
 import { app, client, type AppState } from '../lib/appState.svelte'
 import { serialQueue } from '../lib/serialQueue'
+import { undoing } from '../lib/undoing'
 import { toasts, type Outcome, type UndoStep, type Toasts } from '../lib/toasts.svelte'
 import { legalBases, type LegalBases } from './legalBasis.svelte'
 
@@ -98,17 +98,9 @@ export class Edits {
   /** Undoes an edit. */
   back = (token: string): Promise<Outcome> =>
     this.inTurn(async () => {
-      let gone = false
-      const worked = await this.app.act(async () => {
-        try {
-          await this.api.undo(token)
-        } catch (error) {
-          if (!(error instanceof ApiError) || error.status !== 404) throw error
-          gone = true
-        }
-      })
+      const outcome = await undoing(this.app, () => this.api.undo(token))
       this.app.refresh()
-      return gone ? 'gone' : worked
+      return outcome
     })
 
   /** Undoes the latest step of this page once the edits before it are saved. */

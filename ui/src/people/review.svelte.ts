@@ -158,7 +158,7 @@ export class Review {
     this.comingBack -= 1
     this.version += 1
     await this.read()
-    return outcome === true || 'gone'
+    return outcome === false ? 'gone' : outcome
   }
 
   /** Asks about the skipped ones again. */

@@ -48,4 +48,14 @@ describe('Toasts', () => {
     await toasts.undo()
     expect(undone).toEqual(['a', 'b'])
   })
+
+  it('say what became of an older step: only a part was left to undo, or nothing', async () => {
+    const toasts = new Toasts({ t: textsOf('en') })
+    toasts.show('a', () => Promise.resolve('partly'))
+    toasts.show('b', () => Promise.resolve('gone'))
+    await toasts.undo(toasts.list[0]?.step ?? undefined)
+    expect(texts(toasts).at(-1)).toBe('Undone in part: a. What was changed since stays.')
+    await toasts.undo(toasts.list[0]?.step ?? undefined)
+    expect(texts(toasts).at(-1)).toBe('Nothing was undone: “b” was undone already, or changed since.')
+  })
 })

@@ -10,7 +10,7 @@ import { face } from '../fixtures'
 function world(remote = false) {
   const api = {
     edit: vi.fn(() => Promise.resolve({ undo: 'u1' as string | null, count: 2, person_id: 7 })),
-    undo: vi.fn((_: string) => Promise.resolve({ action: 'name', count: 2 })),
+    undo: vi.fn((_: string) => Promise.resolve({ action: 'name', count: 2, partly: false })),
   }
   const refresh = vi.fn()
   const act = async (work: () => Promise<void>): Promise<boolean> => {
