@@ -16,7 +16,7 @@ from agent.main.diagnosis import Ground
 from agent.main.engines import model_store
 from agent.main.figures.thresholds import ENGINE
 from agent.main.health import Check, Finding, Health
-from agent.main.library_home import home_of_key
+from agent.main.library_home import home_of_key, served_library
 from agent.main.support_bundle import support_bundle
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.updates.releases import UpdateStep
@@ -24,10 +24,23 @@ from agent.updates.updater import channel_of, updater_of
 
 
 def ground(
-    paths: AppPaths, settings: Callable[[], Settings], texts: Callable[[], Texts], library: RedactionQueries | None = None
+    paths: AppPaths,
+    settings: Callable[[], Settings],
+    texts: Callable[[], Texts],
+    library: RedactionQueries | None = None,
+    *,
+    served: bool = False,
 ) -> Ground:
-    """The inputs of the doctor; `library` if this process has it open."""
-    return Ground(paths, model_store(paths), settings=settings, texts=texts, home=lambda now: home_of_key(now, paths), library=library)
+    """The inputs of the doctor; `library` if this process has it open, `served` if it is that of a team server beside this process."""
+    return Ground(
+        paths,
+        model_store(paths),
+        settings=settings,
+        texts=texts,
+        home=lambda now: home_of_key(now, paths),
+        library=library,
+        served=(lambda now: served_library(now, paths)) if served else None,
+    )
 
 
 def engine_words(device: str, precision: str, note: Note | None, texts: Texts) -> str:

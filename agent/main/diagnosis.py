@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import AbstractContextManager, closing, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -22,6 +22,7 @@ from agent.people.duties import FILING_PEOPLE
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.audit_witness import AuditWitness
 from agent.store.backup import BackupStore
+from agent.store.database import Database
 from agent.store.key_homes import Home
 from agent.store.keys import LibraryKeys
 from agent.store.opening import BACKUPS_FOLDER, open_library
@@ -43,14 +44,18 @@ class Ground:
         texts: Callable[[], Texts],
         home: Callable[[Settings], Home],
         library: RedactionQueries | None = None,
+        served: Callable[[Settings], AbstractContextManager[Database]] | None = None,
     ) -> None:
-        """`settings` reads them and raises SettingsError; `library` where this process has it open."""
+        """`settings` reads them and raises SettingsError; `library` where this process has it open; `served` opens a team server's, for
+        a process beside the server.
+        """
         self._paths = paths
         self._models = models
         self._settings = settings
         self._texts = texts
         self._home = home
         self._library = library
+        self._served = served
 
     def checks(self) -> dict[str, Check]:
         """By name, in the order in which one thing needs the other."""
@@ -154,15 +159,18 @@ class Ground:
         """None if there is no library yet."""
         if self._library is not None:
             return ask(self._library)
-        home = self._home(self._settings())
+        settings = self._settings()
+        home = self._home(settings)
         if not LibraryKeys(self._paths.library, home).exist:
             return None
+        with self._own_library(home) if self._served is None else self._served(settings) as database:
+            return ask(RedactionQueries(database))
+
+    def _own_library(self, home: Home) -> AbstractContextManager[Database]:
         try:
-            database = open_library(self._paths.library, home)
+            return closing(open_library(self._paths.library, home))
         except StoreDamaged as error:
             raise BackupStore(self._paths.library, home, keep=1).unopened() from error
-        with closing(database):
-            return ask(RedactionQueries(database))
 
     def _check_models(self) -> str:
         needed = recipe_of(self._settings()).models

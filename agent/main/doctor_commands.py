@@ -16,7 +16,7 @@ from agent.cli.session import CommandSession
 from agent.core.child import own_command
 from agent.core.config_check import validated
 from agent.core.memory_guard import ProcessKind
-from agent.domain.errors import AgentError, ModelMissing
+from agent.domain.errors import AgentError, ModelMissing, SettingsError
 from agent.engine.devices import Note, Trial
 from agent.engine.engine_calls import EngineConfig, Hello
 from agent.engine.selftest_runs import DeviceChooser
@@ -88,7 +88,8 @@ async def _trials(config: EngineConfig) -> tuple[Mapping[str, Trial], Note | Non
 
 def all_checks(session: CommandSession) -> dict[str, Check]:
     """The checks for a process that has neither the library nor an engine open."""
-    standing = ground(session.paths, session.file.load, lambda: session.texts)
+    served = _is_served(session)
+    standing = ground(session.paths, session.file.load, lambda: session.texts, served=served)
     hello = cache(lambda: asyncio.run(_hello(session)))  # one engine answers both questions
     return checks(
         standing,
@@ -96,16 +97,25 @@ def all_checks(session: CommandSession) -> dict[str, Check]:
         engine=lambda: engine_words(hello()[0].device, hello()[0].precision, hello()[1], session.texts),
         wall=lambda: hello()[0].wall,
         updates=update_check(session.paths, session.file.load, lambda: session.texts),
-        running={"agent": lambda: session.client().status().state, "memory": lambda: _memory(session)},
+        running={"agent": lambda: session.server().status().state, "memory": lambda: _memory(session)},
+        desktop=not served,
     )
 
 
+def _is_served(session: CommandSession) -> bool:
+    """Whether this home is a team server's. With settings that can't be read, the library isn't looked at."""
+    try:
+        return session.is_served
+    except SettingsError:
+        return False
+
+
 def _memory(session: CommandSession) -> str:
-    """Of a running agent or server and its processes. Raises NotRunning, ProcessMemory, EngineMemory."""
+    """Of a running agent or server and its processes. Raises NotRunning, ServerStopped, ProcessMemory, EngineMemory."""
     from agent.main.figures.processes import Processes
     from agent.main.figures.thresholds import OF_AGENT, OF_SERVER, thresholds
 
-    client, settings = session.client(), session.file.load()
+    client, settings = session.server(), session.file.load()
     own, kinds = (ProcessKind.SERVER, OF_SERVER) if session.has_server else (ProcessKind.AGENT, OF_AGENT)
     largest = Processes(own, lambda: psutil.Process(client.pid)).read().largest
     try:

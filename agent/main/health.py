@@ -14,6 +14,7 @@ from agent.domain.errors import (
     NoTray,
     NotRunning,
     ProcessMemory,
+    ServerStopped,
     SettingsError,
     StoreDamaged,
     Unexpected,
@@ -26,8 +27,8 @@ from agent.redaction.queries.redaction_queries import RedactionQueries
 Check: TypeAlias = Callable[[], str]
 
 
-_ONCE = (SettingsError, StoreDamaged, NotRunning)
-_ABSENT = (NoTray, NoDisplay, NotRunning, EngineOpen, FilingDue, UpdatesOff)
+_ONCE = (SettingsError, StoreDamaged, NotRunning, ServerStopped)
+_ABSENT = (NoTray, NoDisplay, NotRunning, ServerStopped, EngineOpen, FilingDue, UpdatesOff)
 
 
 @dataclass(frozen=True, slots=True)

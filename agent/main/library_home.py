@@ -1,6 +1,8 @@
 """Where the library is: its key, its backups, and what protects it during an update."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -8,6 +10,7 @@ from agent.core.config_file import SettingsFile
 from agent.core.environment import utc_now
 from agent.core.paths import AppPaths
 from agent.core.settings import KeyHome, Settings
+from agent.domain.errors import DatabaseUnreachable, ServerPackagesMissing, ServerStopped
 from agent.people.recognition_switch import Backups
 from agent.store.backup import BackupStore
 from agent.store.database import Database
@@ -39,6 +42,31 @@ def key_in_file(file: SettingsFile, paths: AppPaths) -> None:
 def worker_keys(settings: Settings, paths: AppPaths) -> Path:
     """The folder with the key of a team server's workers."""
     return Path(settings.server.worker_keys) if settings.server.worker_keys else paths.keys
+
+
+@contextmanager
+def served_library(settings: Settings, paths: AppPaths) -> Iterator[Database]:
+    """Open the database of this home's team server beside it, to read: nothing is made, migrated or started.
+
+    Raises ServerStopped if the database came with the program and doesn't run, ServerError, StoreError, KeyHomeError.
+    """
+    try:
+        from agent.store.dialects.postgresql import PostgreSql
+        from agent.store.server_database import Migrating, check_schema, database_url, versions_of
+    except ModuleNotFoundError as error:
+        raise ServerPackagesMissing from error
+
+    try:
+        url = database_url(settings, paths.data)
+        versions_of(url).check()
+    except DatabaseUnreachable as error:
+        if settings.server.database:
+            raise
+        raise ServerStopped from error
+    check_schema(url, Migrating.NONE)
+    key = LibraryKeys(paths.library, home_of_key(settings, paths)).unlock()
+    with closing(Database(PostgreSql(url, key))) as database:
+        yield database
 
 
 def backup_store(settings: Settings, paths: AppPaths) -> BackupStore:

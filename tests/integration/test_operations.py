@@ -10,6 +10,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from agent.store.opening import DATABASE_FILE
 from tests.monitoring import recorded
 from tests.program import WAIT_S
 from tests.server_load import desk_of_first
@@ -65,6 +66,9 @@ def test_a_server_tells_whether_it_is_ready_and_its_figures(tmp_path: Path, mode
             reading, other = (_token(administrator.ask, scope) for scope in ("metrics.read", "photos.read"))
             assert probe.get("/metrics", headers={"Authorization": f"Bearer {other}"}).status_code == 401
             assert probe.get("/metrics", headers={"Authorization": f"Bearer {reading}"}).status_code == 200
+            said = server.run("doctor").stdout  # beside it, in another process
+            assert "✓ Library: 0 photos" in said and "✓ Agent: idle" in said and "Tray" not in said
+            assert not (server.paths.library / DATABASE_FILE).exists()  # a desktop's, which commands would take for the library
             assert server.process is not None
             server.process.send_signal(signal.SIGTERM)
             until(lambda: probe.get("/ready").status_code == 503)

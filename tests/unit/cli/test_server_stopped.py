@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from agent.core.settings import KeyHome
+from agent.store.key_homes import key_home
+from agent.store.keys import LibraryKeys
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -25,6 +29,21 @@ def test_a_command_says_so_and_makes_no_library_beside(cli: CommandLine, own: bo
         said = cli(*words)
         assert said.code == 1 and "[server.stopped]" in said.err
     assert not (cli.paths.library / "library.db").exists()
+
+
+def test_the_doctor_says_so_once_and_makes_no_library_beside(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    from agent.main import doctor_commands
+
+    real = doctor_commands.all_checks
+    left_out = dict.fromkeys(("engine", "wall", "models"), lambda: "fine")
+    monkeypatch.setattr(doctor_commands, "all_checks", lambda session: real(session) | left_out)
+    LibraryKeys(cli.paths.library, key_home(KeyHome.FILE, cli.paths.keys)).create()
+    (cli.paths.data / "postgres").mkdir()
+
+    said = cli("doctor")
+
+    assert said.code == 0 and said.out.count("ai-popup serve") == 1 and "ai-popup run" not in said.out
+    assert "Tray" not in said.out and not (cli.paths.library / "library.db").exists()
 
 
 @pytest.mark.parametrize("words", [("members", "list"), ("libraries", "list"), ("incidents", "list")])
