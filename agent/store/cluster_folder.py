@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import structlog
 
+from agent.core.file_limit import raise_file_limit
 from agent.core.files import write_private
 from agent.domain.errors import RepositoryUnwritable
 from agent.store.postgres_programs import Account
@@ -28,11 +29,8 @@ _FIRST = 1_024  # of the descriptors: pgBackRest closes those below in its proce
 _OPEN_FILES = 2_048  # the least limit that has room for such numbers
 # Puts the descriptors in their places, becomes the other user, and then the program.
 _BECOME = f"""
-import fcntl, os, resource, sys
+import fcntl, os, sys
 user, group, descriptors = int(sys.argv[1]), int(sys.argv[2]), [int(each) for each in sys.argv[3].split(",")]
-limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-enough = [each if each == resource.RLIM_INFINITY else max(each, {_OPEN_FILES}) for each in limits]
-resource.setrlimit(resource.RLIMIT_NOFILE, enough)
 held = [fcntl.fcntl(each, fcntl.F_DUPFD, {_FIRST} + len(descriptors)) for each in descriptors]
 for number, each in enumerate(held, {_FIRST}):
     os.dup2(each, number)
@@ -124,6 +122,9 @@ class ClusterFolder:
 
     @contextlib.contextmanager
     def reached(self) -> Iterator[Reached]:
+        """Raises OSError, FewFiles if descriptors can't have such numbers."""
+        if self.account is not None:
+            raise_file_limit(_OPEN_FILES)
         with contextlib.ExitStack() as opened:
             descriptors: list[int] = []
 

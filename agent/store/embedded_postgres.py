@@ -88,7 +88,7 @@ class EmbeddedPostgres:
     def start(self) -> str:
         """Start it, made at first use; returns its address. One left by a killed program is ended first.
 
-        Raises ServerPackagesMissing, DatabaseFailed, StoreUnwritable, StoreDiskFull.
+        Raises ServerPackagesMissing, DatabaseFailed, FewFiles, StoreUnwritable, StoreDiskFull.
         """
         try:
             make_private(self._folder)

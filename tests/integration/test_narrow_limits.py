@@ -51,6 +51,19 @@ def test_a_limit_of_open_files_that_is_too_low_is_named_at_the_start(program: "R
     assert "[agent.few_files]" in said.stderr and "20" in said.stderr
 
 
+def test_a_limit_of_open_files_that_is_too_low_for_the_database_of_root_is_named(
+    make_program: Callable[[Mapping[str, str]], "RealProgram"],
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("needs root: another user's database takes no descriptors by number")
+    server = make_program({"AI_POPUP__SERVER__PORT": "0", "AI_POPUP__SERVER__OPERATIONS_PORT": "0"})
+    command = ["setpriv", "--bounding-set", "-sys_resource", "--inh-caps", "-sys_resource"]  # as root of a container
+    command += [sys.executable, "-c", FEW_FILES.replace("20", "1024"), sys.executable, "-m", "agent", "serve"]
+    said = subprocess.run(command, env=server.environment, capture_output=True, text=True, timeout=100, check=False)
+    assert said.returncode == 1
+    assert "[agent.few_files]" in said.stderr and "ulimit -n 4096" in said.stderr
+
+
 def test_a_folder_that_may_not_be_read_is_not_called_an_image(tmp_path: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("needs root to be another user")

@@ -27,3 +27,9 @@ else:
 def test_it_is_raised_as_far_as_the_system_lets_us(soft: int, hard: int, said: str) -> None:
     told = subprocess.run([sys.executable, "-c", CODE, str(soft), str(hard)], capture_output=True, text=True, timeout=100, check=True)
     assert told.stdout.strip() == said
+
+
+def test_too_low_a_limit_for_a_part_is_named_unless_the_system_lets_it_be_raised() -> None:
+    code = CODE.replace("raise_file_limit()", "raise_file_limit(int(sys.argv[3]))")
+    told = subprocess.run([sys.executable, "-c", code, "64", "1000", "2048"], capture_output=True, text=True, timeout=100, check=True)
+    assert told.stdout.strip() in ("agent.few_files 1000", "2048"), "the second as root with every right"
