@@ -93,6 +93,27 @@ def test_an_album_of_people_is_made_and_followed(page: Page, visit: Visit) -> No
     right(page)
 
 
+def test_a_new_albums_name_is_typed_at_once_and_given_up(page: Page, visit: Visit) -> None:
+    texts = Texts("en")
+    visit("#people")
+    page.locator(".people li").first.wait_for()  # so that the choice of people is there at once, too
+    page.evaluate("location.hash = '#albums'")
+    page.get_by_role("button", name=texts("album_page.new"), exact=True).press("Enter")
+    expect(page.locator("fieldset").get_by_role("button", name="Mei")).to_be_visible()
+    expect(page.get_by_label(texts("album_page.name"), exact=True)).to_be_focused()
+    right(page)
+    page.get_by_role("button", name=texts("ui.cancel")).press("Enter")
+    expect(page.get_by_role("button", name=texts("album_page.new"), exact=True)).to_be_focused()
+
+
+def test_an_album_that_is_gone_or_empty_has_nothing_to_filter(page: Page, visit: Visit) -> None:
+    texts = Texts("en")
+    visit("#albums/987654")
+    expect(page.get_by_text(texts("album_page.gone"))).to_be_visible()
+    expect(page.get_by_role("button", name=texts("ui.library.date.any"))).to_have_count(0)
+    right(page)
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_of_several_libraries_one_is_chosen_for_a_new_album(page: Page, visit: Visit, language: str) -> None:
     texts = Texts(language)
