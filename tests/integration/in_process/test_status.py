@@ -243,7 +243,20 @@ async def test_a_model_that_is_on_its_way_asks_nothing_of_the_user(world: World,
         now = await world.app.status.now()
         assert now.problem is None and now.state is AgentState.WORKING
         world.app.status.models.set(ModelsShown())
-        assert (await world.app.status.now()).problem is world.analyser.always
+        await world.until(lambda: told[-1].problem is world.analyser.always)
+
+
+async def test_an_engine_that_started_before_its_model_came_is_no_problem(
+    world: World, told: list[AgentStatus], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.library.indexer.RETRY_AFTER_S", (0.01, 60.0))
+    path = world.file("a")
+    world.analyser.errors[path.path] = [ModelMissing(model="mobilefacenet")]
+    async with world.running():
+        await world.until(lambda: bool(world.supplied))
+        await world.app.ingest.note(path, Priority.NEW)
+        await world.until(lambda: bool(told) and told[-1].images == 1)
+    assert not any(status.problem for status in told)
 
 
 async def test_groups_that_were_formed_after_the_last_photo_are_told(
