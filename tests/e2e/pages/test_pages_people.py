@@ -223,7 +223,8 @@ def test_confirmed_and_suggested_photos_are_told_apart(people: Page) -> None:
 def test_all_that_may_be_one_person_are_confirmed_at_once_but_those_left_out(people: Page) -> None:
     position = people.locator("aside .position")
     expect(position).to_have_text("1 of 12")
-    people.get_by_role("button", name="Show all that may be Mei").click()
+    people.get_by_role("button", name="Show all that may be Mei").press("Enter")
+    expect(people.get_by_role("heading", name="Are all of these Mei?")).to_be_focused()
     faces = people.locator("aside ul button")
     faces.nth(2).wait_for()
     many = faces.count()
@@ -234,6 +235,12 @@ def test_all_that_may_be_one_person_are_confirmed_at_once_but_those_left_out(peo
     assert (body["kind"], body["person_id"], len(body["face_ids"])) == ("name", 1, many - 1) and 2000000 not in body["face_ids"]
     expect(people.locator(".toast p")).to_have_text(f"{many - 1} faces named Mei")
     expect(position).to_have_text(f"1 of {12 - many + 1}")
+
+
+def test_the_keyboard_stays_in_the_review_when_all_of_one_person_are_left(people: Page) -> None:
+    people.get_by_role("button", name="Show all that may be Mei").press("Enter")
+    people.get_by_role("button", name="One by one").press("Enter")
+    expect(people.get_by_role("heading", name="Review", exact=True)).to_be_focused()
 
 
 def test_the_review_is_worked_through_by_keyboard_and_taken_back(people: Page) -> None:

@@ -142,6 +142,7 @@ def test_forgetting_offers_the_export_first_and_says_what_went(mei: Page) -> Non
     assert download.value.suggested_filename == "person.json"
     dialog.get_by_role("button", name="Forget").click()
     expect(mei.locator(".receipt")).to_contain_text("40 face prints")
+    expect(mei.get_by_role("heading", name="Forgotten")).to_be_focused()
     mei.get_by_role("link", name="People", exact=True).last.click()
     expect(mei.locator(".people li").first).to_contain_text("Grandpa")
 

@@ -29,7 +29,9 @@ export function timeLeft(seconds: number | null, t: Texts): string {
 
 /** Pixels in the unit a language counts them in: millions, or Chinese ten thousands. */
 export function millions(pixels: number, language: Language): number {
-  return language === 'zh-CN' ? Math.max(1, Math.round(pixels / 1e4)) : Math.max(1, Math.round(pixels / 1e5)) / 10
+  const tenThousands = Math.max(1, Math.round(pixels / 1e4))
+  if (language === 'zh-CN') return tenThousands
+  return tenThousands < 10 ? tenThousands / 100 : Math.round(pixels / 1e5) / 10
 }
 
 /** How long something takes, no more exact than it is known. */

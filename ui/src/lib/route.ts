@@ -57,7 +57,9 @@ export function routeOf(hash: string): Route {
   const photo = /^photo-(\d{1,15})$/.exec(name)?.[1]
   if (photo !== undefined) return { page: 'photos', photo: Number(photo), part: null }
   const page = KNOWN.find((known) => known === name) ?? 'photos'
-  return { page, photo: null, part: rest.length > 0 ? decode(rest.join('/')) : null }
+  const part = rest.length > 0 ? decode(rest.join('/')) : null
+  if (page === 'faces' && !/^\d{1,15}$/.test(part ?? '')) return { page: 'photos', photo: null, part: null }
+  return { page, photo: null, part }
 }
 
 /** The album whose photos are shown. */

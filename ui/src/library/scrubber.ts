@@ -44,7 +44,7 @@ export function monthAt(months: readonly Month[], top: number): number {
  * The years' names along the track, none closer to the one before than `apart`.
  *
  * @param scroll how far the grid can be scrolled, in pixels
- * @param track length of the track
+ * @param track length of the track, up to where a name may begin
  */
 export function yearMarks(months: readonly Month[], scroll: number, track: number, apart: number): readonly YearMark[] {
   const marks: YearMark[] = []

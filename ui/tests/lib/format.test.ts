@@ -68,5 +68,6 @@ describe('sparkline', () => {
 describe('millions', () => {
   it('are counted in ten thousands in Chinese', () => {
     expect([millions(2_137_880, 'en'), millions(2_137_880, 'zh-CN'), millions(9, 'zh-CN')]).toEqual([2.1, 214, 1])
+    expect([millions(112 * 112, 'en'), millions(99_999, 'en'), millions(1, 'en')]).toEqual([0.01, 0.1, 0.01])
   })
 })

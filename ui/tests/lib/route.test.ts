@@ -7,6 +7,7 @@ describe('routeOf', () => {
     expect(routeOf('#status').page).toBe('status')
     expect(routeOf('').page).toBe('photos')
     expect(routeOf('#nothing').page).toBe('photos')
+    expect([routeOf('#faces/7').page, routeOf('#faces').page, routeOf('#faces/x').page]).toEqual(['faces', 'photos', 'photos'])
   })
 
   it('reads the photo that is shown large', () => {
