@@ -10,7 +10,7 @@ from agent.core.environment import Environment
 from agent.core.observable import Notice, wait_at_most
 from agent.core.request_id import bound
 from agent.core.tracing import SpanKind, span
-from agent.domain.errors import AgentError, EngineStartFailed, StoreError
+from agent.domain.errors import AgentError, EngineStartFailed, ModelMissing, StoreError
 from agent.domain.events import Recorded
 from agent.domain.jobs import Job, JobState
 from agent.library.attempts import BLOCKERS, Attempts
@@ -67,8 +67,11 @@ class Indexer:
 
     @property
     def told(self) -> AgentError | None:
-        """Return the error to show: a first failure to start the engine is retried silently, as while it is being replaced."""
-        return self.stuck if isinstance(self.problem, EngineStartFailed) else self.problem
+        """Return the error to show. A first failure is retried silently if it may be the engine's alone.
+
+        It is being replaced, or it started before a model was fetched: the next attempt has an engine that knows the model.
+        """
+        return self.stuck if isinstance(self.problem, EngineStartFailed | ModelMissing) else self.problem
 
     def pause(self) -> None:
         """Start no new job; running ones finish."""

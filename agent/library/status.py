@@ -167,10 +167,9 @@ class StatusFeed:
         if not queued:
             await self._progress.counted.wait()  # the burst's summary includes its last photo
         blocked = self._indexer.told
-        if isinstance(blocked, ModelMissing):
-            # A running download fixes itself; for a failed one the reason is shown instead. A first failure may come from an engine
-            # that started before the model was there: the next attempt has an engine that knows it.
-            blocked = None if self.models.value.fetching else self.models.value.problem or self._indexer.stuck
+        if isinstance(self._indexer.problem, ModelMissing):
+            # A running download fixes itself; for a failed one the reason is shown instead.
+            blocked = None if self.models.value.fetching else self.models.value.problem or blocked
         problem = blocked or damage or self._ingest.problem or self.settings_problem
         if self._indexer.paused or (self._indexer.held and queued):
             state = AgentState.PAUSED

@@ -142,7 +142,8 @@ async def test_a_defect_is_told_as_one_and_the_headers_stay(
 
 
 async def test_a_model_that_is_missing_is_what_the_status_says(served: Served, owner: httpx.AsyncClient) -> None:
-    served.world.app.indexer.problem = ModelMissing(model="centerface")
+    indexer = served.world.app.indexer
+    indexer.problem, indexer._tries = ModelMissing(model="centerface"), 2
     assert (await owner.get("/api/status")).json()["problem"]["code"] == "model.missing"
 
 
