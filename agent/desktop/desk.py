@@ -12,7 +12,7 @@ from agent.core.settings import PopupSettings
 from agent.desktop.display import display_available
 from agent.desktop.opener import open_image, open_in_browser, open_text, show_in_folder
 from agent.desktop.popup import PopupHost
-from agent.domain.errors import DesktopError, NoDisplay, PopupFailed
+from agent.domain.errors import DesktopError, NoDisplay, NothingOpens, PopupFailed
 from agent.screen.region_picker import Pane
 
 log = structlog.get_logger()
@@ -50,9 +50,9 @@ class Desk:
         await self._popup.hide()
 
     async def open_browser(self, at: str) -> None:
-        """Open a place in the UI, such as `photo-12`. Raises NoDisplay."""
+        """Open a place in the UI, such as `photo-12`. Raises NoDisplay or NothingOpens."""
         if not await asyncio.to_thread(open_in_browser, self._url("library", at)):
-            raise NoDisplay
+            raise await _why_not()
 
     def browse(self, at: str) -> None:
         """Like `open_browser`, from a callback in the event loop: runs in the background and only logs failures."""
@@ -73,23 +73,23 @@ class Desk:
     async def _browse(self, at: str) -> None:
         try:
             await self.open_browser(at)
-        except NoDisplay as error:
+        except DesktopError as error:
             log.warning("browser.unavailable", code=error.code)
 
     async def show_file(self, path: str) -> None:
-        """Show the file in its folder. Raises NoDisplay."""
+        """Show the file in its folder. Raises NoDisplay or NothingOpens."""
         if not await asyncio.to_thread(show_in_folder, Path(path)):
-            raise NoDisplay
+            raise await _why_not()
 
     async def open_file(self, path: str) -> None:
-        """Open an image with the system's viewer. Raises NoDisplay."""
+        """Open an image with the system's viewer. Raises NoDisplay or NothingOpens."""
         if not await asyncio.to_thread(open_image, Path(path)):
-            raise NoDisplay
+            raise await _why_not()
 
     async def edit_file(self, path: Path) -> None:
-        """Open one of our text files in the user's editor. Raises NoDisplay."""
+        """Open one of our text files in the user's editor. Raises NoDisplay or NothingOpens."""
         if not await asyncio.to_thread(lambda: display_available() and open_text(path)):
-            raise NoDisplay
+            raise await _why_not()
 
     async def choose_folder(self, title: str, language: str) -> str | None:
         """Ask the user for a folder. Raises NoDisplay, LibraryMissing or PopupFailed."""
@@ -146,3 +146,8 @@ class Desk:
 
     async def close(self) -> None:
         await self._popup.close()
+
+
+async def _why_not() -> DesktopError:
+    """Return why the desktop opened nothing: a session with a display lacks the program."""
+    return NothingOpens() if await asyncio.to_thread(display_available) else NoDisplay()

@@ -14,19 +14,19 @@ class DeskPort(Protocol):
     async def hide_popup(self) -> None: ...
 
     async def open_browser(self, at: str) -> None:
-        """Open a place in the UI, such as `photo-12`. Raises NoDisplay."""
+        """Open a place in the UI, such as `photo-12`. Raises NoDisplay or NothingOpens."""
         ...
 
     async def show_file(self, path: str) -> None:
-        """Show the file in its folder. Raises NoDisplay."""
+        """Show the file in its folder. Raises NoDisplay or NothingOpens."""
         ...
 
     async def open_file(self, path: str) -> None:
-        """Open an image with the system's viewer. Raises NoDisplay."""
+        """Open an image with the system's viewer. Raises NoDisplay or NothingOpens."""
         ...
 
     async def edit_file(self, path: Path) -> None:
-        """Open one of our text files in the user's editor. Raises NoDisplay."""
+        """Open one of our text files in the user's editor. Raises NoDisplay or NothingOpens."""
         ...
 
     async def choose_folder(self, title: str, language: str) -> str | None:

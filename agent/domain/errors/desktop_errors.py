@@ -21,6 +21,12 @@ class NoDisplay(DesktopError):
     code = "desktop.no_display"
 
 
+class NothingOpens(DesktopError):
+    """The desktop has no program for this kind of file, folder or address, or the program failed."""
+
+    code = "desktop.nothing_opens"
+
+
 class PopupFailed(DesktopError):
     code = "desktop.popup_failed"
 
