@@ -10,9 +10,9 @@ from agent.core.environment import Environment
 from agent.desktop.desk import Desk
 from agent.domain.errors import DesktopError, StoreError
 from agent.domain.events import ImageFailed, ImageIndexed, PlaceAdded, Recorded
-from agent.library.queries.library_queries import LibraryQueries
 from agent.library.status import AgentStatus
 from agent.library.watched_folders import loud
+from agent.redaction.queries.redaction_queries import RedactionQueries
 
 log = structlog.get_logger()
 
@@ -41,7 +41,7 @@ class Presenter:
     def __init__(
         self,
         desk: Desk,
-        library: LibraryQueries,
+        library: RedactionQueries,
         environment: Environment,
         *,
         disturbs: Callable[[], Awaitable[bool]],
@@ -94,7 +94,7 @@ class Presenter:
             if await self._disturbs():
                 continue
             try:
-                audible = set(await loud(self._library, self._settings.value.folders, [each.place_id for each in news]))
+                audible = await self._audible(news)
             except StoreError as error:  # the popup simply stays away; writers report what else the error means
                 log.warning("popup.undecided", code=error.code)
                 continue
@@ -112,3 +112,13 @@ class Presenter:
                     await self._notify(seen)
                 await asyncio.sleep(UNAVAILABLE_S)
             await asyncio.sleep(LEAST_INTERVAL_S)
+
+    async def _audible(self, news: Sequence[News]) -> set[int]:
+        """Return the files that are worth the popup: not in muted folders, and no covered copies, which the user has just asked for.
+
+        Raises StoreError.
+        """
+        images = {each.image_id for each in news if each.image_id is not None}
+        copies = await asyncio.to_thread(self._library.covered_copies, images)
+        places = [each.place_id for each in news if each.image_id not in copies]
+        return set(await loud(self._library, self._settings.value.folders, places))

@@ -401,6 +401,17 @@ def test_a_copy_is_never_copied_again(library: RedactionQueries) -> None:
     assert library.uncopied(rule) == []
 
 
+def test_a_copy_is_known_among_images_wherever_it_lies(library: RedactionQueries) -> None:
+    [item_id] = plan(library, "elsewhere.jpg")
+    make(library, item_id)
+    index(library, "/photos/copy of it.jpg", "b")
+    index(library, "/photos/other.jpg", "c")
+    copy, other = (found.id for content in "bc" if (found := library.image_by_hash(content * 64)))
+
+    assert library.covered_copies({copy, other}) == {copy}
+    assert library.covered_copies(set()) == set()
+
+
 def clip(
     library: RedactionQueries, name: str, *, at: datetime = LATER, mtime: int = 1, size: int = 100, sha256: str | None = None
 ) -> tuple[Noted, int]:

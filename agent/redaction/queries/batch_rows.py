@@ -21,6 +21,7 @@ from agent.store import audit_libraries, audit_log
 from agent.store.database import Queries
 from agent.store.facts import chunks
 from agent.store.rows import add
+from agent.store.schema import image
 from agent.store.schema import redaction as batch
 from agent.store.schema import redaction_item as item
 
@@ -130,6 +131,14 @@ class BatchQueries(Queries):
         with self.database.read() as tx:
             row = latest(tx, target)
             return None if row is None else Made(row.sha256, row.copy_sha256, WISH.validate_python(row.wish))
+
+    def covered_copies(self, image_ids: Collection[int]) -> set[int]:
+        """Return those of the images that are covered copies made here, wherever they lie."""
+        with self.database.read() as tx:
+            is_copy = exists().where(item.c.copy_sha256 == image.c.sha256)
+            return {
+                each for part in chunks(sorted(image_ids)) for each in tx.scalars(select(image.c.id).where(image.c.id.in_(part), is_copy))
+            }
 
     def redaction_items(self, uid: str, *, limit: int, offset: int = 0) -> RedactionPage:
         """Return a page of a batch: doubtful ones first, among them copies with a visible face, then those with most doubts.

@@ -41,17 +41,21 @@ class Stage:
         self.desk = FakeDesk()
         self.disturbs = False
         self.muted: set[int] = set()
+        self.copies: set[int] = set()
         self.library_fails = False
         self.notified: list[list[tuple[int | None, int]]] = []
         folders = [{"path": "/quiet", "muted": True}, {"path": "/loud"}]
         self.environment = environment(Settings.model_validate({"folders": folders}))
-        library = cast(Any, SimpleNamespace(place_by_id=self._place))
+        library = cast(Any, SimpleNamespace(place_by_id=self._place, covered_copies=self._copies))
         self.presenter = Presenter(cast(Desk, self.desk), library, self.environment, disturbs=self._disturbs, notify=self._notify)
 
     def _place(self, place_id: int) -> SimpleNamespace:
         if self.library_fails:
             raise StoreBusy
         return SimpleNamespace(path=f"/{'quiet' if place_id in self.muted else 'loud'}/{place_id}")
+
+    def _copies(self, image_ids: set[int]) -> set[int]:
+        return self.copies & image_ids
 
     async def _disturbs(self) -> bool:
         return self.disturbs
@@ -90,6 +94,15 @@ async def stage(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
 @pytest.mark.parametrize("event", [INDEXED, ImageFailed(place_id=1, code="image.corrupt"), PlaceAdded(image_id=1, place_id=2)])
 async def test_it_comes_when_a_photo_was_looked_at(stage: Stage, event: Event) -> None:
     stage.happen(event)
+    await stage.until_shown(1)
+
+
+async def test_covered_copies_bring_nothing_up_but_what_comes_beside_them_does(stage: Stage) -> None:
+    stage.copies = {7}
+    stage.happen(ImageIndexed(image_id=7, place_id=9, faces=0))
+    await stage.stays_away()
+    stage.happen(ImageIndexed(image_id=7, place_id=9, faces=0))
+    stage.happen(INDEXED)
     await stage.until_shown(1)
 
 
