@@ -32,6 +32,7 @@ class TeamAccess:
     `placed` limits a member to the libraries they have a role in, and to the one of them that the request names with `library`, if any.
     """
 
+    on_server = True
     headers: Mapping[bytes, bytes] = {b"strict-transport-security": b"max-age=31536000"}
 
     def __init__(

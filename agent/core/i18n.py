@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from datetime import datetime, timedelta
 from functools import cache
+from typing import Final
 
 from agent.core.resources import resource
 from agent.domain.errors import AgentError, Param
@@ -18,6 +19,9 @@ FALLBACK = "en"
 LANGUAGES = ("en", "zh-CN")
 
 browser_language: ContextVar[str | None] = ContextVar("browser_language", default=None)
+_ON_SERVER: Final = "_on_server"
+on_server: ContextVar[bool] = ContextVar("on_server", default=False)
+"""whether the reader sits elsewhere than the program runs: what says "on this computer" has another text, its key with `_on_server`"""
 """what `auto` means during a request to a team server: each member reads their own language"""
 
 
@@ -63,6 +67,8 @@ class Texts:
 
     def __call__(self, key: str, /, **params: Param) -> str:
         """Return the text of `key` with its placeholders filled; the key itself if there is no such text."""
+        if on_server.get() and f"{key}{_ON_SERVER}" in catalogue(FALLBACK):
+            key += _ON_SERVER
         keys = (f"{key}_{'one' if params.get('count') == 1 else 'other'}", f"{key}_other", key) if "count" in params else (key,)
         for texts in (catalogue(self.language), catalogue(FALLBACK)):
             for candidate in keys:

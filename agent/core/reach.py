@@ -21,6 +21,7 @@ class Root:
 
     path: str
     shown: str
+    also: tuple[str, ...] = ()  # what members call it in other languages: a link may come from one of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,10 @@ class Reach:
 
     def meant(self, shown: str) -> str | None:
         """The path of what is shown so; None if no folder within reach is."""
-        for each in sorted(self.roots, key=lambda each: len(each.shown), reverse=True):
-            if (rest := _below(shown, each.shown)) is not None and ".." not in rest.split(SEPARATOR):
-                return f"{each.path.rstrip(SEPARATOR)}{SEPARATOR}{rest}" if rest else each.path
+        names = [(name, each.path) for each in self.roots for name in (each.shown, *each.also)]
+        for name, path in sorted(names, key=lambda each: len(each[0]), reverse=True):
+            if (rest := _below(shown, name)) is not None and ".." not in rest.split(SEPARATOR):
+                return f"{path.rstrip(SEPARATOR)}{SEPARATOR}{rest}" if rest else path
         return None
 
 

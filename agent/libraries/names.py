@@ -1,7 +1,7 @@
 """Names of libraries, and the names under which members see their folders."""
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePath
 
 from agent.core.reach import SEPARATOR, Root
@@ -20,8 +20,13 @@ def tidy_name(name: str) -> str:
     return found
 
 
-def roots_of(library: Library, watched: Iterable[str], elsewhere: Iterable[str]) -> tuple[Root, ...]:
-    """The library's folders as members see them. `elsewhere` are the folders that any library names."""
+def roots_of(
+    library: Library, watched: Iterable[str], elsewhere: Iterable[str], named: Callable[[str], Sequence[str]] = lambda _: ()
+) -> tuple[Root, ...]:
+    """The library's folders as members see them. `elsewhere` are the folders that any library names.
+
+    `named` returns names to use in place of a folder's own, the first one to be shown.
+    """
     sources = [each for each in library.sources if each != REST]
     if REST in library.sources:
         sources += sorted(set(watched) - set(elsewhere))
@@ -29,10 +34,11 @@ def roots_of(library: Library, watched: Iterable[str], elsewhere: Iterable[str])
         return (Root(sources[0], library.name),)
     found: dict[str, Root] = {}
     for path in sources:
-        base = shown = f"{library.name}{SEPARATOR}{PurePath(path).name or path}"
+        name, *others = named(path) or (PurePath(path).name or path,)
+        base = shown = f"{library.name}{SEPARATOR}{name}"
         number = 1
         while shown in found:
             number += 1
             shown = f"{base} ({number})"
-        found[shown] = Root(path, shown)
+        found[shown] = Root(path, shown, tuple(f"{library.name}{SEPARATOR}{other}" for other in others))
     return tuple(found.values())

@@ -1,7 +1,7 @@
 """The libraries of a team server: kept in memory, because every request of a member asks what they may see."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
@@ -20,11 +20,19 @@ ROLES = (Role.CURATOR, Role.EDITOR, Role.VIEWER, Role.AUDITOR)
 
 
 class Libraries:
-    """`watched` returns the roots of the watched folders; `changed` ends what goes on with the rights that members had before."""
+    """`watched` returns the roots of the watched folders; `changed` ends what goes on with the rights that members had before; `named`
+    returns names to use in place of a folder's own, see `roots_of`.
+    """
 
     def __init__(
-        self, queries: LibrariesQueries, watched: Callable[[], Iterable[str]], changed: Callable[[], None], clock: Callable[[], datetime]
+        self,
+        queries: LibrariesQueries,
+        watched: Callable[[], Iterable[str]],
+        changed: Callable[[], None],
+        clock: Callable[[], datetime],
+        named: Callable[[str], Sequence[str]] = lambda _: (),
     ) -> None:
+        self._named = named
         self._queries = queries
         self._watched = watched
         self._changed = changed
@@ -75,7 +83,7 @@ class Libraries:
 
     def roots(self, library: Library) -> tuple[Root, ...]:
         named = {source for each in self._all for source in each.sources if source != REST}
-        return roots_of(library, self._watched(), named)
+        return roots_of(library, self._watched(), named, self._named)
 
     async def add(self, name: str, *, for_all: bool, sources: Iterable[str], roles: Mapping[str, Role]) -> Library:
         """Raises LibraryNameInvalid, LibraryNameTaken, NotFound, BadRequest for a role that none has in a library."""

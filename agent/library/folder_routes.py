@@ -17,7 +17,7 @@ from agent.core.hanging_calls import ANSWER_S, call_with_timeout, stoppable
 from agent.core.i18n import Texts
 from agent.core.memory_trimmer import MemoryTrimmer
 from agent.core.reach import shown_path, within_reach
-from agent.core.settings import Settings, folder_of, root_of
+from agent.core.settings import Folder, Settings, folder_of, root_of
 from agent.domain.errors import AgentError, SourceMissing, SourceNoAccess
 from agent.domain.image import FileSeen
 from agent.domain.path_text import printable
@@ -41,9 +41,20 @@ USUAL_RATE = 5.0
 
 
 def folder_list_routes(
-    api: FastAPI, library: LibraryQueries, ingest: Ingest, settings: Callable[[], Settings], texts: Callable[[], Texts], rest: MemoryTrimmer
+    api: FastAPI,
+    library: LibraryQueries,
+    ingest: Ingest,
+    settings: Callable[[], Settings],
+    texts: Callable[[], Texts],
+    rest: MemoryTrimmer,
+    folder_name: Callable[[str], str | None] = lambda _: None,
 ) -> None:
-    """Add the routes to `api`."""
+    """Add the routes to `api`. `folder_name` returns what a folder is to be called, if not by its own name."""
+
+    def out(folder: Folder, problem: AgentError | None) -> FolderOut:
+        root = folder.root
+        return FolderOut.of(folder, folder_name(root), counts.get(root, partial(library.count_below, root)), problem, texts())
+
     counts: Remembered[int] = Remembered(library.version, MOST_FOLDERS_KEPT)
     rest.also(counts.forget)
 
@@ -52,11 +63,7 @@ def folder_list_routes(
         problems = ingest.folder_problems
 
         def read() -> tuple[FolderOut, ...]:
-            return tuple(
-                FolderOut.of(each, counts.get(each.root, partial(library.count_below, each.root)), problems.get(each.root), texts())
-                for each in settings().folders
-                if within_reach(each.root)
-            )
+            return tuple(out(each, problems.get(each.root)) for each in settings().folders if within_reach(each.root))
 
         return await asyncio.to_thread(read)
 

@@ -143,13 +143,16 @@ class FolderOut(Schema):
 
     path: str
     name: str
+    """to be shown: its own, unless it has another one"""
     images: int
     problem: Problem | None
 
     @classmethod
-    def of(cls, watched: Folder, images: int, error: AgentError | None, texts: Texts) -> Self:
+    def of(cls, watched: Folder, name: str | None, images: int, error: AgentError | None, texts: Texts) -> Self:
+        """`name` is the one that it has in place of its own. A library's only folder is called as the library."""
         path = printable(watched.path) if current_reach() is None else shown_path(watched.root)
-        return cls(path=path, name=PurePath(path).name, images=images, problem=Problem.maybe(error, texts))
+        own = PurePath(path).name
+        return cls(path=path, name=own if name is None or path == own else name, images=images, problem=Problem.maybe(error, texts))
 
 
 class SubfolderOut(Schema):

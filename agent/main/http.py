@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from fastapi import FastAPI
 from fastapi.responses import FileResponse, Response
@@ -72,12 +72,17 @@ class Context:
     """of a desktop in a team"""
 
 
+FolderName: TypeAlias = Callable[[str], str | None]
+
+
 @dataclass(frozen=True)
 class Team:
     """What a team server has instead of the sessions of one user."""
 
     access: Access
     routes: Callable[[FastAPI], None]  # adds its own
+    folder_name: FolderName = lambda _: None
+    """what a folder is to be called, if not by its own name"""
 
 
 def create_app(context: Context, port: Callable[[], int], team: Team | None = None) -> FastAPI:
@@ -93,12 +98,13 @@ def create_app(context: Context, port: Callable[[], int], team: Team | None = No
         api = guarded(team.access, context.version, texts)
         team.routes(api)
         hidden = SERVER_ONLY | DESKTOP_ONLY | {"backup"}  # a stolen session must not lead backups elsewhere
-    settings_routes(api, context.settings, context.desk, context.move_key, texts, hidden)
+    folder_name: FolderName = (lambda _: None) if team is None else team.folder_name
+    settings_routes(api, context.settings, context.desk, context.move_key, texts, hidden, folder_name)
     help_routes(api, context.version, context.help, context.places, context.settings, texts)
     window_routes(api, context.desk)
     agent_routes(api, app, context.version, texts)
     _control_routes(api, context)
-    _library_routes(api, context)
+    _library_routes(api, context, folder_name)
     _people_routes(api, app, context.drafts)
     _redaction_routes(api, context)
     capture_routes(api, app.screen, context.picking.pick)
@@ -113,13 +119,13 @@ def create_app(context: Context, port: Callable[[], int], team: Team | None = No
     return api
 
 
-def _library_routes(api: FastAPI, context: Context) -> None:
+def _library_routes(api: FastAPI, context: Context, folder_name: FolderName) -> None:
     app = context.app
     index_routes(api, app.library, app.whole_indexes, lambda: app.settings, app.rest)
     image_routes(api, app.library, app.previews, app.thumbnails)
     action_routes(api, app.actions, context.desk)
     album_routes(api, app.library, app.environment)
-    folder_list_routes(api, app.library, app.ingest, lambda: app.settings, context.texts, app.rest)
+    folder_list_routes(api, app.library, app.ingest, lambda: app.settings, context.texts, app.rest, folder_name)
     folder_routes(api, context.settings, app.library, app.ingest, context.desk, context.texts)
     estimate_routes(api, app.tally, lambda: app.monitor.engine.size, context.remote)
     first_run_routes(api, context.beginning, context.recovery_code, context.suggested, context.texts)

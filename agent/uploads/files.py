@@ -7,16 +7,18 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import BinaryIO, Final
 
 from agent.core.files import disk_full, move_new, numbered, sync_file, sync_folder
+from agent.core.settings import root_of
 from agent.domain.errors import UploadNoRoom, UploadUnwritable
 from agent.uploads.content import HEAD
 
 INCOMING: Final = ".incoming"
 _ENDING: Final = ".part"
 _LOCK: Final = "lock"
+_OF_LIBRARY: Final = "library-"
 _FOLDER_MODE: Final = 0o750
 _FILE_MODE: Final = 0o640
 _CHUNK: Final = 1 << 20
@@ -120,7 +122,12 @@ class UploadFiles:
 
     def root(self, library: int | None) -> Path:
         """The folder that is watched for a library."""
-        return self._folder() if library is None else self._folder() / f"library-{library}"
+        return self._folder() if library is None else self._folder() / f"{_OF_LIBRARY}{library}"
+
+    def library_of(self, root: str) -> int | None:
+        """The library for which `root` is that folder; None for any other folder."""
+        number = PurePath(root).name.removeprefix(_OF_LIBRARY)
+        return int(number) if number.isdecimal() and root == root_of(str(self.root(int(number)))) else None
 
     def make_root(self, library: int | None) -> Path:
         """Return `root`, which is there from now on: a watched folder that isn't counts as away."""

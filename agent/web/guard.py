@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agent.core.actor import HERE, acting_as
-from agent.core.i18n import Texts, browser_language
+from agent.core.i18n import Texts, browser_language, on_server
 from agent.domain.errors import AgentError, ApiError, ForeignOrigin, Unauthorised, Unexpected
 from agent.web.access import LOCAL, PRINCIPAL, USAGE, Principal, Usage
 from agent.web.auth import Auth
@@ -60,6 +60,8 @@ class Session(Protocol):
 class Access(Protocol):
     """Who may ask: the desktop agent's user, or a server's members. `LocalAccess`, `agent.accounts.team_access.TeamAccess`."""
 
+    on_server: bool
+    """whether those who ask sit elsewhere than the program runs"""
     headers: Mapping[bytes, bytes]
     """added to each answer"""
 
@@ -107,6 +109,7 @@ _BY_TOKEN: Final = Admitted(LOCAL)
 class LocalAccess:
     """The desktop agent's: its one user has every scope."""
 
+    on_server = False
     headers: Mapping[bytes, bytes] = {}
     usage: Usage | None = None
 
@@ -154,6 +157,7 @@ class Guard:
             return
         headed = self._with_headers(send)
         browser_language.set(self._access.language(Request(scope)))  # each request has a context of its own
+        on_server.set(self._access.on_server)
         try:
             admitted = await self._admit(Request(scope))
         except AgentError as error:  # also of the database that knows the members

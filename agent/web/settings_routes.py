@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Collection, Mapping
 from enum import Enum
+from pathlib import PurePath
 from typing import Literal
 
 from fastapi import FastAPI
@@ -29,9 +30,11 @@ def settings_routes(
     move_key: Callable[[KeyHome], None],
     texts: Callable[[], Texts],
     hidden: Collection[str] = SERVER_ONLY,
+    folder_name: Callable[[str], str | None] = lambda _: None,
 ) -> None:
     """Add the routes to `api`. `move_key` writes `library.key_home`; it blocks and raises KeyHomeError, StoreError or SettingsError.
 
+    `folder_name` returns what a folder is to be called, if not by its own name.
     Sections, and single settings, that are `hidden` can neither be read nor written here.
     """
 
@@ -45,7 +48,7 @@ def settings_routes(
     async def settings() -> SettingsOut:
         return SettingsOut(
             groups=_groups(file.snapshot, file.overridden(), texts(), hidden),
-            folders=tuple(map(_watched, file.snapshot.folders)),
+            folders=tuple(_watched(each, folder_name(each.root)) for each in file.snapshot.folders),
             path=printable(str(file.path)),
         )
 
@@ -118,8 +121,9 @@ def _setting(field: SettingField, settings: Settings, overridden: Mapping[str, s
     )
 
 
-def _watched(folder: Folder) -> WatchedFolder:
-    return WatchedFolder(path=printable(folder.root), **folder.model_dump(exclude={"path"}))
+def _watched(folder: Folder, name: str | None) -> WatchedFolder:
+    path = printable(folder.root)
+    return WatchedFolder(path=path, name=name or PurePath(path).name or path, **folder.model_dump(exclude={"path"}))
 
 
 def _others(texts: Texts) -> tuple[Texts, ...]:

@@ -62,6 +62,8 @@ class WatchedFolder(Schema):
     """A watched folder's own settings."""
 
     path: str
+    name: str
+    """to be shown: its own, unless it has another one"""
     recursive: bool
     include: tuple[str, ...]
     exclude: tuple[str, ...]

@@ -137,6 +137,7 @@ const NO_COPIES = { redact_to: '', redact_style: 'solid', redact_keep: [], redac
 function foldersOf(world: World): WatchedFolder[] {
   state.folders ??= world.status.folders.map(({ path }) => ({
     path,
+    name: path.split('/').at(-1) ?? path,
     recursive: true,
     include: [],
     exclude: ['.*', '*.tmp', '*.part', '*.crdownload'],
@@ -235,7 +236,7 @@ function reply(call: string, body: Record<string, unknown>, url: URL, world: Wor
       return { status: 200, answer: { version: world.status.version, license: 'Apache-2.0', data, settings, logs, models: [centerface, mobilefacenet] } }
     }
     case 'POST /api/folders':
-      state.folders = [...folders, { recursive: true, include: [], exclude: ['.*', '*.tmp'], faces: true, recognition: true, muted: false, names_in_sidecars: 'off', ...NO_COPIES, ...body, path }]
+      state.folders = [...folders, { recursive: true, include: [], exclude: ['.*', '*.tmp'], faces: true, recognition: true, muted: false, names_in_sidecars: 'off', ...NO_COPIES, ...body, path, name: path.split('/').at(-1) ?? path }]
       return DONE
     case 'PATCH /api/folders':
       state.folders = folders.map((folder) => (folder.path === path ? { ...folder, ...body } : folder))

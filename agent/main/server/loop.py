@@ -152,7 +152,7 @@ class ServerLoop:
                 return origins_of(certificates.names, port()) | ({public} if public else set())
 
             access = TeamAccess(accounts, ground.auth.token, origins, rooms.libraries.placed)
-            team = Team(access, lambda api: add_routes(api, rooms))
+            team = Team(access, lambda api: add_routes(api, rooms), rooms.folder_names.whole)
             repeating = FailoverRetry(create_app(self._context(app, stop), port, team), DatabaseReturn(ground.database.version))
             draining.append(Draining(repeating, self._texts))
             return CountedRequests(InPieces(draining[0]), ground.operations.figures.requests)

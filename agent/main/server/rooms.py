@@ -39,11 +39,12 @@ from agent.main.app import App
 from agent.main.library_home import home_of_key
 from agent.main.server.alerts import AlertWork, Watched, alerts_of
 from agent.main.server.services import IncidentWork, desks_of, incidents_of, libraries_of, provider_of
-from agent.main.server.uploads import uploads_of
+from agent.main.server.uploads import upload_files, uploads_of
 from agent.messages.channels import Channels
 from agent.messages.sending import Wording
 from agent.people.vectors.routes import vector_routes
 from agent.people.vectors.vector_rows import IndexState
+from agent.uploads.folder_names import UploadFolderNames
 from agent.uploads.routes import upload_routes
 from agent.uploads.service import Uploads
 from agent.web.server_routes import server_routes
@@ -76,6 +77,7 @@ class ServerRooms:
     accounts: Accounts
     provider: ProviderSignIn
     libraries: Libraries
+    folder_names: UploadFolderNames
     buckets: Buckets
     consents: Consents
     consent_links: ConsentLinks
@@ -104,8 +106,12 @@ def rooms_of(
     def watched() -> list[str]:
         return [*(folder.root for folder in app.settings.folders), *buckets.roots]
 
-    libraries = libraries_of(database, watched, accounts, app.now)
-    choice = LibraryChoice(lambda: [(each.id, each.name) for each in libraries.all])
+    def named() -> list[tuple[int, str]]:
+        return [(each.id, each.name) for each in libraries.all]
+
+    folder_names = UploadFolderNames(upload_files(file, paths).library_of, named, site.texts)
+    libraries = libraries_of(database, watched, accounts, app.now, folder_names.inside)
+    choice = LibraryChoice(named)
     home = home_of_key(file.snapshot, paths)
     channels = Channels(home, app.now)
     wording = Wording(site.address, site.texts, app.now)
@@ -117,6 +123,7 @@ def rooms_of(
         accounts=accounts,
         provider=provider_of(database, accounts, lambda: file.snapshot.oidc, home, app.now),
         libraries=libraries,
+        folder_names=folder_names,
         buckets=buckets,
         consents=app.consents,
         consent_links=links,

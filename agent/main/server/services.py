@@ -1,6 +1,6 @@
 """Puts services of a team server together: only the server imports this."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -62,9 +62,15 @@ def provider_of(
     return ProviderSignIn(queries, accounts.ceremonies, accounts.members, accounts.sessions, provider, key, clock)
 
 
-def libraries_of(database: Database, watched: Callable[[], Iterable[str]], accounts: Accounts, clock: Callable[[], datetime]) -> Libraries:
+def libraries_of(
+    database: Database,
+    watched: Callable[[], Iterable[str]],
+    accounts: Accounts,
+    clock: Callable[[], datetime],
+    named: Callable[[str], Sequence[str]],
+) -> Libraries:
     """The libraries in this database; a change ends what members' sessions go on with."""
-    return Libraries(LibrariesQueries(database), watched, accounts.members.reload, clock)
+    return Libraries(LibrariesQueries(database), watched, accounts.members.reload, clock, named)
 
 
 def desks_of(app: App, accounts: Accounts, libraries: LibraryChoice) -> Desks:

@@ -32,9 +32,13 @@ def uploads_of(
     tell: Callable[[str, str], None],
 ) -> Uploads:
     """The uploads into the folder of the settings. Call it inside the event loop."""
-    files = UploadFiles(lambda: upload_folder(file.snapshot, paths))
+    files = upload_files(file, paths)
     watched = WatchedUploads(libraries, file)
     return Uploads(UploadQueries(database), files, lambda: limits_of(file.snapshot), clock, watched, new_id, partial(tell, LET_GO))
+
+
+def upload_files(file: SettingsFile, paths: AppPaths) -> UploadFiles:
+    return UploadFiles(lambda: upload_folder(file.snapshot, paths))
 
 
 class WatchedUploads:

@@ -271,3 +271,11 @@ async def test_whom_a_reference_resembles_is_said_to_those_who_may_see_that_pers
     monkeypatch.setattr(ReferenceQueries, "known_person", lambda *_: None)  # as row security answers for a person beyond reach
     wrong = await school.send(ids[MEI], b"a once more")
     assert (wrong["added"], wrong["resembles"]) == (True, None)
+
+
+async def test_a_member_is_told_of_the_server_not_of_this_computer(school: Class) -> None:
+    ids = await school.enter()
+    settings = school.world.app.settings
+    await school.world.app.apply(settings.model_copy(update={"recognition": settings.recognition.model_copy(update={"enabled": False})}))
+    refused = await school.send(ids[MING], b"a portrait")
+    assert refused["code"] == "people.recognition_off" and "The server then keeps" in refused["remedy"]

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from agent.core.config_check import _REASONS
-from agent.core.i18n import LANGUAGES, Texts, browser_language, catalogue, fill, preferred_language, system_language
+from agent.core.i18n import LANGUAGES, Texts, browser_language, catalogue, fill, on_server, preferred_language, system_language
 from agent.core.setting_fields import setting_fields
-from agent.domain.errors import BadRequest, ImageTooLarge, RepositoryUnwritable, SettingsInvalid, SettingsUnknownKey, leaves
+from agent.domain.errors import BadRequest, ImageTooLarge, RecognitionOff, RepositoryUnwritable, SettingsInvalid, SettingsUnknownKey, leaves
 
 PLACE = re.compile(r"\{(\w+)\}")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -156,3 +156,20 @@ def test_a_time_is_said_with_its_day_unless_that_is_today(hours: int, english: s
     now = datetime(2026, 6, 10, 12).astimezone()
     assert Texts("en").moment(now + timedelta(hours=hours), now) == english
     assert Texts("zh-CN").moment(now + timedelta(hours=hours), now) == chinese
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_readers_elsewhere_are_told_of_the_server_in_place_of_this_computer(language: str) -> None:
+    texts = Texts(language)
+    key = "settings.recognition.enabled.help"
+    here, refused = texts(key), texts.remedy(RecognitionOff())
+    token = on_server.set(True)
+    try:
+        there = texts(key), texts.remedy(RecognitionOff()), texts.remedy(RecognitionOff(covering=1))
+        assert texts("settings.popup.title") == Texts(language)("settings.popup.title"), "what needs no other text has none"
+    finally:
+        on_server.reset(token)
+    assert here != there[0] and refused != there[1] and len(set(there)) == 3
+    for text in there:
+        assert ("server" in text or "服务器" in text) and "this computer" not in text and "本机" not in text
+    assert texts(key) == here

@@ -5961,7 +5961,10 @@ export interface components {
         readonly FolderOut: {
             /** Images */
             readonly images: number;
-            /** Name */
+            /**
+             * Name
+             * @description to be shown: its own, unless it has another one
+             */
             readonly name: string;
             /** Path */
             readonly path: string;
@@ -9787,6 +9790,11 @@ export interface components {
              * @description no popup for new photos in it
              */
             readonly muted: boolean;
+            /**
+             * Name
+             * @description to be shown: its own, unless it has another one
+             */
+            readonly name: string;
             /** @description whether people's names are read from XMP files beside its photos, or also written there */
             readonly names_in_sidecars: components["schemas"]["NamesInSidecars"];
             /** Path */

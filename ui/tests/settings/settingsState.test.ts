@@ -8,7 +8,7 @@ import { Toasts } from '../../src/lib/toasts.svelte'
 import { SettingsState } from '../../src/settings/settingsState.svelte'
 import { setting, status } from '../fixtures'
 
-const FOLDER: WatchedFolder = { path: '/photos/phone', recursive: false, include: ['*.jpg'], exclude: [], faces: true, recognition: false, muted: true, names_in_sidecars: 'off', redact_to: '', redact_style: 'solid', redact_keep: [], redact_strip: true, share: 'keep', share_into: '' }
+const FOLDER: WatchedFolder = { path: '/photos/phone', name: 'phone', recursive: false, include: ['*.jpg'], exclude: [], faces: true, recognition: false, muted: true, names_in_sidecars: 'off', redact_to: '', redact_style: 'solid', redact_keep: [], redact_strip: true, share: 'keep', share_into: '' }
 const NO: { status: number; body: unknown } = { status: 422, body: { code: 'settings.invalid', cause: 'From 2 to 3600.', remedy: '' } }
 
 function world(answers: Record<string, { status?: number; body?: unknown }> = {}) {
