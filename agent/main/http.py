@@ -142,7 +142,7 @@ def _redaction_routes(api: FastAPI, context: Context) -> None:
     making_routes(api, app.redaction, app.photo_copy, app.actions, context.texts)
     batch_routes(api, app.redaction, app.library, context.texts, app.now, context.places)
     item_routes(api, app.redaction, app.library, context.texts)
-    copy_file_routes(api, app.redaction, app.library, app.actions, app.analyser, context.desk)
+    copy_file_routes(api, app.redaction, app.library, app.actions, app.analyser, context.desk, context.texts, app.now)
 
 
 def _control_routes(api: FastAPI, context: Context) -> None:

@@ -6,9 +6,11 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Literal
+from urllib.parse import quote
 
-from fastapi import FastAPI, Query
+from fastapi import FastAPI, Query, Request
 from fastapi.responses import FileResponse, Response, StreamingResponse
 
 from agent.core.i18n import Texts
@@ -21,6 +23,7 @@ from agent.library.originals import UNNAMED, original_response
 from agent.redaction import present_redact
 from agent.redaction.batches import RedactionRequests
 from agent.redaction.clipboard_copy import ClipboardCopy
+from agent.redaction.copies_archive import MEDIA_TYPE, CopiesArchive
 from agent.redaction.copy_places import FOLDER, place_below
 from agent.redaction.copy_records import MADE, RedactionItem
 from agent.redaction.queries.redaction_queries import RedactionQueries
@@ -45,9 +48,9 @@ from agent.redaction.service import RedactionService
 from agent.web.access import Scope, needs
 from agent.web.desk_port import DeskPort
 from agent.web.help_routes import Places
-from agent.web.lines import Lines
+from agent.web.lines import Lines, Parts
 from agent.web.schemas import Id, Problem
-from agent.web.scoped_route import Who
+from agent.web.scoped_route import Who, count_export
 
 Limit = Annotated[int, Query(ge=1, le=500)]
 Offset = Annotated[int, Query(ge=0, lt=2**31)]
@@ -183,8 +186,10 @@ def copy_file_routes(
     actions: Actions,
     analyser: Analyser,
     desk: DeskPort,
+    texts: Callable[[], Texts],
+    clock: Callable[[], datetime],
 ) -> None:
-    """Add the routes of a copy's file to `api`."""
+    """Add the routes of copies' files to `api`."""
 
     @api.post("/api/redaction-items/{item_id}/show", status_code=204, openapi_extra=needs(Scope.DESKTOP))
     async def show(item_id: Id) -> None:
@@ -205,6 +210,24 @@ def copy_file_routes(
         if made.awaits_approval:
             raise ApprovalAwaited
         return original_response(Original(await actions.readable(made.target), ""))
+
+    @api.get(
+        "/api/redactions/{uid}/copies.zip",
+        response_class=StreamingResponse,
+        responses={200: {"content": {MEDIA_TYPE: {}}}},
+        openapi_extra=needs(Scope.PHOTOS_EXPORT),
+    )
+    async def all_copies(uid: str, request: Request) -> StreamingResponse:
+        """Return all finished copies of a batch as one ZIP archive; a text file in it names those that are missing.
+
+        Each copy counts as a download of its own: beyond so many in a minute the archive pauses.
+        """
+        archive = CopiesArchive(library, actions.readable, texts(), partial(count_export, request))
+        if not await archive.has_any(uid):
+            raise NotFound
+        name = texts()("copies_archive.name", date=f"{clock().astimezone():%Y-%m-%d}")
+        headers = _UNKEPT | {"content-disposition": f"attachment; filename*=utf-8''{quote(name, safe='')}"}
+        return Parts(archive.parts(uid), media_type=MEDIA_TYPE, headers=headers)
 
     @api.get(
         "/api/redaction-items/{item_id}/preview",

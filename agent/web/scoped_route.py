@@ -1,5 +1,6 @@
 """Routes that refuse a principal without their scope: the one place where rights are checked."""
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any, Final
@@ -11,13 +12,14 @@ from starlette.types import Message, Receive, Send
 from starlette.types import Scope as AsgiScope
 
 from agent.core.reach import reaching
-from agent.domain.errors import BadRequest, Forbidden
+from agent.domain.errors import BadRequest, Forbidden, TooManyRequests
 from agent.web.access import PRINCIPAL, SCOPE_KEY, USAGE, Principal, Scope, Usage
 from agent.web.request_counts import record_of
 
 # Bytes of a request's body, which is parsed in memory.
 MOST_OF_A_STRANGER: Final = 16_384
 MOST_OF_A_MEMBER: Final = 4_000_000
+_PHOTO: Final = frozenset({"image_id", "item_id"})  # in a route's path: the one photo that it hands out
 
 
 def principal_of(request: Request) -> Principal:
@@ -64,7 +66,7 @@ class ScopedRoute(APIRoute):
             raise Forbidden(scope=self.scope or "")
         if principal is not None and usage is not None and self.scope is not None:
             await usage.entering(principal, self.scope)
-            if self.scope is Scope.PHOTOS_EXPORT and scope["method"] == "GET":
+            if self.scope is Scope.PHOTOS_EXPORT and scope["method"] == "GET" and not _PHOTO.isdisjoint(scope["path_params"]):
                 send = noted(send, partial(usage.taken, principal, scope["path_params"]))
         if principal is None:
             receive = limited(receive, MOST_OF_A_STRANGER)
@@ -72,6 +74,21 @@ class ScopedRoute(APIRoute):
             receive = limited(receive, MOST_OF_A_MEMBER)
         with reaching(principal.reach(self.scope) if principal else None):
             await super().handle(scope, receive, send)
+
+
+async def count_export(request: Request, item_id: int) -> None:
+    """Count one of several copies that a request hands out, as if it were a request of its own; wait when they are too many in a minute."""
+    usage: Usage | None = request.scope.get(USAGE)
+    principal: Principal | None = request.scope.get(PRINCIPAL)
+    if usage is None or principal is None:
+        return
+    while True:
+        try:
+            await usage.entering(principal, Scope.PHOTOS_EXPORT)
+            break
+        except TooManyRequests as error:
+            await asyncio.sleep(float(error.params["seconds"]))
+    usage.taken(principal, {"item_id": str(item_id)})
 
 
 def noted(send: Send, taken: Callable[[], None]) -> Send:

@@ -830,6 +830,15 @@ def test_a_member_downloads_a_copy_that_needs_no_review(page: Page, visit: Visit
     expect(page.get_by_role("link", name="Download the copy")).to_have_attribute("href", re.compile("^/api/redaction-items/15/copy"))
 
 
+def test_a_member_downloads_all_finished_copies_of_a_batch_at_once(page: Page, visit: Visit) -> None:
+    visit("#covers/c2", "team_editor")
+    link = page.get_by_role("link", name=re.compile(r"^Download \d+ copies$"))
+    expect(link).to_have_attribute("href", re.compile(r"^/api/redactions/c2/copies\.zip"))
+    visit("#covers/c2", "family")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(link).to_have_count(0)
+
+
 OFFERED = {
     "family": ["Photos", "Albums", "People", "Covered copies", "Problems", "Status", "Settings"],
     "team": [

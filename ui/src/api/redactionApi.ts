@@ -36,6 +36,11 @@ export function copyUrl({ id, copy_sha256 }: Pick<RedactedOut, 'id' | 'copy_sha2
   return session.address(`/api/redaction-items/${id}/preview?of=copy&side=${side}&made=${copy_sha256?.slice(0, 8) ?? ''}`)
 }
 
+/** Address of all finished copies of a batch, as one ZIP archive. */
+export function batchCopiesUrl(uid: string): string {
+  return session.address(`/api/redactions/${encodeURIComponent(uid)}/copies.zip`)
+}
+
 /** Address of the copy's own file. */
 export function copyFileUrl(id: number): string {
   return session.address(`/api/redaction-items/${id}/copy`)

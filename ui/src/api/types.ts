@@ -3298,6 +3298,28 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/redactions/{uid}/copies.zip": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * All Copies
+         * @description Return all finished copies of a batch as one ZIP archive; a text file in it names those that are missing.
+         *
+         *     Each copy counts as a download of its own: beyond so many in a minute the archive pauses.
+         */
+        readonly get: operations["all_copies_api_redactions__uid__copies_zip_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/redactions/{uid}/items": {
         readonly parameters: {
             readonly query?: never;
@@ -16678,6 +16700,37 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["Count"];
+                };
+            };
+            /** @description Refused */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly all_copies_api_redactions__uid__copies_zip_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly uid: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/zip": unknown;
                 };
             };
             /** @description Refused */
