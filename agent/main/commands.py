@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -104,11 +105,10 @@ def run(session: CommandSession, no_tray: bool, trial: bool) -> int:
 
 
 def show_running(session: CommandSession) -> int:
-    """Show the running agent's popup at a second start, if the popup is ready and there is a display."""
-    try:
+    """Show the running agent's popup at a second start, if the popup is ready and there is a display. A terminal is told in any case."""
+    with suppress(DesktopError, LifecycleError):
         session.client().post("/api/popup/show")
-    except (DesktopError, LifecycleError):
-        note(session.texts("cli.run.already"))
+    note(session.texts("cli.run.already"))
     return 0
 
 
