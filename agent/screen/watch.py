@@ -27,7 +27,7 @@ from agent.library.recipes import recipe_of
 from agent.library.work_state import WorkState
 from agent.people.identification import Identification
 from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.screen.announcements import Announcement
+from agent.screen.announcements import Announcement, together
 from agent.screen.sightings import Glimpse, Sighting, SightingKind, Sightings
 
 log = structlog.get_logger()
@@ -227,8 +227,8 @@ class WatchService:
             told = self._sightings.look(self._environment.monotonic(), glimpses, sharing=self._sharing)
         else:
             told = self._sightings.still(self._environment.monotonic(), sharing=self._sharing)
-        for sighting in told:
-            self._say(sighting, wish)
+        for sighting, count in together(told):
+            self._say(sighting, count, wish)
         return WatchState.ON
 
     async def _in_call(self, wish: WatchSettings, *, at_once: bool) -> bool:
@@ -265,11 +265,11 @@ class WatchService:
         known = await self._opinions.who(faces) if agreed and faces else [None] * len(faces)
         return [Glimpse(face.box, _named(who, agreed)) for face, who in zip(faces, known, strict=True)]
 
-    def _say(self, sighting: Sighting, wish: WatchSettings) -> None:
+    def _say(self, sighting: Sighting, count: int, wish: WatchSettings) -> None:
         wanted = {SightingKind.NEW_FACE: wish.new_faces, SightingKind.PERSON: wish.people, SightingKind.SHARED: wish.sharing}
         if not wanted[sighting.kind]:
             return
-        said = Announcement(self.count + 1, self._environment.clock(), sighting.kind, sighting.person_id)
+        said = Announcement(self.count + 1, self._environment.clock(), sighting.kind, sighting.person_id, count)
         self._said.append(said)
         self._changed()
         # The audience sees what is shown on the screen: while it is shared, only the warning is shown.

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from agent.core.i18n import Texts
 from agent.domain.errors import ScreenUnavailable, WatchUnavailable
 from agent.domain.face import Box
 from agent.domain.people import Certainty, Identity
@@ -39,6 +40,14 @@ async def test_a_face_is_said_once_and_is_looked_for_without_prints() -> None:
     assert await stage.sees(face(20)) == [] and stage.watching.state is WatchState.ON
     assert {task.recipe.embedder for task in stage.watcher.tasks} == {None} and stage.asked_who == 0
     assert len(stage.supplied) == 1 and [task.anew for task in stage.watcher.tasks] == [True, False, False, False]
+
+
+async def test_the_faces_of_a_group_are_said_at_once() -> None:
+    stage = Stage()
+    [said] = await stage.sees(face(10), face(500), face(900))
+    assert (said.kind, said.count) == (SightingKind.NEW_FACE, 3)
+    assert said.text(Texts("en"), {}) == "3 new faces appeared on the screen."
+    assert await stage.sees(face(10), face(500), face(900)) == []
 
 
 async def test_only_who_agreed_is_named_and_without_anybody_no_prints_are_made() -> None:
@@ -119,7 +128,7 @@ async def test_rules_by_program_and_this_programs_own_windows() -> None:
     for wishes, seen in (({}, 2), ({"only_in": ["play*"]}, 1), ({"not_in": ["MAIL"]}, 1), ({"only_in": ["other"]}, 0)):
         stage = Stage(None, **wishes)
         stage.desktop.scene = scene
-        assert len(await stage.sees(in_player, in_mail, in_own)) == seen, wishes
+        assert sum(said.count for said in await stage.sees(in_player, in_mail, in_own)) == seen, wishes
 
 
 async def test_where_windows_can_not_be_told_only_chosen_programs_show_none() -> None:
