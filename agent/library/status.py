@@ -200,7 +200,7 @@ class StatusFeed:
             problem=problem,
             online_only=jobs.get(JobState.DEFERRED, 0),
             quiet_until=self._quiet.until(),
-            throttled=self.throttled if queued else None,
+            throttled=self.throttled if queued and not self._indexer.paused else None,
             warning=self.warning or self.memory.value or self._monitor.engine.gap,
             device_note=self._monitor.engine.device_note,
             finished=self._progress.last,

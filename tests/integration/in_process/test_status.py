@@ -219,6 +219,10 @@ async def test_what_slows_the_work_is_counted_for_only_while_there_is_some(
         assert asked == []
         await world.app.ingest.note(world.file("a"), Priority.NEW)
         await world.until(lambda: told[-1].queued == 1 and told[-1].throttled is Throttle.BUSY)
+        world.app.indexer.pause()  # nothing works that could give way
+        await world.until(lambda: told[-1].state is AgentState.PAUSED and told[-1].throttled is None)
+        world.app.indexer.resume()
+        await world.until(lambda: told[-1].throttled is Throttle.BUSY)
         world.app.status.limited(None, None)
         await world.until(lambda: told[-1].throttled is None)
         world.analyser.gate.set()
