@@ -109,6 +109,8 @@ def test_a_face_that_has_the_keyboard_is_in_view_and_its_button_names_it(page: P
         faces.nth(at).focus()
         x, y, width, height = _box(faces.nth(at))
         assert view[0] <= x and x + width <= view[0] + view[2] and view[1] <= y and y + height <= view[1] + view[3]
+    names = [label for face in faces.all() if "Who is this?" in (label := face.get_attribute("aria-label") or "")]
+    assert len(names) == len(set(names)) > 1
     page.get_by_role("button", name="Who is this?").first.focus()
     page.keyboard.press("Enter")
     expect(page.locator(".large aside input")).to_be_focused()
