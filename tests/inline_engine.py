@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeVar
 
-from agent.domain.embeddings import FaceEmbedding, GroupMember, Near, Spread
+from agent.domain.embeddings import FaceEmbedding, GroupMember, GroupMembers, Near, Spread
 from agent.domain.errors import AgentError
 from agent.domain.face import Analysis
 from agent.domain.people import Candidate
@@ -14,7 +14,7 @@ from agent.engine.analyser import Analyse
 from agent.engine.engine_calls import EngineConfig
 from agent.engine.engine_worker import offer_videos
 from agent.engine.matcher import ReadPrints
-from agent.engine.matcher_calls import IdentifyRequest, Members, NearRequest, Placed, Roster, SpreadRequest, by_group, parts
+from agent.engine.matcher_calls import IdentifyRequest, NearRequest, Placed, Roster, SpreadRequest, by_group, parts
 from agent.engine.matcher_port import ClusterMembers, Query
 from agent.engine.matcher_service import MatchService
 from agent.engine.open_files import NewFile, Opener, new_file, open_photo
@@ -119,19 +119,19 @@ class InlineMatcher:
     async def identify(self, query: Query, *, probable: float, most: int = 5) -> list[list[Candidate]]:
         return await self._question(lambda service: service.identify(IdentifyRequest(query, probable, most)))
 
-    async def group(self, members: Sequence[GroupMember], cannot: Sequence[tuple[int, int]] = ()) -> dict[int, int]:
-        form = await self._question(lambda service: service.group(Members.of(members, cannot)))
-        return dict((await asyncio.to_thread(form)).groups or ())
+    async def group(self, members: GroupMembers) -> bytes:
+        form = await self._question(lambda service: service.group(members))
+        return (await asyncio.to_thread(form)).groups or b""
 
     async def place(self, fresh: Sequence[GroupMember], known: Callable[[], ClusterMembers]) -> dict[int, int]:
         def ask(service: MatchService) -> Placed:
-            placed = service.place(Members.of(fresh))
+            placed = service.place(GroupMembers.of(fresh))
             if placed.groups is None:
                 before = known()
                 service.begin(before.cannot)
                 for part in by_group(before.members):
                     service.restore(part)
-                placed = service.place(Members.of(fresh))
+                placed = service.place(GroupMembers.of(fresh))
             return placed
 
         return dict((await self._question(ask)).groups or ())

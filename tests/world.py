@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from array import array
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -17,7 +18,7 @@ import pytest
 
 from agent.core.memory_trimmer import MemoryTrimmer
 from agent.core.settings import Settings, folder_of
-from agent.domain.embeddings import FaceEmbedding, GroupMember, Near, Spread
+from agent.domain.embeddings import FaceEmbedding, GroupMember, GroupMembers, Near, Spread, numbers
 from agent.domain.errors import AgentError, ImageMissing
 from agent.domain.events import Recorded
 from agent.domain.face import Analysis, Box, Face, Landmarks, Quality, StageTimes
@@ -168,16 +169,21 @@ class FakeMatcher:
             found.append([Candidate(person, 0.1, count, count) for person, count in people.most_common(most)])
         return found
 
-    async def group(self, members: Sequence[GroupMember], cannot: Sequence[tuple[int, int]] = ()) -> dict[int, int]:
+    async def group(self, members: GroupMembers) -> bytes:
+        faces = numbers(members.faces)
+        of = await self._groups(faces)
+        return array("q", (of.get(face, 0) for face in faces)).tobytes()
+
+    async def place(self, fresh: Sequence[GroupMember], known: Callable[[], ClusterMembers]) -> dict[int, int]:
+        return await self._groups([each.face_id for each in (*known().members, *fresh)])
+
+    async def _groups(self, faces: Sequence[int]) -> dict[int, int]:
         known = await self._asked()
-        self.grouped += [each.face_id for each in members]
-        prints = {each.face_id: known[each.face_id].embedding for each in members if each.face_id in known}
+        self.grouped += faces
+        prints = {face: known[face].embedding for face in faces if face in known}
         many = Counter(prints.values())
         first = {print: face for face, print in reversed(prints.items())}
         return {face: first[print] if many[print] > 1 else 0 for face, print in prints.items()}
-
-    async def place(self, fresh: Sequence[GroupMember], known: Callable[[], ClusterMembers]) -> dict[int, int]:
-        return await self.group([*known().members, *fresh])
 
     async def spread(self, groups: Sequence[Sequence[int]], *, most: int) -> list[Spread]:
         """The first of each different print are the least alike, and a group of two prints is two people's."""

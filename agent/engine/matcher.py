@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from typing import TypeAlias, TypeVar
 
 from agent.core.child import Child, ChildGone, own_command
-from agent.domain.embeddings import FaceEmbedding, GroupMember, Near, Spread
-from agent.domain.errors import AgentError, EngineKilled, EngineStartFailed, EngineTimeout
+from agent.domain.embeddings import FaceEmbedding, GroupMember, GroupMembers, Near, Spread, numbers
+from agent.domain.errors import AgentError, EngineBadAnswer, EngineKilled, EngineStartFailed, EngineTimeout
 from agent.domain.people import Candidate
 from agent.engine import matcher_calls as calls
-from agent.engine.matcher_calls import IdentifyRequest, MatcherHello, Members, NearRequest, Roster, SpreadRequest, by_group, parts
+from agent.engine.matcher_calls import IdentifyRequest, MatcherHello, NearRequest, Roster, SpreadRequest, by_group, parts
 from agent.engine.matcher_port import ClusterMembers, Query
 from agent.engine.rpc import Call, RpcClient
 from agent.engine.worker_slot import memory_of
@@ -22,7 +22,7 @@ A = TypeVar("A")
 ReadPrints: TypeAlias = Callable[[], Iterator[Sequence[FaceEmbedding]]]
 
 _MOST_PARTS = 10_000_000  # the clusters of a library of three million faces have fewer
-_GROUP_LIMIT_S = 900.0  # for a million faces
+_GROUP_LIMIT_S, _GROUP_FACE_S = 300.0, 0.005  # a million faces take a few minutes if nothing else runs
 _SHORT_S, _LOOK_S = 0.01, 0.25  # polling intervals
 _FOUND = 2.0  # the largest possible distance
 
@@ -60,22 +60,27 @@ class MatcherProcess:
     async def identify(self, query: Query, *, probable: float, most: int = 5) -> list[list[Candidate]]:
         return await self._question(calls.IDENTIFY, IdentifyRequest(query, probable, most))
 
-    async def group(self, members: Sequence[GroupMember], cannot: Sequence[tuple[int, int]] = ()) -> dict[int, int]:
+    async def group(self, members: GroupMembers) -> bytes:
+        limit = _GROUP_LIMIT_S + _GROUP_FACE_S * len(numbers(members.faces))
         with self._sequence():
-            await self._question(calls.GROUP, Members.of(members, cannot))
+            await self._question(calls.GROUP, members, text=await asyncio.to_thread(calls.GROUP.request.text, members))
             client, waited = self._client, 0.0
-            while waited < _GROUP_LIMIT_S:
+            while waited < limit:
                 pause = min(_LOOK_S, _SHORT_S + waited / 4)
                 await asyncio.sleep(pause)
                 waited += pause
-                placed = await self._question(calls.GROUPED, None, of=client)
-                if placed.groups is not None:
-                    return dict(placed.groups)
+                formed = await self._question(calls.GROUPED, None, of=client)
+                if formed.groups is None:
+                    continue
+                if len(formed.groups) == len(members.faces):
+                    return formed.groups
+                self.forget()
+                raise EngineBadAnswer
         self.forget()
-        raise EngineTimeout(seconds=_GROUP_LIMIT_S)
+        raise EngineTimeout(seconds=limit)
 
     async def place(self, fresh: Sequence[GroupMember], known: Callable[[], ClusterMembers]) -> dict[int, int]:
-        asked = Members.of(fresh)
+        asked = GroupMembers.of(fresh)
         with self._sequence():
             placed = await self._question(calls.PLACE, asked)
             if placed.groups is None:
@@ -150,14 +155,17 @@ class MatcherProcess:
             self._sequences -= 1
 
     # -- queries and changes -----------------------------------------------------------------------------------------------------
-    async def _question(self, call: Call[Q, A], asked: Q, *, of: RpcClient | None = None) -> A:
-        """Send a query; `of` is the process of the previous one, if no other can answer. Raises EngineKilled if it is gone."""
+    async def _question(self, call: Call[Q, A], asked: Q, *, of: RpcClient | None = None, text: bytes | None = None) -> A:
+        """Send a query; `of` is the process of the previous one, if no other can answer. Raises EngineKilled if it is gone.
+
+        For `text` see `RpcClient.ask`.
+        """
         async with self._turn:
             if of is not None and self._client is not of:
                 raise EngineKilled
             self._busy()
             try:
-                return await self._ask(await self._running() if of is None else of, call, asked)
+                return await self._ask(await self._running() if of is None else of, call, asked, text)
             finally:
                 self._rest()
 

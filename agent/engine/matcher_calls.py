@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from agent.domain.embeddings import FaceEmbedding, GroupMember, Near, Spread
+from agent.domain.embeddings import FaceEmbedding, GroupMember, GroupMembers, Near, Spread
 from agent.domain.people import Candidate
 from agent.engine.engine_calls import START_LIMIT_S
 from agent.engine.matcher_port import Query
@@ -69,27 +69,6 @@ class SpreadRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Members:
-    """Faces to cluster, by column, and pairs of them to keep apart."""
-
-    faces: tuple[int, ...]
-    photos: tuple[int, ...]
-    people: tuple[int, ...]  # 0: none
-    groups: tuple[int, ...]  # 0: alone
-    cannot: tuple[tuple[int, int], ...] = ()
-
-    @classmethod
-    def of(cls, members: Sequence[GroupMember], cannot: Sequence[tuple[int, int]] = ()) -> "Members":
-        return cls(
-            tuple(each.face_id for each in members),
-            tuple(each.photo_id for each in members),
-            tuple(each.person_id for each in members),
-            tuple(each.group_id for each in members),
-            tuple(cannot),
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Roster:
     """All faces that have a print, by column with their confirmed people."""
 
@@ -104,21 +83,28 @@ class Placed:
     groups: tuple[tuple[int, int], ...] | None
 
 
+@dataclass(frozen=True, slots=True)
+class Formed:
+    """The cluster of each face, in the order in which the faces were sent; None: not finished."""
+
+    groups: bytes | None  # a column of GroupMembers
+
+
 def parts(prints: Sequence[FaceEmbedding]) -> Iterator[Prints]:
     """Yield parts that fit in a line."""
     return (Prints.of(prints[start : start + AT_ONCE]) for start in range(0, len(prints), AT_ONCE))
 
 
-def by_group(members: Iterable[GroupMember]) -> Iterator[Members]:
+def by_group(members: Iterable[GroupMember]) -> Iterator[GroupMembers]:
     """Yield whole clusters of faces that come cluster by cluster, so many at a time that processing them takes a fifth of a second."""
     part: list[GroupMember] = []
     for _, group in groupby(members, key=lambda each: each.group_id or -each.face_id):
         part += group
         if len(part) >= 4 * AT_ONCE:
-            yield Members.of(part)
+            yield GroupMembers.of(part)
             part = []
     if part:
-        yield Members.of(part)
+        yield GroupMembers.of(part)
 
 
 def is_near(found: list[list[Near]], asked: NearRequest) -> bool:
@@ -153,7 +139,7 @@ def _is_candidate(each: Candidate) -> bool:
     return all(0 <= distance <= 2.01 for distance in apart) and 0 <= each.agree <= each.references
 
 
-_MEMBERS, _PLACED, _PAIRS = Codec(Members), Codec(Placed), Codec(tuple[tuple[int, int], ...])
+_MEMBERS, _PLACED, _PAIRS = Codec(GroupMembers), Codec(Placed), Codec(tuple[tuple[int, int], ...])
 HELLO = Call("hello", NOTHING, Codec(MatcherHello), limit=START_LIMIT_S)
 PUT = Call("put", Codec(Prints), DONE)
 DROP = Call("drop", Codec(tuple[int, ...]), DONE)
@@ -162,7 +148,7 @@ NEAR = Call("near", Codec(NearRequest), Codec(list[list[Near]]), is_near)
 IDENTIFY = Call("identify", Codec(IdentifyRequest), Codec(list[list[Candidate]]), are_people)
 SPREAD = Call("spread", Codec(SpreadRequest), Codec(list[Spread]), is_spread)
 GROUP = Call("group", _MEMBERS, DONE)
-GROUPED = Call("grouped", NOTHING, _PLACED)
+GROUPED = Call("grouped", NOTHING, Codec(Formed))
 BEGIN = Call("begin", _PAIRS, DONE)
 RESTORE = Call("restore", _MEMBERS, DONE)
 PLACE = Call("place", _MEMBERS, _PLACED)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from agent.domain.embeddings import FaceEmbedding, GroupMember, Near, Spread
+from agent.domain.embeddings import FaceEmbedding, GroupMember, GroupMembers, Near, Spread
 from agent.domain.people import Candidate
 
 
@@ -47,10 +47,10 @@ class FaceMatcher(Protocol):
         """Return the `most` nearest people among the named faces, nearest first. Raises as above."""
         ...
 
-    async def group(self, members: Sequence[GroupMember], cannot: Sequence[tuple[int, int]] = ()) -> dict[int, int]:
-        """Compute all clusters from scratch: each face's cluster, 0 for one that is alone. `cannot` are pairs of faces to keep apart.
+    async def group(self, members: GroupMembers) -> bytes:
+        """Compute all clusters from scratch: a column of each face's cluster, in their order, 0 for one that is alone or unknown.
 
-        Takes half a minute for 100,000 faces; other queries are answered meanwhile, and changes don't count. Raises as above.
+        Other queries are answered meanwhile, and changes don't count. Raises as above.
         """
         ...
 

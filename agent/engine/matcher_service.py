@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from agent.domain.clustering import GroupBounds
-from agent.domain.embeddings import Near, Spread
+from agent.domain.embeddings import GroupMembers, Near, Spread
 from agent.domain.people import Candidate
-from agent.engine.matcher_calls import EMBEDDING_BYTES, IdentifyRequest, Members, NearRequest, Placed, Prints, Roster, SpreadRequest
+from agent.engine.matcher_calls import EMBEDDING_BYTES, Formed, IdentifyRequest, NearRequest, Placed, Prints, Roster, SpreadRequest
 from agent.engine.matcher_port import Query
 from agent.vision.clusterer import NEAREST, cluster
 from agent.vision.core import ALONE
@@ -71,10 +71,10 @@ class MatchService:
         smaller = ~one if 2 * np.count_nonzero(one) >= len(one) else one
         return Spread(tuple(faces[least_alike(vectors, most)].tolist()), tuple(faces[smaller].tolist()), apart)
 
-    def group(self, members: Members) -> Callable[[], Placed]:
+    def group(self, members: GroupMembers) -> Callable[[], Formed]:
         """Compute all clusters from scratch; each face's cluster, 0 for one that is alone or missing.
 
-        The returned function does it, up to half a minute, in any thread: it has copies of its data.
+        The returned function does it, up to some minutes, in any thread: it has copies of its data.
         """
         self._grouping = None
         faces, photos, people, _ = _columns(members)
@@ -82,12 +82,13 @@ class MatchService:
         there = np.flatnonzero(rows >= 0)
         vectors, trust = [self.index.vectors(rows[there])], self.index.trust[rows[there]]
 
-        def form() -> Placed:
-            at = {face: number for number, face in enumerate(faces[there].tolist())}
+        def form() -> Formed:
+            kept_apart = {face for pair in members.cannot for face in pair}
+            at = {face: number for number, face in enumerate(faces[there].tolist()) if face in kept_apart}
             cannot = [(at[one], at[other]) for one, other in members.cannot if one in at and other in at]
             groups = np.zeros(len(faces), np.int64)
             groups[there] = cluster(vectors.pop(), trust, photos[there], person=people[there], cannot=cannot) + 1
-            return Placed(tuple(zip(members.faces, groups.tolist(), strict=True)))
+            return Formed(groups.tobytes())
 
         return form
 
@@ -95,7 +96,7 @@ class MatchService:
         """Start loading clusters, which `restore` adds one by one. `cannot`: pairs of faces to keep apart."""
         self._grouping, self._placed = Grouping(self._vectors_of, cannot=cannot), set()
 
-    def restore(self, members: Members) -> None:
+    def restore(self, members: GroupMembers) -> None:
         """Add all faces of some clusters. Raises ValueError if loading was not started."""
         if self._grouping is None:
             raise ValueError
@@ -109,19 +110,21 @@ class MatchService:
         self._grouping.restore(known)
         self._placed |= {member.face for member in known}
 
-    def place(self, members: Members) -> Placed:
+    def place(self, members: GroupMembers) -> Placed:
         if self._grouping is None:
             return Placed(None)
         changed: dict[int, int] = {}
-        within = GroupBounds().within
-        for face, photo, person in zip(members.faces, members.photos, members.people, strict=True):
-            query = self.index.faces(np.array([face], np.int64))
-            if query.rows[0] < 0 or face in self._placed:
+        faces, photos, people, _ = (each.tolist() for each in _columns(members))
+        queries = self.index.faces(np.array(faces, np.int64))
+        # In one pass over all faces: the pass takes longer than comparing with one more.
+        found = self.index.near(queries, GroupBounds().within, NEAREST)
+        rows = queries.rows.tolist()
+        for face, photo, person, row, vector, near in zip(faces, photos, people, rows, queries.vectors, found, strict=True):
+            if row < 0 or face in self._placed:
                 continue
             self._placed.add(face)
-            member = Member(face, float(self.index.trust[query.rows[0]]), photo, person or ALONE)
-            [near] = self.index.near(query, within, NEAREST)
-            changed |= self._grouping.add(member, query.vectors[0], near)
+            member = Member(face, float(self.index.trust[row]), photo, person)
+            changed |= self._grouping.add(member, vector, near)
         return Placed(tuple((face, label + 1) for face, label in changed.items()))
 
     def _vectors_of(self, faces: Sequence[int]) -> Floats:
@@ -133,13 +136,13 @@ class MatchService:
         return FaceQueries.of(vectors) + self.index.faces(np.array(query.faces, np.int64))
 
 
-def _columns(members: Members) -> tuple[Ints, Ints, Ints, Ints]:
+def _columns(members: GroupMembers) -> tuple[Ints, Ints, Ints, Ints]:
     """Return faces, photos, people and clusters, int64 [n]; -1 for none, and for alone. Raises ValueError for different lengths."""
-    faces, photos, people, groups = (np.array(each, np.int64) for each in (members.faces, members.photos, members.people, members.groups))
+    sent = (members.faces, members.photos, members.people, members.groups)
+    faces, photos, people, groups = (np.frombuffer(each, np.int64) for each in sent)
     if not len(faces) == len(photos) == len(people) == len(groups):
         raise ValueError
-    people[people == 0] = ALONE
-    return faces, photos, people, groups - 1
+    return faces, photos, np.where(people == 0, ALONE, people), np.maximum(groups - 1, ALONE)
 
 
 def _matrix(embeddings: bytes) -> Floats:

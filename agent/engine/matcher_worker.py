@@ -5,8 +5,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from agent.core.child import Message
+from agent.domain.embeddings import GroupMembers
 from agent.engine import matcher_calls as calls
-from agent.engine.matcher_calls import MatcherHello, Members, Placed
+from agent.engine.matcher_calls import Formed, MatcherHello
 from agent.engine.rpc_worker import RpcWorker, serve_input
 from agent.engine.sandbox import SandboxPaths, raise_wall
 from agent.engine.sandbox.wall import OPEN
@@ -19,7 +20,7 @@ class MatchWorker(RpcWorker):
     def __init__(self) -> None:
         super().__init__()
         self._beside = ThreadPoolExecutor(1, "groups")  # its thread starts inside the sandbox, when first needed
-        self._forming: Future[Placed] | None = None
+        self._forming: Future[Formed] | None = None
         self.on(calls.HELLO, self._hello)
 
     def wall_in(self, _: Message) -> None:
@@ -35,7 +36,7 @@ class MatchWorker(RpcWorker):
         return MatcherHello(os.getpid(), self.wall or OPEN)
 
     def _offer(self, service: "MatchService") -> None:
-        def group(members: Members) -> None:
+        def group(members: GroupMembers) -> None:
             """Start clustering: other requests are answered meanwhile."""
             self._forming = self._beside.submit(service.group(members))
 
@@ -51,12 +52,12 @@ class MatchWorker(RpcWorker):
         self.on(calls.RESTORE, service.restore)
         self.on(calls.PLACE, service.place)
 
-    def _grouped(self, _: None) -> Placed:
+    def _grouped(self, _: None) -> Formed:
         """Return the result, or None until it is finished."""
         if self._forming is None:
             raise ValueError
         if not self._forming.done():
-            return Placed(None)
+            return Formed(None)
         forming, self._forming = self._forming, None
         return forming.result()
 

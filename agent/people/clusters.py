@@ -1,16 +1,16 @@
 """Clusters of similar unnamed faces, updated while nothing else is to be done."""
 
 import asyncio
+from array import array
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from itertools import count
-from operator import itemgetter
+from collections.abc import Iterator, Sequence
+from itertools import count, islice
 
 import structlog
 
 from agent.core.environment import Environment
 from agent.core.observable import Notice
-from agent.domain.embeddings import GroupMember
+from agent.domain.embeddings import GroupMember, GroupMembers, numbers
 from agent.domain.errors import AgentError
 from agent.domain.events import ImageIndexed, PeopleChanged, Recorded
 from agent.engine.matcher_port import FaceMatcher
@@ -24,7 +24,8 @@ CALM_S = 2.0  # without a new photo
 RETRY_AFTER_S = 60.0
 # Each step delays naming by a quarter of a second at most: placed faces, and rewritten clusters.
 AT_ONCE, WRITTEN = 50, 10_000
-MANY = 2_000  # from this many new faces on, all are clustered from scratch
+# Placing a face takes some milliseconds, so does clustering twenty faces from scratch: if so many are new, it is done anew.
+MANY, SHARE = 2_000, 20
 FEW = 5_000  # up to this many faces in all, too: in half a second, and the order in which they came makes no difference
 
 
@@ -69,26 +70,26 @@ class ClusterUpdater:
 
     async def _bring_up_to_date(self) -> None:
         while recognises(self._environment.settings.value) and (fresh := await asyncio.to_thread(self._library.ungrouped, MANY)):
-            if len(fresh) >= MANY or await asyncio.to_thread(self._library.count_members) <= FEW:
+            every, new = await asyncio.to_thread(self._library.count_members)
+            if every <= FEW or new >= max(MANY, every // SHARE):
                 await self._form_anew()
             else:
                 await self._place(fresh)
             self.formed.notify()
 
     async def _form_anew(self) -> None:
-        members, cannot = await asyncio.to_thread(self._library.all_members)
-        groups = await self._matcher.group(members, cannot)
-        # Write in steps, each cluster in one piece if possible. Faces left out by a crash are clustered again.
-        rows = sorted(_numbered_as_before(members, groups).items(), key=itemgetter(1))
-        for start in range(0, len(rows), WRITTEN):
-            await asyncio.to_thread(self._library.set_groups, dict(rows[start : start + WRITTEN]), anew=start == 0)
+        members = await asyncio.to_thread(self._library.all_members)
+        groups = await self._matcher.group(members)
+        changed = await asyncio.to_thread(_changed, members, groups)
+        while some := dict(islice(changed, WRITTEN)):
+            await asyncio.to_thread(self._library.set_groups, some)
 
     async def _place(self, fresh: Sequence[GroupMember]) -> None:
         for start in range(0, len(fresh), AT_ONCE):
             some = fresh[start : start + AT_ONCE]
             changed = await self._matcher.place(some, self._library.grouped)
             alone = {member.face_id: 0 for member in some}
-            await asyncio.to_thread(self._library.set_groups, alone | changed, anew=False)
+            await asyncio.to_thread(self._library.set_groups, alone | changed)
 
     def _heard(self, recorded: Recorded) -> None:
         if isinstance(recorded.event, ImageIndexed | PeopleChanged):
@@ -101,16 +102,27 @@ class ClusterUpdater:
             await asyncio.sleep(CALM_S)
 
 
-def _numbered_as_before(members: Sequence[GroupMember], groups: Mapping[int, int]) -> dict[int, int]:
+def _changed(members: GroupMembers, groups: bytes) -> Iterator[tuple[int, int]]:
+    """Return the faces whose cluster changed, with the new one, cluster by cluster.
+
+    New faces come last: as long as many have no cluster, for example after a crash, all are clustered again.
+    """
+    faces, before = numbers(members.faces), numbers(members.groups)
+    after = _numbered_as_before(before, numbers(groups))
+    rows = [row for row, (were, are) in enumerate(zip(before, after, strict=True)) if were != are]
+    rows.sort(key=lambda row: (before[row] < 0, after[row]))
+    return ((faces[row], after[row]) for row in rows)
+
+
+def _numbered_as_before(before: Sequence[int], groups: Sequence[int]) -> "array[int]":
     """Return the clusters of faces, each with the number that most of its faces had: a page that shows it stays right."""
-    were = {member.face_id: member.group_id for member in members if member.group_id}
-    kept = Counter((group, were[face]) for face, group in groups.items() if group and face in were)
-    numbers, taken = {0: 0}, {0}
-    for group, before in sorted(kept, key=lambda pair: (-kept[pair], pair)):
-        if group not in numbers and before not in taken:
-            numbers[group] = before
-            taken.add(before)
-    unused = count(max(were.values(), default=0) + 1)
-    for group in sorted(set(groups.values()) - numbers.keys()):
-        numbers[group] = next(unused)
-    return {face: numbers[group] for face, group in groups.items()}
+    kept = Counter((group, were) for group, were in zip(groups, before, strict=True) if group and were > 0)
+    numbered, taken = {0: 0}, {0}
+    for group, were in sorted(kept, key=lambda pair: (-kept[pair], pair)):
+        if group not in numbered and were not in taken:
+            numbered[group] = were
+            taken.add(were)
+    unused = count(max(max(before, default=0), 0) + 1)
+    for group in sorted(set(groups) - numbered.keys()):
+        numbered[group] = next(unused)
+    return array("q", (numbered[group] for group in groups))

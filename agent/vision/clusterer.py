@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from agent.domain.clustering import GroupBounds, cosine
 from agent.vision.core import Apart, strangers_of
-from agent.vision.nearest import neighbours
+from agent.vision.neighbours import neighbours
 
 Floats: TypeAlias = NDArray[np.float32]
 Ints: TypeAlias = NDArray[np.int64]

@@ -21,7 +21,7 @@ import numpy as np
 
 from agent.domain.clustering import GroupBounds
 from agent.vision.clusterer import NEAREST, cluster
-from agent.vision.nearest import neighbours
+from agent.vision.neighbours import neighbours
 from scripts.benchmarks.accuracy_clusters import Ints, Labelled, Set, f1, people_of, sets
 
 ALIKE, EARLY = (1.06, 1.08, 1.10), (1.0, 1.02, 1.04)  # the strictest first

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from agent.domain.embeddings import FaceEmbedding
 from agent.engine.matcher import MatcherProcess
 from agent.engine.matcher_port import Query
-from agent.vision.nearest import Nearest, neighbours
+from agent.vision.nearest import Nearest
+from agent.vision.neighbours import neighbours
 from scripts.benchmarks import synthetic_faces
 from scripts.benchmarks.rows import Row, at_least, at_most, p95
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from agent.domain.embeddings import FaceEmbedding, GroupMember
+from agent.domain.embeddings import FaceEmbedding, GroupMember, GroupMembers, numbers
 from agent.engine.matcher import MatcherProcess
 from agent.engine.matcher_port import ClusterMembers, FaceMatcher, Query
 from tests.inline_engine import InlineMatcher
@@ -148,7 +148,8 @@ async def test_faces_are_grouped_from_nothing_and_as_they_come(matcher: FaceMatc
         store.prints[10 + number] = FaceEmbedding(10 + number, embedding(7, number))
         store.prints[20 + number] = FaceEmbedding(20 + number, embedding(8, number))
     members = [GroupMember(face, photo_id=face) for face in store.prints]
-    groups = await matcher.group([*members, GroupMember(99, 99)])
+    sent = GroupMembers.of([*members, GroupMember(99, 99)])
+    groups = dict(zip(numbers(sent.faces), numbers(await matcher.group(sent)), strict=True))
     seven, eight = {groups[10 + number] for number in range(6)}, {groups[20 + number] for number in range(6)}
     assert len(seven) == len(eight) == 1 and seven != eight and groups[5] == groups[99] == 0
     new = FaceEmbedding(30, embedding(7, 6))

@@ -19,6 +19,7 @@ from agent.domain.edits import (
     RejectFaces,
     UnnameFacesEdit,
 )
+from agent.domain.embeddings import numbers
 from agent.domain.errors import FaceUnknown, NameEmpty, NameTaken, PersonUnknown, SelfMerge, StoreBusy, StoreDiskFull
 from agent.domain.events import PeopleChanged, RecognitionPurged
 from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
@@ -87,7 +88,7 @@ def names(library: RedactionQueries) -> list[str]:
 
 def test_faces_beside_the_named_ones_are_unseen_until_the_naming_is_undone(library: RedactionQueries) -> None:
     named, shown, beside, alone, suggested = (photo(library, each, 1)[0] for each in "abcde")
-    library.set_groups({named: 1, shown: 1, beside: 1, suggested: 1, alone: 0}, anew=True)
+    library.set_groups({named: 1, shown: 1, beside: 1, suggested: 1, alone: 0})
     who_else = name(library, "Ben", alone)
     library.set_identities({suggested: Identity(who_else, Certainty.PROBABLE, 1.0, 1, 1)}, now=NOW)
     mei = name(library, "Mei", named, shown)
@@ -114,7 +115,7 @@ def test_faces_beside_the_named_ones_are_unseen_until_the_naming_is_undone(libra
 
 def test_a_face_that_is_named_alone_leaves_its_group_as_it_is(library: RedactionQueries) -> None:
     named, beside = (photo(library, each, 1)[0] for each in "ab")
-    library.set_groups({named: 1, beside: 1}, anew=True)
+    library.set_groups({named: 1, beside: 1})
     name(library, "Mei", named)
     assert library.unseen([beside]) == {}
 
@@ -465,7 +466,7 @@ def test_people_of_whom_there_are_prints_are_counted_named_or_not(library: Redac
     assert library.people_kept(least=0) == 0
     faces = [each for letter in "abcdef" for each in photo(library, letter, 1)]
     assert library.people_kept(least=0) == 6, "each may be somebody"
-    library.set_groups({faces[0]: faces[0], faces[1]: faces[0], faces[2]: 0}, anew=True)
+    library.set_groups({faces[0]: faces[0], faces[1]: faces[0], faces[2]: 0})
     name(library, "Mei", *faces[3:5])
     assert library.people_kept(least=0) == 4, "a group, Mei, and two who are like nobody"
     assert library.people_kept(least=7) == 0, "so few prints are not looked at closely"
@@ -474,16 +475,19 @@ def test_people_of_whom_there_are_prints_are_counted_named_or_not(library: Redac
 def test_clusters_are_read_one_after_another_page_by_page(library: RedactionQueries, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster_rows, "PAGE", 2)
     a, b, c, d, e, new = (photo(library, each, 1)[0] for each in "abcdef")
-    library.set_groups({a: 7, b: 0, c: 7, d: 0, e: 7}, anew=True)
+    library.set_groups({a: 7, b: 0, c: 7, d: 0, e: 7})
     mei = name(library, "Mei", c)
     told = library.grouped()
     assert [(each.face_id, each.person_id, each.group_id) for each in told.members] == [
         (b, 0, 0), (d, 0, 0), (a, 0, 7), (c, mei, 7), (e, 0, 7),
     ]  # fmt: skip
     assert [each.face_id for each in library.ungrouped(9)] == [new]
-    assert [each.face_id for each in library.all_members()[0]] == [a, b, c, d, e, new]
+    assert library.count_members() == (6, 1)
+    every = library.all_members()
+    assert [*numbers(every.faces)] == [a, b, c, d, e, new] and [*numbers(every.groups)] == [7, 0, 7, 0, 7, -1]
+    assert [*numbers(every.people)] == [0, 0, mei, 0, 0, 0]
     library.edit(RejectFaces(face_ids=(a,), person_id=mei), now=NOW)
-    assert library.grouped().cannot == ((a, c),) and library.all_members()[1] == [(a, c)]
+    assert library.grouped().cannot == library.all_members().cannot == ((a, c),)
 
 
 def test_photos_of_somebody_are_counted_once(library: RedactionQueries) -> None:
@@ -521,7 +525,7 @@ def test_a_blurred_face_stands_for_nobody_while_there_is_a_sharp_one(library: Re
     [blurred] = photo(library, "a", 1, quality=Quality(60, 30, 0, 0))
     [sharp] = photo(library, "b", 1, quality=Quality(40, 200, 0, 0))
     [small] = photo(library, "c", 1, quality=Quality(20, 200, 0, 0))
-    library.set_groups({blurred: 1, sharp: 1, small: 1}, anew=True)
+    library.set_groups({blurred: 1, sharp: 1, small: 1})
     [group] = library.groups(limit=9)[0]
     assert list(group.face_ids) == [sharp, small, blurred]
 

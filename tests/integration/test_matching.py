@@ -1,10 +1,12 @@
 """The matcher's process: what a kill, a hang or rubbish comes to, that no change is lost, and that nothing is left behind."""
 
 import asyncio
+import base64
 import os
 import signal
 import sys
 import threading
+from array import array
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import replace
 
@@ -15,7 +17,7 @@ import pytest_asyncio
 
 from agent.core.memory_guard import MB, MemoryGuard
 from agent.core.program_settings import MemorySettings
-from agent.domain.embeddings import FaceEmbedding, GroupMember
+from agent.domain.embeddings import FaceEmbedding, GroupMember, GroupMembers, numbers
 from agent.domain.errors import (
     AgentError,
     EngineBadAnswer,
@@ -163,10 +165,10 @@ async def test_one_that_grows_too_large_is_replaced_after_its_question_and_no_fa
 
 async def test_one_that_computes_clusters_is_not_replaced_meanwhile(make_matcher: MakeMatcher) -> None:
     matcher = make_matcher()
-    grouping = asyncio.create_task(matcher.group([GroupMember(face, face) for face in (1, 2, 3)]))
+    grouping = asyncio.create_task(matcher.group(GroupMembers.of(GroupMember(face, face) for face in (1, 2, 3))))
     await until(lambda: matcher.pid is not None)
     assert await matcher.renew() is False
-    assert set(await grouping) == {1, 2, 3}
+    assert len(numbers(await grouping)) == 3
     assert await matcher.renew() is True
 
 
@@ -322,8 +324,9 @@ async def test_a_program_that_does_not_start_is_named(make_matcher: MakeMatcher,
 
 
 async def test_everything_else_is_answered_while_groups_are_formed(make_matcher: MakeMatcher) -> None:
+    two = base64.b64encode(array("q", [2]).tobytes()).decode()
     looks = "state = globals().setdefault('asked', [])"
-    grouped = "say(r, body={'groups': [[1, 2]] if 'near' in state else None})"
+    grouped = f"say(r, body={{'groups': {two!r} if 'near' in state else None}})"
     matcher = make_matcher(
         command=fake(f"""{looks}
 state.append(r["op"])
@@ -331,15 +334,23 @@ if r["op"] == "group": say(r, body=True)
 elif r["op"] == "grouped": {grouped}
 else: say(r, body=[[]])""")
     )
-    forming = asyncio.create_task(matcher.group([GroupMember(1, 1)]))
+    forming = asyncio.create_task(matcher.group(GroupMembers.of([GroupMember(1, 1)])))
     await asyncio.sleep(0)
     assert await matcher.search(ASKED, limit=5) == [[]]
-    assert await forming == {1: 2}
+    assert [*numbers(await forming)] == [2]
+
+
+async def test_groups_of_fewer_faces_than_were_sent_are_a_bad_answer(make_matcher: MakeMatcher) -> None:
+    one = base64.b64encode(array("q", [7]).tobytes()).decode()
+    matcher = make_matcher(command=fake(f"say(r, body=True if r['op'] == 'group' else {{'groups': {one!r}}})"))
+    with pytest.raises(EngineBadAnswer):
+        await matcher.group(GroupMembers.of([GroupMember(1, 1), GroupMember(2, 2)]))
+    assert matcher.pid is None
 
 
 async def test_groups_that_were_being_formed_by_a_process_that_ended_are_not_waited_for(make_matcher: MakeMatcher) -> None:
     matcher = make_matcher(command=fake("say(r, body=True if r['op'] == 'group' else {'groups': None})"))
-    forming = asyncio.create_task(matcher.group([GroupMember(1, 1)]))
+    forming = asyncio.create_task(matcher.group(GroupMembers.of([GroupMember(1, 1)])))
     await until(lambda: matcher._client is not None and matcher._client.calls > 4)
     matcher.forget()
     with pytest.raises(EngineKilled):

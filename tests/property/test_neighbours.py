@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from agent.vision import nearest as module
-from agent.vision.nearest import neighbours
+from agent.vision import neighbours as module
+from agent.vision.neighbours import EXACT, neighbours
 
 Floats = NDArray[np.float32]
 
@@ -34,14 +34,17 @@ def by_hand(vectors: Floats, k: int, within: float) -> list[list[float]]:
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BLOCK", 32)
+    monkeypatch.setattr(module, "_IN_A_LIST", 10)
     monkeypatch.setattr("agent.vision.nearest._AT_LEAST", 64)
 
 
+# Lists that are all compared with each other are another way to compare each with each.
+@pytest.mark.parametrize("exact", [EXACT, 0])
 @given(st.integers(0, 150), st.integers(1, 12), st.sampled_from([0.3, 0.713, 1.1, 2.0]), st.integers(0, 10_000))
 @settings(max_examples=20, deadline=None)
-def test_they_are_those_that_comparing_each_with_each_finds(count: int, k: int, within: float, seed: int) -> None:
+def test_they_are_those_that_comparing_each_with_each_finds(exact: int, count: int, k: int, within: float, seed: int) -> None:
     vectors = faces(count, seed)
-    rows, distances = neighbours(vectors, k, within)
+    rows, distances = neighbours(vectors, k, within, exact)
     assert rows.shape == distances.shape == (count, k)
     expected = by_hand(vectors, k, within)
     for row in range(count):

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, and_, delete, func, insert, select, tuple_
 
-from agent.domain.embeddings import GroupMember
+from agent.domain.embeddings import GroupMember, GroupMembers
 from agent.domain.people import Certainty
 from agent.engine.matcher_port import ClusterMembers
 from agent.store.database import Queries
@@ -29,26 +29,37 @@ class ClusterQueries(Queries):
         with self.database.read() as tx:
             return ClusterMembers(self._by_cluster(), tuple(_cannot(tx)))
 
-    def all_members(self) -> tuple[list[GroupMember], list[tuple[int, int]]]:
-        """Return both, oldest first, and pairs of faces to keep apart."""
+    def all_members(self) -> GroupMembers:
+        """Return all faces with a print, oldest first, read page by page."""
         with self.database.read() as tx:
-            return list(starmap(GroupMember, tx.execute(_members().order_by(embedding.c.face_id)))), list(_cannot(tx))
+            cannot = tuple(_cannot(tx))
+        return GroupMembers.of(self._by_face(), cannot)
 
-    def count_members(self) -> int:
-        """Return the number of faces with a print."""
+    def count_members(self) -> tuple[int, int]:
+        """Return the number of faces with a print, and how many of them are neither clustered nor marked as alone."""
         with self.database.read() as tx:
-            return tx.scalar(select(func.count()).select_from(embedding)) or 0
+            every = tx.scalar(select(func.count()).select_from(embedding)) or 0
+            return every, every - (tx.scalar(select(func.count()).select_from(grouping)) or 0)
 
-    def set_groups(self, groups_of: dict[int, int], *, anew: bool) -> None:
-        """Store the cluster of each face, 0 for one that is alone. `anew` discards all earlier ones."""
+    def set_groups(self, groups_of: dict[int, int]) -> None:
+        """Store the cluster of each face, 0 for one that is alone."""
         with self.database.write() as tx:
-            if anew:
-                tx.execute(delete(grouping))
             for chunk in chunks(list(groups_of)):
                 there = set(tx.scalars(select(embedding.c.face_id).where(embedding.c.face_id.in_(chunk))))
                 tx.execute(delete(grouping).where(grouping.c.face_id.in_(chunk)))
                 if rows := [{"face_id": each, "group_id": groups_of[each]} for each in chunk if each in there]:
                     tx.execute(insert(grouping), rows)
+
+    def _by_face(self) -> Iterator[GroupMember]:
+        face_id = 0
+        while True:
+            with self.database.read() as tx:
+                rows = _members().where(embedding.c.face_id > face_id).order_by(embedding.c.face_id).limit(PAGE)
+                page = list(starmap(GroupMember, tx.execute(rows)))
+            yield from page
+            if len(page) < PAGE:
+                return
+            face_id = page[-1].face_id
 
     def _by_cluster(self) -> Iterator[GroupMember]:
         place = tuple_(grouping.c.group_id, grouping.c.face_id)
@@ -65,7 +76,7 @@ class ClusterQueries(Queries):
 
 def _members() -> Select[*tuple[Any, ...]]:
     """Rows as GroupMember takes them."""
-    columns = select(embedding.c.face_id, face.c.image_id, func.coalesce(identity.c.person_id, 0), func.coalesce(grouping.c.group_id, 0))
+    columns = select(embedding.c.face_id, face.c.image_id, func.coalesce(identity.c.person_id, 0), func.coalesce(grouping.c.group_id, -1))
     return (
         columns.join_from(embedding, face, face.c.id == embedding.c.face_id)
         .outerjoin(identity, and_(identity.c.face_id == embedding.c.face_id, _CONFIRMED))

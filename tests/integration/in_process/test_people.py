@@ -283,6 +283,34 @@ async def test_in_a_large_library_new_faces_are_placed_one_by_one(world: World, 
         assert set(group.face_ids) == {face["a"], face["b"]}
 
 
+async def test_only_changed_clusters_of_those_formed_anew_are_written(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.people.clusters.CALM_S", 0.01)
+    async with recognising(world, a=b"m1", b=b"m2", c=b"x3") as face:
+        await world.until(lambda: world.real.ungrouped(9) == [])
+        set_groups, written = world.real.set_groups, list[int]()
+
+        def write(groups: dict[int, int]) -> None:
+            written.extend(groups)
+            set_groups(groups)
+
+        world.library.__dict__["set_groups"] = write
+        face["d"] = await face_of(world, "d", b"x4")
+        await world.until(lambda: world.real.ungrouped(9) == [] and world.real.groups(limit=9)[1] == 2)
+        assert written == [face["c"], face["d"]], "the new one comes last"
+
+
+async def test_in_a_large_library_many_new_faces_are_placed_unless_they_are_a_good_part_of_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("CALM_S", 0.01), ("FEW", 0), ("MANY", 1), ("SHARE", 2)):
+        monkeypatch.setattr(f"agent.people.clusters.{name}", value)
+    async with recognising(world, a=b"m1", b=b"m2", c=b"x3", d=b"y4") as face:
+        await world.until(lambda: world.real.ungrouped(9) == [])
+        monkeypatch.setattr(world.matcher, "group", lambda _: pytest.fail("one of five is not a good part"))
+        face["e"] = await face_of(world, "e", b"x5")
+        await world.until(lambda: world.real.ungrouped(9) == [] and world.real.groups(limit=9)[1] == 2)
+
+
 async def test_doubt_outlives_the_agent_that_did_not_come_to_its_end(world: World) -> None:
     async with recognising(world, a=b"m1", b=b"m2") as face:
         await world.app.people.name_face(face["a"], "Mei")

@@ -97,7 +97,7 @@ async def test_a_group_is_shown_by_its_least_alike_faces_and_one_of_two_people_i
     served: Served, named: httpx.AsyncClient
 ) -> None:
     await served.world.index("n4", "n5", "n6", "n7", "n8", "p9", "q1", "q2")
-    served.world.real.set_groups({4: 4, 5: 4, 6: 4, 7: 4, 8: 4, 9: 4, 10: 10, 11: 10}, anew=False)
+    served.world.real.set_groups({4: 4, 5: 4, 6: 4, 7: 4, 8: 4, 9: 4, 10: 10, 11: 10})
     mixed, alike = (await named.get("/api/groups")).json()["items"]
     assert (mixed["size"], len(mixed["faces"]), mixed["doubtful"]) == (6, 4, True)
     assert 9 in {face["id"] for face in mixed["faces"]}, "the other person is on the card"
@@ -109,7 +109,7 @@ async def test_a_group_is_shown_by_its_least_alike_faces_and_one_of_two_people_i
 
 async def test_a_name_given_to_the_shown_faces_makes_no_other_face_of_the_group_certain(served: Served, named: httpx.AsyncClient) -> None:
     await served.world.index("n4", "n5", "n6", "n7", "n8", "n9")
-    served.world.real.set_groups(dict.fromkeys(range(4, 10), 4), anew=False)
+    served.world.real.set_groups(dict.fromkeys(range(4, 10), 4))
     [card] = (await named.get("/api/groups")).json()["items"]
     await edit(named, kind="name", face_ids=[face["id"] for face in card["faces"]], name="Noor")
     noor = next(each["id"] for each in (await named.get("/api/people")).json() if each["name"] == "Noor")
@@ -122,7 +122,7 @@ async def test_a_name_given_to_the_shown_faces_makes_no_other_face_of_the_group_
 
 async def test_groups_are_shown_without_a_matcher_and_nothing_is_claimed(served: Served, named: httpx.AsyncClient) -> None:
     await served.world.index("n4", "p5")
-    served.world.real.set_groups({4: 4, 5: 4}, anew=False)
+    served.world.real.set_groups({4: 4, 5: 4})
     served.world.matcher.error = EngineCrashed()
     [card] = (await named.get("/api/groups")).json()["items"]
     assert (card["size"], len(card["faces"]), card["doubtful"]) == (2, 2, False)

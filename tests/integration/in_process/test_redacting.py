@@ -328,7 +328,7 @@ async def test_what_the_user_said_of_a_face_counts_more_than_what_it_looks_like(
 
 async def test_a_face_that_its_groups_card_did_not_show_is_covered(known: World, safe: Path) -> None:
     await known.app.people.undo()
-    known.real.set_groups({1: 1, 2: 1, 3: 1}, anew=True)
+    known.real.set_groups({1: 1, 2: 1, 3: 1})
     await known.app.people.edit(NameFacesEdit(face_ids=(1, 3), name="Mei"))
 
     made = await copies_of(known, ask(known, safe, keep=("Mei",)))

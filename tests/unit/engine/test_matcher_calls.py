@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from agent.domain.embeddings import FaceEmbedding, GroupMember, Spread
+from agent.domain.embeddings import FaceEmbedding, GroupMember, Spread, numbers
 from agent.domain.errors import EngineBadAnswer
 from agent.domain.people import Candidate
 from agent.engine import matcher_calls, rpc
@@ -89,8 +89,8 @@ def test_groups_are_told_whole_and_some_at_a_time() -> None:
     members += [GroupMember(1_000 * group + each, 1, group_id=100 + group) for group, size in enumerate(sizes) for each in range(size)]
     members.sort(key=lambda each: each.group_id)
     parts = list(matcher_calls.by_group(members))
-    assert sorted(face for part in parts for face in part.faces) == sorted(each.face_id for each in members)
+    assert sorted(face for part in parts for face in numbers(part.faces)) == sorted(each.face_id for each in members)
     assert 2 <= len(parts) <= 4
-    labelled = [{group for group in part.groups if group} for part in parts]
+    labelled = [{group for group in numbers(part.groups) if group} for part in parts]
     assert sum(map(len, labelled)) == len(set.union(*labelled)), "none is in two parts"
     assert list(matcher_calls.by_group([])) == []

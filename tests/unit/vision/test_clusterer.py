@@ -5,7 +5,7 @@ import pytest
 
 from agent.domain.clustering import GroupBounds
 from agent.vision.clusterer import NEAREST, cluster
-from agent.vision.nearest import neighbours
+from agent.vision.neighbours import neighbours
 from tests.made_faces import Floats, Ints, chain, made, same, unit
 
 
