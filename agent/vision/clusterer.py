@@ -103,9 +103,10 @@ class _Groups:
 
     def alike(self, one: Ints, other: Ints, least: float) -> Edges:
         """Return each pair of different clusters once, with the mean cosine between their trusted faces if it is high enough."""
-        many = len(self.of)
-        keys = np.unique((np.minimum(one, other) * many + np.maximum(one, other))[one != other])
-        one, other = np.divmod(keys, many)
+        keys = (np.minimum(one, other) << 32 | np.maximum(one, other))[one != other]
+        keys.sort()  # and shifts, because np.unique and np.divmod take several times as long
+        keys = keys[np.diff(keys, prepend=-1) != 0]
+        one, other = keys >> 32, keys & 0xFFFF_FFFF
         score = np.empty(len(keys), np.float32)
         for start in range(0, len(keys), _AT_ONCE):
             a, b = one[start : start + _AT_ONCE], other[start : start + _AT_ONCE]
