@@ -61,9 +61,13 @@ class BackupState:
         """The last moment that can certainly be restored; None without one."""
         if self.archiving is None:
             return None
-        if any(map(self._whole, self.repositories)):
+        if any(self._whole(each) and self._has_base(each) for each in self.repositories):
             return self.archiving.at
         return max((run.ended_at for (kind, _), run in self.good.items() if kind is RunKind.DATABASE and run.ended_at), default=None)
+
+    def _has_base(self, repository: Repository) -> bool:
+        """Whether there is a backup that the log continues."""
+        return bool(repository.backups) or (RunKind.DATABASE, repository.name) in self.good
 
     def _whole(self, repository: Repository) -> bool:
         if self.given_up_at is None:

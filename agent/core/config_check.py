@@ -125,7 +125,9 @@ def _dotted(location: Sequence[int | str]) -> str:
 
 def _reason(key: str, detail: "ErrorDetails") -> dict[str, Param]:
     """Return what the value must be, as a reason kind and the parameters of its text."""
-    field = setting_fields().get(re.sub(r"\[\d+\]", "[]", key))
+    name = re.sub(r"\[\d+\]", "[]", key)
+    field = setting_fields().get(name)
+    item_of = setting_fields().get(name.removesuffix("[]")) if field is None else None
     if field is not None and field.minimum is not None and field.maximum is not None and field.kind in ("int", "float"):
         kind = "inside" if field.open_interval else "between_whole" if field.kind == "int" else "between"
         return {"reason": kind, "minimum": field.minimum, "maximum": field.maximum}
@@ -133,5 +135,7 @@ def _reason(key: str, detail: "ErrorDetails") -> dict[str, Param]:
         return {"reason": "one_of", "choices": ", ".join(field.choices)}
     if field is not None and field.examples:
         return {"reason": "like", "choices": ", ".join(field.examples)}
+    if item_of is not None and item_of.item_examples:
+        return {"reason": "like", "choices": ", ".join(item_of.item_examples)}
     limit = detail.get("ctx", {}).get("max_length")
     return {"reason": _REASONS.get(detail["type"], "other"), **({"maximum": limit} if isinstance(limit, int) else {})}

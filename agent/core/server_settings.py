@@ -31,8 +31,8 @@ def _network(text: str) -> str:
     return text
 
 
-EmailAddress = Annotated[str, Field(pattern=r"^[^@\s,<>]+@[^@\s,<>]+$", max_length=254)]
-HttpsAddress = Annotated[str, Field(pattern=r"^(https://[^\s@]+)?$", max_length=2_000)]
+EmailAddress = Annotated[str, Field(pattern=r"^[^@\s,<>]+@[^@\s,<>]+$", max_length=254, examples=["you@example.org"])]
+HttpsAddress = Annotated[str, Field(pattern=r"^(https://[^\s@]+)?$", max_length=2_000, examples=["https://host.example.org/path"])]
 
 
 def _bare_address(text: str) -> str:
@@ -131,7 +131,7 @@ class OidcSettings(Section):
     """A file with the client's secret, read at each sign-in. Empty: the secret that `ai-popup members provider secret` keeps, if any."""
     name: Annotated[str, Field(max_length=60)] = ""
     """What the button for signing in calls the provider; empty is its host."""
-    scopes: tuple[Annotated[str, Field(pattern=r"^[!#-\[\]-~]{1,100}$")], ...] = ("profile", "email")
+    scopes: tuple[Annotated[str, Field(pattern=r"^[!#-\[\]-~]{1,100}$", examples=["profile"])], ...] = ("profile", "email")
     """Asked for besides `openid`."""
     name_claim: Annotated[str, Field(min_length=1, max_length=100)] = "preferred_username"
     """The claim that shows which account it is, and names new members."""
@@ -190,7 +190,7 @@ class IncidentSettings(Section):
     """End of the working hours, by the server's clock."""
     email_to: tuple[EmailAddress, ...] = ()
     """Addresses that are told of each incident."""
-    email_from: Annotated[str, Field(pattern=r"^([^@\s,<>]+@[^@\s,<>]+)?$", max_length=254)] = ""
+    email_from: Annotated[str, Field(pattern=r"^([^@\s,<>]+@[^@\s,<>]+)?$", max_length=254, examples=["popup@example.org"])] = ""
     """The sender's address; empty is the first of `email_to`."""
     smtp_host: Annotated[str, Field(max_length=253)] = ""
     """The mail server; empty sends no e-mail."""
@@ -237,7 +237,7 @@ class AlertSettings(Section):
     """An https:// address that is told of alerts; empty takes `incidents.webhook`. Its key is set by `ai-popup alerts secret webhook`."""
     ntfy_server: HttpsAddress = "https://ntfy.sh"
     """The ntfy server; a token for it is set by `ai-popup alerts secret ntfy`."""
-    ntfy_topic: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{0,64}$")] = ""
+    ntfy_topic: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{0,64}$", examples=["popup-and-random-letters"])] = ""
     """The topic at the ntfy server; without a token, anyone who knows it can read it. Empty sends nothing to ntfy."""
     inside: bool = False
     """The addresses of this section may be in the team's own network or on this computer."""

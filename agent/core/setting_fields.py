@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from enum import Enum
 from functools import cache
 from itertools import pairwise
-from typing import get_origin
+from typing import get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
@@ -32,6 +32,7 @@ class SettingField:
     open_interval: bool = False  # the bounds themselves are excluded
     choices: tuple[str, ...] = ()  # the only valid values, if limited
     examples: tuple[str, ...] = ()
+    item_examples: tuple[str, ...] = ()  # of a list's items
     unit: str = ""  # "s", "MB", ...: its text is `settings.unit.<unit>`
     advanced: bool = True  # rarely needed
     restart: bool = False  # takes effect at the next start
@@ -144,6 +145,16 @@ def _described(model: type[Section]) -> Mapping[str, str]:
     }
 
 
+def _examples(info: FieldInfo) -> tuple[str, ...]:
+    return tuple(str(example) for example in info.examples or ())
+
+
+def _items(info: FieldInfo) -> Iterator[FieldInfo]:
+    """Yield what is said of a list's items."""
+    for items in get_args(info.annotation):
+        yield from (said for said in getattr(items, "__metadata__", ()) if isinstance(said, FieldInfo))
+
+
 def _field(key: str, info: FieldInfo, description: str) -> SettingField:
     minimum: float | int | None = None
     maximum: float | int | None = None
@@ -170,7 +181,8 @@ def _field(key: str, info: FieldInfo, description: str) -> SettingField:
         maximum=maximum,
         open_interval=open_interval,
         choices=_choices(info, pattern),
-        examples=tuple(str(example) for example in info.examples or ()),
+        examples=_examples(info),
+        item_examples=tuple(example for item in _items(info) for example in _examples(item)),
         unit=_UNIT_OF.get(key) or (_UNITS.get(key.rpartition(".")[2].rpartition("_")[2], "") if _kind(info) in ("int", "float") else ""),
         advanced=key not in _BASIC,
         restart=not _AT_START.isdisjoint({key, key.partition(".")[0]}),

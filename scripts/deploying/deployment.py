@@ -132,7 +132,7 @@ class Deployment:
 
     def _back(self, state: State, why: str) -> None:
         """Have the former version serve again. Its schema step stays: it was checked that the former version works on it."""
-        self._say(f"going back to {state.former or 'nothing'}: {why}")
+        self._say(f"going back to {state.former}: {why}" if state.former else f"switching it off, as nothing served before: {why}")
         state = self._book.step(state, "switch")  # also after a power failure in the middle of this
         try:
             self._backend.switch(state.former)
@@ -141,4 +141,4 @@ class Deployment:
             self._book.note(state, "failed", said=str(failure))
             raise Failed(f"{why}; and {state.former} does not serve either: {failure}. Run --resume once that is mended") from failure
         self._book.end(state, "rolled back", f"{why}; {said}")
-        self._say(f"{state.former or 'nothing'} serves again")
+        self._say(f"{state.former} serves again" if state.former else "nothing serves")

@@ -59,6 +59,7 @@ class HostBackend:
                 f"the version that runs now does not work after the migrations to {plan['program']}: "
                 "deploy the release between them first, or upgrade with the server stopped as docs/operate/upgrade.md says"
             )
+        self._fetch_models(version)
         return planned(plan)
 
     def fits(self, version: str) -> str:
@@ -135,6 +136,14 @@ class HostBackend:
             raise Failed(f"there is no user and group {user}: docs/operate/host.md says how to make them") from None
 
     # -- commands ----------------------------------------------------------------------------------------------------------------
+    def _fetch_models(self, version: str) -> None:
+        """Fetch the models that it lacks: without them it would not become ready, and would be taken back after the gate's time."""
+        try:
+            expect(self._program.run(version, "models", "fetch", "--quiet"), "fetching the models")
+        except Failed as failure:
+            command = self._releases.folder(version) / by_hand.NAME
+            raise Failed(f"{failure}\nWithout a network: {command} models add FILE, then deploy again") from failure
+
     def _migrations(self, version: str, *words: str) -> dict[str, Any]:
         said = expect(self._program.run(version, "server", "migrate", "--plan", "--json", *words), "asking for the migrations")
         found: dict[str, Any] = json.loads(said)

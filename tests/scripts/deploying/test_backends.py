@@ -282,6 +282,15 @@ def test_a_version_that_would_stop_the_running_one_is_refused(tmp_path: Path, so
         backend.check(version)
 
 
+def test_models_that_cant_be_fetched_are_named_before_anything_changes(tmp_path: Path, source: Path) -> None:
+    answers: dict[str, str | Done] = {"migrate --plan": json.dumps(PLAN), "models fetch": Done(1, errors="none of 2 sources answered")}
+    backend = host_of(tmp_path, source, Scripted(answers))
+    version = backend.version()
+    backend.build(version)
+    with pytest.raises(Failed, match=rf"none of 2 sources answered(?s:.*){version}/bin/by-hand models add FILE"):
+        backend.check(version)
+
+
 def test_a_gate_names_what_is_in_the_way(tmp_path: Path, source: Path) -> None:
     backend = host_of(tmp_path, source, Scripted({"is-failed": Done(0)}))
     with pytest.raises(Failed, match="the server ended"):

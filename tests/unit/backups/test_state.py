@@ -67,6 +67,7 @@ def test_after_log_was_given_up_the_last_backup_is_what_can_be_restored_for_cert
     assert state(lost, NOW).gap and state(lost, NOW).restorable_until == NOW
     assert replace(state(lost, NOW), good={}).restorable_until is None
     assert replace(state(None, NOW), archiving=None).restorable_until is None
+    assert replace(state(None, NOW), good={}).restorable_until is None, "the log alone restores nothing"
 
 
 def test_a_backup_closes_the_gap_of_its_repository() -> None:

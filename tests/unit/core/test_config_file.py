@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.core import config_file
-from agent.core.config_check import merged, parsed_value
+from agent.core.config_check import merged, nested, parsed_value, problems
 from agent.core.config_environment import from_environment
 from agent.core.config_file import SettingsFile
 from agent.core.setting_fields import nearest_key, setting_fields
@@ -120,6 +120,18 @@ def test_a_wrong_value_says_what_it_has_to_be(tmp_path: Path, text: str, params:
     assert isinstance(error, SettingsInvalid)
     line = 1 if params["reason"] == "missing" else text.count("\n") + 1
     assert error.params == params | {"line": line}
+
+
+@pytest.mark.parametrize("value", ["\x01 ,<>@", ["\x01 ,<>@"], 7])
+def test_every_setting_says_what_it_has_to_be(value: object) -> None:
+    unsaid = [
+        error.params["key"]
+        for key in setting_fields()
+        if "[]" not in key
+        for error in problems(nested(key.split("."), value))
+        if error.params["reason"] == "other"
+    ]
+    assert unsaid == []
 
 
 def test_an_unknown_key_is_refused_with_the_nearest_name(tmp_path: Path) -> None:
