@@ -248,7 +248,7 @@ def _widen(process: asyncio.subprocess.Process) -> None:
         import fcntl
 
         assert process.stdin is not None
-        with contextlib.suppress(OSError):  # a user's pipes are limited in all
+        with contextlib.suppress(OSError, ValueError):  # a user’s pipes are limited in all; that of a process that has ended is closed
             fcntl.fcntl(process.stdin.transport.get_extra_info("pipe"), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
 

@@ -1,10 +1,12 @@
 """A child answers line by line; one that hangs, ends or talks rubbish costs one request and is gone."""
 
 import asyncio
+import contextlib
 import os
 import platform
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -145,3 +147,21 @@ async def test_time_in_which_the_computer_slept_does_not_count(start: Start, mon
     await asyncio.sleep(0.1)
     slept = 3600.0
     assert await asking == {"ok": True}
+
+
+async def test_a_program_that_ends_at_once_is_gone_however_soon_its_input_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = asyncio.create_subprocess_exec
+
+    async def ended(*words: Any, **more: Any) -> asyncio.subprocess.Process:
+        process = await start(*words, **more)
+        assert process.stdin is not None
+        await process.wait()
+        process.stdin.close()
+        with contextlib.suppress(OSError):
+            await process.stdin.wait_closed()
+        return process
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", ended)
+    child = await Child.start([sys.executable, "-S", "-c", ""])
+    with pytest.raises(ChildGone):
+        await child.request({"id": 1}, timeout=30)
