@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
+from scripts.page_conditions import wait_for_condition
+
 if TYPE_CHECKING:
     from tests.e2e.pages.conftest import Act, InEachLanguage, Reach, State
 
@@ -344,6 +346,30 @@ def test_in_the_systems_own_colours_what_lies_over_the_page_and_what_is_switched
     photos.keyboard.press("Control+a")
     assert edge(photos.locator(".bar")) == "1px solid"
     photos.emulate_media(forced_colors="none")
+
+
+def test_menus_stay_within_a_narrow_window(page: Page, visit: "Callable[..., None]") -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    visit("#photos")
+    page.locator(".tile").first.wait_for()
+
+    def inside(menu: Locator) -> None:
+        menu.wait_for()
+        # Once it has its place, which it takes after its width is known.
+        wait_for_condition(
+            page,
+            "[...document.querySelectorAll('.menu')].every((menu) => {"
+            " const { left, right, bottom } = menu.getBoundingClientRect(); return left >= 0 && right <= 390 && bottom <= 800 })",
+        )
+        page.keyboard.press("Escape")
+        menu.wait_for(state="detached")
+
+    for x in (60, 170, 280):
+        page.mouse.click(x, 420, button="right")
+        inside(page.locator("[role=menu]"))
+    for number in range(4):
+        page.locator(".chip[aria-haspopup]").nth(number).click()
+        inside(page.locator(".menu"))
 
 
 # -- a hundred thousand ----------------------------------------------------------------------------------------------------------
