@@ -74,7 +74,8 @@ def remove(session: CommandSession, paths: tuple[str, ...], dry_run: bool, as_js
         key = "cli.folders.would_remove" if dry_run else "cli.folders.removed"
         days = session.settings.library.grace_days
         facts = {"path": root, "removed": not dry_run, "photos": photos, "days": days}
-        tell(facts, texts(key, path=root, count=photos, days=days), as_json=as_json)
+        told = texts(key, path=root, count=photos, days=days) if photos else texts(f"{key}_without_photos", path=root)
+        tell(facts, told, as_json=as_json)
     return 1 if missed else 0
 
 
