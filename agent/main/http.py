@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from fastapi import FastAPI
-from fastapi.responses import FileResponse, Response
-from fastapi.staticfiles import StaticFiles
+from fastapi.responses import FileResponse
 
 from agent.core.config_file import SettingsFile
 from agent.core.i18n import Texts
@@ -35,6 +34,7 @@ from agent.team.service import TeamMembership
 from agent.updates.routes import update_routes
 from agent.updates.service import Updates
 from agent.web.access import Scope, needs
+from agent.web.assets import Assets
 from agent.web.auth import Auth
 from agent.web.desk_port import DeskPort
 from agent.web.guard import Access, LocalAccess
@@ -115,7 +115,7 @@ def create_app(context: Context, port: Callable[[], int], team: Team | None = No
     health_routes(api, app, context.health, context.version, texts)
     restore_routes(api, context.restore, texts)
     update_routes(api, context.updates, lambda: app.settings, texts)
-    _pages(api, context.ui)
+    _pages(api, context.ui, compressed=team is not None)  # on this computer it would only take time
     return api
 
 
@@ -177,7 +177,7 @@ def _control_routes(api: FastAPI, context: Context) -> None:
         context.quit()
 
 
-def _pages(api: FastAPI, ui: Path) -> None:
+def _pages(api: FastAPI, ui: Path, *, compressed: bool) -> None:
     @api.get("/", include_in_schema=False, openapi_extra=needs(Scope.OPEN))
     async def page() -> FileResponse:
         return FileResponse(ui / "index.html")
@@ -190,13 +190,4 @@ def _pages(api: FastAPI, ui: Path) -> None:
     async def picker() -> FileResponse:
         return FileResponse(ui / "picker.html")
 
-    api.mount("/assets", _Assets(directory=ui / "assets", check_dir=False), name="assets")
-
-
-class _Assets(StaticFiles):
-    """The program's own files, whose names change with their content: a browser may keep them, and their compiled form."""
-
-    def file_response(self, *args: Any, **named: Any) -> Response:
-        answer = super().file_response(*args, **named)
-        answer.headers["cache-control"] = "private, max-age=31536000, immutable"
-        return answer
+    api.mount("/assets", Assets(ui / "assets", compressed=compressed), name="assets")

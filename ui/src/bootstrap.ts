@@ -6,7 +6,9 @@ import './tokens.css'
 import './base.css'
 import App from './App.svelte'
 import { connectChunks } from './chunks'
+import { isRemote } from './lib/account.svelte'
 import { app } from './lib/appState.svelte'
+import { typedTexts } from './lib/typedText'
 
 function desktop(agent: string): string {
   if (agent.includes('Windows')) return 'windows'
@@ -19,6 +21,8 @@ export function bootstrap(page: Component, unseen = false): void {
   if (target === null) throw new Error('the document has no #app')
   document.documentElement.dataset['os'] = desktop(navigator.userAgent)
   connectChunks()
+  if (isRemote()) typedTexts.watch(document)
   app.start(unseen ? null : document)
+  target.replaceChildren() // the sign that it is loading
   mount(App, { target, props: { page } })
 }

@@ -7,6 +7,7 @@ import type { ImagePage, PersonOut, PlaceProblem, Problem, Status } from '../api
 import { AccountState } from './account.svelte'
 import { coalesce } from './coalesce'
 import { systemLanguage, texts, type Language } from './i18n'
+import { typedTexts } from './typedText'
 
 export type Connection = 'connecting' | 'live' | 'offline' | 'refused'
 
@@ -194,6 +195,8 @@ export class AppState {
     this.connection = 'refused'
     if (language !== null) this.spoken = language === 'en' || language === 'zh-CN' ? language : null
     if (problem.code !== SIGN_IN) return
+    // While its fields are still there.
+    if (this.signedOut === null && this.account.value !== null && globalThis.document) typedTexts.keep(this.account.value.id, document)
     this.signedOut ??= session.end() ? 'ended' : 'new'
   }
 }
