@@ -82,7 +82,7 @@ class Accounts:
     async def sign_in(self, name: str, password: str, code: str | None, caller: Caller, passkey: Proof | None = None) -> Opened:
         """By a password, and a code or a passkey where the account asks for more.
 
-        Raises WrongSignIn, SecondFactorRequired, TooManyAttempts, CeremonyGone.
+        Raises WrongSignIn, CodeWrong, SecondFactorRequired, TooManyAttempts, CeremonyGone.
         """
         try:
             account = folded(name)
@@ -96,7 +96,7 @@ class Accounts:
             raise WrongSignIn
         if not await self._second_is_right(member, code, passkey):
             await self._failed(account, caller, member.id)
-            raise WrongSignIn
+            raise WrongSignIn if passkey is not None else CodeWrong  # that the password is right was said when the code was asked for
         await self._attempts.succeeded(account, caller.address)
         if member.password_hash is not None and self._passwords.is_outdated(member.password_hash):
             anew = await self._passwords.hash(password)
