@@ -35,7 +35,7 @@ OPEN = re.compile(
 # Requests that a browser makes for an element of the page: they can't carry our header.
 BY_TICKET = re.compile(
     r"/api/(events|support-bundle|images/\d+/(preview|thumbnail|original)|captures/frames/[^/]+|captures/[^/]+/picture"
-    r"|people/\d+/export|redaction-items/\d+/(copy|preview))"
+    r"|people/\d+/export|redaction-items/\d+/(copy|preview)|redactions/[^/]+/copies\.zip)"
 )
 # The browser's statement of a request's source: one of our pages, or the user.
 _OUR_SITES = ("same-origin", "none")
