@@ -1,8 +1,10 @@
 """`ai-popup problems`: lists files that could not be scanned, with reasons."""
 
 import json
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, TypeAlias
+from urllib.parse import urlencode
 
 import click
 
@@ -12,10 +14,12 @@ from agent.cli.own_texts import TEXTS
 from agent.cli.session import CommandSession
 
 if TYPE_CHECKING:
-    from agent.library.queries.library_queries import LibraryQueries
     from agent.library.schemas import PlaceProblem
 
+    Reader: TypeAlias = Callable[[int], Sequence[PlaceProblem]]
+
 PAGE = 500
+SERVED_PAGE = 200  # the most that the API gives at once
 
 
 @click.group(cls=CommandGroup, help=TEXTS("cli.help.problems"))
@@ -28,13 +32,12 @@ def problems() -> None: ...
 @json_option("json_each")
 @click.pass_obj
 def list_problems(session: CommandSession, folder: str | None, online_only: bool, as_json: bool) -> None:
-    """Read from the library, also while the agent runs, because a list changes nothing."""
+    """Read from the library, also while the agent runs, because a list changes nothing; a team server is asked."""
     from agent.cli.backend import absolute
-    from agent.library.queries.library_queries import LibraryQueries
 
     root, count = None if folder is None else absolute((folder,))[0], 0
-    with session.library(LibraryQueries) as library:
-        for each in _found(session, library, root, online_only=online_only):
+    with _reader(session, root, online_only=online_only) as read:
+        for each in _all(read):
             count += 1
             if as_json:
                 facts = {"path": each.path, "code": each.problem.code, "cause": each.problem.cause, "remedy": each.problem.remedy}
@@ -47,12 +50,31 @@ def list_problems(session: CommandSession, folder: str | None, online_only: bool
         note(session.texts("cli.problems.online_only" if online_only else "cli.problems.count", count=count))
 
 
-def _found(session: CommandSession, library: "LibraryQueries", folder: str | None, *, online_only: bool) -> "Iterator[PlaceProblem]":
-    from agent.library.schemas import PlaceProblem
+@contextmanager
+def _reader(session: CommandSession, folder: str | None, *, online_only: bool) -> "Iterator[Reader]":
+    """Yield what returns the files of a page from an offset on."""
+    from agent.library.queries.library_queries import LibraryQueries
+    from agent.library.schemas import PlaceProblem, PlaceProblems
 
-    read, offset = library.deferred if online_only else library.problems, 0
-    while items := read(limit=PAGE, offset=offset, folder=folder).items:
-        yield from (PlaceProblem.of(each, session.texts) for each in items)
+    if session.is_served:
+        path, wanted = ("/api/online-only" if online_only else "/api/problems"), {"limit": SERVED_PAGE}
+        with closing(session.server()) as client:
+
+            def asked(offset: int) -> "Sequence[PlaceProblem]":
+                query = urlencode(wanted | {"offset": offset} | ({} if folder is None else {"folder": folder}))
+                return client.call("GET", f"{path}?{query}", PlaceProblems).items
+
+            yield asked
+        return
+    with session.library(LibraryQueries) as library:
+        read = library.deferred if online_only else library.problems
+        yield lambda offset: [PlaceProblem.of(each, session.texts) for each in read(limit=PAGE, offset=offset, folder=folder).items]
+
+
+def _all(read: "Reader") -> "Iterator[PlaceProblem]":
+    offset = 0
+    while items := read(offset):
+        yield from items
         offset += len(items)
 
 

@@ -47,7 +47,7 @@ def bundle(session: CommandSession, number: int | None, hours: int, output: Path
     except ServerStopped:
         client = None
     since = now - timedelta(hours=hours)
-    with copy_errors(), EvidenceBundle(target) as made:
+    with copy_errors(str(target.parent.absolute())), EvidenceBundle(target) as made:
         if client is not None:
             with closing(client):
                 since = _ask(made, client, number, since, hours)
@@ -64,7 +64,7 @@ def bundle(session: CommandSession, number: int | None, hours: int, output: Path
         note(session.texts("cli.incidents.bundle_stopped"))
     tell(
         {"file": str(target), "sha256": digest, "record": client is not None},
-        session.texts("cli.incidents.bundle", file=str(target), digest=digest),
+        *session.texts("cli.incidents.bundle", file=str(target), digest=digest).split("\n"),
         as_json=as_json,
     )
 

@@ -23,7 +23,7 @@ from sqlalchemy import URL, make_url
 
 from agent.core.files import store_error, write_private
 from agent.core.paths import make_private
-from agent.domain.errors import DatabaseFailed, DatabaseUnreachable, ServerPackagesMissing
+from agent.domain.errors import DatabaseFailed, DatabaseUnreachable, ServerPackagesMissing, StoreDiskFull
 from agent.store.cluster_folder import Archive, ClusterFolder, Reached, make_private_for
 from agent.store.postgres_programs import NEWEST, OPEN_TO_ALL, Programs, account
 
@@ -33,6 +33,7 @@ ADDRESS_FILE, CLUSTER_FOLDER = "address", "cluster"
 _OWNER = _DATABASE = "ai_popup"
 _SOCKETS = "ai-popup-sockets-"
 _LONGEST_SOCKET = 90  # bytes of a socket's path; the systems' limits are a little above 100
+_LEAST_FREE = 100 * 2**20  # bytes; a new database takes some 60 MB, and a failed attempt gives them back
 _START_S, _END_S = 60.0, 60.0
 _REFUSES_S = 15.0  # after this long, one that ends at once is not started again
 _AGAIN_S = 0.05
@@ -105,6 +106,10 @@ class EmbeddedPostgres:
             address = self._launch(self._programs, address)
         except OSError as error:
             raise store_error(error) from error
+        except DatabaseFailed as error:
+            if shutil.disk_usage(self._folder).free < _LEAST_FREE:
+                raise StoreDiskFull from error
+            raise
         return address.render_as_string(hide_password=False)
 
     def stop(self) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from sqlalchemy import make_url
 from agent.core.log_rotation import files_of, rotate
 from agent.core.program_settings import LogSettings
 from agent.core.settings import Settings
-from agent.domain.errors import DatabaseFailed, DatabaseOld, DatabaseUnreachable, VectorsOld
+from agent.domain.errors import DatabaseFailed, DatabaseOld, DatabaseUnreachable, StoreDiskFull, VectorsOld
 from agent.store import embedded_postgres, postgres_programs
 from agent.store import server_database as module
 from agent.store.dialects.postgresql import PostgreSql
@@ -92,6 +93,16 @@ def test_a_restored_one_that_ends_by_itself_is_given_up_at_once(postgres: Embedd
     with pytest.raises(DatabaseFailed):
         restored.start()
     assert (data / "restore.log").read_text().count('"ai_popup_ends_it"') == 1
+
+
+def test_a_disk_without_room_for_a_new_one_is_named(data: Path) -> None:
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", str(data)], capture_output=True, check=False).returncode:
+        pytest.skip("needs to mount")
+    try:
+        with pytest.raises(StoreDiskFull):
+            EmbeddedPostgres(data / "postgres", data / "postgres.log").start()
+    finally:
+        subprocess.run(["umount", str(data)], check=True)
 
 
 def test_workers_find_it_by_its_file(postgres: EmbeddedPostgres, data: Path) -> None:

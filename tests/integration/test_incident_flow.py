@@ -79,5 +79,7 @@ def test_it_is_found_contained_kept_as_evidence_and_closed(server: RealServer, t
     server.serve()
     assert said(server, "record", "verify", "--json")[0]["intact"] is True
     assert said(server, "incidents", "close", str(number), "--reason", "handled", "--json")[0]["state"] == "closed"
+    told = server.run("incidents", "bundle", "-o", str(tmp_path / "third.zip")).stdout.splitlines()
+    assert len(told) == 2 and told[1].startswith("SHA-256 ")
     assert server.run("incidents", "bundle", "999").returncode == 1, "no such incident"
     assert not list(Path.cwd().glob("*ai-popup-evidence*"))

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from agent.core.settings import KeyHome
@@ -15,7 +16,7 @@ from agent.store.keys import LibraryKeys
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.unit.cli.conftest import CommandLine
+    from tests.unit.cli.conftest import CommandLine, FakeAgent
     from tests.world import FakeAnalyser
 
 
@@ -67,3 +68,23 @@ def test_a_desktops_library_in_the_same_home_stays_usable(cli: CommandLine, anal
     cli("backup", "create")
     (cli.paths.data / "postgres").mkdir()
     assert cli("people", "list").code == 0
+
+
+def test_problems_are_asked_of_the_server_whose_library_it_is(
+    cli: CommandLine, running_agent: FakeAgent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (cli.paths.data / "postgres").mkdir()
+    problem = {"code": "engine.memory", "cause": "It took too much memory.", "remedy": "Raise the limit."}
+    facts = {"place_id": 1, "name": "a.jpg", "path": "/photos/a.jpg", "quarantined": True, "at": "2026-05-06T07:08:09Z", "action": "retry"}
+    pages = {"0": [facts | {"problem": problem}], "1": []}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert request.url.path == "/api/problems"
+        return httpx.Response(200, json={"items": pages.pop(request.url.params["offset"]), "total": 1})
+
+    monkeypatch.setattr(running_agent, "answer", answer)
+
+    said = cli("problems", "list")
+
+    assert said.code == 0 and "/photos/a.jpg: It took too much memory. Raise the limit. [engine.memory]" in said.out
+    assert not pages and not (cli.paths.library / "library.db").exists()
