@@ -56,11 +56,14 @@ def test_a_group_that_may_be_two_people_is_looked_at_before_it_is_named(people: 
     card = people.locator(".groups li").filter(has_text="Perhaps two people")
     expect(card.locator("input")).to_have_count(0)
     expect(card.locator(".crop")).to_have_count(4)
-    card.get_by_role("link", name="Check first").click()
+    card.get_by_role("link", name="Check first").press("Enter")
     expect(people.locator("header")).to_contain_text("These may be two people")
+    expect(people.locator("main")).to_be_focused()
     people.get_by_role("combobox", name="Who is this?").fill("Fang")
     people.keyboard.press("Enter")
     expect(people.locator(".toast p")).to_have_text("12 faces named Fang")
+    expect(people).to_have_url(re.compile("#people$"))
+    expect(people.locator("main")).to_be_focused()
 
 
 def test_single_faces_are_taken_out_before_a_group_is_named(people: Page) -> None:
