@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -346,6 +347,25 @@ def test_in_the_systems_own_colours_what_lies_over_the_page_and_what_is_switched
     photos.keyboard.press("Control+a")
     assert edge(photos.locator(".bar")) == "1px solid"
     photos.emulate_media(forced_colors="none")
+
+
+def test_two_figures_at_one_place_of_a_plot_are_both_drawn(page: Page, visit: Callable[..., None]) -> None:
+    """Those that are a little older than the plot's time stand at its edge."""
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+
+    def two_figures(route: Route) -> None:
+        answer = route.fetch()
+        report = answer.json()
+        now = datetime.now(UTC)
+        times = [(now - timedelta(seconds=ago)).isoformat() for ago in (325, 315)]
+        report["history"] = [{**sample, "at": at} for sample, at in zip(report["history"], times, strict=False)]
+        route.fulfill(response=answer, json=report)
+
+    page.route("**/api/health-report", two_figures)
+    visit("#status")
+    expect(page.locator(".plots circle")).to_have_count(6)
+    assert errors == []
 
 
 def test_menus_stay_within_a_narrow_window(page: Page, visit: "Callable[..., None]") -> None:
