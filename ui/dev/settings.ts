@@ -290,7 +290,7 @@ function settingReply(method: string, key: string, check: boolean, value: Value,
   const row = ROWS.find(([known]) => known === key)
   if (!row) return { status: 404, answer: { code: 'settings.unknown_key', cause: 'There is no such setting.', remedy: '' } }
   if (key === 'engine.device' && method !== 'DELETE' && !/^(AUTO|CPU|GPU|NPU)(\.\d+)?$/.test(String(value))) {
-    const cause = options.language === 'en' ? '“engine.device” must be written like one of these: CPU, GPU, NPU.' : '“engine.device”应为类似这样的写法：CPU、GPU、NPU。'
+    const cause = options.language === 'en' ? '“engine.device” must be written like CPU, GPU, NPU.' : '“engine.device”应为类似这样的写法：CPU、GPU、NPU。'
     return { status: 422, answer: { code: 'settings.invalid', cause, remedy: '' } }
   }
   if (check) return DONE
