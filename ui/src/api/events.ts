@@ -25,11 +25,21 @@ export interface Listener {
 const FIRST_WAIT_MS = 1_000
 const LONGEST_WAIT_MS = 10_000
 
+/** So often the clock is looked at; one that jumped has slept, and with it the stream, which then may never say that it is broken. */
+const TICK_MS = 5_000
+const SLEPT_MS = 20_000
+
 /** The document, which says whether the page is visible. */
 export interface Seen {
   readonly visibilityState: string
   addEventListener(event: 'visibilitychange', call: () => void): void
   removeEventListener(event: 'visibilitychange', call: () => void): void
+}
+
+/** The window. */
+export interface Network {
+  addEventListener(event: 'online', call: () => void): void
+  removeEventListener(event: 'online', call: () => void): void
 }
 
 /**
@@ -40,8 +50,9 @@ export interface Seen {
  *
  * @param page if it is given, nothing is followed while that can't be seen: a browser has six connections to one address for all of its tabs, and
  * with six streams open no tab would get another answer
+ * @param network says when there is one again
  */
-export function followEvents(listener: Listener, probe: () => Promise<Status>, page: Seen | null = null): () => void {
+export function followEvents(listener: Listener, probe: () => Promise<Status>, page: Seen | null = null, network: Network | null = globalThis.window ?? null): () => void {
   let source: EventSource | null = null
   let timer: ReturnType<typeof setTimeout> | undefined
   let wait = FIRST_WAIT_MS
@@ -90,11 +101,22 @@ export function followEvents(listener: Listener, probe: () => Promise<Status>, p
     open()
   }
 
+  let ticked = Date.now()
+  const clock = setInterval(() => {
+    const now = Date.now()
+    const slept = now - ticked > SLEPT_MS
+    ticked = now
+    if (slept) looked()
+  }, TICK_MS)
+
   page?.addEventListener('visibilitychange', looked)
+  network?.addEventListener('online', looked)
   open()
   return () => {
     ended = true
+    clearInterval(clock)
     page?.removeEventListener('visibilitychange', looked)
+    network?.removeEventListener('online', looked)
     rest()
   }
 }

@@ -47,6 +47,31 @@ afterEach(() => {
 })
 
 describe('the event stream', () => {
+  it('begins anew after the computer slept, since a stream that slept may never break', () => {
+    const end = followEvents(listener, () => Promise.resolve(status), page)
+    vi.advanceTimersByTime(60_000)
+    expect(Stream.made.length).toBe(1)
+    vi.setSystemTime(Date.now() + 3_600_000)
+    vi.advanceTimersByTime(5_000)
+    expect([Stream.made.length, open()]).toEqual([2, 1])
+    last().dispatchEvent(new Event('open'))
+    expect(listener.connected).toHaveBeenCalledOnce()
+    end()
+    vi.setSystemTime(Date.now() + 3_600_000)
+    vi.advanceTimersByTime(5_000)
+    expect([Stream.made.length, open()]).toEqual([2, 0])
+  })
+
+  it('begins anew when there is a network again', () => {
+    const network = new EventTarget()
+    const end = followEvents(listener, () => Promise.resolve(status), page, network)
+    network.dispatchEvent(new Event('online'))
+    expect([Stream.made.length, open()]).toEqual([2, 1])
+    end()
+    network.dispatchEvent(new Event('online'))
+    expect(open()).toBe(0)
+  })
+
   it('is there only while the page can be seen', () => {
     const end = followEvents(listener, () => Promise.resolve(status), page)
     expect(open()).toBe(1)
