@@ -56,7 +56,7 @@ class SettingsFile:
         self._told: _Signature | str = "unread"  # the file as `watch` has reported it
 
     def load(self) -> Settings:
-        """Read and validate all layers. Raises SettingsError, with the line if it is the file's; `snapshot` then stays unchanged."""
+        """Read and validate all layers. Raises SettingsError, with the line or the variable; `snapshot` then stays unchanged."""
         text = self._read()
         try:
             self.snapshot = validated(self._profile(), parsed(text), self._environment())
@@ -266,10 +266,13 @@ class SettingsFile:
             raise SettingsNoAccess from error
 
     def _located(self, error: SettingsError, text: bytes) -> SettingsError:
-        """Add the parameter `line`, unless the environment is the cause."""
+        """Add the parameter `line`, or `variable` if the environment is the cause."""
         key = error.params.get("key")
-        if isinstance(key, str) and key not in self.overridden() and (line := line_of(text.decode("utf-8-sig", "replace"), key)):
-            error.params["line"] = line
+        if isinstance(key, str):
+            if variable := self.overridden().get(key.partition("[")[0]):
+                error.params.setdefault("variable", variable)
+            elif line := line_of(text.decode("utf-8-sig", "replace"), key):
+                error.params["line"] = line
         return error
 
     def _check(self, document: "TOMLDocument") -> None:

@@ -29,7 +29,7 @@ class SettingsUnknownKey(SettingsError):
 
 
 class SettingsInvalid(SettingsError):
-    """The value is invalid. Parameters: `key`, `reason` (what the value must be), and `line` if it is in the file."""
+    """The value is invalid. Parameters: `key`, `reason` (what the value must be), and the `line` of the file or the `variable`."""
 
     code = "settings.invalid"
 

@@ -147,10 +147,13 @@ def test_the_line_of_a_mistake_is_told(tmp_path: Path) -> None:
     assert problem.params["line"] == 4
 
 
-def test_what_the_environment_gets_wrong_has_no_line(tmp_path: Path) -> None:
+def test_what_the_environment_gets_wrong_names_the_variable_and_no_line(tmp_path: Path) -> None:
     with pytest.raises(SettingsInvalid) as caught:
         file(tmp_path, "[popup]\nseconds = 9\n", {"AI_POPUP__POPUP__SECONDS": "1"}).load()
-    assert "line" not in caught.value.params
+    assert "line" not in caught.value.params and caught.value.params["variable"] == "AI_POPUP__POPUP__SECONDS"
+    with pytest.raises(SettingsInvalid) as caught:
+        file(tmp_path, "", {"AI_POPUP__ALERTS__EMAIL_TO": '["nobody"]'}).load()
+    assert caught.value.params["variable"] == "AI_POPUP__ALERTS__EMAIL_TO"
 
 
 def test_a_file_is_there_when_it_is_to_be_opened(tmp_path: Path) -> None:
