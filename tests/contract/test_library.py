@@ -462,6 +462,27 @@ def test_a_result_that_comes_after_its_lease_ran_out_changes_nothing(library: Re
     assert len(library.commit(second, an_analysis("a", a_face()), now=NOW)) == 1
 
 
+@pytest.mark.parametrize("again", ["retried", "another detector"])
+def test_a_result_that_comes_after_attempts_are_counted_anew_changes_nothing(library: RedactionQueries, again: str) -> None:
+    index(library, "/photos/a.jpg", "a", a_face())
+    note(library, "/photos/b.jpg", size=3)
+    [first] = lease(library)
+    assert library.fail(first, JobState.FAILED, ImageCorrupt(), now=NOW)
+    if again == "retried":
+        assert library.retry() == 1
+    else:
+        library.retry()
+        [second] = lease(library)
+        library.commit(second, an_analysis("b"), now=NOW)
+        assert library.requeue_outdated(Recipe("centerface-3"), now=NOW) == 2
+    jobs = lease(library, 9)
+    assert all(job.attempts == first.attempts for job in jobs)
+    assert library.commit(first, an_analysis("b"), now=NOW) == []
+    assert library.fail(first, JobState.FAILED, ImageCorrupt(), now=NOW) == []
+    library.release([first])
+    assert library.counts().jobs[JobState.LEASED] == len(jobs)
+
+
 def test_counts_tell_the_sizes(library: RedactionQueries) -> None:
     index(library, "/photos/a.jpg", "a", a_face(), a_face(300))
     note(library, "/photos/b.jpg", size=3)

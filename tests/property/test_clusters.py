@@ -23,7 +23,7 @@ def kept_apart(labels: Ints, photo: Ints, person: Ints, cannot: list[tuple[int, 
     assert not any(together[one, other] and not named[one, other] for one, other in cannot), "who must not meet"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 10_000), alike=st.floats(0.3, 0.95), photos=st.integers(3, 40), cannot=PAIRS, names=st.integers(0, 8))
 def test_constraints_are_never_broken(seed: int, alike: float, photos: int, cannot: list[tuple[int, int]], names: int) -> None:
     chance = np.random.default_rng(seed)
@@ -47,7 +47,7 @@ def test_constraints_are_never_broken(seed: int, alike: float, photos: int, cann
         )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10_000), alike=st.floats(0.3, 0.95))
 def test_a_name_holds_its_faces_together(seed: int, alike: float) -> None:
     vectors, _ = made([10, 10, 10], alike=alike, seed=seed)

@@ -30,7 +30,7 @@ def original(kind: str) -> bytes:
     st.floats(0, 1),
     st.binary(max_size=10),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_broken_files_never_surprise(kind: str, changes: list[tuple[float, int]], share: float, more: bytes) -> None:
     data = bytearray(original(kind))
     for place, value in changes:

@@ -18,7 +18,7 @@ COVERS = st.lists(st.builds(Cover, st.builds(Box, PLACE, PLACE, SIDE, SIDE), LOO
 
 
 @given(st.sampled_from(LOSSLESS), COVERS)
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_what_no_cover_touches_is_the_same_and_what_one_touches_is_opaque(name: str, covers: list[Cover]) -> None:
     before, after = SHOWN[name], rgba(render(ONE[name], RenderOptions(tuple(covers)), LIMITS).data)
     below = covered(covers, WIDTH, HEIGHT)
@@ -29,7 +29,7 @@ def test_what_no_cover_touches_is_the_same_and_what_one_touches_is_opaque(name: 
 
 
 @given(st.sampled_from(LOSSLESS), COVERS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_what_was_kept_of_it_brings_all_of_it_back(name: str, covers: list[Cover]) -> None:
     copy = render(ONE[name], RenderOptions(tuple(covers), keep_regions=True), LIMITS)
     visible = SHOWN[name][:, :, 3] > 0

@@ -58,7 +58,7 @@ def people_by_hand(library: Library, query: Floats, itself: int, probable: float
 
 
 @given(STEPS, st.lists(st.integers(0, 9_999), min_size=1, max_size=9))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_after_any_changes_it_answers_as_comparing_one_by_one_does(steps: list[tuple[str, object]], strangers: list[int]) -> None:
     index, library = FaceIndex(), dict[int, tuple[Floats, int]]()
     for what, how in steps:

@@ -41,7 +41,7 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 # Lists that are all compared with each other are another way to compare each with each.
 @pytest.mark.parametrize("exact", [EXACT, 0])
 @given(st.integers(0, 150), st.integers(1, 12), st.sampled_from([0.3, 0.713, 1.1, 2.0]), st.integers(0, 10_000))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_they_are_those_that_comparing_each_with_each_finds(exact: int, count: int, k: int, within: float, seed: int) -> None:
     vectors = faces(count, seed)
     rows, distances = neighbours(vectors, k, within, exact)

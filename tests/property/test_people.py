@@ -178,5 +178,5 @@ def test_any_sequence_of_steps_keeps_what_was_said(tmp_path: Path) -> None:
     library.database.close()
     run_state_machine_as_test(
         Said,
-        settings=settings(max_examples=60, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)),
+        settings=settings(max_examples=60, stateful_step_count=25, suppress_health_check=list(HealthCheck)),
     )

@@ -8,7 +8,7 @@ from agent.library.progress import WINDOW_S, BurstSummary, BurstTracker
 STEPS = st.lists(st.tuples(st.floats(0, 40), st.sampled_from(["indexed", "failed", "ask"]), st.integers(0, 50)), max_size=60)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(steps=STEPS)
 def test_done_never_passes_the_total_and_no_figure_is_negative(steps: list[tuple[float, str, int]]) -> None:
     now, done, faces, with_faces, failed = 0.0, 0, 0, 0, 0
@@ -35,7 +35,7 @@ def test_done_never_passes_the_total_and_no_figure_is_negative(steps: list[tuple
         assert burst.failed <= burst.done <= burst.total
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(each=st.floats(0.05, 5), count=st.integers(20, 80))
 def test_a_steady_pace_is_told_as_it_is(each: float, count: int) -> None:
     now = 0.0
@@ -59,7 +59,7 @@ def test_after_a_standstill_no_time_left_is_promised() -> None:
     assert burst is not None and burst.rate == 0 and burst.seconds_left is None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(total=st.integers(1, 60), steps=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), max_size=40))
 def test_the_total_stays_while_photos_end_during_the_counting(total: int, steps: list[tuple[int, int]]) -> None:
     progress = BurstTracker(lambda: 0.0)

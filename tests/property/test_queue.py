@@ -281,20 +281,16 @@ def in_files(empty_library: Path, library_key: bytes, monkeypatch: pytest.Monkey
 
 
 def test_no_file_is_lost_or_indexed_twice(in_files: None) -> None:
-    run_state_machine_as_test(
-        Queue, settings=settings(max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=CHECKS)
-    )
+    run_state_machine_as_test(Queue, settings=settings(max_examples=60, stateful_step_count=30, suppress_health_check=CHECKS))
 
 
 @pytest.mark.parametrize("dialect", ON_SERVER)
 def test_no_file_is_lost_or_indexed_twice_on_a_server(dialect: str, on_server: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Queue, "begin", lambda: (lambda: on_server, partial(clear, on_server)), raising=False)
-    run_state_machine_as_test(
-        Queue, settings=settings(max_examples=15, stateful_step_count=30, deadline=None, suppress_health_check=CHECKS)
-    )
+    run_state_machine_as_test(Queue, settings=settings(max_examples=15, stateful_step_count=30, suppress_health_check=CHECKS))
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_no_file_is_lost_or_indexed_twice_in_long_histories(in_files: None) -> None:
-    run_state_machine_as_test(Queue, settings=settings(max_examples=60, stateful_step_count=120, deadline=None))
+    run_state_machine_as_test(Queue, settings=settings(max_examples=60, stateful_step_count=120))

@@ -37,7 +37,7 @@ def inside(cover: Cover, x: float, y: float) -> bool:
 
 
 @given(covers(), st.integers(0, 9), st.sampled_from([1, 3]), st.sampled_from([np.uint8, np.uint16]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_what_no_cover_touches_stays_to_the_last_bit(drawn: list[Cover], seed: int, channels: int, kind: type) -> None:
     before = picture(seed, channels, kind)
     after = before.copy()
@@ -47,7 +47,7 @@ def test_what_no_cover_touches_stays_to_the_last_bit(drawn: list[Cover], seed: i
 
 
 @given(covers(OPAQUE), st.sampled_from([1, 3]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_below_an_opaque_cover_all_pictures_are_the_same(drawn: list[Cover], channels: int) -> None:
     one, other = picture(1, channels), picture(2, channels)
     redact(one, drawn)
@@ -57,7 +57,7 @@ def test_below_an_opaque_cover_all_pictures_are_the_same(drawn: list[Cover], cha
 
 
 @given(covers(), covers(OPAQUE))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_an_opaque_cover_also_keeps_what_is_below_it_out_of_others_means(weaker: list[Cover], opaque: list[Cover]) -> None:
     one, other = picture(1), picture(1)
     below = covered(opaque, WIDTH, HEIGHT)
@@ -68,14 +68,14 @@ def test_an_opaque_cover_also_keeps_what_is_below_it_out_of_others_means(weaker:
 
 
 @given(covers(), st.floats(0, WIDTH), st.floats(0, HEIGHT))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_pixel_that_is_touched_anywhere_is_covered(drawn: list[Cover], x: float, y: float) -> None:
     if any(inside(cover, x, y) for cover in drawn):
         assert covered(drawn, WIDTH, HEIGHT)[min(HEIGHT - 1, int(y)), min(WIDTH - 1, int(x))]
 
 
 @given(covers())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_pixels_farther_away_than_two_are_not_covered(drawn: list[Cover]) -> None:
     mask = covered(drawn, WIDTH, HEIGHT)
     grown = [Cover(Box(c.box.x - 3, c.box.y - 3, c.box.w + 6, c.box.h + 6), c.look, c.tilt) for c in drawn]

@@ -1,14 +1,14 @@
 """The queue: one job per location, leased in order, ended once.
 
 A job is identified by its id and its attempt. Anything that invalidates a running attempt (the file changed or moved, recognition was
-switched off) replaces the job by a new one, so that the old attempt's result has no job to end.
+switched off) or counts attempts anew replaces the job by a new one, so that the old attempt's result has no job to end.
 """
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Update, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Update, delete, func, insert, or_, select, update
 
 from agent.core.request_id import current_id
 from agent.domain import desk_path, reference_path
@@ -58,25 +58,16 @@ class JobQueries(Queries):
     def retry(self, place_ids: Sequence[int] | None = None) -> int:
         """Queue failed and quarantined jobs again with zero attempts; all of them without `place_ids`."""
         with self.database.write(durable=True) as tx:
-            statement = (
-                update(job)
-                .where(job.c.state.in_(ENDED_BADLY))
-                .values(state=JobState.QUEUED, attempts=0, error_code=None, error_params=None, request_id=current_id())
-            )
+            bad = job.c.state.in_(ENDED_BADLY)
             if place_ids is None:
-                return tx.execute(statement).rowcount
-            return sum(tx.execute(statement.where(job.c.place_id.in_(chunk))).rowcount for chunk in chunks(place_ids))
+                return _begin_again(tx, bad)
+            return sum(_begin_again(tx, bad & job.c.place_id.in_(chunk)) for chunk in chunks(place_ids))
 
     def retry_deferred(self, place_id: int | None = None) -> int:
         """Queue this online-only file, or all of them, as requested. Return the number."""
         with self.database.write(durable=True) as tx:
             chosen = job.c.state == JobState.DEFERRED
-            values = {"state": JobState.QUEUED, "attempts": 0, "priority": int(Priority.ASKED), "error_code": None, "error_params": None}
-            return tx.execute(
-                update(job)
-                .where(chosen if place_id is None else chosen & (job.c.place_id == place_id))
-                .values(values | {"request_id": current_id()})
-            ).rowcount
+            return _begin_again(tx, chosen if place_id is None else chosen & (job.c.place_id == place_id), Priority.ASKED)
 
     def clear_problems(self, place_id: int | None = None) -> int:
         """Delete failed and quarantined jobs, of this file or all; a file is retried on a change or request. Return the number."""
@@ -120,13 +111,10 @@ class JobQueries(Queries):
                 .outerjoin(job, job.c.place_id == chosen.c.place_id)
                 .where(or_(job.c.id.is_(None), job.c.state == JobState.DONE))
             ).all()
-            again = [{"job_id": row.id} for row in rows if row.id is not None]
-            fresh = [_fresh(row.place_id, Priority.BACKLOG, now) for row in rows if row.id is None]
-            if again:
-                values = {"state": JobState.QUEUED, "priority": int(Priority.BACKLOG), "attempts": 0, "request_id": current_id()}
-                tx.execute(update(job).where(job.c.id == bindparam("job_id")).values(values), again)
-            if fresh:
-                tx.execute(insert(job), fresh)
+            for chunk in chunks([row.id for row in rows if row.id is not None]):
+                tx.execute(delete(job).where(job.c.id.in_(chunk)))
+            if rows:
+                tx.execute(insert(job), [_fresh(row.place_id, Priority.BACKLOG, now) for row in rows])
             return len(rows)
 
     def lease(
@@ -168,6 +156,18 @@ def queue(tx: Connection, place_id: int, priority: Priority, now: datetime, *, r
     drop(tx, place_id)
     fresh = _fresh(place_id, priority, now)
     tx.execute(insert(job).values(fresh | {"request_id": fresh["request_id"] or request_id}))
+
+
+def _begin_again(tx: Connection, chosen: ColumnElement[bool], priority: Priority | None = None) -> int:
+    """Replace jobs by new ones without attempts, at their priority or another. Return the number.
+
+    With the same id, the next attempt would be taken for an earlier one of the same number, whose worker may still come back.
+    """
+    rows = tx.execute(delete(job).where(chosen).returning(job.c.place_id, job.c.priority, job.c.changed_at)).all()
+    if rows:
+        fresh = [_fresh(row.place_id, row.priority if priority is None else priority, row.changed_at) for row in rows]
+        tx.execute(insert(job), fresh)
+    return len(rows)
 
 
 def drop(tx: Connection, place_id: int) -> None:
