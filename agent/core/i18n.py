@@ -19,10 +19,10 @@ FALLBACK = "en"
 LANGUAGES = ("en", "zh-CN")
 
 browser_language: ContextVar[str | None] = ContextVar("browser_language", default=None)
-_ON_SERVER: Final = "_on_server"
+"""what `auto` means during a request to a team server: each member reads their own language"""
 on_server: ContextVar[bool] = ContextVar("on_server", default=False)
 """whether the reader sits elsewhere than the program runs: what says "on this computer" has another text, its key with `_on_server`"""
-"""what `auto` means during a request to a team server: each member reads their own language"""
+_ON_SERVER: Final = "_on_server"
 
 
 @cache

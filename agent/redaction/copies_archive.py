@@ -8,6 +8,7 @@ import time
 import unicodedata
 import zipfile
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from pathlib import PurePath
 from typing import IO, Final
 
@@ -52,8 +53,10 @@ class CopiesArchive:
             after = 0
             while page := await asyncio.to_thread(self._library.copies_ended, uid, after=after, limit=_PAGE):
                 for item in page:
-                    async for part in self._entry(archive, sink, names, item.id, left_out):
-                        yield part
+                    # Closed with this one: an archive can't be ended while one of its entries is open.
+                    async with aclosing(self._entry(archive, sink, names, item.id, left_out)) as parts:
+                        async for part in parts:
+                            yield part
                 after = page[-1].id
             if left_out:
                 lines = (self._texts("copies_archive.left_out_text", count=len(left_out)), "", *left_out, "")

@@ -78,6 +78,19 @@ async def test_no_more_than_a_part_of_it_is_held_at_once(world: World, owner: ht
     assert sum(sizes) > 5_000_000 and max(sizes) < 1_100_000 and len(counted) == 2
 
 
+async def test_a_download_that_is_broken_off_in_the_middle_of_a_copy_ends_quietly(
+    world: World, owner: httpx.AsyncClient, safe: Path
+) -> None:
+    uid = await batch_of(world, owner, safe, "a.jpg")
+    (safe / "a.jpg").write_bytes(bytes(5_000_000))
+
+    async def handed_out(_: int) -> None: ...
+
+    parts = CopiesArchive(world.real, world.app.actions.readable, Texts("en"), handed_out).parts(uid)
+    assert len(await anext(parts)) > 1_000_000
+    await parts.aclose()
+
+
 @pytest.mark.parametrize(
     ("wanted", "expected"),
     [
