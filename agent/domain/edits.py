@@ -24,6 +24,7 @@ class NameFacesEdit:
     name: str | None = None
     basis: Basis | None = None
     uid: str | None = None  # the random id of a person who is created
+    left_out: tuple[int, ...] = ()  # faces that were shown with these: they do not show this person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

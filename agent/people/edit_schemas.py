@@ -21,6 +21,8 @@ class NameFaces(Schema):
     person_id: Id | None = None
     name: PersonName | None = None
     basis: Basis | None = None
+    left_out: Annotated[tuple[Id, ...], Field(max_length=100_000)] = ()
+    """faces that were shown with these: they are rejected for the person, in the same step"""
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
@@ -99,7 +101,10 @@ def wish(asked: Edit) -> edits.Edit:
     """Return the use cases' edit."""
     match asked:
         case NameFaces():
-            return edits.NameFacesEdit(face_ids=asked.face_ids, person_id=asked.person_id, name=asked.name, basis=_basis(asked.basis))
+            basis = _basis(asked.basis)
+            return edits.NameFacesEdit(
+                face_ids=asked.face_ids, person_id=asked.person_id, name=asked.name, basis=basis, left_out=asked.left_out
+            )
         case NameMany():
             return edits.NameManyEdit(people=tuple((each.name, each.face_ids) for each in asked.people))
         case NotThisPerson():

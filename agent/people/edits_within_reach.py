@@ -18,7 +18,7 @@ def check_edit(library: ReachQueries, wish: Edit) -> None:
     """Raises FaceUnknown, PersonUnknown for what is beyond reach; PersonElsewhere to change a person who is also there. Blocks."""
     match wish:
         case NameFacesEdit():
-            library.check_faces(wish.face_ids)
+            library.check_faces([*wish.face_ids, *wish.left_out])
             library.check_people([wish.person_id] if wish.person_id is not None else [], whole=False)
         case NameManyEdit():
             library.check_faces([each for _, faces in wish.people for each in faces])

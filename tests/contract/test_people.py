@@ -335,6 +335,19 @@ def test_not_this_person_is_remembered_and_ends_a_confirmation(library: Redactio
     assert library.rejections([first, second]) == {} and who(library)[first] == "Mei"
 
 
+def test_faces_that_were_left_out_when_others_were_named_are_not_that_person(library: RedactionQueries) -> None:
+    one, two, out, beside = (photo(library, letter, 1)[0] for letter in "abcd")
+    library.set_groups({one: 1, two: 1, out: 1, beside: 1})
+    step = do(library, NameFacesEdit(face_ids=(one, two), name="Mei", left_out=(out, two)))
+    [mei] = library.person_names()
+    assert step.count == 2 and who(library) == {one: "Mei", two: "Mei", out: None, beside: None}
+    assert library.rejections([one, two, out, beside]) == {out: {mei}}
+    library.undo(now=NOW)
+    assert library.rejections([out]) == {} and names(library) == []
+    with pytest.raises(FaceUnknown):
+        library.edit(NameFacesEdit(face_ids=(one,), name="Mei", left_out=(99,)), now=NOW)
+
+
 def test_a_corrected_name_is_remembered_as_not_the_wrong_one(library: RedactionQueries) -> None:
     [face] = photo(library, "a", 1)
     mei = name(library, "Mei", face)

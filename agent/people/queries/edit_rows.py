@@ -64,8 +64,10 @@ def _name(tx: Connection, wish: NameFacesEdit, now: datetime) -> EditStep:
     if wish.basis is not None:
         _say_basis(step, person_id, wish.basis, now)
     if len(faces) > 1:  # by a card: a single face is named where it is seen, and says nothing about a group
-        step.set("unseen", [(face_id, person_id) for face_id in _beside(tx, faces)], moment(now))
+        step.set("unseen", [(face_id, person_id) for face_id in _beside(tx, [*faces, *wish.left_out])], moment(now))
     changed = _confirm(tx, step, person_id, faces, now)
+    if left_out := sorted({*wish.left_out} - {*faces}):
+        _rule_out(tx, step, person_id, _faces(tx, left_out), now)
     return step.close("name", len(changed), now, person_id=person_id)
 
 
@@ -132,12 +134,18 @@ def _adopt(tx: Connection, wish: AdoptNamesEdit, now: datetime) -> EditStep:
 
 def _reject(tx: Connection, wish: RejectFaces, now: datetime) -> EditStep:
     step, faces, person_id = Journal(tx), _faces(tx, wish.face_ids), _known(tx, wish.person_id)
+    changed = _rule_out(tx, step, person_id, faces, now)
+    return step.close("reject", len(changed), now, person_id=person_id)
+
+
+def _rule_out(tx: Connection, step: Journal, person_id: int, faces: Sequence[int], now: datetime) -> list[Key]:
+    """Return the faces, each with the person, of whom this was not known."""
     mine = [face_id for face_id, other, _ in _identities(tx, faces) if other == person_id]
     step.set("who", mine, None)
     changed = step.set("not", [(face_id, person_id) for face_id in faces], moment(now))
     _drop_opinions(tx, mine)
     audit_libraries.add_of_faces(tx, "rejected", _uid(tx, person_id), [each[0] for each in changed if isinstance(each, tuple)], now)
-    return step.close("reject", len(changed), now, person_id=person_id)
+    return changed
 
 
 def _unname(tx: Connection, wish: UnnameFacesEdit, now: datetime) -> EditStep:

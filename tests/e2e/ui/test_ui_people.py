@@ -220,14 +220,13 @@ def test_a_group_is_named_and_the_same_person_is_found_on_other_photos(people: P
     page.keyboard.press("Enter")
     people.said(visitor.t("edits.named", count=7, name=people.first))
     expect(page.get_by_role("link", name=people.first)).to_be_visible()
-    expect(page.get_by_role("heading", name=t("review.is_this", name=people.first))).to_be_visible()
     visitor.right()
 
     who = people.who()
     assert {name for name in who if (people.first, "confirmed") in who[name]} == {*FIRST[:3], BOTH, *BLURRED[1:]}
-    assert who["first-4.jpg"] == who["blurred-1.jpg"] == [(people.first, "probable")], "left out when the group was named"
+    assert who["first-4.jpg"] == who["blurred-1.jpg"] == [(None, None)], "the user has just said that it is another person"
     assert all(who[name] == [(None, None)] for name in SECOND)
-    assert {doubt["face"]["id"] for doubt in people.get("/doubts")["items"]} == {clear, blurred}
+    assert people.get("/doubts")["items"] == []
 
 
 def test_a_face_that_is_named_on_its_photo_is_known_on_the_others_and_the_rest_is_reviewed_by_keyboard(people: People) -> None:

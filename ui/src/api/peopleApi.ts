@@ -21,9 +21,10 @@ import type {
   UnnameFaces,
 } from './types'
 
-type Sent<T> = Omit<T, 'clear'> & Partial<Pick<DescribePerson, 'clear'>>
+/** Without what is empty. */
+type Sent<T, Key extends keyof T> = Omit<T, Key> & Partial<Pick<T, Key>>
 /** What the user says. */
-export type Edit = NameFaces | NotThisPerson | UnnameFaces | IgnoreFaces | MergePeople | Sent<DescribePerson>
+export type Edit = Sent<NameFaces, 'left_out'> | NotThisPerson | UnnameFaces | IgnoreFaces | MergePeople | Sent<DescribePerson, 'clear'>
 export type Basis = NonNullable<PersonDetail['basis']>
 
 /** Faces and groups asked for at once. */

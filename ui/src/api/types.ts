@@ -7331,6 +7331,12 @@ export interface components {
              * @enum {string}
              */
             readonly kind: "name";
+            /**
+             * Left Out
+             * @description faces that were shown with these: they are rejected for the person, in the same step
+             * @default []
+             */
+            readonly left_out: readonly number[];
             /** Name */
             readonly name?: string | null;
             /** Person Id */

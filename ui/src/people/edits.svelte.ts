@@ -61,10 +61,11 @@ export class Edits {
    * Of a new person it is noted, too, why they may be recognised. A team enters that with the consent, and without one none are suggested.
    *
    * @param others there are similar faces that the user has not seen
+   * @param left_out faces that do not show that person
    */
-  name = (face_ids: readonly number[], name: string, others = false): Promise<Edited | null> =>
+  name = (face_ids: readonly number[], name: string, others = false, left_out: readonly number[] = []): Promise<Edited | null> =>
     this.make(
-      () => ({ kind: 'name', face_ids, name, ...(this.isNew(name) && !this.app.account.team ? { basis: this.legalBases.chosen } : {}) }),
+      () => ({ kind: 'name', face_ids, name, ...(left_out.length > 0 ? { left_out } : {}), ...(this.isNew(name) && !this.app.account.team ? { basis: this.legalBases.chosen } : {}) }),
       ({ count }) => this.app.t(others && !this.app.account.team ? 'ui.edits.named_others' : 'ui.edits.named', { name, count }),
       ({ count }) => this.app.t('ui.edits.step_named', { name, count }),
     )
