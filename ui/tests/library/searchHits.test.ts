@@ -8,6 +8,7 @@ const person = (id: number, name: string, faces: number) => ({ id, name, faces, 
 const known = {
   people: [person(1, 'Lin', 3), person(2, 'Pia', 9)],
   folders: [{ path: '/photos/pier', name: 'Pier' }],
+  albums: [{ id: 7, name: 'Spielplatz' }, { id: 8, name: 'Sea' }],
   pages: [{ page: 'people' as const, name: 'People' }],
 }
 
@@ -16,10 +17,11 @@ describe('the search', () => {
     expect(hitsOf(' ', known, null, t).map(({ kind }) => kind)).toEqual(['person', 'person', 'page'])
   })
 
-  it('offers people first, then photos by name, folders and pages', () => {
+  it('offers people first, then photos by name, albums, folders and pages', () => {
     expect(hitsOf('Pi', known, null, t)).toEqual([
       { kind: 'person', id: 2, name: 'Pia', note: '9 photos' },
       { kind: 'photos', text: 'Pi' },
+      { kind: 'album', id: 7, name: 'Spielplatz' },
       { kind: 'folder', path: '/photos/pier', name: 'Pier' },
     ])
     expect(hitsOf('PEOP', known, null, t).map(({ kind }) => kind)).toEqual(['photos', 'page'])
