@@ -169,6 +169,11 @@ class MemberQueries(Queries):
         with self.database.write(durable=True) as tx:
             return tx.execute(update(member).where(member.c.id == member_id, unused).values(totp_step=step)).rowcount == 1
 
+    def recovery_codes(self, member_id: str) -> int:
+        """How many were not used yet."""
+        with self.database.read() as tx:
+            return tx.scalar(select(func.count()).where(recovery_code.c.member_id == member_id)) or 0
+
     def use_recovery_code(self, member_id: str, sha256: str) -> bool:
         """Use up a recovery code; False if there is none."""
         which = (recovery_code.c.member_id == member_id, recovery_code.c.sha256 == sha256)

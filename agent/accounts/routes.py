@@ -85,6 +85,7 @@ def _own_routes(api: FastAPI, accounts: Accounts) -> None:
             update={
                 "display_name": member.display_name,
                 "second_factor": member.second_factor,
+                "recovery_codes": await accounts.recovery_codes(member),
                 "password": member.password_hash is not None,
                 "password_changed_at": member.password_changed_at,
             }

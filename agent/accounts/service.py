@@ -229,6 +229,10 @@ class Accounts:
         await self._check_code(member, code, caller)
         await asyncio.to_thread(self._queries.change, member.id, NO_SECOND_FACTOR, self._clock())
 
+    async def recovery_codes(self, member: Member) -> int:
+        """How many of them are left."""
+        return await asyncio.to_thread(self._queries.recovery_codes, member.id) if member.second_factor else 0
+
     async def _check_code(self, member: Member, code: str, caller: Caller) -> None:
         """Raises CodeWrong, TooManyAttempts."""
         await self._attempts.begin(member.name, caller.address)

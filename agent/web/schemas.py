@@ -198,6 +198,8 @@ class AccountOut(Schema):
     role: Role | None
     scopes: tuple[Scope, ...]
     second_factor: bool = False
+    recovery_codes: int = 0
+    """of the second factor, not used yet"""
     password: bool = False
     """a member may sign in by other means alone"""
     password_changed_at: datetime | None = None

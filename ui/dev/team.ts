@@ -176,6 +176,7 @@ function account({ scene }: Options): AccountOut | null {
     role,
     scopes: scene === 'team_library_auditor' ? OF_A_LIBRARY : SCOPES[role],
     second_factor: state.second,
+    recovery_codes: state.second ? 3 : 0,
     password: true,
     password_changed_at: ago(33 * DAY),
   }
@@ -233,7 +234,7 @@ function reply(method: string, path: string, query: URLSearchParams, body: Recor
   const [, id = ''] = /^\/api\/(?:members|workers|account\/(?:sessions|tokens))\/([^/]+)/.exec(path) ?? []
   switch (`${method} ${id === '' || id === 'names' ? path : path.replace(id, '{id}')}`) {
     case 'GET /api/account':
-      return is(account(options) ?? { kind: 'local', id: '', name: '', display_name: '', role: null, scopes: [], second_factor: false, password_changed_at: null })
+      return is(account(options) ?? { kind: 'local', id: '', name: '', display_name: '', role: null, scopes: [], second_factor: false, recovery_codes: 0, password_changed_at: null })
     case 'PATCH /api/account':
       state.displayName = String(body['display_name'])
       return OK

@@ -368,6 +368,7 @@ async def test_with_a_second_factor_a_code_is_needed_and_each_works_once(team: T
     assert code_of(await sign_in(page, code=code)) == "account.code_wrong", "a code that was seen over a shoulder"
     assert (await sign_in(page, code=recovery[0].lower().replace("-", " "))).status_code == 200
     assert code_of(await sign_in(page, code=recovery[0])) == "account.code_wrong"
+    assert (await page.get("/api/account", headers=ben.headers)).json()["recovery_codes"] == len(recovery) - 1 == 9
     again = await page.post("/api/account/second-factor", json={}, headers=ben.headers)
     assert (again.status_code, code_of(again)) == (409, "account.second_factor_on")
 

@@ -4269,6 +4269,12 @@ export interface components {
             readonly password: boolean;
             /** Password Changed At */
             readonly password_changed_at?: string | null;
+            /**
+             * Recovery Codes
+             * @description of the second factor, not used yet
+             * @default 0
+             */
+            readonly recovery_codes: number;
             readonly role: components["schemas"]["Role"] | null;
             /** Scopes */
             readonly scopes: readonly components["schemas"]["Scope"][];

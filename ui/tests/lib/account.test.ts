@@ -12,6 +12,7 @@ const member = (over: Partial<AccountOut> = {}): AccountOut => ({
   role: 'viewer',
   scopes: ['self', 'photos.read'],
   second_factor: false,
+  recovery_codes: 0,
   password: true,
   password_changed_at: null,
   ...over,
