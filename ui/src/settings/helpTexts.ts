@@ -1,5 +1,6 @@
 /** The pages of the help, loaded when they are opened. */
 
+import { ApiError } from '../api/client'
 import type { GuidePage, Reference } from '../api/types'
 import { client } from '../lib/appState.svelte'
 import type { Language } from '../lib/i18n'
@@ -13,16 +14,21 @@ export const HELP_PAGES = ['guide', 'settings', 'errors', 'about'] as const
 export type HelpPage = string | Reference
 const kept = new Map<string, HelpPage>()
 
-/** What was read before is there without the agent too. */
+/** What was read before is there without the agent too. For a page that there is no more, the guide's first one. */
 export async function read(page: string, language: Language): Promise<HelpPage> {
   const key = `${language}/${page}`
-  const found =
-    kept.get(key) ??
-    (REFERENCE.includes(page)
-      ? await client.request<Reference>('GET', `/api/help/${page}`)
-      : (await client.request<GuidePage>('GET', `/api/help/guide/${page}`)).html)
-  kept.set(key, found)
-  return found
+  try {
+    const found =
+      kept.get(key) ??
+      (REFERENCE.includes(page)
+        ? await client.request<Reference>('GET', `/api/help/${page}`)
+        : (await client.request<GuidePage>('GET', `/api/help/guide/${page}`)).html)
+    kept.set(key, found)
+    return found
+  } catch (error) {
+    if (page === 'guide' || !(error instanceof ApiError) || error.status !== 404) throw error
+    return read('guide', language)
+  }
 }
 
 /** `guide/watch-a-folder` in its parts. */

@@ -5,7 +5,7 @@ import { describe, expect, it, vi } from 'vitest'
 
 import { html, page, pages, picture, picturesIn, target } from '../../docs'
 import { drawing } from '../../icons'
-import { Unreachable } from '../../src/api/client'
+import { ApiError, Unreachable } from '../../src/api/client'
 import { client } from '../../src/lib/appState.svelte'
 import { helpPart, read } from '../../src/settings/helpTexts'
 
@@ -76,4 +76,12 @@ it('an icon is drawn as the set has it', () => {
   const source = `const iconData = { "name": "x", "size": 24, "node": [["path", { "d": "M18 6 6 18" }], ["circle", { "cx": "1", "r": "2" }]] };\n`
   expect(drawing(source)).toBe('<path d="M18 6 6 18"/><circle cx="1" r="2"/>')
   expect(() => drawing('let other = 1')).toThrow()
+})
+
+it('shows the first page of the guide for a page that there is not', async () => {
+  const asked = vi.spyOn(client, 'request').mockImplementation((_, path) =>
+    path.endsWith('/guide/guide') ? Promise.resolve({ html: 'the guide' }) : Promise.reject(new ApiError(404, { code: 'api.not_found', cause: '', remedy: '', params: {} })),
+  )
+  expect(await read('no-such-page', 'zh-CN')).toBe('the guide')
+  asked.mockRestore()
 })
