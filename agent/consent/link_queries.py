@@ -8,7 +8,7 @@ from agent.core.actor import actor
 from agent.domain.errors import PersonUnknown
 from agent.store import audit_libraries, audit_log
 from agent.store.database import Database
-from agent.store.schema import consent_link, embedding, identity, person
+from agent.store.schema import chip, consent_link, embedding, identity, person
 
 
 class ConsentLinkQueries:
@@ -55,8 +55,16 @@ class ConsentLinkQueries:
             row = tx.execute(found.where(consent_link.c.sha256 == sha256, consent_link.c.expires_at > now)).one_or_none()
             return None if row is None else (row.id, row.expires_at)
 
-    def embeddings(self, person_id: int) -> int:
-        """Return how many embeddings of the person are stored."""
-        held = select(func.count()).select_from(embedding).join(identity, identity.c.face_id == embedding.c.face_id)
+    def held(self, person_id: int) -> tuple[int, int]:
+        """Return how many embeddings of the person, and how many pictures of their face alone, are stored."""
         with self._database.read() as tx:
-            return tx.scalar(held.where(identity.c.person_id == person_id)) or 0
+            embeddings, pictures = (
+                tx.scalar(
+                    select(func.count())
+                    .select_from(each)
+                    .join(identity, identity.c.face_id == each.c.face_id)
+                    .where(identity.c.person_id == person_id)
+                )
+                for each in (embedding, chip)
+            )
+        return embeddings or 0, pictures or 0

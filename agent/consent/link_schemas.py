@@ -29,8 +29,10 @@ class MyConsentsOut(Schema):
     name: str
     photos: int
     """that show them, as confirmed by a member"""
+    pictures: int
+    """of their face alone, kept to recognise them"""
     references: int
-    """pictures of their face alone, kept from photos that a member sent for recognition"""
+    """those of them that come from photos which a member sent for that, and which were not kept"""
     suggested: int
     """on which they were recognised and not confirmed"""
     face_prints: int
@@ -51,6 +53,7 @@ class MyConsentsOut(Schema):
         return cls(
             name=facts.person.name,
             photos=facts.photos - facts.suggested,
+            pictures=own.pictures,
             references=facts.person.references,
             suggested=facts.suggested,
             face_prints=own.embeddings,

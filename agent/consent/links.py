@@ -42,6 +42,7 @@ class OwnData:
     facts: PersonFacts
     consents: PersonConsents
     embeddings: int
+    pictures: int  # of their face alone
     expires_at: datetime  # of the link
 
 
@@ -77,8 +78,8 @@ class ConsentLinks:
         facts = await asyncio.to_thread(self._library.person, person_id)
         if facts is None:
             raise ConsentLinkGone
-        embeddings = await asyncio.to_thread(self._links.embeddings, person_id)
-        return OwnData(facts, await self._consents.of(person_id), embeddings, expires_at)
+        embeddings, pictures = await asyncio.to_thread(self._links.held, person_id)
+        return OwnData(facts, await self._consents.of(person_id), embeddings, pictures, expires_at)
 
     async def withdraw(self, secret: str, purpose: Purpose, address: str) -> Receipt:
         """Raises ConsentLinkGone, NoConsent, TooManyAttempts."""

@@ -381,7 +381,7 @@ function linkReply(method: string, path: string, options: Options): Reply | null
   }
   const recognised = state.consents.some((each) => each.purpose === 'recognise' && each.valid)
   const consents = [...new Set(state.consents.map((each) => each.purpose))].map((each) => state.consents.find((entry) => entry.purpose === each))
-  return is({ name: options.language === 'en' ? 'Mei' : '梅', photos: 38, suggested: 3, face_prints: recognised ? 41 : 0, required: true, recognised, consents, expires_at: ago(-30 * DAY) })
+  return is({ name: options.language === 'en' ? 'Mei' : '梅', photos: 38, suggested: 3, face_prints: recognised ? 41 : 0, pictures: recognised ? 41 : 0, references: recognised ? 2 : 0, required: true, recognised, consents, expires_at: ago(-30 * DAY) })
 }
 
 function backupReply(method: string, path: string, options: Options): Reply | null {

@@ -76,7 +76,7 @@ async def test_a_person_sees_takes_away_and_withdraws_their_own_data(links: Link
     assert person["name"] == NAME and len(faces) == 2 and all("paths" not in each and each["face_print"] for each in faces)
 
     receipt = (await links.client.post(f"{links.own(token)}/recognise/withdraw", json={})).json()
-    assert (receipt["purpose"], receipt["embeddings"]) == ("recognise", 2)
+    assert (receipt["purpose"], receipt["embeddings"], receipt["chips"]) == ("recognise", 2, 2) and shown["pictures"] == 2
     with links.world.real.database.read() as tx:
         assert tx.scalar(select(func.count()).select_from(embedding)) == 1, "the other person's"
     shown = (await links.client.get(links.own(token))).json()

@@ -7285,11 +7285,16 @@ export interface components {
              * @description that show them, as confirmed by a member
              */
             readonly photos: number;
+            /**
+             * Pictures
+             * @description of their face alone, kept to recognise them
+             */
+            readonly pictures: number;
             /** Recognised */
             readonly recognised: boolean;
             /**
              * References
-             * @description pictures of their face alone, kept from photos that a member sent for recognition
+             * @description those of them that come from photos which a member sent for that, and which were not kept
              */
             readonly references: number;
             /** Required */
