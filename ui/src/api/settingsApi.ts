@@ -8,7 +8,7 @@ export type { Estimate, FirstRun, SettingGroup, SettingsOut, WatchedFolder, Welc
 export type Setting = SettingOut
 export type Value = Setting['value']
 
-export type FolderChange = Partial<Omit<WatchedFolder, 'path'>>
+export type FolderChange = Partial<Omit<WatchedFolder, 'path' | 'name'>>
 
 export class SettingsApi {
   constructor(private readonly client: Pick<Client, 'request' | 'lines'>) {}

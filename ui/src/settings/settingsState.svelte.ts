@@ -142,9 +142,9 @@ export class SettingsState extends Resource<SettingsOut> {
     return photos
   }
 
-  private async bringBack(folder: WatchedFolder): Promise<boolean> {
+  private async bringBack({ path, name: _, ...switches }: WatchedFolder): Promise<boolean> {
     // With its switches at once: scanned for a moment with the defaults, it would get face prints that the user does not want.
-    const worked = await this.doing(() => this.api.addFolder(folder.path, folder))
+    const worked = await this.doing(() => this.api.addFolder(path, switches))
     await this.read()
     return worked
   }
