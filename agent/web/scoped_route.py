@@ -19,7 +19,7 @@ from agent.web.request_counts import record_of
 # Bytes of a request's body, which is parsed in memory.
 MOST_OF_A_STRANGER: Final = 16_384
 MOST_OF_A_MEMBER: Final = 4_000_000
-_PHOTO: Final = frozenset({"image_id", "item_id"})  # in a route's path: the one photo that it hands out
+_BATCH: Final = "uid"  # in a route's path: many photos, which are counted one by one, see `count_export`
 
 
 def principal_of(request: Request) -> Principal:
@@ -66,7 +66,7 @@ class ScopedRoute(APIRoute):
             raise Forbidden(scope=self.scope or "")
         if principal is not None and usage is not None and self.scope is not None:
             await usage.entering(principal, self.scope)
-            if self.scope is Scope.PHOTOS_EXPORT and scope["method"] == "GET" and not _PHOTO.isdisjoint(scope["path_params"]):
+            if self.scope is Scope.PHOTOS_EXPORT and scope["method"] == "GET" and _BATCH not in scope["path_params"]:
                 send = noted(send, partial(usage.taken, principal, scope["path_params"]))
         if principal is None:
             receive = limited(receive, MOST_OF_A_STRANGER)
