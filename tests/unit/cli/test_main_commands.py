@@ -383,11 +383,11 @@ def test_doctor_says_what_a_running_program_takes_beside_its_threshold(
     real = doctor_commands.all_checks
     monkeypatch.setattr(doctor_commands, "all_checks", lambda session: {"memory": real(session)["memory"]})
     cli("config", "set", "memory.agent_mb", "4000")
-    assert re.search(r"✓ Memory: agent \d+ of 4,000 MB", cli("doctor").out), "also of one that doesn't answer"
+    assert re.search(r"✓ Memory: agent [\d,]+ of 4,000 MB", cli("doctor").out), "also of one that doesn't answer"
     running_agent.answers["/api/status"] = httpx.Response(200, json=STATUS)
-    assert re.search(r"✓ Memory: agent \d+ of 4,000 MB", cli("doctor").out)
+    assert re.search(r"✓ Memory: agent [\d,]+ of 4,000 MB", cli("doctor").out)
     cli("config", "set", "memory.agent_mb", "0")
-    assert re.search(r"✓ Memory: agent \d+ MB", cli("doctor").out)
+    assert re.search(r"✓ Memory: agent [\d,]+ MB", cli("doctor").out)
     cli("config", "set", "memory.agent_mb", "1")
     said = cli("doctor")
     assert said.code == 0 and "! Memory: The agent used" in said.out and "[agent.memory]" in said.out
