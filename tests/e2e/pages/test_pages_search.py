@@ -36,6 +36,17 @@ def test_the_search_leads_to_people_and_to_photos_by_name(
     expect(page).to_have_url(re.compile("#people/"))
 
 
+def test_the_search_leads_to_an_album_by_a_part_of_its_name(page: Page, visit: Callable[..., None]) -> None:
+    album = {"id": 7, "name": "By the sea", "match": None, "people": [], "certain": False, "count": 3, "cover": None, "library": None}
+    page.route("**/api/albums", lambda route: route.fulfill(json={"items": [album]}))
+    visit("#photos")
+    page.locator(".tile").first.wait_for()
+    page.keyboard.press("Control+k")
+    page.get_by_role("combobox", name="Search").fill("the SEA")
+    page.get_by_role("option", name="By the sea").click()
+    expect(page).to_have_url(re.compile("#albums/7$"))
+
+
 def test_a_folder_inside_a_watched_one_is_reached_by_the_keyboard(
     page: Page, visit: Callable[..., None], violations: Callable[[], list[str]]
 ) -> None:
