@@ -13,7 +13,7 @@ from agent.web.schemas import Problem, Schema
 
 
 class ResembledPerson(Schema):
-    """Another person whom a reference photo shows, to all appearances."""
+    """Another person, who seems to be on a reference photo."""
 
     id: int
     name: str
@@ -27,7 +27,7 @@ class ReferenceOut(Schema):
     undo: str | None
     """takes it back; null if it was there"""
     resembles: ResembledPerson | None
-    """whom the face resembles clearly more than this person; null if no one whom the member may see"""
+    """another person that the face clearly resembles more; null if there is none, or if the member may not see them"""
 
     @classmethod
     def of(cls, added: AddedReference) -> Self:

@@ -48,7 +48,7 @@ def reference_routes(
         """Make the face on a photo a reference of a person who agreed to recognition. The photo itself is not kept.
 
         It goes `into` a library, by name; if there is one alone, it need not be named. The same photo again changes nothing.
-        A face that resembles another person more is taken, too: `resembles` says whom.
+        A face that resembles another person more is taken, too: `resembles` is that person.
         """
         async with received(request.stream(), settings().engine.max_megabytes) as path:
             added = await references.add(person_id, path, into)

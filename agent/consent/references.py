@@ -26,7 +26,7 @@ from agent.store.reference_facts import ADDED
 class AddedReference:
     step: EditStep
     resembles: KnownPerson | None = None
-    """another person whom the face resembles clearly more than the reference's own"""
+    """another person that the face clearly resembles more"""
 
 
 class ReferencePhotos:
@@ -87,7 +87,7 @@ class ReferencePhotos:
         return AddedReference(step, resembles)
 
     async def _resembles(self, embedding: bytes, person_id: int) -> KnownPerson | None:
-        """Return whom the face resembles instead; None if it is someone whom the member may not see."""
+        """Return the person that the face resembles instead; None if the member may not see them."""
         with everything():  # what the matcher holds is everyone's
             other = await self._opinions.clearly_another(embedding, person_id)
         return None if other is None else await asyncio.to_thread(self._library.known_person, other)

@@ -105,7 +105,7 @@ def identify(candidates: Sequence[Candidate], quality: Quality, bounds: Bounds) 
 
 
 def clearly_another(candidates: Sequence[Candidate], person_id: int, bounds: Bounds) -> int | None:
-    """Return the person whom a face said to be of `person_id` resembles instead; None if it is near enough to them, or to no one else."""
+    """Return the person that a face of `person_id` resembles instead; None if its own is as near, or no other is near enough."""
     nearest = min(candidates, key=lambda candidate: candidate.distance, default=None)
     if nearest is None or nearest.person_id == person_id or nearest.distance > bounds.probable:
         return None

@@ -89,7 +89,7 @@ class Identification:
         return [identify(near, each.quality, bounds) for near, each in zip(candidates, prints, strict=True)]
 
     async def clearly_another(self, embedding: bytes, person_id: int) -> int | None:
-        """Return the person whom a face said to be of `person_id` resembles instead, or None. Raises EngineError, StoreError."""
+        """Return the person that a face of `person_id` resembles instead, or None. Raises EngineError, StoreError."""
         [candidates] = await self._candidates(Query(embeddings=(embedding,)))
         return clearly_another(candidates, person_id, self._bounds())
 

@@ -139,7 +139,7 @@ def _reject(tx: Connection, wish: RejectFaces, now: datetime) -> EditStep:
 
 
 def _rule_out(tx: Connection, step: Journal, person_id: int, faces: Sequence[int], now: datetime) -> list[Key]:
-    """Return the faces, each with the person, of whom this was not known."""
+    """Return what was not ruled out before: faces, each with the person."""
     mine = [face_id for face_id, other, _ in _identities(tx, faces) if other == person_id]
     step.set("who", mine, None)
     changed = step.set("not", [(face_id, person_id) for face_id in faces], moment(now))

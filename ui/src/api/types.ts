@@ -2821,7 +2821,7 @@ export interface paths {
          * @description Make the face on a photo a reference of a person who agreed to recognition. The photo itself is not kept.
          *
          *     It goes `into` a library, by name; if there is one alone, it need not be named. The same photo again changes nothing.
-         *     A face that resembles another person more is taken, too: `resembles` says whom.
+         *     A face that resembles another person more is taken, too: `resembles` is that person.
          */
         readonly post: operations["add_api_people__person_id__references_post"];
         readonly delete?: never;
@@ -8576,7 +8576,7 @@ export interface components {
              * @description false: it was this person's reference already
              */
             readonly added: boolean;
-            /** @description whom the face resembles clearly more than this person; null if no one whom the member may see */
+            /** @description another person that the face clearly resembles more; null if there is none, or if the member may not see them */
             readonly resembles: components["schemas"]["ResembledPerson"] | null;
             /**
              * Undo
@@ -8677,7 +8677,7 @@ export interface components {
         };
         /**
          * ResembledPerson
-         * @description Another person whom a reference photo shows, to all appearances.
+         * @description Another person, who seems to be on a reference photo.
          */
         readonly ResembledPerson: {
             /** Id */
