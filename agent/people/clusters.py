@@ -78,6 +78,7 @@ class ClusterUpdater:
             self.formed.notify()
 
     async def _form_anew(self) -> None:
+        await asyncio.to_thread(self._library.drop_without_print)
         members = await asyncio.to_thread(self._library.all_members)
         groups = await self._matcher.group(members)
         changed = await asyncio.to_thread(_changed, members, groups)

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from agent.core.actor import acting_as
 from agent.domain.edits import (
@@ -31,7 +31,7 @@ from agent.people.queries import cluster_rows
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.database import Database
 from agent.store.rows import BACKUPS_HOLD_PURGED
-from agent.store.schema import audit
+from agent.store.schema import audit, embedding
 from agent.store.schema import unseen as unseen_table
 from tests.embeddings import image_embeddings
 
@@ -483,6 +483,15 @@ def test_people_of_whom_there_are_prints_are_counted_named_or_not(library: Redac
     name(library, "Mei", *faces[3:5])
     assert library.people_kept(least=0) == 4, "a group, Mei, and two who are like nobody"
     assert library.people_kept(least=7) == 0, "so few prints are not looked at closely"
+
+
+def test_a_face_without_a_print_leaves_its_cluster(library: RedactionQueries) -> None:
+    a, b, c = (photo(library, each, 1)[0] for each in "abc")
+    library.set_groups({a: 7, b: 7, c: 7})
+    with library.database.write() as tx:
+        tx.execute(delete(embedding).where(embedding.c.face_id == b))
+    library.drop_without_print()
+    assert set(library.groups(limit=9)[0][0].face_ids) == {a, c} and library.count_members() == (2, 0)
 
 
 def test_clusters_are_read_one_after_another_page_by_page(library: RedactionQueries, monkeypatch: pytest.MonkeyPatch) -> None:

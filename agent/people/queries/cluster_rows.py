@@ -41,6 +41,11 @@ class ClusterQueries(Queries):
             every = tx.scalar(select(func.count()).select_from(embedding)) or 0
             return every, every - (tx.scalar(select(func.count()).select_from(grouping)) or 0)
 
+    def drop_without_print(self) -> None:
+        """Take faces out of their clusters whose print was deleted."""
+        with self.database.write() as tx:
+            tx.execute(delete(grouping).where(grouping.c.face_id.not_in(select(embedding.c.face_id))))
+
     def set_groups(self, groups_of: dict[int, int]) -> None:
         """Store the cluster of each face, 0 for one that is alone."""
         with self.database.write() as tx:
