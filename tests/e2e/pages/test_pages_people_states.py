@@ -97,7 +97,7 @@ STATES: dict[str, "State"] = {
     "all skipped": ("family", "#people", "aside h3", _answer_all),
     "nobody named yet": ("nobody", "#people", ".groups li", None),
     "nothing to do": ("settled", "#people", "aside .notice", None),
-    "recognition off": ("counts", "#people", ".off", None),
+    "recognition off": ("counts", "#people", "main .off", None),
     "not read": ("unread", "#people", ".notice", None),
     "people loading": ("loading", "#people", ".loading", None),
     "names that differ": ("conflicts", "#people", ".strip:not(.doubts)", None),
