@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, text, update
 
@@ -36,6 +36,14 @@ class Window:
     """it doesn't hold for a pair that was right before"""
 
 
+class Refusal(NamedTuple):
+    """An attempt that came too early."""
+
+    until: datetime
+    is_own: bool
+    """because of failures of the same pair, not of others who share its address"""
+
+
 class AttemptQueries(Queries):
     """Each of those who are counted is a digest; see `agent.accounts.sign_in_attempts` and `agent.accounts.rate_storage`."""
 
@@ -52,7 +60,7 @@ class AttemptQueries(Queries):
 
     def begin_attempt(
         self, pair: str, windows: Sequence[Window], known: str, wait: Callable[[int], timedelta], now: datetime
-    ) -> datetime | None:
+    ) -> Refusal | None:
         """Count an attempt. If it comes too early, count nothing and return when the next one may be.
 
         `wait` returns how long the next attempt waits after so many in a row.
@@ -61,11 +69,10 @@ class AttemptQueries(Queries):
             tx.execute(delete(sign_in_attempt).where(sign_in_attempt.c.expires_at <= now))
             rows = _rows(tx, [pair, known, *(each.who for each in windows)])
             if (full := _full_until(rows, windows, known, now)) is not None:
-                return full
+                return Refusal(full, is_own=False)
             earlier = rows.get(pair)
             if earlier is not None and earlier.until > now:
-                until: datetime = earlier.until
-                return until
+                return Refusal(earlier.until, is_own=True)
             failures = (earlier.failures if earlier is not None else 0) + 1
             _put(tx, rows, pair, failures, now + wait(failures), now + FORGET)
         return None

@@ -1,6 +1,6 @@
-"""Notes on the record what requests of members amount to: refusals, originals taken away, and use from another network.
+"""Notes on the record what requests amount to: refusals, slowed attempts to sign in, originals taken away, use from another network.
 
-Refusals and originals are counted for some seconds and noted together: one entry for each request would cost more than the request.
+All but the last are counted for some seconds and noted together: one entry for each request would cost more than the request.
 """
 
 import asyncio
@@ -49,6 +49,7 @@ class Footprints:
         self._clock = clock
         self._counts: Counter[tuple[str, str]] = Counter()  # by action and member
         self._taken: Counter[Taken] = Counter()
+        self._slowed: Counter[tuple[str | None, str]] = Counter()  # by member and network
         self._uses: OrderedDict[tuple[str, int], _Use] = OrderedDict()  # by session or token, and the version of IP
         self._waiting: asyncio.TimerHandle | None = None
         self._notes = BackgroundTasks()
@@ -58,6 +59,11 @@ class Footprints:
 
     def refused(self, principal: Principal) -> None:
         self._count(REFUSED, principal)
+
+    def slowed(self, member_id: str | None, network: str) -> None:
+        """Count an attempt to sign in that was refused after too many failures; `member_id` is None for an unknown name."""
+        self._slowed[member_id, network] += 1
+        self._wait()
 
     def taken(self, principal: Principal, about: Mapping[str, str]) -> None:
         if principal.kind != "local":
@@ -109,6 +115,9 @@ class Footprints:
         if self._counts:
             counts, self._counts = self._counts, Counter()
             self._note(dict(counts), "")
+        if self._slowed:
+            slowed, self._slowed = self._slowed, Counter()
+            self._begin(partial(self._queries.note_failed, dict(slowed), self._clock()))
         if self._taken:
             taken, self._taken = self._taken, Counter()
             self._begin(partial(self._queries.note_taken, DOWNLOADED, dict(taken), self._clock()))

@@ -27,10 +27,16 @@ class Taken(NamedTuple):
 class NoteQueries(Queries):
     def sign_in_failed(self, member_id: str | None, now: datetime, network: str = "") -> None:
         """Record it; `member_id` is None for a name that no member has. The network appears by a pseudonym, the same each time."""
+        self.note_failed({(member_id, network): 1}, now)
+
+    def note_failed(self, counts: Mapping[tuple[str | None, str], int], now: datetime) -> None:
+        """Record failed attempts to sign in; `counts` is by member and network."""
         key = self.database.key_for(b"networks")
-        detail = hmac.digest(key, network.encode(), "sha256").hex()[:_PSEUDONYM] if network else ""
-        with self.database.write(durable=True) as tx, acting_as(member_id or HERE):
-            audit_log.add(tx, "sign_in_failed", member_id, 1, now, detail=detail)
+        with self.database.write(durable=True) as tx:
+            for (member_id, network), count in counts.items():
+                detail = hmac.digest(key, network.encode(), "sha256").hex()[:_PSEUDONYM] if network else ""
+                with acting_as(member_id or HERE):
+                    audit_log.add(tx, "sign_in_failed", member_id, count, now, detail=detail)
 
     def note(self, counts: Mapping[tuple[str, str], int], now: datetime, detail: str) -> None:
         """Record how often members did something; `counts` is by action and member."""

@@ -88,7 +88,7 @@ class Accounts:
             account = folded(name)
         except MemberNameInvalid:
             account = ""
-        await self._attempts.begin(account, caller.address)
+        await self._begin(account, caller)
         member = await asyncio.to_thread(self._queries.by_name, account)
         right = await self._passwords.matches(password, member.password_hash if member else None)
         if member is None or not right or member.locked_at is not None:
@@ -108,7 +108,7 @@ class Accounts:
         """By a passkey alone: its device has checked who holds it. Raises PasskeyWrong, TooManyAttempts, CeremonyGone."""
         claim = await self.passkeys.claimed(passkey.credential)
         account = f"\0{claim.answer.credential_id.hex()}"  # no member has this name; one bad passkey does not hold up an office
-        await self._attempts.begin(account, caller.address)
+        await self._begin(account, caller)
         proven = await self.passkeys.proves(claim, Kind.PASSKEY_SIGN_IN, passkey.site)
         member = await asyncio.to_thread(self._queries.member_if_any, proven) if proven else None
         if member is None or member.locked_at is not None:
@@ -174,7 +174,7 @@ class Accounts:
             if self._clock() - session.record.opened_at > FRESH:
                 raise SignInAgain
             return member
-        await self._attempts.begin(member.name, caller.address)
+        await self._begin(member.name, caller)
         if not await self._passwords.matches(password or "", member.password_hash):
             await self._failed(member.name, caller, member.id)
             raise OldPasswordWrong
@@ -184,7 +184,7 @@ class Accounts:
     async def change_password(self, member_id: str, old: str, new: str, *, keep: int | None, caller: Caller) -> None:
         """Also ends the member's other sessions: all but number `keep`. Raises OldPasswordWrong, PasswordShort, …, TooManyAttempts."""
         member = await self.members.get(member_id)
-        await self._attempts.begin(member.name, caller.address)
+        await self._begin(member.name, caller)
         if member.password_hash is None or not await self._passwords.matches(old, member.password_hash):
             await self._failed(member.name, caller, member.id)
             raise OldPasswordWrong
@@ -210,7 +210,7 @@ class Accounts:
         member, now = await self.members.get(member_id), self._clock()
         if member.second_factor:
             raise SecondFactorOn
-        await self._attempts.begin(member.name, caller.address)
+        await self._begin(member.name, caller)
         step = member.totp_secret and self._second_factor.step(member.totp_secret, member.id, code, now, None)
         if not isinstance(step, int):
             await self._failed(member.name, caller, member.id)
@@ -235,7 +235,7 @@ class Accounts:
 
     async def _check_code(self, member: Member, code: str, caller: Caller) -> None:
         """Raises CodeWrong, TooManyAttempts."""
-        await self._attempts.begin(member.name, caller.address)
+        await self._begin(member.name, caller)
         if not await self._code_is_right(member, code):
             await self._failed(member.name, caller, member.id)
             raise CodeWrong
@@ -247,7 +247,7 @@ class Accounts:
             return
         if code is None and passkey is None:
             raise _required(member)
-        await self._attempts.begin(member.name, caller.address)
+        await self._begin(member.name, caller)
         if not await self._second_is_right(member, code, passkey):
             await self._failed(member.name, caller, member.id)
             raise CodeWrong
@@ -272,6 +272,15 @@ class Accounts:
         if step is not None:
             return await asyncio.to_thread(self._queries.use_step, member.id, step)
         return await asyncio.to_thread(self._queries.use_recovery_code, member.id, sha256_of(compact(code)))
+
+    async def _begin(self, account: str, caller: Caller) -> None:
+        """Count an attempt; one that is slowed down is recorded as failed, because it may be a guess. Raises TooManyAttempts."""
+
+        async def slowed() -> None:
+            member = await asyncio.to_thread(self._queries.by_name, account)
+            self.footprints.slowed(member.id if member else None, network_of(caller.address))
+
+        await self._attempts.begin(account, caller.address, slowed)
 
     async def _failed(self, account: str, caller: Caller, member_id: str | None) -> None:
         """Count and record a failed attempt to show who one is."""

@@ -7,7 +7,7 @@ address, only digests with a key: who signs in may type a password into the fiel
 import asyncio
 import hmac
 import math
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -31,12 +31,18 @@ class Attempts:
         self._clock = clock
         self._key = queries.database.key_for(_KEY)
 
-    async def begin(self, account: str, address: str) -> None:
-        """Count an attempt. Raises TooManyAttempts, which counts none."""
+    async def begin(self, account: str, address: str, slowed: Callable[[], Awaitable[None]] | None = None) -> None:
+        """Count an attempt. Raises TooManyAttempts, which counts none.
+
+        `slowed` is called before it is raised because the account failed from this address too often.
+        """
         pair, known, now = self._pair(account, address), self._known(account, address), self._clock()
-        until = await asyncio.to_thread(self._queries.begin_attempt, pair, self._windows(account, address), known, _wait, now)
-        if until is not None:
-            raise TooManyAttempts(seconds=max(1, math.ceil((until - now).total_seconds())))
+        refusal = await asyncio.to_thread(self._queries.begin_attempt, pair, self._windows(account, address), known, _wait, now)
+        if refusal is None:
+            return
+        if refusal.is_own and slowed is not None:
+            await slowed()
+        raise TooManyAttempts(seconds=max(1, math.ceil((refusal.until - now).total_seconds())))
 
     async def failed(self, account: str, address: str) -> None:
         """Count the failure of a begun attempt for the account and the address, too."""

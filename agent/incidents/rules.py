@@ -27,15 +27,24 @@ FAILED: Final = "sign_in_failed"
 MOST_EVIDENCE: Final = 100
 _ROLES: Final = ("member_added", "role_changed")
 _BUCKET_S: Final = 3_600
+_DAY: Final = timedelta(days=1)
+_SLOW: Final = 5  # times as many failures in a day as in the window
 
 
-def failed_sign_ins(entries: Sequence[AuditEntry], limits: IncidentSettings, _: History) -> Iterator[Found]:
-    """Many failures for one member, or from one network."""
+def failed_sign_ins(entries: Sequence[AuditEntry], limits: IncidentSettings, history: History) -> Iterator[Found]:
+    """Many failures for one member, or from one network: within the window, or so slowly that only a whole day shows them."""
     failed, window = _of(entries, (FAILED,)), timedelta(minutes=limits.window_minutes)
-    for subject, crowd in _crowds(failed, lambda each: each.subject, window, limits.failed_sign_ins):
-        yield _crowd(IncidentKind.FAILED_SIGN_INS, Severity.WARNING, subject, crowd)
-    for network, crowd in _crowds(failed, lambda each: each.detail or None, window, limits.failed_sign_ins_network):
-        yield _crowd(IncidentKind.FAILED_SIGN_INS, Severity.WARNING, None, crowd, other=network)
+    if not failed:
+        return
+    since = failed[0].at - _DAY
+    day = [each for each in reversed(history((FAILED,), None, failed[-1].id + 1)) if each.at > since]
+    for of_member, group, least in ((True, _subject, limits.failed_sign_ins), (False, _detail, limits.failed_sign_ins_network)):
+        for name, crowd in _crowds(failed, group, window, least):
+            yield _sign_ins(name, crowd, of_member)
+        quick = {name for name, _ in _crowds(day, group, window, least)}
+        for name, crowd in _crowds(day, group, _DAY, least * _SLOW):
+            if name not in quick:
+                yield _sign_ins(name, crowd, of_member, crowd[-1].at.date().isoformat())
 
 
 def mass_export(entries: Sequence[AuditEntry], limits: IncidentSettings, _: History) -> Iterator[Found]:
@@ -133,6 +142,19 @@ def _of(entries: Sequence[AuditEntry], actions: Collection[str]) -> list[AuditEn
 
 def _actor(entry: AuditEntry) -> str | None:
     return None if entry.actor == HERE else entry.actor
+
+
+def _subject(entry: AuditEntry) -> str | None:
+    return entry.subject
+
+
+def _detail(entry: AuditEntry) -> str | None:
+    return entry.detail or None
+
+
+def _sign_ins(name: str, entries: Sequence[AuditEntry], of_member: bool, bucket: str | None = None) -> Found:
+    subject, other = (name, "") if of_member else (None, name)
+    return _crowd(IncidentKind.FAILED_SIGN_INS, Severity.WARNING, subject, entries, other=other, bucket=bucket)
 
 
 def _gained(role: Role, before: Sequence[AuditEntry]) -> bool:

@@ -15,6 +15,7 @@ from agent.accounts.rate_storage import RateStorage
 from agent.accounts.rates import Rates
 from agent.core.i18n import Texts
 from agent.core.server_settings import IncidentSettings
+from agent.domain.errors import AgentError
 from agent.incidents.queries import IncidentQueries
 from agent.incidents.routes import incident_routes
 from agent.incidents.sending import incident_sending
@@ -154,6 +155,23 @@ async def test_failures_from_one_network_are_known_by_a_pseudonym(team: Guarded)
     entries = team.incidents.audit_entries(limit=3)
     assert len({each.detail for each in entries}) == 1 and HERE.address not in entries[0].detail and len(entries[0].detail) == 12
     assert [each.kind for each in await team.found()] == ["failed_sign_ins"]
+
+
+async def test_guesses_that_are_slowed_down_are_failures_on_the_record(team: Guarded) -> None:
+    ben = await team.member("ben", Role.VIEWER)
+    await team.found()
+    refused = 0
+    for name in ("ben", "nobody here"):
+        for _ in range(12):
+            try:
+                await team.accounts.sign_in(name, "wrong wrong wrong", None, HERE)
+            except AgentError as error:
+                refused += error.code == "account.too_many_attempts"
+    await team.accounts.footprints.settle()
+    failed = [each for each in team.incidents.audit_entries(limit=50) if each.action == "sign_in_failed"]
+    assert refused == 14 and sum(each.number for each in failed) == 24
+    assert sum(each.number for each in failed if each.subject == ben.member.id) == 12
+    assert len({each.detail for each in failed}) == 1, "the same network"
 
 
 async def test_rates_are_each_members_own_and_commands_of_the_machine_have_none(team: Guarded) -> None:

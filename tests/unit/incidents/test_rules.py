@@ -69,6 +69,28 @@ def test_failures_for_many_names_from_one_network_concern_no_member(record: Reco
     assert first_step(IncidentKind.FAILED_SIGN_INS, None, "") is None
 
 
+def test_guesses_too_slow_for_the_window_are_found_in_a_day(record: Record) -> None:
+    slow = [record.add("sign_in_failed", after=minutes(60 * hour), subject=MEI, detail=f"network {hour}") for hour in range(14)]
+    assert record.found() == []
+    slow.append(record.add("sign_in_failed", after=minutes(60 * 14), subject=MEI, detail="network 14"))
+    kind = IncidentKind.FAILED_SIGN_INS
+    assert record.found(since=slow[-2]) == [(kind, MEI, 15, tuple(slow))]  # what a look after a restart reads
+    slow.append(record.add("sign_in_failed", after=minutes(60 * 14 + 1), subject=MEI, detail="network 14"))
+    assert record.keys(since=slow[-2]) == record.keys(since=slow[-3]), "one for each day"
+
+
+def test_guesses_spread_over_names_and_hours_concern_the_network(record: Record) -> None:
+    for number in range(20):
+        record.add("sign_in_failed", after=minutes(20 * number), subject=f"{number:032}", detail="0a1b")
+    assert [each[:3] for each in record.found()] == [(IncidentKind.FAILED_SIGN_INS, None, 20)]
+
+
+def test_guesses_found_in_the_window_are_not_found_again_in_the_day(record: Record) -> None:
+    for number in range(16):
+        record.add("sign_in_failed", after=minutes(number), subject=MEI, detail=f"network {number}")
+    assert len(record.keys()) == 1
+
+
 def test_photos_are_counted_over_the_window_and_by_member(record: Record) -> None:
     record.add("originals_downloaded", subject=MEI, number=60)
     record.add("originals_downloaded", subject=BEN, actor=BEN, number=90, after=minutes(1))
