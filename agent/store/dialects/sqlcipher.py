@@ -12,8 +12,10 @@ import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, exc
+from sqlalchemy import Connection, Engine, Select, create_engine, event, exc
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import QueuePool
 from sqlcipher3 import dbapi2
@@ -175,6 +177,7 @@ class SqlCipher:
             json_deserializer=json_value,
             pool_use_lifo=True,  # the last used connection has most pages cached; in rotation each would have to load them
         )
+        engine.dialect.statement_compiler = _Compiler
         event.listen(engine, "begin", _begin)
         return engine
 
@@ -203,6 +206,15 @@ class SqlCipher:
             connection.close()
             raise
         return connection
+
+
+class _Compiler(SQLiteCompiler):
+    """Writes limits into the statement: SQLite plans one whose limit is a parameter anew whenever it runs, which takes longer than a page."""
+
+    def limit_clause(self, select: Select[Any], **kwargs: Any) -> str:
+        """Put the numbers in when the statement runs: it is still compiled once."""
+        clause: str = super().limit_clause(select, literal_execute=True, **kwargs)  # type: ignore[no-untyped-call]
+        return clause
 
 
 def _begin(connection: Connection) -> None:

@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import BindParameter, Connection, text
+from sqlalchemy import BindParameter, Connection, event, text
 
 from agent.domain.errors import StoreBusy, StoreDamaged, StoreDiskFull, StoreNewer, StoreUnwritable
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
+from agent.library.queries import image_rows
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store import schema, upgrade
 from agent.store.backup import check_copy
@@ -235,6 +236,16 @@ def test_no_statement_keeps_what_it_was_first_used_with_once_memory_is_given_bac
 def test_what_sqlcipher_frees_is_overwritten(database: Database) -> None:
     with database.read() as tx:
         assert tx.execute(text("PRAGMA cipher_memory_security")).scalar_one() == "1"
+
+
+def test_a_limit_is_no_parameter_so_that_sqlite_keeps_its_plan(library: RedactionQueries) -> None:
+    said: list[tuple[str, object]] = []
+    event.listen(library.database._engine, "before_cursor_execute", lambda *parts: said.append((parts[2], parts[3])))
+    for limit in (7, 60, 7):
+        library.images(limit=limit)
+    limited = [(statement, values) for statement, values in said if "LIMIT" in statement]
+    assert [statement.rpartition("LIMIT ")[2] for statement, _ in limited] == ["7 OFFSET 0", "60 OFFSET 0", "7 OFFSET 0"]
+    assert {values for _, values in limited} == {(image_rows._BEYOND,)}
 
 
 def test_what_the_user_said_is_on_the_disk_when_the_call_returns(database: Database) -> None:
