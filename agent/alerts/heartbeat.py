@@ -51,8 +51,11 @@ class Heartbeat:
         self._next = now + timedelta(minutes=settings.heartbeat_minutes)
         try:
             status = self._https.send("GET", settings.heartbeat_url, None, {}, inside=settings.inside)
-        except (Inside, NotReached) as error:
-            log.warning("heartbeat.not_sent", code=type(error).__name__)
+        except Inside:
+            log.warning("heartbeat.not_sent", why="inside")
+            return False
+        except NotReached as error:
+            log.warning("heartbeat.not_sent", why=error.why)
             return False
         if not 200 <= status < 300:
             log.warning("heartbeat.refused", status=status)

@@ -134,6 +134,11 @@ class AlertQueries(Queries):
                 audit_log.add(tx, "alert_unsilenced", None, 1, now, detail=before.name)
             return _silence(_row(tx, alert_silence, silence_id))
 
+    def heard_names(self) -> list[str]:
+        """Return the names that alerts of Prometheus have or had here."""
+        with self.database.read() as tx:
+            return list(tx.scalars(select(alert.c.name).where(alert.c.source == Source.PROMETHEUS.value).distinct()))
+
     # -- Prometheus --------------------------------------------------------------------------------------------------------------
     def receive(self, told: Sequence[Received], now: datetime) -> None:
         """Store what Alertmanager tells; an alert that fires already is only seen again."""

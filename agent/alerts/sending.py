@@ -69,7 +69,7 @@ class AlertNotes:
 
 
 def alert_sending(queries: AlertQueries, settings: Callable[[], Settings], channels: Channels, wording: Wording) -> Sending:
-    return Sending(queries.outbox, AlertNotes(queries, wording), lambda: alert_target(settings()), channels, wording.clock)
+    return Sending(queries.outbox, AlertNotes(queries, wording), lambda: alert_target(settings()), channels, wording)
 
 
 def _moment(at: datetime) -> str:

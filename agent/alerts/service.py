@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from difflib import get_close_matches
 from typing import Final
 
 from agent.alerts.kinds import AlertKind
 from agent.alerts.queries import AlertQueries
 from agent.alerts.records import Alert, Received, Silence, SilenceReason
 from agent.core.observable import wait_for_any
-from agent.domain.errors import BadRequest
+from agent.domain.errors import AlertUnknown, BadRequest
 
 LONGEST_SILENCE: Final = timedelta(days=30)
 _LOOK_S: Final = 5.0  # another process may have found it
@@ -33,10 +34,13 @@ class Alerts:
         return await asyncio.to_thread(self.queries.silences, self._clock())
 
     async def silence(self, name: str, reason: SilenceReason, until: datetime) -> Silence:
-        """Raises BadRequest for a time that is over or too far away."""
+        """Raises BadRequest for a time that is over or too far away, AlertUnknown for a name that no alert has or had."""
         now = self._clock()
         if not now < until <= now + LONGEST_SILENCE:
             raise BadRequest(reason="until")
+        known = known_names()
+        if name not in known and name not in (heard := await asyncio.to_thread(self.queries.heard_names)):
+            raise AlertUnknown(name=name, known=", ".join(known), nearest=next(iter(get_close_matches(name, [*known, *heard], 1)), ""))
         return await asyncio.to_thread(self.queries.silence, name, reason, until, now)
 
     async def unsilence(self, silence_id: int) -> Silence:

@@ -36,4 +36,4 @@ class IncidentNotes:
 
 
 def incident_sending(queries: IncidentQueries, settings: Callable[[], IncidentSettings], channels: Channels, wording: Wording) -> Sending:
-    return Sending(queries.outbox, IncidentNotes(queries, wording), lambda: incident_target(settings()), channels, wording.clock)
+    return Sending(queries.outbox, IncidentNotes(queries, wording), lambda: incident_target(settings()), channels, wording)

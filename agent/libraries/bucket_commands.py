@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from agent.cli.asking import ask
 from agent.cli.command import json_option
 from agent.cli.confirm import confirm, yes_option
 from agent.cli.output import note, tell
@@ -150,8 +151,8 @@ def _keys(session: CommandSession) -> "BucketKeysIn":
     """Ask for them: as arguments they would be seen in the list of processes."""
     from agent.libraries.bucket_schemas import BucketKeysIn
 
-    key_id: str = click.prompt(session.texts("cli.libraries.ask_key"), err=True)
-    secret: str = click.prompt(session.texts("cli.libraries.ask_secret"), hide_input=True, err=True)
+    key_id = ask(session.texts, session.texts("cli.libraries.ask_key"), hidden=False)
+    secret = ask(session.texts, session.texts("cli.libraries.ask_secret"))
     return BucketKeysIn(key_id=key_id, secret=secret)
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from agent.cli.asking import ask
 from agent.cli.command import Command, CommandGroup, json_option
 from agent.cli.confirm import confirm, yes_option
 from agent.cli.output import note, say, tell
@@ -133,7 +134,7 @@ def restore(session: CommandSession, name: str | None, yes: bool, dry_run: bool,
 @click.pass_obj
 def recover(session: CommandSession) -> None:
     keys = _keys(session)
-    keys.recover(click.prompt(session.texts("cli.recovery.ask"), err=True))
+    keys.recover(ask(session.texts, session.texts("cli.recovery.ask"), hidden=False))
     say(session.texts("cli.recovery.done"))
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from agent.cli.asking import ask
 from agent.cli.command import CommandGroup, json_option
 from agent.cli.output import note
 from agent.cli.own_texts import TEXTS
@@ -65,12 +66,12 @@ def to_server(
 
     texts = session.texts
 
-    def ask() -> str:
-        return str(click.prompt(texts("cli.recovery.ask"), err=True))
+    def ask_code() -> str:
+        return ask(texts, texts("cli.recovery.ask"), hidden=False)
 
     with (
         session.alone(),
-        desktop_library(session, source or session.paths.library, ask if with_code else None) as one,
+        desktop_library(session, source or session.paths.library, ask_code if with_code else None) as one,
         stopped_server(session) as database,
     ):
         settings = session.file.snapshot

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from agent.cli.asking import ask
 from agent.cli.command import Command, json_option
 from agent.cli.output import note, tell
 from agent.cli.own_texts import TEXTS
@@ -121,7 +122,7 @@ def secret(session: CommandSession, as_json: bool) -> None:
     # Without a server's packages it is a desktop, whose secrets are in the keyring.
     if (session.has_server or not session.paths.library.exists()) and find_spec("psycopg") is not None:
         key_in_file(session.file, session.paths)
-    asked: str = click.prompt(session.texts("cli.backup.ask_secret"), hide_input=True, err=True)
+    asked = ask(session.texts, session.texts("cli.backup.ask_secret"))
     home_of_key(session.file.load(), session.paths).write(SECRET, asked.encode())
     tell({"kept": True}, session.texts("cli.backup.kept"), as_json=as_json)
 
@@ -164,7 +165,7 @@ def restore_from(session: CommandSession, source: str, to: str | None, *, as_jso
             place = place_of(source, settings, secrets)
         except ValueError as error:
             raise click.BadParameter(texts("cli.backup.no_address"), param_hint="--from") from error
-        code = click.prompt(texts("cli.recovery.ask"), err=True)
+        code = ask(texts, texts("cli.recovery.ask"), hidden=False)
         logs.configure(settings.logs, paths.logs)
         try:
             if not holds_desktop(Restic(place, Passwords.of(code), paths.cache / "restic")):

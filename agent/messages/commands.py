@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import click
 
+from agent.cli.asking import ask
 from agent.cli.command import json_option
 from agent.cli.output import tell
 from agent.cli.own_texts import TEXTS
@@ -29,7 +30,7 @@ def add_message_commands(
     def secret(session: CommandSession, way: str, as_json: bool) -> None:
         from agent.store.key_homes import key_home
 
-        asked: str = click.prompt(session.texts(f"cli.{room}.ask", way=session.texts(f"{room}.ways.{way}")), hide_input=True, err=True)
+        asked = ask(session.texts, session.texts(f"cli.{room}.ask", way=session.texts(f"{room}.ways.{way}")))
         key_home(session.settings.library.key_home, session.paths.keys).write(secrets()[way], asked.encode())
         tell({"way": way}, session.texts(f"cli.{room}.kept"), as_json=as_json)
 

@@ -2,7 +2,7 @@
 
 import ssl
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import urlsplit
 
 import httpx
@@ -17,7 +17,11 @@ class Inside(Exception):
 
 
 class NotReached(Exception):
-    """There was no answer."""
+    """There was no answer: no connection was made, the `certificate` is not to be trusted, or it took too long (`slow`)."""
+
+    def __init__(self, why: Literal["connect", "certificate", "slow"] = "connect") -> None:
+        super().__init__(why)
+        self.why = why
 
 
 class Https:
@@ -46,8 +50,10 @@ class Https:
                 target = parts._replace(netloc=netloc, fragment="").geturl()
                 with client.stream(method, target, content=content, headers=sent, extensions={"sni_hostname": host}) as answer:
                     return answer.status_code
+        except httpx.TimeoutException as error:
+            raise NotReached("slow") from error
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            raise NotReached from error
+            raise NotReached("certificate" if _is_of_certificate(error) else "connect") from error
 
     def _checked(self, host: str, port: int, *, inside: bool) -> str:
         """The first address. Raises Inside if one of them is inside, OSError."""
@@ -57,3 +63,17 @@ class Https:
         if not inside and not all(map(is_outside, found)):
             raise Inside
         return found[0]
+
+
+def failed_by(status: int) -> dict[str, int]:
+    """Return the parameter of an error about an answer: `moved` for a redirect, or `status`."""
+    return {"moved" if 300 <= status < 400 else "status": status}
+
+
+def _is_of_certificate(error: BaseException | None) -> bool:
+    """Return whether it failed because of the receiver's certificate: httpx wraps the error that says so."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -5,7 +5,7 @@ import ssl
 from dataclasses import dataclass
 
 from agent.domain.errors import NtfyFailed, NtfyInside
-from agent.messages.https import Https, Inside, NotReached
+from agent.messages.https import Https, Inside, NotReached, failed_by
 from agent.web.networks import Resolve, addresses_of
 
 
@@ -35,6 +35,6 @@ class Ntfy:
         except Inside:
             raise NtfyInside from None
         except NotReached as error:
-            raise NtfyFailed(status=0) from error
+            raise NtfyFailed(**{error.why: 1}) from error
         if not 200 <= status < 300:
-            raise NtfyFailed(status=status)
+            raise NtfyFailed(**failed_by(status))

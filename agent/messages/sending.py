@@ -1,7 +1,7 @@
 """Sends a feature's messages in the ways that are set up, and a test message on request. What fails is tried again, later and later."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
@@ -23,6 +23,9 @@ MOST_ATTEMPTS: Final = 14  # about a day and a half
 _AT_ONCE: Final = 20
 
 
+async def _at_once() -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Wording:
     """What every message needs besides what it is about."""
@@ -31,6 +34,8 @@ class Wording:
     """the server's, for the link"""
     texts: Callable[[], Texts]
     clock: Callable[[], datetime]
+    caught_up: Callable[[], Awaitable[None]] = _at_once
+    """waits until the settings that were saved a moment ago count"""
 
 
 class Notes(Protocol):
@@ -47,14 +52,15 @@ class Sending:
     """A message is sent at least once: it is stored with what it is about, in one transaction, and marked once it was accepted."""
 
     def __init__(
-        self, queue: MessageQueue, notes: Notes, target: Callable[[], Target], channels: Channels, clock: Callable[[], datetime]
+        self, queue: MessageQueue, notes: Notes, target: Callable[[], Target], channels: Channels, wording: Wording
     ) -> None:
         """`target` is asked anew for each message, because the settings may change."""
         self._queue = queue
         self._notes = notes
         self._target = target
         self._channels = channels
-        self._clock = clock
+        self._clock = wording.clock
+        self._caught_up = wording.caught_up
 
     def ways(self) -> tuple[str, ...]:
         """Return those that are set up at present."""
@@ -76,6 +82,7 @@ class Sending:
 
     async def test(self) -> Sequence[str]:
         """Send a test message in each way. Raises NoWayToTell, and what went wrong."""
+        await self._caught_up()
         target = self._target()
         if not target.ways:
             raise NoWayToTell

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from agent.domain.errors import WebhookFailed, WebhookInside
-from agent.messages.https import Https, Inside, NotReached
+from agent.messages.https import Https, Inside, NotReached, failed_by
 from agent.web.networks import Resolve, addresses_of
 
 SIGNATURE: Final = "x-ai-popup-signature"
@@ -29,9 +29,9 @@ class Webhook:
         except Inside:
             raise WebhookInside from None
         except NotReached as error:
-            raise WebhookFailed(status=0) from error
+            raise WebhookFailed(**{error.why: 1}) from error
         if not 200 <= status < 300:
-            raise WebhookFailed(status=status)
+            raise WebhookFailed(**failed_by(status))
 
 
 def signature(key: bytes, body: bytes, at: int) -> str:

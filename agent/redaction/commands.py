@@ -1,11 +1,11 @@
 """`ai-popup redact` and `ai-popup restore`: makes covered copies and restores them."""
 
 import os
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from agent.cli.asking import ask
 from agent.cli.command import Command, json_option
 from agent.cli.confirm import confirm, yes_option
 from agent.cli.output import ProgressBar, note, say, tell
@@ -249,16 +249,11 @@ def _review(session: CommandSession, able: "Client", batch: str | None) -> None:
 
 
 def _passphrase(session: CommandSession, *, twice: bool) -> str:
-    """Read it hidden, or from the first line of standard input: other programs could read an argument.
+    """Read it hidden, or from standard input.
 
     Raises PassphraseWeak for a new one, before anything else happens.
     """
-    if sys.stdin.isatty():
-        passphrase: str = click.prompt(session.texts("cli.redact.passphrase"), hide_input=True, confirmation_prompt=twice, err=True)
-    else:
-        passphrase = sys.stdin.readline().rstrip("\r\n")
-        if not passphrase:
-            raise click.UsageError(session.texts("cli.redact.no_passphrase"))
+    passphrase = ask(session.texts, session.texts("cli.redact.passphrase"), twice=twice)
     if twice:
         check_passphrase(passphrase)
     return passphrase

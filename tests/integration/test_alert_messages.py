@@ -19,9 +19,9 @@ from agent.alerts.watch import AlertWatch
 from agent.core.i18n import Texts
 from agent.core.server_settings import AlertSettings, IncidentSettings
 from agent.core.settings import Settings
-from agent.domain.errors import NoWayToTell, NtfyFailed, NtfyInside
+from agent.domain.errors import NoWayToTell, NtfyFailed, NtfyInside, WebhookFailed
 from agent.messages.channels import Channels, Ways
-from agent.messages.https import Https
+from agent.messages.https import Https, NotReached
 from agent.messages.ntfy import Ntfy
 from agent.messages.sending import Wording
 from agent.messages.webhook import Webhook
@@ -49,9 +49,9 @@ class Told:
         self.settings = Settings()
         self.secrets = FileHome(folder / "keys")
         self.full = Reading(True, 2)
-        channels = Channels(self.secrets, lambda: self.time, Ways(webhook=Webhook(trust), ntfy=Ntfy(trust)))
+        self.channels = Channels(self.secrets, lambda: self.time, Ways(webhook=Webhook(trust), ntfy=Ntfy(trust)))
         wording = Wording(lambda: ORIGIN, lambda: Texts("en"), lambda: self.time)
-        self.sending = alert_sending(self.queries, lambda: self.settings, channels, wording)
+        self.sending = alert_sending(self.queries, lambda: self.settings, self.channels, wording)
         ways = self.sending.ways
         self.watch = AlertWatch(self.queries, Leases(database), [self.look], lambda: self.settings.alerts, ways, lambda: self.time)
         looked = lambda: self.watch.looked_at  # noqa: E731
@@ -104,6 +104,37 @@ async def test_ntfy_that_refuses_is_told_by_the_test_and_tried_again(told: Told,
     told.set()
     with pytest.raises(NoWayToTell):
         await told.sending.test()
+
+
+@pytest.mark.parametrize(("status", "params"), [(500, {"status": 500}), (302, {"moved": 302})])
+async def test_a_webhook_that_refuses_or_moved_is_told_apart(told: Told, receiver: Receiver, status: int, params: dict[str, int]) -> None:
+    told.set(webhook=f"https://localhost:{receiver.port}/alerts")
+    told.secrets.write(ALERT_SECRETS["webhook"], b"key")
+    receiver.status = status
+    with pytest.raises(WebhookFailed) as failed:
+        await told.sending.test()
+    assert dict(failed.value.params) == params and len(receiver.received) == 1
+
+
+def test_a_receiver_whose_authority_is_unknown_is_told_from_one_that_is_away(receiver: Receiver) -> None:
+    https = Https(ssl.create_default_context(cafile=None))
+    with pytest.raises(NotReached) as failed:
+        https.send("POST", f"https://localhost:{receiver.port}/", b"{}", {}, inside=True)
+    assert failed.value.why == "certificate" and not receiver.received
+    with pytest.raises(NotReached) as failed:
+        https.send("POST", "https://localhost:1/", b"{}", {}, inside=True)
+    assert failed.value.why == "connect"
+
+
+async def test_a_test_waits_for_the_settings_that_were_just_saved(told: Told, receiver: Receiver) -> None:
+    told.secrets.write(ALERT_SECRETS["webhook"], b"key")
+    told.set()
+
+    async def caught_up() -> None:
+        told.set(webhook=f"https://localhost:{receiver.port}/alerts")
+
+    wording = Wording(lambda: ORIGIN, lambda: Texts("en"), lambda: told.time, caught_up)
+    assert await alert_sending(told.queries, lambda: told.settings, told.channels, wording).test() == ("webhook",)
 
 
 async def test_a_webhook_of_its_own_is_told(told: Told, receiver: Receiver) -> None:

@@ -6,6 +6,7 @@ import socket
 import click
 
 from agent.accounts.commands import member_named
+from agent.cli.asking import ask
 from agent.cli.command import CommandGroup, json_option
 from agent.cli.output import note, tell
 from agent.cli.own_texts import TEXTS
@@ -49,7 +50,7 @@ def secret(session: CommandSession, as_json: bool) -> None:
     from agent.accounts.provider.configured import SECRET
     from agent.store.key_homes import key_home
 
-    asked: str = click.prompt(session.texts("cli.members.provider.ask"), hide_input=True, err=True)
+    asked = ask(session.texts, session.texts("cli.members.provider.ask"))
     key_home(session.settings.library.key_home, session.paths.keys).write(SECRET, asked.strip().encode())
     tell({"kept": True}, session.texts("cli.members.provider.kept"), as_json=as_json)
 

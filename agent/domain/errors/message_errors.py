@@ -20,7 +20,7 @@ class MailFailed(MessageError):
 
 
 class WebhookFailed(MessageError):
-    """Parameter `status`: the answer's, 0 if there was none."""
+    """One parameter names what failed: `connect`, `certificate` or `slow`; or `moved` (a redirect) or `status`, the answer's."""
 
     code = "message.webhook_failed"
 
@@ -38,7 +38,7 @@ class WebhookKeyMissing(MessageError):
 
 
 class NtfyFailed(MessageError):
-    """Parameter `status`: the answer's, 0 if there was none."""
+    """As WebhookFailed."""
 
     code = "message.ntfy_failed"
 

@@ -105,6 +105,12 @@ class WorkerKeyUnfit(ServerError):
     code = "server.worker_key"
 
 
+class AlertUnknown(AgentError):
+    """No alert has or had that name. Parameters: `name`, `known`, and `nearest` (empty if none is similar)."""
+
+    code = "alert.unknown"
+
+
 class IncidentError(AgentError):
     """Something can't be done with an incident."""
 

@@ -114,7 +114,7 @@ def rooms_of(
     choice = LibraryChoice(named)
     home = home_of_key(file.snapshot, paths)
     channels = Channels(home, app.now)
-    wording = Wording(site.address, site.texts, app.now)
+    wording = Wording(site.address, site.texts, app.now, file.caught_up)
     incidents = incidents_of(database, app, accounts, channels, wording)
     conditions = Watched(workers, site.expires, lambda: buckets.failing, incidents.incidents.queries.outbox)
     links = ConsentLinks(ConsentLinkQueries(database), app.library, app.consents, Attempts(AttemptQueries(database), app.now), app.now)

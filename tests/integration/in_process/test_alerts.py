@@ -72,6 +72,9 @@ async def test_alertmanager_passes_its_alerts_on_and_an_administrator_sees_and_s
         assert (await client.post(f"{OPEN}/silences", headers=ed.headers, json=wanted)).status_code == 403
         made = (await client.post(f"{OPEN}/silences", headers=ada.headers, json=wanted)).json()
         assert made["made_by"] == ada.member.id
+        misspelt = await client.post(f"{OPEN}/silences", headers=ada.headers, json={**wanted, "name": "disc-low"})
+        assert (misspelt.status_code, misspelt.json()["code"]) == (404, "alert.unknown")
+        assert "“disk-low”" in misspelt.json()["remedy"] and "queue-stuck" in misspelt.json()["remedy"]
         late = {**wanted, "until": (team.time + timedelta(days=31)).isoformat()}
         assert (await client.post(f"{OPEN}/silences", headers=ada.headers, json=late)).status_code == 422
         assert (await client.get(f"{OPEN}/count", headers=ada.headers)).json() == {"firing": 1}

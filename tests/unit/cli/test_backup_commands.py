@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import click
 import pytest
 from filelock import FileLock
 from sqlalchemy import update
@@ -134,8 +134,7 @@ def test_the_recovery_code_opens_a_library_whose_key_is_lost(cli: CommandLine, m
         path.unlink()
     said = cli("backup", "create")
     assert said.code == 1 and "[store.key_missing]" in said.err
-    typed = ["WRONG" + code[5:], code]
-    monkeypatch.setattr(click, "prompt", lambda *_, **__: typed.pop(0))
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"WRONG{code[5:]}\n{code}\n"))
     said = cli("recover")
     assert said.code == 1 and "[store.recovery_code_wrong]" in said.err
     said = cli("recover")
