@@ -46,6 +46,11 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Raw:
     return layer
 
 
+def of_section(section: str, environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the variables of one section."""
+    return {name: text for name, text in environ.items() if name.upper().startswith(f"{PREFIX}{section.upper()}__")}
+
+
 def overridden_in(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the settings that variables override, `section.name` and "folders", each with its variable. No file is read."""
     return {

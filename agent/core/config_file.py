@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from agent.core import config_folders
 from agent.core.config_check import Raw, merged, nested, parsed, parsed_value, problems, validated
-from agent.core.config_environment import from_environment, overridden_in
+from agent.core.config_environment import from_environment, of_section, overridden_in
 from agent.core.config_lines import line_of
 from agent.core.files import write_private
 from agent.core.observable import wait_at_most
 from agent.core.paths import make_private
+from agent.core.program_settings import LogSettings
 from agent.core.resources import resource
 from agent.core.setting_fields import nearest_key
 from agent.core.settings import Settings, changed_sections, root_of
@@ -71,6 +72,18 @@ class SettingsFile:
             return [self._located(each, text) for each in problems(self._profile(), parsed(text), self._environment())]
         except SettingsError as error:
             return [error]
+
+    def log_settings(self) -> LogSettings:
+        """Return the settings of the log as far as they can be read, whatever is wrong with others."""
+        layers: list[Callable[[], Raw]] = [self._profile, self.raw, lambda: from_environment(of_section("logs", self._environ))]
+        found: Raw = {}
+        for layer in layers:
+            with suppress(SettingsError):
+                found = merged(found, layer())
+        try:
+            return validated(nested(["logs"], found.get("logs", {}))).logs
+        except SettingsError:
+            return LogSettings()
 
     def raw(self) -> Raw:
         """Return the content of the user's file, unchecked; empty if there is none.

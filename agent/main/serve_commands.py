@@ -14,6 +14,7 @@ from agent.cli.session import CommandSession
 from agent.domain.errors import ServerPackagesMissing
 
 if TYPE_CHECKING:
+    from agent.main.server.process import Server
     from agent.main.server.reached import Reached
 
 EVERYWHERE = ("0.0.0.0", "::")
@@ -23,13 +24,10 @@ EVERYWHERE = ("0.0.0.0", "::")
 @json_option()
 @click.pass_obj
 def serve(session: CommandSession, as_json: bool) -> int:
-    from agent.backups.restoring import finish
-    from agent.core import logs
     from agent.core.file_limit import raise_file_limit
     from agent.core.heap import few_arenas
     from agent.core.threads import short_turns
-    from agent.main.library_home import key_in_file
-    from agent.main.tracing import traced
+    from agent.main.failure_log import failure_logged
 
     try:
         from agent.main.server.log_files import SERVER_LOG
@@ -40,6 +38,18 @@ def serve(session: CommandSession, as_json: bool) -> int:
     few_arenas()
     short_turns()
     raise_file_limit()
+    with failure_logged(session, SERVER_LOG):
+        return _serve(session, Server, as_json=as_json)
+
+
+def _serve(session: CommandSession, server: "type[Server]", *, as_json: bool) -> int:
+    """Raises what `Server.run` raises."""
+    from agent.backups.restoring import finish
+    from agent.core import logs
+    from agent.main.library_home import key_in_file
+    from agent.main.server.log_files import SERVER_LOG
+    from agent.main.tracing import traced
+
     session.file.load()
 
     def up(reached: "Reached") -> None:
@@ -65,7 +75,7 @@ def serve(session: CommandSession, as_json: bool) -> int:
             session.file.load()
             key_in_file(session.file, session.paths)
             with traced(session.file.snapshot.server.tracing, "ai-popup-server"):
-                return Server(session.paths, session.file, up, lambda: note(session.texts("cli.serve.ending"))).run()
+                return server(session.paths, session.file, up, lambda: note(session.texts("cli.serve.ending"))).run()
         finally:
             logs.stop()
 

@@ -27,18 +27,10 @@ if TYPE_CHECKING:
 @click.option("--with-parent", is_flag=True, hidden=True)  # a server's child ends with its standard input
 @click.pass_obj
 def worker(session: CommandSession, name: str | None, roots: tuple[str, ...], with_parent: bool) -> int:
-    from agent.core import logs
     from agent.core.file_limit import raise_file_limit
     from agent.core.heap import few_arenas
-    from agent.core.supervisor import START_AGAIN, is_supervised
-    from agent.core.threads import loop_threads
-    from agent.main.library_home import worker_keys
+    from agent.main.failure_log import failure_logged
     from agent.main.server.team_work import HAS_WORKERS
-    from agent.main.server.worker_port import worker_port
-    from agent.main.tracing import traced
-    from agent.main.worker_memory import WorkerMemory
-    from agent.main.worker_process import library_of, stop_with_input, stopped_by_signals, work
-    from agent.store.server_database import database_url
 
     if not HAS_WORKERS:
         raise click.UsageError(session.texts("cli.worker.system"))
@@ -48,11 +40,28 @@ def worker(session: CommandSession, name: str | None, roots: tuple[str, ...], wi
         raise click.BadParameter(session.texts("cli.worker.root"), param_hint="--root") from error
     few_arenas()
     raise_file_limit()
-    settings, paths = session.file.load(), session.paths
     called = name or socket.gethostname()
+    log_file = f"worker-{_file_name(called)}.log"
+    with failure_logged(session, log_file):
+        return _work(session, called, mounted, log_file, with_parent=with_parent)
+
+
+def _work(session: CommandSession, called: str, mounted: Roots, log_file: str, *, with_parent: bool) -> int:
+    """Raises SettingsError, StoreError, KeyHomeError, ServerError."""
+    from agent.core import logs
+    from agent.core.supervisor import START_AGAIN, is_supervised
+    from agent.core.threads import loop_threads
+    from agent.main.library_home import worker_keys
+    from agent.main.server.worker_port import worker_port
+    from agent.main.tracing import traced
+    from agent.main.worker_memory import WorkerMemory
+    from agent.main.worker_process import library_of, stop_with_input, stopped_by_signals, work
+    from agent.store.server_database import database_url
+
+    settings, paths = session.file.load(), session.paths
     url = database_url(settings, paths.data)
     database = library_of(url, worker_keys(settings, paths))
-    logs.configure(settings.logs, paths.logs, file=f"worker-{_file_name(called)}.log", stdout=sys.stdout)
+    logs.configure(settings.logs, paths.logs, file=log_file, stdout=sys.stdout)
 
     async def run() -> int:
         stop = stopped_by_signals()
