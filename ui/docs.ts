@@ -89,7 +89,13 @@ export function picturesIn(html: string): readonly string[] {
   return [...html.matchAll(new RegExp(`src="${PICTURES}/([^"]+)"`, 'g'))].map((match) => match[1] ?? '')
 }
 
-/** Writes the pages and their pictures beside what is built: `dist-help/en/guide.json`. */
+/** What `ai-popup help` prints: the pages above, and those for administrators, by name. */
+export function texts(): ReadonlyMap<string, string> {
+  const operate = readdirSync(join(DOCS, 'operate')).filter((file) => /^[a-z-]+\.md$/.test(file) && file !== 'index.md').map((file) => `operate/${file.slice(0, -'.md'.length)}`)
+  return new Map([...pages(), ...['team', ...operate].map((place) => [basename(place), place] as const)])
+}
+
+/** Writes the pages and their pictures beside what is built: `dist-help/en/guide.json`, and `guide.md`. */
 export function docs(): Plugin {
   let folder = ''
   return {
@@ -105,6 +111,7 @@ export function docs(): Plugin {
           writeFileSync(join(folder, language, `${name}.json`), JSON.stringify(made))
           for (const file of picturesIn(made.html)) copyFileSync(picture(file), join(folder, 'pictures', file))
         }
+        for (const [name, place] of texts()) copyFileSync(join(DOCS, `${place}${SUFFIXES[language]}`), join(folder, language, `${name}.md`))
       }
     },
   }

@@ -115,7 +115,7 @@ def _lines(texts: Texts, each: "AlertOut") -> list[str]:
         return [texts("cli.alerts.foreign", began=began, severity=severity, name=each.name)]
     kind, what = texts(f"alerts.kinds.{each.name}"), texts(f"alerts.texts.{each.name}", number=each.number)
     line = texts("cli.alerts.line", began=began, severity=severity, kind=kind, what=what)
-    return [line, texts("cli.alerts.page", name=each.name, suffix=texts("cli.alerts.suffix"))]
+    return [line, texts("cli.alerts.page", name=each.name)]
 
 
 def _silence_line(session: CommandSession, each: "SilenceOut") -> str:

@@ -60,7 +60,9 @@ class AlertNotes:
         what, began = texts(f"alerts.texts.{about.name}", number=about.number), _moment(about.began_at)
         ended = _moment(about.ended_at or self._wording.clock())
         subject = texts(f"alerts.mail.subject_{event}", kind=kind)
-        text = texts(f"alerts.mail.text_{event}", kind=kind, severity=severity, what=what, began=began, ended=ended, link=link)
+        text = texts(
+            f"alerts.mail.text_{event}", kind=kind, severity=severity, what=what, began=began, ended=ended, link=link, page=about.name
+        )
         at = about.ended_at if event is AlertEvent.RESOLVED and about.ended_at else about.began_at
         facts = {"kind": about.name, "severity": str(about.severity), "event": str(event), "number": about.number, "at": at.isoformat()}
         priority = _OVER if event is AlertEvent.RESOLVED else _PRIORITIES[about.severity]

@@ -57,7 +57,7 @@ def show(session: CommandSession, number: int, as_json: bool) -> None:
         f"{entry.id}  {entry.at.astimezone():%Y-%m-%d %H:%M:%S}  {entry.action}  {entry.number:,}  {entry.detail}"
         for entry in found.evidence
     ]
-    lines.append(texts("cli.incidents.runbook", page=f"docs/runbook/{each.page}{texts('cli.incidents.suffix')}.md"))
+    lines.append(texts("cli.incidents.runbook", page=each.page))
     tell(found.model_dump(mode="json"), "\n".join(lines), as_json=as_json)
 
 

@@ -31,6 +31,7 @@ from agent.library.problem_commands import problems
 from agent.main.backup_commands import backup, recover, recovery_code
 from agent.main.config_commands import config
 from agent.main.evidence_commands import bundle
+from agent.main.help_commands import help_page
 from agent.main.in_process import PROGRAM
 from agent.main.move_commands import move_to
 from agent.main.record_commands import record
@@ -281,5 +282,6 @@ for group in (
     server,
     worker,
     move_to,
+    help_page,
 ):
     ai_popup.add_command(group)

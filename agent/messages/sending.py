@@ -51,9 +51,7 @@ class Notes(Protocol):
 class Sending:
     """A message is sent at least once: it is stored with what it is about, in one transaction, and marked once it was accepted."""
 
-    def __init__(
-        self, queue: MessageQueue, notes: Notes, target: Callable[[], Target], channels: Channels, wording: Wording
-    ) -> None:
+    def __init__(self, queue: MessageQueue, notes: Notes, target: Callable[[], Target], channels: Channels, wording: Wording) -> None:
         """`target` is asked anew for each message, because the settings may change."""
         self._queue = queue
         self._notes = notes

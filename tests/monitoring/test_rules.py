@@ -253,7 +253,7 @@ def test_an_alert_that_the_server_watches_too_has_its_severity() -> None:
 
 def test_every_alert_names_itself_and_its_page() -> None:
     for name, alert in alerts().items():
-        assert alert.labels["alert"] == name and alert.annotations["runbook"] == f"docs/runbook/{name}.md"
+        assert alert.labels["alert"] == name and alert.annotations["runbook"] == f"ai-popup help {name}"
 
 
 @pytest.mark.parametrize("folder", [MONITORING, MONITORING / "host"], ids=["containers", "host"])

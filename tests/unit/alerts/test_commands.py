@@ -16,5 +16,5 @@ def test_each_line_is_printed_on_its_own_with_the_page_that_helps(language: str)
     kind = AlertKind.MEMORY_HIGH
     alert = AlertOut(id=1, source="server", name=kind.value, severity="warning", number=63, began_at=began, ended_at=None)
     first, page = _lines(Texts(language), alert)
-    assert "63%" in first and "docs/runbook/memory-high" in page
+    assert "63%" in first and "ai-popup help memory-high" in page
     assert all(line.isprintable() for line in (first, page)), "the output escapes what is not"

@@ -28,5 +28,5 @@ def test_a_pipe_answers_question_after_question(monkeypatch: pytest.MonkeyPatch,
 
 @pytest.mark.parametrize("text", ["", "\n"])
 def test_an_empty_pipe_is_refused_with_the_question(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    with pytest.raises(click.UsageError, match="“Recovery code”.*standard input"):
+    with pytest.raises(click.UsageError, match=r"“Recovery code”.*standard input"):
         piped(monkeypatch, text)("Recovery code")

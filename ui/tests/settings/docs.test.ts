@@ -3,7 +3,7 @@ import { join } from 'node:path'
 
 import { describe, expect, it, vi } from 'vitest'
 
-import { html, page, pages, picture, picturesIn, target } from '../../docs'
+import { html, page, pages, picture, picturesIn, target, texts } from '../../docs'
 import { drawing } from '../../icons'
 import { ApiError, Unreachable } from '../../src/api/client'
 import { client } from '../../src/lib/appState.svelte'
@@ -34,6 +34,12 @@ describe('the help', () => {
       expect(places.has(name), topic).toBe(true)
       if (heading !== null) expect(places.get(name), topic).toContain(heading)
     }
+  })
+
+  it('has a text for the command line of every page, in both languages, administrators’ too', () => {
+    for (const place of texts().values()) for (const suffix of ['', '.zh-CN']) expect(existsSync(join(import.meta.dirname, '../../../docs', `${place}${suffix}.md`)), place).toBe(true)
+    expect([...texts().keys()]).toEqual(expect.arrayContaining([...pages().keys(), 'backup', 'host', 'team']))
+    expect(new Set(texts().values()).size).toBe(texts().size)
   })
 
   it('keeps its links in the program, and the other language out', () => {
