@@ -8,7 +8,7 @@ from pydantic import Field
 from agent.consent.links import OwnData
 from agent.consent.schemas import PurposeName
 from agent.people.queries.consent_rows import latest
-from agent.web.schemas import Schema
+from agent.web.schema import Schema
 
 
 class MyConsentOut(Schema):

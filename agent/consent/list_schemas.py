@@ -9,7 +9,8 @@ from agent.consent.schemas import PersonOnList
 from agent.core.i18n import Texts
 from agent.domain.errors import ConsentBadRow
 from agent.people.schemas import FaceRef
-from agent.web.schemas import Problem, Schema
+from agent.web.schema import Schema
+from agent.web.schemas import Problem
 
 
 class ResembledPerson(Schema):

@@ -9,7 +9,8 @@ from agent.domain.severity import Severity
 from agent.incidents.kinds import CloseReason, FirstStep, IncidentKind, IncidentState
 from agent.incidents.queries import Incident
 from agent.web.record_entry import RecordEntry
-from agent.web.schemas import Id, Schema
+from agent.web.schema import Schema
+from agent.web.schemas import Id
 
 
 class IncidentOut(Schema):

@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from agent.web.access import Role
-from agent.web.schemas import FilePath, Schema
+from agent.web.schema import Schema
+from agent.web.schemas import FilePath
 
 LibraryRole = Literal["curator", "editor", "viewer", "auditor"]
 LibraryName = Annotated[str, Field(min_length=1, max_length=400)]

@@ -5,7 +5,8 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from agent.library.records import Album, Match
-from agent.web.schemas import Id, Schema
+from agent.web.schema import Schema
+from agent.web.schemas import Id
 
 AlbumName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
 Ids = Annotated[tuple[Id, ...], Field(max_length=100_000)]

@@ -24,7 +24,8 @@ from agent.domain.errors import (
 from agent.domain.jobs import JobState
 from agent.domain.path_text import printable
 from agent.domain.remote import is_remote
-from agent.web.schemas import Id, LocalTime, Problem, Schema
+from agent.web.schema import Schema
+from agent.web.schemas import Id, LocalTime, Problem
 
 if TYPE_CHECKING:
     from agent.library import records

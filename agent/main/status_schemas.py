@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Literal
 
-from agent.web.schemas import Problem, Schema
+from agent.web.schema import Schema
+from agent.web.schemas import Problem
 
 
 class EngineProcessOut(Schema):

@@ -7,7 +7,8 @@ from pydantic import Field, StringConstraints, model_validator
 
 from agent.domain import edits
 from agent.people.schemas import Basis
-from agent.web.schemas import FilePath, Id, Schema
+from agent.web.schema import Schema
+from agent.web.schemas import FilePath, Id
 
 Ids: TypeAlias = Annotated[tuple[Id, ...], Field(min_length=1, max_length=100_000)]
 PersonName: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]

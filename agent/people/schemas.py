@@ -4,7 +4,8 @@ from dataclasses import astuple
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Literal, Self, TypeAlias
 
-from agent.web.schemas import LocalTime, Schema
+from agent.web.schema import Schema
+from agent.web.schemas import LocalTime
 
 if TYPE_CHECKING:
     from agent.domain import edits

@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 from pydantic import Field
 
 from agent.web.desk_exchange import MOST_PHOTOS, Figure, Sequence
-from agent.web.schemas import Schema
+from agent.web.schema import Schema
 
 MOST_FACES: Final = 2_000
 Content: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

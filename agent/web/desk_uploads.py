@@ -6,7 +6,7 @@ from pydantic import Field
 
 from agent.web.desk_exchange import MOST_PHOTOS
 from agent.web.desk_photos import Content
-from agent.web.schemas import Schema
+from agent.web.schema import Schema
 
 # `there`: the library has it. `sent`: this desk sent it once; it is not sent again, even if the team deleted it.
 ContentState: TypeAlias = Literal["there", "sent"]

@@ -4,7 +4,7 @@ import os
 from datetime import datetime
 from typing import Annotated, Final, Literal, Self, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from agent.core.i18n import Texts
 from agent.core.setting_fields import setting_fields
@@ -18,6 +18,7 @@ from agent.domain.errors import (
     SettingsInvalid,
 )
 from agent.web.access import Principal, Role, Scope
+from agent.web.schema import Schema
 
 _LONGEST_PATH: Final = 4_096
 
@@ -39,16 +40,6 @@ def _of_a_file(path: str) -> str:
 FilePath = Annotated[str, AfterValidator(_of_a_file), Field(json_schema_extra={"minLength": 1, "maxLength": _LONGEST_PATH})]
 
 
-class Schema(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-    @classmethod
-    def from_record(cls, record: object, **others: object) -> Self:
-        """Build it from the fields of `record` with the same names; `others` are added or take precedence."""
-        shared = {name: getattr(record, name) for name in cls.model_fields if name not in others and hasattr(record, name)}
-        return cls.model_validate({**shared, **others})
-
-
 class Problem(Schema):
     """An error as shown to the user, in the program's language."""
 
@@ -59,7 +50,7 @@ class Problem(Schema):
     """the setting that resolves it or is wrong, such as `engine.max_megapixels`"""
     line: int | None = None
     """the error's position in the settings file"""
-    params: dict[str, str | int | float] = {}
+    params: dict[str, str | int | float] = Field({})
     """the subject of the texts"""
 
     @classmethod

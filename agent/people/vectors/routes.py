@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from agent.people.vectors.vector_rows import IndexState
 from agent.web.access import Scope, needs
-from agent.web.schemas import Schema
+from agent.web.schema import Schema
 
 
 class SearchIndex(Schema):

@@ -209,7 +209,7 @@ class SqlCipher:
 
 
 class _Compiler(SQLiteCompiler):
-    """Writes limits into the statement: SQLite plans one whose limit is a parameter anew whenever it runs, which takes longer than a page."""
+    """Writes limits into the statement: SQLite plans one whose limit is a parameter anew each time, which takes longer than a page."""
 
     def limit_clause(self, select: Select[Any], **kwargs: Any) -> str:
         """Put the numbers in when the statement runs: it is still compiled once."""
