@@ -17,6 +17,7 @@ from agent.domain.errors import AuditBroken, KeyHomeError, SourceUnreachable, St
 from agent.library.recipes import everything, recipe_of
 from agent.library.records import Counts
 from agent.main.health import Check, DiskFacts, ModelFacts, to_file
+from agent.main.library_home import server_url
 from agent.models.model_store import ModelStore
 from agent.people.duties import FILING_PEOPLE
 from agent.redaction.queries.redaction_queries import RedactionQueries
@@ -162,6 +163,8 @@ class Ground:
         settings = self._settings()
         home = self._home(settings)
         if not LibraryKeys(self._paths.library, home).exist:
+            if settings.server.database and self._served is not None:
+                server_url(settings, self._paths)  # before its first start the server's database has to answer, too
             return None
         with self._own_library(home) if self._served is None else self._served(settings) as database:
             return ask(RedactionQueries(database))

@@ -44,15 +44,13 @@ def worker_keys(settings: Settings, paths: AppPaths) -> Path:
     return Path(settings.server.worker_keys) if settings.server.worker_keys else paths.keys
 
 
-@contextmanager
-def served_library(settings: Settings, paths: AppPaths) -> Iterator[Database]:
-    """Open the database of this home's team server beside it, to read: nothing is made, migrated or started.
+def server_url(settings: Settings, paths: AppPaths) -> str:
+    """Return the address of the team server's database, which answers and is fit.
 
-    Raises ServerStopped if the database came with the program and doesn't run, ServerError, StoreError, KeyHomeError.
+    Raises ServerStopped if the database came with the program and doesn't run, ServerError.
     """
     try:
-        from agent.store.dialects.postgresql import PostgreSql
-        from agent.store.server_database import Migrating, check_schema, database_url, versions_of
+        from agent.store.server_database import database_url, versions_of
     except ModuleNotFoundError as error:
         raise ServerPackagesMissing from error
 
@@ -63,6 +61,19 @@ def served_library(settings: Settings, paths: AppPaths) -> Iterator[Database]:
         if settings.server.database:
             raise
         raise ServerStopped from error
+    return url
+
+
+@contextmanager
+def served_library(settings: Settings, paths: AppPaths) -> Iterator[Database]:
+    """Open the database of this home's team server beside it, to read: nothing is made, migrated or started.
+
+    Raises ServerStopped if the database came with the program and doesn't run, ServerError, StoreError, KeyHomeError.
+    """
+    url = server_url(settings, paths)
+    from agent.store.dialects.postgresql import PostgreSql
+    from agent.store.server_database import Migrating, check_schema
+
     check_schema(url, Migrating.NONE)
     key = LibraryKeys(paths.library, home_of_key(settings, paths)).unlock()
     with closing(Database(PostgreSql(url, key))) as database:

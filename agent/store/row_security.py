@@ -150,6 +150,12 @@ DO $$ BEGIN
 EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
 END $$
 """
+# Who made the role has to grant it to themselves; whom an administrator granted it may not, and need not.
+_MEMBERSHIP: Final = f"""
+DO $$ BEGIN
+    IF NOT pg_has_role(CURRENT_USER, '{MEMBER}', 'SET') THEN GRANT {MEMBER} TO CURRENT_USER; END IF;
+END $$
+"""
 _LIFT: Final = text("SELECT set_config('role', 'none', true)")
 
 
@@ -188,7 +194,7 @@ def _joined(libraries: frozenset[int]) -> str:
 
 def statements() -> list[str]:
     """Put everything in force, whatever was before, but for the triggers that derive what the policies need."""
-    made = [_ROLE, f"GRANT {MEMBER} TO CURRENT_USER", f"GRANT USAGE ON SCHEMA public TO {MEMBER}"]
+    made = [_ROLE, _MEMBERSHIP, f"GRANT USAGE ON SCHEMA public TO {MEMBER}"]
     made += [f"CREATE OR REPLACE VIEW {name} AS {query}" for name, query in VIEWS.items()]
     for table, condition in POLICIES.items():
         made += [

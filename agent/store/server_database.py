@@ -13,10 +13,12 @@ from sqlalchemy import exc
 from agent.core.paths import SERVER_FOLDER
 from agent.core.settings import Settings
 from agent.domain.errors import (
+    DatabaseEncoding,
     DatabaseOld,
     DatabaseRights,
     DatabaseUnreachable,
     OlderVersionsRun,
+    Param,
     SchemaNew,
     SchemaOld,
     ServerPackagesMissing,
@@ -26,6 +28,7 @@ from agent.domain.errors import (
 )
 from agent.store import change_notices, row_security
 from agent.store.addresses import connecting, libpq_address, sqlalchemy_url
+from agent.store.connection_failures import unreachable
 from agent.store.database import Database
 from agent.store.embedded_postgres import embedded_address
 from agent.store.key_homes import Home
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
 
 POSTGRES = 16
 VECTORS = (0, 8, 4)
+UTF8 = "UTF8"
 POSTGRES_FOLDER = SERVER_FOLDER
 _STARTING = 0x41495057  # an advisory lock's number in the library's database
 _NO_RIGHT = "42501"  # SQLSTATE
@@ -60,12 +64,15 @@ class Versions:
     server: int  # PostgreSQL's, as 160004
     vectors: str = ""
     used: str = ""
+    encoding: str = UTF8
 
     def check(self) -> None:
-        """Raises DatabaseOld, VectorsOld."""
+        """Raises DatabaseOld, DatabaseEncoding, VectorsOld."""
         major = self.server // 10_000
         if major < POSTGRES:
             raise DatabaseOld(found=str(major), wanted=str(POSTGRES))
+        if self.encoding != UTF8:
+            raise DatabaseEncoding(found=self.encoding)
         wanted = ".".join(map(str, VECTORS))
         if not self.vectors:
             raise VectorsOld(wanted=wanted, server=major)
@@ -89,8 +96,8 @@ def server_database(url: str, library: Path, home: Home, migrating: Migrating = 
     """Open the library in a server's database, made or migrated, with its row security; its keys are in the folder `library`.
 
     Nothing is touched if the server is too old. Servers that start at once take turns, so that there is one key, and one migration.
-    Raises ServerPackagesMissing, DatabaseUnreachable, DatabaseOld, VectorsOld, SchemaOld, SchemaNew, DatabaseRights, StoreError,
-    KeyHomeError.
+    Raises ServerPackagesMissing, DatabaseUnreachable, DatabaseOld, DatabaseEncoding, VectorsOld, SchemaOld, SchemaNew, DatabaseRights,
+    StoreError, KeyHomeError.
     """
     versions_of(url).check()
     check_schema(url, migrating)
@@ -103,7 +110,8 @@ def server_database(url: str, library: Path, home: Home, migrating: Migrating = 
         key = keys.unlock() if keys.exist else keys.create()[0]
         database = Database(PostgreSql(url, key, durable=True))
         try:
-            upgrade(database, deferred=migrating is Migrating.ANY)
+            with _rights(tables=1):
+                upgrade(database, deferred=migrating is Migrating.ANY)
             secured(database)
         except BaseException:
             database.close()
@@ -145,14 +153,20 @@ def secured(database: Database) -> None:
 
     Raises DatabaseRights if the database's user may make no role, StoreError.
     """
+    with _rights(role=row_security.MEMBER), database.write(durable=True) as tx:
+        row_security.secure(tx)
+        change_notices.tell_changes(tx)
+
+
+@contextlib.contextmanager
+def _rights(**lacking: Param) -> Iterator[None]:
+    """Raises DatabaseRights with these parameters if the database's user may not do what is done inside."""
     try:
-        with database.write(durable=True) as tx:
-            row_security.secure(tx)
-            change_notices.tell_changes(tx)
+        yield
     except StoreUnwritable as error:
         cause = error.__cause__
         if isinstance(cause, exc.DBAPIError) and getattr(cause.orig, "sqlstate", None) == _NO_RIGHT:
-            raise DatabaseRights(role=row_security.MEMBER) from None  # its message quotes the statement
+            raise DatabaseRights(**lacking) from None  # its message quotes the statement
         raise
 
 
@@ -163,8 +177,8 @@ def _starting(url: str) -> Iterator["psycopg.Connection[Any]"]:
 
     try:
         connection = psycopg.connect(libpq_address(url), autocommit=True, **connecting(url))
-    except psycopg.Error:
-        raise DatabaseUnreachable from None
+    except psycopg.Error as error:
+        raise unreachable(error) from None
     with connection:
         try:
             connection.execute("SELECT pg_advisory_lock(%s)", [_STARTING])
@@ -193,9 +207,11 @@ def versions_of(url: str) -> Versions:
             vectors = connection.execute(
                 "SELECT default_version, installed_version FROM pg_available_extensions WHERE name = 'vector'"
             ).fetchone()
-            return Versions(connection.info.server_version, *(str(each or "") for each in vectors or ("", "")))
-    except psycopg.Error:
-        raise DatabaseUnreachable from None  # its message names the host and the user
+            available, used = (str(each or "") for each in vectors or ("", ""))
+            encoding = connection.info.parameter_status("server_encoding") or UTF8
+            return Versions(connection.info.server_version, available, used, encoding)
+    except psycopg.Error as error:
+        raise unreachable(error) from None
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -285,4 +285,4 @@ def test_what_is_new_enough_is_taken(versions: Versions) -> None:
 def test_a_server_that_is_not_there_is_told_without_its_address() -> None:
     with pytest.raises(DatabaseUnreachable) as refused:
         versions_of("postgresql+psycopg://someone:secret@127.0.0.1:1/photos")
-    assert str(refused.value) == "server.database_unreachable" and refused.value.__cause__ is None
+    assert str(refused.value) == "server.database_unreachable refused=1" and refused.value.__cause__ is None

@@ -36,6 +36,8 @@ class ServerEnding(ServerError):
 
 
 class DatabaseUnreachable(ServerError):
+    """One parameter may name why: `sign_in`, `missing` (the database), `name` (the host's), `encryption`, `busy`, `refused` or `slow`."""
+
     code = "server.database_unreachable"
 
 
@@ -43,6 +45,12 @@ class DatabaseOld(ServerError):
     """Parameters: `found` and `wanted`, versions of PostgreSQL."""
 
     code = "server.database_old"
+
+
+class DatabaseEncoding(ServerError):
+    """The database does not store Unicode. Parameter: `found`, its encoding."""
+
+    code = "server.database_encoding"
 
 
 class VectorsOld(ServerError):
@@ -55,7 +63,7 @@ class VectorsOld(ServerError):
 
 
 class DatabaseRights(ServerError):
-    """The database's user may not make the role by which members' requests are limited. Parameter: `role`."""
+    """The database's user may not make its `tables`, or the `role` by which members' requests are limited."""
 
     code = "server.database_rights"
 
