@@ -7,12 +7,12 @@ import asyncio
 import errno
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from agent.domain.errors import SourceNoAnswer
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 T = TypeVar("T")
+F = TypeVar("F", bound=BinaryIO)
 
 # Threads that wait for ever can't be stopped. Beyond this many, no further call of a loop starts until one of them is free.
 _MOST, _TURN_S = 16, 0.01
@@ -81,6 +82,21 @@ async def call_with_timeout(question: Callable[[], T], limit_s: float) -> T:
     """
     async with asyncio.timeout(limit_s):
         return await asyncio.wrap_future(begin(question, (await _turn()).release))
+
+
+async def closed_if_late(opening: Coroutine[Any, Any, F]) -> F:
+    """Await a file that a thread opens; one that comes after this task was cancelled is closed."""
+    opened = asyncio.ensure_future(opening)
+    try:
+        return await asyncio.shield(opened)
+    except asyncio.CancelledError:
+        opened.add_done_callback(_close)
+        raise
+
+
+def _close(opened: "asyncio.Future[F]") -> None:
+    if not opened.cancelled() and opened.exception() is None:
+        opened.result().close()
 
 
 async def told_online_only(online_only: Callable[[str], bool], path: str) -> bool:

@@ -8,7 +8,7 @@ from functools import partial
 from stat import S_ISREG
 from typing import BinaryIO, Final
 
-from agent.core.hanging_calls import ANSWER_S, call_with_timeout
+from agent.core.hanging_calls import ANSWER_S, call_with_timeout, closed_if_late
 from agent.domain.errors import ImageChanged, ImageMissing, ImageUnreadable, TeamUnreachable
 from agent.team.connection import TeamConnection
 from agent.team.upload_queries import UploadCandidate
@@ -89,7 +89,7 @@ class UploadConnection:
 async def opened(photo: UploadCandidate) -> BinaryIO:
     """Open a photo's file. Raises ImageMissing, ImageUnreadable; ImageChanged if it isn't as it was when it was scanned."""
     try:
-        return await call_with_timeout(partial(_opened, photo), ANSWER_S)
+        return await closed_if_late(call_with_timeout(partial(_opened, photo), ANSWER_S))
     except FileNotFoundError as error:
         raise ImageMissing from error
     except (OSError, ValueError, TimeoutError) as error:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import BinaryIO, Final
 
+from agent.core.hanging_calls import closed_if_late
 from agent.domain.errors import UploadOffset
 from agent.uploads.files import UploadFiles
 
@@ -18,7 +19,7 @@ async def held(files: UploadFiles, upload_id: str, tell: Callable[[str], None]) 
     loop = asyncio.get_running_loop()
     until, told = loop.time() + _FREE_S, False
     while True:
-        file = await asyncio.to_thread(files.open, upload_id)
+        file = await closed_if_late(asyncio.to_thread(files.open, upload_id))
         try:
             if await asyncio.to_thread(files.hold, file):
                 return file

@@ -3,12 +3,14 @@
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
 from agent.core import hanging_calls as aside_module
-from agent.core.hanging_calls import call_with_timeout
+from agent.core.hanging_calls import call_with_timeout, closed_if_late
 
 
 @pytest.fixture
@@ -63,3 +65,38 @@ async def test_an_answer_that_nobody_waits_for_any_more_is_let_go_of(dead: threa
         await asyncio.to_thread(thread.join, 30)
     await asyncio.sleep(0)
     assert late and not wrong
+
+
+@pytest.fixture
+def slow_drive(dead: threading.Event, tmp_path: Path) -> tuple[Callable[[], BinaryIO], list[BinaryIO]]:
+    """What opens a file once the drive answers, and all files that it opened."""
+    opened: list[BinaryIO] = []
+
+    def open_file() -> BinaryIO:
+        dead.wait(60)
+        opened.append((tmp_path / "photo.jpg").open("w+b"))
+        return opened[0]
+
+    return open_file, opened
+
+
+async def test_a_file_that_opens_in_time_is_open(dead: threading.Event, slow_drive: tuple[Callable[[], BinaryIO], list[BinaryIO]]) -> None:
+    open_file, _ = slow_drive
+    dead.set()
+    with await closed_if_late(asyncio.to_thread(open_file)) as file:
+        assert not file.closed
+
+
+async def test_a_file_that_opens_when_nobody_waits_any_more_is_closed(
+    dead: threading.Event, slow_drive: tuple[Callable[[], BinaryIO], list[BinaryIO]]
+) -> None:
+    open_file, opened = slow_drive
+    asked = asyncio.create_task(closed_if_late(asyncio.to_thread(open_file)))
+    await asyncio.sleep(0)
+    asked.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asked
+    dead.set()
+    async with asyncio.timeout(60):
+        while not (opened and opened[0].closed):  # noqa: ASYNC110 - a thread opens it, and no event tells of a closed file
+            await asyncio.sleep(0.001)
