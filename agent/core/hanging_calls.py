@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from functools import partial
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from agent.domain.errors import SourceNoAnswer
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 T = TypeVar("T")
-F = TypeVar("F", bound=BinaryIO)
+F = TypeVar("F", bound=IO[bytes])
 
 # Threads that wait for ever can't be stopped. Beyond this many, no further call of a loop starts until one of them is free.
 _MOST, _TURN_S = 16, 0.01

@@ -12,6 +12,7 @@ from contextlib import aclosing
 from pathlib import PurePath
 from typing import IO, Final
 
+from agent.core.hanging_calls import closed_if_late
 from agent.core.i18n import Texts
 from agent.domain.errors import AgentError, ImageMissing
 from agent.domain.path_text import printable
@@ -76,7 +77,7 @@ class CopiesArchive:
             return
         await self._handed_out(item_id)
         try:
-            file = await asyncio.to_thread(_opened, await self._readable(item.target))
+            file = await closed_if_late(asyncio.to_thread(_opened, await self._readable(item.target)))
         except AgentError as error:
             left_out.append(self._line(name, self._texts.cause(error)))
             return
