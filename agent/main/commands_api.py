@@ -17,7 +17,7 @@ from agent.library.album_routes import album_routes
 from agent.library.scan_schemas import ScanRequest
 from agent.main import streams
 from agent.main.app import App
-from agent.main.seen_by_member import SeenByMember
+from agent.main.seen_by_member import FolderName, SeenByMember
 from agent.people.drafts import Drafts, DraftsInMemory
 from agent.people.routes import clustering_routes, editing_routes, naming_routes, search_routes
 from agent.redaction.routes import making_routes
@@ -66,7 +66,7 @@ def guarded(access: Access, version: str, texts: Callable[[], Texts]) -> FastAPI
     return api
 
 
-def agent_routes(api: FastAPI, app: App, version: str, texts: Callable[[], Texts]) -> None:
+def agent_routes(api: FastAPI, app: App, version: str, texts: Callable[[], Texts], folder_name: FolderName = lambda _: None) -> None:
     """Add those of the status, of what happens, and of scans to `api`."""
 
     @api.get("/health", openapi_extra=needs(Scope.OPEN))
@@ -76,11 +76,11 @@ def agent_routes(api: FastAPI, app: App, version: str, texts: Callable[[], Texts
     @api.get("/api/status", openapi_extra=needs(Scope.STATUS_READ))
     async def status(who: Who) -> Status:
         now = await app.status.now()
-        return await SeenByMember(app, who).status(now, streams.status_of(now, texts(), version))
+        return await SeenByMember(app, who, folder_name).status(now, streams.status_of(now, texts(), version))
 
     @api.get("/api/events", response_class=EventSourceResponse, openapi_extra=needs(Scope.STATUS_READ))
     async def events(who: Who, last_event_id: Annotated[int | None, Header(le=MOST)] = None) -> AsyncIterable[ServerSentEvent]:
-        async with aclosing(streams.happenings(app, texts, version, last_event_id, who)) as happenings:
+        async with aclosing(streams.happenings(app, texts, version, last_event_id, who, folder_name)) as happenings:
             async for event in happenings:
                 yield event
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
 
 from fastapi import FastAPI
 from fastapi.responses import FileResponse
@@ -23,6 +22,7 @@ from agent.main.commands_api import agent_routes, edit_routes, guarded
 from agent.main.health import Health
 from agent.main.library_restore import LibraryRestore
 from agent.main.record_routes import record_routes
+from agent.main.seen_by_member import FolderName
 from agent.main.status_routes import health_routes, restore_routes, status_routes
 from agent.people.drafts import Drafts, DraftsInMemory
 from agent.people.routes import people_routes, waiting_routes
@@ -72,9 +72,6 @@ class Context:
     """of a desktop in a team"""
 
 
-FolderName: TypeAlias = Callable[[str], str | None]
-
-
 @dataclass(frozen=True)
 class Team:
     """What a team server has instead of the sessions of one user."""
@@ -102,7 +99,7 @@ def create_app(context: Context, port: Callable[[], int], team: Team | None = No
     settings_routes(api, context.settings, context.desk, context.move_key, texts, hidden, folder_name)
     help_routes(api, context.version, context.help, context.places, context.settings, texts)
     window_routes(api, context.desk)
-    agent_routes(api, app, context.version, texts)
+    agent_routes(api, app, context.version, texts, folder_name)
     _control_routes(api, context)
     _library_routes(api, context, folder_name)
     _people_routes(api, app, context.drafts)

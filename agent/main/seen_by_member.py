@@ -1,6 +1,7 @@
 """What a member of a team learns of the server's state and of what happens: only of the libraries within their reach."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 from agent.core.reach import reaching
 from agent.domain.events import Recorded
@@ -18,12 +19,17 @@ _FAILED = (JobState.FAILED, JobState.QUARANTINED)
 _NOT_THEIRS = {"burst": None, "finished": None, "problem": None, "warning": None, "device_note": None, "update": None, "taken_back": None}
 
 
-class SeenByMember:
-    """Changes nothing for those who see everything."""
+FolderName: TypeAlias = Callable[[str], str | None]
 
-    def __init__(self, app: App, who: Principal) -> None:
+
+class SeenByMember:
+    """Changes nothing but names of folders for those who see everything."""
+
+    def __init__(self, app: App, who: Principal, folder_name: FolderName = lambda _: None) -> None:
+        """`folder_name` returns what a folder is to be called, if not by its own name."""
         self._app = app
         self._who = who
+        self._folder_name = folder_name
         self._reach = who.reach(Scope.STATUS_READ)
 
     async def events(self, events: Sequence[Recorded]) -> Sequence[Recorded]:
@@ -37,10 +43,15 @@ class SeenByMember:
     async def status(self, now: AgentStatus, whole: Status) -> Status:
         """Return the part of the status that they may see: without folders for those who may see no photo. Raises StoreError."""
         if self._reach is None:
-            return whole if Scope.PHOTOS_READ in self._who.scopes else whole.model_copy(update={"folders": ()})
+            folders = self._named(now, whole) if Scope.PHOTOS_READ in self._who.scopes else ()
+            return whole.model_copy(update={"folders": folders})
         with reaching(self._reach):
             counts = await self._app.counts.within_reach()
         return whole.model_copy(update=_NOT_THEIRS | _numbers(counts) | {"folders": self._folders(now, whole)})
+
+    def _named(self, now: AgentStatus, whole: Status) -> tuple[FolderState, ...]:
+        names = {printable(folder.path): self._folder_name(folder.root) for folder in now.settings.folders}
+        return tuple(each.model_copy(update={"name": names.get(each.path) or each.name}) for each in whole.folders)
 
     def _folders(self, now: AgentStatus, whole: Status) -> tuple[FolderState, ...]:
         shown = {each.path: printable(each.shown) for each in self._who.roots}

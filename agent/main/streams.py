@@ -32,7 +32,7 @@ from agent.library.scan import rules
 from agent.library.scan_schemas import ScanLine, Scanned, ScanRequest
 from agent.library.status import AgentStatus as AppStatus
 from agent.main.app import App
-from agent.main.seen_by_member import SeenByMember
+from agent.main.seen_by_member import FolderName, SeenByMember
 from agent.sources.folder.folder_scan import walk_images
 from agent.web.access import LOCAL, Principal, Scope
 from agent.web.schema import Schema
@@ -92,11 +92,16 @@ class EventOut(Schema):
 
 
 async def happenings(
-    app: App, texts: Callable[[], Texts], version: str, last_seen: int | None, who: Principal = LOCAL
+    app: App,
+    texts: Callable[[], Texts],
+    version: str,
+    last_seen: int | None,
+    who: Principal = LOCAL,
+    folder_name: FolderName = lambda _: None,
 ) -> AsyncGenerator[ServerSentEvent, None]:
     """First the status and the events missed since `last_seen`, then all events as they happen; of photos only for those who see them."""
     photos = Scope.PHOTOS_READ in who.scopes
-    seen = SeenByMember(app, who)
+    seen = SeenByMember(app, who, folder_name)
     waiting: asyncio.Queue[Recorded | AppStatus] = asyncio.Queue(MOST_WAITING)
     behind = False
 

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from agent.core.settings import Folder
 from agent.domain.errors import ImageCorrupt, ModelUnreachable
 from agent.domain.jobs import Priority
 from agent.library.scan_schemas import ScanRequest
 from agent.main import streams
 from agent.main.seen_by_member import SeenByMember
 from agent.main.streams import EventOut
-from agent.web.access import Principal
+from agent.web.access import LOCAL, Principal
 from agent.web.schemas import Status as StatusOut
 from tests.unit.web.conftest import VERSION, owner, served, shared_api
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
+    from pathlib import Path
 
     import httpx
     from fastapi.sse import ServerSentEvent
@@ -111,13 +114,24 @@ async def test_a_reader_that_falls_behind_is_cut_off_and_holds_nothing_any_more(
     assert served.context.app.bus._listeners == [] and served.context.app.status._listeners == []
 
 
+async def test_folders_are_called_as_everywhere_else(served: Served, tmp_path: Path) -> None:
+    app, folder = served.context.app, Folder(path=str(tmp_path / "library-2"))
+    async with served.world.running():
+        now = await app.status.now()
+    now = replace(now, settings=now.settings.model_copy(update={"folders": (folder,)}))
+    seen = SeenByMember(app, LOCAL, {folder.root: "Uploads to School"}.get)
+    status = await seen.status(now, streams.status_of(now, served.context.texts(), VERSION))
+    assert [(each.path, each.name) for each in status.folders] == [(folder.path, "Uploads to School")]
+
+
 async def test_events_come_as_server_sent_events(served: Served, owner: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "MOST_WAITING", 1)
     async with served.world.running():
         await happen(served.world, "a")
 
-        async def ended(_: object, __: object, ___: object, last_seen: int | None, who: Principal) -> AsyncGenerator[ServerSentEvent, None]:
-            assert last_seen == 5
+        async def ended(*followed: object) -> AsyncGenerator[ServerSentEvent, None]:
+            *_, last_seen, who, _ = followed
+            assert last_seen == 5 and isinstance(who, Principal)
             app = served.world.app
             yield await streams._status(SeenByMember(app, who), await app.status.now(), served.context.texts(), VERSION)
             yield streams._happened(served.world.real.events(after=0, limit=1)[0], who)
