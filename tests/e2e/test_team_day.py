@@ -170,7 +170,7 @@ def test_from_the_invitation_to_an_incident(
             incident = admin.locator("main li", has_text="Many failed sign-ins").first
             expect(incident).to_contain_text("Vera")
             incident.get_by_role("button", name="Lock the member").click()
-            expect(incident).to_contain_text("The member is locked.")
+            expect(incident).to_contain_text("The member was locked.")
             expect(viewer.get_by_role("heading", level=1)).to_have_text(zh("team_page.sign_in.ended"))
             assert json.loads(server.run("record", "verify", "--json").stdout)["intact"] is True
     finally:
