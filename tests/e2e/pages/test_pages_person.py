@@ -115,6 +115,20 @@ def test_a_photo_opens_large_and_goes_back_to_the_person(mei: Page) -> None:
     expect(mei.locator(".face").first).to_be_visible()
 
 
+def test_what_someone_else_notes_meanwhile_stays(mei: Page) -> None:
+    def changed(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json={**answer.json(), "notes": "Call her first"})
+
+    notes = mei.get_by_role("textbox", name="Notes")
+    notes.press_sequentially("Dad’s mother")
+    mei.route("**/api/people/1", changed)
+    with mei.expect_request("**/api/people/edits") as asked:
+        notes.blur()
+    assert asked.value.post_data_json == {"kind": "describe", "person_id": 1, "notes": "Call her first\nDad’s mother"}
+    expect(mei.locator(".toast p")).to_contain_text("Both texts are kept")
+
+
 def test_what_is_noted_of_a_person_is_saved_and_can_be_taken_back(mei: Page) -> None:
     notes = mei.get_by_role("textbox", name="Notes")
     notes.fill("Dad’s mother")
