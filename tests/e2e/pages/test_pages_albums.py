@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from agent.core.i18n import LANGUAGES, Texts
 from tests.accessibility import violations
@@ -104,6 +104,21 @@ def test_a_new_albums_name_is_typed_at_once_and_given_up(page: Page, visit: Visi
     right(page)
     page.get_by_role("button", name=texts("ui.cancel")).press("Enter")
     expect(page.get_by_role("button", name=texts("album_page.new"), exact=True)).to_be_focused()
+
+
+def test_enter_twice_on_a_slow_line_makes_one_album(page: Page, visit: Visit) -> None:
+    texts, held = Texts("en"), list[Route]()
+    visit("#albums")
+    page.route("**/api/albums", lambda route: held.append(route) if route.request.method == "POST" else route.continue_())
+    page.get_by_role("button", name=texts("album_page.new"), exact=True).click()
+    page.get_by_label(texts("album_page.name"), exact=True).fill("Sea")
+    for _ in range(3):
+        page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name=texts("album_page.make"))).to_have_attribute("aria-disabled", "true")
+    for route in held:
+        route.continue_()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sea")
+    assert len(held) == 1
 
 
 def test_an_album_that_is_gone_or_empty_has_nothing_to_filter(page: Page, visit: Visit) -> None:
