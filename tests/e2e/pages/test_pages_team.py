@@ -397,6 +397,13 @@ def test_an_administrator_backs_up_and_tries_a_restore(page: Page, visit: Visit,
     assert page.evaluate(FITS)
 
 
+def test_a_library_that_was_taken_back_is_shown_no_longer(page: Page, visit: Visit) -> None:
+    visit("#photos", "team")
+    page.get_by_role("option").first.wait_for()
+    page.goto(page.url.replace("#", "&library=99#"))
+    expect(page).to_have_url(re.compile("/#photos$"))
+
+
 def test_several_libraries_ask_where_to_and_each_file_says_how_it_ended(page: Page, visit: Visit) -> None:
     visit("#photos", "team")
     page.locator("[role=option]").first.wait_for()
