@@ -1,5 +1,6 @@
 """Routes of people's own links: made by members, used by anyone who holds one."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import FastAPI, Path
@@ -8,8 +9,10 @@ from fastapi.responses import StreamingResponse
 from agent.accounts.callers import From
 from agent.consent.link_schemas import ConsentLinkMade, ConsentLinkOut, ConsentLinkWish, MyConsentsOut
 from agent.consent.links import ConsentLinks
+from agent.consent.own_page import own_page
 from agent.consent.schemas import PurposeName, ReceiptOut
 from agent.consent.service import Consents
+from agent.core.i18n import Texts
 from agent.domain.consent import Purpose
 from agent.web.access import Scope, needs
 from agent.web.schemas import Id
@@ -17,7 +20,7 @@ from agent.web.schemas import Id
 Secret = Annotated[str, Path(max_length=100)]
 
 
-def consent_link_routes(api: FastAPI, links: ConsentLinks, consents: Consents) -> None:
+def consent_link_routes(api: FastAPI, links: ConsentLinks, consents: Consents, texts: Callable[[], Texts]) -> None:
     """Add the routes of a server's links to `api`."""
 
     @api.get("/api/people/{person_id}/consent-link", openapi_extra=needs(Scope.CONSENT_READ))
@@ -51,6 +54,20 @@ def consent_link_routes(api: FastAPI, links: ConsentLinks, consents: Consents) -
     )
     async def export(token: Secret, caller: From) -> StreamingResponse:
         """Return everything stored about the person, a JSON line for them and one for each face."""
-        headers = {"content-disposition": 'attachment; filename="my-data.jsonl"', "cache-control": "private, no-store"}
         lines = await links.export(token, caller.address)
-        return StreamingResponse(lines, media_type="application/x-ndjson", headers=headers)
+        return StreamingResponse(lines, media_type="application/x-ndjson", headers=_file("my-data.jsonl"))
+
+    @api.get(
+        "/api/consent-links/{token}/page",
+        response_class=StreamingResponse,
+        responses={200: {"content": {"text/html": {}}}},
+        openapi_extra=needs(Scope.OPEN),
+    )
+    async def page(token: Secret, caller: From) -> StreamingResponse:
+        """Return the same as a page to read, without the numbers of face prints."""
+        lines = await links.export(token, caller.address)
+        return StreamingResponse(own_page(lines, texts()), media_type="text/html; charset=utf-8", headers=_file("my-data.html"))
+
+
+def _file(name: str) -> dict[str, str]:
+    return {"content-disposition": f'attachment; filename="{name}"', "cache-control": "private, no-store"}

@@ -30,7 +30,7 @@ OPEN = re.compile(
     r"/(health|popup|picker|assets/.+|api/session|api/help/pictures/.+|api/server|api/account/sign-in|api/invitations/[^/]+"
     r"|api/account/passkey-(challenge|sign-in)|api/invitations/[^/]+/passkey-challenge"
     r"|provider|api/account/provider(/begin|/sign-in|/second-factor|/backchannel-logout)?|api/invitations/[^/]+/provider(-begin)?"
-    r"|api/join|api/join/answer|api/consent-links/[^/]+(/export|/[^/]+/withdraw)?)?"
+    r"|api/join|api/join/answer|api/consent-links/[^/]+(/export|/page|/[^/]+/withdraw)?)?"
 )
 # Requests that a browser makes for an element of the page: they can't carry our header.
 BY_TICKET = re.compile(

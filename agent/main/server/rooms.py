@@ -145,7 +145,7 @@ def add_routes(api: FastAPI, rooms: ServerRooms) -> None:
     provider_routes(api, rooms.accounts, rooms.provider)
     libraries_routes(api, rooms.libraries, rooms.site.file)
     bucket_routes(api, rooms.buckets, rooms.site.texts, rooms.libraries.read_again)
-    consent_link_routes(api, rooms.consent_links, rooms.consents)
+    consent_link_routes(api, rooms.consent_links, rooms.consents, rooms.site.texts)
     reference_routes(api, rooms.references, rooms.consents, lambda: rooms.site.file.snapshot, rooms.site.texts)
     desk_routes(api, rooms.desks)
     worker_routes(api, rooms.workers)

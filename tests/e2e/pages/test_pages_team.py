@@ -766,7 +766,8 @@ def test_a_person_withdraws_by_their_link(page: Page, visit: Visit, violations: 
     expect(page.locator(".consents code")).to_have_count(0)
     visit("#my-consent/abc", "signed_out")
     recognise = page.locator(".purposes li").first
-    expect(page.get_by_role("link", name="Download your data")).to_have_attribute("href", "/api/consent-links/abc/export")
+    expect(page.get_by_role("link", name="Download your data")).to_have_attribute("href", "/api/consent-links/abc/page")
+    expect(page.get_by_role("link", name="for programs")).to_have_attribute("href", "/api/consent-links/abc/export")
     nothing = {"code": "people.no_consent", "cause": "There is no consent.", "remedy": "`ai-popup consent list`", "params": {}}
     page.route("**/withdraw", lambda route: route.fulfill(status=409, json=nothing))
     recognise.get_by_role("button", name="Withdraw").click()  # it was done in another page meanwhile

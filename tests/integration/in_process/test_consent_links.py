@@ -13,6 +13,7 @@ from agent.accounts.sign_in_attempts import Attempts
 from agent.consent.link_queries import ConsentLinkQueries
 from agent.consent.link_routes import consent_link_routes
 from agent.consent.links import BY_LINK, ConsentLinks
+from agent.core.i18n import Texts
 from agent.domain.consent import Consent, ConsentState, Purpose
 from agent.store.audit_log import AuditQueries
 from agent.store.schema import consent_link, embedding
@@ -58,7 +59,7 @@ async def links(world: World) -> AsyncIterator[Links]:
         team = Team(database)
         attempts = Attempts(team.queries, lambda: team.time)
         made = ConsentLinks(ConsentLinkQueries(database), world.real, world.app.consents, attempts, lambda: team.time)
-        consent_link_routes(team.api, made, world.app.consents)
+        consent_link_routes(team.api, made, world.app.consents, lambda: Texts("zh-CN"))
         curator = await team.member("mei", Role.CURATOR)
         async with team.client() as client:
             yield Links(world, team, client, curator, person_id)
@@ -74,6 +75,11 @@ async def test_a_person_sees_takes_away_and_withdraws_their_own_data(links: Link
     export = await links.client.get(f"{links.own(token)}/export")
     person, *faces = map(json.loads, export.text.splitlines())
     assert person["name"] == NAME and len(faces) == 2 and all("paths" not in each and each["face_print"] for each in faces)
+
+    page = await links.client.get(f"{links.own(token)}/page")
+    assert page.status_code == 200, page.text
+    assert page.headers["content-disposition"] == 'attachment; filename="my-data.html"' and NAME in page.text
+    assert page.text.count("<tr>") >= 2 + len(faces) and faces[0]["face_print"] not in page.text and "照片中的你" in page.text
 
     receipt = (await links.client.post(f"{links.own(token)}/recognise/withdraw", json={})).json()
     assert (receipt["purpose"], receipt["embeddings"], receipt["chips"]) == ("recognise", 2, 2) and shown["pictures"] == 2

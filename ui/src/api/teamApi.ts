@@ -94,9 +94,9 @@ function ownPath(token: string): string {
   return `/api/consent-links/${encodeURIComponent(token)}`
 }
 
-/** Everything stored about the person, as a file. */
-export function ownExport(token: string): string {
-  return `${ownPath(token)}/export`
+/** Everything stored about the person: as a page to read, or as a file for programs. */
+export function ownExport(token: string, kind: 'page' | 'export'): string {
+  return `${ownPath(token)}/${kind}`
 }
 
 /** Faces may be compared again. */
