@@ -31,7 +31,7 @@ PERSON = {
     "never": True,
     "consents": [GIVEN | {"purpose": "recognise"}, WITHDRAWN | {"purpose": "publish"}],
 }
-FACES = [
+FACES: list[dict[str, object]] = [
     {"box": [10.4, 20.6, 30, 40], "certainty": "confirmed", "face_print": "c2VjcmV0"},
     {"box": [1, 2, 3, 4], "certainty": "probable", "face_print": None},
 ]
