@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -126,9 +127,21 @@ class PgBackRest:
             raise RepositoryDamaged(where=_REPOSITORIES[repository])
 
     def restore(self, repository: int, words: Sequence[str]) -> None:
-        """Write the cluster's data folder, which is empty or absent. It replays the log when it starts."""
+        """Write the cluster's data folder, which is empty or absent. It replays the log when it starts. Raises RepositoryDamaged."""
         fetch = f'restore_command="{program()}" --stanza={STANZA} archive-get %f "%p"'
-        self._run([f"--repo={repository}", f"--recovery-option={fetch}", *words, "restore"], repository)
+        try:
+            self._run([f"--repo={repository}", f"--recovery-option={fetch}", *words, "restore"], repository)
+        except (RepositoryKeyWrong, RepositoryUnreachable) as error:
+            # A cut file is no whole cipher, and a missing one is as far away as its disk: the repository's own list tells them apart.
+            if not self._is_readable(repository):
+                raise
+            raise RepositoryDamaged(where=_REPOSITORIES[repository]) from error
+
+    def _is_readable(self, repository: int) -> bool:
+        """Whether its list of backups is there and opens."""
+        with suppress(BackupError):
+            return any(each.backups and not each.code for each in self.info(repository))
+        return False
 
     def info(self, only: int | None = None) -> list[Repository]:
         """Return what each repository holds, newest backup first; one that can't be read says so. `only` one is asked if given."""

@@ -25,7 +25,7 @@ from agent.core.config_file import SettingsFile
 from agent.core.files import store_error, sync_folder, write_private
 from agent.core.paths import AppPaths, make_private
 from agent.core.settings import Settings
-from agent.domain.errors import BackupDatabaseElsewhere, RepositoryEmpty, RestoreHomeTaken
+from agent.domain.errors import BackupDatabaseElsewhere, RepositoryDamaged, RepositoryEmpty, RestoreHomeTaken
 from agent.people.forgotten import ForgottenFile
 from agent.people.queries.people_queries import PeopleQueries
 from agent.store import audit_log
@@ -81,7 +81,10 @@ class Restoring:
         clear(self._stage)
         self._files()
         home = key_home(self._restored_settings().library.key_home, self._paths.keys)
-        found = self._database(to, home)
+        try:
+            found = self._database(to, home)
+        except RepositoryDamaged as error:
+            raise RepositoryDamaged(restoring=1) from error
         try:
             (self._stage / DATA / "record-head").unlink(missing_ok=True)  # a restored record may be shorter, by its owner's will
             write_private(self._stage / DATA / DUE, b"")
@@ -92,7 +95,7 @@ class Restoring:
         return found
 
     def _files(self) -> None:
-        restic = Restic(self._place, self._passwords, self._paths.cache / "restic")
+        restic = Restic(self._place, self._passwords, self._paths.cache / "restic", where="")
         newest: dict[str, str] = {}
         for each in restic.snapshots():
             newest.setdefault(each.tag, each.id)

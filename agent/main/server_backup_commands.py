@@ -168,7 +168,7 @@ def restore_from(session: CommandSession, source: str, to: str | None, *, as_jso
         code = ask(texts, texts("cli.recovery.ask"), hidden=False)
         logs.configure(settings.logs, paths.logs)
         try:
-            if not holds_desktop(Restic(place, Passwords.of(code), paths.cache / "restic")):
+            if not holds_desktop(Restic(place, Passwords.of(code), paths.cache / "restic", where="")):
                 _restore_server(session, place, code, moment, as_json=as_json)
                 return
             restored = fetch(place, code, paths, utc_now())

@@ -13,10 +13,11 @@ from agent.backups.configuration import archive
 from agent.backups.given_up import GivenUpLog
 from agent.backups.pgbackrest import PgBackRest, program
 from agent.backups.repositories import Folder, Passwords
+from agent.backups.scratch import restored
 from agent.core.backup_settings import BackupSettings
 from agent.domain.errors import AgentError, RepositoryDamaged, RepositoryUnwritable
 from agent.store import recovery_code
-from agent.store.embedded_postgres import EmbeddedPostgres
+from agent.store.embedded_postgres import EmbeddedPostgres, embedded_address
 
 pytestmark = [
     pytest.mark.slow,
@@ -125,3 +126,19 @@ def test_damage_in_the_full_backup_is_found_by_reading_back_the_one_that_builds_
     largest.write_bytes(content)
     with pytest.raises(RepositoryDamaged):
         tool.verify(1, newest.label)
+
+
+def test_a_restore_from_a_backup_that_was_cut_off_does_not_blame_the_code(tmp_path: Path) -> None:
+    with running(tmp_path, tmp_path / "near") as (embedded, _):
+        tool = PgBackRest(embedded.home, embedded.sockets)
+        tool.prepare()
+        tool.back_up(1, full=True)
+        log = embedded.home.archive
+        assert log is not None
+    largest = max((tmp_path / "near").rglob("backup/**/bundle/*"), key=lambda each: each.stat().st_size)
+    with largest.open("r+b") as file:
+        file.truncate(1000)
+    address = embedded_address(tmp_path / "postgres")
+    words = ["--type=immediate", "--target-action=promote"]
+    with pytest.raises(RepositoryDamaged), restored(tmp_path / "scratch", tmp_path / "scratch.log", log, address, 1, words):
+        pass

@@ -62,7 +62,7 @@ class RepositoryKeyWrong(BackupError):
 
 
 class RepositoryDamaged(BackupError):
-    """Files of the repository are missing or not as they were written. Parameter `where`."""
+    """Files of the repository are missing or not as they were written. Parameter `where`, or `restoring` for one to restore from."""
 
     code = "backup.repository_damaged"
 

@@ -1,10 +1,14 @@
 """Which messages of pgBackRest and restic say that a repository lets nothing be written."""
 
+from datetime import UTC, datetime
+from pathlib import Path
+
 import pytest
 
 from agent.backups.meaning import is_refused
-from agent.backups.pgbackrest import _meaning
-from agent.domain.errors import AgentError, BackupFailed, RepositoryDamaged, RepositoryUnreachable, RepositoryUnwritable
+from agent.backups.pgbackrest import BaseBackup, PgBackRest, Repository, _meaning
+from agent.domain.errors import AgentError, BackupFailed, RepositoryDamaged, RepositoryKeyWrong, RepositoryUnreachable, RepositoryUnwritable
+from agent.store.cluster_folder import ClusterFolder
 
 # As restic 0.18 and pgBackRest 2.55 print them.
 REFUSALS = [
@@ -53,3 +57,22 @@ def test_what_pgbackrest_failed_with(status: int, said: str, expected: type[Agen
     found = _meaning(status, said, 2)
     assert type(found) is expected
     assert found.params["where"] == ("" if status == 82 else "offsite"), "the log waits for any of them"
+
+
+@pytest.mark.parametrize("failure", [RepositoryKeyWrong, RepositoryUnreachable])
+@pytest.mark.parametrize("readable", [True, False])
+def test_a_failed_restore_is_damage_if_the_list_of_backups_opens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: type[AgentError], readable: bool
+) -> None:
+    tool = PgBackRest(ClusterFolder(tmp_path, None))
+    backup = BaseBackup("20261201-015026F", "local", "full", datetime(2026, 12, 1, tzinfo=UTC), 1, 1)
+    found = Repository("local", "", (backup,) if readable else (), "")
+
+    def run(*_: object) -> str:
+        raise failure
+
+    monkeypatch.setattr(tool, "_run", run)
+    monkeypatch.setattr(tool, "info", lambda only: [found])
+    monkeypatch.setattr("agent.backups.pgbackrest.program", lambda: "pgbackrest")
+    with pytest.raises(RepositoryDamaged if readable else failure):
+        tool.restore(1, [])
