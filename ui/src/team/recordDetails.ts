@@ -8,6 +8,7 @@ import { ROLES, roleText } from './roles'
 function wordText(action: string, word: string, t: Texts): string {
   const role = ROLES.find((known) => known === word)
   if (role) return roleText(role, t)
+  if (action === 'prints_deleted' && word === 'consent') return t('record.because.consent')
   const purpose = action.startsWith('consent_') ? PURPOSES.find((known) => known === word) : undefined
   if (purpose) return purposeText(purpose, t)
   const key = `incidents.kinds.${word}`

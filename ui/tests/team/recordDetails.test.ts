@@ -1,4 +1,4 @@
-import * as incidents from 'virtual:texts/incidents,team_page'
+import * as incidents from 'virtual:texts/incidents,record,team_page'
 import { describe, expect, it } from 'vitest'
 
 import { extend, texts } from '../../src/lib/i18n'
@@ -14,6 +14,7 @@ describe('the details of the record', () => {
     ['incident_raised', 'raised_role', ['New administrator or raised role']],
     ['incident_closed', 'mass_export 12', ['Many photos taken away', '12']],
     ['consent_given', 'publish', [t('team_page.consent.publish')]],
+    ['prints_deleted', 'consent', ['no valid consent']],
     ['bucket_added', 'publish', ['publish']],
     ['access_granted', '2 viewer', ['2', 'Viewer']],
     ['incident_raised', 'of_a_later_version', ['of_a_later_version']],
