@@ -1,8 +1,10 @@
 """The section of the settings about backups."""
 
+import os
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from agent.core.setting_section import Section, TimeOfDay
 
@@ -45,3 +47,11 @@ class BackupSettings(Section):
     """If backups can't be written, so much of the log waits for them; beyond it, there is a gap until the next backup."""
     drill_days: Annotated[int, Field(ge=0, le=90)] = 7
     """A backup is restored beside the database and compared after this many days; 0 never does."""
+
+    @field_validator("folder")
+    @classmethod
+    def _absolute(cls, value: str) -> str:
+        # A relative path would depend on the program's working directory.
+        if value and not os.path.isabs(os.path.expanduser(value)):  # noqa: PTH111, PTH117  # the text stays as it was written
+            raise PydanticCustomError("not_absolute", "not absolute")
+        return value

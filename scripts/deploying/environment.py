@@ -3,6 +3,7 @@
 import json
 import os
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,6 +16,7 @@ OWN = Path("/etc/ai-popup/environments")
 BACKENDS = ("host", "compose", "kubernetes")
 
 T = TypeVar("T")
+_WORDS: Mapping[type, str] = {int: "a whole number", float: "a number", str: "a text in quotes", tuple: "a list of texts"}
 
 
 @dataclass(frozen=True)
@@ -129,4 +131,15 @@ def _filled(kind: type[T], said: dict[str, Any]) -> T:
     known = {each.name for each in fields(kind)}  # type: ignore[arg-type]  # all are dataclasses
     if unknown := said.keys() - known:
         raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
+    for each in fields(kind):  # type: ignore[arg-type]
+        if each.name in said and type(each.default) in _WORDS and not _fits(said[each.name], each.default):
+            raise ValueError(f"{each.name} must be {_WORDS[type(each.default)]}")
     return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in said.items()})
+
+
+def _fits(value: object, default: object) -> bool:
+    """Whether a value is of its default's kind: a wrong one would be noticed in the middle of a deployment."""
+    if isinstance(default, tuple):
+        return isinstance(value, list) and all(isinstance(each, str) for each in value)
+    allowed = (int, float) if isinstance(default, float) else (type(default),)
+    return isinstance(value, allowed) and not isinstance(value, bool)

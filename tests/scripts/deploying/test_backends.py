@@ -315,6 +315,15 @@ def test_what_an_environment_says_wrong_is_named(tmp_path: Path) -> None:
     for text in ("[deploy]\nbackend = 'cloud'", "[deploy]\nkeep = 2", "[other]", "[deploy.host]\nroot_folder = '/'"):
         with pytest.raises(ValueError, match=r"unknown|none of"):
             parsed("prod", text.encode())
+    for text in (
+        "[deploy]\ngate_s = 'x'",
+        "[deploy.host]\nworkers = 'two'",
+        "[deploy.host]\nport = true",
+        "[deploy.compose]\nbackup = 'dump'",
+    ):
+        with pytest.raises(ValueError, match=r"(gate_s|workers|port|backup) must be a (whole )?(number|list)"):
+            parsed("prod", text.encode())
+    assert parsed("prod", b"[deploy]\ngate_s = 90").gate_s == 90
     with pytest.raises(Failed, match="no environment"):
         load("live", folder=tmp_path)
     with pytest.raises(Failed, match="missing"):

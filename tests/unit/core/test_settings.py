@@ -48,3 +48,10 @@ def test_copies_of_a_folder_never_go_into_it_or_to_wherever_the_program_was_star
 @pytest.mark.parametrize("to", ["", "/photos-safe", "/", "~/safe"])
 def test_copies_of_a_folder_go_elsewhere(to: str) -> None:
     assert Folder(path="/photos", redact_to=to).redact_to == to
+
+
+def test_backups_go_to_a_full_path() -> None:
+    for folder in ("", "~/backups"):
+        assert Settings.model_validate({"backup": {"folder": folder}}).backup.folder == folder
+    with pytest.raises(ValidationError, match="not absolute"):
+        Settings.model_validate({"backup": {"folder": "backups"}})
