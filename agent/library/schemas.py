@@ -24,6 +24,7 @@ from agent.domain.errors import (
 from agent.domain.jobs import JobState
 from agent.domain.path_text import printable
 from agent.domain.remote import is_remote
+from agent.domain.rows import in_rows
 from agent.web.schema import Schema
 from agent.web.schemas import Id, LocalTime, Problem
 
@@ -90,7 +91,7 @@ class ImageOut(Schema):
         shown = shown_path(stored.places[0][1]) if stored.places else ""
         path = PurePath(shown)
         whole = shown if is_remote(shown) else str(path)
-        faces = tuple(map(FaceOut.of, stored.faces))
+        faces = tuple(FaceOut.of(stored.faces[at]) for at in in_rows([found.face.box for found in stored.faces]))
         return cls.from_record(
             stored,
             name=path.name,

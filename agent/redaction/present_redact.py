@@ -11,6 +11,7 @@ from agent.domain.face import Box
 from agent.domain.path_text import printable, uri_of_odd
 from agent.domain.people import Certainty
 from agent.domain.redaction import Cover, Look, cover_of
+from agent.domain.rows import in_rows
 from agent.domain.video import Keyframe, Trajectory, is_clip
 from agent.library.records import StoredFace, StoredImage
 from agent.redaction.batches import RedactionOrder, RedactionRequests
@@ -122,10 +123,24 @@ def item(known: RedactionItem, texts: Texts, percent: int | None = None) -> Reda
 
 def detail(known: RedactionItem, image: StoredImage | None, texts: Texts) -> RedactionDetail:
     """Return the details; `image` is the original in the library."""
-    marks = known.facts.marks if known.facts else ()
+    marks = _in_rows(known.facts) if known.facts else ()
     faces = image.faces if image is not None else ()
     names = tuple(_name(mark, faces) for mark in marks)
     return RedactionDetail(item=item(known, texts), moments=_moments(known.facts), marks=tuple(map(_shown, marks)), names=names)
+
+
+def _in_rows(facts: RedactedCopy) -> tuple[Mark, ...]:
+    """Return the faces of a photo row by row, then what was drawn by hand; of a video, all as they are."""
+    if facts.moments is not None:
+        return facts.marks
+    found = [mark for mark in facts.marks if mark.score is not None]
+    drawn = [mark for mark in facts.marks if mark.score is None]
+    return (*(found[at] for at in in_rows([_face_below(mark.cover.box) for mark in found])), *drawn)
+
+
+def _face_below(cover: Box) -> Box:
+    """Return about the face below a cover, which is half as large again."""
+    return Box(cover.x + cover.w / 6, cover.y + cover.h / 6, cover.w / 1.5, cover.h / 1.5)
 
 
 def _moments(facts: RedactedCopy | None) -> MomentsOut | None:

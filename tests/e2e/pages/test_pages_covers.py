@@ -84,7 +84,7 @@ def pressed(page: Page) -> list[str | None]:
 def test_a_copy_is_put_right_by_keyboard_alone_and_the_next_doubtful_one_comes(copy: Page) -> None:
     expect(copy.locator(".cover").nth(2)).to_have_attribute("aria-label", "Face 3, covered, small, turned away")
     copy.locator(".cover").first.focus()
-    copy.keyboard.press("Tab")
+    copy.keyboard.press("ArrowRight")
     copy.keyboard.press("Space")
     assert pressed(copy) == ["true", "false", "true"]
     expect(copy.locator("aside h2")).to_have_text("3 faces, 2 covered")
@@ -93,6 +93,27 @@ def test_a_copy_is_put_right_by_keyboard_alone_and_the_next_doubtful_one_comes(c
     assert [mark["covered"] for mark in (sent.value.post_data_json or {})["marks"]] == [True, False, True]
     expect(copy.locator("h1")).to_have_text("IMG_4898.jpg")
     expect(copy.locator("header [role=status]")).to_have_text("IMG_4899.jpg saved. 4 to review first")
+
+
+def test_tab_passes_the_faces_once_on_the_photo_and_once_in_the_list(copy: Page) -> None:
+    frames, switches = copy.get_by_role("toolbar", name="Faces in the picture").get_by_role("button"), copy.locator("aside [role=switch]")
+    frames.first.focus()
+    copy.keyboard.press("End")
+    expect(frames.nth(2)).to_be_focused()
+    copy.keyboard.press("Tab")
+    expect(copy.get_by_role("button", name="Draw")).to_be_focused()
+    copy.keyboard.press("Shift+Tab")
+    expect(frames.nth(2)).to_be_focused()
+    copy.keyboard.press("d")
+    copy.keyboard.press("Enter")
+    expect(copy.get_by_role("button", name="Area 4, drawn by hand, covered", exact=True)).to_be_focused()
+    copy.keyboard.press("Shift+Tab")
+    expect(frames.nth(2)).to_be_focused()
+    switches.first.focus()
+    copy.keyboard.press("ArrowDown")
+    expect(switches.nth(1)).to_be_focused()
+    copy.keyboard.press("Tab")
+    expect(copy.locator("aside input[type=radio]:checked")).to_be_focused()
 
 
 def test_what_was_done_is_taken_back_and_done_again(copy: Page) -> None:
