@@ -57,7 +57,8 @@ def import_class(session: CommandSession, file: Path, photos: Path | None, libra
         if session.is_served:
             taken, unfit = _send_photos(session, able, {ids[name]: of_one for name, of_one in paths.items()}, library)
         else:
-            taken, unfit = enrol_photos(session, able, {name: [str(path) for path in of_one] for name, of_one in paths.items()})
+            references = enrol_photos(session, able, {name: [str(path) for path in of_one] for name, of_one in paths.items()})
+            taken, unfit = references.named, references.refused
     facts = {"people": len(people), "new": new, "consents": entered, "faces": taken, "refused": refused + unfit}
     tell(facts, session.texts("cli.people.list_imported", count=len(people), new=new, consents=entered, faces=taken), as_json=as_json)
     if refused + unfit:

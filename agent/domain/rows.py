@@ -31,7 +31,7 @@ def in_rows(boxes: Sequence[Box]) -> list[int]:
                 ]
                 if not beside:
                     break
-                at = min(beside, key=lambda other: abs(middles[other][0] - x) + _STEEP * abs(middles[other][1] - y))  # noqa: B023 - used at once
+                at = min(beside, key=lambda other: abs(middles[other][0] - x) + _STEEP * abs(middles[other][1] - y))
                 left.remove(at)
                 row.append(at)
         order.extend(sorted(row, key=lambda at: (middles[at], boxes[at].w)))

@@ -154,8 +154,10 @@ def merge(session: CommandSession, names: tuple[str, ...], into: str, dry_run: b
         _id(session, into)
         _would(session, "merge", into, people, as_json=as_json)
         return
-    moved = _edit(session, MergePeople(kind="merge", person_ids=ids, into=_id(session, into)))
-    tell({"name": into, "faces": moved}, session.texts("cli.people.merged", name=into, count=moved), as_json=as_json)
+    moved, suggested = _edit(session, MergePeople(kind="merge", person_ids=ids, into=_id(session, into))), _suggested(people)
+    facts = {"name": into, "faces": moved + suggested, "confirmed": moved, "suggested": suggested}
+    more = _more_suggested(session, suggested)
+    tell(facts, session.texts("cli.people.merged", name=into, count=moved), *more, as_json=as_json)
 
 
 @people.command(help=TEXTS("cli.help.people_split"))
@@ -212,11 +214,19 @@ def forget(session: CommandSession, name: str, yes: bool, dry_run: bool, as_json
 
 def _would(session: CommandSession, what: str, name: str, people: "Sequence[Person]", *, as_json: bool) -> None:
     """Print the result of a dry run, with suggested faces counted apart."""
-    texts, suggested = session.texts, sum(person.suggested for person in people)
+    suggested = _suggested(people)
     confirmed = sum(person.faces for person in people) - suggested
     facts = {"name": name, "faces": confirmed + suggested, "confirmed": confirmed, "suggested": suggested, "dry_run": True}
-    more = [texts("cli.people.would_suggested", count=suggested)] if suggested else []
-    tell(facts, texts(f"cli.people.would_{what}", name=name, count=confirmed), *more, as_json=as_json)
+    more = _more_suggested(session, suggested)
+    tell(facts, session.texts(f"cli.people.would_{what}", name=name, count=confirmed), *more, as_json=as_json)
+
+
+def _suggested(people: "Sequence[Person]") -> int:
+    return sum(person.suggested for person in people)
+
+
+def _more_suggested(session: CommandSession, suggested: int) -> list[str]:
+    return [session.texts("cli.people.would_suggested", count=suggested)] if suggested else []
 
 
 @people.command(help=TEXTS("cli.help.people_export"))
@@ -235,8 +245,10 @@ def export(session: CommandSession, file: Path | None, as_csv: bool, person: str
     with session.library(PeopleQueries, checked=True) as library, output_to(file) as out:
         only = None if person is None else person_of(library, person)
         library.note_export(None if only is None else only.id, now=datetime.now(UTC))
+        if as_csv and file is not None:
+            out.write("\ufeff")  # otherwise spreadsheets take UTF-8 for another encoding
         count = (export_files.write_csv if as_csv else export_files.write_json)(rows_of(library, only), out)
-    note(session.texts("cli.people.exported", count=count))
+    note(session.texts("cli.people.exported" if file is None else "cli.people.exported_to", count=count, file=str(file)))
 
 
 @people.command(name="import", help=TEXTS("cli.help.people_import"))

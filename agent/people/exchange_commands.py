@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -13,12 +14,13 @@ from agent.cli.session import CommandSession
 from agent.core.hanging_calls import stoppable_here
 from agent.domain.errors import PeopleError, RecognitionOff
 from agent.domain.face import Box
+from agent.domain.names import given
 from agent.domain.path_text import printable
 from agent.domain.people import Certainty
 from agent.domain.reference import why_not
 from agent.library.scan_schemas import ScanLine, ScanRequest
 from agent.people import export_files
-from agent.people.edit_schemas import NameFaces, NameMany, PersonsFaces
+from agent.people.edit_schemas import NameMany, PersonsFaces
 from agent.people.export_files import FaceRow
 from agent.people.schemas import Edited
 
@@ -30,6 +32,15 @@ if TYPE_CHECKING:
 PAGE = 500
 AT_ONCE = 5_000  # rows looked up together
 _SAME_FACE = 0.5  # minimum intersection over union of the file's box and the detected one
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """Numbers of an import: faces named, faces that had these names already, and photos or rows that were refused."""
+
+    named: int = 0
+    known: int = 0
+    refused: int = 0
 
 
 def rows_of(library: "PeopleQueries", only: "Person | None") -> Iterator[FaceRow]:
@@ -61,15 +72,16 @@ def import_folder(session: CommandSession, folder: Path, *, dry_run: bool = Fals
     if dry_run:
         return _count(session, people, as_json=as_json)
     with backend(session, embeddings=True) as able:
-        taken, refused = enrol_photos(session, able, {person.name: [str(person.absolute())] for person in people})
-    return _report(session, taken, refused, as_json=as_json)
+        done = enrol_photos(session, able, {person.name: [str(person.absolute())] for person in people})
+    return _report(session, done, as_json=as_json)
 
 
-def enrol_photos(session: CommandSession, able: "Client", people: Mapping[str, Sequence[str]]) -> tuple[int, int]:
-    """Scan each person's photos (files or folders) and name the face on each. Return the numbers of references and of refused photos."""
+def enrol_photos(session: CommandSession, able: "Client", people: Mapping[str, Sequence[str]]) -> Imported:
+    """Scan each person's photos (files or folders) and name the face on each, in one step."""
     from agent.people.queries.people_queries import PeopleQueries
 
-    taken = refused = 0
+    found: dict[str, list[int]] = {}
+    refused = 0
     with session.library(PeopleQueries) as library:
         for name, paths in people.items():
             for line in able.lines("/api/scans", ScanLine, ScanRequest(paths=tuple(paths))):
@@ -83,11 +95,11 @@ def enrol_photos(session: CommandSession, able: "Client", people: Mapping[str, S
                     refused += 1
                     continue
                 try:
-                    taken += _enrol(library, able, line.image.sha256 or "", name)
+                    found.setdefault(given(name), []).append(_reference(library, line.image.sha256 or ""))
                 except PeopleError as error:
                     session.explain(error, about=line.image.path)
                     refused += 1
-    return taken, refused
+    return replace(_name(able, found), refused=refused)
 
 
 def _count(session: CommandSession, people: Iterable[Path], *, as_json: bool) -> int:
@@ -133,28 +145,35 @@ def import_rows(session: CommandSession, file: Path, *, dry_run: bool = False, a
         if refused:
             say(session.texts("cli.people.would_refuse", count=refused), err=True)
         return 0
-    taken = 0
+    done = Imported()
     if found:
-        people = tuple(PersonsFaces(name=name, face_ids=tuple(dict.fromkeys(faces))) for name, faces in found.items())
         with backend(session) as able:
-            able.call_patiently("/api/people/edits", Edited, NameMany(kind="name_many", people=people))
-        taken = sum(len(each.face_ids) for each in people)
-    return _report(session, taken, refused, as_json=as_json)
+            done = _name(able, found)
+    return _report(session, replace(done, refused=refused), as_json=as_json)
+
+
+def _name(able: "Client", found: Mapping[str, Iterable[int]]) -> Imported:
+    people = tuple(PersonsFaces(name=name, face_ids=tuple(dict.fromkeys(faces))) for name, faces in found.items() if faces)
+    if not people:
+        return Imported()
+    named = able.call_patiently("/api/people/edits", Edited, NameMany(kind="name_many", people=people)).count
+    return Imported(named, known=sum(len(each.face_ids) for each in people) - named)
 
 
 def _rows(file: Path) -> Iterator[FaceRow]:
-    with file.open(encoding="utf-8", errors="replace", newline="") as lines:
+    with file.open("rb") as content:
+        encoding = export_files.encoding_of(content)
+    with file.open(encoding=encoding, errors="replace", newline="") as lines:
         yield from export_files.read(lines)
 
 
-def _enrol(library: "PeopleQueries", able: "Client", sha256: str, name: str) -> int:
-    """Add a reference. Raises UnfitReference, PeopleError."""
+def _reference(library: "PeopleQueries", sha256: str) -> int:
+    """Return the face of a reference photo. Raises UnfitReference."""
     image = library.image_by_hash(sha256)
     faces = image.faces if image is not None else ()
     if (unfit := why_not([each.face for each in faces])) is not None:
         raise unfit
-    able.call_patiently("/api/people/edits", Edited, NameFaces(kind="name", face_ids=(faces[0].id,), name=name))
-    return 1
+    return faces[0].id
 
 
 def _face_at(faces: Iterable[tuple[int, Box]], row: FaceRow) -> int | None:
@@ -168,11 +187,13 @@ def _need_recognition(session: CommandSession) -> None:
         raise RecognitionOff
 
 
-def _report(session: CommandSession, taken: int, refused: int, *, as_json: bool) -> int:
-    if not taken and not refused:
+def _report(session: CommandSession, done: Imported, *, as_json: bool) -> int:
+    if done == Imported():
         say(session.texts("cli.people.import_empty"), err=True)
         return 1
-    tell({"faces": taken, "refused": refused}, session.texts("cli.people.imported", count=taken), as_json=as_json)
-    if refused:
-        say(session.texts("cli.people.refused", count=refused), err=True)
-    return 1 if refused else 0
+    known = [session.texts("cli.people.import_known", count=done.known)] if done.known else []
+    named = [session.texts("cli.people.imported", count=done.named)] if done.named or not known else []
+    tell({"faces": done.named, "known": done.known, "refused": done.refused}, *named, *known, as_json=as_json)
+    if done.refused:
+        say(session.texts("cli.people.refused", count=done.refused), err=True)
+    return 1 if done.refused else 0

@@ -2,9 +2,10 @@
 
 import csv
 import json
+from codecs import BOM_UTF8, getincrementaldecoder
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from agent.domain.errors import ImportBadRow
 
@@ -26,7 +27,9 @@ class FaceRow:
 
 NUMBERS = ("x", "y", "w", "h")
 COLUMNS = tuple(field.name for field in fields(FaceRow))
+_UNREADABLE = "\ufffd"  # stands for what could not be decoded
 _MOST_NAME = 200
+_PART = 1 << 20  # bytes
 _MOST_ROW = 1 << 17  # characters: notes, and a path
 
 
@@ -67,6 +70,21 @@ def read(file: TextIO) -> Iterator[FaceRow]:
         raise ImportBadRow(line=rows.line_num + 1) from error
 
 
+def encoding_of(content: BinaryIO) -> str:
+    """Return the encoding of an exported file: UTF-8, or of CSV the one in which spreadsheets write Chinese."""
+    decoder = getincrementaldecoder("utf-8")()
+    part = content.read(_PART)
+    if part.removeprefix(BOM_UTF8).startswith(b"{"):
+        return "utf-8"
+    try:
+        while part:
+            decoder.decode(part)
+            part = content.read(_PART)
+    except UnicodeDecodeError:
+        return "gb18030"
+    return "utf-8"
+
+
 def _bounded(file: TextIO) -> Iterator[str]:
     """Yield its lines, limited to the maximum row length. Raises ImportBadRow."""
     number = 0
@@ -92,7 +110,7 @@ def _row(found: object, number: int) -> FaceRow:
         row = FaceRow(**known)  # type: ignore[arg-type]  # by their names
     except (KeyError, TypeError, ValueError) as error:
         raise ImportBadRow(line=number) from error
-    if not row.person.strip() or len(row.person) > _MOST_NAME or len(row.sha256) != 64:
+    if not row.person.strip() or _UNREADABLE in row.person or len(row.person) > _MOST_NAME or len(row.sha256) != 64:
         raise ImportBadRow(line=number)
     return row
 

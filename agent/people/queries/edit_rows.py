@@ -170,13 +170,12 @@ def _merge(tx: Connection, wish: MergePeopleEdit, now: datetime) -> EditStep:
     step, into = Journal(tx), _known(tx, wish.into)
     if into in wish.person_ids:
         raise SelfMerge
-    moved, shown = list[Key](), 0
+    moved = list[Key]()
     refused = False
     for other in dict.fromkeys(wish.person_ids):
         _known(tx, other)
-        theirs = tx.execute(select(identity.c.face_id, identity.c.certainty).where(identity.c.person_id == other)).all()
-        faces = [face_id for face_id, certainty in theirs if certainty == Certainty.CONFIRMED]
-        shown += len(theirs)  # faces suggested as one are suggested as the other from now on
+        theirs = select(identity.c.face_id).where(identity.c.person_id == other, identity.c.certainty == Certainty.CONFIRMED)
+        faces = list(tx.scalars(theirs))  # what is only suggested is looked for anew
         # A face rejected for one is rejected for the other; a face confirmed as either stays.
         confirmed = {each for each, _, certainty in _identities(tx, _rejected(tx, other)) if certainty == Certainty.CONFIRMED}
         rejected = [each for each in _rejected(tx, other) if each not in confirmed]
@@ -196,7 +195,7 @@ def _merge(tx: Connection, wish: MergePeopleEdit, now: datetime) -> EditStep:
     if refused:  # the "never recognise" setting stays theirs, whatever their name
         _switch(tx, step, into, "never_at", True, now)
     audit_libraries.add_of_faces(tx, "merged_into", _uid(tx, into), moved, now, otherwise=audit_libraries.of_people(tx, [into]))
-    return step.close("merge", shown, now, person_id=into)
+    return step.close("merge", len(moved), now, person_id=into)
 
 
 def _describe(tx: Connection, wish: DescribePersonEdit, now: datetime) -> EditStep:

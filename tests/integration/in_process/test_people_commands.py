@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from codecs import BOM_UTF8
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -105,6 +106,8 @@ def test_what_is_suggested_is_told_apart_from_what_the_user_confirmed(cli: Comma
     planned = {"faces": 4, "confirmed": 2, "suggested": 2, "dry_run": True}
     assert json.loads(cli(*merge, "--json").out) == {"name": "Grandpa", **planned}
     assert json.loads(cli(*forget, "--json").out) == {"name": "Mei", **planned}
+    assert cli("people", "merge", "Mei", "--into", "Grandpa").out == f"2 faces moved to Grandpa.\n{more}"
+    assert cli("undo").out == "Undone: merging people (2 faces moved).\n"
     assert "Photos: 2" in (said := cli("people", "show", "Mei").out) and "Suggested faces: 2" in said
     rows = cli("people", "export", "--person", "Mei").out.splitlines()
     assert len(rows) == 2, "only what was confirmed is given out"
@@ -267,7 +270,9 @@ def test_what_was_exported_is_taken_in_again(cli: CommandLine, album: Path, tmp_
     assert len(file.read_text().splitlines()) == 3 + len(kind)
     cli("people", "forget", "Mei", "--yes")
     said = cli("people", "import", str(file))
-    assert said.code == 0 and said.out == "3 faces were named.\n"
+    assert said.code == 0 and said.out == "2 faces were named.\n1 face had its name already.\n"
+    again = cli("people", "import", str(file))
+    assert again.code == 0 and again.out == "3 faces had their names already.\n"
     assert "Mei  2 faces" in cli("people", "list").out
     assert len(cli("people", "export", "--person", "Grandpa").out.splitlines()) == 1
 
@@ -294,8 +299,32 @@ def test_faces_on_photos_that_are_hidden_or_away_are_exported_too(cli: CommandLi
     assert len(cli("people", "export").out.splitlines()) == 3
 
 
+def test_a_spreadsheet_reads_the_names_and_what_it_saves_is_taken_in(cli: CommandLine, album: Path, tmp_path: Path) -> None:
+    (album / "Mei").rename(album / "小美")
+    cli("people", "import", str(album))
+    file = tmp_path / "people.csv"
+    said = cli("people", "export", str(file), "--csv")
+    assert said.err == f"3 faces exported to {file}\n" and file.read_bytes().startswith(BOM_UTF8)
+    file.write_bytes(file.read_text(encoding="utf-8-sig").replace("小美", "王小美").encode("gb18030"))
+    cli("people", "import", str(file))
+    assert {"王小美  2 faces", "小美  0 faces"} <= set(cli("people", "list").out.splitlines())
+
+
+@pytest.mark.parametrize("kind", [(), ("--csv",)])
+def test_names_that_cannot_be_read_are_no_names(cli: CommandLine, album: Path, tmp_path: Path, kind: tuple[str, ...]) -> None:
+    cli("people", "import", str(album))
+    file = tmp_path / "people.txt"
+    cli("people", "export", str(file), *kind)
+    file.write_bytes(file.read_bytes().replace(b"Mei", b"M\xff"))
+    said = cli("people", "import", str(file))
+    assert said.code == 1 and "[people.import_bad_row]" in said.err
+    assert cli("people", "list").out == "Grandpa  1 face\nMei  2 faces\n"
+
+
 def test_an_import_is_one_step_and_is_taken_back_as_one(cli: CommandLine, album: Path, tmp_path: Path) -> None:
     cli("people", "import", str(album))
+    assert cli("undo").out == "Undone: naming 3 faces.\n" and "Mei" not in cli("people", "list").out
+    cli("redo")
     file = tmp_path / "people.csv"
     cli("people", "export", str(file), "--csv")
     file.write_text(file.read_text().replace("Mei,", "Anna,").replace("Grandpa,", "Xu,"))

@@ -21,6 +21,11 @@ export function confirmedPhotos({ photos, suggested }: Pick<PersonOut, 'photos' 
   return photos - suggested
 }
 
+/** "2 faces moved, 3 suggested": what is confirmed and what is suggested are counted apart everywhere. */
+export function withSuggested(said: string, suggested: number, t: Texts): string {
+  return suggested > 0 ? [said, t('people_page.suggested', { count: suggested })].join(t('ui.clause_separator')) : said
+}
+
 /** Where the user confirmed them: on how many photos, or on reference photos alone, which are none of the library. */
 export function knownFrom(person: Pick<PersonOut, 'photos' | 'suggested' | 'references'>, t: Texts): string {
   const photos = confirmedPhotos(person)
