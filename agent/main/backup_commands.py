@@ -126,16 +126,19 @@ def restore(session: CommandSession, name: str | None, yes: bool, dry_run: bool,
         if not yes and (photos := store.photos_at_risk()) is not None:
             say(*_lost(session.texts, store.loss(chosen)), err=True)
             confirm(session.texts, session.texts("cli.backup.sure", name=chosen.name, count=photos), yes=False)
+        told = "cli.backup.restored_into_nothing" if store.is_lost else "cli.backup.restored"
         restored = store.restore(chosen, utc_now())
-    tell({"name": restored.name}, session.texts("cli.backup.restored", name=restored.name), as_json=as_json)
+    tell({"name": restored.name}, session.texts(told, name=restored.name), as_json=as_json)
 
 
 @click.command(cls=Command, help=TEXTS("cli.help.recover"))
 @click.pass_obj
 def recover(session: CommandSession) -> None:
-    keys = _keys(session)
+    store = _backups(session)
+    copied = next(iter(store.list()), None) if store.is_lost else None  # all there is on a new computer
+    keys = _keys(session) if copied is None else store.keys(copied)
     keys.recover(ask(session.texts, session.texts("cli.recovery.ask"), hidden=False))
-    say(session.texts("cli.recovery.done"))
+    say(session.texts("cli.recovery.done" if copied is None else "cli.recovery.done_backups"))
 
 
 @click.command(cls=Command, name="recovery-code", help=TEXTS("cli.help.recovery_code"))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import func, select, table
+from sqlalchemy import column, func, select, table
 
 from agent.core.files import store_error, sync_file, sync_folder, write_private
 from agent.core.paths import make_private
@@ -29,6 +29,9 @@ def check_copy(path: Path, key: bytes) -> int:
         if not database.sound():
             raise StoreDamaged
         with database.read() as tx:
+            tables = tx.scalars(select(column("name")).select_from(table("sqlite_master")))
+            if "image" not in tables.all():  # an empty file is a sound database
+                raise StoreDamaged
             return tx.scalar(select(func.count()).select_from(table("image"))) or 0
     finally:
         database.close()
@@ -72,6 +75,11 @@ class BackupStore:
         self._home = home
         self._keep = keep
         self._backups = folder / BACKUPS_FOLDER
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether neither the library nor its keys are there."""
+        return not (self._folder / KEYS_FILE).exists() and not self._live().exists()
 
     def due(self, now: datetime) -> bool:
         """Whether the last day has no backup."""
@@ -251,10 +259,15 @@ class BackupStore:
                 photos = tx.scalar(select(func.count()).select_from(image)) or 0
             return RestoreOffer(chosen, photos, None if library is None else newer(library, backup))
 
-    def unopened(self) -> StoreDamaged:
-        """Return the error of a library that can't be opened: it names the backup to restore, if one is intact."""
+    def unopened(self) -> StoreError:
+        """Return the error of a library that can't be opened: it names the backup to restore, if one is intact.
+
+        Without their key, nothing is known of the backups: then that is what is missing.
+        """
         try:
             offer = self.offer(None)
+        except StoreKeyMissing as error:
+            return error
         except (StoreError, KeyHomeError):
             return StoreDamaged(lost=1)
         return StoreDamaged(unopened=f"{offer.backup.at.astimezone():%Y-%m-%d %H:%M}", photos=offer.photos)

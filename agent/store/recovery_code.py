@@ -2,12 +2,13 @@
 
 import hashlib
 import secrets
+import unicodedata
 
 from agent.domain.errors import StoreRecoveryCodeWrong
 
 SECRET_BYTES = 17
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32
-_READ_AS = str.maketrans("OIL", "011", "- \t\r\n")
+_READ_AS = str.maketrans("OIL", "011")
 _LENGTH = 30
 _CHECK_BITS = _LENGTH * 5 - SECRET_BYTES * 8  # 14: one typing error in 16,000 passes here, none passes the decryption
 _GROUP = 5
@@ -25,8 +26,9 @@ def write(secret: bytes) -> str:
 
 
 def read(code: str) -> bytes:
-    """The secret of a typed code, in any case, with or without dashes. Raises StoreRecoveryCodeWrong."""
-    letters = code.upper().translate(_READ_AS)
+    """The secret of a typed code, in any case and width, with or without dashes of any kind. Raises StoreRecoveryCodeWrong."""
+    plain = unicodedata.normalize("NFKC", code).upper()  # full-width letters, as Chinese and Japanese keyboards type them
+    letters = "".join(filter(str.isalnum, plain)).translate(_READ_AS)
     if len(letters) != _LENGTH or not set(letters) <= set(_ALPHABET):
         raise StoreRecoveryCodeWrong
     number = 0

@@ -142,6 +142,24 @@ def test_the_recovery_code_opens_a_library_whose_key_is_lost(cli: CommandLine, m
     assert cli("backup", "create").code == 0
 
 
+def test_copied_backups_are_restored_on_a_new_computer_with_the_recovery_code(
+    cli: CommandLine, store: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store("a", "Mei")
+    cli("backup", "create")
+    code = cli("recovery-code").out.strip()
+    for path in (*cli.paths.keys.iterdir(), *cli.paths.library.glob("library.*")):
+        path.unlink()
+    for command in (("people", "list"), ("backup", "restore", "--yes")):
+        assert "[store.key_missing]" in cli(*command).err
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{code}\n"))
+    said = cli("recover")
+    assert said.code == 0 and "`ai-popup backup restore`" in said.out
+    restored = cli("backup", "restore", "--yes")
+    assert restored.code == 0 and "beside" not in restored.out
+    assert cli("people", "list").out == "Mei  1 face\n" and cli("recovery-code").out.strip() == code
+
+
 @pytest.mark.parametrize("command", ["recover", "recovery-code"])
 def test_without_a_library_there_is_nothing_to_recover(cli: CommandLine, command: str) -> None:
     said = cli(command)

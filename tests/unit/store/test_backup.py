@@ -1,5 +1,6 @@
 """Backups: checked, few, and good to go back to after any damage."""
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -179,6 +180,14 @@ def test_the_newest_good_backup_is_taken(backups: BackupStore, live: RedactionQu
     with pytest.raises(BackupDamaged):
         backups.restore(spoilt, NOW)
     assert backups.restore(None, NOW + 2 * DAY) == good
+
+
+@pytest.mark.parametrize("left", [0, 1, 4096, 20_000])
+def test_a_backup_that_was_cut_off_is_damaged(backups: BackupStore, live: RedactionQueries, left: int) -> None:
+    made = backups.create(live.database, NOW)
+    os.truncate(made.path / "library.db", left)
+    with pytest.raises(BackupDamaged):
+        backups.verify(made)
 
 
 def test_without_a_good_backup_nothing_is_touched(backups: BackupStore, live: RedactionQueries, folder: Path) -> None:

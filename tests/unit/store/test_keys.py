@@ -207,6 +207,14 @@ def test_every_typing_error_in_one_place_is_noticed() -> None:
             recovery_code.read(wrong)
 
 
+def test_a_code_is_read_as_other_keyboards_and_word_processors_write_it() -> None:
+    secret = recovery_code.new_secret()
+    code = recovery_code.write(secret)
+    wide = "".join(chr(ord(letter) + 0xFEE0) for letter in code)  # with a full-width dash, too
+    for typed in (wide, code.replace("-", " – "), code.replace("-", "\u3000")):
+        assert recovery_code.read(typed) == secret
+
+
 @pytest.mark.parametrize("code", ["", "ABCDE", "U" * 30, "é" * 30, "0" * 31])
 def test_what_is_no_code_is_refused(code: str) -> None:
     with pytest.raises(StoreRecoveryCodeWrong):
