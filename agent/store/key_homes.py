@@ -157,4 +157,4 @@ def _check_private(path: Path) -> None:
     """Refuse paths that other users can read or enter. On Windows the user's profile keeps them out."""
     facts = path.stat()
     if os.name == "posix" and (facts.st_uid != os.geteuid() or stat.S_IMODE(facts.st_mode) & 0o077):
-        raise KeyFileUnsafe
+        raise KeyFileUnsafe(path=str(path))

@@ -81,6 +81,6 @@ class KeyringLocked(KeyHomeError):
 
 
 class KeyFileUnsafe(KeyHomeError):
-    """Other users can read the key file."""
+    """Other users can read the key file or enter its folder. Parameter `path`: which of both."""
 
     code = "keys.file_unsafe"

@@ -243,8 +243,9 @@ def test_a_key_that_others_can_read_is_refused(tmp_path: Path, name: str) -> Non
     home = FileHome(tmp_path / "keys")
     home.write("some", b"k" * 32)
     (tmp_path / "keys" / name).chmod(0o755)
-    with pytest.raises(KeyFileUnsafe):
+    with pytest.raises(KeyFileUnsafe) as refused:
         home.read("some")
+    assert refused.value.params == {"path": str(tmp_path / "keys" / name)}
 
 
 def test_a_key_file_with_something_else_in_it_holds_no_key(tmp_path: Path) -> None:
