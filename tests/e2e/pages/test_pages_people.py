@@ -111,8 +111,11 @@ def test_all_groups_can_be_reached_and_few_are_in_the_page(page: Page, visit: Vi
     page.get_by_role("button", name="276 more groups").click()
     expect(groups).to_have_count(48)
     expect(page.locator(".people li")).to_have_count(12)
-    page.get_by_role("button", name="Show 2,987 more people").click()
+    page.get_by_role("button", name="Show 108 more people").focus()
+    page.keyboard.press("Enter")
     expect(page.locator(".people li")).to_have_count(120)
+    expect(page.locator(".people li").nth(12).get_by_role("link")).to_be_focused()
+    expect(page.get_by_role("button", name="Show 120 more people")).to_be_visible()
 
 
 def test_people_are_found_by_slash_and_sorted(people: Page) -> None:
