@@ -167,6 +167,11 @@ def test_the_keyboard_goes_on_where_an_area_went(copy: Page) -> None:
     expect(copy.get_by_role("button", name="Area 4, drawn by hand, covered", exact=True)).to_be_focused()
     copy.get_by_role("button", name="Remove area 4").press("Enter")
     expect(copy.get_by_role("switch", name="Face 3")).to_be_focused()
+    copy.keyboard.press("d")
+    copy.keyboard.press("Enter")
+    expect(copy.get_by_role("button", name="Area 4, drawn by hand, covered", exact=True)).to_be_focused()
+    copy.keyboard.press("Control+z")
+    expect(copy.locator("section.editor")).to_be_focused()
 
 
 def test_in_what_moves_a_face_is_where_it_is_in_each_frame_and_changed_in_all(page: Page, visit: Callable[..., None]) -> None:
