@@ -29,8 +29,8 @@ def check_copy(path: Path, key: bytes) -> int:
         if not database.sound():
             raise StoreDamaged
         with database.read() as tx:
-            tables = tx.scalars(select(column("name")).select_from(table("sqlite_master")))
-            if "image" not in tables.all():  # an empty file is a sound database
+            tables: list[str] = list(tx.scalars(select(column("name")).select_from(table("sqlite_master"))))
+            if "image" not in tables:  # an empty file is a sound database
                 raise StoreDamaged
             return tx.scalar(select(func.count()).select_from(table("image"))) or 0
     finally:
