@@ -245,7 +245,7 @@ def export(session: CommandSession, file: Path | None, as_csv: bool, person: str
     with session.library(PeopleQueries, checked=True) as library, output_to(file) as out:
         only = None if person is None else person_of(library, person)
         library.note_export(None if only is None else only.id, now=datetime.now(UTC))
-        if as_csv and file is not None:
+        if as_csv and file is not None and not is_device(file):
             out.write("\ufeff")  # otherwise spreadsheets take UTF-8 for another encoding
         count = (export_files.write_csv if as_csv else export_files.write_json)(rows_of(library, only), out)
     note(session.texts("cli.people.exported" if file is None else "cli.people.exported_to", count=count, file=str(file)))
