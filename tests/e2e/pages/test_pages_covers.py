@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from scripts.page_conditions import wait_for_condition
+from tests.e2e.pages.answers import answer_to
 
 if TYPE_CHECKING:
     from tests.e2e.pages.conftest import InEachLanguage, Presence, Reach, State
@@ -225,7 +226,7 @@ def test_the_original_is_seen_only_while_the_key_is_held(copy: Page) -> None:
 
 def test_a_cover_is_drawn_no_further_than_the_photo(page: Page, visit: Callable[..., None]) -> None:
     def beyond(route: Route) -> None:
-        answer = route.fetch().json()
+        answer = answer_to(route).json()
         answer["marks"][0]["box"][1] = -answer["marks"][0]["box"][3] / 2
         route.fulfill(json=answer)
 
@@ -474,7 +475,7 @@ def test_the_keyboard_stays_with_its_copy_and_goes_on_where_that_was(page: Page,
     becomes: dict[str, str] | None = {}
 
     def later(route: Route) -> None:
-        answer = route.fetch().json()
+        answer = answer_to(route).json()
         one = next(each for each in answer["items"] if each["id"] == wanted)
         if becomes is None:
             answer["items"].remove(one)
@@ -505,7 +506,7 @@ def test_the_keyboard_goes_on_with_the_first_of_those_that_came(page: Page, visi
     def some(route: Route) -> None:
         nonlocal asked
         asked = asked or "offset=10" in route.request.url
-        answer = route.fetch().json()
+        answer = answer_to(route).json()
         route.fulfill(json=answer if asked else {**answer, "items": answer["items"][:10]})
 
     page.route("**/redactions/c1/items*", some)
@@ -545,7 +546,7 @@ def test_a_change_that_failed_is_made_by_trying_again(copy: Page) -> None:
     trying = False
 
     def refused(route: Route) -> None:
-        answer = route.fetch().json()
+        answer = answer_to(route).json()
         if not trying:
             answer.get("item", answer).update(failed)
         route.fulfill(json=answer)
@@ -570,7 +571,7 @@ def test_a_change_that_failed_is_made_by_trying_again(copy: Page) -> None:
 
 def test_that_all_that_failed_are_tried_again_is_said_first(page: Page, visit: Callable[..., None]) -> None:
     def two_failed(route: Route) -> None:
-        route.fulfill(json={**route.fetch().json(), "failed": 2})
+        route.fulfill(json={**answer_to(route).json(), "failed": 2})
 
     page.route("**/api/redactions/c1", two_failed)
     visit("#covers/c1/6")

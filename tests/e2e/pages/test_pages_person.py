@@ -6,6 +6,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.e2e.pages.answers import answer_to
+
 pytestmark = pytest.mark.slow
 
 Visit = Callable[..., None]
@@ -66,7 +68,7 @@ def test_somebody_is_merged_into_another_by_name(mei: Page) -> None:
 
 def test_where_nobody_else_is_known_no_merging_is_offered(page: Page, visit: Visit) -> None:
     def alone(route: Route) -> None:
-        route.fulfill(json=[person for person in route.fetch().json() if person["id"] == 1])
+        route.fulfill(json=[person for person in answer_to(route).json() if person["id"] == 1])
 
     page.route("**/api/people", alone)
     with page.expect_response("**/api/people"):
@@ -117,7 +119,7 @@ def test_a_photo_opens_large_and_goes_back_to_the_person(mei: Page) -> None:
 
 def test_what_someone_else_notes_meanwhile_stays(mei: Page) -> None:
     def changed(route: Route) -> None:
-        answer = route.fetch()
+        answer = answer_to(route)
         route.fulfill(response=answer, json={**answer.json(), "notes": "Call her first"})
 
     notes = mei.get_by_role("textbox", name="Notes")

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 from scripts.page_conditions import wait_for_condition
+from tests.e2e.pages.answers import answer_to
 
 if TYPE_CHECKING:
     from tests.e2e.pages.conftest import Act, InEachLanguage, Reach, State
@@ -355,7 +356,7 @@ def test_two_figures_at_one_place_of_a_plot_are_both_drawn(page: Page, visit: Ca
     page.on("pageerror", lambda error: errors.append(str(error)))
 
     def two_figures(route: Route) -> None:
-        answer = route.fetch()
+        answer = answer_to(route)
         report = answer.json()
         now = datetime.now(UTC)
         times = [(now - timedelta(seconds=ago)).isoformat() for ago in (325, 315)]
@@ -509,7 +510,7 @@ def test_a_command_that_installs_a_version_is_copied_by_one_press(page: Page, vi
     command = 'sudo apt install "/home/mei/ai-popup.deb"'
 
     def packaged(route: Route) -> None:
-        route.fulfill(json=route.fetch().json() | {"step": "available", "command": command})
+        route.fulfill(json=answer_to(route).json() | {"step": "available", "command": command})
 
     page.route("**/api/update", packaged)
     profile.grant_permissions(["clipboard-read", "clipboard-write"])
