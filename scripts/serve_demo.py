@@ -125,7 +125,9 @@ def demo(folder: Path, ends: bool) -> int:
             say("serve.consent")
             say("terms")
             say("serve.stays")
-            process.wait()
+            if code := process.wait():
+                say("serve.ended", code=code)
+                return 1
     return 0
 
 

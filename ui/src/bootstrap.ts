@@ -6,7 +6,7 @@ import './tokens.css'
 import './base.css'
 import App from './App.svelte'
 import { connectChunks } from './chunks'
-import { isRemote } from './lib/account.svelte'
+import { isRemote } from './lib/remote'
 import { app } from './lib/appState.svelte'
 import { typedTexts } from './lib/typedText'
 

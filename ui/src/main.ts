@@ -1,7 +1,7 @@
 /** Entry of the page in a browser. */
 
 import { bootstrap } from './bootstrap'
-import { isRemote } from './lib/account.svelte'
+import { isRemote } from './lib/remote'
 import { routeOf } from './lib/route'
 import { library } from './library/libraryState.svelte'
 import Shell from './Shell.svelte'

@@ -2,7 +2,8 @@
 
 import { thumbnailUrl } from './api/client'
 import { EVERYTHING, filterQuery } from './api/photoFilter'
-import { askEarly } from './api/prefetch'
+import { askEarly, sawPhotos } from './api/prefetch'
+import { isRemote } from './lib/remote'
 import { routeOf } from './lib/route'
 import { unpack } from './library/photoOrder'
 
@@ -27,4 +28,4 @@ async function photos(): Promise<void> {
 }
 
 // What fails here is asked for again by the program, which says why it failed.
-if (routeOf(location.hash).page === 'photos') photos().catch(() => undefined)
+if (routeOf(location.hash).page === 'photos' && (!isRemote() || sawPhotos())) photos().catch(() => undefined)

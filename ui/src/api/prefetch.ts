@@ -2,6 +2,8 @@
 
 import { session } from './pageSession'
 
+const SEES_PHOTOS = 'sees-photos'
+
 const asked = new Map<string, Promise<Response>>()
 
 /** Asks; the answer waits for who takes it. */
@@ -16,4 +18,13 @@ export function takeEarly(path: string): Promise<Response> | undefined {
   const answer = asked.get(path)
   asked.delete(path)
   return answer
+}
+
+/** Whether who used this browser last may see the server's photos: to ask for them all the same would be recorded as a refusal. */
+export function sawPhotos(): boolean {
+  return globalThis.localStorage?.getItem(SEES_PHOTOS) === 'yes'
+}
+
+export function rememberSeesPhotos(sees: boolean): void {
+  globalThis.localStorage?.setItem(SEES_PHOTOS, sees ? 'yes' : 'no')
 }

@@ -1,11 +1,7 @@
 /** Who uses this page, and what they may do: pages offer only that. On the desktop its one user may do everything. */
 
 import type { AccountOut, Scope } from '../api/types'
-
-/** A team's server is reached by HTTPS only, the desktop's agent never. */
-export function isRemote(protocol: string = globalThis.location?.protocol ?? 'http:'): boolean {
-  return protocol === 'https:'
-}
+import { isRemote } from './remote'
 
 export class AccountState {
   /** null until the agent has said it */

@@ -3,6 +3,7 @@
 import { Client, ApiError, Unreachable, SIGN_IN } from '../api/client'
 import { followEvents, type Happened, type Seen } from '../api/events'
 import { session } from '../api/pageSession'
+import { rememberSeesPhotos } from '../api/prefetch'
 import type { ImagePage, PersonOut, PlaceProblem, Problem, Status } from '../api/types'
 import { AccountState } from './account.svelte'
 import { coalesce } from './coalesce'
@@ -121,6 +122,7 @@ export class AppState {
   async readAccount(): Promise<void> {
     await this.attempt(async () => {
       this.account.value = await this.client.account()
+      if (this.account.team) rememberSeesPhotos(this.account.can('photos.read'))
     })
   }
 

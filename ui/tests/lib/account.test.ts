@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 
 import type { AccountOut } from '../../src/api/types'
-import { AccountState, isRemote } from '../../src/lib/account.svelte'
+import { AccountState } from '../../src/lib/account.svelte'
+import { isRemote } from '../../src/lib/remote'
 import { homePage, NEEDED } from '../../src/lib/route'
 
 const member = (over: Partial<AccountOut> = {}): AccountOut => ({

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 
 import { ApiError, Client } from '../../src/api/client'
+import { sawPhotos } from '../../src/api/prefetch'
 import { AppState } from '../../src/lib/appState.svelte'
 import { image, status } from '../fixtures'
 
@@ -137,6 +138,20 @@ describe('AppState', () => {
     await app.readLists()
     expect(asked).toEqual(['GET /api/account'])
     expect(app.loading).toBe(false)
+  })
+
+  it.each([
+    [['self', 'record.read'], false],
+    [['self', 'photos.read'], true],
+  ])('remembers for the next visit whether one with %j sees photos', async (scopes, sees) => {
+    const kept = new Map<string, string>()
+    vi.stubGlobal('localStorage', { getItem: (key: string) => kept.get(key) ?? null, setItem: (key: string, value: string) => kept.set(key, value) })
+    const member = { kind: 'member', id: 'm', name: 'a', display_name: 'A', role: null, scopes, second_factor: false, password_changed_at: null }
+    const { client: api } = client({ ...LISTS, '/api/account': { body: member } })
+    expect(sawPhotos()).toBe(false)
+    await new AppState(api).readAccount()
+    expect(sawPhotos()).toBe(sees)
+    vi.unstubAllGlobals()
   })
 
   it('leaves an unreachable agent to the event stream', async () => {
