@@ -289,6 +289,18 @@ def test_letters_in_a_text_field_answer_nothing(people: Page) -> None:
     expect(people.locator("aside .position")).to_have_text("1 of 12")
 
 
+def test_enter_opens_the_first_person_who_is_found(people: Page) -> None:
+    field = people.get_by_role("searchbox")
+    field.press("Enter")
+    expect(people).to_have_url(re.compile("#people$"))
+    field.fill("grand")
+    first = people.locator(".people li a").first
+    expect(first).to_contain_text("Grand")
+    opened = first.get_attribute("href") or ""
+    field.press("Enter")
+    expect(people).to_have_url(re.compile(f"{opened}$"))
+
+
 def test_keys_of_one_letter_can_be_switched_off(people: Page) -> None:
     people.evaluate("location.hash = '#settings/general'")
     people.get_by_role("switch", name="Single-key shortcuts").click()
