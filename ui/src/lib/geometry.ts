@@ -146,6 +146,14 @@ export function placeTags(frames: readonly Rect[], labels: readonly (string | nu
   })
 }
 
+/** The part of a rectangle that lies in another one; null where there is none. */
+export function partWithin(rect: Rect, bounds: Rect): Rect | null {
+  const [x, y] = [Math.max(rect.x, bounds.x), Math.max(rect.y, bounds.y)]
+  const width = Math.min(rect.x + rect.width, bounds.x + bounds.width) - x
+  const height = Math.min(rect.y + rect.height, bounds.y + bounds.height) - y
+  return width > 0 && height > 0 ? { x, y, width, height } : null
+}
+
 const NUMBER_HEIGHT = 16
 
 /** A place for the number of each rectangle, beside it and on none of the others; null where there is no room. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { cropOf, enoughOf, fitAround, fitPhoto, focusOf, frameOf, placeTags, type Rect } from '../../src/lib/geometry'
+import { cropOf, enoughOf, fitAround, fitPhoto, focusOf, frameOf, partWithin, placeTags, type Rect } from '../../src/lib/geometry'
 import { face, image } from '../fixtures'
 
 const view = { width: 380, height: 285 }
@@ -39,6 +39,19 @@ describe('frameOf', () => {
     const frame = frameOf(face([-50, -50, 200, 200]), { width: 400, height: 300 }, fit, view)
     expect(frame.x).toBeGreaterThanOrEqual(0)
     expect(frame.y).toBeGreaterThanOrEqual(0)
+  })
+})
+
+describe('partWithin', () => {
+  const picture: Rect = { x: 10, y: 20, width: 100, height: 50 }
+
+  it.each([
+    ['whole', { x: 20, y: 30, width: 10, height: 10 }, { x: 20, y: 30, width: 10, height: 10 }],
+    ['cut off at the bottom', { x: 20, y: 60, width: 10, height: 40 }, { x: 20, y: 60, width: 10, height: 10 }],
+    ['cut off at the left and top', { x: 0, y: 0, width: 15, height: 25 }, { x: 10, y: 20, width: 5, height: 5 }],
+    ['outside', { x: 20, y: 70, width: 10, height: 10 }, null],
+  ])('is what shows of a frame: %s', (_, frame, shows) => {
+    expect(partWithin(frame, picture)).toEqual(shows)
   })
 })
 
