@@ -98,9 +98,18 @@ def examine(checks: Mapping[str, Check]) -> list[Finding]:
     found: list[Finding] = []
     for name, check in checks.items():
         finding = _look(name, check)
-        if not any(isinstance(finding.error, once) and isinstance(other.error, once) for once in _ONCE for other in found):
+        if not any(_same(finding, other) for other in found):
             found.append(finding)
     return found
+
+
+def _same(one: Finding, other: Finding) -> bool:
+    if one.error is None or other.error is None or isinstance(one.error, Unexpected):
+        return False
+    failed = one.state == other.state == "failed"
+    return (failed and (one.error.code, one.error.params) == (other.error.code, other.error.params)) or any(
+        isinstance(one.error, once) and isinstance(other.error, once) for once in _ONCE
+    )
 
 
 def _look(name: str, check: Check) -> Finding:

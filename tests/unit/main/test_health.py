@@ -42,6 +42,15 @@ def test_settings_that_can_not_be_read_are_said_once_though_much_stands_on_them(
     assert [each.name for each in found] == ["settings", "disk"]
 
 
+@pytest.mark.parametrize(("error", "told"), [(StoreDiskFull, ["library", "models"]), (KeyError, ["library", "filing", "models"])])
+def test_the_same_failure_is_told_once_unless_it_is_an_unexpected_one(error: type[Exception], told: list[str]) -> None:
+    def failing() -> str:
+        raise error
+
+    found = examine({"library": failing, "filing": failing, "models": lambda: "there"})
+    assert [each.name for each in found] == told
+
+
 def test_a_wall_that_stands_says_what_it_is_made_of() -> None:
     assert WHOLE.check() == "bricks"
 
