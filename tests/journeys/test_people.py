@@ -13,9 +13,9 @@ def test_folders_of_people_are_imported_twice_and_people_renamed_again_and_again
     journey.recognise()
     journey.portraits("people/Barack", "Barack", 40)
     journey.portraits("people/Joe", "Joe", 36)
-    for _ in range(2):
+    for told in ("76 faces were named.\n", "76 faces had their names already.\n"):
         said = journey.command("people", "import", journey.root / "people")
-        assert (said.out, said.code) == ("76 faces were named.\n", 0)
+        assert (said.out, said.code) == (told, 0)
         assert journey.people() == {"Barack": 40, "Joe": 36}
 
     names = ["Joe", "Joseph", "Uncle Joe", "Grandpa", "J", "Joe"]
