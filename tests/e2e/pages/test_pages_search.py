@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 pytestmark = pytest.mark.slow
 
@@ -45,6 +45,22 @@ def test_the_search_leads_to_an_album_by_a_part_of_its_name(page: Page, visit: C
     page.get_by_role("combobox", name="Search").fill("the SEA")
     page.get_by_role("option", name="By the sea").click()
     expect(page).to_have_url(re.compile("#albums/7$"))
+
+
+def test_what_is_typed_before_the_spelling_of_names_is_loaded_stays(page: Page, visit: Callable[..., None]) -> None:
+    late: list[Route] = []
+    page.route("**/pinyin-*.js", lambda route: late.append(route))
+    visit("#photos")
+    page.locator(".tile").first.wait_for()
+    page.keyboard.press("Control+k")
+    field = page.get_by_role("combobox", name="Search")
+    field.fill("mei")
+    with page.expect_response("**/pinyin-*.js"):
+        late[0].continue_()
+    option = page.get_by_role("option", name="Mei")
+    option.first.wait_for()
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    expect(field).to_have_value("mei")
 
 
 def test_a_folder_inside_a_watched_one_is_reached_by_the_keyboard(
