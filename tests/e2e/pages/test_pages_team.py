@@ -985,3 +985,25 @@ def test_an_alert_is_silenced_a_silence_is_ended_and_a_test_message_sent(page: P
     expect(page.get_by_text("Silence ended", exact=True)).to_be_visible()
     page.get_by_role("button", name="Send a test message").click()
     expect(page.get_by_text("Sent by e-mail, ntfy", exact=True)).to_be_visible()
+
+
+def test_a_code_that_is_unknown_can_be_typed_anew(page: Page, visit: Visit) -> None:
+    visit("#join/KWDR-PTXM", "team_curator")
+    field = page.locator(".join input")
+    expect(field).to_have_value("KWDR-PTXM")
+    field.fill("BCDF-GHJK")
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    expect(field).to_have_value("BCDF-GHJK")
+    field.press("Enter")
+    expect(page.locator(".join .fingerprint")).to_be_visible()
+
+
+def test_closed_incidents_are_hidden_again_though_a_message_led_to_one(page: Page, visit: Visit) -> None:
+    visit("#incidents/5", "team")
+    page.locator(".list > li.open").wait_for()
+    closed = page.get_by_role("checkbox")
+    expect(closed).to_be_checked()
+    with page.expect_response("**/api/incidents*"):
+        closed.click()
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    expect(closed).not_to_be_checked()
