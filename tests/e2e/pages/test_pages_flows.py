@@ -326,3 +326,14 @@ def test_a_folders_face_prints_are_not_deleted_by_mistake(page: Page, visit: Vis
 def test_the_left_panel_tells_the_folders_counts_on_whichever_page_one_begins(page: Page, visit: Visit) -> None:
     visit("#status")
     expect(page.locator("nav .folders .number").first).to_have_text("19")
+
+
+def test_a_setting_that_a_link_led_to_is_not_gone_back_to_when_another_changes(page: Page, visit: Visit) -> None:
+    visit("#settings/popup.seconds")
+    linked = page.locator('[data-key="popup.seconds"] input')
+    expect(linked).to_be_focused()
+    other = page.locator('[data-key="popup.enabled"]').get_by_role("switch")
+    other.press("Space")
+    expect(other).not_to_be_checked()
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    expect(other).to_be_focused()
