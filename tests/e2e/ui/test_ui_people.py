@@ -305,7 +305,8 @@ def test_two_people_who_are_one_are_merged_and_parted_again_also_after_a_restart
     people.said(visitor.t("edits.named", count=1, name=people.other))
     parted = people.who()
     assert parted["first-2.jpg"] == [(people.other, "confirmed")]
-    moved = sum(name == people.other for found in parted.values() for name, _ in found)
+    theirs = [certainty for found in parted.values() for name, certainty in found if name == people.other]
+    moved = theirs.count("confirmed")
     other = people.known()[people.other]
 
     people.go(f"#people/{other}")
@@ -321,7 +322,8 @@ def test_two_people_who_are_one_are_merged_and_parted_again_also_after_a_restart
     assert people.known() == {people.first: first}
     assert merged["first-2.jpg"] == [(people.first, "confirmed")]
 
-    merger = t("merged", name=people.other, into=people.first, count=moved)
+    suggested = t("suggested", count=len(theirs) - moved)
+    merger = visitor.t("clause_separator").join([t("merged", name=people.other, into=people.first, count=moved), suggested])
     people.key("ControlOrMeta+z")
     people.said(visitor.t("edits.undone", what=merger))
     assert people.known() == {people.first: first, people.other: other}
