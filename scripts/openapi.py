@@ -8,7 +8,7 @@ from unittest.mock import MagicMock
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from agent.web.schema import Schema  # noqa: E402
+from agent.web.base_schema import Schema  # noqa: E402
 
 # Before its subclasses are made, which take it from here.
 Schema.model_config["use_attribute_docstrings"] = True

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from agent.accounts.records import MemberOverview, SessionRecord, TokenRecord
 from agent.web.access import Role, Scope
-from agent.web.schema import Schema
+from agent.web.base_schema import Schema
 
 # Longer than any that is accepted: what is wrong with a name or a password is said by the accounts.
 Name: TypeAlias = Annotated[str, Field(max_length=400)]

@@ -6,7 +6,7 @@ from typing import Self
 from agent.backups.runs import BackupRun, RunKind
 from agent.backups.state import BackupState
 from agent.core.i18n import Texts
-from agent.web.schema import Schema
+from agent.web.base_schema import Schema
 from agent.web.schemas import Problem
 
 

@@ -8,7 +8,7 @@ from pydantic import Field
 from agent.consent.links import OwnData
 from agent.consent.schemas import PurposeName
 from agent.people.queries.consent_rows import latest
-from agent.web.schema import Schema
+from agent.web.base_schema import Schema
 
 
 class MyConsentOut(Schema):

@@ -9,7 +9,7 @@ from agent.consent.schemas import PersonOnList
 from agent.core.i18n import Texts
 from agent.domain.errors import ConsentBadRow
 from agent.people.schemas import FaceRef
-from agent.web.schema import Schema
+from agent.web.base_schema import Schema
 from agent.web.schemas import Problem
 
 

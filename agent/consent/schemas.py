@@ -12,7 +12,7 @@ from agent.domain.consent import Consent, ConsentState, Purpose
 from agent.people.edit_schemas import PersonName
 from agent.people.queries.consent_rows import ConsentEntry, latest
 from agent.people.schemas import Basis
-from agent.web.schema import Schema
+from agent.web.base_schema import Schema
 
 Guardian = Annotated[str, Field(max_length=200)]
 Document = Annotated[str, Field(max_length=500)]

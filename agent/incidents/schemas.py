@@ -8,8 +8,8 @@ from pydantic import Field
 from agent.domain.severity import Severity
 from agent.incidents.kinds import CloseReason, FirstStep, IncidentKind, IncidentState
 from agent.incidents.queries import Incident
+from agent.web.base_schema import Schema
 from agent.web.record_entry import RecordEntry
-from agent.web.schema import Schema
 from agent.web.schemas import Id
 
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from agent.cli.asking import ask
 from agent.cli.command import json_option
 from agent.cli.confirm import confirm, yes_option
 from agent.cli.output import note, tell
 from agent.cli.own_texts import TEXTS
+from agent.cli.secret_input import ask
 from agent.cli.server import of_server
 from agent.cli.session import CommandSession
 from agent.libraries.commands import libraries, library_named

@@ -10,7 +10,7 @@ from agent.domain.errors import AgentError, from_code
 from agent.libraries.buckets import BucketSeen
 from agent.libraries.buckets import Checked as CheckResult
 from agent.sources.bucket.bucket import Access, Bucket, address_of
-from agent.web.schema import Schema
+from agent.web.base_schema import Schema
 from agent.web.schemas import Id, Problem
 
 Address = Annotated[str, Field(min_length=6, max_length=1_000, examples=["s3://photos/2026"])]

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from agent.web.access import Role
-from agent.web.schema import Schema
+from agent.web.base_schema import Schema
 from agent.web.schemas import FilePath
 
 LibraryRole = Literal["curator", "editor", "viewer", "auditor"]

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from agent.library.records import Album, Match
-from agent.web.schema import Schema
+from agent.web.base_schema import Schema
 from agent.web.schemas import Id
 
 AlbumName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]

@@ -10,7 +10,7 @@ from agent.core.i18n import Texts
 from agent.domain.errors import AgentError
 from agent.domain.face import Face
 from agent.domain.path_text import printable, uri_of_odd
-from agent.web.schema import Schema
+from agent.web.base_schema import Schema
 from agent.web.schemas import FilePath, Problem
 
 if TYPE_CHECKING:

@@ -23,9 +23,9 @@ from agent.domain.errors import (
 )
 from agent.domain.jobs import JobState
 from agent.domain.path_text import printable
+from agent.domain.reading_order import in_rows
 from agent.domain.remote import is_remote
-from agent.domain.rows import in_rows
-from agent.web.schema import Schema
+from agent.web.base_schema import Schema
 from agent.web.schemas import Id, LocalTime, Problem
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from agent.cli.asking import ask
 from agent.cli.command import CommandGroup, json_option
 from agent.cli.output import note
 from agent.cli.own_texts import TEXTS
+from agent.cli.secret_input import ask
 from agent.cli.session import CommandSession
 from agent.domain.errors import MoveDiffers, MoveFoldersMissing, MoveRecognitionOff, ServerPackagesMissing
 from agent.workers.roots import Roots

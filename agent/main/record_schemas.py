@@ -6,8 +6,8 @@ from agent.core.reach import current_reach, everything
 from agent.moves.closed_record import RECORDS_FOLDER, changed_records
 from agent.store.audit_log import AuditQueries
 from agent.store.audit_witness import AuditWitness
+from agent.web.base_schema import Schema
 from agent.web.record_entry import RecordEntry
-from agent.web.schema import Schema
 
 
 class RecordPage(Schema):

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from agent.cli.asking import ask
 from agent.cli.command import Command, json_option
 from agent.cli.output import note, tell
 from agent.cli.own_texts import TEXTS
+from agent.cli.secret_input import ask
 from agent.cli.session import CommandSession
 from agent.core.i18n import Texts
 from agent.domain.errors import NotRunning, ServerPackagesMissing, ServerStopped

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from agent.web.schema import Schema
+from agent.web.base_schema import Schema
 from agent.web.schemas import Problem
 
 

@@ -35,7 +35,7 @@ from agent.main.app import App
 from agent.main.seen_by_member import FolderName, SeenByMember
 from agent.sources.folder.folder_scan import walk_images
 from agent.web.access import LOCAL, Principal, Scope
-from agent.web.schema import Schema
+from agent.web.base_schema import Schema
 from agent.web.schemas import Burst, Finished, FolderState, Problem, Status
 
 # A reader that falls this far behind is cut off; it reconnects and reads the missed events from the library.

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 import click
 
-from agent.cli.asking import ask
 from agent.cli.command import json_option
 from agent.cli.output import tell
 from agent.cli.own_texts import TEXTS
+from agent.cli.secret_input import ask
 from agent.cli.session import CommandSession
 
 

@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from agent.domain import edits
 from agent.people.schemas import Basis
-from agent.web.schema import Schema
+from agent.web.base_schema import Schema
 from agent.web.schemas import FilePath, Id
 
 Ids: TypeAlias = Annotated[tuple[Id, ...], Field(min_length=1, max_length=100_000)]

@@ -4,7 +4,7 @@ from dataclasses import astuple
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Literal, Self, TypeAlias
 
-from agent.web.schema import Schema
+from agent.web.base_schema import Schema
 from agent.web.schemas import LocalTime
 
 if TYPE_CHECKING:

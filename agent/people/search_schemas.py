@@ -4,7 +4,7 @@ from dataclasses import astuple
 from typing import TYPE_CHECKING, Literal, Self
 
 from agent.people.schemas import FaceRef
-from agent.web.schema import Schema
+from agent.web.base_schema import Schema
 
 if TYPE_CHECKING:
     from agent.people.face_search import Alike, FaceSearchResult

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from agent.cli.asking import ask
 from agent.cli.command import Command, json_option
 from agent.cli.confirm import confirm, yes_option
 from agent.cli.output import ProgressBar, note, say, tell
 from agent.cli.own_texts import TEXTS
 from agent.cli.params import There
+from agent.cli.secret_input import ask
 from agent.cli.session import CommandSession
 from agent.core.i18n import Texts
 from agent.domain.errors import RecognitionOff

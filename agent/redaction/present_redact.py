@@ -10,8 +10,8 @@ from agent.domain.errors import CopyPlaceUnclear
 from agent.domain.face import Box
 from agent.domain.path_text import printable, uri_of_odd
 from agent.domain.people import Certainty
+from agent.domain.reading_order import in_rows
 from agent.domain.redaction import Cover, Look, cover_of
-from agent.domain.rows import in_rows
 from agent.domain.video import Keyframe, Trajectory, is_clip
 from agent.library.records import StoredFace, StoredImage
 from agent.redaction.batches import RedactionOrder, RedactionRequests

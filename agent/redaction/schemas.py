@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 from agent.domain.redaction import Reason, Shape, Style
 from agent.redaction.options import Doubtful, Keeping
 from agent.redaction.video.moving import MOST_KNOTS, MOST_MARKS
-from agent.web.schema import Schema
+from agent.web.base_schema import Schema
 from agent.web.schemas import FilePath, Id, Problem
 
 

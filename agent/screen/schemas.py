@@ -11,7 +11,7 @@ from agent.domain.face import Box
 from agent.domain.path_text import printable
 from agent.domain.screen import Monitor
 from agent.redaction.schemas import Places, Size
-from agent.web.schema import Schema
+from agent.web.base_schema import Schema
 from agent.web.schemas import FilePath, Problem
 
 if TYPE_CHECKING:

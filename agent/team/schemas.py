@@ -9,7 +9,7 @@ from agent.core.i18n import Texts
 from agent.domain.errors import AgentError
 from agent.team.upload_queries import MOST_FAILURES
 from agent.team.uploading import UploadState
-from agent.web.schema import Schema
+from agent.web.base_schema import Schema
 from agent.web.schemas import Problem
 
 

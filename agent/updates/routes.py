@@ -11,7 +11,7 @@ from agent.core.settings import Settings
 from agent.updates.releases import UpdateState
 from agent.updates.service import Updates
 from agent.web.access import Scope, needs
-from agent.web.schema import Schema
+from agent.web.base_schema import Schema
 from agent.web.schemas import Problem
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Self
 
 from agent.uploads.records import Limits, Received
-from agent.web.schema import Schema
+from agent.web.base_schema import Schema
 
 
 class UploadOut(Schema):

@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from agent.domain.severity import Severity
-from agent.web.schema import Schema
+from agent.web.base_schema import Schema
 
 ALERT_NAME: Final = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 """the names of alerts: kebab-case"""

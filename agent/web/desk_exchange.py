@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from agent.domain.face import Box
-from agent.web.schema import Schema
+from agent.web.base_schema import Schema
 
 Uid = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 Figure = Annotated[float, Field(allow_inf_nan=False)]

@@ -4,9 +4,9 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
+from agent.web.base_schema import Schema
 from agent.web.desk_exchange import MOST_PHOTOS
 from agent.web.desk_photos import Content
-from agent.web.schema import Schema
 
 # `there`: the library has it. `sent`: this desk sent it once; it is not sent again, even if the team deleted it.
 ContentState: TypeAlias = Literal["there", "sent"]

@@ -5,7 +5,7 @@ from typing import Self
 
 from agent.core.reach import current_reach
 from agent.store.audit_log import AuditEntry
-from agent.web.schema import Schema
+from agent.web.base_schema import Schema
 
 
 class RecordEntry(Schema):

@@ -18,7 +18,7 @@ from agent.domain.errors import (
     SettingsInvalid,
 )
 from agent.web.access import Principal, Role, Scope
-from agent.web.schema import Schema
+from agent.web.base_schema import Schema
 
 _LONGEST_PATH: Final = 4_096
 

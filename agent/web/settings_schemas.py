@@ -6,7 +6,7 @@ from pydantic import Field
 
 from agent.core.settings import NamesInSidecars, Share
 from agent.domain.redaction import Style
-from agent.web.schema import Schema
+from agent.web.base_schema import Schema
 
 # Strict: a client's text stays text, and true is not 1.
 Value: TypeAlias = (

@@ -6,10 +6,10 @@ import socket
 import click
 
 from agent.accounts.commands import member_named
-from agent.cli.asking import ask
 from agent.cli.command import CommandGroup, json_option
 from agent.cli.output import note, tell
 from agent.cli.own_texts import TEXTS
+from agent.cli.secret_input import ask
 from agent.cli.server import of_server
 from agent.cli.session import CommandSession
 from agent.domain.errors import ServerPackagesMissing

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from agent.accounts.provider.sign_in import Back, Second
 from agent.accounts.schemas import Code, Credential
-from agent.web.schema import Schema
+from agent.web.base_schema import Schema
 from agent.web.schemas import SignedIn
 
 Word: TypeAlias = Annotated[str, Field(pattern=r"^[\w-]{1,100}$")]

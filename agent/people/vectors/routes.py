@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from agent.people.vectors.vector_rows import IndexState
 from agent.web.access import Scope, needs
-from agent.web.schema import Schema
+from agent.web.base_schema import Schema
 
 
 class SearchIndex(Schema):

@@ -213,7 +213,7 @@ class _Compiler(SQLiteCompiler):
 
     def limit_clause(self, select: Select[Any], **kwargs: Any) -> str:
         """Put the numbers in when the statement runs: it is still compiled once."""
-        clause: str = super().limit_clause(select, literal_execute=True, **kwargs)  # type: ignore[no-untyped-call]
+        clause: str = super().limit_clause(select, literal_execute=True, **kwargs)  # type: ignore[no-untyped-call]  # it has no types
         return clause
 
 

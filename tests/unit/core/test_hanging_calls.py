@@ -87,7 +87,7 @@ async def test_a_file_that_opens_in_time_is_open(dead: threading.Event, slow_dri
         assert not file.closed
 
 
-async def test_a_file_that_opens_when_nobody_waits_any_more_is_closed(
+async def test_a_file_that_opens_after_its_task_was_cancelled_is_closed(
     dead: threading.Event, slow_drive: tuple[Callable[[], BinaryIO], list[BinaryIO]]
 ) -> None:
     open_file, opened = slow_drive

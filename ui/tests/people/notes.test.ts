@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 
 import { withBoth } from '../../src/people/notes'
 
-it('saves what was typed if nobody else wrote', () => {
+it('saves what was typed if no one else wrote', () => {
   expect(withBoth('Aunt', 'Aunt of Mei', 'Aunt')).toBe('Aunt of Mei')
   expect(withBoth('Aunt', '', 'Aunt')).toBe('')
 })

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
-from agent.cli.asking import ask
+from agent.cli.secret_input import ask
 from agent.core.i18n import Texts
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 import random
 
 from agent.domain.face import Box
-from agent.domain.rows import in_rows
+from agent.domain.reading_order import in_rows
 
 
 def at(x: float, y: float, side: float = 40) -> Box:
