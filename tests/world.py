@@ -313,6 +313,8 @@ class World:
         self.backups: list[datetime] = []
         self.replaced: list[datetime] = []
         self.backup_error: AgentError | None = None
+        self.sent: list[datetime] = []
+        self.send_error: AgentError | None = None
         self.reconfigured: list[Settings] = []
         self.in_the_cloud: set[str] = set()  # paths of files whose content is not here
         self.screen: tuple[ScreenGrabber, CaptureDesktop] | None = None
@@ -338,11 +340,18 @@ class World:
                 raise self.backup_error
             self.replaced.append(now)
 
+        def send(now: datetime, _: Settings) -> None:
+            self.sent.append(now)
+            if self.send_error is not None:
+                raise self.send_error
+
         edges = Edges(
             self.library,  # type: ignore[arg-type]
             AnalysisEngine(self.analyser, lambda: 2, supply),
             self.source,
-            PeopleEdges(self.matcher, Backups(backup, replace), self.forgotten, self.sidecars, lambda name, new: self.renamed(name, new)),
+            PeopleEdges(
+                self.matcher, Backups(backup, replace, send), self.forgotten, self.sidecars, lambda name, new: self.renamed(name, new)
+            ),
             RedactionTools(self.renderer, CopyFileStore(), RecoveryFileStore(lambda: bytes(32))),
             AuditWitness(self.folder),  # beside it
             (self.clips, self.films),

@@ -1,6 +1,6 @@
 """A desktop's backups in a second place: the newest one, the list of forgotten people, and the settings, by restic."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +13,7 @@ from agent.core.config_file import SettingsFile
 from agent.core.files import store_error, sync_folder, write_private
 from agent.core.paths import AppPaths, make_private
 from agent.core.settings import Settings
-from agent.domain.errors import OffsiteNotSet, RepositoryEmpty, RestoreHomeTaken
+from agent.domain.errors import OffsiteLate, OffsiteNotSet, RepositoryEmpty, RestoreHomeTaken
 from agent.people.forgotten import ForgottenFile
 from agent.store.backup import Backup, BackupStore
 from agent.store.key_homes import Home, key_home
@@ -21,22 +21,28 @@ from agent.store.opening import BACKUPS_FOLDER
 
 LIBRARY: Final = "library"
 _KEEP_DAYS: Final = 7  # each backup is encrypted anew, so that each is sent and kept whole
+_LATE: Final = timedelta(days=2)  # one is sent every day
 _GONE, _STAGE, _SENT = "gone", "fetching", "offsite-sent"
 
 
-def send(settings: Settings, paths: AppPaths, home: Home) -> tuple[int, int]:
-    """Send the newest backup; returns its bytes, and those that were new there. Raises BackupError, StoreError, KeyHomeError."""
+def send(settings: Settings, paths: AppPaths, home: Home, *, verify: bool = False) -> tuple[int, int]:
+    """Send the newest backup; returns its bytes, and those that were new there. With `verify`, read a part of the repository back.
+
+    Raises BackupError, StoreError, KeyHomeError.
+    """
     place = offsite_of(settings, home)
     if place is None:
         raise OffsiteNotSet
     restic = Restic(place, passwords_of(paths.library, home), paths.cache / "restic", OFFSITE)
-    restic.prepare()
+    restic.prepare(used=sent_at(settings, paths) is not None)
     mark = _mark(settings, paths, home)
     newest = BackupStore(paths.library, home, keep=1).list()[:1]
     restic.back_up(paths.config, ["settings.toml"], CONFIG)
     restic.back_up(paths.data, [FORGOTTEN], _GONE)
     size, stored = restic.back_up(paths.library / BACKUPS_FOLDER, [each.name for each in newest], LIBRARY)
     restic.expire(_KEEP_DAYS)
+    if verify:
+        restic.verify(whole=False)
     try:
         write_private(paths.data / _SENT, mark)
     except OSError as error:
@@ -46,12 +52,27 @@ def send(settings: Settings, paths: AppPaths, home: Home) -> tuple[int, int]:
 
 def send_if_new(settings: Settings, paths: AppPaths, home: Home) -> None:
     """Send the newest backup unless it was: a failed one is sent later. Raises as `send`."""
-    try:
-        sent = (paths.data / _SENT).read_bytes() if (paths.data / _SENT).exists() else b""
-    except OSError as error:
-        raise store_error(error) from error
-    if settings.backup.offsite and sent != _mark(settings, paths, home):
+    if settings.backup.offsite and _sent(paths) != _mark(settings, paths, home):
         send(settings, paths, home)
+
+
+def sent_at(settings: Settings, paths: AppPaths) -> datetime | None:
+    """Return when the second place of the settings got the last backup; None if it never did. Raises StoreError."""
+    if _sent(paths).partition(b"\n")[0] != settings.backup.offsite.encode():
+        return None
+    return datetime.fromtimestamp((paths.data / _SENT).stat().st_mtime, UTC)
+
+
+def check(settings: Settings, paths: AppPaths, now: datetime) -> datetime:
+    """Return when the second place got the last backup. Raises OffsiteNotSet, OffsiteLate, StoreError."""
+    if not settings.backup.offsite:
+        raise OffsiteNotSet
+    at = sent_at(settings, paths)
+    if at is None:
+        raise OffsiteLate
+    if now - at > _LATE:
+        raise OffsiteLate(at=f"{at.astimezone():%Y-%m-%d %H:%M}")
+    return at
 
 
 def holds_desktop(restic: Restic) -> bool:
@@ -59,8 +80,9 @@ def holds_desktop(restic: Restic) -> bool:
     return any(each.tag == LIBRARY for each in restic.snapshots())
 
 
-def fetch(place: Place, code: str, paths: AppPaths, now: datetime) -> Backup:
-    """Restore the newest backup there into a home without a library. Forgotten people are forgotten again at the first start.
+def fetch(place: Place, code: str, paths: AppPaths, now: datetime, moment: datetime | None = None) -> Backup:
+    """Restore the newest backup there, or the newest until `moment`, into a home without a library, with the newest settings and list of
+    forgotten people: these are forgotten again at the first start.
 
     All is made ready beside, and the library is put in place last. Raises RestoreHomeTaken, RepositoryEmpty, BackupError, StoreError,
     KeyHomeError; then there is no library here, and the call can be repeated.
@@ -70,6 +92,8 @@ def fetch(place: Place, code: str, paths: AppPaths, now: datetime) -> Backup:
     restic = Restic(place, Passwords.of(code), paths.cache / "restic", OFFSITE)
     newest: dict[str, str] = {}
     for each in restic.snapshots():
+        if each.tag == LIBRARY and moment is not None and each.at > moment:
+            continue
         newest.setdefault(each.tag, each.id)
     if LIBRARY not in newest:
         raise RepositoryEmpty
@@ -105,6 +129,16 @@ def _put(settings: Path, library: Path, paths: AppPaths) -> None:
             paths.library.rmdir()  # an empty one
         library.rename(paths.library)
         sync_folder(paths.data)
+    except OSError as error:
+        raise store_error(error) from error
+
+
+def _sent(paths: AppPaths) -> bytes:
+    """Return the mark of what was sent last; empty before the first."""
+    try:
+        return (paths.data / _SENT).read_bytes()
+    except FileNotFoundError:
+        return b""
     except OSError as error:
         raise store_error(error) from error
 

@@ -21,6 +21,7 @@ from agent.domain.errors import (
     BackupFailed,
     BackupRunning,
     BackupToolMissing,
+    OffsiteGone,
     RepositoryDamaged,
     RepositoryEmpty,
     RepositoryKeyWrong,
@@ -53,10 +54,15 @@ class Restic:
         self._cache = cache
         self._where = where
 
-    def prepare(self) -> None:
-        """Create the repository, unless it is there. Locks of killed runs are removed: otherwise nothing expires any more."""
+    def prepare(self, *, used: bool = False) -> None:
+        """Create the repository, unless it is there. Locks of killed runs are removed: otherwise nothing expires any more.
+
+        Raises OffsiteGone if it was `used` before and isn't there: below the place of an unmounted disk, nothing is created.
+        """
         status, said = self._try(["unlock"])
         if status == _NO_REPOSITORY:
+            if used:
+                raise OffsiteGone
             if isinstance(self._place, Folder):
                 self._make(self._place.path)
             status, said = self._try(["init"])

@@ -133,7 +133,10 @@ class StatusFeed:
         self.update = Observable(UpdateShown())
         self.damage = Observable[AgentError | None](None)  # of the library
         self.memory = Observable[AgentError | None](None)  # a process that took too much
-        for shown in (self.models, self.captures, self.people_changed, self.watching, self.update, self.damage, self.memory):
+        self.backups = Observable[AgentError | None](None)  # a second place that gets none
+        for shown in (
+            self.models, self.captures, self.people_changed, self.watching, self.update, self.damage, self.memory, self.backups
+        ):  # fmt: skip
             shown.subscribe(self.changed)
 
     def changed(self, _: object = None) -> None:
@@ -201,7 +204,7 @@ class StatusFeed:
             online_only=jobs.get(JobState.DEFERRED, 0),
             quiet_until=self._quiet.until(),
             throttled=self.throttled if queued and not self._indexer.paused else None,
-            warning=self.warning or self.memory.value or self._monitor.engine.gap,
+            warning=self.warning or self.memory.value or self._monitor.engine.gap or self.backups.value,
             device_note=self._monitor.engine.device_note,
             finished=self._progress.last,
             settings=settings,

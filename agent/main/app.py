@@ -135,6 +135,7 @@ class App:
         self._models.shown.subscribe(self.status.models.set)
         self._check.problem.subscribe(self.status.damage.set)
         self.memory.warning.subscribe(self.status.memory.set)
+        self._upkeep.late.subscribe(self.status.backups.set)
         self.screen.tell(self.status)
 
     @property

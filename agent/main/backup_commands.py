@@ -110,7 +110,11 @@ def verify(session: CommandSession, name: str | None, as_json: bool) -> int:
 def restore(session: CommandSession, name: str | None, yes: bool, dry_run: bool, source: str | None, to: str | None, as_json: bool) -> None:
     from agent.core.environment import utc_now
 
+    if source is None and to is not None:
+        raise click.UsageError(session.texts("cli.backup.to_alone"))
     if source is not None:
+        if name or dry_run:
+            raise click.UsageError(session.texts("cli.backup.from_alone"))
         restore_from(session, source, to, as_json=as_json)
         return
     store = _backups(session)

@@ -124,7 +124,7 @@ def checks(
 
     own: dict[str, Check] = {"engine": engine, "wall": walled}
     if desktop:
-        own |= {"display": display, "tray": tray, "updates": updates}
+        own |= {"display": display, "tray": tray, "updates": updates, "backups": standing.second_place}
     return {**standing.checks(), **own, **(running or {})}
 
 

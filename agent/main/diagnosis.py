@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
+from agent.core.environment import utc_now
 from agent.core.hanging_calls import answered
 from agent.core.i18n import Texts
 from agent.core.paths import AppPaths
@@ -94,6 +95,12 @@ class Ground:
     def last_backup(self) -> datetime | None:
         backups = BackupStore(self._paths.library, self._home(self._settings()), keep=1).list()
         return backups[0].at if backups else None
+
+    def second_place(self) -> str:
+        """Return when it got the last backup. Raises OffsiteNotSet, OffsiteLate."""
+        from agent.backups.desktop import check
+
+        return f"{check(self._settings(), self._paths, utc_now()).astimezone():%Y-%m-%d %H:%M}"
 
     def _check_settings(self) -> str:
         self._settings()

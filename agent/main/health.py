@@ -13,6 +13,8 @@ from agent.domain.errors import (
     NoDisplay,
     NoTray,
     NotRunning,
+    OffsiteLate,
+    OffsiteNotSet,
     ProcessMemory,
     ServerStopped,
     SettingsError,
@@ -28,7 +30,7 @@ Check: TypeAlias = Callable[[], str]
 
 
 _ONCE = (SettingsError, StoreDamaged, NotRunning, ServerStopped)
-_ABSENT = (NoTray, NoDisplay, NotRunning, ServerStopped, EngineOpen, FilingDue, UpdatesOff)
+_ABSENT = (NoTray, NoDisplay, NotRunning, ServerStopped, EngineOpen, FilingDue, UpdatesOff, OffsiteNotSet)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +43,11 @@ class Finding:
 
     @property
     def state(self) -> Literal["ok", "absent", "warning", "failed"]:
-        """The severity. An absent part (a tray, a running agent) or a legal duty is no failure. Decoding without a sandbox and a process
-        that took too much memory are warnings."""
+        """The severity. An absent part (a tray, a running agent) or a legal duty is no failure. Decoding without a sandbox, a process
+        that took too much memory and a second place that gets no backups are warnings."""
         if self.error is None:
             return "ok"
-        if isinstance(self.error, ProcessMemory) or (self.name == "memory" and isinstance(self.error, EngineMemory)):
+        if isinstance(self.error, ProcessMemory | OffsiteLate) or (self.name == "memory" and isinstance(self.error, EngineMemory)):
             return "warning"
         if isinstance(self.error, EngineOpen) and "network" not in self.error.params:
             return "warning"

@@ -6,17 +6,21 @@ from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 
+import structlog
+
 from agent.core.config_file import SettingsFile
 from agent.core.environment import utc_now
 from agent.core.paths import AppPaths
 from agent.core.settings import KeyHome, Settings
-from agent.domain.errors import DatabaseUnreachable, ServerPackagesMissing, ServerStopped
+from agent.domain.errors import BackupError, DatabaseUnreachable, ServerPackagesMissing, ServerStopped
 from agent.people.recognition_switch import Backups
 from agent.store.backup import BackupStore
 from agent.store.database import Database
 from agent.store.key_homes import Home, key_home
 from agent.store.keys import LibraryKeys
 from agent.updates.library_care import LibraryCare
+
+log = structlog.get_logger()
 
 KEY_HOME = "library.key_home"
 
@@ -117,10 +121,19 @@ def backups_of(database: Database, paths: AppPaths) -> Backups:
     def daily(now: datetime, settings: Settings) -> None:
         with turn:
             backup_store(settings, paths).make_if_due(database, now)
-            if settings.backup.offsite:
-                from agent.backups.desktop import send_if_new
 
+    def send(now: datetime, settings: Settings) -> None:
+        if not settings.backup.offsite:
+            return
+        from agent.backups.desktop import check, send_if_new
+
+        with turn:
+            try:
                 send_if_new(settings, paths, home_of_key(settings, paths))
+            except BackupError as error:
+                log.warning("backup.not_sent", code=error.code)
+                check(settings, paths, now)
+                raise
 
     def replace(now: datetime, settings: Settings) -> None:
         with turn:
@@ -135,6 +148,6 @@ def backups_of(database: Database, paths: AppPaths) -> Backups:
             backup_store(settings, paths).drop_all()
 
     if database.is_shared:
-        return Backups(nothing, drop)
+        return Backups(nothing, drop, nothing)
 
-    return Backups(daily, replace)
+    return Backups(daily, replace, send)

@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 @click.command(cls=Command, help=TEXTS("cli.help.backup_now"))
 @click.option("--full", is_flag=True, help=TEXTS("cli.help.backup_full"))
-@click.option("--verify", is_flag=True, help=TEXTS("cli.help.backup_verify"))
+@click.option("--verify", is_flag=True, help=TEXTS("cli.help.backup_now_verify"))
 @json_option()
 @click.pass_obj
 def now(session: CommandSession, full: bool, verify: bool, as_json: bool) -> int:
@@ -37,7 +37,7 @@ def now(session: CommandSession, full: bool, verify: bool, as_json: bool) -> int
 
     texts = session.texts
     if not session.has_server:
-        return _desktop_now(session, as_json=as_json)
+        return _desktop_now(session, verify=verify, as_json=as_json)
 
     async def here(backups: "ServerBackups") -> BackupsMade:
         done = await backups.now(full=full, verify=verify)
@@ -127,20 +127,27 @@ def secret(session: CommandSession, as_json: bool) -> None:
     tell({"kept": True}, session.texts("cli.backup.kept"), as_json=as_json)
 
 
-def _desktop_now(session: CommandSession, *, as_json: bool) -> int:
+def _desktop_now(session: CommandSession, *, verify: bool, as_json: bool) -> int:
     """Back up this computer's library, also into the second place if there is one."""
     from agent.backups.desktop import send
+    from agent.core import logs
     from agent.core.environment import utc_now
     from agent.main.library_home import backup_store, home_of_key
 
-    session.paths.create()
-    with session.database() as database:
-        made = backup_store(session.settings, session.paths).create(database, utc_now())
-    lines, facts = [f"{made.name}  {_size(made.size)}"], {"name": made.name, "bytes": made.size, "sent": 0, "stored": 0}
-    if session.settings.backup.offsite:
-        size, stored = send(session.settings, session.paths, home_of_key(session.settings, session.paths))
-        facts |= {"sent": size, "stored": stored}
-        lines.append(session.texts("cli.backup.sent", size=_size(size), stored=_size(stored)))
+    settings, paths = session.settings, session.paths
+    paths.create()
+    logs.configure(settings.logs, paths.logs)  # otherwise what restic says is written among the command's results
+    try:
+        store = backup_store(settings, paths)
+        with session.database() as database:
+            made = store.create(database, utc_now())
+        lines, facts = [f"{made.name}  {_size(made.size)}"], {"name": made.name, "bytes": made.size, "sent": 0, "stored": 0}
+        if settings.backup.offsite:
+            size, stored = send(settings, paths, home_of_key(settings, paths), verify=verify)
+            facts |= {"sent": size, "stored": stored}
+            lines.append(session.texts("cli.backup.sent", size=_size(size), stored=_size(stored)))
+    finally:
+        logs.stop()
     tell(facts, *lines, as_json=as_json)
     return 0
 
@@ -171,7 +178,7 @@ def restore_from(session: CommandSession, source: str, to: str | None, *, as_jso
             if not holds_desktop(Restic(place, Passwords.of(code), paths.cache / "restic", where="")):
                 _restore_server(session, place, code, moment, as_json=as_json)
                 return
-            restored = fetch(place, code, paths, utc_now())
+            restored = fetch(place, code, paths, utc_now(), moment)
         finally:
             logs.stop()
     tell({"name": restored.name}, texts("cli.backup.fetched", name=restored.name), as_json=as_json)

@@ -10,7 +10,7 @@ import structlog
 from agent.core.environment import Environment
 from agent.core.observable import Notice, Observable, wait_at_most
 from agent.core.settings import Settings
-from agent.domain.errors import AgentError
+from agent.domain.errors import AgentError, OffsiteLate
 from agent.domain.image import Recipe
 from agent.library.recipes import recipe_of
 from agent.library.status import ModelsShown
@@ -106,6 +106,7 @@ class Upkeep:
         self._backups = backups
         self._folders = folders
         self._more = more
+        self.late = Observable[AgentError | None](None)  # the second place for backups
         self._environment = environment
 
     @property
@@ -117,7 +118,7 @@ class Upkeep:
         while True:
             now = self._environment.clock()
             # Overdue deletions also happen if no backup can be made: with a full disk, or a locked keyring.
-            for duty in (self._back_up_and_purge, self._expire, self._forget_overdue, self._clean, *self._more):
+            for duty in (self._back_up_and_purge, self._send, self._expire, self._forget_overdue, self._clean, *self._more):
                 try:
                     await duty(now)
                 except AgentError as error:
@@ -131,6 +132,14 @@ class Upkeep:
         if purged:
             self._recognition.opinions.forget()
         log.info("upkeep.purged", purged=purged)
+
+    async def _send(self, now: datetime) -> None:
+        try:
+            await asyncio.to_thread(self._backups.send, now, self._settings)
+        except OffsiteLate as error:
+            self.late.set(error)
+            raise
+        self.late.set(None)
 
     async def _expire(self, now: datetime) -> None:
         expired = now - timedelta(days=self._settings.recognition.unnamed_days)

@@ -25,10 +25,11 @@ RETRY_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Backups:
-    """Backup operations. Both block and raise StoreError or KeyHomeError."""
+    """Backup operations. All block and raise StoreError or KeyHomeError."""
 
-    daily: Callable[[datetime, Settings], None]  # makes one if the last day has none; raises BackupError, too, if the second place fails
+    daily: Callable[[datetime, Settings], None]  # makes one if the last day has none
     replace: Callable[[datetime, Settings], None]  # makes one and deletes all others
+    send: Callable[[datetime, Settings], None]  # sends the newest to the second place; raises BackupError, OffsiteLate once it is late
 
 
 class RecognitionSwitch:

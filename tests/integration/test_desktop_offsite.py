@@ -65,8 +65,8 @@ class Elsewhere:
         restic = Restic(Folder(self.place), passwords_of(self.program.paths.library, key), self.program.paths.cache / "restic")
         return [each.tag for each in restic.snapshots()]
 
-    def restore(self, code: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "-m", "agent", "backup", "restore", "--from", str(self.place), "--json"]
+    def restore(self, code: str, *words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-m", "agent", "backup", "restore", "--from", str(self.place), "--json", *words]
         here = {**self.program.environment, "AI_POPUP_HOME": str(self.home), **environment}
         return subprocess.run(
             command, env=here, cwd=CHECKOUT, capture_output=True, text=True, input=f"{code}\n", timeout=WAIT_S, check=False
@@ -126,6 +126,8 @@ def test_a_lost_desktop_comes_back_from_a_second_place(program: "RealProgram", p
     assert not there.paths.settings.exists() and not there.paths.library.exists()
 
     (there.paths.data / "fetching" / "library").mkdir(parents=True)  # as a restore that was killed leaves it
+    none = there.restore(code, "--to", "2020-01-01T00:00")
+    assert none.returncode == 1 and "backup.repository_empty" in none.stderr, none.stderr
     done = there.restore(code, PYTHONPATH=without_server_packages(tmp_path / "desktop"))
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {"name": facts["name"]}
@@ -141,6 +143,23 @@ def test_a_lost_desktop_comes_back_from_a_second_place(program: "RealProgram", p
     moved.settled(2)
     moved.until(lambda _: names(moved) == {"Ada"})
     moved.quit()
+
+
+def test_a_second_place_that_is_not_there_gets_no_new_repository(program: "RealProgram", tmp_path: Path) -> None:
+    there = Elsewhere(program, tmp_path)
+    at = "Second place for backups: "
+    assert f"! {at}The second place hasn’t received a backup yet." in program.run("doctor").stdout
+    assert program.run("backup", "now", "--verify", "--json").returncode == 0
+    assert f"✓ {at}20" in program.run("doctor").stdout
+    there.place.rename(tmp_path / "unmounted")
+    gone = program.run("backup", "now", "--json")
+    assert gone.returncode == 1 and "backup.offsite_gone" in gone.stderr and not gone.stdout, gone.stdout + gone.stderr
+    assert not there.place.exists()
+    program.file.set("backup.offsite", str(tmp_path / "another"))
+    assert program.run("backup", "now", "--json").returncode == 0
+    program.file.set("backup.offsite", "sftp://nobody@127.0.0.1:1/elsewhere")
+    refused = program.run("backup", "now", "--json")
+    assert refused.returncode == 1 and not refused.stdout, "no log among the results"
 
 
 def without_server_packages(folder: Path) -> str:

@@ -83,6 +83,18 @@ class OffsiteNotSet(BackupError):
     code = "backup.offsite_not_set"
 
 
+class OffsiteLate(BackupError):
+    """A desktop's second place got no backup for long. Parameter `at`: when it got the last; absent if it never got one."""
+
+    code = "backup.offsite_late"
+
+
+class OffsiteGone(BackupError):
+    """There is no repository where a desktop has sent backups before: the disk isn't mounted, or is another."""
+
+    code = "backup.offsite_gone"
+
+
 class RestoreHomeTaken(BackupError):
     """There is a library here already: a restore of a live system is refused."""
 

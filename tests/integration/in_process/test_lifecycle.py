@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent.core.settings import FaceDetector, Settings
-from agent.domain.errors import KeyringLocked, ModelUnreachable, StoreDiskFull
+from agent.domain.errors import KeyringLocked, ModelUnreachable, OffsiteLate, RepositoryUnreachable, StoreDiskFull
 from agent.domain.image import NO_FACES, Recipe
 from agent.domain.jobs import Priority
 from agent.library.recipes import DETECTORS, EMBEDDER
@@ -52,6 +52,25 @@ async def test_upkeep_goes_on_after_a_failure(world: World, monkeypatch: pytest.
         assert "purge_missing" not in world.library.calls
         world.backup_error = None
         await world.until(lambda: "purge_missing" in world.library.calls)
+
+
+async def test_a_second_place_that_gets_nothing_is_told_and_keeps_no_deletion_waiting(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.main.upkeep.EVERY_S", 0.01)
+    world.send_error = OffsiteLate()
+    async with world.running(watch=True):
+        await world.until(lambda: len(world.sent) > 1)
+        assert "purge_missing" in world.library.calls
+        assert (await world.app.status.now()).warning is world.send_error
+        world.send_error = RepositoryUnreachable(where="offsite")  # as each time until it is late
+        sent = len(world.sent)
+        await world.until(lambda: len(world.sent) > sent + 1)
+        assert (await world.app.status.now()).warning is not None
+        world.send_error = None
+        sent = len(world.sent)
+        await world.until(lambda: len(world.sent) > sent + 1)
+        assert (await world.app.status.now()).warning is None
 
 
 async def test_what_is_to_be_deleted_by_now_goes_also_while_no_backup_can_be_made(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

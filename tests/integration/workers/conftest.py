@@ -83,7 +83,7 @@ class Team:
     def faked(self, edges: Edges) -> Edges:
         """Nothing is watched, and no engine runs in the server."""
         matcher = FakeMatcher(lambda: self.library.prints("mobilefacenet-2"))
-        people = replace(edges.people, matcher=matcher, backups=Backups(lambda *_: None, lambda *_: None))
+        people = replace(edges.people, matcher=matcher, backups=Backups(lambda *_: None, lambda *_: None, lambda *_: None))
         return replace(edges, engine=engine(0), source=FakeSource(), people=people, machine=Machine(), guarded=())
 
     # -- photos ------------------------------------------------------------------------------------------------------------------

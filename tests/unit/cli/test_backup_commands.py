@@ -171,3 +171,11 @@ def test_the_code_of_a_new_library_is_not_shown_where_there_is_no_terminal(cli: 
     said = cli("backup", "create")
     code = cli("recovery-code").out.strip()
     assert code not in said.err and "recovery-code" in said.err
+
+
+def test_a_restore_from_elsewhere_neither_only_looks_nor_takes_a_name(cli: CommandLine) -> None:
+    for words in (("--dry-run",), ("2026-11-28T080000Z",)):
+        said = cli("backup", "restore", "--from", "/mnt/elsewhere", *words)
+        assert said.code == 2 and "--from" in said.err
+    said = cli("backup", "restore", "--to", "2026-11-28T08:00")
+    assert said.code == 2 and "--to needs --from" in said.err

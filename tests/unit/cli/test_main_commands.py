@@ -367,7 +367,7 @@ def test_doctor_names_each_thing_and_fails_only_for_what_is_wrong(cli: CommandLi
     said = cli("doctor")
     assert said.code == 0, said.out
     marks = [line[0] for line in said.out.splitlines()[1:]]
-    assert marks.count("·") == 4 and "✗" not in marks and len(marks) == 14
+    assert marks.count("·") == 5 and "✗" not in marks and len(marks) == 15
     assert str(cli.root) not in said.out and str(Path.home()) not in said.out, "it is sent to strangers"
     cli.paths.settings.write_text('[library]\nkey_home = "file"\n[[folders]]\npath = "/no/such/folder"\n')
     said = cli("doctor")

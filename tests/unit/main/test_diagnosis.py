@@ -1,18 +1,30 @@
 """What the program stands on, looked at with real folders and a real library."""
 
+import os
 from contextlib import closing
 from dataclasses import astuple
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from agent.core.backup_settings import BackupSettings
 from agent.core.i18n import Texts
 from agent.core.paths import AppPaths
 from agent.core.settings import Folder, KeyHome, LibrarySettings, Settings
-from agent.domain.errors import AuditBroken, FilingDue, ModelMissing, SourceUnreachable, StoreDamaged, StoreDiskFull
+from agent.domain.errors import (
+    AuditBroken,
+    BackupToolMissing,
+    FilingDue,
+    ModelMissing,
+    OffsiteLate,
+    SourceUnreachable,
+    StoreDamaged,
+    StoreDiskFull,
+)
 from agent.main.diagnosis import Ground
 from agent.main.health import examine
+from agent.main.library_home import backups_of
 from agent.models.model_store import ModelStore
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.backup import BackupStore
@@ -120,3 +132,22 @@ def test_the_library_its_backups_and_the_disk_are_measured_apart(paths: AppPaths
 def test_the_models_that_look_at_photos_are_told_the_samples_are_not(paths: AppPaths) -> None:
     told = ground(paths).models()
     assert {model.role for model in told} == {"detector", "embedder"} and all(model.state == "missing" for model in told)
+
+
+def test_a_second_place_is_late_at_its_first_failure_and_then_after_two_days(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")  # no restic
+    place = str(paths.data / "elsewhere")
+    settings = Settings(library=LibrarySettings(key_home=KeyHome.FILE), backup=BackupSettings(offsite=place))
+    with closing(open_library(paths.library, home(paths))) as database:
+        send = backups_of(database, paths).send
+        with pytest.raises(OffsiteLate):
+            send(NOW, settings)
+        mark = paths.data / "offsite-sent"
+        mark.write_text(f"{place}\nan earlier one")
+        os.utime(mark, (NOW.timestamp(), NOW.timestamp()))
+        with pytest.raises(BackupToolMissing):
+            send(NOW + timedelta(days=2), settings)
+        with pytest.raises(OffsiteLate) as late:
+            send(NOW + timedelta(days=2, seconds=1), settings)
+        assert "2026-05-06" in Texts("en").cause(late.value)
+        send(NOW, Settings())
