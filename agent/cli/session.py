@@ -15,7 +15,7 @@ from agent.core.config_file import SettingsFile
 from agent.core.i18n import Texts
 from agent.core.paths import SERVER_FOLDER, AppPaths
 from agent.core.settings import Settings
-from agent.domain.errors import AgentError, NotRunning, ServerRuns, ServerStopped, StoreDamaged, StoreError
+from agent.domain.errors import AgentError, NotRunning, ServerRuns, ServerStopped, SettingsGone, StoreDamaged, StoreError
 from agent.domain.image import Recipe
 
 if TYPE_CHECKING:
@@ -73,6 +73,16 @@ class CommandSession:
     def settings(self) -> Settings:
         """Raises SettingsError."""
         return self.file.load()
+
+    def check_not_lost(self) -> None:
+        """Raises SettingsGone if a running agent holds settings whose file is lost: a change by a command would drop all others."""
+        if self.file.raw():
+            return
+        problem = None
+        with suppress(AgentError):
+            problem = self.client().status().problem
+        if problem is not None and problem.code == SettingsGone.code:
+            raise SettingsGone
 
     @cached_property
     def texts(self) -> Texts:

@@ -22,6 +22,7 @@ from agent.core.settings import Settings, changed_sections, root_of
 from agent.domain.errors import (
     NotFound,
     SettingsError,
+    SettingsGone,
     SettingsInvalid,
     SettingsNoAccess,
     SettingsUnknownKey,
@@ -53,16 +54,23 @@ class SettingsFile:
         self.profile = profile or environ.get(PROFILE_VARIABLE) or PROFILES[0]
         self.snapshot = Settings()
         self._environ = environ
+        self._text = b""  # of the last valid file
         self._nudge: Callable[[], object] | None = None
         self._told: _Signature | str = "unread"  # the file as `watch` has reported it
 
     def load(self) -> Settings:
-        """Read and validate all layers. Raises SettingsError, with the line or the variable; `snapshot` then stays unchanged."""
+        """Read and validate all layers. Raises SettingsError, with the line or the variable; `snapshot` then stays unchanged.
+
+        A file that was there before, and now is not or is empty, raises SettingsGone.
+        """
         text = self._read()
+        if not text.strip() and self._text.strip():
+            raise SettingsGone
         try:
             self.snapshot = validated(self._profile(), parsed(text), self._environment())
         except SettingsError as error:
             raise self._located(error, text) from None
+        self._text = text
         return self.snapshot
 
     def problems(self) -> list[SettingsError]:
@@ -303,6 +311,8 @@ class SettingsFile:
             make_private(self.path.parent)
             with FileLock(self.path.with_name(self.path.name + ".lock"), timeout=5):
                 text = self._read()
+                if not text.strip():
+                    text = self._text  # all that was lost comes back with the change
                 parsed(text)  # to raise its error, which names the line
                 document = tomlkit.parse(text.decode("utf-8-sig"))
                 yield document

@@ -46,6 +46,7 @@ def list_folders(session: CommandSession, as_json: bool) -> None:
 @json_option("json_each")
 @click.pass_obj
 def add(session: CommandSession, paths: tuple[str, ...], as_json: bool) -> None:
+    session.check_not_lost()
     for path in paths:
         root = os.path.abspath(path)  # noqa: PTH100  # keeps links as they are named
         known = any(folder.root == root for folder in session.settings.folders)

@@ -70,6 +70,7 @@ def _part(session: CommandSession, value: Any, part: str, key: str) -> Any:
 @json_option()
 @click.pass_obj
 def set_value(session: CommandSession, key: str, value: str, yes: bool, as_json: bool) -> None:
+    session.check_not_lost()
     if not yes and _ends_recognition(session, key, value):
         confirm(session.texts, session.texts("cli.config.sure_recognition"), yes=False)
     meant = parsed_value(value)  # with or without quotes

@@ -155,6 +155,10 @@ def test_invalid_settings_are_said_while_the_old_ones_hold(program: "RealProgram
     program.paths.settings.write_text("this is no TOML")
     program.until(lambda status: status.problem is not None and status.problem.code == "settings.unreadable")
 
+    program.paths.settings.unlink()
+    gone = program.until(lambda status: status.problem is not None and status.problem.code == "settings.gone")
+    assert gone.folders and gone.images == 2
+
     program.paths.settings.write_text(good + '\n[general]\nlanguage = "tlh"\n')
     program.until(lambda status: status.problem is not None and status.problem.code == "settings.invalid")
 

@@ -19,6 +19,12 @@ class SettingsUnreadable(SettingsError):
     code = "settings.unreadable"
 
 
+class SettingsGone(SettingsError):
+    """The file was removed or emptied while the program ran: defaults in its place would delete face prints and leave folders."""
+
+    code = "settings.gone"
+
+
 class SettingsUnknownKey(SettingsError):
     """The key does not exist. Parameters: `key`, `nearest` (empty if none is similar), and `line` if it is in the file.
 

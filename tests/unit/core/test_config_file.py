@@ -440,7 +440,7 @@ async def test_the_file_is_read_again_when_it_changes(tmp_path: Path, monkeypatc
     settings.path.write_text("[popup] # as before\nseconds = 60\n")
     assert await asyncio.wait_for(told.changes.get(), 5) == (changed, frozenset())  # the trouble is over
 
-    settings.path.unlink()
+    settings.path.write_text("#\n")
     assert (await asyncio.wait_for(told.changes.get(), 5))[0] == Settings()
 
     watching.cancel()
@@ -448,6 +448,27 @@ async def test_the_file_is_read_again_when_it_changes(tmp_path: Path, monkeypatc
         await watching
     assert told.changes.empty()
     assert told.errors.empty()
+
+
+async def test_a_file_that_is_lost_while_it_is_watched_deletes_nothing_and_comes_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(config_file, "_POLL_S", 0.01)
+    monkeypatch.setattr(config_file, "_STEADY_S", 0.01)
+    text = "[recognition] # mine\nenabled = true\n"
+    settings, told = file(tmp_path, text), Told()
+    settings.load()
+    watching = asyncio.create_task(settings.watch(told.change, told.error))
+    for lost in (settings.path.unlink, lambda: settings.path.write_text("\n")):
+        lost()
+        assert (await asyncio.wait_for(told.errors.get(), 5)).code == "settings.gone"
+        assert settings.snapshot.recognition.enabled
+    await asyncio.to_thread(settings.set, "popup.seconds", "60")
+    changed, sections = await asyncio.wait_for(told.changes.get(), 5)
+    assert (changed.recognition.enabled, sections) == (True, frozenset({"popup"}))
+    assert settings.path.read_text().startswith(text)
+    assert told.errors.empty()
+    watching.cancel()
 
 
 async def test_a_file_that_is_too_much_for_the_reader_does_not_end_the_watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
