@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 PAGE = 500
 AT_ONCE = 5_000  # rows looked up together
+NAMED_AT_ONCE = 500  # faces, and the rest of their last person
 _SAME_FACE = 0.5  # minimum intersection over union of the file's box and the detected one
 
 
@@ -77,11 +78,14 @@ def import_folder(session: CommandSession, folder: Path, *, dry_run: bool = Fals
 
 
 def enrol_photos(session: CommandSession, able: "Client", people: Mapping[str, Sequence[str]]) -> Imported:
-    """Scan each person's photos (files or folders) and name the face on each, in one step."""
+    """Scan each person's photos (files or folders) and name the face on each.
+
+    A small import is one step. A large one is named as it goes: if it is broken off, what was found until then keeps its names.
+    """
     from agent.people.queries.people_queries import PeopleQueries
 
     found: dict[str, list[int]] = {}
-    refused = 0
+    done, refused = Imported(), 0
     with session.library(PeopleQueries) as library:
         for name, paths in people.items():
             for line in able.lines("/api/scans", ScanLine, ScanRequest(paths=tuple(paths))):
@@ -99,7 +103,9 @@ def enrol_photos(session: CommandSession, able: "Client", people: Mapping[str, S
                 except PeopleError as error:
                     session.explain(error, about=line.image.path)
                     refused += 1
-    return replace(_name(able, found), refused=refused)
+            if sum(map(len, found.values())) >= NAMED_AT_ONCE:
+                done, found = _both(done, _name(able, found)), {}
+    return replace(_both(done, _name(able, found)), refused=refused)
 
 
 def _count(session: CommandSession, people: Iterable[Path], *, as_json: bool) -> int:
@@ -158,6 +164,10 @@ def _name(able: "Client", found: Mapping[str, Iterable[int]]) -> Imported:
         return Imported()
     named = able.call_patiently("/api/people/edits", Edited, NameMany(kind="name_many", people=people)).count
     return Imported(named, known=sum(len(each.face_ids) for each in people) - named)
+
+
+def _both(one: Imported, other: Imported) -> Imported:
+    return Imported(one.named + other.named, one.known + other.known)
 
 
 def _rows(file: Path) -> Iterator[FaceRow]:

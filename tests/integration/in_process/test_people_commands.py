@@ -16,6 +16,7 @@ import pytest
 
 from agent.domain.face import Box
 from agent.domain.people import Certainty, Identity
+from agent.people import exchange_commands
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.key_homes import FileHome
 from agent.store.opening import open_library
@@ -25,6 +26,7 @@ from tests.world import NOW, FakeAnalyser
 if TYPE_CHECKING:
     from agent.domain.face import Analysis
     from agent.engine.analyser import Analyse
+    from agent.people.queries.people_queries import PeopleQueries
     from tests.unit.cli.conftest import CommandLine, FakeAgent
 
 __all__ = ["analyser", "cli", "running_agent"]  # fixtures
@@ -331,6 +333,22 @@ def test_an_import_is_one_step_and_is_taken_back_as_one(cli: CommandLine, album:
     assert cli("people", "import", str(file)).out == "3 faces were named.\n"
     assert {"Anna  2 faces", "Xu  1 face"} <= set(cli("people", "list").out.splitlines())
     assert cli("undo").out == "Undone: naming 3 faces.\n" and cli("people", "list").out == "Grandpa  1 face\nMei  2 faces\n"
+
+
+def test_a_large_import_that_is_broken_off_keeps_what_it_named(cli: CommandLine, album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exchange_commands, "NAMED_AT_ONCE", 1)
+    reference, asked = exchange_commands._reference, iter([True])
+
+    def broken_off(library: PeopleQueries, sha256: str) -> int:
+        if next(asked, False):
+            return reference(library, sha256)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as while_it_is_ended:
+        while_it_is_ended.setattr(exchange_commands, "_reference", broken_off)
+        assert cli("people", "import", str(album)).code != 0
+    assert cli("people", "list").out == "Grandpa  1 face\n"
+    assert cli("people", "import", str(album)).out == "2 faces were named.\n1 face had its name already.\n"
 
 
 def test_nobody_is_taken_in_while_recognition_is_off(cli: CommandLine, album: Path) -> None:
