@@ -25,7 +25,7 @@ from agent.people.export_files import FaceRow
 from agent.people.schemas import Edited
 
 if TYPE_CHECKING:
-    from agent.library.records import Person
+    from agent.library.records import Person, StoredFace
     from agent.people.queries.people_queries import PeopleQueries
     from agent.web.client import Client
 
@@ -37,11 +37,13 @@ _SAME_FACE = 0.5  # minimum intersection over union of the file's box and the de
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """Numbers of an import: faces named, faces that had these names already, and photos or rows that were refused."""
+    """Numbers of an import: faces named, those of them that had other names, faces that had these names already, and photos or rows that
+    were refused."""
 
     named: int = 0
     known: int = 0
     refused: int = 0
+    renamed: int = 0
 
 
 def rows_of(library: "PeopleQueries", only: "Person | None") -> Iterator[FaceRow]:
@@ -85,7 +87,7 @@ def enrol_photos(session: CommandSession, able: "Client", people: Mapping[str, S
     from agent.people.queries.people_queries import PeopleQueries
 
     found: dict[str, list[int]] = {}
-    done, refused = Imported(), 0
+    done, refused, renamed = Imported(), 0, 0
     with session.library(PeopleQueries) as library:
         for name, paths in people.items():
             for line in able.lines("/api/scans", ScanLine, ScanRequest(paths=tuple(paths))):
@@ -99,13 +101,15 @@ def enrol_photos(session: CommandSession, able: "Client", people: Mapping[str, S
                     refused += 1
                     continue
                 try:
-                    found.setdefault(given(name), []).append(_reference(library, line.image.sha256 or ""))
+                    face = _reference(library, line.image.sha256 or "")
+                    renamed += face.person not in (None, given(name)) and _is_confirmed(face)
+                    found.setdefault(given(name), []).append(face.id)
                 except PeopleError as error:
                     session.explain(error, about=line.image.path)
                     refused += 1
             if sum(map(len, found.values())) >= NAMED_AT_ONCE:
                 done, found = _both(done, _name(able, found)), {}
-    return replace(_both(done, _name(able, found)), refused=refused)
+    return replace(_both(done, _name(able, found)), refused=refused, renamed=renamed)
 
 
 def _count(session: CommandSession, people: Iterable[Path], *, as_json: bool) -> int:
@@ -177,13 +181,17 @@ def _rows(file: Path) -> Iterator[FaceRow]:
         yield from export_files.read(lines)
 
 
-def _reference(library: "PeopleQueries", sha256: str) -> int:
+def _reference(library: "PeopleQueries", sha256: str) -> "StoredFace":
     """Return the face of a reference photo. Raises UnfitReference."""
     image = library.image_by_hash(sha256)
     faces = image.faces if image is not None else ()
     if (unfit := why_not([each.face for each in faces])) is not None:
         raise unfit
-    return faces[0].id
+    return faces[0]
+
+
+def _is_confirmed(face: "StoredFace") -> bool:
+    return face.identity is not None and face.identity.certainty is Certainty.CONFIRMED
 
 
 def _face_at(faces: Iterable[tuple[int, Box]], row: FaceRow) -> int | None:
@@ -203,7 +211,9 @@ def _report(session: CommandSession, done: Imported, *, as_json: bool) -> int:
         return 1
     known = [session.texts("cli.people.import_known", count=done.known)] if done.known else []
     named = [session.texts("cli.people.imported", count=done.named)] if done.named or not known else []
-    tell({"faces": done.named, "known": done.known, "refused": done.refused}, *named, *known, as_json=as_json)
+    renamed = [session.texts("cli.people.import_renamed", count=done.renamed)] if done.renamed else []
+    facts = {"faces": done.named, "renamed": done.renamed, "known": done.known, "refused": done.refused}
+    tell(facts, *named, *renamed, *known, as_json=as_json)
     if done.refused:
         say(session.texts("cli.people.refused", count=done.refused), err=True)
     return 1 if done.refused else 0

@@ -66,6 +66,14 @@ def test_somebody_is_merged_into_another_by_name(mei: Page) -> None:
     expect(mei.get_by_role("heading", level=1)).to_have_text("Lin Yue")
 
 
+def test_a_person_whose_faces_all_got_other_names_is_told_as_such(page: Page, visit: Visit) -> None:
+    page.route("**/api/people/1", lambda route: route.fulfill(json=answer_to(route).json() | {"faces": 0, "photos": 0, "suggested": 0}))
+    page.route("**/api/people/1/faces*", lambda route: route.fulfill(json=answer_to(route).json() | {"items": []}))
+    visit("#people/1")
+    expect(page.locator("main")).to_contain_text("There is no face of this person here any more.")
+    expect(page.locator("main").get_by_role("button", name="Show photos")).to_have_count(0)
+
+
 def test_where_nobody_else_is_known_no_merging_is_offered(page: Page, visit: Visit) -> None:
     def alone(route: Route) -> None:
         route.fulfill(json=[person for person in answer_to(route).json() if person["id"] == 1])

@@ -26,6 +26,7 @@ from tests.world import NOW, FakeAnalyser
 if TYPE_CHECKING:
     from agent.domain.face import Analysis
     from agent.engine.analyser import Analyse
+    from agent.library.records import StoredFace
     from agent.people.queries.people_queries import PeopleQueries
     from tests.unit.cli.conftest import CommandLine, FakeAgent
 
@@ -339,7 +340,7 @@ def test_a_large_import_that_is_broken_off_keeps_what_it_named(cli: CommandLine,
     monkeypatch.setattr(exchange_commands, "NAMED_AT_ONCE", 1)
     reference, asked = exchange_commands._reference, iter([True])
 
-    def broken_off(library: PeopleQueries, sha256: str) -> int:
+    def broken_off(library: PeopleQueries, sha256: str) -> StoredFace:
         if next(asked, False):
             return reference(library, sha256)
         raise KeyboardInterrupt
@@ -349,6 +350,18 @@ def test_a_large_import_that_is_broken_off_keeps_what_it_named(cli: CommandLine,
         assert cli("people", "import", str(album)).code != 0
     assert cli("people", "list").out == "Grandpa  1 face\n"
     assert cli("people", "import", str(album)).out == "2 faces were named.\n1 face had its name already.\n"
+
+
+def test_an_import_over_other_names_says_so(cli: CommandLine, album: Path) -> None:
+    cli("people", "import", str(album))
+    (album / "Mei").rename(album / "Anna")
+    said = cli("people", "import", str(album))
+    assert said.out.startswith("2 faces were named.\n2 of them had other names before;") and said.out.endswith(
+        "1 face had its name already.\n"
+    )
+    assert "Mei  0 faces" in cli("people", "list").out
+    cli("undo")
+    assert json.loads(cli("people", "import", str(album), "--json").out) == {"faces": 2, "renamed": 2, "known": 1, "refused": 0}
 
 
 def test_nobody_is_taken_in_while_recognition_is_off(cli: CommandLine, album: Path) -> None:
