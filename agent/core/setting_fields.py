@@ -49,8 +49,7 @@ _BASIC = frozenset(
     | {"capture.hotkey", "capture.style", "capture.copy_at_once"}
     | {"updates.enabled", "updates.channel", "consent.required", "consent.second_person"}
 )
-_BACKUPS_AT_START = {"backup.enabled", "backup.folder", "backup.offsite", "backup.wal_seconds", "backup.wal_limit_mb"}
-_AT_START = frozenset({"server", "worker", "api.port", "tray.enabled", "logs.target"} | _BACKUPS_AT_START)  # sections, or single settings
+_AT_START = frozenset({"api.port", "tray.enabled"})  # of those that the page of the settings shows
 # Sections, or single settings, that only the team server reads, and those that only the desktop does.
 SERVER_ONLY = frozenset(
     {
@@ -185,7 +184,7 @@ def _field(key: str, info: FieldInfo, description: str) -> SettingField:
         item_examples=tuple(example for item in _items(info) for example in _examples(item)),
         unit=_UNIT_OF.get(key) or (_UNITS.get(key.rpartition(".")[2].rpartition("_")[2], "") if _kind(info) in ("int", "float") else ""),
         advanced=key not in _BASIC,
-        restart=not _AT_START.isdisjoint({key, key.partition(".")[0]}),
+        restart=key in _AT_START,
     )
 
 

@@ -47,6 +47,7 @@ async def test_every_setting_is_there_with_what_a_form_needs(owner: httpx.AsyncC
     assert shown["popup.burst"]["variable"] == "AI_POPUP__POPUP__BURST"
     assert shown["recognition.enabled"]["kind"] == "switch"
     assert shown["general.theme"]["choices"][0] == {"value": "auto", "title": "Follow the system"}
+    assert not shown["backup.offsite"]["restart"], "the next daily backup goes there"
     assert shown["api.port"]["restart"] and shown["api.port"]["advanced"]
     assert {group["name"] for group in answer["groups"] if group["advanced"]} == {"sources", "api", "memory", "logs", "backup"}
 
