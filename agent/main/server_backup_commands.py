@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from agent.cli.command import Command, json_option
-from agent.cli.output import note, tell
+from agent.cli.output import note, say, tell
 from agent.cli.own_texts import TEXTS
 from agent.cli.secret_input import ask
 from agent.cli.session import CommandSession
@@ -141,14 +141,15 @@ def _desktop_now(session: CommandSession, *, verify: bool, as_json: bool) -> int
         store = backup_store(settings, paths)
         with session.database() as database:
             made = store.create(database, utc_now())
-        lines, facts = [f"{made.name}  {_size(made.size)}"], {"name": made.name, "bytes": made.size, "sent": 0, "stored": 0}
+        size = stored = 0
+        if not as_json:
+            say(f"{made.name}  {_size(made.size)}")  # it is there, even if the second place can't be reached
         if settings.backup.offsite:
             size, stored = send(settings, paths, home_of_key(settings, paths), verify=verify)
-            facts |= {"sent": size, "stored": stored}
-            lines.append(session.texts("cli.backup.sent", size=_size(size), stored=_size(stored)))
     finally:
         logs.stop()
-    tell(facts, *lines, as_json=as_json)
+    said = [session.texts("cli.backup.sent", size=_size(size), stored=_size(stored))] if settings.backup.offsite else []
+    tell({"name": made.name, "bytes": made.size, "sent": size, "stored": stored}, *said, as_json=as_json)
     return 0
 
 

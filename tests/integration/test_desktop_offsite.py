@@ -155,6 +155,8 @@ def test_a_second_place_that_is_not_there_gets_no_new_repository(program: "RealP
     gone = program.run("backup", "now", "--json")
     assert gone.returncode == 1 and "backup.offsite_gone" in gone.stderr and not gone.stdout, gone.stdout + gone.stderr
     assert not there.place.exists()
+    here = program.run("backup", "now")
+    assert here.returncode == 1 and here.stdout.startswith("20") and here.stdout.count("\n") == 1, "the library's own backup was made"
     program.file.set("backup.offsite", str(tmp_path / "another"))
     assert program.run("backup", "now", "--json").returncode == 0
     program.file.set("backup.offsite", "sftp://nobody@127.0.0.1:1/elsewhere")
