@@ -113,9 +113,6 @@ class InlineMatcher:
     async def near(self, query: Query, *, within: float, limit: int) -> list[list[Near]]:
         return await self._question(lambda service: service.near(NearRequest(query, within, limit)))
 
-    async def search(self, query: Query, *, limit: int) -> list[list[Near]]:
-        return await self.near(query, within=2.0, limit=limit)
-
     async def identify(self, query: Query, *, probable: float, most: int = 5) -> list[list[Candidate]]:
         return await self._question(lambda service: service.identify(IdentifyRequest(query, probable, most)))
 

@@ -157,9 +157,6 @@ class FakeMatcher:
             for print, own in self._queries(query, known)
         ]
 
-    async def search(self, query: Query, *, limit: int) -> list[list[Near]]:
-        return await self.near(query, within=2.0, limit=limit)
-
     async def identify(self, query: Query, *, probable: float, most: int = 5) -> list[list[Candidate]]:
         known = await self._asked()
         found: list[list[Candidate]] = []

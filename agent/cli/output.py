@@ -126,11 +126,6 @@ class ProgressBar:
                 self._bar.update(steps, done)
                 self._bar.render_progress()  # also if only `done` has changed
 
-    def note(self, line: str) -> None:
-        """Like the function `note`, with the bar cleared first."""
-        if not is_quiet():
-            self.say(line, err=True)
-
     def say(self, line: str, *, err: bool = False) -> None:
         """Like the function `say`, with the bar cleared first."""
         if self._bar is None:

@@ -24,7 +24,6 @@ ReadPrints: TypeAlias = Callable[[], Iterator[Sequence[FaceEmbedding]]]
 _MOST_PARTS = 10_000_000  # the clusters of a library of three million faces have fewer
 _GROUP_LIMIT_S, _GROUP_FACE_S = 300.0, 0.005  # a million faces take a few minutes if nothing else runs
 _SHORT_S, _LOOK_S = 0.01, 0.25  # polling intervals
-_FOUND = 2.0  # the largest possible distance
 
 
 class MatcherProcess:
@@ -53,9 +52,6 @@ class MatcherProcess:
     # -- the port ----------------------------------------------------------------------------------------------------------------
     async def near(self, query: Query, *, within: float, limit: int) -> list[list[Near]]:
         return await self._question(calls.NEAR, NearRequest(query, within, limit))
-
-    async def search(self, query: Query, *, limit: int) -> list[list[Near]]:
-        return await self.near(query, within=_FOUND, limit=limit)
 
     async def identify(self, query: Query, *, probable: float, most: int = 5) -> list[list[Candidate]]:
         return await self._question(calls.IDENTIFY, IdentifyRequest(query, probable, most))

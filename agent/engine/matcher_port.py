@@ -39,10 +39,6 @@ class FaceMatcher(Protocol):
         """Return the faces within the distance, nearest first, `limit` at most. Raises EngineError, or an error of reading the library."""
         ...
 
-    async def search(self, query: Query, *, limit: int) -> list[list[Near]]:
-        """Return the `limit` nearest faces. Raises as above."""
-        ...
-
     async def identify(self, query: Query, *, probable: float, most: int = 5) -> list[list[Candidate]]:
         """Return the `most` nearest people among the named faces, nearest first. Raises as above."""
         ...

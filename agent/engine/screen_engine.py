@@ -39,14 +39,12 @@ class ScreenEngine(EnginePool):
         models: Mapping[str, ModelFile],
         equipment: Equipment,
         *,
-        kept_s: float = KEPT_S,
         display: bool = True,
     ) -> None:
         """Without `display` it sees no screen, only files made by the desktop."""
         told = {name: os.environ[name] for name in _DISPLAY if display and name in os.environ}
         command = own_command("screen-worker")
         super().__init__(settings, models, equipment, command=command, environment=told)
-        self._kept_s = kept_s
         self._open: dict[str, float] = {}  # by handle: last use, in the loop's seconds
         self._watching = False
 
@@ -57,7 +55,7 @@ class ScreenEngine(EnginePool):
 
     @property
     def _idle_s(self) -> float:
-        return max(self.settings.idle_s, self._kept_s if self._open else 0, WATCHING_S if self._watching else 0)
+        return max(self.settings.idle_s, KEPT_S if self._open else 0, WATCHING_S if self._watching else 0)
 
     async def monitors(self) -> tuple[Monitor, ...]:
         return await self.ask(calls.MONITORS, None)
@@ -131,7 +129,7 @@ class ScreenEngine(EnginePool):
     async def _drop_old(self) -> None:
         """Drop expired screenshots: a process that watching keeps busy does not end and take them along."""
         now = asyncio.get_running_loop().time()
-        for handle in [handle for handle, used in self._open.items() if now - used >= self._kept_s]:
+        for handle in [handle for handle, used in self._open.items() if now - used >= KEPT_S]:
             await self.drop(handle)
 
     def _opened(self, frame: GrabbedFrame) -> GrabbedFrame:

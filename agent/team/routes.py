@@ -37,10 +37,9 @@ def team_routes(
     team: TeamMembership,
     texts: Callable[[], Texts],
     caught_up: Callable[[], Awaitable[None]],
-    search: ServerSearch | None = None,
 ) -> None:
     """Add all of them to `api`."""
-    searching = search or ServerSearch()
+    searching = ServerSearch()
     _photo_routes(api, team, caught_up)
 
     @api.get("/api/team", openapi_extra=_DESKTOP)

@@ -2,7 +2,7 @@
 
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,8 +34,8 @@ def fetch(address: str, *, most: int, loopback: bool) -> bytes:
         return content
 
 
-def download(file: ReleaseFile, folder: Path, *, loopback: bool, progress: Callable[[int], None] = lambda _: None) -> Path:
-    """The complete file in `folder`, with the announced hash; continues an earlier partial download. `progress` receives bytes.
+def download(file: ReleaseFile, folder: Path, *, loopback: bool) -> Path:
+    """The complete file in `folder`, with the announced hash; continues an earlier partial download.
 
     Raises UpdateInsecure, UpdateUnreachable, UpdateWrongFile, UpdateDiskFull, UpdateUnwritable.
     """
@@ -50,7 +50,7 @@ def download(file: ReleaseFile, folder: Path, *, loopback: bool, progress: Calla
                 _check_room(folder, file.size - before)
                 try:
                     with _translated():
-                        _continue(client, file, part, progress)
+                        _continue(client, file, part)
                 except UpdateUnreachable:
                     vain = 0 if _size(part) > before else vain + 1
                     if vain == TRIES:
@@ -75,7 +75,7 @@ def is_whole(path: Path, file: ReleaseFile) -> bool:
         return hashlib.file_digest(content, "sha256").hexdigest() == file.sha256
 
 
-def _continue(client: "httpx.Client", file: ReleaseFile, part: Path, progress: Callable[[int], None]) -> None:
+def _continue(client: "httpx.Client", file: ReleaseFile, part: Path) -> None:
     """Append the missing part, or restart if the server can't resume. Raises httpx.HTTPError, UpdateUnreachable, UpdateWrongFile."""
     have = _size(part)
     with client.stream("GET", file.address, headers={"range": f"bytes={have}-"} if have else {}) as answer:
@@ -95,7 +95,6 @@ def _continue(client: "httpx.Client", file: ReleaseFile, part: Path, progress: C
                     part.unlink()
                     raise UpdateWrongFile
                 out.write(chunk)
-                progress(have)
     if have < file.size:
         raise UpdateUnreachable
 

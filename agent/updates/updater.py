@@ -121,13 +121,13 @@ class Updater:
         self.memory.change(seen={**memory.seen, channel: now_seen})
         return [release] if newer else []
 
-    def download(self, channel: str, progress: Callable[[int], None] = lambda _: None) -> Path:
+    def download(self, channel: str) -> Path:
         """The verified file of the offered version. Raises UpdateError, OSError, StoreError."""
         offer = self._offered(self.memory.read(), channel)
         if offer is None or offer.file is None:
             raise UpdateNotReady if self.build.kind is not PackageKind.WHEEL else UpdateManaged
         try:
-            path = download(ReleaseFile(**offer.file.model_dump()), self.cache, loopback=self.build.loopback, progress=progress)
+            path = download(ReleaseFile(**offer.file.model_dump()), self.cache, loopback=self.build.loopback)
         except UpdateError as error:
             self._failed(error)
             raise

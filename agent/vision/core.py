@@ -74,10 +74,6 @@ class Core:
         """Return the label of its faces."""
         return self.label if self.home is None else self.home.label
 
-    def alike(self, other: "Core") -> float:
-        """Return the mean cosine between the trusted faces of the two; both must have some."""
-        return float(self.sum @ other.sum) / (len(self.supporters) * len(other.supporters))
-
     def take(self, other: "Core") -> None:
         """Take over all faces of the other."""
         self.faces += other.faces

@@ -88,10 +88,6 @@ class FaceIndex:
         """Return for each query the faces within the distance, nearest first, `limit` at most, without the face itself."""
         return self._nearest(queries, _score(within) if within < 2 else -2.0, limit)
 
-    def search(self, queries: "FaceQueries", limit: int) -> list[list[Near]]:
-        """Return for each query the `limit` nearest faces."""
-        return self._nearest(queries, -2.0, limit)
-
     def identify(self, queries: "FaceQueries", probable: float, most: int = 5) -> list[list[Candidate]]:
         """Return for each query the `most` nearest people among the references, nearest first. A face is never its own reference."""
         if not self._references:

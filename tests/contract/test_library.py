@@ -18,6 +18,7 @@ from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.path_ranges import FolderArea
 from agent.uploads.queries import UploadQueries
 from agent.uploads.records import Upload
+from agent.workers.relay import EventQueries
 from tests.embeddings import image_embeddings
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 89, tzinfo=UTC)
@@ -312,9 +313,9 @@ def test_committing_twice_changes_nothing(library: RedactionQueries) -> None:
     note(library, "/photos/a.jpg")
     [job] = lease(library)
     library.commit(job, an_analysis("a", a_face()), now=NOW)
-    before = library.images(limit=9), library.counts(), library.last_event_id()
+    before = library.images(limit=9), library.counts(), EventQueries(library.database).last_event_id()
     assert library.commit(job, an_analysis("a", a_face(), a_face(99)), now=LATER) == []
-    assert (library.images(limit=9), library.counts(), library.last_event_id()) == before
+    assert (library.images(limit=9), library.counts(), EventQueries(library.database).last_event_id()) == before
 
 
 def test_released_jobs_were_never_tried(library: RedactionQueries) -> None:
@@ -435,7 +436,7 @@ def test_events_are_read_on_from_any_id(library: RedactionQueries) -> None:
     everything = library.events(after=0, limit=9)
     assert [type(recorded.event) for recorded in everything] == [ImageIndexed, ImageIndexed, PlaceLost]
     assert library.events(after=everything[0].id, limit=1) == [everything[1]]
-    assert library.last_event_id() == everything[-1].id
+    assert EventQueries(library.database).last_event_id() == everything[-1].id
     assert everything[-1].at == LATER
 
 

@@ -82,7 +82,7 @@ async def test_it_is_read_when_first_asked_and_only_then(matcher: FaceMatcher, s
 
 
 async def test_the_nearest_come_first_and_no_more_than_asked_for(matcher: FaceMatcher) -> None:
-    (found,) = await matcher.search(Query((embedding(2, 1),)), limit=3)
+    (found,) = await matcher.near(Query((embedding(2, 1),)), within=2.0, limit=3)
     assert found[0][0] == 3 and found[0][1] == pytest.approx(0, abs=0.02) and len(found) == 3
     assert [distance for _, distance in found] == sorted(distance for _, distance in found)
 

@@ -88,13 +88,13 @@ async def until(condition: Callable[[], bool]) -> None:
 
 async def held(matcher: MatcherProcess) -> list[int]:
     """Ids of all faces it knows."""
-    (found,) = await matcher.search(Query((prints(999)[0].embedding,)), limit=1000)
+    (found,) = await matcher.near(Query((prints(999)[0].embedding,)), within=2.0, limit=1000)
     return sorted(face for face, _ in found)
 
 
 async def failure_of(matcher: MatcherProcess) -> AgentError:
     with pytest.raises(AgentError) as caught:
-        await matcher.search(ASKED, limit=5)
+        await matcher.near(ASKED, within=2.0, limit=5)
     return caught.value
 
 
@@ -120,15 +120,15 @@ async def test_the_program_itself_is_the_matcher_when_told_so(make_matcher: Make
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
 async def test_after_a_kill_in_the_middle_the_next_question_is_answered(make_matcher: MakeMatcher) -> None:
     matcher = make_matcher()
-    before = await matcher.search(ASKED, limit=5)
+    before = await matcher.near(ASKED, within=2.0, limit=5)
     first = pid_of(matcher)
-    running = asyncio.create_task(matcher.search(ASKED, limit=5))
+    running = asyncio.create_task(matcher.near(ASKED, within=2.0, limit=5))
     os.kill(first, signal.SIGSTOP)  # whatever it is asked now, it is in the middle of it
     await asyncio.sleep(0.05)
     os.kill(first, signal.SIGKILL)
     with pytest.raises(EngineKilled):
         await running
-    assert await matcher.search(ASKED, limit=5) == before
+    assert await matcher.near(ASKED, within=2.0, limit=5) == before
     assert pid_of(matcher) != first
 
 
@@ -156,7 +156,7 @@ async def test_one_that_grows_too_large_is_replaced_after_its_question_and_no_fa
     more = prints(*range(4, 30_000))
     library += more
     await matcher.put(more)
-    asked = asyncio.create_task(matcher.search(Query(faces=tuple(range(1, 101))), limit=5))
+    asked = asyncio.create_task(matcher.near(Query(faces=tuple(range(1, 101))), within=2.0, limit=5))
     await guard.look()
     assert len(await asked) == 100, "its question is answered"
     assert isinstance(guard.warning.value, ProcessMemory) and guard.recoveries == 1
@@ -336,7 +336,7 @@ else: say(r, body=[[]])""")
     )
     forming = asyncio.create_task(matcher.group(GroupMembers.of([GroupMember(1, 1)])))
     await asyncio.sleep(0)
-    assert await matcher.search(ASKED, limit=5) == [[]]
+    assert await matcher.near(ASKED, within=2.0, limit=5) == [[]]
     assert [*numbers(await forming)] == [2]
 
 

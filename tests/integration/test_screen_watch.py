@@ -12,6 +12,7 @@ from agent.domain.errors import CaptureGone, MonitorUnknown
 from agent.domain.face import Box, Face, Quality
 from agent.domain.image import Recipe
 from agent.domain.screen import ScreenRef
+from agent.engine import screen_engine
 from agent.engine.engine_calls import EngineConfig
 from agent.engine.equipment import Equipment
 from agent.engine.screen_engine import ScreenEngine
@@ -77,11 +78,13 @@ async def test_who_watches_no_more_has_no_process_but_for_a_capture(screen: Scre
     assert (await screen.watch(TASK)).changed, "what was known of the screen went"
 
 
-async def test_a_capture_that_was_forgotten_goes_though_watching_keeps_the_process(screen: ScreenEngine) -> None:
+async def test_a_capture_that_was_forgotten_goes_though_watching_keeps_the_process(
+    screen: ScreenEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     forgotten = await screen.grab(ScreenRef())
     await screen.watch(TASK)
     assert await screen.frame(forgotten.handle, None)
-    screen._kept_s = 0  # a quarter of an hour has passed
+    monkeypatch.setattr(screen_engine, "KEPT_S", 0)  # a quarter of an hour has passed
     await screen.watch(TASK)
     with pytest.raises(CaptureGone):
         await screen.frame(forgotten.handle, None)

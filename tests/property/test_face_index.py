@@ -85,7 +85,7 @@ def test_after_any_changes_it_answers_as_comparing_one_by_one_does(steps: list[t
         answers = index.near(queries, within, limit) + index.near(inside, within, limit)
         for answer, (query, itself) in zip(answers, asked, strict=True):
             check_near(answer, near_by_hand(library, query, itself, within, limit))
-    for answer, (query, itself) in zip(index.search(queries, 4) + index.search(inside, 4), asked, strict=True):
+    for answer, (query, itself) in zip(index.near(queries, 2.0, 4) + index.near(inside, 2.0, 4), asked, strict=True):
         check_near(answer, near_by_hand(library, query, itself, 2.1, 4))
     for named, (query, itself) in zip(index.identify(queries, 1.05, 3) + index.identify(inside, 1.05, 3), asked, strict=True):
         check_people(named, people_by_hand(library, query, itself, 1.05, 3))

@@ -21,6 +21,7 @@ from agent.library.records import Noted
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.database import Database
 from agent.store.upgrade import open_database
+from agent.workers.relay import EventQueries
 from tests.postgres import ON_SERVER, clear
 
 LEASE = timedelta(minutes=1)
@@ -174,11 +175,11 @@ class Queue(RuleBasedStateMachine):
     def end_again(self, pick: int) -> None:
         done = [job for job in self.ended if not self._holds(job)]
         if done:
-            before = self.library.counts(), self.library.last_event_id()
+            before = self.library.counts(), EventQueries(self.library.database).last_event_id()
             job = done[pick % len(done)]
             self._commit(job)
             self.library.fail(job, JobState.FAILED, ImageCorrupt(), now=NOW)
-            assert (self.library.counts(), self.library.last_event_id()) == before
+            assert (self.library.counts(), EventQueries(self.library.database).last_event_id()) == before
 
     @rule()
     def restart(self) -> None:
@@ -235,10 +236,12 @@ class Queue(RuleBasedStateMachine):
 
     @contextmanager
     def _unchanged_if_stale(self, job: Job) -> Iterator[None]:
-        before = self.library.counts(), self.library.last_event_id()
+        before = self.library.counts(), EventQueries(self.library.database).last_event_id()
         yield
         if self._is_stale(job):
-            assert (self.library.counts(), self.library.last_event_id()) == before, "a stale worker's result was taken"
+            assert (self.library.counts(), EventQueries(self.library.database).last_event_id()) == before, (
+                "a stale worker's result was taken"
+            )
 
     def _holds(self, job: Job) -> bool:
         """Whether the very same attempt may have been leased anew (released, or the attempt was given back)."""

@@ -45,10 +45,6 @@ class LibraryQueries(FileQueries, JobQueries, ImageQueries, ActionQueries, Locat
         with self.database.read() as tx:
             return frozenset(tx.scalars(select(schema.event.c.id).where(schema.event.c.id.in_(list(ids)))))
 
-    def last_event_id(self) -> int:
-        with self.database.read() as tx:
-            return event_rows.last_id(tx)
-
     def noted(self, name: str) -> bool:
         """Return whether there is a note with that name."""
         return self.note(name) is not None

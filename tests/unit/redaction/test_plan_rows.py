@@ -71,7 +71,6 @@ def test_nothing_that_runs_per_file_or_page_looks_through_a_table(library: Redac
     library.problems(limit=5, offset=5, folder="/photos")
     library.deferred(limit=5)
     library.events(after=1, limit=5)
-    library.last_event_id()
     list(library.prints("mobilefacenet-1"))
     library.prints_of([1], "mobilefacenet-1")
     library.unconfirmed("mobilefacenet-1", after=0, limit=5)

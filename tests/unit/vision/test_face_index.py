@@ -29,7 +29,7 @@ def test_a_distance_is_right_to_the_bound_it_states() -> None:
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     index = FaceIndex()
     index.put(np.arange(1, 501), rows, np.zeros(500, np.int64), np.ones(500, np.float32))
-    for face_id, distance in index.search(FaceQueries.of(rows[:1]), 500)[0]:
+    for face_id, distance in index.near(FaceQueries.of(rows[:1]), 2.0, 500)[0]:
         exact = float(np.linalg.norm(rows[face_id - 1].astype(np.float64) - rows[0]))
         assert abs(distance**2 - exact**2) <= 2 * 0.00022
 
@@ -48,9 +48,9 @@ def test_nothing_is_near_a_face_that_is_not_there_or_a_vector_that_is_none() -> 
         FaceQueries.of(np.full((1, DIMENSIONS), np.nan, np.float32)),
         FaceQueries.of(np.zeros((1, 192), np.float32)),
     ):
-        assert index.near(queries, 2.0, 5) == index.search(queries, 5) == [[]] and index.identify(queries, 1.05) == [[]]
+        assert index.near(queries, 2.0, 5) == [[]] and index.identify(queries, 1.05) == [[]]
     query = FaceQueries.of(face(1)[None])
-    assert FaceIndex().search(query, 5) == [[]] and FaceIndex().identify(query, 1.05) == [[]]
+    assert FaceIndex().near(query, 2.0, 5) == [[]] and FaceIndex().identify(query, 1.05) == [[]]
 
 
 def test_what_is_no_face_print_is_left_out() -> None:
