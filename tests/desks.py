@@ -32,7 +32,7 @@ from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.key_homes import FileHome
 from agent.store.schema import metadata, place
 from agent.store.upgrade import open_database
-from agent.team.alerts import TeamAlerts
+from agent.team.alerts import TeamAlerts, ToldAlerts
 from agent.team.connection import TeamConnection
 from agent.team.line import TeamLine
 from agent.team.names import TeamNames
@@ -42,7 +42,6 @@ from agent.team.records import Link
 from agent.team.service import TeamMembership
 from agent.team.sharing import FolderSharing
 from agent.team.tokens import TeamTokens
-from agent.team.told_alerts import ToldAlerts
 from agent.team.upload_queries import TeamUploadQueries
 from agent.team.uploading import FolderUploads
 from agent.uploads.files import INCOMING, UploadFiles

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from agent.core.bounded_read import TooLong, read_regular
 from agent.core.config_check import Raw, dotted, merged, nested, parsed_value
+from agent.core.files import TooLong, read_regular
 from agent.core.setting_section import Section
 from agent.core.settings import Settings
 from agent.domain.errors import SettingsGivenTwice, SettingsSecretUnreadable

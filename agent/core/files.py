@@ -1,4 +1,4 @@
-"""Writes files atomically, for the owner only, and on the disk when the call returns."""
+"""Writes files atomically, for the owner only, and on the disk when the call returns. Reads untrusted ones with a size limit."""
 
 import contextlib
 import errno
@@ -9,8 +9,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from agent.domain.errors import CopyDiskFull, CopyUnwritable, StoreDiskFull, StoreError, StoreUnwritable
 from agent.domain.path_text import printable
@@ -21,6 +22,7 @@ _HELD_S, _AGAIN_S = 2.0, 0.02
 # Opens only the file with this name, not one that a link leads to; does not wait for pipes.
 _HERE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _FULL = frozenset(code for code in (errno.ENOSPC, getattr(errno, "EDQUOT", None)) if code is not None)
+_UNTRUSTED: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
 
 
 def disk_full(error: OSError) -> bool:
@@ -154,3 +156,29 @@ def sync_folder(folder: Path) -> None:
             os.fsync(handle)
     finally:
         os.close(handle)
+
+
+class NotRegular(OSError):
+    """The file is a pipe, a device or a folder."""
+
+
+class TooLong(Exception):
+    """The file has more bytes than the limit."""
+
+
+def open_regular(path: Path) -> BufferedReader:
+    """Open a file for reading, without waiting for pipes or querying devices. Raises OSError, NotRegular, ValueError for an impossible name."""
+    handle = os.open(path, _UNTRUSTED)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise NotRegular
+    return os.fdopen(handle, "rb")
+
+
+def read_regular(path: Path, most: int) -> tuple[bytes, os.stat_result]:
+    """Return a file's content, at most `most` bytes, and its stat from the same handle. Raises OSError, NotRegular, TooLong, ValueError."""
+    with open_regular(path) as file:
+        facts, data = os.fstat(file.fileno()), file.read(most + 1)
+    if len(data) > most:
+        raise TooLong
+    return data, facts

@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, delete, insert, select
 
 from agent.core.reach import everything
-from agent.desks.unplaced import without_place
+from agent.desks.upload_queries import without_place
 from agent.domain import desk_path
 from agent.domain.edits import EditStep
 from agent.domain.events import ImageIndexed, PlaceAdded, Recorded

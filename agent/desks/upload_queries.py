@@ -8,18 +8,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, insert, or_, select, update
 
 from agent.accounts.records import TokenRecord
 from agent.accounts.secret_words import new_id
 from agent.core.reach import everything
-from agent.desks.unplaced import without_place
 from agent.domain import desk_path
 from agent.domain.edits import EditStep
-from agent.domain.events import Recorded
-from agent.store import audit_libraries
+from agent.domain.events import PeopleChanged, Recorded
+from agent.people.naming import IN_DOUBT
+from agent.store import audit_libraries, event_rows
 from agent.store.database import Queries
-from agent.store.schema import api_token, image, member, place, upload
+from agent.store.rows import take_note
+from agent.store.schema import api_token, face, identity, image, member, place, upload
 from agent.uploads.files import upload_errors
 from agent.uploads.records import Outcome
 from agent.web.desk_uploads import ContentState, DeskOut
@@ -172,3 +173,15 @@ def _had_by(desk: str) -> tuple[ColumnElement[bool], ...]:
 
 def _sent_by(desk: str) -> tuple[ColumnElement[bool], ...]:
     return upload.c.token == desk, upload.c.outcome == Outcome.STORED, upload.c.sha256.is_not(None), upload.c.target.is_not(None)
+
+
+def without_place(tx: Connection, images: Collection[int], now: datetime) -> tuple[EditStep, list[Recorded]]:
+    """Delete those of these images that no place is left of, with their faces. `images` are those that lost one."""
+    unplaced = ~exists().where(place.c.image_id == image.c.id)
+    gone = tx.scalars(select(image.c.id).where(image.c.id.in_(list(images)), unplaced)).all()
+    faces = frozenset(tx.scalars(select(face.c.id).where(face.c.image_id.in_(gone))))
+    # What was recognised by their prints is to be identified again.
+    people = frozenset(tx.scalars(select(identity.c.person_id).where(identity.c.face_id.in_(faces))))
+    tx.execute(delete(image).where(image.c.id.in_(gone)))
+    take_note(tx, IN_DOUBT)
+    return EditStep("describe", len(images), faces, people), [event_rows.record(tx, PeopleChanged(action="desk"), now)]

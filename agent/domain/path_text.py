@@ -1,4 +1,4 @@
-"""Paths as text: file systems allow names that are not valid text."""
+"""Paths as text: file systems allow names that are not valid text, and objects in buckets have addresses such as `s3://source/2024/a.jpg`."""
 
 import re
 from contextlib import suppress
@@ -7,6 +7,8 @@ from typing import Final
 
 # Python's representation of invalid text: bytes that are not UTF-8, and lone surrogates on Windows.
 _NO_TEXT: Final = re.compile("[\ud800-\udfff]")
+BUCKET: Final = "s3"
+BUCKET_START: Final = f"{BUCKET}://"
 
 
 def printable(path: str) -> str:
@@ -20,3 +22,8 @@ def uri_of_odd(path: str) -> str | None:
         with suppress(ValueError):  # no full path, or lone surrogates
             return PurePath(path).as_uri()
     return None
+
+
+def is_remote(path: str) -> bool:
+    """Return whether a path is an object in a bucket."""
+    return path.startswith(BUCKET_START)

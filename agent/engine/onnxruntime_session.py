@@ -1,8 +1,10 @@
 """ONNX Runtime as the inference library: accelerators that OpenVINO does not drive, and the processor."""
 
+import functools
 import os
 from collections.abc import Sequence
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,10 +16,10 @@ from agent.engine.devices import Device
 from agent.engine.engine_calls import ModelFile
 from agent.engine.inference_session import Floats, Input, Size, Values
 from agent.engine.onnxruntime_providers import PROVIDERS, Choice, provider_of
-from agent.engine.onnxruntime_quiet import installed, library
 
 _LEAST_SIDE = 32  # of a picture: detectors halve it five times
 _NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
+_FATAL = 4
 
 
 class OnnxRuntimeSession:
@@ -149,3 +151,23 @@ def _kept(data: bytes, ready: Path) -> bytes | Path:
         with suppress(OSError):
             fresh.unlink(missing_ok=True)
     return ready
+
+
+def installed() -> bool:
+    """Return whether there is an ONNX Runtime, without loading it."""
+    return find_spec("onnxruntime") is not None
+
+
+@functools.cache
+def library() -> Any:
+    """Return ONNX Runtime, without events for the system's telemetry, and without its log, which may name files.
+
+    Raises EngineStartFailed if it is missing or can't be loaded.
+    """
+    try:
+        import onnxruntime
+    except ImportError as error:  # also where a library that it needs is missing
+        raise EngineStartFailed from error
+    onnxruntime.disable_telemetry_events()
+    onnxruntime.set_default_logger_severity(_FATAL)
+    return onnxruntime

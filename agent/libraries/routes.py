@@ -8,8 +8,7 @@ from fastapi import FastAPI, Path
 
 from agent.core.config_file import SettingsFile
 from agent.domain.errors import BadRequest, NotFound
-from agent.domain.path_text import printable
-from agent.domain.remote import is_remote
+from agent.domain.path_text import is_remote, printable
 from agent.libraries.records import REST, Library
 from agent.libraries.schemas import (
     LibrariesOut,

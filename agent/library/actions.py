@@ -14,7 +14,7 @@ from agent.core.observable import Notice
 from agent.domain.errors import AgentError, BucketNoFile, ImageError, ImageMissing, ImageOnlineOnly, ImageUnreadable, NotFound
 from agent.domain.events import FavouritesChanged, ImagesHidden, Recorded
 from agent.domain.jobs import JobState
-from agent.domain.remote import is_remote
+from agent.domain.path_text import is_remote
 from agent.engine.open_files import open_photo, opened
 from agent.library.queries.library_queries import LibraryQueries
 

@@ -22,9 +22,8 @@ from agent.domain.errors import (
     Unexpected,
 )
 from agent.domain.jobs import JobState
-from agent.domain.path_text import printable
+from agent.domain.path_text import is_remote, printable
 from agent.domain.reading_order import in_rows
-from agent.domain.remote import is_remote
 from agent.web.base_schema import Schema
 from agent.web.schemas import Id, LocalTime, Problem
 

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from agent.core.reach import current_reach
 from agent.core.settings import Folder, folder_of, root_of
 from agent.domain.errors import NotFound
-from agent.domain.path_text import printable
-from agent.domain.remote import is_remote
+from agent.domain.path_text import is_remote, printable
 from agent.library.queries.library_queries import LibraryQueries
 
 

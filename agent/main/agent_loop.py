@@ -28,8 +28,7 @@ from agent.desktop.presence import presence
 from agent.desktop.presenter import News, Presenter
 from agent.desktop.watch_teller import WatchTeller
 from agent.domain.errors import AutostartFailed, SettingsError
-from agent.library.onboarding import Onboarding
-from agent.library.onboarding_choices import read_choices, usual_folders, write_choices
+from agent.library.onboarding import Onboarding, read_choices, usual_folders, write_choices
 from agent.library.status import UpdateShown
 from agent.main.app import Reconfigure
 from agent.main.checkup import health

@@ -32,7 +32,7 @@ from agent.main.edges import Edges
 from agent.main.engines import engine_pool, model_store, model_ways, screen_engine
 from agent.main.guarded import guarded_matcher, guarded_screen
 from agent.main.library_home import backups_of, home_of_key
-from agent.people.face_finder import FaceFinder
+from agent.people.face_search import FaceFinder
 from agent.people.forgotten import ForgottenFile
 from agent.people.service import PeopleEdges
 from agent.people.sidecars.sidecar_store import Sidecars
@@ -46,8 +46,7 @@ from agent.screen import capture_files
 from agent.screen.capture import CaptureDesktop
 from agent.sources.folder.folder_source import FolderSource
 from agent.sources.folder.online_only import is_online_only
-from agent.sources.source import RemoteSource
-from agent.sources.sources import Sources
+from agent.sources.source import RemoteSource, Sources
 from agent.store.audit_witness import AuditWitness
 from agent.store.database import Database
 from agent.store.opening import open_library

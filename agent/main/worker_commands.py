@@ -94,12 +94,12 @@ def _work(session: CommandSession, called: str, mounted: Roots, log_file: str, *
 
 
 def _pool(session: CommandSession, name: str, roots: Roots, database: "Database") -> "EnginePool":
-    from agent.domain.remote import BUCKET
+    from agent.domain.path_text import BUCKET
     from agent.engine.open_files import open_photo
     from agent.main.engines import engine_pool, model_store
     from agent.main.library_home import home_of_key
     from agent.main.server.buckets import bucket_reader
-    from agent.sources.sources import opener_of
+    from agent.sources.source import opener_of
 
     settings, paths = session.file.snapshot, session.paths
     store = model_store(paths)

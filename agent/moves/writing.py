@@ -12,8 +12,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from agent.domain.people import Certainty
 from agent.moves.findings import Conflict, Findings
-from agent.moves.matching import matched
-from agent.moves.numbers import Numbers, by_image, differs, face_numbers, faces_there, found, image_numbers, key_of, numbers_of
+from agent.moves.numbers import Numbers, by_image, differs, face_numbers, faces_there, found, image_numbers, key_of, matched, numbers_of
 from agent.moves.reading import Page
 from agent.moves.tables import (
     ALBUM_IMAGE,

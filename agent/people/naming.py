@@ -17,10 +17,10 @@ from agent.domain.events import ImageIndexed, Recorded
 from agent.domain.face import Analysis
 from agent.domain.people import Judgement
 from agent.library.recipes import recognises
-from agent.people.edits_within_reach import check_edit
 from agent.people.forgotten import ForgottenFile
 from agent.people.identification import Identification
 from agent.people.queries.people_queries import PeopleQueries
+from agent.people.queries.reach_rows import check_edit
 from agent.store.rows import BACKUPS_HOLD_PURGED
 
 log = structlog.get_logger()

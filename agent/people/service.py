@@ -14,8 +14,7 @@ from agent.engine.matcher_port import FaceMatcher
 from agent.library.work_state import WorkState
 from agent.people.cluster_cards import ClusterCards
 from agent.people.clusters import ClusterUpdater
-from agent.people.face_finder import FaceFinder, MatcherFinder
-from agent.people.face_search import FaceSearch
+from agent.people.face_search import FaceFinder, FaceSearch, MatcherFinder
 from agent.people.forgotten import ForgottenFile
 from agent.people.identification import Identification
 from agent.people.naming import People

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from agent.core.bounded_read import open_regular
-from agent.core.files import copy_errors, create_file, move_new, numbered, sync_file, sync_folder
+from agent.core.files import copy_errors, create_file, move_new, numbered, open_regular, sync_file, sync_folder
 from agent.core.hanging_calls import stop_if_unwanted
 from agent.domain.errors import AlreadyKept, BucketNoFile, CopyNotAFile, ImageError, SameFile, SourceError
-from agent.domain.remote import is_remote
+from agent.domain.path_text import is_remote
 from agent.engine.open_files import open_photo
 from agent.redaction import copy_names
 from agent.redaction.copy_names import KEPT_ENDING, MadeAt, Names, file_id

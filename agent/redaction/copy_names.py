@@ -1,4 +1,4 @@
-"""Chooses the names of covered copies: unused names, and an original's place only on request."""
+"""Chooses the names of covered copies: unused names, an original's place only on request, and for members one folder of the server."""
 # ruff: noqa: PTH100, PTH112, PTH118, PTH120 - paths are text throughout: a Path drops "..", and can't hold every Windows name
 
 import os
@@ -11,9 +11,9 @@ from typing import Final
 
 from agent.core.files import numbered
 from agent.core.hanging_calls import stop_if_unwanted
-from agent.domain.errors import CopyUnsupported, SameFile
+from agent.domain.errors import CopyUnsupported, Forbidden, SameFile
 from agent.domain.image import COPY_FORMATS
-from agent.domain.remote import is_remote
+from agent.domain.path_text import is_remote
 from agent.domain.video import CLIP_FORMATS, has_pictures, is_clip, may_show_faces
 from agent.redaction.copy_records import Made, PlannedCopy, RedactionItem
 from agent.redaction.options import Keeping, RedactionOptions
@@ -28,6 +28,7 @@ _CLIP_INSTEAD: Final = "mp4"
 FileId = tuple[int, int]
 MadeAt = Callable[[str], Made | None]
 Digest = Callable[[str], str | None]
+COPIES_FOLDER = "copies"
 
 
 def writable(path: str) -> bool:
@@ -197,3 +198,16 @@ def _ending(path: str) -> str:
 def _key(path: str) -> str:
     """Return the same value for names that some file systems consider equal."""
     return unicodedata.normalize("NFC", path).casefold()
+
+
+def place_below(root: Path, out: str) -> str:
+    """The full path of the folder that a member calls `out`: a name below `root`, or a full path there. Raises Forbidden for others."""
+    above = os.path.abspath(root)
+    full = os.path.abspath(os.path.join(above, out))
+    try:
+        inside = os.path.commonpath((above, full)) == above
+    except ValueError:  # another drive
+        inside = False
+    if not inside:
+        raise Forbidden(scope="desktop")
+    return full

@@ -28,8 +28,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-from agent.core.bounded_read import open_regular
-from agent.core.files import copy_errors, create_file
+from agent.core.files import copy_errors, create_file, open_regular
 from agent.domain.errors import ImageChanged, ImageUnreadable, KeptDamaged, NotRestorable, RestoreKeyWrong
 from agent.engine.renderer import KeptRegion
 

@@ -24,7 +24,7 @@ from agent.redaction import present_redact
 from agent.redaction.batches import RedactionRequests
 from agent.redaction.clipboard_copy import ClipboardCopy
 from agent.redaction.copies_archive import MEDIA_TYPE, CopiesArchive
-from agent.redaction.copy_places import FOLDER, place_below
+from agent.redaction.copy_names import COPIES_FOLDER, place_below
 from agent.redaction.copy_records import MADE, RedactionItem
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.redaction.schemas import (
@@ -115,7 +115,7 @@ def batch_routes(
     async def begin(request: CoverRequest, who: Who) -> RedactionBatchOut:
         """Plan copies; they are made even if the client disconnects, and after a restart. A member’s `out` is a name on the server."""
         if who.kind != "local":
-            request = request.model_copy(update={"out": place_below(places.data / FOLDER, request.out)})
+            request = request.model_copy(update={"out": place_below(places.data / COPIES_FOLDER, request.out)})
         paths = await asyncio.to_thread(_paths, library, request.images)
         return await batch(await copies.begin(present_redact.asked_of(request, paths)))
 

@@ -21,8 +21,7 @@ from agent.domain.watch_state import WatchShown, WatchState
 from agent.engine.governor import PAUSE_BELOW, RESUME_FROM
 from agent.engine.monitor import ResourceMonitor
 from agent.engine.screen_port import ScreenWatcher, Watched, WatchedDesktop, WatchTask
-from agent.library.do_not_disturb import DoNotDisturb
-from agent.library.pause_until import PauseUntil
+from agent.library.do_not_disturb import DoNotDisturb, PauseUntil
 from agent.library.recipes import recipe_of
 from agent.library.work_state import WorkState
 from agent.people.identification import Identification

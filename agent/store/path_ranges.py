@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, LargeBinary, and_, func, not_, or_, true, type_coerce
 
-from agent.domain.remote import is_remote
+from agent.domain.path_text import is_remote
 from agent.store.dialects.functions import contains_text
 from agent.store.schema import place
 

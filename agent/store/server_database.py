@@ -1,12 +1,13 @@
 """The team server's database: where it is, whether its server is new enough, and the library in it."""
 
 import contextlib
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import exc
 
@@ -28,7 +29,6 @@ from agent.domain.errors import (
 )
 from agent.store import change_notices, row_security
 from agent.store.addresses import connecting, libpq_address, sqlalchemy_url
-from agent.store.connection_failures import unreachable
 from agent.store.database import Database
 from agent.store.embedded_postgres import embedded_address
 from agent.store.key_homes import Home
@@ -46,6 +46,16 @@ UTF8 = "UTF8"
 POSTGRES_FOLDER = SERVER_FOLDER
 _STARTING = 0x41495057  # an advisory lock's number in the library's database
 _NO_RIGHT = "42501"  # SQLSTATE
+# libpq passes on the server's words, in its language, without a SQLSTATE: what is not recognised is only "unreachable".
+_REASONS: Final = {
+    "sign_in": r"password authentication failed|no password supplied|no pg_hba\.conf entry|role \".*\" (does not exist|is not permitted)",
+    "missing": r"database \".*\" does not exist",
+    "name": r"failed to resolve host|could not translate host name",
+    "encryption": r"\bSSL\b|certificate",
+    "busy": r"too many (clients|connections)|remaining connection slots",
+    "refused": r"Connection refused|No such file or directory",
+    "slow": r"timeout expired|timed out|No route to host|Network is unreachable",
+}
 
 
 class Migrating(StrEnum):
@@ -216,3 +226,9 @@ def versions_of(url: str) -> Versions:
 
 def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split(".") if part.isdigit())
+
+
+def unreachable(error: Exception) -> DatabaseUnreachable:
+    """Return the error with a parameter of that name. Its message is left out: it names the host and the user."""
+    found = next((name for name, words in _REASONS.items() if re.search(words, str(error))), None)
+    return DatabaseUnreachable(**{found: 1}) if found else DatabaseUnreachable()

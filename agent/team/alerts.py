@@ -1,15 +1,18 @@
 """Follows the alerts of the team's server, and has each told once on an administrator's desktop."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, TypeAlias
 
 import structlog
 
+from agent.core.files import store_error, write_private
 from agent.domain.errors import AgentError, Forbidden, NotFound
 from agent.team.connection import TeamConnection
 from agent.team.records import Link
-from agent.team.told_alerts import Told, ToldAlerts
 from agent.web.desk_alerts import DeskAlert
 
 log = structlog.get_logger()
@@ -23,6 +26,56 @@ _LONGEST_PAUSE_S: Final = 60.0
 
 # Tells alerts of that server; returns the ids of those that were told. The others are offered again while they fire.
 Tell: TypeAlias = Callable[[Link, Sequence[DeskAlert]], Awaitable[Collection[int]]]
+FILE: Final = "team-alerts.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """All up to `after`, and of the newer ones those in `beyond`: others wait for the end of a quiet time."""
+
+    after: int = 0
+    beyond: frozenset[int] = frozenset()
+
+    def __contains__(self, alert_id: int) -> bool:
+        return alert_id <= self.after or alert_id in self.beyond
+
+    def plus(self, told: Collection[int], waiting: Collection[int]) -> "Told":
+        known = self.beyond.union(told)
+        first = min(waiting, default=None)
+        after = max([self.after, *(each for each in known if first is None or each < first)])
+        return Told(after, frozenset(each for each in known if each > after))
+
+
+class ToldAlerts:
+    """All methods block and raise StoreError."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / FILE
+
+    def read(self, uid: str) -> Told:
+        """Return what was told of the server with that link."""
+        try:
+            found = json.loads(self._file.read_text(encoding="utf-8"))
+            return Told(int(found["after"]), frozenset(map(int, found["beyond"]))) if found["uid"] == uid else Told()
+        except FileNotFoundError:
+            return Told()
+        except (ValueError, TypeError, KeyError):
+            return Told()  # damaged: what fires now is told again
+        except OSError as error:
+            raise store_error(error) from error
+
+    def write(self, uid: str, told: Told) -> None:
+        content = {"uid": uid, "after": told.after, "beyond": sorted(told.beyond)}
+        try:
+            write_private(self._file, json.dumps(content).encode("utf-8"))
+        except OSError as error:
+            raise store_error(error) from error
+
+    def forget(self) -> None:
+        try:
+            self._file.unlink(missing_ok=True)
+        except OSError as error:
+            raise store_error(error) from error
 
 
 class TeamAlerts:

@@ -26,13 +26,38 @@ from agent.domain.errors import (
 from agent.store.path_ranges import FolderArea
 from agent.team.connection import TeamConnection
 from agent.team.folder_work import FolderWork, shared_areas
-from agent.team.transfer_rate import TransferRate
 from agent.team.upload_connection import UploadConnection, opened
 from agent.team.upload_queries import FAILED, SENT, THERE, TeamUploadQueries, UploadCandidate, UploadCounts
 
 AT_ONCE: Final = 2
 """photos under way: one is read and checked by the server while the other one comes"""
 _LOOK_S: Final = 5.0  # whether the work goes on after a pause by itself
+_LAST_S: Final = 20.0
+
+
+class TransferRate:
+    """How fast photos go to the server just now: in the last seconds. `clock` gives seconds, from any start."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._passed: deque[tuple[float, int]] = deque()
+
+    def passed(self, size: int) -> None:
+        """Note that so many bytes went."""
+        self._passed.append((self._clock(), size))
+        self._drop_old()
+
+    @property
+    def per_second(self) -> float:
+        """Bytes per second; 0 while nothing goes."""
+        self._drop_old()
+        if not self._passed:
+            return 0.0
+        return sum(size for _, size in self._passed) / max(1.0, self._clock() - self._passed[0][0])
+
+    def _drop_old(self) -> None:
+        while self._passed and self._clock() - self._passed[0][0] > _LAST_S:
+            self._passed.popleft()
 
 
 @dataclass(frozen=True, slots=True)

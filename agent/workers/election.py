@@ -1,17 +1,20 @@
-"""Which of a server's processes leads: the one whose session of the database holds a lock.
+"""Which of a server's processes leads, or does a piece of work: the one whose session of the database holds a lock.
 
-The database is the judge: the lock ends with the session, so a killed leader is replaced at once. A leader that says nothing for
+The database is the judge of who leads: the lock ends with the session, so a killed leader is replaced at once. A leader that says nothing for
 `SILENT_S` loses its session, and one that gets no answer stops leading before that. The two can overlap for a moment if a leader's
 machine stood still, so what the leader does must not be wrong when it is done twice: photos are noted once by their path, a message is
 sent at least once.
 """
 
 import asyncio
+from contextlib import suppress
+from typing import Any
 
 import psycopg
 import structlog
 
 from agent.core.lead import Leading
+from agent.domain.errors import StoreUnreachable
 from agent.store.addresses import ALIVE
 
 log = structlog.get_logger()
@@ -22,6 +25,8 @@ CONFIRM_S = 2.0
 ANSWER_S = 8.0  # with CONFIRM_S less than SILENT_S
 WAIT_S = 5.0  # for the lock, before asking again: a connection that broke without a word is noticed
 RETRY_S = 1.0
+_CLAIMS = 0x4149  # the first half of the advisory locks' numbers
+_CLAIM_S = 10.0
 
 
 class Election(Leading):
@@ -67,3 +72,41 @@ class Election(Leading):
             await asyncio.sleep(CONFIRM_S)
             async with asyncio.timeout(ANSWER_S):
                 await connection.execute("SELECT 1")
+
+
+class SessionClaims:
+    """Implements `agent.core.claims.Claims` by locks of a session of the database, which end with the process, or with its connection.
+
+    `address` is the database's, as libpq takes it. The connection is made at first use.
+    """
+
+    shared = True
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._connection: psycopg.AsyncConnection[Any] | None = None
+        self._turn = asyncio.Lock()
+
+    async def take(self, name: str) -> bool:
+        return await self._ask("SELECT pg_try_advisory_lock(%s, hashtext(%s))", name)
+
+    async def drop(self, name: str) -> None:
+        await self._ask("SELECT pg_advisory_unlock(%s, hashtext(%s))", name)
+
+    async def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(psycopg.Error):
+                await connection.close()
+
+    async def _ask(self, statement: str, name: str) -> bool:
+        async with self._turn:
+            try:
+                async with asyncio.timeout(_CLAIM_S):
+                    if self._connection is None:
+                        self._connection = await psycopg.AsyncConnection.connect(self._address, autocommit=True, **ALIVE)
+                    row = await (await self._connection.execute(statement.encode(), [_CLAIMS, name])).fetchone()
+            except (psycopg.Error, TimeoutError):
+                await self.close()
+                raise StoreUnreachable from None
+        return row is not None and bool(row[0])

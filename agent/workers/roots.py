@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath, PureWindowsPath
 
-from agent.domain.remote import is_remote
+from agent.domain.path_text import is_remote
 
 
 class Roots:

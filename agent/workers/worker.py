@@ -2,19 +2,22 @@
 
 import asyncio
 from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import psycopg
 import structlog
-from procrastinate import App, JobContext
+from procrastinate import App, JobContext, PsycopgConnector
 from procrastinate.exceptions import ConnectorException
+from psycopg_pool import AsyncConnectionPool
 
 from agent.core.environment import Environment
 from agent.core.observable import wait_at_most
 from agent.domain.errors import StoreError
 from agent.domain.events import ImageFailed, ImageIndexed, PlaceAdded, Recorded
 from agent.library.indexer import Indexer
-from agent.workers.connections import connected, unopened
+from agent.store.addresses import ALIVE
 from agent.workers.held_batches import BatchQueue
 from agent.workers.queries.work_queue import ASKED_QUEUE, PHOTO_QUEUE, TASK
 from agent.workers.queries.worker_rows import WorkerQueries
@@ -27,6 +30,8 @@ RETRY_AFTER_S = 2.0
 RATE_S = 60.0
 # Two batches at once, so that the engine has work while the last photos of one are finished.
 QUEUES = {ASKED_QUEUE: 1, PHOTO_QUEUE: 2}
+MOST_CONNECTIONS = 4
+CLOSE_S = 1.0  # for connections that are being made; then they are left
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,3 +191,24 @@ class Worker:
             self._ended.append(self._environment.monotonic())
         elif isinstance(recorded.event, ImageFailed):
             self._errors += 1
+
+
+@asynccontextmanager
+async def connected(app: App, address: str) -> AsyncIterator[None]:
+    """Open the app's connections to the database. Raises ConnectorException, psycopg.Error.
+
+    The pool is ours: procrastinate doesn't close one whose opening was cancelled. Its tasks survive being cancelled, so the loop would
+    wait for them for ever, and the process would never end; told to stop, they end.
+    """
+    check = AsyncConnectionPool.check_connection
+    pool = AsyncConnectionPool(address, kwargs=dict(ALIVE), min_size=1, max_size=MOST_CONNECTIONS, open=False, check=check)
+    try:
+        await pool.open(wait=True)
+        async with app.open_async(pool):
+            yield
+    finally:
+        await asyncio.shield(pool.close(CLOSE_S))
+
+
+def unopened(address: str) -> App:
+    return App(connector=PsycopgConnector(conninfo=address))

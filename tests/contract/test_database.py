@@ -17,7 +17,7 @@ from agent.library.queries import job_rows
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.backup import check_copy
 from agent.store.database import Database
-from agent.store.dialects import live_connections, postgresql, sqlcipher
+from agent.store.dialects import postgresql, sqlcipher
 from agent.store.schema import meta, shared
 from agent.store.upgrade import open_database
 from tests.contract.test_library import RECOGNISE, a_face, index
@@ -231,8 +231,8 @@ def test_a_connection_that_a_server_ended_is_replaced_before_it_is_used(
 ) -> None:
     database: Database = request.getfixturevalue("on_server")
     if asked:  # as if the machine were gone: nothing comes on the connection, and it was not used for a while
-        monkeypatch.setattr(live_connections, "_TRUSTED_S", 0.0)
-        monkeypatch.setattr(live_connections, "_has_said", lambda connection: False)
+        monkeypatch.setattr(postgresql, "_TRUSTED_S", 0.0)
+        monkeypatch.setattr(postgresql, "_has_said", lambda connection: False)
     with closing(database):
         with database.read() as tx:
             ended = tx.scalar(_PROCESS)

@@ -13,7 +13,7 @@ from agent.core.reach import Reach, current_reach, reaching
 from agent.domain.edits import NameFacesEdit
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
-from agent.people.face_finder import FaceFinder, MatcherFinder
+from agent.people.face_search import FaceFinder, MatcherFinder
 from agent.people.queries.among_rows import EVERYTHING, Among
 from agent.people.vectors.service import FaceVectors
 from agent.people.vectors.turning import Turning

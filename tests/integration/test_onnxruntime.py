@@ -59,7 +59,7 @@ class Liar(engine_worker.Worker):
         providers.PROVIDERS["CUDA"] = replace(providers.PROVIDERS["ONNX-CPU"], halves=lie == "half")
         if lie == "left out":
             providers.PROVIDERS["CUDA"] = replace(providers.PROVIDERS["CUDA"], name="CUDAExecutionProvider")
-            from agent.engine.onnxruntime_quiet import library
+            from agent.engine.onnxruntime_session import library
             library().get_available_providers = lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"]
         run = OnnxRuntimeNet.run
         def lying(net, values):
@@ -171,7 +171,7 @@ async def test_a_provider_that_the_package_does_not_have_is_named_with_a_remedy(
 WITHOUT = """
 import sys
 sys.modules["onnxruntime"] = None
-import agent.engine.onnxruntime_quiet as quiet
+import agent.engine.onnxruntime_session as quiet
 quiet.find_spec = lambda name: None
 from agent.domain.errors import EngineStartFailed
 from agent.engine.selftest import devices_for

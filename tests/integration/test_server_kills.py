@@ -21,7 +21,7 @@ from sqlalchemy import func, select, text
 from agent.domain.errors import AgentError
 from agent.domain.events import ImageIndexed
 from agent.domain.jobs import JobState
-from agent.redaction.copy_places import FOLDER
+from agent.redaction.copy_names import COPIES_FOLDER
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.schema import identity, person, redaction, redaction_item
 from tests.server_load import Covering, Desk, Naming, desk_of, desk_of_first
@@ -228,7 +228,7 @@ def _check_copies(library: RedactionQueries, server: RealServer, covering: Cover
         assert sorted(Path(row.source).name for row in rows if row.uid == uid) == sorted(names)
     targets = Counter(row.target for row in rows)
     assert set(targets.values()) == {1} and covering.batches
-    made = {str(path) for path in (server.paths.data / FOLDER).rglob("*") if path.is_file()}
+    made = {str(path) for path in (server.paths.data / COPIES_FOLDER).rglob("*") if path.is_file()}
     assert made == set(targets)
 
 

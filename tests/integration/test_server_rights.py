@@ -12,9 +12,8 @@ from sqlalchemy import make_url
 from agent.domain.errors import DatabaseEncoding, DatabaseRights, DatabaseUnreachable
 from agent.store import row_security
 from agent.store.addresses import libpq_address
-from agent.store.connection_failures import unreachable
 from agent.store.key_homes import FileHome
-from agent.store.server_database import server_database, versions_of
+from agent.store.server_database import server_database, unreachable, versions_of
 from tests.postgres import ON_SERVER, PostgresServer
 
 if TYPE_CHECKING:

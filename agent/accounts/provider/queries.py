@@ -6,8 +6,7 @@ from typing import Final
 
 from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select, text, update
 
-from agent.accounts.ceremonies import Kind
-from agent.accounts.ceremony_queries import CeremonyQueries
+from agent.accounts.ceremonies import CeremonyQueries, Kind
 from agent.accounts.member_rows import COLUMNS, add_member, keep_a_way_in, member_of, required, selected
 from agent.accounts.records import PROVIDER, Member, ProviderLink
 from agent.core.actor import acting_as

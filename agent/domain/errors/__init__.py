@@ -7,7 +7,6 @@ Parameters are facts for a message (numbers, setting names), never a path, a nam
 # ruff: noqa: F403  (each of these modules holds errors only)
 
 from agent.domain.errors.account_errors import *
-from agent.domain.errors.album_errors import *
 from agent.domain.errors.backup_errors import *
 from agent.domain.errors.capture_errors import *
 from agent.domain.errors.desktop_errors import *
@@ -16,7 +15,6 @@ from agent.domain.errors.error_tree import *
 from agent.domain.errors.image_errors import *
 from agent.domain.errors.lifecycle_errors import *
 from agent.domain.errors.message_errors import *
-from agent.domain.errors.model_errors import *
 from agent.domain.errors.move_errors import *
 from agent.domain.errors.people_errors import *
 from agent.domain.errors.redaction_errors import *
@@ -27,4 +25,3 @@ from agent.domain.errors.store_errors import *
 from agent.domain.errors.team_errors import *
 from agent.domain.errors.update_errors import *
 from agent.domain.errors.upload_errors import *
-from agent.domain.errors.xmp_errors import *

@@ -1,4 +1,4 @@
-"""Failures of the process that decodes and infers."""
+"""Failures of the process that decodes and infers, and of its model files."""
 
 from agent.domain.errors.error_tree import AgentError
 
@@ -53,3 +53,27 @@ class EngineOpen(EngineError):
     """This system does not sandbox the engine completely. One parameter, 1: `network`, `files` or `both`, for the open part."""
 
     code = "engine.open"
+
+
+class ModelError(AgentError):
+    """A model file is missing or invalid. Parameter `model`: its name in the manifest."""
+
+
+class ModelMissing(ModelError):
+    code = "model.missing"
+
+
+class ModelWrongHash(ModelError):
+    code = "model.wrong_hash"
+
+
+class ModelUnknown(ModelError):
+    """No such model. Parameters: `model` and `nearest`, a similar name; or `file` is set: a file is none of the models."""
+
+    code = "model.unknown"
+
+
+class ModelUnreachable(ModelError):
+    """All sources failed. Parameters: `model`, `sources` (their number)."""
+
+    code = "model.unreachable"

@@ -1,4 +1,4 @@
-"""Failures of requests about people."""
+"""Failures of requests about people and albums."""
 
 from agent.domain.errors.error_tree import AgentError
 
@@ -139,3 +139,23 @@ class ConsentBadRow(PeopleError):
     """A line of a class list is invalid. Parameters `line`, counted from 1, and `column`."""
 
     code = "people.list_bad_row"
+
+
+class AlbumError(AgentError):
+    """An album can't be shown or changed that way."""
+
+
+class AlbumUnknown(AlbumError):
+    code = "album.unknown"
+
+
+class AlbumPhotoUnknown(AlbumError):
+    """A file that is to be added is not in the library."""
+
+    code = "album.photo_unknown"
+
+
+class AlbumByRule(AlbumError):
+    """Photos can't be added to, moved in or taken out of an album of people: it follows their names."""
+
+    code = "album.by_rule"

@@ -9,7 +9,7 @@ from agent.domain.errors import BucketError, ImageMissing, leaves
 from agent.domain.events import PlaceAdded, PlaceLost, PlaceMoved, Recorded
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import JobState, Priority
-from agent.domain.remote import BUCKET_START
+from agent.domain.path_text import BUCKET_START
 from agent.library.queries import job_rows
 from agent.library.records import Noted
 from agent.store import event_rows

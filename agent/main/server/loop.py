@@ -25,7 +25,7 @@ from agent.core.resources import resource
 from agent.core.settings import Settings
 from agent.core.supervisor import is_supervised, keep_alive, tell_supervisor
 from agent.domain.errors import SettingsError
-from agent.domain.remote import BUCKET
+from agent.domain.path_text import BUCKET
 from agent.library.onboarding import Onboarding
 from agent.main.app import App
 from agent.main.checkup import health
@@ -55,13 +55,13 @@ from agent.web.access import Scope
 from agent.web.auth import Auth
 from agent.web.certificates import Certificates, origins_of
 from agent.web.connection import Door
+from agent.web.desk_port import NoDesk
 from agent.web.draining import Draining
 from agent.web.failover import DatabaseReturn, FailoverRetry
 from agent.web.gate import Gate
 from agent.web.handed_over import is_handed_over
 from agent.web.help_routes import Places
 from agent.web.large_answers import InPieces
-from agent.web.no_desk import NoDesk
 from agent.web.redirect import redirecting
 from agent.web.request_counts import CountedRequests
 from agent.web.server import Network, Succession, serving

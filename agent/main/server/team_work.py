@@ -19,13 +19,12 @@ from agent.main.app import App
 from agent.store.addresses import libpq_address
 from agent.store.database import Database
 from agent.workers.dispatcher import Dispatcher
-from agent.workers.election import Election
+from agent.workers.election import Election, SessionClaims
 from agent.workers.pausing import PauseQueries, SharedPause
 from agent.workers.queries.handout_rows import HandoutQueries
 from agent.workers.queries.queue_tables import prepare
 from agent.workers.queries.worker_rows import WorkerQueries
 from agent.workers.relay import EventQueries, EventRelay
-from agent.workers.session_claims import SessionClaims
 from agent.workers.sweeper import SILENT_S, Sweeper
 
 log = structlog.get_logger()

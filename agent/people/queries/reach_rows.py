@@ -5,6 +5,17 @@ from collections.abc import Collection
 from sqlalchemy import or_, select
 
 from agent.core.reach import current_reach, everything
+from agent.domain.edits import (
+    AdoptNamesEdit,
+    DescribePersonEdit,
+    Edit,
+    IgnoreFacesEdit,
+    MergePeopleEdit,
+    NameFacesEdit,
+    NameManyEdit,
+    RejectFaces,
+    UnnameFacesEdit,
+)
 from agent.domain.errors import FaceUnknown, PersonElsewhere, PersonUnknown
 from agent.domain.people import Certainty
 from agent.store.database import Queries
@@ -66,3 +77,28 @@ class ReachQueries(Queries):
             if not may_be_elsewhere(tx, people, reach.libraries):
                 return frozenset()
             return frozenset(tx.scalars(theirs.distinct()))
+
+
+def check_edit(library: ReachQueries, wish: Edit) -> None:
+    """Check what an edit by a member of a team is about: an edit holds in all libraries, and is applied without regard to them. Blocks.
+
+    Raises FaceUnknown, PersonUnknown for what is beyond reach; PersonElsewhere to change a person who is also there.
+    """
+    match wish:
+        case NameFacesEdit():
+            library.check_faces([*wish.face_ids, *wish.left_out])
+            library.check_people([wish.person_id] if wish.person_id is not None else [], whole=False)
+        case NameManyEdit():
+            library.check_faces([each for _, faces in wish.people for each in faces])
+        case AdoptNamesEdit():
+            library.check_faces([face_id for face_id, _ in wish.names])
+        case RejectFaces():
+            library.check_faces(wish.face_ids)
+            library.check_people([wish.person_id], whole=False)
+        case UnnameFacesEdit() | IgnoreFacesEdit():
+            library.check_faces(wish.face_ids)
+        case MergePeopleEdit():
+            library.check_people({*wish.person_ids, wish.into}, whole=True)
+        case DescribePersonEdit():
+            library.check_people([wish.person_id], whole=True)
+            library.check_faces([wish.cover_face_id] if wish.cover_face_id is not None else [])

@@ -13,8 +13,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from agent.core.bounded_read import TooLong, read_regular
-from agent.core.files import create_file, disk_full, move_new, sync_folder
+from agent.core.files import TooLong, create_file, disk_full, move_new, read_regular, sync_folder
 from agent.domain.errors import XmpDiskFull, XmpLinked, XmpTooLarge, XmpUnreadable, XmpUnwritable
 from agent.domain.image import SIDECAR_ENDING, is_image
 from agent.domain.regions import MAX_XMP_BYTES

@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from agent.domain.errors import BucketInvalid
-from agent.domain.remote import BUCKET_START
+from agent.domain.path_text import BUCKET_START
 
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?")
 _BUCKET: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]")

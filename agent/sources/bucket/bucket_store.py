@@ -1,12 +1,13 @@
 """The connection to a bucket, by `obstore`: lists its objects and reads one. Everything here blocks."""
 
+import os
+import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final
 
 from agent.domain.errors import BucketNamesUnreadable, BucketNotReached, ImageTooLarge, ImageUnreadable
-from agent.sources.bucket.anonymous_file import filled
 from agent.sources.bucket.bucket import Access, Bucket, Keys
 from agent.sources.bucket.bucket_problems import meaning
 
@@ -21,6 +22,8 @@ _SILENCE: Final = timedelta(seconds=20)
 _CONNECT: Final = timedelta(seconds=10)
 _RETRIES: Final = 3
 _RETRY_S: Final = 30
+# Larger objects go to the disk, without a name there either.
+MOST_IN_MEMORY: Final = 64 * 1024 * 1024
 
 
 class BucketStore:
@@ -125,3 +128,30 @@ def _access(bucket: Bucket, keys: Keys | None) -> Mapping[str, object]:
     if bucket.access is Access.ROLE or keys is None:
         return {}
     return {"access_key_id": keys.key_id, "secret_access_key": keys.secret}
+
+
+def filled(chunks: Iterable[bytes | memoryview], size: int) -> int:
+    """Return a descriptor of a file with these bytes, to be read from its start. Raises OSError, and what `chunks` raises.
+
+    The file has no name: it is gone when its last descriptor is closed, however the program ends.
+    """
+    with _made(size) as file:
+        for chunk in chunks:
+            file.write(chunk)
+        file.flush()
+        file.seek(0)
+        return _to_read(file.fileno())
+
+
+def _made(size: int) -> IO[bytes]:
+    if size <= MOST_IN_MEMORY and hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("photo"), "w+b")
+    return tempfile.TemporaryFile()
+
+
+def _to_read(descriptor: int) -> int:
+    """Return a descriptor of its own that can't be written to, where the system can make one."""
+    try:
+        return os.open(f"/proc/self/fd/{descriptor}", os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+    except OSError:
+        return os.dup(descriptor)

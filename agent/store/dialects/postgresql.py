@@ -7,11 +7,15 @@ write, and readers of events continue from the last id they saw, so ids must be 
 
 import contextlib
 import secrets
+import selectors
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, ExceptionContext, create_engine, event, exc, func, insert, literal_column, select, text
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, exc, func, insert, literal_column, select, text
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from agent.core.commits import note_commit
 from agent.core.files import store_error
@@ -21,7 +25,6 @@ from agent.store import row_security
 from agent.store.addresses import connecting
 from agent.store.change_notices import application
 from agent.store.columns import json_value
-from agent.store.dialects.live_connections import check_connections
 from agent.store.dialects.sqlcipher import SqlCipher
 from agent.store.event_rows import ORIGIN
 from agent.store.schema import create, metadata
@@ -57,6 +60,8 @@ _BY_STATE: dict[str, type[StoreError]] = {
     "XX001": StoreDamaged,  # data
     "XX002": StoreDamaged,  # index
 }
+_TRUSTED_S = 1.0  # after its last use
+_USED = "used"
 
 
 class PostgreSql:
@@ -203,3 +208,34 @@ def _translate(error: exc.DBAPIError) -> Exception:
     kind = _BY_STATE.get(state) or _BY_STATE.get(state[:2])
     # Other errors (a broken constraint, wrong SQL) are defects of the program and propagate unchanged.
     return kind() if kind is not None else error.orig if isinstance(error.orig, Exception) else error
+
+
+def check_connections(engine: Engine) -> None:
+    """Replace connections that are lost when they are taken from the pool of `engine`.
+
+    One that was used a moment ago is only looked at: what comes on it unasked is its end, as of a server that was killed. Others are
+    asked, which takes a step to the server and back: a machine that is gone says nothing.
+    """
+
+    def kept(_: Any, entry: ConnectionPoolEntry) -> None:
+        entry.info[_USED] = time.monotonic()
+
+    def taken(connection: Any, entry: ConnectionPoolEntry, _: object) -> None:
+        fresh = time.monotonic() - entry.info.get(_USED, time.monotonic()) < _TRUSTED_S
+        if fresh and not _has_said(connection):
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise exc.InvalidatePoolError from error
+
+    event.listen(engine, "checkin", kept)
+    event.listen(engine, "checkout", taken)
+
+
+def _has_said(connection: Any) -> bool:
+    if connection.closed:
+        return True
+    with selectors.DefaultSelector() as selector:
+        selector.register(connection.fileno(), selectors.EVENT_READ)
+        return bool(selector.select(0))

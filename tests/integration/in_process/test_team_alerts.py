@@ -16,7 +16,7 @@ from agent.messages.channels import Channels
 from agent.messages.sending import Wording
 from agent.store.key_homes import FileHome
 from agent.team import alerts as team_alerts
-from agent.team.told_alerts import ToldAlerts
+from agent.team.alerts import ToldAlerts
 from agent.web.access import Role
 from tests.desks import office_in
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent.core import files
-from agent.core.files import copy_to_new, create_file, move_new, sync_file, write_private
+from agent.core.files import NotRegular, TooLong, copy_to_new, create_file, move_new, open_regular, read_regular, sync_file, write_private
 
 
 @pytest.fixture
@@ -80,3 +80,19 @@ def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(OSError):
         sync_file(tmp_path / "pipe")
+
+
+def test_a_file_is_read_whole_up_to_the_bound(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"1234")
+    data, facts = read_regular(tmp_path / "a", 4)
+    assert data == b"1234" and facts.st_size == 4
+    with pytest.raises(TooLong):
+        read_regular(tmp_path / "a", 3)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such files there")
+def test_pipes_and_devices_are_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero"), tmp_path):
+        with pytest.raises(NotRegular):
+            open_regular(path)

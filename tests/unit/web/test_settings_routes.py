@@ -11,7 +11,7 @@ from agent.core.i18n import Texts
 from agent.core.setting_fields import DESKTOP_ONLY, SERVER_ONLY, setting_fields
 from agent.core.settings import KeyHome
 from agent.domain.errors import KeyringLocked, NoDisplay, leaves
-from agent.web.no_desk import NoDesk
+from agent.web.desk_port import NoDesk
 from agent.web.settings_routes import settings_routes
 
 if TYPE_CHECKING:

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from agent.sources.bucket import anonymous_file
-from agent.sources.bucket.anonymous_file import filled
+from agent.sources.bucket import bucket_store
+from agent.sources.bucket.bucket_store import filled
 
 
-@pytest.mark.parametrize("most", [anonymous_file.MOST_IN_MEMORY, 2])
+@pytest.mark.parametrize("most", [bucket_store.MOST_IN_MEMORY, 2])
 def test_the_bytes_are_read_from_the_start(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
-    monkeypatch.setattr(anonymous_file, "MOST_IN_MEMORY", most)
+    monkeypatch.setattr(bucket_store, "MOST_IN_MEMORY", most)
     descriptor = filled((b"ab", memoryview(b"cd")), 4)
     try:
         assert os.read(descriptor, 9) == b"abcd"

@@ -7,7 +7,7 @@ import sys
 import pytest
 from procrastinate import App
 
-from agent.workers.connections import connected, unopened
+from agent.workers.worker import connected, unopened
 
 # As Python does when a loop ends: each task is cancelled once, and waited for without limit.
 LIMIT_S = 60.0

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from agent.domain.errors import Forbidden
-from agent.redaction.copy_places import place_below
+from agent.redaction.copy_names import place_below
 
 
 @pytest.mark.parametrize("out", ["party", "2026/party", "party/", ".", "a/../party", "…", "party name"])

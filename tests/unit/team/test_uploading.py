@@ -1,6 +1,6 @@
 """The rate is that of the last seconds."""
 
-from agent.team.transfer_rate import TransferRate
+from agent.team.uploading import TransferRate
 
 
 class Clock:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.moves.matching import matched, overlap
+from agent.moves.numbers import matched, overlap
 from agent.moves.tables import Row
 
 
