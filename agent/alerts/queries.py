@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Table, and_, delete, func, or_, select, update
+from sqlalchemy import Connection, Row, and_, delete, func, or_, select, update
 
 from agent.alerts.conditions import Work
 from agent.alerts.kinds import FACTS, AlertKind
@@ -123,16 +123,16 @@ class AlertQueries(Queries):
             values = {"name": name, "reason": reason.value, "until": until, "made_at": now, "made_by": actor.get()}
             made = add(tx, alert_silence, values)
             audit_log.add(tx, "alert_silenced", None, max(1, int((until - now).total_seconds() // 60)), now, detail=name)
-            return _silence(_row(tx, alert_silence, made))
+            return _silence_there(tx, made)
 
     def unsilence(self, silence_id: int, now: datetime) -> Silence:
         """Raises NotFound."""
         with self.database.write(durable=True) as tx:
-            before = _silence(_row(tx, alert_silence, silence_id))
+            before = _silence_there(tx, silence_id)
             if before.ended_at is None and before.until > now:
                 tx.execute(update(alert_silence).where(alert_silence.c.id == silence_id).values(ended_at=now))
                 audit_log.add(tx, "alert_unsilenced", None, 1, now, detail=before.name)
-            return _silence(_row(tx, alert_silence, silence_id))
+            return _silence_there(tx, silence_id)
 
     def heard_names(self) -> list[str]:
         """Return the names that alerts of Prometheus have or had here."""
@@ -191,11 +191,11 @@ def _is_silent(now: datetime) -> Any:
     return and_(alert_silence.c.until > now, alert_silence.c.ended_at.is_(None))
 
 
-def _row(tx: Connection, table: Table, row_id: int) -> Row[*tuple[Any, ...]]:
-    row = tx.execute(select(table).where(table.c.id == row_id)).first()
+def _silence_there(tx: Connection, silence_id: int) -> Silence:
+    row = tx.execute(select(alert_silence).where(alert_silence.c.id == silence_id)).first()
     if row is None:
         raise NotFound
-    return row
+    return _silence(row)
 
 
 def _alert(row: Row[*tuple[Any, ...]]) -> Alert:

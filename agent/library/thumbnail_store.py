@@ -55,13 +55,13 @@ class ThumbnailFile:
             with database.read() as tx:
                 return tx.scalar(select(_table.c.jpeg).where(_table.c.sha256 == key))
 
-        jpeg = self._surely(read, None)
+        jpeg = self._surely(read)
         if jpeg is not None:
             with self._turn:
                 self._uses += 1
                 self._used[key] = self._uses
                 if len(self._used) >= _UNWRITTEN_USES:
-                    self._surely(self._write_uses, None)
+                    self._surely(self._write_uses)
         return jpeg
 
     def put(self, sha256: str, jpeg: bytes) -> None:
@@ -77,7 +77,7 @@ class ThumbnailFile:
             self._make_room(database)
 
         with self._turn:
-            self._surely(write, None)
+            self._surely(write)
 
     def keep_only(self, hashes: Set[str]) -> None:
         def clean(database: Database) -> None:
@@ -88,7 +88,7 @@ class ThumbnailFile:
                 self._bytes = _total(tx)
 
         with self._turn:
-            self._surely(clean, None)
+            self._surely(clean)
 
     def bound(self, max_bytes: int) -> None:
         """Apply a changed limit; excess thumbnails are deleted now, and their disk space is released."""
@@ -99,7 +99,7 @@ class ThumbnailFile:
 
         with self._turn:
             self._max_bytes = max_bytes
-            self._surely(shrink, None)
+            self._surely(shrink)
 
     @property
     def uses(self) -> int:
@@ -115,13 +115,13 @@ class ThumbnailFile:
     def close(self) -> None:
         with self._turn:
             if self._database is not None:
-                self._surely(self._write_uses, None)
+                self._surely(self._write_uses)
             if self._database is not None:
                 self._database.close()
             self._database = None
 
-    def _surely(self, work: Callable[[Database], T], otherwise: T) -> T:
-        """Run it without raising faults of the file."""
+    def _surely(self, work: Callable[[Database], T]) -> T | None:
+        """Run it without raising faults of the file: None for one."""
         try:
             return work(self._opened())
         except StoreDamaged:
@@ -130,7 +130,7 @@ class ThumbnailFile:
                 self._begin_anew()
         except StoreError as error:
             log.warning("thumbnails.unavailable", code=error.code)
-        return otherwise
+        return None
 
     def _opened(self) -> Database:
         with self._turn:
