@@ -16,7 +16,7 @@ from agent.domain.watch_state import WatchState
 from agent.engine.governor import Power
 from agent.engine.screen_port import Watched, WatchedDesktop, WatchTask
 from agent.library.work_state import WorkState
-from agent.screen.announcements import Announcement
+from agent.screen.sightings import Announcement
 from agent.screen.watch import Circumstances, WatchService
 from tests.environment import environment
 from tests.world import LANDMARKS, NOW

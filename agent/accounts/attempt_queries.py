@@ -45,7 +45,7 @@ class Refusal(NamedTuple):
 
 
 class AttemptQueries(Queries):
-    """Each of those who are counted is a digest; see `agent.accounts.sign_in_attempts` and `agent.accounts.rate_storage`."""
+    """Each of those who are counted is a digest; see `agent.accounts.sign_in_attempts` and `agent.accounts.rates`."""
 
     def count(self, who: str, amount: int, lasts: timedelta, now: datetime) -> int:
         """Count more in the present window, or in a new one, and return how many it has now."""

@@ -10,7 +10,7 @@ from limits import RateLimitItemPerMinute
 from limits.storage import Storage
 from sqlalchemy import delete, insert, select
 
-from agent.accounts.address_limit import AddressLimit
+from agent.accounts.rates import AddressLimit
 from agent.accounts.secret_words import new_secret, sha256_of
 from agent.domain.errors import CeremonyGone
 from agent.store.database import Queries

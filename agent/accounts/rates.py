@@ -1,17 +1,20 @@
-"""Limits how often a member may ask for what would be worth stealing."""
+"""Limits how often requests come from a member or an address: counted in the database, by all processes of a server together."""
 
 import asyncio
+import hmac
 import math
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
 
-from agent.domain.errors import TooManyRequests
+from agent.accounts.attempt_queries import AttemptQueries
+from agent.domain.errors import StoreError, TooManyAttempts, TooManyRequests
 from agent.web.access import Principal, Scope
+from agent.web.networks import network_of
 
 # For each member with all their sessions and tokens. People and well-behaved programs stay far below.
 LIMITS: Final[Mapping[Scope, RateLimitItem]] = {
@@ -27,6 +30,64 @@ LIMITS: Final[Mapping[Scope, RateLimitItem]] = {
 # writing has all processes read anew what they keep of it.
 _SHARE: Final = 30
 _MOST: Final = 10_000
+_DIGEST_KEY: Final = b"rates"
+
+
+class AddressLimit:
+    """An office shares one address, so a limit is generous. Requests beyond it cost a reading of the database, and no writing."""
+
+    def __init__(self, counted: Storage, limit: RateLimitItem, clock: Callable[[], datetime]) -> None:
+        self._limit = limit
+        self._clock = clock
+        self._windows = FixedWindowRateLimiter(counted)
+
+    def take(self, address: str) -> None:
+        """Count one. Blocks. Raises TooManyAttempts."""
+        network = network_of(address)
+        if not (self._windows.test(self._limit, network) and self._windows.hit(self._limit, network)):
+            reset = self._windows.get_window_stats(self._limit, network).reset_time
+            raise TooManyAttempts(seconds=max(1, math.ceil(reset - self._clock().timestamp())))
+
+
+class RateStorage(Storage):
+    """Where `limits` counts: windows that begin with the first request. All of it blocks.
+
+    The database gets no address, only digests with a key.
+    """
+
+    STORAGE_SCHEME = None
+
+    def __init__(self, queries: AttemptQueries, clock: Callable[[], datetime]) -> None:
+        super().__init__()
+        self._queries = queries
+        self._clock = clock
+        self._key = queries.database.key_for(_DIGEST_KEY)
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        return StoreError
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        return self._queries.count(self._digest(key), amount, timedelta(seconds=expiry), self._clock())
+
+    def get(self, key: str) -> int:
+        return self._queries.counted(self._digest(key), self._clock())[0]
+
+    def get_expiry(self, key: str) -> float:
+        return self._queries.counted(self._digest(key), self._clock())[1].timestamp()
+
+    def check(self) -> bool:
+        return True
+
+    # `limits` asks for both only if its `reset` and `clear` are called, which the program doesn't do.
+    def reset(self) -> int | None:
+        raise NotImplementedError
+
+    def clear(self, key: str) -> None:
+        raise NotImplementedError
+
+    def _digest(self, key: str) -> str:
+        return hmac.digest(self._key, key.encode("utf-8", "surrogatepass"), "sha256").hex()
 
 
 class _Taken(NamedTuple):
@@ -35,7 +96,10 @@ class _Taken(NamedTuple):
 
 
 class Rates:
-    """Counted by all processes of a server together, for a minute that begins with the first request."""
+    """Limits how often a member may ask for what would be worth stealing.
+
+    Counted by all processes of a server together, for a minute that begins with the first request.
+    """
 
     def __init__(self, storage: Storage, clock: Callable[[], datetime], limits: Mapping[Scope, RateLimitItem] = LIMITS) -> None:
         self._limits = limits

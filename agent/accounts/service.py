@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from limits import RateLimitItemPerMinute
 
-from agent.accounts.address_limit import AddressLimit
 from agent.accounts.ceremonies import Ceremonies, Kind
 from agent.accounts.footprints import Footprints
 from agent.accounts.members import Members
@@ -17,8 +16,7 @@ from agent.accounts.names import folded
 from agent.accounts.passkeys import Credential, NewPasskey, Passkeys, Site
 from agent.accounts.passwords import Passwords, checked
 from agent.accounts.queries import NO_SECOND_FACTOR, AccountQueries
-from agent.accounts.rate_storage import RateStorage
-from agent.accounts.rates import Rates
+from agent.accounts.rates import AddressLimit, Rates, RateStorage
 from agent.accounts.records import PASSKEY, PASSWORD, PROVIDER, Member, ProviderLink
 from agent.accounts.second_factor import SecondFactor, compact, new_recovery_codes
 from agent.accounts.secret_words import sha256_of

@@ -167,7 +167,10 @@ class TooLong(Exception):
 
 
 def open_regular(path: Path) -> BufferedReader:
-    """Open a file for reading, without waiting for pipes or querying devices. Raises OSError, NotRegular, ValueError for an impossible name."""
+    """Open a file for reading, without waiting for pipes or querying devices.
+
+    Raises OSError, NotRegular, ValueError for an impossible name.
+    """
     handle = os.open(path, _UNTRUSTED)
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)

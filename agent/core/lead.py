@@ -1,4 +1,4 @@
-"""Work that only one of several processes on the same library may do: the leader's."""
+"""Work that only one of several processes on the same library may do: the leader's, and pieces that one of them claims."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -58,3 +58,39 @@ class Leading:
                 for task in (doing, lost):
                     task.cancel()
                 await asyncio.gather(doing, lost, return_exceptions=True)
+
+
+class Claims(Protocol):
+    """Use them from one event loop. A process that ends loses its claims."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether there may be other processes."""
+        ...
+
+    async def take(self, name: str) -> bool:
+        """Claim it; False if another process has. Raises StoreError."""
+        ...
+
+    async def drop(self, name: str) -> None:
+        """Give it back. Raises StoreError."""
+        ...
+
+    async def close(self) -> None:
+        """Give all back."""
+        ...
+
+
+class Unshared:
+    """There is one process."""
+
+    shared = False
+
+    async def take(self, name: str) -> bool:
+        return True
+
+    async def drop(self, name: str) -> None:
+        """No other process waits for it."""
+
+    async def close(self) -> None:
+        """There is nothing to give back."""

@@ -24,8 +24,16 @@ from agent.web.desk_exchange import (
     PeoplePage,
     Sequence,
 )
-from agent.web.desk_photos import PhotoResults, PhotosBack, PhotosTaken
-from agent.web.desk_uploads import ContentsAsked, ContentsKnown, ContentsRemoved, DesksOut, RemovedOfDesk
+from agent.web.desk_photos import (
+    ContentsAsked,
+    ContentsKnown,
+    ContentsRemoved,
+    DesksOut,
+    PhotoResults,
+    PhotosBack,
+    PhotosTaken,
+    RemovedOfDesk,
+)
 from agent.web.schemas import MOST
 from agent.web.scoped_route import Who
 

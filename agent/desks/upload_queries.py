@@ -23,7 +23,7 @@ from agent.store.rows import take_note
 from agent.store.schema import api_token, face, identity, image, member, place, upload
 from agent.uploads.files import upload_errors
 from agent.uploads.records import Outcome
-from agent.web.desk_uploads import ContentState, DeskOut
+from agent.web.desk_photos import ContentState, DeskOut
 
 MOST: Final = 100
 """removed in one transaction"""

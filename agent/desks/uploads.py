@@ -10,7 +10,7 @@ from agent.desks.upload_queries import DeskUploadQueries, SentPhoto, remove_file
 from agent.domain.edits import EditStep
 from agent.domain.events import Recorded
 from agent.people.naming import People
-from agent.web.desk_uploads import ContentKnown, ContentsKnown, DeskOut, RemovedOfDesk
+from agent.web.desk_photos import ContentKnown, ContentsKnown, DeskOut, RemovedOfDesk
 
 
 class DeskUploads:

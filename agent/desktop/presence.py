@@ -1,4 +1,7 @@
-"""Detects whether a popup would disturb: a full-screen window or a presentation. If detection fails, it does not disturb."""
+"""Detects whether a popup would disturb (a full-screen window, a presentation), and whether the session is locked.
+
+Where detection fails, a popup does not disturb, and the session is not locked.
+"""
 
 import ctypes
 import sys
@@ -109,3 +112,39 @@ def _longs(x: ctypes.CDLL, display: int, window: int, name: bytes) -> list[int]:
         return [data[index] for index in range(count.value)]
     finally:
         x.XFree(data)
+
+
+def session_locked() -> bool:
+    """Whether the session is locked or another user's is in front. Some milliseconds; False where the system does not tell."""
+    if sys.platform == "win32":
+        return _windows_locked()
+    if sys.platform == "darwin":
+        return _macos_locked()
+    return session_bus.screen_locked()
+
+
+_SWITCH = 0x0100  # DESKTOP_SWITCHDESKTOP
+
+
+def _windows_locked() -> bool:
+    """Whether the desktop that receives input is not this session's."""
+    user32: Any = ctypes.windll.user32  # type: ignore[attr-defined,unused-ignore]  # Windows only
+    user32.OpenInputDesktop.restype = ctypes.c_void_p
+    user32.SwitchDesktop.argtypes = user32.CloseDesktop.argtypes = [ctypes.c_void_p]
+    desktop = user32.OpenInputDesktop(0, False, _SWITCH)
+    if not desktop:
+        return True
+    try:
+        return not user32.SwitchDesktop(desktop)
+    finally:
+        user32.CloseDesktop(desktop)
+
+
+def _macos_locked() -> bool:
+    try:
+        import Quartz  # type: ignore[import-not-found,unused-ignore]  # macOS only, brought by pystray
+    except ImportError:
+        return False
+    session = Quartz.CGSessionCopyCurrentDictionary()
+    # Without one, this session has no active user.
+    return session is None or bool(session.get("CGSSessionScreenIsLocked")) or not session.get("kCGSSessionOnConsoleKey", True)

@@ -8,8 +8,7 @@ import structlog
 from agent.core.background import BackgroundTasks
 from agent.core.i18n import Texts
 from agent.desktop.notify import Notifier
-from agent.screen.announcements import Announcement
-from agent.screen.sightings import SightingKind
+from agent.screen.sightings import Announcement, SightingKind
 from agent.screen.watch import WatchService
 
 log = structlog.get_logger()

@@ -4,10 +4,9 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 
-from agent.core.claims import Claims, Unshared
 from agent.core.environment import Environment, utc_now
 from agent.core.heap import give_back, let_go_of_code
-from agent.core.lead import Alone, Lead
+from agent.core.lead import Alone, Claims, Lead, Unshared
 from agent.core.memory_trimmer import MemoryTrimmer
 from agent.core.observable import Observable
 from agent.core.paths import AppPaths
@@ -15,7 +14,7 @@ from agent.core.settings import Settings
 from agent.desktop import portal
 from agent.desktop.active_window import active_window
 from agent.desktop.clipboard import clipboard
-from agent.desktop.locked import session_locked
+from agent.desktop.presence import session_locked
 from agent.desktop.window_list import windows_of_the_desktop
 from agent.engine.analyser import AnalysisEngine
 from agent.engine.governor import read_power

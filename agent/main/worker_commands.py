@@ -16,7 +16,7 @@ from agent.workers.roots import Roots
 
 if TYPE_CHECKING:
     from agent.engine.pool import EnginePool
-    from agent.main.worker_memory import WorkerMemory
+    from agent.main.guarded import WorkerMemory
     from agent.main.worker_process import WorkerEdges
     from agent.store.database import Database
 
@@ -51,10 +51,10 @@ def _work(session: CommandSession, called: str, mounted: Roots, log_file: str, *
     from agent.core import logs
     from agent.core.supervisor import START_AGAIN, is_supervised
     from agent.core.threads import loop_threads
+    from agent.main.guarded import WorkerMemory
     from agent.main.library_home import worker_keys
     from agent.main.server.worker_port import worker_port
     from agent.main.tracing import traced
-    from agent.main.worker_memory import WorkerMemory
     from agent.main.worker_process import library_of, stop_with_input, stopped_by_signals, work
     from agent.store.server_database import database_url
 

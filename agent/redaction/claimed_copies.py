@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 
-from agent.core.claims import Claims
+from agent.core.lead import Claims
 from agent.domain.errors import StoreError
 from agent.redaction.copy_records import ItemState, RedactionItem
 from agent.redaction.queries.redaction_queries import RedactionQueries

@@ -5,7 +5,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from agent.core.claims import Claims, Unshared
+from agent.core.lead import Claims, Unshared
 from agent.domain.errors import CopyChanged, CopyMissing, KeptDamaged, NotRestorable
 from agent.engine.renderer import Renderer
 from agent.redaction.copy_files import CopyFileStore, Placing

@@ -9,8 +9,8 @@ from itertools import chain
 import structlog
 
 from agent.core.background import BackgroundTasks
-from agent.core.claims import Claims
 from agent.core.environment import Environment
+from agent.core.lead import Claims
 from agent.core.observable import wait_at_most
 from agent.core.request_id import bound
 from agent.core.tracing import SpanKind, span

@@ -15,7 +15,7 @@ from agent.web.base_schema import Schema
 from agent.web.schemas import FilePath, Problem
 
 if TYPE_CHECKING:
-    from agent.screen import announcements, watch
+    from agent.screen import sightings, watch
     from agent.screen.capture import Capture, SeenFace
 
 BoxOut: TypeAlias = tuple[float, float, float, float]
@@ -159,7 +159,7 @@ class WatchSaid(Schema):
     person_id: int | None
 
     @classmethod
-    def of(cls, said: "announcements.Announcement", names: Mapping[int, str], texts: Texts) -> Self:
+    def of(cls, said: "sightings.Announcement", names: Mapping[int, str], texts: Texts) -> Self:
         """`names` are those of people who may be named."""
         known = said.person_id if said.person_id in names else None
         return cls(number=said.number, at=said.at, kind=said.kind.value, text=said.text(texts, names), person_id=known)

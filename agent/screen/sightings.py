@@ -1,11 +1,13 @@
 """Tracks faces on the screen from check to check, so that each face causes one alert: on appearing, and on returning after long."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from agent.core.i18n import Texts
 from agent.domain.face import Box
 
 # A face in only one check may be a false detection, or a picture that is scrolled past.
@@ -147,3 +149,31 @@ def _jumped(face: Glimpse, track: _Track, now: float) -> float:
 
 def _larger(one: Box, other: Box) -> float:
     return math.sqrt(max(one.area, 1e-6) / max(other.area, 1e-6))
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """One alert. It holds the person's id, so that a forgotten person is not named here either."""
+
+    number: int
+    at: datetime
+    kind: SightingKind
+    person_id: int | None = None
+    count: int = 1  # faces that it stands for
+
+    def text(self, texts: Texts, names: Mapping[int, str]) -> str:
+        """Return the text; `names` are those of people who may be named now."""
+        if self.count > 1:
+            return texts("watch.new_faces", count=self.count)
+        if self.person_id is None:
+            return texts(f"watch.{self.kind}")
+        name = names.get(self.person_id)
+        return texts("watch.somebody") if name is None else texts("watch.person", name=name)
+
+
+def together(told: Sequence[Sighting]) -> Iterator[tuple[Sighting, int]]:
+    """Yield the sightings of one check with the number of faces that each stands for: a group is one alert, not one for each face."""
+    new = [each for each in told if each.kind is SightingKind.NEW_FACE]
+    if new:
+        yield new[0], len(new)
+    yield from ((each, 1) for each in told if each.kind is not SightingKind.NEW_FACE)

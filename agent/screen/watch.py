@@ -26,8 +26,7 @@ from agent.library.recipes import recipe_of
 from agent.library.work_state import WorkState
 from agent.people.identification import Identification
 from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.screen.announcements import Announcement, together
-from agent.screen.sightings import Glimpse, Sighting, SightingKind, Sightings
+from agent.screen.sightings import Announcement, Glimpse, Sighting, SightingKind, Sightings, together
 
 log = structlog.get_logger()
 

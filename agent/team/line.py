@@ -11,7 +11,7 @@ from agent.domain.errors import AgentError, Forbidden, NotFound, SignInRequired
 from agent.team.connection import TeamConnection
 from agent.team.tokens import Leaving, TeamTokens
 from agent.team.upload_connection import UploadConnection
-from agent.web.desk_uploads import RemovedOfDesk
+from agent.web.desk_photos import RemovedOfDesk
 
 log = structlog.get_logger()
 

@@ -30,7 +30,7 @@ from agent.team.repeating import repeat
 from agent.team.sharing import FolderSharing
 from agent.team.tokens import Leaving
 from agent.team.uploading import FolderUploads
-from agent.web.server_address import address_of
+from agent.web.announcement import address_of
 
 log = structlog.get_logger()
 

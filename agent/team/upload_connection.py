@@ -12,7 +12,7 @@ from agent.core.hanging_calls import ANSWER_S, call_with_timeout, closed_if_late
 from agent.domain.errors import ImageChanged, ImageMissing, ImageUnreadable, TeamUnreachable
 from agent.team.connection import TeamConnection
 from agent.team.upload_queries import UploadCandidate
-from agent.web.desk_uploads import ContentsAsked, ContentsKnown, ContentsRemoved, RemovedOfDesk
+from agent.web.desk_photos import ContentsAsked, ContentsKnown, ContentsRemoved, RemovedOfDesk
 
 PART: Final = 4_000_000
 """bytes of a request: the most that is sent again after a break, and what ends before a pause"""

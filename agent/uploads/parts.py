@@ -1,16 +1,22 @@
-"""Writes what a request brings of a photo, and checks it."""
+"""Opens a part of a photo for one process alone, writes what a request brings of it, and checks it."""
 
+import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO, Final
 
-from agent.domain.errors import UploadChecksum, UploadProtocol
-from agent.uploads.files import upload_errors
+from agent.core.hanging_calls import closed_if_late
+from agent.domain.errors import UploadChecksum, UploadOffset, UploadProtocol
+from agent.uploads.files import UploadFiles, upload_errors
 from agent.uploads.turns import undisturbed
 
 _BLOCK: Final = 1 << 20  # bytes written at once
+LET_GO: Final = "upload"
+"""said among processes: the next request for that upload is another one's"""
+_FREE_S: Final = 5.0  # another process lets go of a part within that
+_LOOK_S: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +62,24 @@ async def write(file: BinaryIO, offset: int, size: int, parts: AsyncIterator[byt
         if digest is not None and not whole:
             with upload_errors():
                 file.truncate(offset)
+
+
+async def held(files: UploadFiles, upload_id: str, tell: Callable[[str], None]) -> BinaryIO:
+    """Open the part, once no other process writes to it. Raises UploadOffset if one goes on, UploadUnwritable, StoreError."""
+    loop = asyncio.get_running_loop()
+    until, told = loop.time() + _FREE_S, False
+    while True:
+        file = await closed_if_late(asyncio.to_thread(files.open, upload_id))
+        try:
+            if await asyncio.to_thread(files.hold, file):
+                return file
+        except BaseException:
+            file.close()
+            raise
+        file.close()
+        if loop.time() > until:
+            raise UploadOffset
+        if not told:
+            told = True
+            await asyncio.to_thread(tell, upload_id)
+        await asyncio.sleep(_LOOK_S)

@@ -24,9 +24,8 @@ from agent.domain.errors import (
 )
 from agent.uploads.content import HEAD, fits
 from agent.uploads.files import UploadFiles
-from agent.uploads.held_parts import held
 from agent.uploads.names import safe_name
-from agent.uploads.parts import Checksum, write
+from agent.uploads.parts import Checksum, held, write
 from agent.uploads.queries import UploadQueries
 from agent.uploads.records import GIGABYTE, MEGABYTE, Limits, NewUpload, Outcome, Received, Upload
 from agent.uploads.turns import Superseded, Turns, undisturbed

@@ -13,7 +13,6 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from agent.domain.errors import TeamAddressInvalid
-from agent.web.server_address import address_of
 
 TYPE: Final = "_ai-popup._tcp.local."
 LONGEST_NAME: Final = 100  # as the setting takes
@@ -22,6 +21,17 @@ _VERSION: Final = re.compile(r"[0-9A-Za-z.+-]{1,40}")
 _FINGERPRINT: Final = re.compile(r"([0-9A-F]{2}:){31}[0-9A-F]{2}")
 
 IpAddress = IPv4Address | IPv6Address
+PORT: Final = 8443
+_ADDRESS: Final = re.compile(r"(https://)?(?P<host>[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:(?P<port>\d{1,5}))?/?")
+
+
+def address_of(said: str) -> str:
+    """Return the server's address as typed or pasted: `photos.example` is `https://photos.example:8443`. Raises TeamAddressInvalid."""
+    found = _ADDRESS.fullmatch(said.strip().partition("#")[0])
+    if found is None or not 0 < int(found["port"] or PORT) < 65_536:
+        raise TeamAddressInvalid
+    port = found["port"] or ("443" if found[1] else str(PORT))
+    return f"https://{found['host'].lower()}:{port}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agent.core.commits import Commits, commits
-from agent.core.one_call import OneCall
+from agent.core.shared_calls import OneCall
 from agent.domain.errors import StoreUnreachable
 from agent.web.request_counts import record_of
 

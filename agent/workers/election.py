@@ -1,9 +1,9 @@
 """Which of a server's processes leads, or does a piece of work: the one whose session of the database holds a lock.
 
-The database is the judge of who leads: the lock ends with the session, so a killed leader is replaced at once. A leader that says nothing for
-`SILENT_S` loses its session, and one that gets no answer stops leading before that. The two can overlap for a moment if a leader's
-machine stood still, so what the leader does must not be wrong when it is done twice: photos are noted once by their path, a message is
-sent at least once.
+The database is the judge of who leads: the lock ends with the session, so a killed leader is replaced at once. A leader that says
+nothing for `SILENT_S` loses its session, and one that gets no answer stops leading before that. The two can overlap for a moment if a
+leader's machine stood still, so what the leader does must not be wrong when it is done twice: photos are noted once by their path, a
+message is sent at least once.
 """
 
 import asyncio
@@ -75,7 +75,7 @@ class Election(Leading):
 
 
 class SessionClaims:
-    """Implements `agent.core.claims.Claims` by locks of a session of the database, which end with the process, or with its connection.
+    """Implements `agent.core.lead.Claims` by locks of a session of the database, which end with the process, or with its connection.
 
     `address` is the database's, as libpq takes it. The connection is made at first use.
     """

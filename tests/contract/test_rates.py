@@ -6,8 +6,7 @@ import pytest
 
 from agent.accounts.ceremonies import PER_MINUTE, Ceremonies, Kind
 from agent.accounts.queries import AccountQueries
-from agent.accounts.rate_storage import RateStorage
-from agent.accounts.rates import LIMITS, Rates
+from agent.accounts.rates import LIMITS, Rates, RateStorage
 from agent.domain.errors import TooManyAttempts, TooManyRequests
 from agent.store.database import Database
 from agent.web.access import Principal, Role, Scope

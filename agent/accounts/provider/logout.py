@@ -6,8 +6,8 @@ from urllib.parse import parse_qs
 
 import structlog
 
-from agent.accounts.address_limit import AddressLimit
 from agent.accounts.provider.sign_in import ProviderSignIn
+from agent.accounts.rates import AddressLimit
 from agent.domain.errors import LogoutTokenInvalid
 
 log = structlog.get_logger()

@@ -1,18 +1,18 @@
-"""Routes of signing in by an OpenID provider: the button, the way back, invitations, and a member's own link."""
+"""Routes of signing in by an OpenID provider: the button, the way back, invitations, a member's own link, and the end of sessions."""
 
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import RedirectResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 
 from agent.accounts.callers import MANAGE, SELF, From, HexId, MemberId, OwnSession, Secret, signed_in
 from agent.accounts.ceremonies import Kind
 from agent.accounts.passkey_routes import Here, site_of
 from agent.accounts.provider.entry import AskedMore, ProviderEntry
 from agent.accounts.provider.fetching import error_of
-from agent.accounts.provider.logout import ProviderLogout
-from agent.accounts.provider.logout_routes import logout_routes
-from agent.accounts.provider.request import REDIRECT
+from agent.accounts.provider.logout import ProviderLogout, token_of
+from agent.accounts.provider.request import LOGOUT, REDIRECT
 from agent.accounts.provider.schemas import (
     ProviderBack,
     ProviderBegun,
@@ -29,17 +29,27 @@ from agent.accounts.provider.sign_in import ProviderSignIn
 from agent.accounts.records import PROVIDER
 from agent.accounts.schemas import Confirmation
 from agent.accounts.service import Accounts, Proof
+from agent.domain.errors import AccountError, AgentError, BadRequest, TooManyAttempts
 from agent.web.access import Scope, needs
+from agent.web.request_counts import note_code
 from agent.web.schemas import SignedIn
 
 _OPEN = needs(Scope.OPEN)
+_TOKEN_SCHEMA: Final = {"type": "object", "required": ["logout_token"], "properties": {"logout_token": {"type": "string"}}}
+_TOKEN_BODY: Final[dict[str, Any]] = {
+    "requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": _TOKEN_SCHEMA}}}
+}
+_TOKEN_REFUSED: Final[dict[int | str, dict[str, Any]]] = {
+    400: {"description": "The token was refused, or the sessions could not be ended."}
+}
+_UNCACHED: Final = {"cache-control": "no-store"}
 
 
 def provider_routes(api: FastAPI, accounts: Accounts, provider: ProviderSignIn) -> None:
     """Add all of them to `api`."""
     _entry_routes(api, provider, ProviderEntry(accounts, provider))
     _own_routes(api, accounts, provider)
-    logout_routes(api, ProviderLogout(provider, accounts.refused_logouts))
+    _logout_routes(api, ProviderLogout(provider, accounts.refused_logouts))
 
     @api.delete("/api/members/{member_id}/provider", status_code=204, openapi_extra=MANAGE)
     async def unlink(member_id: HexId) -> None:
@@ -127,3 +137,26 @@ def _own_routes(api: FastAPI, accounts: Accounts, provider: ProviderSignIn) -> N
 
 def _proof(passkey: dict[str, object] | None, request: Request) -> Proof | None:
     return Proof(passkey, site_of(request)) if passkey else None
+
+
+def _logout_routes(api: FastAPI, logout: ProviderLogout) -> None:
+    """Add the route by which the provider says that a session ended. It has the answers of its specification, not ours."""
+
+    @api.post(LOGOUT, response_class=Response, responses=_TOKEN_REFUSED, openapi_extra=_TOKEN_BODY | needs(Scope.OPEN))
+    async def log_out(request: Request, caller: From) -> Response:
+        """End the sessions that the provider's logout token names (OpenID Connect Back-Channel Logout 1.0)."""
+        try:
+            await logout.end(token_of(request.headers.get("content-type", ""), await request.body()))
+        except TooManyAttempts:
+            raise
+        except (AccountError, BadRequest) as error:
+            await logout.refused(caller.address, error.code, _claim(error))
+            note_code(request.scope, error.code)
+            # Which check failed is no secret, and helps those who set it up.
+            told = {"error": "invalid_request", "error_description": f"{error.code} {_claim(error)}".strip()}
+            return JSONResponse(told, 400, _UNCACHED)
+        return Response(headers=_UNCACHED)
+
+
+def _claim(error: AgentError) -> str:
+    return str(error.params.get("claim", ""))

@@ -9,7 +9,7 @@ from agent.domain.errors import AgentError
 from agent.libraries.buckets import Buckets
 from agent.libraries.service import Libraries
 from agent.store.change_notices import Change
-from agent.uploads.held_parts import LET_GO
+from agent.uploads.parts import LET_GO
 from agent.uploads.service import Uploads
 from agent.workers.relay import EventRelay
 

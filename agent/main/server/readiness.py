@@ -5,9 +5,9 @@ import shutil
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from agent.core.one_call import OneCall
 from agent.core.paths import AppPaths
 from agent.core.settings import Settings
+from agent.core.shared_calls import OneCall
 from agent.domain.errors import AgentError, ModelMissing, ModelWrongHash, SchemaNew, SchemaOld, StoreBusy, StoreDiskFull, Unexpected
 from agent.library.recipes import recipe_of
 from agent.main.diagnosis import LEAST_FREE

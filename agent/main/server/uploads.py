@@ -15,7 +15,7 @@ from agent.libraries.records import REST
 from agent.libraries.service import Libraries
 from agent.store.database import Database
 from agent.uploads.files import UploadFiles
-from agent.uploads.held_parts import LET_GO
+from agent.uploads.parts import LET_GO
 from agent.uploads.queries import UploadQueries
 from agent.uploads.records import GIGABYTE, MEGABYTE, Limits
 from agent.uploads.service import Uploads

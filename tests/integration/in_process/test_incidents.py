@@ -11,8 +11,7 @@ import pytest
 from limits import RateLimitItemPerMinute
 
 from agent.accounts.footprints import Footprints
-from agent.accounts.rate_storage import RateStorage
-from agent.accounts.rates import Rates
+from agent.accounts.rates import Rates, RateStorage
 from agent.core.i18n import Texts
 from agent.core.server_settings import IncidentSettings
 from agent.domain.errors import AgentError

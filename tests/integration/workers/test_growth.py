@@ -9,7 +9,7 @@ import structlog
 from agent.core.config_file import SettingsFile
 from agent.domain.jobs import JobState
 from agent.engine.monitor import NoEngine
-from agent.main.worker_memory import WorkerMemory
+from agent.main.guarded import WorkerMemory
 from agent.main.worker_process import WorkerEdges, work
 from agent.people.references import References
 from tests.integration.workers.conftest import Team

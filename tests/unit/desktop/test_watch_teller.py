@@ -8,8 +8,7 @@ import pytest
 from agent.core.i18n import Texts
 from agent.desktop.watch_teller import SNOOZE_MINUTES, WatchTeller
 from agent.domain.errors import NoDisplay
-from agent.screen.announcements import Announcement
-from agent.screen.sightings import SightingKind
+from agent.screen.sightings import Announcement, SightingKind
 from tests.world import NOW
 
 

@@ -13,8 +13,7 @@ from agent.core.memory_guard import MB, Guarded, MemoryGuard, ProcessKind
 from agent.core.program_settings import MemorySettings
 from agent.engine.monitor import EngineProcess, NoEngine
 from agent.engine.worker_slot import memory_of
-from agent.main.guarded import guarded_agent, guarded_service
-from agent.main.worker_memory import WorkerMemory
+from agent.main.guarded import WorkerMemory, guarded_agent, guarded_service
 
 
 async def test_an_agent_that_grows_frees_what_it_only_caches() -> None:

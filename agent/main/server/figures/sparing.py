@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Final, Generic, TypeVar
 
-from agent.core.one_call import OneCall
+from agent.core.shared_calls import OneCall
 from agent.domain.errors import StoreError
 
 T = TypeVar("T")

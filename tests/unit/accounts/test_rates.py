@@ -6,7 +6,7 @@ import pytest
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 
-from agent.accounts.address_limit import AddressLimit
+from agent.accounts.rates import AddressLimit
 from agent.domain.errors import TooManyAttempts
 
 
