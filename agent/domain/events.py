@@ -1,8 +1,9 @@
 """Events: one union of frozen facts with references, never pixels, paths or names."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +101,20 @@ Event: TypeAlias = (
     | PeopleChanged
     | RecognitionPurged
 )
+EVENT_NAMES: Final[Mapping[type[Event], str]] = {
+    ImageIndexed: "image_indexed",
+    PlaceAdded: "place_added",
+    PlaceMoved: "place_moved",
+    PlaceLost: "place_lost",
+    ImageFailed: "image_failed",
+    ImagesHidden: "images_hidden",
+    FavouritesChanged: "favourites_changed",
+    AlbumsChanged: "albums_changed",
+    PersonNamed: "person_named",
+    PeopleChanged: "people_changed",
+    RecognitionPurged: "recognition_purged",
+}
+"""in the library and in the API"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,21 +12,7 @@ from fastapi.sse import ServerSentEvent
 from agent.core.hanging_calls import stoppable
 from agent.core.i18n import Texts
 from agent.domain.errors import AgentError
-from agent.domain.events import (
-    AlbumsChanged,
-    Event,
-    FavouritesChanged,
-    ImageFailed,
-    ImageIndexed,
-    ImagesHidden,
-    PeopleChanged,
-    PersonNamed,
-    PlaceAdded,
-    PlaceLost,
-    PlaceMoved,
-    RecognitionPurged,
-    Recorded,
-)
+from agent.domain.events import EVENT_NAMES, Recorded
 from agent.domain.path_text import printable
 from agent.library.scan import rules
 from agent.library.scan_schemas import ScanLine, Scanned, ScanRequest
@@ -41,21 +27,6 @@ from agent.web.schemas import Burst, Finished, FolderState, Problem, Status
 # A reader that falls this far behind is cut off; it reconnects and reads the missed events from the library.
 MOST_WAITING = 512
 MISSED_PAGE = 500
-
-
-_KINDS: dict[type[Event], str] = {
-    ImageIndexed: "image_indexed",
-    PlaceAdded: "place_added",
-    PlaceMoved: "place_moved",
-    PlaceLost: "place_lost",
-    ImageFailed: "image_failed",
-    ImagesHidden: "images_hidden",
-    FavouritesChanged: "favourites_changed",
-    AlbumsChanged: "albums_changed",
-    PersonNamed: "person_named",
-    PeopleChanged: "people_changed",
-    RecognitionPurged: "recognition_purged",
-}
 
 
 class EventOut(Schema):
@@ -88,7 +59,7 @@ class EventOut(Schema):
 
     @classmethod
     def of(cls, recorded: Recorded) -> Self:
-        return cls.from_record(recorded.event, id=recorded.id, at=recorded.at, kind=_KINDS[type(recorded.event)])
+        return cls.from_record(recorded.event, id=recorded.id, at=recorded.at, kind=EVENT_NAMES[type(recorded.event)])
 
 
 async def happenings(

@@ -9,46 +9,19 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select, text
 
-from agent.domain.events import (
-    AlbumsChanged,
-    Event,
-    FavouritesChanged,
-    ImageFailed,
-    ImageIndexed,
-    ImagesHidden,
-    PeopleChanged,
-    PersonNamed,
-    PlaceAdded,
-    PlaceLost,
-    PlaceMoved,
-    RecognitionPurged,
-    Recorded,
-)
+from agent.domain.events import EVENT_NAMES, Event, Recorded
 from agent.store.rows import add
 from agent.store.schema import event as table
 
 CHANNEL = "library_event"
 ORIGIN = "origin"  # an option of connections, and a key of payloads
 _TELL = text(f"SELECT pg_notify('{CHANNEL}', '')")
-_NAMES: dict[type[Event], str] = {
-    ImageIndexed: "image_indexed",
-    PlaceAdded: "place_added",
-    PlaceMoved: "place_moved",
-    PlaceLost: "place_lost",
-    ImageFailed: "image_failed",
-    ImagesHidden: "images_hidden",
-    FavouritesChanged: "favourites_changed",
-    AlbumsChanged: "albums_changed",
-    PersonNamed: "person_named",
-    PeopleChanged: "people_changed",
-    RecognitionPurged: "recognition_purged",
-}
-_KINDS: dict[str, Callable[..., Event]] = {name: kind for kind, name in _NAMES.items()}
+_KINDS: dict[str, Callable[..., Event]] = {name: kind for kind, name in EVENT_NAMES.items()}
 
 
 def record(tx: Connection, happened: Event, now: datetime) -> Recorded:
     """Append one event."""
-    payload = {"kind": _NAMES[type(happened)], **dataclasses.asdict(happened)}
+    payload = {"kind": EVENT_NAMES[type(happened)], **dataclasses.asdict(happened)}
     if (origin := tx.get_execution_options().get(ORIGIN)) is not None:
         payload[ORIGIN] = origin
         tx.execute(_TELL)  # several in one transaction arrive as one
