@@ -1,6 +1,7 @@
 """`ai-popup members`: the members of the team server that runs on this machine."""
 
 import socket
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -8,7 +9,7 @@ import click
 
 from agent.cli.command import CommandGroup, json_option
 from agent.cli.confirm import confirm, yes_option
-from agent.cli.output import note, tell
+from agent.cli.output import note, tell, tell_each
 from agent.cli.own_texts import TEXTS
 from agent.cli.server import of_server
 from agent.cli.session import CommandSession
@@ -29,10 +30,7 @@ def members() -> None: ...
 @click.pass_obj
 def list_members(session: CommandSession, as_json: bool) -> None:
     found = _all(session, session.server())
-    for each in found:
-        tell(each.model_dump(mode="json"), _line(session, each), as_json=as_json)
-    if not found and not as_json:
-        note(session.texts("cli.members.none"))
+    tell_each(found, partial(_line, session), session.texts("cli.members.none"), as_json=as_json)
 
 
 @members.command(help=TEXTS("cli.help.members_add"))

@@ -5,11 +5,16 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+T = TypeVar("T", bound="BaseModel")
 
 # A file's name may hold terminal control sequences: cursor moves, titles, lines that look like ours. Escaped as in JSON.
 _ESCAPED = {code: f"\\u{code:04x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
@@ -37,6 +42,14 @@ def tell(facts: Mapping[str, object], *lines: str, as_json: bool) -> None:
         say(json.dumps(facts, ensure_ascii=False))
     else:
         say(*lines)
+
+
+def tell_each(found: Sequence[T], line: Callable[[T], str], none: str, *, as_json: bool) -> None:
+    """Print each result like `tell`, with its line; without any, the hint `none`."""
+    for each in found:
+        tell(each.model_dump(mode="json"), line(each), as_json=as_json)
+    if not found and not as_json:
+        note(none)
 
 
 def say_path(path: str) -> None:

@@ -9,7 +9,7 @@ import click
 
 from agent.cli.command import Command, CommandGroup, json_option
 from agent.cli.confirm import confirm, yes_option
-from agent.cli.output import note, tell
+from agent.cli.output import note, tell, tell_each
 from agent.cli.own_texts import TEXTS
 from agent.cli.params import There
 from agent.cli.session import CommandSession
@@ -44,10 +44,8 @@ def list_consents(session: CommandSession, name: str | None, ending_within: int 
     if name is None:
         with backend(session) as able:
             ending = able.call("GET", f"/api/consents?ending_within_days={ending_within}", EndingConsents)
-        for each in ending.items:
-            tell(each.model_dump(mode="json"), f"{each.person}  {_line(session, each)}", as_json=as_json)
-        if not ending.items and not as_json:
-            note(session.texts("cli.consent.none_ending"))
+        none = session.texts("cli.consent.none_ending")
+        tell_each(ending.items, lambda each: f"{each.person}  {_line(session, each)}", none, as_json=as_json)
         return
     person_id = _id(session, name)
     with backend(session) as able:
@@ -63,15 +61,15 @@ def list_consents(session: CommandSession, name: str | None, ending_within: int 
 @click.pass_obj
 def missing(session: CommandSession, as_json: bool) -> None:
     from agent.cli.backend import backend
-    from agent.consent.schemas import MissingConsents
+    from agent.consent.schemas import MissingConsent, MissingConsents
 
     with backend(session) as able:
         found = able.call("GET", "/api/consents/missing", MissingConsents)
-    for each in found.items:
-        said = session.texts("cli.consent.missing", name=each.person, day=f"{each.since.astimezone():%Y-%m-%d}", faces=each.faces)
-        tell(each.model_dump(mode="json"), said, as_json=as_json)
-    if not found.items and not as_json:
-        note(session.texts("cli.consent.none_missing"))
+
+    def line(each: MissingConsent) -> str:
+        return session.texts("cli.consent.missing", name=each.person, day=f"{each.since.astimezone():%Y-%m-%d}", faces=each.faces)
+
+    tell_each(found.items, line, session.texts("cli.consent.none_missing"), as_json=as_json)
 
 
 @consent.command(help=TEXTS("cli.help.consent_give"))

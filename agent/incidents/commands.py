@@ -1,11 +1,12 @@
 """`ai-popup incidents`: what the team server on this machine found in its record."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
 from agent.cli.command import CommandGroup, json_option
-from agent.cli.output import note, tell
+from agent.cli.output import tell, tell_each
 from agent.cli.own_texts import TEXTS
 from agent.cli.server import of_server
 from agent.cli.session import CommandSession
@@ -35,10 +36,7 @@ def list_incidents(session: CommandSession, closed: bool, limit: int, as_json: b
 
     client = incident_server(session)
     found = client.call("GET", f"/api/incidents?closed={str(closed).lower()}&limit={limit}", IncidentsOut)
-    for each in found.items:
-        tell(each.model_dump(mode="json"), _line(session, each), as_json=as_json)
-    if not found.items and not as_json:
-        note(session.texts("cli.incidents.none"))
+    tell_each(found.items, partial(_line, session), session.texts("cli.incidents.none"), as_json=as_json)
 
 
 @incidents.command(help=TEXTS("cli.help.incidents_show"))

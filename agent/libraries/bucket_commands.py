@@ -1,6 +1,7 @@
 """`ai-popup libraries add-source` and its neighbours: buckets as sources of the team server that runs on this machine."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -8,7 +9,7 @@ import click
 
 from agent.cli.command import json_option
 from agent.cli.confirm import confirm, yes_option
-from agent.cli.output import note, tell
+from agent.cli.output import note, tell, tell_each
 from agent.cli.own_texts import TEXTS
 from agent.cli.secret_input import ask
 from agent.cli.server import of_server
@@ -72,10 +73,7 @@ def add_source(session: CommandSession, /, library: str, address: str, name: str
 @click.pass_obj
 def list_sources(session: CommandSession, as_json: bool) -> None:
     found = _all(session, session.server())
-    for each in found:
-        tell(each.model_dump(mode="json"), _line(session, each), as_json=as_json)
-    if not found and not as_json:
-        note(session.texts("cli.libraries.no_sources"))
+    tell_each(found, partial(_line, session), session.texts("cli.libraries.no_sources"), as_json=as_json)
 
 
 @libraries.command("change-source", help=TEXTS("cli.help.libraries_change_source"))

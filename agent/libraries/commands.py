@@ -1,5 +1,6 @@
 """`ai-popup libraries`: the libraries of the team server that runs on this machine."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -8,7 +9,7 @@ import click
 from agent.accounts.commands import member_named
 from agent.cli.command import CommandGroup, json_option
 from agent.cli.confirm import confirm, yes_option
-from agent.cli.output import note, tell
+from agent.cli.output import tell, tell_each
 from agent.cli.own_texts import TEXTS
 from agent.cli.server import of_server
 from agent.cli.session import CommandSession
@@ -30,12 +31,7 @@ def libraries() -> None: ...
 @click.pass_obj
 def list_libraries(session: CommandSession, as_json: bool) -> None:
     found = _all(session, session.server())
-    for each in found:
-        text = "cli.libraries.line_for_all" if each.for_all else "cli.libraries.line"
-        said = session.texts(text, name=each.name, photos=each.photos, members=len(each.members), folders=len(each.sources))
-        tell(each.model_dump(mode="json"), said, as_json=as_json)
-    if not found and not as_json:
-        note(session.texts("cli.libraries.none"))
+    tell_each(found, partial(_line, session), session.texts("cli.libraries.none"), as_json=as_json)
 
 
 @libraries.command(help=TEXTS("cli.help.libraries_add"))
@@ -145,3 +141,8 @@ def _all(session: CommandSession, client: "Client") -> "tuple[LibraryOut, ...]":
     from agent.libraries.schemas import LibrariesOut
 
     return of_server(session, client, "/api/libraries", LibrariesOut).items
+
+
+def _line(session: CommandSession, each: "LibraryOut") -> str:
+    text = "cli.libraries.line_for_all" if each.for_all else "cli.libraries.line"
+    return session.texts(text, name=each.name, photos=each.photos, members=len(each.members), folders=len(each.sources))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from agent.cli.command import Command, json_option
-from agent.cli.output import note, say, tell
+from agent.cli.output import say, tell, tell_each
 from agent.cli.own_texts import TEXTS
 from agent.cli.secret_input import ask
 from agent.cli.session import CommandSession
@@ -89,11 +89,11 @@ def list_bases(session: CommandSession, *, as_json: bool) -> None:
         return BaseBackups(items=tuple(BaseBackupOut.from_record(each) for repository in found for each in repository.backups))
 
     bases = _asked(session, lambda: session.server().call("GET", "/api/backups/bases", BaseBackups), here)
-    for each in bases.items:
-        said = f"{each.at.astimezone():%Y-%m-%d %H:%M:%S}  {each.repository:<8} {each.kind:<5} {each.label}  {_size(each.size)}"
-        tell(each.model_dump(mode="json"), said, as_json=as_json)
-    if not bases.items and not as_json:
-        note(session.texts("cli.backup.no_bases"))
+
+    def line(each: BaseBackupOut) -> str:
+        return f"{each.at.astimezone():%Y-%m-%d %H:%M:%S}  {each.repository:<8} {each.kind:<5} {each.label}  {_size(each.size)}"
+
+    tell_each(bases.items, line, session.texts("cli.backup.no_bases"), as_json=as_json)
 
 
 @click.command(cls=Command, help=TEXTS("cli.help.backup_config"))

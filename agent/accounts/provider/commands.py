@@ -7,7 +7,7 @@ import click
 
 from agent.accounts.commands import member_named
 from agent.cli.command import CommandGroup, json_option
-from agent.cli.output import note, tell
+from agent.cli.output import tell, tell_each
 from agent.cli.own_texts import TEXTS
 from agent.cli.secret_input import ask
 from agent.cli.server import of_server
@@ -26,10 +26,7 @@ def list_linked(session: CommandSession, as_json: bool) -> None:
     from agent.accounts.schemas import MembersOut
 
     linked = [each for each in of_server(session, session.server(), "/api/members", MembersOut).items if each.provider]
-    for each in linked:
-        tell(each.model_dump(mode="json"), each.name, as_json=as_json)
-    if not linked and not as_json:
-        note(session.texts("cli.members.provider.none"))
+    tell_each(linked, lambda each: each.name, session.texts("cli.members.provider.none"), as_json=as_json)
 
 
 @provider.command(help=TEXTS("cli.help.members_provider_unlink"))
