@@ -16,7 +16,7 @@ from agent.domain.errors import DatabaseUnreachable, ServerPackagesMissing
 
 if TYPE_CHECKING:
     from agent.store.schema_state import SchemaState
-    from agent.store.steps import Step
+    from agent.store.upgrade import Step
 
 
 @click.group(cls=CommandGroup, help=TEXTS("cli.help.server"))
@@ -32,7 +32,7 @@ def server() -> None: ...
 def migrate(session: CommandSession, only_check: bool, expand: bool, only_plan: bool, as_json: bool) -> int:
     try:
         from agent.store.server_database import Migrating, check_schema, refuse_older, server_database, versions_of
-        from agent.store.steps import steps, works_from
+        from agent.store.upgrade import steps, works_from
     except ModuleNotFoundError as error:
         raise ServerPackagesMissing from error
     from agent.main.library_home import home_of_key, key_in_file
@@ -100,7 +100,7 @@ def _plan(state: "SchemaState", pending: "list[Step]") -> dict[str, object]:
 
 def _online(state: "SchemaState", pending: "list[Step]") -> bool:
     """Whether a program that is at work on the schema now goes on working after the steps."""
-    from agent.store.steps import works_from
+    from agent.store.upgrade import works_from
 
     needed = works_from(pending)
     return needed is None or (state.found is not None and needed <= state.found)

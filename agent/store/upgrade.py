@@ -1,6 +1,8 @@
 """Opens a library file: creates its tables, or migrates an older schema with Alembic after copying the file aside."""
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, text
 
@@ -9,9 +11,27 @@ from agent.store.database import Database
 from agent.store.schema import REVISION, SERVES_FROM, WORKS_FROM, create
 from agent.store.schema_state import SchemaState, note_works_from, noted_works_from
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 BEFORE_UPGRADE = "before-"
 _HEAD = "head"  # Alembic's name for the newest
 _MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A migration as data.
+
+    `about` is its sentence in English; `works_from` the oldest program that works after it, None for an `expand` step.
+    """
+
+    revision: str
+    kind: str
+    about: str
+    works_from: str | None
+    deferred: bool = False
+    """a `contract` step without which the program that ships it works too"""
 
 
 def open_database(path: Path, key: bytes) -> Database:
@@ -83,17 +103,39 @@ def _revision(tx: Connection) -> str | None:
 
 def _works_from() -> str:
     """Return the oldest program that works on the schema without the deferred steps."""
-    from agent.store.steps import steps, works_from
-
     return works_from([step for step in steps() if step.revision <= SERVES_FROM]) or WORKS_FROM
 
 
 def _migrate(tx: Connection, to: str = _HEAD) -> None:
-    # Imported only when needed: it costs 0.3 s and some megabytes.
     from alembic import command
+
+    config = _alembic()
+    config.attributes["connection"] = tx
+    command.upgrade(config, to)
+
+
+def _alembic() -> "Config":
+    # Imported only when needed: it costs 0.3 s and some megabytes.
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    config.attributes["connection"] = tx
-    command.upgrade(config, to)
+    return config
+
+
+def steps(after: str | None = None) -> list[Step]:
+    """Return all steps after that revision, the oldest first."""
+    from alembic.script import ScriptDirectory
+
+    found = []
+    for script in ScriptDirectory.from_config(_alembic()).walk_revisions():
+        kind = str(getattr(script.module, "kind", "contract"))  # unknown is taken for the worse
+        works_from = str(getattr(script.module, "works_from", script.revision)) if kind == "contract" else None
+        deferred = kind == "contract" and bool(getattr(script.module, "deferred", False))
+        found.append(Step(script.revision, kind, (script.doc or "").strip(), works_from, deferred))
+    return [step for step in reversed(found) if after is None or step.revision > after]
+
+
+def works_from(pending: list[Step]) -> str | None:
+    """Return the oldest program that works after all of them; None if each does."""
+    return max((step.works_from for step in pending if step.works_from is not None), default=None)

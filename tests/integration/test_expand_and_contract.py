@@ -9,7 +9,7 @@ from sqlalchemy import MetaData, insert, select, text
 from agent.store import upgrade
 from agent.store.database import Database
 from agent.store.schema import REVISION, SERVES_FROM, WORKS_FROM
-from agent.store.steps import steps, works_from
+from agent.store.upgrade import steps, works_from
 from tests.integration.test_migrations import filled, revisions, row, tables
 
 EXPANDS = [step.revision for step in steps("0001") if step.kind == "expand"]
