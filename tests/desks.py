@@ -26,7 +26,7 @@ from agent.domain.consent import Consent, ConsentState, Purpose
 from agent.domain.edits import Basis, DescribePersonEdit
 from agent.domain.image import FileSeen
 from agent.domain.jobs import Priority
-from agent.libraries.choice import LibraryChoice
+from agent.libraries.names import LibraryChoice
 from agent.library.recipes import recognises
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.key_homes import FileHome
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agent.accounts.service import Accounts
-    from agent.web.desk_alerts import DeskAlert
+    from agent.web.desk_exchange import DeskAlert
     from tests.team import SignedInMember
 
     Answering = Callable[[httpx.Request], Awaitable[httpx.Response]]

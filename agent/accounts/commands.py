@@ -11,8 +11,7 @@ from agent.cli.command import CommandGroup, json_option
 from agent.cli.confirm import confirm, yes_option
 from agent.cli.output import note, tell, tell_each
 from agent.cli.own_texts import TEXTS
-from agent.cli.server import of_server
-from agent.cli.session import CommandSession
+from agent.cli.session import CommandSession, of_server
 
 if TYPE_CHECKING:
     from agent.accounts.schemas import MemberOut

@@ -9,8 +9,7 @@ import click
 from agent.cli.command import CommandGroup, json_option
 from agent.cli.output import note, tell
 from agent.cli.own_texts import TEXTS
-from agent.cli.server import of_server
-from agent.cli.session import CommandSession
+from agent.cli.session import CommandSession, of_server
 from agent.core.i18n import Texts
 from agent.messages.commands import add_message_commands
 
@@ -29,7 +28,7 @@ class AlertNameParam(click.ParamType[str]):
     name = "name"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        from agent.web.desk_alerts import ALERT_NAME
+        from agent.web.desk_exchange import ALERT_NAME
 
         if re.fullmatch(ALERT_NAME, value) is None or len(value) > 100:
             self.fail(repr(value), param, ctx)

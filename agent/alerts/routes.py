@@ -22,8 +22,7 @@ from agent.alerts.schemas import (
 from agent.alerts.service import Alerts, known_names
 from agent.messages.sending import Sending
 from agent.web.access import SCOPES, Scope, needs
-from agent.web.desk_alerts import DeskAlert, DeskAlerts
-from agent.web.desk_exchange import WAIT_S
+from agent.web.desk_exchange import WAIT_S, DeskAlert, DeskAlerts
 from agent.web.schemas import MOST, Id
 from agent.web.scoped_route import Who
 

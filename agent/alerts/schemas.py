@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from agent.alerts.records import Alert, Received, Silence, SilenceReason, Source
 from agent.domain.severity import Severity
 from agent.web.base_schema import Schema
-from agent.web.desk_alerts import MOST_ALERTS, AlertName
+from agent.web.desk_exchange import MOST_ALERTS, AlertName
 
 
 class AlertOut(Schema):

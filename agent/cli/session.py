@@ -10,12 +10,24 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
+import click
+from pydantic import BaseModel
+
 from agent.cli.output import say
 from agent.core.config_file import SettingsFile
 from agent.core.i18n import Texts
 from agent.core.paths import SERVER_FOLDER, AppPaths
 from agent.core.settings import Settings
-from agent.domain.errors import AgentError, NotRunning, ServerRuns, ServerStopped, SettingsGone, StoreDamaged, StoreError
+from agent.domain.errors import (
+    AgentError,
+    NotFound,
+    NotRunning,
+    ServerRuns,
+    ServerStopped,
+    SettingsGone,
+    StoreDamaged,
+    StoreError,
+)
 from agent.domain.image import Recipe
 
 if TYPE_CHECKING:
@@ -27,6 +39,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 # The longest that a finished command waits for the check; a small library takes a moment unless the computer is busy.
 WAIT_S, WAIT_SMALL_S = 2.0, 20.0
+A = TypeVar("A", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -225,3 +238,11 @@ def tell_damage(session: CommandSession) -> None:
 
     if Soundness(session.paths.library).damaged:
         session.explain(StoreDamaged())
+
+
+def of_server(session: CommandSession, client: "Client", path: str, answer: type[A]) -> A:
+    """Return the answer to a route that only a team server has. Raises ClickException if what runs here is none."""
+    try:
+        return client.call("GET", path, answer)
+    except NotFound as error:
+        raise click.ClickException(session.texts("cli.members.no_server")) from error

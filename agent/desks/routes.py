@@ -1,6 +1,7 @@
-"""Routes of desktop agents on a team server, and of the members who let them in."""
+"""Routes of desktop agents on a team server, and of the members who let them in; and the one that says which server this is."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import FastAPI, Path, Query, Request
@@ -23,6 +24,7 @@ from agent.web.desk_exchange import (
     JoinRequested,
     PeoplePage,
     Sequence,
+    ServerOut,
 )
 from agent.web.desk_photos import (
     ContentsAsked,
@@ -172,3 +174,12 @@ def _member(who: Principal) -> Principal:
 
 def _address(request: Request) -> str:
     return request.client.host.removeprefix("::ffff:") if request.client else ""
+
+
+def server_routes(api: FastAPI, name: Callable[[], str], version: str, pinned: Callable[[], tuple[str, str]]) -> None:
+    """Add the route that says which server this is. It needs no sign-in. `pinned` returns fingerprint and certificate."""
+
+    @api.get("/api/server", openapi_extra=needs(Scope.OPEN))
+    async def server() -> ServerOut:
+        fingerprint, authority = pinned()
+        return ServerOut(name=name(), version=version, fingerprint=fingerprint, authority=authority)

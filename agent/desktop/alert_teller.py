@@ -12,7 +12,7 @@ from agent.desktop.notify import Notifier
 from agent.desktop.opener import open_in_browser
 from agent.domain.severity import Severity
 from agent.team.records import Link
-from agent.web.desk_alerts import DeskAlert
+from agent.web.desk_exchange import DeskAlert
 
 log = structlog.get_logger()
 

@@ -8,8 +8,7 @@ import click
 from agent.cli.command import CommandGroup, json_option
 from agent.cli.output import tell, tell_each
 from agent.cli.own_texts import TEXTS
-from agent.cli.server import of_server
-from agent.cli.session import CommandSession
+from agent.cli.session import CommandSession, of_server
 from agent.messages.commands import add_message_commands
 
 if TYPE_CHECKING:

@@ -12,8 +12,7 @@ from agent.cli.confirm import confirm, yes_option
 from agent.cli.output import note, tell, tell_each
 from agent.cli.own_texts import TEXTS
 from agent.cli.secret_input import ask
-from agent.cli.server import of_server
-from agent.cli.session import CommandSession
+from agent.cli.session import CommandSession, of_server
 from agent.libraries.commands import libraries, library_named
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from agent.core.files import store_error, write_private
 from agent.domain.errors import AgentError, Forbidden, NotFound
 from agent.team.connection import TeamConnection
 from agent.team.records import Link
-from agent.web.desk_alerts import DeskAlert
+from agent.web.desk_exchange import DeskAlert
 
 log = structlog.get_logger()
 

@@ -17,9 +17,9 @@ from agent.domain.errors import (
     TeamUnreachable,
     from_code,
 )
-from agent.web.desk_alerts import DeskAlerts
 from agent.web.desk_exchange import (
     WAIT_S,
+    DeskAlerts,
     DeskOperation,
     DeskOperations,
     DeskResults,

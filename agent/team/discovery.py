@@ -5,15 +5,17 @@ It reads what anyone in the network sends. The agent never loads the library, an
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Annotated, Final, Protocol
 
 import psutil
+from pydantic import BaseModel, Field, ValidationError
 
-from agent.core.child import send, take_pipes
+from agent.core.child import Child, ChildGone, ChildTimeout, own_command, send, take_pipes
+from agent.domain.errors import TeamSearchFailed
 from agent.web.announcement import TYPE, FoundServer, IpAddress, believed
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ SEARCH_S: Final = 3.0
 MOST: Final = 20
 """servers that are shown"""
 _MOST_NAMES: Final = 60  # asked for what they say: who floods the network must not keep the search busy
+CHILD: Final = "find-servers"
+_START_S: Final = 20.0  # on a busy computer
 
 
 class Announced(Protocol):
@@ -101,3 +105,34 @@ def _own_networks() -> tuple[set[IpAddress], list[IPv4Network | IPv6Network]]:
             own.add(address := ip_address(each.address.partition("%")[0]))
             networks.append(ip_network(f"{address}/{each.netmask}", strict=False))
     return own, networks
+
+
+class _Answer(BaseModel):
+    servers: Annotated[list[FoundServer], Field(max_length=MOST)]
+
+
+class ServerSearch:
+    """Asks a child process. One search at a time: questions that come meanwhile get its answer. Use it from one event loop."""
+
+    def __init__(self, command: Sequence[str] | None = None, seconds: float = SEARCH_S) -> None:
+        self._command = command or own_command(CHILD)
+        self._seconds = seconds
+        self._running: asyncio.Task[tuple[FoundServer, ...]] | None = None
+
+    async def servers(self) -> tuple[FoundServer, ...]:
+        """Return what is announced now, after some seconds. Raises TeamSearchFailed."""
+        if self._running is None or self._running.done():
+            self._running = asyncio.create_task(self._search())
+        return await asyncio.shield(self._running)
+
+    async def _search(self) -> tuple[FoundServer, ...]:
+        try:
+            child = await Child.start(self._command, desktop=False, most_parts=100 * MOST)
+            try:
+                answer = await child.request({"seconds": self._seconds}, timeout=_START_S + self._seconds)
+            finally:
+                await child.kill()
+            found = _Answer.model_validate(answer).servers
+        except (ChildGone, ChildTimeout, ValidationError) as error:
+            raise TeamSearchFailed from error
+        return tuple(found)

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import FastAPI, Path
 
 from agent.core.i18n import Texts
+from agent.team.discovery import ServerSearch
 from agent.team.joining import Invitation
 from agent.team.schemas import (
     ConflictSettled,
@@ -23,7 +24,6 @@ from agent.team.schemas import (
     TeamReceipt,
     UploadsRetried,
 )
-from agent.team.search import ServerSearch
 from agent.team.service import TeamMembership
 from agent.web.access import Scope, needs
 from agent.web.schemas import Problem

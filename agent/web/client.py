@@ -16,8 +16,7 @@ from agent.domain.errors import AgentError, AgentUnreachable, LifecycleError, No
 from agent.web.patience import patiently
 from agent.web.peers import listens_for_us
 from agent.web.schemas import SessionCode, Sessions, SessionsEnded, Status
-from agent.web.serving_lock import is_held
-from agent.web.whereabouts import Whereabouts, find, opening, runtimes
+from agent.web.whereabouts import Whereabouts, find, is_serving, opening, runtimes
 
 T = TypeVar("T", bound=BaseModel)
 Item = TypeVar("Item")
@@ -53,7 +52,7 @@ class Client:
     @classmethod
     def _found(cls, runtime: Path) -> "Client":
         where = find(runtime)
-        if not is_held(runtime):
+        if not is_serving(runtime):
             raise NotRunning
         try:
             socket.create_connection(("127.0.0.1", where.port), timeout=_CONNECT_S).close()

@@ -3,11 +3,12 @@
 import base64
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from agent.domain.face import Box
+from agent.domain.severity import Severity
 from agent.web.base_schema import Schema
 
 Uid = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
@@ -24,6 +25,10 @@ MOST_REJECTIONS = 500
 FACE_KINDS = ("name", "unname", "reject", "unreject")
 WAIT_S = 20
 """how long a server keeps a question open while nothing changes"""
+ALERT_NAME: Final = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+"""the names of alerts: kebab-case"""
+AlertName = Annotated[str, Field(pattern=ALERT_NAME, max_length=100)]
+MOST_ALERTS: Final = 500
 
 
 class ServerOut(BaseModel):
@@ -214,3 +219,20 @@ class DeskResult(Schema):
 
 class DeskResults(Schema):
     items: tuple[DeskResult, ...]
+
+
+class DeskAlert(Schema):
+    """`number` is what the text of its name says, if the alert is the server's own: percent, hours, photos …"""
+
+    id: Annotated[int, Field(ge=1, lt=2**63)]
+    source: Literal["server", "prometheus"]
+    name: AlertName
+    severity: Severity
+    number: int
+
+
+class DeskAlerts(Schema):
+    """`watched`: whether the member may see alerts at all. The items fire and are not silenced."""
+
+    watched: bool
+    items: Annotated[tuple[DeskAlert, ...], Field(max_length=MOST_ALERTS)] = ()

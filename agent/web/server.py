@@ -23,8 +23,7 @@ from agent.web.gate import Gate, Visit
 from agent.web.handed_over import BACKLOG as LONGER
 from agent.web.handed_over import handed_over
 from agent.web.received import sweep
-from agent.web.serving_lock import held
-from agent.web.whereabouts import Whereabouts, forget, leave
+from agent.web.whereabouts import Whereabouts, forget, leave, serving_lock
 
 HANDSHAKE_S = 10.0
 GRACE_S = 1.0
@@ -122,7 +121,7 @@ async def serving(
         task = asyncio.create_task(server.serve(sockets=[listener]))
         try:
             await server.ready(task)
-            with held(runtime):
+            with serving_lock(runtime):
                 leave(runtime, Whereabouts(bound, token, os.getpid(), str(network.trusted or "")))
                 try:
                     yield bound

@@ -1,14 +1,32 @@
-"""The connection file through which clients find a running agent, readable only by its owner, and the address of its pages."""
+"""How clients find a running agent: a file that only its owner can read, a lock held while it serves, and the address of its pages."""
 
 import json
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import IO
 from urllib.parse import urlencode
 
 from agent.domain.errors import NotRunning
 
 FILE = "agent.json"
+LOCK_FILE = "serving.lock"
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _take(file: IO[bytes], *, wait: bool) -> None:
+        msvcrt.locking(file.fileno(), msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
+
+else:
+    import fcntl
+
+    def _take(file: IO[bytes], *, wait: bool) -> None:
+        # Readers share it, so that they never block each other.
+        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_SH | fcntl.LOCK_NB)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +71,26 @@ def runtimes(runtime: Path) -> list[Path]:
 
 def forget(runtime: Path) -> None:
     (runtime / FILE).unlink(missing_ok=True)
+
+
+@contextmanager
+def serving_lock(runtime: Path) -> Iterator[None]:
+    """Hold the lock while the agent serves: it goes when the agent dies, so that the file of a killed one is recognised.
+
+    Waits briefly while another process checks it.
+    """
+    with os.fdopen(os.open(runtime / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
+        _take(file, wait=True)
+        yield
+
+
+def is_serving(runtime: Path) -> bool:
+    """Whether an agent serves. True also if the lock was never held: versions before the lock served without it."""
+    try:
+        with (runtime / LOCK_FILE).open("r+b") as file:
+            _take(file, wait=False)
+            return False
+    except FileNotFoundError:
+        return True
+    except OSError:  # another process holds it
+        return True

@@ -13,8 +13,7 @@ import pytest
 
 from agent.domain.errors import NotRunning
 from agent.web.client import Client
-from agent.web.serving_lock import held
-from agent.web.whereabouts import Whereabouts, find, leave
+from agent.web.whereabouts import Whereabouts, find, leave, serving_lock
 from tests.second_user import as_nobody
 
 if TYPE_CHECKING:
@@ -148,7 +147,7 @@ def test_a_client_sends_nothing_to_another_users_listener_though_an_agent_is_sta
         port = int(free.getsockname()[1])
     where = Whereabouts(port, "secret", 1)
     leave(tmp_path, where)
-    with held(tmp_path), taken(port) as heard:
+    with serving_lock(tmp_path), taken(port) as heard:
         with pytest.raises(NotRunning):
             Client.find(tmp_path)
         with pytest.raises(NotRunning):  # the port is taken between this client's calls

@@ -14,7 +14,7 @@ from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 from agent.core.lead import Leading
 from agent.domain.errors import TeamSearchFailed
 from agent.main.server.announcing import Announcer
-from agent.team.search import ServerSearch
+from agent.team.discovery import ServerSearch
 from agent.web.announcement import TYPE, Announcement, FoundServer
 from tests import announced
 from tests.program import WAIT_S

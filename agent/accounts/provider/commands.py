@@ -10,8 +10,7 @@ from agent.cli.command import CommandGroup, json_option
 from agent.cli.output import tell, tell_each
 from agent.cli.own_texts import TEXTS
 from agent.cli.secret_input import ask
-from agent.cli.server import of_server
-from agent.cli.session import CommandSession
+from agent.cli.session import CommandSession, of_server
 from agent.domain.errors import ServerPackagesMissing
 
 

@@ -27,12 +27,12 @@ from agent.core.config_file import SettingsFile
 from agent.core.environment import utc_now
 from agent.core.i18n import Texts
 from agent.core.paths import AppPaths
-from agent.desks.routes import desk_routes
+from agent.desks.routes import desk_routes, server_routes
 from agent.desks.service import Desks
 from agent.incidents.routes import incident_routes
 from agent.libraries.bucket_routes import bucket_routes
 from agent.libraries.buckets import Buckets
-from agent.libraries.choice import LibraryChoice
+from agent.libraries.names import LibraryChoice
 from agent.libraries.routes import libraries_routes
 from agent.libraries.service import Libraries
 from agent.main.app import App
@@ -47,7 +47,6 @@ from agent.people.vectors.vector_rows import IndexState
 from agent.uploads.folder_names import UploadFolderNames
 from agent.uploads.routes import upload_routes
 from agent.uploads.service import Uploads
-from agent.web.server_routes import server_routes
 from agent.workers.queries.worker_rows import WorkerQueries
 from agent.workers.routes import worker_routes
 

@@ -26,7 +26,7 @@ from agent.incidents.queries import IncidentQueries
 from agent.incidents.sending import incident_sending
 from agent.incidents.service import Incidents
 from agent.incidents.watch import IncidentWatch
-from agent.libraries.choice import LibraryChoice
+from agent.libraries.names import LibraryChoice
 from agent.libraries.queries import LibrariesQueries
 from agent.libraries.service import Libraries
 from agent.library.recipes import recognises

@@ -13,6 +13,7 @@ import pytest_asyncio
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from agent.desks.routes import server_routes
 from agent.domain.edits import DescribePersonEdit
 from agent.domain.errors import TeamAddressInvalid, TeamAddressUnnamed, TeamCertificateChanged, TeamUnreachable
 from agent.redaction.queries.redaction_queries import RedactionQueries
@@ -26,7 +27,6 @@ from agent.team.service import TeamMembership
 from agent.web.access import Principal, Role, scopes_of
 from agent.web.certificates import SERVER_FILE, Certificates, GivenFiles
 from agent.web.server import Network, serving
-from agent.web.server_routes import server_routes
 from tests.desks import SETTINGS, Desk, Server
 from tests.world import World
 

@@ -20,7 +20,7 @@ from agent.consent.routes import consent_routes
 from agent.core.i18n import Texts
 from agent.domain.errors import ImageCorrupt
 from agent.domain.face import Quality
-from agent.libraries.choice import LibraryChoice
+from agent.libraries.names import LibraryChoice
 from agent.library.records import Shown
 from agent.people.routes import editing_routes
 from agent.store.audit_log import AuditQueries

@@ -20,8 +20,7 @@ from agent.main.http import create_app
 from agent.web.client import Client
 from agent.web.connection import Door
 from agent.web.server import serving
-from agent.web.serving_lock import FILE, is_held
-from agent.web.whereabouts import Whereabouts, find, leave
+from agent.web.whereabouts import LOCK_FILE, Whereabouts, find, is_serving, leave
 from tests.unit.web.conftest import served, shared_api
 
 if TYPE_CHECKING:
@@ -150,13 +149,13 @@ async def test_a_connection_of_another_user_is_refused_by_its_two_ends(served: S
 async def test_the_word_of_a_killed_agent_is_not_believed(served: Served, tmp_path: Path) -> None:
     async with serving(partial(create_app, served.context), token=served.auth.token, port=0, runtime=tmp_path) as port:
         where = find(tmp_path)
-        assert is_held(tmp_path)
+        assert is_serving(tmp_path)
     leave(tmp_path, where)
-    assert not is_held(tmp_path)
+    assert not is_serving(tmp_path)
     with socket.create_server(("127.0.0.1", port)), pytest.raises(NotRunning):
         Client.find(tmp_path)
-    (tmp_path / FILE).unlink()  # an agent of before there was a lock
-    assert is_held(tmp_path)
+    (tmp_path / LOCK_FILE).unlink()  # an agent of before there was a lock
+    assert is_serving(tmp_path)
 
 
 async def test_what_an_ended_session_listens_to_breaks_off_at_once(served: Served, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from agent.core.i18n import Texts
 from agent.desktop.alert_teller import AlertTeller
 from agent.domain.severity import Severity
 from agent.team.records import Link
-from agent.web.desk_alerts import DeskAlert
+from agent.web.desk_exchange import DeskAlert
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ from agent.domain.errors import AgentError, Forbidden, NotFound, SignInRequired,
 from agent.domain.severity import Severity
 from agent.team.alerts import FILE, NEXT_S, RARELY_S, WAITING_S, TeamAlerts, Told, ToldAlerts
 from agent.team.records import Link
-from agent.web.desk_alerts import DeskAlert, DeskAlerts
+from agent.web.desk_exchange import DeskAlert, DeskAlerts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
