@@ -1,7 +1,9 @@
-"""Turns an error into a text on standard error and an exit code."""
+"""Turns an error into a text on standard error and an exit code, and into a line of the log for those who collect that instead."""
 
 import errno
-from contextlib import suppress
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import click
 import structlog
@@ -12,7 +14,8 @@ from agent.cli.output import is_of_output
 from agent.cli.own_texts import TEXTS
 from agent.cli.session import CommandSession
 from agent.core.i18n import Texts
-from agent.domain.errors import AgentError, OutputFailed, Unexpected
+from agent.core.log_privacy import without_names
+from agent.domain.errors import AgentError, AlreadyRunning, CommandRunning, OutputFailed, Unexpected
 
 
 def told(session: CommandSession, error: Exception) -> int:
@@ -55,3 +58,24 @@ def _log(session: CommandSession, error: Exception) -> None:
         logs.configure(session.settings.logs, session.paths.logs)
         structlog.get_logger().error("command.failed", exc_info=error)
         logs.stop()
+
+
+@contextmanager
+def failure_logged(session: CommandSession, file: str) -> Iterator[None]:
+    """Log why a server or a worker did not start, or ended: where and as the settings say, as far as they can be read.
+
+    The line holds the error's code, cause and remedy. The error is raised on.
+    """
+    from agent.core import logs
+
+    try:
+        yield
+    except (AlreadyRunning, CommandRunning):
+        raise  # the log is the other process's
+    except AgentError as error:
+        with suppress(OSError):  # without a folder for the log, standard error has to do
+            logs.configure(session.file.log_settings(), session.paths.logs, file=file, stdout=sys.stdout)
+            cause, remedy = without_names(session.texts.cause(error)), without_names(session.texts.remedy(error))
+            structlog.get_logger().error("process.failed", code=error.code, cause=cause, remedy=remedy)
+            logs.stop()
+        raise

@@ -24,10 +24,10 @@ EVERYWHERE = ("0.0.0.0", "::")
 @json_option()
 @click.pass_obj
 def serve(session: CommandSession, as_json: bool) -> int:
+    from agent.cli.failures import failure_logged
     from agent.core.file_limit import raise_file_limit
     from agent.core.heap import few_arenas
     from agent.core.threads import short_turns
-    from agent.main.failure_log import failure_logged
 
     try:
         from agent.main.server.log_files import SERVER_LOG

@@ -3,7 +3,7 @@
 from agent.core.paths import AppPaths
 from agent.main.app import App
 from agent.main.library_home import home_of_key
-from agent.sources.folder.online_only import is_online_only
+from agent.sources.folder.drives import is_online_only
 from agent.team.alerts import TeamAlerts, Tell, ToldAlerts
 from agent.team.line import TeamLine
 from agent.team.names import TeamNames

@@ -43,8 +43,8 @@ from agent.redaction.video.job_files import VideoJobFolder
 from agent.redaction.video.video_redactor import VideoRedactor
 from agent.screen import capture_files
 from agent.screen.capture import CaptureDesktop
+from agent.sources.folder.drives import is_online_only
 from agent.sources.folder.folder_source import FolderSource
-from agent.sources.folder.online_only import is_online_only
 from agent.sources.source import RemoteSource, Sources
 from agent.store.audit_witness import AuditWitness
 from agent.store.database import Database

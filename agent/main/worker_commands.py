@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 @click.option("--with-parent", is_flag=True, hidden=True)  # a server's child ends with its standard input
 @click.pass_obj
 def worker(session: CommandSession, name: str | None, roots: tuple[str, ...], with_parent: bool) -> int:
+    from agent.cli.failures import failure_logged
     from agent.core.file_limit import raise_file_limit
     from agent.core.heap import few_arenas
-    from agent.main.failure_log import failure_logged
     from agent.main.server.team_work import HAS_WORKERS
 
     if not HAS_WORKERS:
@@ -114,7 +114,7 @@ def _edges(session: CommandSession, pool: "EnginePool", roots: Roots, memory: "W
     from agent.engine.matcher import MatcherProcess
     from agent.main.engines import model_store, model_ways
     from agent.main.worker_process import WorkerEdges
-    from agent.sources.folder.online_only import is_online_only
+    from agent.sources.folder.drives import is_online_only
 
     supply, _ = model_ways(model_store(session.paths), (pool,))
     return WorkerEdges(

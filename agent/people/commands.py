@@ -11,8 +11,7 @@ import click
 
 from agent.cli.command import CommandGroup, json_option
 from agent.cli.confirm import confirm, yes_option
-from agent.cli.output import note, say, tell
-from agent.cli.output_file import is_device, output_to
+from agent.cli.output import is_device, note, output_to, say, tell
 from agent.cli.own_texts import TEXTS
 from agent.cli.params import PERSON_NAME, There
 from agent.cli.session import CommandSession

@@ -15,8 +15,7 @@ from sqlalchemy import make_url, text
 
 from agent.people.queries.among_rows import EVERYTHING
 from agent.people.vectors.turning import Turning
-from agent.people.vectors.vector_index import EXACT, VectorIndex
-from agent.people.vectors.vector_rows import VectorQueries
+from agent.people.vectors.vector_rows import EXACT, VectorIndex, VectorQueries
 from agent.store.database import Database
 from agent.store.dialects.postgresql import PostgreSql
 from agent.store.server_database import secured

@@ -17,8 +17,7 @@ from agent.people.face_search import FaceFinder, MatcherFinder
 from agent.people.queries.among_rows import EVERYTHING, Among
 from agent.people.vectors.service import FaceVectors
 from agent.people.vectors.turning import Turning
-from agent.people.vectors.vector_index import VectorIndex
-from agent.people.vectors.vector_rows import IndexState, VectorQueries
+from agent.people.vectors.vector_rows import IndexState, VectorIndex, VectorQueries
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.database import Database
 from agent.store.server_database import secured

@@ -21,8 +21,7 @@ from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
 from agent.people.vectors.service import FaceVectors
 from agent.people.vectors.turning import Turning
-from agent.people.vectors.vector_index import VectorIndex
-from agent.people.vectors.vector_rows import VectorQueries
+from agent.people.vectors.vector_rows import VectorIndex, VectorQueries
 from agent.store.database import Database
 from agent.store.dialects.postgresql import PostgreSql
 from agent.store.server_database import secured

@@ -61,7 +61,7 @@ from agent.web.failover import DatabaseReturn, FailoverRetry
 from agent.web.gate import Gate
 from agent.web.handed_over import is_handed_over
 from agent.web.help_routes import Places
-from agent.web.large_answers import InPieces
+from agent.web.lines import InPieces
 from agent.web.redirect import redirecting
 from agent.web.request_counts import CountedRequests
 from agent.web.server import Network, Succession, serving

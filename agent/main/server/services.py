@@ -35,8 +35,7 @@ from agent.messages.channels import Channels
 from agent.messages.sending import Sending, Wording
 from agent.people.vectors.service import KEY, FaceVectors
 from agent.people.vectors.turning import Turning
-from agent.people.vectors.vector_index import VectorIndex
-from agent.people.vectors.vector_rows import VectorQueries
+from agent.people.vectors.vector_rows import VectorIndex, VectorQueries
 from agent.store.database import Database
 from agent.store.key_homes import Home
 

@@ -18,7 +18,7 @@ from agent.domain.errors import XmpDiskFull, XmpLinked, XmpTooLarge, XmpUnreadab
 from agent.domain.image import SIDECAR_ENDING, is_image
 from agent.domain.regions import MAX_XMP_BYTES
 from agent.engine.xmp_calls import PhotoFiles
-from agent.sources.folder.online_only import is_online_only
+from agent.sources.folder.drives import is_online_only
 
 _IN_USE: Final = (32, 33)  # Windows: another program has it open right now
 _NO_FILE: Final = (errno.ENOENT, errno.ENAMETOOLONG)

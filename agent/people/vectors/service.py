@@ -12,8 +12,7 @@ from agent.domain.errors import StoreError
 from agent.domain.events import ImageIndexed, Recorded
 from agent.people.queries.among_rows import EVERYTHING, Among
 from agent.people.vectors.turning import DIMENSIONS, Turning, Vector
-from agent.people.vectors.vector_index import VectorIndex
-from agent.people.vectors.vector_rows import IndexState, VectorQueries
+from agent.people.vectors.vector_rows import IndexState, VectorIndex, VectorQueries
 
 log = structlog.get_logger()
 

@@ -7,13 +7,15 @@ of the library's schema.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Integer, bindparam, column, select, table, text
+import structlog
+from sqlalchemy import Connection, Engine, Integer, bindparam, column, create_engine, select, table, text
 
 from agent.domain.embeddings import Near
 from agent.library.recipes import EMBEDDER
 from agent.people.queries.among_rows import Among, conditions
 from agent.people.vectors.turning import DIMENSIONS, Vector
 from agent.store.database import Queries
+from agent.store.dialects.postgresql import translated
 from agent.store.row_security import MEMBER
 from agent.store.schema import embedding
 
@@ -50,6 +52,12 @@ _STATE = text(f"""
 _vectors = table("face_vector", column("face_id", Integer))
 _DISTANCE = text(f"near <-> CAST(:vector AS halfvec({DIMENSIONS})) AS distance")
 _COUNT = text("SELECT count(*) FROM face_vector")
+log = structlog.get_logger()
+
+EXACT = 200_000
+_MEMORY_MB = 1_024  # what building takes at most; beyond it goes on, slowly
+_BUILD = f"CREATE INDEX CONCURRENTLY {INDEX} ON face_vector USING hnsw (near halfvec_l2_ops) WITH (m = 16, ef_construction = 100)"
+_DROP = f"DROP INDEX CONCURRENTLY IF EXISTS {INDEX}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,3 +117,40 @@ def _count(tx: Connection) -> int:
 
 def _written(vector: Vector) -> str:
     return "[" + ",".join(f"{value:.6f}" for value in vector) + "]"
+
+
+class VectorIndex:
+    """Exact search needs no index up to `EXACT` faces; beyond, it is built once all faces are there. Blocks. Raises StoreError.
+
+    It is built while everyone reads and writes, by connections of its own outside any transaction. That takes minutes and much memory, so
+    only one server process does it, the one that adds the faces.
+    """
+
+    def __init__(self, url: str, *, exact: int = EXACT) -> None:
+        """`url` in SQLAlchemy's form."""
+        self._url = url
+        self._exact = exact
+
+    def suits(self, faces: int, built: bool | None) -> bool:
+        """Return whether it is right to have what there is. One that became needless stays until half the faces are gone."""
+        if faces > self._exact:
+            return built is True
+        return built is None or (built and faces > self._exact // 2)
+
+    def settle(self, faces: int) -> None:
+        """Build or drop it. What an interrupted run left is dropped first."""
+        engine = create_engine(self._url, isolation_level="AUTOCOMMIT")
+        try:
+            self._settle(engine, faces)
+        finally:
+            engine.dispose()
+
+    def _settle(self, engine: Engine, faces: int) -> None:
+        with translated(), engine.connect() as connection:
+            connection.exec_driver_sql(_DROP)
+            if faces > self._exact:
+                log.info("search.index_begun", faces=faces)
+                connection.exec_driver_sql(f"SET maintenance_work_mem = '{_MEMORY_MB}MB'")
+                connection.exec_driver_sql(_BUILD)
+                connection.exec_driver_sql("ANALYZE face_vector")
+                log.info("search.index_built", faces=faces)

@@ -20,7 +20,7 @@ from agent.web.certificates import Certificates
 from agent.web.client import Client
 from agent.web.connection import Door
 from agent.web.gate import Gate
-from agent.web.large_answers import InPieces
+from agent.web.lines import InPieces
 from agent.web.server import Network, Succession, serving
 from agent.web.whereabouts import Whereabouts, find
 
