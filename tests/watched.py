@@ -12,7 +12,7 @@ from agent.domain.face import Box, Face, Quality
 from agent.domain.image import Recipe
 from agent.domain.people import Certainty, Identity
 from agent.domain.scene import Scene, Window
-from agent.domain.watch_state import WatchState
+from agent.domain.screen import WatchState
 from agent.engine.governor import Power
 from agent.engine.screen_port import Watched, WatchedDesktop, WatchTask
 from agent.library.work_state import WorkState

@@ -1,23 +1,95 @@
 """Routes of people's own links: made by members, used by anyone who holds one."""
 
 from collections.abc import Callable
-from typing import Annotated
+from datetime import date, datetime
+from typing import Annotated, Literal, Self
 
 from fastapi import FastAPI, Path
 from fastapi.responses import StreamingResponse
+from pydantic import Field
 
 from agent.accounts.callers import From
-from agent.consent.link_schemas import ConsentLinkMade, ConsentLinkOut, ConsentLinkWish, MyConsentsOut
-from agent.consent.links import ConsentLinks
+from agent.consent.links import ConsentLinks, OwnData
 from agent.consent.own_page import own_page
 from agent.consent.schemas import PurposeName, ReceiptOut
 from agent.consent.service import Consents
 from agent.core.i18n import Texts
 from agent.domain.consent import Purpose
+from agent.people.queries.consent_rows import latest
 from agent.web.access import Scope, needs
+from agent.web.base_schema import Schema
 from agent.web.schemas import Id
 
 Secret = Annotated[str, Path(max_length=100)]
+
+
+class MyConsentOut(Schema):
+    """The last word on one purpose, as the person themselves sees it."""
+
+    purpose: PurposeName
+    state: Literal["given", "withdrawn"]
+    given_on: date
+    """or withdrawn"""
+    valid_until: date | None
+    guardian: str
+    valid: bool
+
+
+class MyConsentsOut(Schema):
+    """What people see of themselves by their link."""
+
+    name: str
+    photos: int
+    """that show them, as confirmed by a member"""
+    pictures: int
+    """of their face alone, kept to recognise them"""
+    references: int
+    """those of them that come from photos which a member sent for that, and which were not kept"""
+    suggested: int
+    """on which they were recognised and not confirmed"""
+    face_prints: int
+    required: bool
+    recognised: bool
+    consents: tuple[MyConsentOut, ...]
+    expires_at: datetime
+    """of the link"""
+
+    @classmethod
+    def of(cls, own: OwnData, today: date, *, required: bool) -> Self:
+        consents = tuple(
+            MyConsentOut.from_record(each.consent, purpose=each.consent.purpose.value, state=each.consent.state.value, valid=valid)
+            for each in latest(own.consents.entries).values()
+            for valid in [each.consent.is_valid(today)]
+        )
+        facts = own.facts
+        return cls(
+            name=facts.person.name,
+            photos=facts.photos - facts.suggested,
+            pictures=own.pictures,
+            references=facts.person.references,
+            suggested=facts.suggested,
+            face_prints=own.embeddings,
+            required=required,
+            recognised=own.consents.recognised,
+            consents=consents,
+            expires_at=own.expires_at,
+        )
+
+
+class ConsentLinkWish(Schema):
+    days: Annotated[int, Field(ge=1, le=365)] = 30
+    """until the link ends"""
+
+
+class ConsentLinkMade(Schema):
+    path: str
+    """after the server's address: `/#my-consent/…`; shown once"""
+    expires_at: datetime
+
+
+class ConsentLinkOut(Schema):
+    expires_at: datetime | None
+    """null: there is no link"""
 
 
 def consent_link_routes(api: FastAPI, links: ConsentLinks, consents: Consents, texts: Callable[[], Texts]) -> None:

@@ -1,8 +1,12 @@
-"""Screen areas: monitors, regions, and their references (`screen:<monitor>/<x>,<y>,<w>,<h>`)."""
+"""Screen areas: monitors, regions, and their references (`screen:<monitor>/<x>,<y>,<w>,<h>`); and whether the screen is watched."""
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 from typing import Final
+
+from agent.domain.errors import AgentError
 
 ALL_MONITORS: Final = 0
 
@@ -86,3 +90,24 @@ class Monitor:
     def region(self) -> ScreenRegion:
         """Return its area in the picture of all monitors."""
         return ScreenRegion(self.x, self.y, self.w, self.h)
+
+
+class WatchState(StrEnum):
+    OFF = "off"
+    ON = "on"
+    PAUSED = "paused"  # with all other work
+    SNOOZED = "snoozed"
+    BATTERY = "battery"  # it is nearly empty
+    LOCKED = "locked"
+    CALL = "call"  # a call is in front
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class WatchShown:
+    """The state for the status page."""
+
+    state: WatchState = WatchState.OFF
+    until: datetime | None = None  # it is snoozed until then
+    said: int = 0
+    problem: AgentError | None = None

@@ -16,7 +16,7 @@ from agent.core.reach import everything
 from agent.core.settings import Settings
 from agent.domain.errors import AgentError, ModelMissing, StoreDamaged, StoreError
 from agent.domain.jobs import JobState
-from agent.domain.watch_state import WatchShown, WatchState
+from agent.domain.screen import WatchShown, WatchState
 from agent.engine.devices import Note
 from agent.engine.governor import Throttle
 from agent.engine.monitor import ResourceMonitor

@@ -21,12 +21,12 @@ from agent.core.settings import Settings
 from agent.desktop.watchdog import unwatched
 from agent.domain.errors import AgentError, AlreadyRunning, LifecycleError, UpdateError, UpdateFailed, UpdateManaged, UpdateNotReady
 from agent.main.library_home import library_care
-from agent.updates.asking import ask
 from agent.updates.install import Installation
 from agent.updates.install_journal import JournalFile
 from agent.updates.install_places import InstallPlace, place_of
 from agent.updates.memory import MemoryFile, Told
 from agent.updates.service import UpdateActions, Updates
+from agent.updates.update_worker import ask
 from agent.updates.updater import channel_of, updater_of
 
 log = structlog.get_logger()

@@ -17,7 +17,7 @@ from agent.domain.errors import AgentError
 from agent.domain.image import Recipe
 from agent.domain.people import Certainty, Identity
 from agent.domain.scene import Scene, is_of
-from agent.domain.watch_state import WatchShown, WatchState
+from agent.domain.screen import WatchShown, WatchState
 from agent.engine.governor import PAUSE_BELOW, RESUME_FROM
 from agent.engine.monitor import ResourceMonitor
 from agent.engine.screen_port import ScreenWatcher, Watched, WatchedDesktop, WatchTask

@@ -1,14 +1,15 @@
-"""The child process that checks for updates and downloads them, so that the agent does not need the memory for it."""
+"""The child process that checks for updates and downloads them, so that the agent does not need the memory for it; and how it is asked."""
 
 import contextlib
 import json
+import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 from agent.core.build import Build
-from agent.core.child import Message, send, take_pipes
-from agent.domain.errors import AgentError, Unexpected
+from agent.core.child import Child, ChildGone, ChildTimeout, Message, own_command, send, take_pipes
+from agent.domain.errors import AgentError, Unexpected, UpdateUnreachable, from_code
 from agent.engine.governor import read_power
 from agent.updates.releases import UpdateStep
 from agent.updates.updater import Updater
@@ -16,6 +17,10 @@ from agent.updates.updater import Updater
 _NAME = "org.freedesktop.NetworkManager"
 _METERED = frozenset((1, 3))  # yes, and probably yes
 _TIMEOUT_S = 2.0
+CHECK_S = 120.0
+DOWNLOAD_S = 6 * 3_600.0
+# How this machine reaches the network.
+_NETWORK = ("http_proxy", "https_proxy", "no_proxy", "all_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 def is_metered() -> bool:
@@ -88,3 +93,19 @@ def burden() -> bool:
     """Whether a download would cost money or drain a low battery, as far as the system tells."""
     power = read_power()
     return (power.on_battery and power.percent is not None and power.percent < LEAST_PERCENT) or is_metered()
+
+
+async def ask(build: Build, folder: Path, cache: Path, installed: str, channel: str, *, check: bool, fetch: bool, patient: bool) -> None:
+    """See `worker.request`. Raises UpdateError, StoreError, Unexpected."""
+    network = {name: os.environ[name] for name in (*_NETWORK, *map(str.upper, _NETWORK)) if name in os.environ}
+    asked = request(build, folder, cache, installed, channel, check=check, fetch=fetch, patient=patient)
+    try:
+        child = await Child.start(own_command("update-worker"), extra_environment=network, desktop=False)
+        try:
+            answer = await child.request(asked, timeout=DOWNLOAD_S if fetch else CHECK_S)
+        finally:
+            await child.kill()
+    except (ChildGone, ChildTimeout) as error:
+        raise UpdateUnreachable from error
+    if "code" in answer:
+        raise from_code(str(answer["code"]), dict(answer.get("params") or {}))

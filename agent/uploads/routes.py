@@ -1,8 +1,9 @@
 """Routes of uploads, by the protocol tus 1.0: creation, parts, how far one is, and its end."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
-from typing import Annotated, Any, Final
+from datetime import datetime
+from typing import Annotated, Any, Final, Self
 
 from fastapi import FastAPI, Path, Request
 from fastapi.responses import Response
@@ -11,10 +12,10 @@ from starlette.requests import ClientDisconnect
 from agent.accounts.tokens import TokenInUse
 from agent.domain.errors import UploadProtocol
 from agent.uploads import tus
-from agent.uploads.records import NewUpload
-from agent.uploads.schemas import UploadsOut
+from agent.uploads.records import Limits, NewUpload, Received
 from agent.uploads.service import Uploads
 from agent.web.access import Scope, needs
+from agent.web.base_schema import Schema
 from agent.web.scoped_route import Who
 
 UploadId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
@@ -24,6 +25,50 @@ _PART: Final = {"requestBody": {"content": {tus.PART_TYPE: {"schema": {"type": "
 _NOTHING: Final[dict[int | str, dict[str, Any]]] = {
     204: {"description": "`Upload-Offset`: how far it is; `Upload-Outcome`: what became of it"}
 }
+
+
+class UploadOut(Schema):
+    id: str
+    name: str
+    size: int
+    """bytes"""
+    modified_ms: int | None
+    """when the file was last changed, by the browser's clock"""
+    offset: int
+    """bytes that have arrived"""
+    expires_at: datetime
+
+    @classmethod
+    def of(cls, received: Received) -> Self:
+        upload = received.upload
+        modified = None if upload.modified_ns is None else upload.modified_ns // 1_000_000
+        return cls.from_record(upload, offset=received.offset, modified_ms=modified)
+
+
+class UploadLibraryOut(Schema):
+    id: int
+    name: str
+
+
+class UploadsOut(Schema):
+    """One's own unfinished uploads, and what the server takes."""
+
+    items: tuple[UploadOut, ...]
+    libraries: tuple[UploadLibraryOut, ...]
+    """those that one may add photos to; of several, one must be named"""
+    file_bytes: int
+    """the largest file"""
+    days: int
+    """until an unfinished one is removed"""
+
+    @classmethod
+    def of(cls, found: Iterable[Received], libraries: Iterable[tuple[int, str]], limits: Limits) -> Self:
+        return cls(
+            items=tuple(map(UploadOut.of, found)),
+            libraries=tuple(UploadLibraryOut(id=number, name=name) for number, name in libraries),
+            file_bytes=limits.file_bytes,
+            days=limits.days,
+        )
 
 
 def upload_routes(api: FastAPI, uploads: Uploads) -> None:

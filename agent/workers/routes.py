@@ -1,14 +1,56 @@
-"""Routes of a team server's workers and its queue."""
+"""Routes of a team server's workers and its queue, and what they answer."""
 
 import asyncio
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Literal
 
 from fastapi import FastAPI, Path
 
 from agent.domain.errors import NotFound
 from agent.web.access import Scope, needs
+from agent.web.base_schema import Schema
 from agent.workers.queries.worker_rows import WorkerQueries
-from agent.workers.schemas import Queue, QueuePart, WorkerOut, Workers
+
+
+class WorkerOut(Schema):
+    """One run of a worker; those that ended stay for a day."""
+
+    name: str
+    host: str
+    """the name of its computer"""
+    state: Literal["idle", "working", "blocked", "draining", "gone"]
+    """`blocked`: it can't work now, and gave its photos back"""
+    since: datetime
+    """when it started"""
+    seen_at: datetime
+    done: int
+    """photos it has finished"""
+    errors: int
+    """photos that failed or were set aside"""
+    rate: float
+    """photos in the last minute"""
+    draining: bool
+    """it was asked to finish and end"""
+
+
+class Workers(Schema):
+    items: tuple[WorkerOut, ...]
+
+
+class QueuePart(Schema):
+    """The photos of one priority."""
+
+    priority: int
+    """lower ones go first: 0 a person waits for them, 10 they are new, 20 they are from an archive"""
+    waiting: int
+    running: int
+    failed: int
+    oldest: datetime | None
+    """since when the oldest waiting one waits"""
+
+
+class Queue(Schema):
+    items: tuple[QueuePart, ...]
 
 
 def worker_routes(api: FastAPI, workers: WorkerQueries) -> None:

@@ -15,7 +15,7 @@ from agent.main.server.figures.database import FigureQueries
 from agent.main.server.figures.library import families_of
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.database import Database
-from agent.workers.queries.queue_tables import prepare
+from agent.workers.queries.work_queue import prepare
 from tests.postgres import ON_SERVER, clear
 
 pytestmark = pytest.mark.skipif(not ON_SERVER, reason="PostgreSQL's programs are installed on Linux alone")

@@ -22,7 +22,7 @@ from agent.workers.dispatcher import Dispatcher
 from agent.workers.election import Election, SessionClaims
 from agent.workers.pausing import PauseQueries, SharedPause
 from agent.workers.queries.handout_rows import HandoutQueries
-from agent.workers.queries.queue_tables import prepare
+from agent.workers.queries.work_queue import prepare
 from agent.workers.queries.worker_rows import WorkerQueries
 from agent.workers.relay import EventQueries, EventRelay
 from agent.workers.sweeper import SILENT_S, Sweeper

@@ -18,8 +18,7 @@ from agent.library.recipes import recipe_for
 from agent.library.records import Shown, StoredImage
 from agent.library.work_state import WorkState
 from agent.people.queries.people_queries import PeopleQueries
-from agent.people.sidecars.sidecar_conflicts import FoundConflict, NameConflicts
-from agent.people.sidecars.sidecar_faces import confirmed, named
+from agent.people.sidecars.sidecar_conflicts import FoundConflict, NameConflicts, confirmed, named
 from agent.people.sidecars.sidecar_store import NO_ENGINE, Sidecars
 
 log = structlog.get_logger()

@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import text
 
 from agent.store.database import Database
-from agent.workers.queries import queue_tables
-from agent.workers.queries.queue_tables import FIRST, migrations_there, prepare
+from agent.workers.queries import work_queue
+from agent.workers.queries.work_queue import FIRST, migrations_there, prepare
 from tests.integration.workers.conftest import Team
 
 NEXT = "99.00.00_01_pre_made_up.sql"
@@ -25,7 +25,7 @@ def newer(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         NEXT: "CREATE TABLE made_up (name text); INSERT INTO made_up VALUES ('50 %s');",
         AFTER: "UPDATE made_up SET name = name || '!';",
     }
-    monkeypatch.setattr(queue_tables, "migrations_there", lambda: made)
+    monkeypatch.setattr(work_queue, "migrations_there", lambda: made)
     return made
 
 

@@ -16,7 +16,7 @@ from agent.desktop.desk import Desk
 from agent.desktop.tray import TrayActions, TrayModel, TrayState
 from agent.desktop.tray_bridge import TrayBridge, TrayServices
 from agent.domain.errors import AgentError, CaptureCancelled, EngineMemory, NoDisplay, WatchUnavailable
-from agent.domain.watch_state import WatchState
+from agent.domain.screen import WatchState
 from agent.engine.governor import Throttle
 from agent.library.status import AgentState, AgentStatus
 

@@ -9,7 +9,7 @@ from agent.domain.errors import ScreenUnavailable, WatchUnavailable
 from agent.domain.face import Box
 from agent.domain.people import Certainty, Identity
 from agent.domain.scene import Scene, Window
-from agent.domain.watch_state import WatchState
+from agent.domain.screen import WatchState
 from agent.engine.governor import Power
 from agent.screen.sightings import SightingKind
 from agent.screen.watch import LOCK_S, REST_S, RETRY_S

@@ -11,7 +11,7 @@ from agent.domain.image import Recipe
 from agent.domain.people import Certainty, Identity
 from agent.domain.regions import Dimensions, FaceRegion, Origin, Reading, RegionArea, Regions, area_of
 from agent.library.records import StoredFace, StoredImage
-from agent.people.sidecars.sidecar_faces import LONGEST_NAME, named
+from agent.people.sidecars.sidecar_conflicts import LONGEST_NAME, named
 from agent.people.sidecars.sidecar_names import _told_of
 from tests.world import LANDMARKS, NOW
 
