@@ -20,7 +20,7 @@ from agent.domain.face import Analysis
 from agent.domain.image import FileSeen, Recipe
 from agent.engine.governor import Pace
 from agent.engine.monitor import ResourceMonitor
-from agent.library.actions import Actions
+from agent.library.actions import Actions, Problems
 from agent.library.attempts import Attempts
 from agent.library.counters import Counters
 from agent.library.do_not_disturb import DoNotDisturb
@@ -31,7 +31,6 @@ from agent.library.integrity_check import IntegrityCheck
 from agent.library.job_queue import LibraryQueue
 from agent.library.library_counts import LibraryCounts
 from agent.library.previews import Previews
-from agent.library.problems import Problems
 from agent.library.recipes import areas, everything, no_longer_watched, recipe_of
 from agent.library.scan import Scanner, ScanOutcome
 from agent.library.status import StatusFeed
