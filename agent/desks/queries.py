@@ -64,7 +64,6 @@ _KEPT: Final = timedelta(days=90)
 class _Shared:
     """A person as told: the numbers of the face prints stand for them."""
 
-    person_id: int
     name: str
     faces: tuple[int, ...]
     rejected: tuple[int, ...] = ()
@@ -221,7 +220,6 @@ def _shared(tx: Connection, now: datetime) -> dict[str, _Shared]:
     rejected = _rejected(tx, {person_id for person_id, _, _ in found})
     return {
         uid: _Shared(
-            person_id,
             name,
             tuple(sorted(face_id for _, face_id in sorted(shown)[:MOST_REFERENCES])),
             tuple(rejected.get(person_id, ())),

@@ -1,4 +1,4 @@
-"""Screen areas: monitors, regions, and their references (`screen:<monitor>/<x>,<y>,<w>,<h>`); and whether the screen is watched."""
+"""Screen areas: monitors and regions; and whether the screen is watched."""
 
 import re
 from dataclasses import dataclass
@@ -12,7 +12,6 @@ ALL_MONITORS: Final = 0
 
 _NUMBER: Final = r"(0|[1-9]\d{0,5})"
 _REGION: Final = re.compile(rf"{_NUMBER},{_NUMBER},{_NUMBER},{_NUMBER}", re.ASCII)
-_REFERENCE: Final = re.compile(rf"screen:{_NUMBER}(?:/([\d,]+))?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +52,6 @@ class ScreenRef:
 
     monitor: int = ALL_MONITORS
     region: ScreenRegion | None = None  # None: the whole monitor
-
-    def __str__(self) -> str:
-        return f"screen:{self.monitor}" + ("" if self.region is None else f"/{self.region}")
-
-    @classmethod
-    def parse(cls, text: str) -> "ScreenRef":
-        """Parse a reference. Raises ValueError."""
-        found = _REFERENCE.fullmatch(text)
-        if found is None:
-            raise ValueError
-        return cls(int(found[1]), None if found[2] is None else ScreenRegion.parse(found[2]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,6 @@ class Visit:
 
     _gate: "Gate"
     network: str
-    counted: bool
     greeting: bool = True
     inside: bool = True
 
@@ -68,7 +67,7 @@ class Gate:
             return None
         self._connections[network] += 1
         self._handshakes[network] += 1
-        return Visit(self, network, counted)
+        return Visit(self, network)
 
     def over(self, visit: Visit) -> None:
         _less(self._handshakes, visit.network)
