@@ -102,7 +102,8 @@ def find(
         if alike is not None:
             there = frozenset(ids)
             ids = [each for each in alike if each in there]
-        suggested = _told(session, _images(library, ids), people, zeros=zeros, as_json=as_json)
+        images = (_within(image, root) for image in _images(library, ids))
+        suggested = _told(session, images, people, zeros=zeros, as_json=as_json)
     if not as_json:
         _sum_up(session, len(ids), suggested)
     return 0 if ids else 1
@@ -176,6 +177,13 @@ def person_of(library: "PeopleQueries", name: str) -> "Person":
 def _images(library: "PeopleQueries", ids: Sequence[int]) -> "Iterator[StoredImage]":
     for start in range(0, len(ids), PAGE):
         yield from library.images_by_id(ids[start : start + PAGE])
+
+
+def _within(image: "StoredImage", root: str | None) -> "StoredImage":
+    """Put the locations below the folder first: a photo that is in several is shown where it was looked for."""
+    if root is None:
+        return image
+    return replace(image, places=tuple(sorted(image.places, key=lambda each: not Path(each[1]).is_relative_to(root))))
 
 
 def _told(session: CommandSession, images: "Iterator[StoredImage]", people: Collection[int], *, zeros: bool, as_json: bool) -> int:

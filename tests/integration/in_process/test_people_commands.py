@@ -225,6 +225,12 @@ def test_photos_are_found_by_day_or_folder_alone_and_told_with_zeros(cli: Comman
     assert sorted(cli("find", "--after", "1980-01-01").out.split()) == everything
     assert cli("find", "--before", "1980-01-01").code == 1
     assert cli("find", "--folder", str(album / "Grandpa")).out == f"{album / 'Grandpa' / 'g1.jpg'}\n"
+    other = album / "Other" / "a copy.jpg"
+    other.parent.mkdir()
+    other.write_bytes((album / "Grandpa" / "g1.jpg").read_bytes())
+    cli("scan", str(other))
+    assert cli("find", "--folder", str(other.parent)).out == f"{other}\n", "where it was looked for"
+    assert cli("find", "--folder", str(album / "Grandpa")).out == f"{album / 'Grandpa' / 'g1.jpg'}\n"
     said = cli("find", "-0", "--folder", str(album))
     assert sorted(said.out.removesuffix("\0").split("\0")) == everything and "\n" not in said.out
     assert cli("find", "-0", "--json", "--folder", str(album)).code == 2
