@@ -45,6 +45,19 @@ def run(script: str, environment: Mapping[str, str], *words: str) -> "subprocess
     return subprocess.run(["sh", FOLDER / script, *words], env=environment, capture_output=True, text=True, timeout=100, check=False)
 
 
+def looping(script: str, environment: Mapping[str, str]) -> str:
+    """Run a service as the composition does until it has said what became of its first turn."""
+    with subprocess.Popen(["sh", FOLDER / script], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as service:
+        assert service.stdout is not None
+        said = ""
+        for line in service.stdout:
+            said += line
+            if line.startswith(("backed up", "dumped", "the backup failed", "the dump failed")):
+                break
+        service.terminate()
+    return said
+
+
 def test_the_first_start_makes_a_database_that_the_server_migrates_without_a_superuser(postgres: dict[str, str], tmp_path: Path) -> None:
     secret = tmp_path / "password"
     secret.write_text("w0rd'x")
@@ -133,3 +146,22 @@ def test_a_backup_gives_back_what_it_got(tmp_path: Path) -> None:
     assert not (restored / "home/cache").exists()
     done = run("backup/restic.sh", {**told, "RESTIC_REPOSITORY": "/proc/none"}, "once")
     assert done.returncode != 0
+    (tmp_path / "done").unlink()
+    assert "the backup failed" in looping("backup/restic.sh", {**told, "RESTIC_REPOSITORY": "/proc/none"})
+    assert run("backup/restic.sh", told, "healthy").returncode != 0, "a backup that failed counts as none"
+    assert looping("backup/restic.sh", told).endswith("backed up\n")
+
+
+def test_a_dump_that_breaks_off_leaves_the_one_before(tmp_path: Path) -> None:
+    (tmp_path / "dumps").mkdir()
+    (tmp_path / "password").write_text("word")
+    old = tmp_path / "dumps/library.dump"
+    old.write_text("whole")
+    os.utime(old, (1, 1))
+    tool = tmp_path / "bin/pg_dump"
+    tool.parent.mkdir()
+    tool.write_text('#!/bin/sh\nfor word; do case $word in --file=*) echo part >"${word#--file=}" ;; esac; done\nexit 1\n')
+    tool.chmod(0o755)
+    told = {"PATH": f"{tool.parent}:{os.environ['PATH']}", "DUMPS": str(old.parent), "PASSWORDS": str(tmp_path / "pgpass")}
+    said = looping("backup/dump.sh", {**told, "PASSWORD_FILE": str(tmp_path / "password"), "EVERY_HOURS": "24"})
+    assert said == "the dump failed; it is tried again\n" and old.read_text() == "whole"

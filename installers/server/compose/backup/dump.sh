@@ -24,7 +24,8 @@ case ${1:-} in
   *)
     trap 'exit 0' TERM INT
     while :; do
-      young "$limit" || dump || echo "the dump failed; it is tried again" >&2
+      # A shell of its own: behind || a failed step would not end the function.
+      young "$limit" || sh "$0" once || echo "the dump failed; it is tried again" >&2
       sleep 60 &
       wait $!
     done

@@ -24,7 +24,8 @@ case ${1:-} in
     trap 'exit 0' TERM INT
     while :; do
       if [ -n "$(find "$source/dumps/library.dump" -newer "$done_at" 2>/dev/null)" ] || { [ -f "$source/dumps/library.dump" ] && [ ! -f "$done_at" ]; }; then
-        backup || echo "the backup failed; it is tried again" >&2
+        # A shell of its own: behind || a failed step would not end the function.
+        sh "$0" once || echo "the backup failed; it is tried again" >&2
       fi
       sleep 60 &
       wait $!
