@@ -106,5 +106,12 @@ def offsite_of(settings: Settings, secrets: Home) -> Place | None:
     return place_of(settings.backup.offsite, settings, secrets) if settings.backup.offsite else None
 
 
+def repositories_of(settings: Settings) -> tuple[str, ...]:
+    """Return the names of the repositories that a server's backups go to; none if it makes none."""
+    if not settings.backup.enabled:
+        return ()
+    return (LOCAL, OFFSITE) if settings.backup.offsite else (LOCAL,)
+
+
 def _expanded(path: str) -> str:
     return str(Path(path).expanduser().absolute()) if path else ""

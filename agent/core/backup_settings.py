@@ -19,7 +19,7 @@ class BackupSettings(Section):
     offsite: Annotated[
         str,
         Field(
-            pattern=r"^(/.+|s3://[^/@\s]+/[^/\s]+(/\S*)?|sftp://[^@/\s]+@[^/@\s]+/\S+)?$",
+            pattern=r"^(/.+|s3://[^/@:\s]+(:[0-9]{1,5})?/[^/\s]+(/\S*)?|sftp://[^@/\s]+@[^/@:\s]+(:[0-9]{1,5})?/\S+)?$",
             max_length=1_000,
             examples=["s3://s3.example.org/bucket/folder", "sftp://user@host:22/folder", "/mnt/elsewhere"],
         ),

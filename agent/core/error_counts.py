@@ -6,6 +6,7 @@ from typing import Final
 
 _LEVELS: Final = frozenset({"warning", "error", "exception", "critical"})
 PHOTO_FAILED: Final = "image.failed"  # counted by itself: it is no defect of the program
+REQUEST_REFUSED: Final = "request.refused"  # requests count their own codes
 
 logged: Final[Counter[str]] = Counter()
 
@@ -13,6 +14,6 @@ logged: Final[Counter[str]] = Counter()
 def count(_logger: object, method: str, event: MutableMapping[str, object]) -> MutableMapping[str, object]:
     """A processor of structlog that changes nothing."""
     code = event.get("code")
-    if method in _LEVELS and isinstance(code, str) and event.get("event") != PHOTO_FAILED:
+    if method in _LEVELS and isinstance(code, str) and event.get("event") not in (PHOTO_FAILED, REQUEST_REFUSED):
         logged[code] += 1
     return event

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, text
 
 from agent.backups.runs import RunKind, RunQueries
 from agent.domain.errors import ImageTruncated
@@ -15,6 +15,7 @@ from agent.main.server.figures.database import FigureQueries
 from agent.main.server.figures.library import families_of
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.database import Database
+from agent.store.schema import member
 from agent.workers.queries.work_queue import prepare
 from tests.postgres import ON_SERVER, clear
 
@@ -29,10 +30,10 @@ def database(on_server: Database) -> Iterator[Database]:
     clear(on_server)
 
 
-def figures(database: Database) -> dict[tuple[str, ...], float]:
+def figures(database: Database, repositories: tuple[str, ...] = ("local",)) -> dict[tuple[str, ...], float]:
     return {
         (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
-        for family in families_of(FigureQueries(database).rows())
+        for family in families_of(FigureQueries(database).rows(), repositories)
         for sample in family.samples
     }
 
@@ -84,3 +85,20 @@ def test_the_last_good_backup_counts_and_the_last_outcome(database: Database) ->
     found = figures(database)
     assert found["ai_popup_backup_age_seconds", "database", "local"] == pytest.approx(30 * 3_600, abs=100)
     assert found["ai_popup_backup_failed", "database", "local"] == 1
+    assert "ai_popup_backup_age_seconds" not in {key[0] for key in figures(database, ())}, "a repository that is no longer used"
+
+
+def test_members_are_counted_by_the_state_that_the_page_shows(database: Database) -> None:
+    with database.write() as tx:
+        for name, password, locked in (("a", "hash", None), ("b", None, None), ("c", None, NOW)):
+            tx.execute(
+                insert(member).values(
+                    id=name * 32, name=name, display_name=name, role="viewer", password_hash=password, locked_at=locked, created_at=NOW
+                )
+            )
+    found = figures(database)
+    assert {state: found["ai_popup_members", "viewer", state] for state in ("active", "invited", "locked")} == {
+        "active": 1,
+        "invited": 1,
+        "locked": 1,
+    }

@@ -71,7 +71,7 @@ def scrapes(folder: Path) -> Iterator[tuple[datetime, str]]:
     limits = partial(thresholds, Settings(), OF_SERVER)
     figures = ServerFigures(SERVER, folder, RequestCounts(), lambda: at.timestamp(), limits)
     figures.validity = lambda: Validity(BEGAN, BEGAN + timedelta(days=60))
-    figures.switches = lambda: Switches(recognition=True, paused=False, workers=2, backups=True)
+    figures.switches = lambda: Switches(recognition=True, paused=False, workers=2, repositories=("local", "offsite"))
     for minute in range(MINUTES + 1):
         at = BEGAN + timedelta(minutes=minute)
         for status, seconds in ((200, 0.02), (200, 0.4), (403, 0.01), (503, 2.0)):

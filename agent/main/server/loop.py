@@ -12,6 +12,7 @@ import structlog
 from agent import __version__
 from agent.accounts.service import Accounts
 from agent.accounts.team_access import TeamAccess
+from agent.backups.repositories import repositories_of
 from agent.core import logs
 from agent.core.config_file import SettingsFile
 from agent.core.environment import utc_now
@@ -236,7 +237,7 @@ class ServerLoop:
 
         def switches() -> Switches:
             settings = app.settings
-            return Switches(settings.recognition.enabled, app.indexer.paused, workers, embedded and settings.backup.enabled)
+            return Switches(settings.recognition.enabled, app.indexer.paused, workers, repositories_of(settings) if embedded else ())
 
         figures.switches = switches
 

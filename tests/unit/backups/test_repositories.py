@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from agent.backups.configuration import archive, configuration, for_another_host
-from agent.backups.repositories import S3, SECRET, Folder, Passwords, Sftp, local_folder, offsite_of, place_of
+from agent.backups.repositories import S3, SECRET, Folder, Passwords, Sftp, local_folder, offsite_of, place_of, repositories_of
 from agent.core.settings import Settings
 from agent.domain.errors import OffsiteFileUnreadable, OffsiteSecretMissing, StoreRecoveryCodeWrong
 from agent.store import recovery_code
@@ -36,6 +36,19 @@ def test_addresses_are_read(home: FileHome) -> None:
         place_of("nonsense", given, home)
 
 
+@pytest.mark.parametrize("address", ["s3://host:9000/bucket/a", "s3://host/bucket", "sftp://ann@host/x", "sftp://ann@host:22/x", "/mnt/x"])
+def test_an_address_that_the_settings_accept_is_read(home: FileHome, address: str) -> None:
+    assert offsite_of(settings(offsite=address, offsite_key_id="ID"), home) is not None
+
+
+@pytest.mark.parametrize(
+    "address", ["sftp://ann@host:/srv/x", "sftp://ann@host:port/x", "s3://host:/bucket", "s3://host:a/bucket", "sftp://ann@host:2222222/x"]
+)
+def test_an_address_that_could_not_be_read_is_refused_by_the_settings(address: str) -> None:
+    with pytest.raises(ValueError, match="offsite"):
+        settings(offsite=address)
+
+
 def test_a_bucket_without_its_keys_is_refused(tmp_path: Path, home: FileHome) -> None:
     with pytest.raises(OffsiteSecretMissing):
         place_of("s3://host/bucket", settings(), home)
@@ -46,6 +59,12 @@ def test_a_bucket_without_its_keys_is_refused(tmp_path: Path, home: FileHome) ->
 def test_without_settings_backups_are_in_the_data_folder_alone(tmp_path: Path, home: FileHome) -> None:
     assert local_folder(settings(), tmp_path) == tmp_path / "backups"
     assert offsite_of(settings(), home) is None
+
+
+def test_repositories_of_a_server_are_those_in_the_settings() -> None:
+    assert repositories_of(settings()) == ("local",)
+    assert repositories_of(settings(offsite="/mnt/x")) == ("local", "offsite")
+    assert repositories_of(settings(offsite="/mnt/x", enabled=False)) == ()
 
 
 def test_passwords_follow_from_the_recovery_code_and_differ() -> None:

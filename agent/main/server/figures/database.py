@@ -58,7 +58,12 @@ _CONSENTS: Final = text("""
 """)
 _INCIDENTS: Final = text("SELECT severity, state, count(*) AS number FROM incident WHERE state <> 'closed' GROUP BY 1, 2")
 _MEMBERS: Final = text("""
-    SELECT role, CASE WHEN locked_at IS NULL THEN 'active' ELSE 'locked' END AS state, count(*) AS number FROM member GROUP BY 1, 2
+    SELECT role, CASE
+        WHEN locked_at IS NOT NULL THEN 'locked'
+        WHEN password_hash IS NOT NULL OR EXISTS (SELECT FROM passkey WHERE member_id = member.id)
+            OR EXISTS (SELECT FROM provider_link WHERE member_id = member.id) THEN 'active'
+        ELSE 'invited' END AS state, count(*) AS number
+    FROM member GROUP BY 1, 2
 """)
 _SESSIONS: Final = text("SELECT count(*) FROM member_session")
 _UPLOADS: Final = text("SELECT count(*) AS number, coalesce(sum(size), 0) AS size FROM upload WHERE outcome IS NULL")

@@ -1,7 +1,7 @@
 """The families that come from the database."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from prometheus_client.core import Metric
@@ -15,11 +15,12 @@ _PRIORITIES: Final = {int(each): each.name.lower() for each in Priority}
 _STATES: Final = ("queued", "leased", "failed", "deferred", "quarantined")
 
 
-def families_of(rows: Rows) -> Iterator[Metric]:
+def families_of(rows: Rows, repositories: Collection[str]) -> Iterator[Metric]:
+    """`repositories` are those that backups go to now; what is known of others is past."""
     yield from _library(rows)
     yield from _work(rows)
     yield from _people(rows)
-    yield from _backups(rows)
+    yield from _backups([each for each in rows.backups if each["repository"] in repositories])
     yield from _database(rows)
 
 
@@ -68,11 +69,11 @@ def _people(rows: Rows) -> Iterator[Metric]:
     yield gauge("ai_popup_sessions", "Sessions that members have open.", rows.sessions)
 
 
-def _backups(rows: Rows) -> Iterator[Metric]:
-    ages = {(each["kind"], each["repository"]): float(each["age"]) for each in rows.backups if each["age"] is not None}
+def _backups(runs: Sequence[Mapping[str, Any]]) -> Iterator[Metric]:
+    ages = {(each["kind"], each["repository"]): float(each["age"]) for each in runs if each["age"] is not None}
     text = "Time since the last good backup of the database or of files, or the last good drill."
     yield gauges("ai_popup_backup_age_seconds", text, ["kind", "repository"], ages)
-    failed = {(each["kind"], each["repository"]): float(each["failed"]) for each in rows.backups}
+    failed = {(each["kind"], each["repository"]): float(each["failed"]) for each in runs}
     yield gauges("ai_popup_backup_failed", "1 if the last backup or drill failed.", ["kind", "repository"], failed)
 
 

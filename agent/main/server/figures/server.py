@@ -48,7 +48,7 @@ class Switches:
     recognition: bool
     paused: bool
     workers: int
-    backups: bool
+    repositories: tuple[str, ...]  # of backups; none if the server makes none
 
 
 @dataclass(slots=True)
@@ -186,15 +186,15 @@ class ServerFigures:
         rows = self.rows
         if self._own != SERVER:
             return
+        switches = self.switches() if self.switches is not None else None
         yield gauge("ai_popup_database_up", "1 if the database answers.", float(answers))
         if rows is not None and found is not None:
             yield gauge("ai_popup_figures_seconds", "What the database's figures took last.", rows.took_s)
-            yield from families_of(found)
-        if self.switches is not None:
-            switches = self.switches()
+            yield from families_of(found, switches.repositories if switches is not None else ())
+        if switches is not None:
             yield gauge("ai_popup_recognition_enabled", "1 while faces are recognised.", float(switches.recognition))
             yield gauge("ai_popup_paused", "1 while the work is paused.", float(switches.paused))
-            yield gauge("ai_popup_backups_enabled", "1 if the server backs itself up.", float(switches.backups))
+            yield gauge("ai_popup_backups_enabled", "1 if the server backs itself up.", float(bool(switches.repositories)))
             yield gauge("ai_popup_workers_wanted", "Workers that the server starts by itself.", switches.workers)
         if self.validity is not None:
             validity = self.validity()
