@@ -24,12 +24,14 @@ class Deployment:
         self._kind = kind
         self._say = say
 
-    def plan(self) -> list[Check]:
-        """Say what a deployment would do, and look; nothing is changed."""
+    def plan(self, *, running: bool = False) -> list[Check]:
+        """Say what a deployment would do, and look; nothing is changed. `running`: another one is at work."""
         target, unfinished = self._backend.version(), self._book.unfinished()
         self._say(f"{self._environment} on {self._kind}: {self._backend.current() or 'nothing'} -> {target}")
         if unfinished is not None:
-            self._say(f"a deployment of {unfinished.target} was interrupted at {unfinished.step or 'the next step'}")
+            step, what = unfinished.step or "the next step", f"the {unfinished.action} of {unfinished.target}"
+            remedy = "repeat it to go on; --resume goes back, or finishes what passed the gate"
+            self._say(f"{what} is at {step} now" if running else f"{what} was interrupted at {step}: {remedy}")
         checks = self._backend.preflight()
         for each in checks:
             self._say(f"  {'FAULT ' if each.fault else 'ok    '}{each.name}: {each.fault or each.said}")
@@ -66,7 +68,9 @@ class Deployment:
         if (state := self._book.unfinished()) is not None:
             raise Failed(f"the {state.action} of {state.target} was interrupted: finish it with --resume first")
         current = self._backend.current()
-        if current is None or not self._backend.left(current):
+        if current is None:
+            raise Failed("nothing is deployed yet")
+        if not self._backend.left(current):
             self._say("no contract step is left")
             return
         self._through(self._book.begin(self._environment, self._kind, "contract", None, current), CONTRACT)
@@ -75,6 +79,8 @@ class Deployment:
         """After an interruption: finish it if the version had passed the gate, else go back. Nothing happens if none was interrupted."""
         if (state := self._book.unfinished()) is not None:
             self._settle(state)
+        else:
+            self._say("nothing was interrupted")
 
     def _settle(self, state: State) -> None:
         if state.action == "contract":

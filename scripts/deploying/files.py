@@ -59,3 +59,15 @@ def alone(path: Path) -> Iterator[None]:
         except BlockingIOError:
             raise Failed("another deployment is running on this computer") from None
         yield
+
+
+def is_held(path: Path) -> bool:
+    """Whether a deployment holds that lock. Writes nothing."""
+    try:
+        with path.open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False  # none was ever made
+    return False

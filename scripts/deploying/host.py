@@ -120,7 +120,7 @@ class HostBackend:
     def retire(self, version: str, former: str | None) -> str:
         if former is not None and former != version:
             self._releases.link("former", former)
-        return f"{self._releases.retire({version, *filter(None, [self.former()])})} old releases removed"
+        return f"old releases removed: {self._releases.retire({version, *filter(None, [self.former()])})}"
 
     def _make_home(self) -> None:
         """The unit's StateDirectory= makes it only when it starts, and the program is asked before, as its user."""

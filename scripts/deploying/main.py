@@ -11,7 +11,7 @@ from scripts.deploying.compose import ComposeBackend
 from scripts.deploying.deployment import Deployment
 from scripts.deploying.environment import BACKENDS, NAMES, Environment, load
 from scripts.deploying.failures import Failed
-from scripts.deploying.files import alone
+from scripts.deploying.files import alone, is_held
 from scripts.deploying.host import HostBackend
 from scripts.deploying.kubernetes import KubernetesBackend
 from scripts.deploying.record import STATE, Book
@@ -47,7 +47,7 @@ def backend_of(environment: Environment, given: argparse.Namespace, runner: Runn
 
 
 def main(words: list[str], runner: Runner | None = None) -> int:
-    """Returns 0, 1 if it failed, 2 for wrong usage."""
+    """Returns 0, 1 if it failed, 2 for wrong usage, 130 if the operator interrupted it."""
     given = arguments(words)
     os.umask(0o022)  # the server's user reads the releases
     try:
@@ -55,13 +55,15 @@ def main(words: list[str], runner: Runner | None = None) -> int:
         if name is None:
             state = Book(DEFAULT_STATE).unfinished() if (DEFAULT_STATE / STATE).exists() else None
             if state is None:
+                _say("nothing was interrupted")
                 return 0
             name, kind = state.environment, state.backend
         environment = load(name, kind)
         book = Book(environment.state)
         deployment = Deployment(backend_of(environment, given, runner or Processes()), book, name, environment.backend, _say)
         if given.plan:
-            return 1 if any(each.fault for each in deployment.plan()) else 0
+            running = is_held(environment.state / "lock")
+            return 1 if any(each.fault for each in deployment.plan(running=running)) else 0
         environment.state.mkdir(parents=True, exist_ok=True)
         with alone(environment.state / "lock"):
             if given.rollback:
@@ -75,6 +77,9 @@ def main(words: list[str], runner: Runner | None = None) -> int:
     except Failed as failure:
         print(f"deploy.sh: {failure}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("deploy.sh: interrupted. Repeat the command to go on, or take it back by --resume", file=sys.stderr)
+        return 130
     return 0
 
 

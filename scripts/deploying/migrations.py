@@ -7,8 +7,8 @@ from scripts.deploying.failures import Failed
 
 
 def planned(plan: dict[str, Any]) -> str:
-    later = f", {plan['left']} contract steps left for later" if plan["left"] else ""
-    return f"schema {plan['found'] or 'none'}, {len(plan['steps'])} steps{later}"
+    later = f", contract steps left for later: {plan['left']}" if plan["left"] else ""
+    return f"schema {plan['found'] or 'none'}, steps: {len(plan['steps'])}{later}"
 
 
 def migrated(said: dict[str, Any]) -> str:

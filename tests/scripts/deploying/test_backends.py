@@ -41,7 +41,7 @@ def test_compose_migrates_with_the_new_image_and_replaces_the_server_alone(
     runner = Scripted({"migrate --plan": json.dumps(PLAN), "migrate --expand": json.dumps(MIGRATED)})
     backend = compose(runner, NEW)
     assert (backend.current(), backend.version()) == (OLD, NEW)
-    assert backend.check(NEW) == "schema 0027, 1 steps"
+    assert backend.check(NEW) == "schema 0027, steps: 1"
     backend.backup(NEW)
     assert backend.migrate(NEW) == "schema 0028"
     assert runner.asked[-1].endswith("--profile prod run --rm --no-TTY migrate server migrate --expand --json")
@@ -334,3 +334,12 @@ def test_the_command_needs_an_environment(capsys: pytest.CaptureFixture[str]) ->
     with pytest.raises(SystemExit) as ended:
         main([])
     assert ended.value.code == 2 and "name an environment" in capsys.readouterr().err
+
+
+def test_who_interrupts_a_deployment_is_told_how_it_goes_on(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("scripts.deploying.main.load", interrupted)
+    assert main(["prod"]) == 130
+    assert "--resume" in capsys.readouterr().err

@@ -9,7 +9,7 @@ import pytest
 from scripts.deploying.backend import Check
 from scripts.deploying.deployment import CONTRACT, DEPLOY, ROLLBACK, Deployment
 from scripts.deploying.failures import Failed
-from scripts.deploying.files import alone
+from scripts.deploying.files import alone, is_held
 from scripts.deploying.record import Book
 
 
@@ -234,7 +234,29 @@ def test_a_plan_changes_nothing(deployment: Deployment, place: Place, said: list
     assert place.steps == [] and list(tmp_path.iterdir()) == []
 
 
+def test_a_plan_tells_a_deployment_that_runs_from_one_that_was_interrupted(deployment: Deployment, place: Place, said: list[str]) -> None:
+    place.fails["switch", "2"] = PowerLost()
+    with pytest.raises(PowerLost):
+        deployment.deploy()
+    deployment.plan(running=True)
+    assert "the deploy of 2 is at switch now" in said
+    deployment.plan()
+    assert any("was interrupted at switch: repeat it to go on; --resume" in line for line in said)
+
+
+def test_nothing_to_resume_and_nothing_deployed_are_said(deployment: Deployment, place: Place, said: list[str]) -> None:
+    deployment.resume()
+    assert said == ["nothing was interrupted"]
+    place.serving = None
+    with pytest.raises(Failed, match="nothing is deployed"):
+        deployment.contract()
+
+
 def test_only_one_runs(tmp_path: Path) -> None:
+    assert not is_held(tmp_path / "lock") and not (tmp_path / "lock").exists()
+    with alone(tmp_path / "lock"):
+        assert is_held(tmp_path / "lock")
+    assert not is_held(tmp_path / "lock")
     with alone(tmp_path / "lock"), pytest.raises(Failed, match="another deployment"), alone(tmp_path / "lock"):
         pass
     with alone(tmp_path / "lock"):
