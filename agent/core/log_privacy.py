@@ -59,14 +59,18 @@ def _safe(key: str, value: object, withheld: list[str]) -> object:
             return WITHHELD
 
 
-def described(error: BaseException) -> dict[str, object]:
-    """Return kind, code and location of an error and its causes; never its message, which may contain a file name."""
+def described(error: BaseException, told: frozenset[int] = frozenset()) -> dict[str, object]:
+    """Return kind, code and location of an error and its causes; never its message, which may contain a file name.
+
+    `told` holds the ids of the errors that it caused: a chain may lead back to one of them.
+    """
     found: dict[str, object] = {"kind": type(error).__name__, "stack": _stack(error.__traceback__)}
     if isinstance(error, AgentError):
         found |= {"code": error.code, "facts": {name: _safe(name, value, []) for name, value in error.params.items()}}
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    if cause is not None:
-        found["cause"] = described(cause)
+    told |= {id(error)}
+    if cause is not None and id(cause) not in told:
+        found["cause"] = described(cause, told)
     return found
 
 

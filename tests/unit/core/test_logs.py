@@ -15,7 +15,7 @@ import pytest
 import structlog
 
 from agent.core import logs
-from agent.core.log_privacy import WITHHELD, guard
+from agent.core.log_privacy import WITHHELD, described, guard
 from agent.core.program_settings import LogSettings, LogTarget
 from agent.domain.errors import ImageTooLarge, NoSuchName, StoreDiskFull
 
@@ -105,6 +105,12 @@ def test_an_error_is_logged_by_code_kind_and_place_without_its_message(tmp_path:
     assert refused["error"] == {"code": "image.too_large", "megabytes": 900, "limit": 500}
     assert refused["other"] == "ValueError"
     assert "mei" not in (tmp_path / "agent.log").read_text().lower()
+
+
+def test_errors_that_cause_each_other_are_told_once() -> None:
+    first, second = ValueError(), KeyError()
+    first.__cause__, second.__cause__ = second, first  # as a database's driver and its wrapper may leave them
+    assert described(first) == {"kind": "ValueError", "stack": [], "cause": {"kind": "KeyError", "stack": []}}
 
 
 def test_third_parties_are_logged_from_warning_on_and_without_their_facts(tmp_path: Path) -> None:
