@@ -16,7 +16,7 @@ from agent.backups.making import Making
 from agent.backups.restic import Restic
 from agent.backups.runs import BackupRun, RunKind, RunQueries
 from agent.backups.scratch import clear, restored
-from agent.domain.errors import AgentError, BackupFailed, DrillDiffers, RepositoryEmpty, StoreDiskFull
+from agent.domain.errors import AgentError, DrillDiffers, RepositoryEmpty, RepositoryUnreachable, StoreDiskFull
 from agent.store.database import Database
 from agent.store.dialects.sqlcipher import KEY_BYTES
 from agent.store.embedded_postgres import embedded_address
@@ -54,11 +54,11 @@ class Drill:
                 rows, seconds = self._one(number, restic)
             except AgentError as error:
                 self._queries.end(run, self._clock(), code=error.code)
-                log.error("drill.failed", code=error.code)
+                log.error("drill.failed", repository=name, code=error.code)
                 problems.append(error)
             else:
                 self._queries.end(run, self._clock(), rows=rows, seconds=seconds)
-                log.info("drill.done", rows=rows, seconds=round(seconds, 1))
+                log.info("drill.done", repository=name, rows=rows, seconds=round(seconds, 1))
         if problems:
             raise problems[0]
         return next(each for each in self._queries.runs() if each.kind is RunKind.DRILL)
@@ -110,7 +110,7 @@ class Drill:
             if self._making.tool.info(number)[0].newest_wal >= piece:
                 return
             if time.monotonic() > until:
-                raise BackupFailed(tool="pgbackrest", number=0, where="")
+                raise RepositoryUnreachable(where=self._making.resources()[number - 1][0])
             time.sleep(_AGAIN_S)
 
 

@@ -60,15 +60,16 @@ class Making:
 
         With `verify`, what was made is read back.
         """
-        began = [self.queries.begin(RunKind.DATABASE, name, self._clock()) for name in self._repositories]
+        names = self._repositories
+        began = [self.queries.begin(RunKind.DATABASE, name, self._clock()) for name in names]
         problems: list[AgentError] = []
         unready = self.prepare()
-        for number, run in enumerate(began, 1):
-            problems += self._noted(run, partial(self._database, number, full=full, verify=verify, unready=unready))
+        for number, (name, run) in enumerate(zip(names, tuple(began), strict=True), 1):
+            problems += self._noted(run, RunKind.DATABASE, name, partial(self._database, number, full=full, verify=verify, unready=unready))
         for name, restic in self.resources():
             run = self.queries.begin(RunKind.FILES, name, self._clock())
             began.append(run)
-            problems += self._noted(run, partial(self._files, restic, verify=verify))
+            problems += self._noted(run, RunKind.FILES, name, partial(self._files, restic, verify=verify))
         if not problems:
             (self._paths.data / DUE).unlink(missing_ok=True)
         if self.ground.problem is not None:
@@ -103,18 +104,19 @@ class Making:
     def _cache(self) -> Path:
         return self._paths.cache / "restic"
 
-    def _noted(self, run: int, work: Callable[[], tuple[int, int]]) -> list[AgentError]:
+    def _noted(self, run: int, kind: RunKind, name: str, work: Callable[[], tuple[int, int]]) -> list[AgentError]:
+        logged = log.bind(kind=kind.value, repository=name)
         try:
             size, stored = work()
         except AgentError as error:
             self.queries.end(run, self._clock(), code=error.code)
-            log.error("backup.failed", code=error.code)
+            logged.error("backup.failed", code=error.code)
             return [error]
         except BaseException:
             self.queries.end(run, self._clock(), code=RepositoryUnreachable.code)
             raise
         self.queries.end(run, self._clock(), size=size, stored=stored)
-        log.info("backup.done", size=size, stored=stored)
+        logged.info("backup.done", size=size, stored=stored)
         return []
 
     def _database(self, number: int, *, full: bool, verify: bool, unready: AgentError | None) -> tuple[int, int]:

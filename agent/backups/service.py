@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
@@ -51,6 +51,7 @@ class ServerBackups:
         self._settings = settings
         self._clock = clock
         self._turn = asyncio.Lock()
+        self._first_at: datetime | None = None  # when a new server's first backup is due
         self._runs = False  # a backup or a drill; the short lists take a turn, too, and are waited for
 
     async def now(self, *, full: bool = False, verify: bool = False) -> Made:
@@ -76,6 +77,7 @@ class ServerBackups:
 
     async def run(self) -> None:
         """Run until cancelled. Where none can be made, only the list of withdrawn consents is kept."""
+        self._first_at = self._clock() + timedelta(seconds=FIRST_S)
         held = await asyncio.to_thread(self._held)
         await self._prepare_new()
         await asyncio.sleep(EVERY_S)
@@ -168,7 +170,7 @@ class ServerBackups:
             archiving=Archiving.of(self._queries.database) if able is not None else None,
             given_up_at=given_up_at,
             running=self._runs,
-            next_at=next_backup(settings, backup, given_up_at, now) if able is not None else None,
+            next_at=next_backup(settings, backup, given_up_at, now, self._first_at) if able is not None else None,
             next_drill_at=next_drill(settings, backup, last.get((RunKind.DRILL, LOCAL))) if able is not None else None,
             runs=tuple(self._queries.runs()),
         )

@@ -76,11 +76,18 @@ class BackupState:
         return good is not None and good.began_at > self.given_up_at
 
 
-def next_backup(settings: Settings, last: BackupRun | None, given_up_at: datetime | None, now: datetime) -> datetime | None:
-    """Return when the next backup by itself is due; in the past if it is overdue, as when log was given up since. None: never."""
+def next_backup(
+    settings: Settings, last: BackupRun | None, given_up_at: datetime | None, now: datetime, first_at: datetime | None = None
+) -> datetime | None:
+    """Return when the next backup by itself is due; in the past if it is overdue, as when log was given up since. None: never.
+
+    A new server's first one is not due before `first_at`.
+    """
     if not settings.backup.enabled or not settings.backup.at:
         return None
-    if last is None or (given_up_at is not None and last.began_at <= given_up_at):
+    if last is None:
+        return max(now, first_at or now)
+    if given_up_at is not None and last.began_at <= given_up_at:
         return now
     if last.code:
         return (last.ended_at or last.began_at) + _RETRY

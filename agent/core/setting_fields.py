@@ -50,6 +50,11 @@ _BASIC = frozenset(
     | {"updates.enabled", "updates.channel", "consent.required", "consent.second_person"}
 )
 _AT_START = frozenset({"api.port", "tray.enabled"})  # of those that the page of the settings shows
+# Sections, or single settings, that a team server reads at its start only.
+_AT_SERVER_START = frozenset(
+    {"server", "worker", "logs.target", "backup.enabled", "backup.folder", "backup.wal_seconds", "backup.wal_limit_mb"}
+    | {f"backup.offsite{part}" for part in ("", "_key_id", "_region", "_authority", "_identity", "_known_hosts")}
+)
 # Sections, or single settings, that only the team server reads, and those that only the desktop does.
 SERVER_ONLY = frozenset(
     {
@@ -90,6 +95,11 @@ _UNIT_OF = {"detection.min_face": "px", "watch_screen.min_face": "px", "popup.bu
 def setting_fields() -> dict[str, SettingField]:
     """Return every setting by its key, in the order of the model."""
     return {field.key: field for field in _fields()}
+
+
+def waits_for_start(key: str, *, server: bool) -> bool:
+    """Whether a running program, a team server or a desktop, reads a setting at its next start only."""
+    return not _AT_SERVER_START.isdisjoint({key, key.partition(".")[0]}) if server else key in _AT_START
 
 
 def nearest_key(key: str) -> str:

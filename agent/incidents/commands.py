@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from agent.incidents.schemas import IncidentOut
     from agent.web.client import Client
+    from agent.web.record_entry import RecordEntry
 
 REASONS = ("handled", "expected", "false_alarm")
 WAYS = ("email", "webhook")
@@ -50,12 +51,9 @@ def show(session: CommandSession, number: int, as_json: bool) -> None:
     lines = [_line(session, each), texts(f"incidents.texts.{each.kind}", number=each.number)]
     if each.subject:
         lines.append(texts("cli.incidents.subject", id=each.subject))
-    lines += [
-        f"{entry.id}  {entry.at.astimezone():%Y-%m-%d %H:%M:%S}  {entry.action}  {entry.number:,}  {entry.detail}"
-        for entry in found.evidence
-    ]
+    lines += [_entry(session, entry) for entry in found.evidence]
     lines.append(texts("cli.incidents.runbook", page=each.page))
-    tell(found.model_dump(mode="json"), "\n".join(lines), as_json=as_json)
+    tell(found.model_dump(mode="json"), *lines, as_json=as_json)
 
 
 @incidents.command(help=TEXTS("cli.help.incidents_close"))
@@ -69,6 +67,17 @@ def close(session: CommandSession, number: int, reason: str, as_json: bool) -> N
 
     closed = incident_server(session).call("POST", f"/api/incidents/{number}/close", IncidentOut, IncidentClose(reason=CloseReason(reason)))
     tell(closed.model_dump(mode="json"), session.texts("cli.incidents.closed", number=number), as_json=as_json)
+
+
+@incidents.command(help=TEXTS("cli.help.incidents_reopen"))
+@click.argument("number", type=click.IntRange(min=1))
+@json_option()
+@click.pass_obj
+def reopen(session: CommandSession, number: int, as_json: bool) -> None:
+    from agent.incidents.schemas import IncidentOut
+
+    opened = incident_server(session).call("POST", f"/api/incidents/{number}/reopen", IncidentOut)
+    tell(opened.model_dump(mode="json"), session.texts("cli.incidents.reopened", number=number), as_json=as_json)
 
 
 def incident_server(session: CommandSession) -> "Client":
@@ -103,3 +112,10 @@ def _line(session: CommandSession, each: "IncidentOut") -> str:
         texts(f"incidents.states.{each.state}"),
     )
     return texts("cli.incidents.line", id=each.id, at=f"{each.at.astimezone():%Y-%m-%d %H:%M}", kind=kind, severity=severity, state=state)
+
+
+def _entry(session: CommandSession, entry: "RecordEntry") -> str:
+    """Return a line of the record, in its words."""
+    action = session.texts(key := f"record.actions.{entry.action}")
+    words = [entry.action if action == key else action, *filter(None, [entry.detail])]
+    return f"{entry.id}  {entry.at.astimezone():%Y-%m-%d %H:%M:%S}  {' '.join(words)}  {entry.number:,}"

@@ -11,7 +11,7 @@ from agent.cli.output import note, say, tell
 from agent.cli.own_texts import TEXTS
 from agent.cli.session import CommandSession
 from agent.core.config_check import parsed_value
-from agent.core.setting_fields import nearest_key, setting_fields
+from agent.core.setting_fields import nearest_key, setting_fields, waits_for_start
 from agent.core.settings import KeyHome
 from agent.domain.errors import SettingsError, SettingsUnknownKey
 
@@ -86,6 +86,8 @@ def set_value(session: CommandSession, key: str, value: str, yes: bool, as_json:
         say(json.dumps({"key": key, "value": whole[name] if name else whole}, ensure_ascii=False))
     else:
         note(session.texts("cli.config.saved", key=key))
+        if waits_for_start(key, server=session.has_server):
+            note(session.texts("ui.settings.restart"))
 
 
 def _ends_recognition(session: CommandSession, key: str, value: str) -> bool:

@@ -156,7 +156,7 @@ def _desktop_now(session: CommandSession, *, verify: bool, as_json: bool) -> int
 def restore_from(session: CommandSession, source: str, to: str | None, *, as_json: bool) -> None:
     """Restore a server, or a desktop, from a repository into this home, which is empty; the recovery code is asked for."""
     from agent.backups.desktop import fetch, holds_desktop
-    from agent.backups.repositories import Passwords, place_of
+    from agent.backups.repositories import Folder, Passwords, place_of
     from agent.backups.restic import Restic
     from agent.backups.restoring import check_empty
     from agent.core import logs
@@ -173,6 +173,8 @@ def restore_from(session: CommandSession, source: str, to: str | None, *, as_jso
             place = place_of(source, settings, secrets)
         except ValueError as error:
             raise click.BadParameter(texts("cli.backup.no_address"), param_hint="--from") from error
+        if isinstance(place, Folder) and not place.path.is_dir():
+            raise click.BadParameter(texts("cli.backup.no_folder"), param_hint="--from")
         code = ask(texts, texts("cli.recovery.ask"), hidden=False)
         logs.configure(settings.logs, paths.logs)
         try:

@@ -45,7 +45,7 @@ VECTORS = (0, 8, 4)
 UTF8 = "UTF8"
 POSTGRES_FOLDER = SERVER_FOLDER
 _STARTING = 0x41495057  # an advisory lock's number in the library's database
-_NO_RIGHT = "42501"  # SQLSTATE
+_NO_RIGHT, _NO_SCHEMA = "42501", "3F000"  # SQLSTATE
 # libpq passes on the server's words, in its language, without a SQLSTATE: what is not recognised is only "unreachable".
 _REASONS: Final = {
     "sign_in": r"password authentication failed|no password supplied|no pg_hba\.conf entry|role \".*\" (does not exist|is not permitted)",
@@ -175,8 +175,9 @@ def _rights(**lacking: Param) -> Iterator[None]:
         yield
     except StoreUnwritable as error:
         cause = error.__cause__
-        if isinstance(cause, exc.DBAPIError) and getattr(cause.orig, "sqlstate", None) == _NO_RIGHT:
-            raise DatabaseRights(**lacking) from None  # its message quotes the statement
+        state = getattr(cause.orig, "sqlstate", None) if isinstance(cause, exc.DBAPIError) else None
+        if state in (_NO_RIGHT, _NO_SCHEMA):
+            raise DatabaseRights(**({"schema": 1} if state == _NO_SCHEMA else lacking)) from None  # its message quotes the statement
         raise
 
 

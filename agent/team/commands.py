@@ -113,7 +113,7 @@ def take_back(session: CommandSession, yes: bool, as_json: bool) -> None:
         confirm(session.texts, "\n".join(questions), yes=yes)
     taken = client.call("POST", "/api/team/take-back", TakenBack)
     lines = session.texts("cli.team.taken_back", count=taken.photos), session.texts("cli.team.removed", count=taken.uploads)
-    tell(taken.model_dump(mode="json"), "\n".join(lines), as_json=as_json)
+    tell(taken.model_dump(mode="json"), *lines, as_json=as_json)
 
 
 @team.command(help=TEXTS("cli.help.team_retry"))
@@ -152,7 +152,7 @@ def leave(session: CommandSession, remove: bool, yes: bool, as_json: bool) -> No
         lines.append(session.texts("cli.team.left_removing" if remove and not receipt.revoked else "cli.team.left_stays", **stays))
     if not receipt.revoked:
         lines.append(session.texts("cli.team.not_revoked"))
-    tell(receipt.model_dump(mode="json"), "\n".join(lines), as_json=as_json)
+    tell(receipt.model_dump(mode="json"), *lines, as_json=as_json)
 
 
 def _server(session: CommandSession, each: "FoundServerOut") -> str:

@@ -53,6 +53,8 @@ def test_it_is_found_contained_kept_as_evidence_and_closed(server: RealServer, t
             assert visitor.post("/api/account/sign-in", json={"name": "admin", "password": "guessed guessed guessed"}).status_code == 401
     server.until(lambda _: bool(guessing(server)))
     [number] = guessing(server)
+    shown = server.run("incidents", "show", str(number)).stdout.splitlines()
+    assert sum("failed to sign in" in line for line in shown) == 3 and shown[-1].endswith("ai-popup help failed-sign-ins"), shown
     # Keep evidence
     first = tmp_path / "first.zip"
     [kept] = said(server, "incidents", "bundle", str(number), "-o", str(first), "--json")
@@ -79,6 +81,7 @@ def test_it_is_found_contained_kept_as_evidence_and_closed(server: RealServer, t
     server.serve()
     assert said(server, "record", "verify", "--json")[0]["intact"] is True
     assert said(server, "incidents", "close", str(number), "--reason", "handled", "--json")[0]["state"] == "closed"
+    assert said(server, "incidents", "reopen", str(number), "--json")[0]["state"] == "open"
     told = server.run("incidents", "bundle", "-o", str(tmp_path / "third.zip")).stdout.splitlines()
     assert len(told) == 2 and told[1].startswith("SHA-256 ")
     assert server.run("incidents", "bundle", "999").returncode == 1, "no such incident"

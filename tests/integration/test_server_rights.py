@@ -63,6 +63,18 @@ def test_what_the_errors_say_is_all_that_the_administrator_has_to_do(_: str, ser
     start(url, tmp_path)
 
 
+def test_a_database_without_a_schema_is_refused_with_what_makes_it(_: str, server: PostgresServer, tmp_path: Path) -> None:
+    database = server.create()
+    url = server.url(database)
+    execute(url, f"ALTER ROLE {SERVER_USER} CREATEROLE", f"ALTER DATABASE {database} OWNER TO {SERVER_USER}")
+    execute(url, "DROP SCHEMA IF EXISTS public CASCADE")
+    with pytest.raises(DatabaseRights) as refused:
+        start(url, tmp_path)
+    assert refused.value.params == {"schema": 1}
+    execute(url, f"CREATE SCHEMA public AUTHORIZATION {SERVER_USER}", "CREATE EXTENSION IF NOT EXISTS vector")
+    start(url, tmp_path)
+
+
 def test_a_user_who_may_make_roles_needs_no_administrator(_: str, server: PostgresServer, tmp_path: Path) -> None:
     database = server.create()
     execute(server.url(database), f"ALTER ROLE {SERVER_USER} CREATEROLE", f"ALTER DATABASE {database} OWNER TO {SERVER_USER}")

@@ -63,7 +63,7 @@ class VectorsOld(ServerError):
 
 
 class DatabaseRights(ServerError):
-    """The database's user may not make its `tables`, or the `role` by which members' requests are limited."""
+    """The database's user may not make its `tables`, or the `role` by which members' requests are limited; or there is no `schema`."""
 
     code = "server.database_rights"
 

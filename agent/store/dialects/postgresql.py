@@ -48,6 +48,7 @@ _BY_STATE: dict[str, type[StoreError]] = {
     _READ_ONLY: StoreUnreachable,  # read-only transaction: a standby
     "28": StoreUnwritable,  # authorization
     "3D": StoreUnwritable,  # no such database
+    "3F": StoreUnwritable,  # no such schema
     "40001": StoreBusy,  # serialization failure
     "40P01": StoreBusy,  # deadlock
     "42501": StoreUnwritable,  # privilege

@@ -31,7 +31,9 @@ class Site:
         queries = SimpleNamespace(runs=lambda _=None: [], last=lambda good: self.good)
         listed = SimpleNamespace(path=folder / "withdrawn", follow=lambda: None)
         able = Able(cast(Any, making), cast(Any, None), cast(Any, None))
-        self._backups = ServerBackups(able, cast(Any, queries), cast(Any, listed), self.forgotten, cast(Any, None), cast(Any, None))
+        self._backups = ServerBackups(
+            able, cast(Any, queries), cast(Any, listed), self.forgotten, cast(Any, None), lambda: datetime.now(UTC)
+        )
         monkeypatch.setattr(service, "EVERY_S", 0.01)
         monkeypatch.setattr(service, "FIRST_S", 0.0)
         monkeypatch.setattr(self._backups, "_make_due", self._make_due)

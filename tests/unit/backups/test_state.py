@@ -23,6 +23,9 @@ def test_the_next_backup_is_at_its_time_of_day() -> None:
     assert next_backup(settings(at="23:30"), RUN, None, NOW) == NOW.replace(hour=23, minute=30)
     assert next_backup(settings(at="12:30"), RUN, None, NOW) == (NOW + timedelta(days=1)).replace(minute=30)  # it was just made
     assert next_backup(settings(), None, None, NOW) == NOW
+    soon = NOW + timedelta(minutes=10)
+    assert next_backup(settings(), None, None, NOW, soon) == soon, "a new server's first"
+    assert next_backup(settings(), None, None, soon + timedelta(hours=1), soon) == soon + timedelta(hours=1)
 
 
 def test_a_failed_backup_is_tried_again_after_an_hour() -> None:

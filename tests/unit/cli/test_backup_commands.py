@@ -52,6 +52,11 @@ def store(cli: CommandLine) -> Callable[[str, str], None]:
     return store
 
 
+def test_a_restore_from_a_folder_that_is_not_there_says_so_before_it_asks(cli: CommandLine) -> None:
+    said = cli("backup", "restore", "--from", str(cli.root / "nowhere"))
+    assert said.code == 2 and "This folder doesn’t exist" in said.err
+
+
 def test_backups_are_made_listed_verified_and_restored(cli: CommandLine) -> None:
     assert "no backups yet" in cli("backup", "list").err
     name = cli("backup", "create").out.split()[0]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from agent.core.paths import SERVER_FOLDER
 from agent.core.settings import KeyHome
 from agent.main.engines import model_store
 from agent.store import key_homes
@@ -24,6 +25,16 @@ def test_show_path_set_and_validate(cli: CommandLine) -> None:
     assert cli("config", "show", "library.key_home").out.strip().strip('"') == "file"
     assert "workers = 3" in cli("config", "show").out
     assert cli("config", "validate").code == 0
+
+
+def test_a_setting_that_takes_effect_at_the_next_start_says_so(cli: CommandLine) -> None:
+    later = "Takes effect the next time the program starts."
+    assert later in cli("config", "set", "api.port", "9000").err
+    assert later not in cli("config", "set", "backup.offsite", "sftp://ann@host/srv/x").err, "a desktop reads it for each backup"
+    (cli.paths.data / SERVER_FOLDER).mkdir()
+    assert later in cli("config", "set", "backup.offsite", "sftp://ann@host/srv/x").err
+    assert later in cli("config", "set", "backup.offsite_identity", "/keys/id").err
+    assert later not in cli("config", "set", "engine.workers", "3").err
 
 
 @pytest.mark.parametrize(

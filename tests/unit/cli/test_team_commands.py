@@ -1,4 +1,4 @@
-"""`ai-popup team find`: what is announced in the network, as lines and as JSON."""
+"""`ai-popup team find` and `leave`: what is announced in the network, and what leaving did, as lines and as JSON."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 import httpx
+
+from agent.team.schemas import TeamOut, TeamReceipt
 
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import CommandLine, FakeAgent
@@ -29,3 +31,14 @@ def test_a_search_without_a_result_says_what_to_do_and_prints_no_json(cli: Comma
     assert said.out == "" and "ai-popup team join ADDRESS" in said.err
     none = cli("team", "find", "--json")
     assert (none.code, none.out, none.err) == (0, "", "")
+
+
+def test_what_leaving_did_is_told_line_by_line(cli: CommandLine, running_agent: FakeAgent) -> None:
+    counts = dict.fromkeys(TeamReceipt.model_fields, 0)
+    running_agent.answers["/api/team"] = httpx.Response(
+        200, json=TeamOut.model_construct(state="joined", name="School").model_dump(warnings=False)
+    )
+    receipt = {**counts, "server": "School", "at": "2026-11-30T12:00:00Z", "revoked": False, "stays_photos": 2}
+    running_agent.answers["/api/team/leave"] = httpx.Response(200, json=receipt)
+    said = cli("team", "leave", "--yes")
+    assert said.code == 0 and len(said.out.splitlines()) == 3 and "u000a" not in said.out, said
