@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 pytestmark = pytest.mark.slow
 
@@ -110,3 +110,21 @@ def test_a_day_is_typed_in_the_order_of_the_programs_language(
     for part in order:
         page.keyboard.type({"day": "02", "month": "12", "year": "2025"}[part])
     expect(page.locator(".chip").first).to_contain_text(chip)
+
+
+def test_a_finger_opens_a_photo_and_selects_by_the_mark_that_is_always_shown(chromium: Browser, made_up_agent: str) -> None:
+    phone = chromium.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, locale="en")
+    try:
+        page = phone.new_page()
+        page.goto(f"{made_up_agent}/?scene=family#photos")
+        tile, bar = page.get_by_role("option").nth(1), page.get_by_role("group", name="Selected photos")
+        tile.locator(".mark").tap()
+        expect(tile).to_have_attribute("aria-selected", "true")
+        page.get_by_role("option").nth(2).locator(".mark").tap()
+        expect(bar).to_contain_text("2 selected")
+        hit = bar.get_by_role("button").first.bounding_box()
+        assert hit is not None and hit["height"] >= 44
+        tile.tap(position={"x": 60, "y": 40})
+        expect(page.locator(".large .photo")).to_be_visible()
+    finally:
+        phone.close()

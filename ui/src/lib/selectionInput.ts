@@ -32,10 +32,11 @@ const KEYS: Readonly<Record<string, Direction>> = {
   End: 'last',
 }
 
-/** What is chosen after a click; null if it was the second of two, which opens. @param mark it was on the mark that chooses one more */
+/** What is chosen after a click; null if it opens: the second of two, or a finger's first. @param mark it was on the mark that chooses one more */
 export function click(event: MouseEvent, id: number, mark: boolean, before: Click | null, { selection, ids, placeOf }: Choosable): Selection | null {
   if (event.shiftKey) return range(selection, ids, placeOf, id)
   if (event.ctrlKey || event.metaKey || mark) return toggle(selection, id)
+  if ((event as Partial<PointerEvent>).pointerType === 'touch') return null
   return before?.id === id && event.timeStamp - before.at < DOUBLE_CLICK_MS ? null : only(id)
 }
 

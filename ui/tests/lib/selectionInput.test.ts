@@ -33,6 +33,12 @@ it('all are chosen, and none; other keys mean nothing here', () => {
   expect(press(key('Enter'), 0, right, grid())).toBeNull()
 })
 
+it('a finger opens at once, and chooses by the mark', () => {
+  const finger = pointer(100, { pointerType: 'touch' } as Partial<PointerEvent>)
+  expect(click(finger, 12, false, null, grid())).toBeNull()
+  expect(click(finger, 12, true, null, grid({ selection: only(11) }))?.ids).toEqual(new Set([11, 12]))
+})
+
 it('a second click soon after opens, unless it adds to what is chosen', () => {
   const first = { id: 12, at: 100 }
   expect(click(pointer(300), 12, false, first, grid())).toBeNull()
