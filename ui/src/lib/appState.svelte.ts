@@ -43,6 +43,8 @@ export class AppState {
   readonly account = new AccountState()
   /** A team's server wants a sign-in: the page has none yet, or its session has ended. Null otherwise. */
   signedOut = $state<'new' | 'ended' | null>(null)
+  /** of the page that is shown; null for the program’s name alone */
+  title = $state<string | null>(null)
   /** the agent's language, as it said when it refused this page */
   spoken = $state<Language | null>(null)
 
