@@ -121,4 +121,5 @@ def test_a_member_lives_with_passkeys(server: RealServer, device: Callable[[], P
     laptop.get_by_role("button", name="Sign in with a passkey").click()
     _account(laptop)
     laptop.locator("section[aria-labelledby=passkeys-title]").get_by_role("button", name="Remove").click()
+    laptop.get_by_role("alertdialog").get_by_role("button", name="Remove").click()
     expect(laptop.locator("section[aria-labelledby=passkeys-title] li")).to_have_count(0)

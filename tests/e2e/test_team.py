@@ -64,7 +64,7 @@ def import_class(page: Page, file: Path) -> None:
     page.locator("[data-of=folder]").set_input_files(file.parent / "photos")
     expect(page.get_by_text("Photos found: 2 of 3")).to_be_visible()
     page.get_by_role("button", name="Import", exact=True).click()
-    expect(page.get_by_text("New people: 3, consents and refusals entered: 3, new references: 1.")).to_be_visible()
+    expect(page.get_by_text("New people: 3, consents and refusals entered: 3, new reference photos: 1.")).to_be_visible()
     expect(page.locator("li").filter(has_text="plain-0001.jpg")).to_contain_text("No face was found in this photo.")
 
 
@@ -93,8 +93,8 @@ def test_a_team_names_people_together_until_one_is_locked_out(
     import_class(curator, class_list)
     viewer.get_by_role("link", name=zh("ui.nav.people")).click()
     expect(viewer.locator(".people")).to_contain_text("小明")
-    curator.get_by_role("button", name="Undo: remove 1 new reference").click()
-    expect(curator.get_by_text("1 reference removed again.")).to_be_visible()
+    curator.get_by_role("button", name="Undo: remove 1 new reference photo").click()
+    expect(curator.get_by_text("1 reference photo removed.")).to_be_visible()
     expect(viewer.locator(".people")).not_to_contain_text("小明")
 
     admin.get_by_role("button", name="Actions for Vera").click()

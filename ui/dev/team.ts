@@ -182,7 +182,7 @@ function account({ scene }: Options): AccountOut | null {
   }
 }
 
-const DONE = ['member_added', 'named', 'merged', 'role_changed', 'forgotten', 'exported', 'faces_uncovered', 'named']
+const DONE = ['member_added', 'named', 'merged', 'role_changed', 'forgotten', 'exported', 'faces_uncovered', 'sign_in_failed']
 
 function entries(actor: string | null, action: string | null, library: string | null): RecordEntry[] {
   return Array.from({ length: 230 }, (_, index): RecordEntry => {
@@ -231,7 +231,7 @@ function change(id: string, wanted: Record<string, unknown>, options: Options): 
 }
 
 function reply(method: string, path: string, query: URLSearchParams, body: Record<string, unknown>, options: Options): Reply | null {
-  const [, id = ''] = /^\/api\/(?:members|workers|account\/(?:sessions|tokens))\/([^/]+)/.exec(path) ?? []
+  const [, id = ''] = /^\/api\/(?:members|workers|account\/(?:sessions|tokens|passkeys))\/([^/]+)/.exec(path) ?? []
   switch (`${method} ${id === '' || id === 'names' ? path : path.replace(id, '{id}')}`) {
     case 'GET /api/account':
       return is(account(options) ?? { kind: 'local', id: '', name: '', display_name: '', role: null, scopes: [], second_factor: false, recovery_codes: 0, password_changed_at: null })

@@ -258,7 +258,7 @@ def test_a_persons_photos_are_shown_among_all(page: Page, visit: Visit) -> None:
 def test_recognition_that_is_off_is_explained_and_leads_to_its_switch(page: Page, visit: Visit) -> None:
     visit("#people", "counts")
     expect(page.get_by_role("heading", name="Recognition is off")).to_be_visible()
-    page.get_by_role("link", name="To the setting").click()
+    page.get_by_role("link", name="Go to the setting").click()
     expect(page.get_by_role("switch", name="Recognise people")).to_be_visible()
 
 

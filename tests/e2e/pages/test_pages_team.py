@@ -957,10 +957,11 @@ def test_the_first_step_of_an_incident_is_undone_and_the_badge_counts_what_nobod
     first.get_by_role("button", name="Undo").click()
     expect(first.get_by_role("button", name="Lock the member")).to_be_visible()
     expect(first.get_by_text("Undone")).to_be_visible()
-    first.get_by_role("combobox").click()
+    first.get_by_role("combobox", name="Close as…", exact=True).click()
+    expect(page.get_by_role("option")).to_have_text(["Handled", "Was expected", "False alarm"])
     page.get_by_role("option", name="Was expected").click()
     expect(page.get_by_text("Incident closed")).to_be_visible()
-    expect(first.get_by_role("button", name="Reopen")).to_be_visible()
+    expect(first.get_by_role("button", name="Reopen")).to_be_focused()
 
 
 def test_an_auditor_sees_incidents_and_does_nothing_about_them(page: Page, visit: Visit) -> None:
@@ -1007,3 +1008,46 @@ def test_closed_incidents_are_hidden_again_though_a_message_led_to_one(page: Pag
         closed.click()
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     expect(closed).not_to_be_checked()
+
+
+def test_a_passkey_is_not_removed_by_mistake(page: Page, visit: Visit) -> None:
+    visit("#account", "team")
+    card = page.locator("section[aria-labelledby=passkeys-title]")
+    remove = card.get_by_role("button", name="Remove Laptop")
+    remove.click()
+    dialog = page.get_by_role("alertdialog", name="Remove the passkey “Laptop”?")
+    expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(remove).to_be_focused()
+    remove.click()
+    dialog.get_by_role("button", name="Remove").click()
+    expect(card.locator("li")).to_have_count(0)
+    expect(card.get_by_role("button", name="Add a passkey…")).to_be_focused()
+
+
+def test_the_tab_says_which_page_it_shows_and_no_name(page: Page, visit: Visit) -> None:
+    visit("#members", "team")
+    expect(page).to_have_title("Members – AI Popup")
+    page.get_by_role("link", name="People").click()
+    expect(page).to_have_title("People – AI Popup")
+    page.locator(".people a").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Mei")
+    expect(page).to_have_title("People – AI Popup")
+    visit("#record", "team", "zh-CN")
+    expect(page).to_have_title("操作记录 – AI 弹窗助手")
+
+
+def test_a_failed_sign_in_is_not_said_to_be_the_servers(page: Page, visit: Visit) -> None:
+    visit("#record", "team")
+    failed = page.locator("main li").filter(has_text="sign-in failed")
+    expect(failed.filter(has_text="Unknown account").first).to_be_visible()
+    expect(failed.filter(has_text="Server")).to_have_count(0)
+    expect(failed.filter(has_text="Mei Lindgren").first).to_be_visible()
+
+
+def test_what_is_missing_and_what_failed_says_what_to_do(page: Page, visit: Visit) -> None:
+    visit("#alerts", "team_empty")
+    expect(page.get_by_role("link", name="How to set one up")).to_have_attribute("href", "#help/alerts")
+    visit("#backups", "team_alone")
+    page.get_by_role("link", name="Cause and remedy").first.click()
+    expect(page.get_by_role("heading", name="backup.unreachable")).to_be_in_viewport()

@@ -11,6 +11,11 @@ const BEFORE = 'record.actions.'
 
 export const ACTIONS: readonly string[] = keys.split('\n').flatMap((key) => (key.startsWith(BEFORE) ? [key.slice(BEFORE.length)] : []))
 
+/** Of an attempt to sign in as no member, the server is not the actor. */
+export function isUnknown({ actor, action }: { readonly actor: string; readonly action: string }): boolean {
+  return actor === '' && action === 'sign_in_failed'
+}
+
 /** An action that this page does not know yet is called what it is in the record. */
 export function actionText(action: string, t: Texts): string {
   const key = BEFORE + action
