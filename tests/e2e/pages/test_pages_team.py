@@ -1047,7 +1047,7 @@ def test_a_failed_sign_in_is_not_said_to_be_the_servers(page: Page, visit: Visit
 
 def test_what_is_missing_and_what_failed_says_what_to_do(page: Page, visit: Visit) -> None:
     visit("#alerts", "team_empty")
-    expect(page.get_by_role("link", name="How to set one up")).to_have_attribute("href", "#help/alerts")
+    expect(page.get_by_role("link", name="Go to the setting")).to_have_attribute("href", "#settings/alerts.email_to")
     visit("#backups", "team_alone")
     page.get_by_role("link", name="Cause and remedy").first.click()
     expect(page.get_by_role("heading", name="backup.unreachable")).to_be_in_viewport()
