@@ -18,6 +18,7 @@ _PRIVATE = re.compile(
 _PATHLIKE = re.compile(r"(?:[A-Za-z]:)?[\\/][^\s'\"]+|~[\\/]|file:")
 # A template of the API: its values are in braces, by their names.
 _ROUTE = re.compile(r"/api(?:/[a-z0-9_.-]+|/\{[a-z_]+(?::path)?\})+")
+_MOST_TOGETHER = 8  # of errors raised at once, so that a line stays short
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 
 
@@ -60,7 +61,7 @@ def _safe(key: str, value: object, withheld: list[str]) -> object:
 
 
 def described(error: BaseException, told: frozenset[int] = frozenset()) -> dict[str, object]:
-    """Return kind, code and location of an error and its causes; never its message, which may contain a file name.
+    """Return kind, code and location of an error, its causes and its parts; never its message, which may contain a file name.
 
     `told` holds the ids of the errors that it caused: a chain may lead back to one of them.
     """
@@ -71,6 +72,8 @@ def described(error: BaseException, told: frozenset[int] = frozenset()) -> dict[
     told |= {id(error)}
     if cause is not None and id(cause) not in told:
         found["cause"] = described(cause, told)
+    if isinstance(error, BaseExceptionGroup):
+        found["errors"] = [described(each, told) for each in error.exceptions[:_MOST_TOGETHER]]
     return found
 
 

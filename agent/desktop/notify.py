@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import structlog
+
 from agent.core.i18n import Texts
 from agent.core.resources import resource
 from agent.desktop import session_bus
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from desktop_notifier import DesktopNotifier
 
 SERVICE = "org.freedesktop.Notifications"
+
+log = structlog.get_logger(__name__)
 
 
 def words(texts: Texts, photos: int, faces: int) -> str:
@@ -44,11 +48,20 @@ class Notifier:
         """Show it with one button; with `by_click` a click on the notification counts too. False if this system has no notifications."""
         if sys.platform.startswith("linux") and not await asyncio.to_thread(session_bus.obtainable, SERVICE):
             return False
+        try:
+            await self._send(texts, message, button, pressed, by_click=by_click)
+        except Exception as error:  # Windows with its service switched off, a Mac without its library: each has errors of its own
+            log.warning("notification.failed", error=error)
+            return False
+        return True
+
+    async def _send(self, texts: Texts, message: str, button: str, pressed: Callable[[], None], *, by_click: bool) -> None:
         if self._notifier is None:
             from desktop_notifier import DesktopNotifier, Icon
 
-            self._notifier = DesktopNotifier(texts("app.name"), Icon(path=resource("icons") / "mark-128.png"))
-            await self._notifier.request_authorisation()
+            notifier = DesktopNotifier(texts("app.name"), Icon(path=resource("icons") / "mark-128.png"))
+            await notifier.request_authorisation()
+            self._notifier = notifier
         from desktop_notifier import Button
 
         loop = asyncio.get_running_loop()
@@ -60,4 +73,3 @@ class Notifier:
         # Always with a button: some desktops (Xfce) don't report a click on the notification itself.
         buttons = [Button(button, on_pressed=chosen)]
         await self._notifier.send(title=texts("app.name"), message=message, buttons=buttons, on_clicked=chosen if by_click else None)
-        return True

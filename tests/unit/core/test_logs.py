@@ -113,6 +113,18 @@ def test_errors_that_cause_each_other_are_told_once() -> None:
     assert described(first) == {"kind": "ValueError", "stack": [], "cause": {"kind": "KeyError", "stack": []}}
 
 
+def test_each_of_several_errors_at_once_is_logged(tmp_path: Path) -> None:
+    logs.configure(LogSettings(), tmp_path)
+    try:
+        raise ExceptionGroup("tasks", [OSError("/home/mei/a.jpg"), ExceptionGroup("more", [StoreDiskFull()])])
+    except ExceptionGroup:
+        structlog.get_logger("agent.x").exception("core.failed")
+    (failed,) = written(tmp_path)
+    first, second = failed["exception"]["errors"]
+    assert (first["kind"], second["errors"][0]["code"]) == ("OSError", "store.disk_full")
+    assert "mei" not in (tmp_path / "agent.log").read_text().lower()
+
+
 def test_third_parties_are_logged_from_warning_on_and_without_their_facts(tmp_path: Path) -> None:
     logs.configure(LogSettings(level="debug"), tmp_path)
     for name in ("watchdog.observers", "sqlalchemy.engine", "uvicorn.access", "asyncio"):
