@@ -19,6 +19,7 @@ from agent.core.program_settings import LogSettings
 from agent.core.resources import resource
 from agent.core.setting_fields import nearest_key
 from agent.core.settings import Settings, changed_sections, root_of
+from agent.core.typed_paths import typed_path
 from agent.domain.errors import (
     NotFound,
     SettingsError,
@@ -156,7 +157,7 @@ class SettingsFile:
     def add_folder(self, folder: Path, switches: Mapping[str, object] = MappingProxyType({})) -> Settings:
         """Watch one more folder with the given `switches`; an already watched folder is not changed. Raises SettingsError."""
         with self._edited() as document:
-            config_folders.add(self._folders(document), root_of(str(folder)), switches)
+            config_folders.add(self._folders(document), typed_path(root_of(str(folder))), switches)
             self._check(document)
         return self.snapshot
 

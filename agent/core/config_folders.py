@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from agent.core.settings import root_of
+from agent.core.typed_paths import comparable
 from agent.domain.errors import NotFound
 from agent.domain.names import tidy
 
@@ -30,7 +31,7 @@ def add(folders: Any, root: str, switches: Mapping[str, object]) -> None:
     """Add a folder, unless it is there."""
     import tomlkit
 
-    if not any(_root(known) == root for known in folders):
+    if not any(comparable(_root(known)) == comparable(root) for known in folders):
         entry = {"path": root, **switches}
         folders.append(tomlkit.item(entry) if isinstance(folders, tomlkit.items.AoT) else entry)
 

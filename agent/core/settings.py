@@ -14,6 +14,7 @@ from agent.core.program_settings import LogSettings, MemorySettings, UpdateSetti
 from agent.core.screen_settings import CaptureSettings, WatchSettings
 from agent.core.server_settings import AlertSettings, IncidentSettings, OidcSettings, ServerSettings, UploadSettings, WorkerSettings
 from agent.core.setting_section import Name, Pattern, Section, TimeOfDay
+from agent.core.typed_paths import comparable
 from agent.domain.redaction import Style
 
 
@@ -288,7 +289,8 @@ class Settings(Section):
 
 def folder_of(path: str, folders: Sequence[Folder]) -> Folder | None:
     """Return the innermost watched folder of a file. If a folder is listed twice, the last entry counts."""
-    above = {root: folder for folder in folders if path.startswith((root := folder.root).rstrip(os.sep) + os.sep)}
+    wanted = comparable(path)  # the rules of a folder hold, however its name is typed
+    above = {root: folder for folder in folders if wanted.startswith(comparable(root := folder.root).rstrip(os.sep) + os.sep)}
     return above[max(above, key=len)] if above else None
 
 

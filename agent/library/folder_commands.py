@@ -1,7 +1,6 @@
 """`ai-popup folders`: lists, adds and removes watched folders."""
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from agent.cli.own_texts import TEXTS
 from agent.cli.params import There
 from agent.cli.session import CommandSession
 from agent.core.settings import Share
+from agent.core.typed_paths import meant
 from agent.domain.errors import AgentError
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def list_folders(session: CommandSession, as_json: bool) -> None:
 def add(session: CommandSession, paths: tuple[str, ...], as_json: bool) -> None:
     session.check_not_lost()
     for path in paths:
-        root = os.path.abspath(path)  # noqa: PTH100  # keeps links as they are named
+        root = meant(path, (folder.root for folder in session.settings.folders))
         known = any(folder.root == root for folder in session.settings.folders)
         if not known:
             session.file.add_folder(Path(root))
@@ -64,7 +64,7 @@ def add(session: CommandSession, paths: tuple[str, ...], as_json: bool) -> None:
 def remove(session: CommandSession, paths: tuple[str, ...], dry_run: bool, as_json: bool) -> int:
     texts, missed = session.texts, 0
     for path in paths:
-        root = os.path.abspath(path)  # noqa: PTH100  # the folder may be gone
+        root = meant(path, (folder.root for folder in session.settings.folders))
         if not any(folder.root == root for folder in session.settings.folders):
             missed += 1
             say(texts("cli.folders.unknown", path=root), err=True)
@@ -87,7 +87,7 @@ def remove(session: CommandSession, paths: tuple[str, ...], dry_run: bool, as_js
 @json_option()
 @click.pass_obj
 def share(session: CommandSession, path: str, how: str, into: str, as_json: bool) -> int:
-    root = os.path.abspath(path)  # noqa: PTH100  # the folder may be gone
+    root = meant(path, (folder.root for folder in session.settings.folders))
     if not any(folder.root == root for folder in session.settings.folders):
         say(session.texts("cli.folders.unknown", path=root), err=True)
         return 1

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from agent.core.reach import current_reach
 from agent.core.settings import Folder, folder_of, root_of
+from agent.core.typed_paths import meant
 from agent.domain.errors import NotFound
 from agent.domain.path_text import is_remote, printable
 from agent.library.queries.library_queries import LibraryQueries
@@ -21,7 +22,8 @@ def root_meant(path: str, folders: Sequence[Folder]) -> str:
         return found
     if is_remote(path):
         return path.rstrip("/")
-    return next((folder.root for folder in folders if path in (printable(folder.path), printable(folder.root))), root_of(path))
+    named = (folder.root for folder in folders if path in (printable(folder.path), printable(folder.root)))
+    return next(named, None) or meant(root_of(path), (folder.root for folder in folders))
 
 
 async def loud(library: LibraryQueries, folders: Sequence[Folder], place_ids: Sequence[int]) -> list[int]:

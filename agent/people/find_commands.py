@@ -15,6 +15,7 @@ from agent.cli.output import note, say, say_path
 from agent.cli.own_texts import TEXTS
 from agent.cli.params import There
 from agent.cli.session import CommandSession
+from agent.core.typed_paths import meant
 from agent.domain.errors import ImageUnreadable, RecognitionOff, ReferenceNoFace, UnfitReference
 from agent.domain.names import tidy, unknown
 from agent.domain.path_text import printable, uri_of_odd
@@ -95,7 +96,7 @@ def find(
     with session.library(PeopleQueries, checked=True) as library:
         people = tuple(person_of(library, name).id for name in names)
         days: list[date | None] = [moment and moment.date() for moment in (after, before)]
-        root = None if folder is None else str(click.Path(resolve_path=True).convert(folder, None, None))
+        root = None if folder is None else meant(folder, (each.root for each in session.settings.folders))
         shown = Shown(folder=root, after=days[0], before=days[1], people=people, match=Match(match or "all"), unnamed=unnamed)
         shown = replace(shown, certain=certain)
         ids: Sequence[int] = library.index(shown).ids

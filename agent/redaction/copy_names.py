@@ -11,6 +11,7 @@ from typing import Final
 
 from agent.core.files import numbered
 from agent.core.hanging_calls import stop_if_unwanted
+from agent.core.typed_paths import typed_path
 from agent.domain.errors import CopyUnsupported, Forbidden, SameFile
 from agent.domain.image import COPY_FORMATS
 from agent.domain.path_text import is_remote
@@ -48,7 +49,7 @@ def wanted_files(paths: Sequence[str], out: str | None) -> Iterator[tuple[str, s
         if path not in met:
             met.add(path)
             yield path, path.rpartition("/")[0]
-    for path in map(os.path.abspath, (each for each in paths if not is_remote(each))):
+    for path in map(typed_path, (each for each in paths if not is_remote(each))):
         is_folder = os.path.isdir(path)
         for seen in walk_images((path,), wanted=may_show_faces):
             found = seen.path

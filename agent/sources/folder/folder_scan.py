@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from agent.core.hanging_calls import stop_if_unwanted
 from agent.core.settings import Folder
+from agent.core.typed_paths import typed_path
 from agent.domain.image import FileSeen, is_image
 from agent.sources.folder.folder_rules import Matcher
 
@@ -219,7 +220,7 @@ def walk_images(paths: Iterable[str], folder: Folder | None = None, *, wanted: C
     """
     rules = folder or Folder(path=".")
     met: set[str] = set()
-    for path in map(os.path.abspath, paths):
+    for path in map(typed_path, paths):
         for found, (size, mtime_ns) in _named(path, rules, wanted):
             if found not in met:
                 met.add(found)

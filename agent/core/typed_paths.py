@@ -1,0 +1,48 @@
+"""Paths as users type them. Windows and macOS ignore the case of letters: there a folder keeps the one name that it has on the disk."""
+
+import os
+import sys
+import unicodedata
+from collections.abc import Iterable
+
+IGNORES_CASE: bool = sys.platform in ("win32", "darwin")
+
+
+def typed_path(path: str) -> str:
+    """Return the absolute path, with links as they are named, and the case that the disk has. What isn't there stays as typed.
+
+    Reads each folder above, where case is ignored.
+    """
+    full = os.path.abspath(path)  # noqa: PTH100 - pathlib keeps ".."
+    if not IGNORES_CASE:
+        return full
+    drive, below = os.path.splitdrive(full)
+    found = drive.upper() + os.sep if len(drive) < len("C:\\") else drive + os.sep  # the share of another computer stays as typed
+    for name in filter(None, below.split(os.sep)):  # noqa: PTH206 - as above
+        found = os.path.join(found, _on_disk(found, name))  # noqa: PTH118 - paths are strings throughout
+    return found
+
+
+def meant(path: str, known: Iterable[str]) -> str:
+    """Return that of the known absolute paths which a typed one means, else the typed one as `typed_path` returns it."""
+    full = comparable(os.path.abspath(path))  # noqa: PTH100 - pathlib keeps ".."
+    return next((each for each in known if comparable(each) == full), None) or typed_path(path)
+
+
+def comparable(path: str) -> str:
+    """Return what two paths of one file have in common on this system, though they are typed differently."""
+    return unicodedata.normalize("NFC", path).casefold() if IGNORES_CASE else path
+
+
+def _on_disk(folder: str, name: str) -> str:
+    wanted, found = comparable(name), name
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name == name:
+                    return name
+                if comparable(entry.name) == wanted:
+                    found = entry.name
+    except OSError:
+        return name
+    return found
