@@ -23,6 +23,7 @@ LOCKS: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "requirements-docs.lock": (["--group", "docs"], ("requirements.lock", "requirements-dev.lock")),
     "requirements-node.lock": (["--group", "node"], ()),
     "requirements-charts.lock": (["--group", "charts"], ()),
+    "requirements-windows.lock": (["--group", "windows"], ()),
     "requirements-bench.lock": (["--group", "bench"], ("requirements.lock",)),
     "requirements-release.lock": (["--group", "release"], ()),
     "requirements-cuda.lock": (["--group", "cuda"], ("requirements-server.lock",)),

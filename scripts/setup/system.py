@@ -13,8 +13,9 @@ from scripts.setup.processes import environment, run_logged
 
 # Debian asks this program before it starts a service.
 POLICY = Path("/usr/sbin/policy-rc.d")
-# Windows installers are built with these and tested under Wine, also in Chinese: tests/installers/windows.
-WINDOWS_INSTALLERS = ["locales", "msitools", "nsis", "wine", "wine64", "wixl"]
+# Windows installers are built with these and tested under Wine, also in Chinese, and the program on a Windows Python, whose python.exe
+# is compiled: tests/installers/windows.
+WINDOWS_INSTALLERS = ["gcc-mingw-w64-x86-64-win32", "locales", "msitools", "nsis", "wine", "wine64", "wixl"]
 # Found with ldd on PySide6's xcb and wayland plug-ins and on QtWebEngine; their own dependencies are left out.
 QT_LIBRARIES = [
     "libasound2t64",

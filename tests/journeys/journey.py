@@ -125,16 +125,14 @@ class Running:
         return Said(code, "".join(self._out), "".join(self._err))
 
 
-class Journey:
-    """Commands run without an agent until `program.start()`; `program.watched` is the folder that an agent watches."""
+class Albums:
+    """Folders of small made photos below `root`."""
 
-    def __init__(self, program: RealProgram, samples: Path, root: Path) -> None:
-        self.program = program
+    def __init__(self, samples: Path, root: Path) -> None:
         self.root = root
         self._samples = samples
         self._made = 0
 
-    # -- photos ------------------------------------------------------------------------------------------------------------------
     def album(self, folder: str | Path, *, faces: int = 0, plain: int = 0) -> Path:
         """Put so many more photos into a folder, each of another content: those with `faces` show one, the `plain` ones none."""
         for number in self._numbers(plain):
@@ -165,6 +163,14 @@ class Journey:
         picture = Image.new("RGB", (HEAD + 50, HEAD + 30), (number * 37 % 256, number * 91 % 256, number * 53 % 256))
         picture.paste(head, (number % 50, number // 50 % 30))
         return picture
+
+
+class Journey(Albums):
+    """Commands run without an agent until `program.start()`; `program.watched` is the folder that an agent watches."""
+
+    def __init__(self, program: RealProgram, samples: Path, root: Path) -> None:
+        super().__init__(samples, root)
+        self.program = program
 
     # -- commands ----------------------------------------------------------------------------------------------------------------
     def command(self, *words: str | Path) -> Said:

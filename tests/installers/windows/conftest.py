@@ -1,4 +1,4 @@
-"""Wine as the Windows of the installers' tests, and a stand-in for the program: no Windows program of ours can be made here."""
+"""Wine as the Windows of these tests, and a stand-in for the program in the installers', as PyInstaller would take ten minutes."""
 
 import os
 import re
@@ -52,6 +52,12 @@ class Wine:
     def make(self) -> None:
         self._run(["wineboot", "-i"])
         self.settle()
+
+    def stay(self) -> None:
+        """Begin its services and keep them until the end: those that a program begins hold the pipes of that program."""
+        none = subprocess.DEVNULL
+        subprocess.run(["wineserver", "-p"], env=self.environment, stdout=none, stderr=none, timeout=60, check=True)
+        self._run(["cmd", "/c", "exit"])
 
     def settle(self) -> None:
         """Wait until nothing runs any more."""
