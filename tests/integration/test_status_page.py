@@ -44,8 +44,9 @@ def test_a_working_program_tells_how_it_stands(program: RealProgram, photo: Call
     assert report.stages is not None and report.stages.detect > 0
     assert {model.role: model.state for model in report.models}["detector"] == "present"
     assert report.disk.library > 0
-    # No display and no tray in this session, and a checkout knows nobody to ask for a newer version; everything else is well.
-    assert {each.name: each.state for each in found if each.state != "ok"} == dict.fromkeys(("display", "tray", "updates"), "absent")
+    # No display, no tray and no second place for backups here, and a checkout has no address to ask for a newer version; all else is well.
+    missing = {each.name: each.state for each in found if each.state != "ok"}
+    assert missing == dict.fromkeys(("display", "tray", "updates", "backups"), "absent")
     assert "ai_popup_images 3.0" in figures and 'ai_popup_memory_bytes{process="engine"}' in figures
     with zipfile.ZipFile(io.BytesIO(bundle)) as opened:
         told = {name: opened.read(name).decode() for name in opened.namelist()}
