@@ -20,7 +20,7 @@ pytestmark = pytest.mark.timeout(1_100)  # some fifty starts of programs under W
 
 
 class User(Albums):
-    """Somebody at a command line of this Windows, whose photos are in its Pictures folder."""
+    """A user at a command line of this Windows, with the photos in its Pictures folder."""
 
     def __init__(self, wine: Wine, python: Path, samples: Path) -> None:
         self.wine = wine
