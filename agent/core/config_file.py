@@ -156,8 +156,9 @@ class SettingsFile:
 
     def add_folder(self, folder: Path, switches: Mapping[str, object] = MappingProxyType({})) -> Settings:
         """Watch one more folder with the given `switches`; an already watched folder is not changed. Raises SettingsError."""
+        root = typed_path(root_of(str(folder)))  # before the file is locked: a drive may hang
         with self._edited() as document:
-            config_folders.add(self._folders(document), typed_path(root_of(str(folder))), switches)
+            config_folders.add(self._folders(document), root, switches)
             self._check(document)
         return self.snapshot
 

@@ -25,8 +25,13 @@ def typed_path(path: str) -> str:
 
 def meant(path: str, known: Iterable[str]) -> str:
     """Return that of the known absolute paths which a typed one means, else the typed one as `typed_path` returns it."""
+    return known_path(path, known) or typed_path(path)
+
+
+def known_path(path: str, known: Iterable[str]) -> str | None:
+    """Return that of the known absolute paths which a typed one means, if any. Reads no folder."""
     full = comparable(os.path.abspath(path))  # noqa: PTH100 - pathlib keeps ".."
-    return next((each for each in known if comparable(each) == full), None) or typed_path(path)
+    return next((each for each in known if comparable(each) == full), None)
 
 
 def comparable(path: str) -> str:

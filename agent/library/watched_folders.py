@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from agent.core.reach import current_reach
 from agent.core.settings import Folder, folder_of, root_of
-from agent.core.typed_paths import meant
+from agent.core.typed_paths import known_path
 from agent.domain.errors import NotFound
 from agent.domain.path_text import is_remote, printable
 from agent.library.queries.library_queries import LibraryQueries
@@ -23,7 +23,7 @@ def root_meant(path: str, folders: Sequence[Folder]) -> str:
     if is_remote(path):
         return path.rstrip("/")
     named = (folder.root for folder in folders if path in (printable(folder.path), printable(folder.root)))
-    return next(named, None) or meant(root_of(path), (folder.root for folder in folders))
+    return next(named, None) or known_path(full := root_of(path), (folder.root for folder in folders)) or full
 
 
 async def loud(library: LibraryQueries, folders: Sequence[Folder], place_ids: Sequence[int]) -> list[int]:

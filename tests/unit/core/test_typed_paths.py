@@ -7,7 +7,8 @@ import pytest
 
 from agent.core import typed_paths
 from agent.core.settings import Folder, folder_of
-from agent.core.typed_paths import comparable, meant, typed_path
+from agent.core.typed_paths import comparable, known_path, meant, typed_path
+from agent.library.watched_folders import root_meant
 
 
 @pytest.fixture
@@ -54,10 +55,20 @@ def test_a_name_that_is_there_as_typed_comes_before_another(album: Path) -> None
 
 
 @pytest.mark.usefixtures("ignored")
+def test_a_watched_folder_is_recognised_without_reading_any(album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    watched = [Folder(path=str(album))]
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "scandir", lambda _: pytest.fail("a folder was read in the event loop"))
+        found = [root_meant(other(album), watched), root_meant(str(album / "below"), watched)]
+    assert found == [str(album), str(album / "below")]
+
+
+@pytest.mark.usefixtures("ignored")
 def test_a_known_folder_is_meant_by_any_case_also_when_it_is_gone(album: Path, tmp_path: Path) -> None:
     gone = str(tmp_path / "Gone")
     assert meant(other(Path(gone)), [str(album), gone]) == gone
     assert meant(other(album), [gone]) == str(album)
+    assert known_path(other(album), [gone]) is None
 
 
 @pytest.mark.usefixtures("ignored")
