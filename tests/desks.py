@@ -13,42 +13,42 @@ from sqlalchemy import func, select
 from agent.accounts.attempt_queries import AttemptQueries
 from agent.accounts.secret_words import new_id
 from agent.core.settings import Settings
+from agent.desks.desk_uploads import DeskUploads
 from agent.desks.join_queries import JoinQueries
 from agent.desks.joining import Joining
 from agent.desks.photos import DeskPhotoQueries
 from agent.desks.queries import DeskQueries
 from agent.desks.routes import desk_routes
 from agent.desks.service import Desks
-from agent.desks.sharing import DeskPhotos
+from agent.desks.unsent_photos import DeskPhotos
 from agent.desks.upload_queries import DeskUploadQueries
-from agent.desks.uploads import DeskUploads
 from agent.domain.consent import Consent, ConsentState, Purpose
 from agent.domain.edits import Basis, DescribePersonEdit
 from agent.domain.image import FileSeen
 from agent.domain.jobs import Priority
-from agent.libraries.names import LibraryChoice
+from agent.libraries.library_choice import LibraryChoice
 from agent.library.recipes import recognises
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.key_homes import FileHome
 from agent.store.schema import metadata, place
 from agent.store.upgrade import open_database
-from agent.team.alerts import TeamAlerts, ToldAlerts
 from agent.team.connection import TeamConnection
+from agent.team.folder_sharing import FolderSharing
 from agent.team.line import TeamLine
-from agent.team.names import TeamNames
 from agent.team.photo_queries import TeamPhotoQueries
 from agent.team.queries import TeamQueries
 from agent.team.records import Link
 from agent.team.service import TeamMembership
-from agent.team.sharing import FolderSharing
-from agent.team.tokens import TeamTokens
-from agent.team.upload_queries import TeamUploadQueries
+from agent.team.team_alerts import TeamAlerts, ToldAlerts
+from agent.team.team_names import TeamNames
+from agent.team.team_tokens import TeamTokens
+from agent.team.team_upload_queries import TeamUploadQueries
 from agent.team.uploading import FolderUploads
-from agent.uploads.files import INCOMING, UploadFiles
 from agent.uploads.queries import UploadQueries
 from agent.uploads.records import Limits
 from agent.uploads.routes import upload_routes
 from agent.uploads.service import Uploads
+from agent.uploads.upload_files import INCOMING, UploadFiles
 from agent.web.access import Role
 from tests.team import ORIGIN, Team
 from tests.world import NOW, World

@@ -18,7 +18,7 @@ from agent.store.dialects.postgresql import PostgreSql
 from agent.store.seals import Seals
 
 if TYPE_CHECKING:
-    from agent.people.references import References
+    from agent.people.reference_recognition import References
 
 SLOTS = 4
 CRASH = "crash"

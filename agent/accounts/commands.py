@@ -122,7 +122,7 @@ def _invite(session: CommandSession, client: "Client", member: "MemberOut", *, a
 
 
 def member_named(session: CommandSession, client: "Client", name: str) -> "MemberOut":
-    from agent.accounts.names import folded
+    from agent.accounts.sign_in_names import folded
 
     wanted = folded(name)
     found = next((each for each in _all(session, client) if each.name == wanted), None)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from agent.accounts.names import folded, shown
 from agent.accounts.queries import NO_SECOND_FACTOR, MemberQueries
 from agent.accounts.records import Member, MemberOverview
 from agent.accounts.secret_words import new_id, new_secret, sha256_of
 from agent.accounts.sessions import Sessions
+from agent.accounts.sign_in_names import folded, shown
 from agent.accounts.tokens import Tokens
 from agent.core.reach import current_reach
 from agent.web.access import Role

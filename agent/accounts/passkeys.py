@@ -9,10 +9,10 @@ from typing import Any
 
 from agent.accounts import passkey_checks
 from agent.accounts.ceremonies import Ceremonies, Kind
-from agent.accounts.names import shown as tidy
 from agent.accounts.passkey_queries import PasskeyQueries
 from agent.accounts.records import Member, Passkey
 from agent.accounts.secret_words import new_id
+from agent.accounts.sign_in_names import shown as tidy
 from agent.domain.errors import PasskeysNeedName, PasskeyUnusable, PasskeyWrong
 
 Credential = dict[str, Any]  # as the browser's `toJSON` gives it

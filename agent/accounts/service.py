@@ -12,7 +12,6 @@ from limits import RateLimitItemPerMinute
 from agent.accounts.ceremonies import Ceremonies, Kind
 from agent.accounts.footprints import Footprints
 from agent.accounts.members import Members
-from agent.accounts.names import folded
 from agent.accounts.passkeys import Credential, NewPasskey, Passkeys, Site
 from agent.accounts.passwords import Passwords, checked
 from agent.accounts.queries import NO_SECOND_FACTOR, AccountQueries
@@ -22,6 +21,7 @@ from agent.accounts.second_factor import SecondFactor, compact, new_recovery_cod
 from agent.accounts.secret_words import sha256_of
 from agent.accounts.sessions import MemberSession, Opened, Sessions
 from agent.accounts.sign_in_attempts import Attempts
+from agent.accounts.sign_in_names import folded
 from agent.accounts.tokens import Tokens
 from agent.domain.errors import (
     CodeWrong,

@@ -93,7 +93,7 @@ def _server(session: CommandSession) -> "Client":
 
 
 def _secrets() -> "Mapping[str, str]":
-    from agent.alerts.sending import ALERT_SECRETS
+    from agent.alerts.alert_notes import ALERT_SECRETS
 
     return ALERT_SECRETS
 

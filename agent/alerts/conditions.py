@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from agent.alerts.kinds import AlertKind
+from agent.alerts.alert_kinds import AlertKind
 from agent.alerts.records import Reading
 from agent.core.server_settings import AlertSettings
 

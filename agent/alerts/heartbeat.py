@@ -8,7 +8,7 @@ from typing import Final
 
 import structlog
 
-from agent.alerts.kinds import AlertKind
+from agent.alerts.alert_kinds import AlertKind
 from agent.alerts.queries import AlertQueries
 from agent.core.background import regularly
 from agent.core.server_settings import AlertSettings

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, and_, delete, func, or_, select, update
 
+from agent.alerts.alert_kinds import FACTS, AlertKind
 from agent.alerts.conditions import Work
-from agent.alerts.kinds import FACTS, AlertKind
 from agent.alerts.records import Alert, AlertEvent, Reading, Received, Silence, SilenceReason, Source
 from agent.core.actor import HERE, acting_as, actor
 from agent.domain.errors import NotFound

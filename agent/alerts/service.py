@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from difflib import get_close_matches
 from typing import Final
 
-from agent.alerts.kinds import AlertKind
+from agent.alerts.alert_kinds import AlertKind
 from agent.alerts.queries import AlertQueries
 from agent.alerts.records import Alert, Received, Silence, SilenceReason
 from agent.core.observable import wait_for_any

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from agent.backups.files import CONFIG, FORGOTTEN
+from agent.backups.file_sets import CONFIG, FORGOTTEN
 from agent.backups.ground import passwords_of
 from agent.backups.repositories import OFFSITE, Passwords, Place, offsite_of
 from agent.backups.restic import Restic

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import structlog
 
-from agent.backups.files import back_up_files, file_sets
+from agent.backups.file_sets import back_up_files, file_sets
 from agent.backups.ground import BackupGround
 from agent.backups.pgbackrest import PgBackRest, Repository
 from agent.backups.repositories import LOCAL, OFFSITE

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from agent.backups.configuration import archive
 from agent.backups.drill import sums
-from agent.backups.files import CONFIG, DATA, FORGOTTEN, UPLOADS, WITHDRAWN
+from agent.backups.file_sets import CONFIG, DATA, FORGOTTEN, UPLOADS, WITHDRAWN
 from agent.backups.making import DUE
 from agent.backups.pgbackrest import program
 from agent.backups.repositories import DATABASE_FOLDER, Folder, Passwords, Place

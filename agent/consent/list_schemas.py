@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Self
 
 from agent.consent.class_list import ListedPerson
-from agent.consent.references import AddedReference
+from agent.consent.reference_photos import AddedReference
 from agent.consent.schemas import PersonOnList
 from agent.core.i18n import Texts
 from agent.domain.errors import ConsentBadRow

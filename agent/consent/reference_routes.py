@@ -8,7 +8,7 @@ from fastapi import FastAPI, Query, Request
 
 from agent.consent import class_list
 from agent.consent.list_schemas import ListRead, ReferenceOut, ReferencesOut
-from agent.consent.references import ReferencePhotos
+from agent.consent.reference_photos import ReferencePhotos
 from agent.consent.service import Consents
 from agent.core.i18n import Texts
 from agent.core.reach import reaching

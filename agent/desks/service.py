@@ -8,10 +8,10 @@ from typing import Final
 from agent.accounts.service import Accounts
 from agent.core.observable import wait_for_any
 from agent.core.reach import everything, reaching
+from agent.desks.desk_uploads import DeskUploads
 from agent.desks.join_queries import Asked, Grant
 from agent.desks.joining import Joining
 from agent.desks.queries import DeskQueries
-from agent.desks.uploads import DeskUploads
 from agent.domain.edits import EditStep
 from agent.domain.errors import Forbidden
 from agent.domain.events import PeopleChanged, RecognitionPurged, Recorded

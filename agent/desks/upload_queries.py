@@ -21,8 +21,8 @@ from agent.store import audit_libraries, event_rows
 from agent.store.database import Queries
 from agent.store.rows import take_note
 from agent.store.schema import api_token, face, identity, image, member, place, upload
-from agent.uploads.files import upload_errors
 from agent.uploads.records import Outcome
+from agent.uploads.upload_files import upload_errors
 from agent.web.desk_photos import ContentState, DeskOut
 
 MOST: Final = 100

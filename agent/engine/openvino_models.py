@@ -12,7 +12,7 @@ from agent.engine.engine_calls import ModelFile
 from agent.engine.inference_session import Input, Size
 from agent.engine.openvino_quiet import core, ov, preprocess
 from agent.engine.quantiser import Calibration, quantised
-from agent.engine.sandbox.rooms import RANGES
+from agent.engine.sandbox.sandbox_paths import RANGES
 
 _PAIR_SHAPE = [2, 192]
 

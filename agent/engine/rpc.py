@@ -13,7 +13,7 @@ from pydantic import ConfigDict, TypeAdapter
 
 from agent.core.child import Child, ChildGarbled, ChildGone, ChildTimeout, Message
 from agent.core.request_id import current_id
-from agent.core.tracing import SpanKind, span
+from agent.core.spans import SpanKind, span
 from agent.domain.errors import (
     AgentError,
     CaptureError,

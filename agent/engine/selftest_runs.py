@@ -33,7 +33,7 @@ from agent.engine.devices import (
 )
 from agent.engine.engine_calls import EngineConfig, ModelFile
 from agent.engine.rpc import OneCall
-from agent.engine.sandbox.rooms import RANGES
+from agent.engine.sandbox.sandbox_paths import RANGES
 
 _Asked: TypeAlias = tuple[str, str, dict[str, ModelFile]]
 

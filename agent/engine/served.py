@@ -61,7 +61,7 @@ def log_served(raw: object, sent: str, *, operation: str, pid: int, is_photo: bo
     """Write the line of a process. Requests without a photo, such as the matcher's, are details. Raises ValueError, see `Served.read`."""
     import structlog  # only here: a child process, which imports this module too, does without
 
-    from agent.core.tracing import SpanKind, took
+    from agent.core.spans import SpanKind, took
 
     served, log = Served.read(raw, sent), structlog.get_logger()
     took(operation, SpanKind.SERVER, served.ms, **{"process.pid": pid, "photo": int(is_photo)})

@@ -69,7 +69,7 @@ class VideoService:
     def join(self, asked: video_calls.Join, source: int, made: int, target: int) -> Joined:
         """Raises RedactionError."""
         with _files([source, made], target) as (file, parts, output):
-            from agent.vision.video.joining import join
+            from agent.vision.video.joined_parts import join
 
             written = join(file, parts, asked.pieces, asked.format, output, strip=asked.strip)
             return Joined(_finished(output), written.removed, written.frames, written.last)

@@ -62,7 +62,7 @@ def show(session: CommandSession, number: int, as_json: bool) -> None:
 @json_option()
 @click.pass_obj
 def close(session: CommandSession, number: int, reason: str, as_json: bool) -> None:
-    from agent.incidents.kinds import CloseReason
+    from agent.incidents.incident_kinds import CloseReason
     from agent.incidents.schemas import IncidentClose, IncidentOut
 
     closed = incident_server(session).call("POST", f"/api/incidents/{number}/close", IncidentOut, IncidentClose(reason=CloseReason(reason)))

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from agent.core.actor import HERE, acting_as, actor
 from agent.domain.errors import NotFound
 from agent.domain.severity import Severity
-from agent.incidents.kinds import CloseReason, FirstStep, Found, IncidentKind, IncidentState, first_step
+from agent.incidents.incident_kinds import CloseReason, FirstStep, Found, IncidentKind, IncidentState, first_step
 from agent.incidents.rules import WATCHED
 from agent.messages.queue import MessageQueue
 from agent.store import audit_log

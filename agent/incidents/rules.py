@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 from agent.core.actor import HERE
 from agent.core.server_settings import IncidentSettings
 from agent.domain.severity import Severity
-from agent.incidents.kinds import SESSION, TOKEN, Found, IncidentKind
+from agent.incidents.incident_kinds import SESSION, TOKEN, Found, IncidentKind
 from agent.store.audit_log import AuditEntry
 from agent.web.access import SCOPES, Role
 

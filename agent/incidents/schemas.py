@@ -6,7 +6,7 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from agent.domain.severity import Severity
-from agent.incidents.kinds import CloseReason, FirstStep, IncidentKind, IncidentState
+from agent.incidents.incident_kinds import CloseReason, FirstStep, IncidentKind, IncidentState
 from agent.incidents.queries import Incident
 from agent.web.base_schema import Schema
 from agent.web.record_entry import RecordEntry

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from agent.accounts.service import Accounts
 from agent.domain.errors import NoFirstStep, StepNotUndone
-from agent.incidents.kinds import CloseReason, FirstStep
+from agent.incidents.incident_kinds import CloseReason, FirstStep
 from agent.incidents.queries import Incident, IncidentQueries
 
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from agent.core.reach import Root, everything
 from agent.domain.errors import BadRequest
-from agent.libraries.names import roots_of, tidy_name
+from agent.libraries.library_choice import roots_of, tidy_name
 from agent.libraries.queries import LibrariesQueries
 from agent.libraries.records import REST, Library
 from agent.web.access import OF_BOTH, OF_THE_SERVER, SCOPES, Grant, Principal, Role, Scope, scopes_of

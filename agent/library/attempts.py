@@ -29,7 +29,7 @@ BLOCKERS = (EngineUnavailable, ModelError, StoreError)
 class Identifier(Protocol):
     """Identifies the faces of an image. The step up to the people room.
 
-    Implementations: `agent.people.naming.People`, and a worker's `agent.people.references.ReferenceRecognition`.
+    Implementations: `agent.people.naming.People`, and a worker's `agent.people.reference_recognition.ReferenceRecognition`.
     """
 
     async def opinions(self, analysis: Analysis) -> Judgement: ...

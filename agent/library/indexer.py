@@ -9,7 +9,7 @@ import structlog
 from agent.core.environment import Environment
 from agent.core.observable import Notice, wait_at_most
 from agent.core.request_id import bound
-from agent.core.tracing import SpanKind, span
+from agent.core.spans import SpanKind, span
 from agent.domain.errors import AgentError, EngineStartFailed, ModelMissing, StoreError
 from agent.domain.events import Recorded
 from agent.domain.jobs import Job, JobState

@@ -16,7 +16,7 @@ from agent.desktop.desk import Desk
 from agent.domain.errors import SettingsError
 from agent.engine.matcher import MatcherProcess
 from agent.engine.monitor import EngineControl, Machine, ResourceMonitor
-from agent.engine.processes import total_memory
+from agent.engine.process_meter import total_memory
 from agent.engine.screen_engine import ScreenEngine
 from agent.engine.worker_slot import FamilyMemory, memory_of
 

@@ -187,7 +187,7 @@ def _named(libraries: "tuple[Library, ...]", name: str) -> "Library | None":
 def _library(session: CommandSession, database: "Database", name: str, folders: list[str]) -> "Library":
     """Return the library of that name, made if it is new, with the folders in it. A folder of another library is refused."""
     from agent.core.environment import utc_now
-    from agent.libraries.names import tidy_name
+    from agent.libraries.library_choice import tidy_name
     from agent.libraries.queries import LibrariesQueries
     from agent.libraries.records import REST
 

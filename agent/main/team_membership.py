@@ -4,15 +4,15 @@ from agent.core.paths import AppPaths
 from agent.main.app import App
 from agent.main.library_home import home_of_key
 from agent.sources.folder.drives import is_online_only
-from agent.team.alerts import TeamAlerts, Tell, ToldAlerts
+from agent.team.folder_sharing import FolderSharing
 from agent.team.line import TeamLine
-from agent.team.names import TeamNames
 from agent.team.photo_queries import TeamPhotoQueries
 from agent.team.queries import TeamQueries
 from agent.team.service import TeamMembership
-from agent.team.sharing import FolderSharing
-from agent.team.tokens import TeamTokens
-from agent.team.upload_queries import TeamUploadQueries
+from agent.team.team_alerts import TeamAlerts, Tell, ToldAlerts
+from agent.team.team_names import TeamNames
+from agent.team.team_tokens import TeamTokens
+from agent.team.team_upload_queries import TeamUploadQueries
 from agent.team.uploading import FolderUploads
 
 

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from agent import __version__
-from agent.core import tracing
-from agent.core.tracing import Span
+from agent.core import spans
+from agent.core.spans import Span
 from agent.domain.errors import TracingPackagesMissing
 
 if TYPE_CHECKING:
@@ -34,11 +34,11 @@ def traced(address: str, service: str) -> Iterator[None]:
         raise TracingPackagesMissing from error
     processor = BatchSpanProcessor(OTLPSpanExporter(endpoint=address.rstrip("/") + _PATH, timeout=_LIMIT_S))
     readable = _readable(Resource.create({"service.name": service, "service.version": __version__}))
-    tracing.send_to(lambda span: processor.on_end(readable(span)))
+    spans.send_to(lambda span: processor.on_end(readable(span)))
     try:
         yield
     finally:
-        tracing.send_to(None)
+        spans.send_to(None)
         processor.shutdown()  # type: ignore[no-untyped-call]  # its package leaves out this one type
 
 

@@ -20,7 +20,7 @@ from agent.engine.analyser import AnalysisEngine
 from agent.engine.governor import read_power
 from agent.engine.matcher import MatcherProcess
 from agent.engine.monitor import Machine
-from agent.engine.processes import ProcessMeter, total_memory
+from agent.engine.process_meter import ProcessMeter, total_memory
 from agent.engine.screen_port import WatchedDesktop
 from agent.engine.video_engine import EngineAnimations, EngineVideos
 from agent.library.job_queue import JobQueue

@@ -28,7 +28,7 @@ from agent.library.previews import Previews
 from agent.library.thumbnails import Thumbnails
 from agent.library.work_state import WorkState
 from agent.main.upkeep import ModelSupply
-from agent.people.references import ReferenceRecognition, References
+from agent.people.reference_recognition import ReferenceRecognition, References
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.addresses import libpq_address
 from agent.store.database import Database

@@ -13,16 +13,16 @@ from typing import Final
 from sqlalchemy import select
 
 from agent.consent.queries import ConsentQueries
-from agent.moves.albums import write_albums
+from agent.moves.album_moves import write_albums
 from agent.moves.closed_record import LIBRARY_MOVED, RECORD_MOVED, ClosedRecord, copy_record, path_of, read_record, records_in, write_record
 from agent.moves.findings import Findings, TableProof
 from agent.moves.numbers import Numbers
-from agent.moves.people import find_lapsed, people_there, write_people
+from agent.moves.people_moves import find_lapsed, people_there, write_people
 from agent.moves.proof import Proof
 from agent.moves.reading import Page, Reader
 from agent.moves.tables import OF_FACES, RECORD
 from agent.moves.undo import write_steps
-from agent.moves.writing import Writer
+from agent.moves.writer import Writer
 from agent.people.naming import IN_DOUBT
 from agent.store import audit_log
 from agent.store.database import Database

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from agent.domain.consent import ConsentState, Purpose
 from agent.moves.numbers import Numbers
-from agent.moves.people import people_there
+from agent.moves.people_moves import people_there
 from agent.moves.reading import Page, Reader
 from agent.moves.tables import CONSENT, PERSON, STAYS, Row
 from agent.store import schema

@@ -5,11 +5,11 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from agent.moves.albums import find_albums, people_that_move, withheld
+from agent.moves.album_moves import find_albums, people_that_move, withheld
 from agent.moves.canonical import Digest, canonical, digest_of
 from agent.moves.findings import Findings, TableProof
 from agent.moves.numbers import Numbers, face_numbers, found, image_numbers, numbers_of
-from agent.moves.people import consents_of, find_lapsed, people_there
+from agent.moves.people_moves import consents_of, find_lapsed, people_there
 from agent.moves.reading import GONE, Page, Reader
 from agent.moves.tables import (
     ALBUM,
@@ -33,7 +33,7 @@ from agent.moves.tables import (
     Row,
 )
 from agent.moves.undo import find_numbers, moves
-from agent.moves.writing import Writer, mark
+from agent.moves.writer import Writer, mark
 from agent.store.database import Database
 from agent.store.facts import chunks
 from agent.store.schema import face, person

@@ -10,7 +10,7 @@ from agent.moves.numbers import Numbers, found, image_numbers
 from agent.moves.reading import GONE, Page
 from agent.moves.steps import changed_step
 from agent.moves.tables import UNDO, UNDO_PERSON, Kind, Row
-from agent.moves.writing import ELSEWHERE, FORGOTTEN, keep
+from agent.moves.writer import ELSEWHERE, FORGOTTEN, keep
 from agent.store.facts import chunks
 from agent.store.rows import add
 from agent.store.schema import album, face, image, person, undo, undo_person

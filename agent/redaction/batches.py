@@ -20,7 +20,7 @@ from agent.redaction.copy_records import PlannedCopy, RedactionItem
 from agent.redaction.options import Keeping, Mark, RedactionOptions
 from agent.redaction.passphrases import check_passphrase
 from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.redaction.worker import Listener, RedactionWorker, UnderWay
+from agent.redaction.redaction_worker import Listener, RedactionWorker, UnderWay
 
 PAGE = 500
 

@@ -18,6 +18,7 @@ from agent.redaction.batches import RedactionOrder, RedactionRequests
 from agent.redaction.copy_records import MADE, ItemState, PlannedCopy, RedactedCopy, RedactionBatch, RedactionItem
 from agent.redaction.options import Mark
 from agent.redaction.pace import BatchProgress
+from agent.redaction.redaction_worker import UnderWay
 from agent.redaction.schemas import (
     CoverRequest,
     MarkIO,
@@ -30,7 +31,6 @@ from agent.redaction.schemas import (
     RedactRequest,
     UnderWayOut,
 )
-from agent.redaction.worker import UnderWay
 from agent.web.schemas import Problem
 
 # Minimum intersection over union of a mark and a face of the library.

@@ -9,10 +9,10 @@ from agent.redaction.choice_check import ChoiceCheck
 from agent.redaction.folder_copies import FolderCopies
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.redaction.redact_file import FileRedactor
+from agent.redaction.redaction_worker import RedactionWorker
 from agent.redaction.restore import RedactionTools, Restorer
 from agent.redaction.video.video_copies import VideoCopies
 from agent.redaction.video.video_redactor import VideoRedactor
-from agent.redaction.worker import RedactionWorker
 
 
 class RedactionService:

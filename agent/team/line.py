@@ -9,7 +9,7 @@ import structlog
 
 from agent.domain.errors import AgentError, Forbidden, NotFound, SignInRequired
 from agent.team.connection import TeamConnection
-from agent.team.tokens import Leaving, TeamTokens
+from agent.team.team_tokens import Leaving, TeamTokens
 from agent.team.upload_connection import UploadConnection
 from agent.web.desk_photos import RemovedOfDesk
 

@@ -8,7 +8,7 @@ from fastapi import FastAPI, Path
 
 from agent.core.i18n import Texts
 from agent.team.discovery import ServerSearch
-from agent.team.joining import Invitation
+from agent.team.invitation import Invitation
 from agent.team.schemas import (
     ConflictSettled,
     FolderUploadsOut,

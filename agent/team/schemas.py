@@ -7,7 +7,7 @@ from pydantic import Field
 
 from agent.core.i18n import Texts
 from agent.domain.errors import AgentError
-from agent.team.upload_queries import MOST_FAILURES
+from agent.team.team_upload_queries import MOST_FAILURES
 from agent.team.uploading import UploadState
 from agent.web.base_schema import Schema
 from agent.web.schemas import Problem

@@ -20,15 +20,15 @@ from agent.domain.errors import (
     TeamMayNotShare,
     TeamNotJoined,
 )
-from agent.team.alerts import TeamAlerts
-from agent.team.joining import Invitation, granted, invited
+from agent.team.folder_sharing import FolderSharing
+from agent.team.invitation import Invitation, granted, invited
 from agent.team.line import TeamLine
-from agent.team.names import TeamNames
 from agent.team.queries import TeamQueries
 from agent.team.records import Left, Link
 from agent.team.repeating import repeat
-from agent.team.sharing import FolderSharing
-from agent.team.tokens import Leaving
+from agent.team.team_alerts import TeamAlerts
+from agent.team.team_names import TeamNames
+from agent.team.team_tokens import Leaving
 from agent.team.uploading import FolderUploads
 from agent.web.announcement import address_of
 

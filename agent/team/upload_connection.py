@@ -11,7 +11,7 @@ from typing import BinaryIO, Final
 from agent.core.hanging_calls import ANSWER_S, call_with_timeout, closed_if_late
 from agent.domain.errors import ImageChanged, ImageMissing, ImageUnreadable, TeamUnreachable
 from agent.team.connection import TeamConnection
-from agent.team.upload_queries import UploadCandidate
+from agent.team.team_upload_queries import UploadCandidate
 from agent.web.desk_photos import ContentsAsked, ContentsKnown, ContentsRemoved, RemovedOfDesk
 
 PART: Final = 4_000_000

@@ -26,8 +26,8 @@ from agent.domain.errors import (
 from agent.store.path_ranges import FolderArea
 from agent.team.connection import TeamConnection
 from agent.team.folder_work import FolderWork, shared_areas
+from agent.team.team_upload_queries import FAILED, SENT, THERE, TeamUploadQueries, UploadCandidate, UploadCounts
 from agent.team.upload_connection import UploadConnection, opened
-from agent.team.upload_queries import FAILED, SENT, THERE, TeamUploadQueries, UploadCandidate, UploadCounts
 
 AT_ONCE: Final = 2
 """photos under way: one is read and checked by the server while the other one comes"""

@@ -9,8 +9,8 @@ from typing import BinaryIO, Final
 
 from agent.core.hanging_calls import closed_if_late
 from agent.domain.errors import UploadChecksum, UploadOffset, UploadProtocol
-from agent.uploads.files import UploadFiles, upload_errors
-from agent.uploads.turns import undisturbed
+from agent.uploads.request_turns import undisturbed
+from agent.uploads.upload_files import UploadFiles, upload_errors
 
 _BLOCK: Final = 1 << 20  # bytes written at once
 LET_GO: Final = "upload"

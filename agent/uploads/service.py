@@ -23,12 +23,12 @@ from agent.domain.errors import (
     UploadType,
 )
 from agent.uploads.content import HEAD, fits
-from agent.uploads.files import UploadFiles
-from agent.uploads.names import safe_name
 from agent.uploads.parts import Checksum, held, write
 from agent.uploads.queries import UploadQueries
 from agent.uploads.records import GIGABYTE, MEGABYTE, Limits, NewUpload, Outcome, Received, Upload
-from agent.uploads.turns import Superseded, Turns, undisturbed
+from agent.uploads.request_turns import Superseded, Turns, undisturbed
+from agent.uploads.safe_names import safe_name
+from agent.uploads.upload_files import UploadFiles
 
 log = structlog.get_logger()
 T = TypeVar("T")

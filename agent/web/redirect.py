@@ -6,7 +6,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Collection
 
 from agent.web.certificates import origins_of
-from agent.web.connection import HEADERS_S, MOST
+from agent.web.connection_limits import HEADERS_S, MOST
 from agent.web.server import Network
 
 _MOST_BYTES = 16_384

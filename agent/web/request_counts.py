@@ -11,7 +11,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agent.core.request_id import bound, new_id
-from agent.core.tracing import Span, SpanKind, span
+from agent.core.spans import Span, SpanKind, span
 
 log = structlog.get_logger()
 

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 
 from agent.domain.errors import SettingsInvalid
 from agent.web.arrivals import Arrivals
-from agent.web.connection import BACKLOG, Connection, Door
+from agent.web.connection_limits import BACKLOG, Connection, Door
 from agent.web.gate import Gate, Visit
 from agent.web.handed_over import BACKLOG as LONGER
 from agent.web.handed_over import handed_over

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from agent.alerts.alert_kinds import AlertKind
+from agent.alerts.alert_watch import AlertWatch
 from agent.alerts.conditions import Readings
-from agent.alerts.kinds import AlertKind
 from agent.alerts.queries import KEPT, PROMETHEUS_SILENT, AlertQueries
 from agent.alerts.records import AlertEvent, Reading, Received, SilenceReason, Source
-from agent.alerts.watch import AlertWatch
 from agent.core.actor import acting_as
 from agent.core.server_settings import AlertSettings
 from agent.domain.errors import NotFound, StoreUnwritable

@@ -10,9 +10,9 @@ from sqlalchemy import delete
 from agent.core.actor import acting_as
 from agent.core.server_settings import IncidentSettings
 from agent.domain.errors import NotFound
-from agent.incidents.kinds import CloseReason, IncidentKind, IncidentState
+from agent.incidents.incident_kinds import CloseReason, IncidentKind, IncidentState
+from agent.incidents.incident_watch import IncidentWatch
 from agent.incidents.queries import IncidentQueries
-from agent.incidents.watch import IncidentWatch
 from agent.messages.queue import CLAIM
 from agent.store.audit_witness import AuditWitness
 from agent.store.database import Database

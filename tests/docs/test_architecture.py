@@ -38,6 +38,21 @@ def test_the_rooms_are_those_of_the_import_contract() -> None:
     assert rooms == {path.name for path in (ROOT / "agent").iterdir() if (path / "__init__.py").is_file()}
 
 
+# The files that every room has, as the page says; and the folders that hold one file for each room, named after it.
+OF_EVERY_ROOM = {"__init__.py", "service.py", "queries.py", "records.py", "routes.py", "schemas.py", "commands.py"}
+BY_ROOM = ("agent/store/tables/", "agent/main/server/")
+
+
+def test_a_file_name_stands_for_one_thing() -> None:
+    found: dict[str, list[str]] = {}
+    for path in (ROOT / "agent").rglob("*.py"):
+        name = path.relative_to(ROOT).as_posix()
+        if path.name not in OF_EVERY_ROOM and not name.startswith(BY_ROOM):
+            found.setdefault(path.name, []).append(name)
+    assert len(found) > 500
+    assert {name: sorted(paths) for name, paths in found.items() if len(paths) > 1} == {}
+
+
 MOST_ARGUMENTS = 7
 # Constructors that take more today; the numbers may only become smaller.
 LARGER = {"EnginePool": 9}

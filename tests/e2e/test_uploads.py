@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, CDPSession, expect
 
-from agent.uploads.files import INCOMING
+from agent.uploads.upload_files import INCOMING
 from tests.server_program import RealServer
 
 pytestmark = [

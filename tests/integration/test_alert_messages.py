@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from agent.alerts.alert_kinds import AlertKind
+from agent.alerts.alert_notes import ALERT_SECRETS, alert_sending
+from agent.alerts.alert_watch import AlertWatch
 from agent.alerts.conditions import Readings
 from agent.alerts.heartbeat import Heartbeat
-from agent.alerts.kinds import AlertKind
 from agent.alerts.queries import AlertQueries
 from agent.alerts.records import Reading, SilenceReason
-from agent.alerts.sending import ALERT_SECRETS, alert_sending
-from agent.alerts.watch import AlertWatch
 from agent.core.i18n import Texts
 from agent.core.server_settings import AlertSettings, IncidentSettings
 from agent.core.settings import Settings

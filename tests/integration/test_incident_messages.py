@@ -15,9 +15,9 @@ from agent.core.actor import acting_as
 from agent.core.i18n import Texts
 from agent.core.server_settings import IncidentSettings
 from agent.domain.errors import MailFailed, NoWayToTell, WebhookFailed, WebhookKeyMissing
+from agent.incidents.incident_notes import incident_sending
+from agent.incidents.incident_watch import IncidentWatch
 from agent.incidents.queries import IncidentQueries
-from agent.incidents.sending import incident_sending
-from agent.incidents.watch import IncidentWatch
 from agent.messages.channels import INCIDENT_SECRETS, Channels, Ways
 from agent.messages.mail import Mail
 from agent.messages.sending import Sending, Wording

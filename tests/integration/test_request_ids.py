@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from agent.core.spans import span_id_of, trace_id_of
 from agent.core.supervisor import START_AGAIN, SUPERVISED
-from agent.core.tracing import span_id_of, trace_id_of
 from tests.otlp_receiver import OtlpReceiver, receiving
 from tests.program import WAIT_S
 from tests.server_load import Desk, desk_of_first

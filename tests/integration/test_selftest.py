@@ -14,7 +14,7 @@ import pytest
 from agent.domain.errors import EngineKilled
 from agent.engine.devices import DeviceChoice, Fault, Note, precisions
 from agent.engine.engine_calls import EngineConfig
-from agent.engine.sandbox.rooms import RANGES
+from agent.engine.sandbox.sandbox_paths import RANGES
 from agent.engine.selftest_runs import DeviceChooser
 
 # An engine whose "GPU" is the processor, but for one lie.

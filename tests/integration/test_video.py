@@ -21,7 +21,7 @@ from agent.domain.video import Covered, Piece, Video, VideoDetection, ends_alike
 from agent.vision.codecs import Limits
 from agent.vision.detection import Detection
 from agent.vision.video import probe as probing
-from agent.vision.video.joining import join
+from agent.vision.video.joined_parts import join
 from agent.vision.video.looking import look_through
 from agent.vision.video.probe import probe
 from agent.vision.video.video_opening import frames, moment_of

@@ -9,7 +9,7 @@ import pytest
 from agent.domain.errors import AgentError
 from agent.domain.video import Piece, parts_of_copy
 from agent.vision.codecs import Limits
-from agent.vision.video.joining import join
+from agent.vision.video.joined_parts import join
 from agent.vision.video.looking import look_through
 from agent.vision.video.probe import probe
 from agent.vision.video.video_proof import prove_part

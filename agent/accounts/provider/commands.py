@@ -61,8 +61,8 @@ def check(session: CommandSession, as_json: bool) -> int:
     from agent.web.certificates import origins_of
 
     try:
-        from agent.accounts.provider.checkup import BAD, findings
         from agent.accounts.provider.configured import provider_of
+        from agent.accounts.provider.provider_check import BAD, findings
     except ModuleNotFoundError as error:
         raise ServerPackagesMissing from error
 

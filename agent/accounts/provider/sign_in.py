@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Final
 
 from agent.accounts.ceremonies import Ceremonies, Kind
 from agent.accounts.members import Members
-from agent.accounts.names import LONGEST_NAME
 from agent.accounts.provider.queries import ProviderQueries
 from agent.accounts.provider.request import Request
 from agent.accounts.provider.statements import Statement
 from agent.accounts.records import PROVIDER, Member, ProviderLink
 from agent.accounts.secret_words import new_id, new_secret, sha256_of
 from agent.accounts.sessions import Sessions
+from agent.accounts.sign_in_names import LONGEST_NAME
 from agent.core.actor import acting_as
 from agent.core.server_settings import OidcSettings
 from agent.domain.errors import (

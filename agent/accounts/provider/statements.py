@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from agent.accounts.names import LONGEST_DISPLAY_NAME, LONGEST_NAME, folded, shown
+from agent.accounts.sign_in_names import LONGEST_DISPLAY_NAME, LONGEST_NAME, folded, shown
 from agent.core.server_settings import OidcSettings
 from agent.domain.errors import IdTokenInvalid, MemberNameInvalid
 from agent.web.access import Role

@@ -2,7 +2,7 @@
 
 import sys
 
-from agent.engine.sandbox.rooms import SandboxPaths
+from agent.engine.sandbox.sandbox_paths import SandboxPaths
 from agent.engine.sandbox.wall import OPEN, Sandbox
 
 __all__ = ["SandboxPaths", "raise_wall"]

@@ -6,7 +6,7 @@ from ctypes import wintypes
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from agent.engine.sandbox.rooms import SandboxPaths
+from agent.engine.sandbox.sandbox_paths import SandboxPaths
 from agent.engine.sandbox.wall import Sandbox
 
 Load: TypeAlias = Callable[[str], Any]

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from agent.engine.sandbox import landlock, seccomp
-from agent.engine.sandbox.rooms import SandboxPaths, limit
+from agent.engine.sandbox.sandbox_paths import SandboxPaths, limit
 from agent.engine.sandbox.wall import OPEN, Sandbox
 
 _SET_DUMPABLE, _SET_NO_NEW_PRIVS = 4, 38

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from agent.engine.sandbox.rooms import SandboxPaths, limit
+from agent.engine.sandbox.sandbox_paths import SandboxPaths, limit
 from agent.engine.sandbox.wall import OPEN, Sandbox
 
 _LIBRARY = "/usr/lib/libSystem.dylib"

@@ -6,7 +6,7 @@ from typing import Final
 from agent.core.memory_guard import FACE_BYTES, MB, ProcessKind
 from agent.core.settings import Settings
 from agent.engine.monitor import limit_of
-from agent.engine.processes import total_memory
+from agent.engine.process_meter import total_memory
 from agent.engine.worker_slot import most_processes
 
 ENGINE: Final = "engine"  # all engine processes of one agent or worker together

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from agent.alerts import conditions
+from agent.alerts.alert_notes import alert_sending
+from agent.alerts.alert_watch import AlertWatch
 from agent.alerts.conditions import BackupFacts, Condition
 from agent.alerts.heartbeat import Heartbeat
 from agent.alerts.queries import AlertQueries
-from agent.alerts.sending import alert_sending
 from agent.alerts.service import Alerts
-from agent.alerts.watch import AlertWatch
 from agent.backups.repositories import LOCAL, OFFSITE
 from agent.backups.runs import RunKind, RunQueries
 from agent.core.paths import AppPaths

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from agent.backups.drill import Drill
-from agent.backups.files import FORGOTTEN, WITHDRAWN
+from agent.backups.file_sets import FORGOTTEN, WITHDRAWN
 from agent.backups.given_up import MARK as GIVEN_UP
 from agent.backups.given_up import GivenUpLog
 from agent.backups.ground import ground_of

@@ -55,7 +55,7 @@ from agent.store.embedded_postgres import EmbeddedPostgres
 from agent.web.access import Scope
 from agent.web.auth import Auth
 from agent.web.certificates import Certificates, origins_of
-from agent.web.connection import Door
+from agent.web.connection_limits import Door
 from agent.web.desk_port import NoDesk
 from agent.web.draining import Draining
 from agent.web.failover import DatabaseReturn, FailoverRetry

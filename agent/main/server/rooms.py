@@ -19,9 +19,9 @@ from agent.backups.service import ServerBackups
 from agent.consent.link_queries import ConsentLinkQueries
 from agent.consent.link_routes import consent_link_routes
 from agent.consent.links import ConsentLinks
+from agent.consent.reference_photos import ReferencePhotos
 from agent.consent.reference_queries import ReferenceQueries
 from agent.consent.reference_routes import reference_routes
-from agent.consent.references import ReferencePhotos
 from agent.consent.service import Consents
 from agent.core.config_file import SettingsFile
 from agent.core.environment import utc_now
@@ -32,7 +32,7 @@ from agent.desks.service import Desks
 from agent.incidents.routes import incident_routes
 from agent.libraries.bucket_routes import bucket_routes
 from agent.libraries.buckets import Buckets
-from agent.libraries.names import LibraryChoice
+from agent.libraries.library_choice import LibraryChoice
 from agent.libraries.routes import libraries_routes
 from agent.libraries.service import Libraries
 from agent.main.app import App

@@ -14,11 +14,11 @@ from agent.core.settings import Settings, folder_of, root_of
 from agent.libraries.records import REST
 from agent.libraries.service import Libraries
 from agent.store.database import Database
-from agent.uploads.files import UploadFiles
 from agent.uploads.parts import LET_GO
 from agent.uploads.queries import UploadQueries
 from agent.uploads.records import GIGABYTE, MEGABYTE, Limits
 from agent.uploads.service import Uploads
+from agent.uploads.upload_files import UploadFiles
 
 UPLOADS_FOLDER: Final = "uploads"
 

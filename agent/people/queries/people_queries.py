@@ -25,11 +25,11 @@ from agent.people.queries import (
     team_rows,
 )
 from agent.people.queries.adopted_rows import AdoptedQueries
-from agent.people.queries.album_rows import AlbumQueries
 from agent.people.queries.cluster_rows import ClusterQueries
 from agent.people.queries.draft_rows import DraftQueries
 from agent.people.queries.embedding_rows import EmbeddingQueries
 from agent.people.queries.forget_rows import ForgetQueries
+from agent.people.queries.people_page import AlbumQueries
 from agent.people.queries.person_rows import PersonQueries
 from agent.people.queries.reach_rows import ReachQueries
 from agent.store import audit_libraries, audit_log, event_rows, journal

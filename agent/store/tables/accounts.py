@@ -11,7 +11,7 @@ member = Table(
     "member",
     metadata,
     Column("id", String(32), primary_key=True),  # random
-    Column("name", SealedName("member"), nullable=False, unique=True),  # to sign in with, as `agent.accounts.names.folded` writes it
+    Column("name", SealedName("member"), nullable=False, unique=True),  # to sign in with, as `sign_in_names.folded` writes it
     Column("display_name", SealedText("display_name"), nullable=False),
     Column("role", String, nullable=False),
     Column("created_at", Instant, nullable=False),

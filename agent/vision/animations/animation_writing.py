@@ -18,9 +18,9 @@ from agent.vision.codecs.decode import named
 from agent.vision.codecs.file_bytes import FileBytes
 from agent.vision.copies import encoders
 from agent.vision.copies.canvas import Canvas
+from agent.vision.copies.copy_checks import MOST_OFF, block_means, check_drawn, readable
 from agent.vision.copies.kept_pixels import KeptPixels, kept_of
-from agent.vision.copies.notes import PhotoNotes, of_opened
-from agent.vision.copies.proof import MOST_OFF, block_means, check_drawn, readable
+from agent.vision.copies.photo_notes import PhotoNotes, of_opened
 from agent.vision.copies.rendering import cover
 
 Writer = Callable[[BinaryIO, Film, Iterator[DrawnFrames], KeptPixels, PhotoNotes], None]

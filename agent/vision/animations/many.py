@@ -20,7 +20,7 @@ from agent.vision.copies import encoders, icc, png_copy, tiff_copy
 from agent.vision.copies.canvas import Canvas
 from agent.vision.copies.gif_copy import indexed
 from agent.vision.copies.kept_pixels import KeptPixels
-from agent.vision.copies.notes import PhotoNotes
+from agent.vision.copies.photo_notes import PhotoNotes
 from agent.vision.redactor import covered
 
 _GIF_PART: Final = 255  # bytes of a comment per block

@@ -13,7 +13,7 @@ from agent.vision.codecs.colour import sixteen_bits, strips, to_rgb
 from agent.vision.codecs.decode import turn
 from agent.vision.codecs.file_bytes import FileBytes
 from agent.vision.codecs.tiff import Exif
-from agent.vision.copies.notes import PhotoNotes, of_heic, of_jpeg, of_opened
+from agent.vision.copies.photo_notes import PhotoNotes, of_heic, of_jpeg, of_opened
 from agent.vision.redactor import Colours
 
 # So small an alpha is invisible, and no face is found in it: programs that cut people out leave more than zero around them.

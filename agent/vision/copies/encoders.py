@@ -15,7 +15,7 @@ from agent.vision.copies.canvas import Canvas
 from agent.vision.copies.exif import lettered
 from agent.vision.copies.jpeg_copy import JpegCoding
 from agent.vision.copies.kept_pixels import KeptPixels
-from agent.vision.copies.notes import PhotoNotes
+from agent.vision.copies.photo_notes import PhotoNotes
 
 FORMATS: Final = frozenset({"jpeg", "png", "webp", "tiff", "bmp", "gif", "avif"})
 # Readable formats that can't be written.

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from agent.vision.copies import exif, icc, xmp_copy
-from agent.vision.copies.notes import PhotoNotes
+from agent.vision.copies.photo_notes import PhotoNotes
 
 # PNG texts that may name the people in the picture.
 _WORDS: Final = frozenset({"Title", "Description", "Comment"})

@@ -16,8 +16,8 @@ from agent.vision.codecs.decode import named
 from agent.vision.codecs.file_bytes import FileBytes
 from agent.vision.copies import encoders, png_copy
 from agent.vision.copies.canvas import Canvas, open_canvas
+from agent.vision.copies.copy_checks import check_drawn, check_written
 from agent.vision.copies.kept_pixels import kept_of
-from agent.vision.copies.proof import check_drawn, check_written
 from agent.vision.redactor import area_of, redact
 
 # Bytes: they are sent to the agent in one line, together.

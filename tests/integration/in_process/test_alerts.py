@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from agent.alerts.alert_notes import alert_sending
 from agent.alerts.queries import AlertQueries
 from agent.alerts.routes import alert_routes
-from agent.alerts.sending import alert_sending
 from agent.alerts.service import Alerts
 from agent.core.i18n import Texts
 from agent.core.settings import Settings

@@ -15,11 +15,11 @@ from agent.accounts.rates import Rates, RateStorage
 from agent.core.i18n import Texts
 from agent.core.server_settings import IncidentSettings
 from agent.domain.errors import AgentError
+from agent.incidents.incident_notes import incident_sending
+from agent.incidents.incident_watch import IncidentWatch
 from agent.incidents.queries import IncidentQueries
 from agent.incidents.routes import incident_routes
-from agent.incidents.sending import incident_sending
 from agent.incidents.service import Incidents
-from agent.incidents.watch import IncidentWatch
 from agent.messages.channels import Channels
 from agent.messages.sending import Wording
 from agent.store.audit_witness import AuditWitness

@@ -19,11 +19,11 @@ from agent.domain.errors import TeamAddressInvalid, TeamAddressUnnamed, TeamCert
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.upgrade import open_database
 from agent.team import repeating, service
-from agent.team.alerts import TeamAlerts, ToldAlerts
 from agent.team.connection import TeamConnection
 from agent.team.line import TeamLine
-from agent.team.names import TeamNames
 from agent.team.service import TeamMembership
+from agent.team.team_alerts import TeamAlerts, ToldAlerts
+from agent.team.team_names import TeamNames
 from agent.web.access import Principal, Role, scopes_of
 from agent.web.certificates import SERVER_FILE, Certificates, GivenFiles
 from agent.web.server import Network, serving

@@ -21,7 +21,7 @@ from agent.moves.closed_record import LIBRARY_MOVED, RECORDS_FOLDER, changed_rec
 from agent.moves.move import PROVING, Move, Moved, Side
 from agent.moves.reading import Page, Reader
 from agent.moves.tables import IGNORED, JOB, MOVES, RECORD, REDACTION_ITEM, REJECTION
-from agent.moves.writing import Writer
+from agent.moves.writer import Writer
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store import journal
 from agent.store.audit_log import AuditQueries

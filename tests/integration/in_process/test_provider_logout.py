@@ -13,9 +13,9 @@ from pyotp import TOTP
 from sqlalchemy import func, select
 from structlog.testing import capture_logs
 
-from agent.accounts.provider.checkup import findings
 from agent.accounts.provider.fetching import Fetching
 from agent.accounts.provider.provider import RETRY_S, Provider
+from agent.accounts.provider.provider_check import findings
 from agent.accounts.provider.request import LOGOUT
 from agent.accounts.service import REFUSED_LOGOUTS
 from agent.store.schema import ceremony, member_session

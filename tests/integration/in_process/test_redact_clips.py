@@ -33,11 +33,11 @@ from agent.redaction.commands import Report
 from agent.redaction.copy_files import CopyFileStore
 from agent.redaction.copy_records import ItemState, PlannedCopy, RedactionItem
 from agent.redaction.options import Doubtful, Keeping, RedactionOptions
+from agent.redaction.redaction_worker import UnderWay
 from agent.redaction.schemas import RedactedOut, RedactLine, UnderWayOut
 from agent.redaction.video.job_files import VideoJobFolder
 from agent.redaction.video.video_redactor import VideoRedactor
 from agent.redaction.video.visibility import Why
-from agent.redaction.worker import UnderWay
 from tests.inline_engine import InlineAnalyser, InlineEngine
 from tests.integration.test_clips import blacks, face_clip
 from tests.made_clips import Made, made_clip

@@ -13,14 +13,14 @@ import pytest_asyncio
 from agent.accounts.sign_in_attempts import Attempts
 from agent.consent.link_queries import ConsentLinkQueries
 from agent.consent.links import ConsentLinks
+from agent.consent.reference_photos import ReferencePhotos
 from agent.consent.reference_queries import ReferenceQueries
 from agent.consent.reference_routes import MOST_OF_LIST, reference_routes
-from agent.consent.references import ReferencePhotos
 from agent.consent.routes import consent_routes
 from agent.core.i18n import Texts
 from agent.domain.errors import ImageCorrupt
 from agent.domain.face import Quality
-from agent.libraries.names import LibraryChoice
+from agent.libraries.library_choice import LibraryChoice
 from agent.library.records import Shown
 from agent.people.routes import editing_routes
 from agent.store.audit_log import AuditQueries

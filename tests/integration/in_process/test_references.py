@@ -14,7 +14,7 @@ from agent.domain.image import FileSeen
 from agent.domain.jobs import Priority
 from agent.library.recipes import EMBEDDER, everything
 from agent.people.identification import Identification
-from agent.people.references import ReferenceRecognition, References
+from agent.people.reference_recognition import ReferenceRecognition, References
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from tests.environment import environment
 from tests.world import FakeMatcher, analysis

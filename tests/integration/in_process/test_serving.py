@@ -18,7 +18,7 @@ from structlog.testing import capture_logs
 from agent.domain.errors import AgentError, NotRunning, SettingsInvalid
 from agent.main.http import create_app
 from agent.web.client import Client
-from agent.web.connection import Door
+from agent.web.connection_limits import Door
 from agent.web.server import serving
 from agent.web.whereabouts import LOCK_FILE, Whereabouts, find, is_serving, leave
 from tests.unit.web.conftest import served, shared_api

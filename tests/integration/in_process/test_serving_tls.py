@@ -18,7 +18,7 @@ from agent.domain.errors import NotRunning
 from agent.web import server
 from agent.web.certificates import Certificates
 from agent.web.client import Client
-from agent.web.connection import Door
+from agent.web.connection_limits import Door
 from agent.web.gate import Gate
 from agent.web.lines import InPieces
 from agent.web.server import Network, Succession, serving

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agent.alerts.alert_notes import alert_sending
 from agent.alerts.queries import AlertQueries
 from agent.alerts.records import Received
 from agent.alerts.routes import alert_routes
-from agent.alerts.sending import alert_sending
 from agent.alerts.service import Alerts
 from agent.core.i18n import Texts
 from agent.core.settings import Settings
@@ -15,8 +15,8 @@ from agent.domain.severity import Severity
 from agent.messages.channels import Channels
 from agent.messages.sending import Wording
 from agent.store.key_homes import FileHome
-from agent.team import alerts as team_alerts
-from agent.team.alerts import ToldAlerts
+from agent.team import team_alerts
+from agent.team.team_alerts import ToldAlerts
 from agent.web.access import Role
 from tests.desks import office_in
 

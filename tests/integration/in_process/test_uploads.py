@@ -21,11 +21,11 @@ from agent.core.reach import Reach, reaching
 from agent.domain.errors import StoreUnreachable, UploadGone, UploadLibrary, UploadOffset
 from agent.store.audit_log import AuditQueries
 from agent.store.database import Database
-from agent.uploads.files import INCOMING, UploadFiles
 from agent.uploads.queries import UploadQueries
 from agent.uploads.records import Limits, NewUpload, Outcome
 from agent.uploads.routes import upload_routes
 from agent.uploads.service import Uploads
+from agent.uploads.upload_files import INCOMING, UploadFiles
 from agent.web.access import Role, Scope
 from agent.web.scoped_route import MOST_OF_A_MEMBER
 from tests.team import START, Team

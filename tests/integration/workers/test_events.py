@@ -16,7 +16,7 @@ from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import JobState, Priority
 from agent.library.recipes import everything
 from agent.main.app import App
-from agent.people.references import ReferenceRecognition, References
+from agent.people.reference_recognition import ReferenceRecognition, References
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.addresses import libpq_address
 from agent.workers.relay import EventQueries, EventRelay

@@ -11,7 +11,7 @@ from agent.domain.jobs import JobState
 from agent.engine.monitor import NoEngine
 from agent.main.guarded import WorkerMemory
 from agent.main.worker_process import WorkerEdges, work
-from agent.people.references import References
+from agent.people.reference_recognition import References
 from tests.integration.workers.conftest import Team
 from tests.memory_meter import LIMIT_MB, STEP_MB, Meter
 from tests.worker_process import SLOTS, engine

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from agent.alerts.alert_kinds import AlertKind
 from agent.alerts.commands import _lines
-from agent.alerts.kinds import AlertKind
 from agent.alerts.schemas import AlertOut
 from agent.core.i18n import Texts
 

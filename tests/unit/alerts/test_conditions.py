@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from agent.alerts import conditions
+from agent.alerts.alert_kinds import AlertKind
 from agent.alerts.conditions import BackupFacts, Work
-from agent.alerts.kinds import AlertKind
 from agent.core.server_settings import AlertSettings
 
 NOW = datetime(2026, 11, 30, 10, tzinfo=UTC)

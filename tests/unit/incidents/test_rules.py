@@ -8,7 +8,7 @@ import pytest
 from agent.core.actor import HERE
 from agent.core.server_settings import IncidentSettings
 from agent.domain.severity import Severity
-from agent.incidents.kinds import FirstStep, IncidentKind, first_step
+from agent.incidents.incident_kinds import FirstStep, IncidentKind, first_step
 from agent.incidents.rules import RULES, WATCHED
 from agent.store.audit_log import AuditEntry
 

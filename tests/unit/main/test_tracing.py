@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from agent.core.request_id import bound
-from agent.core.tracing import SpanKind, span, trace_id_of
+from agent.core.spans import SpanKind, span, trace_id_of
 from agent.domain.errors import ImageEmpty, TracingPackagesMissing
 from agent.main.tracing import traced
 from tests.otlp_receiver import receiving

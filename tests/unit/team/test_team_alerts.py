@@ -9,8 +9,8 @@ import pytest
 
 from agent.domain.errors import AgentError, Forbidden, NotFound, SignInRequired, TeamUnreachable
 from agent.domain.severity import Severity
-from agent.team.alerts import FILE, NEXT_S, RARELY_S, WAITING_S, TeamAlerts, Told, ToldAlerts
 from agent.team.records import Link
+from agent.team.team_alerts import FILE, NEXT_S, RARELY_S, WAITING_S, TeamAlerts, Told, ToldAlerts
 from agent.web.desk_exchange import DeskAlert, DeskAlerts
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ import pytest
 
 from agent.core.i18n import Texts
 from agent.core.reach import Reach
-from agent.libraries.names import roots_of
+from agent.libraries.library_choice import roots_of
 from agent.libraries.records import Library
-from agent.uploads.files import UploadFiles
 from agent.uploads.folder_names import UploadFolderNames
+from agent.uploads.upload_files import UploadFiles
 
 
 def names(folder: Path, language: str = "en") -> UploadFolderNames:

@@ -10,7 +10,7 @@ import pytest
 
 from agent.domain.errors import EngineOpen
 from agent.engine.sandbox.job_object import _Label, _Limits, raise_wall
-from agent.engine.sandbox.rooms import SandboxPaths
+from agent.engine.sandbox.sandbox_paths import SandboxPaths
 from agent.engine.sandbox.wall import Sandbox
 
 ROOMS = SandboxPaths(read=(), write=(Path("kernels"), Path("ir")), address_space=2**35)

@@ -9,7 +9,7 @@ if sys.platform == "win32":
 
 import resource
 
-from agent.engine.sandbox.rooms import limit
+from agent.engine.sandbox.sandbox_paths import limit
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ if sys.platform != "linux":
     pytest.skip("asks Linux", allow_module_level=True)
 
 from agent.engine.sandbox import landlock, linux
-from agent.engine.sandbox.rooms import SandboxPaths
+from agent.engine.sandbox.sandbox_paths import SandboxPaths
 
 
 def test_only_an_accelerators_engine_reaches_device_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from agent.engine.sandbox import macos
-from agent.engine.sandbox.rooms import SandboxPaths
+from agent.engine.sandbox.sandbox_paths import SandboxPaths
 from agent.engine.sandbox.wall import OPEN, Sandbox
 
 ROOMS = SandboxPaths(read=(Path("/opt/program"),), write=(Path('/opt/a "scratch"\\folder'),))

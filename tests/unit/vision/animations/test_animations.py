@@ -27,7 +27,7 @@ from agent.vision.codecs import Limits
 from agent.vision.copies import icc
 from agent.vision.copies.canvas import Canvas
 from agent.vision.copies.kept_pixels import KeptPixels
-from agent.vision.copies.notes import PhotoNotes
+from agent.vision.copies.photo_notes import PhotoNotes
 from agent.vision.detection import Detection, five
 from agent.vision.detector import Decoder
 from agent.vision.redactor import SOLID, covered

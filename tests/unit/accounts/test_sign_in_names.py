@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.accounts.names import LONGEST_NAME, folded, shown
+from agent.accounts.sign_in_names import LONGEST_NAME, folded, shown
 from agent.domain.errors import MemberNameInvalid
 
 

@@ -7,7 +7,7 @@ from agent.moves.findings import Findings
 from agent.moves.numbers import Numbers, differs, image_numbers
 from agent.moves.reading import Page
 from agent.moves.tables import ALBUM, ALBUM_PERSON, Row
-from agent.moves.writing import ELSEWHERE, FORGOTTEN, keep
+from agent.moves.writer import ELSEWHERE, FORGOTTEN, keep
 from agent.store.album_facts import uid_of
 from agent.store.rows import add
 from agent.store.schema import album, album_person

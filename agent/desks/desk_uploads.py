@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from agent.accounts.records import TokenRecord
-from agent.desks.sharing import DeskPhotos
+from agent.desks.unsent_photos import DeskPhotos
 from agent.desks.upload_queries import DeskUploadQueries, SentPhoto, remove_file
 from agent.domain.edits import EditStep
 from agent.domain.events import Recorded

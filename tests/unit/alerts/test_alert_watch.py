@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-from agent.alerts.kinds import AlertKind
+from agent.alerts.alert_kinds import AlertKind
+from agent.alerts.alert_watch import Hysteresis
 from agent.alerts.records import Reading
-from agent.alerts.watch import Hysteresis
 
 NOW = datetime(2026, 11, 30, 10, tzinfo=UTC)
 HOLD = timedelta(minutes=5)

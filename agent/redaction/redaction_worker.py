@@ -13,7 +13,7 @@ from agent.core.environment import Environment
 from agent.core.lead import Claims
 from agent.core.observable import wait_at_most
 from agent.core.request_id import bound
-from agent.core.tracing import SpanKind, span
+from agent.core.spans import SpanKind, span
 from agent.domain.errors import AgentError, EngineUnavailable, ModelError, PassphraseGone, StoreError, Unexpected
 from agent.domain.jobs import JobState, after_error
 from agent.domain.video import is_clip

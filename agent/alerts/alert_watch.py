@@ -8,8 +8,8 @@ from typing import Final
 
 import structlog
 
+from agent.alerts.alert_kinds import FACTS, AlertKind
 from agent.alerts.conditions import Condition
-from agent.alerts.kinds import FACTS, AlertKind
 from agent.alerts.queries import AlertQueries
 from agent.alerts.records import Reading, Source
 from agent.core.background import regularly

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from agent.core.request_id import bound
-from agent.core.tracing import REQUEST, Span, SpanKind, send_to, span, span_id_of, took, trace_id_of
+from agent.core.spans import REQUEST, Span, SpanKind, send_to, span, span_id_of, took, trace_id_of
 from agent.domain.errors import ImageEmpty
 
 

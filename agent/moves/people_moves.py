@@ -9,7 +9,7 @@ from agent.moves.findings import Findings
 from agent.moves.numbers import Numbers, differs
 from agent.moves.reading import Page
 from agent.moves.tables import CONSENT, PERSON, Row
-from agent.moves.writing import FORGOTTEN, keep
+from agent.moves.writer import FORGOTTEN, keep
 from agent.store.facts import chunks, free_name
 from agent.store.rows import add
 from agent.store.schema import consent, person

@@ -7,7 +7,7 @@ from datetime import datetime
 from agent.desks.photos import DeskPhotoQueries
 from agent.domain.edits import EditStep
 from agent.domain.events import Recorded
-from agent.libraries.names import LibraryChoice
+from agent.libraries.library_choice import LibraryChoice
 from agent.people.naming import People
 from agent.web.desk_photos import PhotoResult, PhotoTaken
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import agent
-from agent.engine.sandbox.rooms import SandboxPaths, program
+from agent.engine.sandbox.sandbox_paths import SandboxPaths, program
 
 MODEL, SCRATCH = Path("/m/model.onnx"), Path("/cache/kernels")
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from agent.domain.errors import UploadType
 from agent.domain.video import has_pictures
-from agent.uploads.names import LONGEST, safe_name
+from agent.uploads.safe_names import LONGEST, safe_name
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from agent.domain.edits import EditStep
 from agent.domain.errors import AgentError, RecognitionOff, ReferenceNoFace
 from agent.domain.reference import why_not
 from agent.engine.analyser import Analyser
-from agent.libraries.names import LibraryChoice
+from agent.libraries.library_choice import LibraryChoice
 from agent.library.recipes import embedding_task, recognises
 from agent.library.records import FaceReference
 from agent.people.identification import Identification

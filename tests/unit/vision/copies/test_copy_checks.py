@@ -21,7 +21,7 @@ from agent.vision.copies import RenderOptions, encoders, render
 from agent.vision.copies.canvas import open_canvas
 from agent.vision.copies.flat import is_flat
 from agent.vision.copies.kept_pixels import KeptPixels
-from agent.vision.copies.notes import PhotoNotes
+from agent.vision.copies.photo_notes import PhotoNotes
 from tests.covered_files import COVER, FILES, LIMITS, scene
 from tests.odd_files import ODD
 from tests.unit.vision.animations.test_animations import LOSSY, MADE
@@ -117,7 +117,7 @@ def test_a_copy_in_which_something_else_was_written_is_none(
 
 
 def test_a_large_jpeg_is_looked_at_at_half_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.vision.copies.proof.HALF", 1000)
+    monkeypatch.setattr("agent.vision.copies.copy_checks.HALF", 1000)
     for name in ("jpeg", "jpeg-grey"):
         assert render(FILES[name](1), WISH, LIMITS).format == "jpeg"
     test_a_copy_in_which_something_else_was_written_is_none("jpeg", uncovered, monkeypatch)

@@ -9,7 +9,7 @@ import structlog
 from agent.core.background import regularly
 from agent.core.observable import Notice
 from agent.core.server_settings import IncidentSettings
-from agent.incidents.kinds import Found
+from agent.incidents.incident_kinds import Found
 from agent.incidents.queries import IncidentQueries
 from agent.incidents.rules import RULES, record_broken
 from agent.store.audit_witness import AuditWitness
