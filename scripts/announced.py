@@ -11,7 +11,7 @@ from agent.core.build import BUILD_FILE, Build, PackageKind
 from agent.core.paths import AppPaths
 from agent.domain.errors import UpdateRolledBack
 from agent.updates.manifest import FileEntry
-from agent.updates.memory import MemoryFile, Offer, Told
+from agent.updates.memory import MemoryFile, Offer, ToldError
 from agent.updates.updater import this_platform
 from scripts.program import started
 
@@ -52,4 +52,4 @@ def announce(paths: AppPaths) -> None:
 
 def take_back(paths: AppPaths) -> None:
     """Record that the version was installed and did not start."""
-    MemoryFile(paths.updates).change(offer=None, outcome=Told.of(UpdateRolledBack(version=VERSION)))
+    MemoryFile(paths.updates).change(offer=None, outcome=ToldError.of(UpdateRolledBack(version=VERSION)))

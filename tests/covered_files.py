@@ -15,14 +15,14 @@ from pillow_heif import register_heif_opener
 
 from agent.domain.face import Box
 from agent.domain.redaction import Cover, Look, Shape
-from agent.vision.codecs import Limits
+from agent.vision.codecs import DecodeLimits
 from agent.vision.copies import png_copy
 from tests.quick_formats import QUICK
 
 Make: TypeAlias = Callable[[int], bytes]
 Pixels: TypeAlias = NDArray[Any]
 
-LIMITS = Limits(megapixels=20, megabytes=20)
+LIMITS = DecodeLimits(megapixels=20, megabytes=20)
 WIDTH, HEIGHT = 128, 96
 # A box, so that blocks of JPEG and the like can be told to lie wholly inside.
 INNER = (slice(32, 64), slice(48, 80))

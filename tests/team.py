@@ -13,7 +13,7 @@ from agent.accounts.queries import AccountQueries
 from agent.accounts.routes import account_routes
 from agent.accounts.second_factor import SecondFactor
 from agent.accounts.service import Accounts, Caller
-from agent.accounts.sign_in_attempts import Attempts
+from agent.accounts.sign_in_attempts import SignInAttempts
 from agent.accounts.team_access import TeamAccess
 from agent.core.i18n import Texts
 from agent.main.commands_api import guarded
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from agent.accounts.records import Member
-    from agent.accounts.sessions import Opened
+    from agent.accounts.sessions import OpenedSession
     from agent.store.database import Database
     from agent.web.access import Principal, Role
 
@@ -42,7 +42,7 @@ class Team:
         self.time = START
         self.origins = {ORIGIN}
         self.queries = AccountQueries(database)
-        attempts = Attempts(self.queries, lambda: self.time)
+        attempts = SignInAttempts(self.queries, lambda: self.time)
         passwords, second_factor = Passwords(memory_kib=8, passes=1), SecondFactor(database.key_for(b"second factors"))
         self.accounts = Accounts(self.queries, passwords, second_factor, attempts, lambda: self.time)
         self.placed: Callable[[Principal, str | None], Principal] = lambda everywhere, _: everywhere
@@ -80,7 +80,7 @@ class Team:
 @dataclass(frozen=True)
 class SignedInMember:
     member: Member
-    opened: Opened
+    opened: OpenedSession
 
     @property
     def headers(self) -> dict[str, str]:

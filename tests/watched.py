@@ -14,9 +14,9 @@ from agent.domain.people import Certainty, Identity
 from agent.domain.scene import Scene, Window
 from agent.domain.screen import WatchState
 from agent.engine.governor import Power
-from agent.engine.screen_port import Watched, WatchedDesktop, WatchTask
+from agent.engine.screen_port import WatchedDesktop, WatchedScreen, WatchTask
 from agent.library.work_state import WorkState
-from agent.screen.sightings import Announcement
+from agent.screen.sightings import SightingAnnouncement
 from agent.screen.watch import Circumstances, WatchService
 from tests.environment import environment
 from tests.world import LANDMARKS, NOW
@@ -36,13 +36,13 @@ class FakeWatcher:
         self.away = 0
         self._last: tuple[Face, ...] | None = None
 
-    async def watch(self, task: WatchTask) -> Watched:
+    async def watch(self, task: WatchTask) -> WatchedScreen:
         self.tasks.append(task)
         if self.error is not None:
             raise self.error
         changed = task.anew or self.shows != self._last
         self._last = self.shows
-        return Watched(changed, self.shows if changed else ())
+        return WatchedScreen(changed, self.shows if changed else ())
 
     async def unwatch(self) -> None:
         self.away += 1
@@ -95,7 +95,7 @@ class Stage:
         self.asked_who = 0
         self.changed = asyncio.Event()
         self.due: float | None = None
-        self.told: list[Announcement] = []
+        self.told: list[SightingAnnouncement] = []
         self.watching = self._watching()
         self.watching.shown.subscribe(lambda _: self.changed.set())
         self.watching.listen(self.told.append)
@@ -157,7 +157,7 @@ class Stage:
         self.due = await self.watching._step()
         return self.watching.state
 
-    async def sees(self, *faces: Face) -> list[Announcement]:
+    async def sees(self, *faces: Face) -> list[SightingAnnouncement]:
         """What is said of them by the second look."""
         before = len(self.told)
         self.watcher.shows = faces

@@ -18,7 +18,7 @@ from agent.store.dialects.postgresql import PostgreSql
 from agent.store.seals import Seals
 
 if TYPE_CHECKING:
-    from agent.people.reference_recognition import References
+    from agent.people.reference_recognition import KnownReferences
 
 SLOTS = 4
 CRASH = "crash"
@@ -70,7 +70,7 @@ async def main(url: str, name: str, pause: float, drain_s: float) -> None:
 
     worker.BEAT_S = 0.5  # the tests' sweepers wait less, too
 
-    def matcher(references: "References") -> FakeMatcher:
+    def matcher(references: "KnownReferences") -> FakeMatcher:
         return FakeMatcher(references.read)
 
     edges = WorkerEdges(engine(pause), matcher)

@@ -26,7 +26,7 @@ _COLUMNS = (sign_in_attempt.c.who, sign_in_attempt.c.failures, sign_in_attempt.c
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class AttemptWindow:
     """At most so many failures of one in a time, which begins with the first."""
 
     who: str
@@ -59,7 +59,7 @@ class AttemptQueries(Queries):
             return (0, now) if row is None or row.until <= now else (row.failures, row.until)
 
     def begin_attempt(
-        self, pair: str, windows: Sequence[Window], known: str, wait: Callable[[int], timedelta], now: datetime
+        self, pair: str, windows: Sequence[AttemptWindow], known: str, wait: Callable[[int], timedelta], now: datetime
     ) -> Refusal | None:
         """Count an attempt. If it comes too early, count nothing and return when the next one may be.
 
@@ -77,12 +77,12 @@ class AttemptQueries(Queries):
             _put(tx, rows, pair, failures, now + wait(failures), now + FORGET)
         return None
 
-    def full_until(self, windows: Sequence[Window], now: datetime) -> datetime | None:
+    def full_until(self, windows: Sequence[AttemptWindow], now: datetime) -> datetime | None:
         """Return when a window that is full ends; None if none is."""
         with self.database.read() as tx:
             return _full_until(_rows(tx, [each.who for each in windows]), windows, "", now)
 
-    def attempt_failed(self, windows: Sequence[Window], now: datetime, known: str = "") -> None:
+    def attempt_failed(self, windows: Sequence[AttemptWindow], now: datetime, known: str = "") -> None:
         """Count a failure in each window."""
         with self.database.write(durable=True) as tx:
             rows = _rows(tx, [known, *(each.who for each in windows)])
@@ -102,7 +102,7 @@ class AttemptQueries(Queries):
             _put(tx, _rows(tx, [known]), known, 0, now, now + REMEMBER)
 
 
-def _full_until(rows: Rows, windows: Sequence[Window], known: str, now: datetime) -> datetime | None:
+def _full_until(rows: Rows, windows: Sequence[AttemptWindow], known: str, now: datetime) -> datetime | None:
     for each in windows:
         row = rows.get(each.who)
         if row is not None and row.failures >= each.most and row.until > now and not (each.spares_known and known in rows):

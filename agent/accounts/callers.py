@@ -5,7 +5,7 @@ from typing import Annotated, Final
 from fastapi import Depends, Path, Request, Response
 
 from agent.accounts.service import Caller
-from agent.accounts.sessions import MemberSession, Opened
+from agent.accounts.sessions import MemberSession, OpenedSession
 from agent.accounts.team_access import team_cookie_name
 from agent.domain.errors import Forbidden
 from agent.web.access import Scope, needs
@@ -53,7 +53,7 @@ def _own_session(request: Request) -> MemberSession:
 OwnSession = Annotated[MemberSession, Depends(_own_session)]
 
 
-def signed_in(opened: Opened, request: Request, response: Response) -> SignedIn:
+def signed_in(opened: OpenedSession, request: Request, response: Response) -> SignedIn:
     """The answer to a page that signed in, with its cookie."""
     name = team_cookie_name(request.url.port)
     response.set_cookie(name, opened.cookie, path="/", secure=True, httponly=True, samesite="strict")

@@ -45,7 +45,7 @@ class CeremonyQueries(Queries):
             return (row.kind, row.about) if row is not None and row.expires_at > now else None
 
 
-class Kind(StrEnum):
+class CeremonyKind(StrEnum):
     PASSKEY_SIGN_IN = "passkey_sign_in"
     PASSKEY_SECOND = "passkey_second"
     """beside a password or an invitation"""
@@ -68,22 +68,22 @@ class Ceremonies:
         self._clock = clock
         self._limit = AddressLimit(counted, PER_MINUTE, clock)
 
-    async def begin(self, kind: Kind, address: str, about: str = "") -> str:
+    async def begin(self, kind: CeremonyKind, address: str, about: str = "") -> str:
         """A secret of 256 random bits, of which the database holds the hash. Raises TooManyAttempts."""
         return await asyncio.to_thread(self._begin, kind, address, about)
 
-    def _begin(self, kind: Kind, address: str, about: str) -> str:
+    def _begin(self, kind: CeremonyKind, address: str, about: str) -> str:
         secret, now = new_secret(), self._clock()
         self._limit.take(address)
         self._queries.begin_ceremony(sha256_of(secret), kind, about, now + LASTS, now)
         return secret
 
-    async def known(self, kind: Kind, secret: str, about: str = "") -> None:
+    async def known(self, kind: CeremonyKind, secret: str, about: str = "") -> None:
         """Check one without using it up. Raises CeremonyGone."""
         if await asyncio.to_thread(self._queries.ceremony, sha256_of(secret), self._clock()) != (kind, about):
             raise CeremonyGone
 
-    async def use(self, kind: Kind, secret: str, about: str = "") -> None:
+    async def use(self, kind: CeremonyKind, secret: str, about: str = "") -> None:
         """Use it up, also if it was made for something else. Raises CeremonyGone."""
         found = await asyncio.to_thread(self._queries.use_ceremony, sha256_of(secret), self._clock())
         if found != (kind, about):

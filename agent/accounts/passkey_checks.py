@@ -46,7 +46,7 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class MadePasskey:
     """A new passkey's facts."""
 
     credential_id: bytes
@@ -56,7 +56,7 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownPasskey:
     """An answer to a challenge, not verified yet: what it claims."""
 
     challenge: str
@@ -102,17 +102,17 @@ def challenge_of(credential: dict[str, Any]) -> str:
         raise Refused from error
 
 
-def shown(credential: dict[str, Any]) -> Shown:
+def shown(credential: dict[str, Any]) -> ShownPasskey:
     """What an answer claims. Raises Refused."""
     try:
         parsed = parse_authentication_credential_json(credential)
         handle = parsed.response.user_handle
-        return Shown(_challenge(parsed.response.client_data_json), parsed.raw_id, handle.hex() if handle else None, credential)
+        return ShownPasskey(_challenge(parsed.response.client_data_json), parsed.raw_id, handle.hex() if handle else None, credential)
     except Exception as error:
         raise Refused from error
 
 
-def made(credential: dict[str, Any], challenge: str, host: str, origin: str) -> Made:
+def made(credential: dict[str, Any], challenge: str, host: str, origin: str) -> MadePasskey:
     """Raises Refused."""
     try:
         found = verify_registration_response(
@@ -126,10 +126,10 @@ def made(credential: dict[str, Any], challenge: str, host: str, origin: str) -> 
     except Exception as error:
         raise Refused from error
     synced = found.credential_device_type is CredentialDeviceType.MULTI_DEVICE
-    return Made(found.credential_id, found.credential_public_key, found.sign_count, synced)
+    return MadePasskey(found.credential_id, found.credential_public_key, found.sign_count, synced)
 
 
-def count_after(answer: Shown, passkey: Passkey, host: str, origin: str, *, verified: bool) -> int:
+def count_after(answer: ShownPasskey, passkey: Passkey, host: str, origin: str, *, verified: bool) -> int:
     """The passkey's counter after a valid answer. One that did not grow is refused: two devices would then have one key.
 
     Raises Refused.

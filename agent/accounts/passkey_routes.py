@@ -5,21 +5,21 @@ from typing import Annotated
 from fastapi import Depends, FastAPI, Request, Response
 
 from agent.accounts.callers import SELF, From, HexId, MemberId, OwnSession, signed_in
-from agent.accounts.ceremonies import Kind
-from agent.accounts.passkeys import NewPasskey, Site
+from agent.accounts.ceremonies import CeremonyKind
+from agent.accounts.passkeys import NewPasskey, PasskeySite
 from agent.accounts.schemas import Confirmation, PasskeyAsk, PasskeyMake, PasskeyName, PasskeyOptions, PasskeyOut, PasskeyShow, PasskeysOut
 from agent.accounts.secret_words import sha256_of
-from agent.accounts.service import Accounts, Proof
+from agent.accounts.service import Accounts, SignInProof
 from agent.web.access import Scope, needs
 from agent.web.schemas import SignedIn
 
 
-def site_of(request: Request) -> Site:
+def site_of(request: Request) -> PasskeySite:
     """Where the page is open; the guard lets no other names in."""
-    return Site(f"https://{request.headers.get('host', '').lower()}", request.url.hostname or "")
+    return PasskeySite(f"https://{request.headers.get('host', '').lower()}", request.url.hostname or "")
 
 
-Here = Annotated[Site, Depends(site_of)]
+Here = Annotated[PasskeySite, Depends(site_of)]
 
 
 def passkey_routes(api: FastAPI, accounts: Accounts) -> None:
@@ -34,13 +34,15 @@ def passkey_routes(api: FastAPI, accounts: Accounts) -> None:
     @api.post("/api/account/passkey-sign-in", openapi_extra=needs(Scope.OPEN))
     async def sign_in(wanted: PasskeyShow, request: Request, response: Response, site: Here, caller: From) -> SignedIn:
         """Sign in by a passkey alone."""
-        return signed_in(await accounts.sign_in_by_passkey(Proof(wanted.passkey, site), caller), request, response)
+        return signed_in(await accounts.sign_in_by_passkey(SignInProof(wanted.passkey, site), caller), request, response)
 
     @api.post("/api/invitations/{token}/passkey-challenge", openapi_extra=needs(Scope.OPEN))
     async def ask_invited(token: str, site: Here, caller: From) -> PasskeyOptions:
         """Begin to make a passkey in place of a password."""
         member, _ = await accounts.invitation(token, caller)
-        return PasskeyOptions(public_key=await passkeys.begin(member, Kind.PASSKEY_INVITATION, sha256_of(token), site, caller.address))
+        return PasskeyOptions(
+            public_key=await passkeys.begin(member, CeremonyKind.PASSKEY_INVITATION, sha256_of(token), site, caller.address)
+        )
 
     @api.get("/api/account/passkeys", openapi_extra=SELF)
     async def own(member: MemberId, site: Here) -> PasskeysOut:
@@ -52,11 +54,11 @@ def passkey_routes(api: FastAPI, accounts: Accounts) -> None:
     async def begin(wanted: Confirmation, who: MemberId, session: OwnSession, site: Here, caller: From) -> PasskeyOptions:
         """Begin to make a passkey."""
         member = await accounts.prove(who, wanted.password, session, caller)
-        return PasskeyOptions(public_key=await passkeys.begin(member, Kind.PASSKEY_ADD, who, site, caller.address))
+        return PasskeyOptions(public_key=await passkeys.begin(member, CeremonyKind.PASSKEY_ADD, who, site, caller.address))
 
     @api.post("/api/account/passkeys", openapi_extra=SELF)
     async def add(wanted: PasskeyMake, member: MemberId, site: Here) -> PasskeyOut:
-        made = await passkeys.made(NewPasskey(wanted.name, wanted.credential), Kind.PASSKEY_ADD, member, site)
+        made = await passkeys.made(NewPasskey(wanted.name, wanted.credential), CeremonyKind.PASSKEY_ADD, member, site)
         await passkeys.keep(member, made)
         return PasskeyOut.from_record(made)
 

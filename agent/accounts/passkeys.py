@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from agent.accounts import passkey_checks
-from agent.accounts.ceremonies import Ceremonies, Kind
+from agent.accounts.ceremonies import Ceremonies, CeremonyKind
 from agent.accounts.passkey_queries import PasskeyQueries
 from agent.accounts.records import Member, Passkey
 from agent.accounts.secret_words import new_id
@@ -19,7 +19,7 @@ Credential = dict[str, Any]  # as the browser's `toJSON` gives it
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class PasskeySite:
     """The address at which a page is open, such as `https://photos.example:8443`, which the guard has checked."""
 
     origin: str
@@ -58,19 +58,19 @@ class Passkeys:
     async def of(self, member_id: str) -> tuple[Passkey, ...]:
         return await asyncio.to_thread(self._queries.passkeys, member_id)
 
-    async def ask(self, site: Site, address: str, *, second: bool) -> Credential:
+    async def ask(self, site: PasskeySite, address: str, *, second: bool) -> Credential:
         """Options for signing in: by a passkey alone, or by one as the `second` factor. Raises PasskeysNeedName, TooManyAttempts."""
         host = site.named()
-        secret = await self._ceremonies.begin(Kind.PASSKEY_SECOND if second else Kind.PASSKEY_SIGN_IN, address)
+        secret = await self._ceremonies.begin(CeremonyKind.PASSKEY_SECOND if second else CeremonyKind.PASSKEY_SIGN_IN, address)
         return passkey_checks.request_options(host, secret, verified=not second)
 
-    async def begin(self, member: Member, kind: Kind, about: str, site: Site, address: str) -> Credential:
+    async def begin(self, member: Member, kind: CeremonyKind, about: str, site: PasskeySite, address: str) -> Credential:
         """Options for a new passkey. Raises PasskeysNeedName, TooManyAttempts."""
         host = site.named()
         secret = await self._ceremonies.begin(kind, address, about)
         return passkey_checks.creation_options(host, secret, member, await self.of(member.id))
 
-    async def made(self, new: NewPasskey, kind: Kind, about: str, site: Site) -> Passkey:
+    async def made(self, new: NewPasskey, kind: CeremonyKind, about: str, site: PasskeySite) -> Passkey:
         """A passkey to be kept. Raises PasskeysNeedName, PasskeyUnusable, CeremonyGone, MemberNameInvalid."""
         host, name = site.named(), tidy(new.name)
         try:
@@ -101,7 +101,7 @@ class Passkeys:
             raise PasskeyWrong from error
         return Claim(answer, await asyncio.to_thread(self._queries.passkey_by_credential, answer.credential_id))
 
-    async def proves(self, claim: "Claim", kind: Kind, site: Site) -> str | None:
+    async def proves(self, claim: "Claim", kind: CeremonyKind, site: PasskeySite) -> str | None:
         """The id of the member whose passkey it is; None if it is not valid. Raises CeremonyGone, PasskeysNeedName."""
         host = site.named()
         await self._ceremonies.use(kind, claim.answer.challenge)
@@ -110,7 +110,7 @@ class Passkeys:
         member_id, passkey = claim.found
         if claim.answer.member_id not in (None, member_id) or passkey.host != host:
             return None
-        verified = kind is Kind.PASSKEY_SIGN_IN
+        verified = kind is CeremonyKind.PASSKEY_SIGN_IN
         try:
             count = await asyncio.to_thread(passkey_checks.count_after, claim.answer, passkey, host, site.origin, verified=verified)
         except passkey_checks.Refused:
@@ -122,7 +122,7 @@ class Passkeys:
 class Claim:
     """An answer, and the member's id with the passkey that it claims to be of."""
 
-    answer: passkey_checks.Shown
+    answer: passkey_checks.ShownPasskey
     found: tuple[str, Passkey] | None
 
     @property

@@ -30,7 +30,7 @@ from agent.accounts.schemas import (
     TokenOut,
     Tokens,
 )
-from agent.accounts.service import Accounts, Proof
+from agent.accounts.service import Accounts, SignInProof
 from agent.accounts.sessions import Sessions
 from agent.domain.errors import NotFound
 from agent.web.access import TOKEN_SCOPES, Scope, needs
@@ -53,7 +53,7 @@ def _sign_in_routes(api: FastAPI, accounts: Accounts) -> None:
     @api.post("/api/account/sign-in", openapi_extra=needs(Scope.OPEN))
     async def sign_in(wanted: AccountSignIn, request: Request, response: Response, caller: From) -> SignedIn:
         """Sign in with name and password, and with a code or a passkey if the account asks for more."""
-        proof = Proof(wanted.passkey, site_of(request)) if wanted.passkey else None
+        proof = SignInProof(wanted.passkey, site_of(request)) if wanted.passkey else None
         return signed_in(await accounts.sign_in(wanted.name, wanted.password, wanted.code, caller, proof), request, response)
 
     @api.get("/api/invitations/{token}", openapi_extra=needs(Scope.OPEN))
@@ -65,7 +65,7 @@ def _sign_in_routes(api: FastAPI, accounts: Accounts) -> None:
     async def accept(token: Secret, wanted: InvitationAccept, request: Request, response: Response, caller: From) -> SignedIn:
         """Set the password or keep the new passkey, and sign in. The invitation is used up; other sessions end."""
         site, new = site_of(request), wanted.new_passkey
-        proof = Proof(wanted.passkey, site) if wanted.passkey else None
+        proof = SignInProof(wanted.passkey, site) if wanted.passkey else None
         if new is not None:
             opened = await accounts.accept_by_passkey(token, NewPasskey(new.name, new.credential), site, caller, wanted.code, proof)
         else:

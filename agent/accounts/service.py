@@ -9,18 +9,18 @@ from typing import Any, Final
 
 from limits import RateLimitItemPerMinute
 
-from agent.accounts.ceremonies import Ceremonies, Kind
+from agent.accounts.ceremonies import Ceremonies, CeremonyKind
 from agent.accounts.footprints import Footprints
 from agent.accounts.members import Members
-from agent.accounts.passkeys import Credential, NewPasskey, Passkeys, Site
+from agent.accounts.passkeys import Credential, NewPasskey, Passkeys, PasskeySite
 from agent.accounts.passwords import Passwords, checked
 from agent.accounts.queries import NO_SECOND_FACTOR, AccountQueries
 from agent.accounts.rates import AddressLimit, Rates, RateStorage
 from agent.accounts.records import PASSKEY, PASSWORD, PROVIDER, Member, ProviderLink
 from agent.accounts.second_factor import SecondFactor, compact, new_recovery_codes
 from agent.accounts.secret_words import sha256_of
-from agent.accounts.sessions import MemberSession, Opened, Sessions
-from agent.accounts.sign_in_attempts import Attempts
+from agent.accounts.sessions import MemberSession, OpenedSession, Sessions
+from agent.accounts.sign_in_attempts import SignInAttempts
 from agent.accounts.sign_in_names import folded
 from agent.accounts.tokens import Tokens
 from agent.domain.errors import (
@@ -50,18 +50,23 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class SignInProof:
     """A passkey's answer to a challenge, as the browser gave it, and at which address."""
 
     credential: Credential
-    site: Site
+    site: PasskeySite
 
 
 class Accounts:
     """All that a server's routes need of accounts."""
 
     def __init__(
-        self, queries: AccountQueries, passwords: Passwords, second_factor: SecondFactor, attempts: Attempts, clock: Callable[[], datetime]
+        self,
+        queries: AccountQueries,
+        passwords: Passwords,
+        second_factor: SecondFactor,
+        attempts: SignInAttempts,
+        clock: Callable[[], datetime],
     ) -> None:
         self._queries = queries
         self._passwords = passwords
@@ -77,7 +82,9 @@ class Accounts:
         self.ceremonies = Ceremonies(queries, counted, clock)
         self.passkeys = Passkeys(queries, self.ceremonies, clock)
 
-    async def sign_in(self, name: str, password: str, code: str | None, caller: Caller, passkey: Proof | None = None) -> Opened:
+    async def sign_in(
+        self, name: str, password: str, code: str | None, caller: Caller, passkey: SignInProof | None = None
+    ) -> OpenedSession:
         """By a password, and a code or a passkey where the account asks for more.
 
         Raises WrongSignIn, CodeWrong, SecondFactorRequired, TooManyAttempts, CeremonyGone.
@@ -102,12 +109,12 @@ class Accounts:
             member = replace(member, password_hash=anew)
         return await self.sessions.open(member, caller.browser, caller.address)
 
-    async def sign_in_by_passkey(self, passkey: Proof, caller: Caller) -> Opened:
+    async def sign_in_by_passkey(self, passkey: SignInProof, caller: Caller) -> OpenedSession:
         """By a passkey alone: its device has checked who holds it. Raises PasskeyWrong, TooManyAttempts, CeremonyGone."""
         claim = await self.passkeys.claimed(passkey.credential)
         account = f"\0{claim.answer.credential_id.hex()}"  # no member has this name; one bad passkey does not hold up an office
         await self._begin(account, caller)
-        proven = await self.passkeys.proves(claim, Kind.PASSKEY_SIGN_IN, passkey.site)
+        proven = await self.passkeys.proves(claim, CeremonyKind.PASSKEY_SIGN_IN, passkey.site)
         member = await asyncio.to_thread(self._queries.member_if_any, proven) if proven else None
         if member is None or member.locked_at is not None:
             await self._failed(account, caller, claim.member_id)
@@ -125,7 +132,9 @@ class Accounts:
         await self._attempts.succeeded(_INVITATIONS, caller.address)
         return found
 
-    async def accept(self, secret: str, password: str, code: str | None, caller: Caller, passkey: Proof | None = None) -> Opened:
+    async def accept(
+        self, secret: str, password: str, code: str | None, caller: Caller, passkey: SignInProof | None = None
+    ) -> OpenedSession:
         """Set the password, end the member's other sessions, and sign in.
 
         A member with a second factor shows it, too: the link alone must not take over the account.
@@ -139,22 +148,22 @@ class Accounts:
         return await self._accepted(secret, caller, PASSWORD, password_hash=anew)
 
     async def accept_by_passkey(
-        self, secret: str, new: NewPasskey, site: Site, caller: Caller, code: str | None = None, passkey: Proof | None = None
-    ) -> Opened:
+        self, secret: str, new: NewPasskey, site: PasskeySite, caller: Caller, code: str | None = None, passkey: SignInProof | None = None
+    ) -> OpenedSession:
         """Make a passkey in place of a password, end the member's other sessions, and sign in.
 
         Raises InvitationGone, SecondFactorRequired, CodeWrong, PasskeyUnusable, CeremonyGone, TooManyAttempts.
         """
         member, _ = await self.invitation(secret, caller)
         await self.check_second(member, code, caller, passkey)
-        made = await self.passkeys.made(new, Kind.PASSKEY_INVITATION, sha256_of(secret), site)
+        made = await self.passkeys.made(new, CeremonyKind.PASSKEY_INVITATION, sha256_of(secret), site)
         return await self._accepted(secret, caller, PASSKEY, new_passkey=made)
 
-    async def accept_by_link(self, secret: str, link: ProviderLink, caller: Caller, provider_session: str | None) -> Opened:
+    async def accept_by_link(self, secret: str, link: ProviderLink, caller: Caller, provider_session: str | None) -> OpenedSession:
         """Link an account at a provider in place of a password, the second factor being shown. Raises InvitationGone, IdentityTaken."""
         return await self._accepted(secret, caller, PROVIDER, provider_session, link=link)
 
-    async def _accepted(self, secret: str, caller: Caller, means: str, provider_session: str | None = None, **ways: Any) -> Opened:
+    async def _accepted(self, secret: str, caller: Caller, means: str, provider_session: str | None = None, **ways: Any) -> OpenedSession:
         accept = partial(self._queries.accept, sha256_of(secret), ways.pop("password_hash", None), self._clock(), **ways)
         accepted = await asyncio.to_thread(accept)
         if accepted is None:
@@ -239,7 +248,7 @@ class Accounts:
             raise CodeWrong
         await self._attempts.succeeded(member.name, caller.address)
 
-    async def check_second(self, member: Member, code: str | None, caller: Caller, passkey: Proof | None) -> None:
+    async def check_second(self, member: Member, code: str | None, caller: Caller, passkey: SignInProof | None) -> None:
         """Raises SecondFactorRequired, CodeWrong, TooManyAttempts, CeremonyGone."""
         if not member.asks_more:
             return
@@ -251,13 +260,13 @@ class Accounts:
             raise CodeWrong
         await self._attempts.succeeded(member.name, caller.address)
 
-    async def _second_is_right(self, member: Member, code: str | None, passkey: Proof | None) -> bool:
+    async def _second_is_right(self, member: Member, code: str | None, passkey: SignInProof | None) -> bool:
         """Whether a code or a passkey shows what the account asks for beside the password. Raises SecondFactorRequired, CeremonyGone."""
         if not member.asks_more:
             return True
         if passkey is not None:
             claim = await self.passkeys.claimed(passkey.credential)
-            return await self.passkeys.proves(claim, Kind.PASSKEY_SECOND, passkey.site) == member.id
+            return await self.passkeys.proves(claim, CeremonyKind.PASSKEY_SECOND, passkey.site) == member.id
         if code is None or not member.second_factor:
             raise _required(member)
         return await self._code_is_right(member, code)

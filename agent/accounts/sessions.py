@@ -39,7 +39,7 @@ class MemberSession:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenedSession:
     """A new session's secrets, of which only hashes are kept."""
 
     session: MemberSession
@@ -56,7 +56,9 @@ class Sessions:
         self._keys: dict[str, str] = {}  # by ticket, both as hashes
         self._notes = BackgroundTasks()
 
-    async def open(self, member: Member, browser: str, address: str, means: str = PASSWORD, provider_session: str | None = None) -> Opened:
+    async def open(
+        self, member: Member, browser: str, address: str, means: str = PASSWORD, provider_session: str | None = None
+    ) -> OpenedSession:
         """Raises WrongSignIn if the member was locked or removed, or the password changed, since they were read."""
         key, ticket, cookie, now = new_secret(), new_secret(), new_secret(), self._clock()
         hashes = sha256_of(key), sha256_of(ticket), sha256_of(cookie)
@@ -66,7 +68,7 @@ class Sessions:
         session = await self.by_key(key) if stored is not None else None
         if session is None:
             raise WrongSignIn
-        return Opened(session, key, ticket, cookie)
+        return OpenedSession(session, key, ticket, cookie)
 
     async def by_key(self, key: str) -> MemberSession | None:
         """The session with that key, now in use."""

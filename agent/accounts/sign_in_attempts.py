@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-from agent.accounts.attempt_queries import AttemptQueries, Window
+from agent.accounts.attempt_queries import AttemptQueries, AttemptWindow
 from agent.domain.errors import TooManyAttempts
 from agent.web.networks import network_of
 
@@ -23,7 +23,7 @@ PER_ACCOUNT: Final = (100, timedelta(hours=1))
 _KEY: Final = b"sign-in attempts"
 
 
-class Attempts:
+class SignInAttempts:
     """An attempt counts as failed until it succeeds, so that many at once gain nothing."""
 
     def __init__(self, queries: AttemptQueries, clock: Callable[[], datetime]) -> None:
@@ -54,10 +54,10 @@ class Attempts:
         pair, known = self._pair(account, address), self._known(account, address)
         await asyncio.to_thread(self._queries.attempt_succeeded, pair, known, self._clock())
 
-    def _windows(self, account: str, address: str) -> list[Window]:
-        windows = [Window(self._digest("address", network_of(address)), *PER_ADDRESS)]
+    def _windows(self, account: str, address: str) -> list[AttemptWindow]:
+        windows = [AttemptWindow(self._digest("address", network_of(address)), *PER_ADDRESS)]
         if account:
-            windows.append(Window(self._digest("account", account), *PER_ACCOUNT, spares_known=True))
+            windows.append(AttemptWindow(self._digest("account", account), *PER_ACCOUNT, spares_known=True))
         return windows
 
     def _pair(self, account: str, address: str) -> str:

@@ -11,7 +11,7 @@ import structlog
 from agent.alerts.alert_kinds import FACTS, AlertKind
 from agent.alerts.conditions import Condition
 from agent.alerts.queries import AlertQueries
-from agent.alerts.records import Reading, Source
+from agent.alerts.records import AlertReading, AlertSource
 from agent.core.background import regularly
 from agent.core.observable import Notice
 from agent.core.server_settings import AlertSettings
@@ -35,7 +35,7 @@ class Hysteresis:
         self._other_since: dict[AlertKind, datetime] = {}  # since when the condition differs from what the alert says
 
     def changes(
-        self, readings: Mapping[AlertKind, Reading], firing: Collection[AlertKind], hold: timedelta, now: datetime
+        self, readings: Mapping[AlertKind, AlertReading], firing: Collection[AlertKind], hold: timedelta, now: datetime
     ) -> tuple[set[AlertKind], set[AlertKind]]:
         """Return the kinds that fire from now on, and those that end. A kind without a reading stays as it is."""
         for kind in self._other_since.keys() - readings.keys():
@@ -106,7 +106,7 @@ class AlertWatch:
             return False
         was_away = self._came_back(now)
         readings = self._read(settings, now)
-        firing = {AlertKind(each.name) for each in self._queries.firing(Source.SERVER) if each.name in set(AlertKind)}
+        firing = {AlertKind(each.name) for each in self._queries.firing(AlertSource.SERVER) if each.name in set(AlertKind)}
         begin, end = self._hysteresis.changes(readings, firing, timedelta(seconds=settings.hold_s), now)
         self._queries.apply(begin, end, readings, now)
         for kind in begin:
@@ -127,9 +127,9 @@ class AlertWatch:
         self._away_since = None
         return lasted
 
-    def _read(self, settings: AlertSettings, now: datetime) -> dict[AlertKind, Reading]:
+    def _read(self, settings: AlertSettings, now: datetime) -> dict[AlertKind, AlertReading]:
         """One condition that can't be looked at doesn't keep the others from it."""
-        found: dict[AlertKind, Reading] = {}
+        found: dict[AlertKind, AlertReading] = {}
         for condition in self._conditions:
             try:
                 found |= condition(settings, now)

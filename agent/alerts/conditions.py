@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from agent.alerts.alert_kinds import AlertKind
-from agent.alerts.records import Reading
+from agent.alerts.records import AlertReading
 from agent.core.server_settings import AlertSettings
 
-Readings: TypeAlias = Mapping[AlertKind, Reading]
+Readings: TypeAlias = Mapping[AlertKind, AlertReading]
 # Returns nothing about what can't be looked at now. Raises AgentError.
 Condition: TypeAlias = Callable[[AlertSettings, datetime], Readings]
 
@@ -26,8 +26,8 @@ def disks(folders: Callable[[], Iterable[Path]], free_percent: Callable[[Path], 
     def look(settings: AlertSettings, now: datetime) -> Readings:
         free = min((measure(folder) for folder in set(folders()) if folder.is_dir()), default=100.0)
         return {
-            AlertKind.DISK_LOW: Reading(free < settings.disk_low_percent, int(free)),
-            AlertKind.DISK_FULL: Reading(free < settings.disk_full_percent, int(free)),
+            AlertKind.DISK_LOW: AlertReading(free < settings.disk_low_percent, int(free)),
+            AlertKind.DISK_FULL: AlertReading(free < settings.disk_full_percent, int(free)),
         }
 
     return look
@@ -41,8 +41,8 @@ def certificate(expires: Callable[[], datetime]) -> Condition:
         expired = left <= timedelta()
         soon = not expired and left < timedelta(days=settings.certificate_days)
         return {
-            AlertKind.CERTIFICATE_EXPIRING: Reading(soon, max(0, left.days)),
-            AlertKind.CERTIFICATE_EXPIRED: Reading(expired, max(0, -left.days)),
+            AlertKind.CERTIFICATE_EXPIRING: AlertReading(soon, max(0, left.days)),
+            AlertKind.CERTIFICATE_EXPIRED: AlertReading(expired, max(0, -left.days)),
         }
 
     return look
@@ -61,7 +61,7 @@ def queue(work: Callable[[], Work], paused: Callable[[], bool]) -> Condition:
     def look(settings: AlertSettings, now: datetime) -> Readings:
         found, limit = work(), now - timedelta(minutes=settings.queue_minutes)
         stuck = found.oldest is not None and found.oldest < limit and (found.finished is None or found.finished < limit)
-        return {AlertKind.QUEUE_STUCK: Reading(stuck and not paused(), found.waiting)}
+        return {AlertKind.QUEUE_STUCK: AlertReading(stuck and not paused(), found.waiting)}
 
     return look
 
@@ -72,7 +72,7 @@ def workers(alive: Callable[[], int], expected: int, work: Callable[[], Work]) -
     def look(settings: AlertSettings, now: datetime) -> Readings:
         wanted = expected or (1 if work().waiting else 0)
         missing = max(0, wanted - alive())
-        return {AlertKind.WORKERS_MISSING: Reading(missing > 0, missing)}
+        return {AlertKind.WORKERS_MISSING: AlertReading(missing > 0, missing)}
 
     return look
 
@@ -82,7 +82,7 @@ def memory(used_percent: Callable[[], float] | None = None) -> Condition:
 
     def look(settings: AlertSettings, now: datetime) -> Readings:
         used = measure()
-        return {AlertKind.MEMORY_HIGH: Reading(used > settings.memory_percent, int(used))}
+        return {AlertKind.MEMORY_HIGH: AlertReading(used > settings.memory_percent, int(used))}
 
     return look
 
@@ -90,7 +90,7 @@ def memory(used_percent: Callable[[], float] | None = None) -> Condition:
 def sign_ins(failed_since: Callable[[datetime], int]) -> Condition:
     def look(settings: AlertSettings, now: datetime) -> Readings:
         failed = failed_since(now - SIGN_INS_WITHIN)
-        return {AlertKind.SIGN_IN_REFUSALS_HIGH: Reading(failed >= settings.failed_sign_ins, failed)}
+        return {AlertKind.SIGN_IN_REFUSALS_HIGH: AlertReading(failed >= settings.failed_sign_ins, failed)}
 
     return look
 
@@ -99,7 +99,7 @@ def sources(failing: Callable[[], int]) -> Condition:
     """`failing` counts the sources that can't be read now."""
 
     def look(settings: AlertSettings, now: datetime) -> Readings:
-        return {AlertKind.SOURCE_UNREACHABLE: Reading(failing() > 0, failing())}
+        return {AlertKind.SOURCE_UNREACHABLE: AlertReading(failing() > 0, failing())}
 
     return look
 
@@ -109,7 +109,7 @@ def messages(failing: Sequence[Callable[[], int]]) -> Condition:
 
     def look(settings: AlertSettings, now: datetime) -> Readings:
         count = sum(each() for each in failing)
-        return {AlertKind.MESSAGES_FAILING: Reading(count > 0, count)}
+        return {AlertKind.MESSAGES_FAILING: AlertReading(count > 0, count)}
 
     return look
 
@@ -135,15 +135,15 @@ def backups(facts: Callable[[], BackupFacts | None]) -> Condition:
         age, offsite = now - (known.newest or known.configured_at), now - (known.newest_offsite or known.configured_at)
         return {
             AlertKind.BACKUP_TOO_OLD: _older(age, settings.backup_hours),
-            AlertKind.BACKUP_DRILL_FAILED: Reading(known.drill_failed, 1),
+            AlertKind.BACKUP_DRILL_FAILED: AlertReading(known.drill_failed, 1),
             AlertKind.OFFSITE_COPY_FAILING: _older(offsite if known.offsite else timedelta(), settings.offsite_hours),
         }
 
     return look
 
 
-def _older(age: timedelta, hours: int) -> Reading:
-    return Reading(0 < hours < age / timedelta(hours=1), int(age / timedelta(hours=1)))
+def _older(age: timedelta, hours: int) -> AlertReading:
+    return AlertReading(0 < hours < age / timedelta(hours=1), int(age / timedelta(hours=1)))
 
 
 def _free_percent(folder: Path) -> float:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, and_, delete, func, or_, select, update
 
 from agent.alerts.alert_kinds import FACTS, AlertKind
 from agent.alerts.conditions import Work
-from agent.alerts.records import Alert, AlertEvent, Reading, Received, Silence, SilenceReason, Source
+from agent.alerts.records import Alert, AlertEvent, AlertReading, AlertSource, ReceivedAlert, Silence, SilenceReason
 from agent.core.actor import HERE, acting_as, actor
 from agent.domain.errors import NotFound
 from agent.domain.jobs import JobState
@@ -35,32 +35,34 @@ class AlertQueries(Queries):
         self.outbox = MessageQueue(database, alert_message, alert_message.c.alert_id)
 
     # -- the watch ---------------------------------------------------------------------------------------------------------------
-    def firing(self, source: Source | None = None) -> list[Alert]:
+    def firing(self, source: AlertSource | None = None) -> list[Alert]:
         """Those that fire, the newest first; at most 500."""
         query = select(alert).where(_FIRES).order_by(alert.c.id.desc()).limit(MOST_SHOWN)
         with self.database.read() as tx:
             return [_alert(row) for row in tx.execute(query if source is None else query.where(alert.c.source == source.value))]
 
-    def apply(self, begin: Collection[AlertKind], end: Collection[AlertKind], readings: Mapping[AlertKind, Reading], now: datetime) -> None:
+    def apply(
+        self, begin: Collection[AlertKind], end: Collection[AlertKind], readings: Mapping[AlertKind, AlertReading], now: datetime
+    ) -> None:
         """Store what fires and what ended. What fires already is not stored again."""
         with self.database.write(durable=True) as tx:
-            known = set(tx.scalars(select(alert.c.name).where(_FIRES, alert.c.source == Source.SERVER.value)))
+            known = set(tx.scalars(select(alert.c.name).where(_FIRES, alert.c.source == AlertSource.SERVER.value)))
             for kind in sorted(begin):
                 if kind not in known:
-                    _begin(tx, Source.SERVER, kind, kind, FACTS[kind].severity, readings[kind].number, now, now)
+                    _begin(tx, AlertSource.SERVER, kind, kind, FACTS[kind].severity, readings[kind].number, now, now)
             for kind, reading in readings.items():
                 if kind in known and reading.active:
-                    mine = and_(_FIRES, alert.c.source == Source.SERVER.value, alert.c.name == kind)
+                    mine = and_(_FIRES, alert.c.source == AlertSource.SERVER.value, alert.c.name == kind)
                     tx.execute(update(alert).where(mine).values(seen_at=now, number=min(reading.number, _MOST_NUMBER)))
             if end:
-                mine = and_(_FIRES, alert.c.source == Source.SERVER.value, alert.c.name.in_(sorted(end)))
+                mine = and_(_FIRES, alert.c.source == AlertSource.SERVER.value, alert.c.name.in_(sorted(end)))
                 tx.execute(update(alert).where(mine).values(ended_at=now))
 
     def was_away(self, since: datetime, now: datetime) -> None:
         """Store that the database was away until now."""
         kind, seconds = AlertKind.DATABASE_UNREACHABLE, int((now - since).total_seconds())
         with self.database.write(durable=True) as tx:
-            made = _begin(tx, Source.SERVER, kind, kind, FACTS[kind].severity, seconds, since, now)
+            made = _begin(tx, AlertSource.SERVER, kind, kind, FACTS[kind].severity, seconds, since, now)
             tx.execute(update(alert).where(alert.c.id == made).values(ended_at=now))
 
     def tell(self, ways: Collection[str], remind: timedelta | None, now: datetime) -> None:
@@ -68,7 +70,7 @@ class AlertQueries(Queries):
         with self.database.write(durable=True) as tx:
             if ways:
                 _tell_due(tx, ways, remind, now)
-            forgotten = and_(_FIRES, alert.c.source == Source.PROMETHEUS.value, alert.c.seen_at < now - PROMETHEUS_SILENT)
+            forgotten = and_(_FIRES, alert.c.source == AlertSource.PROMETHEUS.value, alert.c.seen_at < now - PROMETHEUS_SILENT)
             tx.execute(update(alert).where(forgotten).values(ended_at=now))
             tx.execute(delete(alert).where(alert.c.ended_at < now - KEPT))
             tx.execute(delete(alert_silence).where(alert_silence.c.until < now - KEPT))
@@ -137,13 +139,13 @@ class AlertQueries(Queries):
     def heard_names(self) -> list[str]:
         """Return the names that alerts of Prometheus have or had here."""
         with self.database.read() as tx:
-            return list(tx.scalars(select(alert.c.name).where(alert.c.source == Source.PROMETHEUS.value).distinct()))
+            return list(tx.scalars(select(alert.c.name).where(alert.c.source == AlertSource.PROMETHEUS.value).distinct()))
 
     # -- Prometheus --------------------------------------------------------------------------------------------------------------
-    def receive(self, told: Sequence[Received], now: datetime) -> None:
+    def receive(self, told: Sequence[ReceivedAlert], now: datetime) -> None:
         """Store what Alertmanager tells; an alert that fires already is only seen again."""
         with self.database.write(durable=True) as tx:
-            rows = tx.execute(select(alert.c.key, alert.c.id).where(_FIRES, alert.c.source == Source.PROMETHEUS.value))
+            rows = tx.execute(select(alert.c.key, alert.c.id).where(_FIRES, alert.c.source == AlertSource.PROMETHEUS.value))
             known = {row.key: row.id for row in rows}
             for each in told:
                 if each.key in known:
@@ -152,10 +154,12 @@ class AlertQueries(Queries):
                     if not each.firing:
                         del known[each.key]
                 elif each.firing and len(known) < MOST_SHOWN:
-                    known[each.key] = _begin(tx, Source.PROMETHEUS, each.name, each.key, each.severity, 0, each.began_at, now)
+                    known[each.key] = _begin(tx, AlertSource.PROMETHEUS, each.name, each.key, each.severity, 0, each.began_at, now)
 
 
-def _begin(tx: Connection, source: Source, name: str, key: str, severity: Severity, number: int, began: datetime, now: datetime) -> int:
+def _begin(
+    tx: Connection, source: AlertSource, name: str, key: str, severity: Severity, number: int, began: datetime, now: datetime
+) -> int:
     values = {"source": source.value, "name": str(name), "key": str(key), "severity": severity.value, "began_at": began, "seen_at": now}
     made = add(tx, alert, values | {"number": min(number, _MOST_NUMBER)})
     with acting_as(HERE):
@@ -165,7 +169,7 @@ def _begin(tx: Connection, source: Source, name: str, key: str, severity: Severi
 
 def _tell_due(tx: Connection, ways: Collection[str], remind: timedelta | None, now: datetime) -> None:
     silenced = set(tx.scalars(select(alert_silence.c.name).where(_is_silent(now))))
-    mine = alert.c.source == Source.SERVER.value
+    mine = alert.c.source == AlertSource.SERVER.value
     for row in tx.execute(select(alert).where(_FIRES, mine)).all():
         if row.name in silenced:
             continue
@@ -200,7 +204,7 @@ def _silence_there(tx: Connection, silence_id: int) -> Silence:
 
 def _alert(row: Row[*tuple[Any, ...]]) -> Alert:
     values = {name: row._mapping[name] for name in Alert.__dataclass_fields__}
-    return Alert(**values | {"source": Source(row.source), "severity": Severity(row.severity)})
+    return Alert(**values | {"source": AlertSource(row.source), "severity": Severity(row.severity)})
 
 
 def _silence(row: Row[*tuple[Any, ...]]) -> Silence:

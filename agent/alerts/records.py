@@ -7,7 +7,7 @@ from enum import StrEnum
 from agent.domain.severity import Severity
 
 
-class Source(StrEnum):
+class AlertSource(StrEnum):
     SERVER = "server"
     PROMETHEUS = "prometheus"
 
@@ -30,7 +30,7 @@ class SilenceReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class AlertReading:
     """Whether a condition holds now, and the number in its text."""
 
     active: bool
@@ -42,7 +42,7 @@ class Alert:
     """`number` is what the text of its name says: percent, hours, photos … `ended_at` is None while it fires."""
 
     id: int
-    source: Source
+    source: AlertSource
     name: str
     severity: Severity
     number: int
@@ -64,7 +64,7 @@ class Silence:
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class ReceivedAlert:
     """An alert as Alertmanager tells it."""
 
     name: str

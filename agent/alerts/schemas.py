@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from agent.alerts.records import Alert, Received, Silence, SilenceReason, Source
+from agent.alerts.records import Alert, AlertSource, ReceivedAlert, Silence, SilenceReason
 from agent.domain.severity import Severity
 from agent.web.base_schema import Schema
 from agent.web.desk_exchange import MOST_ALERTS, AlertName
@@ -16,7 +16,7 @@ class AlertOut(Schema):
     """`number` is what the text of its name says: percent, hours, photos …"""
 
     id: int
-    source: Source
+    source: AlertSource
     name: AlertName
     severity: Severity
     number: int
@@ -108,12 +108,12 @@ class PrometheusAlert(_Foreign):
     startsAt: AwareDatetime
     fingerprint: Annotated[str, Field(pattern=r"^[0-9a-f]{1,64}$")]
 
-    def received(self) -> Received:
+    def received(self) -> ReceivedAlert:
         """Of the labels only the name and the severity are kept: others may hold names of computers and paths."""
         name = re.sub(r"[^a-z0-9]+", "-", self.labels.get("alertname", "").lower()).strip("-")[:100].strip("-") or "unnamed"
         severity = {"critical": Severity.CRITICAL, "page": Severity.CRITICAL, "warning": Severity.WARNING}
         found = severity.get(self.labels.get("severity", ""), Severity.NOTICE)
-        return Received(name, self.fingerprint, found, self.startsAt.astimezone(UTC), self.status == "firing")
+        return ReceivedAlert(name, self.fingerprint, found, self.startsAt.astimezone(UTC), self.status == "firing")
 
 
 class PrometheusAlerts(_Foreign):

@@ -8,7 +8,7 @@ from typing import Final
 
 from agent.alerts.alert_kinds import AlertKind
 from agent.alerts.queries import AlertQueries
-from agent.alerts.records import Alert, Received, Silence, SilenceReason
+from agent.alerts.records import Alert, ReceivedAlert, Silence, SilenceReason
 from agent.core.observable import wait_for_any
 from agent.domain.errors import AlertUnknown, BadRequest
 
@@ -68,7 +68,7 @@ class Alerts:
                 return [] if over.is_set() else found
             await wait_for_any((changed, over), min(left, _LOOK_S))
 
-    async def receive(self, told: Sequence[Received]) -> None:
+    async def receive(self, told: Sequence[ReceivedAlert]) -> None:
         """Take what Alertmanager tells."""
         await asyncio.to_thread(self.queries.receive, told, self._clock())
         self.happened()

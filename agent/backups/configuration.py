@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from agent.backups.repositories import DATABASE_FOLDER, S3, Folder, Passwords, Place, Sftp
+from agent.backups.repositories import DATABASE_FOLDER, S3, Place, RepositoryFolder, RepositoryPasswords, Sftp
 from agent.core.backup_settings import BackupSettings
 from agent.domain.errors import OffsiteFileUnreadable
 from agent.store.cluster_folder import STANZA, Archive
@@ -15,13 +15,13 @@ _ARRIVES_S = 180  # a backup waits so long for its log, which the repository get
 _KEYS = ("cipher-pass", "s3-key", "s3-key-secret")
 
 
-def archive(program: str, wanted: BackupSettings, passwords: Passwords, places: Sequence[Place]) -> Archive:
+def archive(program: str, wanted: BackupSettings, passwords: RepositoryPasswords, places: Sequence[Place]) -> Archive:
     """Describe the repositories, the local one first. Raises OffsiteFileUnreadable."""
     folders: dict[str, Path] = {}
     files: dict[str, bytes] = {}
     for number, place in enumerate(places, 1):
         match place:
-            case Folder(path):
+            case RepositoryFolder(path):
                 folders[f"repo{number}-path"] = path / DATABASE_FOLDER
             case S3(authority=authority) if authority:
                 files[f"repo{number}-storage-ca-file"] = _content(authority, "offsite_authority")
@@ -41,7 +41,7 @@ def _content(path: str, setting: str) -> bytes:
         raise OffsiteFileUnreadable(setting=setting) from error
 
 
-def configuration(wanted: BackupSettings, passwords: Passwords, places: Sequence[Place]) -> str:
+def configuration(wanted: BackupSettings, passwords: RepositoryPasswords, places: Sequence[Place]) -> str:
     """Return the file's text. It holds keys."""
     lines: dict[str, object] = {
         "archive-push-queue-max": f"{wanted.wal_limit_mb}MiB",
@@ -90,7 +90,7 @@ def for_another_host(text: str) -> str:
 
 def _repository(place: Place) -> Iterator[tuple[str, str]]:
     match place:
-        case Folder():
+        case RepositoryFolder():
             yield "type", "posix"
         case S3():
             yield "type", "s3"

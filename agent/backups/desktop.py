@@ -6,7 +6,7 @@ from typing import Final
 
 from agent.backups.file_sets import CONFIG, FORGOTTEN
 from agent.backups.ground import passwords_of
-from agent.backups.repositories import OFFSITE, Passwords, Place, offsite_of
+from agent.backups.repositories import OFFSITE, Place, RepositoryPasswords, offsite_of
 from agent.backups.restic import Restic
 from agent.backups.scratch import clear
 from agent.core.config_file import SettingsFile
@@ -89,7 +89,7 @@ def fetch(place: Place, code: str, paths: AppPaths, now: datetime, moment: datet
     """
     if paths.library.exists() and any(paths.library.iterdir()):
         raise RestoreHomeTaken
-    restic = Restic(place, Passwords.of(code), paths.cache / "restic", OFFSITE)
+    restic = Restic(place, RepositoryPasswords.of(code), paths.cache / "restic", OFFSITE)
     newest: dict[str, str] = {}
     for each in restic.snapshots():
         if each.tag == LIBRARY and moment is not None and each.at > moment:

@@ -8,7 +8,7 @@ import structlog
 
 from agent.backups.configuration import archive
 from agent.backups.pgbackrest import TOOL
-from agent.backups.repositories import Folder, Passwords, Place, local_folder, offsite_of
+from agent.backups.repositories import Place, RepositoryFolder, RepositoryPasswords, local_folder, offsite_of
 from agent.core.paths import AppPaths
 from agent.core.settings import Settings
 from agent.domain.errors import (
@@ -30,17 +30,17 @@ log = structlog.get_logger()
 @dataclass(frozen=True, slots=True)
 class BackupGround:
     places: tuple[Place, ...]  # the local one first
-    passwords: Passwords = field(repr=False)
+    passwords: RepositoryPasswords = field(repr=False)
     archive: Archive
     problem: AgentError | None = None  # why the settings' offsite repository is not among them
 
 
-def passwords_of(library: Path, home: Home) -> Passwords:
+def passwords_of(library: Path, home: Home) -> RepositoryPasswords:
     """Derive the passwords from the library's recovery code; a new library's keys are made first. Raises KeyHomeError, StoreError."""
     keys = LibraryKeys(library, home)
     if not keys.exist:
-        return Passwords.of(keys.create()[1])
-    return Passwords.of(keys.recovery_code(keys.unlock()))
+        return RepositoryPasswords.of(keys.create()[1])
+    return RepositoryPasswords.of(keys.recovery_code(keys.unlock()))
 
 
 def ground_of(settings: Settings, paths: AppPaths, home: Home) -> BackupGround:
@@ -52,7 +52,7 @@ def ground_of(settings: Settings, paths: AppPaths, home: Home) -> BackupGround:
     found = shutil.which(TOOL)
     if found is None:
         raise BackupToolMissing(tool=TOOL)
-    passwords, local = passwords_of(paths.library, home), Folder(local_folder(settings, paths.data))
+    passwords, local = passwords_of(paths.library, home), RepositoryFolder(local_folder(settings, paths.data))
     places: tuple[Place, ...] = (local,)
     try:
         offsite = offsite_of(settings, home)

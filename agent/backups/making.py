@@ -26,7 +26,7 @@ _NAMES = (LOCAL, OFFSITE)
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class MadeBackup:
     """What one call made; `problems` is empty if all succeeded."""
 
     runs: tuple[BackupRun, ...]
@@ -55,7 +55,7 @@ class Making:
         made = zip(_NAMES, self.ground.places, strict=False)
         return [(name, Restic(place, self.ground.passwords, self._cache, name)) for name, place in made]
 
-    def now(self, *, full: bool = False, verify: bool = False) -> Made:
+    def now(self, *, full: bool = False, verify: bool = False) -> MadeBackup:
         """Back up everything into each repository. One that fails doesn't keep the others from theirs; the first failure counts.
 
         With `verify`, what was made is read back.
@@ -74,7 +74,7 @@ class Making:
             (self._paths.data / DUE).unlink(missing_ok=True)
         if self.ground.problem is not None:
             problems.append(self.ground.problem)
-        return Made(tuple(each for each in self.queries.runs(len(began)) if each.id in began), tuple(problems))
+        return MadeBackup(tuple(each for each in self.queries.runs(len(began)) if each.id in began), tuple(problems))
 
     def prepare(self) -> AgentError | None:
         """Create the missing repositories. Return why not all could be: one may be out of reach while the other is in order."""

@@ -24,7 +24,7 @@ _SFTP = re.compile(r"sftp://(?P<user>[^@/]+)@(?P<host>[^/:]+)(:(?P<port>\d+))?(?
 
 
 @dataclass(frozen=True, slots=True)
-class Folder:
+class RepositoryFolder:
     path: Path
 
 
@@ -50,18 +50,18 @@ class Sftp:
     known_hosts: str
 
 
-Place: TypeAlias = Folder | S3 | Sftp
+Place: TypeAlias = RepositoryFolder | S3 | Sftp
 
 
 @dataclass(frozen=True, slots=True)
-class Passwords:
+class RepositoryPasswords:
     """Of the two kinds of repositories."""
 
     database: str = field(repr=False)
     files: str = field(repr=False)
 
     @classmethod
-    def of(cls, code: str) -> "Passwords":
+    def of(cls, code: str) -> "RepositoryPasswords":
         """Derive both from a recovery code. Raises StoreRecoveryCodeWrong."""
         secret = recovery_code.read(code)
 
@@ -93,7 +93,7 @@ def place_of(address: str, settings: Settings, secrets: Home) -> Place:
         return Sftp(found["user"], found["host"], int(found["port"] or 22), found["folder"].rstrip("/"), identity, known)
     if not address.startswith(("/", "~")):
         raise ValueError(address)
-    return Folder(Path(address).expanduser().absolute())
+    return RepositoryFolder(Path(address).expanduser().absolute())
 
 
 def local_folder(settings: Settings, data: Path) -> Path:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import structlog
 
 from agent.backups.meaning import is_refused
-from agent.backups.repositories import FILES_FOLDER, LOCAL, S3, Folder, Passwords, Place, Sftp
+from agent.backups.repositories import FILES_FOLDER, LOCAL, S3, Place, RepositoryFolder, RepositoryPasswords, Sftp
 from agent.core.files import disk_full
 from agent.domain.errors import (
     BackupError,
@@ -48,7 +48,7 @@ class Snapshot:
 class Restic:
     """All methods block and raise BackupError."""
 
-    def __init__(self, place: Place, passwords: Passwords, cache: Path, where: str = LOCAL) -> None:
+    def __init__(self, place: Place, passwords: RepositoryPasswords, cache: Path, where: str = LOCAL) -> None:
         self._place = place
         self._passwords = passwords
         self._cache = cache
@@ -63,7 +63,7 @@ class Restic:
         if status == _NO_REPOSITORY:
             if used:
                 raise OffsiteGone
-            if isinstance(self._place, Folder):
+            if isinstance(self._place, RepositoryFolder):
                 self._make(self._place.path)
             status, said = self._try(["init"])
         self._check(status, said)
@@ -181,7 +181,7 @@ class Restic:
 
 def _address(place: Place) -> str:
     match place:
-        case Folder(path):
+        case RepositoryFolder(path):
             return str(path / FILES_FOLDER)
         case S3(host=host, port=port, bucket=bucket, folder=folder):
             return f"s3:https://{host}:{port}/{bucket}{folder}/{FILES_FOLDER}"

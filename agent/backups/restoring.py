@@ -16,7 +16,7 @@ from agent.backups.drill import sums
 from agent.backups.file_sets import CONFIG, DATA, FORGOTTEN, UPLOADS, WITHDRAWN
 from agent.backups.making import DUE
 from agent.backups.pgbackrest import program
-from agent.backups.repositories import DATABASE_FOLDER, Folder, Passwords, Place
+from agent.backups.repositories import DATABASE_FOLDER, Place, RepositoryFolder, RepositoryPasswords
 from agent.backups.restic import Restic
 from agent.backups.scratch import clear, restored
 from agent.backups.withdrawn import WithdrawnFile
@@ -69,7 +69,7 @@ class Restoring:
         """`code` is the recovery code of the library that was backed up. Raises StoreRecoveryCodeWrong."""
         self._place = place
         self._code = code
-        self._passwords = Passwords.of(code)
+        self._passwords = RepositoryPasswords.of(code)
         self._settings = settings
         self._paths = paths
         self._clock = clock
@@ -185,7 +185,7 @@ def _merge(source: Path, target: Path) -> None:
 def _own(place: Place) -> None:
     """Let PostgreSQL's user read a repository that was copied here, where the program itself is root."""
     owner = account()
-    if owner is None or not isinstance(place, Folder) or sys.platform == "win32":
+    if owner is None or not isinstance(place, RepositoryFolder) or sys.platform == "win32":
         return
     try:
         for folder, _, names in os.walk(place.path / DATABASE_FOLDER):

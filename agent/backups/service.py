@@ -11,7 +11,7 @@ import structlog
 
 from agent.backups.drill import Drill
 from agent.backups.given_up import GivenUpLog
-from agent.backups.making import Made, Making
+from agent.backups.making import MadeBackup, Making
 from agent.backups.repositories import LOCAL
 from agent.backups.runs import BackupRun, RunKind, RunQueries
 from agent.backups.state import Archiving, BackupState, next_backup, next_drill
@@ -54,7 +54,7 @@ class ServerBackups:
         self._first_at: datetime | None = None  # when a new server's first backup is due
         self._runs = False  # a backup or a drill; the short lists take a turn, too, and are waited for
 
-    async def now(self, *, full: bool = False, verify: bool = False) -> Made:
+    async def now(self, *, full: bool = False, verify: bool = False) -> MadeBackup:
         """Back up into every repository; with `verify`, read it back. Raises BackupError if none can be made, BackupRunning."""
         able = self._ready()
         async with self._alone():

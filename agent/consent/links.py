@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from agent.accounts.secret_words import new_id, new_secret, sha256_of
-from agent.accounts.sign_in_attempts import Attempts
+from agent.accounts.sign_in_attempts import SignInAttempts
 from agent.consent.link_queries import ConsentLinkQueries
 from agent.consent.queries import PersonConsents
 from agent.consent.service import Consents, Receipt
@@ -48,7 +48,7 @@ class OwnData:
 
 class ConsentLinks:
     def __init__(
-        self, links: ConsentLinkQueries, library: PeopleQueries, consents: Consents, attempts: Attempts, clock: Callable[[], datetime]
+        self, links: ConsentLinkQueries, library: PeopleQueries, consents: Consents, attempts: SignInAttempts, clock: Callable[[], datetime]
     ) -> None:
         self._links = links
         self._library = library

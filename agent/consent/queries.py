@@ -26,7 +26,7 @@ from agent.store.schema import chip, embedding, identity, person
 from agent.store.schema import consent as table
 
 
-class Prints(NamedTuple):
+class ConsentPrints(NamedTuple):
     """What of people can be recognised."""
 
     embeddings: int = 0
@@ -34,7 +34,7 @@ class Prints(NamedTuple):
     """pictures of faces"""
 
 
-NO_PRINTS: Final = Prints()
+NO_PRINTS: Final = ConsentPrints()
 
 
 class PersonConsents(NamedTuple):
@@ -58,7 +58,7 @@ class ConsentChange:
     person_id: int = 0
     lapsed: frozenset[int] = frozenset()  # people who are no longer recognised
     restored: frozenset[int] = frozenset()  # people who are recognised again
-    deleted: Prints = NO_PRINTS
+    deleted: ConsentPrints = NO_PRINTS
 
 
 class ConsentQueries(PeopleQueries):
@@ -189,7 +189,7 @@ def _followed(tx: Connection, people: frozenset[int], before: _Before, now: date
         never_rows.begin(tx, person_id)
     if ended & before.never and reference_rows.drop_undo(tx):
         take_note(tx, BACKUPS_HOLD_PURGED)
-    gone = Prints(*(was - left for was, left in zip(held, _prints(tx), strict=True)))
+    gone = ConsentPrints(*(was - left for was, left in zip(held, _prints(tx), strict=True)))
     uids = {row.id: row.uid for row in tx.execute(select(person.c.id, person.c.uid).where(person.c.id.in_(ended)))}
     for person_id in sorted(ended):
         audit_log.add(tx, "recognition_lapsed", uids[person_id], 1, now, libraries=audit_libraries.of_people(tx, [person_id]))
@@ -206,8 +206,8 @@ def _followed(tx: Connection, people: frozenset[int], before: _Before, now: date
     return ConsentChange(step, [event], lapsed=ended, restored=restored, deleted=gone)
 
 
-def _prints(tx: Connection) -> Prints:
-    return Prints(*(tx.scalar(select(func.count()).select_from(each)) or 0 for each in (embedding, chip)))
+def _prints(tx: Connection) -> ConsentPrints:
+    return ConsentPrints(*(tx.scalar(select(func.count()).select_from(each)) or 0 for each in (embedding, chip)))
 
 
 def _consents(tx: Connection, person_id: int) -> PersonConsents:

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 import structlog
 
-from agent.consent.queries import ConsentChange, ConsentQueries, PersonConsents, Prints
+from agent.consent.queries import ConsentChange, ConsentPrints, ConsentQueries, PersonConsents
 from agent.core.environment import Environment
 from agent.core.memory_trimmer import MemoryTrimmer
 from agent.core.settings import ConsentRequired
@@ -29,7 +29,7 @@ class Receipt:
 
     at: datetime
     purpose: Purpose
-    deleted: Prints
+    deleted: ConsentPrints
     backups_pending: bool
     """older backups still hold it, and are being replaced"""
 

@@ -15,7 +15,7 @@ MOST, MOST_OF_A_NETWORK = 200, 10
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
+class DeskGrant:
     """What the desktop gets."""
 
     token: str
@@ -24,7 +24,7 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PendingJoin:
     """A request. `decided` is False when it was refused, and True when it was allowed; the grant follows a moment later."""
 
     computer: str
@@ -32,11 +32,11 @@ class Asked:
     address: str
     at: datetime
     decided: bool | None = None
-    grant: Grant | None = None
+    grant: DeskGrant | None = None
 
 
 class JoinQueries(Queries):
-    def ask_to_join(self, sha256: str, codes: Iterable[str], network: str, asked: Asked) -> str | datetime:
+    def ask_to_join(self, sha256: str, codes: Iterable[str], network: str, asked: PendingJoin) -> str | datetime:
         """Keep a request under the first of the codes that is free, and return that; or until when there are too many."""
         with self.database.write(durable=True) as tx:
             tx.execute(delete(join_request).where(join_request.c.at <= asked.at - LASTS))
@@ -51,26 +51,26 @@ class JoinQueries(Queries):
             tx.execute(insert(join_request).values(sha256=sha256, user_code=user_code, network=network, asked=facts, at=asked.at))
         return user_code
 
-    def asked_by(self, user_code: str, now: datetime) -> Asked | None:
+    def asked_by(self, user_code: str, now: datetime) -> PendingJoin | None:
         """Return the undecided request with that code."""
         with self.database.read() as tx:
             row = tx.execute(select(join_request).where(*_open(user_code, now))).first()
         return _asked(row) if row is not None else None
 
-    def decide_join(self, user_code: str, now: datetime, *, allowed: bool) -> Asked | None:
+    def decide_join(self, user_code: str, now: datetime, *, allowed: bool) -> PendingJoin | None:
         """Decide the undecided request with that code, once over all processes. Return it as it was."""
         decided = update(join_request).where(*_open(user_code, now)).values(allowed=allowed).returning(join_request)
         with self.database.write(durable=True) as tx:
             row = tx.execute(decided).first()
         return _asked(row) if row is not None else None
 
-    def grant_join(self, user_code: str, grant: Grant | None) -> None:
+    def grant_join(self, user_code: str, grant: DeskGrant | None) -> None:
         """Keep what an allowed request gets; None refuses it after all."""
         values = {"allowed": False} if grant is None else {"granted": asdict(grant)}
         with self.database.write(durable=True) as tx:
             tx.execute(update(join_request).where(join_request.c.user_code == user_code).values(**values))
 
-    def take_join(self, sha256: str, now: datetime) -> Asked | None:
+    def take_join(self, sha256: str, now: datetime) -> PendingJoin | None:
         """Return a request, and forget it if it is answered; None if there is none, or it has expired."""
         chosen = join_request.c.sha256 == sha256, join_request.c.at > now - LASTS
         with self.database.read() as tx:
@@ -86,9 +86,9 @@ def _open(user_code: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
     return join_request.c.user_code == user_code, join_request.c.allowed.is_(None), join_request.c.at > now - LASTS
 
 
-def _is_answered(asked: Asked) -> bool:
+def _is_answered(asked: PendingJoin) -> bool:
     return asked.decided is False or asked.grant is not None
 
 
-def _asked(row: Row[Any]) -> Asked:
-    return Asked(**row.asked, at=row.at, decided=row.allowed, grant=Grant(**row.granted) if row.granted is not None else None)
+def _asked(row: Row[Any]) -> PendingJoin:
+    return PendingJoin(**row.asked, at=row.at, decided=row.allowed, grant=DeskGrant(**row.granted) if row.granted is not None else None)

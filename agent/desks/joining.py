@@ -10,9 +10,9 @@ from datetime import datetime
 from math import ceil
 from typing import Final
 
-from agent.accounts.attempt_queries import AttemptQueries, Window
+from agent.accounts.attempt_queries import AttemptQueries, AttemptWindow
 from agent.accounts.secret_words import new_secret, sha256_of
-from agent.desks.join_queries import LASTS, Asked, Grant, JoinQueries
+from agent.desks.join_queries import LASTS, DeskGrant, JoinQueries, PendingJoin
 from agent.domain.errors import JoinCodeGone, TooManyAttempts
 from agent.web.networks import network_of
 
@@ -31,30 +31,30 @@ class Joining:
 
     async def ask(self, computer: str, system: str, address: str) -> tuple[str, str]:
         """Return the device's code, which is secret, and the member's. Raises TooManyAttempts."""
-        device_code, asked = new_secret(), Asked(computer, system, address, self._clock())
+        device_code, asked = new_secret(), PendingJoin(computer, system, address, self._clock())
         found = await asyncio.to_thread(self._requests.ask_to_join, sha256_of(device_code), _codes(), network_of(address), asked)
         if isinstance(found, datetime):
             raise self._too_many(found)
         return device_code, found
 
-    async def take(self, device_code: str) -> Asked | None:
+    async def take(self, device_code: str) -> PendingJoin | None:
         """Return the request; None if it has expired or was answered. An answer is taken once."""
         return await asyncio.to_thread(self._requests.take_join, sha256_of(device_code), self._clock())
 
-    async def find(self, user_code: str, member_id: str) -> Asked:
+    async def find(self, user_code: str, member_id: str) -> PendingJoin:
         """Return the undecided request with that code. Raises JoinCodeGone, and TooManyAttempts after too many wrong ones."""
         return await self._found(member_id, lambda: self._requests.asked_by(user_code, self._clock()))
 
-    async def decide(self, user_code: str, member_id: str, *, allow: bool) -> Asked:
+    async def decide(self, user_code: str, member_id: str, *, allow: bool) -> PendingJoin:
         """Decide the request with that code, once. Raises as `find`."""
         return await self._found(member_id, lambda: self._requests.decide_join(user_code, self._clock(), allowed=allow))
 
-    async def grant(self, user_code: str, grant: Grant | None) -> None:
+    async def grant(self, user_code: str, grant: DeskGrant | None) -> None:
         """Hand over what an allowed request gets, or refuse it after all."""
         await asyncio.to_thread(self._requests.grant_join, user_code, grant)
 
-    async def _found(self, member_id: str, look: Callable[[], Asked | None]) -> Asked:
-        wrong, now = [Window(sha256_of(f"join {member_id}"), MOST_WRONG, LASTS)], self._clock()
+    async def _found(self, member_id: str, look: Callable[[], PendingJoin | None]) -> PendingJoin:
+        wrong, now = [AttemptWindow(sha256_of(f"join {member_id}"), MOST_WRONG, LASTS)], self._clock()
         if (until := await asyncio.to_thread(self._attempts.full_until, wrong, now)) is not None:
             raise self._too_many(until)
         found = await asyncio.to_thread(look)

@@ -9,7 +9,7 @@ from agent.accounts.service import Accounts
 from agent.core.observable import wait_for_any
 from agent.core.reach import everything, reaching
 from agent.desks.desk_uploads import DeskUploads
-from agent.desks.join_queries import Asked, Grant
+from agent.desks.join_queries import DeskGrant, PendingJoin
 from agent.desks.joining import Joining
 from agent.desks.queries import DeskQueries
 from agent.domain.edits import EditStep
@@ -66,12 +66,12 @@ class Desks:
                 raise Forbidden(scope=Scope.PEOPLE_RECOGNISE)
             _, token = await self._accounts.tokens.add(member, asked.computer, scopes, TOKEN_DAYS)
             await asyncio.to_thread(self._library.joined, scopes, member.id, now=self._clock())
-            await self.joining.grant(user_code, Grant(token, member.display_name, Scope.PEOPLE_WRITE in scopes))
+            await self.joining.grant(user_code, DeskGrant(token, member.display_name, Scope.PEOPLE_WRITE in scopes))
         except BaseException:
             await self.joining.grant(user_code, None)
             raise
 
-    async def answer(self, device_code: str) -> Asked | None:
+    async def answer(self, device_code: str) -> PendingJoin | None:
         """Return what became of a desktop's request; None if it has expired."""
         return await self.joining.take(device_code)
 

@@ -48,13 +48,13 @@ def main() -> int:
         draggable=True,  # a capture can be dragged out; all other pictures disable dragging themselves
     )
     assert window is not None  # only a handler of its creation could cancel it, and there is none
-    server = Server(window, requests, answers)
+    server = PopupServer(window, requests, answers)
     window.events.closing += server.on_closing
     webview.start(server.run, gui="qt" if sys.platform.startswith("linux") else None, private_mode=True, debug=False)
     return 0
 
 
-class Server:
+class PopupServer:
     """Reads requests in a separate thread and answers each when it is done."""
 
     def __init__(self, window: Any, requests: BinaryIO, answers: BinaryIO) -> None:

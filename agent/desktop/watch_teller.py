@@ -8,7 +8,7 @@ import structlog
 from agent.core.background import BackgroundTasks
 from agent.core.i18n import Texts
 from agent.desktop.notify import Notifier
-from agent.screen.sightings import Announcement, SightingKind
+from agent.screen.sightings import SightingAnnouncement, SightingKind
 from agent.screen.watch import WatchService
 
 log = structlog.get_logger()
@@ -38,10 +38,10 @@ class WatchTeller:
         self._disturbs = disturbs
         self._telling = BackgroundTasks()
 
-    def __call__(self, said: Announcement) -> None:
+    def __call__(self, said: SightingAnnouncement) -> None:
         self._telling.start(self._tell(said), event="watch.untold")
 
-    async def _tell(self, said: Announcement) -> None:
+    async def _tell(self, said: SightingAnnouncement) -> None:
         # During a presentation, only report that a face is visible, without details.
         if said.kind is not SightingKind.SHARED and await self._disturbs():
             return

@@ -60,7 +60,7 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class DeviceNote:
     """A requested device that is not used; for the processor, a precision."""
 
     device: str
@@ -77,7 +77,7 @@ class Note:
 class DeviceChoice:
     device: str
     precision: str  # as in the settings: "auto" is the device's best precision
-    note: Note | None = None
+    note: DeviceNote | None = None
 
 
 def kind_of(device: str) -> str:
@@ -125,11 +125,11 @@ def choose(wanted: str, precision: str, processor: Trial, accelerators: Mapping[
     sound = {name: trial.ms for name, trial in accelerators.items() if trial.fault is None and (wanted != AUTO or trial.ms < processor.ms)}
     if sound:
         return DeviceChoice(min(sound, key=sound.__getitem__), precision)
-    notes = [Note(name, trial.fault) for name, trial in accelerators.items() if trial.fault is not None]
+    notes = [DeviceNote(name, trial.fault) for name, trial in accelerators.items() if trial.fault is not None]
     if wanted not in (AUTO, CPU) and not accelerators:
-        notes.append(Note(wanted, Fault.ABSENT))
+        notes.append(DeviceNote(wanted, Fault.ABSENT))
     if processor.fault is not None:
-        return DeviceChoice(CPU, EXACT, next(iter(notes), Note(CPU, processor.fault)))
+        return DeviceChoice(CPU, EXACT, next(iter(notes), DeviceNote(CPU, processor.fault)))
     return DeviceChoice(CPU, precision, next(iter(notes), None))
 
 

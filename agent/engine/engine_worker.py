@@ -42,7 +42,7 @@ def rooms_for(hello: Message) -> SandboxPaths | None:
     return SandboxPaths.of_engine(models=read, scratch=write, device=config.device, megapixels=config.max_megapixels)
 
 
-class Worker(RpcWorker):
+class EngineWorker(RpcWorker):
     """Requires a config first. The libraries start threads when they are loaded, so they are loaded inside the sandbox, which applies
     only to threads started in it.
     """
@@ -132,4 +132,4 @@ def offer_xmp(worker: RpcWorker) -> None:
 
 def main() -> int:
     """Serve standard input until it ends."""
-    return serve_input(Worker())
+    return serve_input(EngineWorker())

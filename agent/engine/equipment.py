@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from agent.engine.devices import Note, on_processor
+from agent.engine.devices import DeviceNote, on_processor
 from agent.engine.engine_calls import EngineConfig
 from agent.engine.model_preparer import ModelPreparer
 from agent.engine.selftest_runs import DeviceChooser
@@ -24,7 +24,7 @@ class Equipment:
     scratch: Path | None = None
 
     @property
-    def note(self) -> Note | None:
+    def note(self) -> DeviceNote | None:
         """Return a requested device that is not used, and why, as far as known."""
         return None if self.devices is None else self.devices.note
 

@@ -12,7 +12,7 @@ from agent.engine.matcher_port import Query
 from agent.vision.clusterer import NEAREST, cluster
 from agent.vision.core import ALONE
 from agent.vision.face_index import FaceIndex, FaceQueries
-from agent.vision.grouping import Grouping, Member
+from agent.vision.grouping import ClusterMember, Grouping
 from agent.vision.spread import halves, least_alike
 from agent.vision.vectors import Floats, Ints
 
@@ -103,7 +103,7 @@ class MatchService:
         faces, photos, people, groups = _columns(members)
         rows = self.index.rows(faces)
         known = [
-            Member(face, float(self.index.trust[row]), photo, person, group)
+            ClusterMember(face, float(self.index.trust[row]), photo, person, group)
             for face, row, photo, person, group in zip(*(each.tolist() for each in (faces, rows, photos, people, groups)), strict=True)
             if row >= 0
         ]
@@ -123,7 +123,7 @@ class MatchService:
             if row < 0 or face in self._placed:
                 continue
             self._placed.add(face)
-            member = Member(face, float(self.index.trust[row]), photo, person)
+            member = ClusterMember(face, float(self.index.trust[row]), photo, person)
             changed |= self._grouping.add(member, vector, near)
         return Placed(tuple((face, label + 1) for face, label in changed.items()))
 

@@ -20,7 +20,7 @@ from agent import __version__
 from agent.domain.errors import AgentError
 from agent.engine import engine_calls as calls
 from agent.engine.engine_calls import EngineConfig
-from agent.engine.rpc import OneCall
+from agent.engine.rpc import RpcCall
 from agent.engine.selftest_runs import library_versions
 
 log = structlog.get_logger()
@@ -36,7 +36,7 @@ class ModelPreparer:
     def __init__(self, folder: Path, command: Sequence[str], *, earlier: Sequence[Path] = ()) -> None:
         """`command` starts an engine's process; `earlier` are folders of versions that trusted engines, which are removed."""
         self._folder = folder
-        self._process = OneCall(command)
+        self._process = RpcCall(command)
         self._earlier = earlier
         self._turn = asyncio.Lock()
         self._failed: set[str] = set()  # not retried before the next start

@@ -11,7 +11,7 @@ import structlog
 
 from agent.core.settings import EngineSettings
 from agent.domain.errors import AgentError, EngineMemory, EngineStartFailed
-from agent.engine.devices import Note
+from agent.engine.devices import DeviceNote
 from agent.engine.governor import FULL, Pace, Power, decide
 from agent.engine.sandbox.wall import Sandbox
 
@@ -52,7 +52,7 @@ class EngineControl(Protocol):
         ...
 
     @property
-    def device_note(self) -> Note | None:
+    def device_note(self) -> DeviceNote | None:
         """Return a requested device that is not used, and why."""
         ...
 
@@ -81,7 +81,7 @@ class EngineControl(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class EngineUsage:
     """Current resource use: bytes, and shares (0 to 1) of all cores since the last reading."""
 
     agent_memory: int = 0
@@ -96,7 +96,7 @@ class Sample:
     """One point of the history. `images` were analysed since the previous sample."""
 
     at: datetime
-    usage: Usage
+    usage: EngineUsage
     images: int
 
 
@@ -105,7 +105,7 @@ class NoEngine:
 
     size = 0
     restarts = 0
-    device_note: Note | None = None
+    device_note: DeviceNote | None = None
     gap: AgentError | None = None
 
     def stats(self) -> list[EngineProcess]:
@@ -122,8 +122,8 @@ class NoEngine:
     def replace(self, pid: int, *, limit: int, at_once: bool) -> None: ...
 
 
-def _nothing(_: Sequence[int]) -> Usage:
-    return Usage()
+def _nothing(_: Sequence[int]) -> EngineUsage:
+    return EngineUsage()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class Machine:
     """Functions that measure the computer and the engine; milliseconds each."""
 
     engine: EngineControl = field(default_factory=NoEngine)
-    usage: Callable[[Sequence[int]], Usage] = _nothing  # of the engine's process ids
+    usage: Callable[[Sequence[int]], EngineUsage] = _nothing  # of the engine's process ids
     power: Callable[[], Power] = Power
     memory: int = 8 * 1024 * MB  # bytes that the computer has
 
@@ -171,7 +171,7 @@ class ResourceMonitor:
         self._images = 0
         self._others = 0.0
         self._overruled: Pace | None = None
-        self.usage = Usage()
+        self.usage = EngineUsage()
         self.power = Power()
         self.pace = FULL
         self.warning: AgentError | None = None

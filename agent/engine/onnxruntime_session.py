@@ -15,7 +15,7 @@ from agent.domain.errors import EngineStartFailed, ModelMissing
 from agent.engine.devices import Device
 from agent.engine.engine_calls import ModelFile
 from agent.engine.inference_session import Floats, Input, Size, Values
-from agent.engine.onnxruntime_providers import PROVIDERS, Choice, provider_of
+from agent.engine.onnxruntime_providers import PROVIDERS, ProviderChoice, provider_of
 
 _LEAST_SIDE = 32  # of a picture: detectors halve it five times
 _NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
@@ -39,7 +39,7 @@ class OnnxRuntimeSession:
             raise EngineStartFailed
         if self._provider.cuda:
             ort.preload_dlls(directory="")  # those of packages first, else the system's
-        self._choice = Choice(device.partition(".")[2] or "0", self.precision, cache)
+        self._choice = ProviderChoice(device.partition(".")[2] or "0", self.precision, cache)
 
     def compile(self, file: ModelFile, given: Input, outputs: Sequence[str] = (), sizes: Sequence[Size] = ()) -> "OnnxRuntimeNet":
         """Compile a model; its net runs all sizes alike. Raises ModelError, EngineStartFailed."""

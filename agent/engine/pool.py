@@ -24,7 +24,7 @@ from agent.domain.errors import (
 from agent.domain.face import Analysis
 from agent.engine import engine_calls as calls
 from agent.engine.analyser import Analyse
-from agent.engine.devices import Note
+from agent.engine.devices import DeviceNote
 from agent.engine.engine_calls import EngineConfig, Hello, ModelFile, PreviewRequest, RestoreTask
 from agent.engine.equipment import Equipment
 from agent.engine.monitor import EngineProcess
@@ -129,7 +129,7 @@ class EnginePool:
         return self._gap if self._gap is not None and "network" not in self._gap.params and can_be_whole() else None
 
     @property
-    def device_note(self) -> Note | None:
+    def device_note(self) -> DeviceNote | None:
         """Return a requested device that is not used, and why, as far as known."""
         return self._equipment.note
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import psutil
 
-from agent.engine.monitor import Usage
+from agent.engine.monitor import EngineUsage
 
 
 class ProcessMeter:
@@ -18,14 +18,14 @@ class ProcessMeter:
         self._busy = self._total = self._agent = self._family = 0.0
         self.read([])  # shares are counted from here on
 
-    def read(self, engine: Sequence[int]) -> Usage:
+    def read(self, engine: Sequence[int]) -> EngineUsage:
         """Read the figures; `engine` are the process ids of the engine. Missing processes and unavailable values count as nothing."""
         try:
             return self._read(engine)
         except (psutil.Error, OSError):  # a sandbox without /proc, for example
-            return Usage()
+            return EngineUsage()
 
-    def _read(self, engine: Sequence[int]) -> Usage:
+    def _read(self, engine: Sequence[int]) -> EngineUsage:
         memory, worked = 0, 0.0
         before, self._engine = self._engine, {}
         for pid in engine:
@@ -44,7 +44,7 @@ class ProcessMeter:
         def share(seconds: float) -> float:
             return min(1.0, max(0.0, seconds / passed)) if passed > 0 else 0.0
 
-        usage = Usage(
+        usage = EngineUsage(
             agent_memory=self._own.memory_info().rss,
             engine_memory=memory,
             agent_cpu=share(agent - self._agent),

@@ -212,7 +212,7 @@ class RpcClient:
         return error
 
 
-class OneCall:
+class RpcCall:
     """Makes each call to a fresh process, which is killed afterwards. One call at a time."""
 
     def __init__(self, command: Sequence[str]) -> None:

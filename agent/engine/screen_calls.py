@@ -10,7 +10,7 @@ from agent.domain.screen import Monitor, ScreenRef, ScreenRegion
 from agent.engine.analyser import Analyse
 from agent.engine.engine_calls import are_faces, is_analysis, is_jpeg
 from agent.engine.rpc import DONE, NOTHING, Call, Codec
-from agent.engine.screen_port import GrabbedFrame, Watched, WatchTask
+from agent.engine.screen_port import GrabbedFrame, WatchedScreen, WatchTask
 
 # The first bytes of each format.
 FORMATS: Final = {"png": b"\x89PNG\r\n\x1a\n", "jpeg": b"\xff\xd8\xff", "webp": b"RIFF", "bmp": b"BM"}
@@ -64,7 +64,7 @@ def is_covered(picture: bytes, asked: ScreenCoverRequest) -> bool:
     return picture.startswith(FORMATS[asked.format])
 
 
-def is_watched(watched: Watched, task: WatchTask) -> bool:
+def is_watched(watched: WatchedScreen, task: WatchTask) -> bool:
     recognises = task.recipe.embedder is not None
     prints = [face.embedding for face in watched.faces if face.embedding is not None]
     return (
@@ -84,5 +84,5 @@ AHEAD = Call("ahead", Codec(LookRequest), DONE, urgent=True)
 LOOK = Call("look", Codec(LookRequest), Codec(Analysis), lambda analysis, asked: is_analysis(analysis, asked.task), urgent=True)
 COVER = Call("cover", Codec(ScreenCoverRequest), Codec(bytes), is_covered, urgent=True)
 DROP = Call("drop", Codec(str), DONE, urgent=True)
-WATCH = Call("watch", Codec(WatchTask), Codec(Watched), is_watched)
+WATCH = Call("watch", Codec(WatchTask), Codec(WatchedScreen), is_watched)
 UNWATCH = Call("unwatch", NOTHING, DONE)

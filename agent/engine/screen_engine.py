@@ -20,7 +20,7 @@ from agent.engine.equipment import Equipment
 from agent.engine.open_files import open_photo
 from agent.engine.pool import EnginePool
 from agent.engine.screen_calls import FrameRequest, LookRequest, ScreenCoverRequest
-from agent.engine.screen_port import GrabbedFrame, Watched, WatchTask
+from agent.engine.screen_port import GrabbedFrame, WatchedScreen, WatchTask
 
 # A user may be called away from a review; after this time open screenshots are dropped.
 KEPT_S: Final = 15 * 60.0
@@ -90,7 +90,7 @@ class ScreenEngine(EnginePool):
         if self.stats():  # no process is started just for this
             await self.ask(calls.DROP, handle)
 
-    async def watch(self, task: WatchTask) -> Watched:
+    async def watch(self, task: WatchTask) -> WatchedScreen:
         self._watching = True
         await self._drop_old()
         try:

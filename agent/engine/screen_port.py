@@ -92,7 +92,7 @@ class WatchTask:
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class WatchedScreen:
     """The result of a look."""
 
     changed: bool  # False: the screen and its faces are the same as at the last look
@@ -105,7 +105,7 @@ class ScreenWatcher(Protocol):
     Implementations: the screen's engine process, and a fake in the tests.
     """
 
-    async def watch(self, task: WatchTask) -> Watched:
+    async def watch(self, task: WatchTask) -> WatchedScreen:
         """Raises MonitorUnknown if none of the monitors exists."""
         ...
 

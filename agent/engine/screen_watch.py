@@ -13,7 +13,7 @@ from agent.domain.errors import CaptureFailed, MonitorUnknown
 from agent.domain.face import Box, Face, Landmarks
 from agent.domain.screen import ALL_MONITORS, Monitor, ScreenRef
 from agent.engine.screen_grab import Grabber
-from agent.engine.screen_port import Watched, WatchTask
+from agent.engine.screen_port import WatchedScreen, WatchTask
 from agent.engine.service import Engine
 from agent.vision.codecs import Image
 from agent.vision.codecs.decoded_image import Pixels
@@ -45,7 +45,7 @@ class ScreenWatch:
         self._asked: WatchTask | None = None
         self._calm = 0
 
-    def look(self, task: WatchTask) -> Watched:
+    def look(self, task: WatchTask) -> WatchedScreen:
         """Raises CaptureError, ImageTooLarge, ModelError."""
         asked = replace(task, anew=False)
         if self._asked is None:
@@ -59,7 +59,7 @@ class ScreenWatch:
             changed |= after is not before
             faces += (moved(face, x, y) for face in after.faces)
         self._rest(changed)
-        return Watched(changed, tuple(faces) if changed else ())
+        return WatchedScreen(changed, tuple(faces) if changed else ())
 
     def forget(self) -> None:
         self._views.clear()

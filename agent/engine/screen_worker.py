@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from agent.core.child import Message
 from agent.engine import screen_calls as calls
-from agent.engine.engine_worker import Worker, rooms_for
+from agent.engine.engine_worker import EngineWorker, rooms_for
 from agent.engine.rpc_worker import serve_input
 from agent.engine.sandbox import raise_wall
 from agent.engine.screen_grab import Grabber, NoScreen, connect
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from agent.engine.service import Engine
 
 
-class ScreenWorker(Worker):
+class ScreenWorker(EngineWorker):
     """An engine that serves calls about the screen instead of calls about files."""
 
     _screen: Grabber = NoScreen()

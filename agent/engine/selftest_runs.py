@@ -19,8 +19,8 @@ from agent.engine.devices import (
     CPU,
     Device,
     DeviceChoice,
+    DeviceNote,
     Fault,
-    Note,
     Trial,
     best_precision,
     candidates,
@@ -32,7 +32,7 @@ from agent.engine.devices import (
     unquantised,
 )
 from agent.engine.engine_calls import EngineConfig, ModelFile
-from agent.engine.rpc import OneCall
+from agent.engine.rpc import RpcCall
 from agent.engine.sandbox.sandbox_paths import RANGES
 
 _Asked: TypeAlias = tuple[str, str, dict[str, ModelFile]]
@@ -54,7 +54,7 @@ class DeviceChooser:
         With `again`, devices that crashed or hung are tried once more.
         """
         self._record = record
-        self._process = OneCall(command)
+        self._process = RpcCall(command)
         self._limit = limit
         self._again = again
         self._turn = asyncio.Lock()
@@ -63,7 +63,7 @@ class DeviceChooser:
         self._closed = False
 
     @property
-    def note(self) -> Note | None:
+    def note(self) -> DeviceNote | None:
         return None if self._answer is None else self._answer[1].note
 
     async def chosen(self, config: EngineConfig) -> EngineConfig:

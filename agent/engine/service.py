@@ -23,7 +23,7 @@ from agent.engine.steady_file import check_same, steady
 from agent.vision import copies, embedder
 from agent.vision.aligner import align
 from agent.vision.bare import joined
-from agent.vision.codecs import Image, Limits, Pixels, encode_preview
+from agent.vision.codecs import DecodeLimits, Image, Pixels, encode_preview
 from agent.vision.codecs.decoded_image import LARGE
 from agent.vision.codecs.file_bytes import FileBytes
 from agent.vision.copies import RenderOptions, RenderPart
@@ -47,14 +47,14 @@ class Engine:
         exact = unquantised(self._runtime.precision)
         # Where a missed face would be shown, nothing is quantised: quantising costs one in a hundred of the smallest faces there.
         self._exact = self._runtime if exact == self._runtime.precision else _runtime(replace(config, precision=exact), scans=False)
-        self._limits = Limits(config.max_megapixels, config.max_megabytes, config.threads, self.release)
+        self._limits = DecodeLimits(config.max_megapixels, config.max_megabytes, config.threads, self.release)
         self._detectors: dict[str, Detector] = {}
         self._exact_detectors = self._detectors if self._exact is self._runtime else {}
         self._others: dict[str, Any] = {}
         self._embedders: dict[str, MobileFaceNet] = {}
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> DecodeLimits:
         return self._limits
 
     @property

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from typing import BinaryIO, Final
 
 from agent.domain.errors import ImageChanged, ImageError, ImageTooLarge, ImageUnreadable
-from agent.vision.codecs import Limits
+from agent.vision.codecs import DecodeLimits
 from agent.vision.codecs.file_bytes import FileBytes, MappedFile
 
 # Bytes: a smaller file is copied, which takes less memory than a decoded photo and can't end the process.
@@ -28,7 +28,7 @@ def spent(descriptor: int) -> BinaryIO:
 
 
 @contextmanager
-def steady(descriptor: int, limits: Limits, *, mapped: bool = True) -> Iterator[FileBytes]:
+def steady(descriptor: int, limits: DecodeLimits, *, mapped: bool = True) -> Iterator[FileBytes]:
     """Yield the whole content; the file is closed at the end.
 
     Raises ImageTooLarge, ImageUnreadable, or ImageChanged if it was written to meanwhile.
@@ -47,7 +47,7 @@ def steady(descriptor: int, limits: Limits, *, mapped: bool = True) -> Iterator[
         _check_unchanged(file, before)
 
 
-def read_steady(file: BinaryIO, limits: Limits) -> bytes:
+def read_steady(file: BinaryIO, limits: DecodeLimits) -> bytes:
     """The whole content of a file opened anew, in memory. Raises ImageTooLarge, ImageUnreadable, or ImageChanged as above."""
     before = _checked(file, limits)
     try:
@@ -69,7 +69,7 @@ def check_same(data: FileBytes, sha256: str) -> None:
         raise ImageChanged
 
 
-def _checked(file: BinaryIO, limits: Limits) -> os.stat_result:
+def _checked(file: BinaryIO, limits: DecodeLimits) -> os.stat_result:
     try:
         state = os.fstat(file.fileno())
     except OSError as error:

@@ -9,7 +9,7 @@ from sqlalchemy import Row, delete, func, insert, select, update
 
 from agent.domain.errors import BucketTaken, NotFound
 from agent.libraries.queries import put_source, sort_in
-from agent.sources.bucket.bucket import Access, Bucket, BucketState
+from agent.sources.bucket.bucket import Bucket, BucketAccess, BucketState
 from agent.store import audit_log
 from agent.store.database import Queries
 from agent.store.schema import bucket as table
@@ -99,7 +99,7 @@ def _bucket(row: Row[Any]) -> Bucket:
         row.endpoint,
         row.region,
         path_style=bool(row.path_style),
-        access=Access(row.access),
+        access=BucketAccess(row.access),
         minutes=row.minutes,
         certificate=row.certificate,
     )

@@ -9,7 +9,7 @@ from agent.core.i18n import Texts
 from agent.domain.errors import AgentError, from_code
 from agent.libraries.buckets import BucketSeen
 from agent.libraries.buckets import Checked as CheckResult
-from agent.sources.bucket.bucket import Access, Bucket, address_of
+from agent.sources.bucket.bucket import Bucket, BucketAccess, address_of
 from agent.web.base_schema import Schema
 from agent.web.schemas import Id, Problem
 
@@ -39,7 +39,7 @@ class BucketWanted(Schema):
     region: Region = ""
     path_style: bool = True
     """the bucket is in the path of its address, not in the name of the host"""
-    access: Access = Access.KEYS
+    access: BucketAccess = BucketAccess.KEYS
     minutes: Minutes = 15
     """between two listings"""
     certificate: Certificate = ""
@@ -73,7 +73,7 @@ class BucketChange(Schema):
     endpoint: Endpoint | None = None
     region: Region | None = None
     path_style: bool | None = None
-    access: Access | None = None
+    access: BucketAccess | None = None
     minutes: Minutes | None = None
     certificate: Certificate | None = None
     keys: BucketKeysIn | None = None
@@ -94,7 +94,7 @@ class BucketOut(Schema):
     endpoint: str
     region: str
     path_style: bool
-    access: Access
+    access: BucketAccess
     minutes: int
     certificate: bool
     """an authority of its own is trusted"""

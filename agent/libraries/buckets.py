@@ -11,7 +11,7 @@ from agent.core.reach import everything
 from agent.domain.errors import AgentError, BucketInvalid, BucketNoKeys, BucketNotReached, NotFound
 from agent.libraries.bucket_keys import BucketKeys
 from agent.libraries.bucket_queries import BucketQueries
-from agent.sources.bucket.bucket import Access, Bucket, BucketState, Keys, checked
+from agent.sources.bucket.bucket import Bucket, BucketAccess, BucketState, Keys, checked
 from agent.sources.bucket.bucket_reader import BucketReader
 from agent.sources.bucket.bucket_source import BucketSource
 
@@ -126,7 +126,7 @@ class Buckets:
 
         def tried() -> bool:
             found = keys
-            if asked.access is Access.KEYS and found is None:
+            if asked.access is BucketAccess.KEYS and found is None:
                 found = self._keys.of(asked.name)
                 if found is None:
                     raise BucketNoKeys
@@ -174,11 +174,11 @@ class Buckets:
 
     def _has_keys(self, bucket: Bucket) -> bool:
         try:
-            return bucket.access is Access.KEYS and self._keys.of(bucket.name) is not None
+            return bucket.access is BucketAccess.KEYS and self._keys.of(bucket.name) is not None
         except AgentError:
             return False
 
 
 def _check_keys(bucket: Bucket, keys: Keys | None) -> None:
-    if keys is not None and bucket.access is not Access.KEYS:
+    if keys is not None and bucket.access is not BucketAccess.KEYS:
         raise BucketInvalid(field="keys")

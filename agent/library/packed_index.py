@@ -23,7 +23,7 @@ _EPOCH = date(1970, 1, 1).toordinal()
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class IndexAnswer:
     """`etag` identifies the bytes."""
 
     etag: str
@@ -40,10 +40,10 @@ class IndexAnswers:
     def __init__(self, library: LibraryQueries, indexes: WholeIndexes) -> None:
         self._library = library
         self._indexes = indexes
-        self._whole, self._filtered = (Remembered[Answer](library.version, most) for most in (1, _KEPT))
-        self._of_whole, self._of_filtered = (SharedCalls[Answer](1, rest=_REST) for _ in range(2))
-        self._searches = SharedCalls[Answer](_SEARCHES)
-        self._made: OrderedDict[tuple[Reach | None, bool], tuple[WholeIndex, int, Answer]] = OrderedDict()
+        self._whole, self._filtered = (Remembered[IndexAnswer](library.version, most) for most in (1, _KEPT))
+        self._of_whole, self._of_filtered = (SharedCalls[IndexAnswer](1, rest=_REST) for _ in range(2))
+        self._searches = SharedCalls[IndexAnswer](_SEARCHES)
+        self._made: OrderedDict[tuple[Reach | None, bool], tuple[WholeIndex, int, IndexAnswer]] = OrderedDict()
 
     def forget(self) -> None:
         """Drop the cache after an idle time."""
@@ -52,10 +52,10 @@ class IndexAnswers:
         self._made.clear()
         self._indexes.forget()
 
-    async def get(self, shown: Shown, *, packed: bool) -> Answer:
+    async def get(self, shown: Shown, *, packed: bool) -> IndexAnswer:
         """Return the answer. Raises StoreError."""
 
-        def make() -> Answer:
+        def make() -> IndexAnswer:
             return _answer(self._library.large_index(shown), packed=packed)
 
         key, reach = (shown, packed), current_reach()
@@ -68,7 +68,7 @@ class IndexAnswers:
         with reaching(reach):
             return await self._of_whole.get((reach, key), lambda: self._followed((reach, packed)) or self._whole.get(key, make))
 
-    def _followed(self, key: tuple[Reach | None, bool]) -> Answer | None:
+    def _followed(self, key: tuple[Reach | None, bool]) -> IndexAnswer | None:
         """Return the answer of the index of all images that is brought up to date; None if the library can't tell what changed."""
         with self._indexes.current() as index:
             if index is None:
@@ -82,9 +82,9 @@ class IndexAnswers:
         return answer
 
 
-def _answer(index: Index, *, packed: bool) -> Answer:
+def _answer(index: Index, *, packed: bool) -> IndexAnswer:
     body = pack(index) if packed else _json(index)
-    return Answer(f'"{hashlib.sha256(body).hexdigest()[:32]}"', body)
+    return IndexAnswer(f'"{hashlib.sha256(body).hexdigest()[:32]}"', body)
 
 
 def pack(index: Index) -> bytes:

@@ -17,7 +17,7 @@ from agent.core.settings import Settings
 from agent.domain.errors import AgentError, ModelMissing, StoreDamaged, StoreError
 from agent.domain.jobs import JobState
 from agent.domain.screen import WatchShown, WatchState
-from agent.engine.devices import Note
+from agent.engine.devices import DeviceNote
 from agent.engine.governor import Throttle
 from agent.engine.monitor import ResourceMonitor
 from agent.library.do_not_disturb import DoNotDisturb
@@ -59,7 +59,7 @@ class AgentStatus:
     quiet_until: datetime | None = None  # no popup until then
     throttled: Throttle | None = None  # why the engine is slowed down, while there is work
     warning: AgentError | None = None  # the work continues, but the user should know
-    device_note: Note | None = None  # a requested device that is not used
+    device_note: DeviceNote | None = None  # a requested device that is not used
     finished: BurstSummary | None = None  # the last burst, until the next photo arrives
     captures: int = 0  # screen captures under review
     captures_changed: int = 0  # how often a capture was added, changed or removed since the start

@@ -9,7 +9,7 @@ from agent.core.memory_guard import MB, MemoryGuard, ProcessKind
 from agent.core.paths import AppPaths
 from agent.core.settings import Settings
 from agent.domain.errors import EngineMemory, NoDisplay, ProcessMemory, UpdatesOff
-from agent.engine.devices import Note, by_onnx_runtime
+from agent.engine.devices import DeviceNote, by_onnx_runtime
 from agent.engine.sandbox.wall import Sandbox
 from agent.main.app import App
 from agent.main.diagnosis import Ground
@@ -43,7 +43,7 @@ def ground(
     )
 
 
-def engine_words(device: str, precision: str, note: Note | None, texts: Texts) -> str:
+def engine_words(device: str, precision: str, note: DeviceNote | None, texts: Texts) -> str:
     """The engine's device, and the reason if it is a fallback."""
     found = f"{'ONNX Runtime' if by_onnx_runtime(device) else 'OpenVINO'}, {device}, {precision}"
     return found if note is None else texts("ui.sentences", cause=f"{found}.", remedy=note.text(texts))

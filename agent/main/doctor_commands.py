@@ -17,7 +17,7 @@ from agent.core.child import own_command
 from agent.core.config_check import validated
 from agent.core.memory_guard import ProcessKind
 from agent.domain.errors import AgentError, ModelMissing, SettingsError
-from agent.engine.devices import Note, Trial
+from agent.engine.devices import DeviceNote, Trial
 from agent.engine.engine_calls import EngineConfig, Hello
 from agent.engine.selftest_runs import DeviceChooser
 from agent.main.checkup import checks, engine_words, ground, memory_beside, update_check
@@ -70,12 +70,12 @@ def report_device(session: CommandSession, device: str, *, as_json: bool = False
             say(json.dumps({"device": name, "precision": trial.precision, "ms": trial.ms, "fault": trial.fault}))
             continue
         fast = session.texts("cli.doctor.device_time", precision=trial.precision, ms=f"{trial.ms:.1f}")
-        text = fast if trial.fault is None else Note(name, trial.fault).text(session.texts)
+        text = fast if trial.fault is None else DeviceNote(name, trial.fault).text(session.texts)
         say(f"{MARKS['ok' if trial.fault is None else 'failed']} {session.texts('cli.label', name=name, value=text)}")
     return 1 if note is not None else 0
 
 
-async def _trials(config: EngineConfig) -> tuple[Mapping[str, Trial], Note | None]:
+async def _trials(config: EngineConfig) -> tuple[Mapping[str, Trial], DeviceNote | None]:
     """Test without the record of earlier trials."""
     with tempfile.TemporaryDirectory(prefix="ai-popup-device-") as folder:
         chooser = DeviceChooser(Path(folder) / "devices.json", own_command("engine-worker"))
@@ -125,7 +125,7 @@ def _memory(session: CommandSession) -> str:
     return memory_beside(largest, limits, session.texts)
 
 
-async def _hello(session: CommandSession) -> tuple[Hello, Note | None]:
+async def _hello(session: CommandSession) -> tuple[Hello, DeviceNote | None]:
     pool = engine_pool(session.settings, session.paths, model_store(session.paths), again=True)
     try:
         return await pool.hello(), pool.device_note

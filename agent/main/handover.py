@@ -24,7 +24,7 @@ from agent.main.library_home import library_care
 from agent.updates.install import Installation
 from agent.updates.install_journal import JournalFile
 from agent.updates.install_places import InstallPlace, place_of
-from agent.updates.memory import MemoryFile, Told
+from agent.updates.memory import MemoryFile, ToldError
 from agent.updates.service import UpdateActions, Updates
 from agent.updates.update_worker import ask
 from agent.updates.updater import channel_of, updater_of
@@ -149,7 +149,7 @@ class Handover:
             log.warning("update.not_installed", code=error.code if isinstance(error, AgentError) else type(error).__name__)
             if isinstance(error, UpdateError):
                 with contextlib.suppress(OSError, AgentError):
-                    self._updater.memory.change(problem=Told.of(error))
+                    self._updater.memory.change(problem=ToldError.of(error))
             return None
 
     @contextlib.contextmanager

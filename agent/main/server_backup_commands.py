@@ -101,13 +101,13 @@ def list_bases(session: CommandSession, *, as_json: bool) -> None:
 @click.pass_obj
 def config(session: CommandSession, as_json: bool) -> None:
     from agent.backups.configuration import configuration, for_another_host
-    from agent.backups.repositories import Folder, Passwords, offsite_of
+    from agent.backups.repositories import RepositoryFolder, RepositoryPasswords, offsite_of
     from agent.main.library_home import home_of_key
 
     settings = session.settings
-    local = Folder(session.paths.data)
+    local = RepositoryFolder(session.paths.data)
     offsite = offsite_of(settings, home_of_key(settings, session.paths))
-    text = configuration(settings.backup, Passwords("", ""), (local, offsite) if offsite is not None else (local,))
+    text = configuration(settings.backup, RepositoryPasswords("", ""), (local, offsite) if offsite is not None else (local,))
     told = for_another_host(text)
     tell({"configuration": told}, *told.split("\n"), as_json=as_json)
 
@@ -156,7 +156,7 @@ def _desktop_now(session: CommandSession, *, verify: bool, as_json: bool) -> int
 def restore_from(session: CommandSession, source: str, to: str | None, *, as_json: bool) -> None:
     """Restore a server, or a desktop, from a repository into this home, which is empty; the recovery code is asked for."""
     from agent.backups.desktop import fetch, holds_desktop
-    from agent.backups.repositories import Folder, Passwords, place_of
+    from agent.backups.repositories import RepositoryFolder, RepositoryPasswords, place_of
     from agent.backups.restic import Restic
     from agent.backups.restoring import check_empty
     from agent.core import logs
@@ -173,12 +173,12 @@ def restore_from(session: CommandSession, source: str, to: str | None, *, as_jso
             place = place_of(source, settings, secrets)
         except ValueError as error:
             raise click.BadParameter(texts("cli.backup.no_address"), param_hint="--from") from error
-        if isinstance(place, Folder) and not place.path.is_dir():
+        if isinstance(place, RepositoryFolder) and not place.path.is_dir():
             raise click.BadParameter(texts("cli.backup.no_folder"), param_hint="--from")
         code = ask(texts, texts("cli.recovery.ask"), hidden=False)
         logs.configure(settings.logs, paths.logs)
         try:
-            if not holds_desktop(Restic(place, Passwords.of(code), paths.cache / "restic", where="")):
+            if not holds_desktop(Restic(place, RepositoryPasswords.of(code), paths.cache / "restic", where="")):
                 _restore_server(session, place, code, moment, as_json=as_json)
                 return
             restored = fetch(place, code, paths, utc_now(), moment)

@@ -16,7 +16,7 @@ from agent.domain.errors import DatabaseUnreachable, ServerPackagesMissing
 
 if TYPE_CHECKING:
     from agent.store.schema_state import SchemaState
-    from agent.store.upgrade import Step
+    from agent.store.upgrade import UpgradeStep
 
 
 @click.group(cls=CommandGroup, help=TEXTS("cli.help.server"))
@@ -88,7 +88,7 @@ def _database(session: CommandSession) -> Iterator[str]:
     yield url
 
 
-def _plan(state: "SchemaState", pending: "list[Step]") -> dict[str, object]:
+def _plan(state: "SchemaState", pending: "list[UpgradeStep]") -> dict[str, object]:
     return {
         "found": state.found,
         "program": state.program,
@@ -98,7 +98,7 @@ def _plan(state: "SchemaState", pending: "list[Step]") -> dict[str, object]:
     }
 
 
-def _online(state: "SchemaState", pending: "list[Step]") -> bool:
+def _online(state: "SchemaState", pending: "list[UpgradeStep]") -> bool:
     """Whether a program that is at work on the schema now goes on working after the steps."""
     from agent.store.upgrade import works_from
 
@@ -106,7 +106,7 @@ def _online(state: "SchemaState", pending: "list[Step]") -> bool:
     return needed is None or (state.found is not None and needed <= state.found)
 
 
-def _tell(session: CommandSession, state: "SchemaState", pending: "list[Step]", *, done: bool) -> None:
+def _tell(session: CommandSession, state: "SchemaState", pending: "list[UpgradeStep]", *, done: bool) -> None:
     texts = session.texts
     if not pending:
         say(texts("cli.server.up_to_date", revision=str(state.found)))

@@ -28,7 +28,7 @@ from agent.library.previews import Previews
 from agent.library.thumbnails import Thumbnails
 from agent.library.work_state import WorkState
 from agent.main.upkeep import ModelSupply
-from agent.people.reference_recognition import ReferenceRecognition, References
+from agent.people.reference_recognition import KnownReferences, ReferenceRecognition
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.addresses import libpq_address
 from agent.store.database import Database
@@ -51,7 +51,7 @@ class WorkerEdges:
     """A worker's outer dependencies: the real ones, or fakes of tests."""
 
     engine: AnalysisEngine
-    matcher: Callable[[References], FaceMatcher]
+    matcher: Callable[[KnownReferences], FaceMatcher]
     online_only: Callable[[str], bool] = lambda _: False  # whether reading a file would fetch it from a cloud; blocks
 
 
@@ -65,7 +65,7 @@ async def work(
     environment = Environment(Observable(settings), _utc_now, time.monotonic)
     library, address = RedactionQueries(database), libpq_address(url)
     me = WorkerName(secrets.token_hex(16), name, socket.gethostname())
-    references = References(library)
+    references = KnownReferences(library)
     people = ReferenceRecognition(library, references, edges.matcher(references), environment)
     relay = EventRelay(address, EventQueries(database), Bus())
     relay.arrived.subscribe(people.noticed)

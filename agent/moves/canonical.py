@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any, TypeAlias
 
-from agent.moves.tables import REDACTION, UNDO, Kind, Moving, Row
+from agent.moves.tables import REDACTION, UNDO, Moving, Row, RowKind
 from agent.store.fact_values import moment
 
-Label: TypeAlias = Callable[[Kind, Any], str | None]
+Label: TypeAlias = Callable[[RowKind, Any], str | None]
 
 _BITS = 1 << 256
 
@@ -37,7 +37,7 @@ def canonical(moving: Moving, row: Row, label: Label) -> bytes:
     for column, kind in moving.refs.items():
         values[column] = None if row[column] is None else label(kind, row[column])
     if moving is REDACTION:
-        values["wish"] = with_people(row["wish"], lambda each: label(Kind.PERSON, each))
+        values["wish"] = with_people(row["wish"], lambda each: label(RowKind.PERSON, each))
     if moving is UNDO:
         values["changes"] = _changes(row["changes"], label)
     return digest_of([moving.name, values])

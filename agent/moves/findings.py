@@ -9,7 +9,7 @@ MOST_LISTED: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Conflict:
+class MoveConflict:
     """A row that the other side has otherwise, and keeps. Numbers only: names and paths are on the pages."""
 
     kind: str  # see `cli.move.conflicts`
@@ -24,11 +24,11 @@ class Findings:
 
     moved: Counter[str] = field(default_factory=Counter)
     withheld: Counter[tuple[str, str]] = field(default_factory=Counter)
-    conflicts: list[Conflict] = field(default_factory=list)
+    conflicts: list[MoveConflict] = field(default_factory=list)
     conflict_count: int = 0
     kept: set[bytes] = field(default_factory=set)
 
-    def conflict(self, found: Conflict) -> None:
+    def conflict(self, found: MoveConflict) -> None:
         self.conflict_count += 1
         if len(self.conflicts) < MOST_LISTED:
             self.conflicts.append(found)

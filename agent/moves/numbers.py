@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 
 from agent.moves.canonical import with_people
 from agent.moves.reading import Page
-from agent.moves.tables import FACE, IMAGE, REDACTION, Kind, Moving, Row
+from agent.moves.tables import FACE, IMAGE, REDACTION, Moving, Row, RowKind
 from agent.store.facts import chunks
 from agent.store.schema import face, image
 
@@ -26,14 +26,14 @@ class Numbers:
     lapsed: frozenset[int] = frozenset()  # people, by their own numbers, whose prints the other side may not keep
     albums: dict[int, int] = field(default_factory=dict)
     library: int | None = None  # of a server's several, into which the library moves
-    rest: dict[tuple[Kind, int], int] = field(default_factory=dict)
+    rest: dict[tuple[RowKind, int], int] = field(default_factory=dict)
 
-    def of(self, kind: Kind, number: int | None) -> int | None:
-        if kind is Kind.LIBRARY:
+    def of(self, kind: RowKind, number: int | None) -> int | None:
+        if kind is RowKind.LIBRARY:
             return self.library
         if number is None:
             return None
-        known = {Kind.PERSON: self.people, Kind.ALBUM: self.albums}.get(kind)
+        known = {RowKind.PERSON: self.people, RowKind.ALBUM: self.albums}.get(kind)
         return self.rest.get((kind, number)) if known is None else known.get(number)
 
     def translated(self, moving: Moving, row: Row) -> Row | None:
@@ -79,16 +79,16 @@ def numbers_of(tx: Connection, moving: Moving, rows: Sequence[Row], numbers: Num
 
 def image_numbers(tx: Connection, page: Page, numbers: Numbers) -> None:
     """Look up which photos there are those that a page names."""
-    images = {number: label for (kind, number), label in page.labels.items() if kind is Kind.IMAGE}
+    images = {number: label for (kind, number), label in page.labels.items() if kind is RowKind.IMAGE}
     there: dict[str, int] = {}
     for part in chunks(sorted(set(images.values()))):
         there |= {each.sha256: each.id for each in tx.execute(select(image.c.id, image.c.sha256).where(image.c.sha256.in_(part)))}
-    numbers.rest |= {(Kind.IMAGE, number): there[label] for number, label in images.items() if label in there}
+    numbers.rest |= {(RowKind.IMAGE, number): there[label] for number, label in images.items() if label in there}
 
 
 def faces_there(tx: Connection, page: Page, numbers: Numbers) -> dict[int, list[Row]]:
     """Return the other side's faces of a page's photos, by its images."""
-    images = [target for each in page.rows[IMAGE.name] if (target := numbers.rest.get((Kind.IMAGE, each["id"]))) is not None]
+    images = [target for each in page.rows[IMAGE.name] if (target := numbers.rest.get((RowKind.IMAGE, each["id"]))) is not None]
     rows = [
         dict(row)
         for part in chunks(images)
@@ -101,9 +101,9 @@ def face_numbers(tx: Connection, page: Page, numbers: Numbers) -> None:
     """Look up which faces there are those of a page."""
     theirs = faces_there(tx, page, numbers)
     for image_id, rows in by_image(page.rows[FACE.name]).items():
-        target = numbers.rest.get((Kind.IMAGE, image_id))
+        target = numbers.rest.get((RowKind.IMAGE, image_id))
         for one, other in matched(rows, theirs.get(target or 0, [])).items():
-            numbers.rest[Kind.FACE, one] = other
+            numbers.rest[RowKind.FACE, one] = other
 
 
 def key_of(moving: Moving, row: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -28,9 +28,9 @@ from agent.moves.tables import (
     REDACTION_ITEM,
     UNDO,
     UNDO_PERSON,
-    Kind,
     Moving,
     Row,
+    RowKind,
 )
 from agent.moves.undo import find_numbers, moves
 from agent.moves.writer import Writer, mark
@@ -142,7 +142,7 @@ class Proof:
     def _table(self, tx: Connection, moving: Moving, page: Page, rows: Iterable[Row]) -> None:
         labels, wanted = self._labels(page), list(rows)
         if moving is FACE:  # found by its place, because the other side may count its faces otherwise
-            keys: list[Any] = [self._numbers.of(Kind.FACE, each["id"]) for each in wanted]
+            keys: list[Any] = [self._numbers.of(RowKind.FACE, each["id"]) for each in wanted]
             there: dict[Any, Row] = _faces(tx, [each for each in keys if each is not None])
         else:
             meant = [self._numbers.translated(moving, each) for each in wanted]
@@ -173,17 +173,17 @@ class Proof:
             if who is None:
                 sheet.proof.withheld += 1
                 continue
-            ours = digest_of([page.labels[Kind.PERSON, each["person_id"]], page.labels[Kind.FACE, each["face_id"]]])
+            ours = digest_of([page.labels[RowKind.PERSON, each["person_id"]], page.labels[RowKind.FACE, each["face_id"]]])
             chosen = there.get(who)
-            theirs = None if chosen is None else labels.of(Kind.FACE, chosen)
+            theirs = None if chosen is None else labels.of(RowKind.FACE, chosen)
             if theirs is None and chosen is not None:  # another photo's, which was chosen there
                 sheet.proof.kept += 1
                 continue
             sheet.source.add([ours])
             if theirs is not None:
-                sheet.target.add([digest_of([page.labels[Kind.PERSON, each["person_id"]], theirs])])
+                sheet.target.add([digest_of([page.labels[RowKind.PERSON, each["person_id"]], theirs])])
 
-    def _albums(self, labels: dict[tuple[Kind, Any], str]) -> None:
+    def _albums(self, labels: dict[tuple[RowKind, Any], str]) -> None:
         page = self._reader.albums(labels)
         with self._target.read() as tx:
             there, known = find_albums(tx, page, self._numbers), self._labels(page)
@@ -201,14 +201,14 @@ class Proof:
                 image_numbers(tx, photos, self._numbers)
                 self._table(tx, ALBUM_IMAGE, photos, photos.rows[ALBUM_IMAGE.name])
 
-    def _steps(self, labels: dict[tuple[Kind, int], str]) -> None:
+    def _steps(self, labels: dict[tuple[RowKind, int], str]) -> None:
         page = self._reader.steps(labels)
         with self._target.read() as tx:
             find_numbers(tx, page, self._numbers)
             chosen = [each for each in page.rows[UNDO.name] if moves(page, self._numbers, each)]
             self._sheets[UNDO.name].proof.withheld += len(page.rows[UNDO.name]) - len(chosen)
             there = found(tx, UNDO, chosen)
-            self._numbers.rest |= {(Kind.UNDO, each["id"]): there[each["token"],]["id"] for each in chosen if (each["token"],) in there}
+            self._numbers.rest |= {(RowKind.UNDO, each["id"]): there[each["token"],]["id"] for each in chosen if (each["token"],) in there}
             ours, theirs = self._known(page), self._labels(page, gone=True)
             for each in chosen:
                 other = there.get((each["token"],))
@@ -230,10 +230,10 @@ class Proof:
 
     def _step_people(self, tx: Connection, page: Page, chosen: set[int], labels: "_Labels") -> None:
         sheet, ours = self._sheets[UNDO_PERSON.name], self._known(page)
-        rows = [each for each in page.rows[UNDO_PERSON.name] if each["undo_id"] in chosen and ours(Kind.PERSON, each["person_id"])]
+        rows = [each for each in page.rows[UNDO_PERSON.name] if each["undo_id"] in chosen and ours(RowKind.PERSON, each["person_id"])]
         sheet.proof.withheld += len(page.rows[UNDO_PERSON.name]) - len(rows)
         sheet.source.add(canonical(UNDO_PERSON, each, ours) for each in rows)
-        ids = [number for each in chosen if (number := self._numbers.rest.get((Kind.UNDO, each))) is not None]
+        ids = [number for each in chosen if (number := self._numbers.rest.get((RowKind.UNDO, each))) is not None]
         for part in chunks(ids):
             found_there = tx.execute(select(UNDO_PERSON.table).where(UNDO_PERSON.table.c.undo_id.in_(part))).mappings()
             sheet.target.add(canonical(UNDO_PERSON, dict(each), labels.of) for each in found_there)
@@ -260,7 +260,7 @@ class _Known:
         self._page = page
         self._numbers = numbers
 
-    def __call__(self, kind: Kind, number: int) -> str | None:
+    def __call__(self, kind: RowKind, number: int) -> str | None:
         label = self._page.labels.get((kind, number))
         return label if label == GONE or self._numbers.of(kind, number) is not None else None
 
@@ -269,11 +269,11 @@ class _Labels:
     """The source's labels for the other side's numbers."""
 
     def __init__(self, page: Page, numbers: Numbers, *, gone: bool) -> None:
-        people = ((Kind.PERSON, own, other) for own, other in numbers.people.items())
-        albums = ((Kind.ALBUM, own, other) for own, other in numbers.albums.items())
+        people = ((RowKind.PERSON, own, other) for own, other in numbers.people.items())
+        albums = ((RowKind.ALBUM, own, other) for own, other in numbers.albums.items())
         rest = ((kind, own, other) for (kind, own), other in numbers.rest.items())
         self._found = {(kind, other): label for kind, own, other in (*people, *albums, *rest) if (label := page.labels.get((kind, own)))}
         self._gone = gone
 
-    def of(self, kind: Kind, number: int) -> str | None:
-        return self._found.get((kind, number)) or (GONE if self._gone and kind in (Kind.PERSON, Kind.ALBUM) else None)
+    def of(self, kind: RowKind, number: int) -> str | None:
+        return self._found.get((kind, number)) or (GONE if self._gone and kind in (RowKind.PERSON, RowKind.ALBUM) else None)

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, Select, func, select
 
 from agent.core.actor import HERE
-from agent.moves.scope import Scope
+from agent.moves.scope import MoveScope
 from agent.moves.steps import libraries_of_albums, references
 from agent.moves.tables import (
     ALBUM,
@@ -21,8 +21,8 @@ from agent.moves.tables import (
     REDACTION_ITEM,
     UNDO,
     UNDO_PERSON,
-    Kind,
     Row,
+    RowKind,
     at_rest,
 )
 from agent.moves.tables import PERSON as PEOPLE
@@ -56,7 +56,7 @@ class Page:
     """Rows by table, with the library's own numbers, and what those numbers mean."""
 
     rows: dict[str, list[Row]] = field(default_factory=dict)
-    labels: dict[tuple[Kind, Any], str] = field(default_factory=dict)
+    labels: dict[tuple[RowKind, Any], str] = field(default_factory=dict)
 
 
 class Reader:
@@ -65,7 +65,7 @@ class Reader:
     def __init__(self, database: Database, roots: Roots, library: int | None = None) -> None:
         self._database = database
         self._roots = roots
-        self._scope = Scope(library)
+        self._scope = MoveScope(library)
 
     def counts(self) -> dict[str, int]:
         """Return the number of rows that would move, by table; of a server's library only those counted cheaply."""
@@ -94,9 +94,9 @@ class Reader:
             if self._scope.library is not None:  # otherwise also what those said who were merged: a merge can be undone
                 uids = {each["uid"] for each in people}
                 said = [each for each in said if each["person_uid"] in uids]
-        return Page({PEOPLE.name: people, consent.name: said}, {(Kind.PERSON, each["id"]): person_label(each) for each in people})
+        return Page({PEOPLE.name: people, consent.name: said}, {(RowKind.PERSON, each["id"]): person_label(each) for each in people})
 
-    def photos(self, labels: dict[tuple[Kind, Any], str]) -> Iterator[Page]:
+    def photos(self, labels: dict[tuple[RowKind, Any], str]) -> Iterator[Page]:
         """Yield photos with all that belongs to them. `labels` are the people's."""
 
         def page_of(tx: Connection, images: list[Row]) -> Page:
@@ -116,12 +116,12 @@ class Reader:
 
         return self._pages(select(place).where(place.c.image_id.is_(None), self._scope.placed()), place.c.id, page_of)
 
-    def redactions(self, labels: dict[tuple[Kind, Any], str]) -> Iterator[Page]:
+    def redactions(self, labels: dict[tuple[RowKind, Any], str]) -> Iterator[Page]:
         """Yield requests for covered copies, then their items, some at a time."""
         with self._database.read() as tx:
             requests = _rows(tx, select(redaction).where(self._scope.requested()).order_by(redaction.c.id))
         page = Page({REDACTION.name: [self._moved(each, "folder") for each in requests]}, dict(labels))
-        page.labels |= {(Kind.REDACTION, each["id"]): each["uid"] for each in requests}
+        page.labels |= {(RowKind.REDACTION, each["id"]): each["uid"] for each in requests}
         yield page
 
         def page_of(_: Connection, items: list[Row]) -> Page:
@@ -129,7 +129,7 @@ class Reader:
 
         yield from self._pages(select(redaction_item).where(self._scope.covered()), redaction_item.c.id, page_of)
 
-    def albums(self, labels: dict[tuple[Kind, Any], str]) -> Page:
+    def albums(self, labels: dict[tuple[RowKind, Any], str]) -> Page:
         """Return albums with their people and covers, all at once. `labels` are the people's."""
         with self._database.read() as tx:
             rows = _rows(tx, select(album).where(self._scope.collected()).order_by(album.c.id))
@@ -137,7 +137,7 @@ class Reader:
             ids = [each["id"] for each in albums]
             people = [row for part in chunks(ids) for row in _rows(tx, select(album_person).where(album_person.c.album_id.in_(part)))]
             page = Page({ALBUM.name: albums, ALBUM_PERSON.name: people}, dict(labels))
-            page.labels |= {(Kind.ALBUM, each["id"]): each["uid"] for each in albums}
+            page.labels |= {(RowKind.ALBUM, each["id"]): each["uid"] for each in albums}
             page.labels |= self._labels_of(tx, {each["cover_image_id"] for each in albums} - {None})
         return page
 
@@ -151,7 +151,7 @@ class Reader:
             held = select(album_image).join(image).where(album_image.c.album_id == each["id"], self._scope.shown())
             yield from self._pages(held, album_image.c.image_id, page_of)
 
-    def steps(self, labels: dict[tuple[Kind, Any], str]) -> Page:
+    def steps(self, labels: dict[tuple[RowKind, Any], str]) -> Page:
         """Return the steps of this computer's user, with what the numbers in them mean; at most some thousands are kept.
 
         Those of references stay: they hold face prints, for a day.
@@ -161,14 +161,14 @@ class Reader:
             ids = [each["id"] for each in steps]
             people = [row for part in chunks(ids) for row in _rows(tx, select(undo_person).where(undo_person.c.undo_id.in_(part)))]
             page = Page({UNDO.name: steps, UNDO_PERSON.name: people}, dict(labels))
-            page.labels |= {(Kind.UNDO, each["id"]): each["token"] for each in steps}
+            page.labels |= {(RowKind.UNDO, each["id"]): each["token"] for each in steps}
             found, known = references(steps), set(tx.scalars(select(person.c.id)))
-            page.labels |= self._labels_of(tx, found[Kind.IMAGE]) | self._labels_of_albums(tx, steps)
-            for part in chunks(sorted(found[Kind.FACE])):
+            page.labels |= self._labels_of(tx, found[RowKind.IMAGE]) | self._labels_of_albums(tx, steps)
+            for part in chunks(sorted(found[RowKind.FACE])):
                 wanted = select(face.c.id, face.c.ordinal, image.c.sha256).join(image).where(face.c.id.in_(part), self._scope.shown())
-                page.labels |= {(Kind.FACE, each.id): f"{each.sha256}/{each.ordinal}" for each in tx.execute(wanted)}
-            gone = (found[Kind.PERSON] | {each["person_id"] for each in people}) - known
-            page.labels |= {(Kind.PERSON, each): GONE for each in gone}
+                page.labels |= {(RowKind.FACE, each.id): f"{each.sha256}/{each.ordinal}" for each in tx.execute(wanted)}
+            gone = (found[RowKind.PERSON] | {each["person_id"] for each in people}) - known
+            page.labels |= {(RowKind.PERSON, each): GONE for each in gone}
         return page
 
     def _pages(
@@ -190,29 +190,31 @@ class Reader:
             yield page
             after = rows[-1][by.name]
 
-    def _labels_of(self, tx: Connection, images: Iterable[int]) -> dict[tuple[Kind, Any], str]:
+    def _labels_of(self, tx: Connection, images: Iterable[int]) -> dict[tuple[RowKind, Any], str]:
         """Return what images are recognised by, without those that do not move."""
         found = select(image.c.id, image.c.sha256).where(self._scope.shown())
         return {
-            (Kind.IMAGE, each.id): each.sha256 for part in chunks(sorted(images)) for each in tx.execute(found.where(image.c.id.in_(part)))
+            (RowKind.IMAGE, each.id): each.sha256
+            for part in chunks(sorted(images))
+            for each in tx.execute(found.where(image.c.id.in_(part)))
         }
 
-    def _labels_of_albums(self, tx: Connection, steps: Sequence[Row]) -> dict[tuple[Kind, Any], str]:
+    def _labels_of_albums(self, tx: Connection, steps: Sequence[Row]) -> dict[tuple[RowKind, Any], str]:
         """Return what the albums in steps are; removed ones of another library are left out."""
         known = set(tx.scalars(select(album.c.id)))
         there = tx.execute(select(album.c.id, album.c.created_at, album.c.uid).where(self._scope.collected()))
         removed = {each: home for each, home in libraries_of_albums(steps).items() if each not in known}
         gone = {each for each, home in removed.items() if self._scope.library in (None, home)}
-        return {(Kind.ALBUM, each.id): uid_of(*each) for each in there} | {(Kind.ALBUM, each): GONE for each in gone}
+        return {(RowKind.ALBUM, each.id): uid_of(*each) for each in there} | {(RowKind.ALBUM, each): GONE for each in gone}
 
     def _of_photos(self, tx: Connection, images: list[Row]) -> Page:
         ids = [each["id"] for each in images]
         sha = {each["id"]: each["sha256"] for each in images}
-        page = Page({image.name: images}, {(Kind.IMAGE, each): content for each, content in sha.items()})
+        page = Page({image.name: images}, {(RowKind.IMAGE, each): content for each, content in sha.items()})
         self._with_places(tx, page, _rows(tx, select(place).where(place.c.image_id.in_(ids), self._scope.placed()).order_by(place.c.id)))
         faces = _rows(tx, select(face).where(face.c.image_id.in_(ids)).order_by(face.c.id))
         page.rows[face.name] = faces
-        page.labels |= {(Kind.FACE, each["id"]): f"{sha[each['image_id']]}/{each['ordinal']}" for each in faces}
+        page.labels |= {(RowKind.FACE, each["id"]): f"{sha[each['image_id']]}/{each['ordinal']}" for each in faces}
         found = [each["id"] for each in faces]
         for moving in OF_FACES:
             page.rows[moving.name] = [
@@ -232,7 +234,7 @@ class Reader:
         page.rows[JOB.name] = [
             at_rest(row) for part in chunks(ids) for row in _rows(tx, select(job).where(job.c.place_id.in_(part)).order_by(job.c.id))
         ]
-        page.labels |= {(Kind.PLACE, each["id"]): f"{each['source']}|{each['host']}|{each['path']}" for each in moved}
+        page.labels |= {(RowKind.PLACE, each["id"]): f"{each['source']}|{each['host']}|{each['path']}" for each in moved}
 
     def _moved(self, row: Row, *columns: str) -> Row:
         return row | {name: self._roots.local(row[name]) for name in columns if row[name] is not None}

@@ -27,7 +27,7 @@ from agent.store.schema import library as libraries
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class MoveScope:
     """`library` is one of a server's; None: everything."""
 
     library: int | None = None

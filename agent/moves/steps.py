@@ -6,28 +6,28 @@ A step restores only what is still as it left it (`agent.store.journal`), so one
 from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeAlias
 
-from agent.moves.tables import Kind, Row
+from agent.moves.tables import Row, RowKind
 from agent.store.album_facts import uid_of
 from agent.store.facts import LOST, TEAM
 
-Other: TypeAlias = Callable[[Kind, Any], Any]
+Other: TypeAlias = Callable[[RowKind, Any], Any]
 
-_KEYS: Final = {"hidden": Kind.IMAGE, "favourite": Kind.IMAGE, "who": Kind.FACE, "ignored": Kind.FACE, LOST: Kind.FACE}
+_KEYS: Final = {"hidden": RowKind.IMAGE, "favourite": RowKind.IMAGE, "who": RowKind.FACE, "ignored": RowKind.FACE, LOST: RowKind.FACE}
 _PAIRS: Final = ("not", "unseen")
 
 
 def changed_step(row: Row, other: Other) -> Row | None:
     """Return a step for the other library; None if nothing of it is there. `other` returns None for what did not move."""
     changes = [found for each in row["changes"] if each["fact"] != TEAM and (found := changed_keys(each, other))["keys"]]
-    person_id = None if row["person_id"] is None else other(Kind.PERSON, row["person_id"])
+    person_id = None if row["person_id"] is None else other(RowKind.PERSON, row["person_id"])
     return row | {"changes": changes, "person_id": person_id} if changes else None
 
 
-def references(steps: Iterable[Row]) -> dict[Kind, set[int]]:
+def references(steps: Iterable[Row]) -> dict[RowKind, set[int]]:
     """Return the numbers in steps, by what they refer to."""
-    found: dict[Kind, set[int]] = {kind: set() for kind in Kind}
+    found: dict[RowKind, set[int]] = {kind: set() for kind in RowKind}
 
-    def note(kind: Kind, number: int) -> int:
+    def note(kind: RowKind, number: int) -> int:
         found[kind].add(number)
         return number
 
@@ -54,15 +54,15 @@ def changed_keys(change: Row, other: Other) -> Row:
     if fact == TEAM:  # a membership doesn't move
         return change | {"keys": []}
     if fact == "in_album":
-        places = [(other(Kind.ALBUM, album), other(Kind.IMAGE, image), position) for album, image, position in change["keys"]]
+        places = [(other(RowKind.ALBUM, album), other(RowKind.IMAGE, image), position) for album, image, position in change["keys"]]
         return change | {"keys": [list(each) for each in places if None not in each]}
     if fact == "album":
         return _changed_album(change, other)
     if fact in _PAIRS:
-        pairs = [(other(Kind.FACE, face), other(Kind.PERSON, person)) for face, person in change["keys"]]
+        pairs = [(other(RowKind.FACE, face), other(RowKind.PERSON, person)) for face, person in change["keys"]]
         keys: list[Any] = [list(each) for each in pairs if None not in each]
     else:
-        kind = _KEYS.get(fact, Kind.PERSON)
+        kind = _KEYS.get(fact, RowKind.PERSON)
         keys = [found for each in change["keys"] if (found := other(kind, each)) is not None]
     before, after = (_value(fact, change[name], other) for name in ("before", "after"))
     if fact == "who" and any(value is not None and value[0] is None for value in (before, after)):
@@ -75,19 +75,19 @@ def _changed_album(change: Row, other: Other) -> Row:
     [album_id] = change["keys"]
     sides = {name: _album(album_id, change[name], other) for name in ("before", "after")}
     known = all(None not in value["people"] for value in sides.values() if value is not None)
-    found = other(Kind.ALBUM, album_id) if known else None
+    found = other(RowKind.ALBUM, album_id) if known else None
     return change | sides | {"keys": [] if found is None else [found]}
 
 
 def _album(album_id: int, value: Any, other: Other) -> Any:
     if value is None:
         return None
-    people = [other(Kind.PERSON, each) for each in value["people"]]
+    people = [other(RowKind.PERSON, each) for each in value["people"]]
     cover = value["cover_image_id"]
     return value | {
         "uid": uid_of(album_id, value["created_at"], value.get("uid")),
-        "library_id": other(Kind.LIBRARY, value["library_id"]),
-        "cover_image_id": None if cover is None else other(Kind.IMAGE, cover),
+        "library_id": other(RowKind.LIBRARY, value["library_id"]),
+        "cover_image_id": None if cover is None else other(RowKind.IMAGE, cover),
         "people": people if None in people else sorted(people),
     }
 
@@ -96,10 +96,10 @@ def _value(fact: str, value: Any, other: Other) -> Any:
     if value is None:
         return None
     if fact == "who":
-        return [other(Kind.PERSON, value[0]), value[1]]
+        return [other(RowKind.PERSON, value[0]), value[1]]
     if fact == "person":
         cover = value["cover_face_id"]
-        return value | {"cover_face_id": None if cover is None else other(Kind.FACE, cover), "lapsed_at": None}
+        return value | {"cover_face_id": None if cover is None else other(RowKind.FACE, cover), "lapsed_at": None}
     if fact == "cover_face_id":
-        return other(Kind.FACE, value)
+        return other(RowKind.FACE, value)
     return value

@@ -13,7 +13,7 @@ from agent.store import schema
 Row: TypeAlias = dict[str, Any]
 
 
-class Kind(StrEnum):
+class RowKind(StrEnum):
     """What a number refers to: numbers differ between libraries."""
 
     IMAGE = "image"
@@ -32,9 +32,9 @@ class Moving:
 
     table: Table
     key: tuple[str, ...]
-    refs: Mapping[str, Kind] = field(default_factory=dict)
+    refs: Mapping[str, RowKind] = field(default_factory=dict)
     left: frozenset[str] = frozenset()  # columns of one side: derived there, neither moved nor compared
-    gives: Kind | None = None  # what other tables refer to by its `id`
+    gives: RowKind | None = None  # what other tables refer to by its `id`
     paths: tuple[str, ...] = ()  # columns that hold a path
     may_miss: frozenset[str] = frozenset()  # of `refs`: a row moves without what these name
 
@@ -48,50 +48,52 @@ class Moving:
 
 
 def _of_face(table: Table) -> Moving:
-    return Moving(table, ("face_id",), {"face_id": Kind.FACE})
+    return Moving(table, ("face_id",), {"face_id": RowKind.FACE})
 
 
 def _of_both(table: Table) -> Moving:
-    return Moving(table, ("face_id", "person_id"), {"face_id": Kind.FACE, "person_id": Kind.PERSON})
+    return Moving(table, ("face_id", "person_id"), {"face_id": RowKind.FACE, "person_id": RowKind.PERSON})
 
 
 _ID: Final = frozenset({"id"})
-PERSON: Final = Moving(schema.person, ("uid",), left=_ID | {"cover_face_id", "lapsed_at"}, gives=Kind.PERSON)
+PERSON: Final = Moving(schema.person, ("uid",), left=_ID | {"cover_face_id", "lapsed_at"}, gives=RowKind.PERSON)
 CONSENT: Final = Moving(schema.consent, ("person_uid", "purpose", "entered_at", "given_on", "state"), left=_ID)
-IMAGE: Final = Moving(schema.image, ("sha256",), left=_ID, gives=Kind.IMAGE)
+IMAGE: Final = Moving(schema.image, ("sha256",), left=_ID, gives=RowKind.IMAGE)
 PLACE: Final = Moving(
     schema.place,
     ("path", "source", "host"),
-    {"image_id": Kind.IMAGE},
+    {"image_id": RowKind.IMAGE},
     left=_ID | {"library_id"},
-    gives=Kind.PLACE,
+    gives=RowKind.PLACE,
     paths=("path", "folder"),
 )
-JOB: Final = Moving(schema.job, ("place_id",), {"place_id": Kind.PLACE}, left=_ID | {"lease_until", "lease_worker", "batch", "request_id"})
-FACE: Final = Moving(schema.face, ("image_id", "ordinal"), {"image_id": Kind.IMAGE}, left=_ID, gives=Kind.FACE)
+JOB: Final = Moving(
+    schema.job, ("place_id",), {"place_id": RowKind.PLACE}, left=_ID | {"lease_until", "lease_worker", "batch", "request_id"}
+)
+FACE: Final = Moving(schema.face, ("image_id", "ordinal"), {"image_id": RowKind.IMAGE}, left=_ID, gives=RowKind.FACE)
 EMBEDDING, CHIP, IGNORED, ADOPTED = (_of_face(each) for each in (schema.embedding, schema.chip, schema.ignored, schema.adopted))
-IDENTITY: Final = Moving(schema.identity, ("face_id",), {"face_id": Kind.FACE, "image_id": Kind.IMAGE, "person_id": Kind.PERSON})
+IDENTITY: Final = Moving(schema.identity, ("face_id",), {"face_id": RowKind.FACE, "image_id": RowKind.IMAGE, "person_id": RowKind.PERSON})
 REJECTION, UNSEEN = _of_both(schema.rejection), _of_both(schema.unseen)
-REDACTION: Final = Moving(schema.redaction, ("uid",), left=_ID, gives=Kind.REDACTION, paths=("folder",))
+REDACTION: Final = Moving(schema.redaction, ("uid",), left=_ID, gives=RowKind.REDACTION, paths=("folder",))
 REDACTION_ITEM: Final = Moving(
     schema.redaction_item,
     ("redaction_id", "source"),
-    {"redaction_id": Kind.REDACTION},
+    {"redaction_id": RowKind.REDACTION},
     left=_ID | {"request_id"},
     paths=("source", "target"),
 )
 ALBUM: Final = Moving(
     schema.album,
     ("uid",),
-    {"cover_image_id": Kind.IMAGE},
+    {"cover_image_id": RowKind.IMAGE},
     left=_ID | {"library_id"},
-    gives=Kind.ALBUM,
+    gives=RowKind.ALBUM,
     may_miss=frozenset({"cover_image_id"}),
 )
-ALBUM_IMAGE: Final = Moving(schema.album_image, ("image_id", "album_id"), {"album_id": Kind.ALBUM, "image_id": Kind.IMAGE})
-ALBUM_PERSON: Final = Moving(schema.album_person, ("album_id", "person_id"), {"album_id": Kind.ALBUM, "person_id": Kind.PERSON})
-UNDO: Final = Moving(schema.undo, ("token",), {"person_id": Kind.PERSON}, left=_ID, gives=Kind.UNDO)
-UNDO_PERSON: Final = Moving(schema.undo_person, ("undo_id", "person_id"), {"undo_id": Kind.UNDO, "person_id": Kind.PERSON})
+ALBUM_IMAGE: Final = Moving(schema.album_image, ("image_id", "album_id"), {"album_id": RowKind.ALBUM, "image_id": RowKind.IMAGE})
+ALBUM_PERSON: Final = Moving(schema.album_person, ("album_id", "person_id"), {"album_id": RowKind.ALBUM, "person_id": RowKind.PERSON})
+UNDO: Final = Moving(schema.undo, ("token",), {"person_id": RowKind.PERSON}, left=_ID, gives=RowKind.UNDO)
+UNDO_PERSON: Final = Moving(schema.undo_person, ("undo_id", "person_id"), {"undo_id": RowKind.UNDO, "person_id": RowKind.PERSON})
 
 OF_FACES: Final = (EMBEDDING, CHIP, IDENTITY, REJECTION, UNSEEN, IGNORED, ADOPTED)
 OF_PHOTOS: Final = (IMAGE, PLACE, JOB, FACE, *OF_FACES)

@@ -9,7 +9,7 @@ from agent.moves.findings import Findings
 from agent.moves.numbers import Numbers, found, image_numbers
 from agent.moves.reading import GONE, Page
 from agent.moves.steps import changed_step
-from agent.moves.tables import UNDO, UNDO_PERSON, Kind, Row
+from agent.moves.tables import UNDO, UNDO_PERSON, Row, RowKind
 from agent.moves.writer import ELSEWHERE, FORGOTTEN, keep
 from agent.store.facts import chunks
 from agent.store.rows import add
@@ -30,20 +30,20 @@ def find_numbers(tx: Connection, page: Page, numbers: Numbers) -> None:
     for part in chunks(sorted(labels)):
         for each in tx.execute(select(face.c.id, face.c.image_id, face.c.ordinal).where(face.c.image_id.in_(part))):
             faces[f"{labels[each.image_id]}/{each.ordinal}"] = each.id
-    numbers.rest |= {(Kind.FACE, number): faces[label] for number, label in _faces(page).items() if label in faces}
+    numbers.rest |= {(RowKind.FACE, number): faces[label] for number, label in _faces(page).items() if label in faces}
 
 
 def write_steps(tx: Connection, page: Page, numbers: Numbers, findings: Findings) -> None:
     """Write steps that are missing there, without those of people who were forgotten there."""
     find_numbers(tx, page, numbers)
     there = found(tx, UNDO, page.rows[UNDO.name])
-    gone: dict[tuple[Kind, int], int] = {}
+    gone: dict[tuple[RowKind, int], int] = {}
 
-    def other(kind: Kind, number: int) -> int | None:
+    def other(kind: RowKind, number: int) -> int | None:
         if (known := numbers.of(kind, number)) is not None or page.labels.get((kind, number)) != GONE:
             return known
         if (kind, number) not in gone:
-            gone[kind, number] = _reserved(tx, album if kind is Kind.ALBUM else person)
+            gone[kind, number] = _reserved(tx, album if kind is RowKind.ALBUM else person)
         return gone[kind, number]
 
     people = _people(page)
@@ -58,7 +58,7 @@ def write_steps(tx: Connection, page: Page, numbers: Numbers, findings: Findings
         else:
             made = add(tx, undo, {name: changed[name] for name in UNDO.columns})
             findings.moved[UNDO.name] += 1
-            its = [number for person_id in people.get(each["id"], ()) if (number := other(Kind.PERSON, person_id)) is not None]
+            its = [number for person_id in people.get(each["id"], ()) if (number := other(RowKind.PERSON, person_id)) is not None]
             if its:
                 tx.execute(insert(undo_person), [{"undo_id": made, "person_id": number} for number in its])
                 findings.moved[UNDO_PERSON.name] += len(its)
@@ -68,7 +68,7 @@ def moves(page: Page, numbers: Numbers, each: Row) -> bool:
     """Return whether a step moves."""
     people = {row["person_id"] for row in page.rows[UNDO_PERSON.name] if row["undo_id"] == each["id"]}
 
-    def other(kind: Kind, number: int) -> int | None:
+    def other(kind: RowKind, number: int) -> int | None:
         known = numbers.of(kind, number)
         return 0 if known is None and page.labels.get((kind, number)) == GONE else known
 
@@ -83,7 +83,7 @@ def _people(page: Page) -> dict[int, list[int]]:
 
 
 def _faces(page: Page) -> dict[int, str]:
-    return {number: label for (kind, number), label in page.labels.items() if kind is Kind.FACE}
+    return {number: label for (kind, number), label in page.labels.items() if kind is RowKind.FACE}
 
 
 def _reserved(tx: Connection, table: Table) -> int:

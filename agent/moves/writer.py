@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import Connection, delete, insert, select, update
 
 from agent.domain.people import Certainty
-from agent.moves.findings import Conflict, Findings
+from agent.moves.findings import Findings, MoveConflict
 from agent.moves.numbers import Numbers, by_image, differs, face_numbers, faces_there, found, image_numbers, key_of, matched, numbers_of
 from agent.moves.reading import Page
 from agent.moves.tables import (
@@ -29,9 +29,9 @@ from agent.moves.tables import (
     REDACTION,
     REDACTION_ITEM,
     REJECTION,
-    Kind,
     Moving,
     Row,
+    RowKind,
 )
 from agent.store.facts import chunks
 from agent.store.schema import identity, ignored, image, job, person, place
@@ -137,7 +137,7 @@ class Writer:
         theirs = faces_there(tx, page, self._numbers)
         new, changed = list[Row](), list[tuple[int, int]]()
         for image_id, rows in ours.items():
-            target = self._numbers.rest[Kind.IMAGE, image_id]
+            target = self._numbers.rest[RowKind.IMAGE, image_id]
             known = theirs.get(target, [])
             pairs = matched(rows, known)
             by_id = {each["id"]: each for each in known}
@@ -168,7 +168,7 @@ class Writer:
             self._identities(tx, rows)
             return
         if moving is REJECTION:
-            confirmed = _who(tx, [self._numbers.of(Kind.FACE, each["face_id"]) for each in rows])
+            confirmed = _who(tx, [self._numbers.of(RowKind.FACE, each["face_id"]) for each in rows])
             meant = [self._translated(moving, each) for each in rows]
             against = [confirmed.get(each["face_id"]) == each["person_id"] for each in meant]
             for each in compress(rows, against):
@@ -207,7 +207,7 @@ class Writer:
         silent = [
             target
             for each, who in _named(page).items()
-            if who in self._numbers.forgotten and (target := self._numbers.of(Kind.FACE, each)) is not None
+            if who in self._numbers.forgotten and (target := self._numbers.of(RowKind.FACE, each)) is not None
         ]
         for part in chunks(silent):
             tx.execute(delete(ignored).where(ignored.c.face_id.in_(part)))
@@ -215,7 +215,7 @@ class Writer:
 
     def _covers(self, tx: Connection, rows: Sequence[Row]) -> None:
         for each in rows:
-            who, which = self._numbers.people.get(each["person_id"]), self._numbers.of(Kind.FACE, each["face_id"])
+            who, which = self._numbers.people.get(each["person_id"]), self._numbers.of(RowKind.FACE, each["face_id"])
             if who is not None and which is not None:
                 unset = (person.c.id == who, person.c.cover_face_id.is_(None))
                 tx.execute(update(person).where(*unset).values(cover_face_id=which))
@@ -254,7 +254,7 @@ def keep(findings: Findings, moving: Moving, row: Row, other: Row | None, kind: 
     findings.kept.add(mark(moving, row))
     if kind != "merged":
         there = None if other is None else other.get("id", other.get("face_id"))
-        findings.conflict(Conflict(kind, moving.name, row.get("id", row.get("face_id")), there))
+        findings.conflict(MoveConflict(kind, moving.name, row.get("id", row.get("face_id")), there))
 
 
 def mark(moving: Moving, row: Row) -> bytes:

@@ -19,7 +19,7 @@ from agent.people.queries.people_queries import PeopleQueries
 log = structlog.get_logger()
 
 
-class References:
+class KnownReferences:
     """The prints that a worker's matcher holds: make its matcher with `read`. Remembers whose they are, to tell what changed."""
 
     def __init__(self, library: PeopleQueries) -> None:
@@ -51,7 +51,7 @@ class References:
 class ReferenceRecognition:
     """An Identifier. Its opinions are the first; the server's process, which holds all faces, forms them again with each new photo."""
 
-    def __init__(self, library: PeopleQueries, references: References, matcher: FaceMatcher, environment: Environment) -> None:
+    def __init__(self, library: PeopleQueries, references: KnownReferences, matcher: FaceMatcher, environment: Environment) -> None:
         self._references = references
         self._matcher = matcher
         self._identification = Identification(library, matcher, environment)

@@ -83,7 +83,7 @@ class Capture:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ScreenChange:
     """The user's changes to a capture; None leaves a value unchanged."""
 
     covered: Mapping[int, bool] | None = None  # by the index of the face
@@ -197,7 +197,7 @@ class CaptureService:
         """Return all captures, the newest last."""
         return tuple(self._open.values())
 
-    def change(self, id: str, change: Change) -> Capture:
+    def change(self, id: str, change: ScreenChange) -> Capture:
         """Change a capture. Raises CaptureGone."""
         capture = self.get(id)
         covered = change.covered or {}

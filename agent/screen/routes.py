@@ -16,7 +16,7 @@ from agent.domain.path_text import printable
 from agent.domain.redaction import Look, Shape, Style
 from agent.domain.screen import ALL_MONITORS, ScreenRef, ScreenRegion
 from agent.engine.screen_port import GrabbedFrame
-from agent.screen.capture import Capture, CaptureService, Change
+from agent.screen.capture import Capture, CaptureService, ScreenChange
 from agent.screen.region_picker import RegionPicker
 from agent.screen.schemas import (
     CaptureChange,
@@ -183,7 +183,7 @@ def _region(text: str) -> ScreenRegion:
         raise BadRequest(reason="region") from None
 
 
-def _change(asked: CaptureChange, now: Capture) -> Change:
+def _change(asked: CaptureChange, now: Capture) -> ScreenChange:
     drawn = None if asked.drawn is None else tuple(Box(*box) for box in asked.drawn)
     look = Look(Style(asked.style or now.look.style), Shape(asked.shape or now.look.shape))
-    return Change(asked.covered, drawn, look)
+    return ScreenChange(asked.covered, drawn, look)

@@ -159,7 +159,7 @@ class WatchSaid(Schema):
     person_id: int | None
 
     @classmethod
-    def of(cls, said: "sightings.Announcement", names: Mapping[int, str], texts: Texts) -> Self:
+    def of(cls, said: "sightings.SightingAnnouncement", names: Mapping[int, str], texts: Texts) -> Self:
         """`names` are those of people who may be named."""
         known = said.person_id if said.person_id in names else None
         return cls(number=said.number, at=said.at, kind=said.kind.value, text=said.text(texts, names), person_id=known)

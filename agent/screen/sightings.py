@@ -152,7 +152,7 @@ def _larger(one: Box, other: Box) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Announcement:
+class SightingAnnouncement:
     """One alert. It holds the person's id, so that a forgotten person is not named here either."""
 
     number: int

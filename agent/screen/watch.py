@@ -20,13 +20,13 @@ from agent.domain.scene import Scene, is_of
 from agent.domain.screen import WatchShown, WatchState
 from agent.engine.governor import PAUSE_BELOW, RESUME_FROM
 from agent.engine.monitor import ResourceMonitor
-from agent.engine.screen_port import ScreenWatcher, Watched, WatchedDesktop, WatchTask
+from agent.engine.screen_port import ScreenWatcher, WatchedDesktop, WatchedScreen, WatchTask
 from agent.library.do_not_disturb import DoNotDisturb, PauseUntil
 from agent.library.recipes import recipe_of
 from agent.library.work_state import WorkState
 from agent.people.identification import Identification
 from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.screen.sightings import Announcement, Glimpse, Sighting, SightingKind, Sightings, together
+from agent.screen.sightings import Glimpse, Sighting, SightingAnnouncement, SightingKind, Sightings, together
 
 log = structlog.get_logger()
 
@@ -81,14 +81,14 @@ class WatchService:
         self._supplied: Recipe | None = None
         self._known: frozenset[int] | None = None  # people who may be named; None: to be read again
         self._changes = 0  # of the known people
-        self._said: deque[Announcement] = deque(maxlen=KEPT)
-        self._listeners: list[Callable[[Announcement], None]] = []
+        self._said: deque[SightingAnnouncement] = deque(maxlen=KEPT)
+        self._listeners: list[Callable[[SightingAnnouncement], None]] = []
         self.state = WatchState.OFF
         self.problem: AgentError | None = None
         self.shown = Observable(WatchShown())
 
     @property
-    def said(self) -> tuple[Announcement, ...]:
+    def said(self) -> tuple[SightingAnnouncement, ...]:
         """Return the alerts, the newest last."""
         return tuple(self._said)
 
@@ -111,7 +111,7 @@ class WatchService:
         """Return why watching is impossible here, whatever the settings say."""
         return self._desktop.refused()
 
-    def listen(self, listener: Callable[[Announcement], None]) -> None:
+    def listen(self, listener: Callable[[SightingAnnouncement], None]) -> None:
         """Call it in the event loop with each alert, except during Do not disturb."""
         self._listeners.append(listener)
 
@@ -258,7 +258,7 @@ class WatchService:
                 self._known = known
         return self._known
 
-    async def _glimpses(self, watched: Watched, scene: Scene, wish: WatchSettings, agreed: frozenset[int]) -> list[Glimpse]:
+    async def _glimpses(self, watched: WatchedScreen, scene: Scene, wish: WatchSettings, agreed: frozenset[int]) -> list[Glimpse]:
         faces = [face for face in watched.faces if scene.counts(face.box, wish.only_in, wish.not_in)]
         known = await self._opinions.who(faces) if agreed and faces else [None] * len(faces)
         return [Glimpse(face.box, _named(who, agreed)) for face, who in zip(faces, known, strict=True)]
@@ -267,7 +267,7 @@ class WatchService:
         wanted = {SightingKind.NEW_FACE: wish.new_faces, SightingKind.PERSON: wish.people, SightingKind.SHARED: wish.sharing}
         if not wanted[sighting.kind]:
             return
-        said = Announcement(self.count + 1, self._environment.clock(), sighting.kind, sighting.person_id, count)
+        said = SightingAnnouncement(self.count + 1, self._environment.clock(), sighting.kind, sighting.person_id, count)
         self._said.append(said)
         self._changed()
         # The audience sees what is shown on the screen: while it is shared, only the warning is shown.

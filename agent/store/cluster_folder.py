@@ -65,7 +65,7 @@ class Archive:
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
+class FolderReached:
     """The path by which the cluster's user reaches the folder, the descriptors that it takes, and variables for its programs."""
 
     here: str
@@ -121,7 +121,7 @@ class ClusterFolder:
         self.write(_PASSWORDS, f"*:*:*:*:{escaped}\n".encode())
 
     @contextlib.contextmanager
-    def reached(self) -> Iterator[Reached]:
+    def reached(self) -> Iterator[FolderReached]:
         """Raises OSError, FewFiles if descriptors can't have such numbers."""
         if self.account is not None:
             raise_file_limit(_OPEN_FILES)
@@ -153,16 +153,16 @@ class ClusterFolder:
                 }
                 environment |= {_variable(option): reach(folder) for option, folder in self.archive.folders.items()}
                 environment |= {_variable(option): f"{here}/{option}" for option in self.archive.files}
-            yield Reached(here, tuple(descriptors), environment)
+            yield FolderReached(here, tuple(descriptors), environment)
 
-    def command(self, reached: Reached, words: Sequence[str]) -> list[str]:
+    def command(self, reached: FolderReached, words: Sequence[str]) -> list[str]:
         """Return what starts a program as the cluster's user; `words` begin with its path."""
         if self.account is None:
             return list(words)
         descriptors = ",".join(map(str, reached.descriptors))
         return [sys.executable, "-I", "-S", "-c", _BECOME, str(self.account.user), str(self.account.group), descriptors, *words]
 
-    def of_process(self, reached: Reached) -> dict[str, Any]:
+    def of_process(self, reached: FolderReached) -> dict[str, Any]:
         """Return the arguments of its processes: bare, and apart from signals that the terminal sends to the program."""
         common: dict[str, Any] = {"cwd": "/" if self.account else self.path, "env": reached.environment}
         if sys.platform == "win32":

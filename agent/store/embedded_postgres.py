@@ -24,7 +24,7 @@ from sqlalchemy import URL, make_url
 from agent.core.files import store_error, write_private
 from agent.core.paths import make_private
 from agent.domain.errors import DatabaseFailed, DatabaseUnreachable, ServerPackagesMissing, StoreDiskFull
-from agent.store.cluster_folder import Archive, ClusterFolder, Reached, make_private_for
+from agent.store.cluster_folder import Archive, ClusterFolder, FolderReached, make_private_for
 from agent.store.postgres_programs import NEWEST, OPEN_TO_ALL, Programs, account
 
 log = structlog.get_logger()
@@ -197,7 +197,7 @@ class EmbeddedPostgres:
         inside = here if self._sockets == self._cluster else str(self._sockets)
         return {"listen_addresses": "", "unix_socket_directories": inside}, address
 
-    def _run(self, command: list[str], reached: Reached) -> None:
+    def _run(self, command: list[str], reached: FolderReached) -> None:
         with self._messages.open("ab") as messages:
             done = subprocess.run(
                 self.home.command(reached, command),

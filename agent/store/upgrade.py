@@ -20,7 +20,7 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class UpgradeStep:
     """A migration as data.
 
     `about` is its sentence in English; `works_from` the oldest program that works after it, None for an `expand` step.
@@ -123,7 +123,7 @@ def _alembic() -> "Config":
     return config
 
 
-def steps(after: str | None = None) -> list[Step]:
+def steps(after: str | None = None) -> list[UpgradeStep]:
     """Return all steps after that revision, the oldest first."""
     from alembic.script import ScriptDirectory
 
@@ -132,10 +132,10 @@ def steps(after: str | None = None) -> list[Step]:
         kind = str(getattr(script.module, "kind", "contract"))  # unknown is taken for the worse
         works_from = str(getattr(script.module, "works_from", script.revision)) if kind == "contract" else None
         deferred = kind == "contract" and bool(getattr(script.module, "deferred", False))
-        found.append(Step(script.revision, kind, (script.doc or "").strip(), works_from, deferred))
+        found.append(UpgradeStep(script.revision, kind, (script.doc or "").strip(), works_from, deferred))
     return [step for step in reversed(found) if after is None or step.revision > after]
 
 
-def works_from(pending: list[Step]) -> str | None:
+def works_from(pending: list[UpgradeStep]) -> str | None:
     """Return the oldest program that works after all of them; None if each does."""
     return max((step.works_from for step in pending if step.works_from is not None), default=None)

@@ -16,7 +16,7 @@ _LONGEST_NAME: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Invitation:
+class TeamInvitation:
     """What the user is shown while a member is to confirm. The fingerprint is the one to compare with the browser's page."""
 
     address: str
@@ -30,7 +30,7 @@ class Invitation:
     interval_s: float
 
 
-async def invited(address: str, now: datetime) -> Invitation:
+async def invited(address: str, now: datetime) -> TeamInvitation:
     """Ask a server to let this computer in. Raises TeamUnreachable, TeamCertificateChanged, TooManyAttempts."""
     server = await first_contact(address)
     if not server.authority:
@@ -41,13 +41,13 @@ async def invited(address: str, now: datetime) -> Invitation:
     return _invitation(address, server.name, server.authority, page, asked, now)
 
 
-def _invitation(address: str, name: str, authority: str, page: str, asked: JoinRequested, now: datetime) -> Invitation:
+def _invitation(address: str, name: str, authority: str, page: str, asked: JoinRequested, now: datetime) -> TeamInvitation:
     until = now + timedelta(seconds=asked.expires_in)
     fingerprint, interval = fingerprint_of(authority), max(1.0, asked.interval)
-    return Invitation(address, name, fingerprint, authority, asked.user_code, page, asked.device_code, until, interval)
+    return TeamInvitation(address, name, fingerprint, authority, asked.user_code, page, asked.device_code, until, interval)
 
 
-async def granted(invitation: Invitation, uid: str) -> tuple[Link, str]:
+async def granted(invitation: TeamInvitation, uid: str) -> tuple[Link, str]:
     """Wait until a member has confirmed; return the server and its token. Raises JoinDenied, JoinExpired."""
     while True:
         try:

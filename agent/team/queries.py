@@ -33,7 +33,7 @@ from agent.store.schema import (
 )
 from agent.team import face_queries
 from agent.team.face_queries import Keep
-from agent.team.records import Conflict, Figures, Left, Link
+from agent.team.records import Figures, Left, Link, TeamConflict
 from agent.team.taking import Taking, is_confirmed
 from agent.web.desk_exchange import FACE_KINDS, MOST_ENTRIES, DeskOperation, DeskResult, PeoplePage, Sharing
 
@@ -126,7 +126,7 @@ class TeamQueries(ConsentQueries):
                     if sent.content.get(team_rows.TOLD, each.name) != each.name:
                         tx.execute(update(team_link).values(generation=0))  # everything is asked for again
 
-    def conflicts(self) -> list[Conflict]:
+    def conflicts(self) -> list[TeamConflict]:
         waiting = select(team_outbox).where(team_outbox.c.conflict.is_not(None)).order_by(team_outbox.c.id)
         with self.database.read() as tx:
             return [_conflict(tx, row) for row in tx.execute(waiting).all()]
@@ -188,11 +188,11 @@ def _settled(tx: Connection, row: Any, keep: Keep, now: datetime) -> EditStep | 
     return edit_rows.edit(tx, DescribePersonEdit(person_id=person_id, name=name), now)
 
 
-def _conflict(tx: Connection, row: Any) -> Conflict:
+def _conflict(tx: Connection, row: Any) -> TeamConflict:
     said, of_face = row.conflict, row.kind in FACE_KINDS
     face_id = face_queries.local(tx, row.content["face"]) if of_face else None
     mine = row.content.get("name", "")
-    return Conflict(
+    return TeamConflict(
         row.uid,
         tx.scalar(select(team_person.c.person_id).where(team_person.c.uid == row.person_uid)),
         (team_face_rows.name_of(tx, row.person_uid) or mine) if row.kind == team_face_rows.NAME else mine,

@@ -21,7 +21,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Conflict:
+class TeamConflict:
     """A person has one name here and another at the team. `taken`: another person there has the name given here."""
 
     uid: str

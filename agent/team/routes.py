@@ -8,7 +8,7 @@ from fastapi import FastAPI, Path
 
 from agent.core.i18n import Texts
 from agent.team.discovery import ServerSearch
-from agent.team.invitation import Invitation
+from agent.team.invitation import TeamInvitation
 from agent.team.schemas import (
     ConflictSettled,
     FolderUploadsOut,
@@ -116,5 +116,5 @@ def _photo_routes(api: FastAPI, team: TeamMembership, caught_up: Callable[[], Aw
         return UploadsRetried(photos=await team.uploads.retry())
 
 
-def _joining(invitation: Invitation) -> JoiningOut:
+def _joining(invitation: TeamInvitation) -> JoiningOut:
     return JoiningOut.from_record(invitation, code=invitation.user_code)

@@ -21,7 +21,7 @@ from agent.domain.errors import (
     TeamNotJoined,
 )
 from agent.team.folder_sharing import FolderSharing
-from agent.team.invitation import Invitation, granted, invited
+from agent.team.invitation import TeamInvitation, granted, invited
 from agent.team.line import TeamLine
 from agent.team.queries import TeamQueries
 from agent.team.records import Left, Link
@@ -60,7 +60,7 @@ class TeamMembership:
         self.problem: AgentError | None = None
         self.seen_at: datetime | None = None
         """the last contact"""
-        self.invitation: Invitation | None = None
+        self.invitation: TeamInvitation | None = None
         self._alerts = alerts
         self._environment = environment
         self._waiting: asyncio.Task[None] | None = None
@@ -70,7 +70,7 @@ class TeamMembership:
             each.changed.subscribe(lambda _: self.changed.notify())
 
     # -- joining -----------------------------------------------------------------------------------------------------------------
-    async def join(self, address: str) -> Invitation:
+    async def join(self, address: str) -> TeamInvitation:
         """Ask a server to let this computer in; what a member decides is followed in the background.
 
         Raises TeamAddressInvalid, TeamJoinedAlready, TeamUnreachable, TeamCertificateChanged, TooManyAttempts.
@@ -93,7 +93,7 @@ class TeamMembership:
             await asyncio.gather(waiting, return_exceptions=True)
             self.changed.notify()
 
-    async def _joined(self, invitation: Invitation) -> None:
+    async def _joined(self, invitation: TeamInvitation) -> None:
         try:
             link, token = await granted(invitation, uuid.uuid4().hex)
             await asyncio.to_thread(self.line.tokens.write, link.uid, token)

@@ -14,7 +14,7 @@ from agent.updates.download import is_whole
 from agent.updates.install_journal import InstallJournal, JournalFile, Phase
 from agent.updates.install_places import InstallPlace
 from agent.updates.library_care import LibraryCare
-from agent.updates.memory import MemoryFile, Offer, Told
+from agent.updates.memory import MemoryFile, Offer, ToldError
 from agent.updates.releases import ReleaseFile
 from agent.updates.updater import MOST_ATTEMPTS
 
@@ -127,7 +127,7 @@ class Installation:
         place.undo()
         memory = self._memory.read()
         tried = memory.given_up.get(journal.version, 0) + attempts
-        told = Told.of(UpdateRolledBack(version=journal.version)) if tried >= MOST_ATTEMPTS else memory.outcome
+        told = ToldError.of(UpdateRolledBack(version=journal.version)) if tried >= MOST_ATTEMPTS else memory.outcome
         self._memory.change(given_up={**memory.given_up, journal.version: tried}, outcome=told)
         self._journal.clear()
         log.warning("update.rolled_back", version=journal.version, library=put_back)

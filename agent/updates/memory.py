@@ -21,14 +21,14 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-class Told(_Part):
+class ToldError(_Part):
     """An error, as shown by a later process."""
 
     code: str
     params: Params = {}
 
     @classmethod
-    def of(cls, error: AgentError) -> "Told":
+    def of(cls, error: AgentError) -> "ToldError":
         return cls(code=error.code, params=error.params)
 
     def error(self) -> AgentError:
@@ -53,10 +53,10 @@ class Memory(_Part):
     seen: dict[str, SeenRelease] = {}  # by channel
     checked_at: AwareDatetime | None = None
     failures: int = 0  # since the last successful check
-    problem: Told | None = None
+    problem: ToldError | None = None
     offer: Offer | None = None
     given_up: dict[str, int] = {}  # versions that did not start, and their number of attempts
-    outcome: Told | None = None  # of the last installation, if it was rolled back
+    outcome: ToldError | None = None  # of the last installation, if it was rolled back
 
 
 class MemoryFile:

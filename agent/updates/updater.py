@@ -14,7 +14,7 @@ from agent.core.settings import Settings
 from agent.domain.errors import UpdateError, UpdateManaged, UpdateNoFile, UpdateNotReady, UpdatesOff, UpdateUnreachable
 from agent.updates.download import download, fetch
 from agent.updates.manifest import MAX_BYTES, FileEntry, opened
-from agent.updates.memory import Memory, MemoryFile, Offer, SeenRelease, Told
+from agent.updates.memory import Memory, MemoryFile, Offer, SeenRelease, ToldError
 from agent.updates.releases import Release, ReleaseFile, SeenVersion, UpdateState, UpdateStep, Version, judge
 
 # These replace themselves; all others are only told about an update and the command that installs it.
@@ -106,7 +106,7 @@ class Updater:
             news=dict(newest.news),
             file=FileEntry.model_validate(file, from_attributes=True) if file else None,
         )
-        problem = Told.of(UpdateNoFile(version=newest.version)) if newest and missing else None
+        problem = ToldError.of(UpdateNoFile(version=newest.version)) if newest and missing else None
         self.memory.change(checked_at=self._clock(), failures=0, problem=problem, offer=offer)
 
     def _announced(self, channel: str) -> list[Release]:
@@ -175,7 +175,7 @@ class Updater:
         )
 
     def _failed(self, error: UpdateError) -> None:
-        self.memory.change(checked_at=self._clock(), failures=self.memory.read().failures + 1, problem=Told.of(error))
+        self.memory.change(checked_at=self._clock(), failures=self.memory.read().failures + 1, problem=ToldError.of(error))
 
 
 def updater_of(paths: AppPaths, build: Build) -> Updater:

@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from agent.vision.codecs import Image, Limits, Pixels, others
+from agent.vision.codecs import DecodeLimits, Image, Pixels, others
 from agent.vision.codecs.decode import named
 from agent.vision.codecs.file_bytes import FileBytes
 from agent.vision.copies.canvas import Canvas, open_canvas
@@ -18,7 +18,7 @@ _FEWEST: Final = 64  # pixels: soft edges have fewer than any face
 _SAME: Final = 0.3  # of the smaller box
 
 
-def bare_image(data: FileBytes, limits: Limits) -> Image | None:
+def bare_image(data: FileBytes, limits: DecodeLimits) -> Image | None:
     """Return the first picture; None if no part of it is nearly transparent. Raises ImageError."""
 
     def read(name: str) -> Image | None:

@@ -18,7 +18,7 @@ _AT_ONCE = 1_000  # vectors read
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class ClusterMember:
     """A face as stored; -1 is an unknown photo, no name, no cluster."""
 
     face: int
@@ -39,7 +39,7 @@ class Grouping:
     def __init__(
         self,
         vectors: Callable[[Sequence[int]], Floats],
-        members: Iterable[Member] = (),
+        members: Iterable[ClusterMember] = (),
         *,
         cannot: Iterable[tuple[int, int]] = (),
         bounds: GroupBounds | None = None,
@@ -51,7 +51,7 @@ class Grouping:
         self._next = 0
         self.restore(members)
 
-    def restore(self, members: Iterable[Member]) -> None:
+    def restore(self, members: Iterable[ClusterMember]) -> None:
         """Restore from stored labels of any origin; all faces of a label at once.
 
         Raises ValueError if a face exists already.
@@ -69,7 +69,7 @@ class Grouping:
         """Return the label, -1 for a face that is alone. Raises KeyError for an unknown face."""
         return self._of[face].shown
 
-    def add(self, member: Member, vector: Floats, near: Iterable[tuple[int, float]]) -> dict[int, int]:
+    def add(self, member: ClusterMember, vector: Floats, near: Iterable[tuple[int, float]]) -> dict[int, int]:
         """Place a new face. Return the new labels of all faces whose label changed, including its own.
 
         `near`: the ids and Euclidean distances of its nearest faces, in any order; the sixteen nearest within `bounds.within` are enough.
@@ -121,7 +121,7 @@ class Grouping:
             self._next = max(self._next, core.label + 1)
             taken.add(core.label)
 
-    def _single(self, member: Member, vector: Floats) -> Core:
+    def _single(self, member: ClusterMember, vector: Floats) -> Core:
         if member.face in self._of:
             raise ValueError("this face has its place already")
         apart = Apart.of(member.face, member.photo, member.person, self._strangers.get(member.face, ()))
@@ -223,7 +223,7 @@ def _distinct(cores: Iterable[Core]) -> list[Core]:
     return list({id(core): core for core in cores}.values())
 
 
-def _pages(members: Iterable[Member]) -> Iterator[list[Member]]:
+def _pages(members: Iterable[ClusterMember]) -> Iterator[list[ClusterMember]]:
     left = iter(members)
     while page := list(islice(left, _AT_ONCE)):
         yield page

@@ -14,7 +14,7 @@ from agent.domain.image import Recipe
 from agent.vision.aligner import EYE_DISTANCE, face_of
 from agent.vision.animations.animation_reading import frames_in
 from agent.vision.bare import bare_image
-from agent.vision.codecs import Image, Limits, Pixels, decode, encode_jpeg, encode_small
+from agent.vision.codecs import DecodeLimits, Image, Pixels, decode, encode_jpeg, encode_small
 from agent.vision.codecs.file_bytes import FileBytes
 from agent.vision.covering import covered
 from agent.vision.detection import Detection
@@ -52,7 +52,7 @@ class Wanted:
 class FileDecoder:
     """Decodes one file as finely as its stages need, keeps the finest result, and adds up the seconds."""
 
-    def __init__(self, data: FileBytes, limits: Limits, clock: Callable[[], float]) -> None:
+    def __init__(self, data: FileBytes, limits: DecodeLimits, clock: Callable[[], float]) -> None:
         self._data, self._limits, self._clock = data, limits, clock
         self._image: Image | None = None
         self.seconds = 0.0
@@ -168,7 +168,7 @@ STAGES: Final = (
 MODELS: Final[dict[str, NetModel[Any]]] = {name: kind for stage in STAGES for name, kind in stage.models.items()}
 
 
-def analyse(data: FileBytes, pipeline: Pipeline, wanted: Wanted, limits: Limits, clock: Callable[[], float]) -> Analysis:
+def analyse(data: FileBytes, pipeline: Pipeline, wanted: Wanted, limits: DecodeLimits, clock: Callable[[], float]) -> Analysis:
     """Return the analysis of one image. `clock` gives seconds. Raises ImageError."""
     begun = clock()
     decoder = FileDecoder(data, limits, clock)

@@ -16,7 +16,7 @@ from agent.domain.clustering import GroupBounds
 from agent.domain.face import Quality
 from agent.domain.people import trust
 from agent.vision.clusterer import NEAREST, Graph, cluster
-from agent.vision.grouping import Grouping, Member
+from agent.vision.grouping import ClusterMember, Grouping
 from scripts.benchmarks import accuracy_cards
 from scripts.benchmarks.rows import Row, at_least, at_most, percentile
 from scripts.benchmarks.synthetic_faces import faces
@@ -187,7 +187,7 @@ def grown(each: Set) -> Ints:
         near = np.argsort(each.distances[face, :face])[:NEAREST]
         near = near[each.distances[face, near] <= BOUNDS.within]
         found = zip(near.tolist(), each.distances[face, near].tolist(), strict=True)
-        grouping.add(Member(face, trusted), each.vectors[face], found)
+        grouping.add(ClusterMember(face, trusted), each.vectors[face], found)
     return np.array([grouping.label(face) for face in range(len(each.people))])
 
 
@@ -201,7 +201,7 @@ def _fast() -> Iterator[Row]:
     yield at_most("cluster_100k_s", taken, FROM_NOTHING_S, [taken])
     score = f1(labels, people[:MANY])
     yield at_least("cluster_100k_f1", score, F1, [score])
-    members = (Member(face, 1.0, label=label) for face, label in enumerate(labels.tolist()))
+    members = (ClusterMember(face, 1.0, label=label) for face, label in enumerate(labels.tolist()))
     grouping = Grouping(lambda rows: vectors[list(rows)], members, bounds=BOUNDS)
     spans = []
     for face in range(MANY, MANY + NEW):
@@ -210,6 +210,6 @@ def _fast() -> Iterator[Row]:
         near = np.argpartition(-cosines, NEAREST)[:NEAREST]
         distances = np.sqrt(np.maximum(2 - 2 * cosines[near], 0))
         found = [(row, away) for row, away in zip(near.tolist(), distances.tolist(), strict=True) if away <= BOUNDS.within]
-        grouping.add(Member(face, 1.0), vectors[face], found)
+        grouping.add(ClusterMember(face, 1.0), vectors[face], found)
         spans.append(1000 * (time.perf_counter() - begun))
     yield at_most("cluster_one_new_ms", percentile(spans, 0.95), ONE_NEW_MS, spans)

@@ -25,7 +25,7 @@ from agent.main.engines import model_files
 from agent.models.model_store import ModelStore
 from agent.vision import embedder
 from agent.vision.aligner import MARGIN, align, face_of, refined
-from agent.vision.codecs import Image, Limits, decode
+from agent.vision.codecs import DecodeLimits, Image, decode
 from agent.vision.detectors import THOROUGH
 from agent.vision.embedder import EmbedderNet, Floats, normalised, prepared
 from scripts.benchmarks.stage import fetched
@@ -37,7 +37,7 @@ RECIPE = Recipe(THOROUGH, embedder.RECIPE)
 # What each variant adds to the previous one; `product` is what the program stores.
 VARIANTS = ("plain", "landmarks", "mirror", "jitter", "product")
 _SHIFTS = ((0, 0), (3, 0), (-3, 0), (0, 3), (0, -3))
-_LIMITS = Limits(megapixels=50, megabytes=50)
+_LIMITS = DecodeLimits(megapixels=50, megabytes=50)
 
 
 @dataclass(frozen=True, slots=True)

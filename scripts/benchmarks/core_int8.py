@@ -14,7 +14,7 @@ from agent.domain.face import Box
 from agent.engine.engine_calls import ModelFile
 from agent.engine.runtime import Runtime
 from agent.models.model_store import ModelStore
-from agent.vision.codecs import Image, Limits, decode
+from agent.vision.codecs import DecodeLimits, Image, decode
 from agent.vision.detector import DetectorNet
 from agent.vision.detectors.centerface import CenterFace
 from scripts.benchmarks.accuracy_detect import SIZES, labelled, places, unmatched
@@ -26,7 +26,7 @@ from scripts.benchmarks.stage import fetched
 FIRST, COLLAGES = 3000, 20
 MIN_SCORE = 0.5
 CANVAS, ROUNDS, RUNS = (512, 640), 7, 3
-_LIMITS = Limits(megapixels=50, megabytes=50)
+_LIMITS = DecodeLimits(megapixels=50, megabytes=50)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from agent.engine.engine_calls import ModelFile
 from agent.engine.runtime import Runtime
 from agent.main.engines import model_files
 from agent.vision.aligner import align, face_of
-from agent.vision.codecs import Limits, decode
+from agent.vision.codecs import DecodeLimits, decode
 from agent.vision.detection import Detection
 from agent.vision.detectors.centerface import CenterFace
 from agent.vision.embedder import BATCH, RECIPE, normalised, prepared
@@ -27,7 +27,7 @@ from scripts.benchmarks.stage import fetched
 Floats = NDArray[np.float32]
 Chips = NDArray[np.uint8]
 
-_LIMITS = Limits(megapixels=200, megabytes=500)
+_LIMITS = DecodeLimits(megapixels=200, megabytes=500)
 _SCORE, _DOUBT = 0.3, 0.05
 _FACES = 120
 _ROUNDS = 9

@@ -25,7 +25,7 @@ from agent.engine.devices import unquantised
 from agent.engine.engine_calls import ModelFile
 from agent.engine.runtime import Runtime
 from agent.models.model_store import ModelStore
-from agent.vision.codecs import Image, Limits, decode
+from agent.vision.codecs import DecodeLimits, Image, decode
 from agent.vision.detector import DetectorNet
 from agent.vision.detectors.centerface import CenterFace
 from scripts.benchmarks.photos import Photo
@@ -40,7 +40,7 @@ MIN_SCORE = 0.5
 INFER_S = 3  # for each shape
 DECODE_S = 2.0
 _LIMIT_S = 120
-_LIMITS = Limits(megapixels=200, megabytes=500)
+_LIMITS = DecodeLimits(megapixels=200, megabytes=500)
 
 
 @dataclass

@@ -21,7 +21,7 @@ from av.video.frame import PictureType
 
 from agent.engine.worker_slot import cores
 from agent.models.model_store import ModelStore
-from agent.vision.codecs import Limits
+from agent.vision.codecs import DecodeLimits
 from agent.vision.detectors.centerface import CenterFace
 from agent.vision.video.looking import look_through
 from agent.vision.video.probe import probe
@@ -30,7 +30,7 @@ from scripts.benchmarks.limit import Shape, converted, counting, inferred_per_se
 
 BUSY_S = 3.0
 FRAMES = 25  # these are encoded repeatedly: one second of video
-_LIMITS = Limits(megapixels=200, megabytes=2000)
+_LIMITS = DecodeLimits(megapixels=200, megabytes=2000)
 
 
 def limit(path: Path, models: ModelStore) -> float:

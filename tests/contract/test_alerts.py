@@ -9,7 +9,7 @@ from agent.alerts.alert_kinds import AlertKind
 from agent.alerts.alert_watch import AlertWatch
 from agent.alerts.conditions import Readings
 from agent.alerts.queries import KEPT, PROMETHEUS_SILENT, AlertQueries
-from agent.alerts.records import AlertEvent, Reading, Received, SilenceReason, Source
+from agent.alerts.records import AlertEvent, AlertReading, AlertSource, ReceivedAlert, SilenceReason
 from agent.core.actor import acting_as
 from agent.core.server_settings import AlertSettings
 from agent.domain.errors import NotFound, StoreUnwritable
@@ -33,7 +33,7 @@ class Watched:
         self.settings = AlertSettings(hold_s=60)
         self.ways: tuple[str, ...] = ("email", "ntfy")
         self.time = NOW
-        self.low = Reading(False, 50)
+        self.low = AlertReading(False, 50)
         self.restart()
 
     def anew(self) -> AlertWatch:
@@ -50,7 +50,7 @@ class Watched:
         return self.watch.look()
 
     def fire(self) -> None:
-        self.low = Reading(True, 4)
+        self.low = AlertReading(True, 4)
         assert not self.look() and self.look(1)
 
     def events(self) -> list[str]:
@@ -69,18 +69,18 @@ def watched(database: Database) -> Iterator[Watched]:
 
 def test_an_alert_fires_once_is_told_once_for_each_way_and_ends(watched: Watched) -> None:
     watched.fire()
-    watched.low = Reading(True, 3)
+    watched.low = AlertReading(True, 3)
     assert not watched.look(1)
     [found] = watched.queries.firing()
     assert (found.name, found.severity, found.source, found.began_at) == (
         "disk-low",
         Severity.WARNING,
-        Source.SERVER,
+        AlertSource.SERVER,
         NOW + timedelta(minutes=1),
     )
     assert (found.number, found.seen_at) == (3, watched.time), "its number is that of the last look"
     assert [(each.way, each.attempts) for each in watched.queries.outbox.of(found.id)] == [("email", 0), ("ntfy", 0)]
-    watched.low = Reading(False, 60)
+    watched.low = AlertReading(False, 60)
     assert not watched.look(1) and watched.look(1) and not watched.look(1)
     assert watched.queries.firing() == []
     [ended] = watched.queries.ended(None, 10)
@@ -96,14 +96,14 @@ def test_a_restart_neither_forgets_nor_repeats(watched: Watched) -> None:
     watched.restart()
     assert not watched.look(1) and not watched.look(5)
     assert watched.events() == ["firing"] and watched.queries.outbox.claim(watched.time, 10) == []
-    watched.low = Reading(False, 60)
+    watched.low = AlertReading(False, 60)
     assert not watched.look(1) and watched.look(1)
     assert watched.events() == ["firing", "resolved"]
 
 
 def test_only_one_process_looks_until_its_lease_ends(watched: Watched) -> None:
     other = watched.anew()
-    watched.low = Reading(True, 4)
+    watched.low = AlertReading(True, 4)
     watched.look()
     assert not other.look() and other.looked_at is None and watched.watch.looked_at == watched.time
     watched.leases.release("alerts", watched.watch._me)
@@ -117,7 +117,7 @@ def test_an_end_replaces_what_could_not_be_sent_meanwhile(watched: Watched) -> N
     watched.fire()
     [first] = watched.queries.outbox.claim(watched.time, 1)
     watched.queries.outbox.failed(first.id, "message.mail_failed", watched.time + timedelta(hours=1))
-    watched.low = Reading(False, 60)
+    watched.low = AlertReading(False, 60)
     watched.look(1), watched.look(1)
     due = watched.queries.outbox.claim(watched.time + timedelta(days=1), 10)
     assert [watched.queries.event_of(each.id) for each in due] == [AlertEvent.RESOLVED] * 2
@@ -145,7 +145,7 @@ def test_a_silence_holds_messages_back_until_it_ends_and_is_on_the_record(watche
     watched.look(1)
     assert watched.events() == ["firing"], "what still fires is told when the silence ends"
     watched.queries.silence("disk-low", SilenceReason.KNOWN, watched.time + timedelta(hours=1), watched.time)
-    watched.low = Reading(False, 60)
+    watched.low = AlertReading(False, 60)
     watched.look(1), watched.look(1)
     watched.look(120)
     assert watched.events() == ["firing"] and watched.queries.silences(watched.time) == []
@@ -193,12 +193,12 @@ def test_that_the_database_was_away_is_told_when_it_is_back(watched: Watched, mo
 
 
 def test_those_of_prometheus_are_stored_once_end_and_are_forgotten_in_silence(watched: Watched) -> None:
-    def told(key: str, *, firing: bool = True) -> Received:
-        return Received("burn-rate", key, Severity.CRITICAL, NOW, firing)
+    def told(key: str, *, firing: bool = True) -> ReceivedAlert:
+        return ReceivedAlert("burn-rate", key, Severity.CRITICAL, NOW, firing)
 
     watched.queries.receive([told("aa"), told("bb")], NOW)
     watched.queries.receive([told("aa"), told("cc", firing=False)], NOW + timedelta(hours=4))
-    assert [(each.source, each.name) for each in watched.queries.firing()] == [(Source.PROMETHEUS, "burn-rate")] * 2
+    assert [(each.source, each.name) for each in watched.queries.firing()] == [(AlertSource.PROMETHEUS, "burn-rate")] * 2
     watched.queries.receive([told("aa", firing=False), told("aa", firing=False)], NOW + timedelta(hours=5))
     assert len(watched.queries.firing()) == 1
     watched.look(60 * 5)

@@ -16,10 +16,10 @@ from agent.engine.analyser import Analyse, Analyser
 from agent.engine.engine_calls import EngineConfig
 from agent.engine.equipment import Equipment
 from agent.engine.pool import EnginePool
-from agent.vision.codecs import Limits, decode
+from agent.vision.codecs import DecodeLimits, decode
 from tests.inline_engine import InlineAnalyser
 
-LIMITS = Limits(megapixels=1, megabytes=1)
+LIMITS = DecodeLimits(megapixels=1, megabytes=1)
 DETECT = Recipe("centerface-2")
 RECOGNISE = Recipe("centerface-2", "mobilefacenet-2")
 

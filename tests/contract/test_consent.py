@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from agent.consent.queries import ConsentChange, Prints
+from agent.consent.queries import ConsentChange, ConsentPrints
 from agent.core.actor import acting_as
 from agent.domain.consent import Consent, ConsentState, Purpose
 from agent.domain.edits import Basis, DescribePersonEdit, Edit, MergePeopleEdit, NameFacesEdit
@@ -95,7 +95,7 @@ def test_a_withdrawal_deletes_every_print_and_says_how_many(library: RedactionQu
 
     change = withdraw(library, mei)
 
-    assert change.deleted == Prints(3, 3) and change.lapsed == {mei}
+    assert change.deleted == ConsentPrints(3, 3) and change.lapsed == {mei}
     assert change.step.people == {mei} and suggested in change.step.faces, "the matcher must hear of both"
     assert referenced(library) == {ben: [other]} and printed(library, first, second, suggested) == []
     with library.database.read() as tx:
@@ -127,7 +127,7 @@ def test_the_one_print_of_somebody_never_recognised_goes_with_a_withdrawal(libra
     mei = name(library, "Mei", *faces)
     do(library, DescribePersonEdit(person_id=mei, never=True))
     assert len(printed(library, *faces)) == 1
-    assert withdraw(library, mei).deleted == Prints(1, 1)
+    assert withdraw(library, mei).deleted == ConsentPrints(1, 1)
     assert printed(library, *faces) == []
 
 
@@ -150,7 +150,7 @@ def test_where_it_is_required_only_people_who_agreed_are_recognised(library: Red
 
     change = require(library, True)
 
-    assert change.lapsed == {ben} and change.deleted == Prints(1, 1)
+    assert change.lapsed == {ben} and change.deleted == ConsentPrints(1, 1)
     assert referenced(library) == {mei: [first]} and library.consents_followed(True, now=NOW)
     [third] = photo(library, "c", 1)
     eve = name(library, "Eve", third)

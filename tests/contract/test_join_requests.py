@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from agent.accounts.attempt_queries import AttemptQueries
-from agent.desks.join_queries import LASTS, MOST_OF_A_NETWORK, Grant, JoinQueries
+from agent.desks.join_queries import LASTS, MOST_OF_A_NETWORK, DeskGrant, JoinQueries
 from agent.desks.joining import MOST_WRONG, Joining
 from agent.domain.errors import JoinCodeGone, TooManyAttempts
 from agent.store.database import Database
 from agent.store.upgrade import upgrade
 
 MEI, BEN = "a" * 32, "b" * 32
-GRANT = Grant("token", "Mei", True)
+GRANT = DeskGrant("token", "Mei", True)
 
 
 class Two:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agent.accounts.ceremonies import PER_MINUTE, Ceremonies, Kind
+from agent.accounts.ceremonies import PER_MINUTE, Ceremonies, CeremonyKind
 from agent.accounts.queries import AccountQueries
 from agent.accounts.rates import LIMITS, Rates, RateStorage
 from agent.domain.errors import TooManyAttempts, TooManyRequests
@@ -73,9 +73,9 @@ async def test_what_one_address_begins_counts_over_processes(database: Database)
     server = Server(database)
     both = server.ceremonies(), server.ceremonies()
     for number in range(PER_MINUTE.amount):
-        await both[number % 2].begin(Kind.PASSKEY_SIGN_IN, "192.0.2.7")
+        await both[number % 2].begin(CeremonyKind.PASSKEY_SIGN_IN, "192.0.2.7")
     for each in both:
         with pytest.raises(TooManyAttempts) as refused:
-            await each.begin(Kind.PROVIDER_SIGN_IN, "192.0.2.7")
+            await each.begin(CeremonyKind.PROVIDER_SIGN_IN, "192.0.2.7")
         assert refused.value.params == {"seconds": 60}
-    await both[0].begin(Kind.PASSKEY_SIGN_IN, "198.51.100.7")
+    await both[0].begin(CeremonyKind.PASSKEY_SIGN_IN, "198.51.100.7")

@@ -7,7 +7,7 @@ from typing import TypeAlias
 import pytest
 from sqlalchemy import func, select
 
-from agent.consent.queries import ConsentQueries, Prints
+from agent.consent.queries import ConsentPrints, ConsentQueries
 from agent.consent.reference_queries import ReferenceQueries
 from agent.core.reach import Reach, reaching
 from agent.domain import reference_path
@@ -123,7 +123,7 @@ def test_a_withdrawal_deletes_them_and_they_can_come_again(library: RedactionQue
     ada, bo = agreed(library, "Ada"), agreed(library, "Bo")
     assert add(library, ada) and add(library, ada, "b") and add(library, bo, "c")
     receipt = withdraw(library, ada)
-    assert receipt.deleted == Prints(2, 2) and left(library) == 1 and list(referenced(library)) == [bo]
+    assert receipt.deleted == ConsentPrints(2, 2) and left(library) == 1 and list(referenced(library)) == [bo]
     assert library.noted(BACKUPS_HOLD_PURGED)
     agreed(library, "Ada")
     assert add(library, ada) and left(library) == 2
@@ -136,7 +136,7 @@ def test_a_consent_that_ended_deletes_them(library: RedactionQueries) -> None:
     consents.follow_consents(False, now=NOW, note=NOTE)
     assert left(library) == 1
     ended = consents.follow_consents(False, now=NOW + timedelta(days=3), note=NOTE)
-    assert ended.deleted == Prints(1, 1) and left(library) == 0
+    assert ended.deleted == ConsentPrints(1, 1) and left(library) == 0
 
 
 def test_nothing_of_them_outlives_the_name_the_person_or_recognition(library: RedactionQueries) -> None:

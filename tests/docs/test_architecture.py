@@ -53,6 +53,17 @@ def test_a_file_name_stands_for_one_thing() -> None:
     assert {name: sorted(paths) for name, paths in found.items() if len(paths) > 1} == {}
 
 
+def test_a_class_name_stands_for_one_thing() -> None:
+    found: dict[str, list[str]] = {}
+    for path in (ROOT / "agent").rglob("*.py"):
+        if not path.name.endswith("schemas.py"):  # the API's own names, which the routes' users know
+            for each in ast.parse(path.read_text(encoding="utf-8")).body:
+                if isinstance(each, ast.ClassDef) and not each.name.startswith("_"):
+                    found.setdefault(each.name, []).append(path.relative_to(ROOT).as_posix())
+    assert len(found) > 1000
+    assert {name: sorted(paths) for name, paths in found.items() if len(paths) > 1} == {}
+
+
 MOST_ARGUMENTS = 7
 # Constructors that take more today; the numbers may only become smaller.
 LARGER = {"EnginePool": 9}

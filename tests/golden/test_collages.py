@@ -10,7 +10,7 @@ from agent.domain.face import Box
 from agent.domain.image import Recipe
 from agent.engine.analyser import Analyse
 from agent.engine.service import Engine
-from agent.vision.codecs import Limits, Pixels, decode, encode_jpeg
+from agent.vision.codecs import DecodeLimits, Pixels, decode, encode_jpeg
 
 DETECT = Recipe("centerface-2")
 SOURCES = ("obama.jpg", "biden.jpg", "obama3.jpg")
@@ -20,7 +20,7 @@ def heads(engine: Engine, samples_folder: Path) -> list[tuple[Pixels, Box]]:
     """Each source cut around its head, and the face's box in the cut."""
     found = []
     for name in SOURCES:
-        image = decode((samples_folder / name).read_bytes(), Limits(megapixels=50, megabytes=50))
+        image = decode((samples_folder / name).read_bytes(), DecodeLimits(megapixels=50, megabytes=50))
         (face,) = engine.analyse(Analyse(str(samples_folder / name), DETECT)).faces
         box = face.box
         left, top = max(0, round(box.x - box.w)), max(0, round(box.y - box.h / 2))

@@ -9,7 +9,7 @@ from agent.engine.engine_calls import EngineConfig
 from agent.engine.runtime import Runtime
 from agent.engine.service import detector_of
 from agent.vision.aligner import refined
-from agent.vision.codecs import Limits, decode
+from agent.vision.codecs import DecodeLimits, decode
 from agent.vision.detection import five
 from agent.vision.detectors import THOROUGH
 
@@ -21,7 +21,7 @@ OFF, APART = 0.12, 0.09
 def test_points_that_are_off_come_back(engine_config: EngineConfig, samples_folder: Path, name: str) -> None:
     runtime = Runtime(device="CPU", precision="f32", threads=1, converted=Path(engine_config.converted), cache=Path(engine_config.cache))
     finder = detector_of(runtime, THOROUGH, engine_config.models[THOROUGH])
-    image = decode((samples_folder / name).read_bytes(), Limits(megapixels=50, megabytes=50))
+    image = decode((samples_folder / name).read_bytes(), DecodeLimits(megapixels=50, megabytes=50))
     (face,) = finder(lambda _: image, 0.5)
     points = np.array(face.landmarks)
     eyes = float(np.linalg.norm(points[0] - points[1]))

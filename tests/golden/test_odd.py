@@ -12,14 +12,14 @@ from agent.domain.redaction import Look, Style, cover_of
 from agent.engine.analyser import Analyse
 from agent.engine.service import Engine
 from agent.vision.animations.animation_frames import look_through
-from agent.vision.codecs import Limits, decode
+from agent.vision.codecs import DecodeLimits, decode
 from agent.vision.copies import RenderOptions, render
 from agent.vision.redactor import covered
 from tests.golden.test_redactions import APART, faces_on, vectors
 from tests.odd_files import ODD
 
 RECOGNISE = Recipe("centerface-2", "mobilefacenet-2")
-LIMITS = Limits(megapixels=50, megabytes=50)
+LIMITS = DecodeLimits(megapixels=50, megabytes=50)
 
 
 @pytest.mark.parametrize("style", [Style.SOLID, Style.MOSAIC])

@@ -12,7 +12,7 @@ from agent.engine.engine_calls import EngineConfig
 from agent.engine.openvino_quiet import core
 from agent.engine.runtime import Runtime
 from agent.vision.aligner import align, face_of
-from agent.vision.codecs import Limits, decode
+from agent.vision.codecs import DecodeLimits, decode
 from agent.vision.detectors.centerface import CenterFace
 from agent.vision.embedder import BATCH, RECIPE, normalised, prepared
 from tests.onnx_device import ONNX_RUNTIME
@@ -36,7 +36,7 @@ def faces(engine_config: EngineConfig, samples_folder: Path) -> NDArray[np.uint8
     detector = CenterFace(net)
     chips = []
     for path in sorted(samples_folder.iterdir()):
-        image = decode(path.read_bytes(), Limits(megapixels=50, megabytes=50))
+        image = decode(path.read_bytes(), DecodeLimits(megapixels=50, megabytes=50))
         (face,) = detector(lambda side, image=image: image, 0.5)  # type: ignore[misc]  # a default binds the loop's image
         chip = face_of(align(image, face.landmarks))
         chips += [chip, chip[:, ::-1], (chip * 0.5).astype(np.uint8), np.roll(chip, 5, axis=0)]
@@ -96,7 +96,7 @@ def test_in_onnx_runtime_the_detector_sees_the_same(engine_config: EngineConfig,
         for name in ("CPU", device)
     )
     for path in sorted(samples_folder.iterdir()):
-        image = decode(path.read_bytes(), Limits(megapixels=50, megabytes=50))
+        image = decode(path.read_bytes(), DecodeLimits(megapixels=50, megabytes=50))
         right, found = (detector(lambda side, image=image: image, 0.3) for detector in (expected, given))  # type: ignore[misc]  # as above
         assert len(found) == len(right) > 0
         for one, other in zip(right, found, strict=True):

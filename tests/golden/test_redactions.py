@@ -16,13 +16,13 @@ from agent.engine.service import Engine
 from agent.engine.video_engine import EngineAnimations
 from agent.redaction.video.job_files import VideoJobFolder
 from agent.redaction.video.video_redactor import VideoOptions, VideoRedactor
-from agent.vision.codecs import Limits
+from agent.vision.codecs import DecodeLimits
 from agent.vision.copies import RenderOptions, render
 from agent.vision.redactor import SOLID
 from tests.inline_engine import InlineEngine
 
 DETECT, RECOGNISE = Recipe("centerface-2"), Recipe("centerface-2", "mobilefacenet-2")
-LIMITS = Limits(megapixels=50, megabytes=50)
+LIMITS = DecodeLimits(megapixels=50, megabytes=50)
 SAMPLES = ("obama.jpg", "biden.jpg", "obama_partial_face.jpg", "32bit.png")
 # Beyond this two faces are nobody's the same, see agent.domain.people.
 APART = 1.05

@@ -15,7 +15,7 @@ from agent.alerts.alert_watch import AlertWatch
 from agent.alerts.conditions import Readings
 from agent.alerts.heartbeat import Heartbeat
 from agent.alerts.queries import AlertQueries
-from agent.alerts.records import Reading, SilenceReason
+from agent.alerts.records import AlertReading, SilenceReason
 from agent.core.i18n import Texts
 from agent.core.server_settings import AlertSettings, IncidentSettings
 from agent.core.settings import Settings
@@ -48,7 +48,7 @@ class Told:
         self.queries = AlertQueries(database)
         self.settings = Settings()
         self.secrets = FileHome(folder / "keys")
-        self.full = Reading(True, 2)
+        self.full = AlertReading(True, 2)
         self.channels = Channels(self.secrets, lambda: self.time, Ways(webhook=Webhook(trust), ntfy=Ntfy(trust)))
         wording = Wording(lambda: ORIGIN, lambda: Texts("en"), lambda: self.time)
         self.sending = alert_sending(self.queries, lambda: self.settings, self.channels, wording)
@@ -76,7 +76,7 @@ async def test_ntfy_shows_what_where_and_how_urgent_and_then_its_end(told: Told,
     told.set(ntfy_server=f"https://localhost:{receiver.port}", ntfy_topic="guard")
     told.secrets.write(ALERT_SECRETS["ntfy"], b"tk_1")
     assert told.watch.look() and await told.sending.send_due() == 1
-    told.full = Reading(False, 40)
+    told.full = AlertReading(False, 40)
     told.time += timedelta(minutes=9)
     assert told.watch.look() and await told.sending.send_due() == 1 and await told.sending.send_due() == 0
     (headers, first), (_, second) = receiver.received
@@ -149,12 +149,12 @@ async def test_a_webhook_of_its_own_is_told(told: Told, receiver: Receiver) -> N
 
 def test_the_heart_beats_while_all_is_well_and_only_then(told: Told, receiver: Receiver) -> None:
     told.set(heartbeat_url=f"https://localhost:{receiver.port}/ping")
-    told.full = Reading(False, 40)
+    told.full = AlertReading(False, 40)
     assert not told.heartbeat.beat(), "this process has not looked yet"
     told.watch.look()
     assert told.heartbeat.beat() and not told.heartbeat.beat()
     told.time += timedelta(minutes=5)
-    told.full = Reading(True, 2)
+    told.full = AlertReading(True, 2)
     told.watch.look()
     assert not told.heartbeat.beat(), "a critical alert fires"
     told.queries.silence("disk-full", SilenceReason.KNOWN, told.time + timedelta(hours=1), told.time)

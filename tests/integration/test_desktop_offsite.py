@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from agent.backups.desktop import send
 from agent.backups.ground import passwords_of
-from agent.backups.repositories import Folder
+from agent.backups.repositories import RepositoryFolder
 from agent.backups.restic import Restic
 from agent.core.config_file import SettingsFile
 from agent.core.paths import AppPaths
@@ -62,7 +62,7 @@ class Elsewhere:
         if not (self.place / "files" / "config").exists():
             return []
         key = home_of_key(self.program.file.load(), self.program.paths)
-        restic = Restic(Folder(self.place), passwords_of(self.program.paths.library, key), self.program.paths.cache / "restic")
+        restic = Restic(RepositoryFolder(self.place), passwords_of(self.program.paths.library, key), self.program.paths.cache / "restic")
         return [each.tag for each in restic.snapshots()]
 
     def restore(self, code: str, *words: str, **environment: str) -> "subprocess.CompletedProcess[str]":

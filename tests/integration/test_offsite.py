@@ -16,7 +16,7 @@ import pytest
 
 from agent.backups.configuration import archive
 from agent.backups.pgbackrest import PgBackRest, program
-from agent.backups.repositories import OFFSITE, Folder, Passwords, Sftp
+from agent.backups.repositories import OFFSITE, RepositoryFolder, RepositoryPasswords, Sftp
 from agent.backups.restic import Restic
 from agent.backups.scratch import restored
 from agent.core.backup_settings import BackupSettings
@@ -80,7 +80,7 @@ def place(tmp_path: Path) -> Iterator[Sftp]:
 
 
 def test_files_come_back_from_a_server_far_away_and_open_with_one_code_only(place: Sftp, tmp_path: Path) -> None:
-    passwords = Passwords.of(recovery_code.write(recovery_code.new_secret()))
+    passwords = RepositoryPasswords.of(recovery_code.write(recovery_code.new_secret()))
     restic = Restic(place, passwords, tmp_path / "cache")
     (tmp_path / "data" / "uploads").mkdir(parents=True)
     (tmp_path / "data" / "uploads" / "one.jpg").write_bytes(b"a photo of a face")
@@ -92,7 +92,7 @@ def test_files_come_back_from_a_server_far_away_and_open_with_one_code_only(plac
     restic.restore(snapshot.id, tmp_path / "back")
     assert (tmp_path / "back" / "uploads" / "one.jpg").read_bytes() == b"a photo of a face"
     restic.verify(whole=True)
-    other = Restic(place, Passwords.of(recovery_code.write(recovery_code.new_secret())), tmp_path / "cache")
+    other = Restic(place, RepositoryPasswords.of(recovery_code.write(recovery_code.new_secret())), tmp_path / "cache")
     with pytest.raises(RepositoryKeyWrong):
         other.snapshots()
     refused = Restic(replace(place, identity=str(_key(tmp_path / "unknown"))), passwords, tmp_path / "cache", OFFSITE)
@@ -104,9 +104,9 @@ def test_files_come_back_from_a_server_far_away_and_open_with_one_code_only(plac
 def test_the_database_comes_back_from_a_server_far_away(place: Sftp, tmp_path: Path) -> None:
     import psycopg
 
-    passwords = Passwords.of(recovery_code.write(recovery_code.new_secret()))
+    passwords = RepositoryPasswords.of(recovery_code.write(recovery_code.new_secret()))
     wanted = BackupSettings(wal_seconds=1)
-    both = archive(program(), wanted, passwords, (Folder(tmp_path / "near"), place))
+    both = archive(program(), wanted, passwords, (RepositoryFolder(tmp_path / "near"), place))
     embedded = EmbeddedPostgres(tmp_path / "postgres", tmp_path / "postgres.log", both)
     url = embedded.start().replace("+psycopg", "")
     try:
@@ -131,6 +131,6 @@ def test_the_database_comes_back_from_a_server_far_away(place: Sftp, tmp_path: P
     refused.make()
     with pytest.raises(RepositoryUnwritable):
         PgBackRest(refused).prepare()
-    wrong = archive(program(), wanted, Passwords.of(recovery_code.write(recovery_code.new_secret())), (place,))
+    wrong = archive(program(), wanted, RepositoryPasswords.of(recovery_code.write(recovery_code.new_secret())), (place,))
     with pytest.raises(AgentError), restored(tmp_path / "none", tmp_path / "none.log", wrong, address, 1, ["--type=immediate"]):
         pass

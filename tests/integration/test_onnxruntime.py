@@ -17,7 +17,7 @@ from agent.core.settings import EngineSettings, Precision
 from agent.domain.face import Face
 from agent.domain.image import Recipe
 from agent.engine.analyser import Analyse
-from agent.engine.devices import DeviceChoice, Fault, Note
+from agent.engine.devices import DeviceChoice, DeviceNote, Fault
 from agent.engine.engine_calls import EngineConfig, ModelFile
 from agent.engine.equipment import Equipment
 from agent.engine.model_preparer import ModelPreparer
@@ -151,7 +151,7 @@ async def test_its_files_are_made_where_no_photo_is_seen_and_it_loads_no_second_
 )
 async def test_a_provider_that_lies_is_not_used(record: Path, engine_config: EngineConfig, lie: str, fault: Fault) -> None:
     chooser = DeviceChooser(record, [sys.executable, "-c", FAKE, lie])
-    assert await choice(chooser, replace(engine_config, device="CUDA")) == DeviceChoice("CPU", "auto", Note("CUDA", fault))
+    assert await choice(chooser, replace(engine_config, device="CUDA")) == DeviceChoice("CPU", "auto", DeviceNote("CUDA", fault))
 
 
 @pytest.mark.parametrize("lie", ["", "half"])
@@ -162,7 +162,7 @@ async def test_an_honest_provider_is_used_in_full_and_half_precision(record: Pat
 
 async def test_a_provider_that_the_package_does_not_have_is_named_with_a_remedy(record: Path, engine_config: EngineConfig) -> None:
     chooser = DeviceChooser(record, own_command("engine-worker"))
-    note = Note("TENSORRT", Fault.ABSENT)
+    note = DeviceNote("TENSORRT", Fault.ABSENT)
     assert await choice(chooser, replace(engine_config, device="TENSORRT")) == DeviceChoice("CPU", "auto", note)
     for language in LANGUAGES:
         assert "ONNX Runtime" in note.text(Texts(language)) and "TENSORRT" in engine_words("CPU", "f32", note, Texts(language))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import psutil
 import pytest
 
-from agent.engine.monitor import Usage
+from agent.engine.monitor import EngineUsage
 from agent.engine.process_meter import ProcessMeter, total_memory
 
 Tell = Callable[[float, float], None]
@@ -103,7 +103,7 @@ def test_an_engine_s_first_seconds_are_its_own(tell: Tell) -> None:
 
 
 def test_a_busy_hour_that_is_over_is_not_told_again_by_another_thread(tell: Tell) -> None:
-    meter, seen = ProcessMeter(), list[Usage]()
+    meter, seen = ProcessMeter(), list[EngineUsage]()
 
     def read() -> None:
         seen.append(meter.read([]))

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from agent.domain.errors import EngineKilled
-from agent.engine.devices import DeviceChoice, Fault, Note, precisions
+from agent.engine.devices import DeviceChoice, DeviceNote, Fault, precisions
 from agent.engine.engine_calls import EngineConfig
 from agent.engine.sandbox.sandbox_paths import RANGES
 from agent.engine.selftest_runs import DeviceChooser
@@ -108,14 +108,14 @@ async def choice(chooser: DeviceChooser, config: EngineConfig) -> DeviceChoice:
 async def test_a_device_that_lies_is_not_used(record: Path, engine_config: EngineConfig, lie: str, fault: Fault) -> None:
     for wanted in ("GPU", "AUTO"):
         found = await choice(chooser(record, lie), replace(engine_config, device=wanted))
-        assert found == DeviceChoice("CPU", "auto", Note("GPU", fault))
+        assert found == DeviceChoice("CPU", "auto", DeviceNote("GPU", fault))
 
 
 async def test_a_device_that_hangs_is_ended_and_not_used(record: Path, engine_config: EngineConfig) -> None:
     await choice(chooser(record, "honest"), engine_config)  # the processor's own trial has all the time it needs
     others = psutil.Process().children()  # of tests before this
     hung = chooser(record, "hang", limit=6.0)
-    assert await choice(hung, replace(engine_config, device="GPU")) == DeviceChoice("CPU", "auto", Note("GPU", Fault.HUNG))
+    assert await choice(hung, replace(engine_config, device="GPU")) == DeviceChoice("CPU", "auto", DeviceNote("GPU", Fault.HUNG))
     assert [child for child in psutil.Process().children() if child not in others] == []
 
 
@@ -128,8 +128,8 @@ async def test_an_honest_device_is_used_and_tried_again_only_with_another_driver
     config = replace(engine_config, device="GPU")
     assert await choice(chooser(record, "honest", "1.0"), config) == DeviceChoice("GPU", "auto")
     assert await choice(chooser(record, "crash", "1.0"), config) == DeviceChoice("GPU", "auto"), "it is known, so it is not asked"
-    assert await choice(chooser(record, "crash", "1.1"), config) == DeviceChoice("CPU", "auto", Note("GPU", Fault.FAILED))
-    assert await choice(chooser(record, "honest", "1.1"), config) == DeviceChoice("CPU", "auto", Note("GPU", Fault.FAILED))
+    assert await choice(chooser(record, "crash", "1.1"), config) == DeviceChoice("CPU", "auto", DeviceNote("GPU", Fault.FAILED))
+    assert await choice(chooser(record, "honest", "1.1"), config) == DeviceChoice("CPU", "auto", DeviceNote("GPU", Fault.FAILED))
     assert await choice(chooser(record, "honest", "1.1", again=True), config) == DeviceChoice("GPU", "auto"), "the doctor asks again"
 
 
@@ -162,7 +162,7 @@ async def test_by_itself_a_device_is_used_only_if_it_is_faster(record: Path, eng
 
 async def test_a_processor_that_computes_too_coarsely_computes_exactly(tmp_path: Path, engine_config: EngineConfig) -> None:
     record = tmp_path / "devices.json"
-    assert await choice(chooser(record, "half"), engine_config) == DeviceChoice("CPU", "f32", Note("CPU", Fault.PRINTS))
+    assert await choice(chooser(record, "half"), engine_config) == DeviceChoice("CPU", "f32", DeviceNote("CPU", Fault.PRINTS))
     assert [kept["fault"] for kept in json.loads(record.read_text()).values()] == ["prints"] * len(precisions("auto"))
 
 

@@ -12,7 +12,7 @@ import pytest
 from agent.backups.configuration import archive
 from agent.backups.given_up import GivenUpLog
 from agent.backups.pgbackrest import PgBackRest, program
-from agent.backups.repositories import Folder, Passwords
+from agent.backups.repositories import RepositoryFolder, RepositoryPasswords
 from agent.backups.scratch import restored
 from agent.core.backup_settings import BackupSettings
 from agent.domain.errors import AgentError, RepositoryDamaged, RepositoryUnwritable
@@ -34,8 +34,8 @@ def backing_up(folder: Path, *places: Path) -> Iterator[PgBackRest]:
 @contextmanager
 def running(folder: Path, *places: Path, limit_mb: int = 4_096) -> Iterator[tuple[EmbeddedPostgres, str]]:
     """A database whose log goes to these places, and its address."""
-    passwords = Passwords.of(recovery_code.write(recovery_code.new_secret()))
-    into = archive(program(), BackupSettings(wal_seconds=1, wal_limit_mb=limit_mb), passwords, tuple(map(Folder, places)))
+    passwords = RepositoryPasswords.of(recovery_code.write(recovery_code.new_secret()))
+    into = archive(program(), BackupSettings(wal_seconds=1, wal_limit_mb=limit_mb), passwords, tuple(map(RepositoryFolder, places)))
     embedded = EmbeddedPostgres(folder / "postgres", folder / "postgres.log", into)
     try:
         yield embedded, embedded.start().replace("+psycopg", "")

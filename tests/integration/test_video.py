@@ -18,7 +18,7 @@ from agent.domain.face import Box, Landmarks
 from agent.domain.redaction import Look, Style
 from agent.domain.tracks import trails_of
 from agent.domain.video import Covered, Piece, Video, VideoDetection, ends_alike, is_clip, parts_of_copy
-from agent.vision.codecs import Limits
+from agent.vision.codecs import DecodeLimits
 from agent.vision.detection import Detection
 from agent.vision.video import probe as probing
 from agent.vision.video.joined_parts import join
@@ -29,7 +29,7 @@ from agent.vision.video.video_proof import prove_part
 from agent.vision.video.writing import write_part
 from tests.made_clips import Made, changing_clip, look, made_clip, place, red_share
 
-LIMITS = Limits(megapixels=50, megabytes=100)
+LIMITS = DecodeLimits(megapixels=50, megabytes=100)
 TAGS = (("title", "Mei"), ("creation_time", "2026-01-02T03:04:05Z"), ("location", "+48.1+11.5/"), ("make", "Phone"))
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from agent.domain.errors import AgentError
 from agent.domain.video import Piece, parts_of_copy
-from agent.vision.codecs import Limits
+from agent.vision.codecs import DecodeLimits
 from agent.vision.video.joined_parts import join
 from agent.vision.video.looking import look_through
 from agent.vision.video.probe import probe
@@ -44,7 +44,7 @@ def test_a_stream_that_nothing_can_decode_is_refused(tmp_path: Path) -> None:
 def _all_steps(data: bytes) -> None:
     """Raises AgentError."""
     file = io.BytesIO(data)
-    clip = probe(file, Limits(megapixels=50, megabytes=100))
+    clip = probe(file, DecodeLimits(megapixels=50, megabytes=100))
     made, pieces = io.BytesIO(), []
     for part in clip.parts:
         look_through(file, part, clip.tick, look)

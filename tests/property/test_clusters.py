@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from agent.domain.clustering import GroupBounds
 from agent.vision.clusterer import cluster
-from agent.vision.grouping import Grouping, Member
+from agent.vision.grouping import ClusterMember, Grouping
 from tests.made_faces import Ints, made
 
 PAIRS = st.lists(st.tuples(st.integers(0, 29), st.integers(0, 29)).filter(lambda pair: pair[0] != pair[1]), max_size=12)
@@ -38,7 +38,7 @@ def test_constraints_are_never_broken(seed: int, alike: float, photos: int, cann
     distances = np.sqrt(np.clip(2 - 2 * vectors @ vectors.T, 0, 4))
     for face in range(COUNT):
         near = [(other, float(distances[face, other])) for other in range(face) if distances[face, other] <= GroupBounds().within]
-        grouping.add(Member(face, float(trust[face]), int(photo[face]), int(person[face])), vectors[face], near)
+        grouping.add(ClusterMember(face, float(trust[face]), int(photo[face]), int(person[face])), vectors[face], near)
         kept_apart(
             np.array([grouping.label(each) for each in range(face + 1)]),
             photo[: face + 1],

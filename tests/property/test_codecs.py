@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.domain.errors import ImageError
-from agent.vision.codecs import Limits, decode
+from agent.vision.codecs import DecodeLimits, decode
 
-LIMITS = Limits(megapixels=1, megabytes=1)
+LIMITS = DecodeLimits(megapixels=1, megabytes=1)
 
 
 @cache

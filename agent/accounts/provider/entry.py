@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from agent.accounts.ceremonies import Kind
+from agent.accounts.ceremonies import CeremonyKind
 from agent.accounts.provider.sign_in import Back, Begun, ProviderSignIn, Second
 from agent.accounts.records import PROVIDER, Member
 from agent.accounts.secret_words import sha256_of
-from agent.accounts.service import Accounts, Caller, Proof
-from agent.accounts.sessions import Opened
+from agent.accounts.service import Accounts, Caller, SignInProof
+from agent.accounts.sessions import OpenedSession
 from agent.domain.errors import CeremonyGone, IdTokenInvalid, NotAllowedHere, NotAMember
 
 
@@ -24,10 +24,10 @@ class ProviderEntry:
         self._accounts = accounts
         self._provider = provider
 
-    async def sign_in(self, back: Back, origin: str, caller: Caller) -> Opened | AskedMore:
+    async def sign_in(self, back: Back, origin: str, caller: Caller) -> OpenedSession | AskedMore:
         """Raises what `ProviderSignIn.finish` raises, NotAMember, and CeremonyGone."""
         try:
-            link, said = await self._provider.finish(Kind.PROVIDER_SIGN_IN, back, origin)
+            link, said = await self._provider.finish(CeremonyKind.PROVIDER_SIGN_IN, back, origin)
             member = await self._provider.member(link, said)
         except (IdTokenInvalid, NotAllowedHere, NotAMember):
             await self._accounts.note_failed(None, caller)
@@ -39,7 +39,7 @@ class ProviderEntry:
             return AskedMore(await self._provider.ask_second(member, self._provider.session_of(said), caller.address), member)
         return await self._open(member, caller, self._provider.session_of(said))
 
-    async def second(self, second: Second, code: str | None, caller: Caller, passkey: Proof | None = None) -> Opened:
+    async def second(self, second: Second, code: str | None, caller: Caller, passkey: SignInProof | None = None) -> OpenedSession:
         """Raises CeremonyGone, SecondFactorRequired, CodeWrong, NotAMember, TooManyAttempts. A wrong code may be tried again."""
         await self._provider.check_second(second)
         member = await self._accounts.members.get(second.member)
@@ -49,28 +49,28 @@ class ProviderEntry:
         await self._provider.use_second(second)
         return await self._open(member, caller, second.session or None)
 
-    async def begin_invited(self, token: str, code: str | None, origin: str, caller: Caller, passkey: Proof | None = None) -> Begun:
+    async def begin_invited(self, token: str, code: str | None, origin: str, caller: Caller, passkey: SignInProof | None = None) -> Begun:
         """Begin to accept an invitation; a member with a second factor shows it first.
 
         Raises InvitationGone, SecondFactorRequired, CodeWrong, TooManyAttempts, and what `ProviderSignIn.begin` raises.
         """
         member, _ = await self._accounts.invitation(token, caller)
         await self._accounts.check_second(member, code, caller, passkey)
-        return await self._provider.begin(Kind.PROVIDER_INVITATION, origin, caller.address, sha256_of(token))
+        return await self._provider.begin(CeremonyKind.PROVIDER_INVITATION, origin, caller.address, sha256_of(token))
 
-    async def accept(self, token: str, back: Back, origin: str, caller: Caller) -> Opened:
+    async def accept(self, token: str, back: Back, origin: str, caller: Caller) -> OpenedSession:
         """Raises InvitationGone, IdentityTaken, CeremonyGone, and what `ProviderSignIn.finish` raises."""
         await self._accounts.invitation(token, caller)
-        link, said = await self._provider.finish(Kind.PROVIDER_INVITATION, back, origin, sha256_of(token))
+        link, said = await self._provider.finish(CeremonyKind.PROVIDER_INVITATION, back, origin, sha256_of(token))
         session = self._provider.session_of(said)
         return await self._lasting(await self._accounts.accept_by_link(token, link, caller, session), session)
 
-    async def _open(self, member: Member, caller: Caller, session: str | None) -> Opened:
+    async def _open(self, member: Member, caller: Caller, session: str | None) -> OpenedSession:
         """Raises CeremonyGone."""
         opened = await self._accounts.sessions.open(member, caller.browser, caller.address, PROVIDER, session)
         return await self._lasting(opened, session)
 
-    async def _lasting(self, opened: Opened, session: str | None) -> Opened:
+    async def _lasting(self, opened: OpenedSession, session: str | None) -> OpenedSession:
         """Raises CeremonyGone if the provider ended `session` while the member was signing in.
 
         Looked for after opening: an end that comes later finds the opened session in the database.

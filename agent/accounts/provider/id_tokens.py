@@ -29,7 +29,7 @@ LONGEST_AGE_S: Final = 900
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedClaims:
     """What a token has to say."""
 
     issuer: str
@@ -70,7 +70,7 @@ def kid_of(token: str) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def checked(token: str, keys: tuple[Key, ...], wanted: Wanted) -> dict[str, Any]:
+def checked(token: str, keys: tuple[Key, ...], wanted: WantedClaims) -> dict[str, Any]:
     """The claims of a token that the provider signed, for this client, for this sign-in, just now. Raises IdTokenInvalid."""
     decoded = verified(token, keys)
     claims, audience = decoded.claims, decoded.claims.get("aud")

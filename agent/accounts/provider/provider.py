@@ -89,7 +89,7 @@ class Provider:
         if not isinstance(token, str):
             raise ProviderInvalid(what="id_token")
         keys = await self._keys_for(id_tokens.kid_of(token))
-        wanted = id_tokens.Wanted(
+        wanted = id_tokens.WantedClaims(
             self.settings.issuer,
             self.settings.client_id,
             request.nonce,

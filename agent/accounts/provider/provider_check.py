@@ -14,7 +14,7 @@ _KNOWN_CLIENT: Final = ("invalid_grant", "invalid_request")
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ProviderFinding:
     """`key` names a text; `error` is what was in the way."""
 
     state: str
@@ -23,43 +23,43 @@ class Finding:
     error: AgentError | None = None
 
 
-async def findings(provider: Provider, origins: Sequence[str], secret: bool) -> list[Finding]:
+async def findings(provider: Provider, origins: Sequence[str], secret: bool) -> list[ProviderFinding]:
     """`origins` are the server's addresses, `secret` is whether the client has one."""
     settings = provider.settings
-    found = [*(Finding(NOTE, "redirect", f"{each}{REDIRECT}") for each in origins)]
+    found = [*(ProviderFinding(NOTE, "redirect", f"{each}{REDIRECT}") for each in origins)]
     try:
         known = await provider.metadata()
-        found.append(Finding(OK, "discovery", settings.issuer))
+        found.append(ProviderFinding(OK, "discovery", settings.issuer))
         keys = await provider.keys()
-        found.append(Finding(OK, "keys", str(len(keys))))
+        found.append(ProviderFinding(OK, "keys", str(len(keys))))
     except AgentError as error:
-        return [*found, Finding(BAD, "discovery", settings.issuer, error)]
+        return [*found, ProviderFinding(BAD, "discovery", settings.issuer, error)]
     found.append(await _client(provider, origins[0] if origins else "https://localhost"))
     found += _notes(known, secret)
-    found += [Finding(NOTE, "sign_out", f"{each}/") for each in origins if known.end_session]
+    found += [ProviderFinding(NOTE, "sign_out", f"{each}/") for each in origins if known.end_session]
     if known.says_logout:
-        found += [Finding(NOTE, "logout", f"{each}{LOGOUT}") for each in origins[:1]]
+        found += [ProviderFinding(NOTE, "logout", f"{each}{LOGOUT}") for each in origins[:1]]
     if settings.create_members and not (settings.create_domains or settings.allowed_groups):
-        found.append(Finding(NOTE, "everyone"))
+        found.append(ProviderFinding(NOTE, "everyone"))
     return found
 
 
-async def _client(provider: Provider, origin: str) -> Finding:
+async def _client(provider: Provider, origin: str) -> ProviderFinding:
     """Whether the provider knows the client and its secret: it looks at them before the code, which is made up."""
     try:
         await provider.exchanged("check", Request.of(b"check", "check", origin))
     except ProviderRefused as error:
         said = str(error.params["error"])
-        return Finding(OK, "client") if said in _KNOWN_CLIENT else Finding(BAD, "client", said, error)
+        return ProviderFinding(OK, "client") if said in _KNOWN_CLIENT else ProviderFinding(BAD, "client", said, error)
     except AgentError as error:
-        return Finding(BAD, "client", error=error)
-    return Finding(OK, "client")
+        return ProviderFinding(BAD, "client", error=error)
+    return ProviderFinding(OK, "client")
 
 
-def _notes(known: Metadata, secret: bool) -> list[Finding]:
-    found = [] if secret else [Finding(NOTE, "no_secret")]
+def _notes(known: Metadata, secret: bool) -> list[ProviderFinding]:
+    found = [] if secret else [ProviderFinding(NOTE, "no_secret")]
     if known.pkce is None:
-        found.append(Finding(NOTE, "pkce_unsaid"))
+        found.append(ProviderFinding(NOTE, "pkce_unsaid"))
     else:
-        found.append(Finding(OK, "pkce") if known.pkce else Finding(BAD, "no_pkce"))
+        found.append(ProviderFinding(OK, "pkce") if known.pkce else ProviderFinding(BAD, "no_pkce"))
     return found

@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select, text, update
 
-from agent.accounts.ceremonies import CeremonyQueries, Kind
+from agent.accounts.ceremonies import CeremonyKind, CeremonyQueries
 from agent.accounts.member_rows import COLUMNS, add_member, keep_a_way_in, member_of, required, selected
 from agent.accounts.records import PROVIDER, Member, ProviderLink
 from agent.core.actor import acting_as
@@ -87,10 +87,10 @@ class ProviderQueries(CeremonyQueries):
             mine.append(and_(member_session.c.means == PROVIDER, member_session.c.member_id.in_(linked), *unnamed))
         with self.database.write(durable=True) as tx:
             tx.execute(delete(ceremony).where(ceremony.c.expires_at <= now))
-            if not tx.execute(_KEEP, {"sha256": token, "kind": Kind.LOGOUT_TOKEN, "until": until}).rowcount:
+            if not tx.execute(_KEEP, {"sha256": token, "kind": CeremonyKind.LOGOUT_TOKEN, "until": until}).rowcount:
                 return None
             if session:
-                tx.execute(_KEEP, {"sha256": session, "kind": Kind.ENDED_SESSION, "until": until})
+                tx.execute(_KEEP, {"sha256": session, "kind": CeremonyKind.ENDED_SESSION, "until": until})
             ended = tx.execute(delete(member_session).where(or_(*mine)).returning(member_session.c.id, member_session.c.member_id)).all()
             for who, count in Counter(each.member_id for each in ended).items():
                 audit_log.add(tx, "sessions_ended", who, count, now, detail=PROVIDER)

@@ -7,7 +7,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
 from agent.accounts.callers import MANAGE, SELF, From, HexId, MemberId, OwnSession, Secret, signed_in
-from agent.accounts.ceremonies import Kind
+from agent.accounts.ceremonies import CeremonyKind
 from agent.accounts.passkey_routes import Here, site_of
 from agent.accounts.provider.entry import AskedMore, ProviderEntry
 from agent.accounts.provider.fetching import error_of
@@ -28,7 +28,7 @@ from agent.accounts.provider.schemas import (
 from agent.accounts.provider.sign_in import ProviderSignIn
 from agent.accounts.records import PROVIDER
 from agent.accounts.schemas import Confirmation
-from agent.accounts.service import Accounts, Proof
+from agent.accounts.service import Accounts, SignInProof
 from agent.domain.errors import AccountError, AgentError, BadRequest, TooManyAttempts
 from agent.web.access import Scope, needs
 from agent.web.request_counts import note_code
@@ -73,7 +73,7 @@ def _entry_routes(api: FastAPI, provider: ProviderSignIn, entry: ProviderEntry) 
     @api.post("/api/account/provider/begin", openapi_extra=_OPEN)
     async def begin(site: Here, caller: From) -> ProviderBegun:
         """Begin to sign in. The state works once, for five minutes."""
-        return ProviderBegun.from_record(await provider.begin(Kind.PROVIDER_SIGN_IN, site.origin, caller.address))
+        return ProviderBegun.from_record(await provider.begin(CeremonyKind.PROVIDER_SIGN_IN, site.origin, caller.address))
 
     @api.post("/api/account/provider/sign-in", openapi_extra=_OPEN)
     async def sign_in(wanted: ProviderBack, request: Request, response: Response, site: Here, caller: From) -> ProviderEntered:
@@ -115,11 +115,11 @@ def _own_routes(api: FastAPI, accounts: Accounts, provider: ProviderSignIn) -> N
     async def begin_link(wanted: Confirmation, who: MemberId, session: OwnSession, site: Here, caller: From) -> ProviderBegun:
         """Begin to link one's account at the provider."""
         await accounts.prove(who, wanted.password, session, caller)
-        return ProviderBegun.from_record(await provider.begin(Kind.PROVIDER_LINK, site.origin, caller.address, who))
+        return ProviderBegun.from_record(await provider.begin(CeremonyKind.PROVIDER_LINK, site.origin, caller.address, who))
 
     @api.post("/api/account/provider/links", status_code=204, openapi_extra=SELF)
     async def link(wanted: ProviderBack, member: MemberId, site: Here) -> None:
-        found, _ = await provider.finish(Kind.PROVIDER_LINK, wanted.back(), site.origin, member)
+        found, _ = await provider.finish(CeremonyKind.PROVIDER_LINK, wanted.back(), site.origin, member)
         await provider.add(member, found)
 
     @api.delete("/api/account/provider/links", status_code=204, openapi_extra=SELF)
@@ -135,8 +135,8 @@ def _own_routes(api: FastAPI, accounts: Accounts, provider: ProviderSignIn) -> N
         return SignedOut(address=address)
 
 
-def _proof(passkey: dict[str, object] | None, request: Request) -> Proof | None:
-    return Proof(passkey, site_of(request)) if passkey else None
+def _proof(passkey: dict[str, object] | None, request: Request) -> SignInProof | None:
+    return SignInProof(passkey, site_of(request)) if passkey else None
 
 
 def _logout_routes(api: FastAPI, logout: ProviderLogout) -> None:

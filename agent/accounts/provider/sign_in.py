@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from agent.accounts.ceremonies import Ceremonies, Kind
+from agent.accounts.ceremonies import Ceremonies, CeremonyKind
 from agent.accounts.members import Members
 from agent.accounts.provider.queries import ProviderQueries
 from agent.accounts.provider.request import Request
@@ -93,15 +93,15 @@ class ProviderSignIn:
         found = self._provider()
         return found.settings if found else None
 
-    async def begin(self, kind: Kind, origin: str, address: str, about: str = "") -> Begun:
+    async def begin(self, kind: CeremonyKind, origin: str, address: str, about: str = "") -> Begun:
         """Raises ProviderOff, ProviderUnreachable, ProviderInvalid, TooManyAttempts."""
         provider, keep = self._required(), new_secret()
         await provider.metadata()
         state = await self._ceremonies.begin(kind, address, _bound(keep, about, provider.settings.issuer, origin))
-        prompt = ANOTHER if kind is Kind.PROVIDER_LINK else ""
+        prompt = ANOTHER if kind is CeremonyKind.PROVIDER_LINK else ""
         return Begun(await provider.address(Request.of(self._key, state, origin), prompt), keep)
 
-    async def finish(self, kind: Kind, back: Back, origin: str, about: str = "") -> tuple[ProviderLink, Statement]:
+    async def finish(self, kind: CeremonyKind, back: Back, origin: str, about: str = "") -> tuple[ProviderLink, Statement]:
         """The account at the provider, and what is said about it.
 
         Raises CeremonyGone, ProviderOff, ProviderUnreachable, ProviderInvalid, ProviderRefused, IdTokenInvalid, NotAllowedHere.
@@ -135,16 +135,16 @@ class ProviderSignIn:
     async def ask_second(self, member: Member, session: str | None, address: str) -> Second:
         """Raises TooManyAttempts."""
         keep, named = new_secret(), session or ""
-        state = await self._ceremonies.begin(Kind.PROVIDER_SECOND, address, _bound(keep, member.id, named))
+        state = await self._ceremonies.begin(CeremonyKind.PROVIDER_SECOND, address, _bound(keep, member.id, named))
         return Second(state, keep, member.id, named)
 
     async def check_second(self, second: Second) -> None:
         """Raises CeremonyGone."""
-        await self._ceremonies.known(Kind.PROVIDER_SECOND, second.state, _bound(second.keep, second.member, second.session))
+        await self._ceremonies.known(CeremonyKind.PROVIDER_SECOND, second.state, _bound(second.keep, second.member, second.session))
 
     async def use_second(self, second: Second) -> None:
         """Raises CeremonyGone."""
-        await self._ceremonies.use(Kind.PROVIDER_SECOND, second.state, _bound(second.keep, second.member, second.session))
+        await self._ceremonies.use(CeremonyKind.PROVIDER_SECOND, second.state, _bound(second.keep, second.member, second.session))
 
     async def of(self, member_id: str) -> tuple[ProviderLink, ...]:
         return await asyncio.to_thread(self._queries.links, member_id)

@@ -75,7 +75,7 @@ _LOOK_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class ServerGround:
     """What the loop stands on, and what outlives it."""
 
     paths: AppPaths
@@ -92,7 +92,7 @@ class Ground:
 class ServerLoop:
     """One run with an open library. `up` is called when it answers."""
 
-    def __init__(self, ground: Ground, up: Callable[[Reached], None]) -> None:
+    def __init__(self, ground: ServerGround, up: Callable[[Reached], None]) -> None:
         self._ground = ground
         self._up = up
 

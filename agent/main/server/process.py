@@ -28,7 +28,7 @@ from agent.main.figures.thresholds import OF_SERVER, thresholds
 from agent.main.library_home import home_of_key, worker_keys
 from agent.main.server.figures.server import SERVER, ServerFigures
 from agent.main.server.log_files import POSTGRES_LOG, rotating
-from agent.main.server.loop import Ground, ServerLoop
+from agent.main.server.loop import ServerGround, ServerLoop
 from agent.main.server.operations import Operations
 from agent.main.server.reached import Reached
 from agent.main.server.readiness import Readiness
@@ -95,7 +95,7 @@ class Server:
             await asyncio.to_thread(certificates.load)
             async with self._port_of(operations), self._postgres() as (url, embedded):
                 database = await asyncio.to_thread(self._library, url)
-                ground = Ground(self._paths, self._file, url, database, embedded, certificates, self._auth, operations, start_again)
+                ground = ServerGround(self._paths, self._file, url, database, embedded, certificates, self._auth, operations, start_again)
                 try:
                     await self._serve(ground, stop)
                 finally:
@@ -121,7 +121,7 @@ class Server:
         async with operations_port(wanted.operations_host, wanted.operations_port, operations.respond):
             yield
 
-    async def _serve(self, ground: Ground, stop: asyncio.Event) -> None:
+    async def _serve(self, ground: ServerGround, stop: asyncio.Event) -> None:
         """Serve until `stop`, with workers beside, which outlive the database's end; then wait until these have drained."""
         wanted = ground.file.snapshot.server
         count = wanted.workers if HAS_WORKERS else 0
@@ -136,7 +136,7 @@ class Server:
                 task.cancel()
             await asyncio.gather(keeping, ending, return_exceptions=True)
 
-    async def _serve_pages(self, ground: Ground, stop: asyncio.Event) -> None:
+    async def _serve_pages(self, ground: ServerGround, stop: asyncio.Event) -> None:
         """Serve until `stop`. What the database's end broke off begins again."""
         while not stop.is_set():
             try:

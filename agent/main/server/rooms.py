@@ -12,7 +12,7 @@ from agent.accounts.provider.routes import provider_routes
 from agent.accounts.provider.sign_in import ProviderSignIn
 from agent.accounts.routes import account_routes
 from agent.accounts.service import Accounts
-from agent.accounts.sign_in_attempts import Attempts
+from agent.accounts.sign_in_attempts import SignInAttempts
 from agent.alerts.routes import alert_routes
 from agent.backups.routes import backup_routes
 from agent.backups.service import ServerBackups
@@ -116,7 +116,9 @@ def rooms_of(
     wording = Wording(site.address, site.texts, app.now, file.caught_up)
     incidents = incidents_of(database, app, accounts, channels, wording)
     conditions = Watched(workers, site.expires, lambda: buckets.failing, incidents.incidents.queries.outbox)
-    links = ConsentLinks(ConsentLinkQueries(database), app.library, app.consents, Attempts(AttemptQueries(database), app.now), app.now)
+    links = ConsentLinks(
+        ConsentLinkQueries(database), app.library, app.consents, SignInAttempts(AttemptQueries(database), app.now), app.now
+    )
     return ServerRooms(
         site=site,
         accounts=accounts,

@@ -11,7 +11,7 @@ from agent.accounts.provider.sign_in import ProviderSignIn
 from agent.accounts.queries import AccountQueries
 from agent.accounts.second_factor import SecondFactor
 from agent.accounts.service import Accounts
-from agent.accounts.sign_in_attempts import Attempts
+from agent.accounts.sign_in_attempts import SignInAttempts
 from agent.core.heap import large_apart
 from agent.core.server_settings import OidcSettings
 from agent.desks.desk_uploads import DeskUploads
@@ -49,7 +49,7 @@ def accounts_of(database: Database, clock: Callable[[], datetime]) -> Accounts:
     large_apart(_LARGE)  # among small blocks, indexes of all photos would leave holes; glibc would keep the 19 MB of each hash
     second_factor = SecondFactor(database.key_for(_SECOND_FACTORS))
     queries = AccountQueries(database)
-    return Accounts(queries, Passwords(), second_factor, Attempts(queries, clock), clock)
+    return Accounts(queries, Passwords(), second_factor, SignInAttempts(queries, clock), clock)
 
 
 def provider_of(

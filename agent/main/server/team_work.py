@@ -88,7 +88,7 @@ class TeamWork:
             relay.run(),
             pause.run(),
             app.lead.during(sweeper.run),
-            Arrivals(app, self.election).run(arrivals),
+            TeamArrivals(app, self.election).run(arrivals),
             self._again(recalls, lambda: asyncio.to_thread(self._batches.recall)),
             self._again(rescans, self._pass_on),
             app.lead.during(partial(self._again, asked, app.scan_again)),
@@ -117,7 +117,7 @@ class TeamWork:
                 log.warning("work.not_done", code=error.code)
 
 
-class Arrivals:
+class TeamArrivals:
     """Tells the matcher what other processes analysed and named. The leader also identifies new photos by all that is known here."""
 
     def __init__(self, app: App, lead: Lead) -> None:

@@ -17,7 +17,7 @@ _ADDRESS: Final = re.compile(r"s3://([^/?#]+)(?:/([^?#]*))?")
 _MOST_PREFIX: Final = 900
 
 
-class Access(StrEnum):
+class BucketAccess(StrEnum):
     """Who the bucket is told we are."""
 
     KEYS = "keys"  # an access key and its secret, which each computer keeps for itself
@@ -46,7 +46,7 @@ class Bucket:
     endpoint: str = ""  # empty: AWS
     region: str = ""
     path_style: bool = True
-    access: Access = Access.KEYS
+    access: BucketAccess = BucketAccess.KEYS
     minutes: int = 15  # between two listings
     certificate: str = ""  # PEM of an authority that is trusted besides the system's
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from agent.domain.errors import BucketKeysWrong, BucketNoKeys, BucketUnknown
-from agent.sources.bucket.bucket import Access, Bucket, Keys, parted
+from agent.sources.bucket.bucket import Bucket, BucketAccess, Keys, parted
 from agent.sources.bucket.bucket_store import BucketStore
 
 # A worker asks the database and its keyring again after this time.
@@ -79,8 +79,8 @@ class BucketReader:
         bucket = self._find(name)
         if bucket is None:
             raise BucketUnknown
-        keys = self._keys_of(name) if bucket.access is Access.KEYS else None
-        if bucket.access is Access.KEYS and keys is None:
+        keys = self._keys_of(name) if bucket.access is BucketAccess.KEYS else None
+        if bucket.access is BucketAccess.KEYS and keys is None:
             raise BucketNoKeys
         if before is not None and (before.bucket, before.keys) == (bucket, keys):
             return _Known(bucket, keys, before.store, self._monotonic())

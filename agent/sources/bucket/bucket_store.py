@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import IO, TYPE_CHECKING, Final
 
 from agent.domain.errors import BucketNamesUnreadable, BucketNotReached, ImageTooLarge, ImageUnreadable
-from agent.sources.bucket.bucket import Access, Bucket, Keys
+from agent.sources.bucket.bucket import Bucket, BucketAccess, Keys
 from agent.sources.bucket.bucket_problems import meaning
 
 if TYPE_CHECKING:
@@ -123,9 +123,9 @@ def _place_of(bucket: Bucket) -> Mapping[str, object]:
 
 
 def _access(bucket: Bucket, keys: Keys | None) -> Mapping[str, object]:
-    if bucket.access is Access.ANONYMOUS:
+    if bucket.access is BucketAccess.ANONYMOUS:
         return {"skip_signature": True}
-    if bucket.access is Access.ROLE or keys is None:
+    if bucket.access is BucketAccess.ROLE or keys is None:
         return {}
     return {"access_key_id": keys.key_id, "secret_access_key": keys.secret}
 

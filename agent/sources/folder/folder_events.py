@@ -24,7 +24,7 @@ Clock = Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class FolderMove:
     """A file, or a folder with everything below it, moved to another path inside the same watched folder."""
 
     old: str
@@ -47,7 +47,7 @@ class Hints:
     vague_deletions: bool = os.name == "nt"  # Windows does not say whether it was a file or a folder
     gone: dict[str, float] = field(default_factory=dict)  # path -> when to treat it as deleted
     trees: dict[str, float] = field(default_factory=dict)  # new folders -> when to scan them
-    moves: list[Move] = field(default_factory=list)
+    moves: list[FolderMove] = field(default_factory=list)
     moved_at: float = 0.0
     overflow: bool = False
     root_in_doubt: bool = False
@@ -83,7 +83,7 @@ class Hints:
         self.settling.clear()
         self.overflow = True
 
-    def take_moves(self) -> list[Move]:
+    def take_moves(self) -> list[FolderMove]:
         """The moves so far, without those that another one implies."""
         moves, self.moves = self.moves, []
         return collapse(moves)
@@ -105,7 +105,7 @@ class Hints:
         was, is_ = self._takes(old), self._takes(new)
         if was and is_ and old not in self.settling:
             self.gone.pop(new, None)
-            self._moved(Move(old, new, tree=False))
+            self._moved(FolderMove(old, new, tree=False))
         elif is_ or self._takes_sidecar(new):
             # A file renamed into place is complete; one renamed while being written will be closed under its new name.
             closed = old not in self.settling or self.settling.closed(old)
@@ -133,13 +133,13 @@ class Hints:
                 self.hint(new + path[len(old) :])
             self.trees = _rekeyed(self.trees, old, new)
             self.gone = _rekeyed(self.gone, old, new)
-            self._moved(Move(old, new, tree=True))
+            self._moved(FolderMove(old, new, tree=True))
         elif is_:
             self._tree_appeared(new)
         elif was or old == self.root:
             self._tree_gone(old)
 
-    def _moved(self, move: Move) -> None:
+    def _moved(self, move: FolderMove) -> None:
         self.moves.append(move)
         self.moved_at = self.clock()
 
@@ -163,11 +163,11 @@ def _rekeyed(paths: dict[str, float], old: str, new: str) -> dict[str, float]:
     return {new + path[len(old) :] if path == old or is_below(path, old) else path: due for path, due in paths.items()}
 
 
-def collapse(moves: list[Move]) -> list[Move]:
+def collapse(moves: list[FolderMove]) -> list[FolderMove]:
     """Leave out moves implied by a folder's move: the system reports a renamed folder and each item in it, in any order."""
     trees = {move.old: move.new for move in moves if move.tree}
 
-    def implied(move: Move) -> bool:
+    def implied(move: FolderMove) -> bool:
         return any(above in trees and move.new == trees[above] + move.old[len(above) :] for above in ancestors(move.old))
 
     return [move for move in moves if not implied(move)]

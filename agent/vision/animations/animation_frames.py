@@ -12,7 +12,7 @@ from agent.domain.tracks import BEGINS
 from agent.domain.video import FrameDetections, SeenPart, Video, VideoDetection, VideoPart
 from agent.vision.animations.animation_reading import film_of, frame_at, frames, shown
 from agent.vision.bare import bare, joined
-from agent.vision.codecs import Image, Limits, Pixels, encode_small
+from agent.vision.codecs import DecodeLimits, Image, Pixels, encode_small
 from agent.vision.codecs.colour import to_srgb
 from agent.vision.codecs.decode import named
 from agent.vision.codecs.file_bytes import FileBytes
@@ -25,7 +25,7 @@ TICK: Final = 0.1
 Thorough = Callable[[Decoder, float], list[Detection]]
 
 
-def probe(data: FileBytes, limits: Limits) -> Video:
+def probe(data: FileBytes, limits: DecodeLimits) -> Video:
     """Return its properties, as for a video; moments are frame numbers. Raises ImageError, FilmTooLong."""
     film = named(data, limits, lambda name: film_of(data, name, limits))
     count = len(film.numbers)
@@ -45,7 +45,7 @@ def probe(data: FileBytes, limits: Limits) -> Video:
     )
 
 
-def look_through(data: FileBytes, limits: Limits, thorough: Thorough, prints: Prints | None = None) -> SeenPart:
+def look_through(data: FileBytes, limits: DecodeLimits, thorough: Thorough, prints: Prints | None = None) -> SeenPart:
     """Return the detections of all frames. Raises ImageError.
 
     Pages are independent. Cuts in an animation are not detected: small ones change much from frame to frame, and a
@@ -64,7 +64,7 @@ def look_through(data: FileBytes, limits: Limits, thorough: Thorough, prints: Pr
     return SeenPart(tuple(sights), tuple(range(1, len(sights))) if film.name == "tiff" else ())
 
 
-def still(data: FileBytes, limits: Limits, seconds: float, side: int) -> bytes:
+def still(data: FileBytes, limits: DecodeLimits, seconds: float, side: int) -> bytes:
     """Return the frame of that moment, clamped to the range, as JPEG, its longer side at most `side` pixels. Raises ImageError."""
     film = named(data, limits, lambda name: film_of(data, name, limits))
     canvas = frame_at(data, film, round(seconds / TICK), limits).canvas

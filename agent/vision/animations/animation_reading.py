@@ -9,7 +9,7 @@ import numpy as np
 import PIL.Image
 
 from agent.domain.errors import FilmTooLong
-from agent.vision.codecs import Limits, Pixels, others
+from agent.vision.codecs import DecodeLimits, Pixels, others
 from agent.vision.codecs.decode import named
 from agent.vision.codecs.file_bytes import FileBytes
 from agent.vision.copies.canvas import Canvas, of_pillow, upright
@@ -44,12 +44,12 @@ class AnimationFrame:
     ms: float = 0.0  # duration
 
 
-def frames_in(data: FileBytes, limits: Limits) -> int:
+def frames_in(data: FileBytes, limits: DecodeLimits) -> int:
     """Return the number of frames; 1 if there are no others. Raises ImageError, or FilmTooLong."""
     return named(data, limits, lambda name: len(film_of(data, name, limits).numbers) if name in FORMATS else 1)
 
 
-def film_of(data: FileBytes, name: str, limits: Limits) -> Film:
+def film_of(data: FileBytes, name: str, limits: DecodeLimits) -> Film:
     """Return the properties. Raises FilmTooLong, or any error of the decoder."""
     opened = others.open_checked(data, name, limits)
     count = int(getattr(opened, "n_frames", 1))
@@ -63,17 +63,17 @@ def film_of(data: FileBytes, name: str, limits: Limits) -> Film:
     return Film(name, *size, tuple(range(count)), None if loop is None else int(loop), default, left)
 
 
-def frames(data: FileBytes, film: Film, limits: Limits) -> Iterator[AnimationFrame]:
+def frames(data: FileBytes, film: Film, limits: DecodeLimits) -> Iterator[AnimationFrame]:
     """Yield the frames. Raises ImageError."""
     yield from _read(data, film, limits, film.numbers)
 
 
-def frame_at(data: FileBytes, film: Film, at: int, limits: Limits) -> AnimationFrame:
+def frame_at(data: FileBytes, film: Film, at: int, limits: DecodeLimits) -> AnimationFrame:
     """Return one frame, clamped to the first or last. Raises ImageError."""
     return next(_read(data, film, limits, (film.numbers[min(max(at, 0), len(film.numbers) - 1)],)))
 
 
-def _read(data: FileBytes, film: Film, limits: Limits, numbers: Sequence[int]) -> Iterator[AnimationFrame]:
+def _read(data: FileBytes, film: Film, limits: DecodeLimits, numbers: Sequence[int]) -> Iterator[AnimationFrame]:
     opened = named(data, limits, lambda name: others.open_checked(data, name, limits))
     exif = others.exif_read(opened, data, film.name)
     read = _page if film.name == "tiff" else partial(_frame, size=opened.size)
@@ -92,7 +92,7 @@ def shown(canvas: Canvas) -> Pixels:
     return np.asarray(colours if colours.shape[2] == 3 else colours.repeat(3, axis=2), np.uint8)
 
 
-def _pages(opened: PIL.Image.Image, count: int, limits: Limits) -> Film:
+def _pages(opened: PIL.Image.Image, count: int, limits: DecodeLimits) -> Film:
     numbers, pixels, left = [], 0, set[str]()
     width, height = opened.size
     even = True
@@ -118,7 +118,7 @@ def _check(count: int, pixels: int) -> None:
         raise FilmTooLong(frames=count, megapixels=round(pixels / 1e6), most=MOST_FRAMES, limit=round(MOST_PIXELS / 1e6))
 
 
-def _frame(opened: PIL.Image.Image, number: int, limits: Limits, size: tuple[int, int]) -> AnimationFrame:
+def _frame(opened: PIL.Image.Image, number: int, limits: DecodeLimits, size: tuple[int, int]) -> AnimationFrame:
     """Return the part inside a picture of that size, always with an alpha channel: the next frame may have one."""
     opened.seek(number)
     limits.check_pixels(*opened.size)  # a GIF's frame may declare a larger size than the picture, which then grows
@@ -129,7 +129,7 @@ def _frame(opened: PIL.Image.Image, number: int, limits: Limits, size: tuple[int
     return AnimationFrame(canvas, ms)
 
 
-def _page(opened: PIL.Image.Image, number: int, limits: Limits) -> AnimationFrame:
+def _page(opened: PIL.Image.Image, number: int, limits: DecodeLimits) -> AnimationFrame:
     opened.seek(number)
     limits.make_room(*opened.size)
     opened.load()

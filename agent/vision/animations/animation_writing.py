@@ -13,7 +13,7 @@ from agent.domain.video import Covered, covers_at
 from agent.vision.animations import many
 from agent.vision.animations.animation_reading import Film, film_of, frames
 from agent.vision.animations.many import DrawnFrames
-from agent.vision.codecs import Limits, others
+from agent.vision.codecs import DecodeLimits, others
 from agent.vision.codecs.decode import named
 from agent.vision.codecs.file_bytes import FileBytes
 from agent.vision.copies import encoders
@@ -30,7 +30,7 @@ Means = NDArray[np.float32]
 _DEEP: Final = 8  # more bits than are compared
 
 
-class Proof:
+class AnimationProof:
     """Coarse copies of the drawn frames, small enough to hold all of them until the copy is finished."""
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class Proof:
         """Record the next frame, as it was encoded."""
         self._meant.append((_seen(canvas), _digest(canvas)))
 
-    def check(self, copy: bytes, limits: Limits) -> None:
+    def check(self, copy: bytes, limits: DecodeLimits) -> None:
         """Check the copy. Raises CopyUnproven."""
         with readable():
             film = named(copy, limits, lambda name: film_of(copy, name, limits))
@@ -78,11 +78,11 @@ def _seen(canvas: Canvas) -> Means:
     return block_means(picture)
 
 
-def write(data: FileBytes, ways: Sequence[Covered], limits: Limits, output: BinaryIO, *, strip: bool) -> int:
+def write(data: FileBytes, ways: Sequence[Covered], limits: DecodeLimits, output: BinaryIO, *, strip: bool) -> int:
     """Return the number of frames. Raises ImageError, CopyUnsupported, CopyUnproven; ValueError for an invalid cover."""
     film = named(data, limits, lambda name: film_of(data, name, limits))
     kept, notes = _kept(data, film, limits, strip=strip)
-    whole, proof = io.BytesIO(), Proof()
+    whole, proof = io.BytesIO(), AnimationProof()
     drawn = _drawn(data, film, limits, ways, proof)
     _WRITERS[film.name](whole, film, drawn, kept, notes)
     next(drawn, None)  # a writer that counts frames stops at the last one
@@ -92,13 +92,13 @@ def write(data: FileBytes, ways: Sequence[Covered], limits: Limits, output: Bina
     return len(film.numbers)
 
 
-def removed(data: FileBytes, limits: Limits, *, strip: bool) -> tuple[str, ...]:
+def removed(data: FileBytes, limits: DecodeLimits, *, strip: bool) -> tuple[str, ...]:
     """Return the kinds of content that are in the original but not in its copy."""
     film = named(data, limits, lambda name: film_of(data, name, limits))
     return tuple(sorted({*_kept(data, film, limits, strip=strip)[0].removed, *film.left} - {"frames", "pages"}))
 
 
-def _drawn(data: FileBytes, film: Film, limits: Limits, ways: Sequence[Covered], proof: Proof) -> Iterator[DrawnFrames]:
+def _drawn(data: FileBytes, film: Film, limits: DecodeLimits, ways: Sequence[Covered], proof: AnimationProof) -> Iterator[DrawnFrames]:
     for number, frame in enumerate(frames(data, film, limits)):
         covers = covers_at(ways, number)
         cover(frame.canvas, covers)
@@ -107,7 +107,7 @@ def _drawn(data: FileBytes, film: Film, limits: Limits, ways: Sequence[Covered],
         proof.note(frame.canvas)
 
 
-def _kept(data: FileBytes, film: Film, limits: Limits, *, strip: bool) -> tuple[KeptPixels, PhotoNotes]:
+def _kept(data: FileBytes, film: Film, limits: DecodeLimits, *, strip: bool) -> tuple[KeptPixels, PhotoNotes]:
     def read(name: str) -> tuple[KeptPixels, PhotoNotes]:
         notes = of_opened(others.open_checked(data, name, limits), data, name)
         if name == "webp":

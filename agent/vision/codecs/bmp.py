@@ -8,7 +8,7 @@ import PIL.Image
 from numpy.typing import NDArray
 
 from agent.domain.errors import ImageTruncated, ImageUnsupported
-from agent.vision.codecs.decoded_image import Limits, Pixels
+from agent.vision.codecs.decoded_image import DecodeLimits, Pixels
 from agent.vision.codecs.file_bytes import FileBytes
 
 Words: TypeAlias = NDArray[Any]
@@ -18,7 +18,7 @@ _SHORTEST: Final = 40  # bytes of a header that contains them
 _WORDS: Final = {16: np.dtype("<u2"), 32: np.dtype("<u4")}
 
 
-def by_masks(data: FileBytes, limits: Limits) -> PIL.Image.Image:
+def by_masks(data: FileBytes, limits: DecodeLimits) -> PIL.Image.Image:
     """Decode the picture. Raises ImageUnsupported, ImageTooLarge, ImageTruncated; struct.error for a truncated header."""
     begin, size, width, height, _, bits, way = struct.unpack_from("<4xLLllHHL", data, 6)
     if way not in _MASKS or bits not in _WORDS or size < _SHORTEST or width <= 0 or not height:

@@ -13,7 +13,7 @@ from agent.domain.errors import AgentError, ImageCorrupt, ImageEmpty, ImageTooLa
 from agent.vision.codecs import heic, jpeg, others, raw, tiff
 from agent.vision.codecs.boxes import boxes
 from agent.vision.codecs.colour import to_srgb
-from agent.vision.codecs.decoded_image import Image, Limits, Pixels
+from agent.vision.codecs.decoded_image import DecodeLimits, Image, Pixels
 from agent.vision.codecs.file_bytes import FileBytes, unpadded
 from agent.vision.codecs.tiff import Exif
 
@@ -23,7 +23,7 @@ A = TypeVar("A", bound=NDArray[np.generic])
 _NO_MEMORY: Final = -4  # OpenCV's error number for it
 
 
-def decode(data: FileBytes, limits: Limits, side: int | None = None) -> Image:
+def decode(data: FileBytes, limits: DecodeLimits, side: int | None = None) -> Image:
     """Decode to a longer side of at least `side` pixels if the format supports reduced decoding, otherwise at full size.
 
     Limits are checked from the header, before decoding.
@@ -32,7 +32,7 @@ def decode(data: FileBytes, limits: Limits, side: int | None = None) -> Image:
     return named(data, limits, lambda name: _decode(data, name, limits, side))
 
 
-def named(data: FileBytes, limits: Limits, read: Callable[[str], T]) -> T:
+def named(data: FileBytes, limits: DecodeLimits, read: Callable[[str], T]) -> T:
     """Return the result of `read` for the bytes and their format; errors are translated. Raises as above."""
     if not data:
         raise ImageEmpty
@@ -54,7 +54,7 @@ def named(data: FileBytes, limits: Limits, read: Callable[[str], T]) -> T:
             raise (ImageTruncated if _is_cut(name, data, error) else ImageCorrupt) from error
 
 
-def _decode(data: FileBytes, name: str, limits: Limits, side: int | None) -> Image:
+def _decode(data: FileBytes, name: str, limits: DecodeLimits, side: int | None) -> Image:
     match name:
         case "jpeg":
             header = jpeg.read_header(data)

@@ -19,7 +19,7 @@ WHOLE = 100  # megapixels: they take 500 MB
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class DecodeLimits:
     """Limits of memory and processor time for a file and its decoder."""
 
     megapixels: float

@@ -5,11 +5,11 @@ import numpy as np
 
 from agent.domain.errors import ImageCorrupt
 from agent.vision.codecs.decode import decode
-from agent.vision.codecs.decoded_image import Image, Limits, Pixels
+from agent.vision.codecs.decoded_image import DecodeLimits, Image, Pixels
 from agent.vision.codecs.file_bytes import FileBytes
 
 
-def encode_preview(data: FileBytes, limits: Limits, side: int) -> bytes:
+def encode_preview(data: FileBytes, limits: DecodeLimits, side: int) -> bytes:
     """Return the upright image as JPEG, its longer side at most `side` pixels. Raises what `decode` raises."""
     return encode_small(decode(data, limits, side), side)
 

@@ -6,7 +6,7 @@ import numpy as np
 import PIL.Image
 
 from agent.vision.codecs.colour import to_rgb
-from agent.vision.codecs.decoded_image import Limits, Pixels
+from agent.vision.codecs.decoded_image import DecodeLimits, Pixels
 from agent.vision.codecs.file_bytes import FileBytes
 from agent.vision.codecs.tiff import Exif, read_exif
 
@@ -24,7 +24,7 @@ class _Held:
         self.__array_interface__: dict[str, Any] = {"shape": seen.shape, "typestr": seen.dtype.str, "version": 3, "data": place}
 
 
-def decode(data: FileBytes, limits: Limits) -> tuple[Pixels, Exif, bytes]:
+def decode(data: FileBytes, limits: DecodeLimits) -> tuple[Pixels, Exif, bytes]:
     """Return the main picture and its colour profile. Raises ImageTooLarge, or what the decoder raises.
 
     It is upright whatever EXIF says: rotation is part of the format.

@@ -10,7 +10,7 @@ import numpy as np
 
 from agent.domain.errors import ImageCorrupt, ImageTruncated, ImageUnsupported
 from agent.vision.codecs import others
-from agent.vision.codecs.decoded_image import Limits, Pixels
+from agent.vision.codecs.decoded_image import DecodeLimits, Pixels
 from agent.vision.codecs.file_bytes import FileBytes
 from agent.vision.codecs.tiff import Exif, oriented, read_exif
 
@@ -92,7 +92,7 @@ def segments(data: FileBytes, at: int, *, strict: bool) -> Iterator[tuple[int, i
         at = following
 
 
-def decode(data: FileBytes, header: Header, limits: Limits, side: int | None) -> tuple[Pixels, float]:
+def decode(data: FileBytes, header: Header, limits: DecodeLimits, side: int | None) -> tuple[Pixels, float]:
     """Return pixels in the file's orientation, and their scale. Raises ImageTruncated, ImageUnsupported, ImageTooLarge or ImageCorrupt."""
     check(header, limits)
     longer = max(header.width, header.height)
@@ -102,7 +102,7 @@ def decode(data: FileBytes, header: Header, limits: Limits, side: int | None) ->
     return _decoded(data, flag | cv2.IMREAD_COLOR_RGB), 1 / factor
 
 
-def decode_to_copy(data: FileBytes, header: Header, limits: Limits) -> Pixels:
+def decode_to_copy(data: FileBytes, header: Header, limits: DecodeLimits) -> Pixels:
     """Return all pixels in the file's orientation, [height, width, 1 or 3], blue first, for re-encoding. Not for inks. Raises as above."""
     check(header, limits)
     limits.make_room(header.width, header.height)
@@ -110,7 +110,7 @@ def decode_to_copy(data: FileBytes, header: Header, limits: Limits) -> Pixels:
     return decoded.reshape(*decoded.shape[:2], -1)
 
 
-def check(header: Header, limits: Limits) -> None:
+def check(header: Header, limits: DecodeLimits) -> None:
     """Check that it can be decoded. Raises ImageTruncated, ImageUnsupported, ImageTooLarge."""
     limits.check_pixels(header.width, header.height)
     if not header.common:

@@ -13,7 +13,7 @@ from agent.domain.errors import ImageUnsupported
 from agent.vision.codecs import avif, bmp, png, tiff, webp
 from agent.vision.codecs.bands import bands, shrunk
 from agent.vision.codecs.colour import converter, strips_of, to_rgb
-from agent.vision.codecs.decoded_image import LARGE, Limits, Pixels
+from agent.vision.codecs.decoded_image import LARGE, DecodeLimits, Pixels
 from agent.vision.codecs.file_bytes import FileBytes, as_file
 from agent.vision.codecs.tiff import Exif, oriented, read_exif
 
@@ -34,7 +34,7 @@ class Read:
     profile: bytes  # ICC
 
 
-def decode(data: FileBytes, name: str, limits: Limits, side: int | None = None) -> Read:
+def decode(data: FileBytes, name: str, limits: DecodeLimits, side: int | None = None) -> Read:
     """Decode a large picture to a longer side of at least `side` pixels. Raises ImageError, or any error of the decoder."""
     if name == "webp" and (told := webp.plain(data)) is not None:
         _check_webp(data, limits)
@@ -52,7 +52,7 @@ def decode(data: FileBytes, name: str, limits: Limits, side: int | None = None) 
     return Read(pixels, width, height, factor, exif_read(opened, data, name), profile)
 
 
-def open_checked(data: FileBytes, name: str, limits: Limits) -> PIL.Image.Image:
+def open_checked(data: FileBytes, name: str, limits: DecodeLimits) -> PIL.Image.Image:
     """Open the file without loading it, and make room for its first picture. Raises as above."""
     if name == "webp":
         _check_webp(data, limits)
@@ -97,7 +97,7 @@ def exif_read(opened: PIL.Image.Image, data: FileBytes, name: str) -> Exif:
     return oriented(read_exif(exif_of(opened)), packet.encode("utf-8", "replace") if isinstance(packet, str) else packet)
 
 
-def decode_ink(data: FileBytes, factor: int, limits: Limits) -> Pixels:
+def decode_ink(data: FileBytes, factor: int, limits: DecodeLimits) -> Pixels:
     """Decode a CMYK JPEG, its size divided by `factor`. Raises any error of the decoder."""
     opened = _open(data, "jpeg", limits)
     profile = opened.info.get("icc_profile") or b""
@@ -123,7 +123,7 @@ def _plain_webp(data: FileBytes, told: webp.PlainWebp, side: int | None) -> Read
     return Read(np.asarray(decoded, np.uint8), width, height, 2 if halved else 1, exif, told.profile)
 
 
-def _open(data: FileBytes, name: str, limits: Limits) -> PIL.Image.Image:
+def _open(data: FileBytes, name: str, limits: DecodeLimits) -> PIL.Image.Image:
     PIL.Image.MAX_IMAGE_PIXELS = round(limits.megapixels * 1e6)  # applies to inner parts: tiles, frames
     plugin = import_module(f"PIL.{_PLUGINS[name]}ImagePlugin")
     if name == "avif":
@@ -167,7 +167,7 @@ def _hexadecimal(text: object) -> bytes:
         return b""
 
 
-def _check_webp(data: FileBytes, limits: Limits) -> None:
+def _check_webp(data: FileBytes, limits: DecodeLimits) -> None:
     """Check the size: its decoder allocates memory for the whole picture when the file is opened. Raises ImageTooLarge."""
     if (canvas := _webp_canvas(data)) is not None:
         limits.check_whole(*canvas)

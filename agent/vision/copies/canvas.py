@@ -8,7 +8,7 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
-from agent.vision.codecs import Limits, heic, jpeg, others, raw
+from agent.vision.codecs import DecodeLimits, heic, jpeg, others, raw
 from agent.vision.codecs.colour import sixteen_bits, strips, to_rgb
 from agent.vision.codecs.decode import turn
 from agent.vision.codecs.file_bytes import FileBytes
@@ -86,7 +86,7 @@ class Canvas:
         self.alpha = np.where(self.alpha > white // 2, white, 0).astype(self.alpha.dtype)
 
 
-def open_canvas(data: FileBytes, name: str, limits: Limits) -> tuple[Canvas, PhotoNotes]:
+def open_canvas(data: FileBytes, name: str, limits: DecodeLimits) -> tuple[Canvas, PhotoNotes]:
     """Return the first picture of a file, and its metadata. Raises ImageError, or any error of the decoder."""
     match name:
         case "jpeg":
@@ -111,7 +111,7 @@ def open_canvas(data: FileBytes, name: str, limits: Limits) -> tuple[Canvas, Pho
     return upright(canvas, exif), notes
 
 
-def _jpeg(data: FileBytes, header: jpeg.Header, exif: Exif, limits: Limits) -> tuple[Canvas, PhotoNotes]:
+def _jpeg(data: FileBytes, header: jpeg.Header, exif: Exif, limits: DecodeLimits) -> tuple[Canvas, PhotoNotes]:
     if header.components == 4:
         jpeg.check(header, limits)
         canvas = Canvas(others.decode_ink(data, 1, limits), None, b"")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from agent.domain.errors import CopyUnproven
 from agent.domain.redaction import Cover
-from agent.vision.codecs import Limits, Pixels, others
+from agent.vision.codecs import DecodeLimits, Pixels, others
 from agent.vision.codecs.colour import strips
 from agent.vision.copies.canvas import Canvas
 from agent.vision.copies.flat import is_flat
@@ -40,7 +40,7 @@ def check_drawn(canvas: Canvas, covers: Sequence[Cover]) -> None:
                         raise CopyUnproven
 
 
-def check_written(data: bytes, name: str, canvas: Canvas, covers: Sequence[Cover], limits: Limits, *, exact: bool) -> None:
+def check_written(data: bytes, name: str, canvas: Canvas, covers: Sequence[Cover], limits: DecodeLimits, *, exact: bool) -> None:
     """Check a copy; `canvas` is what was encoded. Raises CopyUnproven."""
     with readable():
         if name == "jpeg" and canvas.width * canvas.height > HALF:
@@ -56,7 +56,7 @@ def check_written(data: bytes, name: str, canvas: Canvas, covers: Sequence[Cover
         off.check()
 
 
-def _check_half(data: bytes, canvas: Canvas, limits: Limits) -> None:
+def _check_half(data: bytes, canvas: Canvas, limits: DecodeLimits) -> None:
     """Check a large JPEG at half its size: at full size, it would set the engine's memory peak. Raises CopyUnproven."""
     opened = others.open_checked(data, "jpeg", limits)
     if opened.size != (canvas.width, canvas.height):
@@ -129,7 +129,7 @@ def _red_first(picture: Plain) -> Plain:
     return picture if way is None else cv2.cvtColor(picture, way)
 
 
-def _decoded(data: bytes, name: str, canvas: Canvas, limits: Limits) -> Iterator[tuple[slice, Plain]]:
+def _decoded(data: bytes, name: str, canvas: Canvas, limits: DecodeLimits) -> Iterator[tuple[slice, Plain]]:
     """Yield some rows at a time: [rows, width, 1 or 3, and 1 for alpha], red first."""
     if name in _BY_PILLOW or (name == "tiff" and canvas.alpha is not None):  # OpenCV multiplies a TIFF's colours with its alpha
         yield from _by_pillow(data, name, canvas, limits)
@@ -142,7 +142,7 @@ def _decoded(data: bytes, name: str, canvas: Canvas, limits: Limits) -> Iterator
         yield rows, _as_many(_red_first(shown), canvas)
 
 
-def _by_pillow(data: bytes, name: str, canvas: Canvas, limits: Limits) -> Iterator[tuple[slice, Plain]]:
+def _by_pillow(data: bytes, name: str, canvas: Canvas, limits: DecodeLimits) -> Iterator[tuple[slice, Plain]]:
     opened = others.open_checked(data, name, limits)
     if opened.size != (canvas.width, canvas.height):
         raise CopyUnproven

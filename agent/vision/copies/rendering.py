@@ -11,7 +11,7 @@ import numpy as np
 
 from agent.domain.errors import NotRestorable, RegionsTooLarge
 from agent.domain.redaction import Cover
-from agent.vision.codecs import Limits
+from agent.vision.codecs import DecodeLimits
 from agent.vision.codecs.decode import named
 from agent.vision.codecs.file_bytes import FileBytes
 from agent.vision.copies import encoders, png_copy
@@ -54,14 +54,14 @@ class Copy:
     parts: tuple[RenderPart, ...]
 
 
-def render(data: FileBytes, wish: RenderOptions, limits: Limits) -> Copy:
+def render(data: FileBytes, wish: RenderOptions, limits: DecodeLimits) -> Copy:
     """Return the covered copy. Raises ImageError, CopyUnsupported, CopyUnproven, RegionsTooLarge; ValueError for an invalid cover."""
     for cover in wish.covers:
         area_of(cover, 1, 1)
     return named(data, limits, lambda name: _render(data, name, wish, limits))
 
 
-def _render(data: FileBytes, name: str, wish: RenderOptions, limits: Limits) -> Copy:
+def _render(data: FileBytes, name: str, wish: RenderOptions, limits: DecodeLimits) -> Copy:
     canvas, notes = open_canvas(data, name, limits)
     width, height = canvas.width, canvas.height
     chosen = encoders.format_of(name, wish.format, canvas)
@@ -104,7 +104,7 @@ def _parts(canvas: Canvas, covers: Sequence[Cover]) -> list[RenderPart]:
     return found
 
 
-def restore(data: FileBytes, parts: Sequence[RenderPart], limits: Limits) -> bytes:
+def restore(data: FileBytes, parts: Sequence[RenderPart], limits: DecodeLimits) -> bytes:
     """Return the picture as PNG with the parts restored exactly. Raises ImageError, NotRestorable if the parts don't belong to it."""
     canvas, notes = named(data, limits, lambda name: open_canvas(data, name, limits))
     canvas.ordered("BGR")
@@ -119,7 +119,7 @@ def restore(data: FileBytes, parts: Sequence[RenderPart], limits: Limits) -> byt
     return png_copy.encode(canvas, kept.without("comment"))
 
 
-def _piece(part: RenderPart, limits: Limits) -> Canvas:
+def _piece(part: RenderPart, limits: DecodeLimits) -> Canvas:
     piece, _ = named(part.png, limits, lambda name: open_canvas(part.png, name, limits))
     piece.ordered("BGR")
     return piece

@@ -32,7 +32,7 @@ _WHEN: Final = ("creation", "date", "timecode")
 
 
 @dataclass(frozen=True, slots=True)
-class Joining:
+class JoinedParts:
     removed: tuple[str, ...]  # kinds that were removed because of `strip`
     frames: int
     last: int  # the moment of the last frame
@@ -65,7 +65,7 @@ class Stretch(RawIOBase):
         return len(data)
 
 
-def join(file: BinaryIO, made: BinaryIO, pieces: Sequence[Piece], form: str, output: BinaryIO, *, strip: bool) -> Joining:
+def join(file: BinaryIO, made: BinaryIO, pieces: Sequence[Piece], form: str, output: BinaryIO, *, strip: bool) -> JoinedParts:
     """Write the copy. `file` is the original, `made` contains the pieces.
 
     Raises VideoUnreadable, VideoNoPicture, VideoUnwritable.
@@ -91,7 +91,7 @@ def join(file: BinaryIO, made: BinaryIO, pieces: Sequence[Piece], form: str, out
                     container.mux(_earlier(packet, clip.zero))
         except FFmpegError as error:
             raise VideoUnwritable from error
-    return Joining(removed, len(written), written[-1] if written else -1)
+    return JoinedParts(removed, len(written), written[-1] if written else -1)
 
 
 def _pictures(

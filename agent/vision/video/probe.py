@@ -10,7 +10,7 @@ from av.video.stream import VideoStream
 
 from agent.domain.errors import VideoUnreadable
 from agent.domain.video import Video, VideoPart
-from agent.vision.codecs import Limits
+from agent.vision.codecs import DecodeLimits
 from agent.vision.video.geometry import Turn
 from agent.vision.video.sound import holds
 from agent.vision.video.video_opening import Opened, frames, is_still, moment_of, opened, packets
@@ -25,7 +25,7 @@ _MP4_SOUND: Final = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "flac", "opu
 _WEBM_PICTURE, _WEBM_SOUND = frozenset({"vp8", "vp9", "av1"}), frozenset({"opus", "vorbis"})
 
 
-def probe(file: BinaryIO, limits: Limits) -> Video:
+def probe(file: BinaryIO, limits: DecodeLimits) -> Video:
     """Return the properties. Raises VideoUnreadable, VideoNoPicture, ImageTooLarge."""
     digest, size = _fingerprint(file)
     with opened(file) as clip:

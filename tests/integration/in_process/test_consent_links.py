@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest_asyncio
 from sqlalchemy import func, select
 
-from agent.accounts.sign_in_attempts import Attempts
+from agent.accounts.sign_in_attempts import SignInAttempts
 from agent.consent.link_queries import ConsentLinkQueries
 from agent.consent.link_routes import consent_link_routes
 from agent.consent.links import BY_LINK, ConsentLinks
@@ -57,7 +57,7 @@ async def links(world: World) -> AsyncIterator[Links]:
         await world.app.consents.give(person_id, agreed)
         database = world.real.database
         team = Team(database)
-        attempts = Attempts(team.queries, lambda: team.time)
+        attempts = SignInAttempts(team.queries, lambda: team.time)
         made = ConsentLinks(ConsentLinkQueries(database), world.real, world.app.consents, attempts, lambda: team.time)
         consent_link_routes(team.api, made, world.app.consents, lambda: Texts("zh-CN"))
         curator = await team.member("mei", Role.CURATOR)

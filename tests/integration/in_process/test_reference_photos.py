@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pytest_asyncio
 
-from agent.accounts.sign_in_attempts import Attempts
+from agent.accounts.sign_in_attempts import SignInAttempts
 from agent.consent.link_queries import ConsentLinkQueries
 from agent.consent.links import ConsentLinks
 from agent.consent.reference_photos import ReferencePhotos
@@ -147,7 +147,7 @@ async def test_a_child_is_recognised_by_the_portrait_until_consent_is_withdrawn(
         ConsentLinkQueries(database),
         school.world.real,
         school.world.app.consents,
-        Attempts(school.team.queries, lambda: school.team.time),
+        SignInAttempts(school.team.queries, lambda: school.team.time),
         lambda: school.team.time,
     )
     own = await links.own_data((await links.make(ids[MING], 1)).secret, "10.0.0.1")

@@ -14,7 +14,7 @@ from agent.domain.image import FileSeen
 from agent.domain.jobs import Priority
 from agent.library.recipes import EMBEDDER, everything
 from agent.people.identification import Identification
-from agent.people.reference_recognition import ReferenceRecognition, References
+from agent.people.reference_recognition import KnownReferences, ReferenceRecognition
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from tests.environment import environment
 from tests.world import FakeMatcher, analysis
@@ -34,7 +34,7 @@ class ToldMatcher(FakeMatcher):
 class Here:
     def __init__(self, library: RedactionQueries) -> None:
         self.library = library
-        references = References(library)
+        references = KnownReferences(library)
         self.matcher = ToldMatcher(references.read)
         self.recognition = ReferenceRecognition(library, references, self.matcher, environment(SETTINGS))
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from agent.alerts.alert_notes import alert_sending
 from agent.alerts.queries import AlertQueries
-from agent.alerts.records import Received
+from agent.alerts.records import ReceivedAlert
 from agent.alerts.routes import alert_routes
 from agent.alerts.service import Alerts
 from agent.core.i18n import Texts
@@ -43,19 +43,19 @@ async def test_an_administrators_desktop_is_told_each_alert_once(tmp_path: Path,
         server, one = office.server, office.one
         await one.until(lambda: one.alert_answers[:1] == [404])  # an older server
         alerts = alerts_of(server, tmp_path / "keys")
-        low = Received("disk-low", "aa", Severity.WARNING, server.team.time, firing=True)
+        low = ReceivedAlert("disk-low", "aa", Severity.WARNING, server.team.time, firing=True)
         await alerts.receive([low])
         await one.until(lambda: 200 in one.alert_answers)
         assert one.alerts == [] and one.membership.problem is None, "a curator may not see them, and stays in the team"
 
         await server.team.accounts.members.change(office.member.member.id, role=Role.ADMINISTRATOR)
         await one.until(lambda: one.alerts == ["disk-low"])
-        await alerts.receive([low, Received("burn-rate", "bb", Severity.CRITICAL, server.team.time, firing=True)])
+        await alerts.receive([low, ReceivedAlert("burn-rate", "bb", Severity.CRITICAL, server.team.time, firing=True)])
         kept = ToldAlerts(one.world.folder)
         await one.until(lambda: kept.read("ab" * 16).after == 2)
 
         one.membership._link_changed.set()  # it begins anew, as after a restart
-        await alerts.receive([low, Received("queue-slow", "cc", Severity.WARNING, server.team.time, firing=True)])
+        await alerts.receive([low, ReceivedAlert("queue-slow", "cc", Severity.WARNING, server.team.time, firing=True)])
         await one.until(lambda: kept.read("ab" * 16).after == 3)
         assert one.alerts == ["disk-low", "burn-rate", "queue-slow"]
 

@@ -16,7 +16,7 @@ from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import JobState, Priority
 from agent.library.recipes import everything
 from agent.main.app import App
-from agent.people.reference_recognition import ReferenceRecognition, References
+from agent.people.reference_recognition import KnownReferences, ReferenceRecognition
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.addresses import libpq_address
 from agent.workers.relay import EventQueries, EventRelay
@@ -112,7 +112,7 @@ async def test_two_workers_follow_namings_consent_and_forgetting_by_themselves(t
         running, workers = list[asyncio.Task[None]](), list[ReferenceRecognition]()
         for _ in range(2):
             library = RedactionQueries(team.opened_again())
-            references = References(library)
+            references = KnownReferences(library)
             workers.append(ReferenceRecognition(library, references, FakeMatcher(references.read), environment(RECOGNISE)))
             relay = EventRelay(libpq_address(team.url), EventQueries(library.database), Bus())
             relay.arrived.subscribe(workers[-1].noticed)

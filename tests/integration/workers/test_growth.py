@@ -11,7 +11,7 @@ from agent.domain.jobs import JobState
 from agent.engine.monitor import NoEngine
 from agent.main.guarded import WorkerMemory
 from agent.main.worker_process import WorkerEdges, work
-from agent.people.reference_recognition import References
+from agent.people.reference_recognition import KnownReferences
 from tests.integration.workers.conftest import Team
 from tests.memory_meter import LIMIT_MB, STEP_MB, Meter
 from tests.worker_process import SLOTS, engine
@@ -27,7 +27,7 @@ async def test_a_worker_that_grows_finishes_its_photos_and_ends_for_another(
     file.put("memory.again_minutes", 0)
     memory = WorkerMemory(file, stop, supervised=True)
 
-    def matcher(references: References) -> FakeMatcher:
+    def matcher(references: KnownReferences) -> FakeMatcher:
         return FakeMatcher(references.read)
 
     async def grow() -> None:

@@ -18,12 +18,12 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from agent.accounts.provider import id_tokens
-from agent.accounts.provider.id_tokens import Wanted, checked, keys_of, kid_of
+from agent.accounts.provider.id_tokens import WantedClaims, checked, keys_of, kid_of
 from agent.domain.errors import IdTokenInvalid
 from tests.openid_provider import new_key, unsigned
 
 ISSUER, NOW = "https://id.example", 1_800_000_000
-WANTED = Wanted(ISSUER, "photos", "n-1", NOW, 60)
+WANTED = WantedClaims(ISSUER, "photos", "n-1", NOW, 60)
 RIGHT = {"iss": ISSUER, "aud": "photos", "sub": "u-1", "iat": NOW, "exp": NOW + 300, "nonce": "n-1"}
 
 
@@ -62,7 +62,7 @@ def encoded(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
-def refused(given: str, wanted: Wanted = WANTED, keys: tuple[id_tokens.Key, ...] | None = None) -> str:
+def refused(given: str, wanted: WantedClaims = WANTED, keys: tuple[id_tokens.Key, ...] | None = None) -> str:
     with pytest.raises(IdTokenInvalid) as error:
         checked(given, keys if keys is not None else published(), wanted)
     return str(error.value.params["claim"])

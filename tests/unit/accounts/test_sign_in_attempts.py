@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from agent.accounts.attempt_queries import FORGET, REMEMBER, AttemptQueries
-from agent.accounts.sign_in_attempts import FREE, LONGEST_WAIT_S, Attempts
+from agent.accounts.sign_in_attempts import FREE, LONGEST_WAIT_S, SignInAttempts
 from agent.domain.errors import TooManyAttempts
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.schema import sign_in_attempt
@@ -27,17 +27,17 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def attempts(library: RedactionQueries, clock: Clock) -> Attempts:
-    return Attempts(AttemptQueries(library.database), clock)
+def attempts(library: RedactionQueries, clock: Clock) -> SignInAttempts:
+    return SignInAttempts(AttemptQueries(library.database), clock)
 
 
-async def wait_of(attempts: Attempts, account: str, address: str) -> int:
+async def wait_of(attempts: SignInAttempts, account: str, address: str) -> int:
     with pytest.raises(TooManyAttempts) as raised:
         await attempts.begin(account, address)
     return int(raised.value.params["seconds"])
 
 
-async def test_the_wait_grows_with_each_failure_up_to_a_quarter_of_an_hour(attempts: Attempts, clock: Clock) -> None:
+async def test_the_wait_grows_with_each_failure_up_to_a_quarter_of_an_hour(attempts: SignInAttempts, clock: Clock) -> None:
     for _ in range(FREE):
         await attempts.begin("mei", "10.0.0.1")
     waits = []
@@ -50,20 +50,20 @@ async def test_the_wait_grows_with_each_failure_up_to_a_quarter_of_an_hour(attem
     await attempts.begin("ben", "10.0.0.1")
 
 
-async def test_an_attempt_counts_before_its_outcome_is_known(attempts: Attempts) -> None:
+async def test_an_attempt_counts_before_its_outcome_is_known(attempts: SignInAttempts) -> None:
     for _ in range(FREE):
         await attempts.begin("mei", "10.0.0.1")  # all at once
     assert await wait_of(attempts, "mei", "10.0.0.1") == 1
 
 
-async def test_another_process_and_a_restart_count_on(attempts: Attempts, library: RedactionQueries, clock: Clock) -> None:
-    other = Attempts(AttemptQueries(library.database), clock)
+async def test_another_process_and_a_restart_count_on(attempts: SignInAttempts, library: RedactionQueries, clock: Clock) -> None:
+    other = SignInAttempts(AttemptQueries(library.database), clock)
     for number in range(FREE):
         await (attempts if number % 2 else other).begin("mei", "10.0.0.1")
     assert await wait_of(attempts, "mei", "10.0.0.1") == await wait_of(other, "mei", "10.0.0.1") == 1
 
 
-async def test_success_forgets_the_failures(attempts: Attempts) -> None:
+async def test_success_forgets_the_failures(attempts: SignInAttempts) -> None:
     for _ in range(FREE):
         await attempts.begin("mei", "10.0.0.1")
     await attempts.succeeded("mei", "10.0.0.1")
@@ -72,7 +72,7 @@ async def test_success_forgets_the_failures(attempts: Attempts) -> None:
     assert await wait_of(attempts, "mei", "10.0.0.1") == 1
 
 
-async def test_an_address_that_tries_many_names_is_refused_for_all(attempts: Attempts, clock: Clock) -> None:
+async def test_an_address_that_tries_many_names_is_refused_for_all(attempts: SignInAttempts, clock: Clock) -> None:
     for number in range(30):
         await attempts.begin(f"name {number}", "2001:db8::1")
         await attempts.failed(f"name {number}", "2001:db8::1")
@@ -83,14 +83,14 @@ async def test_an_address_that_tries_many_names_is_refused_for_all(attempts: Att
     await attempts.begin("mei", "2001:db8:0:0:ffff::2")
 
 
-async def test_a_name_that_is_tried_from_many_addresses_is_refused_for_all(attempts: Attempts) -> None:
+async def test_a_name_that_is_tried_from_many_addresses_is_refused_for_all(attempts: SignInAttempts) -> None:
     for number in range(100):
         await attempts.failed("mei", f"10.0.0.{number}")
     assert await wait_of(attempts, "mei", "10.0.1.1") == 3600
     await attempts.begin("ben", "10.0.1.1")
 
 
-async def test_guesses_from_elsewhere_do_not_shut_a_member_out_who_was_here_before(attempts: Attempts) -> None:
+async def test_guesses_from_elsewhere_do_not_shut_a_member_out_who_was_here_before(attempts: SignInAttempts) -> None:
     await attempts.begin("mei", "10.9.9.9")
     await attempts.succeeded("mei", "10.9.9.9")
     for number in range(100):
@@ -99,13 +99,13 @@ async def test_guesses_from_elsewhere_do_not_shut_a_member_out_who_was_here_befo
     await attempts.begin("mei", "10.9.9.9")
 
 
-async def test_names_that_no_member_can_have_shut_nobody_out(attempts: Attempts) -> None:
+async def test_names_that_no_member_can_have_shut_nobody_out(attempts: SignInAttempts) -> None:
     for number in range(120):
         await attempts.failed("", f"10.0.0.{number}")
     await attempts.begin("", "10.0.1.1")
 
 
-async def test_what_is_remembered_expires_and_names_nobody(attempts: Attempts, library: RedactionQueries, clock: Clock) -> None:
+async def test_what_is_remembered_expires_and_names_nobody(attempts: SignInAttempts, library: RedactionQueries, clock: Clock) -> None:
     await attempts.begin("mei", "10.0.0.1")
     await attempts.failed("mei", "10.0.0.1")
     await attempts.succeeded("ben", "10.0.0.1")

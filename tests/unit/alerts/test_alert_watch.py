@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from agent.alerts.alert_kinds import AlertKind
 from agent.alerts.alert_watch import Hysteresis
-from agent.alerts.records import Reading
+from agent.alerts.records import AlertReading
 
 NOW = datetime(2026, 11, 30, 10, tzinfo=UTC)
 HOLD = timedelta(minutes=5)
@@ -16,7 +16,7 @@ def at(minutes: float) -> datetime:
 
 
 def look(steady: Hysteresis, active: bool, firing: set[AlertKind], minutes: float, kind: AlertKind = LOW) -> tuple[set[AlertKind], ...]:
-    return steady.changes({kind: Reading(active, 1)}, firing, HOLD, at(minutes))
+    return steady.changes({kind: AlertReading(active, 1)}, firing, HOLD, at(minutes))
 
 
 def test_a_condition_fires_once_it_has_lasted_and_ends_once_it_has_been_over() -> None:

@@ -5,7 +5,17 @@ from pathlib import Path
 import pytest
 
 from agent.backups.configuration import archive, configuration, for_another_host
-from agent.backups.repositories import S3, SECRET, Folder, Passwords, Sftp, local_folder, offsite_of, place_of, repositories_of
+from agent.backups.repositories import (
+    S3,
+    SECRET,
+    RepositoryFolder,
+    RepositoryPasswords,
+    Sftp,
+    local_folder,
+    offsite_of,
+    place_of,
+    repositories_of,
+)
 from agent.core.settings import Settings
 from agent.domain.errors import OffsiteFileUnreadable, OffsiteSecretMissing, StoreRecoveryCodeWrong
 from agent.store import recovery_code
@@ -31,7 +41,7 @@ def test_addresses_are_read(home: FileHome) -> None:
     assert bucket == S3("s3.example.org", 9000, "photos", "/a/b", "us-east-1", "ID", "the secret of s3", "")
     assert place_of("sftp://ann@host:2222/srv/x", given, home) == Sftp("ann", "host", 2222, "/srv/x", "/k", "/h")
     assert place_of("sftp://ann@host/srv/x", given, home) == Sftp("ann", "host", 22, "/srv/x", "/k", "/h")
-    assert place_of("/mnt/elsewhere", given, home) == Folder(Path("/mnt/elsewhere"))
+    assert place_of("/mnt/elsewhere", given, home) == RepositoryFolder(Path("/mnt/elsewhere"))
     with pytest.raises(ValueError, match="nonsense"):
         place_of("nonsense", given, home)
 
@@ -68,17 +78,17 @@ def test_repositories_of_a_server_are_those_in_the_settings() -> None:
 
 
 def test_passwords_follow_from_the_recovery_code_and_differ() -> None:
-    first, again = Passwords.of(CODE), Passwords.of(CODE.lower())
+    first, again = RepositoryPasswords.of(CODE), RepositoryPasswords.of(CODE.lower())
     assert first == again and first.database != first.files
     assert first.database not in repr(first) and first.files not in repr(first)
     with pytest.raises(StoreRecoveryCodeWrong):
-        Passwords.of("nonsense")
+        RepositoryPasswords.of("nonsense")
 
 
 def test_keys_are_in_the_configuration_and_nowhere_else(home: FileHome) -> None:
     given = settings(offsite="s3://host/bucket/x", offsite_key_id="ID", keep_full=9)
-    passwords = Passwords.of(CODE)
-    places = (Folder(Path("/mnt/near")), place_of(given.backup.offsite, given, home))
+    passwords = RepositoryPasswords.of(CODE)
+    places = (RepositoryFolder(Path("/mnt/near")), place_of(given.backup.offsite, given, home))
     text = configuration(given.backup, passwords, places)
     assert f"repo1-cipher-pass={passwords.database}\n" in text and f"repo2-cipher-pass={passwords.database}\n" in text
     assert "repo2-s3-key-secret=the secret of s3\n" in text and "repo2-retention-full=9\n" in text
@@ -97,11 +107,11 @@ def test_a_file_that_cannot_be_read_is_named_by_its_setting(tmp_path: Path, home
         offsite_authority=str(tmp_path / "authority.pem"),
         offsite_key_id="ID",
     )
-    passwords = Passwords.of(CODE)
+    passwords = RepositoryPasswords.of(CODE)
 
     def missing(address: str) -> object:
         with pytest.raises(OffsiteFileUnreadable) as caught:
-            archive("pgbackrest", given.backup, passwords, (Folder(tmp_path), place_of(address, given, home)))
+            archive("pgbackrest", given.backup, passwords, (RepositoryFolder(tmp_path), place_of(address, given, home)))
         return caught.value.params["setting"]
 
     assert missing("s3://host/bucket") == "offsite_authority"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.backups.repositories import Folder, Passwords
+from agent.backups.repositories import RepositoryFolder, RepositoryPasswords
 from agent.backups.restic import Restic
 from agent.domain.errors import BackupFailed
 from agent.store import recovery_code
@@ -19,6 +19,6 @@ def test_a_disk_without_room_is_told_as_a_backup_that_failed(tmp_path: Path, mon
 
     monkeypatch.setattr(shutil, "which", lambda name: name)
     monkeypatch.setattr(tempfile, "TemporaryDirectory", full)
-    place, passwords = Folder(tmp_path), Passwords.of(recovery_code.write(recovery_code.new_secret()))
+    place, passwords = RepositoryFolder(tmp_path), RepositoryPasswords.of(recovery_code.write(recovery_code.new_secret()))
     with pytest.raises(BackupFailed):
         Restic(place, passwords, tmp_path / "cache").snapshots()

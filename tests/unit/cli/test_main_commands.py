@@ -396,7 +396,7 @@ def test_doctor_says_what_a_running_program_takes_beside_its_threshold(
 
 
 def test_doctor_tests_one_device_beside_the_processor(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    from agent.engine.devices import Fault, Note, Trial
+    from agent.engine.devices import DeviceNote, Fault, Trial
     from agent.engine.engine_calls import EngineConfig, ModelFile
     from agent.main import doctor_commands
 
@@ -406,16 +406,16 @@ def test_doctor_tests_one_device_beside_the_processor(cli: CommandLine, monkeypa
     said = cli("doctor", "--device", "TPU")
     assert said.code == 1 and "[settings.invalid]" in said.err
 
-    note: list[Note] = []
+    note: list[DeviceNote] = []
 
-    async def trials(config: EngineConfig) -> tuple[dict[str, Trial], Note | None]:
+    async def trials(config: EngineConfig) -> tuple[dict[str, Trial], DeviceNote | None]:
         found = {"CPU": Trial(None, "bf16", 150.0)}
         return (found | {config.device: Trial(None, "f16", 12.25)}, None) if not note else (found, note[0])
 
     monkeypatch.setattr(doctor_commands, "_trials", trials)
     said = cli("doctor", "--device", "CUDA.1")
     assert said.code == 0 and "✓ CUDA.1: " in said.out and "12.2 ms" in said.out and "✓ CPU: " in said.out
-    note.append(Note("CUDA", Fault.ABSENT))
+    note.append(DeviceNote("CUDA", Fault.ABSENT))
     said = cli("doctor", "--device", "CUDA")
     assert said.code == 1 and "✗ CUDA: No ONNX Runtime for CUDA" in said.out
     said = cli("doctor", "--device", "CUDA", "--json")

@@ -14,7 +14,7 @@ import pytest
 from agent.core.settings import Corner
 from agent.desktop import popup_window
 from agent.desktop.picker_shell import PickerPane
-from agent.desktop.popup_window import Server
+from agent.desktop.popup_window import PopupServer
 from agent.desktop.work_area import Rect
 
 URL = "http://127.0.0.1:5000/popup?code=1"
@@ -90,7 +90,7 @@ def serve(monkeypatch: pytest.MonkeyPatch, shell: FakeShell, *requests: object) 
     """What the process sends for these requests, without the times."""
     monkeypatch.setattr(popup_window, "shell_for", lambda window: shell)
     sent, window = io.BytesIO(), FakeWindow()
-    Server(window, io.BytesIO(b"".join(json.dumps(request).encode() + b"\n" for request in requests)), sent).run()
+    PopupServer(window, io.BytesIO(b"".join(json.dumps(request).encode() + b"\n" for request in requests)), sent).run()
     answers = [json.loads(line) for line in sent.getvalue().splitlines()]
     for answer in answers:
         assert "notice" in answer or answer.pop("ms") >= 0
@@ -147,7 +147,7 @@ def test_the_end_of_its_input_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_window_that_was_never_made_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(popup_window, "_START_S", 0.01)
     window = FakeWindow(made=False)
-    Server(window, io.BytesIO(b'{"do": "hide"}\n'), io.BytesIO()).run()
+    PopupServer(window, io.BytesIO(b'{"do": "hide"}\n'), io.BytesIO()).run()
 
     assert window.destroyed
 
@@ -155,7 +155,7 @@ def test_a_window_that_was_never_made_ends_it(monkeypatch: pytest.MonkeyPatch) -
 def test_closed_by_the_user_it_only_hides_until_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(popup_window, "shell_for", lambda window: FakeShell())
     sent, window = io.BytesIO(), FakeWindow()
-    server = Server(window, io.BytesIO(), sent)
+    server = PopupServer(window, io.BytesIO(), sent)
 
     assert server.on_closing() is False
     assert window.hidden.wait(5)

@@ -8,7 +8,7 @@ import pytest
 from agent.core.i18n import Texts
 from agent.desktop.watch_teller import SNOOZE_MINUTES, WatchTeller
 from agent.domain.errors import NoDisplay
-from agent.screen.sightings import Announcement, SightingKind
+from agent.screen.sightings import SightingAnnouncement, SightingKind
 from tests.world import NOW
 
 
@@ -41,7 +41,7 @@ class Around:
         return self.busy
 
     async def hears(self, kind: SightingKind, person_id: int | None = None) -> None:
-        self.teller(Announcement(1, NOW, kind, person_id))
+        self.teller(SightingAnnouncement(1, NOW, kind, person_id))
         await self.settled()
 
     async def settled(self) -> None:

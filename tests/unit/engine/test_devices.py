@@ -8,8 +8,8 @@ from agent.core.i18n import LANGUAGES, Texts
 from agent.engine.devices import (
     Device,
     DeviceChoice,
+    DeviceNote,
     Fault,
-    Note,
     Trial,
     best_precision,
     by_onnx_runtime,
@@ -57,7 +57,7 @@ def test_it_is_known_which_library_drives_a_device_and_which_are_the_processor()
         ({"GPU": FAST, "CUDA": FASTER}, DeviceChoice("CUDA", "auto")),
         ({"GPU": SLOW}, DeviceChoice("CPU", "auto")),
         ({"GPU": LIES, "NPU": FAST}, DeviceChoice("NPU", "auto")),
-        ({"GPU": LIES, "NPU": HANGS}, DeviceChoice("CPU", "auto", Note("GPU", Fault.COUNT))),
+        ({"GPU": LIES, "NPU": HANGS}, DeviceChoice("CPU", "auto", DeviceNote("GPU", Fault.COUNT))),
     ],
 )
 def test_by_itself_the_fastest_sound_one_if_it_is_faster_than_the_processor(trials: dict[str, Trial], choice: DeviceChoice) -> None:
@@ -66,14 +66,14 @@ def test_by_itself_the_fastest_sound_one_if_it_is_faster_than_the_processor(tria
 
 def test_one_that_was_asked_for_is_used_if_it_is_sound_even_if_it_is_slower() -> None:
     assert choose("GPU", "f16", SOUND, {"GPU": SLOW}) == DeviceChoice("GPU", "f16")
-    assert choose("GPU", "f16", SOUND, {"GPU": LIES}) == DeviceChoice("CPU", "f16", Note("GPU", Fault.COUNT))
-    assert choose("GPU", "auto", SOUND, {}) == DeviceChoice("CPU", "auto", Note("GPU", Fault.ABSENT))
+    assert choose("GPU", "f16", SOUND, {"GPU": LIES}) == DeviceChoice("CPU", "f16", DeviceNote("GPU", Fault.COUNT))
+    assert choose("GPU", "auto", SOUND, {}) == DeviceChoice("CPU", "auto", DeviceNote("GPU", Fault.ABSENT))
 
 
 def test_a_processor_that_is_too_coarse_computes_exactly() -> None:
     coarse = Trial(Fault.PRINTS, "bf16", 10.0)
-    assert choose("CPU", "auto", coarse, {}) == DeviceChoice("CPU", "f32", Note("CPU", Fault.PRINTS))
-    assert choose("AUTO", "auto", coarse, {"GPU": LIES}) == DeviceChoice("CPU", "f32", Note("GPU", Fault.COUNT))
+    assert choose("CPU", "auto", coarse, {}) == DeviceChoice("CPU", "f32", DeviceNote("CPU", Fault.PRINTS))
+    assert choose("AUTO", "auto", coarse, {"GPU": LIES}) == DeviceChoice("CPU", "f32", DeviceNote("GPU", Fault.COUNT))
 
 
 def test_a_trial_counts_until_device_driver_openvino_precision_or_models_change() -> None:
@@ -94,10 +94,10 @@ def test_a_trial_counts_until_device_driver_openvino_precision_or_models_change(
 def test_every_fault_has_words_that_name_the_device() -> None:
     for language in LANGUAGES:
         texts = Texts(language)
-        assert all("GPU" in Note("GPU", fault).text(texts) for fault in Fault)
-        assert "f32" in Note("CPU", Fault.PRINTS).text(texts)
-        assert "CUDA" in (said := Note("CUDA", Fault.ABSENT).text(texts)) and "ONNX Runtime" in said
-    assert Note("GPU", Fault.BOXES).text(Texts("en")) == "GPU gave different results from the processor, so the processor is used."
+        assert all("GPU" in DeviceNote("GPU", fault).text(texts) for fault in Fault)
+        assert "f32" in DeviceNote("CPU", Fault.PRINTS).text(texts)
+        assert "CUDA" in (said := DeviceNote("CUDA", Fault.ABSENT).text(texts)) and "ONNX Runtime" in said
+    assert DeviceNote("GPU", Fault.BOXES).text(Texts("en")) == "GPU gave different results from the processor, so the processor is used."
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from agent.core.settings import EngineSettings, OnBattery
 from agent.domain.errors import AgentError, EngineMemory
 from agent.engine.governor import FULL, Pace, Power, Throttle
-from agent.engine.monitor import MB, WARN_FOR, EngineProcess, Machine, ResourceMonitor, Usage
+from agent.engine.monitor import MB, WARN_FOR, EngineProcess, EngineUsage, Machine, ResourceMonitor
 from agent.engine.sandbox.wall import Sandbox
 
 
@@ -64,8 +64,8 @@ class Desk:
             clock=lambda: self.now,
         )
 
-    def usage(self, engine: Sequence[int]) -> Usage:
-        return Usage(100 * MB, sum(process.memory for process in self.engine.processes), 0.1, 0.2, self.others)
+    def usage(self, engine: Sequence[int]) -> EngineUsage:
+        return EngineUsage(100 * MB, sum(process.memory for process in self.engine.processes), 0.1, 0.2, self.others)
 
     def tick(self, seconds: float = 2.0) -> None:
         self.now += timedelta(seconds=seconds)
@@ -199,9 +199,9 @@ async def test_it_rests_only_while_no_work_is_under_way(*, working: bool, rested
     async def rest() -> None:
         looks.append(None)
 
-    def usage(_: Sequence[int]) -> Usage:
+    def usage(_: Sequence[int]) -> EngineUsage:
         looked.set()
-        return Usage(100 * MB, 0, 0.1, 0.2, 0.0)
+        return EngineUsage(100 * MB, 0, 0.1, 0.2, 0.0)
 
     monitor = ResourceMonitor(
         Machine(FakeEngine(), usage, Power, 16 * 1024 * MB),

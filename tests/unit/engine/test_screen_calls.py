@@ -10,7 +10,7 @@ from agent.domain.image import Recipe
 from agent.domain.screen import Monitor, ScreenRef
 from agent.engine import screen_calls
 from agent.engine.screen_calls import ScreenCoverRequest
-from agent.engine.screen_port import GrabbedFrame, Watched, WatchTask
+from agent.engine.screen_port import GrabbedFrame, WatchedScreen, WatchTask
 
 FACE = Face(Box(-1.5, 2, 30, 40), 0.9, ((1, 2), (3, 4), (5, 6), (7, 8), (9, 10)), Quality(20, 100, -3, 4))
 ONE = Monitor(1, 800, 100, 1920, 1080, 1.0, True)
@@ -61,16 +61,16 @@ def test_a_covered_picture_is_of_the_format_that_was_asked_for() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        Watched(False, (FACE,)),
-        Watched(True, (replace(FACE, embedding=bytes(768)),)),
-        Watched(True, (replace(FACE, chip=b"\xff\xd8"),)),
-        Watched(True, (replace(FACE, box=Box(0, 0, 0, 5)),)),
-        Watched(True, (replace(FACE, box=Box(0, 0, 1e200, 1e200)),)),
-        Watched(True, (replace(FACE, score=2.0),)),
-        Watched(True, (FACE,) * 100_001),
+        WatchedScreen(False, (FACE,)),
+        WatchedScreen(True, (replace(FACE, embedding=bytes(768)),)),
+        WatchedScreen(True, (replace(FACE, chip=b"\xff\xd8"),)),
+        WatchedScreen(True, (replace(FACE, box=Box(0, 0, 0, 5)),)),
+        WatchedScreen(True, (replace(FACE, box=Box(0, 0, 1e200, 1e200)),)),
+        WatchedScreen(True, (replace(FACE, score=2.0),)),
+        WatchedScreen(True, (FACE,) * 100_001),
     ],
 )
-def test_faces_that_can_not_be_seen_on_a_screen_are_a_bad_answer(wrong: Watched) -> None:
-    assert screen_calls.WATCH.checked(Watched(True, (FACE,)), TASK) == Watched(True, (FACE,))
+def test_faces_that_can_not_be_seen_on_a_screen_are_a_bad_answer(wrong: WatchedScreen) -> None:
+    assert screen_calls.WATCH.checked(WatchedScreen(True, (FACE,)), TASK) == WatchedScreen(True, (FACE,))
     with pytest.raises(EngineBadAnswer):
         screen_calls.WATCH.checked(wrong, TASK)

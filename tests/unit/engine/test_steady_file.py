@@ -13,11 +13,11 @@ import pytest
 
 from agent.domain.errors import ImageChanged, ImageCorrupt, ImageError, ImageTooLarge
 from agent.engine.steady_file import LARGE, check_same, read_steady, steady
-from agent.vision.codecs import Limits
+from agent.vision.codecs import DecodeLimits
 from agent.vision.codecs.file_bytes import MappedFile
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="files are mapped on Linux only")
-LIMITS, MOST = Limits(megapixels=1, megabytes=0.001), Limits(megapixels=200, megabytes=500)
+LIMITS, MOST = DecodeLimits(megapixels=1, megabytes=0.001), DecodeLimits(megapixels=200, megabytes=500)
 
 
 def test_a_file_is_read_whole(tmp_path: Path) -> None:

@@ -3,13 +3,13 @@
 from typing import Any
 
 from agent.moves.steps import changed_step
-from agent.moves.tables import Kind
+from agent.moves.tables import RowKind
 
-THERE = {(Kind.FACE, 1): 11, (Kind.FACE, 2): 12, (Kind.PERSON, 1): 21, (Kind.IMAGE, 1): 31, (Kind.ALBUM, 1): 41}
+THERE = {(RowKind.FACE, 1): 11, (RowKind.FACE, 2): 12, (RowKind.PERSON, 1): 21, (RowKind.IMAGE, 1): 31, (RowKind.ALBUM, 1): 41}
 
 
-def other(kind: Kind, number: int) -> int | None:
-    return 3 if kind is Kind.LIBRARY else THERE.get((kind, number))
+def other(kind: RowKind, number: int) -> int | None:
+    return 3 if kind is RowKind.LIBRARY else THERE.get((kind, number))
 
 
 def changed(*changes: dict[str, Any]) -> list[dict[str, Any]] | None:

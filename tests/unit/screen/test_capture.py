@@ -13,7 +13,7 @@ from agent.domain.people import Certainty, Identity, Judgement
 from agent.domain.redaction import Look, Reason, Shape, Style
 from agent.domain.screen import ScreenRef, ScreenRegion
 from agent.library.records import Person
-from agent.screen.capture import Capture, CaptureDesktop, CaptureService, Change
+from agent.screen.capture import Capture, CaptureDesktop, CaptureService, ScreenChange
 from tests.environment import environment
 from tests.screens import FakeClipboard, FakeGrabber
 
@@ -142,11 +142,11 @@ async def test_nothing_is_left_of_a_capture_that_can_not_be_covered_as_wished(de
 
 async def test_faces_are_uncovered_and_boxes_drawn_by_the_user(desk: Desk) -> None:
     capture = await desk.capture()
-    changed = desk.capturing.change(capture.id, Change(covered={0: False, 9: True}, drawn=(Box(1, 2, 3, 4),)))
+    changed = desk.capturing.change(capture.id, ScreenChange(covered={0: False, 9: True}, drawn=(Box(1, 2, 3, 4),)))
     assert [each.reason for each in changed.faces] == [None, Reason.FACE]
     drawn = changed.covers[-1]
     assert (drawn.box, drawn.look.shape, drawn.reason) == (Box(1, 2, 3, 4), Shape.BOX, Reason.HAND)
-    again = desk.capturing.change(capture.id, Change(covered={0: True}, look=Look(Style.MOSAIC)))
+    again = desk.capturing.change(capture.id, ScreenChange(covered={0: True}, look=Look(Style.MOSAIC)))
     assert len(again.covers) == 3 and {each.look.style for each in again.covers} == {Style.MOSAIC}
 
 
@@ -174,9 +174,9 @@ async def test_it_is_known_what_is_copied_and_saved_as_it_is_now(desk: Desk) -> 
     await desk.capturing.save(capture.id)
     now = desk.capturing.get(capture.id)
     assert (now.copied, now.path, desk.capturing.get(first.id).copied) == (True, "/pictures/now.png", False)
-    same = desk.capturing.change(capture.id, Change({0: True}))
+    same = desk.capturing.change(capture.id, ScreenChange({0: True}))
     assert (same.copied, same.path) == (True, "/pictures/now.png")
-    other = desk.capturing.change(capture.id, Change({0: False}))
+    other = desk.capturing.change(capture.id, ScreenChange({0: False}))
     assert (other.copied, other.path) == (False, None)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from agent.domain.clustering import GroupBounds
 from agent.vision.clusterer import NEAREST, cluster
-from agent.vision.grouping import Grouping, Member
+from agent.vision.grouping import ClusterMember, Grouping
 from tests.made_faces import Floats, Ints, chain, made, same
 
 WITHIN = GroupBounds().within
@@ -16,7 +16,7 @@ WITHIN = GroupBounds().within
 class Library:
     """Vectors by face, and the faces that were given so far."""
 
-    def __init__(self, vectors: Floats, members: Iterable[Member] = (), cannot: Iterable[tuple[int, int]] = ()) -> None:
+    def __init__(self, vectors: Floats, members: Iterable[ClusterMember] = (), cannot: Iterable[tuple[int, int]] = ()) -> None:
         self.vectors = vectors
         kept = list(members)
         self.grouping = Grouping(self.of, kept, cannot=cannot)
@@ -26,7 +26,7 @@ class Library:
     def of(self, faces: Sequence[int]) -> Floats:
         return self.vectors[list(faces)]
 
-    def add(self, member: Member) -> dict[int, int]:
+    def add(self, member: ClusterMember) -> dict[int, int]:
         near = []
         if self.given:
             distances = np.sqrt(np.clip(2 - 2 * self.vectors[self.given] @ self.vectors[member.face], 0, 4))
@@ -44,7 +44,7 @@ def grown(vectors: Floats, **said: Sequence[int]) -> Library:
     """All faces, one by one; `said` has a value for each face."""
     library = Library(vectors)
     for face in range(len(vectors)):
-        library.add(Member(face, 1.0, **{name: values[face] for name, values in said.items()}))
+        library.add(ClusterMember(face, 1.0, **{name: values[face] for name, values in said.items()}))
     return library
 
 
@@ -70,8 +70,8 @@ def test_in_any_order_the_pairs_are_nearly_those_of_all_at_once(seed: int) -> No
 def test_the_first_face_is_alone_and_the_second_of_that_person_brings_both_a_label() -> None:
     vectors, _ = made([2], alike=0.8)
     library = Library(vectors)
-    assert library.add(Member(0, 1.0)) == {0: -1}
-    assert library.add(Member(1, 1.0)) == {0: 0, 1: 0}
+    assert library.add(ClusterMember(0, 1.0)) == {0: -1}
+    assert library.add(ClusterMember(1, 1.0)) == {0: 0, 1: 0}
 
 
 def test_every_change_of_a_label_is_told() -> None:
@@ -84,22 +84,22 @@ def test_a_face_is_given_once() -> None:
     vectors, _ = made([2])
     library = grown(vectors)
     with pytest.raises(ValueError, match="already"):
-        library.add(Member(1, 1.0))
+        library.add(ClusterMember(1, 1.0))
 
 
 def test_stored_labels_are_kept_and_go_on() -> None:
     vectors, people = made([20, 9, 1])
-    kept = [Member(face, 1.0, label=-1 if people[face] == 2 else 40 + int(people[face])) for face in range(25)]
+    kept = [ClusterMember(face, 1.0, label=-1 if people[face] == 2 else 40 + int(people[face])) for face in range(25)]
     library = Library(vectors, kept)
     assert [library.grouping.label(member.face) for member in kept] == [member.label for member in kept]
     for face in range(25, 30):
-        library.add(Member(face, 1.0))
+        library.add(ClusterMember(face, 1.0))
     assert same(library.labels(), people)
 
 
 def test_what_was_stored_together_stays_together_however_unlike() -> None:
     vectors, _ = made([1] * 6)
-    library = Library(vectors, [Member(face, 1.0, label=3) for face in range(6)])
+    library = Library(vectors, [ClusterMember(face, 1.0, label=3) for face in range(6)])
     assert library.labels().tolist() == [3] * 6
 
 
@@ -120,7 +120,7 @@ def test_what_the_user_said_keeps_faces_apart() -> None:
     vectors, _ = made([8], alike=0.9)
     library = Library(vectors, cannot=[(0, 5)])
     for face in range(8):
-        library.add(Member(face, 1.0, person=3 if face == 2 else 4 if face == 7 else -1))
+        library.add(ClusterMember(face, 1.0, person=3 if face == 2 else 4 if face == 7 else -1))
     labels = library.labels()
     assert labels[0] != labels[5]
     assert labels[2] != labels[7]
@@ -130,10 +130,10 @@ def test_a_doubtful_face_joins_but_brings_nobody() -> None:
     vectors, _ = made([8], alike=0.8)
     library = Library(vectors)
     for face in range(3):
-        library.add(Member(face, 0.1))
+        library.add(ClusterMember(face, 0.1))
     assert {library.grouping.label(face) for face in range(3)} == {-1}
     for face in range(3, 8):
-        library.add(Member(face, 1.0))
+        library.add(ClusterMember(face, 1.0))
     last = library.grouping.label(7)
     assert last != -1
     assert {library.grouping.label(face) for face in range(3, 8)} == {last}
@@ -150,9 +150,9 @@ def test_who_joined_by_nearness_goes_to_their_own_when_they_come() -> None:
     second[0] = 0.36 * mean / float(mean @ mean) + second[0] * np.sqrt(1 - 0.36**2 / float(mean @ mean))
     library = Library(np.concatenate([first, second]))
     for face in range(25):
-        library.add(Member(face, 1.0))
+        library.add(ClusterMember(face, 1.0))
     assert library.grouping.label(24) == library.grouping.label(0)
-    changed = library.add(Member(25, 1.0))
+    changed = library.add(ClusterMember(25, 1.0))
     assert set(changed) == {24, 25}
     assert library.grouping.label(24) == library.grouping.label(25) != library.grouping.label(0)
 
@@ -163,10 +163,10 @@ def test_a_wrong_early_pair_is_corrected_when_more_similar_faces_come() -> None:
     rows = np.zeros((4, 192), np.float32)
     rows[:, :4] = np.linalg.cholesky(similar)
     library = Library(rows)
-    library.add(Member(0, 1.0))
-    library.add(Member(1, 1.0))
+    library.add(ClusterMember(0, 1.0))
+    library.add(ClusterMember(1, 1.0))
     assert library.grouping.label(0) == library.grouping.label(1)
-    library.add(Member(2, 1.0))
-    library.add(Member(3, 1.0))
+    library.add(ClusterMember(2, 1.0))
+    library.add(ClusterMember(3, 1.0))
     assert same(library.labels(), np.array([0, 1, 0, 1]))
     assert library.told == dict(enumerate(library.labels().tolist()))

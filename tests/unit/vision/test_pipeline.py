@@ -13,13 +13,13 @@ from agent.domain.face import Box, Landmarks
 from agent.domain.image import Recipe
 from agent.vision import pipeline as pipeline_module
 from agent.vision.aligner import CHIP_SIDE, align
-from agent.vision.codecs import Image, Limits, Pixels, decode
+from agent.vision.codecs import DecodeLimits, Image, Pixels, decode
 from agent.vision.detection import Detection
 from agent.vision.detector import Decoder
 from agent.vision.detectors.centerface import CenterFace
 from agent.vision.pipeline import STAGES, FileDecoder, NetModel, Pipeline, Stage, StageRun, Wanted, analyse
 
-LIMITS = Limits(megapixels=10, megabytes=10)
+LIMITS = DecodeLimits(megapixels=10, megabytes=10)
 POINTS: Landmarks = ((30, 40), (70, 40), (50, 60), (35, 80), (65, 80))
 
 

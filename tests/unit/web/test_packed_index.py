@@ -12,7 +12,7 @@ import pytest
 
 from agent.core.reach import Reach, reaching
 from agent.domain.errors import StoreBusy
-from agent.library.packed_index import Answer, IndexAnswers, pack
+from agent.library.packed_index import IndexAnswer, IndexAnswers, pack
 from agent.library.queries.library_queries import LibraryQueries
 from agent.library.records import Index, Shown
 from agent.library.whole_index import WholeIndex, WholeIndexes
@@ -44,7 +44,7 @@ def answers_of(library: "Slow | Following") -> IndexAnswers:
     return IndexAnswers(cast("LibraryQueries", library), WholeIndexes(library))
 
 
-async def begun(answers: IndexAnswers, slow: Slow) -> asyncio.Task[Answer]:
+async def begun(answers: IndexAnswers, slow: Slow) -> asyncio.Task[IndexAnswer]:
     task = asyncio.create_task(answers.get(Shown(), packed=True))
     assert await asyncio.to_thread(slow.begun.acquire, timeout=10)
     return task
@@ -64,7 +64,7 @@ async def test_members_of_the_same_libraries_share_an_index_whatever_their_roles
     slow = Slow()
     answers = answers_of(slow)
     first = await begun(answers, slow)
-    members: list[asyncio.Task[Answer]] = []
+    members: list[asyncio.Task[IndexAnswer]] = []
     for reach in (Reach(frozenset({1})), Reach(frozenset({1}), curates=True), Reach(frozenset({1}), confided=frozenset({1}))):
         with reaching(reach):
             members += [asyncio.create_task(answers.get(Shown(), packed=True)) for _ in range(20)]

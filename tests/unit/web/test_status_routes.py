@@ -25,9 +25,9 @@ from agent.domain.errors import (
 from agent.domain.face import StageTimes
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import JobState, Priority
-from agent.engine.devices import Fault, Note
+from agent.engine.devices import DeviceNote, Fault
 from agent.engine.governor import Pace, Power, Throttle
-from agent.engine.monitor import MB, EngineProcess, Machine, NoEngine, Usage
+from agent.engine.monitor import MB, EngineProcess, EngineUsage, Machine, NoEngine
 from agent.store.schema import job, place
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ async def test_the_report_tells_of_engine_models_memory_disk_stages_and_power(se
     app = served.world.app
     monitor = app.monitor
     monitor._machine = Machine(OneProcess(), memory=8 * 1024 * MB)
-    monitor.usage, monitor.power = Usage(100 * MB, 300 * MB, 0.015, 0.5, 0.1), Power(on_battery=True, percent=42)
+    monitor.usage, monitor.power = EngineUsage(100 * MB, 300 * MB, 0.015, 0.5, 0.1), Power(on_battery=True, percent=42)
     monitor.pace = Pace(one_core=True, low_priority=True, why=Throttle.BATTERY)
     app.tally.analysed(StageTimes(10, 20, 1, 5))
     app.tally.analysed(StageTimes(30, 40, 3, 5))
@@ -133,7 +133,7 @@ async def test_the_report_tells_of_engine_models_memory_disk_stages_and_power(se
 
 async def test_a_device_that_gave_other_answers_is_told_in_the_program_s_language(served: Served, owner: httpx.AsyncClient) -> None:
     engine = OneProcess()
-    engine.device_note = Note("GPU", Fault.BOXES)
+    engine.device_note = DeviceNote("GPU", Fault.BOXES)
     served.world.app.monitor._machine = Machine(engine)
     told = "GPU gave different results from the processor, so the processor is used."
     assert (await owner.get("/api/health-report")).json()["engine"]["device_note"] == told

@@ -4257,12 +4257,6 @@ export interface components {
             readonly version: string;
         };
         /**
-         * Access
-         * @description Who the bucket is told we are.
-         * @enum {string}
-         */
-        readonly Access: "keys" | "anonymous" | "role";
-        /**
          * AccountOut
          * @description Who sent a request, and what they may do. On the desktop that is its one user (`local`), who may do everything.
          */
@@ -4524,8 +4518,13 @@ export interface components {
             /** Number */
             readonly number: number;
             readonly severity: components["schemas"]["Severity"];
-            readonly source: components["schemas"]["Source"];
+            readonly source: components["schemas"]["AlertSource"];
         };
+        /**
+         * AlertSource
+         * @enum {string}
+         */
+        readonly AlertSource: "server" | "prometheus";
         /** AlertTestSent */
         readonly AlertTestSent: {
             /**
@@ -4718,10 +4717,16 @@ export interface components {
             /** Items */
             readonly items: readonly components["schemas"]["BaseBackupOut"][];
         };
+        /**
+         * BucketAccess
+         * @description Who the bucket is told we are.
+         * @enum {string}
+         */
+        readonly BucketAccess: "keys" | "anonymous" | "role";
         /** BucketAdd */
         readonly BucketAdd: {
             /** @default keys */
-            readonly access: components["schemas"]["Access"];
+            readonly access: components["schemas"]["BucketAccess"];
             /**
              * Address
              * @description `s3://bucket`, or `s3://bucket/prefix` for what is below that
@@ -4774,7 +4779,7 @@ export interface components {
          * @description Omitted fields stay unchanged.
          */
         readonly BucketChange: {
-            readonly access?: components["schemas"]["Access"] | null;
+            readonly access?: components["schemas"]["BucketAccess"] | null;
             /** Address */
             readonly address?: string | null;
             /** Certificate */
@@ -4811,7 +4816,7 @@ export interface components {
          * @description A bucket as a source.
          */
         readonly BucketOut: {
-            readonly access: components["schemas"]["Access"];
+            readonly access: components["schemas"]["BucketAccess"];
             /** Address */
             readonly address: string;
             /**
@@ -4853,7 +4858,7 @@ export interface components {
         /** BucketWanted */
         readonly BucketWanted: {
             /** @default keys */
-            readonly access: components["schemas"]["Access"];
+            readonly access: components["schemas"]["BucketAccess"];
             /**
              * Address
              * @description `s3://bucket`, or `s3://bucket/prefix` for what is below that
@@ -9181,11 +9186,6 @@ export interface components {
             readonly width: number;
         };
         /**
-         * Source
-         * @enum {string}
-         */
-        readonly Source: "server" | "prometheus";
-        /**
          * StageMeans
          * @description Mean milliseconds of the last 200 photos.
          */
@@ -9987,7 +9987,6 @@ export interface components {
     pathItems: never;
 }
 export type About = components['schemas']['About'];
-export type Access = components['schemas']['Access'];
 export type AccountOut = components['schemas']['AccountOut'];
 export type AccountSessionOut = components['schemas']['AccountSessionOut'];
 export type AccountSessions = components['schemas']['AccountSessions'];
@@ -10004,6 +10003,7 @@ export type AlertHistory = components['schemas']['AlertHistory'];
 export type AlertMessageOut = components['schemas']['AlertMessageOut'];
 export type AlertMessages = components['schemas']['AlertMessages'];
 export type AlertOut = components['schemas']['AlertOut'];
+export type AlertSource = components['schemas']['AlertSource'];
 export type AlertTestSent = components['schemas']['AlertTestSent'];
 export type AlertsOut = components['schemas']['AlertsOut'];
 export type AlikeFace = components['schemas']['AlikeFace'];
@@ -10013,6 +10013,7 @@ export type BackupsMade = components['schemas']['BackupsMade'];
 export type BackupsOut = components['schemas']['BackupsOut'];
 export type BaseBackupOut = components['schemas']['BaseBackupOut'];
 export type BaseBackups = components['schemas']['BaseBackups'];
+export type BucketAccess = components['schemas']['BucketAccess'];
 export type BucketAdd = components['schemas']['BucketAdd'];
 export type BucketChange = components['schemas']['BucketChange'];
 export type BucketChecked = components['schemas']['BucketChecked'];
@@ -10262,7 +10263,6 @@ export type SilenceOut = components['schemas']['SilenceOut'];
 export type SilenceReason = components['schemas']['SilenceReason'];
 export type SilenceWanted = components['schemas']['SilenceWanted'];
 export type SimilarFace = components['schemas']['SimilarFace'];
-export type Source = components['schemas']['Source'];
 export type StageMeans = components['schemas']['StageMeans'];
 export type Status = components['schemas']['Status'];
 export type Step = components['schemas']['Step'];

@@ -9,7 +9,7 @@ import pytest
 
 from agent.domain.errors import BucketKeysWrong, BucketNoKeys, BucketUnknown
 from agent.libraries.bucket_keys import BucketKeys
-from agent.sources.bucket.bucket import Access, Bucket, Keys
+from agent.sources.bucket.bucket import Bucket, BucketAccess, Keys
 from agent.sources.bucket.bucket_reader import BucketReader, ReadLimits
 from agent.store.key_homes import FileHome
 
@@ -82,8 +82,8 @@ def test_without_keys_nothing_is_asked() -> None:
     assert world.made == []
 
 
-@pytest.mark.parametrize("access", [Access.ANONYMOUS, Access.ROLE])
-def test_other_ways_of_access_take_no_keys(access: Access) -> None:
+@pytest.mark.parametrize("access", [BucketAccess.ANONYMOUS, BucketAccess.ROLE])
+def test_other_ways_of_access_take_no_keys(access: BucketAccess) -> None:
     world = World()
     world.bucket = Bucket("bucket-1", "photos", access=access)
     world.reader.open("s3://bucket-1/a.jpg")

@@ -14,7 +14,7 @@ from watchdog.events import (
 
 from agent.core.settings import Folder
 from agent.sources.folder.debounce import Debouncer
-from agent.sources.folder.folder_events import Hints, Move, collapse
+from agent.sources.folder.folder_events import FolderMove, Hints, collapse
 from agent.sources.folder.folder_rules import Matcher
 
 
@@ -81,7 +81,7 @@ def test_a_deleted_file_is_believed_a_little_later_and_not_if_it_comes_back() ->
 
 
 def test_a_rename_is_a_move_unless_the_library_cannot_know_the_old_name() -> None:
-    assert hints(FileMovedEvent("/real/a.jpg", "/real/b.jpg")).moves == [Move("/w/a.jpg", "/w/b.jpg", tree=False)]
+    assert hints(FileMovedEvent("/real/a.jpg", "/real/b.jpg")).moves == [FolderMove("/w/a.jpg", "/w/b.jpg", tree=False)]
     unsettled = hints(FileCreatedEvent("/real/a.jpg"), FileMovedEvent("/real/a.jpg", "/real/b.jpg"))
     assert (unsettled.moves, waiting(unsettled)) == ([], ["/w/b.jpg"])
     downloaded = hints(FileMovedEvent("/real/a.jpg.part", "/real/a.jpg"))
@@ -98,7 +98,7 @@ def test_a_folder_that_appears_is_looked_through() -> None:
 def test_a_renamed_folder_takes_what_waits_along() -> None:
     sorted_ = hints(FileCreatedEvent("/real/in/a.jpg"), DirCreatedEvent("/real/in/deep"), FileDeletedEvent("/real/in/b.jpg"))
     sorted_.take(DirMovedEvent("/real/in", "/real/out"))
-    assert sorted_.moves == [Move("/w/in", "/w/out", tree=True)]
+    assert sorted_.moves == [FolderMove("/w/in", "/w/out", tree=True)]
     assert (waiting(sorted_), list(sorted_.trees)) == (["/w/out/a.jpg"], ["/w/out/deep"])
     assert list(sorted_.gone) == ["/w/out/b.jpg"]
 
@@ -135,11 +135,11 @@ def test_beyond_the_limit_all_is_forgotten_and_a_look_is_asked_for() -> None:
 
 def test_a_folder_s_move_implies_the_moves_of_what_is_in_it() -> None:
     moves = [
-        Move("/w/in/a.jpg", "/w/out/a.jpg", tree=False),
-        Move("/w/in/deep", "/w/out/deep", tree=True),
-        Move("/w/in", "/w/out", tree=True),
-        Move("/w/in/b.jpg", "/w/out/c.jpg", tree=False),
-        Move("/w/inn/b.jpg", "/w/out/b.jpg", tree=False),
+        FolderMove("/w/in/a.jpg", "/w/out/a.jpg", tree=False),
+        FolderMove("/w/in/deep", "/w/out/deep", tree=True),
+        FolderMove("/w/in", "/w/out", tree=True),
+        FolderMove("/w/in/b.jpg", "/w/out/c.jpg", tree=False),
+        FolderMove("/w/inn/b.jpg", "/w/out/b.jpg", tree=False),
     ]
     assert collapse(moves) == [moves[2], moves[3], moves[4]]
 

@@ -23,7 +23,7 @@ from agent.vision.animations.animation_frames import look_through, probe, still
 from agent.vision.animations.animation_reading import Film, frames_in
 from agent.vision.animations.animation_writing import removed, write
 from agent.vision.animations.many import DrawnFrames, write_gif
-from agent.vision.codecs import Limits
+from agent.vision.codecs import DecodeLimits
 from agent.vision.copies import icc
 from agent.vision.copies.canvas import Canvas
 from agent.vision.copies.kept_pixels import KeptPixels
@@ -305,7 +305,7 @@ def test_a_frame_that_is_larger_than_its_picture_ends_at_the_pictures_edge() -> 
 
 
 def test_a_frame_of_more_pixels_than_allowed_is_refused_even_if_its_picture_has_few() -> None:
-    data, limits = outgrown(120), Limits(megapixels=0.01, megabytes=1)
+    data, limits = outgrown(120), DecodeLimits(megapixels=0.01, megabytes=1)
     film = animation_reading.film_of(data, "gif", limits)
     with pytest.raises(ImageTooLarge):
         list(animation_reading.frames(data, film, limits))
@@ -321,7 +321,7 @@ def test_a_film_that_is_cut_off_has_no_copy() -> None:
 
 def test_a_still_picture_has_one_frame() -> None:
     for kind in ("GIF", "PNG", "WEBP", "AVIF", "TIFF", "JPEG", "BMP"):
-        assert frames_in(saved(PIL.Image.fromarray(scene(1)), kind), Limits(20, 20)) == 1
+        assert frames_in(saved(PIL.Image.fromarray(scene(1)), kind), DecodeLimits(20, 20)) == 1
 
 
 def test_moments_that_are_no_whole_thousandths_stay_what_they_were() -> None:

@@ -14,10 +14,10 @@ import pytest
 from numpy.typing import NDArray
 
 from agent.domain.errors import ImageCorrupt, ImageTruncated
-from agent.vision.codecs import Limits, bands, decode, others
+from agent.vision.codecs import DecodeLimits, bands, decode, others
 from tests.odd_files import tiff
 
-LIMITS = Limits(10, 10)
+LIMITS = DecodeLimits(10, 10)
 WIDTH, HEIGHT = 61, 83
 
 

@@ -8,10 +8,10 @@ import PIL.Image
 import pytest
 from PIL import ImageCms
 
-from agent.vision.codecs import Limits, Pixels, decode, encode_preview
+from agent.vision.codecs import DecodeLimits, Pixels, decode, encode_preview
 from agent.vision.copies.canvas import open_canvas
 
-LIMITS = Limits(megapixels=10, megabytes=10)
+LIMITS = DecodeLimits(megapixels=10, megabytes=10)
 Encode = Callable[..., bytes]
 
 

@@ -10,11 +10,11 @@ import pytest
 from PIL.PngImagePlugin import PngInfo
 
 from agent.domain.errors import ImageCorrupt, ImageEmpty, ImageTooLarge, ImageTruncated, ImageUnsupported
-from agent.vision.codecs import Limits, Pixels, decode, encode_preview, sniff
+from agent.vision.codecs import DecodeLimits, Pixels, decode, encode_preview, sniff
 from agent.vision.codecs import decoded_image as limits
 from agent.vision.copies import RenderOptions, render
 
-LIMITS = Limits(megapixels=10, megabytes=10)
+LIMITS = DecodeLimits(megapixels=10, megabytes=10)
 Encode = Callable[..., bytes]
 Upright = Callable[[Pixels], bool]
 
@@ -114,16 +114,16 @@ def test_a_whole_file_of_broken_content_is_corrupt(quarters: Pixels, encoded: En
 def test_limits_are_checked_before_anything_is_decoded(encoded: Encode) -> None:
     data = encoded(np.zeros((400, 500, 3), np.uint8), "PNG")
     with pytest.raises(ImageTooLarge) as caught:
-        decode(data[:200] + b"broken behind the header", Limits(megapixels=0.1, megabytes=1))
+        decode(data[:200] + b"broken behind the header", DecodeLimits(megapixels=0.1, megabytes=1))
     assert caught.value.params == {"megapixels": 0, "limit": 0.1}
     with pytest.raises(ImageTooLarge):
-        decode(data, Limits(megapixels=10, megabytes=0.0001))
+        decode(data, DecodeLimits(megapixels=10, megabytes=0.0001))
 
 
 def test_room_is_made_before_a_large_picture_is_decoded_whole(monkeypatch: pytest.MonkeyPatch, encoded: Encode) -> None:
     monkeypatch.setattr(limits, "LARGE", 100 * 100)
     asked: list[bool] = []
-    roomy = Limits(megapixels=10, megabytes=10, give_back=lambda: asked.append(True))
+    roomy = DecodeLimits(megapixels=10, megabytes=10, give_back=lambda: asked.append(True))
     decode(encoded(np.zeros((100, 100, 3), np.uint8), "PNG"), roomy)
     assert not asked
     with pytest.raises(ImageTruncated):

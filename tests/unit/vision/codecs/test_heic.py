@@ -10,10 +10,10 @@ import pytest
 
 from agent.core.i18n import Texts
 from agent.domain.errors import ImageCorrupt, ImageTooLarge, ImageTruncated
-from agent.vision.codecs import Limits, Pixels, decode, decoded_image, sniff
+from agent.vision.codecs import DecodeLimits, Pixels, decode, decoded_image, sniff
 from tests.quick_formats import QUICK
 
-LIMITS = Limits(megapixels=10, megabytes=10)
+LIMITS = DecodeLimits(megapixels=10, megabytes=10)
 
 
 def heic(picture: PIL.Image.Image, orientation: int = 1, taken_at: str | None = None) -> bytes:
@@ -58,7 +58,7 @@ def test_more_pixels_than_allowed_and_missing_or_broken_ends_are_named(heif_writ
     noise = np.random.default_rng(1).integers(0, 255, (100, 150, 3), np.uint8)
     data = heic(PIL.Image.fromarray(noise))
     with pytest.raises(ImageTooLarge):
-        decode(data, Limits(megapixels=0.01, megabytes=10))
+        decode(data, DecodeLimits(megapixels=0.01, megabytes=10))
     for share in (0.02, 0.3, 0.9):
         with pytest.raises(ImageTruncated):
             decode(data[: int(len(data) * share)], LIMITS)
@@ -72,7 +72,7 @@ SIZES = [(200, 10_100, 100, 205), (400, 15_000, 200, 450), (150, 10_100, 100, 20
 @pytest.mark.parametrize(("setting", "side", "limit", "needed"), SIZES)
 def test_a_heic_that_would_take_too_much_memory_is_refused_with_its_number(setting: int, side: int, limit: int | None, needed: int) -> None:
     """It is decoded whole, and takes twice the memory that others do."""
-    limits = Limits(megapixels=setting, megabytes=10)
+    limits = DecodeLimits(megapixels=setting, megabytes=10)
     if limit is None:
         limits.check_whole(side, side)
         return
@@ -83,13 +83,13 @@ def test_a_heic_that_would_take_too_much_memory_is_refused_with_its_number(setti
         texts = Texts(language)
         assert f"{round(side * side / 1e6)}" in texts.cause(raised.value)
         assert f"max_megapixels {needed}`" in texts.remedy(raised.value)
-    Limits(megapixels=needed, megabytes=10).check_whole(side, side)
+    DecodeLimits(megapixels=needed, megabytes=10).check_whole(side, side)
 
 
 def test_the_limit_holds_for_a_heic_file(heif_writer: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoded_image, "WHOLE", 0.001)
     data = heic(PIL.Image.fromarray(np.zeros((100, 150, 3), np.uint8)))
     with pytest.raises(ImageTooLarge) as raised:
-        decode(data, Limits(megapixels=0.02, megabytes=10))
+        decode(data, DecodeLimits(megapixels=0.02, megabytes=10))
     assert raised.value.params["needed"] == "1"
-    assert decode(data, Limits(megapixels=0.04, megabytes=10)).width == 150
+    assert decode(data, DecodeLimits(megapixels=0.04, megabytes=10)).width == 150

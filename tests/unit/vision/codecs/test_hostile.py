@@ -12,12 +12,12 @@ import PIL.Image
 import pytest
 
 from agent.domain.errors import ImageCorrupt, ImageError, ImageTooLarge, ImageUnsupported
-from agent.vision.codecs import Limits, Pixels, decode, others, sniff
+from agent.vision.codecs import DecodeLimits, Pixels, decode, others, sniff
 from agent.vision.codecs.tiff import Exif, read_exif
 from tests.odd_files import ODD
 from tests.quick_formats import QUICK
 
-LIMITS = Limits(megapixels=10, megabytes=10)
+LIMITS = DecodeLimits(megapixels=10, megabytes=10)
 Encode = Callable[..., bytes]
 
 

@@ -11,13 +11,13 @@ import pytest
 
 from agent.vision.animations.animation_reading import frames_in
 from agent.vision.bare import bare_image
-from agent.vision.codecs import Limits, decode
+from agent.vision.codecs import DecodeLimits, decode
 from agent.vision.codecs.decode import named
 from agent.vision.codecs.file_bytes import MappedFile, as_file, unpadded
 from agent.vision.copies import RenderOptions, render
 from agent.vision.copies.canvas import open_canvas
 
-LIMITS = Limits(10, 10)
+LIMITS = DecodeLimits(10, 10)
 
 
 def mapped(data: bytes, folder: Path) -> MappedFile:

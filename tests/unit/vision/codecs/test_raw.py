@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from agent.domain.errors import ImageTruncated, ImageUnsupported
-from agent.vision.codecs import Limits, Pixels, decode, sniff
+from agent.vision.codecs import DecodeLimits, Pixels, decode, sniff
 
-LIMITS = Limits(megapixels=10, megabytes=10)
+LIMITS = DecodeLimits(megapixels=10, megabytes=10)
 KINDS = ["dng", "cr2", "nef", "orf", "rw2", "raf", "cr3"]
 MakeRaw = Callable[..., bytes]
 Encode = Callable[..., bytes]

@@ -7,9 +7,9 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from agent.vision.codecs import Limits, decode, sniff
+from agent.vision.codecs import DecodeLimits, decode, sniff
 
-LIMITS = Limits(megapixels=10, megabytes=10)
+LIMITS = DecodeLimits(megapixels=10, megabytes=10)
 Encode = Callable[..., bytes]
 
 

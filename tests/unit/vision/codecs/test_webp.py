@@ -8,7 +8,7 @@ import PIL.Image
 import pytest
 
 from agent.domain.errors import ImageTooLarge
-from agent.vision.codecs import Limits, decode, others
+from agent.vision.codecs import DecodeLimits, decode, others
 from agent.vision.codecs.webp import PlainWebp, plain
 
 EXIF = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
@@ -29,22 +29,22 @@ def test_one_opaque_picture_is_plain_with_its_metadata(lossless: bool) -> None:
 
 
 def test_its_orientation_counts() -> None:
-    assert (decode(webp(exif=EXIF), Limits(1, 1)).width, decode(webp(), Limits(1, 1)).width) == (30, 50)
+    assert (decode(webp(exif=EXIF), DecodeLimits(1, 1)).width, decode(webp(), DecodeLimits(1, 1)).width) == (30, 50)
 
 
 @pytest.mark.parametrize("lossless", [False, True])
 @pytest.mark.parametrize("profile", [b"", b"profile"])
 def test_a_large_one_is_halved_by_blocks_of_four_pixels(monkeypatch: pytest.MonkeyPatch, lossless: bool, profile: bytes) -> None:
     data = webp(lossless=lossless, exif=EXIF, icc_profile=profile)
-    whole = decode(data, Limits(1, 1), 25).pixels.astype(np.uint16)
+    whole = decode(data, DecodeLimits(1, 1), 25).pixels.astype(np.uint16)
     monkeypatch.setattr(others, "LARGE", 50 * 30 - 1)
     monkeypatch.setattr(others, "_FINE", 20)
-    halved = decode(data, Limits(1, 1), 25)
+    halved = decode(data, DecodeLimits(1, 1), 25)
     blocks = (whole[::2, ::2] + whole[1::2, ::2] + whole[::2, 1::2] + whole[1::2, 1::2] + 2) // 4
     assert (halved.width, halved.height, halved.scale) == (30, 50, 0.5)
     assert np.abs(halved.pixels.astype(int) - blocks.astype(int)).max() <= 1
-    assert decode(data, Limits(1, 1), 26).pixels.shape == (50, 30, 3)
-    assert decode(data, Limits(1, 1)).pixels.shape == (50, 30, 3)
+    assert decode(data, DecodeLimits(1, 1), 26).pixels.shape == (50, 30, 3)
+    assert decode(data, DecodeLimits(1, 1)).pixels.shape == (50, 30, 3)
 
 
 @pytest.mark.parametrize("lossless", [False, True])
@@ -64,5 +64,5 @@ def test_above_half_of_a_high_limit_it_is_refused_with_its_number() -> None:
     at = data.index(b"VP8 ") + 14
     large = data[:at] + (12_000).to_bytes(2, "little") + (9_000).to_bytes(2, "little") + data[at + 4 :]
     with pytest.raises(ImageTooLarge) as caught:
-        decode(large, Limits(200, 500))
+        decode(large, DecodeLimits(200, 500))
     assert caught.value.params == {"needed": "216", "megapixels": 108, "limit": 100}

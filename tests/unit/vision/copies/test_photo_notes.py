@@ -16,7 +16,7 @@ from PIL.PngImagePlugin import PngInfo
 from agent.domain.errors import CopyUnsupported, NotRestorable, RegionsTooLarge
 from agent.domain.redaction import Cover
 from agent.vision.animations.animation_writing import write
-from agent.vision.codecs import Limits
+from agent.vision.codecs import DecodeLimits
 from agent.vision.copies import RenderOptions, RenderPart, icc, png_copy, render, rendering, restore, tiff_copy, xmp_copy
 from tests.covered_files import COVER, FILES, HEIGHT, LIMITS, LOSSLESS, WIDTH, rgba, saved, scene
 
@@ -332,4 +332,4 @@ def test_no_more_is_kept_than_can_be_told(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_cover_that_is_none_is_the_callers_mistake(tmp_path: Path) -> None:
     broken = Cover(type(COVER.box)(float("nan"), 0, 1, 1))
     with pytest.raises(ValueError, match="cover"):
-        render(FILES["png"](1), RenderOptions((broken,)), Limits(1, 1))
+        render(FILES["png"](1), RenderOptions((broken,)), DecodeLimits(1, 1))
