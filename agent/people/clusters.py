@@ -1,6 +1,7 @@
 """Clusters of similar unnamed faces, updated while nothing else is to be done."""
 
 import asyncio
+import time
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -20,17 +21,24 @@ from agent.people.queries.people_queries import PeopleQueries
 
 log = structlog.get_logger()
 
-CALM_S = 2.0  # without a new photo
+CALM_S = 2.0  # without a new photo or name
+LONGEST_S = 60.0  # that many new faces wait for calm: a scan may take a day, and a member may name without a pause
 RETRY_AFTER_S = 60.0
 # Each step delays naming by a quarter of a second at most: placed faces, and rewritten clusters.
 AT_ONCE, WRITTEN = 50, 10_000
 # Placing a face takes some milliseconds, so does clustering twenty faces from scratch: if so many are new, it is done anew.
 MANY, SHARE = 2_000, 20
+# Without calm, clusters are formed when such a part of the faces is new: over a scan of any length that takes about four times as long
+# altogether as forming them once at its end.
+SHARE_MEANWHILE = 4
 FEW = 5_000  # up to this many faces in all, too: in half a second, and the order in which they came makes no difference
 
 
 class ClusterUpdater:
-    """Places new faces shortly after the last photo; forms all clusters anew if there are few faces, or if many are new."""
+    """Places new faces shortly after the last photo; forms all clusters anew if there are few faces, or if many are new.
+
+    During a long scan it forms them anew whenever a good part of the faces is new.
+    """
 
     def __init__(
         self,
@@ -55,22 +63,28 @@ class ClusterUpdater:
         with self._environment.bus.listening(self._heard):
             while True:
                 await self._news.wait()
-                await self._calm()
+                calm = await self._calm()
                 try:
-                    await self.bring_up_to_date()
+                    await self.bring_up_to_date(few=calm)
                 except AgentError as error:
                     log.warning("groups.failed", code=error.code)
                     self._news.set()
                     await asyncio.sleep(RETRY_AFTER_S)
 
-    async def bring_up_to_date(self) -> None:
-        """Assign every face with a print to its cluster, or mark it as alone. Raises EngineError, StoreError."""
-        async with self._one:
-            await self._bring_up_to_date()
+    async def bring_up_to_date(self, *, few: bool = True) -> None:
+        """Assign every face with a print to its cluster, or mark it as alone. Raises EngineError, StoreError.
 
-    async def _bring_up_to_date(self) -> None:
+        Without `few`, new faces that are no good part of all wait for calm.
+        """
+        async with self._one:
+            await self._bring_up_to_date(few)
+
+    async def _bring_up_to_date(self, few: bool) -> None:
         while recognises(self._environment.settings.value) and (fresh := await asyncio.to_thread(self._library.ungrouped, MANY)):
             every, new = await asyncio.to_thread(self._library.count_members)
+            if not few and new < max(MANY, every // SHARE_MEANWHILE):
+                self._news.set()
+                return
             if every <= FEW or new >= max(MANY, every // SHARE):
                 await self._form_anew()
             else:
@@ -96,11 +110,15 @@ class ClusterUpdater:
         if isinstance(recorded.event, ImageIndexed | PeopleChanged):
             self._news.set()
 
-    async def _calm(self) -> None:
-        """Wait for the end of a burst of photos."""
+    async def _calm(self) -> bool:
+        """Wait for the end of a burst of photos or names; return False if it goes on and on."""
+        latest = time.monotonic() + LONGEST_S
         while self._news.is_set() or self._work.running:
+            if time.monotonic() >= latest:
+                return False
             self._news.clear()
             await asyncio.sleep(CALM_S)
+        return True
 
 
 def _changed(members: GroupMembers, groups: bytes) -> Iterator[tuple[int, int]]:

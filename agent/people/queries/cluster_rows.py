@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from itertools import starmap
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, delete, func, insert, select, tuple_
+from sqlalchemy import Connection, Select, and_, delete, exists, func, insert, not_, select, tuple_
 
 from agent.domain.embeddings import GroupMember, GroupMembers
 from agent.domain.people import Certainty
 from agent.engine.matcher_port import ClusterMembers
 from agent.store.database import Queries
+from agent.store.dialects.functions import one_of
 from agent.store.facts import chunks
 from agent.store.schema import embedding, face, grouping, identity, rejection
 
@@ -21,7 +22,10 @@ class ClusterQueries(Queries):
     def ungrouped(self, limit: int) -> list[GroupMember]:
         """Return faces with a print that were neither clustered nor marked as alone, oldest first."""
         with self.database.read() as tx:
-            rows = _members().where(grouping.c.face_id.is_(None)).order_by(embedding.c.face_id).limit(limit)
+            clustered = exists().where(grouping.c.face_id == embedding.c.face_id)
+            # In the order of an index: the prints themselves, which are most of the library, are not read.
+            fresh = select(embedding.c.face_id).where(not_(clustered)).order_by(embedding.c.embedder, embedding.c.face_id).limit(limit)
+            rows = _members().where(embedding.c.face_id.in_(one_of(tx.scalars(fresh).all()))).order_by(embedding.c.face_id)
             return list(starmap(GroupMember, tx.execute(rows)))
 
     def grouped(self) -> ClusterMembers:

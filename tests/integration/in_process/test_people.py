@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from contextlib import asynccontextmanager
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -309,6 +310,40 @@ async def test_in_a_large_library_many_new_faces_are_placed_unless_they_are_a_go
         monkeypatch.setattr(world.matcher, "group", lambda _: pytest.fail("one of five is not a good part"))
         face["e"] = await face_of(world, "e", b"x5")
         await world.until(lambda: world.real.ungrouped(9) == [] and world.real.groups(limit=9)[1] == 2)
+
+
+async def test_who_names_without_a_pause_gets_groups_all_the_same(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("CALM_S", 0.2), ("LONGEST_S", 0.5), ("MANY", 2)):
+        monkeypatch.setattr(f"agent.people.clusters.{name}", value)
+    async with recognising(world, a=b"m1", b=b"m2", c=b"x3") as face:
+
+        async def name_on() -> None:
+            for number in count():
+                await world.app.people.name_face(face["c"], f"Xu {number}")
+                await asyncio.sleep(0.01)
+
+        naming = asyncio.create_task(name_on())
+        await world.until(lambda: world.real.groups(limit=9)[1] == 1)
+        naming.cancel()
+        await asyncio.wait({naming})
+
+
+async def test_a_long_scan_shows_groups_before_its_end_but_only_of_a_good_part(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("CALM_S", 0.01), ("LONGEST_S", 0.05), ("MANY", 2), ("FEW", 0), ("SHARE_MEANWHILE", 2)):
+        monkeypatch.setattr(f"agent.people.clusters.{name}", value)
+    async with recognising(world, a=b"m1", b=b"m2") as face:
+        work = world.app.indexer._work
+        monkeypatch.setattr(world.matcher, "place", lambda *_: pytest.fail("what comes during a scan waits for its end"))
+        work.running += 1  # a photo that takes long
+        face |= {name: await face_of(world, name, name.encode() + b"3") for name in ("x", "y")}
+        await world.until(lambda: world.real.ungrouped(9) == [])
+        face["z"] = await face_of(world, "z", b"y4")
+        await asyncio.sleep(0.3)
+        assert [each.face_id for each in world.real.ungrouped(9)] == [face["z"]], "one of five"
+        monkeypatch.undo()
+        monkeypatch.setattr("agent.people.clusters.CALM_S", 0.01)
+        work.running -= 1
+        await world.until(lambda: world.real.ungrouped(9) == [])
 
 
 async def test_doubt_outlives_the_agent_that_did_not_come_to_its_end(world: World) -> None:
