@@ -149,3 +149,10 @@ def test_what_the_review_was_told_is_undone_by_key_too(page: Page, visit: Visit)
     page.keyboard.press("Control+z")
     expect(position).to_be_visible()
     expect(page.locator(".toast p").last).to_contain_text("Undone: named ")
+
+
+@pytest.mark.parametrize(("scene", "said"), [("family", "No group is waiting for a name."), ("burst", "While your photos are scanned")])
+def test_where_no_group_waits_the_page_says_whether_some_will_come(page: Page, visit: Visit, scene: str, said: str) -> None:
+    page.route("**/api/groups?*", lambda route: route.fulfill(json={"items": [], "total": 0}))
+    visit("#people", scene)
+    expect(page.locator("main")).to_contain_text(said)
