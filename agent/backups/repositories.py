@@ -91,9 +91,10 @@ def place_of(address: str, settings: Settings, secrets: Home) -> Place:
     if found := _SFTP.fullmatch(address):
         identity, known = _expanded(wanted.offsite_identity), _expanded(wanted.offsite_known_hosts)
         return Sftp(found["user"], found["host"], int(found["port"] or 22), found["folder"].rstrip("/"), identity, known)
-    if not address.startswith(("/", "~")):
+    folder = Path(address).expanduser()
+    if not folder.is_absolute():
         raise ValueError(address)
-    return RepositoryFolder(Path(address).expanduser().absolute())
+    return RepositoryFolder(folder)
 
 
 def local_folder(settings: Settings, data: Path) -> Path:

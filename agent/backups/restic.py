@@ -125,7 +125,14 @@ class Restic:
         command = [program, *([] if "--json" in words else ["--quiet"]), *self._options(ssh_log), *words]
         try:
             done = subprocess.run(
-                command, stdin=subprocess.DEVNULL, capture_output=True, cwd=folder, env=self._environment(), check=False, timeout=_LIMIT_S
+                command,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                cwd=folder,
+                env=self._environment(),
+                check=False,
+                timeout=_LIMIT_S,
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # on Windows a console would flash up
             )
         except OSError as error:
             raise BackupToolMissing(tool=TOOL) from error

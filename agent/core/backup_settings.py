@@ -3,7 +3,7 @@
 import os
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from agent.core.setting_section import Section, TimeOfDay
@@ -19,9 +19,10 @@ class BackupSettings(Section):
     offsite: Annotated[
         str,
         Field(
-            pattern=r"^(/.+|s3://[^/@:\s]+(:[0-9]{1,5})?/[^/\s]+(/\S*)?|sftp://[^@/\s]+@[^/@:\s]+(:[0-9]{1,5})?/\S+)?$",
+            pattern=r"^(/.+|[A-Za-z]:[/\\].+|\\\\[^\\]+\\.+|s3://[^/@:\s]+(:[0-9]{1,5})?/[^/\s]+(/\S*)?"
+            r"|sftp://[^@/\s]+@[^/@:\s]+(:[0-9]{1,5})?/\S+)?$",
             max_length=1_000,
-            examples=["s3://s3.example.org/bucket/folder", "sftp://user@host:22/folder", "/mnt/elsewhere"],
+            examples=["s3://s3.example.org/bucket/folder", "sftp://user@host:22/folder", "/mnt/elsewhere", "D:\\elsewhere"],
         ),
     ] = ""
     """A second place, encrypted before it gets there; empty is none."""
@@ -48,10 +49,11 @@ class BackupSettings(Section):
     drill_days: Annotated[int, Field(ge=0, le=90)] = 7
     """A backup is restored beside the database and compared after this many days; 0 never does."""
 
-    @field_validator("folder")
+    @field_validator("folder", "offsite")
     @classmethod
-    def _absolute(cls, value: str) -> str:
+    def _absolute(cls, value: str, info: ValidationInfo) -> str:
         # A relative path would depend on the program's working directory.
-        if value and not os.path.isabs(os.path.expanduser(value)):  # noqa: PTH111, PTH117  # the text stays as it was written
+        remote = info.field_name == "offsite" and "://" in value
+        if value and not remote and not os.path.isabs(os.path.expanduser(value)):  # noqa: PTH111, PTH117  # the text stays as it was written
             raise PydanticCustomError("not_absolute", "not absolute")
         return value

@@ -2,7 +2,9 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from io import TextIOWrapper
+from typing import TextIO
 
 from agent.desktop.watchdog import is_to_watch, marked, watch
 
@@ -52,11 +54,22 @@ def _command(words: Sequence[str]) -> int:
     from agent.main.commands import run_command
 
     _have_streams()
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")  # a file name may hold characters that the terminal can't show
+    write_every_name(sys.stdout, sys.stderr)
     code = run_command(words)
     return marked(code) if words[:1] == ["run"] else code
+
+
+def write_every_name(*streams: TextIO, windows: bool = sys.platform == "win32", environ: Mapping[str, str] = os.environ) -> None:
+    """Have the streams accept every file name; what their encoding lacks is written as its number.
+
+    On Windows a file or another program gets UTF-8, as from the installed program (installers/ai_popup.spec), unless the user chose an
+    encoding: its code page lacks most names, and the next program reads in another one anyway.
+    """
+    chosen = "PYTHONIOENCODING" in environ or environ.get("PYTHONUTF8") == "0"
+    for stream in streams:
+        if isinstance(stream, TextIOWrapper):
+            utf8 = windows and not chosen and not stream.isatty()
+            stream.reconfigure(encoding="utf-8" if utf8 else None, errors="backslashreplace")
 
 
 def _have_streams() -> None:

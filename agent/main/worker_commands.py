@@ -12,6 +12,7 @@ from agent.cli.command import Command
 from agent.cli.output import note
 from agent.cli.own_texts import TEXTS
 from agent.cli.session import CommandSession
+from agent.domain.errors import ServerPackagesMissing
 from agent.workers.roots import Roots
 
 if TYPE_CHECKING:
@@ -30,7 +31,11 @@ def worker(session: CommandSession, name: str | None, roots: tuple[str, ...], wi
     from agent.cli.failures import failure_logged
     from agent.core.file_limit import raise_file_limit
     from agent.core.heap import few_arenas
-    from agent.main.server.team_work import HAS_WORKERS
+
+    try:
+        from agent.main.server.team_work import HAS_WORKERS
+    except ModuleNotFoundError as error:
+        raise ServerPackagesMissing from error
 
     if not HAS_WORKERS:
         raise click.UsageError(session.texts("cli.worker.system"))

@@ -1,5 +1,6 @@
 """Where backups are, and that their keys appear nowhere else."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from agent.store import recovery_code
 from agent.store.key_homes import FileHome
 
 CODE = recovery_code.write(b"seventeen bytes!!")
+PLACES = ["D:\\Backups", "d:/Backups", "\\\\nas\\photos"] if os.name == "nt" else ["/mnt/x"]
 
 
 def settings(**backup: object) -> Settings:
@@ -46,9 +48,20 @@ def test_addresses_are_read(home: FileHome) -> None:
         place_of("nonsense", given, home)
 
 
-@pytest.mark.parametrize("address", ["s3://host:9000/bucket/a", "s3://host/bucket", "sftp://ann@host/x", "sftp://ann@host:22/x", "/mnt/x"])
+@pytest.mark.parametrize("address", ["s3://host:9000/bucket/a", "s3://host/bucket", "sftp://ann@host/x", "sftp://ann@host:22/x"])
 def test_an_address_that_the_settings_accept_is_read(home: FileHome, address: str) -> None:
     assert offsite_of(settings(offsite=address, offsite_key_id="ID"), home) is not None
+
+
+@pytest.mark.parametrize("address", PLACES)
+def test_a_folder_of_this_system_is_a_second_place(home: FileHome, address: str) -> None:
+    assert offsite_of(settings(offsite=address), home) == RepositoryFolder(Path(address))
+
+
+@pytest.mark.parametrize("address", ["x", "D:x", "\\\\nas", *(["D:\\Backups", "\\\\nas\\photos"] if os.name == "posix" else [])])
+def test_no_other_folder_is_a_second_place(address: str) -> None:
+    with pytest.raises(ValueError, match="offsite"):
+        settings(offsite=address)
 
 
 @pytest.mark.parametrize(
@@ -73,8 +86,8 @@ def test_without_settings_backups_are_in_the_data_folder_alone(tmp_path: Path, h
 
 def test_repositories_of_a_server_are_those_in_the_settings() -> None:
     assert repositories_of(settings()) == ("local",)
-    assert repositories_of(settings(offsite="/mnt/x")) == ("local", "offsite")
-    assert repositories_of(settings(offsite="/mnt/x", enabled=False)) == ()
+    assert repositories_of(settings(offsite="sftp://ann@host/x")) == ("local", "offsite")
+    assert repositories_of(settings(offsite="sftp://ann@host/x", enabled=False)) == ()
 
 
 def test_passwords_follow_from_the_recovery_code_and_differ() -> None:

@@ -25,7 +25,7 @@ from agent.core import threads
 from agent.core.instance_lock import alone
 from agent.desktop.notify import Notifier
 from agent.domain.errors import NotRunning
-from agent.main.command_line import main
+from agent.main.command_line import main, write_every_name
 from agent.main.in_process import PROGRAM
 from agent.people.queries.people_queries import PeopleQueries
 from agent.web.whereabouts import Whereabouts, leave
@@ -93,6 +93,26 @@ def no_console() -> Iterator[None]:
 def test_without_a_console_a_first_command_does_what_it_always_does(cli: CommandLine, words: list[str], code: int) -> None:
     with no_console():
         assert main(words) == code
+
+
+@pytest.mark.parametrize(
+    ("windows", "environ", "written"),
+    [
+        (True, {}, "é 假期 \\udc80".encode()),
+        (True, {"PYTHONIOENCODING": "cp1252"}, b"\xe9 \\u5047\\u671f \\udc80"),
+        (True, {"PYTHONUTF8": "0"}, b"\xe9 \\u5047\\u671f \\udc80"),
+        (False, {}, b"\xe9 \\u5047\\u671f \\udc80"),
+    ],
+)
+def test_a_pipe_gets_every_name_as_it_is_on_windows_unless_the_user_chose_an_encoding(
+    windows: bool, environ: dict[str, str], written: bytes
+) -> None:
+    pipe = io.BytesIO()
+    stream = io.TextIOWrapper(pipe, encoding="cp1252")
+    write_every_name(stream, windows=windows, environ=environ)
+    stream.write("é 假期 \udc80")
+    stream.flush()
+    assert pipe.getvalue() == written
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows says it otherwise")

@@ -57,10 +57,11 @@ def test_commands_about_a_team_name_the_command_that_starts_its_server(cli: Comm
     assert said.code == 1 and "[server.stopped]" in said.err and "ai-popup serve" in said.err
 
 
-def test_a_server_without_its_packages_names_the_command_that_installs_them(cli: CommandLine) -> None:
+@pytest.mark.parametrize("words", [["serve"], ["worker"]])
+def test_a_server_without_its_packages_names_the_command_that_installs_them(cli: CommandLine, words: list[str]) -> None:
     code = "import sys; sys.modules.update(psycopg=None, procrastinate=None, argon2=None)\n"
-    code += "from agent.main.command_line import main; sys.exit(main(['serve']))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=False)
+    code += "from agent.main.command_line import main; sys.exit(main(sys.argv[1:]))"
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, timeout=100, check=False)
     assert done.returncode == 1 and "[server.packages_missing]" in done.stderr and "my-ai-popup[server]" in done.stderr
 
 

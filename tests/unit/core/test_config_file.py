@@ -12,7 +12,7 @@ from agent.core.config_check import merged, nested, parsed_value, problems
 from agent.core.config_environment import from_environment
 from agent.core.config_file import SettingsFile
 from agent.core.setting_fields import nearest_key, setting_fields
-from agent.core.settings import Corner, Settings
+from agent.core.settings import Corner, Settings, root_of
 from agent.domain.errors import (
     NotFound,
     SettingsError,
@@ -344,11 +344,11 @@ def test_what_the_environment_overrides_is_named(tmp_path: Path) -> None:
 )
 def test_a_watched_folder_is_changed_and_removed(tmp_path: Path, text: str) -> None:
     settings = file(tmp_path, text)
-    changed = settings.change_folder("/b", {"recursive": False, "exclude": ["*.tmp"]}).folders
+    changed = settings.change_folder(root_of("/b"), {"recursive": False, "exclude": ["*.tmp"]}).folders
     assert [(folder.path, folder.recursive) for folder in changed] == [("/a", True), ("/b", False)]
     assert changed[1].exclude == ("*.tmp",)
-    assert [folder.path for folder in settings.remove_folder("/a").folders] == ["/b"]
-    emptied = settings.remove_folder("/b")
+    assert [folder.path for folder in settings.remove_folder(root_of("/a")).folders] == ["/b"]
+    emptied = settings.remove_folder(root_of("/b"))
     assert (emptied.folders, emptied.popup.seconds) == ((), 5)
     assert [folder.path for folder in settings.add_folder(tmp_path).folders] == [str(tmp_path)]
     assert settings.snapshot.popup.seconds == 5
@@ -394,11 +394,11 @@ def test_a_change_of_a_folder_that_is_wrong_or_of_none_writes_nothing(tmp_path: 
     text = '[[folders]]\npath = "/a"\n'
     settings = file(tmp_path, text)
     with pytest.raises(SettingsInvalid):
-        settings.change_folder("/a", {"include": [""]})
+        settings.change_folder(root_of("/a"), {"include": [""]})
     with pytest.raises(NotFound):
-        settings.change_folder("/b", {"recursive": False})
+        settings.change_folder(root_of("/b"), {"recursive": False})
     with pytest.raises(NotFound):
-        settings.remove_folder("/b")
+        settings.remove_folder(root_of("/b"))
     assert settings.path.read_text() == text
 
 

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from agent.core.program_settings import LogSettings
-from agent.core.settings import Folder, Settings, changed_sections, folder_of
+from agent.core.settings import Folder, Settings, changed_sections, folder_of, root_of
 
 
 def test_a_reload_names_the_sections_that_differ() -> None:
@@ -32,11 +32,11 @@ def test_unknown_keys_are_refused_at_every_depth() -> None:
 
 def test_a_file_belongs_to_the_innermost_watched_folder() -> None:
     outer, inner = Folder(path="/photos"), Folder(path="/photos/2026/", muted=True)
-    assert folder_of("/photos/a.jpg", (inner, outer)) is outer
-    assert folder_of("/photos/2026/a.jpg", (inner, outer)) is inner
-    assert folder_of("/photos2/a.jpg", (inner, outer)) is None
+    assert folder_of(root_of("/photos/a.jpg"), (inner, outer)) is outer
+    assert folder_of(root_of("/photos/2026/a.jpg"), (inner, outer)) is inner
+    assert folder_of(root_of("/photos2/a.jpg"), (inner, outer)) is None
     again = Folder(path="/photos", muted=True)
-    assert folder_of("/photos/a.jpg", (outer, again)) is again
+    assert folder_of(root_of("/photos/a.jpg"), (outer, again)) is again
 
 
 @pytest.mark.parametrize("to", ["/photos", "/photos/", "/photos/safe/deep", "/photos/../photos/x", "safe", "../safe"])

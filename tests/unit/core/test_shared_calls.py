@@ -113,7 +113,7 @@ async def test_waiting_in_a_loop_leaves_the_question_running() -> None:
         may.wait(60)
         return 7
 
-    call = OneCall(ask, 0.01)
+    call = OneCall(ask, 0.1)  # more than a tick of the loop's clock, which is 16 ms on Windows
     with pytest.raises(TimeoutError):
         await call.wait()
     may.set()

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from structlog.testing import capture_logs
 
-from agent.core.settings import Settings
+from agent.core.settings import Settings, root_of
 from agent.desktop import presenter as module
 from agent.desktop.desk import Desk
 from agent.desktop.presenter import News, Presenter
@@ -52,7 +52,7 @@ class Stage:
     def _place(self, place_id: int) -> SimpleNamespace:
         if self.library_fails:
             raise StoreBusy
-        return SimpleNamespace(path=f"/{'quiet' if place_id in self.muted else 'loud'}/{place_id}")
+        return SimpleNamespace(path=root_of(f"/{'quiet' if place_id in self.muted else 'loud'}/{place_id}"))
 
     def _copies(self, image_ids: set[int]) -> set[int]:
         return self.copies & image_ids

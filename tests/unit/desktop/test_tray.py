@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from agent.core.i18n import Texts
+from agent.core.resources import resource
 from agent.desktop.tray import RECENT, RecentResult, Tray, TrayActions, TrayModel, TrayState, TrayWatch, label, menu_items, title
 from agent.engine.governor import Throttle
 
@@ -40,6 +41,14 @@ class FakeIcon:
 
     def choose(self, text: str) -> None:
         next(item for item in self.menu if item.text == text)(self)
+
+
+def picture(icon: FakeIcon) -> str:
+    """The name of the file that the icon shows: Linux gets its path, other systems its content."""
+    if isinstance(icon.icon, Path):
+        return icon.icon.name
+    [name] = {file.name for file in resource("icons").glob("tray-*.png") if Image.open(file).tobytes() == icon.icon.tobytes()}
+    return name
 
 
 class Calls:
@@ -133,7 +142,7 @@ def test_an_eye_is_open_while_the_screen_is_watched_and_only_then(made: tuple[Tr
     seen = []
     for state in ("off", "on", "call", "snoozed", "on"):
         tray.update(TrayModel(TrayState.WORKING, watch=TrayWatch(state)))
-        seen.append(Path(icon.icon).name)
+        seen.append(picture(icon))
     assert seen == ["tray-working.png", "tray-working-watching.png", "tray-working.png", "tray-working.png", "tray-working-watching.png"]
     assert icon.rebuilt == 5
 
@@ -211,7 +220,7 @@ def test_a_long_name_keeps_its_beginning_and_its_end() -> None:
 def test_an_update_changes_picture_title_and_menu_only_where_needed(made: tuple[Tray, FakeIcon]) -> None:
     tray, icon = made
     tray.update(TrayModel(TrayState.WORKING, left=2))
-    assert Path(icon.icon).name == "tray-working.png"
+    assert picture(icon) == "tray-working.png"
     assert icon.title == "AI Popup — 2 photos left"
     assert icon.rebuilt == 0
 

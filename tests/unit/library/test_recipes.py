@@ -1,6 +1,6 @@
 """What is looked for in which photos."""
 
-from agent.core.settings import FaceDetector, Settings
+from agent.core.settings import FaceDetector, Settings, root_of
 from agent.domain.image import NO_FACES, Recipe
 from agent.library.recipes import DETECTORS, EMBEDDER, areas, everything, recipe_for
 from agent.store.path_ranges import EVERYWHERE, FolderArea
@@ -20,23 +20,24 @@ def test_where_no_folder_differs_there_is_one_area() -> None:
 
 def test_each_folder_goes_by_its_own_switches_and_the_innermost_counts() -> None:
     told = settings({"path": "/a", "recognition": False}, {"path": "/a/b"}, {"path": "/a/c", "faces": False})
+    a, b, c = map(root_of, ("/a", "/a/b", "/a/c"))
     assert areas(told) == (
-        (FolderArea(None, ("/a", "/a/b", "/a/c")), EVERYTHING),
-        (FolderArea("/a", ("/a/b", "/a/c")), FACES),
-        (FolderArea("/a/b"), EVERYTHING),
-        (FolderArea("/a/c"), Recipe(NO_FACES)),
+        (FolderArea(None, (a, b, c)), EVERYTHING),
+        (FolderArea(a, (b, c)), FACES),
+        (FolderArea(b), EVERYTHING),
+        (FolderArea(c), Recipe(NO_FACES)),
     )
     for path, recipe in {"/x": EVERYTHING, "/a/x": FACES, "/a/b/x": EVERYTHING, "/a/c/x": Recipe(NO_FACES)}.items():
-        assert recipe_for(told, path) == recipe
+        assert recipe_for(told, root_of(path)) == recipe
 
 
 def test_a_folder_alone_switches_no_recognition_on() -> None:
-    assert recipe_for(settings({"path": "/a", "recognition": True}, recognition=False), "/a/x") == FACES
+    assert recipe_for(settings({"path": "/a", "recognition": True}, recognition=False), root_of("/a/x")) == FACES
 
 
 def test_the_detector_is_the_one_that_the_settings_name() -> None:
     fast = Settings.model_validate({"detection": {"detector": "fast"}, "folders": [{"path": "/a", "faces": False}]})
-    assert recipe_for(fast, "/x") == Recipe("yunet-1")
-    assert recipe_for(fast, "/a/x") == Recipe(NO_FACES)
+    assert recipe_for(fast, root_of("/x")) == Recipe("yunet-1")
+    assert recipe_for(fast, root_of("/a/x")) == Recipe(NO_FACES)
     assert everything(fast).models == {"yunet-1", EMBEDDER}
-    assert recipe_for(fast, "/a/x").models == frozenset()
+    assert recipe_for(fast, root_of("/a/x")).models == frozenset()

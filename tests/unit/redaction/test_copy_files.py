@@ -19,6 +19,7 @@ from agent.redaction.copy_names import writable
 from agent.redaction.copy_records import Made
 from agent.redaction.options import Keeping, RedactionOptions
 
+LINKS = pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
 COPIES = CopyFileStore()
 ODD = "图 שלום ☃.jpg"
 
@@ -81,6 +82,7 @@ def test_two_files_of_one_name_get_two_names_also_where_letter_case_does_not_cou
     assert [Path(each).name for each in targets.values()] == ["a.jpg", "a (2).jpg", "A (3).JPG"]
 
 
+@LINKS
 def test_a_file_that_is_there_keeps_its_name(photos: Path, tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(b"somebody's")
     (tmp_path / "a (2).jpg").symlink_to("nowhere")
@@ -172,7 +174,7 @@ def test_what_lies_in_the_folder_for_copies_is_not_copied(photos: Path) -> None:
     assert len(sources) == 4
 
 
-@pytest.mark.parametrize("link", ["itself", "symbolic", "hard"])
+@pytest.mark.parametrize("link", ["itself", pytest.param("symbolic", marks=LINKS), "hard"])
 def test_a_copy_never_takes_its_originals_place_unasked(photos: Path, tmp_path: Path, link: str) -> None:
     out = photos / "a.jpg" if link == "itself" else tmp_path / "link.jpg"
     if link == "symbolic":
@@ -192,6 +194,7 @@ def test_nor_that_of_another_one(photos: Path) -> None:
         plan(photos, photos)
 
 
+@LINKS
 def test_in_place_a_link_leads_to_what_is_covered_and_no_file_is_covered_twice(photos: Path, tmp_path: Path) -> None:
     link = tmp_path / "link.jpg"
     link.symlink_to(photos / "a.jpg")
@@ -287,6 +290,7 @@ def test_an_original_gives_way_only_once_it_is_kept(photos: Path) -> None:
     assert (source.read_bytes(), (photos / "a.jpg.aipopup").read_bytes()) == (b"covered", b"the first")
 
 
+@LINKS
 def test_the_last_look_is_just_before_the_move(photos: Path, tmp_path: Path) -> None:
     placing = ready(tmp_path / "a.jpg", photos / "a.jpg", replace=True)
     (tmp_path / "a.jpg").symlink_to(photos / "a.jpg")
@@ -306,6 +310,7 @@ def test_a_file_system_without_links_gets_its_copies_too(photos: Path, tmp_path:
     assert COPIES.place(ready(tmp_path / "b.jpg", photos / "a.jpg")) == str(tmp_path / "b (2).jpg")
 
 
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
 def test_whoever_may_read_the_original_may_read_the_copy(photos: Path, tmp_path: Path) -> None:
     (photos / "a.jpg").chmod(0o644)
     placing = ready(tmp_path / "a.jpg", photos / "a.jpg")
@@ -353,9 +358,6 @@ def test_an_ending_fits_its_format() -> None:
     assert named_as("/x.y/a.heic", "jpeg") == "/x.y/a.jpg"
     assert named_as("/x.y/a.mpo", "jpeg") == "/x.y/a.mpo"
     assert named_as("a", "png") == "a"
-
-
-LINKS = pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
 
 
 @LINKS

@@ -108,6 +108,7 @@ def test_a_tool_that_fails_leaves_the_old_app(place: MacPlace, mac: Mac, tmp_pat
     assert started(place.command) == "0.1.0"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
 def test_an_appimage_is_laid_beside_the_old_one_with_its_rights(tmp_path: Path) -> None:
     (tmp_path / "AI-Popup.AppImage").write_text("old")
     (tmp_path / "AI-Popup.AppImage").chmod(0o700)

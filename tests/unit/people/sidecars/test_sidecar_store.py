@@ -161,7 +161,7 @@ def test_what_a_killed_program_left_half_written_goes_with_the_next(
     sidecars: SidecarsNow, photo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as killed:
-        killed.setattr(os, "link", lambda *_, **__: kill())
+        killed.setattr(sidecar_files, "move_new", lambda *_, **__: kill())
         killed.setattr(Path, "unlink", lambda *_, **__: None)
         with pytest.raises(KeyboardInterrupt):
             sidecars.write(photo, SIZE, 1, [NamedBox("Mei", LEFT)])
