@@ -110,8 +110,8 @@ class InlineMatcher:
         self._service: MatchService | None = None
         self._turn = asyncio.Lock()
 
-    async def near(self, query: Query, *, within: float, limit: int) -> list[list[Near]]:
-        return await self._question(lambda service: service.near(NearRequest(query, within, limit)))
+    async def near(self, query: Query, *, within: float, limit: int, named: bool = False) -> list[list[Near]]:
+        return await self._question(lambda service: service.near(NearRequest(query, within, limit, named)))
 
     async def identify(self, query: Query, *, probable: float, most: int = 5) -> list[list[Candidate]]:
         return await self._question(lambda service: service.identify(IdentifyRequest(query, probable, most)))

@@ -150,10 +150,11 @@ class FakeMatcher:
         self.forgotten = 0
         self.grouped: list[int] = []
 
-    async def near(self, query: Query, *, within: float, limit: int) -> list[list[Near]]:
+    async def near(self, query: Query, *, within: float, limit: int, named: bool = False) -> list[list[Near]]:
         known = await self._asked()
+        among = [each for each in known.values() if each.person_id or not named]
         return [
-            [(each.face_id, 0.1) for each in known.values() if each.embedding == print and each.face_id != own][:limit]
+            [(each.face_id, 0.1) for each in among if each.embedding == print and each.face_id != own][:limit]
             for print, own in self._queries(query, known)
         ]
 

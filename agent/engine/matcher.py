@@ -50,8 +50,8 @@ class MatcherProcess:
         self.hello: MatcherHello | None = None  # of the running process
 
     # -- the port ----------------------------------------------------------------------------------------------------------------
-    async def near(self, query: Query, *, within: float, limit: int) -> list[list[Near]]:
-        return await self._question(calls.NEAR, NearRequest(query, within, limit))
+    async def near(self, query: Query, *, within: float, limit: int, named: bool = False) -> list[list[Near]]:
+        return await self._question(calls.NEAR, NearRequest(query, within, limit, named))
 
     async def identify(self, query: Query, *, probable: float, most: int = 5) -> list[list[Candidate]]:
         return await self._question(calls.IDENTIFY, IdentifyRequest(query, probable, most))

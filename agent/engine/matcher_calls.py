@@ -53,6 +53,7 @@ class NearRequest:
     query: Query
     within: float
     limit: int
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,8 +35,11 @@ class FaceMatcher(Protocol):
     includes them, so without a loaded library no update is needed, and a change never fails.
     """
 
-    async def near(self, query: Query, *, within: float, limit: int) -> list[list[Near]]:
-        """Return the faces within the distance, nearest first, `limit` at most. Raises EngineError, or an error of reading the library."""
+    async def near(self, query: Query, *, within: float, limit: int, named: bool = False) -> list[list[Near]]:
+        """Return the faces within the distance, or the `named` ones among them: nearest first, `limit` at most.
+
+        Raises EngineError, or an error of reading the library.
+        """
         ...
 
     async def identify(self, query: Query, *, probable: float, most: int = 5) -> list[list[Candidate]]:

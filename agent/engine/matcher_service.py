@@ -52,7 +52,7 @@ class MatchService:
         return tuple(missing.tolist())
 
     def near(self, asked: NearRequest) -> list[list[Near]]:
-        return self.index.near(self._queries(asked.query), asked.within, asked.limit)
+        return self.index.near(self._queries(asked.query), asked.within, asked.limit, named=asked.named)
 
     def identify(self, asked: IdentifyRequest) -> list[list[Candidate]]:
         return self.index.identify(self._queries(asked.query), asked.probable, asked.most)

@@ -16,7 +16,7 @@ from agent.people.queries.people_queries import PeopleQueries
 log = structlog.get_logger()
 
 SHOWN = 3
-MOST_NEAR = 10_000
+MOST_NEAR = 500  # named faces: those of other people seldom come between
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +39,12 @@ class Review:
         return await asyncio.to_thread(self._asked, doubts, near), total
 
     async def _near(self, faces: Sequence[int]) -> list[list[int]]:
-        """Return similar faces of each, nearest first; none if comparing fails now."""
+        """Return similar named faces of each, nearest first; none if comparing fails now."""
         if not faces:
             return []
         try:
-            found = await self._matcher.near(
-                Query(faces=tuple(faces)), within=bounds_of(self._environment.settings.value).probable, limit=MOST_NEAR
-            )
+            within = bounds_of(self._environment.settings.value).probable
+            found = await self._matcher.near(Query(faces=tuple(faces)), within=within, limit=MOST_NEAR, named=True)
         except EngineError as error:
             log.warning("review.not_compared", code=error.code)
             return [[] for _ in faces]

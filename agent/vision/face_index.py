@@ -84,9 +84,10 @@ class FaceIndex:
         self._assign(ids[there], np.fromiter(people.values(), np.int64, len(people))[there])
 
     # -- queries -----------------------------------------------------------------------------------------------------------------
-    def near(self, queries: "FaceQueries", within: float, limit: int) -> list[list[Near]]:
-        """Return for each query the faces within the distance, nearest first, `limit` at most, without the face itself."""
-        return self._nearest(queries, _score(within) if within < 2 else -2.0, limit)
+    def near(self, queries: "FaceQueries", within: float, limit: int, *, named: bool = False) -> list[list[Near]]:
+        """Return the faces, or the `named` ones, within the distance of each query: the nearest `limit`, and never the face itself."""
+        floor, count = _score(within) if within < 2 else -2.0, self._references if named else self._count
+        return self._nearest(queries, floor, limit, count)
 
     def identify(self, queries: "FaceQueries", probable: float, most: int = 5) -> list[list[Candidate]]:
         """Return for each query the `most` nearest people among the references, nearest first. A face is never its own reference."""
@@ -134,13 +135,14 @@ class FaceIndex:
         return FaceQueries(vectors, rows)
 
     # -- internals ---------------------------------------------------------------------------------------------------------------
-    def _nearest(self, queries: "FaceQueries", floor: float, limit: int) -> list[list[Near]]:
+    def _nearest(self, queries: "FaceQueries", floor: float, limit: int, count: int) -> list[list[Near]]:
+        """Look among the first `count` rows."""
         found: list[list[Near]] = [[] for _ in range(len(queries))]
         at_once = max(1, min(_AT_ONCE, _PAIRS // (limit + 1)))
         for start in range(0, len(queries), at_once):
             some = queries[start : start + at_once]
             nearest = Nearest(len(some), limit + 1, floor)  # one more, because a face finds itself
-            for first, scores in self._vectors.scores(some.vectors, self._count):
+            for first, scores in self._vectors.scores(some.vectors, count):
                 nearest.add(scores, first)
             of, _, rows, closeness = nearest.result()
             others = rows != some.rows[of]

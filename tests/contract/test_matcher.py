@@ -87,6 +87,13 @@ async def test_the_nearest_come_first_and_no_more_than_asked_for(matcher: FaceMa
     assert [distance for _, distance in found] == sorted(distance for _, distance in found)
 
 
+async def test_the_named_faces_among_those_near_are_found_however_many_are_nearer(matcher: FaceMatcher, store: Store) -> None:
+    (found,) = await matcher.near(Query(faces=(4,)), within=1.1, limit=1, named=True)
+    await matcher.put([FaceEmbedding(found[0][0], embedding(1, found[0][0]))])  # it has no name any more
+    [left] = {1, 2} - {found[0][0]}
+    assert [face for face, _ in (await matcher.near(Query(faces=(4,)), within=1.1, limit=9, named=True))[0]] == [left]
+
+
 async def test_the_people_it_may_be_are_those_of_other_faces(matcher: FaceMatcher) -> None:
     assert await named(matcher, 4, 1, 3) == [[(MEI, 2, 2)], [(MEI, 1, 1)], []]
     (candidates,) = await matcher.identify(Query((embedding(2, 5),)), probable=1.05, most=1)
