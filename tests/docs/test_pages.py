@@ -1,7 +1,9 @@
 """What the pages point at exists: files, error codes, settings; and both languages say the same."""
 
 import re
+import shlex
 from pathlib import Path
+from typing import cast
 from unittest.mock import MagicMock
 
 import click
@@ -86,3 +88,42 @@ def test_the_commands_exist(page: str) -> None:
         assert command is not None, words
         if isinstance(command, click.Group) and len(words) > 1:
             assert words[1] in command.commands, words
+
+
+SET = cast(click.Group, ai_popup.commands["config"]).commands["set"]
+
+
+def refusal(line: str, *, whole: bool) -> str | None:
+    """What the program would say to this command line; `whole`: a reader copies it, so that what is required must be there."""
+    words = shlex.split(line.removeprefix("ai-popup "), comments=True)
+    command: click.Command = ai_popup
+    context = click.Context(command)
+    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
+        command = command.commands[words.pop(0)]
+        context = click.Context(command, context)
+    words = words[: next((number for number, word in enumerate(words) if word in (*"<>|…", "&&", ">>")), len(words))]
+    try:
+        given, rest, _ = command.make_parser(context).parse_args(list(words))
+        for parameter in command.params:
+            value = given.get(str(parameter.name))
+            if isinstance(parameter.type, click.Choice) and isinstance(value, str) and re.fullmatch("[a-z_-]+", value):
+                parameter.type_cast_value(context, value)
+    except click.UsageError as error:
+        return error.message
+    missing = [parameter.name for parameter in command.params if whole and parameter.required and given.get(parameter.name) in (None, ())]
+    if rest or missing:
+        return f"too much: {rest}, missing: {missing}"
+    if command is SET and words and words[0].islower():
+        section, _, key = words[0].partition(".")
+        return None if key in getattr(Settings.model_fields[section].annotation, "model_fields", {}) else f"no setting {words[0]}"
+    return None
+
+
+@pytest.mark.parametrize("page", [page for pair in PAIRS for page in pair])
+def test_the_commands_can_be_typed_as_they_are_shown(page: str) -> None:
+    text = read(page).replace("\\\n", " ")
+    blocks = re.findall(r"```[a-z]*\n(.*?)```", text, re.DOTALL)
+    copied = {line.strip() for block in blocks for line in block.splitlines()}
+    named = {span.strip() for span in re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))}
+    shown = {line: line in copied for line in copied | named if line.startswith("ai-popup ")}
+    assert {line: why for line, whole in shown.items() if (why := refusal(line, whole=whole))} == {}
