@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
+from agent.alerts.alert_kinds import AlertKind
 from agent.alerts.queries import AlertQueries
 from agent.alerts.records import Alert, AlertEvent
 from agent.core.settings import Settings
@@ -49,6 +50,15 @@ class AlertNotes:
         facts = {"kind": "test", "severity": "notice", "event": "test", "at": now.isoformat()}
         text = texts("alerts.mail.test_text", link=link)
         return Note(f"alert-test-{int(now.timestamp())}", texts("alerts.mail.test"), text, texts("alerts.mail.test"), link, facts)
+
+    def database_full(self, now: datetime) -> Note:
+        """Return what is sent without being stored."""
+        texts, link, kind, severity = self._wording.texts(), f"{self._wording.address()}/#alerts", AlertKind.DISK_FULL, Severity.CRITICAL
+        subject, what, began = texts("alerts.mail.subject_unstored"), texts("alerts.mail.unstored"), _moment(now)
+        said = texts(f"incidents.severity.{severity}")
+        text = texts("alerts.mail.text_firing", what=what, severity=said, began=began, link=link, page=str(kind))
+        facts = {"kind": str(kind), "severity": str(severity), "event": str(AlertEvent.FIRING), "number": 0, "at": now.isoformat()}
+        return Note(f"alert-unstored-{int(now.timestamp())}", subject, text, what, link, facts, _PRIORITIES[severity])
 
     def of(self, message: Claimed) -> Note:
         about, event = self._queries.alert(message.about), self._queries.event_of(message.id)

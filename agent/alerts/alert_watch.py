@@ -61,14 +61,17 @@ class AlertWatch:
         settings: Callable[[], AlertSettings],
         ways: Callable[[], Collection[str]],
         clock: Callable[[], datetime],
+        unstored: Callable[[StoreError], None] = lambda _: None,
     ) -> None:
-        """`ways` returns those in which messages are sent at present."""
+        """`ways` returns those in which messages are sent at present; `unstored` tells what could not be stored because of the error."""
         self._queries = queries
         self._leases = leases
         self._conditions = conditions
         self._settings = settings
         self._ways = ways
         self._clock = clock
+        self._unstored = unstored
+        self._is_mine = False  # whether it was this process that looked last
         self._me = secrets.token_hex(16)
         self._hysteresis = Hysteresis()
         self._away_since: datetime | None = None
@@ -98,9 +101,12 @@ class AlertWatch:
             mine = self._leases.hold(LEASE, self._me, timedelta(seconds=3 * settings.look_s + 10))
         except StoreBusy:
             raise
-        except StoreError:
+        except StoreError as error:
             self.looked_at, self._away_since = None, self._away_since or now
+            if self._is_mine:
+                self._unstored(error)
             raise
+        self._is_mine = mine
         if not mine:
             self.looked_at, self._away_since, self._hysteresis = None, None, Hysteresis()
             return False

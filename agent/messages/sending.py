@@ -86,8 +86,12 @@ class Sending:
             raise NoWayToTell
         note = self._notes.test()
         for way in target.ways:
-            await asyncio.to_thread(self._channels.send, way, target, note)
+            await asyncio.to_thread(self.send, way, note)
         return target.ways
+
+    def send(self, way: str, note: Note) -> None:
+        """Send once, past the queue. Blocks. Raises MessageError."""
+        self._channels.send(way, self._target(), note)
 
     def _try(self, message: Claimed) -> bool:
         if message.way not in self.ways():  # switched off meanwhile

@@ -10,10 +10,14 @@ from agent.alerts.alert_watch import AlertWatch
 from agent.alerts.conditions import Readings
 from agent.alerts.queries import KEPT, PROMETHEUS_SILENT, AlertQueries
 from agent.alerts.records import AlertEvent, AlertReading, AlertSource, ReceivedAlert, SilenceReason
+from agent.backups.repositories import LOCAL, OFFSITE
+from agent.backups.runs import RunKind, RunQueries
 from agent.core.actor import acting_as
 from agent.core.server_settings import AlertSettings
+from agent.core.settings import Settings
 from agent.domain.errors import NotFound, StoreUnwritable
 from agent.domain.severity import Severity
+from agent.main.server.alerts import backup_facts
 from agent.store.audit_log import AuditQueries
 from agent.store.database import Database
 from agent.store.leases import Leases
@@ -217,3 +221,22 @@ def test_a_queue_that_waits_and_failed_sign_ins_are_counted(watched: Watched) ->
         AuditQueries(watched.queries.database).audit_add("sign_in_failed", MEI, 1, NOW - timedelta(minutes=minutes))
     AuditQueries(watched.queries.database).audit_add("refused", MEI, 9, NOW)
     assert watched.queries.failed_sign_ins(NOW - timedelta(minutes=10)) == 2
+
+
+def test_a_trial_restore_that_failed_counts_in_every_repository_that_is_used(watched: Watched) -> None:
+    runs = RunQueries(watched.queries.database)
+
+    def drill(where: str, code: str) -> None:
+        runs.end(runs.begin(RunKind.DRILL, where, NOW), NOW, code=code)
+
+    def failed(**backup: object) -> bool:
+        facts = backup_facts(watched.queries, runs, Settings.model_validate({"backup": backup}), NOW)
+        return facts is not None and facts.drill_failed
+
+    drill(LOCAL, "")
+    drill(OFFSITE, "backup.damaged")
+    assert failed(offsite="/mnt/elsewhere") and not failed(), "a place that is no longer used"
+    drill(OFFSITE, "")
+    assert not failed(offsite="/mnt/elsewhere")
+    drill(LOCAL, "backup.damaged")
+    assert failed()

@@ -6,20 +6,22 @@ import json
 import ssl
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from unittest.mock import MagicMock
 
 import pytest
 
 from agent.alerts.alert_kinds import AlertKind
-from agent.alerts.alert_notes import ALERT_SECRETS, alert_sending
+from agent.alerts.alert_notes import ALERT_SECRETS, AlertNotes, alert_sending
 from agent.alerts.alert_watch import AlertWatch
 from agent.alerts.conditions import Readings
 from agent.alerts.heartbeat import Heartbeat
 from agent.alerts.queries import AlertQueries
 from agent.alerts.records import AlertReading, SilenceReason
+from agent.alerts.unstored import UnstoredAlert
 from agent.core.i18n import Texts
 from agent.core.server_settings import AlertSettings, IncidentSettings
 from agent.core.settings import Settings
-from agent.domain.errors import NoWayToTell, NtfyFailed, NtfyInside, WebhookFailed
+from agent.domain.errors import NoWayToTell, NtfyFailed, NtfyInside, StoreDiskFull, StoreError, StoreUnreachable, WebhookFailed
 from agent.messages.channels import Channels, Ways
 from agent.messages.https import Https, NotReached
 from agent.messages.ntfy import Ntfy
@@ -52,8 +54,10 @@ class Told:
         self.channels = Channels(self.secrets, lambda: self.time, Ways(webhook=Webhook(trust), ntfy=Ntfy(trust)))
         wording = Wording(lambda: ORIGIN, lambda: Texts("en"), lambda: self.time)
         self.sending = alert_sending(self.queries, lambda: self.settings, self.channels, wording)
-        ways = self.sending.ways
-        self.watch = AlertWatch(self.queries, Leases(database), [self.look], lambda: self.settings.alerts, ways, lambda: self.time)
+        ways, clock, notes = self.sending.ways, lambda: self.time, AlertNotes(self.queries, wording)
+        self.unstored = UnstoredAlert(self.look, lambda: self.settings.alerts, self.sending, notes, clock)
+        looks = [self.look]
+        self.watch = AlertWatch(self.queries, Leases(database), looks, lambda: self.settings.alerts, ways, clock, self.unstored.tell)
         looked = lambda: self.watch.looked_at  # noqa: E731
         self.heartbeat = Heartbeat(self.queries, looked, lambda: self.settings.alerts, lambda: self.time, Https(trust))
 
@@ -162,3 +166,33 @@ def test_the_heart_beats_while_all_is_well_and_only_then(told: Told, receiver: R
     told.time += timedelta(minutes=5)
     assert not told.heartbeat.beat(), "it has not looked for too long"
     assert len(receiver.received) == 2
+
+
+@pytest.mark.parametrize(("error", "full"), [(StoreDiskFull, False), (StoreUnreachable, True)])
+async def test_a_full_disk_that_takes_no_alert_is_told_all_the_same_and_once(
+    told: Told, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, error: type[StoreError], full: bool
+) -> None:
+    told.set(ntfy_server=f"https://localhost:{receiver.port}", ntfy_topic="guard")
+    told.full = AlertReading(False, 50)
+    assert not told.watch.look()
+
+    monkeypatch.setattr(Leases, "hold", MagicMock(side_effect=error))
+    told.full = AlertReading(full, 0)
+    for _ in range(3):
+        told.time += timedelta(seconds=2)
+        with pytest.raises(error):
+            told.watch.look()
+    [(_, body)] = receiver.received
+    assert json.loads(body)["title"] == "AI Popup: the database’s disk is full" and json.loads(body)["priority"] == 5
+
+
+async def test_a_database_that_is_away_for_another_reason_is_told_later(
+    told: Told, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told.set(ntfy_server=f"https://localhost:{receiver.port}", ntfy_topic="guard")
+    told.full = AlertReading(False, 50)
+    told.watch.look()
+    monkeypatch.setattr(Leases, "hold", MagicMock(side_effect=StoreUnreachable))
+    with pytest.raises(StoreUnreachable):
+        told.watch.look()
+    assert receiver.received == []

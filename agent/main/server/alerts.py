@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from agent.alerts import conditions
-from agent.alerts.alert_notes import alert_sending
+from agent.alerts.alert_notes import AlertNotes, alert_sending
 from agent.alerts.alert_watch import AlertWatch
 from agent.alerts.conditions import BackupFacts, Condition
 from agent.alerts.heartbeat import Heartbeat
 from agent.alerts.queries import AlertQueries
 from agent.alerts.service import Alerts
+from agent.alerts.unstored import UnstoredAlert
 from agent.backups.repositories import LOCAL, OFFSITE
 from agent.backups.runs import RunKind, RunQueries
 from agent.core.paths import AppPaths
+from agent.core.server_settings import AlertSettings
 from agent.core.settings import Settings
 from agent.main.app import App
 from agent.main.server.team_work import HAS_WORKERS
@@ -64,18 +66,22 @@ def alerts_of(
     """Settings take effect at once. Call it inside the event loop."""
     queries = AlertQueries(database)
     sending = alert_sending(queries, lambda: app.settings, channels, wording)
+    alerts_now: Callable[[], AlertSettings] = lambda: app.settings.alerts  # noqa: E731
+    disks = conditions.disks(lambda: folders_of(app.settings, paths))
+    unstored = UnstoredAlert(disks, alerts_now, sending, AlertNotes(queries, wording), app.now)
     looked = [
-        *_conditions(queries, app, paths, watched),
+        disks,
+        *_conditions(queries, app, watched),
         conditions.backups(lambda: backup_facts(queries, RunQueries(database), app.settings, app.now())),
     ]
-    watch = AlertWatch(queries, Leases(database), looked, lambda: app.settings.alerts, sending.ways, app.now)
+    watch = AlertWatch(queries, Leases(database), looked, alerts_now, sending.ways, app.now, unstored.tell)
     alerts = Alerts(queries, app.now)
     watch.changed.subscribe(alerts.happened)
-    heartbeat = Heartbeat(queries, lambda: watch.looked_at, lambda: app.settings.alerts, app.now)
+    heartbeat = Heartbeat(queries, lambda: watch.looked_at, alerts_now, app.now)
     return AlertWork(alerts, watch, sending, heartbeat)
 
 
-def _conditions(queries: AlertQueries, app: App, paths: AppPaths, watched: Watched) -> Sequence[Condition]:
+def _conditions(queries: AlertQueries, app: App, watched: Watched) -> Sequence[Condition]:
     def alive() -> int:
         return sum(each.state is not WorkerState.GONE for each in watched.workers.workers())
 
@@ -85,7 +91,6 @@ def _conditions(queries: AlertQueries, app: App, paths: AppPaths, watched: Watch
         conditions.workers(alive, started, queries.work),
     ]
     return [
-        conditions.disks(lambda: folders_of(app.settings, paths)),
         conditions.certificate(watched.certificate),
         *(of_work if HAS_WORKERS else of_work[:1]),
         conditions.memory(),
@@ -100,13 +105,14 @@ def backup_facts(queries: AlertQueries, runs: RunQueries, settings: Settings, no
     if not settings.backup.enabled:
         return None
     good, last = runs.last(good=True), runs.last(good=False)
-    newest, offsite, drill = good.get((RunKind.DATABASE, LOCAL)), good.get((RunKind.DATABASE, OFFSITE)), last.get((RunKind.DRILL, LOCAL))
+    newest, offsite = good.get((RunKind.DATABASE, LOCAL)), good.get((RunKind.DATABASE, OFFSITE))
+    drills = [last.get((RunKind.DRILL, name)) for name in (LOCAL, *([OFFSITE] if settings.backup.offsite else []))]
     return BackupFacts(
         configured_at=queries.began_at() or now,
         newest=newest.ended_at if newest else None,
         offsite=bool(settings.backup.offsite),
         newest_offsite=offsite.ended_at if offsite else None,
-        drill_failed=drill is not None and drill.code != "",
+        drill_failed=any(each is not None and each.code for each in drills),
     )
 
 
