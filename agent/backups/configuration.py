@@ -1,5 +1,6 @@
 """pgBackRest's configuration. Paths that depend on the process are in its environment, see `ClusterFolder`."""
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -26,12 +27,22 @@ def archive(program: str, wanted: BackupSettings, passwords: RepositoryPasswords
             case S3(authority=authority) if authority:
                 files[f"repo{number}-storage-ca-file"] = _content(authority, "offsite_authority")
             case Sftp(identity=identity, known_hosts=known):
-                identity = identity or str(Path.home() / ".ssh" / "id_ed25519")
-                known = known or str(Path.home() / ".ssh" / "known_hosts")
+                identity = identity or str(_ssh_folder() / "id_ed25519")
+                known = known or str(_ssh_folder() / "known_hosts")
                 files[f"repo{number}-sftp-private-key-file"] = _content(identity, "offsite_identity")
                 files[f"repo{number}-sftp-public-key-file"] = _content(f"{identity}.pub", "offsite_identity")
                 files[f"repo{number}-sftp-known-host"] = _content(known, "offsite_known_hosts")
     return Archive(program, configuration(wanted, passwords, places), folders, files, wanted.wal_seconds)
+
+
+def _ssh_folder() -> Path:
+    """The folder of keys that ssh reads, and with it restic: that of the user's account. `HOME` may be another user's, as under `sudo`."""
+    try:
+        import pwd
+
+        return Path(pwd.getpwuid(os.getuid()).pw_dir) / ".ssh"
+    except (ImportError, KeyError):  # Windows; an account that only the container's runtime knows
+        return Path.home() / ".ssh"
 
 
 def _content(path: str, setting: str) -> bytes:

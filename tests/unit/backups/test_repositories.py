@@ -1,7 +1,9 @@
 """Where backups are, and that their keys appear nowhere else."""
 
 import os
+import sys
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -110,6 +112,21 @@ def test_keys_are_in_the_configuration_and_nowhere_else(home: FileHome) -> None:
     assert made.folders == {"repo1-path": Path("/mnt/near/database")}
     told = f"{made!r} {made.settings} {places!r} {for_another_host(text)}"
     assert not any(each in told for each in (passwords.database, passwords.files, "the secret of s3"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no pgBackRest for Windows")
+def test_without_a_setting_the_files_are_those_of_the_user_that_ssh_reads(
+    tmp_path: Path, home: FileHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pwd.getpwuid", lambda _: MagicMock(pw_dir=str(tmp_path / "account")))
+    monkeypatch.setenv("HOME", str(tmp_path / "of another user"))
+    (tmp_path / "account" / ".ssh").mkdir(parents=True)
+    for name in ("id_ed25519", "id_ed25519.pub", "known_hosts"):
+        (tmp_path / "account" / ".ssh" / name).write_text(name)
+    given = settings(offsite="sftp://ann@host/srv")
+    places = (RepositoryFolder(tmp_path), place_of(given.backup.offsite, given, home))
+    made = archive("pgbackrest", given.backup, RepositoryPasswords.of(CODE), places)
+    assert {*made.files.values()} == {b"id_ed25519", b"id_ed25519.pub", b"known_hosts"}
 
 
 def test_a_file_that_cannot_be_read_is_named_by_its_setting(tmp_path: Path, home: FileHome) -> None:
