@@ -80,6 +80,6 @@ class IncidentWatch:
 
     def _store(self, found: Collection[Found], cursor: int | None) -> bool:
         new = self._queries.store(found, cursor, self._ways(), self._clock())
-        for number in new:
-            log.warning("incident.raised", incident=number)
+        for number, kind in new.items():
+            log.warning("incident.raised", incident=number, kind=str(kind))
         return bool(new)

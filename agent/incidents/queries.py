@@ -89,10 +89,10 @@ class IncidentQueries(RecordReader):
         super().__init__(database)
         self.outbox = MessageQueue(database, incident_message, incident_message.c.incident_id)
 
-    def store(self, found: Collection[Found], cursor: int | None, ways: Collection[str], now: datetime) -> tuple[int, ...]:
-        """Store what is new, with its messages, and how far the record was read: all or nothing. Returns the new incidents."""
+    def store(self, found: Collection[Found], cursor: int | None, ways: Collection[str], now: datetime) -> dict[int, IncidentKind]:
+        """Store what is new, with its messages, and how far the record was read: all or nothing. Returns each new incident's kind."""
         with self.database.write(durable=True) as tx:
-            new = tuple(_raise(tx, each, ways, now) for each in found if not _is_known(tx, each.key))
+            new = {_raise(tx, each, ways, now): each.kind for each in found if not _is_known(tx, each.key)}
             if cursor is not None:
                 tx.execute(delete(meta).where(meta.c.name == _CURSOR))
                 tx.execute(insert(meta).values(name=_CURSOR, value=cursor))

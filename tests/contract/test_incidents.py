@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import delete
+from structlog.testing import capture_logs
 
 from agent.core.actor import acting_as
 from agent.core.server_settings import IncidentSettings
@@ -60,7 +61,9 @@ def test_what_was_before_the_rules_is_no_incident_and_what_comes_is_found_once(w
     assert not watched.watch.look()
     watched.restart()
     watched.refuse(1)
-    assert watched.watch.look() and not watched.watch.look()
+    with capture_logs() as logged:
+        assert watched.watch.look() and not watched.watch.look()
+    assert logged == [{"event": "incident.raised", "incident": 1, "kind": "many_refusals", "log_level": "warning"}]
     [found] = watched.queries.incidents(before=None, limit=10, everything=False)
     assert (found.kind, found.subject, found.number, found.state) == (IncidentKind.MANY_REFUSALS, MEI, 10, IncidentState.OPEN)
     assert [each.number for each in watched.queries.entries(found.evidence)] == [9, 1]
