@@ -1,5 +1,7 @@
 """`ai-popup sessions`: lists the browsers signed in to the running agent, and signs them out."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from agent.cli.command import CommandGroup, json_option
@@ -7,6 +9,9 @@ from agent.cli.output import say, tell
 from agent.cli.own_texts import TEXTS
 from agent.cli.session import CommandSession
 from agent.domain.errors import NotFound
+
+if TYPE_CHECKING:
+    from agent.web.client import Client
 
 
 @click.group(cls=CommandGroup, help=TEXTS("cli.help.sessions"))
@@ -17,7 +22,7 @@ def sessions() -> None: ...
 @json_option()
 @click.pass_obj
 def list_sessions(session: CommandSession, as_json: bool) -> None:
-    found, texts = session.client().sessions(), session.texts
+    found, texts = _of_this_computer(session).sessions(), session.texts
     if as_json:
         say(found.model_dump_json())
         return
@@ -38,7 +43,14 @@ def end(session: CommandSession, number: int | None, every: bool, as_json: bool)
     if (number is not None) == every:
         raise click.UsageError(session.texts("cli.sessions.one_way"))
     try:
-        count = session.client().end_sessions(number).count
+        count = _of_this_computer(session).end_sessions(number).count
     except NotFound as error:
         raise click.ClickException(session.texts("cli.sessions.unknown_number", number=number or 0)) from error
     tell({"ended": count}, session.texts("cli.sessions.ended", count=count), as_json=as_json)
+
+
+def _of_this_computer(session: CommandSession) -> "Client":
+    """Raises NotRunning; ClickException on a team server, whose browsers are signed in as members."""
+    if session.is_served:
+        raise click.ClickException(session.texts("cli.sessions.of_members"))
+    return session.client()

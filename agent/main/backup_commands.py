@@ -84,8 +84,13 @@ def list_backups(session: CommandSession, as_json: bool) -> None:
 @json_option("json_each")
 @click.pass_obj
 def verify(session: CommandSession, name: str | None, as_json: bool) -> int:
+    if session.has_server:
+        raise click.ClickException(session.texts("cli.backup.verified_elsewhere"))
     store, bad = _backups(session), 0
-    for one in [store.get(name)] if name else store.list():
+    found = [store.get(name)] if name else store.list()
+    if not found and not as_json:
+        note(session.texts("cli.backup.none"))
+    for one in found:
         try:
             photos = store.verify(one)
         except BackupDamaged as error:

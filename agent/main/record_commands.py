@@ -1,5 +1,6 @@
 """`ai-popup record`: who did what, and whether the record is as it was written."""
 
+import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from agent.web.record_entry import RecordEntry
 
 PAGE = 500
+_ID = re.compile("[0-9a-f]{32}")
 
 
 @click.group(cls=CommandGroup, help=TEXTS("cli.help.record"))
@@ -31,13 +33,15 @@ def record() -> None: ...
 @record.command(name="list", help=TEXTS("cli.help.record_list"))
 @click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help=TEXTS("cli.help.record_limit"))
 @click.option("--before", type=click.IntRange(min=1), metavar="ID", help=TEXTS("cli.help.record_before"))
-@click.option("--actor", metavar="ID", help=TEXTS("cli.help.record_actor"))
+@click.option("--actor", metavar="MEMBER", help=TEXTS("cli.help.record_actor"))
 @click.option("--action", metavar="WORD", help=TEXTS("cli.help.record_action"))
 @json_option("json_each")
 @click.pass_obj
 def list_record(session: CommandSession, limit: int, before: int | None, actor: str | None, action: str | None, as_json: bool) -> None:
     said = 0
     with _opened(session) as opened:
+        if actor and not _ID.fullmatch(actor):
+            actor = opened.member_id(session, actor)
         while said < limit:
             page = opened.page(before=before, limit=min(limit - said, PAGE), actor=actor, action=action)
             for entry in page.items:
@@ -75,6 +79,12 @@ class _Asked:
     def __init__(self, client: "Client") -> None:
         self._client = client
 
+    def member_id(self, session: CommandSession, name: str) -> str:
+        """Return the id of the member with this sign-in name. Raises ClickException."""
+        from agent.accounts.commands import member_named
+
+        return member_named(session, self._client, name).id
+
     def page(self, **wanted: int | str | None) -> "RecordPage":
         from agent.main.record_schemas import RecordPage
 
@@ -93,6 +103,10 @@ class _Read:
     def __init__(self, library: "AuditQueries", witness: "AuditWitness") -> None:
         self._library = library
         self._witness = witness
+
+    def member_id(self, session: CommandSession, name: str) -> str:
+        """Raises ClickException: names are the server's."""
+        raise click.ClickException(session.texts("cli.members.unknown", name=name))
 
     def page(self, *, before: int | None, limit: int, actor: str | None, action: str | None) -> "RecordPage":
         from agent.main.record_schemas import RecordPage

@@ -64,10 +64,12 @@ class FakeAgent:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.queries: list[str] = []
         self.answers: dict[str, httpx.Response] = {}
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(f"{request.method} {request.url.path}")
+        self.queries.append(request.url.query.decode())
         return self.answers.get(request.url.path, httpx.Response(204))
 
 

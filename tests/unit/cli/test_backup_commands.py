@@ -11,6 +11,7 @@ import pytest
 from filelock import FileLock
 from sqlalchemy import update
 
+from agent.core.paths import SERVER_FOLDER
 from agent.domain.edits import NameFacesEdit
 from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
 from agent.domain.image import FileSeen, Recipe
@@ -184,3 +185,10 @@ def test_a_restore_from_elsewhere_neither_only_looks_nor_takes_a_name(cli: Comma
         assert said.code == 2 and "--from" in said.err
     said = cli("backup", "restore", "--to", "2026-11-28T08:00")
     assert said.code == 2 and "--to needs --from" in said.err
+
+
+def test_nothing_to_verify_is_said(cli: CommandLine) -> None:
+    assert "There are no backups yet." in cli("backup", "verify").err
+    (cli.paths.data / SERVER_FOLDER).mkdir()
+    said = cli("backup", "verify")
+    assert said.code == 1 and "`ai-popup backup drill`" in said.err

@@ -88,3 +88,13 @@ def test_a_running_server_is_asked_for_its_record(cli: CommandLine, running_agen
     assert [each["id"] for each in lines(cli("record", "list", "--json").out)] == [4]
     assert "4 entries, all as they were written." in cli("record", "verify").out
     assert running_agent.asked == ["GET /api/record", "POST /api/record/verify"]
+
+
+def test_a_member_is_given_by_the_name_that_the_list_of_members_shows(cli: CommandLine, running_agent: FakeAgent) -> None:
+    member = {"id": MEI, "name": "mei", "display_name": "Mei", "role": "viewer", "state": "active", "second_factor": False}
+    listed = {"items": [{**member, "created_at": NOW.isoformat(), "seen_at": None, "invited_until": None}]}
+    running_agent.answers["/api/members"] = httpx.Response(200, json=listed)
+    running_agent.answers["/api/record"] = httpx.Response(200, json={"items": [], "before": None})
+    cli("record", "list", "--actor", "Mei")
+    assert running_agent.queries[-1] == f"limit=50&actor={MEI}"
+    assert "nobody" in cli("record", "list", "--actor", "nobody").err

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from agent.core.paths import SERVER_FOLDER
+
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import CommandLine, FakeAgent
 
@@ -37,3 +39,10 @@ def test_one_is_signed_out_or_all(cli: CommandLine, running_agent: FakeAgent) ->
 
 def test_without_an_agent_nobody_is_signed_in(cli: CommandLine) -> None:
     assert "[agent.not_running]" in cli("sessions", "list").err
+
+
+def test_a_team_server_has_browsers_of_members_only(cli: CommandLine) -> None:
+    (cli.paths.data / SERVER_FOLDER).mkdir()
+    for words in (("list",), ("end", "--all")):
+        said = cli("sessions", *words)
+        assert said.code == 1 and "members lock" in said.err
