@@ -72,6 +72,8 @@ def configure(
         root.addHandler(_Running.echo)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
+    # Its warnings say that no connection was made, which we log with a code, and without their arguments they say no more.
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
     structlog.configure(
         processors=[error_counts.count, structlog.stdlib.filter_by_level, _with_request, guard, _hand_over],
         wrapper_class=structlog.stdlib.BoundLogger,

@@ -130,6 +130,7 @@ def test_third_parties_are_logged_from_warning_on_and_without_their_facts(tmp_pa
     for name in ("watchdog.observers", "sqlalchemy.engine", "uvicorn.access", "asyncio"):
         logging.getLogger(name).debug("at %s", "/home/mei")
         logging.getLogger(name).info("at %s", "/home/mei")
+    logging.getLogger("psycopg.pool").warning("error connecting in %r: %s", "pool-1", OSError("/home/mei"))  # says nothing without them
     logging.getLogger("watchdog.observers").warning("Cannot read %r at '/home/mei' or /home/mei/a.jpg: %s", "Mei", OSError("Mei"))
     (line,) = written(tmp_path)
     assert line["event"] == "Cannot read %r at … or … %s"
