@@ -38,12 +38,16 @@ def new_home(home: Path, models: ModelStore, values: Mapping[str, str]) -> tuple
 
 @contextlib.contextmanager
 def started(
-    *command: str, pass_fds: tuple[int, ...] = (), stdout: int | IO[bytes] = subprocess.DEVNULL, end_s: float = END_LIMIT_S
+    *command: str,
+    pass_fds: tuple[int, ...] = (),
+    stdout: int | IO[bytes] = subprocess.DEVNULL,
+    stderr: int | IO[bytes] = subprocess.DEVNULL,
+    end_s: float = END_LIMIT_S,
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """Yield a program that ends with the block."""
-    none = subprocess.DEVNULL
     path = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), str(ROOT))))
-    process = subprocess.Popen(command, stdin=none, stdout=stdout, stderr=none, pass_fds=pass_fds, env={**os.environ, "PYTHONPATH": path})
+    environment = {**os.environ, "PYTHONPATH": path}
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, pass_fds=pass_fds, env=environment)
     try:
         yield process
     finally:

@@ -149,11 +149,14 @@ def check(reached: Reached, paths: AppPaths, count: int) -> None:
 
 @contextlib.contextmanager
 def server(folder: Path) -> Iterator[tuple["subprocess.Popen[bytes]", Reached]]:
-    """Yield the server of the home and how it is reached; it ends with the block. Raises NotRunning."""
-    printed = folder / "printed"
-    with printed.open("wb") as out, started(*own_command("serve", "--json"), stdout=out, end_s=END_LIMIT_S) as process:
+    """Yield the server of the home and how it is reached; it ends with the block. Raises NotRunning; SystemExit with what it said."""
+    printed, complaint = folder / "printed", folder / "complaint"
+    command = own_command("serve", "--json")
+    with printed.open("wb") as out, complaint.open("wb") as err, started(*command, stdout=out, stderr=err, end_s=END_LIMIT_S) as process:
         until = time.monotonic() + START_LIMIT_S
         while not (line := printed.read_bytes()).endswith(b"\n"):
+            if process.poll() is not None and (said := complaint.read_text(encoding="utf-8", errors="replace").strip()):
+                raise SystemExit(said)
             if process.poll() is not None or time.monotonic() > until:
                 raise NotRunning
             time.sleep(_LOOK_S)

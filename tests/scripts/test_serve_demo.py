@@ -1,6 +1,7 @@
 """What the demo of a team server says when its server ends before the user wants it to."""
 
 import contextlib
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,3 +26,10 @@ def test_a_server_that_ends_by_itself_is_told(
     monkeypatch.setattr(serve_demo, "server", server)
     assert serve_demo.demo(tmp_path, ends=False) == int(said)
     assert (TEXTS("demo.serve.ended", code=code) in capsys.readouterr().out) is said
+
+
+def test_what_keeps_the_server_from_starting_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ends = "import sys; sys.exit('The port is taken.')"
+    monkeypatch.setattr(serve_demo, "own_command", lambda *_: (sys.executable, "-c", ends))
+    with pytest.raises(SystemExit, match="The port is taken"), serve_demo.server(tmp_path):
+        pass
