@@ -39,6 +39,8 @@ class Deployment:
         self._say(f"steps: {', '.join(left) or 'none, it runs already'}")
         if not left:
             self._offer(target)
+        if faults := sum(bool(each.fault) for each in checks):
+            self._say(f"nothing was changed; mend {'this fault' if faults == 1 else f'these {faults} faults'} first")
         return checks
 
     def deploy(self) -> None:
@@ -115,6 +117,8 @@ class Deployment:
         self._say(f"{state.target} serves")
         if state.action == "deploy":
             self._offer(state.target)
+        elif state.action == "rollback" and state.former is not None:
+            self._say(f"another --rollback returns to {state.former}")
 
     def _offer(self, version: str) -> None:
         """Say which steps wait for an operator who no longer wants to go back."""

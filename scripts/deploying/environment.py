@@ -13,6 +13,7 @@ from scripts.deploying.failures import Failed
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("dev", "staging", "prod")
 OWN = Path("/etc/ai-popup/environments")
+SHIPPED = "installers/server/environments"
 BACKENDS = ("host", "compose", "kubernetes")
 
 T = TypeVar("T")
@@ -94,11 +95,16 @@ class Environment:
         return Path({"host": self.host.state, "compose": self.compose.state, "kubernetes": self.kubernetes.state}[self.backend])
 
 
+def own_folder() -> Path:
+    """Return where this computer's own descriptions are."""
+    return Path(os.environ.get("AI_POPUP_ENVIRONMENTS") or OWN)
+
+
 def load(name: str, backend: str = "", folder: Path | None = None) -> Environment:
     """Raises Failed if there is none of that name, or it says something unknown."""
     if name not in NAMES:
         raise Failed(f"{name!r} is no environment: {', '.join(NAMES)}")
-    folders = [Path(said)] if (said := os.environ.get("AI_POPUP_ENVIRONMENTS")) else [OWN, ROOT / "installers/server/environments"]
+    folders = [own_folder()] if os.environ.get("AI_POPUP_ENVIRONMENTS") else [OWN, ROOT / SHIPPED]
     path = next((found for each in ([folder] if folder else folders) if (found := each / f"{name}.toml").is_file()), None)
     if path is None:
         raise Failed(f"{name}.toml is missing")

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 from scripts.deploying.asking import asked
 from scripts.deploying.backend import Check
 from scripts.deploying.commands import Runner
-from scripts.deploying.environment import Environment, Host
+from scripts.deploying.environment import SHIPPED, Environment, Host, own_folder
 from scripts.deploying.failures import Failed
 from scripts.deploying.program import Program
 from scripts.deploying.record import Book
@@ -43,6 +43,7 @@ class HostLooks:
             self._versions(),
             self._space(),
             self._systemd(),
+            self._user(),
             self._files(),
             self._secrets(),
             self._replaced(),
@@ -104,10 +105,17 @@ class HostLooks:
             fault = "" if ours else f"another program listens at {port}: ss --listening --tcp --processes 'sport = :{port}' names it"
             yield Check(name, f"{port} is this server's", fault)
 
+    def _user(self) -> Check:
+        """Look whether the server's user is there; without a name the programs run as whoever deploys."""
+        user, home = self._host.user, self._host.home
+        there = not user or self._runner.run(["id", "--user", user]).code == 0
+        remedy = f"useradd --system --shell /usr/sbin/nologin --home-dir {home} {user}"
+        return Check("user", user or "the one who deploys", "" if there else f"there is no user {user}: {remedy}")
+
     # -- the settings ------------------------------------------------------------------------------------------------------------
     def _files(self) -> Check:
         missing = [each for each in self._host.environment_files if not Path(each).is_file()]
-        said = f"{', '.join(missing)} missing: copy installers/server/systemd/server.env" if missing else ""
+        said = f"{', '.join(missing)} missing: copy installers/server/systemd/server.env there" if missing else ""
         return Check("settings", "there", said)
 
     def _secrets(self) -> Check:
@@ -121,7 +129,12 @@ class HostLooks:
     def _replaced(self) -> Check:
         """Look whether the examples of an environment were replaced by what is true here."""
         left = [name for name, value in self._environment.variables().items() if "example.org" in value]
-        return Check("names", "this host's", f"replace example.org in {self._environment.name}.toml: {', '.join(left)}" if left else "")
+        name = f"{self._environment.name}.toml"
+        own = own_folder() / name
+        where = f"replace example.org in {own}"
+        if not own.is_file():
+            where = f"install -D -m 644 {SHIPPED}/{name} {own}, then replace example.org there"
+        return Check("names", "this host's", f"{where}: {', '.join(left)}" if left else "")
 
     def _certificate(self) -> Check:
         """Look how long a given certificate is valid; the server renews its own."""

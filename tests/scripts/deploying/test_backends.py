@@ -297,13 +297,21 @@ def test_a_gate_names_what_is_in_the_way(tmp_path: Path, source: Path) -> None:
         backend.gate("1")
 
 
-def test_examples_must_be_replaced_before_anything_is_done(tmp_path: Path, source: Path) -> None:
-    runner = Scripted()
+def test_examples_must_be_replaced_before_anything_is_done(tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AI_POPUP_ENVIRONMENTS", str(tmp_path / "own"))
+    runner = Scripted({"id --user": Done(1)})
     backend = host_of(tmp_path, source, runner)
     assert {each.name: each.fault for each in backend.preflight()}["names"] == ""
     environment = Environment("prod", host=Host(root=str(tmp_path)), settings={"server": {"names": ["photos.example.org"]}})
     faults = {each.name: each.fault for each in HostBackend(environment, runner, Releases(environment, runner, source)).preflight()}
-    assert faults["names"] == "replace example.org in prod.toml: AI_POPUP__SERVER__NAMES" and "server.env" in faults["settings"]
+    own = tmp_path / "own" / "prod.toml"
+    asked = f"install -D -m 644 installers/server/environments/prod.toml {own}, then replace example.org there: AI_POPUP__SERVER__NAMES"
+    assert faults["names"] == asked and "server.env" in faults["settings"]
+    assert faults["user"].startswith("there is no user ai-popup: useradd ")
+    own.parent.mkdir()
+    own.touch()
+    checks = HostBackend(environment, runner, Releases(environment, runner, source)).preflight()
+    assert f"replace example.org in {own}: AI_POPUP__SERVER__NAMES" in {each.fault for each in checks}
     assert list(tmp_path.glob("opt")) == []
 
 

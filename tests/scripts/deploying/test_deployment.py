@@ -209,8 +209,9 @@ def test_another_version_waits_until_the_interrupted_one_is_settled(deployment: 
     assert place.serving == "3"
 
 
-def test_a_rollback_leads_to_the_version_before_and_back_again(deployment: Deployment, place: Place) -> None:
+def test_a_rollback_leads_to_the_version_before_and_back_again(deployment: Deployment, place: Place, said: list[str]) -> None:
     deployment.rollback()
+    assert said[-2:] == ["0 serves", "another --rollback returns to 1"]
     assert place.steps == [(step, "0") for step in ROLLBACK]
     assert (place.serving, place.before) == ("0", "1")
     deployment.rollback()
@@ -230,7 +231,8 @@ def test_a_rollback_that_the_database_does_not_allow_changes_nothing(deployment:
 def test_a_plan_changes_nothing(deployment: Deployment, place: Place, said: list[str], tmp_path: Path) -> None:
     place.fault = "full"
     assert [check.fault for check in deployment.plan()] == ["full"]
-    assert said[0] == "prod on host: 1 -> 2" and "FAULT disk: full" in said[1] and "migrate" in said[-1]
+    assert said[0] == "prod on host: 1 -> 2" and "FAULT disk: full" in said[1] and "migrate" in said[-2]
+    assert said[-1] == "nothing was changed; mend this fault first"
     assert place.steps == [] and list(tmp_path.iterdir()) == []
 
 
