@@ -131,6 +131,11 @@ def member_named(session: CommandSession, client: "Client", name: str) -> "Membe
     return found
 
 
+def member_names(session: CommandSession, client: "Client") -> dict[str, str]:
+    """Return the sign-in names by id; none where no team is served."""
+    return {each.id: each.name for each in _all(session, client)} if session.is_served else {}
+
+
 def _all(session: CommandSession, client: "Client") -> "tuple[MemberOut, ...]":
     from agent.accounts.schemas import MembersOut
 

@@ -8,6 +8,7 @@ import click
 from agent.cli.command import CommandGroup, json_option
 from agent.cli.output import tell, tell_each
 from agent.cli.own_texts import TEXTS
+from agent.cli.record_line import record_line
 from agent.cli.session import CommandSession, of_server
 from agent.messages.commands import add_message_commands
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from agent.incidents.schemas import IncidentOut
     from agent.web.client import Client
-    from agent.web.record_entry import RecordEntry
 
 REASONS = ("handled", "expected", "false_alarm")
 WAYS = ("email", "webhook")
@@ -44,14 +44,18 @@ def list_incidents(session: CommandSession, closed: bool, limit: int, as_json: b
 @json_option()
 @click.pass_obj
 def show(session: CommandSession, number: int, as_json: bool) -> None:
+    from agent.accounts.commands import member_names
     from agent.incidents.schemas import IncidentDetails
 
-    found = incident_server(session).call("GET", f"/api/incidents/{number}", IncidentDetails)
+    client = incident_server(session)
+    found = client.call("GET", f"/api/incidents/{number}", IncidentDetails)
     texts, each = session.texts, found.incident
     lines = [_line(session, each), texts(f"incidents.texts.{each.kind}", number=each.number)]
+    names = {} if as_json else member_names(session, client)
     if each.subject:
-        lines.append(texts("cli.incidents.subject", id=each.subject))
-    lines += [_entry(session, entry) for entry in found.evidence]
+        name = names.get(each.subject)
+        lines.append(texts("cli.incidents.member", name=name, id=each.subject) if name else texts("cli.incidents.subject", id=each.subject))
+    lines += [record_line(texts, entry, names) for entry in found.evidence]
     lines.append(texts("cli.incidents.runbook", page=each.page))
     tell(found.model_dump(mode="json"), *lines, as_json=as_json)
 
@@ -112,10 +116,3 @@ def _line(session: CommandSession, each: "IncidentOut") -> str:
         texts(f"incidents.states.{each.state}"),
     )
     return texts("cli.incidents.line", id=each.id, at=f"{each.at.astimezone():%Y-%m-%d %H:%M}", kind=kind, severity=severity, state=state)
-
-
-def _entry(session: CommandSession, entry: "RecordEntry") -> str:
-    """Return a line of the record, in its words."""
-    action = session.texts(key := f"record.actions.{entry.action}")
-    words = [entry.action if action == key else action, *filter(None, [entry.detail])]
-    return f"{entry.id}  {entry.at.astimezone():%Y-%m-%d %H:%M:%S}  {' '.join(words)}  {entry.number:,}"

@@ -11,8 +11,8 @@ import click
 from agent.cli.command import CommandGroup, json_option
 from agent.cli.output import note, tell
 from agent.cli.own_texts import TEXTS
+from agent.cli.record_line import record_line
 from agent.cli.session import CommandSession
-from agent.core.actor import HERE
 from agent.domain.errors import AuditBroken, MovedRecordChanged, NotRunning
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from agent.store.audit_log import AuditQueries
     from agent.store.audit_witness import AuditWitness
     from agent.web.client import Client
-    from agent.web.record_entry import RecordEntry
 
 PAGE = 500
 _ID = re.compile("[0-9a-f]{32}")
@@ -42,10 +41,11 @@ def list_record(session: CommandSession, limit: int, before: int | None, actor: 
     with _opened(session) as opened:
         if actor and not _ID.fullmatch(actor):
             actor = opened.member_id(session, actor)
+        names = {} if as_json else opened.names(session)
         while said < limit:
             page = opened.page(before=before, limit=min(limit - said, PAGE), actor=actor, action=action)
             for entry in page.items:
-                tell(entry.model_dump(mode="json"), _line(session, entry), as_json=as_json)
+                tell(entry.model_dump(mode="json"), record_line(session.texts, entry, names), as_json=as_json)
             said, before = said + len(page.items), page.before
             if before is None:
                 break
@@ -85,6 +85,11 @@ class _Asked:
 
         return member_named(session, self._client, name).id
 
+    def names(self, session: CommandSession) -> dict[str, str]:
+        from agent.accounts.commands import member_names
+
+        return member_names(session, self._client)
+
     def page(self, **wanted: int | str | None) -> "RecordPage":
         from agent.main.record_schemas import RecordPage
 
@@ -107,6 +112,9 @@ class _Read:
     def member_id(self, session: CommandSession, name: str) -> str:
         """Raises ClickException: names are the server's."""
         raise click.ClickException(session.texts("cli.members.unknown", name=name))
+
+    def names(self, session: CommandSession) -> dict[str, str]:
+        return {}
 
     def page(self, *, before: int | None, limit: int, actor: str | None, action: str | None) -> "RecordPage":
         from agent.main.record_schemas import RecordPage
@@ -132,12 +140,3 @@ def _opened(session: CommandSession) -> Iterator[_Asked | _Read]:
         return
     with closing(client):
         yield _Asked(client)
-
-
-def _line(session: CommandSession, entry: "RecordEntry") -> str:
-    texts = session.texts
-    who = texts("cli.record.here") if entry.actor == HERE else texts("cli.record.member", id=entry.actor)
-    action = texts(key := f"record.actions.{entry.action}")
-    words = [entry.action if action == key else action, *filter(None, [entry.detail])]
-    facts = [f"{entry.id}", f"{entry.at.astimezone():%Y-%m-%d %H:%M:%S}", who, " ".join(words), f"{entry.number:,}"]
-    return "  ".join([*facts, *filter(None, [entry.subject])])

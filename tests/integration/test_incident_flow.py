@@ -55,6 +55,7 @@ def test_it_is_found_contained_kept_as_evidence_and_closed(server: RealServer, t
     [number] = guessing(server)
     shown = server.run("incidents", "show", str(number)).stdout.splitlines()
     assert sum("sign-in failed" in line for line in shown) == 3 and shown[-1].endswith("ai-popup help failed-sign-ins"), shown
+    assert any("  admin  sign-in failed" in line for line in shown), shown
     # Keep evidence
     first = tmp_path / "first.zip"
     [kept] = said(server, "incidents", "bundle", str(number), "-o", str(first), "--json")

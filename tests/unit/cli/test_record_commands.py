@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from agent.core.actor import acting_as
+from agent.core.paths import SERVER_FOLDER
 from agent.core.settings import Settings
 from agent.main.library_home import home_of_key
 from agent.redaction.queries.redaction_queries import RedactionQueries
@@ -94,7 +95,11 @@ def test_a_member_is_given_by_the_name_that_the_list_of_members_shows(cli: Comma
     member = {"id": MEI, "name": "mei", "display_name": "Mei", "role": "viewer", "state": "active", "second_factor": False}
     listed = {"items": [{**member, "created_at": NOW.isoformat(), "seen_at": None, "invited_until": None}]}
     running_agent.answers["/api/members"] = httpx.Response(200, json=listed)
-    running_agent.answers["/api/record"] = httpx.Response(200, json={"items": [], "before": None})
-    cli("record", "list", "--actor", "Mei")
+    (cli.paths.data / SERVER_FOLDER).mkdir()
+    entry = {"at": NOW.isoformat(), "action": "signed_in", "subject": MEI, "number": 1, "detail": "", "libraries": []}
+    page = {"items": [{**entry, "id": 5, "actor": MEI}, {**entry, "id": 4, "actor": "b" * 32}], "before": None}
+    running_agent.answers["/api/record"] = httpx.Response(200, json=page)
+    first, second = cli("record", "list", "--actor", "Mei").out.splitlines()
+    assert first.endswith("mei  signed in  1  mei") and second.endswith(f"member {'b' * 32}  signed in  1  mei")
     assert running_agent.queries[-1] == f"limit=50&actor={MEI}"
     assert "nobody" in cli("record", "list", "--actor", "nobody").err
