@@ -34,6 +34,21 @@ def known_path(path: str, known: Iterable[str]) -> str | None:
     return next((each for each in known if comparable(each) == full), None)
 
 
+def below_known(path: str, known: Iterable[str]) -> str:
+    """Return the path of a file as it begins with that of the known folders it is in, even if that has another case than the disk.
+
+    Of folders inside one another, the innermost counts. Reads no folder.
+    """
+    if not IGNORES_CASE:
+        return path
+    names = path.split(os.sep)  # noqa: PTH206 - paths are strings throughout
+    for folder in sorted((each.rstrip(os.sep) for each in known), key=len, reverse=True):
+        above = os.sep.join(names[: folder.count(os.sep) + 1])  # noqa: PTH118 - as above
+        if comparable(above) == comparable(folder):
+            return folder + path[len(above) :]
+    return path
+
+
 def comparable(path: str) -> str:
     """Return what two paths of one file have in common on this system, though they are typed differently."""
     return unicodedata.normalize("NFC", path).casefold() if IGNORES_CASE else path

@@ -16,7 +16,8 @@ def list_files(session: CommandSession, request: ScanRequest, *, as_json: bool) 
     from agent.library.scan import rules
     from agent.sources.folder.folder_scan import walk_images
 
-    files = stoppable_here(lambda: list(walk_images(request.paths, rules(request.exclude))))
+    roots = [folder.root for folder in session.settings.folders]
+    files = stoppable_here(lambda: list(walk_images(request.paths, rules(request.exclude), roots=roots)))
     for seen in files:
         say(json.dumps({"path": printable(seen.path), "uri": uri_of_odd(seen.path)}, ensure_ascii=False) if as_json else seen.path)
     if not as_json:

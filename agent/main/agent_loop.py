@@ -293,6 +293,7 @@ class AgentLoop:
 
     async def _scan(self, path: str) -> None:
         """The tray's "scan a folder": the popup shows the results."""
-        files = await stoppable(lambda: list(walk_images([path])))
+        roots = [folder.root for folder in self._settings.folders]
+        files = await stoppable(lambda: list(walk_images([path], roots=roots)))
         async for _ in self._app.scan(files):
             pass

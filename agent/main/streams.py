@@ -121,8 +121,9 @@ def _happened(recorded: Recorded, who: Principal) -> ServerSentEvent:
 
 async def scan(app: App, request: ScanRequest, texts: Texts) -> AsyncGenerator[ScanLine, None]:
     """The total first, then a line per finished file; a last line gives the error that stopped the scan, if any."""
+    roots = [folder.root for folder in app.settings.folders]
     try:
-        files = await stoppable(lambda: list(walk_images(request.paths, rules(request.exclude))))
+        files = await stoppable(lambda: list(walk_images(request.paths, rules(request.exclude), roots=roots)))
         yield ScanLine(total=len(files))
         async for scanned in app.scan(files, embeddings=request.embeddings):
             yield ScanLine(image=Scanned.of(scanned, texts))

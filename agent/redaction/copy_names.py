@@ -11,6 +11,7 @@ from typing import Final
 
 from agent.core.files import numbered
 from agent.core.hanging_calls import stop_if_unwanted
+from agent.core.settings import Folder
 from agent.core.typed_paths import typed_path
 from agent.domain.errors import CopyUnsupported, Forbidden, SameFile
 from agent.domain.image import COPY_FORMATS
@@ -18,7 +19,7 @@ from agent.domain.path_text import is_remote
 from agent.domain.video import CLIP_FORMATS, has_pictures, is_clip, may_show_faces
 from agent.redaction.copy_records import Made, PlannedCopy, RedactionItem
 from agent.redaction.options import Keeping, RedactionOptions
-from agent.sources.folder.folder_scan import is_below, walk_images
+from agent.sources.folder.folder_scan import is_below, walk_named
 
 KEPT_ENDING: Final = ".aipopup"  # extension of recovery files
 # Readable but unwritable formats, such as camera raw files and HEIC, become JPEG.
@@ -51,8 +52,7 @@ def wanted_files(paths: Sequence[str], out: str | None) -> Iterator[tuple[str, s
             yield path, path.rpartition("/")[0]
     for path in map(typed_path, (each for each in paths if not is_remote(each))):
         is_folder = os.path.isdir(path)
-        for seen in walk_images((path,), wanted=may_show_faces):
-            found = seen.path
+        for found, _ in walk_named(path, Folder(path="."), may_show_faces):
             if found in met or (is_folder and inside is not None and is_below(os.path.realpath(found), inside)):
                 continue
             stop_if_unwanted()

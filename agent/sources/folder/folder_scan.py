@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from agent.core.hanging_calls import stop_if_unwanted
 from agent.core.settings import Folder
-from agent.core.typed_paths import typed_path
+from agent.core.typed_paths import below_known, typed_path
 from agent.domain.image import FileSeen, is_image
 from agent.sources.folder.folder_rules import Matcher
 
@@ -211,23 +211,25 @@ def topmost(paths: Collection[str]) -> tuple[str, ...]:
     return tuple(sorted(path for path in paths if not any(above in paths for above in ancestors(path))))
 
 
-def walk_images(paths: Iterable[str], folder: Folder | None = None, *, wanted: Callable[[str], bool] = is_image) -> Iterator[FileSeen]:
-    """The files of a manual scan, each once: files as named, folders scanned by `folder`'s rules (not its path).
+def walk_images(paths: Iterable[str], folder: Folder | None = None, *, roots: Collection[str] = ()) -> Iterator[FileSeen]:
+    """The images of a manual scan, each once: files as named, folders scanned by `folder`'s rules (not its path).
 
-    Of files in folders, only those whose names are `wanted`.
+    Where case is ignored, files below one of the watched `roots` have the name that its watch gives them.
 
     A missing path, or an unreadable folder at any depth, has size and time 0, so that the analysis reports it.
     """
     rules = folder or Folder(path=".")
     met: set[str] = set()
     for path in map(typed_path, paths):
-        for found, (size, mtime_ns) in _named(path, rules, wanted):
+        for each, (size, mtime_ns) in walk_named(path, rules, is_image):
+            found = below_known(each, roots)
             if found not in met:
                 met.add(found)
                 yield FileSeen(found, size, mtime_ns)
 
 
-def _named(path: str, rules: Folder, wanted: Callable[[str], bool]) -> Iterator[Entry]:
+def walk_named(path: str, rules: Folder, wanted: Callable[[str], bool]) -> Iterator[Entry]:
+    """The named file, or the files of the named folder by these rules whose names are `wanted`; as `walk_images`."""
     try:
         if Path(path).is_dir():
             walk = Walk(path, Matcher(path, rules, wanted))

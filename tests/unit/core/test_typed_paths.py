@@ -7,8 +7,9 @@ import pytest
 
 from agent.core import typed_paths
 from agent.core.settings import Folder, folder_of
-from agent.core.typed_paths import comparable, known_path, meant, typed_path
+from agent.core.typed_paths import below_known, comparable, known_path, meant, typed_path
 from agent.library.watched_folders import root_meant
+from agent.sources.folder.folder_scan import walk_images
 
 
 @pytest.fixture
@@ -72,6 +73,15 @@ def test_a_known_folder_is_meant_by_any_case_also_when_it_is_gone(album: Path, t
 
 
 @pytest.mark.usefixtures("ignored")
+def test_a_photo_of_a_folder_typed_in_another_case_has_one_name(album: Path) -> None:
+    # As its watch names it: a settings file may have any case.
+    root, photo = other(album), str(album / "IMG 1.JPG")
+    seen = [file.path for file in walk_images([photo, str(album), str(album.parent)], roots=[str(album.parent.parent / "ÉTÉS"), root])]
+    assert seen == [os.path.join(root, "IMG 1.JPG")]  # noqa: PTH118
+    assert below_known(photo, [str(album) + " 2"]) == photo
+
+
+@pytest.mark.usefixtures("ignored")
 def test_the_rules_of_a_folder_hold_for_its_files_in_any_case() -> None:
     folder = Folder(path=os.path.abspath("/Photos/Private"), recognition=False)  # noqa: PTH100
     assert folder_of(os.path.abspath("/photos/PRIVATE/a.jpg"), [folder]) is folder  # noqa: PTH100
@@ -83,4 +93,5 @@ def test_where_case_counts_nothing_is_read_or_changed(album: Path, monkeypatch: 
     monkeypatch.setattr(os, "scandir", lambda _: pytest.fail("a folder was read"))
     assert typed_path(other(album)) == other(album)
     assert meant(other(album), [str(album)]) == other(album)
+    assert below_known(str(album), [other(album)]) == str(album)
     assert comparable("Ä") == "Ä"
