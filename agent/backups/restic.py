@@ -105,6 +105,15 @@ class Restic:
         except OSError as error:
             raise (RepositoryUnreachable if disk_full(error) else RepositoryUnwritable)(where=self._where) from error
 
+    def _reach(self, folder: Path) -> None:
+        """Raise RepositoryUnreachable if a file is in the folder's place, or its disk fails: restic would retry for 15 minutes."""
+        try:
+            (folder / FILES_FOLDER / "config").stat()
+        except (FileNotFoundError, PermissionError):
+            pass  # restic says so at once
+        except OSError as error:
+            raise RepositoryUnreachable(where=self._where) from error
+
     def _run(self, words: Sequence[str], folder: Path | None = None) -> str:
         status, said = self._try(words, folder)
         if status != _PARTLY or words[0] != "backup":
@@ -115,6 +124,8 @@ class Restic:
         program = shutil.which(TOOL)
         if program is None:
             raise BackupToolMissing(tool=TOOL)
+        if isinstance(self._place, RepositoryFolder):
+            self._reach(self._place.path)
         try:
             with tempfile.TemporaryDirectory() as heard:
                 return self._ran(program, words, folder, Path(heard) / "ssh")
