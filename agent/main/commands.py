@@ -48,6 +48,7 @@ from agent.people.undo_commands import redo, undo
 from agent.redaction.commands import redact, restore
 from agent.screen.commands import capture
 from agent.screen.watch_commands import watch
+from agent.store.key_homes import WAITING
 from agent.team.commands import team
 from agent.updates.commands import update
 
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
 def run_command(words: Sequence[str]) -> int:
     """Parse and run a command. Errors are printed to standard error with cause and remedy."""
     session, stdout = CommandSession(AppPaths.find(), PROGRAM), sys.stdout
+    heard = WAITING.subscribe(lambda _: session.mention(session.texts("cli.keyring_waits")))
     try:
         result = ai_popup.main(list(words), prog_name="ai-popup", obj=session, standalone_mode=False)
         return result if isinstance(result, int) else 0
@@ -70,6 +72,8 @@ def run_command(words: Sequence[str]) -> int:
             raise
         # A reader of our output left (`| head`); click then replaces the streams. Not an error.
         return 0
+    finally:
+        heard()
 
 
 @click.group(

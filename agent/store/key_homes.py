@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
 from agent.core.files import store_error, sync_folder, write_private
+from agent.core.observable import Notice
 from agent.core.paths import make_private
 from agent.core.settings import KeyHome
 from agent.domain.errors import KeyFileUnsafe, KeyHomeError, KeyringAbsent, KeyringLocked
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 SERVICE = "AI Popup"
 # The system may ask the user for the keyring's password; with no user present, the call would never return.
 KEYRING_LIMIT_S = 60.0
+SLOW_S = 3.0
+
+WAITING = Notice()
+"""The keyring has not answered for some seconds, perhaps because it asks for its password. Sent in the thread that waits."""
 
 # Backends that keep secrets encrypted. Others lose them silently (null), refuse (fail) or write them in the clear.
 _TRUSTED = frozenset(f"keyring.backends.{name}" for name in ("SecretService", "libsecret", "kwallet", "macOS", "Windows"))
@@ -88,10 +93,11 @@ class FileHome:
 class KeyringHome:
     """The system's keyring, every call with a time limit. Backends that lose secrets or don't encrypt them are refused."""
 
-    def __init__(self, backend: "KeyringBackend | None" = None, *, limit_s: float = KEYRING_LIMIT_S) -> None:
-        """With `backend` None, the system's default is used."""
+    def __init__(self, backend: "KeyringBackend | None" = None, *, limit_s: float = KEYRING_LIMIT_S, slow_s: float = SLOW_S) -> None:
+        """With `backend` None, the system's default is used. After `slow_s` without an answer, WAITING is sent."""
         self._backend = backend
         self._limit_s = limit_s
+        self._slow_s = slow_s
 
     def read(self, account: str) -> bytes | None:
         found = self._call(lambda keyring: keyring.get_password(SERVICE, account))
@@ -121,12 +127,20 @@ class KeyringHome:
 
         threading.Thread(target=run, name="keyring", daemon=True).start()
         try:
-            value, error = replies.get(timeout=self._limit_s)
+            value, error = self._awaited(replies)
         except queue.Empty:
             raise KeyringLocked from None
         if error is not None:
             raise _meaning(error) from error
         return value  # type: ignore[return-value]  # it is T when there is no error
+
+    def _awaited(self, replies: "queue.SimpleQueue[Reply[T]]") -> "Reply[T]":
+        soon = min(self._slow_s, self._limit_s)
+        try:
+            return replies.get(timeout=soon)
+        except queue.Empty:
+            WAITING.notify()
+            return replies.get(timeout=self._limit_s - soon)
 
 
 def _system_backend() -> "KeyringBackend":

@@ -12,7 +12,7 @@ from keyring.errors import KeyringLocked as LockedByUser
 
 from agent.core.settings import KeyHome
 from agent.domain.errors import KeyHomeError, KeyringAbsent, KeyringLocked
-from agent.store.key_homes import FileHome, KeyringHome, key_home
+from agent.store.key_homes import SERVICE, WAITING, FileHome, KeyringHome, key_home
 
 
 class Kept(KeyringBackend):
@@ -80,6 +80,28 @@ def test_a_keyring_that_never_answers_is_locked() -> None:
     with pytest.raises(KeyringLocked):
         KeyringHome(Silent(), limit_s=0.01).read("some")
     answer.set()
+
+
+def test_a_keyring_that_waits_for_its_password_is_told() -> None:
+    answer = threading.Event()
+
+    class Asking(Kept):
+        def get_password(self, service: str, username: str) -> str | None:
+            answer.wait(10)
+            return super().get_password(service, username)
+
+    told: list[None] = []
+
+    def asked(_: None) -> None:
+        told.append(None)
+        answer.set()  # the user enters it
+
+    kept = Asking()
+    kept.set_password(SERVICE, "some", "00")
+    heard = WAITING.subscribe(asked)
+    assert KeyringHome(kept, slow_s=0.01).read("some") == b"\0"
+    assert len(told) == 1
+    heard()
 
 
 def test_a_keyring_that_loses_secrets_is_refused() -> None:
