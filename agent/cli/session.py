@@ -14,6 +14,7 @@ import click
 from pydantic import BaseModel
 
 from agent.cli.output import say
+from agent.core.config_copy import SettingsCopy
 from agent.core.config_file import SettingsFile
 from agent.core.i18n import Texts
 from agent.core.paths import SERVER_FOLDER, AppPaths
@@ -24,7 +25,6 @@ from agent.domain.errors import (
     NotRunning,
     ServerRuns,
     ServerStopped,
-    SettingsGone,
     StoreDamaged,
     StoreError,
 )
@@ -80,22 +80,12 @@ class CommandSession:
 
     @cached_property
     def file(self) -> SettingsFile:
-        return SettingsFile(self.paths.settings)
+        return SettingsFile(self.paths.settings, copy=SettingsCopy(self.paths.settings_copy))
 
     @cached_property
     def settings(self) -> Settings:
         """Raises SettingsError."""
         return self.file.load()
-
-    def check_not_lost(self) -> None:
-        """Raises SettingsGone if a running agent holds settings whose file is lost: a change by a command would drop all others."""
-        if self.file.raw():
-            return
-        problem = None
-        with suppress(AgentError):
-            problem = self.client().status().problem
-        if problem is not None and problem.code == SettingsGone.code:
-            raise SettingsGone
 
     @cached_property
     def texts(self) -> Texts:

@@ -101,6 +101,21 @@ def nested(keys: Sequence[str], value: object) -> Raw:
     return value if isinstance(value, dict) else {}
 
 
+def check_key(key: str) -> list[str]:
+    """Return the parts of a setting's key. Raises SettingsUnknownKey."""
+    section, _, name = key.partition(".")
+    info = Settings.model_fields.get(section)
+    model = info.annotation if info else None
+    fields = getattr(model, "model_fields", None)
+    if info is None or (name and (fields is None or name not in fields)) or (fields is not None and not name):
+        if section.partition("[")[0] == "folders" and section != "folders":
+            raise SettingsUnknownKey(key=key, folder=1)
+        if info is not None and not name:
+            raise SettingsUnknownKey(key=key, section=key)
+        raise SettingsUnknownKey(key=key, nearest=nearest_key(key))
+    return key.split(".")
+
+
 def dotted(layer: Mapping[str, object], above: str = "") -> Iterator[str]:
     """Yield the keys of a layer: {"a": {"b": 1}} -> "a.b"."""
     for key, value in layer.items():

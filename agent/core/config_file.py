@@ -1,24 +1,23 @@
 """The effective settings: defaults, profile, the user's file and the environment, read again when the file changes."""
 
-import asyncio
 import os
-from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from agent.core import config_folders
-from agent.core.config_check import Raw, merged, nested, parsed, parsed_value, problems, validated
+from agent.core.config_check import Raw, check_key, merged, nested, parsed, parsed_value, problems, validated
+from agent.core.config_copy import SettingsCopy
 from agent.core.config_environment import from_environment, of_section, overridden_in
 from agent.core.config_lines import line_of
+from agent.core.config_watch import OnChange, OnError, SettingsWatch
 from agent.core.files import write_private
-from agent.core.observable import wait_at_most
 from agent.core.paths import make_private
 from agent.core.program_settings import LogSettings
 from agent.core.resources import resource
-from agent.core.setting_fields import nearest_key
-from agent.core.settings import Settings, changed_sections, root_of
+from agent.core.settings import Settings, root_of
 from agent.core.typed_paths import typed_path
 from agent.domain.errors import (
     NotFound,
@@ -37,50 +36,67 @@ if TYPE_CHECKING:
 PROFILE_VARIABLE = "AI_POPUP_PROFILE"
 PROFILES = ("prod", "staging", "dev")
 
-OnChange: TypeAlias = Callable[[Settings, frozenset[str]], Awaitable[None]]
-OnError: TypeAlias = Callable[[SettingsError], Awaitable[None]]
-_Signature: TypeAlias = tuple[int, int, int] | None
-
-# One stat of one file: cheaper at idle than a watcher with its threads.
-_POLL_S = 2.0
-# An editor truncates and writes, or writes a new file and renames it: the file is read once it was the same twice, this far apart.
-_STEADY_S = 0.2
-
 
 class SettingsFile:
     """The user's `settings.toml` among its layers. `snapshot` is the last valid one; `set` may be called from any thread."""
 
-    def __init__(self, path: Path, environ: Mapping[str, str] = os.environ, profile: str | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        environ: Mapping[str, str] = os.environ,
+        profile: str | None = None,
+        copy: SettingsCopy | None = None,
+    ) -> None:
         self.path = path
         self.profile = profile or environ.get(PROFILE_VARIABLE) or PROFILES[0]
         self.snapshot = Settings()
         self._environ = environ
         self._text = b""  # of the last valid file
-        self._nudge: Callable[[], object] | None = None
-        self._told: _Signature | str = "unread"  # the file as `watch` has reported it
+        self._copy = copy
+        self._keeps = False
+        self._watch = SettingsWatch(path, self._load_present)
 
     def load(self) -> Settings:
         """Read and validate all layers. Raises SettingsError, with the line or the variable; `snapshot` then stays unchanged.
 
-        A file that was there before, and now is not or is empty, raises SettingsGone.
+        If the file was there before, and now is missing or empty, its last valid content is in effect.
         """
-        text = self._read()
-        if not text.strip() and self._text.strip():
+        return self._load(*self._content())
+
+    def _load_present(self) -> Settings:
+        """As `load`, but raises SettingsGone for a lost file."""
+        text, lost = self._content()
+        settings = self._load(text, lost)
+        if lost:
             raise SettingsGone
+        return settings
+
+    def _load(self, text: bytes, lost: bool) -> Settings:
         try:
             self.snapshot = validated(self._profile(), parsed(text), self._environment())
         except SettingsError as error:
-            raise self._located(error, text) from None
+            raise self._located(error, b"" if lost else text) from None
         self._text = text
+        self._follow()
         return self.snapshot
+
+    def keep_copy(self) -> None:
+        """Keep a copy of the last valid file from now on, so that it comes back if the file is lost before the next start."""
+        self._keeps = True
+        self._follow()
+
+    def _follow(self) -> None:
+        if self._copy is not None and self._text.strip() and (self._keeps or self._copy.exists):
+            self._copy.write(self._text)
 
     def problems(self) -> list[SettingsError]:
         """Return all errors of the file and the environment."""
         try:
-            text = self._read()
-            return [self._located(each, text) for each in problems(self._profile(), parsed(text), self._environment())]
+            text, lost = self._content()
+            found = [self._located(each, text) for each in problems(self._profile(), parsed(text), self._environment())]
         except SettingsError as error:
             return [error]
+        return [SettingsGone()] if lost else found
 
     def log_settings(self) -> LogSettings:
         """Return the settings of the log as far as they can be read, whatever is wrong with others."""
@@ -95,11 +111,11 @@ class SettingsFile:
             return LogSettings()
 
     def raw(self) -> Raw:
-        """Return the content of the user's file, unchecked; empty if there is none.
+        """Return the content of the user's file, or of a lost one, unchecked; empty if there is none.
 
         Raises SettingsNoAccess, SettingsUnreadable or SettingsInvalid.
         """
-        return parsed(self._read())
+        return parsed(self._content()[0])
 
     def overridden(self) -> dict[str, str]:
         """Return the settings that the environment overrides, `section.name` and "folders", each with the variable that does."""
@@ -107,11 +123,11 @@ class SettingsFile:
 
     def set(self, key: str, raw: str) -> Settings:
         """Write one setting, given as TOML or plain text; comments and order stay. Raises SettingsError without writing anything."""
-        return self._put(self.check_key(key), parsed_value(raw))
+        return self._put(check_key(key), parsed_value(raw))
 
     def preview(self, key: str, raw: str) -> Settings:
         """Return the settings that `set` would make effective. Raises SettingsError."""
-        change = nested(self.check_key(key), parsed_value(raw))
+        change = nested(check_key(key), parsed_value(raw))
         return validated(self._profile(), merged(self.raw(), change), self._environment())
 
     def checked(self, key: str, value: object) -> object:
@@ -125,7 +141,7 @@ class SettingsFile:
         return self._put(self._one(key), self.checked(key, value))
 
     def _one(self, key: str) -> list[str]:
-        keys = self.check_key(key)
+        keys = check_key(key)
         if len(keys) != 2:
             raise SettingsUnknownKey(key=key, nearest="")
         return keys
@@ -144,7 +160,7 @@ class SettingsFile:
 
     def unset(self, key: str) -> Settings:
         """Reset to the profile's or the default value. Raises SettingsError."""
-        keys = self.check_key(key)
+        keys = check_key(key)
         with self._edited() as document:
             table: object = document
             for name in keys[:-1]:
@@ -211,66 +227,14 @@ class SettingsFile:
     async def watch(self, on_change: OnChange, on_error: OnError) -> None:
         """Until cancelled, report each new valid snapshot with the changed sections, and why a file was refused.
 
-        After a refused file the next valid one is reported even if nothing differs: the error is over.
+        A lost file counts as refused: SettingsGone. After a refused file the next valid one is reported even if nothing differs: the
+        error is over.
         """
-        told, refused = self.snapshot, False
-        changed = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        self._nudge = lambda: loop.call_soon_threadsafe(changed.set)
-        seen: _Signature | str = "unread"
-        try:
-            while True:
-                self._told = seen
-                seen = await self._settled(seen, changed)
-                try:
-                    settings = await asyncio.to_thread(self.load)
-                except SettingsError as error:
-                    refused = True
-                    await on_error(error)
-                    continue
-                sections = changed_sections(told, settings)
-                if sections or refused:
-                    told, refused = settings, False
-                    await on_change(settings, sections)
-        finally:
-            self._nudge = None
+        await self._watch.run(self.snapshot, on_change, on_error)
 
     async def caught_up(self, limit_s: float = 10.0) -> None:
         """Wait until `watch` has reported what the file holds, so that a command meets the settings that the one before saved."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(limit_s):
-                while self._nudge is not None and self._told != _signature(self.path):
-                    self._nudge()
-                    await asyncio.sleep(_STEADY_S)
-
-    async def _settled(self, seen: _Signature | str, changed: asyncio.Event) -> _Signature:
-        """Wait until the file differs from `seen` and has stopped changing."""
-        now = _signature(self.path)
-        while now == seen:
-            await wait_at_most(changed, _POLL_S)
-            changed.clear()
-            now = _signature(self.path)
-        while True:
-            await asyncio.sleep(_STEADY_S)
-            later = _signature(self.path)
-            if later == now:
-                return now
-            now = later
-
-    @staticmethod
-    def check_key(key: str) -> list[str]:
-        """Return the parts of a setting's key. Raises SettingsUnknownKey."""
-        section, _, name = key.partition(".")
-        info = Settings.model_fields.get(section)
-        model = info.annotation if info else None
-        fields = getattr(model, "model_fields", None)
-        if info is None or (name and (fields is None or name not in fields)) or (fields is not None and not name):
-            if section.partition("[")[0] == "folders" and section != "folders":
-                raise SettingsUnknownKey(key=key, folder=1)
-            if info is not None and not name:
-                raise SettingsUnknownKey(key=key, section=key)
-            raise SettingsUnknownKey(key=key, nearest=nearest_key(key))
-        return key.split(".")
+        await self._watch.caught_up(limit_s)
 
     def _environment(self) -> Raw:
         return from_environment(self._environ)
@@ -279,6 +243,14 @@ class SettingsFile:
         if self.profile not in PROFILES:
             raise SettingsInvalid(key=PROFILE_VARIABLE, reason="one_of", choices=", ".join(PROFILES))
         return parsed((resource("config") / f"{self.profile}.toml").read_bytes())
+
+    def _content(self) -> tuple[bytes, bool]:
+        """Return the file's content, or the last one if the file is lost, and whether it is. Raises SettingsNoAccess."""
+        text = self._read()
+        if text.strip():
+            return text, False
+        last = self._text if self._text.strip() or self._copy is None else self._copy.read()
+        return (last, True) if last.strip() else (text, False)
 
     def _read(self) -> bytes:
         try:
@@ -312,9 +284,7 @@ class SettingsFile:
         try:
             make_private(self.path.parent)
             with FileLock(self.path.with_name(self.path.name + ".lock"), timeout=5):
-                text = self._read()
-                if not text.strip():
-                    text = self._text  # all that was lost comes back with the change
+                text, _ = self._content()  # all that was lost comes back with the change
                 parsed(text)  # to raise its error, which names the line
                 document = tomlkit.parse(text.decode("utf-8-sig"))
                 yield document
@@ -323,13 +293,4 @@ class SettingsFile:
         except (OSError, Timeout, StoreError) as error:
             raise SettingsUnwritable from error
         self.load()
-        if self._nudge is not None:
-            self._nudge()
-
-
-def _signature(path: Path) -> _Signature:
-    try:
-        facts = path.stat()
-    except OSError:
-        return None
-    return facts.st_ino, facts.st_size, facts.st_mtime_ns
+        self._watch.nudge()

@@ -100,6 +100,11 @@ class AppPaths:
         """Return the user's settings file."""
         return self.config / "settings.toml"
 
+    @property
+    def settings_copy(self) -> Path:
+        """Return the copy of the last valid settings: it goes where the library goes, also to another computer."""
+        return self.data / "settings-copy.toml"
+
     def create(self) -> "AppPaths":
         """Create missing folders and check that they are private. Raises StoreUnwritable, StoreDiskFull."""
         for folder in astuple(self):

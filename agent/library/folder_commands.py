@@ -46,7 +46,6 @@ def list_folders(session: CommandSession, as_json: bool) -> None:
 @json_option("json_each")
 @click.pass_obj
 def add(session: CommandSession, paths: tuple[str, ...], as_json: bool) -> None:
-    session.check_not_lost()
     for path in paths:
         root = meant(path, (folder.root for folder in session.settings.folders))
         known = any(folder.root == root for folder in session.settings.folders)

@@ -10,7 +10,7 @@ from agent.cli.confirm import confirm, yes_option
 from agent.cli.output import note, say, tell
 from agent.cli.own_texts import TEXTS
 from agent.cli.session import CommandSession
-from agent.core.config_check import parsed_value
+from agent.core.config_check import check_key, parsed_value
 from agent.core.setting_fields import nearest_key, setting_fields, waits_for_start
 from agent.core.settings import KeyHome
 from agent.domain.errors import SettingsError, SettingsUnknownKey
@@ -59,7 +59,7 @@ def _part(session: CommandSession, value: Any, part: str, key: str) -> Any:
         digits = number.removesuffix("]")
         if isinstance(value, list) and digits.isdecimal() and int(digits) < len(value):
             return value[int(digits)]
-    session.file.check_key(key)
+    check_key(key)
     raise SettingsUnknownKey(key=key, nearest=nearest_key(key))
 
 
@@ -70,7 +70,6 @@ def _part(session: CommandSession, value: Any, part: str, key: str) -> Any:
 @json_option()
 @click.pass_obj
 def set_value(session: CommandSession, key: str, value: str, yes: bool, as_json: bool) -> None:
-    session.check_not_lost()
     if not yes and _ends_recognition(session, key, value):
         confirm(session.texts, session.texts("cli.config.sure_recognition"), yes=False)
     meant = parsed_value(value)  # with or without quotes

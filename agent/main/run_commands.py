@@ -46,6 +46,8 @@ def run_agent(session: CommandSession, *, tray: bool, trial: bool = False) -> En
     raise_file_limit()
     settings = session.settings
     logs.configure(settings.logs, session.paths.logs)
+    if not trial:
+        session.file.keep_copy()
     try:
         agent = Agent(
             session.paths,

@@ -73,6 +73,7 @@ def _serve(session: CommandSession, server: "type[Server]", *, as_json: bool) ->
         try:
             finish(session.paths)  # before anything is made new: keys, settings and certificates come with a restore
             session.file.load()
+            session.file.keep_copy()
             key_in_file(session.file, session.paths)
             with traced(session.file.snapshot.server.tracing, "ai-popup-server"):
                 return server(session.paths, session.file, up, lambda: note(session.texts("cli.serve.ending"))).run()

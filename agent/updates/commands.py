@@ -75,7 +75,6 @@ def install(session: CommandSession, again: bool, as_json: bool) -> None:
 @click.pass_obj
 def channel(session: CommandSession, name: str | None, as_json: bool) -> None:
     if name is not None:
-        session.check_not_lost()
         session.file.set("updates.channel", name)
     chosen = session.settings.updates.channel.value if name is None else name
     tell({"channel": chosen}, chosen, as_json=as_json)

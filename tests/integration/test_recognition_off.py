@@ -61,3 +61,29 @@ def test_off_nothing_is_computed_and_switched_off_nothing_is_left(
     program.quit()
     assert not left(program, found)
     assert rows(program) == {"embedding": 0, "chip": 0, "identity": 1}
+
+
+@pytest.mark.slow
+def test_settings_lost_between_two_runs_delete_nothing(program: "RealProgram", photo: Callable[[int], Image.Image]) -> None:
+    for number in range(4):
+        photo(number).save(program.watched / f"{number}.jpg")
+    program.file.set("recognition.enabled", "true")
+    program.start()
+    program.settled(4)
+    with program.client() as client:
+        client.post_json("/api/people", {"face_id": program.images()["2.jpg"].faces[0].id, "name": NAME})
+    program.quit()
+    before, held = program.paths.settings.read_text(), rows(program)
+    assert held["embedding"] == 6
+
+    program.paths.settings.unlink()
+    program.start()
+    gone = program.until(lambda status: status.problem is not None)
+    assert gone.problem is not None and gone.problem.code == "settings.gone"
+    assert (gone.recognition, gone.images, [folder.path for folder in gone.folders]) == (True, 4, [str(program.watched)])
+    assert rows(program) == held
+    assert program.run("config", "set", "popup.seconds", "60").returncode == 0
+    program.until(lambda status: status.problem is None)
+    assert program.paths.settings.read_text().startswith(before)
+    program.quit()
+    assert rows(program) == held

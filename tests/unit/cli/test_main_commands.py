@@ -479,14 +479,12 @@ def test_who_started_it_from_a_menu_is_told_why_it_did_not_start(
     assert said == told
 
 
-def test_settings_whose_file_is_lost_are_not_replaced_by_one_of_them(cli: CommandLine, running_agent: FakeAgent) -> None:
-    problem = {"code": "settings.gone", "cause": "", "remedy": ""}
-    running_agent.answers["/api/status"] = httpx.Response(200, json=STATUS | {"state": "attention", "problem": problem})
+def test_settings_whose_file_is_lost_come_back_with_a_change(cli: CommandLine) -> None:
     cli.root.joinpath("photos").mkdir()
-    cli.paths.settings.unlink()
-    for words in (("config", "set", "popup.seconds", "5"), ("folders", "add", str(cli.root / "photos"))):
-        said = cli(*words)
-        assert said.code == 1 and "[settings.gone]" in said.err, said.err
-    assert not cli.paths.settings.exists()
-    cli.paths.settings.write_text("[popup]\nseconds = 4\n")
-    assert cli("config", "set", "popup.seconds", "5").code == 0
+    for words in (("config", "set", "popup.seconds", "5"), ("folders", "add", str(cli.root / "photos")), ("update", "channel", "beta")):
+        cli.paths.settings.unlink(missing_ok=True)
+        cli.paths.settings_copy.write_text("[recognition] # mine\nenabled = true\n")
+        assert "[settings.gone]" in cli("config", "validate").err
+        assert cli(*words).code == 0
+        assert cli.paths.settings.read_text().startswith("[recognition] # mine\nenabled = true\n")
+        assert cli("config", "validate").code == 0

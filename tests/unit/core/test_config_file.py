@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.core import config_file
+from agent.core import config_watch
 from agent.core.config_check import merged, nested, parsed_value, problems
+from agent.core.config_copy import SettingsCopy
 from agent.core.config_environment import from_environment
 from agent.core.config_file import SettingsFile
 from agent.core.setting_fields import nearest_key, setting_fields
@@ -423,8 +424,8 @@ class Told:
 
 
 async def test_the_file_is_read_again_when_it_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(config_file, "_POLL_S", 0.01)
-    monkeypatch.setattr(config_file, "_STEADY_S", 0.01)
+    monkeypatch.setattr(config_watch, "_POLL_S", 0.01)
+    monkeypatch.setattr(config_watch, "_STEADY_S", 0.01)
     settings, told = file(tmp_path, "[popup]\nseconds = 5\n"), Told()
     settings.load()
     watching = asyncio.create_task(settings.watch(told.change, told.error))
@@ -453,8 +454,8 @@ async def test_the_file_is_read_again_when_it_changes(tmp_path: Path, monkeypatc
 async def test_a_file_that_is_lost_while_it_is_watched_deletes_nothing_and_comes_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(config_file, "_POLL_S", 0.01)
-    monkeypatch.setattr(config_file, "_STEADY_S", 0.01)
+    monkeypatch.setattr(config_watch, "_POLL_S", 0.01)
+    monkeypatch.setattr(config_watch, "_STEADY_S", 0.01)
     text = "[recognition] # mine\nenabled = true\n"
     settings, told = file(tmp_path, text), Told()
     settings.load()
@@ -471,9 +472,53 @@ async def test_a_file_that_is_lost_while_it_is_watched_deletes_nothing_and_comes
     watching.cancel()
 
 
+async def test_settings_lost_before_a_start_come_back_from_their_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(config_watch, "_POLL_S", 0.01)
+    monkeypatch.setattr(config_watch, "_STEADY_S", 0.01)
+    path, text = tmp_path / "settings.toml", "[recognition] # mine\nenabled = true\n"
+    path.write_text(text)
+
+    def started() -> SettingsFile:
+        settings = SettingsFile(path, {}, copy=SettingsCopy(tmp_path / "copy.toml"))
+        settings.load()
+        return settings
+
+    started()
+    assert not (tmp_path / "copy.toml").exists(), "a command begins none"
+    started().keep_copy()
+    for lost in (path.unlink, lambda: path.write_text(" \n")):
+        lost()
+        again, told = started(), Told()
+        assert again.load().recognition.enabled
+        assert [error.code for error in again.problems()] == ["settings.gone"]
+        watching = asyncio.create_task(again.watch(told.change, told.error))
+        assert (await asyncio.wait_for(told.errors.get(), 5)).code == "settings.gone"
+        watching.cancel()
+    changed = SettingsFile(path, {}, copy=SettingsCopy(tmp_path / "copy.toml"))
+    assert changed.preview("popup.seconds", "60").recognition.enabled
+    changed.set("popup.seconds", "60")
+    assert path.read_text().startswith(text)
+    assert (tmp_path / "copy.toml").read_bytes() == path.read_bytes()
+
+    path.write_text("#\n")
+    assert not started().snapshot.recognition.enabled, "the defaults, as the user wants them"
+    path.unlink()
+    assert not started().snapshot.recognition.enabled
+
+
+def test_a_copy_with_a_mistake_of_another_version_is_mended_by_its_key(tmp_path: Path) -> None:
+    copy = tmp_path / "copy.toml"
+    copy.write_text("[popup]\nseconds = 1\n[recognition]\nenabled = true\n")
+    settings = SettingsFile(tmp_path / "settings.toml", {}, copy=SettingsCopy(copy))
+    with pytest.raises(SettingsInvalid) as caught:
+        settings.load()
+    assert (caught.value.params["key"], caught.value.params.get("line")) == ("popup.seconds", None)
+    assert settings.set("popup.seconds", "60").recognition.enabled
+
+
 async def test_a_file_that_is_too_much_for_the_reader_does_not_end_the_watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(config_file, "_POLL_S", 0.01)
-    monkeypatch.setattr(config_file, "_STEADY_S", 0.01)
+    monkeypatch.setattr(config_watch, "_POLL_S", 0.01)
+    monkeypatch.setattr(config_watch, "_STEADY_S", 0.01)
     settings, told = file(tmp_path, f"[popup]\nseconds = {TOO_LONG}\n"), Told()
     watching = asyncio.create_task(settings.watch(told.change, told.error))
     assert (await asyncio.wait_for(told.errors.get(), 5)).code == "settings.unreadable"
@@ -483,8 +528,8 @@ async def test_a_file_that_is_too_much_for_the_reader_does_not_end_the_watch(tmp
 
 
 async def test_what_was_set_by_the_program_is_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(config_file, "_POLL_S", 3600)
-    monkeypatch.setattr(config_file, "_STEADY_S", 0.01)
+    monkeypatch.setattr(config_watch, "_POLL_S", 3600)
+    monkeypatch.setattr(config_watch, "_STEADY_S", 0.01)
     settings, told = file(tmp_path), Told()
     settings.load()
     watching = asyncio.create_task(settings.watch(told.change, told.error))
@@ -496,8 +541,8 @@ async def test_what_was_set_by_the_program_is_told_at_once(tmp_path: Path, monke
 
 
 async def test_who_waits_meets_what_another_process_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(config_file, "_POLL_S", 3600)
-    monkeypatch.setattr(config_file, "_STEADY_S", 0.01)
+    monkeypatch.setattr(config_watch, "_POLL_S", 3600)
+    monkeypatch.setattr(config_watch, "_STEADY_S", 0.01)
     settings, told = file(tmp_path), Told()
     settings.load()
     await settings.caught_up()  # without a watch there is nothing to wait for
@@ -511,7 +556,7 @@ async def test_who_waits_meets_what_another_process_saved(tmp_path: Path, monkey
 
 
 async def test_it_waits_no_longer_than_it_may(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(config_file, "_STEADY_S", 0.01)
+    monkeypatch.setattr(config_watch, "_STEADY_S", 0.01)
     settings, told = file(tmp_path), Told()
     busy = asyncio.Event()
 

@@ -90,9 +90,9 @@ def test_a_text_fits_the_facts_there_are() -> None:
 
 
 def test_a_repository_of_backups_is_named_in_the_reader_s_language_if_it_is_known() -> None:
-    assert "（本地）" in Texts("zh-CN").cause(RepositoryUnwritable(where="local"))
-    assert "(Offsite)" in Texts("en").cause(RepositoryUnwritable(where="offsite"))
-    assert "(" not in Texts("en").cause(RepositoryUnwritable(where=""))
+    assert Texts("zh-CN").cause(RepositoryUnwritable(where="local")).startswith("本地：")
+    assert Texts("en").cause(RepositoryUnwritable(where="offsite")).startswith("Second place: ")
+    assert ":" not in Texts("en").cause(RepositoryUnwritable(where=""))
 
 
 def test_plurals_are_chosen_by_count() -> None:
