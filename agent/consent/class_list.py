@@ -2,6 +2,8 @@
 
 import csv
 import io
+import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -43,6 +45,10 @@ _BASES: Final = {
 }
 _MOST_NAME, _MOST_TEXT = 200, 500
 _REFUSED: Final = ("-", "−", "不")  # before a purpose
+_DAY: Final = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
+# What Chinese text consists of in the encodings of GB 18030; Western letters with accents seldom stand side by side.
+_PAIR: Final = re.compile(rb"[\x81-\xfe][\x80-\xfe]")
+_NOT_ASCII: Final = re.compile(rb"[\x80-\xff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +123,14 @@ def _lacks_guardian(person: ListedPerson, today: date) -> bool:
 
 
 def _text(content: bytes) -> str:
-    """Decode UTF-8, or the encoding in which spreadsheets write Chinese."""
+    """Decode what spreadsheets write: UTF-8, UTF-16 (“Unicode text”), or the encoding of a Chinese or Western Windows."""
+    if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        return content.decode("utf-16", errors="replace")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return content.decode("gb18030", errors="replace")
+        rest, pairs = _PAIR.subn(b"", content)
+        return content.decode("gb18030" if pairs > len(_NOT_ASCII.findall(rest)) else "cp1252", errors="replace")
 
 
 def _delimiter(text: str) -> str:
@@ -145,12 +154,12 @@ def _person(values: Mapping[str, str], line: int, is_there: IsThere | None) -> L
 
     def day(column: str) -> date | None:
         try:
-            return date.fromisoformat(values[column].replace("/", "-")) if values.get(column) else None
+            return _date(values[column]) if values.get(column) else None
         except ValueError as error:
             raise bad(column) from error
 
     name = tidy(values["name"])
-    if not name or len(name) > _MOST_NAME or not name.isprintable():
+    if not name or len(name) > _MOST_NAME or not name.isprintable() or "\ufffd" in name:
         raise bad("name")
     for column, most in (("guardian", _MOST_NAME), ("document", _MOST_TEXT)):
         if len(values.get(column, "")) > most:
@@ -178,6 +187,12 @@ def _person(values: Mapping[str, str], line: int, is_there: IsThere | None) -> L
         values.get("document", ""),
         tuple(_photos(values.get("photo", ""), is_there, bad("photo"))),
     )
+
+
+def _date(text: str) -> date:
+    """Read a date that begins with the year, also as Chinese spreadsheets write it: 2016/3/1. Raises ValueError."""
+    found = _DAY.fullmatch(text)
+    return date(*map(int, found.groups())) if found else date.fromisoformat(text)
 
 
 def _purposes(text: str) -> Iterator[tuple[Purpose | None, bool]]:

@@ -168,6 +168,28 @@ def test_a_chinese_list_as_a_spreadsheet_writes_it(cli: CommandLine, portraits: 
     assert "until 2030-07-31" in cli("consent", "list", "--ending-within", "3650").out
 
 
+@pytest.mark.parametrize("written", ["2016/3/1", "2016-3-1", "2016.03.01", "2016年3月1日", "20160301"])
+def test_dates_are_read_as_spreadsheets_write_them(cli: CommandLine, portraits: Path, written: str) -> None:
+    listed = class_list(portraits, [f"Mei,{written},recognise,Li Wei,{written.replace('2016', '2031')},"])
+    assert cli("people", "import-list", listed).code == 0
+    assert "until 2031-03-01" in cli("consent", "list", "Mei").out
+
+
+@pytest.mark.parametrize(("encoding", "name"), [("utf-16", "李梅"), ("utf-16", "Zoë Groß"), ("cp1252", "Zoë Groß"), ("cp1252", "José Müller"), ("gbk", "張祎喆")])
+def test_a_list_is_read_in_the_encoding_of_its_spreadsheet(cli: CommandLine, tmp_path: Path, encoding: str, name: str) -> None:
+    file = tmp_path / "list.txt"
+    file.write_bytes(f"name\tpurposes\r\n{name}\trecognise\r\n".encode(encoding))
+    said = cli("people", "import-list", str(file))
+    assert said.code == 0 and cli("consent", "list", name).code == 0, said.err
+
+
+def test_a_name_that_can_not_be_decoded_is_not_imported(cli: CommandLine, tmp_path: Path) -> None:
+    file = tmp_path / "list.csv"
+    file.write_bytes("姓名\n李梅\n".encode("gbk") + b"\xff\xff\n")
+    said = cli("people", "import-list", str(file))
+    assert said.code == 1 and "Line 3 of the class list: “name”" in said.err
+
+
 def test_consent_is_entered_and_withdrawn_by_hand(cli: CommandLine, portraits: Path) -> None:
     take(cli, portraits)
     mei = CLASS[0]

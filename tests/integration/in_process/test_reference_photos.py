@@ -129,6 +129,16 @@ async def test_a_list_is_read_and_nothing_is_entered(school: Class) -> None:
     assert large["code"] == "people.list_too_large"
 
 
+async def test_what_the_curator_can_correct_is_no_failure_of_the_server(school: Class) -> None:
+    """A status of the server’s own would end an import, and count as an error of the server."""
+    ask = school.client.request
+    for content, status in ((b"nickname", 422), (b"x" * (MOST_OF_LIST + 1), 413)):
+        assert (await ask("POST", "/api/consents/list", headers=school.curator.headers, content=content)).status_code == status
+    child = {"name": MING, "birth_date": "2016-03-01", "purposes": ["recognise"], "basis": "own_consent"}
+    answer = await ask("POST", "/api/consents/people", headers=school.curator.headers, json=child)
+    assert (answer.status_code, answer.json()["code"]) == (422, "people.guardian_needed")
+
+
 async def test_a_child_is_recognised_by_the_portrait_until_consent_is_withdrawn(school: Class) -> None:
     ids = await school.enter()
     before = held()

@@ -15,10 +15,18 @@ const COLUMNS = {
   photo: 'list_page.column.photo',
 } as const
 
+const REMEDIES: Partial<Record<string, string>> = {
+  name: 'list_page.twice',
+  birth_date: 'list_page.date_form',
+  purposes: 'list_page.allowed_purposes',
+  given_on: 'list_page.date_form',
+  valid_until: 'list_page.date_form',
+}
+
 export function wrongLine({ cause, remedy, params = {} }: Problem, t: Texts): string {
   const known = Object.entries(COLUMNS).find(([name]) => name === params['column'])
   if (known === undefined) return t('ui.sentences', { cause, remedy })
   const said = t('list_page.wrong_line', { line: params['line'] ?? 0, column: t(known[1]) })
-  if (known[0] === 'purposes') return t('ui.sentences', { cause: said, remedy: t('list_page.allowed_purposes') })
-  return known[0] === 'name' ? t('ui.sentences', { cause: said, remedy: t('list_page.twice') }) : said
+  const hint = REMEDIES[known[0]]
+  return hint === undefined ? said : t('ui.sentences', { cause: said, remedy: t(hint) })
 }

@@ -81,6 +81,7 @@ describe('a class list', () => {
     expect(list.ready).toBe(false)
     expect(list.read.wrong.map((each) => wrongLine(each, app.t))).toEqual(['Line 5: “guardian” is missing or can’t be used.'])
     expect(wrongLine({ code: 'people.list_bad_row', cause: 'C', remedy: 'R', params: { line: 6, column: 'purposes' } }, app.t)).toContain('show_inside')
+    expect(wrongLine({ code: 'people.list_bad_row', cause: 'C', remedy: 'R', params: { line: 7, column: 'birth_date' } }, app.t)).toContain('2016-03-01')
   })
 
   it('names who and which photos were refused, and imports the others', async () => {
