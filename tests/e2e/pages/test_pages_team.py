@@ -691,6 +691,7 @@ def test_a_token_is_shown_once_and_revoked_at_once(page: Page, visit: Visit) -> 
     page.get_by_role("button", name="Revoke Backup").click()
     expect(page.locator(".made")).to_have_count(0)
     expect(page.locator(".revoked")).to_contain_text("“Backup” was revoked")
+    expect(page.get_by_role("button", name="Revoke Nightly export")).to_be_focused()
     page.get_by_role("button", name="Create again…").click()
     expect(page.locator(TOKENS_CARD).locator("form .field").first).to_have_value("Backup")
 
@@ -702,6 +703,7 @@ def test_sessions_of_other_browsers_are_ended(page: Page, visit: Visit) -> None:
     expect(sessions.first.get_by_role("button")).to_have_count(0)
     page.get_by_role("button", name="Sign out Chrome").click()
     expect(sessions).to_have_count(2)
+    expect(sessions.last.get_by_role("button")).to_be_focused()
     expect(page.get_by_role("button", name="Sign out all others")).to_have_count(0)
 
 
@@ -710,6 +712,7 @@ def test_all_sessions_but_this_one_are_ended(page: Page, visit: Visit) -> None:
     sessions = page.locator(SESSIONS_CARD).locator("li")
     page.get_by_role("button", name="Sign out all others").click()
     expect(sessions).to_have_count(1)
+    expect(page.get_by_role("main")).to_be_focused()
 
 
 def test_the_record_is_filtered_and_goes_on(page: Page, visit: Visit) -> None:

@@ -175,7 +175,9 @@ def test_dates_are_read_as_spreadsheets_write_them(cli: CommandLine, portraits: 
     assert "until 2031-03-01" in cli("consent", "list", "Mei").out
 
 
-@pytest.mark.parametrize(("encoding", "name"), [("utf-16", "李梅"), ("utf-16", "Zoë Groß"), ("cp1252", "Zoë Groß"), ("cp1252", "José Müller"), ("gbk", "張祎喆")])
+@pytest.mark.parametrize(
+    ("encoding", "name"), [("utf-16", "李梅"), ("utf-16", "Zoë Groß"), ("cp1252", "Zoë Groß"), ("cp1252", "José Müller"), ("gbk", "張祎喆")]
+)
 def test_a_list_is_read_in_the_encoding_of_its_spreadsheet(cli: CommandLine, tmp_path: Path, encoding: str, name: str) -> None:
     file = tmp_path / "list.txt"
     file.write_bytes(f"name\tpurposes\r\n{name}\trecognise\r\n".encode(encoding))

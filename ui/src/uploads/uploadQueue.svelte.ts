@@ -56,7 +56,8 @@ export class UploadQueue {
   readonly ended = $derived(this.items.filter((item) => item.ended).length)
   readonly total = $derived(this.items.reduce((sum, { file }) => sum + file.size, 0))
   readonly sent = $derived(this.items.reduce((sum, item) => sum + (item.ended ? item.file.size : item.sent), 0))
-  readonly secondsLeft = $derived(this.rate === null || this.rate === 0 ? null : (this.total - this.sent) / this.rate)
+  /** null while it can't be known, as without a connection */
+  readonly secondsLeft = $derived(!this.rate || !this.items.some(({ state }) => state === 'sending') ? null : (this.total - this.sent) / this.rate)
   /** It must be chosen first. */
   readonly undecided = $derived((this.taken?.libraries.length ?? 0) > 1 && this.library === null)
 
@@ -143,8 +144,11 @@ export class UploadQueue {
 
   private go(): void {
     if (this.taken === null || this.undecided) return
+    const { file_bytes: most } = this.taken
     while (!this.paused && this.running < AT_ONCE) {
-      const next = this.items.find(({ state }) => state === 'waiting')
+      const waiting = this.items.filter(({ state }) => state === 'waiting')
+      // What the server will refuse comes first, or it counts in the time left until then.
+      const next = waiting.find(({ file }) => file.size > most) ?? waiting[0]
       if (next === undefined) return
       this.running += 1
       next.state = 'sending'

@@ -107,6 +107,29 @@ describe('uploads', () => {
     expect(first(uploads).problem?.code).toBe('upload.offset')
   })
 
+  it('begin with those that are too large, so that the time left does not count them', async () => {
+    const { uploads, server } = queue()
+    server.taken = { ...server.taken, file_bytes: 20 }
+    const begun: string[] = []
+    const { begin } = server
+    server.begin = (each, library) => (begun.push(each.name), each.size > 20 ? Promise.reject(refused(413, 'upload.too_large')) : begin(each, library))
+    await uploads.add([...Array.from({ length: 4 }, (_, index) => file(`${index}.jpg`)), file('large.mp4', 21)])
+    await ended(uploads)
+    expect(begun[0]).toBe('large.mp4')
+    expect(uploads.items.map(({ state }) => state)).toEqual(['stored', 'stored', 'stored', 'stored', 'failed'])
+  })
+
+  it('say no time left while there is no connection', async () => {
+    const server = new Server()
+    server.faults = [{ error: new Unreachable('x'), after: 4 }]
+    const seen: (number | null)[] = []
+    const sending: UploadQueue = new UploadQueue(server, app, { now: () => 0, wait: () => Promise.resolve(void seen.push(sending.secondsLeft)) })
+    sending.rate = 1
+    await sending.add([file()])
+    await ended(sending)
+    expect(seen).toEqual([null])
+  })
+
   it('tell of a file that the browser can not read any more', async () => {
     const { uploads } = queue()
     const gone = file()
