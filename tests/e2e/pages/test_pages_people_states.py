@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Route, expect
 
 if TYPE_CHECKING:
     from tests.e2e.pages.conftest import InEachLanguage, Reach, State
@@ -146,3 +146,14 @@ def test_nothing_is_wider_than_the_page_at_twice_the_size(
     page.locator(there).first.wait_for()
     fits = in_each_language(lambda: page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
     assert fits == {"en": True, "zh-CN": True}
+
+
+def test_people_with_a_name_are_shown_while_the_groups_are_loaded(page: Page, visit: Visit) -> None:
+    held: list[Route] = []
+    page.route("**/api/groups?*", lambda route: held.append(route))
+    visit("#people")
+    expect(page.locator(".people a").first).to_be_visible()
+    expect(page.locator(".tiles.faces")).to_have_count(1)
+    for each in held:
+        each.continue_()
+    expect(page.locator(".groups input").first).to_be_visible()

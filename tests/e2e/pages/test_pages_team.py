@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import pytest
-from playwright.sync_api import FilePayload, Locator, Page, ViewportSize, expect
+from playwright.sync_api import FilePayload, Locator, Page, Route, ViewportSize, expect
 
 from agent.core.i18n import Texts
 
@@ -664,6 +664,17 @@ def test_the_last_administrator_is_kept_and_told_why(page: Page, visit: Visit) -
     expect(page.get_by_role("menuitem", name=re.compile("Lock|Remove"))).to_have_count(0)
 
 
+def test_the_sidebar_tells_its_pages_apart_and_keeps_its_foot_in_view(page: Page, visit: Visit) -> None:
+    """As narrow as icons without words, and too low for an administrator's entries."""
+    page.set_viewport_size({"width": 1024, "height": 560})
+    visit("#members", "team")
+    page.locator(".list li").first.wait_for()
+    entries = page.get_by_role("navigation").first.locator("a.entry")
+    icons = entries.evaluate_all("(all) => all.map((entry) => entry.querySelector('svg').innerHTML)")
+    assert len(icons) > 12 and len(set(icons)) == len(icons)
+    expect(page.locator("footer").get_by_role("button", name="Keyboard")).to_be_in_viewport(ratio=1)
+
+
 def test_a_second_factor_is_set_up_by_its_code(page: Page, visit: Visit) -> None:
     visit("#account", "team")
     page.locator(".rows li").first.wait_for()
@@ -694,6 +705,19 @@ def test_a_token_is_shown_once_and_revoked_at_once(page: Page, visit: Visit) -> 
     expect(page.get_by_role("button", name="Revoke Nightly export")).to_be_focused()
     page.get_by_role("button", name="Create again…").click()
     expect(page.locator(TOKENS_CARD).locator("form .field").first).to_have_value("Backup")
+
+
+def test_no_card_of_the_account_comes_above_another_that_is_shown(page: Page, visit: Visit) -> None:
+    held: list[Route] = []
+    page.route("**/accountWays*.js", lambda route: held.append(route))
+    visit("#account", "team")
+    expect(page.locator("section[aria-labelledby=second-title]")).to_be_visible()
+    expect(page.locator(SESSIONS_CARD)).to_have_count(0)
+    while not held:
+        page.evaluate("new Promise(requestAnimationFrame)")
+    held[0].continue_()
+    expect(page.locator("section[aria-labelledby=passkeys-title]")).to_be_visible()
+    expect(page.locator(SESSIONS_CARD)).to_be_visible()
 
 
 def test_sessions_of_other_browsers_are_ended(page: Page, visit: Visit) -> None:
