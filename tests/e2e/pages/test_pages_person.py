@@ -150,7 +150,6 @@ def test_what_is_noted_of_a_person_is_saved_and_can_be_taken_back(mei: Page) -> 
     for part, text in enumerate(("03", "02", "2020")):
         parts.nth(part).fill(text)
     expect(mei.locator(".young")).to_contain_text("Under 14")
-    mei.get_by_role("switch", name="Never recognise").click()
     mei.get_by_role("combobox", name="Why they may be recognised").click()
     mei.get_by_role("option", name="A guardian’s consent").click()
     expect(mei.locator(".young")).to_have_count(0)
