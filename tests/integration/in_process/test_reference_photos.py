@@ -88,7 +88,8 @@ def held() -> set[str]:
 
 
 @pytest_asyncio.fixture
-async def school(world: World) -> AsyncIterator[Class]:
+async def school(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Class]:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # where no other test’s photos are on their way
     async with recognising(world):
         app, database = world.app, world.real.database
         team = Team(database)
