@@ -12,7 +12,13 @@ def main() -> int:
     sys.modules.setdefault("rich", None)  # type: ignore[arg-type]  # as Python marks what can't be imported
     from agent.main.command_line import main
 
-    code = main(sys.argv[1:])
+    try:
+        code = main(sys.argv[1:])
+    except Exception:  # as Python would end, but without the window that Windows' program without a console would wait in
+        import traceback
+
+        traceback.print_exc()
+        code = 1
     from agent.core.threads import leave
 
     return leave(code)

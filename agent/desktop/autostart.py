@@ -138,6 +138,8 @@ class LaunchAgent(EntryFile):
 
         facts: dict[str, object] = {"Label": _LABEL, "ProgramArguments": list(command), "RunAtLoad": True, "LimitLoadToSessionType": "Aqua"}
         facts["KeepAlive"] = {"Crashed": True}
+        facts["ProcessType"] = "Interactive"  # as when the user starts it: otherwise processor and disk are throttled
+        facts["AssociatedBundleIdentifiers"] = [_LABEL]  # the list of login items names the app
         return plistlib.dumps(facts)
 
 

@@ -92,8 +92,10 @@ class NewFile:
         except (OSError, ValueError) as error:
             raise not_written(error) from error
         self._made = True
-        if self._unwanted:  # while a drive took its time
+        if self._unwanted:  # while a drive took its time; Windows removes no open file
+            os.close(descriptor)
             self.remove()
+            raise CopyUnwritable
         return descriptor
 
     def remove(self) -> None:

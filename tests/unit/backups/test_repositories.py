@@ -25,6 +25,7 @@ from agent.store import recovery_code
 from agent.store.key_homes import FileHome
 
 CODE = recovery_code.write(b"seventeen bytes!!")
+K, H = Path("/k").absolute(), Path("/h").absolute()
 PLACES = ["D:\\Backups", "d:/Backups", "\\\\nas\\photos"] if os.name == "nt" else ["/mnt/x"]
 
 
@@ -40,12 +41,12 @@ def home(tmp_path: Path) -> FileHome:
 
 
 def test_addresses_are_read(home: FileHome) -> None:
-    given = settings(offsite_key_id="ID", offsite_identity="/k", offsite_known_hosts="/h")
+    given = settings(offsite_key_id="ID", offsite_identity=str(K), offsite_known_hosts=str(H))
     bucket = place_of("s3://s3.example.org:9000/photos/a/b/", given, home)
     assert bucket == S3("s3.example.org", 9000, "photos", "/a/b", "us-east-1", "ID", "the secret of s3", "")
-    assert place_of("sftp://ann@host:2222/srv/x", given, home) == Sftp("ann", "host", 2222, "/srv/x", "/k", "/h")
-    assert place_of("sftp://ann@host/srv/x", given, home) == Sftp("ann", "host", 22, "/srv/x", "/k", "/h")
-    assert place_of("/mnt/elsewhere", given, home) == RepositoryFolder(Path("/mnt/elsewhere"))
+    assert place_of("sftp://ann@host:2222/srv/x", given, home) == Sftp("ann", "host", 2222, "/srv/x", str(K), str(H))
+    assert place_of("sftp://ann@host/srv/x", given, home) == Sftp("ann", "host", 22, "/srv/x", str(K), str(H))
+    assert place_of(str(K), given, home) == RepositoryFolder(K)
     with pytest.raises(ValueError, match="nonsense"):
         place_of("nonsense", given, home)
 

@@ -199,6 +199,20 @@ def test_the_version_is_told_and_main_takes_the_words(cli: CommandLine, monkeypa
     assert agent.__main__.main() == 0
 
 
+def test_a_child_that_fails_ends_by_itself_and_says_why_where_it_can(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["ai-popup", "popup-window"])
+    monkeypatch.setattr(threads, "leave", lambda code: code)
+    monkeypatch.setenv("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    monkeypatch.setitem(sys.modules, "rich", None)
+    monkeypatch.setattr("agent.main.command_line.main", lambda _: 1 / 0)
+    assert agent.__main__.main() == 1
+    assert "ZeroDivisionError" in capsys.readouterr().err
+    monkeypatch.setattr(sys, "stderr", None)
+    assert agent.__main__.main() == 1
+
+
 @pytest.mark.parametrize("command", ["status", "pause", "resume", "open", "quit"])
 def test_without_a_running_agent_this_is_said(cli: CommandLine, command: str) -> None:
     said = cli(command)

@@ -144,6 +144,7 @@ def test_the_launch_agent_starts_it_in_the_graphical_session(tmp_path: Path) -> 
     assert facts["RunAtLoad"] is True
     assert facts["LimitLoadToSessionType"] == "Aqua"
     assert facts["KeepAlive"] == {"Crashed": True}
+    assert (facts["ProcessType"], facts["AssociatedBundleIdentifiers"]) == ("Interactive", ["ai-popup.agent"])
 
 
 def test_windows_quotes_what_has_blanks(registry: Registry) -> None:

@@ -301,7 +301,8 @@ def test_a_disk_that_takes_no_more_is_named(tmp_path: Path, monkeypatch: pytest.
 def test_a_file_that_a_drive_made_too_late_is_removed(tmp_path: Path) -> None:
     made = NewFile(str(tmp_path / "late"))
     made.remove()
-    os.close(made.open())
+    with pytest.raises(CopyUnwritable):
+        made.open()
     assert not (tmp_path / "late").exists()
 
 

@@ -28,7 +28,7 @@ def test_without_the_extra_it_is_said_that_it_is_missing(worker: RpcWorker, tmp_
     descriptor = os.open(tmp_path / "clip", os.O_RDONLY)
     with pytest.raises(VideoMissing):
         worker.answer("clip_probe", None, [descriptor])
-    with pytest.raises(OSError, match="descriptor"):
+    with pytest.raises(OSError, match=r"descriptor|[Hh]andle"):
         os.fstat(descriptor)  # it is closed
 
 
@@ -37,5 +37,5 @@ def test_a_request_without_its_files_is_refused_and_closes_those_it_has(worker: 
     descriptor = os.open(tmp_path / "clip", os.O_RDONLY)
     with pytest.raises(ImageUnreadable):
         worker.answer("clip_draw", None, [descriptor])
-    with pytest.raises(OSError, match="descriptor"):
+    with pytest.raises(OSError, match=r"descriptor|[Hh]andle"):
         os.fstat(descriptor)

@@ -186,10 +186,10 @@ def test_what_can_be_replaced_is_known_by_its_kind(tmp_path: Path) -> None:
     ran: list[Sequence[str]] = []
     at = partial(place_of, start=ran.append)
     image = at(PackageKind.APPIMAGE, "0.2.0", environ={"APPIMAGE": "/apps/AI-Popup.AppImage"})
-    assert image is not None and image.command == ["/apps/AI-Popup.AppImage"]
+    assert image is not None and image.command == [str(Path("/apps/AI-Popup.AppImage"))]
     assert at(PackageKind.APPIMAGE, "0.2.0", environ={}) is None
     bundle = at(PackageKind.DMG, "0.2.0", executable="/Applications/AI Popup.app/Contents/MacOS/ai-popup")
-    assert bundle is not None and bundle.command == ["/Applications/AI Popup.app/Contents/MacOS/ai-popup"]
+    assert bundle is not None and bundle.command == [str(Path("/Applications/AI Popup.app/Contents/MacOS/ai-popup"))]
     assert at(PackageKind.DMG, "0.2.0", executable="/usr/bin/python3") is None
     windows = at(PackageKind.NSIS, "0.2.0", executable="/Programs/AI Popup/ai-popup-window.exe")
     assert windows is not None and windows.command == ["/Programs/AI Popup/ai-popup.exe"]

@@ -13,7 +13,7 @@ SCRIPT = "export const words = 'the same again and again'\n" * 200
 
 
 def served(tmp_path: Path, *, compressed: bool = True) -> httpx.AsyncClient:
-    (tmp_path / "main-1a2b.js").write_text(SCRIPT)
+    (tmp_path / "main-1a2b.js").write_bytes(SCRIPT.encode())
     (tmp_path / "tiny-1a2b.js").write_text("export {}")
     (tmp_path / "photo-1a2b.png").write_bytes(bytes(5_000))
     api = FastAPI()

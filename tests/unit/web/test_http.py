@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from agent.core.settings import Settings
+from agent.core.settings import Settings, root_of
 from agent.domain.errors import ImageCorrupt, ModelMissing, NoDisplay, PopupFailed, SourceUnreachable, StoreBusy
 from agent.domain.jobs import Priority
 
@@ -57,13 +57,14 @@ async def test_a_name_that_is_none_is_not_understood(served: Served, owner: http
 
 async def test_the_status_names_the_folder_in_trouble(served: Served, owner: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
     app = served.world.app
-    monkeypatch.setenv("HOME", "/home/somebody")
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, root_of("/home/somebody"))
     folders = [{"path": "~/photos"}, {"path": "/scans/../archive"}, {"path": "/fine"}]
     await app.apply(Settings.model_validate({"folders": folders, **ON, "popup": {"seconds": 9}}))
     for folder in app.settings.folders[:2]:
         app.ingest.folder_problems[folder.root] = SourceUnreachable()
     status = (await owner.get("/api/status")).json()
-    assert app.settings.folders[0].root == "/home/somebody/photos" and app.settings.folders[1].root == "/archive"
+    assert app.settings.folders[0].root == root_of("/home/somebody/photos") and app.settings.folders[1].root == root_of("/archive")
     assert [folder["problem"] is not None for folder in status["folders"]] == [True, True, False]
     assert (status["folders"][0]["path"], status["folders"][0]["name"]) == ("~/photos", "photos")
     assert (status["state"], status["version"], status["recognition"], status["popup_seconds"]) == ("attention", "1.2.3", True, 9)

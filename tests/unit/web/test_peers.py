@@ -101,6 +101,7 @@ def test_linux_knows_listeners_on_all_addresses() -> None:
         assert [LinuxSockets(ask=asks)(("127.0.0.1", port), None) for asks in (True, False)] == [[True], [True]]
 
 
+@only_linux
 def test_where_the_system_does_not_tell_nobody_is_a_stranger(monkeypatch: pytest.MonkeyPatch) -> None:
     nothing = LinuxSockets(tables=(), ask=False)
     assert comes_from_us(THERE, HERE, nothing) and listens_for_us(HERE, nothing)

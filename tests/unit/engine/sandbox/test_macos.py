@@ -1,5 +1,6 @@
 """The sandbox profile says what is granted and quotes what it is given; where it is refused nothing is claimed."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,9 @@ def unlimited(monkeypatch: pytest.MonkeyPatch) -> list[int | None]:
     return asked
 
 
+POSIX = pytest.mark.skipif(os.name != "posix", reason="the rules name POSIX's paths")
+
+
 def raised(system: System, rooms: SandboxPaths = ROOMS) -> Sandbox:
     def load(_name: str) -> Any:
         return system
@@ -44,6 +48,7 @@ def raised(system: System, rooms: SandboxPaths = ROOMS) -> Sandbox:
     return macos.raise_wall(rooms, load=load)
 
 
+@POSIX
 def test_what_is_denied_comes_before_what_is_granted() -> None:
     rules = macos.profile(ROOMS)
     assert rules.index("(deny file-read-data") < rules.index('(allow file-read-data (subpath "/opt/program")')
@@ -60,6 +65,7 @@ def test_core_mls_services_are_open_only_to_an_engine_that_uses_accelerators() -
     assert rules.count("(") == rules.count(")")
 
 
+@POSIX
 @pytest.mark.parametrize("private", ["/Users", "/Volumes", "/private/tmp", "/private/var/tmp", "/private/var/folders"])
 def test_no_folder_in_which_users_have_files_is_open(private: str) -> None:
     rules = macos.profile(ROOMS)
@@ -67,6 +73,7 @@ def test_no_folder_in_which_users_have_files_is_open(private: str) -> None:
     assert f'(subpath "{private}")' in rules[begin : rules.index("\n", begin)]
 
 
+@POSIX
 def test_a_folder_can_not_write_rules_of_its_own() -> None:
     assert '(allow file-write* (subpath "/opt/a \\"scratch\\"\\\\folder")' in macos.profile(ROOMS)
 
