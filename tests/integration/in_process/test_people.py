@@ -332,6 +332,7 @@ async def test_a_long_scan_shows_groups_before_its_end_but_only_of_a_good_part(w
     for name, value in (("CALM_S", 0.01), ("LONGEST_S", 0.05), ("MANY", 2), ("FEW", 0), ("SHARE_MEANWHILE", 2)):
         monkeypatch.setattr(f"agent.people.clusters.{name}", value)
     async with recognising(world, a=b"m1", b=b"m2") as face:
+        await world.until(lambda: world.real.ungrouped(9) == [])
         work = world.app.indexer._work
         monkeypatch.setattr(world.matcher, "place", lambda *_: pytest.fail("what comes during a scan waits for its end"))
         work.running += 1  # a photo that takes long
