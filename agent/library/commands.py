@@ -71,7 +71,8 @@ class _Report:
     def end(self) -> int:
         texts = self._session.texts
         if not self._json:
-            note(texts.counted("cli.scan.done", photos=self._images, faces=self._faces))
+            found = self._images or self._failed or self._stopped
+            note(texts.counted("cli.scan.done", photos=self._images, faces=self._faces) if found else texts("cli.scan.nothing"))
         if self._failed:
             say(texts("cli.scan.failed", count=self._failed), err=True)
         if self._stopped is not None:

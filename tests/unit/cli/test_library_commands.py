@@ -63,6 +63,13 @@ def test_embeddings_come_only_when_asked_for(cli: CommandLine, analyser: FakeAna
     assert not any(task.keep_chips for task in analyser.tasks if task.recipe.embedder)
 
 
+def test_a_folder_of_videos_alone_is_told_apart_from_one_without_faces(cli: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "clips" / "a.mp4").write_bytes(b"a")
+    said = cli("scan", str(tmp_path / "clips"))
+    assert said.code == 0 and "Videos aren’t scanned; `ai-popup redact` covers" in said.err
+
+
 def test_what_matches_a_pattern_is_left_out(cli: CommandLine, analyser: FakeAnalyser, photos: Path) -> None:
     (photos / "exports").mkdir()
     (photos / "exports" / "c.jpg").write_bytes(b"c")
