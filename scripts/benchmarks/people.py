@@ -41,10 +41,8 @@ def rows(_long: bool) -> Iterator[Row]:
                 namings = list(_namings(http))
                 yield at_most("naming_100k_s", max(namings), NAMING_S, namings)
                 yield p95("people_list_ms", [_ms(lambda: http.get("/api/people")) for _ in range(ASKED)], LIST_MS)
-                yield p95(
-                    "groups_first_page_ms", [_ms(lambda: http.get("/api/groups").raise_for_status()) for _ in range(ASKED)], GROUPS_MS
-                )
-            yield p95("people_first_page_ms", [_ms(lambda: _page(http)) for _ in range(ASKED)], PAGE_MS)
+                yield p95("groups_first_page_ms", [_ms(lambda: http.get("/api/groups")) for _ in range(ASKED)], GROUPS_MS)
+                yield p95("people_first_page_ms", [_ms(lambda: _page(http)) for _ in range(ASKED)], PAGE_MS)
         yield at_most("people_open_s", *_opened(folder / "home"))
 
 

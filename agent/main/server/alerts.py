@@ -64,9 +64,12 @@ def alerts_of(
     watched: Watched,
 ) -> AlertWork:
     """Settings take effect at once. Call it inside the event loop."""
+
+    def alerts_now() -> AlertSettings:
+        return app.settings.alerts
+
     queries = AlertQueries(database)
     sending = alert_sending(queries, lambda: app.settings, channels, wording)
-    alerts_now: Callable[[], AlertSettings] = lambda: app.settings.alerts  # noqa: E731
     disks = conditions.disks(lambda: folders_of(app.settings, paths))
     unstored = UnstoredAlert(disks, alerts_now, sending, AlertNotes(queries, wording), app.now)
     looked = [
