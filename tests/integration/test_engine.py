@@ -162,7 +162,7 @@ async def test_a_worker_ends_when_its_agent_does(engine_config: EngineConfig) ->
 async def test_a_worker_that_hangs_ends_too_when_its_agent_does() -> None:
     hanging = """import time, agent.engine.rpc_worker as serving, agent.engine.engine_worker as worker
 serving._LAST_TASK_S = 0.1
-worker.Worker.serve = lambda self, message: time.sleep(600)
+worker.EngineWorker.serve = lambda self, message: time.sleep(600)
 raise SystemExit(worker.main())"""
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", hanging, stdin=asyncio.subprocess.PIPE)
     assert process.stdin is not None

@@ -130,8 +130,8 @@ async def test_after_a_fault_files_are_mapped_again(make_pool: MakePool, tmp_pat
 def test_reading_a_page_that_was_cut_off_ends_the_process(tmp_path: Path) -> None:
     path = large_photo(tmp_path / "large.bmp")
     code = (
-        "import os, sys; from agent.engine.steady_file import steady; from agent.vision.codecs import Limits\n"
-        "with steady(os.open(sys.argv[1], os.O_RDONLY), Limits(200, 500)) as data:\n"
+        "import os, sys; from agent.engine.steady_file import steady; from agent.vision.codecs import DecodeLimits\n"
+        "with steady(os.open(sys.argv[1], os.O_RDONLY), DecodeLimits(200, 500)) as data:\n"
         "    os.truncate(sys.argv[1], 8192); data[len(data) - 1]"
     )
     assert subprocess.run([sys.executable, "-c", code, str(path)], check=False, timeout=60).returncode == -7

@@ -36,13 +36,13 @@ TELLING = """
 import sys
 from dataclasses import replace
 from agent.engine import engine_worker
-class Telling(engine_worker.Worker):
+class Telling(engine_worker.EngineWorker):
     def offer(self, engine):
         engine.load()
         super().offer(engine)
     def _hello(self, config):
         return replace(super()._hello(config), device=" ".join(name for name in ("openvino", "onnxruntime") if name in sys.modules))
-engine_worker.Worker = Telling
+engine_worker.EngineWorker = Telling
 raise SystemExit(engine_worker.main())
 """
 
@@ -51,7 +51,7 @@ FAKE = """
 import os, sys
 lie = sys.argv[1]
 from agent.engine import engine_worker
-class Liar(engine_worker.Worker):
+class Liar(engine_worker.EngineWorker):
     def _pretend(self):
         from dataclasses import replace
         from agent.engine import onnxruntime_providers as providers
@@ -77,7 +77,7 @@ class Liar(engine_worker.Worker):
     def _self_test(self, body):
         self._pretend()
         return super()._self_test(body)
-engine_worker.Worker = Liar
+engine_worker.EngineWorker = Liar
 raise SystemExit(engine_worker.main())
 """
 

@@ -23,7 +23,7 @@ import os, sys, time
 from agent.engine import engine_worker
 lie, driver = sys.argv[1:]
 
-class Liar(engine_worker.Worker):
+class Liar(engine_worker.EngineWorker):
     def _accelerators(self, body):
         from agent.engine.devices import Device
         if lie == "nothing to see":
@@ -67,7 +67,7 @@ class Liar(engine_worker.Worker):
         selftest.Runtime = Lying
         return super()._self_test(body)
 
-engine_worker.Worker = Liar
+engine_worker.EngineWorker = Liar
 raise SystemExit(engine_worker.main())
 """
 
