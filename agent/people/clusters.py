@@ -22,7 +22,7 @@ from agent.people.queries.people_queries import PeopleQueries
 log = structlog.get_logger()
 
 CALM_S = 2.0  # without a new photo or name
-LONGEST_S = 60.0  # that many new faces wait for calm: a scan may take a day, and a member may name without a pause
+LONGEST_S = 10.0  # that many new faces wait for calm: a scan may take a day, and a member may name without a pause
 RETRY_AFTER_S = 60.0
 # Each step delays naming by a quarter of a second at most: placed faces, and rewritten clusters.
 AT_ONCE, WRITTEN = 50, 10_000
