@@ -25,7 +25,7 @@ CALM_S = 2.0  # without a new photo or name
 LONGEST_S = 10.0  # that many new faces wait for calm: a scan may take a day, and a member may name without a pause
 RETRY_AFTER_S = 60.0
 # Each step delays naming by a quarter of a second at most: placed faces, and rewritten clusters.
-AT_ONCE, WRITTEN = 50, 10_000
+AT_ONCE, WRITTEN = 50, 2_500
 # Placing a face takes some milliseconds, so does clustering twenty faces from scratch: if so many are new, it is done anew.
 MANY, SHARE = 2_000, 20
 # Without calm, clusters are formed when such a part of the faces is new: over a scan of any length that takes about four times as long
