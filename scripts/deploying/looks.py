@@ -106,7 +106,7 @@ class HostLooks:
             yield Check(name, f"{port} is this server's", fault)
 
     def _user(self) -> Check:
-        """Look whether the server's user is there; without a name the programs run as whoever deploys."""
+        """Look whether the server's user is there; without a name the programs run as the user who deploys."""
         user, home = self._host.user, self._host.home
         there = not user or self._runner.run(["id", "--user", user]).code == 0
         remedy = f"useradd --system --shell /usr/sbin/nologin --home-dir {home} {user}"
