@@ -2,10 +2,10 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import structlog
 
@@ -14,47 +14,33 @@ from agent.accounts.service import Accounts
 from agent.accounts.team_access import TeamAccess
 from agent.backups.repositories import repositories_of
 from agent.core import logs
-from agent.core.config_file import SettingsFile
-from agent.core.environment import utc_now
 from agent.core.heap import forget_sources, here_to_stay, release_free
-from agent.core.i18n import Texts
-from agent.core.memory_guard import ProcessKind
 from agent.core.memory_trimmer import trim_while_busy
 from agent.core.observable import first_of
-from agent.core.paths import AppPaths
 from agent.core.resources import resource
 from agent.core.settings import Settings
-from agent.core.supervisor import is_supervised, keep_alive, tell_supervisor
+from agent.core.supervisor import keep_alive, tell_supervisor
 from agent.domain.errors import SettingsError
-from agent.domain.path_text import BUCKET
 from agent.library.onboarding import Onboarding
 from agent.main.app import App
 from agent.main.checkup import health
-from agent.main.guarded import guarded_service
 from agent.main.http import Context, Team, create_app
-from agent.main.library_home import backup_store, home_of_key, move_key, recovery_code
+from agent.main.library_home import backup_store, move_key, recovery_code
 from agent.main.library_restore import LibraryRestore, RestoreOutcome
 from agent.main.server.announcing import Announcer, announcement_of
-from agent.main.server.backups import backups_of_server
-from agent.main.server.buckets import buckets_of
+from agent.main.server.assembly import ServerGround, ServerParts, assemble
 from agent.main.server.figures.database import FigureQueries
 from agent.main.server.figures.server import Switches, Validity
 from agent.main.server.figures.sparing import Sparing
-from agent.main.server.following import Following
 from agent.main.server.log_files import SERVER_LOG
-from agent.main.server.operations import Operations
-from agent.main.server.reached import Reached, first_link, server_address, server_name
-from agent.main.server.rooms import Site, add_routes, rooms_of
-from agent.main.server.services import accounts_of, face_vectors
-from agent.main.server.team_work import HAS_WORKERS, TeamWork
-from agent.main.wiring import build
+from agent.main.server.reached import Reached, first_link, server_address
+from agent.main.server.rooms import add_routes
+from agent.main.server.team_work import HAS_WORKERS
 from agent.screen.region_picker import RegionPicker
 from agent.sources.folder.drives import is_remote
-from agent.store.database import Database
 from agent.store.embedded_postgres import EmbeddedPostgres
 from agent.web.access import Scope
-from agent.web.auth import Auth
-from agent.web.certificates import Certificates, origins_of
+from agent.web.certificates import origins_of
 from agent.web.connection_limits import Door
 from agent.web.desk_port import NoDesk
 from agent.web.draining import Draining
@@ -74,151 +60,120 @@ MOST_CONNECTIONS = 1024
 _LOOK_S = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class ServerGround:
-    """What the loop stands on, and what outlives it."""
-
-    paths: AppPaths
-    file: SettingsFile
-    url: str  # of the database, in SQLAlchemy's form
-    database: Database
-    embedded: EmbeddedPostgres | None
-    certificates: Certificates
-    auth: Auth
-    operations: Operations
-    start_again: Callable[[], None]  # end as after a signal, so that the supervisor starts another process
-
-
 class ServerLoop:
     """One run with an open library. `up` is called when it answers."""
 
     def __init__(self, ground: ServerGround, up: Callable[[Reached], None]) -> None:
         self._ground = ground
         self._up = up
+        self._port = 0  # none yet
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve and work until `stop`; then finish what is running. Raises StoreError, SettingsInvalid if the port is taken."""
         try:
-            await self._run(stop)
+            await self._run(await assemble(self._ground, self._address, self._log_files), stop)
         finally:
             self._ground.operations.end()
 
-    async def _run(self, stop: asyncio.Event) -> None:
+    async def _run(self, parts: ServerParts, stop: asyncio.Event) -> None:
+        async with AsyncExitStack() as answering:
+            drain = await self._answer(parts, stop, answering)
+            async with asyncio.TaskGroup() as tasks:
+                running = [tasks.create_task(each) for each in self._works(parts)]
+                await self._invite(parts, stop)
+                await stop.wait()
+                await drain()
+                await parts.rooms.accounts.footprints.settle()
+                for task in running:
+                    task.cancel()
+        log.info("server.ended")
+
+    async def _answer(self, parts: ServerParts, stop: asyncio.Event, answering: AsyncExitStack) -> Callable[[], Awaitable[None]]:
+        """Listen and answer as long as `answering`; return what ends that without cutting off a request, unless it takes too long."""
         ground, wanted = self._ground, self._settings.server
-        work = await asyncio.to_thread(TeamWork, ground.database, ground.url)
-        vectors = await asyncio.to_thread(face_vectors, ground.database, ground.url)
-        home = home_of_key(self._settings, ground.paths)
-        buckets = buckets_of(ground.database, home, lambda: self._settings, utc_now)
-        app = build(
-            self._settings,
-            ground.paths,
-            database=ground.database,
-            finder=vectors,
-            remote={BUCKET: buckets.source},
-            desktop=False,
-            reconfigure={"logs": self._log_files},
-            renamed=ground.file.rename_kept,
-            queue=work.queue if HAS_WORKERS else None,
-            lead=work.election if HAS_WORKERS else None,
-            claims=work.claims if HAS_WORKERS else None,
-        )
-        app.memory.also(guarded_service(ProcessKind.SERVER, app.rest.now, ground.start_again, supervised=is_supervised()))
-        reached_at: list[int] = []
-        accounts, certificates = accounts_of(ground.database, app.now), ground.certificates
-        site = Site(
-            paths=ground.paths,
-            file=ground.file,
-            texts=self._texts,
-            name=lambda: server_name(self._settings),
-            address=lambda: server_address(self._settings, reached_at[0]),
-            pinned=lambda: (certificates.fingerprint, certificates.authority),
-            expires=lambda: certificates.validity[1],
-            tell=work.tell,
-        )
-        backups = await asyncio.to_thread(
-            backups_of_server, ground.database, ground.embedded, lambda: self._settings, ground.paths, app.now
-        )
-        await asyncio.to_thread(backups.begin)
-        rooms = rooms_of(site, app, accounts, work.workers, vectors.state, buckets.buckets, backups)
-        following = Following(accounts, rooms.libraries, buckets.buckets, rooms.uploads)
-        if HAS_WORKERS:
-            following.listen(work.join(app))
-        await asyncio.to_thread(buckets.buckets.begin)
-        await asyncio.to_thread(rooms.libraries.begin, self._texts()("cli.serve.first_library"))
+        certificates, figures = ground.certificates, ground.operations.figures
         draining: list[Draining] = []
 
         def application(port: Callable[[], int]) -> CountedRequests:
-            def origins() -> Collection[str]:
-                public = self._settings.server.address
-                return origins_of(certificates.names, port()) | ({public} if public else set())
-
-            access = TeamAccess(accounts, ground.auth.token, origins, rooms.libraries.placed)
-            team = Team(access, lambda api: add_routes(api, rooms), rooms.folder_names.whole)
-            repeating = FailoverRetry(create_app(self._context(app, stop), port, team), DatabaseReturn(ground.database.version))
-            draining.append(Draining(repeating, self._texts))
-            return CountedRequests(InPieces(draining[0]), ground.operations.figures.requests)
+            draining.append(Draining(self._pages(parts, stop, port), ground.texts))
+            return CountedRequests(InPieces(draining[0]), figures.requests)
 
         network = Network(wanted.host, "server.port", certificates.context, certificates.trusted, handed_over=SOCKET)
         succession = Succession() if is_handed_over(SOCKET) else None
         gate = Gate(wanted.address_connections, wanted.address_handshakes, wanted.proxies)
         door = Door(lambda _, __: True, most=MOST_CONNECTIONS, gate=gate)
         runtime, token = ground.paths.runtime, ground.auth.token
-        async with AsyncExitStack() as answering:
-            port = await answering.enter_async_context(
-                serving(application, token=token, port=wanted.port, runtime=runtime, door=door, network=network, succession=succession)
-            )
-            reached_at.append(port)
-            if wanted.http_port:
-                await answering.enter_async_context(redirecting(wanted.host, wanted.http_port, lambda: certificates.names, port))
-            log.info("server.started", version=__version__)
-            forget_sources()
-            here_to_stay(tidy=False)
-            self._answer_operations(app, accounts)
-            tell_supervisor("READY=1")
-            answering.enter_context(app.bus.listening(rooms.desks.happened))
-            answering.enter_context(app.bus.listening(ground.operations.figures.happened.note))
-            announcer = Announcer(lambda: announcement_of(self._settings, site.name(), certificates, port))
-            async with asyncio.TaskGroup() as tasks:
-                led: list[Callable[[], Awaitable[None]]] = [partial(vectors.run, app.bus), announcer.run]
-                led += [rooms.uploads.run, rooms.backups.run]
-                works = [
-                    app.run(),
-                    work.run(app),
-                    following.run(),
-                    certificates.run(),
-                    keep_alive(),
-                    trim_while_busy(release_free),
-                    *(app.lead.during(each) for each in (*led, *rooms.incidents.works, rooms.alerts.sending.run)),
-                    *rooms.alerts.works(),
-                    ground.file.watch(partial(self._changed, app), partial(self._refused, app)),
-                ]
-                if ground.embedded is not None:
-                    works.append(self._keep(ground.embedded))
-                running = [tasks.create_task(each) for each in works]
-                if HAS_WORKERS:
-                    await first_of(work.election.held.wait(), stop.wait())
-                link = await self._link(accounts, site.address()) if app.lead.leads else None
-                self._up(Reached(site.name(), site.address(), certificates.fingerprint, link))
-                await stop.wait()
-                await asyncio.sleep(wanted.drain_delay_s)
-                log.info("server.draining")
-                tell_supervisor("STOPPING=1")
-                if succession is not None:
-                    draining[0].each_is_last()
-                    await succession.step_back()
-                if not await draining[0].drain(wanted.drain_s):
-                    log.warning("server.cut_off")
-                await accounts.footprints.settle()
-                for task in running:
-                    task.cancel()
-        log.info("server.ended")
+        self._port = await answering.enter_async_context(
+            serving(application, token=token, port=wanted.port, runtime=runtime, door=door, network=network, succession=succession)
+        )
+        if wanted.http_port:
+            await answering.enter_async_context(redirecting(wanted.host, wanted.http_port, lambda: certificates.names, self._port))
+        log.info("server.started", version=__version__)
+        forget_sources()
+        here_to_stay(tidy=False)
+        self._answer_operations(parts.app, parts.rooms.accounts)
+        tell_supervisor("READY=1")
+        answering.enter_context(parts.app.bus.listening(parts.rooms.desks.happened))
+        answering.enter_context(parts.app.bus.listening(figures.happened.note))
+
+        async def drain() -> None:
+            await asyncio.sleep(wanted.drain_delay_s)
+            log.info("server.draining")
+            tell_supervisor("STOPPING=1")
+            if succession is not None:
+                draining[0].each_is_last()
+                await succession.step_back()
+            if not await draining[0].drain(wanted.drain_s):
+                log.warning("server.cut_off")
+
+        return drain
+
+    def _pages(self, parts: ServerParts, stop: asyncio.Event, port: Callable[[], int]) -> FailoverRetry:
+        ground, rooms = self._ground, parts.rooms
+
+        def origins() -> Collection[str]:
+            public = self._settings.server.address
+            return origins_of(ground.certificates.names, port()) | ({public} if public else set())
+
+        access = TeamAccess(rooms.accounts, ground.auth.token, origins, rooms.libraries.placed)
+        team = Team(access, lambda api: add_routes(api, rooms), rooms.folder_names.whole)
+        return FailoverRetry(create_app(self._context(parts.app, stop), port, team), DatabaseReturn(ground.database.version))
+
+    def _works(self, parts: ServerParts) -> Iterator[Coroutine[Any, Any, None]]:
+        """What runs beside the answers; of several processes on one database only the leading one does some of it."""
+        ground, app, rooms = self._ground, parts.app, parts.rooms
+        announcer = Announcer(lambda: announcement_of(self._settings, rooms.site.name(), ground.certificates, self._port))
+        led: list[Callable[[], Awaitable[None]]] = [
+            partial(parts.vectors.run, app.bus),
+            announcer.run,
+            rooms.uploads.run,
+            rooms.backups.run,
+        ]
+        yield from (app.run(), parts.work.run(app), parts.following.run(), ground.certificates.run())
+        yield from (keep_alive(), trim_while_busy(release_free))
+        yield from (app.lead.during(each) for each in (*led, *rooms.incidents.works, rooms.alerts.sending.run))
+        yield from rooms.alerts.works()
+        yield ground.file.watch(partial(self._changed, app), partial(self._refused, app))
+        if ground.embedded is not None:
+            yield self._keep(ground.embedded)
+
+    async def _invite(self, parts: ServerParts, stop: asyncio.Event) -> None:
+        """Tell where the server is reached. Of several processes one invites: a second link would end the first."""
+        ground, site = self._ground, parts.rooms.site
+        if HAS_WORKERS:
+            await first_of(parts.work.election.held.wait(), stop.wait())
+        link = None
+        if parts.app.lead.leads:
+            name = ground.texts()("cli.serve.administrator")
+            link = await first_link(parts.rooms.accounts.members, name, site.address(), ground.paths.data)
+        self._up(Reached(site.name(), site.address(), ground.certificates.fingerprint, link))
 
     @property
     def _settings(self) -> Settings:
-        return self._ground.file.snapshot
+        return self._ground.settings
 
-    def _texts(self) -> Texts:
-        return Texts(self._settings.general.language.value)
+    def _address(self) -> str:
+        return server_address(self._settings, self._port)
 
     def _answer_operations(self, app: App, accounts: Accounts) -> None:
         """From now on this run is ready, and tells its figures."""
@@ -241,10 +196,6 @@ class ServerLoop:
 
         figures.switches = switches
 
-    async def _link(self, accounts: Accounts, address: str) -> str | None:
-        """Of several processes one invites: a second link would end the first."""
-        return await first_link(accounts.members, self._texts()("cli.serve.administrator"), address, self._ground.paths.data)
-
     def _context(self, app: App, stop: asyncio.Event) -> Context:
         ground, desk = self._ground, NoDesk()
         return Context(
@@ -257,10 +208,10 @@ class ServerLoop:
             recovery_code=lambda: recovery_code(self._settings, ground.paths),
             beginning=Onboarding(app.library, lambda: True, lambda: None, lambda _: None),
             suggested=tuple,
-            texts=self._texts,
+            texts=ground.texts,
             remote=is_remote,
             quit=stop.set,  # for commands of this computer
-            health=health(app, ground.paths, self._texts, __version__, desktop=False),
+            health=health(app, ground.paths, ground.texts, __version__, desktop=False),
             version=__version__,
             ui=resource("ui"),
             help=resource("help"),

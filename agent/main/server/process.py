@@ -26,9 +26,10 @@ from agent.domain.errors import SettingsInvalid, StoreError, reason_of
 from agent.main.engines import model_store
 from agent.main.figures.thresholds import OF_SERVER, thresholds
 from agent.main.library_home import home_of_key, worker_keys
+from agent.main.server.assembly import ServerGround
 from agent.main.server.figures.server import SERVER, ServerFigures
 from agent.main.server.log_files import POSTGRES_LOG, rotating
-from agent.main.server.loop import ServerGround, ServerLoop
+from agent.main.server.loop import ServerLoop
 from agent.main.server.operations import Operations
 from agent.main.server.reached import Reached
 from agent.main.server.readiness import Readiness
