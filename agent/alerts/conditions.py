@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 from agent.alerts.alert_kinds import AlertKind
 from agent.alerts.records import AlertReading
 from agent.core.server_settings import AlertSettings
+from agent.store.backup_order import is_ahead
 
 Readings: TypeAlias = Mapping[AlertKind, AlertReading]
 # Returns nothing about what can't be looked at now. Raises AgentError.
@@ -132,7 +133,7 @@ def backups(facts: Callable[[], BackupFacts | None]) -> Condition:
         known = facts()
         if known is None:
             return {}
-        age, offsite = now - (known.newest or known.configured_at), now - (known.newest_offsite or known.configured_at)
+        age, offsite = (now - _made(each, known.configured_at, now) for each in (known.newest, known.newest_offsite))
         return {
             AlertKind.BACKUP_TOO_OLD: _older(age, settings.backup_hours),
             AlertKind.BACKUP_DRILL_FAILED: AlertReading(known.drill_failed, 1),
@@ -140,6 +141,11 @@ def backups(facts: Callable[[], BackupFacts | None]) -> Condition:
         }
 
     return look
+
+
+def _made(newest: datetime | None, configured_at: datetime, now: datetime) -> datetime:
+    """Return since when none was made. A date ahead says nothing: a clock was wrong."""
+    return configured_at if newest is None or is_ahead(newest, now) else newest
 
 
 def _older(age: timedelta, hours: int) -> AlertReading:

@@ -7,15 +7,17 @@ from typing import Final
 from agent.backups.file_sets import CONFIG, FORGOTTEN
 from agent.backups.ground import passwords_of
 from agent.backups.repositories import OFFSITE, Place, RepositoryPasswords, offsite_of
-from agent.backups.restic import Restic
+from agent.backups.restic import Restic, newest_of_each
 from agent.backups.scratch import clear
 from agent.core.config_file import SettingsFile
+from agent.core.environment import utc_now
 from agent.core.files import store_error, sync_folder, write_private
 from agent.core.paths import AppPaths, make_private
 from agent.core.settings import Settings
 from agent.domain.errors import OffsiteLate, OffsiteNotSet, RepositoryEmpty, RestoreHomeTaken
 from agent.people.forgotten import ForgottenFile
 from agent.store.backup import Backup, BackupStore
+from agent.store.backup_order import is_ahead
 from agent.store.key_homes import Home, key_home
 from agent.store.opening import BACKUPS_FOLDER
 
@@ -40,7 +42,7 @@ def send(settings: Settings, paths: AppPaths, home: Home, *, verify: bool = Fals
     restic.back_up(paths.config, ["settings.toml"], CONFIG)
     restic.back_up(paths.data, [FORGOTTEN], _GONE)
     size, stored = restic.back_up(paths.library / BACKUPS_FOLDER, [each.name for each in newest], LIBRARY)
-    restic.expire(_KEEP_DAYS)
+    restic.expire(_KEEP_DAYS, utc_now())
     if verify:
         restic.verify(whole=False)
     try:
@@ -68,7 +70,7 @@ def check(settings: Settings, paths: AppPaths, now: datetime) -> datetime:
     if not settings.backup.offsite:
         raise OffsiteNotSet
     at = sent_at(settings, paths)
-    if at is None:
+    if at is None or is_ahead(at, now):
         raise OffsiteLate
     if now - at > _LATE:
         raise OffsiteLate(at=f"{at.astimezone():%Y-%m-%d %H:%M}")
@@ -90,11 +92,8 @@ def fetch(place: Place, code: str, paths: AppPaths, now: datetime, moment: datet
     if paths.library.exists() and any(paths.library.iterdir()):
         raise RestoreHomeTaken
     restic = Restic(place, RepositoryPasswords.of(code), paths.cache / "restic", OFFSITE)
-    newest: dict[str, str] = {}
-    for each in restic.snapshots():
-        if each.tag == LIBRARY and moment is not None and each.at > moment:
-            continue
-        newest.setdefault(each.tag, each.id)
+    there = [each for each in restic.snapshots() if each.tag != LIBRARY or moment is None or each.at <= moment]
+    newest = newest_of_each(there, now)
     if LIBRARY not in newest:
         raise RepositoryEmpty
     stage = paths.data / _STAGE

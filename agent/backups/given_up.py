@@ -12,6 +12,7 @@ from typing import Final
 
 from agent.core.files import store_error, write_private
 from agent.core.log_rotation import LogReader, Position
+from agent.store.backup_order import is_ahead
 
 MARK: Final = "log-given-up"
 _SAID: Final = b"dropped WAL file"
@@ -33,11 +34,16 @@ class GivenUpLog:
 
     def follow(self) -> None:
         """Look through the messages since the last time."""
+        at, position = self._known()
         if self._reader is None:
-            self._reader = LogReader(self._messages, self._known()[1])
+            self._reader = LogReader(self._messages, position)
+        now = self._clock()
+        is_told = at is not None and is_ahead(at, now)  # by a clock that was wrong: it was before now
         try:
-            if [line for line in self._reader.lines() if _SAID in line] and (position := self._reader.position) is not None:
-                mark = {"at": self._clock().isoformat(), "read": position.read, "head": position.head}
+            if [line for line in self._reader.lines() if _SAID in line]:
+                is_told, position = True, self._reader.position
+            if is_told and position is not None:
+                mark = {"at": now.isoformat(), "read": position.read, "head": position.head}
                 write_private(self._mark, json.dumps(mark).encode())
         except OSError as error:
             self._reader = None

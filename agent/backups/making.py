@@ -120,6 +120,7 @@ class Making:
         return []
 
     def _database(self, number: int, *, full: bool, verify: bool, unready: AgentError | None) -> tuple[int, int]:
+        self.tool.drop_ahead(number, self._clock())
         [known] = self.tool.info(number)
         if unready is not None and not known.backups:
             raise unready
@@ -138,7 +139,7 @@ class Making:
     def _files(self, restic: Restic, *, verify: bool) -> tuple[int, int]:
         wanted = self._settings().backup
         made = self.files(restic)
-        restic.expire(wanted.full_days * wanted.keep_full)
+        restic.expire(wanted.full_days * wanted.keep_full, self._clock())
         if verify:
             restic.verify(whole=False)
         return made

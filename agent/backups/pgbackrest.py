@@ -19,6 +19,7 @@ from agent.backups.repositories import LOCAL, OFFSITE
 from agent.core.files import disk_full
 from agent.domain.errors import (
     AgentError,
+    BackupAhead,
     BackupError,
     BackupFailed,
     BackupRunning,
@@ -29,6 +30,7 @@ from agent.domain.errors import (
     RepositoryUnreachable,
     RepositoryUnwritable,
 )
+from agent.store.backup_order import is_ahead
 from agent.store.cluster_folder import STANZA, ClusterFolder
 
 log = structlog.get_logger()
@@ -118,6 +120,22 @@ class PgBackRest:
     def back_up(self, repository: int, *, full: bool) -> None:
         """Make a base backup of the running database; then expire old ones."""
         self._run([f"--type={'full' if full else 'diff'}", f"--repo={repository}", "backup"], repository)
+
+    def drop_ahead(self, repository: int, now: datetime) -> None:
+        """Remove backups that a clock made which was far ahead: until their date pgBackRest would make no other, for the sake of order.
+
+        Their log stays, and continues the ones before. If there are none before, this clock may be the wrong one: raises BackupAhead.
+        """
+        [known] = self.info(repository)
+        ahead = [each.label for each in known.backups if is_ahead(each.at, now)]
+        if ahead and len(ahead) == len(known.backups):
+            raise BackupAhead(where=known.name)
+        for label in sorted(ahead, reverse=True):  # those that build on another one are before it
+            self._run([f"--repo={repository}", f"--set={label}", "expire"], repository)
+        history = f"backup/{STANZA}/backup.history"
+        for path in self._run([f"--repo={repository}", "--recurse", "repo-ls", history], repository).split() if ahead else ():
+            if path.partition("/")[2].partition(".")[0] in ahead:
+                self._run([f"--repo={repository}", "repo-rm", f"{history}/{path}"], repository)
 
     def verify(self, repository: int, label: str | None = None) -> None:
         """Read every file of the repository, or of one backup and its log. Raises RepositoryDamaged."""

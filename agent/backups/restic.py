@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +28,7 @@ from agent.domain.errors import (
     RepositoryUnreachable,
     RepositoryUnwritable,
 )
+from agent.store.backup_order import is_ahead, newest_first
 
 log = structlog.get_logger()
 
@@ -79,20 +80,20 @@ class Restic:
         return int(summary["total_bytes_processed"]), int(summary["data_added_packed"])
 
     def snapshots(self) -> list[Snapshot]:
-        """Return all snapshots, newest first."""
-        found = [
+        """Return all snapshots."""
+        return [
             Snapshot(each["id"], datetime.fromisoformat(each["time"]), (each.get("tags") or [""])[0])
             for each in json.loads(self._run(["snapshots", "--json", "--no-lock"]))
         ]
-        return sorted(found, key=lambda each: each.at, reverse=True)
 
     def restore(self, snapshot: str, target: Path) -> None:
         """Write a snapshot's files below `target`."""
         self._run(["restore", "--no-lock", "--target", str(target), snapshot])
 
-    def expire(self, keep_days: int) -> None:
+    def expire(self, keep_days: int, now: datetime) -> None:
         """Delete snapshots that are older, except the newest of each kind, and what only they hold."""
-        self._run(["forget", "--keep-within", f"{keep_days}d", "--keep-last", "1", "--group-by", "host,tags", "--prune"])
+        if gone := expired(self.snapshots(), now, keep_days):
+            self._run(["forget", "--prune", "--", *gone])
 
     def verify(self, *, whole: bool) -> None:
         """Read the whole repository, or a random part of the content. Raises RepositoryDamaged."""
@@ -195,6 +196,28 @@ class Restic:
             case S3(key_id=key_id, secret=secret, region=region):
                 own |= {"AWS_ACCESS_KEY_ID": key_id, "AWS_SECRET_ACCESS_KEY": secret, "AWS_DEFAULT_REGION": region}
         return {**kept, **own}
+
+
+def newest_of_each(snapshots: Iterable[Snapshot], now: datetime) -> dict[str, str]:
+    """Return the newest snapshot's id of each kind."""
+    newest: dict[str, str] = {}
+    for each in newest_first(snapshots, now):
+        newest.setdefault(each.tag, each.id)
+    return newest
+
+
+def expired(snapshots: Iterable[Snapshot], now: datetime, keep_days: int) -> list[str]:
+    """Return the ids of those that are older, except the newest of each kind. One that is dated ahead is as old as the oldest other."""
+    kinds: dict[str, list[Snapshot]] = {}
+    for each in newest_first(snapshots, now):
+        kinds.setdefault(each.tag, []).append(each)
+    oldest, gone = now - timedelta(days=keep_days), list[str]()
+    for newest, *others in kinds.values():
+        at = newest.at
+        for each in others:
+            at = at if is_ahead(each.at, now) else each.at
+            gone += [each.id] if at < oldest else []
+    return gone
 
 
 def _address(place: Place) -> str:

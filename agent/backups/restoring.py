@@ -17,7 +17,7 @@ from agent.backups.file_sets import CONFIG, DATA, FORGOTTEN, UPLOADS, WITHDRAWN
 from agent.backups.making import DUE
 from agent.backups.pgbackrest import program
 from agent.backups.repositories import DATABASE_FOLDER, Place, RepositoryFolder, RepositoryPasswords
-from agent.backups.restic import Restic
+from agent.backups.restic import Restic, newest_of_each
 from agent.backups.scratch import clear, restored
 from agent.backups.withdrawn import WithdrawnFile
 from agent.consent.queries import ConsentQueries
@@ -96,9 +96,7 @@ class Restoring:
 
     def _files(self) -> None:
         restic = Restic(self._place, self._passwords, self._paths.cache / "restic", where="")
-        newest: dict[str, str] = {}
-        for each in restic.snapshots():
-            newest.setdefault(each.tag, each.id)
+        newest = newest_of_each(restic.snapshots(), self._clock())
         if DATA not in newest:
             raise RepositoryEmpty
         for tag in (DATA, CONFIG, UPLOADS):

@@ -18,6 +18,7 @@ from agent.backups.state import Archiving, BackupState, next_backup, next_drill
 from agent.backups.withdrawn import WithdrawnFile
 from agent.core.settings import Settings
 from agent.domain.errors import AgentError, BackupRunning
+from agent.store.backup_order import is_ahead
 
 log = structlog.get_logger()
 
@@ -115,7 +116,7 @@ class ServerBackups:
         if first or (due is not None and due <= now):
             await self.now()
             return
-        due = next_drill(settings, backup, drill)
+        due = next_drill(settings, backup, drill, now)
         if due is not None and due <= now:
             await self.drill()
 
@@ -142,9 +143,9 @@ class ServerBackups:
 
     def _held(self) -> dict[str, list[int]]:
         """Return the lists' stamps by repository, for those with a good backup since."""
-        stamps = self._stamps()
-        good = self._queries.last(good=True).items()
-        return {name: stamps for (kind, name), run in good if kind is RunKind.FILES and run.began_at.timestamp() * 1e9 > max(stamps)}
+        stamps, now = self._stamps(), self._clock()
+        files = [(name, run.began_at) for (kind, name), run in self._queries.last(good=True).items() if kind is RunKind.FILES]
+        return {name: stamps for name, at in files if at.timestamp() * 1e9 > max(stamps) and not is_ahead(at, now)}
 
     def _stamps(self) -> list[int]:
         return [each.stat().st_mtime_ns if each.exists() else 0 for each in self._lists]
@@ -171,7 +172,7 @@ class ServerBackups:
             given_up_at=given_up_at,
             running=self._runs,
             next_at=next_backup(settings, backup, given_up_at, now, self._first_at) if able is not None else None,
-            next_drill_at=next_drill(settings, backup, last.get((RunKind.DRILL, LOCAL))) if able is not None else None,
+            next_drill_at=next_drill(settings, backup, last.get((RunKind.DRILL, LOCAL)), now) if able is not None else None,
             runs=tuple(self._queries.runs()),
         )
 

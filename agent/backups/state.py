@@ -9,6 +9,7 @@ from agent.backups.pgbackrest import Repository
 from agent.backups.runs import BackupRun, RunKind
 from agent.core.settings import Settings
 from agent.domain.errors import AgentError
+from agent.store.backup_order import is_ahead
 from agent.store.database import Database
 
 _RETRY = timedelta(hours=1)
@@ -87,7 +88,7 @@ def next_backup(
         return None
     if last is None:
         return max(now, first_at or now)
-    if given_up_at is not None and last.began_at <= given_up_at:
+    if (given_up_at is not None and last.began_at <= given_up_at) or is_ahead(last.began_at, now):
         return now
     if last.code:
         return (last.ended_at or last.began_at) + _RETRY
@@ -96,11 +97,13 @@ def next_backup(
     return at if at > here + _RETRY else at + _DAY
 
 
-def next_drill(settings: Settings, backup: BackupRun | None, last: BackupRun | None) -> datetime | None:
+def next_drill(settings: Settings, backup: BackupRun | None, last: BackupRun | None, now: datetime) -> datetime | None:
     """Return when the next drill is due: first a day after the first backup."""
     days = settings.backup.drill_days
     if not settings.backup.enabled or days == 0 or backup is None:
         return None
+    if is_ahead((last or backup).began_at, now):
+        return now
     if last is None:
         return backup.began_at + _DAY
     return last.began_at + (_DAY if last.code else timedelta(days=days))

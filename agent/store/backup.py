@@ -1,17 +1,20 @@
 """Backups of the library: encrypted copies with their keys file. Each is verified before it counts, and the newest few are kept."""
 
 import shutil
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import column, func, select, table
 
+from agent.core.environment import utc_now
 from agent.core.files import store_error, sync_file, sync_folder, write_private
 from agent.core.paths import make_private
 from agent.domain.errors import BackupDamaged, BackupMissing, KeyHomeError, StoreDamaged, StoreError, StoreKeyMissing, StoreKeyWrong
 from agent.store.audit_witness import AuditWitness
+from agent.store.backup_order import newest_first
 from agent.store.database import Database
 from agent.store.key_homes import Home
 from agent.store.keys import KEYS_FILE, LibraryKeys
@@ -69,11 +72,12 @@ class RestoreOffer:
 class BackupStore:
     """The backups of the library in `folder`, in its folder `backups`."""
 
-    def __init__(self, folder: Path, home: Home, *, keep: int) -> None:
+    def __init__(self, folder: Path, home: Home, *, keep: int, clock: Callable[[], datetime] = utc_now) -> None:
         """`keep` is the number of backups left after making a new one; with 0, none is ever due."""
         self._folder = folder
         self._home = home
         self._keep = keep
+        self._clock = clock
         self._backups = folder / BACKUPS_FOLDER
 
     @property
@@ -91,14 +95,13 @@ class BackupStore:
 
     def list(self) -> list[Backup]:
         """All backups, newest first. They may be damaged: `verify` tells."""
-        found: list[Backup] = []
+        return newest_first(self._found(), self._clock())
+
+    def _found(self) -> Iterator[Backup]:
         for path in self._backups.glob("[!.]*/"):
-            try:
+            with suppress(ValueError, OSError):  # not a backup
                 at = datetime.strptime(path.name, _NAME).replace(tzinfo=UTC)
-                found.append(Backup(path, at, (path / DATABASE_FILE).stat().st_size))
-            except (ValueError, OSError):
-                continue  # not a backup
-        return sorted(found, key=lambda backup: backup.at, reverse=True)
+                yield Backup(path, at, (path / DATABASE_FILE).stat().st_size)
 
     def get(self, name: str) -> Backup:
         """Raises BackupMissing."""
@@ -128,7 +131,7 @@ class BackupStore:
             self._check(unfinished)
             unfinished.rename(finished)
             sync_folder(self._backups)
-            self._prune(finished, max(1, self._keep if keep is None else keep))
+            self._prune(finished, max(1, self._keep if keep is None else keep), now)
         except OSError as error:
             raise store_error(error) from error
         finally:
@@ -278,6 +281,7 @@ class BackupStore:
         for file in (self._live(), self._live("-wal"), self._live("-shm"), self._folder / KEYS_FILE):
             if file.exists():
                 shutil.copy2(file, aside / file.name)
+                sync_file(aside / file.name)
         sync_folder(aside)
 
     def _same_keys(self, backup: Backup) -> bool:
@@ -290,9 +294,10 @@ class BackupStore:
     def _live(self, suffix: str = "") -> Path:
         return self._folder / (DATABASE_FILE + suffix)
 
-    def _prune(self, made: Path, keep: int) -> None:
+    def _prune(self, made: Path, keep: int, now: datetime) -> None:
         # The new backup stays regardless of its time: after the clock was set back, older ones have later times.
-        for old in [backup for backup in self.list() if backup.path != made][keep - 1 :]:
+        others = [backup for backup in self._found() if backup.path != made]
+        for old in newest_first(others, now)[keep - 1 :]:
             # Renamed first: a partly deleted backup must not look like a backup.
             old.path.rename(old.path.with_name(_UNFINISHED + old.name))
 

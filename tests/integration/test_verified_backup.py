@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,8 +15,10 @@ from agent.backups.pgbackrest import PgBackRest, program
 from agent.backups.repositories import RepositoryFolder, RepositoryPasswords
 from agent.backups.scratch import restored
 from agent.core.backup_settings import BackupSettings
-from agent.domain.errors import AgentError, RepositoryDamaged, RepositoryUnwritable
+from agent.domain.errors import AgentError, BackupAhead, RepositoryDamaged, RepositoryUnwritable
 from agent.store import recovery_code
+from agent.store.backup_order import SLACK
+from agent.store.cluster_folder import STANZA
 from agent.store.embedded_postgres import EmbeddedPostgres, embedded_address
 
 pytestmark = [
@@ -142,3 +144,29 @@ def test_a_restore_from_a_backup_that_was_cut_off_does_not_blame_the_code(tmp_pa
     words = ["--type=immediate", "--target-action=promote"]
     with pytest.raises(RepositoryDamaged), restored(tmp_path / "scratch", tmp_path / "scratch.log", log, address, 1, words):
         pass
+
+
+def test_backups_of_a_clock_that_was_ahead_give_way_and_others_stay(tool: PgBackRest) -> None:
+    """pgBackRest would make none before their date: it compares a new one's name with all that there ever were."""
+    tool.prepare()
+    tool.back_up(1, full=True)
+    tool.back_up(1, full=False)
+    tool.back_up(1, full=True)
+    ahead = tool.info(1)[0].backups
+    first = ahead[-1]
+    tool.drop_ahead(1, first.at - SLACK + timedelta(seconds=0.5))
+    assert tool.info(1)[0].backups == (first,)
+    history = tool._run(["--repo=1", "--recurse", "repo-ls", f"backup/{STANZA}/backup.history"])
+    assert [each.label for each in ahead if f"/{each.label}." in history] == [first.label]
+    tool.back_up(1, full=False)
+    tool.verify(1)
+
+
+def test_backups_that_are_all_ahead_stay_because_this_clock_may_be_behind(tool: PgBackRest) -> None:
+    tool.prepare()
+    tool.drop_ahead(1, datetime.now(UTC))
+    tool.back_up(1, full=True)
+    tool.drop_ahead(1, datetime.now(UTC))
+    with pytest.raises(BackupAhead) as caught:
+        tool.drop_ahead(1, datetime.now(UTC) - timedelta(days=3))
+    assert caught.value.params["where"] == "local" and len(tool.info(1)[0].backups) == 1

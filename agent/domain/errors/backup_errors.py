@@ -37,6 +37,12 @@ class BackupFailed(BackupError):
     code = "backup.failed"
 
 
+class BackupAhead(BackupError):
+    """All backups there have a later date than this computer's clock, or those of a clock that was ahead. Parameter `where`."""
+
+    code = "backup.ahead"
+
+
 class RepositoryUnreachable(BackupError):
     """Parameter `where`: `local` or `offsite`."""
 

@@ -101,6 +101,9 @@ def test_backups_by_age_and_trial() -> None:
     assert active(conditions.backups(lambda: old)) == {"backup-too-old": 31, "backup-drill-failed": 1, "offsite-copy-failing": 51}
     none = BackupFacts(hours(40), None, False, None, drill_failed=False)
     assert active(conditions.backups(lambda: none)) == {"backup-too-old": 40}
+    ahead = BackupFacts(hours(55), hours(-9000), True, hours(-9000), drill_failed=False)
+    told = active(conditions.backups(lambda: ahead))
+    assert told == {"backup-too-old": 55, "offsite-copy-failing": 55}, "made by a clock that was wrong, nobody knows when"
     assert active(conditions.backups(lambda: old), AlertSettings(backup_hours=0, offsite_hours=0)) == {"backup-drill-failed": 1}
 
 

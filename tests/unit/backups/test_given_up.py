@@ -99,3 +99,12 @@ def test_a_mark_of_an_earlier_version_is_understood(told: Told) -> None:
     told.mark.write_text(json.dumps({"at": NOW.isoformat(), "read": len(DROPPED)}))
     assert told.after("LOG:  checkpoint complete\n") == NOW
     assert told.after(DROPPED) == NOW + timedelta(minutes=2)
+
+
+def test_after_a_clock_that_was_ahead_it_was_now(told: Told) -> None:
+    """Otherwise every backup would be followed by another one at once, until that date."""
+    told.after(DROPPED)
+    told.mark.write_text(told.mark.read_text().replace("2026", "2027"))
+    assert told.after() == NOW + timedelta(minutes=2)
+    assert told.after() == NOW + timedelta(minutes=2)
+    assert told.after(DROPPED) == NOW + timedelta(minutes=4)

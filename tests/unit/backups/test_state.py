@@ -39,12 +39,12 @@ def test_switched_off_none_is_due(off: dict[str, object]) -> None:
 
 
 def test_a_drill_follows_the_first_backup_and_then_every_week() -> None:
-    assert next_drill(settings(), None, None) is None
-    assert next_drill(settings(), RUN, None) == NOW + timedelta(days=1)
+    assert next_drill(settings(), None, None, NOW) is None
+    assert next_drill(settings(), RUN, None, NOW) == NOW + timedelta(days=1)
     drill = replace(RUN, kind=RunKind.DRILL, began_at=NOW + timedelta(days=1))
-    assert next_drill(settings(), RUN, drill) == NOW + timedelta(days=8)
-    assert next_drill(settings(), RUN, replace(drill, code="backup.drill_differs")) == NOW + timedelta(days=2)
-    assert next_drill(settings(drill_days=0), RUN, None) is None
+    assert next_drill(settings(), RUN, drill, NOW + timedelta(days=1)) == NOW + timedelta(days=8)
+    assert next_drill(settings(), RUN, replace(drill, code="backup.drill_differs"), NOW + timedelta(days=1)) == NOW + timedelta(days=2)
+    assert next_drill(settings(drill_days=0), RUN, None, NOW) is None
 
 
 def test_given_up_log_makes_a_backup_due_at_once_and_a_failed_one_is_tried_again_after_an_hour() -> None:
@@ -53,6 +53,15 @@ def test_given_up_log_makes_a_backup_due_at_once_and_a_failed_one_is_tried_again
     later = replace(RUN, began_at=lost + timedelta(minutes=1), ended_at=lost + timedelta(minutes=2))
     assert next_backup(settings(), later, lost, NOW) == (NOW + timedelta(days=1)).replace(hour=3)
     assert next_backup(settings(), replace(later, code="backup.unreachable"), lost, NOW) == lost + timedelta(minutes=2, hours=1)
+
+
+def test_a_backup_from_the_future_puts_none_off() -> None:
+    """A clock that was far ahead for a moment must not stop backups and drills until then."""
+    ahead = replace(RUN, began_at=NOW + timedelta(days=365), ended_at=NOW + timedelta(days=365))
+    for run in (ahead, replace(ahead, code="backup.unreachable")):
+        assert next_backup(settings(), run, None, NOW) == NOW
+        assert next_drill(settings(), RUN, replace(run, kind=RunKind.DRILL), NOW) == NOW
+    assert next_drill(settings(), ahead, None, NOW) == NOW
 
 
 def state(given_up_at: datetime | None, *began: datetime) -> BackupState:

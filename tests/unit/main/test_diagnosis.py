@@ -150,4 +150,6 @@ def test_a_second_place_is_late_at_its_first_failure_and_then_after_two_days(pat
         with pytest.raises(OffsiteLate) as late:
             send(NOW + timedelta(days=2, seconds=1), settings)
         assert "2026-05-06" in Texts("en").cause(late.value)
+        with pytest.raises(OffsiteLate):
+            send(NOW - timedelta(days=365), settings)  # by a clock that was wrong: nobody knows when it was
         send(NOW, Settings())

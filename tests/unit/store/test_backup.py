@@ -99,6 +99,35 @@ def test_the_newest_few_are_kept(backups: BackupStore, live: RedactionQueries, f
     assert left_over(folder) == []
 
 
+def test_a_backup_from_the_future_counts_as_the_oldest(live: RedactionQueries, folder: Path, home: FileHome) -> None:
+    """A clock that was far ahead for a moment must not decide for a year what is restored, and what is kept."""
+    backups = BackupStore(folder, home, keep=3, clock=lambda: NOW + 2 * DAY)
+    before = backups.create(live.database, NOW)
+    ahead = backups.create(live.database, NOW + 365 * DAY)
+    assert backups.list() == [before, ahead]
+    after = backups.create(live.database, NOW + DAY)
+    assert backups.list() == [after, before, ahead] and backups.newest_good() == after
+    last = backups.create(live.database, NOW + 2 * DAY)
+    assert backups.list() == [last, after, before], "it goes before any other"
+
+
+def test_after_a_clock_that_was_behind_the_newest_is_the_last_one_made(live: RedactionQueries, folder: Path, home: FileHome) -> None:
+    now = [NOW]
+    backups = BackupStore(folder, home, keep=3, clock=lambda: now[0])
+    right = backups.create(live.database, NOW)
+    now[0] = NOW - 5000 * DAY
+    behind = backups.create(live.database, now[0])
+    assert backups.list() == [behind, right]
+    now[0] = NOW + timedelta(hours=1)
+    assert backups.due(now[0]) is False and backups.list() == [right, behind], "by the right clock, its date is an early one"
+
+
+def test_a_clock_that_is_corrected_a_little_changes_no_order(live: RedactionQueries, folder: Path, home: FileHome) -> None:
+    backups = BackupStore(folder, home, keep=3, clock=lambda: NOW)
+    before, after = backups.create(live.database, NOW - DAY), backups.create(live.database, NOW + timedelta(minutes=5))
+    assert backups.list() == [after, before]
+
+
 def test_what_is_no_backup_is_passed_over(backups: BackupStore, folder: Path) -> None:
     (folder / "backups" / "2026-03-04T050607Z").mkdir(parents=True)  # without a database
     (folder / "backups" / "holiday").mkdir()
@@ -129,6 +158,18 @@ def test_a_copy_that_does_not_check_is_no_backup(
     with pytest.raises(StoreDamaged):
         backups.create(live.database, NOW)
     assert backups.list() == [] and left_over(folder) == []
+
+
+def test_what_is_put_aside_is_on_the_disk_before_the_library_is_replaced(
+    backups: BackupStore, live: RedactionQueries, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backups.create(live.database, NOW)
+    live.database.close()
+    synced = list[Path]()
+    monkeypatch.setattr(backup_module, "sync_file", lambda path: synced.append(path))
+    backups.restore(None, NOW + DAY)
+    aside = folder / "damaged-2026-03-05T050607Z"
+    assert set(aside.iterdir()) <= set(synced)
 
 
 def test_a_damaged_library_comes_back_and_is_kept_aside(backups: BackupStore, live: RedactionQueries, folder: Path, home: FileHome) -> None:
