@@ -44,7 +44,9 @@ class Hysteresis:
         for kind, reading in readings.items():
             if reading.active is (kind in firing):
                 self._other_since.pop(kind, None)
-            elif now - self._other_since.setdefault(kind, now) >= FACTS[kind].hold * hold:
+                continue
+            since = self._other_since[kind] = min(now, self._other_since.get(kind, now))  # the clock may have gone back
+            if now - since >= FACTS[kind].hold * hold:
                 del self._other_since[kind]
                 (begin if reading.active else end).add(kind)
         return begin, end

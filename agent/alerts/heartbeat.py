@@ -46,9 +46,11 @@ class Heartbeat:
     def beat(self) -> bool:
         """Request the address if that is due. Returns whether it was accepted. Blocks. Raises StoreError."""
         settings, now = self._settings(), self._clock()
-        if not settings.heartbeat_url or (self._next is not None and now < self._next) or not self._is_well(settings, now):
+        every = timedelta(minutes=settings.heartbeat_minutes)
+        waits = self._next is not None and now < self._next <= now + every  # later: the clock went back
+        if not settings.heartbeat_url or waits or not self._is_well(settings, now):
             return False
-        self._next = now + timedelta(minutes=settings.heartbeat_minutes)
+        self._next = now + every
         try:
             status = self._https.send("GET", settings.heartbeat_url, None, {}, inside=settings.inside)
         except Inside:

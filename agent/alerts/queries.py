@@ -15,6 +15,7 @@ from agent.domain.jobs import JobState
 from agent.domain.severity import Severity
 from agent.messages.queue import MessageQueue
 from agent.store import audit_log
+from agent.store.backup_order import SLACK, is_ahead
 from agent.store.database import Database, Queries
 from agent.store.rows import add
 from agent.store.schema import alert, alert_message, alert_silence, audit, job
@@ -175,11 +176,12 @@ def _tell_due(tx: Connection, ways: Collection[str], remind: timedelta | None, n
             continue
         if row.told_at is None:
             _tell(tx, row.id, AlertEvent.FIRING, ways, now)
-        elif remind is not None and now - row.told_at >= remind:
+        elif remind is not None and (now - row.told_at >= remind or is_ahead(row.told_at, now)):
             _tell(tx, row.id, AlertEvent.REMINDER, ways, now)
     # An end is told once: `told_at` is not before `ended_at` then. That the database was away is only told when it is over.
     away = and_(alert.c.told_at.is_(None), alert.c.name == AlertKind.DATABASE_UNREACHABLE.value, alert.c.ended_at > now - _NEWS)
-    for row in tx.execute(select(alert).where(mine, or_(alert.c.told_at < alert.c.ended_at, away))).all():
+    by_a_wrong_clock = and_(alert.c.told_at > now + SLACK, alert.c.ended_at <= now + SLACK)
+    for row in tx.execute(select(alert).where(mine, or_(alert.c.told_at < alert.c.ended_at, by_a_wrong_clock, away))).all():
         waits = and_(alert_message.c.alert_id == row.id, alert_message.c.due_at.is_not(None))
         tx.execute(update(alert_message).where(waits).values(due_at=None))  # its end says all of it
         _tell(tx, row.id, AlertEvent.RESOLVED, () if row.name in silenced else ways, now)

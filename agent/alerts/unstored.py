@@ -38,7 +38,7 @@ class UnstoredAlert:
         if not isinstance(error, StoreDiskFull) and not self._is_full(now):
             return
         for way in self._sending.ways():
-            if now < self._next.get(way, now):
+            if now < self._next.get(way, now) <= now + _AGAIN:  # later: the clock went back
                 continue
             try:
                 self._sending.send(way, self._notes.database_full(now))

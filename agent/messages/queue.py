@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Column, Row, Table, func, select, update
+from sqlalchemy import Column, Row, Table, func, or_, select, update
 
 from agent.store.database import Database, Queries
 
 CLAIM: Final = timedelta(minutes=5)
 """longer than an attempt takes: what a killed process had claimed is then tried again"""
+LONGEST_WAIT: Final = timedelta(hours=6)
+"""between two attempts: what is due later was put off by a clock that was ahead"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,8 @@ class MessageQueue(Queries):
     def claim(self, now: datetime, limit: int) -> list[Claimed]:
         """Take what is due. Other processes don't get it, unless this one ends before it says what became of it."""
         table = self._table
-        due = select(table.c.id).where(table.c.due_at <= now).order_by(table.c.due_at, table.c.id).limit(limit)
+        is_due = or_(table.c.due_at <= now, table.c.due_at > now + LONGEST_WAIT)
+        due = select(table.c.id).where(is_due).order_by(table.c.due_at, table.c.id).limit(limit)
         with self.database.write(durable=True) as tx:
             ids = tx.scalars(due.with_for_update(skip_locked=True)).all()
             if not ids:

@@ -12,13 +12,12 @@ from agent.core.background import regularly
 from agent.core.i18n import Texts
 from agent.domain.errors import AgentError, MessageError, NoWayToTell
 from agent.messages.channels import Channels, Note, Target
-from agent.messages.queue import Claimed, MessageQueue
+from agent.messages.queue import LONGEST_WAIT, Claimed, MessageQueue
 
 log = structlog.get_logger()
 
 LOOK_S: Final = 5.0
 FIRST_WAIT_S: Final = 60
-LONGEST_WAIT_S: Final = 6 * 3_600
 MOST_ATTEMPTS: Final = 14  # about a day and a half
 _AT_ONCE: Final = 20
 
@@ -100,7 +99,7 @@ class Sending:
         try:
             self._channels.send(message.way, self._target(), self._notes.of(message))
         except AgentError as error:
-            wait = timedelta(seconds=min(FIRST_WAIT_S * 2 ** (message.attempts - 1), LONGEST_WAIT_S))
+            wait = min(timedelta(seconds=FIRST_WAIT_S * 2 ** (message.attempts - 1)), LONGEST_WAIT)
             self._queue.failed(message.id, error.code, self._clock() + wait if message.attempts < MOST_ATTEMPTS else None)
             log.warning("message.not_sent", message=message.id, way=message.way, code=error.code, attempt=message.attempts)
             if not isinstance(error, MessageError):

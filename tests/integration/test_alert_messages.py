@@ -168,6 +168,49 @@ def test_the_heart_beats_while_all_is_well_and_only_then(told: Told, receiver: R
     assert len(receiver.received) == 2
 
 
+async def test_a_clock_that_was_a_year_ahead_keeps_nothing_back(told: Told, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    told.set(ntfy_server=f"https://localhost:{receiver.port}", ntfy_topic="guard", heartbeat_url=f"https://localhost:{receiver.port}/ping")
+    now, told.time = told.time, told.time + timedelta(days=365)
+    told.full = AlertReading(False, 40)
+    told.watch.look()
+    assert told.heartbeat.beat()
+    told.full, receiver.status = AlertReading(True, 2), 500
+    told.watch.look()
+    assert await told.sending.send_due() == 0 and len(receiver.received) == 2
+
+    told.time, receiver.status = now, 200
+    told.watch.look()
+    assert await told.sending.send_due() == 2, "the one that failed, and a reminder, since the last one was told nobody knows when"
+    told.full = AlertReading(False, 40)
+    told.time += timedelta(minutes=9)
+    told.watch.look()
+    assert told.heartbeat.beat() and await told.sending.send_due() == 1
+    assert "over" in json.loads(receiver.received[-1][1])["title"]
+
+
+async def test_an_end_is_told_though_a_wrong_clock_told_the_beginning(told: Told, receiver: Receiver) -> None:
+    told.set(ntfy_server=f"https://localhost:{receiver.port}", ntfy_topic="guard", remind_hours=0)
+    now, told.time = told.time, told.time + timedelta(days=365)
+    told.watch.look()
+    assert await told.sending.send_due() == 1
+    told.time, told.full = now, AlertReading(False, 40)
+    told.watch.look()
+    told.watch.look()
+    assert await told.sending.send_due() == 1 and await told.sending.send_due() == 0
+
+
+async def test_a_full_disk_is_told_again_after_a_clock_that_was_ahead(
+    told: Told, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told.set(ntfy_server=f"https://localhost:{receiver.port}", ntfy_topic="guard")
+    now, told.time = told.time, told.time + timedelta(days=365)
+    told.unstored.tell(StoreDiskFull())
+    told.time = now
+    told.unstored.tell(StoreDiskFull())
+    told.unstored.tell(StoreDiskFull())
+    assert len(receiver.received) == 2
+
+
 @pytest.mark.parametrize(("error", "full"), [(StoreDiskFull, False), (StoreUnreachable, True)])
 async def test_a_full_disk_that_takes_no_alert_is_told_all_the_same_and_once(
     told: Told, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, error: type[StoreError], full: bool

@@ -36,6 +36,13 @@ def test_one_that_comes_and_goes_changes_nothing() -> None:
         assert look(steady, minute % 4 != 0, {LOW}, minute) == (set(), set())
 
 
+def test_a_clock_that_goes_back_puts_no_alert_off() -> None:
+    steady = Hysteresis()
+    assert look(steady, True, set(), 500_000) == (set(), set())
+    assert look(steady, True, set(), 0) == (set(), set())
+    assert look(steady, True, set(), 5) == ({LOW}, set())
+
+
 def test_urgent_ones_take_a_fifth_and_facts_none() -> None:
     steady = Hysteresis()
     assert look(steady, True, set(), 0, FULL) == (set(), set())
