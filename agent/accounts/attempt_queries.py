@@ -16,11 +16,12 @@ FORGET: Final = timedelta(days=1)
 REMEMBER: Final = timedelta(days=90)
 """after the last success"""
 Rows = dict[str, Row[Any, Any, Any]]
+_GOES_ON: Final = "CASE WHEN sign_in_attempt.until > :now AND sign_in_attempt.until <= :until"  # a later end is of a clock that was ahead
 _COUNT: Final = text(
     "INSERT INTO sign_in_attempt (who, failures, until, expires_at) VALUES (:who, :amount, :until, :until) ON CONFLICT (who) DO UPDATE SET"
-    " failures = CASE WHEN sign_in_attempt.until <= :now THEN 0 ELSE sign_in_attempt.failures END + excluded.failures,"
-    " until = CASE WHEN sign_in_attempt.until <= :now THEN excluded.until ELSE sign_in_attempt.until END,"
-    " expires_at = CASE WHEN sign_in_attempt.until <= :now THEN excluded.until ELSE sign_in_attempt.until END RETURNING failures"
+    f" failures = {_GOES_ON} THEN sign_in_attempt.failures ELSE 0 END + excluded.failures,"
+    f" until = {_GOES_ON} THEN sign_in_attempt.until ELSE excluded.until END,"
+    f" expires_at = {_GOES_ON} THEN sign_in_attempt.until ELSE excluded.until END RETURNING failures"
 ).bindparams(bindparam("now", type_=Instant), bindparam("until", type_=Instant))
 _COLUMNS = (sign_in_attempt.c.who, sign_in_attempt.c.failures, sign_in_attempt.c.until)
 
@@ -56,7 +57,7 @@ class AttemptQueries(Queries):
         """Return how many the present window has, and when it ends."""
         with self.database.read() as tx:
             row = _rows(tx, [who]).get(who)
-            return (0, now) if row is None or row.until <= now else (row.failures, row.until)
+            return (0, now) if row is None or not _lasts(row.until, now) else (row.failures, row.until)
 
     def begin_attempt(
         self, pair: str, windows: Sequence[AttemptWindow], known: str, wait: Callable[[int], timedelta], now: datetime
@@ -71,7 +72,7 @@ class AttemptQueries(Queries):
             if (full := _full_until(rows, windows, known, now)) is not None:
                 return Refusal(full, is_own=False)
             earlier = rows.get(pair)
-            if earlier is not None and earlier.until > now:
+            if earlier is not None and _lasts(earlier.until, now):
                 return Refusal(earlier.until, is_own=True)
             failures = (earlier.failures if earlier is not None else 0) + 1
             _put(tx, rows, pair, failures, now + wait(failures), now + FORGET)
@@ -90,7 +91,7 @@ class AttemptQueries(Queries):
                 if each.spares_known and known in rows:
                     continue
                 row = rows.get(each.who)
-                if row is not None and row.until > now:
+                if row is not None and _lasts(row.until, now):
                     _put(tx, rows, each.who, row.failures + 1, row.until, row.until)
                 else:
                     _put(tx, rows, each.who, 1, now + each.lasts, now + each.lasts)
@@ -102,10 +103,15 @@ class AttemptQueries(Queries):
             _put(tx, _rows(tx, [known]), known, 0, now, now + REMEMBER)
 
 
+def _lasts(until: datetime, now: datetime) -> bool:
+    """Return whether that moment is still to come. No time lasts longer than a day: the clock was ahead then, and has gone back."""
+    return now < until <= now + FORGET
+
+
 def _full_until(rows: Rows, windows: Sequence[AttemptWindow], known: str, now: datetime) -> datetime | None:
     for each in windows:
         row = rows.get(each.who)
-        if row is not None and row.failures >= each.most and row.until > now and not (each.spares_known and known in rows):
+        if row is not None and row.failures >= each.most and _lasts(row.until, now) and not (each.spares_known and known in rows):
             until: datetime = row.until
             return until
     return None

@@ -1,13 +1,15 @@
 """A limit by address counts a network as one, and what comes beyond it writes nothing."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 
-from agent.accounts.rates import AddressLimit
+from agent.accounts.attempt_queries import AttemptQueries
+from agent.accounts.rates import AddressLimit, RateStorage
 from agent.domain.errors import TooManyAttempts
+from agent.redaction.queries.redaction_queries import RedactionQueries
 
 
 def test_an_address_has_so_many_and_those_beyond_cost_no_writing() -> None:
@@ -27,3 +29,15 @@ def test_an_address_has_so_many_and_those_beyond_cost_no_writing() -> None:
         assert 1 <= int(str(error.value.params["seconds"])) <= 61
     assert len(written) == 3
     limit.take("203.0.113.1")
+
+
+def test_a_minute_of_a_clock_that_was_a_year_ahead_is_over(library: RedactionQueries) -> None:
+    now = datetime(2026, 11, 29, 10, tzinfo=UTC)
+    clock = [now + timedelta(days=365)]
+    limit = AddressLimit(RateStorage(AttemptQueries(library.database), lambda: clock[0]), RateLimitItemPerMinute(3), lambda: clock[0])
+    for clock[0] in (now + timedelta(days=365), now, now + timedelta(minutes=1)):
+        for _ in range(3):
+            limit.take("192.0.2.1")
+        with pytest.raises(TooManyAttempts) as error:
+            limit.take("192.0.2.1")
+        assert error.value.params["seconds"] == 60

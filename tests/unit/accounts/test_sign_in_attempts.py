@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from agent.accounts.attempt_queries import FORGET, REMEMBER, AttemptQueries
-from agent.accounts.sign_in_attempts import FREE, LONGEST_WAIT_S, SignInAttempts
+from agent.accounts.sign_in_attempts import FREE, LONGEST_WAIT_S, PER_ADDRESS, SignInAttempts
 from agent.domain.errors import TooManyAttempts
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.schema import sign_in_attempt
@@ -47,6 +47,18 @@ async def test_the_wait_grows_with_each_failure_up_to_a_quarter_of_an_hour(attem
         await attempts.begin("mei", "10.0.0.1")
     assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, *[LONGEST_WAIT_S] * 4]
     await attempts.begin("mei", "10.0.0.2")  # from elsewhere she may
+    await attempts.begin("ben", "10.0.0.1")
+
+
+async def test_a_clock_that_was_a_year_ahead_locks_nobody_out(attempts: SignInAttempts, clock: Clock) -> None:
+    now, clock.time = clock.time, clock.time + timedelta(days=365)
+    for number in range(PER_ADDRESS[0]):
+        await attempts.begin(account := f"mei{number // FREE}", "10.0.0.1")
+        await attempts.failed(account, "10.0.0.1")
+    assert await wait_of(attempts, "mei0", "10.0.0.1") == 600
+    clock.time = now
+    await attempts.begin("mei0", "10.0.0.1")
+    await attempts.failed("mei0", "10.0.0.1")
     await attempts.begin("ben", "10.0.0.1")
 
 
