@@ -76,9 +76,9 @@ class BatchQueue:
         for batch, opened in tuple(self._open.items()):
             if opened.dry or len(taken) >= limit:
                 continue
-            until, wanted = self._environment.clock() + LEASE, limit - len(taken)
+            wanted = limit - len(taken)
             try:
-                jobs, settings = self._batches.take_from(batch, wanted, worker=self._worker, until=until, known=self._version)
+                jobs, settings = self._batches.take_from(batch, wanted, worker=self._worker, lasts=LEASE, known=self._version)
             except StoreError:
                 if taken:
                     break  # what was taken before is worked on

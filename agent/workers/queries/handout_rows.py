@@ -1,7 +1,7 @@
 """Batches: queued jobs handed out to workers, and leased by them."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import timedelta
 from math import ceil
 from typing import Any
 
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, insert, select, text, update
 from agent.domain.jobs import Job, JobState, Priority
 from agent.library.queries import job_rows
 from agent.store.database import Queries
+from agent.store.dialects.functions import database_time
 from agent.store.schema import job, shared, worker
 from agent.workers.queries import work_queue
 from agent.workers.records import WorkerState
@@ -47,11 +48,13 @@ class HandoutQueries(Queries):
             return job_rows.recall(tx)
 
     def take_from(
-        self, batch: int, limit: int, *, worker: str, until: datetime, known: int
+        self, batch: int, limit: int, *, worker: str, lasts: timedelta, known: int
     ) -> tuple[list[Job], tuple[int, dict[str, Any]] | None]:
-        """Lease jobs of a batch; also return the shared settings with their version, if that is not the `known` one."""
+        """Lease jobs of a batch, by the database's clock: the workers' may differ; also return the shared settings with their version, if that is not the `known` one."""
         with self.database.write() as tx:
-            jobs = job_rows.take(tx, limit, worker=worker, until=until, batch=batch)
+            now = tx.scalar(select(database_time()))
+            assert now is not None
+            jobs = job_rows.take(tx, limit, worker=worker, until=now + lasts, batch=batch)
             fresh = tx.execute(
                 select(shared.c.version, shared.c.content).where(shared.c.name == SETTINGS, shared.c.version != known)
             ).first()

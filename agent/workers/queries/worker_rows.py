@@ -55,7 +55,7 @@ class WorkerQueries(Queries):
             tx.execute(delete(worker).where(worker.c.state == WorkerState.GONE, worker.c.seen_at < today - KEPT))
             living = tx.execute(select(worker.c.uid, worker.c.batches).where(worker.c.state != WorkerState.GONE)).all()
             ended = job_rows.end_leases_of(tx, job.c.lease_worker.not_in([each.uid for each in living]), now)
-            ended += job_rows.expire(tx, now)
+            ended += job_rows.expire(tx, today)
             held = [int(number) for each in living for number in each.batches]
             work_queue.drop_lost(tx, held, silent.total_seconds())
             work_queue.drop_ended(tx)

@@ -36,7 +36,7 @@ class Handed:
             return int(tx.execute(FETCH, {"queues": [ASKED_QUEUE, PHOTO_QUEUE], "worker": worker}).scalar_one())
 
     def take(self, batch: int, limit: int, worker: str) -> list[Job]:
-        return self.batches.take_from(batch, limit, worker=worker, until=self.team.later(), known=0)[0]
+        return self.batches.take_from(batch, limit, worker=worker, lasts=timedelta(hours=1), known=0)[0]
 
     def sizes(self) -> list[int]:
         """How many photos are in each batch."""
@@ -101,6 +101,17 @@ async def test_a_batch_that_a_worker_holds_stays(team: Team, handed: Handed) -> 
         tx.execute(text("UPDATE procrastinate_events SET at = at - interval '2 hours'"))
     assert team.workers.sweep(silent=timedelta(hours=1), now=team.now()) == []
     assert len(handed.take(batch, 9, "w")) == 2
+
+
+async def test_a_clock_that_differs_takes_no_photo_from_its_worker(team: Team, handed: Handed) -> None:
+    team.photos(2)
+    handed.hand_out()
+    batch = handed.fetch()
+    handed.begin("w", "one", batch)
+    handed.take(batch, 1, "w")
+    for ahead in (timedelta(days=365), timedelta(days=-365)):
+        assert team.workers.sweep(silent=timedelta(hours=1), now=team.now() + ahead) == []
+    assert team.states() == {JobState.LEASED: 1, JobState.QUEUED: 1}
 
 
 async def test_a_photo_whose_worker_died_six_times_is_set_aside(team: Team, handed: Handed) -> None:
