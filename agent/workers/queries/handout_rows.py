@@ -50,7 +50,10 @@ class HandoutQueries(Queries):
     def take_from(
         self, batch: int, limit: int, *, worker: str, lasts: timedelta, known: int
     ) -> tuple[list[Job], tuple[int, dict[str, Any]] | None]:
-        """Lease jobs of a batch, by the database's clock: the workers' may differ; also return the shared settings with their version, if that is not the `known` one."""
+        """Lease jobs of a batch; also return the shared settings with their version, if that is not the `known` one.
+
+        By the database's clock: those of the workers' machines may disagree.
+        """
         with self.database.write() as tx:
             now = tx.scalar(select(database_time()))
             assert now is not None
