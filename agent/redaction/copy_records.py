@@ -125,9 +125,14 @@ class RedactionItem:
     request_id: str = ""  # of the request that planned it last
 
     @property
+    def is_for_publishing(self) -> bool:
+        """Return whether a member of a team planned it for publishing."""
+        return self.wish.choice.consented and self.made_by != ""
+
+    @property
     def awaits_approval(self) -> bool:
-        """A member planned it for publishing, and something about it is doubtful."""
-        return self.state is ItemState.NEEDS_REVIEW and self.wish.choice.consented and self.made_by != ""
+        """It is for publishing, and something about it is doubtful, or was edited."""
+        return self.state is ItemState.NEEDS_REVIEW and self.is_for_publishing
 
 
 @dataclass(frozen=True, slots=True)

@@ -212,8 +212,12 @@ class FileRedactor:
         if item.wish.report:
             names = await asyncio.to_thread(self._library.person_names)
             await asyncio.to_thread(self._copies.report, target, report_of(item.wish, facts, names))
-        review = bool(facts.doubts) and not item.edited  # an edited copy has been reviewed
+        # An edited copy has been reviewed: by one person, where publishing may ask for a second one.
+        review = self._asks_second(item) if item.edited else bool(facts.doubts)
         await asyncio.to_thread(self._library.copy_made, item.id, target, review=review, now=self._environment.clock())
+
+    def _asks_second(self, item: RedactionItem) -> bool:
+        return item.is_for_publishing and self._environment.settings.value.consent.second_person
 
 
 async def _to_its_end(work: Coroutine[None, None, T]) -> T:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from agent.core.actor import acting_as
 from agent.core.settings import Settings
 from agent.domain.consent import Consent, ConsentState, Purpose
 from agent.domain.edits import Basis
+from agent.domain.errors import ApprovalAwaited
 from agent.redaction.batches import RedactionOrder
-from agent.redaction.copy_records import RedactionItem
+from agent.redaction.copy_records import ItemState, RedactionItem
 from agent.store.key_homes import FileHome
 from agent.store.opening import open_library
 from tests.unit.cli.conftest import analyser, cli
@@ -277,3 +280,32 @@ async def covered(world: World, out: str) -> int:
     made = [each async for each in world.app.redaction.copies.redact(order) if isinstance(each, RedactionItem)]
     assert made[0].facts is not None, made[0].error
     return made[0].facts.covered
+
+
+async def test_a_copy_for_publishing_that_was_edited_waits_for_another_member(world: World) -> None:
+    world.make(Settings.model_validate({"recognition": {"enabled": True}}))
+    async with world.running():
+        await world.index("m1")
+        order = RedactionOrder((str(world.folder / "m1"),), str(world.folder.parent / "copy.jpg"), keep_consented=True)
+        copies = world.app.redaction.copies
+        with acting_as("mei"):
+            uid = await copies.begin(order)
+            await world.until(lambda: world.real.copies_to_make(1) == [])
+            [made] = world.real.redaction_items(uid, limit=9).items
+            assert made.facts is not None
+            await copies.edit(made.id, [replace(each, covered=False) for each in made.facts.marks])
+        await world.until(lambda: world.real.copies_to_make(1) == [])
+        edited = world.real.redaction(made.id)
+        assert edited is not None and edited.edited and edited.awaits_approval
+        with acting_as("mei"), pytest.raises(ApprovalAwaited):
+            await copies.accept(uid, None)
+        with acting_as("ben"):
+            assert await copies.accept(uid, None) == 1
+
+        one = {"recognition": {"enabled": True}, "consent": {"second_person": False}}
+        await world.app.apply(Settings.model_validate(one))
+        with acting_as("mei"):
+            await copies.edit(made.id, made.facts.marks)
+        await world.until(lambda: world.real.copies_to_make(1) == [])
+        again = world.real.redaction(made.id)
+        assert again is not None and again.state is ItemState.DONE, "one person may do both"
