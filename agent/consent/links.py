@@ -57,7 +57,11 @@ class ConsentLinks:
         self._clock = clock
 
     async def make(self, person_id: int, days: int) -> ConsentLink:
-        """Make a link for a person, in place of an earlier one. Raises PersonUnknown."""
+        """Make a link for a person, in place of an earlier one.
+
+        Whoever holds it is told what all libraries hold of the person. Raises PersonUnknown, PersonElsewhere.
+        """
+        await asyncio.to_thread(self._library.check_people, [person_id], whole=True)
         now = self._clock()
         link = ConsentLink(new_secret(), now + timedelta(days=days))
         sha256 = sha256_of(link.secret)

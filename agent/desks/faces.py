@@ -17,7 +17,7 @@ from agent.library.recipes import EMBEDDER
 from agent.people.queries import consent_rows, edit_rows
 from agent.store import audit_libraries, journal
 from agent.store.journal import Journal
-from agent.store.schema import chip, desk_operation, embedding, identity, member, person, undo, undo_person
+from agent.store.schema import chip, embedding, identity, member, person, undo, undo_person
 from agent.web.desk_exchange import DeskOperation, DeskResult
 
 NOTHING: Final = EditStep("describe", 0)
@@ -25,12 +25,15 @@ NOTHING: Final = EditStep("describe", 0)
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What of an operation is within the caller's reach. `named`: who the face is known as, as far as the caller may know."""
+    """What of an operation is within the caller's reach. `named`: who the face is known as, as far as the caller may know; `token`: of the
+    step that is undone.
+    """
 
     person: bool
     into: bool
     face_id: int | None = None
     named: str = ""
+    token: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ def operate(tx: Connection, asked: DeskOperation, there: Known, now: datetime, *
         case "merge":
             return _merge(tx, asked, there, now)
         case "unmerge":
-            return _unmerge(tx, asked, now)
+            return _unmerge(tx, asked, there, now)
     if there.face_id is None:
         return Done(DeskResult(uid=asked.uid, state="gone"))
     if asked.kind == "name":
@@ -125,10 +128,8 @@ def _merge(tx: Connection, asked: DeskOperation, there: Known, now: datetime) ->
     return Done(DeskResult(uid=asked.uid, state="done", person_uid=asked.into), step)
 
 
-def _unmerge(tx: Connection, asked: DeskOperation, now: datetime) -> Done:
-    before = tx.scalar(select(desk_operation.c.answer).where(desk_operation.c.uid == asked.of))
-    token = None if before is None else before.get("token")
-    step = None if token is None else journal.undo(tx, token, now)
+def _unmerge(tx: Connection, asked: DeskOperation, there: Known, now: datetime) -> Done:
+    step = None if there.token is None else journal.undo(tx, there.token, now)
     if step is None:
         return Done(DeskResult(uid=asked.uid, state="gone"))
     return Done(DeskResult(uid=asked.uid, state="done"), step, "taken_back")

@@ -19,7 +19,7 @@ from agent.desks.faces import NOTHING, Done, Known, said_by
 from agent.domain import desk_path
 from agent.domain.consent import Purpose
 from agent.domain.edits import DescribePersonEdit, EditStep
-from agent.domain.errors import NameEmpty, NameTaken
+from agent.domain.errors import NameEmpty, NameTaken, NothingToUndo
 from agent.domain.events import PeopleChanged, Recorded
 from agent.domain.face import Quality
 from agent.domain.people import Certainty, trust
@@ -123,9 +123,21 @@ class DeskQueries(PeopleQueries):
         with self.database.read() as tx:
             found = faces.known(tx, asked)
             people = tx.scalars(select(person.c.id).where(person.c.uid.in_([asked.person_uid, asked.into]))).all()
+            before = tx.scalar(select(desk_operation.c.answer).where(desk_operation.c.uid == asked.of))
+        if asked.kind == "unmerge":
+            return replace(found, token=self._undoable(before.get("token") if before else None))
         if asked.kind in ("rename", "merge") and self.elsewhere(people):
             return replace(found, person=False, into=False)
         return found
+
+    def _undoable(self, token: str | None) -> str | None:
+        """Return the step if the caller may still undo it."""
+        try:
+            if token is not None:
+                self.check_step(token)
+        except NothingToUndo:
+            return None
+        return token
 
     def operate(
         self, asked: DeskOperation, known: Known, *, may_name: bool, recognises: bool, now: datetime, note: str

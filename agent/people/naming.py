@@ -81,11 +81,13 @@ class People:
         return await self._step(write)
 
     async def undo(self, token: str | None = None) -> EditStep:
-        """Undo the token's step, or the latest one. Raises NothingToUndo."""
+        """Undo the token's step, or the latest one. Raises NothingToUndo, also if the member may not take that step any more."""
+        await asyncio.to_thread(self._library.check_step, token)
         return await self._step(partial(self._library.undo, token, now=self._clock(), note=IN_DOUBT))
 
     async def do_again(self) -> EditStep:
         """Redo the last undone step. Raises NothingToUndo."""
+        await asyncio.to_thread(self._library.check_step, None, again=True)
         return await self._step(partial(self._library.do_again, now=self._clock(), note=IN_DOUBT))
 
     async def forget(self, person_id: int) -> ForgottenPerson:

@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 
 from agent.core.reach import everything, reaching
 from agent.core.settings import Settings
-from agent.domain.errors import NotFound, PersonUnknown
+from agent.domain.errors import Forbidden, NotFound, PersonUnknown
 from agent.library.recipes import EMBEDDER
 from agent.people.cluster_cards import ClusterCards
 from agent.people.clusters import ClusterUpdater
@@ -165,9 +165,13 @@ def naming_routes(
             await asyncio.to_thread(drafts.put_draft, draft.face_id, draft.name, now())
 
     @api.post("/api/library/undo", status_code=204, openapi_extra=needs(Scope.PHOTOS_WRITE))
-    async def undo(asked: LibraryUndo) -> None:
-        """Undo any step, including the consequences of one about people."""
-        await people.undo(asked.undo)
+    async def undo(asked: LibraryUndo, who: Who) -> None:
+        """Undo any step, including the consequences of one about people: for those who may name people."""
+        scope = Scope.PEOPLE_WRITE if await asyncio.to_thread(library.is_of_people, asked.undo) else Scope.PHOTOS_WRITE
+        if scope not in who.scopes:
+            raise Forbidden(scope=scope)
+        with reaching(who.reach(scope)):
+            await people.undo(asked.undo)
 
 
 def editing_routes(api: FastAPI, people: People, library: PeopleQueries, drafts: Drafts) -> None:

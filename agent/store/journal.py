@@ -10,15 +10,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, ScalarSelect, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, ScalarSelect, Table, delete, func, insert, select, update
 
 from agent.core.actor import actor
 from agent.domain.edits import EditStep
 from agent.store.fact_values import Value
 from agent.store.facts import KINDS, LOST, Key, chunks
 from agent.store.rows import add
+from agent.store.schema import album, face, image, person, undo_person
 from agent.store.schema import undo as table
-from agent.store.schema import undo_person
 
 # The number of steps that can be undone: for single names, some megabytes.
 KEPT = 10_000
@@ -91,8 +91,7 @@ def undo(tx: Connection, token: str | None, now: datetime) -> EditStep | None:
     None if it is another member's, does not exist, was undone already, or if all of it changed since: what is named by its token can be
     undone once that is undone; the latest is dropped, so that the one before it is the latest.
     """
-    which = table.c.token == token if token is not None else table.c.id == _newest()
-    step = tx.execute(select(table).where(_own(), which, table.c.undone_at.is_(None))).mappings().one_or_none()
+    step = _to_undo(tx, token)
     if step is None:
         return None
     turned = [_turn(tx, change, "after", "before") for change in reversed(step["changes"])]
@@ -109,13 +108,34 @@ def undo(tx: Connection, token: str | None, now: datetime) -> EditStep | None:
 
 def do_again(tx: Connection) -> EditStep | None:
     """Redo the last undone step. None if there is none."""
-    step = tx.execute(select(table).where(table.c.undone_at == _last_undone())).mappings().first()
+    step = _to_do_again(tx)
     if step is None:
         return None
     for change in step["changes"]:
         _turn(tx, change, "before", "after")
     tx.execute(update(table).where(table.c.id == step["id"]).values(undone_at=None))
     return step_of(step)
+
+
+def about(tx: Connection, token: str | None, *, again: bool = False) -> Mapping[Table, frozenset[int]]:
+    """Return what the step that would be undone, or done `again`, changes: rows of these tables, by their ids.
+
+    Of a step that changes who faces are, these are the faces: its people may be seen on no photo since.
+    """
+    row = _to_do_again(tx) if again else _to_undo(tx, token)
+    if row is None:
+        return {}
+    step, images, albums = step_of(row), set[int](), set[int]()
+    for change in row["changes"]:
+        match change["fact"]:
+            case "hidden" | "favourite":
+                images |= set(change["keys"])
+            case "album":
+                albums |= set(change["keys"])
+            case "in_album":
+                albums |= {key[0] for key in change["keys"]}
+    found = {face: step.faces, person: step.people if not step.faces else (), image: images, album: albums}
+    return {each: frozenset(ids) for each, ids in found.items() if ids}
 
 
 def steps(tx: Connection) -> tuple[EditStep | None, EditStep | None]:
@@ -163,6 +183,15 @@ def step_of(row: Mapping[str, Any] | RowMapping) -> EditStep:
 
 def _own() -> ColumnElement[bool]:
     return table.c.actor == actor.get()
+
+
+def _to_undo(tx: Connection, token: str | None) -> RowMapping | None:
+    which = table.c.token == token if token is not None else table.c.id == _newest()
+    return tx.execute(select(table).where(_own(), which, table.c.undone_at.is_(None))).mappings().one_or_none()
+
+
+def _to_do_again(tx: Connection) -> RowMapping | None:
+    return tx.execute(select(table).where(table.c.undone_at == _last_undone())).mappings().first()
 
 
 def _newest() -> ScalarSelect[int]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import or_, select
+from sqlalchemy import Connection, Table, or_, select
 
 from agent.core.reach import current_reach, everything
 from agent.domain.edits import (
@@ -16,8 +16,10 @@ from agent.domain.edits import (
     RejectFaces,
     UnnameFacesEdit,
 )
-from agent.domain.errors import FaceUnknown, PersonElsewhere, PersonUnknown
+from agent.domain.errors import FaceUnknown, NothingToUndo, PersonElsewhere, PersonUnknown
+from agent.domain.names import given
 from agent.domain.people import Certainty
+from agent.store import journal
 from agent.store.database import Queries
 from agent.store.facts import chunks
 from agent.store.library_triggers import may_be_elsewhere
@@ -33,7 +35,7 @@ class ReachQueries(Queries):
             return
         wanted = set(face_ids)
         with self.database.read() as tx:
-            found = {each for part in chunks(sorted(wanted)) for each in tx.scalars(select(face.c.id).where(face.c.id.in_(part)))}
+            found = _ids(tx, face, wanted)
         if found != wanted:
             raise FaceUnknown
 
@@ -49,6 +51,21 @@ class ReachQueries(Queries):
             raise PersonUnknown
         if whole and self.elsewhere(people):
             raise PersonElsewhere
+
+    def check_step(self, token: str | None, *, again: bool = False) -> None:
+        """Raises NothingToUndo if the step that would be undone, or done `again`, is about what isn't within reach any more."""
+        if current_reach() is None:
+            return
+        with everything(), self.database.read() as tx:
+            there = {each: _ids(tx, each, ids) for each, ids in journal.about(tx, token, again=again).items()}
+        with self.database.read() as tx:
+            if any(_ids(tx, each, ids) != ids for each, ids in there.items()):
+                raise NothingToUndo
+
+    def is_of_people(self, token: str) -> bool:
+        """Return whether that step is about people or faces."""
+        with everything(), self.database.read() as tx:
+            return not {face, person}.isdisjoint(journal.about(tx, token))
 
     def check_name(self, name: str) -> None:
         """Raises PersonElsewhere if someone called so isn't within reach, or not as a whole."""
@@ -79,6 +96,11 @@ class ReachQueries(Queries):
             return frozenset(tx.scalars(theirs.distinct()))
 
 
+def _ids(tx: Connection, table: Table, ids: Collection[int]) -> set[int]:
+    """Return those that exist and are within reach."""
+    return {each for part in chunks(sorted(ids)) for each in tx.scalars(select(table.c.id).where(table.c.id.in_(part)))}
+
+
 def check_edit(library: ReachQueries, wish: Edit) -> None:
     """Check what an edit by a member of a team is about: an edit holds in all libraries, and is applied without regard to them. Blocks.
 
@@ -87,7 +109,9 @@ def check_edit(library: ReachQueries, wish: Edit) -> None:
     match wish:
         case NameFacesEdit():
             library.check_faces([*wish.face_ids, *wish.left_out])
-            library.check_people([wish.person_id] if wish.person_id is not None else [], whole=False)
+            library.check_people([wish.person_id] if wish.person_id is not None else [], whole=wish.basis is not None)
+            if wish.basis is not None and wish.name is not None:
+                library.check_name(given(wish.name))
         case NameManyEdit():
             library.check_faces([each for _, faces in wish.people for each in faces])
         case AdoptNamesEdit():

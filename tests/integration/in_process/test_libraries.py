@@ -348,6 +348,57 @@ async def test_a_curator_names_faces_for_all_libraries_and_changes_people_of_the
     assert two.world.real.person_names()[two.of("Ben Secret")] == "Ben Secret"
 
 
+async def test_a_persons_own_link_and_legal_basis_are_made_by_who_curates_all_their_libraries(two: TwoLibraries) -> None:
+    curator, administrator = await two.member("cora", Sports=Role.CURATOR), await two.server.team.member("ada", Role.ADMINISTRATOR)
+    cleo, face_id = two.of("Cleo"), two.of("c1 face")
+    async with two.client(curator) as client, two.client(administrator) as all_of_it:
+        # By the link all is told that any library holds of the person.
+        refused = await client.post(f"/api/people/{cleo}/consent-link", json={})
+        assert (refused.status_code, refused.json()["code"]) == (409, "libraries.person_elsewhere")
+        assert (await client.post(f"/api/people/{two.of('Ann')}/consent-link", json={})).status_code == 200
+        assert (await all_of_it.post(f"/api/people/{cleo}/consent-link", json={})).status_code == 200
+        for known in ({"person_id": cleo}, {"name": "Cleo"}, {"name": "Ben Secret"}):
+            asked = {"kind": "name", "face_ids": [face_id], "basis": "contract", **known}
+            refused = await client.post("/api/people/edits", json=asked)
+            assert (refused.status_code, refused.json()["code"]) == (409, "libraries.person_elsewhere")
+        named = {"kind": "name", "face_ids": [face_id], "basis": "contract", "name": "Somebody new"}
+        assert (await client.post("/api/people/edits", json=named)).status_code == 200
+    assert two.world.real.person(cleo).basis is None  # type: ignore[union-attr]
+
+
+async def test_a_step_is_undone_only_where_its_member_may_still_take_it(two: TwoLibraries) -> None:
+    member = await two.member("cora", Sports=Role.CURATOR, Clinic=Role.CURATOR)
+    mine, theirs = two.of("a1 face"), two.of("b1 face")
+    async with two.client(member) as client:
+
+        async def named(face_id: int, name: str) -> str:
+            said = {"kind": "name", "face_ids": [face_id], "name": name}
+            return str((await client.post("/api/people/edits", json=said)).json()["undo"])
+
+        async def undone(path: str, token: str) -> int:
+            return (await client.post(path, json={"undo": token})).status_code
+
+        def who(face_id: int) -> str | None:
+            known = two.world.real.identity_of(face_id)
+            return None if known is None else two.world.real.person_names()[known.person_id]
+
+        in_sports, in_clinic = await named(mine, "Zed"), await named(theirs, "Yan")
+        hidden = (await client.post("/api/library/actions", json={"action": "hide", "ids": [two.of("b1 image")]})).json()["undo"]
+        await two.server.libraries.grant(two.of(CLINIC), member.member.id, Role.EDITOR)
+        for path in ("/api/undo", "/api/library/undo"):
+            assert await undone(path, in_clinic) == 404
+        assert await undone("/api/library/undo", hidden) == 204, "an editor hides photos"
+        hidden = (await client.post("/api/library/actions", json={"action": "hide", "ids": [two.of("b1 image")]})).json()["undo"]
+        await two.server.libraries.revoke(two.of(CLINIC), member.member.id)
+        assert await undone("/api/library/undo", hidden) == 404 and await undone("/api/library/undo", in_clinic) == 404
+        assert (who(mine), who(theirs)) == ("Zed", "Yan")
+        assert await undone("/api/library/undo", in_sports) == 204 and who(mine) == "Ann"
+        await two.server.libraries.revoke(two.of(SPORTS), member.member.id)
+        await two.server.libraries.grant(two.of(CLINIC), member.member.id, Role.CURATOR)
+        assert (await client.post("/api/redo", json={})).status_code == 404 and who(mine) == "Ann"
+        assert await undone("/api/undo", in_clinic) == 200
+
+
 async def test_a_name_is_begun_on_faces_within_reach_alone(two: TwoLibraries) -> None:
     library, mine, theirs = two.world.real, two.of("a1 face"), two.of("b1 face")
     sports, clinic = (Reach(frozenset({two.of(name)})) for name in (SPORTS, CLINIC))
