@@ -60,6 +60,8 @@ class Connection(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         super().connection_made(transport)
+        if self.client is not None:  # as it is written everywhere else, also by a listener for both versions of IP
+            self.client = (self.client[0].removeprefix("::ffff:"), self.client[1])
         transport.set_write_buffer_limits(WAITING)  # of TLS, asyncio would hold eight times as much
         if self._visit is not None:
             self._visit.greeted()

@@ -7,9 +7,10 @@ import os
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Generator
+from collections.abc import AsyncIterator, Callable, Generator, Iterable
 from dataclasses import dataclass
 from functools import partial
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,11 @@ _LOOPBACK = Network()
 _HERE = ("127.0.0.1",)  # proxies on this computer, as Uvicorn has it
 
 
+def believed_proxies(named: Iterable[str]) -> list[str]:
+    """Return the addresses and networks whose word on a visitor's address counts, as Uvicorn takes them: `10.1.2.3/8` is none for it."""
+    return [*_HERE, *(str(ip_network(each, strict=False)) for each in named)]
+
+
 @contextlib.asynccontextmanager
 async def serving(
     application: Callable[[Callable[[], int]], ASGIApp],
@@ -111,7 +117,7 @@ async def serving(
             ws="none",
             backlog=LONGER if succession is not None else BACKLOG,
             timeout_graceful_shutdown=1,
-            forwarded_allow_ips=[*_HERE, *door.gate.exempt],
+            forwarded_allow_ips=believed_proxies(door.gate.exempt),
             ssl_context_factory=None if (tls := network.tls) is None else lambda *_: tls,
         )
         await asyncio.to_thread(sweep, time.time())

@@ -9,22 +9,26 @@ import socket
 import tempfile
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from starlette.responses import Response
 from structlog.testing import capture_logs
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from agent.domain.errors import AgentError, NotRunning, SettingsInvalid
 from agent.main.http import create_app
 from agent.web.client import Client
 from agent.web.connection_limits import Door
-from agent.web.server import serving
+from agent.web.server import Network, believed_proxies, serving
 from agent.web.whereabouts import LOCK_FILE, Whereabouts, find, is_serving, leave
 from tests.unit.web.conftest import served, shared_api
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from starlette.types import Receive, Scope, Send
 
     from agent.web.peers import Address
     from tests.unit.web.conftest import Served
@@ -69,6 +73,34 @@ async def test_small_answers_leave_at_once(served: Served, tmp_path: Path) -> No
         assert (await client.get(f"http://127.0.0.1:{port}/health")).json() == {"ok": True}
         ends = accepted(port)
         assert ends and all(end.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) for end in ends)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::"])
+async def test_a_proxy_says_who_asks_whichever_way_its_address_is_written(host: str, tmp_path: Path) -> None:
+    async def says_who_asks(scope: Scope, receive: Receive, send: Send) -> None:
+        await Response(scope["client"][0])(scope, receive, send)
+
+    door = Door(lambda _, __: True)  # as a server's, which welcomes other computers
+    with suppress(SettingsInvalid):  # a machine without IPv6
+        async with (
+            serving(lambda _: says_who_asks, token="x", port=0, runtime=tmp_path, door=door, network=Network(host)) as port,
+            httpx.AsyncClient(trust_env=False, base_url=f"http://127.0.0.1:{port}") as client,
+        ):
+            assert (await client.get("/")).text == "127.0.0.1"
+            assert (await client.get("/", headers={"x-forwarded-for": "192.0.2.7"})).text == "192.0.2.7"
+
+
+async def test_a_proxy_of_a_network_is_believed_however_the_network_is_written() -> None:
+    seen: list[object] = []
+
+    async def sees(scope: Scope, _: Receive, __: Send) -> None:
+        seen.append(scope["client"][0])
+
+    for proxies in (["10.1.2.3/8"], ["10.0.0.0/8"], ["10.9.9.9"], ["10.9.9.8"]):
+        headers = [(b"x-forwarded-for", b"192.0.2.7")]
+        believing: Any = ProxyHeadersMiddleware(sees, believed_proxies(proxies))  # type: ignore[arg-type]  # as uvicorn puts it in
+        await believing({"type": "http", "client": ("10.9.9.9", 1), "headers": headers}, None, None)
+    assert seen == ["192.0.2.7"] * 3 + ["10.9.9.9"]
 
 
 async def test_a_photo_that_was_sent_before_a_kill_is_gone_once_it_is_served_again(
