@@ -81,7 +81,7 @@ class Callers:
 
     def _with_second_factor(self, headers: dict[str, str]) -> dict[str, str]:
         with self._as(headers) as member:
-            uri = _done(member.post("/api/account/second-factor", json={})).json()["uri"]
+            uri = _done(member.post("/api/account/second-factor", json={"password": PASSWORD})).json()["uri"]
             code = pyotp.TOTP(parse_qs(urlsplit(uri).query)["secret"][0]).now()
             _done(member.post("/api/account/second-factor", json={"code": code}))
         return headers

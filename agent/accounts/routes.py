@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI, Request, Response
 
-from agent.accounts.callers import MANAGE, SELF, From, Here, HexId, MemberId, Secret, signed_in
+from agent.accounts.callers import MANAGE, SELF, From, Here, HexId, MemberId, OwnSession, Secret, signed_in
 from agent.accounts.members import Members
 from agent.accounts.passkey_routes import passkey_routes, site_of
 from agent.accounts.passkeys import NewPasskey
@@ -127,10 +127,11 @@ def _own_session_routes(api: FastAPI, sessions: Sessions) -> None:
 
 def _second_factor_routes(api: FastAPI, accounts: Accounts) -> None:
     @api.post("/api/account/second-factor", openapi_extra=SELF)
-    async def second_factor(wanted: SecondFactorStep, member: MemberId, caller: From) -> SecondFactorOut:
+    async def second_factor(wanted: SecondFactorStep, member: MemberId, session: OwnSession, caller: From) -> SecondFactorOut:
         """Begin with a new secret, or confirm that the app makes its codes."""
         if wanted.code is not None:
             return SecondFactorOut(recovery_codes=await accounts.confirm_second_factor(member, wanted.code, caller))
+        await accounts.prove(member, wanted.password, session, caller)
         secret, uri = await accounts.begin_second_factor(member)
         return SecondFactorOut(secret=secret, uri=uri)
 

@@ -131,7 +131,7 @@ class AccountSessions(Schema):
     items: tuple[AccountSessionOut, ...]
 
 
-class SecondFactorStep(Schema):
+class SecondFactorStep(Confirmation):
     """Without a code it begins; with a code of the app it is confirmed."""
 
     code: Code | None = None

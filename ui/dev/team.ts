@@ -273,6 +273,7 @@ function reply(method: string, path: string, query: URLSearchParams, body: Recor
       state.sessions = state.sessions.filter((number) => String(number) !== id)
       return is({ count: 1 })
     case 'POST /api/account/second-factor':
+      if (body['code'] === undefined && body['password'] !== PASSWORD) return problem(422, 'account.old_password_wrong', options, ['The current password is wrong.', 'Check it and try again.'], ['当前密码不正确。', '请检查后重试。'])
       if (body['code'] === undefined) return is({ secret: SECRET, uri: `otpauth://totp/photos.school.example:mei?secret=${SECRET}&issuer=AI%20Popup`, recovery_codes: [] })
       if (body['code'] !== CODE) return problem(422, 'account.code_wrong', options, ['The code is wrong.', 'Check the time on your phone.'], ['验证码不正确。', '请检查手机的时间。'])
       state.second = true

@@ -80,6 +80,8 @@ def _password(page: Page) -> None:
 
 def _second(page: Page) -> None:
     page.locator(SECOND_CARD).get_by_role("button").click()
+    page.locator(SECOND_CARD).locator("[name=password]").fill(PASSWORD)
+    page.keyboard.press("Enter")
     page.locator("svg[role=img]").wait_for()
 
 

@@ -347,7 +347,7 @@ async def test_a_reset_ends_every_session(team: Team, ben: SignedInMember, page:
 
 async def second_factor(team: Team, member: SignedInMember, page: httpx.AsyncClient) -> tuple[TOTP, list[str]]:
     """Put in use; gives the app's codes and the recovery codes."""
-    begun = (await page.post("/api/account/second-factor", json={}, headers=member.headers)).json()
+    begun = (await page.post("/api/account/second-factor", json={"password": PASSWORD}, headers=member.headers)).json()
     assert begun["uri"].startswith("otpauth://totp/") and begun["recovery_codes"] == []
     totp = TOTP(begun["secret"])
     confirmed = await page.post("/api/account/second-factor", json={"code": totp.at(team.time)}, headers=member.headers)
@@ -369,8 +369,15 @@ async def test_with_a_second_factor_a_code_is_needed_and_each_works_once(team: T
     assert (await sign_in(page, code=recovery[0].lower().replace("-", " "))).status_code == 200
     assert code_of(await sign_in(page, code=recovery[0])) == "account.code_wrong"
     assert (await page.get("/api/account", headers=ben.headers)).json()["recovery_codes"] == len(recovery) - 1 == 9
-    again = await page.post("/api/account/second-factor", json={}, headers=ben.headers)
+    again = await page.post("/api/account/second-factor", json={"password": PASSWORD}, headers=ben.headers)
     assert (again.status_code, code_of(again)) == (409, "account.second_factor_on")
+
+
+async def test_a_session_alone_sets_up_no_second_factor(team: Team, ben: SignedInMember, page: httpx.AsyncClient) -> None:
+    for body in ({}, {"password": "wrong"}):
+        answer = await page.post("/api/account/second-factor", json=body, headers=ben.headers)
+        assert (answer.status_code, code_of(answer)) == (422, "account.old_password_wrong")
+    assert (await sign_in(page)).status_code == 200
 
 
 async def test_asking_without_a_code_gives_no_more_guesses_at_codes(team: Team, ben: SignedInMember, page: httpx.AsyncClient) -> None:

@@ -376,7 +376,7 @@ async def test_the_client_shows_its_secret_as_the_provider_wants_it(desk: Desk, 
 
 
 async def test_a_second_factor_is_asked_for_unless_the_provider_did(desk: Desk, grace: SignedInMember) -> None:
-    begun = (await desk.page.post("/api/account/second-factor", json={}, headers=grace.headers)).json()
+    begun = (await desk.page.post("/api/account/second-factor", json={"password": PASSWORD}, headers=grace.headers)).json()
     app = TOTP(begun["secret"])
 
     def code() -> str:
@@ -435,7 +435,7 @@ async def test_an_invitation_is_accepted_by_the_provider(desk: Desk) -> None:
 
 
 async def test_an_invitation_asks_for_the_second_factor_first(desk: Desk, grace: SignedInMember) -> None:
-    begun = (await desk.page.post("/api/account/second-factor", json={}, headers=grace.headers)).json()
+    begun = (await desk.page.post("/api/account/second-factor", json={"password": PASSWORD}, headers=grace.headers)).json()
     app = TOTP(begun["secret"])
     await desk.page.post("/api/account/second-factor", json={"code": app.at(int(desk.team.time.timestamp()))}, headers=grace.headers)
     desk.team.later(timedelta(minutes=1))

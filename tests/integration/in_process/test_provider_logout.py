@@ -23,7 +23,7 @@ from agent.web.access import Role
 from agent.web.scoped_route import MOST_OF_A_STRANGER
 from tests.integration.in_process.test_provider import DISCOVERY, SECOND, Desk, database, desk, grace, me, one_school, said, school
 from tests.openid_provider import CLIENT, EVENTS, new_key, unsigned
-from tests.team import HERE, ORIGIN, Team
+from tests.team import HERE, ORIGIN, PASSWORD, Team
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -119,7 +119,7 @@ async def test_an_account_of_the_same_number_elsewhere_ends_nothing(desk: Desk, 
 
 async def asked_for_second_factor(desk: Desk, grace: SignedInMember) -> dict[str, str]:
     """Sign in by the provider's session `s-1` as a member who then shows a second factor; returns what the page sends with it."""
-    begun = (await desk.page.post("/api/account/second-factor", json={}, headers=grace.headers)).json()
+    begun = (await desk.page.post("/api/account/second-factor", json={"password": PASSWORD}, headers=grace.headers)).json()
     app = TOTP(begun["secret"])
     await desk.page.post("/api/account/second-factor", json={"code": app.at(int(desk.team.time.timestamp()))}, headers=grace.headers)
     desk.team.later(timedelta(minutes=1))

@@ -49,7 +49,7 @@ export class AccountApi {
   endSession = (number: number): Promise<void> => this.client.request('DELETE', `/api/account/sessions/${number}`)
 
   /** The secret that the authenticator app is to know. */
-  beginSecondFactor = (): Promise<SecondFactorOut> => this.client.request('POST', '/api/account/second-factor', {})
+  beginSecondFactor = (password: string | null): Promise<SecondFactorOut> => this.client.request('POST', '/api/account/second-factor', { password })
   /** The recovery codes, which are shown only now. */
   confirmSecondFactor = async (code: string): Promise<readonly string[]> =>
     (await this.client.request<SecondFactorOut>('POST', '/api/account/second-factor', { code })).recovery_codes

@@ -2431,7 +2431,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Undo
-         * @description Undo any step, including the consequences of one about people.
+         * @description Undo any step, including the consequences of one about people: for those who may name people.
          */
         readonly post: operations["undo_api_library_undo_post"];
         readonly delete?: never;
@@ -8818,6 +8818,8 @@ export interface components {
         readonly SecondFactorStep: {
             /** Code */
             readonly code?: string | null;
+            /** Password */
+            readonly password?: string | null;
         };
         /**
          * SecondFactorWanted
