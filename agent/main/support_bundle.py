@@ -5,6 +5,7 @@ import json
 import platform
 import zipfile
 from collections.abc import Sequence
+from enum import Enum
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
@@ -39,28 +40,22 @@ def support_bundle(
     return written.getvalue()
 
 
-_ALERTED: Final = {"webhook", "ntfy_server", "ntfy_topic", "heartbeat_url"}
+# Texts that can only be one of a few words, keys or times. All others are somebody's own: paths, addresses, names, keys.
+_TOLD: Final = frozenset(
+    {"engine.device", "capture.hotkey", "popup.quiet_from", "popup.quiet_until", "incidents.work_from", "incidents.work_until"}
+    | {"backup.at", "oidc.default_role", "logs.level"}
+)
 
 
 def without_places(settings: Settings) -> dict[str, object]:
-    """The settings without paths, addresses and patterns: of folders only how many and their switches, of lists only how long."""
-    places = {"name", "address", "database", "host", "certificate", "private_key"}
-    places |= {"operations_host", "metrics_token_file", "worker_keys", "tracing"}
-    addresses = {"email_from", "smtp_host", "smtp_user", "webhook"}
-    provider = {"issuer", "client_id", "secret_path", "name", "certificate"}
-    sections = settings.model_dump(
-        mode="json",
-        exclude={
-            "folders": True,
-            "server": places,
-            "incidents": addresses,
-            "alerts": _ALERTED,
-            "oidc": provider,
-            "worker": {"operations_host"},
-        },
-    )
+    """The settings without what somebody wrote: of folders only how many and their switches, of lists only how long they are."""
+    sections = settings.model_dump(exclude={"folders"})
     told: dict[str, object] = {
-        section: {name: len(value) if isinstance(value, list) else value for name, value in values.items()}
+        section: {
+            name: len(value) if isinstance(value, tuple) else value
+            for name, value in values.items()
+            if not isinstance(value, str) or isinstance(value, Enum) or f"{section}.{name}" in _TOLD
+        }
         for section, values in sections.items()
     }
     told["folders"] = [

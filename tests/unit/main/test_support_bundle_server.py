@@ -45,3 +45,22 @@ def test_it_tells_no_address_no_password_and_no_file() -> None:
         "announce": True,
     }
     assert json.loads(told)["server"] == {"port": 8443, "http_port": 0, "names": 1, "workers": 3, "drain_s": 30, **limits}
+
+
+def test_no_text_that_somebody_wrote_is_in_it() -> None:
+    written = Settings.model_validate(
+        {
+            "backup": {
+                "folder": "/mnt/ada",
+                "offsite": "sftp://ada@host.example.org/ada",
+                "offsite_key_id": "AKIAADA",
+                "offsite_authority": "/home/ada/authority.pem",
+                "offsite_identity": "/home/ada/key.pem",
+                "offsite_known_hosts": "/home/ada/hosts",
+            },
+            "uploads": {"folder": "/srv/ada"},
+        }
+    )
+    told = without_places(written)
+    assert not any(word in json.dumps(told).lower() for word in ("ada", "example", "pem"))
+    assert told["backup"]["keep_full"] == written.backup.keep_full  # type: ignore[index]
