@@ -1,6 +1,8 @@
 """Paths below a folder, as ranges of the path index."""
 
 from dataclasses import dataclass
+from typing import Final, Literal
+from unicodedata import normalize
 
 from sqlalchemy import ColumnElement, LargeBinary, and_, func, not_, or_, true, type_coerce
 
@@ -17,6 +19,7 @@ class FolderArea:
     without: tuple[str, ...] = ()
 
 
+_FORMS: Final[tuple[Literal["NFC", "NFD"], ...]] = ("NFC", "NFD")
 EVERYWHERE = FolderArea()
 
 
@@ -57,9 +60,11 @@ def named_like(text: str) -> ColumnElement[bool]:
 def folded_forms(text: str) -> tuple[str, ...]:
     """Return what to search for instead of a text, ignoring case. Most texts have one form.
 
-    Databases only fold ASCII case: other letters are searched as typed, in lower case and in upper case.
+    Databases only fold ASCII case: other letters are searched as typed, in lower case and in upper case, and with their accents apart,
+    as disks and archives of Macs have them.
     """
-    return tuple(sorted({ascii_lower(each) for each in (text, text.lower(), text.upper())}))
+    cases = (text, text.lower(), text.upper())
+    return tuple(sorted({ascii_lower(normalize(form, each)) for form in _FORMS for each in cases}))
 
 
 def folder_inside(folder: str, path: str) -> str | None:
