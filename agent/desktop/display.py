@@ -13,6 +13,7 @@ from agent.desktop import session_bus
 from agent.domain.errors import DesktopError, LibraryMissing, NoTray
 
 _POLL_S = 0.5
+_PER_MONITOR_V2 = ctypes.c_void_p(-4)  # DPI_AWARENESS_CONTEXT_PER_MONITOR_AWARE_V2, since Windows 10 1703
 
 
 def display_available() -> bool:
@@ -36,6 +37,15 @@ def tray_available(wait_s: float = 0.0) -> bool:
             return False
         time.sleep(_POLL_S)
     return True
+
+
+def prepare_scaling() -> None:
+    """Have Windows leave the scaling to this process, for each monitor. Call it before the process has any window.
+
+    Otherwise menus and windows are blurred on scaled monitors, and on several of different scales stand in wrong places.
+    """
+    if sys.platform == "win32":
+        ctypes.windll.user32.SetProcessDpiAwarenessContext(_PER_MONITOR_V2)
 
 
 def why_no_tray() -> DesktopError:

@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol, TypeAlias
 
 from agent.core.i18n import Texts
 from agent.core.resources import resource
+from agent.desktop.display import prepare_scaling
 from agent.desktop.pystray_import import pystray
 from agent.desktop.termination import on_termination
 
@@ -250,6 +251,7 @@ def _backend() -> Callable[..., Icon]:
         from agent.desktop.qt_tray import QtIcon
 
         return QtIcon
+    prepare_scaling()
     icon: Callable[..., Icon] = pystray.Icon
     return icon
 

@@ -1,5 +1,6 @@
 """The protocol of the popup's process, with a stand-in for its window."""
 
+import ctypes
 import io
 import json
 import os
@@ -13,11 +14,22 @@ import pytest
 
 from agent.core.settings import Corner
 from agent.desktop import popup_window
+from agent.desktop.display import prepare_scaling
 from agent.desktop.picker_shell import PickerPane
 from agent.desktop.popup_window import PopupServer
 from agent.desktop.work_area import Rect
 
 URL = "http://127.0.0.1:5000/popup?code=1"
+
+
+def test_windows_leaves_scaling_to_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[int | None] = []
+    user32 = SimpleNamespace(SetProcessDpiAwarenessContext=lambda context: told.append(ctypes.c_ssize_t(context.value).value))
+    monkeypatch.setattr(ctypes, "windll", SimpleNamespace(user32=user32), raising=False)
+    for system in ("linux", "darwin", "win32"):
+        monkeypatch.setattr(sys, "platform", system)
+        prepare_scaling()
+    assert told == [-4]  # by each monitor, as WebView2 wants it
 
 
 class FakePicker:
