@@ -8,17 +8,22 @@ import stat
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, TypeVar
 
 from agent.domain.errors import CopyDiskFull, CopyUnwritable, StoreDiskFull, StoreError, StoreUnwritable
 from agent.domain.path_text import printable
 
+T = TypeVar("T")
+
 # Errors that mean a file system has no links.
 _NO_LINKS = frozenset((errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS, errno.EACCES))
 _HELD_S, _AGAIN_S = 2.0, 0.02
+_HELD: Final = (32, 33)  # these five are Windows' own: open, or locked in part, in another program
+_WRITE_PROTECTED: Final = 19
+_DELETE, _SHARED_WITH_ALL = 0x10000, 0x7
 # Opens only the file with this name, not one that a link leads to; does not wait for pipes.
 _HERE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _FULL = frozenset(code for code in (errno.ENOSPC, getattr(errno, "EDQUOT", None)) if code is not None)
@@ -48,6 +53,8 @@ def copy_errors(folder: str = "") -> Iterator[None]:
 
 def unwritable(error: OSError, folder: str) -> CopyUnwritable:
     """Return the error that explains why the folder can't be written to."""
+    if getattr(error, "winerror", None) == _WRITE_PROTECTED:
+        return CopyUnwritable(read_only=printable(folder)) if folder else CopyUnwritable()
     why = {errno.EACCES: "denied", errno.EPERM: "denied", errno.EROFS: "read_only"}.get(error.errno or 0, "folder")
     return CopyUnwritable(**{why: printable(folder)}) if folder else CopyUnwritable()
 
@@ -69,20 +76,44 @@ def write_private(path: Path, content: bytes) -> None:
 
 
 def put_in_place(aside: Path, target: Path) -> None:
-    """Move a file over another. Raises OSError.
+    """Move a file over another, or a folder to an unused name. Raises OSError."""
+    while_held(lambda: aside.replace(target))
 
-    Windows refuses while either of them is open for reading, as by a virus scanner for a moment, or by a thread or command of ours.
+
+def while_held(action: Callable[[], T], refused: Callable[[PermissionError], bool] = lambda _: True) -> T:
+    """Return what an action on files returns; repeat it for a moment while it is refused. Raises OSError.
+
+    Windows refuses while a file is open elsewhere, as in a virus scanner for a moment, or in a thread or command of ours. `refused`
+    returns whether it is that.
     """
     deadline = time.monotonic() + _HELD_S
     while True:
         try:
-            aside.replace(target)
-        except PermissionError:
-            if sys.platform != "win32" or time.monotonic() > deadline:
+            return action()
+        except PermissionError as error:
+            if sys.platform != "win32" or time.monotonic() > deadline or not refused(error):
                 raise
             time.sleep(_AGAIN_S)
-        else:
-            return
+
+
+def is_held(error: BaseException) -> bool:
+    """Return whether Windows refused because another program has the file open. `open` does not say so, as other calls do."""
+    return getattr(error, "winerror", None) in _HELD
+
+
+def keeps_from_replacing(path: Path) -> str:
+    """Return why Windows does not let a file be replaced: "held" by another program, "protected", or empty for any other reason."""
+    if sys.platform != "win32":
+        return ""
+    import _winapi
+
+    try:
+        if path.stat().st_file_attributes & stat.FILE_ATTRIBUTE_READONLY:
+            return "protected"
+        _winapi.CloseHandle(_winapi.CreateFile(str(path), _DELETE, _SHARED_WITH_ALL, 0, _winapi.OPEN_EXISTING, 0, 0))
+    except OSError as error:
+        return "held" if is_held(error) else ""
+    return ""
 
 
 def numbered(target: str) -> Iterator[str]:
@@ -176,6 +207,22 @@ def open_regular(path: Path) -> BufferedReader:
         os.close(handle)
         raise NotRegular
     return os.fdopen(handle, "rb")
+
+
+def open_shared(path: str, flags: int) -> int:
+    """Open a file for reading and return its descriptor. Raises OSError, ValueError for an impossible name.
+
+    On Windows the user can rename and delete it meanwhile, which `os.open` would keep them from.
+    """
+    if sys.platform != "win32":
+        return os.open(path, flags)
+    import _winapi
+    import msvcrt
+
+    def opened() -> int:
+        return _winapi.CreateFile(path, _winapi.GENERIC_READ, _SHARED_WITH_ALL, 0, _winapi.OPEN_EXISTING, 0, 0)
+
+    return msvcrt.open_osfhandle(while_held(opened, is_held), flags)
 
 
 def read_regular(path: Path, most: int) -> tuple[bytes, os.stat_result]:

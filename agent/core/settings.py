@@ -14,7 +14,7 @@ from agent.core.program_settings import LogSettings, MemorySettings, UpdateSetti
 from agent.core.screen_settings import CaptureSettings, WatchSettings
 from agent.core.server_settings import AlertSettings, IncidentSettings, OidcSettings, ServerSettings, UploadSettings, WorkerSettings
 from agent.core.setting_section import Name, Pattern, Section, TimeOfDay
-from agent.core.typed_paths import comparable
+from agent.core.typed_paths import comparable, full_path
 from agent.domain.redaction import Style
 
 
@@ -91,7 +91,7 @@ class GeneralSettings(Section):
 
 def root_of(path: str) -> str:
     """Return the absolute path of a folder as the user typed it."""
-    return os.path.abspath(os.path.expanduser(path))  # noqa: PTH100, PTH111  # pathlib keeps ".." and fails without a home
+    return full_path(os.path.expanduser(path))  # noqa: PTH111  # pathlib fails without a home
 
 
 class Share(StrEnum):

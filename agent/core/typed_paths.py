@@ -4,8 +4,18 @@ import os
 import sys
 import unicodedata
 from collections.abc import Iterable
+from typing import Final
 
+from agent.core.verbatim_paths import plain
+
+_LONGEST: Final = 32_768
 IGNORES_CASE: bool = sys.platform in ("win32", "darwin")
+
+
+def full_path(path: str) -> str:
+    """Return the absolute path; on Windows without the mark of verbatim ones, so that a file has one path."""
+    full = os.path.abspath(path)  # noqa: PTH100 - pathlib keeps ".."
+    return plain(full) if sys.platform == "win32" else full
 
 
 def typed_path(path: str) -> str:
@@ -13,7 +23,7 @@ def typed_path(path: str) -> str:
 
     Reads each folder above, where case is ignored.
     """
-    full = os.path.abspath(path)  # noqa: PTH100 - pathlib keeps ".."
+    full = full_path(path)
     if not IGNORES_CASE:
         return full
     drive, below = os.path.splitdrive(full)
@@ -30,7 +40,7 @@ def meant(path: str, known: Iterable[str]) -> str:
 
 def known_path(path: str, known: Iterable[str]) -> str | None:
     """Return that of the known absolute paths which a typed one means, if any. Reads no folder."""
-    full = comparable(os.path.abspath(path))  # noqa: PTH100 - pathlib keeps ".."
+    full = comparable(full_path(path))
     return next((each for each in known if comparable(each) == full), None)
 
 
@@ -65,4 +75,15 @@ def _on_disk(folder: str, name: str) -> str:
                     found = entry.name
     except OSError:
         return name
-    return found
+    return _long_name(folder, name) if found is name and "~" in name else found
+
+
+def _long_name(folder: str, name: str) -> str:
+    """Return the name of what Windows also calls by a short one, such as `PICTUR~1`: programs give it in the paths of temporary files."""
+    if sys.platform != "win32":
+        return name
+    import ctypes
+
+    buffer = ctypes.create_unicode_buffer(_LONGEST)
+    path = os.path.join(folder, name)  # noqa: PTH118 - paths are strings throughout
+    return os.path.basename(buffer.value) if 0 < ctypes.windll.kernel32.GetLongPathNameW(path, buffer, _LONGEST) < _LONGEST else name  # noqa: PTH119

@@ -14,6 +14,8 @@ from io import FileIO
 from pathlib import Path
 from typing import TypeAlias
 
+from agent.core.files import is_held, open_shared
+from agent.core.verbatim_paths import verbatim
 from agent.domain.errors import (
     AgentError,
     CopyDiskFull,
@@ -48,25 +50,25 @@ def open_photo(path: str) -> int:
     A folder gets here only if a walk could not read it: SourceNoAccess or SourceUnreachable gives the reason.
     """
     try:
-        mode = Path(path).stat().st_mode
+        mode = os.stat(verbatim(path)).st_mode  # noqa: PTH116 - a path may be one that no Path can hold
         if stat.S_ISDIR(mode):
             raise _why_unread(path)
         if not stat.S_ISREG(mode):
             raise ImageUnsupported  # opening a pipe would wait for ever, and opening a device may have effects
-        descriptor = os.open(path, _FLAGS)
+        descriptor = open_shared(verbatim(path), _FLAGS)
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # exchanged in between
             os.close(descriptor)
             raise ImageUnsupported
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ImageMissing from error
     except (OSError, ValueError) as error:
-        raise ImageUnreadable from error
+        raise (ImageUnreadable(held=1) if is_held(error) else ImageUnreadable()) from error
     return descriptor
 
 
 def _why_unread(folder: str) -> AgentError:
     try:
-        with os.scandir(folder) as entries:
+        with os.scandir(verbatim(folder)) as entries:
             for entry in entries:
                 entry.stat(follow_symlinks=False)  # it may be listed but not entered
     except PermissionError:

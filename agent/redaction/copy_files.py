@@ -11,10 +11,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from agent.core.files import copy_errors, create_file, move_new, numbered, open_regular, sync_file, sync_folder
+from agent.core.files import (
+    copy_errors,
+    create_file,
+    keeps_from_replacing,
+    move_new,
+    numbered,
+    open_regular,
+    put_in_place,
+    sync_file,
+    sync_folder,
+)
 from agent.core.hanging_calls import stop_if_unwanted
-from agent.domain.errors import AlreadyKept, BucketNoFile, CopyNotAFile, ImageError, SameFile, SourceError
-from agent.domain.path_text import is_remote
+from agent.domain.errors import AlreadyKept, BucketNoFile, CopyNotAFile, CopyUnwritable, ImageError, SameFile, SourceError
+from agent.domain.path_text import is_remote, printable
 from agent.engine.open_files import open_photo
 from agent.redaction import copy_names
 from agent.redaction.copy_names import KEPT_ENDING, MadeAt, Names, file_id
@@ -141,8 +151,8 @@ class CopyFileStore:
                 raise
 
     def _replacing(self, ready: Placing) -> str:
+        beside = ready.target + KEPT_ENDING
         if ready.kept is not None:
-            beside = ready.target + KEPT_ENDING
             if ready.kept_replaces:
                 _replace(ready.kept, beside)
             else:
@@ -151,7 +161,12 @@ class CopyFileStore:
                 except FileExistsError:
                     raise AlreadyKept from None
             sync_folder(Path(beside).parent)  # before the original is replaced
-        _replace(ready.aside, ready.target)
+        try:
+            _replace(ready.aside, ready.target)
+        except BaseException:
+            if ready.kept is not None and not ready.kept_replaces:
+                Path(beside).replace(ready.kept)  # the original is where it was: nothing is to be restored
+            raise
         return ready.target
 
     def _beside(self, ready: Placing) -> str:
@@ -189,9 +204,14 @@ class CopyFileStore:
 
 
 def _replace(aside: str, target: str) -> None:
-    """Move a file over another. Raises CopyNotAFile, OSError."""
+    """Move a file over another. Raises CopyNotAFile, CopyUnwritable, OSError."""
     _check_ordinary(target)
-    Path(aside).replace(target)
+    try:
+        put_in_place(Path(aside), Path(target))
+    except PermissionError as error:
+        if why := keeps_from_replacing(Path(target)):
+            raise CopyUnwritable(**{why: printable(target)}) from error
+        raise
 
 
 def _check_ordinary(target: str) -> None:

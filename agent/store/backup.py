@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import column, func, select, table
 
 from agent.core.environment import utc_now
-from agent.core.files import store_error, sync_file, sync_folder, write_private
+from agent.core.files import put_in_place, store_error, sync_file, sync_folder, write_private
 from agent.core.paths import make_private
 from agent.domain.errors import BackupDamaged, BackupMissing, KeyHomeError, StoreDamaged, StoreError, StoreKeyMissing, StoreKeyWrong
 from agent.store.audit_witness import AuditWitness
@@ -129,7 +129,7 @@ class BackupStore:
             write_private(unfinished / KEYS_FILE, (self._folder / KEYS_FILE).read_bytes())
             sync_file(unfinished / DATABASE_FILE)
             self._check(unfinished)
-            unfinished.rename(finished)
+            put_in_place(unfinished, finished)
             sync_folder(self._backups)
             self._prune(finished, max(1, self._keep if keep is None else keep), now)
         except OSError as error:
@@ -170,7 +170,7 @@ class BackupStore:
         path = self._backups / name
         try:
             if path.is_dir():
-                path.rename(path.with_name(_UNFINISHED + name))
+                put_in_place(path, path.with_name(_UNFINISHED + name))
         except OSError as error:
             raise store_error(error) from error
         finally:
@@ -223,7 +223,7 @@ class BackupStore:
             for suffix in ("-wal", "-shm"):
                 self._live(suffix).unlink(missing_ok=True)
             sync_folder(self._folder)
-            staged.replace(self._live())
+            put_in_place(staged, self._live())
             sync_folder(self._folder)
             Soundness(self._folder).forget()
             AuditWitness(self._folder).forget()  # the restored record is shorter, by its owner's will
@@ -299,7 +299,7 @@ class BackupStore:
         others = [backup for backup in self._found() if backup.path != made]
         for old in newest_first(others, now)[keep - 1 :]:
             # Renamed first: a partly deleted backup must not look like a backup.
-            old.path.rename(old.path.with_name(_UNFINISHED + old.name))
+            put_in_place(old.path, old.path.with_name(_UNFINISHED + old.name))
 
     def _sweep(self) -> None:
         for path in self._backups.glob(f"{_UNFINISHED}*"):

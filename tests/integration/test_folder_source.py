@@ -16,9 +16,10 @@ from typing import NoReturn
 import pytest
 from watchdog.events import FileCreatedEvent, FileDeletedEvent, FileSystemEventHandler
 
+from agent.core import typed_paths
 from agent.core.i18n import LANGUAGES, Texts
 from agent.core.settings import Folder, SourceSettings
-from agent.domain.errors import SourceUnreachable, StoreBusy
+from agent.domain.errors import SourceError, SourceNoAccess, SourceUnreachable, StoreBusy
 from agent.sources.folder import folder_session
 from agent.sources.folder.folder_observer import Observation, asking_observer
 from agent.sources.folder.folder_rules import Matcher
@@ -266,14 +267,40 @@ async def test_a_drive_that_does_not_answer_is_given_up() -> None:
     thread.close()
 
 
-async def test_a_drive_that_refuses_is_unreachable() -> None:
+@pytest.mark.parametrize(
+    ("number", "windows", "told"),
+    [
+        (errno.EIO, None, SourceUnreachable),
+        (errno.EACCES, None, SourceNoAccess),  # POSIX
+        (errno.EACCES, 5, SourceNoAccess),
+        (errno.EACCES, 21, SourceUnreachable),  # no card in its reader: for Python that is the same
+    ],
+)
+async def test_a_drive_that_refuses_is_unreachable_unless_rights_are_missing(
+    number: int, windows: int | None, told: type[SourceError]
+) -> None:
     thread = FolderThread()
 
     def refuse() -> NoReturn:
-        raise OSError(errno.EIO, "Input/output error")
+        error = OSError(number, "refused")
+        error.winerror = windows  # type: ignore[attr-defined,unused-ignore]  # Windows only
+        raise error
 
-    with pytest.raises(SourceUnreachable):
+    with pytest.raises(told):
         await thread.ask(refuse)
+    thread.close()
+
+
+@pytest.mark.parametrize("system", ["darwin", "linux"])
+async def test_events_of_a_mac_have_the_names_on_the_disk(tmp_path: Path, system: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "\u00c9t\u00e9").mkdir()
+    monkeypatch.setattr(typed_paths, "IGNORES_CASE", system == "darwin")
+    # As such a disk would find it.
+    monkeypatch.setattr(os.path, "realpath", lambda path, **_: str(tmp_path / "e\u0301te\u0301"))
+    monkeypatch.setattr(os, "stat", lambda _: os.lstat(tmp_path))
+    thread = FolderThread()
+    found = await thread.find(str(tmp_path))
+    assert found.real == str(tmp_path / ("\u00c9t\u00e9" if system == "darwin" else "e\u0301te\u0301"))
     thread.close()
 
 

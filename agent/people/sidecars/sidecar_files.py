@@ -13,14 +13,13 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from agent.core.files import TooLong, create_file, disk_full, move_new, read_regular, sync_folder
+from agent.core.files import TooLong, create_file, disk_full, keeps_from_replacing, move_new, put_in_place, read_regular, sync_folder
 from agent.domain.errors import XmpDiskFull, XmpLinked, XmpTooLarge, XmpUnreadable, XmpUnwritable
 from agent.domain.image import SIDECAR_ENDING, is_image
 from agent.domain.regions import MAX_XMP_BYTES
 from agent.engine.xmp_calls import PhotoFiles
 from agent.sources.folder.drives import is_online_only
 
-_IN_USE: Final = (32, 33)  # Windows: another program has it open right now
 _NO_FILE: Final = (errno.ENOENT, errno.ENAMETOOLONG)
 
 
@@ -105,12 +104,12 @@ def replace(path: Path, data: bytes, old: str | None, photo: Path, root: Path | 
         if old is None:
             move_new(str(temporary), str(target))
         else:
-            temporary.replace(target)
+            put_in_place(temporary, target)
         sync_folder(target.parent)
     except FileExistsError:
         return False
     except OSError as error:
-        if getattr(error, "winerror", 0) in _IN_USE:
+        if keeps_from_replacing(target) == "held":
             return False
         raise (XmpDiskFull if disk_full(error) else XmpUnwritable) from None
     finally:

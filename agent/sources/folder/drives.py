@@ -7,6 +7,8 @@ from typing import Final
 
 import psutil
 
+from agent.core.verbatim_paths import verbatim
+
 _KINDS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "afpfs", "webdav", "davfs", "ncpfs", "9p", "ceph", "glusterfs"})
 _KINDS_OF_PROGRAMS = frozenset({"fuse.sshfs", "fuse.rclone", "fuse.davfs", "fuse.gvfsd-fuse", "fuse.glusterfs", "fuse.smbnetfs"})
 # Windows (OneDrive, Dropbox, iCloud): FILE_ATTRIBUTE_OFFLINE, _RECALL_ON_OPEN, _RECALL_ON_DATA_ACCESS.
@@ -38,7 +40,7 @@ def is_online_only(path: str) -> bool:
     Linux has no such flag: there it always counts as local.
     """
     try:
-        facts = os.lstat(path)
+        facts = os.lstat(verbatim(path))
     except (OSError, ValueError):
         return False  # the reader reports the reason
     return told_online_only(sys.platform, getattr(facts, "st_file_attributes", 0), getattr(facts, "st_flags", 0))

@@ -12,6 +12,7 @@ from typing import TypeAlias
 from agent.core.hanging_calls import stop_if_unwanted
 from agent.core.settings import Folder
 from agent.core.typed_paths import below_known, typed_path
+from agent.core.verbatim_paths import verbatim
 from agent.domain.image import FileSeen, is_image
 from agent.sources.folder.folder_rules import Matcher
 
@@ -62,22 +63,22 @@ class Walk:
     def __iter__(self) -> Iterator[Entry]:
         open_ = [self._listed(self.top)]
         while open_:
-            for entry, is_folder in open_[-1]:
+            for path, entry, is_folder in open_[-1]:
                 stop_if_unwanted()
                 if is_folder:
-                    open_.append(self._listed(entry.path))
+                    open_.append(self._listed(path))
                     break
-                if (facts := self._facts(entry)) is not None:
-                    yield entry.path, facts
+                if (facts := self._facts(path, entry)) is not None:
+                    yield path, facts
             else:
                 open_.pop()
 
-    def _facts(self, entry: "os.DirEntry[str]") -> Facts | None:
+    def _facts(self, path: str, entry: "os.DirEntry[str]") -> Facts | None:
         """The file's facts; None if unavailable. That does not end the walk: `missing` does not report it as gone."""
         try:
             facts = entry.stat(follow_symlinks=False)
         except PermissionError:  # its folder can be listed but not entered: the same for all files in it
-            folder = parent_of(entry.path)
+            folder = parent_of(path)
             if folder == self.top.rstrip(os.sep):
                 raise
             if folder not in self.unreadable:
@@ -87,15 +88,16 @@ class Walk:
             return None  # deleted since it was listed, or a damaged place on the disk
         return facts.st_size, facts.st_mtime_ns
 
-    def _listed(self, folder: str) -> Iterator[tuple["os.DirEntry[str]", bool]]:
-        """The relevant entries of a folder, each with whether it is a folder."""
+    def _listed(self, folder: str) -> Iterator[tuple[str, "os.DirEntry[str]", bool]]:
+        """The relevant entries of a folder, each with its path and whether it is a folder."""
         found: list[tuple[str, os.DirEntry[str], bool]] = []
+        above = folder if folder.endswith(os.sep) else folder + os.sep
         try:
-            with os.scandir(folder) as entries:
+            with os.scandir(verbatim(folder)) as entries:
                 for entry in entries:
                     stop_if_unwanted()
                     self.empty = False
-                    if (is_folder := self._wanted(entry)) is not None:
+                    if (is_folder := self._wanted(above + entry.name, entry)) is not None:
                         # A folder's separator determines how paths below it sort among those beside it.
                         found.append((entry.name + os.sep if is_folder else entry.name, entry, is_folder))
         except OSError:
@@ -104,23 +106,23 @@ class Walk:
             self.unreadable.append(folder)
             return iter(())
         found.sort(key=itemgetter(0))
-        return ((entry, is_folder) for _, entry, is_folder in found)
+        return ((above + entry.name, entry, is_folder) for _, entry, is_folder in found)
 
-    def _wanted(self, entry: "os.DirEntry[str]") -> bool | None:
+    def _wanted(self, path: str, entry: "os.DirEntry[str]") -> bool | None:
         """Whether it is a folder; None for entries to skip."""
         try:
             if entry.is_dir(follow_symlinks=False):
-                enters = entry.path not in self.inner and self.matcher.enters_entry(entry.path, entry.name) and not _is_junction(entry)
+                enters = path not in self.inner and self.matcher.enters_entry(path, entry.name) and not _is_junction(entry)
                 return True if enters else None
-            return False if self.matcher.takes_entry(entry.path, entry.name) and entry.is_file(follow_symlinks=False) else None
+            return False if self.matcher.takes_entry(path, entry.name) and entry.is_file(follow_symlinks=False) else None
         except FileNotFoundError:
             return None  # deleted since it was listed
 
 
 def _is_junction(entry: "os.DirEntry[str]") -> bool:
-    """Windows' other kind of link to a folder (detectable with Python 3.12 and later)."""
-    told: Callable[[], bool] | None = getattr(entry, "is_junction", None)
-    return told is not None and told()
+    """Windows' other kind of link to a folder, which may lead to one above it."""
+    tag = getattr(stat, "IO_REPARSE_TAG_MOUNT_POINT", None)
+    return tag is not None and getattr(entry.stat(follow_symlinks=False), "st_reparse_tag", 0) == tag
 
 
 class Comparison:
@@ -187,7 +189,7 @@ class Comparison:
 def file_facts(path: str) -> Facts | None:
     """Size and time of a regular file; None for any other type or no file."""
     try:
-        facts = os.lstat(path)
+        facts = os.lstat(verbatim(path))
     except (OSError, ValueError):
         return None
     return (facts.st_size, facts.st_mtime_ns) if stat.S_ISREG(facts.st_mode) else None
@@ -198,7 +200,7 @@ def missing(paths: Iterable[str]) -> list[str]:
     gone = []
     for path in paths:
         try:
-            os.lstat(path)
+            os.lstat(verbatim(path))
         except (FileNotFoundError, NotADirectoryError):
             gone.append(path)
         except OSError:

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
-from agent.domain.errors import SourceUnreachable
+from agent.core.typed_paths import typed_path
+from agent.domain.errors import SourceNoAccess, SourceUnreachable
 
 T = TypeVar("T")
 
@@ -21,6 +22,7 @@ class WatchedFolderState:
     inode: int
 
 
+_ACCESS_DENIED = 5
 _ANSWER_S = 30.0  # a drive that is slower with a small query counts as unavailable
 
 
@@ -31,15 +33,15 @@ class FolderThread:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="folder")
 
     async def ask(self, question: Callable[[], T], *, limit_s: float | None = _ANSWER_S) -> T:
-        """The answer. Raises SourceUnreachable if the system refuses (OSError) or does not answer in time."""
+        """The answer. Raises SourceNoAccess, or SourceUnreachable for any other OSError and if the system does not answer in time."""
         try:
             async with asyncio.timeout(limit_s):
                 return await asyncio.get_running_loop().run_in_executor(self._thread, question)
         except OSError as error:  # TimeoutError is one
-            raise SourceUnreachable from error
+            raise (SourceNoAccess if _is_denied(error) else SourceUnreachable) from error
 
     async def find(self, folder: str) -> WatchedFolderState:
-        """An existing, readable folder. Raises SourceUnreachable."""
+        """An existing, readable folder. Raises SourceNoAccess, SourceUnreachable."""
         return await self.ask(lambda: _find(folder))
 
     def close(self) -> None:
@@ -47,8 +49,14 @@ class FolderThread:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
 
+def _is_denied(error: OSError) -> bool:
+    """Whether rights are missing. For Python it is the same on Windows if a card or a disk is."""
+    return isinstance(error, PermissionError) and getattr(error, "winerror", None) in (None, _ACCESS_DENIED)
+
+
 def _find(folder: str) -> WatchedFolderState:
     with os.scandir(folder):
-        real = os.path.realpath(folder, strict=True)
+        # A Mac reports events by the names on the disk, whatever case or form of letters the settings have.
+        real = typed_path(os.path.realpath(folder, strict=True))
         facts = os.stat(real)  # noqa: PTH116 - paths are strings throughout
         return WatchedFolderState(real, facts.st_dev, facts.st_ino)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from agent.core.i18n import LANGUAGES, Texts
 from agent.domain.errors import (
     AgentError,
     CopyDiskFull,
@@ -53,6 +54,21 @@ def test_files_that_can_not_be_opened_are_told_apart(tmp_path: Path) -> None:
         open_photo(str(tmp_path))
     with pytest.raises(ImageUnreadable):
         open_photo("a\0b")
+
+
+def test_a_file_that_another_program_keeps_to_itself_is_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> int:
+        error = PermissionError(errno.EACCES, "The process cannot access the file")
+        error.winerror = 32  # type: ignore[attr-defined,unused-ignore]  # Windows only
+        raise error
+
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(open_files, "open_shared", refuse)
+    with pytest.raises(ImageUnreadable) as refused:
+        open_photo(str(tmp_path / "file"))
+    assert "held" in refused.value.params
+    for language in LANGUAGES:
+        assert Texts(language).cause(refused.value) != Texts(language).cause(ImageUnreadable())
 
 
 @posix

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from agent.core.files import move_new, numbered
-from agent.core.i18n import Texts
+from agent.core.i18n import LANGUAGES, Texts
 from agent.domain.errors import AlreadyKept, CopyDiskFull, CopyNotAFile, CopyUnsupported, CopyUnwritable, SameFile
 from agent.domain.image import named_as
+from agent.redaction import copy_files
 from agent.redaction.copy_files import CopyFileStore, Placing
 from agent.redaction.copy_names import writable
 from agent.redaction.copy_records import Made
@@ -288,6 +289,26 @@ def test_an_original_gives_way_only_once_it_is_kept(photos: Path) -> None:
     with pytest.raises(AlreadyKept):
         COPIES.place(ready(source, source, content=b"covered more", kept=b"a covered one", replace=True))
     assert (source.read_bytes(), (photos / "a.jpg.aipopup").read_bytes()) == (b"covered", b"the first")
+
+
+@pytest.mark.parametrize("why", ["held", "protected"])
+def test_an_original_that_can_not_be_replaced_stays_and_nothing_is_kept_of_it(
+    photos: Path, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Access is denied")
+
+    source = photos / "a.jpg"
+    placing = ready(source, source, kept=b"the first", replace=True)
+    monkeypatch.setattr(copy_files, "put_in_place", refuse)
+    monkeypatch.setattr(copy_files, "keeps_from_replacing", lambda _: why)
+    with pytest.raises(CopyUnwritable) as refused:
+        COPIES.place(placing)
+    assert refused.value.params == {why: str(source)}
+    assert source.read_bytes() == b"a.jpg" and not (photos / "a.jpg.aipopup").exists()
+    for language in LANGUAGES:
+        words = Texts(language)
+        assert str(source) in words.cause(refused.value) and words.remedy(refused.value) != words.remedy(CopyUnwritable())
 
 
 @LINKS

@@ -1,7 +1,9 @@
 """Looking through folders."""
 
+import contextlib
 import errno
 import os
+import stat
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -94,6 +96,22 @@ def test_links_and_pipes_are_passed_over(tmp_path: Path) -> None:
     assert file_facts(str(tmp_path / "a" / "pipe.jpg")) is None
     assert file_facts(str(tmp_path / "a" / "link.jpg")) is None
     assert file_facts(str(tmp_path / "a" / "none.jpg")) is None
+
+
+def test_windows_links_to_folders_are_passed_over_with_every_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(tmp_path, "a/b.jpg")
+    monkeypatch.setattr(stat, "IO_REPARSE_TAG_MOUNT_POINT", 0xA0000003, raising=False)
+
+    class Entry:
+        def __init__(self, entry: "os.DirEntry[str]") -> None:
+            self.name, self.is_dir, self.is_file = entry.name, entry.is_dir, entry.is_file
+
+        def stat(self, *, follow_symlinks: bool) -> SimpleNamespace:
+            return SimpleNamespace(st_size=1, st_mtime_ns=1, st_reparse_tag=0xA0000003 if self.name == "a" else 0)
+
+    scandir = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: contextlib.nullcontext([Entry(each) for each in scandir(path)]))
+    assert found(tmp_path) == set()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="names of any bytes are POSIX's")
