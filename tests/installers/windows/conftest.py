@@ -14,6 +14,7 @@ from typing import TypeAlias
 import pytest
 
 from installers.windows.staging import PROGRAM, WINDOW
+from tests.installers.windows.windows_python import COMPILER, make
 
 HERE = Path(__file__).parent
 TOOLS = ("wine", "wineserver", "makensis", "wixl", "msiinfo")
@@ -152,6 +153,16 @@ def _linked(source: str, target: str) -> None:
         os.link(source, target)
     else:
         shutil.copy2(source, target)
+
+
+@pytest.fixture(scope="session")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Windows' own Python with the program's packages."""
+    if shutil.which(COMPILER) is None:
+        pytest.skip(f"needs {COMPILER}")
+    folder = tmp_path_factory.mktemp("python")
+    yield make(folder)
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")

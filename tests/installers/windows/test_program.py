@@ -1,7 +1,6 @@
 """The program on Windows' own Python under Wine, with its packages for Windows: what a user of Windows counts, keeps and finds again."""
 
 import json
-import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -13,7 +12,7 @@ import pytest
 
 from agent.models.model_store import ModelStore
 from tests.installers.windows.conftest import Wine
-from tests.installers.windows.windows_python import CHECKOUT, COMPILER, make
+from tests.installers.windows.windows_python import CHECKOUT
 from tests.journeys.journey import LIMIT_S, Albums, Running, Said, Scan
 
 pytestmark = pytest.mark.timeout(1_100)  # some fifty starts of programs under Wine
@@ -86,15 +85,6 @@ class User(Albums):
     def log(self) -> list[dict[str, Any]]:
         lines = (self.wine.local / "ai-popup" / "Logs" / "agent.log").read_text(encoding="utf-8").splitlines()
         return [json.loads(line) for line in lines]
-
-
-@pytest.fixture(scope="module")
-def python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    if shutil.which(COMPILER) is None:
-        pytest.skip(f"needs {COMPILER}")
-    folder = tmp_path_factory.mktemp("python")
-    yield make(folder)
-    shutil.rmtree(folder)
 
 
 @pytest.fixture
