@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from secrets import token_hex
 
@@ -134,13 +135,14 @@ class RedactionRequests:
         self._work.wake()
         return item
 
-    async def accept(self, uid: str, item_ids: Sequence[int] | None) -> int:
-        """Approve these copies, or all of a batch. Return their number.
+    async def accept(self, uid: str, item_ids: Sequence[int] | None, seen: datetime | None) -> int:
+        """Approve these copies, or all of a batch, as they were at `seen`. Return their number.
 
-        Raises ApprovalAwaited for copies for publishing that the member who acts planned or edited, unless one person may do both.
+        Raises ApprovalAwaited for copies for publishing that the member who acts planned or edited, unless one person may do both;
+        ApprovalOutdated if all of them changed since.
         """
         now, second_person = self._environment.clock(), self._environment.settings.value.consent.second_person
-        return await asyncio.to_thread(self._library.copies_accepted, uid, item_ids, now=now, second_person=second_person)
+        return await asyncio.to_thread(self._library.copies_accepted, uid, item_ids, now=now, seen=seen, second_person=second_person)
 
     async def retry(self, uid: str) -> int:
         """Retry the failed copies. Return their number."""

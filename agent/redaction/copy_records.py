@@ -152,3 +152,4 @@ class RedactionBatch:
 class RedactionPage:
     items: tuple[RedactionItem, ...]
     total: int
+    changed_at: datetime | None  # the newest change of all items; None without any

@@ -131,12 +131,12 @@ def batch_routes(
         found = await asyncio.to_thread(library.redaction_items, uid, limit=limit, offset=offset)
         words = texts()
         shown = tuple(present_redact.item(each, words, paces.percent(each.id)) for each in found.items)
-        return RedactionItems(items=shown, total=found.total)
+        return RedactionItems(items=shown, total=found.total, changed_at=found.changed_at)
 
     @api.post("/api/redactions/{uid}/accept", openapi_extra=needs(Scope.REDACTION_WRITE))
     async def accept(uid: str, which: ItemIds) -> Count:
         """Approve these copies: the user has reviewed them."""
-        return Count(count=await copies.accept(uid, which.ids))
+        return Count(count=await copies.accept(uid, which.ids, which.seen))
 
     @api.post("/api/redactions/{uid}/retry", openapi_extra=needs(Scope.REDACTION_WRITE))
     async def retry(uid: str) -> Count:

@@ -4,7 +4,7 @@ import os
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, FiniteFloat, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, FiniteFloat, model_validator
 
 from agent.domain.redaction import Reason, Shape, Style
 from agent.redaction.options import Doubtful, Keeping
@@ -234,6 +234,8 @@ class RedactionItems(Schema):
     items: tuple[RedactedOut, ...]
     """the doubtful first, those with most doubts before others"""
     total: int
+    changed_at: datetime | None
+    """the newest change of a copy, of all in the batch"""
 
 
 class MomentsOut(Schema):
@@ -272,6 +274,8 @@ class MarksEdit(Schema):
 class ItemIds(Schema):
     ids: Annotated[tuple[Id, ...], Field(max_length=100_000)] | None = None
     """null: all of the batch"""
+    seen: AwareDatetime | None = None
+    """the newest change that the caller has seen: copies that changed later are not approved"""
 
 
 class Count(Schema):

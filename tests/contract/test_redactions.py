@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from agent.core.actor import acting_as
-from agent.domain.errors import ApprovalAwaited, ImageTruncated
+from agent.domain.errors import ApprovalAwaited, ApprovalOutdated, ImageTruncated
 from agent.domain.face import Analysis, Box, StageTimes
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
@@ -34,11 +34,11 @@ def plan(library: RedactionQueries, *names: str, uid: str = "one", wish: Redacti
     return [each.id for each in library.redaction_items(uid, limit=99).items]
 
 
-def make(library: RedactionQueries, item_id: int, facts: RedactedCopy = FACTS, *, review: bool = False) -> None:
+def make(library: RedactionQueries, item_id: int, facts: RedactedCopy = FACTS, *, review: bool = False, now: datetime = NOW) -> None:
     item = library.redaction(item_id)
     assert item is not None
-    library.about_to_place(item_id, facts, now=NOW)
-    library.copy_made(item_id, item.target, review=review, now=NOW)
+    library.about_to_place(item_id, facts, now=now)
+    library.copy_made(item_id, item.target, review=review, now=now)
 
 
 def test_a_batch_reads_back_as_it_was_planned(library: RedactionQueries) -> None:
@@ -201,6 +201,22 @@ def test_what_was_looked_at_is_doubtful_no_more(library: RedactionQueries) -> No
     assert library.copies_accepted("one", None, now=LATER) == 0
     said = [(each.action, each.number, each.detail) for each in library.audit_entries(limit=9)]
     assert said == [("copies_approved", 2, "one"), ("copies_approved", 1, "one")]
+
+
+def test_copies_are_approved_as_they_were_seen(library: RedactionQueries) -> None:
+    ids = plan(library, "a.jpg", "b.jpg")
+    for each in ids:
+        make(library, each, review=True)
+    seen = library.redaction_items("one", limit=1).changed_at
+    library.copy_edited(ids[0], MARKS, now=LATER)
+    make(library, ids[0], review=True, now=LATER)
+
+    with pytest.raises(ApprovalOutdated):
+        library.copies_accepted("one", [ids[0]], now=LATER, seen=seen)
+    assert library.copies_accepted("one", None, now=LATER, seen=seen) == 1
+    [left] = [each.id for each in library.redaction_items("one", limit=9).items if each.state is ItemState.NEEDS_REVIEW]
+    assert left == ids[0]
+    assert library.copies_accepted("one", [left], now=LATER, seen=library.redaction_items("one", limit=1).changed_at) == 1
 
 
 PUBLISH = replace(WISH, choice=PeopleChoice(frozenset({3}), None, consented=True))

@@ -165,7 +165,7 @@ export function answerCovers(request: IncomingMessage, response: ServerResponse,
       const order = ['needs_review', 'failed', 'done', 'planned']
       const sorted = [...batch.copies].sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state))
       const offset = Number(url.searchParams.get('offset'))
-      return json({ items: sorted.slice(offset, offset + Number(url.searchParams.get('limit'))).map((each) => itemOut(batch.uid, each, world)), total: sorted.length })
+      return json({ items: sorted.slice(offset, offset + Number(url.searchParams.get('limit'))).map((each) => itemOut(batch.uid, each, world)), total: sorted.length, changed_at: batch.at })
     }
     void body<{ ids: readonly number[] | null }>(request).then(({ ids }) => {
       if (rest === 'accept') for (const each of batch.copies) if (each.state === 'needs_review' && (ids ?? [each.id]).includes(each.id)) each.state = 'done'

@@ -153,3 +153,9 @@ class ApprovalAwaited(RedactionError):
     """A copy for publishing waits for the approval of a member who neither planned nor edited it."""
 
     code = "redact.approval_awaited"
+
+
+class ApprovalOutdated(RedactionError):
+    """The copies to approve are others than those that were looked at."""
+
+    code = "redact.approval_outdated"

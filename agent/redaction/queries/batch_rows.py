@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, delet
 
 from agent.core.actor import HERE, actor
 from agent.core.request_id import current_id
-from agent.domain.errors import AgentError, ApprovalAwaited, from_code
+from agent.domain.errors import AgentError, ApprovalAwaited, ApprovalOutdated, from_code
 from agent.domain.video import is_clip
 from agent.redaction.copy_records import MADE, ItemState, Made, RedactedCopy, RedactionBatch, RedactionItem, RedactionPage
 from agent.redaction.options import Doubtful, Mark, RedactionOptions, cover_changes
@@ -83,16 +83,25 @@ class BatchQueries(Queries):
                     audit_log.add(tx, action, None, count, now, detail=f"{known.batch} {item_id}", libraries=libraries)
             return one(tx, item_id)
 
-    def copies_accepted(self, uid: str, item_ids: Sequence[int] | None, *, now: datetime, second_person: bool = False) -> int:
-        """Approve these, or all of a batch. Return the number of approved ones.
+    def copies_accepted(
+        self, uid: str, item_ids: Sequence[int] | None, *, now: datetime, seen: datetime | None = None, second_person: bool = False
+    ) -> int:
+        """Approve these, or all of a batch, as they were at `seen`. Return the number of approved ones.
 
-        `second_person`: copies for publishing are not approved by the member who planned or last edited them. Raises ApprovalAwaited.
+        `second_person`: copies for publishing are not approved by the member who planned or last edited them. Raises ApprovalAwaited;
+        ApprovalOutdated if all of them changed since.
         """
         with self.database.write(durable=True) as tx:
             chosen = and_(item.c.redaction_id == _id_of(uid), item.c.state == ItemState.NEEDS_REVIEW)
             if second_person and _is_own(tx, chosen, item_ids):
                 raise ApprovalAwaited
-            groups = audit_libraries.of_files(tx, _sources(tx, chosen, item_ids))
+            waiting = _sources(tx, chosen, item_ids)
+            if seen is not None:
+                chosen = and_(chosen, item.c.changed_at <= seen)
+            looked_at = _sources(tx, chosen, item_ids)
+            if waiting and not looked_at:
+                raise ApprovalOutdated
+            groups = audit_libraries.of_files(tx, looked_at)
             change = update(item).values(state=ItemState.DONE, changed_at=now)
             if item_ids is None:
                 count = tx.execute(change.where(chosen)).rowcount
@@ -149,7 +158,8 @@ class BatchQueries(Queries):
             mine = item.c.redaction_id == _id_of(uid)
             first = case((item.c.state == ItemState.NEEDS_REVIEW, 0), (item.c.state == ItemState.FAILED, 1), else_=2)
             rows = tx.execute(items().where(mine).order_by(first, item.c.doubts.desc(), item.c.id).limit(limit).offset(offset))
-            return RedactionPage(tuple(shown(row) for row in rows), tx.scalar(select(func.count()).select_from(item).where(mine)) or 0)
+            total, changed_at = tx.execute(select(func.count(), func.max(item.c.changed_at)).where(mine)).one()
+            return RedactionPage(tuple(shown(row) for row in rows), total, changed_at)
 
     def copies_ended(self, uid: str, *, after: int, limit: int) -> list[RedactionItem]:
         """Return the items of a batch that are no longer planned, by ascending id, starting after `after`."""

@@ -104,7 +104,10 @@ async def test_the_doubtful_come_first_and_are_accepted(world: World, owner: htt
     assert page["total"] == 2
     assert (doubtful["source"], doubtful["state"], doubtful["doubts"]) == (str(world.folder / "b.jpg"), "needs_review", ["no_face"])
 
-    assert (await owner.post(f"/api/redactions/{uid}/accept", json={"ids": [doubtful["id"]]})).json() == {"count": 1}
+    outdated = await owner.post(f"/api/redactions/{uid}/accept", json={"ids": None, "seen": "2001-01-01T00:00:00Z"})
+    assert (outdated.status_code, outdated.json()["code"]) == (409, "redact.approval_outdated")
+    accepted = await owner.post(f"/api/redactions/{uid}/accept", json={"ids": [doubtful["id"]], "seen": doubtful["at"]})
+    assert accepted.json() == {"count": 1}
     assert (await owner.post(f"/api/redactions/{uid}/accept", json={})).json() == {"count": 0}
     assert (await owner.get(f"/api/redactions/{uid}")).json()["done"] == 2
 

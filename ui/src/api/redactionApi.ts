@@ -21,8 +21,11 @@ export class RedactionApi {
   /** The doubtful first. */
   items = (uid: string, limit: number, offset = 0): Promise<RedactionItems> => this.client.request('GET', `/api/redactions/${uid}/items?limit=${limit}&offset=${offset}`)
   begin = (wanted: Wanted): Promise<RedactionBatchOut> => this.client.request('POST', '/api/redactions', wanted, BEGIN_MS)
-  /** @param ids null for all of the batch */
-  accept = (uid: string, ids: readonly number[] | null): Promise<{ readonly count: number }> => this.client.request('POST', `/api/redactions/${uid}/accept`, { ids })
+  /**
+   * @param ids null for all of the batch
+   * @param seen the newest change that was seen: what changed later is not approved
+   */
+  accept = (uid: string, ids: readonly number[] | null, seen: string | null): Promise<{ readonly count: number }> => this.client.request('POST', `/api/redactions/${uid}/accept`, { ids, seen })
   retry = (uid: string): Promise<unknown> => this.client.request('POST', `/api/redactions/${uid}/retry`)
   stop = (uid: string): Promise<unknown> => this.client.request('POST', `/api/redactions/${uid}/stop`)
   item = (id: number): Promise<RedactionDetail> => this.client.request('GET', `/api/redaction-items/${id}`)

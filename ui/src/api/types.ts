@@ -6481,6 +6481,11 @@ export interface components {
              * @description null: all of the batch
              */
             readonly ids?: readonly number[] | null;
+            /**
+             * Seen
+             * @description the newest change that the caller has seen: copies that changed later are not approved
+             */
+            readonly seen?: string | null;
         };
         /**
          * JoinAnswer
@@ -8566,6 +8571,11 @@ export interface components {
         };
         /** RedactionItems */
         readonly RedactionItems: {
+            /**
+             * Changed At
+             * @description the newest change of a copy, of all in the batch
+             */
+            readonly changed_at: string | null;
             /**
              * Items
              * @description the doubtful first, those with most doubts before others

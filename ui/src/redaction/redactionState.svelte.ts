@@ -64,6 +64,8 @@ interface BatchCopies {
   readonly batch: RedactionBatchOut
   readonly items: readonly RedactedOut[]
   readonly total: number
+  /** the newest change of a copy when the first of them were read */
+  readonly changed_at: string | null
 }
 
 const NO_COPIES: readonly RedactedOut[] = []
@@ -96,8 +98,8 @@ export class BatchState extends Resource<BatchCopies> {
 
   /** As many as are shown, or more. */
   protected override async fetch(): Promise<BatchCopies> {
-    const [batch, { items, total }] = await Promise.all([this.api.batch(this.uid), this.api.items(this.uid, Math.min(500, Math.max(ITEMS_PAGE, this.items.length)))])
-    return { batch, items, total }
+    const [batch, copies] = await Promise.all([this.api.batch(this.uid), this.api.items(this.uid, Math.min(500, Math.max(ITEMS_PAGE, this.items.length)))])
+    return { batch, ...copies }
   }
 
   more = (): Promise<void> =>
@@ -107,7 +109,16 @@ export class BatchState extends Resource<BatchCopies> {
       if (this.value) this.value = { ...this.value, items: [...this.items, ...items.filter(({ id }) => !known.has(id))], total }
     })
 
-  accept = (ids: readonly number[] | null): Promise<boolean> => this.doing(() => this.api.accept(this.uid, ids))
+  /** Approves a copy as it was seen. */
+  accept = ({ id, at }: Pick<RedactedOut, 'id' | 'at'>): Promise<boolean> => this.doing(() => this.api.accept(this.uid, [id], at))
+
+  /** Approves all copies as they were when they were read; returns how many. */
+  acceptAll = async (): Promise<number> => {
+    let count = 0
+    await this.doing(async () => ({ count } = await this.api.accept(this.uid, null, this.value?.changed_at ?? null)))
+    return count
+  }
+
   retry = (): Promise<boolean> => this.doing(() => this.api.retry(this.uid))
   stop = (): Promise<boolean> => this.doing(() => this.api.stop(this.uid))
 

@@ -2,7 +2,7 @@ import * as coverPage from 'virtual:texts/cover_page'
 import { describe, expect, it, vi } from 'vitest'
 
 import { ApiError } from '../../src/api/client'
-import type { MarkIo, Problem, RedactedOut, RedactionBatchOut } from '../../src/api/types'
+import type { MarkIo, Problem, RedactedOut, RedactionBatchOut, RedactionItems } from '../../src/api/types'
 import { extend, texts } from '../../src/lib/i18n'
 import { Toasts } from '../../src/lib/toasts.svelte'
 import { Batches, BatchState, Editor } from '../../src/redaction/redactionState.svelte'
@@ -45,7 +45,7 @@ describe('a batch that was begun', () => {
 describe('the copies of a batch', () => {
   it('come some at a time, and none comes twice', async () => {
     const all = Array.from({ length: 70 }, (_, id) => item({ id }))
-    const items = vi.fn((_: string, limit: number, offset = 0) => Promise.resolve({ items: all.slice(Math.max(0, offset - 1), offset + limit), total: 70 }))
+    const items = vi.fn((_: string, limit: number, offset = 0) => Promise.resolve({ items: all.slice(Math.max(0, offset - 1), offset + limit), total: 70, changed_at: null }))
     const state = new BatchState('a', { batch: () => Promise.resolve(batch(0)), items, accept: gone, retry: gone, stop: gone }, app)
     await state.read()
     await state.more()
@@ -55,12 +55,26 @@ describe('the copies of a batch', () => {
   it('believe no answer that was asked for before one that came already', async () => {
     const waiting: ((state: RedactionBatchOut) => void)[] = []
     const answered = (): Promise<RedactionBatchOut> => new Promise((resolve) => waiting.push(resolve))
-    const state = new BatchState('a', { batch: answered, items: () => Promise.resolve({ items: [], total: 0 }), accept: gone, retry: gone, stop: gone }, app)
+    const state = new BatchState('a', { batch: answered, items: () => Promise.resolve({ items: [], total: 0, changed_at: null }), accept: gone, retry: gone, stop: gone }, app)
     const reads = [state.read(), state.read()]
     waiting[1]?.(batch(0, { done: 2 }))
     waiting[0]?.(batch(0, { done: 1 }))
     await Promise.all(reads)
     expect(state.batch?.done).toBe(2)
+  })
+
+  it('are approved as they were when they were read', async () => {
+    const items = (): Promise<RedactionItems> => Promise.resolve({ items: [item({ id: 1, at: '2026-01-01T10:00:00.000001Z' })], total: 3, changed_at: '2026-01-01T10:00:05.000001Z' })
+    const accept = vi.fn(() => Promise.resolve({ count: 2 }))
+    const state = new BatchState('a', { batch: () => Promise.resolve(batch(0)), items, accept, retry: gone, stop: gone }, app)
+    await state.read()
+    expect(await state.acceptAll()).toBe(2)
+    const [first] = state.items
+    if (first) await state.accept(first)
+    expect(accept.mock.calls).toEqual([
+      ['a', null, '2026-01-01T10:00:05.000001Z'],
+      ['a', [1], '2026-01-01T10:00:00.000001Z'],
+    ])
   })
 
   it('may be gone', async () => {
