@@ -107,12 +107,14 @@ def undo(tx: Connection, token: str | None, now: datetime) -> EditStep | None:
 
 
 def do_again(tx: Connection) -> EditStep | None:
-    """Redo the last undone step. None if there is none."""
+    """Redo the last undone step. None if there is none, or if all of it changed since: it is dropped, so that the next one is the last."""
     step = _to_do_again(tx)
     if step is None:
         return None
-    for change in step["changes"]:
-        _turn(tx, change, "before", "after")
+    turned = [_turn(tx, change, "before", "after") for change in step["changes"]]
+    if not any(done for done, _ in turned):
+        tx.execute(delete(table).where(table.c.id == step["id"]))
+        return None
     tx.execute(update(table).where(table.c.id == step["id"]).values(undone_at=None))
     return step_of(step)
 

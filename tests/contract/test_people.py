@@ -220,6 +220,23 @@ def test_the_latest_step_of_which_nothing_is_left_makes_way_for_the_one_before_i
         assert library.undo(now=LATER) is None
 
 
+def test_a_step_of_which_nothing_can_be_redone_makes_way_for_the_next(library: RedactionQueries) -> None:
+    [first, second] = photo(library, "a", 2)
+    with acting_as("a" * 32):
+        mei = name(library, "Mei", first)
+        library.edit(DescribePersonEdit(person_id=mei, name="May"), now=NOW)
+        name(library, "Ada", second)
+        for _ in range(2):
+            assert library.undo(now=NOW)
+    with acting_as("b" * 32):
+        library.edit(DescribePersonEdit(person_id=mei, name="Maya"), now=LATER)
+    with acting_as("a" * 32):
+        assert library.do_again(now=LATER) is None, "what another member said since stands"
+        assert names(library) == ["Maya"]
+        assert library.do_again(now=LATER) and names(library) == ["Ada", "Maya"]
+        assert library.do_again(now=LATER) is None
+
+
 def test_undoing_says_if_something_stays_because_it_was_changed_since(library: RedactionQueries) -> None:
     first, second, third = photo(library, "a", 3)
     name(library, "Mei", third)

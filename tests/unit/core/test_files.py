@@ -1,5 +1,6 @@
 """Files take their places whole, also where the system refuses for a moment."""
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -7,7 +8,19 @@ from pathlib import Path
 import pytest
 
 from agent.core import files
-from agent.core.files import NotRegular, TooLong, copy_to_new, create_file, move_new, open_regular, read_regular, sync_file, write_private
+from agent.core.files import (
+    NotRegular,
+    TooLong,
+    copy_to_new,
+    create_file,
+    move_new,
+    open_regular,
+    read_regular,
+    sync_file,
+    unwritable,
+    write_private,
+)
+from agent.core.i18n import Texts
 
 
 @pytest.fixture
@@ -96,3 +109,10 @@ def test_pipes_and_devices_are_not_read(tmp_path: Path) -> None:
     for path in (tmp_path / "pipe", Path("/dev/zero"), tmp_path):
         with pytest.raises(NotRegular):
             open_regular(path)
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "permissions"), ("zh-CN", "权限")])
+def test_permissions_are_the_remedy_only_where_they_are_the_cause(language: str, word: str) -> None:
+    texts = Texts(language)
+    assert word in texts.remedy(unwritable(OSError(errno.EACCES, ""), "/photos"))
+    assert word not in texts.remedy(unwritable(OSError(errno.EROFS, ""), "/media/card"))
