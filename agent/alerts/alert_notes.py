@@ -51,15 +51,6 @@ class AlertNotes:
         text = texts("alerts.mail.test_text", link=link)
         return Note(f"alert-test-{int(now.timestamp())}", texts("alerts.mail.test"), text, texts("alerts.mail.test"), link, facts)
 
-    def database_full(self, now: datetime) -> Note:
-        """Return what is sent without being stored."""
-        texts, link, kind, severity = self._wording.texts(), f"{self._wording.address()}/#alerts", AlertKind.DISK_FULL, Severity.CRITICAL
-        subject, what, began = texts("alerts.mail.subject_unstored"), texts("alerts.mail.unstored"), _moment(now)
-        said = texts(f"incidents.severity.{severity}")
-        text = texts("alerts.mail.text_firing", what=what, severity=said, began=began, link=link, page=str(kind))
-        facts = {"kind": str(kind), "severity": str(severity), "event": str(AlertEvent.FIRING), "number": 0, "at": now.isoformat()}
-        return Note(f"alert-unstored-{int(now.timestamp())}", subject, text, what, link, facts, _PRIORITIES[severity])
-
     def of(self, message: Claimed) -> Note:
         about, event = self._queries.alert(message.about), self._queries.event_of(message.id)
         return self._note(about, event, f"alert-{about.id}-{message.id}")
@@ -78,6 +69,16 @@ class AlertNotes:
         priority = _OVER if event is AlertEvent.RESOLVED else _PRIORITIES[about.severity]
         summary = what if event is not AlertEvent.RESOLVED else texts("alerts.mail.lasted", began=began, ended=ended)
         return Note(number, subject, text, summary, link, facts, priority)
+
+
+def database_full(wording: Wording, now: datetime) -> Note:
+    """Return what is sent without being stored."""
+    texts, link, kind, severity = wording.texts(), f"{wording.address()}/#alerts", AlertKind.DISK_FULL, Severity.CRITICAL
+    subject, what, began = texts("alerts.mail.subject_unstored"), texts("alerts.mail.unstored"), _moment(now)
+    said = texts(f"incidents.severity.{severity}")
+    text = texts("alerts.mail.text_firing", what=what, severity=said, began=began, link=link, page=str(kind))
+    facts = {"kind": str(kind), "severity": str(severity), "event": str(AlertEvent.FIRING), "number": 0, "at": now.isoformat()}
+    return Note(f"alert-unstored-{int(now.timestamp())}", subject, text, what, link, facts, _PRIORITIES[severity])
 
 
 def alert_sending(queries: AlertQueries, settings: Callable[[], Settings], channels: Channels, wording: Wording) -> Sending:

@@ -12,6 +12,7 @@ from agent.alerts.alert_kinds import FACTS, AlertKind
 from agent.alerts.conditions import Condition
 from agent.alerts.queries import AlertQueries
 from agent.alerts.records import AlertReading, AlertSource
+from agent.alerts.unstored import UnstoredAlert
 from agent.core.background import regularly
 from agent.core.observable import Notice
 from agent.core.server_settings import AlertSettings
@@ -63,9 +64,9 @@ class AlertWatch:
         settings: Callable[[], AlertSettings],
         ways: Callable[[], Collection[str]],
         clock: Callable[[], datetime],
-        unstored: Callable[[StoreError], None] = lambda _: None,
+        unstored: UnstoredAlert | None = None,
     ) -> None:
-        """`ways` returns those in which messages are sent at present; `unstored` tells what could not be stored because of the error."""
+        """`ways` returns those in which messages are sent at present; `unstored` tells what could not be stored."""
         self._queries = queries
         self._leases = leases
         self._conditions = conditions
@@ -105,8 +106,8 @@ class AlertWatch:
             raise
         except StoreError as error:
             self.looked_at, self._away_since = None, self._away_since or now
-            if self._is_mine:
-                self._unstored(error)
+            if self._is_mine and self._unstored is not None:
+                self._unstored.tell(error)
             raise
         self._is_mine = mine
         if not mine:
@@ -122,6 +123,8 @@ class AlertWatch:
         for kind in end:
             log.info("alert.ended", alert=str(kind))
         self._queries.tell(self._ways(), timedelta(hours=settings.remind_hours) if settings.remind_hours else None, now)
+        if self._unstored is not None:
+            self._unstored.silences = self._queries.silences(now)
         self.looked_at = now
         return bool(begin or end) or was_away
 

@@ -1,17 +1,19 @@
 """The one alert that the database can't take: its disk is full. It is sent without being stored."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
 
 from agent.alerts.alert_kinds import AlertKind
-from agent.alerts.alert_notes import AlertNotes
+from agent.alerts.alert_notes import alert_target, database_full
 from agent.alerts.conditions import Condition
-from agent.core.server_settings import AlertSettings
-from agent.domain.errors import MessageError, StoreDiskFull, StoreError
-from agent.messages.sending import Sending
+from agent.alerts.records import Silence
+from agent.core.settings import Settings
+from agent.domain.errors import AgentError, StoreDiskFull, StoreError
+from agent.messages.channels import Channels
+from agent.messages.sending import Wording
 
 log = structlog.get_logger()
 
@@ -20,37 +22,42 @@ _RETRY: Final = timedelta(minutes=1)
 
 
 class UnstoredAlert:
-    """Sends it in each way once an hour at most, while the database is away and a disk with the server's data is full."""
+    """Sends it in each way once an hour at most, while the database is away and a disk with the server's data is full.
 
-    def __init__(
-        self, disks: Condition, settings: Callable[[], AlertSettings], sending: Sending, notes: AlertNotes, clock: Callable[[], datetime]
-    ) -> None:
+    It lives as long as the process: a server that starts on a full disk has no database to ask.
+    """
+
+    def __init__(self, disks: Condition, settings: Callable[[], Settings], channels: Channels, wording: Wording) -> None:
         self._disks = disks
         self._settings = settings
-        self._sending = sending
-        self._notes = notes
-        self._clock = clock
+        self._channels = channels
+        self._wording = wording
         self._next: dict[str, datetime] = {}
+        self.silences: Sequence[Silence] = ()
+        """those in force when the database last answered"""
 
     def tell(self, error: StoreError) -> None:
         """`error` is why nothing can be stored. Blocks."""
-        now = self._clock()
-        if not isinstance(error, StoreDiskFull) and not self._is_full(now):
+        now, target = self._wording.clock(), alert_target(self._settings())
+        if self._is_silent(now) or not (isinstance(error, StoreDiskFull) or self._is_full(now)):
             return
-        for way in self._sending.ways():
+        for way in target.ways:
             if now < self._next.get(way, now) <= now + _AGAIN:  # later: the clock went back
                 continue
             try:
-                self._sending.send(way, self._notes.database_full(now))
-            except MessageError as failure:
+                self._channels.send(way, target, database_full(self._wording, now))
+            except AgentError as failure:  # a missing key, too: the other ways are tried
                 log.warning("message.not_sent", way=way, code=failure.code)
                 self._next[way] = now + _RETRY
             else:
                 log.warning("alert.sent_unstored", alert=str(AlertKind.DISK_FULL), way=way)
                 self._next[way] = now + _AGAIN
 
+    def _is_silent(self, now: datetime) -> bool:
+        return any(each.name == AlertKind.DISK_FULL and each.until > now for each in self.silences)
+
     def _is_full(self, now: datetime) -> bool:
         try:
-            return self._disks(self._settings(), now)[AlertKind.DISK_FULL].active
+            return self._disks(self._settings().alerts, now)[AlertKind.DISK_FULL].active
         except OSError:
             return False

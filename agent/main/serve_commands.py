@@ -76,7 +76,7 @@ def _serve(session: CommandSession, server: "type[Server]", *, as_json: bool) ->
             session.file.keep_copy()
             key_in_file(session.file, session.paths)
             with traced(session.file.snapshot.server.tracing, "ai-popup-server"):
-                return server(session.paths, session.file, up, lambda: note(session.texts("cli.serve.ending"))).run()
+                return server(session.paths, session.file, up, lambda: note(session.texts("cli.serve.ending")), session.explain).run()
         finally:
             logs.stop()
 

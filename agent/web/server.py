@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import logging
 import os
 import socket
 import ssl
@@ -79,6 +80,15 @@ class Succession:
             await self.server.step_back(self._grace_s)
 
 
+class _EndingUnsaid(logging.Filter):
+    """Leaves out what Uvicorn says, with a stack for each, of requests that its end cuts off: `server.cut_off` says it once."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        return not isinstance(error, asyncio.CancelledError) and not str(record.msg).startswith("Cancel ")
+
+
+_ENDING_UNSAID = _EndingUnsaid()
 _LOOPBACK = Network()
 _HERE = ("127.0.0.1",)  # proxies on this computer, as Uvicorn has it
 
@@ -120,6 +130,7 @@ async def serving(
             forwarded_allow_ips=believed_proxies(door.gate.exempt),
             ssl_context_factory=None if (tls := network.tls) is None else lambda *_: tls,
         )
+        logging.getLogger("uvicorn.error").addFilter(_ENDING_UNSAID)
         await asyncio.to_thread(sweep, time.time())
         server = _Server(config, door.gate)
         if succession is not None:

@@ -11,7 +11,7 @@ from unittest.mock import MagicMock
 import pytest
 
 from agent.alerts.alert_kinds import AlertKind
-from agent.alerts.alert_notes import ALERT_SECRETS, AlertNotes, alert_sending
+from agent.alerts.alert_notes import ALERT_SECRETS, alert_sending
 from agent.alerts.alert_watch import AlertWatch
 from agent.alerts.conditions import Readings
 from agent.alerts.heartbeat import Heartbeat
@@ -54,10 +54,10 @@ class Told:
         self.channels = Channels(self.secrets, lambda: self.time, Ways(webhook=Webhook(trust), ntfy=Ntfy(trust)))
         wording = Wording(lambda: ORIGIN, lambda: Texts("en"), lambda: self.time)
         self.sending = alert_sending(self.queries, lambda: self.settings, self.channels, wording)
-        ways, clock, notes = self.sending.ways, lambda: self.time, AlertNotes(self.queries, wording)
-        self.unstored = UnstoredAlert(self.look, lambda: self.settings.alerts, self.sending, notes, clock)
+        ways, clock = self.sending.ways, lambda: self.time
+        unstored = UnstoredAlert(self.look, lambda: self.settings, self.channels, wording)
         looks = [self.look]
-        self.watch = AlertWatch(self.queries, Leases(database), looks, lambda: self.settings.alerts, ways, clock, self.unstored.tell)
+        self.watch = AlertWatch(self.queries, Leases(database), looks, lambda: self.settings.alerts, ways, clock, unstored)
         looked = lambda: self.watch.looked_at  # noqa: E731
         self.heartbeat = Heartbeat(self.queries, looked, lambda: self.settings.alerts, lambda: self.time, Https(trust))
 
@@ -227,6 +227,21 @@ async def test_a_full_disk_that_takes_no_alert_is_told_all_the_same_and_once(
             told.watch.look()
     [(_, body)] = receiver.received
     assert json.loads(body)["title"] == "AI Popup: the database’s disk is full" and json.loads(body)["priority"] == 5
+
+
+async def test_a_full_disk_that_is_silenced_is_told_when_the_silence_ends(
+    told: Told, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told.set(ntfy_server=f"https://localhost:{receiver.port}", ntfy_topic="guard")
+    told.full = AlertReading(False, 50)
+    told.queries.silence("disk-full", SilenceReason.BEING_FIXED, told.time + timedelta(hours=2), told.time)
+    told.watch.look()
+    monkeypatch.setattr(Leases, "hold", MagicMock(side_effect=StoreDiskFull))
+    for hours, messages in ((1, 0), (1, 1)):
+        told.time += timedelta(hours=hours)
+        with pytest.raises(StoreDiskFull):
+            told.watch.look()
+        assert len(receiver.received) == messages
 
 
 async def test_a_database_that_is_away_for_another_reason_is_told_later(

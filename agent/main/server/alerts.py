@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from agent.alerts import conditions
-from agent.alerts.alert_notes import AlertNotes, alert_sending
+from agent.alerts.alert_notes import alert_sending
 from agent.alerts.alert_watch import AlertWatch
 from agent.alerts.conditions import BackupFacts, Condition
 from agent.alerts.heartbeat import Heartbeat
@@ -16,10 +16,15 @@ from agent.alerts.service import Alerts
 from agent.alerts.unstored import UnstoredAlert
 from agent.backups.repositories import LOCAL, OFFSITE
 from agent.backups.runs import RunKind, RunQueries
+from agent.core.config_file import SettingsFile
+from agent.core.environment import utc_now
+from agent.core.i18n import Texts
 from agent.core.paths import AppPaths
 from agent.core.server_settings import AlertSettings
 from agent.core.settings import Settings
 from agent.main.app import App
+from agent.main.library_home import home_of_key
+from agent.main.server.reached import server_address
 from agent.main.server.team_work import HAS_WORKERS
 from agent.messages.channels import Channels
 from agent.messages.queue import MessageQueue
@@ -62,6 +67,7 @@ def alerts_of(
     channels: Channels,
     wording: Wording,
     watched: Watched,
+    unstored: UnstoredAlert,
 ) -> AlertWork:
     """Settings take effect at once. Call it inside the event loop."""
 
@@ -70,18 +76,30 @@ def alerts_of(
 
     queries = AlertQueries(database)
     sending = alert_sending(queries, lambda: app.settings, channels, wording)
-    disks = conditions.disks(lambda: folders_of(app.settings, paths))
-    unstored = UnstoredAlert(disks, alerts_now, sending, AlertNotes(queries, wording), app.now)
     looked = [
-        disks,
+        _disks(lambda: app.settings, paths),
         *_conditions(queries, app, watched),
         conditions.backups(lambda: backup_facts(queries, RunQueries(database), app.settings, app.now())),
     ]
-    watch = AlertWatch(queries, Leases(database), looked, alerts_now, sending.ways, app.now, unstored.tell)
+    watch = AlertWatch(queries, Leases(database), looked, alerts_now, sending.ways, app.now, unstored)
     alerts = Alerts(queries, app.now)
     watch.changed.subscribe(alerts.happened)
     heartbeat = Heartbeat(queries, lambda: watch.looked_at, alerts_now, app.now)
     return AlertWork(alerts, watch, sending, heartbeat)
+
+
+def unstored_alert(file: SettingsFile, paths: AppPaths) -> UnstoredAlert:
+    """Return what tells of a full disk while there is no database. It follows the settings."""
+
+    def settings() -> Settings:
+        return file.snapshot
+
+    wording = Wording(lambda: server_address(settings(), settings().server.port), lambda: Texts(settings().general.language.value), utc_now)
+    return UnstoredAlert(_disks(settings, paths), settings, Channels(home_of_key(settings(), paths), utc_now), wording)
+
+
+def _disks(settings: Callable[[], Settings], paths: AppPaths) -> Condition:
+    return conditions.disks(lambda: folders_of(settings(), paths))
 
 
 def _conditions(queries: AlertQueries, app: App, watched: Watched) -> Sequence[Condition]:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from agent.alerts.unstored import UnstoredAlert
 from agent.backups.service import ServerBackups
 from agent.core.config_file import SettingsFile
 from agent.core.environment import utc_now
@@ -44,6 +45,7 @@ class ServerGround:
     certificates: Certificates
     auth: Auth
     operations: Operations
+    unstored: UnstoredAlert
     start_again: Callable[[], None]  # end as after a signal, so that the supervisor starts another process
 
     @property
@@ -115,5 +117,6 @@ def _site(ground: ServerGround, address: Callable[[], str], work: TeamWork) -> S
         address=address,
         pinned=lambda: (certificates.fingerprint, certificates.authority),
         expires=lambda: certificates.validity[1],
+        unstored=ground.unstored,
         tell=work.tell,
     )

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,11 +23,13 @@ from agent.core.settings import Settings
 from agent.core.supervisor import START_AGAIN
 from agent.core.threads import loop_threads
 from agent.desktop.termination import on_termination
-from agent.domain.errors import SettingsInvalid, StoreError, reason_of
+from agent.domain.errors import AgentError, SettingsInvalid, StoreDiskFull, StoreError, reason_of
 from agent.main.engines import model_store
 from agent.main.figures.thresholds import OF_SERVER, thresholds
 from agent.main.library_home import home_of_key, worker_keys
+from agent.main.server.alerts import unstored_alert
 from agent.main.server.assembly import ServerGround
+from agent.main.server.disk_room import DiskRoom
 from agent.main.server.figures.server import SERVER, ServerFigures
 from agent.main.server.log_files import POSTGRES_LOG, rotating
 from agent.main.server.loop import ServerLoop
@@ -52,15 +55,22 @@ _AGAIN_S = 2.0
 
 class Server:
     """One run, with loaded settings and the instance's lock held. `up` is called when it answers, `ending` when it was told to
-    end."""
+    end, `waits` when its disk is full."""
 
     def __init__(
-        self, paths: AppPaths, file: SettingsFile, up: Callable[[Reached], None], ending: Callable[[], None] = lambda: None
+        self,
+        paths: AppPaths,
+        file: SettingsFile,
+        up: Callable[[Reached], None],
+        ending: Callable[[], None] = lambda: None,
+        waits: Callable[[AgentError], None] = lambda _: None,
     ) -> None:
         self._paths = paths
         self._file = file
         self._up = up
         self._ending = ending
+        self._waits = waits
+        self._unstored = unstored_alert(file, paths)
         self._auth = Auth(time.monotonic)
         self._again = False  # it ended so that another process is started
 
@@ -91,16 +101,44 @@ class Server:
         def asked() -> None:
             loop.call_soon_threadsafe(told)
 
+        room = DiskRoom(self._unstored, self._waits, stop)
         with loop_threads(loop), on_termination(asked):
             certificates = certificates_of(self._file.snapshot, self._paths)
-            await asyncio.to_thread(certificates.load)
-            async with self._port_of(operations), self._postgres() as (url, embedded):
-                database = await asyncio.to_thread(self._library, url)
-                ground = ServerGround(self._paths, self._file, url, database, embedded, certificates, self._auth, operations, start_again)
-                try:
-                    await self._serve(ground, stop)
-                finally:
-                    await asyncio.to_thread(database.close)
+            try:
+                async with self._port_of(operations):
+                    await room.for_work(certificates.load)
+                    async with self._postgres(room) as (url, embedded):
+                        database = await room.for_work(partial(self._library, url))
+                        ground = self._ground(url, database, embedded, certificates, operations, start_again)
+                        try:
+                            await self._serve(ground, stop, room)
+                        finally:
+                            await asyncio.to_thread(database.close)
+            except StoreDiskFull:
+                if not stop.is_set():
+                    raise
+
+    def _ground(
+        self,
+        url: str,
+        database: Database,
+        embedded: EmbeddedPostgres | None,
+        certificates: Certificates,
+        operations: Operations,
+        start_again: Callable[[], None],
+    ) -> ServerGround:
+        return ServerGround(
+            paths=self._paths,
+            file=self._file,
+            url=url,
+            database=database,
+            embedded=embedded,
+            certificates=certificates,
+            auth=self._auth,
+            operations=operations,
+            unstored=self._unstored,
+            start_again=start_again,
+        )
 
     def _operations(self, draining: Callable[[], bool]) -> Operations:
         def settings() -> Settings:
@@ -122,7 +160,7 @@ class Server:
         async with operations_port(wanted.operations_host, wanted.operations_port, operations.respond):
             yield
 
-    async def _serve(self, ground: ServerGround, stop: asyncio.Event) -> None:
+    async def _serve(self, ground: ServerGround, stop: asyncio.Event, room: DiskRoom) -> None:
         """Serve until `stop`, with workers beside, which outlive the database's end; then wait until these have drained."""
         wanted = ground.file.snapshot.server
         count = wanted.workers if HAS_WORKERS else 0
@@ -130,14 +168,14 @@ class Server:
         workers = WorkerProcesses(count, _worker_command, {}, to_stdout=logged_here)
         keeping, ending = asyncio.create_task(workers.run()), asyncio.create_task(_end_at(stop, workers))
         try:
-            await self._serve_pages(ground, stop)
+            await self._serve_pages(ground, stop, room)
             await asyncio.wait({keeping}, timeout=wanted.drain_s)
         finally:
             for task in (keeping, ending):
                 task.cancel()
             await asyncio.gather(keeping, ending, return_exceptions=True)
 
-    async def _serve_pages(self, ground: ServerGround, stop: asyncio.Event) -> None:
+    async def _serve_pages(self, ground: ServerGround, stop: asyncio.Event, room: DiskRoom) -> None:
         """Serve until `stop`. What the database's end broke off begins again."""
         while not stop.is_set():
             try:
@@ -148,21 +186,21 @@ class Server:
                 log.warning("server.broken_off", code=reason.code)
                 await wait_at_most(stop, _AGAIN_S)
                 if ground.embedded is not None and not ground.embedded.runs:
-                    await asyncio.to_thread(ground.embedded.start)
+                    await room.for_work(ground.embedded.start)
 
     @asynccontextmanager
-    async def _postgres(self) -> AsyncIterator[tuple[str, EmbeddedPostgres | None]]:
+    async def _postgres(self, room: DiskRoom) -> AsyncIterator[tuple[str, EmbeddedPostgres | None]]:
         """The database's address, and our own server of it unless the settings name another."""
         if self._file.snapshot.server.database:
             yield database_url(self._file.snapshot, self._paths.data), None
             return
         settings, paths = self._file.snapshot, self._paths
-        archive = await asyncio.to_thread(archive_of, settings, paths, home_of_key(settings, paths))
+        archive = await room.for_work(partial(archive_of, settings, paths, home_of_key(settings, paths)))
         messages = paths.logs / POSTGRES_LOG
         embedded = EmbeddedPostgres(paths.data / POSTGRES_FOLDER, messages, archive)
         async with rotating(messages, lambda: self._file.snapshot.logs):
             try:
-                yield await asyncio.to_thread(embedded.start), embedded
+                yield await room.for_work(embedded.start), embedded
             finally:
                 await asyncio.to_thread(embedded.stop)
 

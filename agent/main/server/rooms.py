@@ -14,6 +14,7 @@ from agent.accounts.routes import account_routes
 from agent.accounts.service import Accounts
 from agent.accounts.sign_in_attempts import SignInAttempts
 from agent.alerts.routes import alert_routes
+from agent.alerts.unstored import UnstoredAlert
 from agent.backups.routes import backup_routes
 from agent.backups.service import ServerBackups
 from agent.consent.link_queries import ConsentLinkQueries
@@ -64,6 +65,7 @@ class Site:
     """the certificate's fingerprint, and the authority that desktops pin"""
     expires: Callable[[], datetime]
     """the end of the certificate"""
+    unstored: UnstoredAlert
     tell: Callable[[str, str], None] = lambda _, __: None
     """says something to the server's other processes"""
 
@@ -135,7 +137,7 @@ def rooms_of(
         uploads=uploads_of(database, libraries, file, paths, app.now, site.tell),
         backups=backups,
         incidents=incidents,
-        alerts=alerts_of(database, app, paths, channels, wording, conditions),
+        alerts=alerts_of(database, app, paths, channels, wording, conditions, site.unstored),
     )
 
 

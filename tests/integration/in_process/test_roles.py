@@ -19,6 +19,7 @@ from agent.core.paths import AppPaths
 from agent.core.settings import Settings
 from agent.domain.errors import SignInRequired
 from agent.main import http
+from agent.main.server.alerts import unstored_alert
 from agent.main.server.backups import backups_of_server
 from agent.main.server.buckets import buckets_of
 from agent.main.server.rooms import Site, add_routes, rooms_of
@@ -133,6 +134,7 @@ class TeamServer:
             address=lambda: ORIGIN,
             pinned=lambda: ("AB:CD", ""),
             expires=lambda: datetime.max.replace(tzinfo=UTC),
+            unstored=unstored_alert(served.settings, paths),
         )
         workers = WorkerQueries(served.world.real.database)
         buckets = buckets_of(served.world.real.database, FileHome(paths.keys), lambda: served.world.app.settings, served.world.app.now)

@@ -114,6 +114,21 @@ async def test_a_photo_that_was_sent_before_a_kill_is_gone_once_it_is_served_aga
         assert not left.exists()
 
 
+async def test_a_request_that_the_end_cuts_off_is_no_error_in_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    began = asyncio.Event()
+
+    async def endless(_: Scope, __: Receive, ___: Send) -> None:
+        began.set()
+        await asyncio.Event().wait()
+
+    async with httpx.AsyncClient(trust_env=False, timeout=100) as client:
+        async with serving(lambda _: endless, token="token", port=0, runtime=tmp_path) as port:
+            asking = asyncio.create_task(client.get(f"http://127.0.0.1:{port}/"))
+            await began.wait()
+        assert (await asking).status_code == 500
+    assert [each for each in caplog.records if each.name.startswith("uvicorn")] == []
+
+
 async def test_a_request_whose_head_never_ends_is_let_go(served: Served, tmp_path: Path) -> None:
     """At once, and after a whole one by the same connection, a byte at a time."""
     async with serving(
