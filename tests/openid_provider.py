@@ -48,6 +48,8 @@ class OpenIdProvider:
     signs_with: RSAKey | None = field(init=False)
     """in place of the key that it publishes"""
     denies: bool = field(init=False)
+    ahead_s: int = field(init=False)
+    """of its clock"""
     broken: dict[str, str] = field(init=False)
     """what goes wrong at a path: `huge`, `slow`, `elsewhere` (a redirect), `garbage`"""
     released: threading.Event = field(init=False)
@@ -67,6 +69,9 @@ class OpenIdProvider:
                 provider._answer(self, self.rfile.read(int(self.headers.get("content-length", 0))))
 
             def log_message(self, *_: object) -> None: ...
+
+            def date_time_string(self, timestamp: float | None = None) -> str:
+                return super().date_time_string((timestamp or time.time()) + provider.ahead_s)
 
         class Server(ThreadingHTTPServer):
             daemon_threads = True
@@ -96,7 +101,7 @@ class OpenIdProvider:
         self.released.set()
         self.user = {"sub": "u-1", "preferred_username": "Grace", "name": "Grace H."}
         self.claims, self.header, self.document, self.broken, self.asked = {}, {}, {}, {}, []
-        self.token, self.denies, self.released = None, False, threading.Event()
+        self.token, self.denies, self.ahead_s, self.released = None, False, 0, threading.Event()
         self.key, self.signs_with = self._first, None
 
     def close(self) -> None:
@@ -111,7 +116,7 @@ class OpenIdProvider:
         return _fields(urlsplit(back).query)
 
     def id_token(self, nonce: str) -> str:
-        now = int(time.time())
+        now = int(time.time()) + self.ahead_s
         right = {"iss": self.issuer, "aud": CLIENT, "iat": now, "exp": now + 300, "nonce": nonce, **self.user}
         said = {name: value for name, value in (right | self.claims).items() if value is not None}
         key = self.signs_with or self.key

@@ -73,7 +73,7 @@ def _command(server: RealServer, *words: str) -> list[dict[str, object]]:
 
 def test_a_member_lives_with_the_provider(server: RealServer, school: OpenIdProvider, page: Page) -> None:
     checked = _command(server, "members", "provider", "check")
-    assert {each["what"] for each in checked if each["state"] == "ok"} == {"discovery", "keys", "client", "pkce"}
+    assert {each["what"] for each in checked if each["state"] == "ok"} == {"discovery", "keys", "client", "clock", "pkce"}
     assert all(each["state"] != "bad" for each in checked)
 
     # The first administrator is invited, and takes the account at the school in place of a password.

@@ -4,8 +4,10 @@ import asyncio
 import json
 import re
 import ssl
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -17,6 +19,7 @@ from agent.web.networks import Resolve, addresses_of, is_outside
 
 MOST_BYTES: Final = 262_144
 MOST_ADDRESSES: Final = 4
+_OF_CLIENT: Final = ("invalid_client", "unauthorized_client")
 _ERROR: Final = re.compile(r"[a-z_]{1,60}")
 
 
@@ -26,6 +29,8 @@ class Fetching:
     def __init__(self, settings: OidcSettings, resolve: Resolve = addresses_of) -> None:
         self._settings = settings
         self._resolve = resolve
+        self.ahead_s: float | None = None
+        """how far this computer's clock was ahead of the provider's at the last answer that told the time"""
 
     async def get(self, url: str) -> dict[str, Any]:
         """Returns the JSON object at `url`. Raises ProviderUnreachable, ProviderInvalid."""
@@ -46,7 +51,8 @@ class Fetching:
         except (ValueError, RecursionError):
             found = None
         if method == "POST" and 400 <= status < 500 and isinstance(found, dict):
-            raise ProviderRefused(error=error_of(found.get("error")))
+            told = error_of(found.get("error"))
+            raise ProviderRefused(error=told, **({"client": 1} if told in _OF_CLIENT else {}))
         if status != 200 or not isinstance(found, dict):
             raise ProviderInvalid(what=urlsplit(url).path.rpartition("/")[2][:60] or "answer")
         return found
@@ -59,14 +65,23 @@ class Fetching:
         # Compressed answers could unpack to any size.
         headers = {"host": parts.netloc, "accept": "application/json", "accept-encoding": "identity"}
         trust = await asyncio.to_thread(self._trust)
+        failed = ProviderUnreachable()
         async with httpx.AsyncClient(verify=trust, trust_env=False, timeout=None) as client:
             for address in addresses:
                 target = parts._replace(netloc=f"[{address}]:{port}" if ":" in address else f"{address}:{port}").geturl()
-                with suppress(httpx.ConnectError):
-                    asking = client.stream(method, target, headers=headers, extensions={"sni_hostname": host}, **more)
+                asking = client.stream(method, target, headers=headers, extensions={"sni_hostname": host}, **more)
+                try:
                     async with asking as answer:
+                        self._note_time(answer.headers.get("date", ""))
                         return answer.status_code, await _body(answer)
-        raise ProviderUnreachable
+                except httpx.ConnectError as error:
+                    if _is_of_certificate(error):
+                        failed = ProviderUnreachable(certificate=1)
+        raise failed
+
+    def _note_time(self, date: str) -> None:
+        with suppress(ValueError, TypeError, OverflowError):
+            self.ahead_s = time.time() - parsedate_to_datetime(date).timestamp()
 
     def _checked(self, host: str, port: int) -> Sequence[str]:
         """The addresses to connect to: a provider on the internet has none inside the team's network. Raises OSError, ProviderInvalid."""
@@ -87,6 +102,13 @@ class Fetching:
             except (OSError, ssl.SSLError) as error:
                 raise ProviderInvalid(what="oidc.certificate") from error
         return context
+
+
+def _is_of_certificate(error: BaseException | None) -> bool:
+    """Whether the provider's certificate was refused. The classes around it drop its kind, not its cause."""
+    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 async def _body(answer: httpx.Response) -> bytes:

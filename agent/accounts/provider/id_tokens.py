@@ -86,13 +86,14 @@ def checked(token: str, keys: tuple[Key, ...], wanted: WantedClaims) -> dict[str
         if not is_number(claims.get(name)):
             raise IdTokenInvalid(claim=name)
     if not wanted.now - LONGEST_AGE_S - wanted.skew_s <= claims["iat"] <= wanted.now + wanted.skew_s:
-        raise IdTokenInvalid(claim="iat")
+        raise IdTokenInvalid(claim="iat", clock=1)
     expected = {"nonce": wanted.nonce, "client_id": wanted.client_id, "access_token": wanted.access_token}
     try:
         CodeIDToken(claims, decoded.header, {"nonce": {"essential": True}}, expected).validate(wanted.now, leeway=wanted.skew_s)
     except JoseError as error:
-        claim = getattr(error, "claim", None) or ("exp" if "expired" in error.error else "claims")
-        raise IdTokenInvalid(claim=str(claim)) from error
+        expired = "expired" in error.error
+        claim = getattr(error, "claim", None) or ("exp" if expired else "claims")
+        raise IdTokenInvalid(claim=str(claim), **({"clock": 1} if expired else {})) from error
     except (TypeError, ValueError, AttributeError) as error:  # claims of unexpected kinds
         raise IdTokenInvalid(claim="claims") from error
     return claims

@@ -61,6 +61,11 @@ class Provider:
         self._reading_keys = asyncio.Lock()
         self._keys_failed: tuple[float, ProviderUnreachable | ProviderInvalid] | None = None
 
+    @property
+    def clock_ahead_s(self) -> float | None:
+        """How far this computer's clock is ahead of the provider's, in seconds; None if it has not told the time."""
+        return self._fetching.ahead_s
+
     async def address(self, request: Request, prompt: str = "") -> str:
         """Where the browser goes to sign in. Raises ProviderUnreachable, ProviderInvalid."""
         found = await self.metadata()

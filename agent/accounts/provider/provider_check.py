@@ -35,7 +35,7 @@ async def findings(provider: Provider, origins: Sequence[str], secret: bool) -> 
     except AgentError as error:
         return [*found, ProviderFinding(BAD, "discovery", settings.issuer, error)]
     found.append(await _client(provider, origins[0] if origins else "https://localhost"))
-    found += _notes(known, secret)
+    found += [*_clocks(provider), *_notes(known, secret)]
     found += [ProviderFinding(NOTE, "sign_out", f"{each}/") for each in origins if known.end_session]
     if known.says_logout:
         found += [ProviderFinding(NOTE, "logout", f"{each}{LOGOUT}") for each in origins[:1]]
@@ -54,6 +54,15 @@ async def _client(provider: Provider, origin: str) -> ProviderFinding:
     except AgentError as error:
         return ProviderFinding(BAD, "client", error=error)
     return ProviderFinding(OK, "client")
+
+
+def _clocks(provider: Provider) -> list[ProviderFinding]:
+    """What the provider states holds for minutes only, by its clock."""
+    ahead_s = provider.clock_ahead_s
+    if ahead_s is None:
+        return []
+    apart = abs(round(ahead_s))
+    return [ProviderFinding(OK if apart <= provider.settings.clock_skew_s else BAD, "clock", str(apart))]
 
 
 def _notes(known: Metadata, secret: bool) -> list[ProviderFinding]:

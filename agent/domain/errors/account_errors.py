@@ -139,13 +139,15 @@ class ProviderInvalid(AccountError):
 
 
 class ProviderRefused(AccountError):
-    """The user cancelled, or the provider refused. Parameter: the provider's `error`, such as `access_denied`."""
+    """The user cancelled, or the provider refused. Parameters: the provider's `error`, such as `access_denied`, and `client` if it is this
+    server that it refused.
+    """
 
     code = "account.provider_refused"
 
 
 class IdTokenInvalid(AccountError):
-    """The provider's ID token failed a check. Parameter: the `claim` concerned, or `signature`."""
+    """The provider's ID token failed a check. Parameters: the `claim` concerned, or `signature`; `clock` if it is about the time."""
 
     code = "account.id_token_invalid"
 

@@ -16,6 +16,7 @@ from pyotp import TOTP
 from agent.accounts.ceremonies import LASTS, PER_MINUTE
 from agent.accounts.provider.fetching import Fetching
 from agent.accounts.provider.provider import KEPT_S, RETRY_S, Provider
+from agent.accounts.provider.provider_check import BAD, findings
 from agent.accounts.provider.routes import provider_routes
 from agent.accounts.provider.sign_in import ProviderSignIn
 from agent.accounts.service import FRESH
@@ -208,6 +209,18 @@ async def test_a_wrong_statement_signs_no_one_in(desk: Desk, grace: SignedInMemb
     assert desk.record()[-1][0] == "sign_in_failed"
 
 
+@pytest.mark.parametrize("ahead_s", [600, -600])
+async def test_clocks_that_differ_are_named_to_the_member_and_measured_by_the_check(
+    desk: Desk, grace: SignedInMember, ahead_s: int
+) -> None:
+    assert desk.provider is not None
+    desk.school.ahead_s = ahead_s
+    refused = await desk.sign_in()
+    assert said(refused).startswith("account.id_token_invalid") and "clocks" in refused.json()["cause"]
+    [clock] = [each for each in await findings(desk.provider, [ORIGIN], secret=True) if each.key == "clock"]
+    assert clock.state == BAD and abs(int(clock.value) - 600) < 60
+
+
 async def test_a_statement_that_the_provider_did_not_sign_is_worth_nothing(desk: Desk, grace: SignedInMember) -> None:
     right = desk.school.id_token("n")
     desk.school.token = unsigned(statement(desk))
@@ -372,7 +385,15 @@ async def test_the_client_shows_its_secret_as_the_provider_wants_it(desk: Desk, 
     desk.use()
     assert (await desk.sign_in()).status_code == 200
     desk.secret = "wrong"
-    assert await desk.refused() == "account.provider_refused invalid_client"
+    refused = await desk.sign_in()
+    assert said(refused) == "account.provider_refused invalid_client" and "doesn’t accept this server" in refused.json()["cause"]
+
+
+async def test_a_certificate_that_is_not_trusted_is_told_from_a_provider_that_is_away(desk: Desk) -> None:
+    for settings, cause in (({"certificate": ""}, "not trusted"), ({"issuer": "https://localhost:1"}, "did not answer")):
+        desk.provider = Provider(wanted := desk.school.settings().model_copy(update=settings), lambda: None, Fetching(wanted))
+        refused = await desk.page.post(BEGIN, json={})
+        assert refused.json()["code"] == "account.provider_unreachable" and cause in refused.json()["cause"]
 
 
 async def test_a_second_factor_is_asked_for_unless_the_provider_did(desk: Desk, grace: SignedInMember) -> None:
