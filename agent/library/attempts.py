@@ -9,7 +9,7 @@ import structlog
 from agent.core.environment import Environment
 from agent.core.hanging_calls import told_online_only
 from agent.core.observable import Notice, Signal
-from agent.domain.errors import AgentError, EngineUnavailable, ImageOnlineOnly, ModelError, StoreError, Unexpected
+from agent.domain.errors import AgentError, EngineUnavailable, ImageOnlineOnly, ModelError, StoreError, Unexpected, WorkerFolderAway
 from agent.domain.events import Recorded
 from agent.domain.face import Analysis
 from agent.domain.jobs import Job, JobState, Priority, after_error
@@ -23,7 +23,7 @@ from agent.library.thumbnails import Thumbnails
 log = structlog.get_logger()
 
 # These are not a file's fault: the work waits and retries, and the user is told.
-BLOCKERS = (EngineUnavailable, ModelError, StoreError)
+BLOCKERS = (EngineUnavailable, ModelError, StoreError, WorkerFolderAway)
 
 
 class Identifier(Protocol):

@@ -1,8 +1,9 @@
 """Folders of the server that are mounted elsewhere on a worker."""
 
 from collections.abc import Callable, Iterable
-from pathlib import PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
+from agent.domain.errors import ImageMissing, ImageUnreadable, WorkerFolderAway
 from agent.domain.path_text import is_remote
 
 
@@ -18,16 +19,42 @@ class Roots:
         return cls(_pair(word) for word in words)
 
     def local(self, path: str) -> str:
+        if (found := self._root_of(path)) is None:
+            return path
+        server, local = found
+        rest, mark = path[len(server) :], "\\" if "\\" in local else "/"
+        return local + rest.replace("/", mark).replace("\\", mark) if rest and rest[0] != mark else local + rest
+
+    def opener(self, open_item: Callable[[str], int]) -> Callable[[str], int]:
+        """Return `open_item` for the server's paths. It raises WorkerFolderAway if the photo's root isn't mounted here."""
+
+        def opened(path: str) -> int:
+            if is_remote(path):
+                return open_item(path)
+            try:
+                return open_item(self.local(path))
+            except (ImageMissing, ImageUnreadable) as error:
+                if (found := self._root_of(path)) is not None and _is_away(Path(found[1])):
+                    raise WorkerFolderAway from error
+                raise
+
+        return opened
+
+    def _root_of(self, path: str) -> tuple[str, str] | None:
+        """Return the root that the path is below, on the server and here."""
         for server, local in self._roots:
             rest = path[len(server) :]
             if path.startswith(server) and (not rest or rest[0] in "/\\"):
-                mark = "\\" if "\\" in local else "/"
-                return local + rest.replace("/", mark).replace("\\", mark) if rest and rest[0] != mark else local + rest
-        return path
+                return server, local
+        return None
 
-    def opener(self, open_item: Callable[[str], int]) -> Callable[[str], int]:
-        """Return `open_item` for the server's paths."""
-        return lambda path: open_item(path if is_remote(path) else self.local(path))
+
+def _is_away(folder: Path) -> bool:
+    """Whether it is missing, empty as a mount point without its drive, or does not answer. Blocks."""
+    try:
+        return next(folder.iterdir(), None) is None
+    except OSError:
+        return True
 
 
 def _pair(word: str) -> tuple[str, str]:

@@ -113,6 +113,12 @@ class WorkerKeyUnfit(ServerError):
     code = "server.worker_key"
 
 
+class WorkerFolderAway(ServerError):
+    """On a worker's computer the folder of a `--root` is missing, empty or does not answer: its photos are not to blame."""
+
+    code = "server.worker_folder"
+
+
 class AlertUnknown(AgentError):
     """No alert has or had that name. Parameters: `name`, `known`, and `nearest` (empty if none is similar)."""
 

@@ -1,8 +1,11 @@
 """Folders of the server are found where a worker has them mounted."""
 
+from pathlib import Path
+
 import pytest
 
-from agent.domain.errors import ImageMissing
+from agent.domain.errors import AgentError, ImageMissing, WorkerFolderAway
+from agent.engine.open_files import open_photo
 from agent.workers.roots import Roots
 
 
@@ -41,3 +44,13 @@ def test_a_photo_is_opened_where_it_is_mounted() -> None:
     with pytest.raises(ImageMissing):
         Roots.parse(["/srv=/mnt"]).opener(open_item)("/srv/a.jpg")
     assert opened == ["/mnt/a.jpg"]
+
+
+@pytest.mark.parametrize(("mounted", "error"), [("photos", ImageMissing), ("empty", WorkerFolderAway), ("nowhere", WorkerFolderAway)])
+def test_a_photo_is_not_to_blame_for_a_root_that_is_not_mounted(tmp_path: Path, mounted: str, error: type[AgentError]) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "other.jpg").touch()
+    (tmp_path / "empty").mkdir()
+    opened = Roots.parse([f"/srv/photos={tmp_path / mounted}"]).opener(open_photo)
+    with pytest.raises(error):
+        opened("/srv/photos/a.jpg")
