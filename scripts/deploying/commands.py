@@ -30,7 +30,10 @@ class Runner(Protocol):
 
 
 class Processes:
-    """The real one."""
+    """The real one. `held` are descriptors that the commands hold, too: a killed deployment's lock lasts as long as what it began."""
+
+    def __init__(self) -> None:
+        self.held: tuple[int, ...] = ()
 
     def run(
         self, command: Sequence[str], *, environment: Mapping[str, str] | None = None, user: str = "", limit_s: float = LIMIT_S
@@ -46,6 +49,7 @@ class Processes:
                 text=True,
                 timeout=limit_s,
                 check=False,
+                pass_fds=self.held,
                 **other,  # type: ignore[call-overload]  # which mypy can't tell
             )
         except subprocess.TimeoutExpired:

@@ -51,14 +51,14 @@ def sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def alone(path: Path) -> Iterator[None]:
-    """Hold a lock that ends with the process. Raises Failed if another deployment holds it."""
+def alone(path: Path) -> Iterator[int]:
+    """Hold a lock that ends with the process and the commands to which its descriptor is passed. Raises Failed if another holds it."""
     with path.open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Failed("another deployment is running on this computer") from None
-        yield
+            raise Failed("another deployment is running on this computer, or a command that one began before it was killed") from None
+        yield file.fileno()
 
 
 def is_held(path: Path) -> bool:

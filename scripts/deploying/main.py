@@ -60,12 +60,14 @@ def main(words: list[str], runner: Runner | None = None) -> int:
             name, kind = state.environment, state.backend
         environment = load(name, kind)
         book = Book(environment.state)
-        deployment = Deployment(backend_of(environment, given, runner or Processes()), book, name, environment.backend, _say)
+        processes = Processes()
+        deployment = Deployment(backend_of(environment, given, runner or processes), book, name, environment.backend, _say)
         if given.plan:
             running = is_held(environment.state / "lock")
             return 1 if any(each.fault for each in deployment.plan(running=running)) else 0
         environment.state.mkdir(parents=True, exist_ok=True)
-        with alone(environment.state / "lock"):
+        with alone(environment.state / "lock") as lock:
+            processes.held = (lock,)
             if given.rollback:
                 deployment.rollback()
             elif given.contract:
