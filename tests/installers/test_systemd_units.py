@@ -77,6 +77,11 @@ def test_it_has_limits_and_ends_in_order(unit: str) -> None:
     assert service["EnvironmentFile"][0] == "-/opt/ai-popup/current/environment.env"
 
 
+@pytest.mark.parametrize("unit", SERVICES)
+def test_it_is_started_again_however_often_it_fails(unit: str) -> None:
+    assert said(unit)["StartLimitIntervalSec"] == ["0"], "a database that is away for minutes would end it for good"
+
+
 def test_the_socket_outlives_the_server_and_has_the_name_that_it_asks_for() -> None:
     socket, server = said(looks.SOCKET), said(looks.SERVER)
     assert socket["FileDescriptorName"] == [SOCKET] and socket["Service"] == [looks.SERVER]
