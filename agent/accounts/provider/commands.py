@@ -77,7 +77,7 @@ def check(session: CommandSession, as_json: bool) -> int:
     for each in found:
         said = texts(f"cli.members.provider.{each.key}", value=each.value)
         if each.error is not None:
-            said = texts("cli.members.provider.because", text=said, cause=texts(f"errors.{each.error.code}.cause", **each.error.params))
+            said = texts("cli.members.provider.because", text=said, cause=texts.cause(each.error))
         code = each.error.code if each.error else None
         facts = {"state": each.state, "what": each.key, "value": each.value, "code": code}
         tell(facts, f"{texts(f'cli.members.provider.states.{each.state}')}  {said}", as_json=as_json)

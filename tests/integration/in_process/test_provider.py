@@ -390,7 +390,7 @@ async def test_the_client_shows_its_secret_as_the_provider_wants_it(desk: Desk, 
 
 
 async def test_a_certificate_that_is_not_trusted_is_told_from_a_provider_that_is_away(desk: Desk) -> None:
-    for settings, cause in (({"certificate": ""}, "not trusted"), ({"issuer": "https://localhost:1"}, "did not answer")):
+    for settings, cause in (({"certificate": ""}, "trusted neither"), ({"issuer": "https://localhost:1"}, "did not answer")):
         desk.provider = Provider(wanted := desk.school.settings().model_copy(update=settings), lambda: None, Fetching(wanted))
         refused = await desk.page.post(BEGIN, json={})
         assert refused.json()["code"] == "account.provider_unreachable" and cause in refused.json()["cause"]
