@@ -94,7 +94,7 @@ class Deployment:
             self._back(state, "interrupted")
         else:
             self._book.end(state, "interrupted", "before the switch: nothing to take back")
-            self._say(f"{state.target} was not switched on; {state.former or 'nothing'} serves")
+            self._say(_unswitched(state))
 
     def _through(self, state: State, steps: tuple[str, ...]) -> None:
         for name in steps:
@@ -110,6 +110,8 @@ class Deployment:
                     self._back(state, str(failure))
                 else:
                     self._book.end(state, "failed", str(failure))
+                    if state.action != "contract" and "switch" not in state.done:
+                        self._say(_unswitched(state))
                 raise
             state = self._book.done(state, began, said)
             self._say(f"{name}: {said} ({time.monotonic() - began:.1f} s)")
@@ -152,3 +154,7 @@ class Deployment:
             raise Failed(f"{why}; and {state.former} does not serve either: {failure}. Run --resume once that is mended") from failure
         self._book.end(state, "rolled back", f"{why}; {said}")
         self._say(f"{state.former} serves again" if state.former else "nothing serves")
+
+
+def _unswitched(state: State) -> str:
+    return f"{state.target} was not switched on; {state.former or 'nothing'} serves"

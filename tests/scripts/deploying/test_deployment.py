@@ -118,12 +118,13 @@ def test_what_serves_already_is_only_looked_at(deployment: Deployment, place: Pl
 
 @pytest.mark.parametrize("step", ["build", "check", "backup", "migrate"])
 def test_what_fails_before_the_switch_leaves_the_former_version_alone(
-    deployment: Deployment, place: Place, step: str, tmp_path: Path
+    deployment: Deployment, place: Place, step: str, said: list[str], tmp_path: Path
 ) -> None:
     place.fails[step, "2"] = Failed("no")
     with pytest.raises(Failed, match="no"):
         deployment.deploy()
     assert place.serving == "1" and "switch" not in dict(place.steps)
+    assert said[-1] == "2 was not switched on; 1 serves"
     assert record(tmp_path)[-1]["result"] == "failed" and not (tmp_path / "state.json").exists()
 
 
