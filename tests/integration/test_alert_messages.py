@@ -55,9 +55,9 @@ class Told:
         wording = Wording(lambda: ORIGIN, lambda: Texts("en"), lambda: self.time)
         self.sending = alert_sending(self.queries, lambda: self.settings, self.channels, wording)
         ways, clock = self.sending.ways, lambda: self.time
-        unstored = UnstoredAlert(self.look, lambda: self.settings, self.channels, wording)
+        self.unstored = UnstoredAlert(self.look, lambda: self.settings, self.channels, wording)
         looks = [self.look]
-        self.watch = AlertWatch(self.queries, Leases(database), looks, lambda: self.settings.alerts, ways, clock, unstored)
+        self.watch = AlertWatch(self.queries, Leases(database), looks, lambda: self.settings.alerts, ways, clock, self.unstored)
         looked = lambda: self.watch.looked_at  # noqa: E731
         self.heartbeat = Heartbeat(self.queries, looked, lambda: self.settings.alerts, lambda: self.time, Https(trust))
 
