@@ -3,7 +3,6 @@
 import csv
 import io
 import re
-from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,6 +13,7 @@ from agent.domain.consent import Purpose
 from agent.domain.edits import Basis
 from agent.domain.errors import ConsentBadRow, ConsentBadTable
 from agent.domain.names import tidy
+from agent.people import spreadsheet_text
 from agent.people.duties import is_child
 
 IsThere: TypeAlias = Callable[[str], bool]
@@ -46,9 +46,6 @@ _BASES: Final = {
 _MOST_NAME, _MOST_TEXT = 200, 500
 _REFUSED: Final = ("-", "−", "不")  # before a purpose
 _DAY: Final = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
-# What Chinese text consists of in the encodings of GB 18030; Western letters with accents seldom stand side by side.
-_PAIR: Final = re.compile(rb"[\x81-\xfe][\x80-\xfe]")
-_NOT_ASCII: Final = re.compile(rb"[\x80-\xff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +68,7 @@ def read(content: bytes, today: date, is_there: IsThere | None) -> tuple[list[Li
 
     `is_there` tells whether a reference photo exists; None: photos are left out. Raises ConsentBadTable.
     """
-    text = _text(content)
+    text = spreadsheet_text.decoded(content)
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
     people, bad = list[ListedPerson](), list[ConsentBadRow]()
     try:
@@ -97,7 +94,7 @@ def read(content: bytes, today: date, is_there: IsThere | None) -> tuple[list[Li
 
 def ignored_columns(content: bytes) -> tuple[str, ...]:
     """Return the titles of the columns that are not read, as they are written: a misspelt one would be left out unnoticed."""
-    text = _text(content)
+    text = spreadsheet_text.decoded(content)
     known = {title for titles in COLUMNS.values() for title in titles}
     try:
         titles = next(csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text)), [])
@@ -120,17 +117,6 @@ def _lacks_guardian(person: ListedPerson, today: date) -> bool:
     if person.birth_date is None or not person.purposes or not is_child(person.birth_date, today):
         return False
     return not person.guardian or person.basis is not Basis.GUARDIAN
-
-
-def _text(content: bytes) -> str:
-    """Decode what spreadsheets write: UTF-8, UTF-16 (“Unicode text”), or the encoding of a Chinese or Western Windows."""
-    if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
-        return content.decode("utf-16", errors="replace")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        rest, pairs = _PAIR.subn(b"", content)
-        return content.decode("gb18030" if pairs > len(_NOT_ASCII.findall(rest)) else "cp1252", errors="replace")
 
 
 def _delimiter(text: str) -> str:

@@ -1,6 +1,7 @@
 """Import and export of people: a folder of reference photos per person, or a file of faces."""
 
 from array import array
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -19,7 +20,7 @@ from agent.domain.path_text import printable
 from agent.domain.people import Certainty
 from agent.domain.reference import why_not
 from agent.library.scan_schemas import ScanLine, ScanRequest
-from agent.people import export_files
+from agent.people import export_files, spreadsheet_text
 from agent.people.edit_schemas import NameMany, PersonsFaces
 from agent.people.export_files import FaceRow
 from agent.people.schemas import Edited
@@ -176,7 +177,9 @@ def _both(one: Imported, other: Imported) -> Imported:
 
 def _rows(file: Path) -> Iterator[FaceRow]:
     with file.open("rb") as content:
-        encoding = export_files.encoding_of(content)
+        is_json = content.read(len(BOM_UTF8) + 1).removeprefix(BOM_UTF8).startswith(b"{")
+        content.seek(0)
+        encoding = "utf-8" if is_json else spreadsheet_text.encoding_of(content)
     with file.open(encoding=encoding, errors="replace", newline="") as lines:
         yield from export_files.read(lines)
 

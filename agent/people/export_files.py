@@ -2,10 +2,9 @@
 
 import csv
 import json
-from codecs import BOM_UTF8, getincrementaldecoder
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
-from typing import BinaryIO, TextIO
+from typing import TextIO
 
 from agent.domain.errors import ImportBadRow
 
@@ -29,7 +28,6 @@ NUMBERS = ("x", "y", "w", "h")
 COLUMNS = tuple(field.name for field in fields(FaceRow))
 _UNREADABLE = "\ufffd"  # stands for what could not be decoded
 _MOST_NAME = 200
-_PART = 1 << 20  # bytes
 _MOST_ROW = 1 << 17  # characters: notes, and a path
 
 
@@ -68,21 +66,6 @@ def read(file: TextIO) -> Iterator[FaceRow]:
                 yield _row(dict(zip(columns, map(_plain, values), strict=False)), rows.line_num + 1)
     except csv.Error as error:  # usually an unterminated field
         raise ImportBadRow(line=rows.line_num + 1) from error
-
-
-def encoding_of(content: BinaryIO) -> str:
-    """Return the encoding of an exported file: UTF-8, or of CSV the one in which spreadsheets write Chinese."""
-    decoder = getincrementaldecoder("utf-8")()
-    part = content.read(_PART)
-    if part.removeprefix(BOM_UTF8).startswith(b"{"):
-        return "utf-8"
-    try:
-        while part:
-            decoder.decode(part)
-            part = content.read(_PART)
-    except UnicodeDecodeError:
-        return "gb18030"
-    return "utf-8"
 
 
 def _bounded(file: TextIO) -> Iterator[str]:
