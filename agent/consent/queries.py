@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select, update
 from agent.core.reach import asked_libraries
 from agent.domain.consent import Consent, ConsentState, Purpose
 from agent.domain.edits import Basis, EditStep
-from agent.domain.errors import ConsentGuardianNeeded, NoConsent, PersonUnknown
+from agent.domain.errors import ConsentGuardianNeeded, ConsentOtherBirthDate, NoConsent, PersonUnknown
 from agent.domain.events import PeopleChanged, Recorded
 from agent.domain.names import given
 from agent.domain.people import Certainty
@@ -98,11 +98,12 @@ class ConsentQueries(PeopleQueries):
     ) -> ConsentChange:
         """Enter what a person (by id or name, created if missing) agreed to or refused; what is as it was is not entered again.
 
-        Raises PersonUnknown, NameEmpty, ConsentGuardianNeeded; then nothing has changed.
+        Raises PersonUnknown, NameEmpty, ConsentGuardianNeeded, ConsentOtherBirthDate; then nothing has changed.
         """
         with self.database.write(durable=True) as tx:
             before = _Before.of(tx)
             person_id, uid, made = _person(tx, who, now)
+            _check_birth_date(tx, person_id, birth_date)
             _check_guardian(tx, person_id, birth_date, said, now)
             known = consent_rows.latest(consent_rows.history(tx, [uid]))
             entered = [each for each in said if not _is_said(each, known)]
@@ -232,6 +233,13 @@ def _person(tx: Connection, who: int | str, now: datetime) -> tuple[int, str, bo
     person_id = add(tx, person, {"name": given(who), "created_at": now, "uid": uid})
     audit_log.add(tx, "person_made", uid, 1, now, libraries=asked_libraries())
     return person_id, uid, True
+
+
+def _check_birth_date(tx: Connection, person_id: int, birth_date: date | None) -> None:
+    """Two children of one name are not one person: what one of them agreed to must not become the other's."""
+    known = tx.scalar(select(person.c.birth_date).where(person.c.id == person_id))
+    if known is not None and birth_date is not None and known != birth_date:
+        raise ConsentOtherBirthDate
 
 
 def _check_guardian(tx: Connection, person_id: int, birth_date: date | None, said: Iterable[Consent], now: datetime) -> None:

@@ -11,7 +11,7 @@ from agent.core.environment import Environment
 from agent.core.hanging_calls import stoppable
 from agent.core.reach import everything
 from agent.domain.consent import Purpose
-from agent.domain.errors import NotFound, NotRestorable, PassphraseGone, RecognitionOff, VideoNotEditable
+from agent.domain.errors import NotFound, NotRestorable, PassphraseGone, PublishingEnded, RecognitionOff, VideoNotEditable
 from agent.domain.names import ids_of, tidy
 from agent.domain.redaction import Look, PeopleChoice
 from agent.engine.analyser import AnalysisEngine
@@ -139,9 +139,15 @@ class RedactionRequests:
         """Approve these copies, or all of a batch, as they were at `seen`. Return their number.
 
         Raises ApprovalAwaited for copies for publishing that the member who acts planned or edited, unless one person may do both;
-        ApprovalOutdated if all of them changed since.
+        ApprovalOutdated if all of them changed since; PublishingEnded, and makes them again, if someone who may be visible on them no longer agrees.
         """
         now, second_person = self._environment.clock(), self._environment.settings.value.consent.second_person
+        if await asyncio.to_thread(self._library.redaction_batch, uid) is not None:
+            with everything():  # a batch may hold photos, and show people, of several libraries
+                again = await asyncio.to_thread(self._library.plan_outdated, uid, now=now)
+            if again:
+                self._work.wake()
+                raise PublishingEnded
         return await asyncio.to_thread(self._library.copies_accepted, uid, item_ids, now=now, seen=seen, second_person=second_person)
 
     async def retry(self, uid: str) -> int:

@@ -231,10 +231,10 @@ async def _to_its_end(work: Coroutine[None, None, T]) -> T:
 
 
 def _replaces(item: RedactionItem) -> str | None:
-    """Return our copy that an edited one replaces."""
-    if not item.edited or item.facts is None:
+    """Return our copy that an edited one replaces, or one that is made again."""
+    if item.facts is None:
         return None
-    return item.facts.replaces or item.facts.copy_sha256
+    return item.facts.replaces or (item.facts.copy_sha256 if item.edited else None)
 
 
 def _kept(item: RedactionItem, facts: RedactedCopy, regions: tuple[KeptRegion, ...] = ()) -> Recovery | None:

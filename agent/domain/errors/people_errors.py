@@ -141,6 +141,12 @@ class ConsentBadRow(PeopleError):
     code = "people.list_bad_row"
 
 
+class ConsentOtherBirthDate(PeopleError):
+    """A person of that name is known, with another date of birth."""
+
+    code = "people.other_birth_date"
+
+
 class AlbumError(AgentError):
     """An album can't be shown or changed that way."""
 

@@ -159,3 +159,9 @@ class ApprovalOutdated(RedactionError):
     """The copies to approve are others than those that were looked at."""
 
     code = "redact.approval_outdated"
+
+
+class PublishingEnded(RedactionError):
+    """Someone who may be visible on copies that wait for approval no longer agrees to publishing: the copies are made again."""
+
+    code = "redact.publishing_ended"

@@ -26,7 +26,7 @@ from agent.store.schema import redaction as batch
 from agent.store.schema import redaction_item as item
 
 WISH = TypeAdapter(RedactionOptions)
-_FACTS = TypeAdapter(RedactedCopy)
+FACTS = TypeAdapter(RedactedCopy)
 _IS_MADE = item.c.state.in_(MADE)
 
 
@@ -73,7 +73,7 @@ class BatchQueries(Queries):
             if known is None or known.state not in MADE or known.facts is None:
                 return None
             before = replace(known.facts, before=None)
-            facts = _FACTS.dump_python(replace(before, marks=tuple(marks), replaces=None, before=before), mode="json")
+            facts = FACTS.dump_python(replace(before, marks=tuple(marks), replaces=None, before=before), mode="json")
             _change(
                 tx, item_id, now, state=ItemState.PLANNED, edited=1, edited_by=actor.get(), passed=0, facts=facts, request_id=current_id()
             )
@@ -119,7 +119,7 @@ class BatchQueries(Queries):
         with self.database.write(durable=True) as tx:
             for row in tx.execute(items().where(batch.c.uid == uid, item.c.state == ItemState.PLANNED, item.c.edited == 1)).all():
                 # An edited item has its earlier copy: with the new marks it would be shown with covers that are not in it.
-                known = _FACTS.validate_python(row.facts)
+                known = FACTS.validate_python(row.facts)
                 if known.replaces is None:  # otherwise the new copy may be in place already, which its maker checks
                     tx.execute(
                         update(item).where(item.c.id == row.id).values(state=ItemState.NEEDS_REVIEW, **_facts(known.before or known))
@@ -247,7 +247,7 @@ def shown(row: "Row[Any]") -> RedactionItem:
         format=row.format,
         state=ItemState(row.state),
         at=row.changed_at,
-        facts=None if row.facts is None else _FACTS.validate_python(row.facts),
+        facts=None if row.facts is None else FACTS.validate_python(row.facts),
         edited=bool(row.edited),
         passed=bool(row.passed),
         standing=row.folder is not None,
@@ -278,7 +278,7 @@ def _weight(facts: RedactedCopy) -> int:
 
 
 def _facts(facts: RedactedCopy) -> dict[str, Any]:
-    return {"sha256": facts.sha256, "copy_sha256": facts.copy_sha256, "facts": _FACTS.dump_python(facts, mode="json")}
+    return {"sha256": facts.sha256, "copy_sha256": facts.copy_sha256, "facts": FACTS.dump_python(facts, mode="json")}
 
 
 def _change(tx: Connection, item_id: int, now: datetime, **values: Any) -> None:

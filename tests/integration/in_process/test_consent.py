@@ -15,9 +15,12 @@ from agent.core.actor import acting_as
 from agent.core.settings import Settings
 from agent.domain.consent import Consent, ConsentState, Purpose
 from agent.domain.edits import Basis
-from agent.domain.errors import ApprovalAwaited
+from agent.domain.errors import ApprovalAwaited, PublishingEnded
+from agent.domain.face import Box
+from agent.domain.redaction import Cover, Reason
 from agent.redaction.batches import RedactionOrder
 from agent.redaction.copy_records import ItemState, RedactionItem
+from agent.redaction.options import Mark
 from agent.store.key_homes import FileHome
 from agent.store.opening import open_library
 from tests.unit.cli.conftest import analyser, cli
@@ -195,6 +198,17 @@ def test_a_name_that_can_not_be_decoded_is_not_imported(cli: CommandLine, tmp_pa
     assert said.code == 1 and "Line 3 of the class list: “name”" in said.err
 
 
+def test_another_child_of_the_same_name_is_not_taken_for_the_first(cli: CommandLine, portraits: Path) -> None:
+    both = "name,birth_date,purposes,guardian"
+    assert cli("people", "import-list", class_list(portraits, ["Mei,2016-03-01,recognise,Li Wei"], header=both)).code == 0
+    other = class_list(portraits, ["Mei,2017-05-09,publish,Wang Fang", "Ming,2017-05-10,publish,Wang Fang"], header=both)
+    said = cli("people", "import-list", other)
+    assert said.code == 1 and "[people.other_birth_date]" in said.err and "new 1" in said.out
+    told = cli("consent", "list", "Mei").out
+    assert "Li Wei" in told and "Wang Fang" not in told
+    assert "Wang Fang" in cli("consent", "list", "Ming").out
+
+
 def test_consent_is_entered_and_withdrawn_by_hand(cli: CommandLine, portraits: Path) -> None:
     take(cli, portraits)
     mei = CLASS[0]
@@ -309,3 +323,67 @@ async def test_a_copy_for_publishing_that_was_edited_waits_for_another_member(wo
         await world.until(lambda: world.real.copies_to_make(1) == [])
         again = world.real.redaction(made.id)
         assert again is not None and again.state is ItemState.DONE, "one person may do both"
+
+
+async def waiting_copy(world: World) -> tuple[int, RedactionItem]:
+    """Mei, and a copy for publishing on which she is visible, planned by a member."""
+    await world.index("m1")
+    mei = await world.app.people.name_face(1, "Mei")
+    given = Consent(purpose=Purpose.PUBLISH, state=ConsentState.GIVEN, basis=Basis.CONTRACT, given_on=world.app.consents.today())
+    await world.app.consents.give(mei, [given])
+    with acting_as("a" * 32):
+        assert await covered(world, "copy") == 0
+    [item] = world.real.redaction_items(world.real.redaction_batches(limit=1)[0].uid, limit=9).items
+    assert item.awaits_approval
+    return mei, item
+
+
+async def until_made(world: World, item_id: int) -> RedactionItem:
+    def made() -> bool:
+        item = world.real.redaction(item_id)
+        return item is not None and item.state is not ItemState.PLANNED
+
+    await world.until(made)
+    item = world.real.redaction(item_id)
+    assert item is not None and item.error is None and item.facts is not None
+    return item
+
+
+async def test_a_copy_that_waits_is_made_again_without_the_person_who_withdrew(world: World) -> None:
+    world.make(Settings.model_validate({"recognition": {"enabled": True}}))
+    async with world.running():
+        mei, item = await waiting_copy(world)
+        copies = world.app.redaction.copies
+        assert item.facts is not None
+        await world.app.consents.withdraw(mei, Purpose.PUBLISH)
+        with acting_as("b" * 32), pytest.raises(PublishingEnded):
+            await copies.accept(item.batch, None, None)
+        again = await until_made(world, item.id)
+        assert again.facts is not None and again.facts.covered == 1
+        assert again.target == item.target and again.facts.copy_sha256 != item.facts.copy_sha256
+        assert [each.name for each in world.folder.parent.glob("copy*")] == ["copy.jpg"]
+        if again.awaits_approval:
+            with acting_as("b" * 32):
+                assert await copies.accept(item.batch, None, None) == 1
+
+
+async def test_of_an_edited_copy_all_faces_are_covered_once_someone_withdrew(world: World) -> None:
+    world.make(Settings.model_validate({"recognition": {"enabled": True}}))
+    async with world.running():
+        mei, item = await waiting_copy(world)
+        copies = world.app.redaction.copies
+        assert item.facts is not None
+        drawn = Mark(Cover(Box(1, 1, 9, 9), reason=Reason.HAND))
+        with acting_as("a" * 32):
+            await copies.edit(item.id, [*item.facts.marks, drawn])
+        edited = await until_made(world, item.id)
+        assert edited.awaits_approval, "no one approves their own edit"
+        await world.app.consents.withdraw(mei, Purpose.PUBLISH)
+        with acting_as("b" * 32), pytest.raises(PublishingEnded):
+            await copies.accept(item.batch, [item.id], None)
+        again = await until_made(world, item.id)
+        assert again.facts is not None and (again.facts.covered, again.facts.marks[-1]) == (2, drawn)
+        with acting_as("a" * 32), pytest.raises(ApprovalAwaited):
+            await copies.accept(item.batch, None, None)
+        with acting_as("b" * 32):
+            assert await copies.accept(item.batch, None, None) == 1
