@@ -139,7 +139,8 @@ class RedactionRequests:
         """Approve these copies, or all of a batch, as they were at `seen`. Return their number.
 
         Raises ApprovalAwaited for copies for publishing that the member who acts planned or edited, unless one person may do both;
-        ApprovalOutdated if all of them changed since; PublishingEnded, and makes them again, if someone who may be visible on them no longer agrees.
+        ApprovalOutdated if all of them changed since; PublishingEnded, and makes them again, if someone who may be visible on them no
+        longer agrees.
         """
         now, second_person = self._environment.clock(), self._environment.settings.value.consent.second_person
         if await asyncio.to_thread(self._library.redaction_batch, uid) is not None:

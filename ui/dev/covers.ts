@@ -168,14 +168,15 @@ export function answerCovers(request: IncomingMessage, response: ServerResponse,
       return json({ items: sorted.slice(offset, offset + Number(url.searchParams.get('limit'))).map((each) => itemOut(batch.uid, each, world)), total: sorted.length, changed_at: batch.at })
     }
     void body<{ ids: readonly number[] | null }>(request).then(({ ids }) => {
-      if (rest === 'accept') for (const each of batch.copies) if (each.state === 'needs_review' && (ids ?? [each.id]).includes(each.id)) each.state = 'done'
+      const accepted = rest === 'accept' ? batch.copies.filter(({ id, state }) => state === 'needs_review' && (ids ?? [id]).includes(id)) : []
+      for (const each of accepted) each.state = 'done'
       if (rest === 'stop') batch.copies.splice(0, batch.copies.length, ...batch.copies.filter((each) => each.state !== 'planned'))
       if (rest === 'retry') {
         for (const each of batch.copies) if (each.state === 'failed') each.state = 'planned'
         finish(batch.copies)
       }
       if (rest === 'stop') response.writeHead(204).end()
-      else json({ count: 1 })
+      else json({ count: accepted.length })
     })
     return true
   }

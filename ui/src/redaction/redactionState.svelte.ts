@@ -28,7 +28,11 @@ export class Batches extends Resource<readonly RedactionBatchOut[]> {
   /** Starts one and tells how it went once it is through. Raises what the agent says against it. */
   async begin(wanted: Wanted): Promise<RedactionBatchOut> {
     const batch = await this.api.begin(wanted)
-    if (batch.planned > 0) this.toasts.show(this.app.t('cover_page.begun', { count: batch.planned }), null, this.link(batch))
+    const { planned, done, needs_review, failed, stopped = 0 } = batch
+    const out = wanted.images.length - (planned + done + needs_review + failed + stopped)
+    const said = this.app.t('cover_page.begun', { count: planned })
+    // Photos of a library in which the member may not make copies.
+    if (planned > 0) this.toasts.show(out > 0 ? this.app.t('cover_page.left_out', { said, count: out }) : said, null, this.link(batch))
     void this.follow(batch)
     return batch
   }

@@ -41,6 +41,8 @@ export class ClassList {
   phase = $state<Phase>('choosing')
   /** people and photos that are through */
   ended = $state(0)
+  /** null until the pace of what takes longest is known */
+  secondsLeft = $state<number | null>(null)
   entered = $state(0)
   added = $state(0)
   made = $state(0)
@@ -71,6 +73,7 @@ export class ClassList {
     /** undoes a step */
     private readonly back: (token: string) => Promise<unknown>,
     private readonly app: Pick<AppState, 'refresh' | 'refuse' | 't'>,
+    private readonly now: () => number = Date.now,
   ) {}
 
   choose = async (file: File): Promise<void> => {
@@ -100,8 +103,9 @@ export class ClassList {
     this.stopping = false
     this.problem = null
     try {
-      for (const person of this.people) if (!this.ids.has(person.name)) await this.turn(() => this.enter(person))
-      for (const portrait of this.portraits) if (!this.sent.has(sentKey(portrait))) await this.turn(() => this.send(portrait))
+      const portraits = this.portraits.filter((portrait) => !this.sent.has(sentKey(portrait)))
+      await this.each(this.people.filter(({ name }) => !this.ids.has(name)), this.enter, portraits.length === 0)
+      await this.each(portraits, this.send, true)
       this.phase = 'done'
     } catch (error) {
       this.phase = 'stopped'
@@ -149,13 +153,19 @@ export class ClassList {
     this.sent = new Set()
   }
 
-  private async turn(work: () => Promise<void>): Promise<void> {
-    if (this.stopping) throw STOPPED
-    await work()
-    this.ended += 1
+  private async each<T>(all: readonly T[], work: (one: T) => Promise<void>, paced: boolean): Promise<void> {
+    this.secondsLeft = null
+    const began = this.now()
+    for (const [before, one] of all.entries()) {
+      if (this.stopping) throw STOPPED
+      await work(one)
+      this.ended += 1
+      const done = before + 1
+      if (paced && done >= PACED) this.secondsLeft = ((this.now() - began) / 1_000 / done) * (all.length - done)
+    }
   }
 
-  private async enter(person: ListedPersonOut): Promise<void> {
+  private readonly enter = async (person: ListedPersonOut): Promise<void> => {
     const { line: _, new: __, photos: ___, ...facts } = person
     await this.taken(person.name, null, async () => {
       const { person_id, new: made, entered } = await this.api.enter(facts)
@@ -166,7 +176,7 @@ export class ClassList {
     if (!this.ids.has(person.name)) this.ids.set(person.name, REFUSED)
   }
 
-  private async send(portrait: Portrait): Promise<void> {
+  private readonly send = async (portrait: Portrait): Promise<void> => {
     const id = this.ids.get(portrait.person.name)
     if (!(await isThere(portrait.file))) {
       const problem = { code: 'upload.unreadable', cause: this.app.t('team_page.upload.unreadable'), remedy: this.app.t('team_page.upload.unreadable_text'), params: {} }
@@ -222,6 +232,8 @@ export class ClassList {
 
 const STOPPED = new Error('stopped')
 const REFUSED = -1
+/** So many tell the pace. */
+const PACED = 3
 const OF_ALL = ['people.recognition_off', 'upload.library']
 
 function concernsOne({ status, problem }: ApiError): boolean {

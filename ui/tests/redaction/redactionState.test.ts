@@ -34,6 +34,13 @@ describe('a batch that was begun', () => {
     expect(toasts.list[1]?.link).toEqual({ href: '#covers/a', text: 'Show' })
   })
 
+  it('says how many of the photos are left out', async () => {
+    const api = { begin: () => Promise.resolve(batch(2)), batch: () => Promise.resolve(batch(0, { done: 2 })), batches: () => Promise.resolve({ items: [] }) }
+    const toasts = new Toasts({ t: texts('en') })
+    await new Batches(api, app, toasts, wait).begin({ images: [1, 2, 3], out: '/safe', style: 'solid', keep: [], strip: true, keep_consented: true })
+    expect(toasts.list[0]?.text).toBe('2 covered copies are being made. 1 of the photos is left out: it is gone, or you may not make copies of it.')
+  })
+
   it('that the agent refuses is for who asked to show', async () => {
     const api = { begin: () => Promise.reject(new ApiError(409, problem)), batch: gone, batches: gone }
     const toasts = new Toasts({ t: texts('en') })

@@ -69,6 +69,24 @@ describe('a class list', () => {
     expect(server.photos).toEqual(['1 a.jpg ', '1 b.jpg ', '2 c.jpg '])
   })
 
+  it('tells the time left once the pace of the photos is known', async () => {
+    const server = new Server()
+    server.read = { ...server.read, people: [person(2, 'Mei', ['a.jpg', 'b.jpg', 'c.jpg', 'd.jpg', 'e.jpg'])] }
+    let now = 0
+    const list = new ClassList(server, server.undo, app, () => now)
+    await list.choose(new File(['name'], 'class.csv'))
+    list.add(['a', 'b', 'c', 'd', 'e'].map((name) => photo(`${name}.jpg`)))
+    const told: (number | null)[] = []
+    const { addReference } = server
+    server.addReference = async (...photo) => {
+      told.push(list.secondsLeft)
+      now += 2_000
+      return addReference(...photo)
+    }
+    await list.start()
+    expect(told).toEqual([null, null, null, 4, 2])
+  })
+
   it('enters nothing while a line is wrong, or before the library is chosen', async () => {
     const server = new Server()
     server.read = { ...server.read, libraries: ['One', 'Two'] }
