@@ -23,7 +23,7 @@ const PLACE = 'session'
 const CODE = /^#code=([\w-]+)(?:&at=(.*))?$/
 
 /** Reading, and the search by a face; changes name what they change. */
-const OF_A_LIBRARY = /^(GET \/api\/(library|albums|images|people|folders|doubts|groups|events|status)\b|POST \/api\/search\/face)/
+const OF_A_LIBRARY = /^(GET \/api\/(library|albums|images|people|folders|doubts|groups|events|status)\b|GET \/api\/account$|POST \/api\/search\/face)/
 
 /** Of a team's server with several libraries: the one that an address names; null for all. */
 export function libraryOf(search: string): string | null {

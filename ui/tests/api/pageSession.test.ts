@@ -26,11 +26,13 @@ describe('a page of one library of several', () => {
     const { page, asked } = browser('', JSON.stringify(KEPT))
     page.location.search = '?library=7'
     const session = new PageSession(page)
-    for (const path of ['/api/library?album=2', '/api/people', '/api/libraries', '/api/members']) await session.ask(path)
+    for (const path of ['/api/library?album=2', '/api/people', '/api/account', '/api/account/sessions', '/api/libraries', '/api/members']) await session.ask(path)
     for (const path of ['/api/library/actions', '/api/search/face']) await session.ask(path, { method: 'POST' })
     expect(asked.map(({ path }) => path)).toEqual([
       '/api/library?album=2&library=7',
       '/api/people?library=7',
+      '/api/account?library=7',
+      '/api/account/sessions',
       '/api/libraries',
       '/api/members',
       '/api/library/actions',
