@@ -312,9 +312,9 @@ async def test_a_copy_for_publishing_that_was_edited_waits_for_another_member(wo
         edited = world.real.redaction(made.id)
         assert edited is not None and edited.edited and edited.awaits_approval
         with acting_as("mei"), pytest.raises(ApprovalAwaited):
-            await copies.accept(uid, None)
+            await copies.accept(uid, None, None)
         with acting_as("ben"):
-            assert await copies.accept(uid, None) == 1
+            assert await copies.accept(uid, None, None) == 1
 
         one = {"recognition": {"enabled": True}, "consent": {"second_person": False}}
         await world.app.apply(Settings.model_validate(one))
