@@ -13,6 +13,7 @@ from agent.core.files import numbered
 from agent.core.hanging_calls import stop_if_unwanted
 from agent.core.settings import Folder
 from agent.core.typed_paths import typed_path
+from agent.core.verbatim_paths import plain, verbatim
 from agent.domain.errors import CopyUnsupported, Forbidden, SameFile
 from agent.domain.image import COPY_FORMATS
 from agent.domain.path_text import is_remote
@@ -53,7 +54,7 @@ def wanted_files(paths: Sequence[str], out: str | None) -> Iterator[tuple[str, s
     for path in map(typed_path, (each for each in paths if not is_remote(each))):
         is_folder = os.path.isdir(path)
         for found, _ in walk_named(path, Folder(path="."), may_show_faces):
-            if found in met or (is_folder and inside is not None and is_below(os.path.realpath(found), inside)):
+            if found in met or (is_folder and inside is not None and is_below(_real(found), inside)):
                 continue
             stop_if_unwanted()
             met.add(found)
@@ -119,7 +120,7 @@ class Names:
 
     def in_place(self, source: str) -> PlannedCopy | None:
         """Plan a copy in place; None if the same file was already planned under another name."""
-        real = os.path.realpath(source)  # for a link, its target is to be covered
+        real = _real(source)  # for a link, its target is to be covered
         if _key(real) in self._given:
             return None
         resumed = self._resumed(real, real, None)
@@ -141,7 +142,9 @@ class Names:
 
 def below(out: str, source: str, base: str) -> tuple[str, str | None]:
     """Return the target of a copy that keeps its relative path below `base`, and its format; None: the original's own."""
-    return _fitting(os.path.join(out, os.path.relpath(source, base)))
+    # Windows' own way to it would lose a name of a device.
+    inside = source[len(base.rstrip(os.sep)) + 1 :] if is_below(source, base) else os.path.relpath(source, base)
+    return _fitting(os.path.join(out, inside))
 
 
 def exactly(out: str, source: str) -> tuple[str, str | None]:
@@ -180,6 +183,14 @@ def is_special(path: str) -> bool:
         return not stat.S_ISREG(Path(path).stat().st_mode)
     except (OSError, ValueError):
         return False  # nothing is there
+
+
+def _real(path: str) -> str:
+    """Return where links lead; the path itself if the system doesn't tell, as Windows with some names."""
+    try:
+        return plain(os.path.realpath(verbatim(path)))
+    except OSError:
+        return path
 
 
 def _fitting(target: str) -> tuple[str, str | None]:

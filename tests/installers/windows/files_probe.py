@@ -13,6 +13,8 @@ from agent.core.files import keeps_from_replacing
 from agent.core.typed_paths import typed_path
 from agent.domain.errors import ImageUnreadable
 from agent.engine.open_files import open_photo
+from agent.redaction.copy_files import CopyFileStore
+from agent.redaction.options import RedactionOptions
 from agent.sources.folder.folder_observer import Observation
 from agent.sources.folder.folder_scan import missing, walk_images
 
@@ -41,7 +43,14 @@ def odd_names(top: Path) -> dict[str, object]:
         with open(path, "w", encoding="utf-8") as file:  # noqa: PTH123
             file.write(name)
     found = [seen.path for seen in walk_images([str(top)])]
-    return {"names": [path[len(str(top)) + 1 :] for path in found], "content": [read(path) for path in found], "missing": missing(found)}
+    planned = CopyFileStore().plan([str(top)], str(top.with_name("out")), RedactionOptions(), lambda _: None)
+    in_place = CopyFileStore().plan([str(top)], None, RedactionOptions(), lambda _: None)
+    return {
+        "copies": [len({each.target for each in copies}) for copies in (planned, in_place)],
+        "names": [path[len(str(top)) + 1 :] for path in found],
+        "content": [read(path) for path in found],
+        "missing": missing(found),
+    }
 
 
 def held(photo: Path) -> dict[str, object]:

@@ -24,7 +24,7 @@ def test_files_with_odd_names_and_held_ones_are_read_or_told_apart(wine: Wine, p
     found = json.loads(done.stdout)
     assert set(found["odd"]["names"]) == set(files_probe.ODD)
     assert found["odd"]["content"] == found["odd"]["names"]
-    assert found["odd"]["missing"] == []
+    assert (found["odd"]["missing"], found["odd"]["copies"]) == ([], [len(files_probe.ODD)] * 2)
     # A viewer that shares reading lets nobody replace the file, either.
     assert found["held"] == {"alone": [["held"], "held"], "viewed": ["photo", "held"], "read-only": "protected", "renamed": "photo"}
     assert found["misread"] == []
