@@ -16,7 +16,7 @@ from agent.core.hanging_calls import closed_if_late
 from agent.core.i18n import Texts
 from agent.domain.errors import AgentError, ImageMissing
 from agent.domain.path_text import printable
-from agent.redaction.copy_records import ItemState, RedactionItem
+from agent.redaction.copy_records import ItemState
 from agent.redaction.queries.redaction_queries import RedactionQueries
 
 MEDIA_TYPE: Final = "application/zip"
@@ -72,8 +72,11 @@ class CopiesArchive:
         if item is None:
             return
         name = PurePath(printable(item.target)).name
+        if await asyncio.to_thread(self._library.withheld, item):
+            left_out.append(self._line(name, "approval"))
+            return
         if item.state is not ItemState.DONE:
-            left_out.append(self._line(name, _reason(item)))
+            left_out.append(self._line(name, "review" if item.state is ItemState.NEEDS_REVIEW else "not_made"))
             return
         await self._handed_out(item_id)
         try:
@@ -94,12 +97,6 @@ class CopiesArchive:
     def _line(self, name: str, reason: str) -> str:
         told = reason if reason.endswith((".", "。")) else self._texts(f"copies_archive.reason.{reason}")
         return self._texts("copies_archive.line", name=name, reason=told)
-
-
-def _reason(item: RedactionItem) -> str:
-    if item.awaits_approval:
-        return "approval"
-    return "review" if item.state is ItemState.NEEDS_REVIEW else "not_made"
 
 
 def _opened(path: str) -> IO[bytes]:

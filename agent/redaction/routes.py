@@ -207,7 +207,7 @@ def copy_file_routes(
         made = await _known(library, item_id)
         if made.state not in MADE:
             raise NotFound
-        if made.awaits_approval:
+        if await asyncio.to_thread(library.withheld, made):
             raise ApprovalAwaited
         return original_response(Original(await actions.readable(made.target), ""))
 

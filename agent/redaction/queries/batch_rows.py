@@ -180,6 +180,12 @@ class BatchQueries(Queries):
         with self.database.write() as tx:
             made(tx, item_id, target, review, now)
 
+    def withheld(self, made: RedactionItem) -> bool:
+        """Return whether a copy's file waits for approval: for this item, or for one of another batch that shares it, and may be edited."""
+        with self.database.read() as tx:
+            waiting = items().where(item.c.target == made.target, item.c.state.in_((ItemState.PLANNED, ItemState.NEEDS_REVIEW)))
+            return any(shown(row).is_for_publishing for row in tx.execute(waiting))
+
     def redaction(self, item_id: int) -> RedactionItem | None:
         with self.database.read() as tx:
             return one(tx, item_id)

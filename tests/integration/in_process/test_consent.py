@@ -316,6 +316,21 @@ async def test_a_copy_for_publishing_that_was_edited_waits_for_another_member(wo
         with acting_as("ben"):
             assert await copies.accept(uid, None, None) == 1
 
+        with acting_as("mei"):  # another batch shares the file
+            second = await copies.begin(order)
+            await world.until(lambda: world.real.copies_to_make(1) == [])
+            [shared] = world.real.redaction_items(second, limit=9).items
+            first = world.real.redaction(made.id)
+            assert first is not None and (first.state, first.target) == (ItemState.DONE, shared.target)
+            assert not world.real.withheld(first)
+            await copies.edit(shared.id, made.facts.marks)
+            assert world.real.withheld(first)
+        await world.until(lambda: world.real.copies_to_make(1) == [])
+        assert world.real.withheld(first), "its file is another now, which only the planner has seen"
+        with acting_as("ben"):
+            assert await copies.accept(second, None, None) == 1
+        assert not world.real.withheld(first)
+
         one = {"recognition": {"enabled": True}, "consent": {"second_person": False}}
         await world.app.apply(Settings.model_validate(one))
         with acting_as("mei"):
