@@ -163,7 +163,13 @@ def asked_of_clinic(two: TwoLibraries, uid: str, item_id: int) -> dict[str, tupl
     }
 
 
-NOTHING: tuple[dict[str, Any], ...] = ({"count": 0}, {"items": [], "total": 0}, {"items": []}, {"undo": None, "count": 0})
+NOTHING: tuple[dict[str, Any], ...] = (
+    {"count": 0},
+    {"items": [], "total": 0},
+    {"items": [], "total": 0, "changed_at": None},
+    {"items": []},
+    {"undo": None, "count": 0},
+)
 
 
 async def test_no_route_gives_or_changes_anything_of_another_library(two: TwoLibraries, served: Served) -> None:

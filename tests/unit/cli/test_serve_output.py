@@ -25,7 +25,7 @@ def link(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
     given: list[str | None] = [LINK]
 
     class Answers:
-        def __init__(self, paths: object, file: object, up: Callable[[Reached], None], ending: object) -> None:
+        def __init__(self, _: object, __: object, up: Callable[[Reached], None], *___: object) -> None:
             self.run = lambda: up(Reached("Photos", "https://photos.example:8443", "AB", given[0]))
 
     monkeypatch.setattr(process, "Server", Answers)
