@@ -261,7 +261,10 @@ def test_a_hidden_photo_is_shown_again_at_once_and_stays_in_view(photos: Page) -
 
 def test_a_double_click_hides_one_photo_and_shows_none_again(photos: Page) -> None:
     large = _large(photos)
-    photos.locator(".large").get_by_role("button", name="Hide").dblclick(delay=150)
+    with photos.expect_response("**/api/library/actions"):
+        photos.locator(".large").get_by_role("button", name="Hide").click()
+    photos.mouse.down(click_count=2)  # the second click of a double one, however slow the machine is
+    photos.mouse.up(click_count=2)
     expect(large).to_have_text("IMG_4898.HEIC")
     expect(photos.locator(".large .position")).to_have_text("1 of 26")
 

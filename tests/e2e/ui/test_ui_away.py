@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
-    from tests.program import RealProgram
     from tests.e2e.ui.conftest import Visitor
+    from tests.program import RealProgram
 
 pytestmark = pytest.mark.slow
 

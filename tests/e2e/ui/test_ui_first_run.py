@@ -9,8 +9,8 @@ from PIL import Image
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
-    from tests.program import RealProgram
     from tests.e2e.ui.conftest import Visitor
+    from tests.program import RealProgram
 
 pytestmark = pytest.mark.slow
 

@@ -1,6 +1,5 @@
 """The library in a real browser: photos come in by themselves, and all can be done by keyboard and taken back."""
 
-from scripts.page_conditions import wait_for_condition
 import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
@@ -9,9 +8,11 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, expect
 
+from scripts.page_conditions import wait_for_condition
+
 if TYPE_CHECKING:
-    from tests.program import RealProgram
     from tests.e2e.ui.conftest import Visitor
+    from tests.program import RealProgram
 
 pytestmark = pytest.mark.slow
 # For long tests whose steps are the same in Chinese; other tests of this page run in both languages.

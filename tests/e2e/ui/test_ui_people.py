@@ -1,21 +1,21 @@
 """People in a real browser with the whole agent behind it: named, reviewed, merged, found and forgotten, all of it in the library, too."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from agent.library.recipes import EMBEDDER
-from agent.domain.errors import NothingToUndo
 from agent.core.i18n import LANGUAGES
+from agent.domain.errors import NothingToUndo
+from agent.library.recipes import EMBEDDER
 from tests.album import ALBUM, BLURRED, BOTH, FIRST, SECOND, Album
 
 if TYPE_CHECKING:
-    from tests.program import RealProgram
     from tests.e2e.ui.conftest import Visitor
+    from tests.program import RealProgram
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # the first test of a language waits for the whole album
 # For long tests whose steps are the same in Chinese; other tests of this page run in both languages.
@@ -361,7 +361,9 @@ def test_photos_are_found_by_who_is_on_them_and_by_who_has_no_name(people: Peopl
     visitor, page, t = people.visitor, people.page, people.t
     people.name(people.second, *people.faces("second-1.jpg"))
     people.go("#photos")
-    chip = page.get_by_role("button", name=visitor.t("titled", title=visitor.t("library.people.title"), value=visitor.t("library.people.any")))
+    chip = page.get_by_role(
+        "button", name=visitor.t("titled", title=visitor.t("library.people.title"), value=visitor.t("library.people.any"))
+    )
     chip.click()
     field = page.get_by_role("textbox", name=t("find"))
     field.press_sequentially(people.initials[people.second])

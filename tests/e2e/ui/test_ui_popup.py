@@ -10,8 +10,8 @@ from playwright.sync_api import expect
 from agent.desktop.popup_shell import HEIGHT, WIDTH
 
 if TYPE_CHECKING:
-    from tests.program import RealProgram
     from tests.e2e.ui.conftest import Visitor
+    from tests.program import RealProgram
 
 pytestmark = pytest.mark.slow
 # For long tests whose steps are the same in Chinese; other tests of this page run in both languages.
@@ -43,12 +43,16 @@ def visitor(
 
 def turn_to(visitor: "Visitor", name: str) -> None:
     """To the card of a file, wherever it stands among the others."""
-    visitor.page.get_by_role("group", name=visitor.t("pager.label")).wait_for()
+    page = visitor.page
+    position = page.get_by_role("group", name=visitor.t("pager.label")).locator("span")
     for _ in range(6):
-        card = visitor.page.get_by_role("img", name=name).or_(visitor.page.get_by_role("heading", name=name))
-        if card.count():
+        said = position.inner_text()
+        shown = page.get_by_role("img").or_(page.get_by_role("heading"))
+        shown.first.wait_for()  # what is not there yet must not be passed over
+        if page.get_by_role("img", name=name).or_(page.get_by_role("heading", name=name)).count():
             return
-        visitor.page.keyboard.press("ArrowRight")
+        page.keyboard.press("ArrowRight")
+        expect(position).not_to_have_text(said)
     pytest.fail(f"no card {name}")
 
 

@@ -15,8 +15,8 @@ from agent.main.library_home import backup_store
 from agent.store.opening import BACKUPS_FOLDER, DATABASE_FILE
 
 if TYPE_CHECKING:
-    from tests.program import RealProgram
     from tests.e2e.ui.conftest import Visitor
+    from tests.program import RealProgram
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 # The steps are the same in Chinese.

@@ -11,8 +11,8 @@ import pytest
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
-    from tests.program import RealProgram
     from tests.e2e.ui.conftest import Visitor
+    from tests.program import RealProgram
 
 pytestmark = pytest.mark.slow
 
@@ -68,7 +68,9 @@ def test_browsers_are_signed_out_in_the_settings_one_or_all(visitor: "Visitor", 
             code = client.session_url().partition("#code=")[2]
             assert other.post("/api/session", json={"code": code}).status_code == 200
     visitor.go("#settings/api", language)
-    sign_out = visitor.page.get_by_role("button", name=visitor.t("settings.sessions_end_of", browser=visitor.t("settings.sessions_unknown")))
+    sign_out = visitor.page.get_by_role(
+        "button", name=visitor.t("settings.sessions_end_of", browser=visitor.t("settings.sessions_unknown"))
+    )
     expect(sign_out).to_have_count(2)
     visitor.says(visitor.t("settings.sessions_here"))
     visitor.right()

@@ -12,8 +12,8 @@ from PIL import Image
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
-    from tests.program import RealProgram
     from tests.e2e.ui.conftest import Visitor
+    from tests.program import RealProgram
 
 pytestmark = pytest.mark.slow
 # For long tests whose steps are the same in Chinese; other tests of this page run in both languages.
