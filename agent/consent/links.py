@@ -59,7 +59,7 @@ class ConsentLinks:
     async def make(self, person_id: int, days: int) -> ConsentLink:
         """Make a link for a person, in place of an earlier one.
 
-        Whoever holds it is told what all libraries hold of the person. Raises PersonUnknown, PersonElsewhere.
+        Its holder is told what all libraries hold of the person. Raises PersonUnknown, PersonElsewhere.
         """
         await asyncio.to_thread(self._library.check_people, [person_id], whole=True)
         now = self._clock()

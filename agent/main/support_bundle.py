@@ -40,7 +40,7 @@ def support_bundle(
     return written.getvalue()
 
 
-# Texts that can only be one of a few words, keys or times. All others are somebody's own: paths, addresses, names, keys.
+# Texts that can only be one of a few words, keys or times. All others are the user's own: paths, addresses, names, keys.
 _TOLD: Final = frozenset(
     {"engine.device", "capture.hotkey", "popup.quiet_from", "popup.quiet_until", "incidents.work_from", "incidents.work_until"}
     | {"backup.at", "oidc.default_role", "logs.level"}
@@ -48,7 +48,7 @@ _TOLD: Final = frozenset(
 
 
 def without_places(settings: Settings) -> dict[str, object]:
-    """The settings without what somebody wrote: of folders only how many and their switches, of lists only how long they are."""
+    """The settings without free text: of folders only how many and their switches, of lists only how long they are."""
     sections = settings.model_dump(exclude={"folders"})
     told: dict[str, object] = {
         section: {

@@ -21,5 +21,5 @@ def is_ahead(at: datetime, now: datetime) -> bool:
 
 
 def newest_first(backups: Iterable[T], now: datetime) -> list[T]:
-    """Return them by date. What is dated ahead comes last, as the oldest: it was made before, nobody knows when."""
+    """Return them by date. What is dated ahead comes last, as the oldest: it was made before, at an unknown time."""
     return sorted(backups, key=lambda each: (not is_ahead(each.at, now), each.at), reverse=True)

@@ -1,4 +1,4 @@
-"""Waits for room on a full disk, where ending would help nobody: what starts a server again tries some times, and then gives up."""
+"""Waits for room on a full disk, where ending would help no user: the supervisor starts a server again some times, and then gives up."""
 
 import asyncio
 from collections.abc import Callable
@@ -19,7 +19,7 @@ ROOM_S: Final = 5.0
 
 
 class DiskRoom:
-    """`waits` tells whoever started the server, once for each wait; the probe `/ready` says why it is not ready."""
+    """`waits` tells the user who started the server, once for each wait; the probe `/ready` says why it is not ready."""
 
     def __init__(self, unstored: UnstoredAlert, waits: Callable[[StoreDiskFull], None], stop: asyncio.Event) -> None:
         self._unstored = unstored

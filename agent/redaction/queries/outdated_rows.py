@@ -18,7 +18,7 @@ class OutdatedCopyQueries(Queries):
     def plan_outdated(self, uid: str, *, now: datetime) -> int:
         """Plan the copies of a batch that wait for approval again if someone stayed visible by a consent to publishing that ended since.
 
-        Return their number. Whoever no longer agrees is covered on them. Needs the whole library within reach.
+        Return their number. People who no longer agree are covered on them. Needs the whole library within reach.
         """
         with self.database.write(durable=True) as tx:
             row = tx.execute(select(batch.c.id, batch.c.wish).where(batch.c.uid == uid)).one_or_none()
