@@ -148,7 +148,7 @@ class FaceGroup:
     """A cluster of similar unnamed faces."""
 
     id: int
-    face_ids: tuple[int, ...]  # the best first
+    face_ids: tuple[int, ...]  # in no order
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Clusters of unnamed faces as cards: shown by their least similar faces, so that a cluster of two people shows both."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -38,13 +38,9 @@ class ClusterCards:
         """Return the largest first, and the total. Raises StoreError."""
         groups, total = await asyncio.to_thread(self._library.groups, limit=limit, offset=offset)
         spreads = await self._spreads([group.face_ids for group in groups])
-        shown = [_shown(group, spread) for group, spread in zip(groups, spreads, strict=True)]
-        refs = {face.id: face for face in await asyncio.to_thread(self._library.face_refs, {each for ids in shown for each in ids})}
-        cards = [
-            GroupCard(group.id, len(group.face_ids), tuple(refs[each] for each in ids if each in refs), self._doubtful(spread))
-            for group, ids, spread in zip(groups, shown, spreads, strict=True)
-        ]
-        return cards, total
+        compared = {each for spread in spreads if spread is not None for each in spread.least_alike}
+        refs = {face.id: face for face in await asyncio.to_thread(self._library.face_refs, compared)}
+        return [await self._card(group, spread, refs) for group, spread in zip(groups, spreads, strict=True)], total
 
     async def faces(self, group_id: int) -> tuple[list[FaceReference], bool]:
         """Return all faces of a cluster, and whether it may be two people's: then one half precedes the other. Raises StoreError."""
@@ -69,8 +65,10 @@ class ClusterCards:
     def _doubtful(self, spread: Spread | None) -> bool:
         return spread is not None and spread.apart > self._bounds.halves
 
-
-def _shown(group: FaceGroup, spread: Spread | None) -> tuple[int, ...]:
-    """Return the shown faces, completed with the best others if only few can be compared."""
-    first = spread.least_alike if spread is not None else ()
-    return (*first, *(each for each in group.face_ids if each not in first))[:SHOWN]
+    async def _card(self, group: FaceGroup, spread: Spread | None, refs: Mapping[int, FaceReference]) -> GroupCard:
+        """Return the card; its least similar faces are completed with the best others if only few could be compared."""
+        faces = [refs[each] for each in (spread.least_alike if spread is not None else ()) if each in refs]
+        if len(faces) < min(SHOWN, len(group.face_ids)):
+            best = await asyncio.to_thread(self._library.group_faces, group.id, limit=SHOWN)
+            faces += [each for each in best if each not in faces]
+        return GroupCard(group.id, len(group.face_ids), tuple(faces[:SHOWN]), self._doubtful(spread))

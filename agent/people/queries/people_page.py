@@ -4,7 +4,7 @@ import functools
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Integer, Row, Select, and_, bindparam, func, not_, or_, select
+from sqlalchemy import ColumnElement, Connection, Integer, Row, Select, and_, bindparam, func, not_, or_, select
 from sqlalchemy.sql import exists
 
 from agent.domain.edits import Basis
@@ -86,12 +86,18 @@ class AlbumQueries(Queries):
             waiting = select(grouping.c.group_id, size, _TOTAL).where(grouping.c.group_id != 0, _waits())
             whole = _in_sight(tx, waiting, grouping.c.face_id).group_by(grouping.c.group_id).having(size > 1)
             page, total = _page(tx, whole.order_by(size.desc(), grouping.c.group_id), limit, offset)
-            return [FaceGroup(row.group_id, tuple(tx.scalars(_of_group(row.group_id, face.c.id)))) for row in page], total
+            members = {row.group_id: list[int]() for row in page}
+            theirs = select(grouping.c.group_id, grouping.c.face_id).where(grouping.c.group_id.in_(members), _waits())
+            for row in tx.execute(_in_sight(tx, theirs, grouping.c.face_id)):
+                members[row.group_id].append(row.face_id)
+            return [FaceGroup(group, tuple(faces)) for group, faces in members.items()], total
 
-    def group_faces(self, group_id: int) -> list[FaceReference]:
+    def group_faces(self, group_id: int, *, limit: int | None = None) -> list[FaceReference]:
         """Return the sharpest first."""
         with self.database.read() as tx:
-            return [_ref(row) for row in tx.execute(_of_group(group_id, *_REF))]
+            mine = select(*_REF).join(image).join(grouping, grouping.c.face_id == face.c.id)
+            waiting = mine.where(grouping.c.group_id == group_id, is_shown(), _waits())
+            return [_ref(row) for row in tx.execute(waiting.order_by(*_BEST_FIRST).limit(limit))]
 
     def doubts(self, *, limit: int, person_id: int | None = None) -> tuple[list[DoubtfulFace], int]:
         """Return faces that are probably a person, the nearest first, and the total."""
@@ -139,12 +145,6 @@ def _references(tx: Connection, person_id: int) -> tuple[FaceReference, ...]:
     confirmed = and_(identity.c.person_id == person_id, identity.c.certainty == Certainty.CONFIRMED)
     best = select(*_REF).join(image).join(identity).where(confirmed, is_shown()).order_by(*_BEST_FIRST).limit(_SHOWN_OF_PERSON)
     return tuple(_ref(row) for row in tx.execute(best))
-
-
-def _of_group(group_id: int, *columns: Column[Any]) -> Select[*tuple[Any, ...]]:
-    """Return the faces that wait for a name, the best first."""
-    mine = select(*columns).join(image).join(grouping, grouping.c.face_id == face.c.id)
-    return mine.where(grouping.c.group_id == group_id, is_shown(), _waits()).order_by(*_BEST_FIRST)
 
 
 def _in_sight(tx: Connection, faces: Select[Any], face_id: ColumnElement[int]) -> Select[Any]:
