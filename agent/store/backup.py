@@ -219,6 +219,7 @@ class BackupStore:
             shutil.copyfile(chosen.path / DATABASE_FILE, staged)
             sync_file(staged)
             self._put_aside(now, aside)
+            self._settle()
             # The old write-ahead log must be gone before the new database arrives: SQLite would apply it.
             for suffix in ("-wal", "-shm"):
                 self._live(suffix).unlink(missing_ok=True)
@@ -283,6 +284,15 @@ class BackupStore:
                 shutil.copy2(file, aside / file.name)
                 sync_file(aside / file.name)
         sync_folder(aside)
+
+    def _settle(self) -> None:
+        """Move what the library's write-ahead log holds into its file, so that a crash between both loses nothing; a damaged one stays."""
+        if self._live().exists():
+            with suppress(StoreError, KeyHomeError), closing(Database.in_file(self._live(), self._key())) as library:
+                library.flush()
+
+    def _key(self) -> bytes:
+        return LibraryKeys(self._folder, self._home).unlock()
 
     def _same_keys(self, backup: Backup) -> bool:
         """Whether the library's own keys open the backup's database."""

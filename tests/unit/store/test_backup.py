@@ -211,6 +211,29 @@ def test_the_old_log_is_gone_before_the_backup_comes_and_is_never_applied_to_it(
     open_library(folder, home).close()
 
 
+def test_a_crash_before_the_backup_comes_loses_nothing_of_the_old_log(
+    backups: BackupStore, live: RedactionQueries, folder: Path, home: FileHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backups.create(live.database, NOW)
+    note(live, "/photos/later.jpg")
+    files = [folder / "library.db", folder / "library.db-wal"]
+    for each in files:
+        shutil.copyfile(each, tmp_path / each.name)
+    live.database.close()
+    for each in files:  # as a kill leaves them
+        shutil.copyfile(tmp_path / each.name, each)
+
+    def crash(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(backup_module, "put_in_place", crash)
+        backups.restore(None, NOW + DAY)
+    library = RedactionQueries(open_library(folder, home))
+    assert library.place("/photos/later.jpg") is not None
+    library.database.close()
+
+
 def test_the_newest_good_backup_is_taken(backups: BackupStore, live: RedactionQueries) -> None:
     good = backups.create(live.database, NOW)
     spoilt = backups.create(live.database, NOW + DAY)
