@@ -166,6 +166,11 @@ class DeskQueries(PeopleQueries):
             return done.result, done.step, events
 
 
+def begin_anew(tx: Connection) -> None:
+    """Have each desk ask for everything again: of an earlier moment that was restored, its numbers will be given once more."""
+    tx.execute(delete(meta).where(meta.c.name == GENERATION))
+
+
 def _rename(tx: Connection, asked: DeskOperation, known: Known, now: datetime) -> Done:
     uid, row = asked.uid, tx.execute(select(person.c.id, person.c.name).where(person.c.uid == asked.person_uid)).one_or_none()
     if row is None or not known.person:

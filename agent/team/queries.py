@@ -90,7 +90,7 @@ class TeamQueries(ConsentQueries):
             taking = Taking(tx, now)
             if page.reset:
                 for uid in tx.scalars(select(team_person.c.uid).where(team_person.c.refused == 0)).all():
-                    taking.end(uid)
+                    taking.begin_anew(uid)
             for each in page.people:
                 if each.state is Sharing.SHARED:
                     taking.shared(each, page.embedder)

@@ -125,12 +125,20 @@ class TeamMembership:
 
     async def _live(self) -> None:
         """Until the server is another one, or none."""
+        await self._left_whole()
         told = await self.line.tell_left()
         link = await asyncio.to_thread(self.library.link)
         if link is not None:
             await self._until_changed(link)
         else:
             await wait_at_most(self._link_changed, None if told else _LONGEST_PAUSE_S)
+
+    async def _left_whole(self) -> None:
+        """Delete what came from a server that was being left when the program ended: it may be out of reach for days."""
+        async with self.line.ending:
+            leaving, link = await asyncio.to_thread(lambda: (self.line.tokens.leaving(), self.library.link()))
+            if leaving is not None and link is not None and link.uid == leaving.uid:
+                await self._wipe()
 
     async def _until_changed(self, link: Link) -> None:
         token = await asyncio.to_thread(self.line.tokens.read, link.uid)

@@ -77,6 +77,14 @@ class Taking:
             tx.execute(delete(team_person).where(team_person.c.uid == uid))
         return gone
 
+    def begin_anew(self, uid: str) -> None:
+        """The server tells of everyone again: nothing counts that it told before. A name given here that is not sent or settled stays."""
+        named = team_outbox.c.person_uid == uid, team_outbox.c.kind == team_rows.RENAME
+        if self._tx.scalar(select(team_outbox.c.id).where(*named).limit(1)) is None:
+            self.end(uid)
+        else:
+            self._drop(uid, keep=frozenset())
+
     def part(self, uid: str) -> None:
         """Forget that someone of the team was made one with someone else here."""
         self._drop(uid, keep=frozenset())

@@ -17,7 +17,7 @@ from agent.domain.path_text import BUCKET
 from agent.main.app import App
 from agent.main.guarded import guarded_service
 from agent.main.library_home import home_of_key
-from agent.main.server.backups import backups_of_server
+from agent.main.server.backups import backups_of_server, notice_earlier
 from agent.main.server.buckets import buckets_of
 from agent.main.server.following import Following
 from agent.main.server.operations import Operations
@@ -104,6 +104,7 @@ async def assemble(ground: ServerGround, address: Callable[[], str], logs: Calla
 def _backups(ground: ServerGround, app: App) -> ServerBackups:
     backups = backups_of_server(ground.database, ground.embedded, lambda: ground.settings, ground.paths, app.now)
     backups.begin()
+    notice_earlier(ground.database, app.witness)
     return backups
 
 

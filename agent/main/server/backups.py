@@ -15,9 +15,12 @@ from agent.backups.withdrawn import WithdrawnFile
 from agent.consent.queries import ConsentQueries
 from agent.core.paths import AppPaths
 from agent.core.settings import Settings
+from agent.desks.queries import begin_anew
 from agent.domain.errors import AgentError, BackupDatabaseElsewhere, BackupError, BackupOff
 from agent.main.library_home import home_of_key
 from agent.main.server.log_files import POSTGRES_LOG
+from agent.store.audit_log import AuditQueries
+from agent.store.audit_witness import AuditWitness
 from agent.store.database import Database
 from agent.store.embedded_postgres import EmbeddedPostgres
 from agent.store.server_database import POSTGRES_FOLDER
@@ -48,3 +51,11 @@ def backups_of_server(
         able = error
     withdrawn = WithdrawnFile(paths.data / WITHDRAWN, ConsentQueries(database))
     return ServerBackups(able, queries, withdrawn, paths.data / FORGOTTEN, settings, clock)
+
+
+def notice_earlier(database: Database, witness: AuditWitness) -> None:
+    """Have desktops ask for everything again if the database is of an earlier moment, as after a restore from a dump. Raises StoreError."""
+    head = witness.read()
+    if head is not None and AuditQueries(database).audit_digest(head.number) != head.digest:
+        with database.write(durable=True) as tx:
+            begin_anew(tx)

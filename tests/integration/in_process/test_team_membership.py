@@ -10,11 +10,13 @@ from sqlalchemy import select
 
 from agent.core.settings import Settings
 from agent.desks import service
+from agent.desks.queries import begin_anew
 from agent.domain.consent import ConsentState
 from agent.domain.edits import DescribePersonEdit, MergePeopleEdit, NameFacesEdit
 from agent.domain.errors import TeamEnded, TeamNotJoined
 from agent.store.schema import team_person
 from agent.team.connection import TeamConnection
+from agent.team.team_tokens import Leaving
 from agent.web.access import Role
 from agent.web.desk_exchange import DeskOperation, DeskResults
 from tests.desks import SETTINGS, Office, office_in
@@ -170,6 +172,22 @@ async def test_leaving_wipes_what_came_from_the_team(office: Office) -> None:
     assert not await server.team.accounts.tokens.of(office.member.member.id) and other.tokens.leaving() is None
 
 
+async def test_leaving_that_a_kill_broke_off_is_ended_at_the_next_start_though_the_server_is_away(office: Office) -> None:
+    server, one = office.server, office.one
+    await server.person(MEI, "m")
+    await one.until(lambda: one.people() == {MEI: 0})
+    link = one.library.link()
+    assert link is not None
+    one.cut = True
+    one.membership.line.tokens.note_leaving(Leaving(link.uid, link.address, link.authority))
+    one.membership._link_changed.set()  # as at a start
+    await one.until(lambda: one.library.link() is None)
+    assert one.people() == {} and one.prints() == 0
+    one.cut = False
+    one.membership._link_changed.set()
+    await one.until(lambda: one.membership.line.tokens.leaving() is None)
+
+
 async def test_a_member_who_is_no_longer_admitted_keeps_nothing(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service, "WAIT_S", 3_600)  # an open question is answered at once
     server, one = office.server, office.one
@@ -218,6 +236,29 @@ async def test_without_recognition_nothing_is_taken(office: Office) -> None:
     assert one.prints() == 0
     await one.world.app.apply(SETTINGS)
     await one.until(lambda: one.prints() == 1)
+
+
+async def test_a_restored_server_tells_everything_again_and_a_name_that_is_not_sent_yet_stays(office: Office) -> None:
+    server, one = office.server, office.one
+    await server.person(MEI, "m")
+    await server.person(BEN, "b")
+    await one.until(lambda: set(one.people()) == {MEI, BEN} and one.prints() == 2)
+    one.cut = True
+    await one.rename(MEI, "Li Mei")
+    before, told = one.library.link(), await server.desks.people(0, 0)
+    assert before is not None
+    with server.world.real.database.write() as tx:
+        begin_anew(tx)  # the numbers of an earlier moment come again, for something else
+    server.desks._renewed = None  # a restored server was just started
+    page = await server.desks.people(before.generation, before.cursor)
+    assert page.reset and page.generation != told.generation and {each.name for each in page.people} == {MEI, BEN}
+    for _ in range(2):  # a kill in between
+        one.library.take(page, {}, now=one.world.app.now())
+        assert set(one.people()) == {"Li Mei", BEN} and one.prints() == 2
+    assert [each.name for each in one.library.outbox()] == ["Li Mei"]
+    one.cut = False
+    await one.until(lambda: server.named() == {"Li Mei", BEN} and not one.library.outbox())
+    assert set(one.people()) == {"Li Mei", BEN}
 
 
 async def test_a_name_that_was_taken_back_while_it_was_sent_is_taken_back_at_the_desk_too(

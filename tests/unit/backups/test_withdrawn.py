@@ -12,12 +12,15 @@ from agent.backups.service import ServerBackups
 from agent.backups.withdrawn import WithdrawnFile
 from agent.consent.queries import ConsentQueries
 from agent.core.settings import Settings
+from agent.desks.queries import DeskQueries
 from agent.domain.consent import Consent, ConsentState, Purpose
 from agent.domain.errors import BackupDatabaseElsewhere
+from agent.main.server.backups import notice_earlier
+from agent.store.audit_witness import AuditWitness
 from agent.store.database import Database
 from agent.store.key_homes import FileHome
 from agent.store.opening import open_library
-from agent.store.schema import consent
+from agent.store.schema import audit, consent
 
 NOW = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
 
@@ -68,3 +71,20 @@ def test_what_was_agreed_to_after_a_withdrawal_stays(database: Database, tmp_pat
     queries.give_consents("Ada", [said(ConsentState.GIVEN)], now=NOW + timedelta(minutes=2), note="n")
     started(database, tmp_path)
     assert states(database) == ["given", "withdrawn", "given"]
+
+
+def test_desktops_ask_for_everything_again_as_its_numbers_are_given_once_more(database: Database, tmp_path: Path) -> None:
+    queries, witness = DeskQueries(database), AuditWitness(tmp_path / "library")
+    queries.renew_feed(now=NOW)
+    told = queries.feed(0, 0, now=NOW)
+    for _ in range(2):
+        queries.audit_add("backup_done", None, 1, NOW)
+    witness.follow(queries)
+    notice_earlier(database, witness)
+    queries.renew_feed(now=NOW)
+    assert not queries.feed(told.generation, told.cursor, now=NOW).reset, "it is as it was"
+    with database.write() as tx:
+        tx.execute(delete(audit).where(audit.c.id > 1))  # the moment of the dump
+    notice_earlier(database, witness)
+    queries.renew_feed(now=NOW)
+    assert queries.feed(told.generation, told.cursor, now=NOW).reset
