@@ -257,7 +257,10 @@ def _read_header(file: BinaryIO) -> _Header:
     if length > _MOST_HEADER:
         raise KeptDamaged
     raw = file.read(length)
-    said = json.loads(raw)
+    try:
+        said = json.loads(raw)
+    except RecursionError as error:
+        raise KeptDamaged from error
     if said["key"] not in ("library", "passphrase"):
         raise KeptDamaged
     return _Header(

@@ -166,7 +166,7 @@ def _refusal(content: bytes) -> AgentError:
     try:
         said = json.loads(content)
         refused = from_code(str(said["code"]), dict(said.get("params") or {}))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return TeamUnreachable()
     return TeamAddressUnnamed() if isinstance(refused, ForeignOrigin) else refused
 

@@ -166,10 +166,10 @@ def test_a_header_that_asks_for_too_much_is_refused(tmp_path: Path) -> None:
         path.write_bytes(content)
         with pytest.raises(KeptDamaged):
             FILES.opened(str(path), None)
-    header = json.dumps({"key": "other", "scrypt": "", "salt": "", "check": ""}).encode()
-    path.write_bytes(b"AIPOPUP\x01" + struct.pack(">I", len(header)) + header)
-    with pytest.raises(KeptDamaged):
-        FILES.opened(str(path), None)
+    for header in (json.dumps({"key": "other", "scrypt": "", "salt": "", "check": ""}).encode(), b"[" * 4096):
+        path.write_bytes(b"AIPOPUP\x01" + struct.pack(">I", len(header)) + header)
+        with pytest.raises(KeptDamaged):
+            FILES.opened(str(path), None)
 
 
 @pytest.mark.parametrize("content", [b"", b"AIPOPUP\x02", b"a photo"])
