@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, field_validator, model_validator
 
 from agent.domain.face import Box
 from agent.domain.severity import Severity
@@ -41,11 +41,19 @@ class ServerOut(BaseModel):
     """that certificate, as PEM"""
 
 
+def _visible(text: object) -> object:
+    return " ".join("".join(each if each.isprintable() else " " for each in text).split()) if isinstance(text, str) else text
+
+
+# A stranger writes it, and a member decides by it: what isn't printable may turn the reading direction, or be invisible.
+Visible = Annotated[str, BeforeValidator(_visible)]
+
+
 class JoinRequest(Schema):
     """A desktop asks to join (the device authorization request of RFC 8628)."""
 
-    computer: Annotated[str, Field(min_length=1, max_length=100)]
-    system: Annotated[str, Field(max_length=100)] = ""
+    computer: Annotated[Visible, Field(min_length=1, max_length=100)]
+    system: Annotated[Visible, Field(max_length=100)] = ""
 
 
 class JoinRequested(Schema):

@@ -285,3 +285,13 @@ async def test_a_name_that_was_taken_back_while_it_was_sent_is_taken_back_at_the
     await one.rename(MEI, "Li Mei")
     await one.until(lambda: not one.library.outbox() and one.people() == {MEI: 0})
     assert server.named() == {MEI} and one.library.conflicts() == []
+
+
+async def test_a_computer_that_asks_looks_like_no_other(office: Office) -> None:
+    ann, api = await office.server.team.member("vera", Role.EDITOR), office.server.team
+    async with api.client() as stranger, api.client(**ann.headers) as browser:
+        for said, shown in (("of\u200bfice\u202e-1\n", "of fice -1"), ("李老师的电脑", "李老师的电脑")):
+            asked = (await stranger.post("/api/join", json={"computer": said, "system": "Li\u2066nux"})).json()
+            known = (await browser.get(f"/api/join/requests/{asked['user_code']}")).json()
+            assert (known["computer"], known["system"]) == (shown, "Li nux")
+        assert (await stranger.post("/api/join", json={"computer": "\u200b"})).status_code == 422
