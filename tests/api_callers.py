@@ -95,7 +95,8 @@ class Callers:
 
     def _token(self, headers: dict[str, str]) -> dict[str, str]:
         with self._as(headers) as member:
-            made: dict[str, Any] = _done(member.post("/api/account/tokens", json={"name": "x", "scopes": sorted(TOKEN_SCOPES)})).json()
+            wanted = {"name": "x", "scopes": sorted(TOKEN_SCOPES), "password": PASSWORD}
+            made: dict[str, Any] = _done(member.post("/api/account/tokens", json=wanted)).json()
         return {"authorization": f"Bearer {made['token']}"}
 
     @contextmanager

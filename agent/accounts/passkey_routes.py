@@ -67,6 +67,6 @@ def passkey_routes(api: FastAPI, accounts: Accounts) -> None:
         await passkeys.rename(member, passkey_id, wanted.name)
 
     @api.delete("/api/account/passkeys/{passkey_id}", status_code=204, openapi_extra=SELF)
-    async def remove(passkey_id: HexId, member: MemberId) -> None:
+    async def remove(passkey_id: HexId, wanted: Confirmation, who: MemberId, session: OwnSession, caller: From) -> None:
         """Remove one; not the last way to sign in."""
-        await passkeys.remove(await accounts.members.get(member), passkey_id)
+        await passkeys.remove(await accounts.prove(who, wanted.password, session, caller), passkey_id)

@@ -149,8 +149,10 @@ def _token_routes(api: FastAPI, accounts: Accounts) -> None:
         return Tokens(items=items, scopes=tuple(each for each in Scope if each in who.scopes & TOKEN_SCOPES))
 
     @api.post("/api/account/tokens", openapi_extra=SELF)
-    async def make_token(wanted: TokenMake, member: MemberId) -> TokenMade:
-        made, secret = await tokens.add(await accounts.members.get(member), wanted.name, wanted.scopes, wanted.days)
+    async def make_token(wanted: TokenMake, who: MemberId, session: OwnSession, caller: From) -> TokenMade:
+        """Make one; it outlives the session, so the password is asked for."""
+        member = await accounts.prove(who, wanted.password, session, caller)
+        made, secret = await tokens.add(member, wanted.name, wanted.scopes, wanted.days)
         return TokenMade.from_record(made, token=secret)
 
     @api.delete("/api/account/tokens/{token_id}", status_code=204, openapi_extra=SELF)

@@ -149,7 +149,7 @@ class SecondFactorEnd(Schema):
     code: Code
 
 
-class TokenMake(Schema):
+class TokenMake(Confirmation):
     name: str = Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")
     scopes: tuple[Scope, ...] = Field(min_length=1, max_length=len(Scope))
     days: int = Field(default=90, ge=1, le=366)

@@ -172,7 +172,7 @@ class Accounts:
         return await self.sessions.open(accepted, caller.browser, caller.address, means, provider_session)
 
     async def prove(self, member_id: str, password: str | None, session: MemberSession, caller: Caller) -> Member:
-        """Before a change of how one signs in: the password, or for a member without one a session opened just now.
+        """Before a change of how one signs in, or a new token: the password, or for a member without one a session opened just now.
 
         Raises OldPasswordWrong, SignInAgain, TooManyAttempts.
         """

@@ -70,7 +70,7 @@ def test_a_member_lives_with_passkeys(server: RealServer, device: Callable[[], P
     row = phone.locator("section[aria-labelledby=passkeys-title] li")
     expect(row).to_have_count(1)
     row.get_by_role("button", name="Remove").click()
-    phone.get_by_role("alertdialog").get_by_role("button", name="Remove").click()
+    row.get_by_role("form").get_by_role("button", name="Remove").click()
     expect(phone.get_by_role("alert").filter(has_text="last way to sign in")).to_be_visible()
 
     phone.get_by_role("button", name="Sign out").click()
@@ -122,5 +122,6 @@ def test_a_member_lives_with_passkeys(server: RealServer, device: Callable[[], P
     laptop.get_by_role("button", name="Sign in with a passkey").click()
     _account(laptop)
     laptop.locator("section[aria-labelledby=passkeys-title]").get_by_role("button", name="Remove").click()
-    laptop.get_by_role("alertdialog").get_by_role("button", name="Remove").click()
+    laptop.locator("[name=password]").fill(PASSWORD)
+    laptop.get_by_role("form").get_by_role("button", name="Remove").click()
     expect(laptop.locator("section[aria-labelledby=passkeys-title] li")).to_have_count(0)

@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from agent.store.opening import DATABASE_FILE
 from tests.monitoring import recorded
 from tests.program import WAIT_S
-from tests.server_load import desk_of_first
+from tests.server_load import PASSWORD, desk_of_first
 from tests.server_program import RealServer
 
 pytestmark = pytest.mark.slow
@@ -83,4 +83,4 @@ def test_a_server_tells_whether_it_is_ready_and_its_figures(tmp_path: Path, mode
 
 
 def _token(ask: Callable[..., dict[str, str]], scope: str) -> str:
-    return ask("POST", "/api/account/tokens", {"name": scope, "scopes": [scope], "days": 1})["token"]
+    return ask("POST", "/api/account/tokens", {"name": scope, "scopes": [scope], "days": 1, "password": PASSWORD})["token"]

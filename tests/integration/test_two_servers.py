@@ -124,7 +124,7 @@ def test_what_one_process_changes_the_other_knows(pair: Pair, school: OpenIdProv
         key = a.post(f"/api/invitations/{link.rpartition('/')[2]}", json={"password": PASSWORD}).json()["key"]
         with pair.at(pair.a, key) as ann_a, pair.at(pair.b, key) as ann_b:
             assert ann_a.get("/api/account").is_success and ann_b.get("/api/account").is_success
-            token = ann_a.post("/api/account/tokens", json={"name": "t", "scopes": ["status.read"], "days": 1}).json()
+            token = ann_a.post("/api/account/tokens", json={"name": "t", "scopes": ["status.read"], "days": 1, "password": PASSWORD}).json()
             bearer = {"authorization": f"Bearer {token['token']}"}
             assert ann_b.get("/api/status", headers=bearer).is_success
             assert ann_a.delete(f"/api/account/tokens/{token['id']}").is_success

@@ -212,6 +212,9 @@ function problem(status: number, code: string, { language }: Options, en: readon
   return { status, answer: { code, cause, remedy, params } }
 }
 
+const wrongPassword = (options: Options): Reply =>
+  problem(422, 'account.old_password_wrong', options, ['The current password is wrong.', 'Check it and try again.'], ['当前密码不正确。', '请检查后重试。'])
+
 function signIn({ name, password, code }: Record<string, unknown>, options: Options): Reply {
   if (state.attempts >= 3)
     return problem(429, 'account.too_many_attempts', options, ['Too many attempts.', 'Wait a moment, then try again.'], ['尝试次数过多。', '请稍候再试。'], { seconds: 3 })
@@ -250,6 +253,7 @@ function reply(method: string, path: string, query: URLSearchParams, body: Recor
     case 'GET /api/account/provider/links':
       return is({ items: state.linked ? [{ issuer: ISSUER, label: 'mei.lindgren@school.example', created_at: ago(60 * DAY), used_at: ago(DAY), current: true }] : [], name: PROVIDER, password: true })
     case 'DELETE /api/account/provider/links':
+      if (body['password'] !== PASSWORD) return wrongPassword(options)
       state.linked = false
       return OK
     case 'DELETE /api/members/{id}/provider':
@@ -266,14 +270,14 @@ function reply(method: string, path: string, query: URLSearchParams, body: Recor
       state.signedIn = true
       return is({ key: 'k', ticket: 't' })
     case 'POST /api/account/password':
-      return body['old'] === PASSWORD ? OK : problem(422, 'account.old_password_wrong', options, ['The current password is wrong.', 'Check it and try again.'], ['当前密码不正确。', '请检查后重试。'])
+      return body['old'] === PASSWORD ? OK : wrongPassword(options)
     case 'GET /api/account/sessions':
       return is({ items: state.sessions.map((number) => ({ number, browser: ['Firefox', 'Chrome', ''][number - 1], address: `192.0.2.${number}`, opened_at: ago(number * 2 * DAY), seen_at: ago((number - 1) * 5_000_000), here: number === 1 })) })
     case 'DELETE /api/account/sessions/{id}':
       state.sessions = state.sessions.filter((number) => String(number) !== id)
       return is({ count: 1 })
     case 'POST /api/account/second-factor':
-      if (body['code'] === undefined && body['password'] !== PASSWORD) return problem(422, 'account.old_password_wrong', options, ['The current password is wrong.', 'Check it and try again.'], ['当前密码不正确。', '请检查后重试。'])
+      if (body['code'] === undefined && body['password'] !== PASSWORD) return wrongPassword(options)
       if (body['code'] === undefined) return is({ secret: SECRET, uri: `otpauth://totp/photos.school.example:mei?secret=${SECRET}&issuer=AI%20Popup`, recovery_codes: [] })
       if (body['code'] !== CODE) return problem(422, 'account.code_wrong', options, ['The code is wrong.', 'Check the time on your phone.'], ['验证码不正确。', '请检查手机的时间。'])
       state.second = true
@@ -284,11 +288,13 @@ function reply(method: string, path: string, query: URLSearchParams, body: Recor
     case 'GET /api/account/passkeys':
       return is({ items: state.passkeys, possible: true, password: true })
     case 'DELETE /api/account/passkeys/{id}':
+      if (body['password'] !== PASSWORD) return wrongPassword(options)
       state.passkeys = state.passkeys.filter((each) => each.id !== id)
       return OK
     case 'GET /api/account/tokens':
       return is({ items: state.tokens, scopes: account(options)?.scopes.filter((scope) => !['self', 'members.manage', 'incidents.manage'].includes(scope)) ?? [] })
     case 'POST /api/account/tokens': {
+      if (body['password'] !== PASSWORD) return wrongPassword(options)
       const made = { id: `t${state.tokens.length + 1}`, name: String(body['name']), scopes: body['scopes'] as string[], created_at: ago(0), expires_at: ago(-Number(body['days']) * DAY), used_at: null }
       state.tokens.push(made)
       return is({ ...made, token: 'aip_3q2-7wEBAQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHw' })

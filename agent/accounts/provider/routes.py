@@ -123,8 +123,9 @@ def _own_routes(api: FastAPI, accounts: Accounts, provider: ProviderSignIn) -> N
         await provider.add(member, found)
 
     @api.delete("/api/account/provider/links", status_code=204, openapi_extra=SELF)
-    async def unlink(issuer: str, member: MemberId, session: OwnSession) -> None:
+    async def unlink(issuer: str, wanted: Confirmation, member: MemberId, session: OwnSession, caller: From) -> None:
         """Unlink one's account, and end other sessions opened by it; not the last way to sign in."""
+        await accounts.prove(member, wanted.password, session, caller)
         await provider.remove(member, issuer=issuer, but=session.record.id)
 
     @api.post("/api/account/provider/sign-out", openapi_extra=SELF)

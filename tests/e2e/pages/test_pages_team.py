@@ -22,8 +22,8 @@ Act = Callable[[Page], object]
 PASSWORD = "correct horse battery staple"
 CODE = "123456"
 # The cards of the account, by their titles: some come a little later.
-PASSWORD_CARD, SECOND_CARD, PROVIDER_CARD, SESSIONS_CARD, TOKENS_CARD = (
-    f"section[aria-labelledby={each}-title]" for each in ("password", "second", "provider", "account-sessions", "tokens")
+PASSWORD_CARD, SECOND_CARD, PROVIDER_CARD, PASSKEYS_CARD, SESSIONS_CARD, TOKENS_CARD = (
+    f"section[aria-labelledby={each}-title]" for each in ("password", "second", "provider", "passkeys", "account-sessions", "tokens")
 )
 DESK: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 360, "height": 740}
@@ -92,10 +92,21 @@ def _codes(page: Page) -> None:
     page.locator(".codes").wait_for()
 
 
-def _linking(page: Page) -> None:
+def _unlinking(page: Page) -> None:
     page.locator(PROVIDER_CARD).get_by_role("button").click()
+    page.locator(PROVIDER_CARD).locator("[name=password]").fill(PASSWORD)
+
+
+def _linking(page: Page) -> None:
+    _unlinking(page)
+    page.locator(PROVIDER_CARD).locator("[type=submit]").click()
     page.locator(PROVIDER_CARD).locator("> button").click()
     page.locator(PROVIDER_CARD).locator("[name=password]").wait_for()
+
+
+def _removing(page: Page) -> None:
+    page.locator(PASSKEYS_CARD).locator("li button").last.click()
+    page.locator(PASSKEYS_CARD).locator("form [name=password]").wait_for()
 
 
 def _token(page: Page) -> None:
@@ -107,6 +118,7 @@ def _made(page: Page) -> None:
     _token(page)
     page.locator(TOKENS_CARD).locator("form .field").first.fill("Backup")
     page.locator(TOKENS_CARD).locator("[type=checkbox]").first.check()
+    page.locator(TOKENS_CARD).locator("[name=password]").fill(PASSWORD)
     page.locator(TOKENS_CARD).locator("[type=submit]").click()
     page.locator(".made").wait_for()
 
@@ -303,7 +315,9 @@ STATES: dict[str, tuple[str, str, str, Act]] = {
     "account, the password": ("#account", "team", ".rows li", _password),
     "account, the second factor": ("#account", "team", ".rows li", _second),
     "account, recovery codes": ("#account", "team", ".rows li", _codes),
+    "account, unlinking": ("#account", "team", PROVIDER_CARD, _unlinking),
     "account, linking another": ("#account", "team", PROVIDER_CARD, _linking),
+    "account, removing a passkey": ("#account", "team", PASSKEYS_CARD, _removing),
     "account, a new token": ("#account", "team", ".rows li", _token),
     "account, the token": ("#account", "team", ".rows li", _made),
     "record": ("#record", "team", "time", _nothing),
@@ -1044,12 +1058,16 @@ def test_a_passkey_is_not_removed_by_mistake(page: Page, visit: Visit) -> None:
     card = page.locator("section[aria-labelledby=passkeys-title]")
     remove = card.get_by_role("button", name="Remove Laptop")
     remove.click()
-    dialog = page.get_by_role("alertdialog", name="Remove the passkey “Laptop”?")
-    expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
-    page.keyboard.press("Escape")
+    form = card.get_by_role("form", name="Remove the passkey “Laptop”?")
+    expect(form.locator("[name=password]")).to_be_focused()
+    form.get_by_role("button", name="Cancel").click()
     expect(remove).to_be_focused()
     remove.click()
-    dialog.get_by_role("button", name="Remove").click()
+    form.locator("[name=password]").fill("wrong")
+    form.get_by_role("button", name="Remove").click()
+    expect(form.get_by_role("alert")).to_contain_text("The current password is wrong.")
+    form.locator("[name=password]").fill(PASSWORD)
+    form.get_by_role("button", name="Remove").click()
     expect(card.locator("li")).to_have_count(0)
     expect(card.get_by_role("button", name="Add a passkey…")).to_be_focused()
 

@@ -425,6 +425,9 @@ async def test_a_reset_link_alone_does_not_take_over_an_account_with_a_second_fa
 
 async def test_a_token_does_what_it_was_made_for_until_it_ends(team: Team, ben: SignedInMember, page: httpx.AsyncClient) -> None:
     wanted = {"name": "nightly report", "scopes": ["status.read"], "days": 2}
+    unsure = await page.post("/api/account/tokens", json=wanted, headers=ben.headers)
+    assert code_of(unsure) == "account.old_password_wrong", "an open session alone makes nothing that outlives it"
+    wanted["password"] = PASSWORD
     made = (await page.post("/api/account/tokens", json=wanted, headers=ben.headers)).json()
     assert made["token"].startswith("aip_") and made["used_at"] is None
     bearer = {"authorization": f"Bearer {made['token']}"}
@@ -442,7 +445,9 @@ async def test_a_token_does_what_it_was_made_for_until_it_ends(team: Team, ben: 
 async def test_a_token_can_be_removed_at_once_and_by_its_member_alone(
     team: Team, ben: SignedInMember, mei: SignedInMember, page: httpx.AsyncClient
 ) -> None:
-    made = (await page.post("/api/account/tokens", json={"name": "x", "scopes": ["status.read"]}, headers=ben.headers)).json()
+    made = (
+        await page.post("/api/account/tokens", json={"name": "x", "scopes": ["status.read"], "password": PASSWORD}, headers=ben.headers)
+    ).json()
     bearer = {"authorization": f"Bearer {made['token']}"}
     assert (await page.get("/api/account", headers=bearer)).status_code == 200
     assert (await page.delete(f"/api/account/tokens/{made['id']}", headers=mei.headers)).status_code == 404
@@ -467,7 +472,9 @@ async def test_a_token_can_be_removed_at_once_and_by_its_member_alone(
     ],
 )
 async def test_a_token_gets_no_more_than_it_may_have(ben: SignedInMember, page: httpx.AsyncClient, wrong: dict[str, Any]) -> None:
-    answer = await page.post("/api/account/tokens", json={"name": "x", "scopes": ["status.read"], **wrong}, headers=ben.headers)
+    answer = await page.post(
+        "/api/account/tokens", json={"name": "x", "scopes": ["status.read"], "password": PASSWORD, **wrong}, headers=ben.headers
+    )
     assert answer.status_code == 422
 
 
@@ -477,7 +484,9 @@ async def test_a_token_gets_no_more_than_it_may_have(ben: SignedInMember, page: 
 async def test_a_new_role_holds_from_the_next_request_on_for_tokens_too(team: Team, mei: SignedInMember, page: httpx.AsyncClient) -> None:
     xu = await team.member("xu", Role.ADMINISTRATOR)
     made = (
-        await page.post("/api/account/tokens", json={"name": "x", "scopes": ["settings.read", "status.read"]}, headers=xu.headers)
+        await page.post(
+            "/api/account/tokens", json={"name": "x", "scopes": ["settings.read", "status.read"], "password": PASSWORD}, headers=xu.headers
+        )
     ).json()
     bearer = {"authorization": f"Bearer {made['token']}"}
     assert (await page.get("/api/members", headers=xu.headers)).status_code == 200
@@ -492,7 +501,9 @@ async def test_a_new_role_holds_from_the_next_request_on_for_tokens_too(team: Te
 async def test_a_locked_members_sessions_and_tokens_die_at_once(
     team: Team, ben: SignedInMember, mei: SignedInMember, page: httpx.AsyncClient
 ) -> None:
-    made = (await page.post("/api/account/tokens", json={"name": "x", "scopes": ["status.read"]}, headers=ben.headers)).json()
+    made = (
+        await page.post("/api/account/tokens", json={"name": "x", "scopes": ["status.read"], "password": PASSWORD}, headers=ben.headers)
+    ).json()
     bearer = {"authorization": f"Bearer {made['token']}"}
     link = await team.accounts.members.invite(ben.member.id)
     assert await status(page, ben) == 200 and (await page.get("/api/account", headers=bearer)).status_code == 200
@@ -507,7 +518,9 @@ async def test_a_locked_members_sessions_and_tokens_die_at_once(
 
 
 async def test_a_removed_members_sessions_and_tokens_die_at_once(ben: SignedInMember, mei: SignedInMember, page: httpx.AsyncClient) -> None:
-    made = (await page.post("/api/account/tokens", json={"name": "x", "scopes": ["status.read"]}, headers=ben.headers)).json()
+    made = (
+        await page.post("/api/account/tokens", json={"name": "x", "scopes": ["status.read"], "password": PASSWORD}, headers=ben.headers)
+    ).json()
     bearer = {"authorization": f"Bearer {made['token']}"}
     assert (await page.get("/api/account", headers=bearer)).status_code == 200
     assert (await page.delete(f"/api/members/{ben.member.id}", headers=mei.headers)).status_code == 204
@@ -616,7 +629,9 @@ async def test_no_secret_is_stored_or_logged(team: Team, page: httpx.AsyncClient
         ben = await team.member("ben", Role.VIEWER)
         invitation = await team.accounts.members.invite(ben.member.id)
         totp, recovery = await second_factor(team, ben, page)
-        made = (await page.post("/api/account/tokens", json={"name": "x", "scopes": ["status.read"]}, headers=ben.headers)).json()
+        made = (
+            await page.post("/api/account/tokens", json={"name": "x", "scopes": ["status.read"], "password": PASSWORD}, headers=ben.headers)
+        ).json()
         await sign_in(page, password="wrong wrong wrong")
     secrets = [ben.opened.key, ben.opened.ticket, ben.opened.cookie, invitation.secret, made["token"], totp.secret, PASSWORD]
     secrets += [*recovery, *(each.replace("-", "") for each in recovery), "wrong wrong wrong"]

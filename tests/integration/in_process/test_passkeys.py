@@ -110,9 +110,12 @@ async def test_a_passkey_is_made_signs_in_and_is_removed(
     where = f"/api/account/passkeys/{known['id']}"
     assert (await page.patch(where, json={"name": "Old phone"}, headers=me)).status_code == 204
     assert (await page.get("/api/account/passkeys", headers=me)).json()["items"][0]["name"] == "Old phone"
-    assert (await page.delete(where, headers=me)).status_code == 204
+    unsure = await page.request("DELETE", where, json={}, headers=me)
+    assert code_of(unsure) == "account.old_password_wrong", "an open session alone weakens no account"
+    assert (await page.request("DELETE", where, json={"password": PASSWORD}, headers=me)).status_code == 204
     assert code_of(await sign_in(page, phone)) == "account.passkey_wrong"
-    assert record(team)[-4:-1] == [("passkey_added", ""), ("signed_in", "passkey"), ("passkey_removed", "")]
+    actions = [("passkey_added", ""), ("signed_in", "passkey"), ("sign_in_failed", ""), ("passkey_removed", "")]
+    assert record(team)[-5:-1] == actions
     assert record(team)[-1][0] == "sign_in_failed"
 
 
@@ -254,13 +257,15 @@ async def test_an_invitation_is_accepted_by_a_passkey_which_stays_the_last_way_i
     assert next(each.member for each in await team.accounts.members.list() if each.member.id == made.id).joined
     assert (await sign_in(page, phone)).status_code == 200
     [known] = (await page.get("/api/account/passkeys", headers=me)).json()["items"]
-    last = await page.delete(f"/api/account/passkeys/{known['id']}", headers=me)
+    where = f"/api/account/passkeys/{known['id']}"
+    last = await page.request("DELETE", where, json={}, headers=me)
     assert (last.status_code, code_of(last)) == (409, "account.last_way_in")
     assert (await sign_in(page, phone)).status_code == 200
     # Without a password, only a fresh session adds another one.
     assert (await page.post("/api/account/passkeys/challenge", json={}, headers=me)).status_code == 200
     team.later(FRESH + timedelta(seconds=1))
     assert code_of(await page.post("/api/account/passkeys/challenge", json={}, headers=me)) == "account.sign_in_again"
+    assert code_of(await page.request("DELETE", where, json={}, headers=me)) == "account.sign_in_again"
 
 
 async def test_who_is_locked_or_removed_stays_out(team: Team, ben: SignedInMember, page: httpx.AsyncClient, phone: Authenticator) -> None:

@@ -311,8 +311,7 @@ async def test_another_provider_of_the_settings_ends_nothing_of_this_one(desk: D
 
 async def test_a_member_who_unlinked_the_account_is_still_signed_out_by_the_session(desk: Desk, grace: SignedInMember) -> None:
     page = await signed_in(desk, "s-1")
-    answer = await desk.page.delete("/api/account/provider/links", params={"issuer": desk.school.issuer}, headers=page)
-    assert answer.status_code == 204
+    assert (await desk.unlink(page)).status_code == 204
     await accepted(desk, sub=SUBJECT, sid="s-1")
     assert await are_in(desk, page) == [False]
 

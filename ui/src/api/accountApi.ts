@@ -27,6 +27,8 @@ export interface NewToken {
   readonly scopes: readonly string[]
   /** until it ends */
   readonly days: number
+  /** the member's, if they have one */
+  readonly password: string | null
 }
 
 export class AccountApi {
@@ -66,7 +68,7 @@ export class AccountApi {
     (await this.client.request<PasskeyOptions>('POST', '/api/account/passkeys/challenge', { password })).public_key
   addPasskey = (name: string, credential: Options): Promise<PasskeyOut> => this.client.request('POST', '/api/account/passkeys', { name, credential })
   renamePasskey = (id: string, name: string): Promise<void> => this.client.request('PATCH', `/api/account/passkeys/${id}`, { name })
-  removePasskey = (id: string): Promise<void> => this.client.request('DELETE', `/api/account/passkeys/${id}`)
+  removePasskey = (id: string, password: string | null): Promise<void> => this.client.request('DELETE', `/api/account/passkeys/${id}`, { password })
 
   tokens = (): Promise<Tokens> => this.client.request('GET', '/api/account/tokens')
   /** The token itself, which is shown only now. */

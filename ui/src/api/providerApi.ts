@@ -28,5 +28,6 @@ export class ProviderApi {
   links = (): Promise<ProviderLinks> => this.client.request('GET', '/api/account/provider/links')
   beginLink = (password: string | null): Promise<ProviderBegun> => this.client.request('POST', '/api/account/provider/links/begin', { password })
   link = (answer: ProviderAnswer): Promise<void> => this.client.request('POST', '/api/account/provider/links', answer)
-  unlink = (issuer: string): Promise<void> => this.client.request('DELETE', `/api/account/provider/links?issuer=${encodeURIComponent(issuer)}`)
+  unlink = (issuer: string, password: string | null): Promise<void> =>
+    this.client.request('DELETE', `/api/account/provider/links?issuer=${encodeURIComponent(issuer)}`, { password })
 }

@@ -432,7 +432,10 @@ export interface paths {
         /** Own Tokens */
         readonly get: operations["own_tokens_api_account_tokens_get"];
         readonly put?: never;
-        /** Make Token */
+        /**
+         * Make Token
+         * @description Make one; it outlives the session, so the password is asked for.
+         */
         readonly post: operations["make_token_api_account_tokens_post"];
         readonly delete?: never;
         readonly options?: never;
@@ -9588,6 +9591,8 @@ export interface components {
             readonly days: number;
             /** Name */
             readonly name: string;
+            /** Password */
+            readonly password?: string | null;
             /** Scopes */
             readonly scopes: readonly components["schemas"]["Scope"][];
         };
@@ -10572,7 +10577,11 @@ export interface operations {
             };
             readonly cookie?: never;
         };
-        readonly requestBody?: never;
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["Confirmation"];
+            };
+        };
         readonly responses: {
             /** @description Successful Response */
             readonly 204: {
@@ -10823,7 +10832,11 @@ export interface operations {
             readonly path?: never;
             readonly cookie?: never;
         };
-        readonly requestBody?: never;
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["Confirmation"];
+            };
+        };
         readonly responses: {
             /** @description Successful Response */
             readonly 204: {
