@@ -52,6 +52,8 @@ TEST_DESKTOP = [
     # Its appstreamcli reads the metadata for software centres: tests/installers/test_metadata.py.
     "appstream",
     "chromium",
+    # The same without windows takes a fifth less processor time: the pages' tests use it, films and pictures don't.
+    "chromium-headless-shell",
     "dbus-x11",
     "dunst",
     # Reads the tutorials aloud.

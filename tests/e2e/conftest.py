@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 WAIT_S = 60.0
+_BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 
 _PANEL = """<?xml version="1.0" encoding="UTF-8"?>
 <channel name="xfce4-panel" version="1.0">
@@ -355,7 +356,7 @@ def playwright() -> "Iterator[Playwright]":
 
 @pytest.fixture(scope="module")
 def chromium(playwright: "Playwright") -> "Iterator[Browser]":
-    executable = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+    executable = next((path for name in _BROWSERS if (path := shutil.which(name))), None)
     if executable is None:
         pytest.skip("needs Chromium")
     browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
