@@ -16,6 +16,7 @@ from agent.domain.errors import ServerPackagesMissing
 from agent.workers.roots import Roots
 
 if TYPE_CHECKING:
+    from agent.core.settings import Settings
     from agent.engine.pool import EnginePool
     from agent.main.guarded import WorkerMemory
     from agent.main.worker_process import WorkerEdges
@@ -81,9 +82,8 @@ def _work(session: CommandSession, called: str, mounted: Roots, log_file: str, *
             async with port:
                 beside = [asyncio.create_task(each) for each in memory.works(pool)]
                 try:
-                    await work(
-                        settings, database, url, called, _edges(session, pool, mounted, memory), stop, drain_s=settings.server.drain_s
-                    )
+                    edges = _edges(session, pool, mounted, memory, with_parent=with_parent)
+                    await work(settings, database, url, called, edges, stop, drain_s=settings.server.drain_s)
                 finally:
                     for task in beside:
                         task.cancel()
@@ -114,7 +114,7 @@ def _pool(session: CommandSession, name: str, roots: Roots, database: "Database"
     return pool
 
 
-def _edges(session: CommandSession, pool: "EnginePool", roots: Roots, memory: "WorkerMemory") -> "WorkerEdges":
+def _edges(session: CommandSession, pool: "EnginePool", roots: Roots, memory: "WorkerMemory", *, with_parent: bool) -> "WorkerEdges":
     from agent.engine.analyser import AnalysisEngine
     from agent.engine.matcher import MatcherProcess
     from agent.main.engines import model_store, model_ways
@@ -122,10 +122,17 @@ def _edges(session: CommandSession, pool: "EnginePool", roots: Roots, memory: "W
     from agent.sources.folder.drives import is_online_only
 
     supply, _ = model_ways(model_store(session.paths), (pool,))
+
+    def told(settings: "Settings") -> None:
+        # Beside the database that comes with the program is the server's own computer, which has its folders, or misses them alike.
+        if session.file.snapshot.server.database and not with_parent:
+            roots.watched(folder.root for folder in settings.folders)
+
     return WorkerEdges(
         AnalysisEngine(pool, lambda: pool.size + 2, supply),
         lambda references: memory.of(MatcherProcess(references.read)),
         lambda path: is_online_only(roots.local(path)),
+        told,
     )
 
 

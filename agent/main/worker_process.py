@@ -53,6 +53,7 @@ class WorkerEdges:
     engine: AnalysisEngine
     matcher: Callable[[KnownReferences], FaceMatcher]
     online_only: Callable[[str], bool] = lambda _: False  # whether reading a file would fetch it from a cloud; blocks
+    settings: Callable[[Settings], None] = lambda _: None  # is told this computer's, then the server's
 
 
 async def work(
@@ -76,6 +77,8 @@ async def work(
     models = ModelSupply(edges.engine.supply, environment)
     models.supplied.subscribe(indexer.mended)
     environment.settings.subscribe(lambda _: models.want())
+    environment.settings.subscribe(edges.settings)
+    edges.settings(settings)
     worker = Worker(address, me, queue, indexer, WorkerQueries(database), environment)
     beside = [asyncio.create_task(each.run()) for each in (relay, people, models)]
     try:

@@ -12,11 +12,16 @@ class Roots:
 
     def __init__(self, roots: Iterable[tuple[str, str]] = ()) -> None:
         self._roots = sorted(((_bare(server), _bare(local)) for server, local in roots), key=lambda each: len(each[0]), reverse=True)
+        self._watched: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, words: Iterable[str]) -> "Roots":
         """From `SERVER_PATH=LOCAL_PATH`, both absolute. Raises ValueError."""
         return cls(_pair(word) for word in words)
+
+    def watched(self, folders: Iterable[str]) -> None:
+        """Note the server's watched folders, for a worker on another computer: one that is not there is away, too."""
+        self._watched = tuple(map(_bare, folders))
 
     def local(self, path: str) -> str:
         if (found := self._root_of(path)) is None:
@@ -26,7 +31,7 @@ class Roots:
         return local + rest.replace("/", mark).replace("\\", mark) if rest and rest[0] != mark else local + rest
 
     def opener(self, open_item: Callable[[str], int]) -> Callable[[str], int]:
-        """Return `open_item` for the server's paths. It raises WorkerFolderAway if the photo's root isn't mounted here."""
+        """Return `open_item` for the server's paths. It raises WorkerFolderAway if the photo's folder isn't mounted here."""
 
         def opened(path: str) -> int:
             if is_remote(path):
@@ -34,7 +39,7 @@ class Roots:
             try:
                 return open_item(self.local(path))
             except (ImageMissing, ImageUnreadable) as error:
-                if (found := self._root_of(path)) is not None and _is_away(Path(found[1])):
+                if self._is_away(path):
                     raise WorkerFolderAway from error
                 raise
 
@@ -42,14 +47,22 @@ class Roots:
 
     def _root_of(self, path: str) -> tuple[str, str] | None:
         """Return the root that the path is below, on the server and here."""
-        for server, local in self._roots:
-            rest = path[len(server) :]
-            if path.startswith(server) and (not rest or rest[0] in "/\\"):
-                return server, local
-        return None
+        return next(((server, local) for server, local in self._roots if _is_below(path, server)), None)
+
+    def _is_away(self, path: str) -> bool:
+        """Whether the root, or the watched folder, that the path is below is not here. Blocks."""
+        if (found := self._root_of(path)) is not None and _is_empty(Path(found[1])):
+            return True
+        above = [folder for folder in self._watched if _is_below(path, folder)]
+        return bool(above) and not any(Path(self.local(folder)).is_dir() for folder in above)
 
 
-def _is_away(folder: Path) -> bool:
+def _is_below(path: str, folder: str) -> bool:
+    rest = path[len(folder) :]
+    return path.startswith(folder) and (not rest or rest[0] in "/\\")
+
+
+def _is_empty(folder: Path) -> bool:
     """Whether it is missing, empty as a mount point without its drive, or does not answer. Blocks."""
     try:
         return next(folder.iterdir(), None) is None

@@ -54,3 +54,20 @@ def test_a_photo_is_not_to_blame_for_a_root_that_is_not_mounted(tmp_path: Path, 
     opened = Roots.parse([f"/srv/photos={tmp_path / mounted}"]).opener(open_photo)
     with pytest.raises(error):
         opened("/srv/photos/a.jpg")
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [([], WorkerFolderAway), (["{there}/photos={here}"], ImageMissing), (["{there}={here}"], WorkerFolderAway)],
+    ids=["not named", "named", "named above"],
+)
+def test_a_photo_is_not_to_blame_for_a_watched_folder_that_is_not_there(tmp_path: Path, words: list[str], error: type[AgentError]) -> None:
+    (there, here) = (tmp_path / "there", tmp_path / "here")
+    (here / "other").mkdir(parents=True)
+    roots = Roots.parse(word.format(there=there, here=here) for word in words)
+    roots.watched([f"{there}/photos/", f"{there}/more"])
+    opened = roots.opener(open_photo)
+    with pytest.raises(error):
+        opened(f"{there}/photos/a.jpg")
+    with pytest.raises(ImageMissing):
+        opened(f"{there}/asked/a.jpg")
