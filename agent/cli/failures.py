@@ -15,7 +15,20 @@ from agent.cli.own_texts import TEXTS
 from agent.cli.session import CommandSession
 from agent.core.i18n import Texts
 from agent.core.log_privacy import without_names
-from agent.domain.errors import AgentError, AlreadyRunning, CommandRunning, OutputFailed, Unexpected
+from agent.core.supervisor import SETTINGS_WRONG
+from agent.domain.errors import (
+    AgentError,
+    AlreadyRunning,
+    CommandRunning,
+    OutputFailed,
+    SettingsError,
+    SettingsNoAccess,
+    SettingsSecretUnreadable,
+    SettingsUnwritable,
+    Unexpected,
+)
+
+_MAY_PASS = (SettingsNoAccess, SettingsSecretUnreadable, SettingsUnwritable)  # a disk may come back, or have room again
 
 
 def told(session: CommandSession, error: Exception) -> int:
@@ -64,7 +77,8 @@ def _log(session: CommandSession, error: Exception) -> None:
 def failure_logged(session: CommandSession, file: str) -> Iterator[None]:
     """Log why a server or a worker did not start, or ended: where and as the settings say, as far as they can be read.
 
-    The line holds the error's code, cause and remedy. The error is raised on.
+    The line holds the error's code, cause and remedy. The error is raised on; with wrong settings, which starting again doesn't mend,
+    it is printed, and the process ends with a code of its own.
     """
     from agent.core import logs
 
@@ -78,4 +92,7 @@ def failure_logged(session: CommandSession, file: str) -> Iterator[None]:
             cause, remedy = without_names(session.texts.cause(error)), without_names(session.texts.remedy(error))
             structlog.get_logger().error("process.failed", code=error.code, cause=cause, remedy=remedy)
             logs.stop()
+        if isinstance(error, SettingsError) and not isinstance(error, _MAY_PASS):
+            session.explain(error)
+            raise click.exceptions.Exit(SETTINGS_WRONG) from error
         raise

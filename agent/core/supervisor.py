@@ -11,6 +11,8 @@ from typing import Final
 SUPERVISED: Final = "AI_POPUP_SUPERVISED"
 # The exit code of a server or worker that drained because of its memory: EX_TEMPFAIL, "try again".
 START_AGAIN: Final = 75
+# The exit code of a server or worker whose settings only a person can mend: EX_CONFIG. Our units don't start it again.
+SETTINGS_WRONG: Final = 78
 
 
 def is_supervised() -> bool:

@@ -20,10 +20,12 @@ RECORD: Final = "ai_popup.request"  # in the request's ASGI scope: its `RequestR
 BOUNDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 NO_ROUTE: Final = "none"  # refused before its route was found, or there is none
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-_CHANGING: Final = _METHODS - {"GET", "HEAD", "OPTIONS"}  # they may make work, which other processes log with the same id
+_READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_CHANGING: Final = _METHODS - _READING  # they may make work, which other processes log with the same id
 _ERROR: Final = 400
 _DEFECT: Final = 500
-_REFUSALS: Final = frozenset({401, 403, 429})
+_UNKNOWN: Final = 401
+_REFUSALS: Final = frozenset({_UNKNOWN, 403, 429})
 _CUT_OFF: Final = 499  # the client left before an answer
 
 
@@ -102,9 +104,13 @@ class CountedRequests:
                 log.info("request.done", request=record.id, status=status, method=method, route=record.route, ms=round(took * 1000))
             if status in _REFUSALS:
                 facts: dict[str, Any] = {"member": record.member} if record.member else {}
-                log.warning(
-                    "request.refused", request=record.id, status=status, code=record.code, method=method, route=record.route, **facts
-                )
+                write = log.info if status == _UNKNOWN and not _shows_anything(scope) else log.warning  # a page that asks to sign in
+                write("request.refused", request=record.id, status=status, code=record.code, method=method, route=record.route, **facts)
+
+
+def _shows_anything(scope: Scope) -> bool:
+    """Whether the request came with a session, a token, a ticket, or something to sign in by."""
+    return scope["method"] not in _READING or bool(scope["query_string"]) or any(name == b"authorization" for name, _ in scope["headers"])
 
 
 def _describe(traced: Span | None, method: str, record: RequestRecord, status: int) -> None:

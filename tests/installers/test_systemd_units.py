@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.core.supervisor import SUPERVISED
+from agent.core.supervisor import SETTINGS_WRONG, SUPERVISED
 from agent.main.server.loop import SOCKET
 from scripts.deploying import looks
 
@@ -80,6 +80,7 @@ def test_it_has_limits_and_ends_in_order(unit: str) -> None:
 @pytest.mark.parametrize("unit", SERVICES)
 def test_it_is_started_again_however_often_it_fails(unit: str) -> None:
     assert said(unit)["StartLimitIntervalSec"] == ["0"], "a database that is away for minutes would end it for good"
+    assert said(unit)["RestartPreventExitStatus"] == [str(SETTINGS_WRONG)]
 
 
 def test_the_socket_outlives_the_server_and_has_the_name_that_it_asks_for() -> None:

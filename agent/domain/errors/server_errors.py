@@ -114,7 +114,7 @@ class WorkerKeyUnfit(ServerError):
 
 
 class WorkerFolderAway(ServerError):
-    """On a worker's computer the folder of a `--root` is missing, empty or does not answer, or a watched folder is missing: no photo's fault."""
+    """On a worker's computer a watched folder is missing, or that of a `--root` is missing, empty or silent: no photo's fault."""
 
     code = "server.worker_folder"
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from agent.core.supervisor import SETTINGS_WRONG
+
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import CommandLine
 
@@ -20,7 +22,7 @@ def test_on_standard_output_the_error_is_a_line_of_json(cli: CommandLine, monkey
     monkeypatch.setenv("AI_POPUP__ALERTS__WEBHOOK", "https://user:s3cret@[")
     said = cli(*words)
     line = json.loads(said.out)
-    assert (said.code, line["event"], line["level"], line["code"]) == (1, "process.failed", "error", "settings.invalid")
+    assert (said.code, line["event"], line["level"], line["code"]) == (SETTINGS_WRONG, "process.failed", "error", "settings.invalid")
     assert "AI_POPUP__ALERTS__WEBHOOK" in line["cause"] and line["remedy"] and "s3cret" not in said.out
     assert "[settings.invalid]" in said.err
 
@@ -28,9 +30,18 @@ def test_on_standard_output_the_error_is_a_line_of_json(cli: CommandLine, monkey
 @BOTH
 def test_a_file_that_cannot_be_parsed_is_in_the_log_file(cli: CommandLine, words: tuple[str, ...]) -> None:
     cli.paths.settings.write_text("[server]\nport = 'x\n")
-    assert cli(*words).code == 1
+    assert cli(*words).code == SETTINGS_WRONG
     [log] = cli.paths.logs.glob("*.log")
     assert json.loads(log.read_text())["code"] == "settings.unreadable" and log.name.startswith(words[0])
+
+
+@BOTH
+def test_a_secret_that_may_come_back_with_its_disk_is_tried_again(
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("AI_POPUP__SERVER__DATABASE_FILE", "/nowhere/database")
+    said = cli(*words)
+    assert said.code == 1 and "[settings.secret_unreadable]" in said.err
 
 
 def test_what_is_said_of_the_log_beside_an_error_counts(cli: CommandLine) -> None:

@@ -94,6 +94,15 @@ async def test_a_refusal_is_logged_with_the_id_that_the_client_got(client: httpx
     assert not any(word in str(logged) for word in ("wrong-secret", "mei", auth.token))
 
 
+async def test_a_page_that_is_not_signed_in_yet_is_no_warning(client: httpx.AsyncClient, auth: Auth) -> None:
+    with structlog.testing.capture_logs() as logged:
+        await client.get("/api/things/7")
+        await client.get("/api/things/7", headers={"authorization": "Bearer wrong"})
+        await client.get("/api/things/7?ticket=wrong")
+        await client.post("/api/things")
+    assert [each["log_level"] for each in logged if each["event"] == "request.refused"] == ["info", "warning", "warning", "warning"]
+
+
 async def test_an_odd_method_is_one_label(client: httpx.AsyncClient, counts: RequestCounts, auth: Auth) -> None:
     await client.request("BREW", "/api/closed", headers=signed(auth))
     assert [method for method, _, _ in counts.requests] == ["OTHER"]
