@@ -16,6 +16,8 @@ from agent.core.server_settings import OidcSettings
 from agent.domain.errors import IdTokenInvalid, LogoutTokenInvalid, ProviderInvalid, ProviderUnreachable
 
 KEPT_S: Final = 3_600.0
+SEEN_S: Final = 60.0
+"""a browser is sent only to a provider that answered so recently: it would show a page of its own about one that is away"""
 RETRY_S: Final = 5.0
 """between two attempts to reach a provider that is away, and two readings of its keys: visitors can't make us ask more often"""
 
@@ -68,7 +70,7 @@ class Provider:
 
     async def address(self, request: Request, prompt: str = "") -> str:
         """Where the browser goes to sign in. Raises ProviderUnreachable, ProviderInvalid."""
-        found = await self.metadata()
+        found = await self.metadata(SEEN_S)
         wanted = {
             "response_type": "code",
             "client_id": self.settings.client_id,
@@ -137,11 +139,11 @@ class Provider:
         wanted = {"client_id": self.settings.client_id, "post_logout_redirect_uri": back}
         return with_query(found, wanted) if found else None
 
-    async def metadata(self) -> Metadata:
+    async def metadata(self, kept_s: float = KEPT_S) -> Metadata:
         """Raises ProviderUnreachable, ProviderInvalid."""
         async with self._reading:
             now = self._monotonic()
-            if self._metadata is not None and now - self._metadata[0] < KEPT_S:
+            if self._metadata is not None and now - self._metadata[0] < kept_s:
                 return self._metadata[1]
             if self._failed is not None and now - self._failed[0] < RETRY_S:
                 raise type(self._failed[1])(**self._failed[1].params)

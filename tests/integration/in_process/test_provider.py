@@ -15,7 +15,7 @@ from pyotp import TOTP
 
 from agent.accounts.ceremonies import LASTS, PER_MINUTE
 from agent.accounts.provider.fetching import Fetching
-from agent.accounts.provider.provider import KEPT_S, RETRY_S, Provider
+from agent.accounts.provider.provider import KEPT_S, RETRY_S, SEEN_S, Provider
 from agent.accounts.provider.provider_check import BAD, findings
 from agent.accounts.provider.routes import provider_routes
 from agent.accounts.provider.sign_in import ProviderSignIn
@@ -330,6 +330,17 @@ async def test_a_provider_that_is_away_is_not_asked_by_every_visitor(desk: Desk)
     assert desk.school.asked == [DISCOVERY] * 2
     statuses = [(await desk.page.post(BEGIN)).status_code for _ in range(PER_MINUTE.amount)]
     assert statuses[-1] == 429
+
+
+async def test_no_browser_is_sent_to_a_provider_that_went_away(desk: Desk, grace: SignedInMember) -> None:
+    begun = Begun(**(await desk.page.post(BEGIN)).json())
+    desk.school.broken = {DISCOVERY: "garbage"}
+    desk.elapsed += SEEN_S
+    assert said(await desk.page.post(BEGIN)) == "account.provider_invalid openid-configuration"
+    assert (await desk.page.post(FINISH, json=await desk.back(begun))).status_code == 200, "who is on the way comes back"
+    desk.school.broken = {}
+    desk.elapsed += RETRY_S
+    assert (await desk.page.post(BEGIN)).status_code == 200
 
 
 @pytest.mark.parametrize(
