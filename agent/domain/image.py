@@ -44,6 +44,11 @@ def is_sidecar(path: str) -> bool:
     return path.lower().endswith(SIDECAR_ENDING)
 
 
+def storable(number: int) -> int:
+    """Return a size or a time (ns) as the library holds it: file systems and buckets tell times beyond the years 1677 to 2262."""
+    return max(-(2**63), min(number, 2**63 - 1))
+
+
 @dataclass(frozen=True, slots=True)
 class FileSeen:
     """A file as a source saw it: enough to detect changes without opening it."""

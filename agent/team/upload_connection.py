@@ -10,6 +10,7 @@ from typing import BinaryIO, Final
 
 from agent.core.hanging_calls import ANSWER_S, call_with_timeout, closed_if_late
 from agent.domain.errors import ImageChanged, ImageMissing, ImageUnreadable, TeamUnreachable
+from agent.domain.image import storable
 from agent.team.connection import TeamConnection
 from agent.team.team_upload_queries import UploadCandidate
 from agent.web.desk_photos import ContentsAsked, ContentsKnown, ContentsRemoved, RemovedOfDesk
@@ -100,7 +101,7 @@ def _opened(photo: UploadCandidate) -> BinaryIO:
     descriptor = os.open(photo.path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))  # a pipe would block
     try:
         facts = os.fstat(descriptor)
-        if not S_ISREG(facts.st_mode) or (facts.st_size, facts.st_mtime_ns) != (photo.size, photo.mtime_ns):
+        if not S_ISREG(facts.st_mode) or (facts.st_size, storable(facts.st_mtime_ns)) != (photo.size, photo.mtime_ns):
             raise ImageChanged
         return os.fdopen(descriptor, "rb", buffering=0)
     except BaseException:

@@ -79,7 +79,8 @@ def metadata_of(request: Request) -> Mapping[str, str]:
 def modified_of(metadata: Mapping[str, str]) -> int | None:
     """Return when the file was last changed, in nanoseconds since 1970; None if it isn't said, or nonsense."""
     said = metadata.get("modified", "")  # milliseconds, as browsers say it
-    return int(said) * 1_000_000 if said.isascii() and said.isdigit() and len(said) <= 13 else None
+    found = int(said) * 1_000_000 if said.isascii() and said.isdigit() and len(said) <= 13 else None
+    return found if found is not None and found < 2**63 else None  # what files and the database hold
 
 
 def library_of(metadata: Mapping[str, str]) -> int | None:

@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from agent.domain.errors import BucketInvalid
+from agent.domain.image import storable
 from agent.domain.path_text import BUCKET_START
 
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?")
@@ -107,7 +108,7 @@ def version_of(modified: datetime, etag: str | None) -> int:
     So an object replaced within the same second by one of the same size is noticed, too.
     """
     seconds = int(modified.astimezone(UTC).timestamp())
-    return seconds * 1_000_000_000 + _number_of(etag or str(modified.microsecond))
+    return storable(seconds * 1_000_000_000 + _number_of(etag or str(modified.microsecond)))
 
 
 def _number_of(text: str) -> int:

@@ -5,7 +5,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Final, Protocol
 
 from agent.domain.errors import BucketError, BucketNamesUnreadable
-from agent.domain.image import is_image
+from agent.domain.image import is_image, storable
 from agent.sources.bucket.bucket import Bucket, version_of
 from agent.sources.folder.folder_scan import Entry
 
@@ -77,4 +77,4 @@ class Listing:
                 self.whole = False
                 continue
             self._last = path
-            yield path, (size, version_of(each["last_modified"], each.get("e_tag")))
+            yield path, (storable(size), version_of(each["last_modified"], each.get("e_tag")))

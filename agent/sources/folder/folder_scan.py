@@ -13,7 +13,7 @@ from agent.core.hanging_calls import stop_if_unwanted
 from agent.core.settings import Folder
 from agent.core.typed_paths import below_known, typed_path
 from agent.core.verbatim_paths import verbatim
-from agent.domain.image import FileSeen, is_image
+from agent.domain.image import FileSeen, is_image, storable
 from agent.sources.folder.folder_rules import Matcher
 
 Facts: TypeAlias = tuple[int, int]  # size in bytes, mtime in nanoseconds
@@ -86,7 +86,7 @@ class Walk:
             return None
         except OSError:
             return None  # deleted since it was listed, or a damaged place on the disk
-        return facts.st_size, facts.st_mtime_ns
+        return facts.st_size, storable(facts.st_mtime_ns)
 
     def _listed(self, folder: str) -> Iterator[tuple[str, "os.DirEntry[str]", bool]]:
         """The relevant entries of a folder, each with its path and whether it is a folder."""
@@ -192,7 +192,7 @@ def file_facts(path: str) -> Facts | None:
         facts = os.lstat(verbatim(path))
     except (OSError, ValueError):
         return None
-    return (facts.st_size, facts.st_mtime_ns) if stat.S_ISREG(facts.st_mode) else None
+    return (facts.st_size, storable(facts.st_mtime_ns)) if stat.S_ISREG(facts.st_mode) else None
 
 
 def missing(paths: Iterable[str]) -> list[str]:

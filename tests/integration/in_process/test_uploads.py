@@ -7,6 +7,7 @@ import base64
 import hashlib
 import os
 import shutil
+import time
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -121,6 +122,14 @@ async def mei(server: Server) -> AsyncIterator[Browser]:
     async with server.team.client(**member.headers) as client:
         yield Browser(client, member.member.id)
     await server.team.settle()
+
+
+@pytest.mark.parametrize("said", ["9999999999999", "-1", "soon", "1" * 14])
+async def test_a_time_that_no_file_has_is_not_taken(server: Server, mei: Browser, said: str) -> None:
+    place = await mei.begun(JPEG, "a.jpg", modified=said)
+    answer = await mei.send(place, JPEG, 0)
+    assert answer.headers["upload-outcome"] == "stored"
+    assert abs((server.folder / "2026-11" / "a.jpg").stat().st_mtime - time.time()) < 86_400
 
 
 async def test_a_photo_in_parts_is_stored_whole_under_its_name_and_on_the_record(server: Server, mei: Browser) -> None:

@@ -62,6 +62,7 @@ def test_a_version_is_another_one_after_any_change_and_keeps_its_second() -> Non
     assert first == version_of(AT, '"a"')
     assert len({first, version_of(AT, '"b"'), version_of(AT.replace(second=1), '"a"'), version_of(AT, None)}) == 4
     assert 0 <= first < 2**63
+    assert version_of(datetime(9999, 12, 31, tzinfo=UTC), None) < 2**63, "the library holds what any bucket says"
 
 
 def test_keys_are_shown_by_no_representation() -> None:

@@ -124,3 +124,8 @@ def test_many_known_objects_are_compared_without_being_held() -> None:
         tracemalloc.stop()
     assert (changed, comparison.lost) == (0, [])
     assert most < 2_000_000, "all of them would take some 10 MB"
+
+
+def test_no_size_that_is_told_is_more_than_the_library_holds() -> None:
+    ((_, (size, _)),) = list(Listing(Lister((meta("a.jpg", 2**64 - 1),)), BUCKET))
+    assert 0 < size < 2**63

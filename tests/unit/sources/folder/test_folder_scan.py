@@ -98,6 +98,25 @@ def test_links_and_pipes_are_passed_over(tmp_path: Path) -> None:
     assert file_facts(str(tmp_path / "a" / "none.jpg")) is None
 
 
+@pytest.mark.parametrize("told", [-11_644_473_600 * 10**9, 9_999_999_999 * 10**9])
+def test_times_of_other_centuries_are_held_as_far_as_the_library_can(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: int) -> None:
+    """Windows has files of 1601, and any archive may bring one of 2300: neither ends the scan of its folder."""
+
+    class Entry:
+        def __init__(self, entry: "os.DirEntry[str]") -> None:
+            self.name, self.is_dir, self.is_file = entry.name, entry.is_dir, entry.is_file
+
+        def stat(self, *, follow_symlinks: bool) -> SimpleNamespace:
+            return SimpleNamespace(st_size=1, st_mtime_ns=told, st_mode=stat.S_IFREG, st_reparse_tag=0)
+
+    fill(tmp_path, "a.jpg")
+    scandir = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: contextlib.nullcontext([Entry(each) for each in scandir(path)]))
+    monkeypatch.setattr(os, "lstat", lambda _: SimpleNamespace(st_size=1, st_mtime_ns=told, st_mode=stat.S_IFREG))
+    ((path, facts),) = list(Walk(str(tmp_path), Matcher(str(tmp_path), Folder(path="x"))))
+    assert facts == file_facts(path) and -(2**63) <= facts[1] < 2**63
+
+
 def test_windows_links_to_folders_are_passed_over_with_every_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(tmp_path, "a/b.jpg")
     monkeypatch.setattr(stat, "IO_REPARSE_TAG_MOUNT_POINT", 0xA0000003, raising=False)
