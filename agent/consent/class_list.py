@@ -108,7 +108,10 @@ def inside(folder: Path) -> IsThere:
 
     def is_there(name: str) -> bool:
         path = folder / name
-        return path.resolve().is_relative_to(folder.resolve()) and path.is_file()
+        try:
+            return path.resolve().is_relative_to(folder.resolve()) and path.is_file()
+        except (OSError, ValueError):  # an impossible name
+            return False
 
     return is_there
 

@@ -144,6 +144,8 @@ def test_a_class_is_imported_published_and_one_withdraws(cli: CommandLine, portr
         ("Mei,,recognise,,2026-99-99,", 3, "valid_until"),
         ("Mei,,recognise,,,missing.jpg", 3, "photo"),
         ("Mei,,recognise,,,../class.csv", 3, "photo"),
+        (f"Mei,,recognise,,,{'x' * 300}.jpg", 3, "photo"),
+        ("Mei,,recognise,,,a\0.jpg", 3, "photo"),
     ],
 )
 def test_a_wrong_line_is_named_and_nothing_is_imported(cli: CommandLine, portraits: Path, bad: str, line: int, column: str) -> None:
