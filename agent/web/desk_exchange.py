@@ -31,22 +31,22 @@ AlertName = Annotated[str, Field(pattern=ALERT_NAME, max_length=100)]
 MOST_ALERTS: Final = 500
 
 
-class ServerOut(BaseModel):
-    """`fingerprint` is the SHA-256 of the certificate that agents pin: of the server's own authority, or of the given certificate."""
-
-    name: str
-    version: str
-    fingerprint: str
-    authority: str = ""
-    """that certificate, as PEM"""
-
-
 def _visible(text: object) -> object:
     return " ".join("".join(each if each.isprintable() else " " for each in text).split()) if isinstance(text, str) else text
 
 
-# A stranger writes it, and a member decides by it: what isn't printable may turn the reading direction, or be invisible.
+# A stranger writes it, and who reads it decides by it: what isn't printable may turn the reading direction, or be invisible.
 Visible = Annotated[str, BeforeValidator(_visible)]
+
+
+class ServerOut(BaseModel):
+    """`fingerprint` is the SHA-256 of the certificate that agents pin: of the server's own authority, or of the given certificate."""
+
+    name: Annotated[Visible, Field(max_length=300)]
+    version: str
+    fingerprint: str
+    authority: str = ""
+    """that certificate, as PEM"""
 
 
 class JoinRequest(Schema):
@@ -60,11 +60,11 @@ class JoinRequested(Schema):
     """The answer, in the words of RFC 8628."""
 
     device_code: str
-    user_code: str
+    user_code: Annotated[str, Field(pattern=r"^[0-9A-Z-]{1,20}$")]
     verification_uri: str
     verification_uri_complete: str
-    expires_in: int
-    interval: int
+    expires_in: Annotated[int, Field(ge=1, le=86_400)]
+    interval: Annotated[int, Field(ge=0, le=60)]
 
 
 class JoinQuestion(Schema):
@@ -76,7 +76,7 @@ class JoinAnswer(Schema):
 
     state: Literal["pending", "granted", "denied", "expired"]
     token: str = ""
-    member: str = ""
+    member: Annotated[Visible, Field(max_length=300)] = ""
     may_name: bool = False
 
 

@@ -149,6 +149,23 @@ async def test_a_server_that_shows_the_fingerprint_of_another_is_refused_before_
     assert intruder.asked == ["/api/server"] and desk.membership.invitation is None
 
 
+@pytest.mark.parametrize("wrong", [{"expires_in": 10**12}, {"interval": 10**9}, {"user_code": "x/../y"}])
+async def test_a_server_that_answers_nonsense_is_no_server(desk: Desk, tmp_path: Path, wrong: dict[str, object]) -> None:
+    own = certificates(tmp_path / "own")
+    server = {"name": "pho\u202etos\n", "version": "1", "fingerprint": own.fingerprint, "authority": own.authority}
+    addresses = dict.fromkeys(("verification_uri", "verification_uri_complete"), "javascript:alert(1)")
+    asked = {"device_code": "d", "user_code": "BCDF-GHJK", **addresses, "expires_in": 600, "interval": 2}
+    right = Intruder(lambda request: JSONResponse(server if request.url.path == "/api/server" else asked))
+    async with served(right.api, tmp_path / "right", own) as port:
+        invitation = await desk.membership.join(f"localhost:{port}")
+        assert (invitation.name, invitation.page) == ("pho tos", f"https://localhost:{port}/#join/BCDF-GHJK")
+        await desk.membership.cancel()
+    intruder = Intruder(lambda request: JSONResponse(server if request.url.path == "/api/server" else asked | wrong))
+    async with served(intruder.api, tmp_path / "run", own) as port:
+        with pytest.raises(TeamUnreachable):
+            await desk.membership.join(f"localhost:{port}")
+
+
 async def test_nothing_is_said_without_tls(desk: Desk, tmp_path: Path) -> None:
     own = certificates(tmp_path / "own")
     plain = Intruder(lambda _: JSONResponse({"name": "photos", "version": "1", "fingerprint": "", "authority": own.authority}))
