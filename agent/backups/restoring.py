@@ -25,7 +25,6 @@ from agent.core.config_file import SettingsFile
 from agent.core.files import store_error, sync_folder, write_private
 from agent.core.paths import AppPaths, make_private
 from agent.core.settings import Settings
-from agent.desks.queries import begin_anew
 from agent.domain.errors import BackupDatabaseElsewhere, RepositoryDamaged, RepositoryEmpty, RestoreHomeTaken
 from agent.people.forgotten import ForgottenFile
 from agent.people.queries.people_queries import PeopleQueries
@@ -139,7 +138,6 @@ class Restoring:
         rows = sum(count for count, _ in sums(url).values())
         with database.write(durable=True) as tx:
             audit_log.add(tx, "restored", None, photos, now)
-            begin_anew(tx)
         return RestoredServer(photos, known, rows, until, forgotten, withdrawn)
 
 

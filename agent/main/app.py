@@ -37,8 +37,9 @@ from agent.library.status import StatusFeed
 from agent.library.thumbnails import Thumbnails
 from agent.library.whole_index import WholeIndexes
 from agent.library.work_state import WorkState
+from agent.main.deletion_clock import DeletionClock
 from agent.main.edges import Edges
-from agent.main.upkeep import ModelSupply, Upkeep, expire_drafts, witness_record
+from agent.main.upkeep import ModelSupply, Upkeep, clean_thumbnails, expire_drafts, witness_record
 from agent.people.service import PeopleService
 from agent.people.verify import Verification, verify
 from agent.redaction.clipboard_copy import ClipboardCopy
@@ -109,10 +110,14 @@ class App:
             edges.watch and WatchService(*edges.watch, library, opinions, circumstances, environment, supply=engine.supply),
         )
         self.witness = edges.witness
-        duties = (self.consents.follow_later, partial(witness_record, self.witness, library), partial(expire_drafts, library))
-        self._upkeep = Upkeep(
-            library, self._recognition, self.thumbnails, edges.people.backups, self.redaction.folders, duties, environment
+        duties = (
+            partial(clean_thumbnails, self.thumbnails),
+            self.consents.follow_later,
+            partial(witness_record, self.witness, library),
+            partial(expire_drafts, library),
         )
+        deletions = DeletionClock(self.witness.folder)
+        self._upkeep = Upkeep(library, self._recognition, edges.people.backups, self.redaction.folders, duties, deletions, environment)
         self._subscribe()
 
     def _subscribe(self) -> None:

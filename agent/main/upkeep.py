@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeAlias
 
 import structlog
@@ -15,6 +16,7 @@ from agent.domain.image import Recipe
 from agent.library.recipes import recipe_of
 from agent.library.status import ModelsShown
 from agent.library.thumbnails import Thumbnails
+from agent.main.deletion_clock import DeletionClock
 from agent.people.queries.draft_rows import LASTS, DraftQueries
 from agent.people.recognition_switch import Backups
 from agent.people.service import PeopleService
@@ -78,6 +80,11 @@ async def expire_drafts(library: DraftQueries, now: datetime) -> None:
     await asyncio.to_thread(library.clear_drafts, now - LASTS)
 
 
+async def clean_thumbnails(thumbnails: Thumbnails, _: datetime) -> None:
+    """Delete those of photos that are gone."""
+    await asyncio.to_thread(thumbnails.clean)
+
+
 async def witness_record(witness: AuditWitness, library: AuditQueries, _: datetime) -> None:
     """Note the record's head outside the library, in its file and in the log; a head that lost entries is not noted."""
     head = await asyncio.to_thread(witness.follow, library)
@@ -94,18 +101,18 @@ class Upkeep:
         self,
         library: RedactionQueries,
         recognition: PeopleService,
-        thumbnails: Thumbnails,
         backups: Backups,
         folders: FolderCopies,
         more: Sequence[Duty],
+        deletions: DeletionClock,
         environment: Environment,
     ) -> None:
         self._library = library
         self._recognition = recognition
-        self._thumbnails = thumbnails
         self._backups = backups
         self._folders = folders
         self._more = more
+        self._deletions = deletions
         self.late = Observable[AgentError | None](None)  # the second place for backups
         self._environment = environment
 
@@ -117,17 +124,20 @@ class Upkeep:
         """Run until cancelled. A failure is logged and retried later, and does not hold up other tasks."""
         while True:
             now = self._environment.clock()
+            aged = await asyncio.to_thread(self._deletions.until, now)
             # Overdue deletions also happen if no backup can be made: with a full disk, or a locked keyring.
-            for duty in (self._back_up_and_purge, self._send, self._expire, self._forget_overdue, self._clean, *self._more):
+            keeping: tuple[Duty, ...] = (partial(self._back_up_and_purge, aged), self._send)
+            deleting: tuple[Duty, ...] = (self._expire, self._forget_overdue)
+            for duty, at in [(each, now) for each in (*keeping, *self._more)] + [(each, aged) for each in deleting]:
                 try:
-                    await duty(now)
+                    await duty(at)
                 except AgentError as error:
                     log.error("upkeep.failed", code=error.code)
             await asyncio.sleep(EVERY_S)
 
-    async def _back_up_and_purge(self, now: datetime) -> None:
+    async def _back_up_and_purge(self, aged: datetime, now: datetime) -> None:
         await asyncio.to_thread(self._backups.daily, now, self._settings)
-        before = now - timedelta(days=self._settings.library.grace_days)
+        before = aged - timedelta(days=self._settings.library.grace_days)
         purged = await asyncio.to_thread(self._library.purge_missing, before=before)
         if purged:
             self._recognition.opinions.forget()
@@ -159,6 +169,3 @@ class Upkeep:
         for person_id, since in overdue.items():
             if now - since >= timedelta(days=ASKED_DAYS):
                 await self._recognition.people.forget(person_id)
-
-    async def _clean(self, _: datetime) -> None:
-        await asyncio.to_thread(self._thumbnails.clean)

@@ -47,12 +47,13 @@ class FolderSharing(FolderWork):
             await asyncio.to_thread(self.library.taken_back, back)
             self.changed.notify()
             return
+        after = self._after
         for into, areas in shared_areas(self._environment.settings.value, *_TOLD).items():
-            batch = await asyncio.to_thread(self.library.unsent, areas, self._after.get(into, 0))
+            batch = await asyncio.to_thread(self.library.unsent, areas, after.get(into, 0))
             if batch.photos:
                 taken = await server.photos(batch.photos, into)
                 await asyncio.to_thread(self.library.told, taken, self._environment.clock())
-                self._after[into] = batch.last
+                after[into] = batch.last
                 self.said.notify()
                 self.changed.notify()
                 return

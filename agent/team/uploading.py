@@ -146,12 +146,12 @@ class FolderUploads(FolderWork):
             await asyncio.to_thread(self.library.taken_back, back)
             self.changed.notify()
             return
+        after = self._after
         for into, areas in self._wanted().items():
-            batch = await asyncio.to_thread(self.library.unsent, areas, self._after.get(into, 0))
+            batch = await asyncio.to_thread(self.library.unsent, areas, after.get(into, 0))
             if batch:
-                after = self._after
-                if await self._send_all(server, batch, into) and after is self._after:
-                    self._after[into] = batch[-1].image_id
+                if await self._send_all(server, batch, into):
+                    after[into] = batch[-1].image_id
                 self.changed.notify()
                 return
         await self._wake.wait()

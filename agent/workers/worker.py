@@ -165,7 +165,7 @@ class Worker:
         while True:
             self._say.clear()
             try:
-                if await asyncio.to_thread(self._workers.beat, self._me.uid, self._now()):
+                if await asyncio.to_thread(self._workers.beat, self._me.uid, self._me.name, self._me.host, self._now()):
                     stop.set()
             except StoreError as error:
                 log.warning("worker.not_heard", code=error.code)

@@ -54,8 +54,11 @@ def backups_of_server(
 
 
 def notice_earlier(database: Database, witness: AuditWitness) -> None:
-    """Have desktops ask for everything again if the database is of an earlier moment, as after a restore from a dump. Raises StoreError."""
+    """Have desktops ask for everything again if the database may be of an earlier moment: a restore removes the witness.
+
+    Raises StoreError.
+    """
     head = witness.read()
-    if head is not None and AuditQueries(database).audit_digest(head.number) != head.digest:
+    if head is None or AuditQueries(database).audit_digest(head.number) != head.digest:
         with database.write(durable=True) as tx:
             begin_anew(tx)

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, delete, func, insert, literal_column, select, update
+from sqlalchemy import Connection, case, delete, func, insert, literal_column, select, update
 
 from agent.domain.events import Recorded
 from agent.domain.jobs import JobState, Priority
@@ -23,12 +23,17 @@ KEPT = timedelta(days=1)  # how long workers that are gone are shown
 class WorkerQueries(Queries):
     def begin(self, uid: str, name: str, host: str) -> None:
         with self.database.write() as tx:
-            fresh = {"uid": uid, "name": name, "host": host, "state": WorkerState.IDLE, "started_at": _NOW, "seen_at": _NOW}
-            tx.execute(insert(worker).values(**fresh, done=0, errors=0, rate=0.0, batches=[]))
+            _begin(tx, uid, name, host)
 
-    def beat(self, uid: str, beat: Beat) -> bool:
-        """Store what a worker says; return whether it is to drain."""
+    def beat(self, uid: str, name: str, host: str, beat: Beat) -> bool:
+        """Store what a worker says; return whether it is to drain.
+
+        One that was silent for a day, or that a wrong clock of the database had forgotten, begins anew: otherwise all that it takes
+        would be put back.
+        """
         with self.database.write() as tx:
+            if tx.scalar(select(worker.c.uid).where(worker.c.uid == uid)) is None:
+                _begin(tx, uid, name, host)
             said = {"state": beat.state, "done": beat.done, "errors": beat.errors, "rate": beat.rate, "batches": list(beat.batches)}
             drain_at = tx.scalar(update(worker).where(worker.c.uid == uid).values(**said, seen_at=_NOW).returning(worker.c.drain_at))
             return drain_at is not None
@@ -91,3 +96,8 @@ class WorkerQueries(Queries):
             )
             found = {row.priority: QueueSeen(*row) for row in rows}
             return [found.get(int(each), QueueSeen(int(each), 0, 0, 0, None)) for each in Priority]
+
+
+def _begin(tx: Connection, uid: str, name: str, host: str) -> None:
+    fresh = {"uid": uid, "name": name, "host": host, "state": WorkerState.IDLE, "started_at": _NOW, "seen_at": _NOW}
+    tx.execute(insert(worker).values(**fresh, done=0, errors=0, rate=0.0, batches=[]))

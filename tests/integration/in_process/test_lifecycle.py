@@ -44,6 +44,35 @@ async def test_a_library_that_cant_be_read_at_the_start_ends_the_run_and_the_eng
     assert world.analyser.closed
 
 
+async def rounds(world: World) -> None:
+    """Wait for two whole rounds of the upkeep."""
+    seen = len(world.sent)
+    await world.until(lambda: len(world.sent) > seen + 2)
+
+
+async def leap(world: World, days: timedelta) -> None:
+    """A clock that is suddenly ahead counts a day later."""
+    world.slept = days
+    await rounds(world)
+    world.slept = days + timedelta(days=1)
+
+
+async def test_a_clock_that_is_far_ahead_for_an_hour_deletes_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.main.upkeep.EVERY_S", 0.01)
+    world.make(Settings.model_validate({"recognition": {"enabled": True, "unnamed_days": 7, "person_days": 10}}))
+    async with world.running(watch=True):
+        for name, content in (("a", b"m1"), ("b", b"x2")):
+            await world.app.ingest.note(world.file(name, content), Priority.NEW)
+        await world.until(lambda: world.real.counts().images == 2)
+        await world.app.people.name_face(1, "Mei")
+        await rounds(world)
+        kept = sum(len(part) for part in world.real.prints(EMBEDDER))
+        for ahead in (timedelta(days=4_000), timedelta(days=4_000, hours=1), timedelta()):
+            world.slept = ahead
+            await rounds(world)
+        assert sum(len(part) for part in world.real.prints(EMBEDDER)) == kept and world.real.counts().people == 1
+
+
 async def test_upkeep_goes_on_after_a_failure(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("agent.main.upkeep.EVERY_S", 0.0)
     world.backup_error = StoreDiskFull()
@@ -82,7 +111,7 @@ async def test_what_is_to_be_deleted_by_now_goes_also_while_no_backup_can_be_mad
         await world.until(lambda: world.real.counts().images == 2)
         await world.app.people.name_face(1, "Mei")
         world.backup_error = KeyringLocked()
-        world.slept = timedelta(days=40)
+        await leap(world, timedelta(days=40))
         await world.until(lambda: not any(world.real.prints(EMBEDDER)) and world.real.counts().people == 0)
         assert world.real.counts().images == 2
 
@@ -94,9 +123,8 @@ async def test_whoever_was_asked_about_for_a_month_is_forgotten(world: World, mo
         await world.app.ingest.note(world.file("a", b"m1"), Priority.NEW)
         await world.until(lambda: world.real.counts().images == 1)
         await world.app.people.name_face(1, "Mei")
-        world.slept = timedelta(days=39)
-        seen = len(world.backups)
-        await world.until(lambda: len(world.backups) > seen + 2)
+        await leap(world, timedelta(days=38))
+        await rounds(world)
         assert world.real.counts().people == 1, "she is asked about"
         world.slept = timedelta(days=40)
         await world.until(lambda: world.real.counts().people == 0)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import pytest
 import pytest_asyncio
 from sqlalchemy import func, select
 
@@ -12,6 +13,7 @@ from agent.core.settings import Settings, Share
 from agent.domain.consent import ConsentState
 from agent.domain.edits import MergePeopleEdit, NameFacesEdit, RejectFaces
 from agent.store.schema import chip, embedding, face, image, place, rejection
+from agent.team.connection import TeamConnection
 from tests.desks import SETTINGS, Desk, Office, Server, office_in
 
 if TYPE_CHECKING:
@@ -144,3 +146,22 @@ async def test_what_a_folder_shared_stays_until_it_is_taken_back(office: Office)
     assert count(server, face) == 1, "the other desk's"
     await one.until(lambda: not one.membership.sharing.library.to_take_back())
     assert (await one.membership.sharing.state()).sent == 0
+
+
+async def test_older_photos_of_a_folder_that_is_shared_while_others_are_sent_go_up_too(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, one = office.server, office.one
+    await put(one, "own/x", OWN)
+    await put(one, "shared/a", PHOTO)
+    sent, roots = TeamConnection.photos, [str(one.world.folder / name) for name in ("shared", "own")]
+    both = {"recognition": {"enabled": True}, "folders": [{"path": root, "share": "results"} for root in roots]}
+
+    async def slowly(self: TeamConnection, *asked: Any) -> Any:
+        if count(server, image) == 0:
+            await one.world.app.apply(Settings.model_validate(both))
+        return await sent(self, *asked)
+
+    monkeypatch.setattr(TeamConnection, "photos", slowly)
+    await share(one, Share.RESULTS)
+    await one.until(lambda: count(server, image) == 2)

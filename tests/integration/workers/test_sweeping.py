@@ -3,11 +3,11 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import delete, select, text
 
 from agent.domain.events import Recorded
 from agent.domain.jobs import Job, JobState, Priority
-from agent.store.schema import job
+from agent.store.schema import job, worker
 from agent.workers.dispatcher import shared_of
 from agent.workers.queries.handout_rows import BATCH, HandoutQueries
 from agent.workers.queries.work_queue import ASKED_QUEUE, PHOTO_QUEUE
@@ -46,7 +46,7 @@ class Handed:
 
     def begin(self, uid: str, name: str = "one", *batches: int) -> None:
         self.team.workers.begin(uid, name, "here")
-        self.team.workers.beat(uid, Beat(WorkerState.WORKING, 0, 0, 0.0, batches))
+        self.team.workers.beat(uid, name, "here", Beat(WorkerState.WORKING, 0, 0, 0.0, batches))
 
 
 @pytest.fixture
@@ -137,6 +137,21 @@ async def test_a_worker_that_ends_in_order_gives_back_untried(team: Team, handed
     assert [each.state for each in team.workers.workers()] == [WorkerState.GONE]
 
 
+async def test_a_worker_that_was_forgotten_is_known_again_and_keeps_what_it_takes(team: Team, handed: Handed) -> None:
+    team.photos(2)
+    handed.begin("w")
+    with team.database.write() as tx:
+        tx.execute(delete(worker))  # as after a day of silence, or of a clock that was a day ahead
+    handed.hand_out()
+    batch = handed.fetch()
+    handed.take(batch, 2, "w")
+    team.workers.beat("w", "one", "here", Beat(WorkerState.WORKING, 0, 0, 0.0, (batch,)))
+    assert team.workers.sweep(silent=timedelta(hours=1), now=team.now()) == []
+    with team.database.read() as tx:
+        assert tx.execute(select(job.c.state, job.c.attempts)).all() == [("leased", 1)] * 2
+    assert [(each.name, each.state) for each in team.workers.workers()] == [("one", WorkerState.WORKING)]
+
+
 async def test_the_queue_is_told_by_priority(team: Team, handed: Handed) -> None:
     team.photos(3, folder="a", priority=Priority.BACKLOG)
     team.photos(2, folder="b")
@@ -146,4 +161,4 @@ async def test_the_queue_is_told_by_priority(team: Team, handed: Handed) -> None
     told = {each.priority: (each.waiting, each.running, each.failed, each.oldest is None) for each in team.workers.queue()}
     assert told == {0: (0, 0, 0, True), 10: (1, 1, 0, False), 20: (3, 0, 0, False)}
     assert not team.workers.drain("nobody") and team.workers.drain("one")
-    assert team.workers.beat("w", Beat(WorkerState.DRAINING, 0, 0, 0.0, ()))
+    assert team.workers.beat("w", "one", "here", Beat(WorkerState.DRAINING, 0, 0, 0.0, ()))
