@@ -4,6 +4,7 @@ Requests are in the database for ten minutes, so that any process of the server 
 """
 
 import asyncio
+import re
 import secrets
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -20,7 +21,7 @@ INTERVAL_S: Final = 2
 MOST_WRONG: Final = 10
 # No vowels, so that no word comes out, and no digits that look like letters (RFC 8628, 6.1): 34 bits.
 _LETTERS: Final = "BCDFGHJKLMNPQRSTVWXZ"
-CODE_PATTERN: Final = f"^[{_LETTERS}]{{4}}-[{_LETTERS}]{{4}}$"
+_CODE: Final = re.compile(f"[{_LETTERS}]{{4}}-[{_LETTERS}]{{4}}")
 
 
 class Joining:
@@ -43,17 +44,19 @@ class Joining:
 
     async def find(self, user_code: str, member_id: str) -> PendingJoin:
         """Return the undecided request with that code. Raises JoinCodeGone, and TooManyAttempts after too many wrong ones."""
-        return await self._found(member_id, lambda: self._requests.asked_by(user_code, self._clock()))
+        return await self._found(user_code, member_id, lambda: self._requests.asked_by(user_code, self._clock()))
 
     async def decide(self, user_code: str, member_id: str, *, allow: bool) -> PendingJoin:
         """Decide the request with that code, once. Raises as `find`."""
-        return await self._found(member_id, lambda: self._requests.decide_join(user_code, self._clock(), allowed=allow))
+        return await self._found(user_code, member_id, lambda: self._requests.decide_join(user_code, self._clock(), allowed=allow))
 
     async def grant(self, user_code: str, grant: DeskGrant | None) -> None:
         """Hand over what an allowed request gets, or refuse it after all."""
         await asyncio.to_thread(self._requests.grant_join, user_code, grant)
 
-    async def _found(self, member_id: str, look: Callable[[], PendingJoin | None]) -> PendingJoin:
+    async def _found(self, user_code: str, member_id: str, look: Callable[[], PendingJoin | None]) -> PendingJoin:
+        if not _CODE.fullmatch(user_code):  # a slip of the keyboard, which guesses nothing
+            raise JoinCodeGone
         wrong, now = [AttemptWindow(sha256_of(f"join {member_id}"), MOST_WRONG, LASTS)], self._clock()
         if (until := await asyncio.to_thread(self._attempts.full_until, wrong, now)) is not None:
             raise self._too_many(until)

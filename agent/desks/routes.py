@@ -9,7 +9,7 @@ from fastapi import FastAPI, Path, Query, Request
 from agent.accounts.records import TokenRecord
 from agent.accounts.tokens import TokenInUse
 from agent.desks.join_queries import LASTS
-from agent.desks.joining import CODE_PATTERN, INTERVAL_S
+from agent.desks.joining import INTERVAL_S
 from agent.desks.service import Desks
 from agent.domain.errors import Forbidden
 from agent.web.access import Principal, Scope, needs
@@ -40,7 +40,7 @@ from agent.web.schemas import MOST
 from agent.web.scoped_route import Who
 
 DeskId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
-UserCode = Annotated[str, Path(pattern=CODE_PATTERN)]
+UserCode = Annotated[str, Path(max_length=100)]
 _RECOGNISE = needs(Scope.PEOPLE_RECOGNISE)
 _SHARE = needs(Scope.PHOTOS_UPLOAD)
 _MANAGE = needs(Scope.MEMBERS_MANAGE)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from agent.domain.errors import JoinDenied, JoinExpired, TeamUnreachable
+from agent.domain.errors import JoinDenied, JoinExpired, TeamServerNotFound, TeamUnreachable
 from agent.team.connection import TeamConnection, fingerprint_of, first_contact
 from agent.team.records import Link
 from agent.web.desk_exchange import JoinRequest, JoinRequested
@@ -31,12 +31,15 @@ class TeamInvitation:
 
 
 async def invited(address: str, now: datetime) -> TeamInvitation:
-    """Ask a server to let this computer in. Raises TeamUnreachable, TeamCertificateChanged, TooManyAttempts."""
-    server = await first_contact(address)
-    if not server.authority:
-        raise TeamUnreachable
-    async with TeamConnection.to(address, server.authority) as connection:
-        asked = await connection.ask_to_join(JoinRequest(computer=_computer(), system=_system()))
+    """Ask a server to let this computer in. Raises TeamServerNotFound, TeamCertificateChanged, TooManyAttempts."""
+    try:
+        server = await first_contact(address)
+        if not server.authority:
+            raise TeamServerNotFound
+        async with TeamConnection.to(address, server.authority) as connection:
+            asked = await connection.ask_to_join(JoinRequest(computer=_computer(), system=_system()))
+    except TeamUnreachable as error:
+        raise TeamServerNotFound from error
     page = f"{address.removesuffix(':443')}/#join/{asked.user_code}"
     return _invitation(address, server.name, server.authority, page, asked, now)
 

@@ -73,7 +73,7 @@ class TeamMembership:
     async def join(self, address: str) -> TeamInvitation:
         """Ask a server to let this computer in; what a member decides is followed in the background.
 
-        Raises TeamAddressInvalid, TeamJoinedAlready, TeamUnreachable, TeamCertificateChanged, TooManyAttempts.
+        Raises TeamAddressInvalid, TeamJoinedAlready, TeamServerNotFound, TeamCertificateChanged, TooManyAttempts.
         """
         wanted = address_of(address)
         if await asyncio.to_thread(self.library.link) is not None:

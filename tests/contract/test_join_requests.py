@@ -53,6 +53,15 @@ async def test_a_refusal_is_told_once(two: Two) -> None:
     assert await two.a.take(device_code) is None
 
 
+@pytest.mark.parametrize("typed", ["", "BCDF", "AAAA-AAAA", "bcdf-ghjk", "BCDF-GHJK-L"])
+async def test_a_code_of_another_form_is_no_request_and_no_guess(two: Two, typed: str) -> None:
+    _, user_code = await two.a.ask("desk", "Linux", "10.0.0.1")
+    for _ in range(MOST_WRONG + 1):
+        with pytest.raises(JoinCodeGone):
+            await two.a.find(typed, MEI)
+    assert (await two.a.find(user_code, MEI)).computer == "desk"
+
+
 async def test_a_request_expires(two: Two) -> None:
     device_code, user_code = await two.a.ask("desk", "Linux", "10.0.0.1")
     two.time += LASTS

@@ -35,6 +35,12 @@ class TeamUnreachable(TeamError):
     code = "team.unreachable"
 
 
+class TeamServerNotFound(TeamError):
+    """No server answers at the address that the user wants to join."""
+
+    code = "team.server_not_found"
+
+
 class TeamCertificateChanged(TeamError):
     """The server shows a certificate that the pinned authority didn't issue."""
 

@@ -54,7 +54,7 @@ def test_a_server_is_found_when_asked_for_and_joined_like_a_typed_address(
     expect(entry).to_contain_text("https://10.9.9.9:8443")
     visitor.right(SIZES)
     page.get_by_role("button", name=t("team_card.join_found", name=server.name), exact=True).click()
-    visitor.says(t("errors.team.unreachable.cause"), whole=False)
+    visitor.says(t("errors.team.server_not_found.cause"), whole=False)
     assert asked == [{"address": "https://10.9.9.9:8443"}]
 
 

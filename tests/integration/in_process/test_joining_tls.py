@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from agent.desks.routes import server_routes
 from agent.domain.edits import DescribePersonEdit
-from agent.domain.errors import TeamAddressInvalid, TeamAddressUnnamed, TeamCertificateChanged, TeamUnreachable
+from agent.domain.errors import TeamAddressInvalid, TeamAddressUnnamed, TeamCertificateChanged, TeamServerNotFound
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.upgrade import open_database
 from agent.team import repeating, service
@@ -162,7 +162,7 @@ async def test_a_server_that_answers_nonsense_is_no_server(desk: Desk, tmp_path:
         await desk.membership.cancel()
     intruder = Intruder(lambda request: JSONResponse(server if request.url.path == "/api/server" else asked | wrong))
     async with served(intruder.api, tmp_path / "run", own) as port:
-        with pytest.raises(TeamUnreachable):
+        with pytest.raises(TeamServerNotFound):
             await desk.membership.join(f"localhost:{port}")
 
 
@@ -172,11 +172,11 @@ async def test_nothing_is_said_without_tls(desk: Desk, tmp_path: Path) -> None:
     async with served(plain.api, tmp_path / "plain", None) as port:
         with pytest.raises(TeamAddressInvalid):
             await desk.membership.join(f"http://localhost:{port}")
-        with pytest.raises(TeamUnreachable):
+        with pytest.raises(TeamServerNotFound):
             await desk.membership.join(f"localhost:{port}")
         away = Intruder(lambda _: RedirectResponse(f"http://localhost:{port}/api/server"))
         async with served(away.api, tmp_path / "run", own) as secure:
-            with pytest.raises(TeamUnreachable):
+            with pytest.raises(TeamServerNotFound):
                 await desk.membership.join(f"localhost:{secure}")
     assert (plain.asked, away.asked) == ([], ["/api/server"])
 
