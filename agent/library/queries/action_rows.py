@@ -5,7 +5,6 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Select, func, select, update
 
-from agent.domain import reference_path
 from agent.domain.events import FavouritesChanged, ImagesHidden, Recorded
 from agent.domain.jobs import Priority
 from agent.library.queries import job_rows
@@ -50,7 +49,7 @@ def rescan(tx: Connection, image_ids: Sequence[int], now: datetime) -> int:
         # One location of each image is enough.
         found = tx.execute(
             select(place.c.image_id, func.min(place.c.id).label("place_id"))
-            .where(place.c.image_id.in_(chunk), place.c.missing_since.is_(None), place.c.source != reference_path.SOURCE)
+            .where(place.c.image_id.in_(chunk), place.c.missing_since.is_(None), place.c.source.not_in(job_rows.WITHOUT_FILE))
             .group_by(place.c.image_id)
         ).all()
         tx.execute(update(image).where(image.c.id.in_([row.image_id for row in found])).values(detector=job_rows.NO_ANALYSIS))

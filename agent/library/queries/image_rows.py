@@ -27,7 +27,14 @@ _IMAGES = select(image).where(image.c.id.in_(one_of_those_given("images")))
 # An image whose last file is gone, or has other content now, is hidden for its grace time.
 _PAGE = select(image).where(is_there(), image.c.hidden_at.is_(None), image.c.id < bindparam("before", type_=BigInteger))
 _PAGE = _PAGE.order_by(image.c.id.desc()).limit(bindparam("most", type_=Integer))
-_PLACES = select(place.c.missing_since.is_not(None).label("missing"), place.c.id, place.c.path, place.c.image_id)
+# A file comes before what only a computer of the team told of: it has a name, and can be opened.
+_PLACES = select(
+    place.c.missing_since.is_not(None).label("missing"),
+    place.c.source.in_(job_rows.WITHOUT_FILE).label("without_file"),
+    place.c.id,
+    place.c.path,
+    place.c.image_id,
+)
 _PLACES = _PLACES.where(place.c.image_id.in_(one_of_those_given("images")))
 
 
@@ -152,7 +159,7 @@ def _load(tx: Connection, query: Select[int], values: Mapping[str, object]) -> l
     ids = [row["id"] for row in rows]
     places: dict[int, list[tuple[int, str]]] = {image_id: [] for image_id in ids}
     # Sorted here: SQLite takes as long to sort them as to read them.
-    for _, place_id, path, image_id in sorted(tx.execute(_PLACES, {"images": number_list(ids)}).all()):
+    for _, _, place_id, path, image_id in sorted(tx.execute(_PLACES, {"images": number_list(ids)}).all()):
         places[image_id].append((place_id, path))
     stored = face_rows.of_images(tx, ids)
     return [

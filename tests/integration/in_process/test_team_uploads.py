@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
@@ -19,7 +20,6 @@ from tests.desks import LIMITS, Desk, Office, Server, office_in
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
     import pytest
 
@@ -98,8 +98,13 @@ async def test_photos_whose_results_are_there_already_are_sent_as_well(office: O
     await share(one, Share.RESULTS)
     await one.until(lambda: server.world.real.counts().images == 1)
     assert stored(server) == []
+    library = server.world.real
+    assert library.rescan([1], now=server.world.app.now()) == 0, "its file is at the desk alone"
     await share(one, Share.UPLOAD)
     await one.until(lambda: stored(server) == [jpeg(1)])
+    await server.note_uploads()
+    [photo] = library.images_by_id([1])
+    assert [Path(path).suffix for _, path in photo.places] == [".jpg", ""], "it goes by its file, not by what stood for it"
 
 
 async def test_a_broken_connection_and_a_lost_answer_cost_no_photo(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
