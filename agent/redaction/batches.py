@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import partial
 from secrets import token_hex
 
+from agent.core.actor import actor
 from agent.core.environment import Environment
 from agent.core.hanging_calls import stoppable
 from agent.core.reach import everything
@@ -150,6 +151,10 @@ class RedactionRequests:
                 self._work.wake()
                 raise PublishingEnded
         return await asyncio.to_thread(self._library.copies_accepted, uid, item_ids, now=now, seen=seen, second_person=second_person)
+
+    def awaits_colleague(self, item: RedactionItem) -> bool:
+        """Return whether another member than the one who acts approves this copy."""
+        return self._environment.settings.value.consent.second_person and item.awaits_approval and item.is_published_by(actor.get())
 
     async def retry(self, uid: str) -> int:
         """Retry the failed copies. Return their number."""

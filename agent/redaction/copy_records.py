@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from agent.core.actor import HERE
 from agent.domain.errors import AgentError
 from agent.redaction.options import Doubtful, Mark, RedactionOptions
 from agent.redaction.video.moving import Moments
@@ -121,6 +122,7 @@ class RedactionItem:
     passed: bool = False  # it existed already
     standing: bool = False  # for a watched folder: no request waits for it
     made_by: str = ""  # the member who planned it, by their random id
+    edited_by: str = ""  # likewise, the last one
     error: AgentError | None = None
     request_id: str = ""  # of the request that planned it last
 
@@ -128,6 +130,10 @@ class RedactionItem:
     def is_for_publishing(self) -> bool:
         """Return whether a member of a team planned it for publishing."""
         return self.wish.choice.consented and self.made_by != ""
+
+    def is_published_by(self, member: str) -> bool:
+        """Return whether it is for publishing and this member, who is none on the desktop, planned or last edited it."""
+        return self.wish.choice.consented and member != HERE and member in (self.made_by, self.edited_by)
 
     @property
     def awaits_approval(self) -> bool:

@@ -91,7 +91,7 @@ def line(told: int | UnderWay | RedactionItem, texts: Texts) -> RedactLine:
     return RedactLine(total=told) if isinstance(told, int) else RedactLine(item=item(told, texts))
 
 
-def item(known: RedactionItem, texts: Texts, percent: int | None = None) -> RedactedOut:
+def item(known: RedactionItem, texts: Texts, percent: int | None = None, *, awaits_colleague: bool = False) -> RedactedOut:
     facts = known.facts if known.state in MADE or known.edited else None
     moves = is_clip(known.source) or (facts is not None and facts.ways is not None)
     changeable = facts is not None and facts.marked
@@ -111,6 +111,7 @@ def item(known: RedactionItem, texts: Texts, percent: int | None = None) -> Reda
         found=facts.found if facts else 0,
         covered=facts.covered if facts else 0,
         doubts=facts.doubts if facts else (),
+        awaits_colleague=awaits_colleague,
         width=facts.width if facts else None,
         height=facts.height if facts else None,
         sha256=facts.sha256 if facts else None,
@@ -121,12 +122,13 @@ def item(known: RedactionItem, texts: Texts, percent: int | None = None) -> Reda
     )
 
 
-def detail(known: RedactionItem, image: StoredImage | None, texts: Texts) -> RedactionDetail:
+def detail(known: RedactionItem, image: StoredImage | None, texts: Texts, *, awaits_colleague: bool = False) -> RedactionDetail:
     """Return the details; `image` is the original in the library."""
     marks = _in_rows(known.facts) if known.facts else ()
     faces = image.faces if image is not None else ()
     names = tuple(_name(mark, faces) for mark in marks)
-    return RedactionDetail(item=item(known, texts), moments=_moments(known.facts), marks=tuple(map(_shown, marks)), names=names)
+    shown = item(known, texts, awaits_colleague=awaits_colleague)
+    return RedactionDetail(item=shown, moments=_moments(known.facts), marks=tuple(map(_shown, marks)), names=names)
 
 
 def _in_rows(facts: RedactedCopy) -> tuple[Mark, ...]:

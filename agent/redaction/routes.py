@@ -130,7 +130,9 @@ def batch_routes(
     async def items(uid: str, limit: Limit = 100, offset: Offset = 0) -> RedactionItems:
         found = await asyncio.to_thread(library.redaction_items, uid, limit=limit, offset=offset)
         words = texts()
-        shown = tuple(present_redact.item(each, words, paces.percent(each.id)) for each in found.items)
+        shown = tuple(
+            present_redact.item(each, words, paces.percent(each.id), awaits_colleague=copies.awaits_colleague(each)) for each in found.items
+        )
         return RedactionItems(items=shown, total=found.total, changed_at=found.changed_at)
 
     @api.post("/api/redactions/{uid}/accept", openapi_extra=needs(Scope.REDACTION_WRITE))
@@ -170,13 +172,13 @@ def item_routes(api: FastAPI, redaction: RedactionService, library: RedactionQue
     async def item(item_id: Id) -> RedactionDetail:
         found = await _known(library, item_id)
         image = await asyncio.to_thread(library.image_by_hash, found.facts.sha256) if found.facts else None
-        return present_redact.detail(found, image, texts())
+        return present_redact.detail(found, image, texts(), awaits_colleague=redaction.copies.awaits_colleague(found))
 
     @api.put("/api/redaction-items/{item_id}/marks", openapi_extra=needs(Scope.REDACTION_WRITE))
     async def edit(item_id: Id, edit: MarksEdit) -> RedactedOut:
         """Make the copy again with these marks, replacing the existing one."""
         made = await redaction.copies.edit(item_id, [present_redact.mark(each) for each in edit.marks])
-        return present_redact.item(made, texts())
+        return present_redact.item(made, texts(), awaits_colleague=redaction.copies.awaits_colleague(made))
 
 
 def copy_file_routes(

@@ -145,6 +145,8 @@ class RedactedOut(Schema):
     covered: int
     doubts: tuple[Doubtful, ...]
     """reasons for the user to check the copy"""
+    awaits_colleague: bool = False
+    """it is for publishing, and who asks planned or edited it: another member approves it"""
     width: int | None
     height: int | None
     """of the upright image, in pixels"""

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agent.core.actor import acting_as
+from agent.core.actor import HERE, acting_as
 from agent.domain.errors import ApprovalAwaited, ApprovalOutdated, ImageTruncated
 from agent.domain.face import Analysis, Box, StageTimes
 from agent.domain.image import FileSeen, Recipe
@@ -232,6 +232,8 @@ def test_copies_for_publishing_are_approved_by_someone_who_neither_planned_nor_e
     make(library, ids[0], review=True)
     waiting = [library.redaction(each) for each in ids]
     assert all(each is not None and each.awaits_approval for each in waiting)
+    published = {each: [item is not None and item.is_published_by(each) for item in waiting] for each in ("mei", "ben", "priya")}
+    assert published == {"mei": [True, True], "ben": [True, False], "priya": [False, False]}
 
     def accept(member: str, which: list[int] | None, *, second_person: bool = True) -> int:
         with acting_as(member):
@@ -258,7 +260,7 @@ def test_one_person_approves_what_is_not_for_publishing_what_the_settings_leave_
         assert library.copies_accepted("one", None, now=LATER, second_person=True) == 1
         assert library.copies_accepted("two", None, now=LATER, second_person=False) == 1
     item = library.redaction(here)
-    assert item is not None and not item.awaits_approval
+    assert item is not None and not item.awaits_approval and not item.is_published_by(HERE)
     assert library.copies_accepted("three", None, now=LATER, second_person=True) == 1
 
 

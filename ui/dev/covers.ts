@@ -94,6 +94,7 @@ function itemOut(uid: string, each: Copy, { status }: World): RedactedOut {
     clip: each.frames > 0,
     passed: false,
     edited: each.edited,
+    awaits_colleague: false,
     editable: each.editable && ['done', 'needs_review'].includes(each.state),
     found: marks.filter((mark) => mark.score !== null).length,
     covered: marks.filter((mark) => mark.covered).length,

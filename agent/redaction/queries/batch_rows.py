@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, delete, exists, func, not_, or_, select, update
 
-from agent.core.actor import HERE, actor
+from agent.core.actor import actor
 from agent.core.request_id import current_id
 from agent.domain.errors import AgentError, ApprovalAwaited, ApprovalOutdated, from_code
 from agent.domain.video import is_clip
@@ -258,6 +258,7 @@ def shown(row: "Row[Any]") -> RedactionItem:
         passed=bool(row.passed),
         standing=row.folder is not None,
         made_by=row.made_by,
+        edited_by=row.edited_by,
         error=None if row.error_code is None else from_code(row.error_code, row.error_params or {}),
         request_id=row.request_id or "",
     )
@@ -265,10 +266,9 @@ def shown(row: "Row[Any]") -> RedactionItem:
 
 def _is_own(tx: Connection, chosen: ColumnElement[bool], item_ids: Sequence[int] | None) -> bool:
     """Return whether the member who acts planned or last edited one of these copies for publishing."""
-    if (member := actor.get()) == HERE:
-        return False
+    member = actor.get()
     rows = tx.execute(items().where(chosen, or_(batch.c.made_by == member, item.c.edited_by == member)))
-    return any(each.wish.choice.consented and (item_ids is None or each.id in item_ids) for each in map(shown, rows))
+    return any(each.is_published_by(member) and (item_ids is None or each.id in item_ids) for each in map(shown, rows))
 
 
 def _sources(tx: Connection, chosen: ColumnElement[bool], item_ids: Sequence[int] | None) -> list[str]:

@@ -429,6 +429,30 @@ def test_a_batch_is_accepted_and_tried_again(page: Page, visit: Callable[..., No
     expect(page.locator("a.failed")).to_have_count(0)
 
 
+def test_who_planned_copies_for_publishing_is_not_offered_to_approve_them(page: Page, visit: Callable[..., None]) -> None:
+    asked: list[str] = []
+
+    def awaits_colleague(route: Route) -> None:
+        said = (answer := route.fetch()).json()
+        for each in said.get("items", [said.get("item")]):
+            each["awaits_colleague"] = each["state"] == "needs_review"
+        route.fulfill(response=answer, json=said)
+
+    page.route(re.compile(r"/api/(redactions/c1/items|redaction-items/\d+)(\?|$)"), awaits_colleague)
+    page.on("request", lambda request: asked.append(request.url) if request.url.endswith("/accept") else None)
+    visit("#covers/c1")
+    waiting = page.locator("a.needs_review")
+    waiting.first.wait_for()
+    expect(page.get_by_role("button", name="Try again")).to_be_visible()
+    expect(page.get_by_role("button", name="Approve all")).to_have_count(0)
+    waiting.first.click()
+    expect(page.locator("main [role=status]").first).to_contain_text("Waits for a colleague’s approval.")
+    expect(page.get_by_role("button", name="Approve")).to_have_count(0)
+    page.keyboard.press("Control+s")
+    expect(page.get_by_role("button", name="Next")).to_be_visible()
+    assert asked == []
+
+
 def _pressed_twice(button: Locator) -> None:
     button.click()
     button.click(force=True)

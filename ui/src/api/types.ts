@@ -8405,6 +8405,12 @@ export interface components {
              * Format: date-time
              */
             readonly at: string;
+            /**
+             * Awaits Colleague
+             * @description it is for publishing, and who asks planned or edited it: another member approves it
+             * @default false
+             */
+            readonly awaits_colleague: boolean;
             /** Batch */
             readonly batch: string;
             /**
