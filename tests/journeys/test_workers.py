@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -82,14 +83,25 @@ def test_a_worker_elsewhere_reads_the_photos_where_they_are_mounted(tmp_path: Pa
         url = make_url(database_url(server.file.load(), server.paths.data))
         address = url.set(drivername="postgresql").render_as_string(hide_password=False)
         environment = {**server.environment, "AI_POPUP_HOME": str(home), "AI_POPUP__SERVER__DATABASE": address}
-        command = [sys.executable, "-m", "agent", "worker", "--name", "attic", "--root", f"{server.watched}={album}"]
+        (other := tmp_path / "another disk").mkdir()
+        (other / "something").touch()
+        command = [sys.executable, "-m", "agent", "worker", "--name", "attic", "--root"]
+        lacks_it = [*command, f"{server.watched.parent}={other}"]
+        with subprocess.Popen(lacks_it, env=environment, cwd=CHECKOUT, stderr=subprocess.DEVNULL) as worker, server.library() as library:
+            while [each.state for each in WorkerQueries(library.database).workers()] != [WorkerState.BLOCKED]:
+                assert worker.poll() is None and library.counts().images == 0
+                time.sleep(0.1)
+            worker.terminate()
+            assert worker.wait(100) == 0
+        command.append(f"{server.watched}={album}")
         with subprocess.Popen(command, env=environment, cwd=CHECKOUT, stderr=subprocess.DEVNULL) as worker:
             server.settled(6)
             check_each_once(server, 6, 3)
             with server.library() as library:
                 assert WorkerQueries(library.database).drain("attic")
                 assert worker.wait(100) == 0
-                [seen] = WorkerQueries(library.database).workers()
+                seen, before = sorted(WorkerQueries(library.database).workers(), key=lambda each: -each.done)
+        assert (before.state, before.done, before.errors) == (WorkerState.GONE, 0, 0)
         assert (seen.name, seen.state, seen.done, seen.errors) == ("attic", WorkerState.GONE, 6, 0)
         # It opens faces, and has no key of the library, which opens names.
         assert [each.name for each in (home / "config" / "keys").iterdir()] == [WORKER_KEY_FILE]
