@@ -16,6 +16,8 @@ from agent.cli.session import CommandSession
 from agent.core.child import own_command
 from agent.core.config_check import validated
 from agent.core.memory_guard import ProcessKind
+from agent.core.paths import SERVER_FOLDER
+from agent.core.supervisor import is_supervised
 from agent.domain.errors import AgentError, ModelMissing, SettingsError
 from agent.engine.devices import DeviceNote, Trial
 from agent.engine.engine_calls import EngineConfig, Hello
@@ -32,16 +34,18 @@ def report(session: CommandSession, *, as_json: bool = False) -> int:
     if as_json:
         return _report_json(session)
     say(f"AI Popup {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}")
-    findings = examine(all_checks(session))
+    findings, served = examine(all_checks(session)), _is_served(session)
     for finding in findings:
         error, text = finding.error, finding.text
         if error is not None:
             code = f" [{error.code}]" if finding.state in ("warning", "failed") else ""
             text = f"{session.sentences(session.texts.cause(error), session.texts.remedy(error))}{code}"
-        line = session.texts("cli.label", name=session.texts(f"cli.doctor.{finding.name}"), value=text)
+        name = "server" if served and finding.name == "agent" else finding.name
+        line = session.texts("cli.label", name=session.texts(f"cli.doctor.{name}"), value=text)
         say(f"{MARKS[finding.state]} {line}")
         if finding.state in ("warning", "failed"):
-            say(f"  {session.texts('cli.doctor.more', place=f'help/troubleshooting/{finding.name}')}")
+            command = "ai-popup help troubleshooting" if served else f"ai-popup open help/troubleshooting/{finding.name}"
+            say(f"  {session.texts('cli.doctor.more', command=command)}")
     return 1 if any(finding.state == "failed" for finding in findings) else 0
 
 
@@ -103,11 +107,11 @@ def all_checks(session: CommandSession) -> dict[str, Check]:
 
 
 def _is_served(session: CommandSession) -> bool:
-    """Whether this home is a team server's. With settings that can't be read, the library isn't looked at."""
+    """Whether this home is a team server's. With settings that can't be read, what starts it, or its database, says so."""
     try:
         return session.is_served
     except SettingsError:
-        return False
+        return is_supervised() or (session.paths.data / SERVER_FOLDER).exists()
 
 
 def _memory(session: CommandSession) -> str:

@@ -409,6 +409,16 @@ def test_doctor_names_each_thing_and_fails_only_for_what_is_wrong(cli: CommandLi
     assert "`ai-popup open help/troubleshooting/folders`" in said.out
 
 
+def test_doctor_of_a_server_with_wrong_settings_speaks_of_no_desktop(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    (cli.paths.data / "postgres").mkdir()
+    monkeypatch.setenv("AI_POPUP__SERVER__PORT", "x")
+    said = cli("doctor")
+    assert said.code == 1 and "[settings.invalid]" in said.out
+    assert "`ai-popup help troubleshooting`" in said.out and "Display" not in said.out
+    monkeypatch.delenv("AI_POPUP__SERVER__PORT")
+    assert "\n· Server" in cli("doctor").out, "it is stopped"
+
+
 def test_doctor_says_what_a_running_program_takes_beside_its_threshold(
     cli: CommandLine, running_agent: FakeAgent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
