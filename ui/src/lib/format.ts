@@ -14,7 +14,12 @@ export function ago(at: string, now: number, language: Language, t: Texts): stri
   const words = new Intl.RelativeTimeFormat(localeOf(language), { numeric: 'auto', style: 'short' })
   if (seconds < 3600) return words.format(-Math.floor(seconds / 60), 'minute')
   if (seconds < 86_400) return words.format(-Math.floor(seconds / 3600), 'hour')
-  return words.format(-Math.floor(seconds / 86_400), 'day')
+  // Days are those of the calendar: two days back isn't yesterday before its hour is reached.
+  return words.format(Math.round((midnight(Date.parse(at)) - midnight(now)) / 86_400_000), 'day')
+}
+
+function midnight(at: number): number {
+  return new Date(at).setHours(0, 0, 0, 0)
 }
 
 /** Time left, no more exact than it is known. */

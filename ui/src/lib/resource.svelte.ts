@@ -40,15 +40,19 @@ export abstract class Resource<Value> {
     await this.reader.read(async () => {
       try {
         const value = await this.fetch()
-        this.error = null
         if (turn < this.answered) return
         this.answered = turn
+        this.error = null
         this.gone = false
         if (value !== null) this.take(value)
       } catch (error) {
-        this.error = error instanceof ApiError ? error.problem : null
-        if (!(error instanceof ApiError) || error.status !== 404) throw error
-        this.gone = true
+        const missing = error instanceof ApiError && error.status === 404
+        if (turn > this.answered) {
+          this.error = error instanceof ApiError ? error.problem : null
+          if (missing) this.answered = turn
+          this.gone ||= missing
+        }
+        if (!missing) throw error
       }
     })
     this.failed = this.value === null && !this.gone

@@ -3,8 +3,9 @@
 import { SvelteMap } from 'svelte/reactivity'
 
 import { FACES_PAGE, GROUPS_PAGE, PeopleApi } from '../api/peopleApi'
-import type { FaceRef, Forgotten, Group, GroupFaces, Groups, NameConflict, PersonDetail, PersonFace } from '../api/types'
+import type { FaceRef, Forgotten, Group, GroupFaces, Groups, NameConflict, PersonDetail, PersonFace, PersonFaces } from '../api/types'
 import { app, client, type AppState } from '../lib/appState.svelte'
+import { idOf, joined, readFirst } from '../lib/parts'
 import { Resource } from '../lib/resource.svelte'
 import { NOTHING, type Selection } from '../lib/selection'
 import { serialQueue } from '../lib/serialQueue'
@@ -56,9 +57,8 @@ export class PeopleState extends Resource<Pick<Groups, 'items' | 'total'>> {
 
   /** As many as are shown, or more. */
   protected override async fetch(): Promise<Pick<Groups, 'items' | 'total'>> {
-    const most = Math.min(Math.max(GROUPS_PAGE, this.groups?.length ?? 0), MOST_GROUPS)
     const reading = ++this.readings
-    const { items, total } = await this.api.groups(most, 0)
+    const { items, total } = await readFirst(Math.max(GROUPS_PAGE, this.groups?.length ?? 0), MOST_GROUPS, this.api.groups, idOf)
     const stay = items.filter(({ id }) => !this.leaving.has(id) && reading > (this.left.get(id) ?? 0))
     return { items: stay, total: Math.max(0, total - (items.length - stay.length)) }
   }
@@ -68,8 +68,7 @@ export class PeopleState extends Resource<Pick<Groups, 'items' | 'total'>> {
       this.app.read(async () => {
         const before = this.groups ?? []
         const { items, total } = await this.api.groups(GROUPS_PAGE, before.length + this.leaving.size)
-        const known = new Set([...before.map(({ id }) => id), ...this.leaving])
-        this.show([...before, ...items.filter(({ id }) => !known.has(id))], total - this.leaving.size)
+        this.show(joined(before, items.filter(({ id }) => !this.leaving.has(id)), idOf), total - this.leaving.size)
       }),
     )
 
@@ -130,6 +129,7 @@ interface PersonWithFaces {
 }
 
 const NO_FACES: readonly PersonFace[] = []
+const faceOf = ({ face }: PersonFace): number => face.id
 
 /** One person, and their faces as far as they have been loaded. */
 export class PersonState extends Resource<PersonWithFaces> {
@@ -168,12 +168,8 @@ export class PersonState extends Resource<PersonWithFaces> {
   }
 
   protected override async fetch(): Promise<PersonWithFaces> {
-    const parts = Math.max(1, Math.ceil(this.faces.length / FACES_PAGE))
-    const [detail, ...pages] = await Promise.all([
-      this.api.person(this.id),
-      ...Array.from({ length: parts }, (_, part) => this.api.faces(this.id, FACES_PAGE, part * FACES_PAGE)),
-    ])
-    return { detail, faces: pages.flatMap(({ items }) => items), total: pages[0]?.total ?? 0 }
+    const [detail, { items, total }] = await Promise.all([this.api.person(this.id), readFirst(Math.max(FACES_PAGE, this.faces.length), FACES_PAGE, this.part, faceOf)])
+    return { detail, faces: items, total }
   }
 
   /** The next of them, when the last ones that are known come near. */
@@ -182,13 +178,14 @@ export class PersonState extends Resource<PersonWithFaces> {
     this.reading = true
     await this.inTurn(() =>
       this.app.read(async () => {
-        const { items, total } = await this.api.faces(this.id, FACES_PAGE, this.faces.length)
-        const known = new Set(this.faces.map(({ face }) => face.id))
-        if (this.value) this.value = { ...this.value, faces: [...this.faces, ...items.filter(({ face }) => !known.has(face.id))], total }
+        const { items, total } = await this.part(FACES_PAGE, this.faces.length)
+        if (this.value) this.value = { ...this.value, faces: joined(this.faces, items, faceOf), total }
       }),
     )
     this.reading = false
   }
+
+  private part = (limit: number, offset: number): Promise<PersonFaces> => this.api.faces(this.id, limit, offset)
 
   forget = (): Promise<boolean> =>
     this.app.act(async () => {

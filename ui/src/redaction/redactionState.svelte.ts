@@ -1,8 +1,9 @@
 /** The state of covered copies: the batches, one batch, and the copy that is edited. */
 
 import { RedactionApi, ITEMS_PAGE, type Wanted } from '../api/redactionApi'
-import type { MomentsOut, Problem, RedactedOut, RedactionBatchOut, RedactionDetail } from '../api/types'
+import type { MomentsOut, Problem, RedactedOut, RedactionBatchOut, RedactionDetail, RedactionItems } from '../api/types'
 import { app, client, type AppState } from '../lib/appState.svelte'
+import { idOf, joined, readFirst } from '../lib/parts'
 import { Resource } from '../lib/resource.svelte'
 import { toasts, type Toasts } from '../lib/toasts.svelte'
 import { alike, firstStep, redone, step, undone, type Regions, type Steps } from './regions'
@@ -10,6 +11,8 @@ import { alike, firstStep, redone, step, undone, type Regions, type Steps } from
 /** Time between two requests for the progress of a batch. */
 const LOOK_MS = 700
 const SAVE_LOOK_MS = 150
+/** The API gives so many copies at once. */
+const MOST_ITEMS = 500
 
 export class Batches extends Resource<readonly RedactionBatchOut[]> {
   constructor(
@@ -102,15 +105,18 @@ export class BatchState extends Resource<BatchCopies> {
 
   /** As many as are shown, or more. */
   protected override async fetch(): Promise<BatchCopies> {
-    const [batch, copies] = await Promise.all([this.api.batch(this.uid), this.api.items(this.uid, Math.min(500, Math.max(ITEMS_PAGE, this.items.length)))])
-    return { batch, ...copies }
+    const part = (limit: number, offset: number): Promise<RedactionItems> => this.api.items(this.uid, limit, offset)
+    for (;;) {
+      const count = Math.max(ITEMS_PAGE, this.items.length)
+      const [batch, copies] = await Promise.all([this.api.batch(this.uid), readFirst(count, MOST_ITEMS, part, idOf)])
+      if (this.items.length <= count) return { batch, ...copies } // else more were loaded meanwhile
+    }
   }
 
   more = (): Promise<void> =>
     this.app.read(async () => {
       const { items, total } = await this.api.items(this.uid, ITEMS_PAGE, this.items.length)
-      const known = new Set(this.items.map(({ id }) => id))
-      if (this.value) this.value = { ...this.value, items: [...this.items, ...items.filter(({ id }) => !known.has(id))], total }
+      if (this.value) this.value = { ...this.value, items: joined(this.items, items, idOf), total }
     })
 
   /** Approves a copy as it was seen. */

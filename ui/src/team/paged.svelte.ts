@@ -1,6 +1,7 @@
 /** A list, newest first, page by page. */
 
 import type { AppState } from '../lib/appState.svelte'
+import { idOf, joined } from '../lib/parts'
 import { Resource } from '../lib/resource.svelte'
 
 export interface Page<Item> {
@@ -9,12 +10,19 @@ export interface Page<Item> {
   readonly before: number | null
 }
 
-export abstract class Paged<Item, Wanted> extends Resource<Page<Item>> {
+function below<Item extends { readonly id: number }>(page: Page<Item>, older: Page<Item>): Page<Item> {
+  return { items: joined(page.items, older.items, idOf), before: older.before }
+}
+
+export abstract class Paged<Item extends { readonly id: number }, Wanted> extends Resource<Page<Item>> {
   /** older ones are being loaded */
   going = $state(false)
 
   readonly items = $derived.by((): readonly Item[] => this.value?.items ?? [])
   readonly more = $derived.by(() => this.value?.before != null)
+
+  /** what the items that are shown were asked for with */
+  private shown: Wanted | undefined
 
   constructor(private readonly app: Pick<AppState, 'read'>) {
     super(app)
@@ -25,10 +33,16 @@ export abstract class Paged<Item, Wanted> extends Resource<Page<Item>> {
 
   protected abstract page(wanted: Wanted, before: number | null): Promise<Page<Item>>
 
+  /** As far back as it is shown. */
   protected override async fetch(): Promise<Page<Item> | null> {
     const wanted = this.wanted()
-    const page = await this.page(wanted, null)
-    return wanted === this.wanted() ? page : null
+    let page = await this.page(wanted, null)
+    while (wanted === this.wanted() && wanted === this.shown && page.before !== null && page.before > (this.value?.before ?? 0)) {
+      page = below(page, await this.page(wanted, page.before))
+    }
+    if (wanted !== this.wanted()) return null
+    this.shown = wanted
+    return page
   }
 
   /** Loads the older ones below those that are shown. */
@@ -39,8 +53,8 @@ export abstract class Paged<Item, Wanted> extends Resource<Page<Item>> {
     this.going = true
     await this.app.read(async () => {
       const older = await this.page(wanted, value.before)
-      // Other items may be wanted by now.
-      if (this.value === value) this.value = { items: [...value.items, ...older.items], before: older.before }
+      // Other items may be wanted by now, or these were read again meanwhile.
+      if (wanted === this.shown && this.value) this.value = below(this.value, older)
     })
     this.going = false
   }

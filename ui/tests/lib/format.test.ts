@@ -16,6 +16,13 @@ describe('ago', () => {
     expect(ago(before(90_000), NOW, 'zh-CN', zh)).toBe('昨天')
   })
 
+  it('counts days by the calendar', () => {
+    const morning = new Date(2026, 10, 25, 1).getTime()
+    expect(ago(new Date(2026, 10, 24, 0, 30).toISOString(), morning, 'en', en)).toBe('yesterday')
+    expect(ago(new Date(2026, 10, 23, 23).toISOString(), morning, 'en', en)).toBe('2 days ago')
+    expect(ago(new Date(2026, 10, 23, 23).toISOString(), morning, 'zh-CN', zh)).toBe('前天')
+  })
+
   it('calls a time ahead of this clock just now', () => {
     expect(ago(before(-500), NOW, 'zh-CN', zh)).toBe('刚刚')
   })

@@ -56,4 +56,28 @@ describe('a resource', () => {
     await Promise.all(readings)
     expect(photos.value).toBe('new')
   })
+
+  it('is not gone by a late answer of before it came back, and has no error of one', async () => {
+    for (const status of [404, 500]) {
+      const answers: { resolve: (value: string) => void; reject: (error: Error) => void }[] = []
+      const { photos } = resource(() => new Promise((resolve, reject) => answers.push({ resolve, reject })))
+      const readings = [photos.read(), photos.read()]
+      answers[1]?.resolve('back')
+      await readings[1]
+      answers[0]?.reject(new ApiError(status, problem))
+      await readings[0]
+      expect([photos.value, photos.gone, photos.error]).toEqual(['back', false, null])
+    }
+  })
+
+  it('stays gone when a late answer still had it', async () => {
+    const answers: { resolve: (value: string) => void; reject: (error: Error) => void }[] = []
+    const { photos } = resource(() => new Promise((resolve, reject) => answers.push({ resolve, reject })))
+    const readings = [photos.read(), photos.read()]
+    answers[1]?.reject(new ApiError(404, problem))
+    await readings[1]
+    answers[0]?.resolve('before')
+    await readings[0]
+    expect(photos.gone).toBe(true)
+  })
 })

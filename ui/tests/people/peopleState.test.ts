@@ -55,6 +55,14 @@ describe('the groups', () => {
     expect(people.groupCount).toBe(60)
   })
 
+  it('stay when they are read anew, however many are shown', async () => {
+    const { people } = world(260)
+    await people.read()
+    while ((people.groups?.length ?? 0) < 260) await people.moreGroups()
+    await people.read()
+    expect(people.groups?.length).toBe(260)
+  })
+
   it('that were asked for while those that are shown are read anew stay', async () => {
     const { people, api } = world(60)
     await people.read()

@@ -59,6 +59,26 @@ describe('the copies of a batch', () => {
     expect(state.items.map(({ id }) => id)).toEqual(all.map(({ id }) => id))
   })
 
+  it('stay when they are read again, however many are shown', async () => {
+    const all = Array.from({ length: 560 }, (_, id) => item({ id }))
+    const items = vi.fn((_: string, limit: number, offset = 0) => Promise.resolve({ items: all.slice(offset, offset + Math.min(limit, 500)), total: 560, changed_at: null }))
+    const state = new BatchState('a', { batch: () => Promise.resolve(batch(0)), items, accept: gone, retry: gone, stop: gone }, app)
+    await state.read()
+    while (state.items.length < 540) await state.more()
+    await state.read()
+    expect(state.items.map(({ id }) => id)).toEqual(all.slice(0, 540).map(({ id }) => id))
+    let answer = (): void => undefined
+    items.mockImplementationOnce(async (_, limit, offset = 0) => {
+      await new Promise<void>((resolve) => (answer = resolve))
+      return { items: all.slice(offset, offset + limit), total: 560, changed_at: null }
+    })
+    const again = state.read()
+    await state.more()
+    answer()
+    await again
+    expect(state.items.length).toBe(560)
+  })
+
   it('believe no answer that was asked for before one that came already', async () => {
     const waiting: ((state: RedactionBatchOut) => void)[] = []
     const answered = (): Promise<RedactionBatchOut> => new Promise((resolve) => waiting.push(resolve))

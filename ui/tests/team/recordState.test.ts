@@ -24,6 +24,37 @@ describe('the record', () => {
     expect(ask).toHaveBeenCalledTimes(2)
   })
 
+  it('keeps the older entries that are shown when it is read again', async () => {
+    let newest = 9
+    const ask = vi.fn((_: RecordFilter, before: number | null) => {
+      const from = before === null ? newest : before - 1
+      return Promise.resolve(page([from, from - 1], from > 3 ? from - 1 : null))
+    })
+    const state = new RecordState(app, { record: ask })
+    await state.read()
+    await state.goOn()
+    expect(state.items.map(({ id }) => id)).toEqual([9, 8, 7, 6])
+    newest = 10
+    await state.read()
+    expect(state.items.map(({ id }) => id)).toEqual([10, 9, 8, 7, 6, 5])
+    await state.narrow({ action: 'merged' })
+    expect(state.items.map(({ id }) => id)).toEqual([10, 9])
+  })
+
+  it('takes older entries that were asked for before it was read again', async () => {
+    const answers: ((found: RecordPage) => void)[] = []
+    const state = new RecordState(app, { record: () => new Promise((resolve) => answers.push(resolve)) })
+    const read = state.read()
+    answers[0]?.(page([9, 8], 8))
+    await read
+    const [older, again] = [state.goOn(), state.read()]
+    answers[2]?.(page([9, 8], 8))
+    await again
+    answers[1]?.(page([7, 6], 6))
+    await older
+    expect(state.items.map(({ id }) => id)).toEqual([9, 8, 7, 6])
+  })
+
   it('shows what the last filter found, whichever answer comes last', async () => {
     const answers: ((found: RecordPage) => void)[] = []
     const state = new RecordState(app, { record: () => new Promise((resolve) => answers.push(resolve)) })
