@@ -106,6 +106,40 @@ def test_esc_goes_back_to_people_after_what_is_chosen_is_let_go(page: Page, visi
         expect(page.locator(".groups li").first).to_be_visible()
 
 
+ESCAPE_OF_AN_INPUT_METHOD = (
+    "(field) => field.dispatchEvent(new KeyboardEvent('keydown', {key: 'Escape', isComposing: true, bubbles: true, cancelable: true}))"
+)
+
+
+def test_esc_of_an_input_method_leaves_what_was_typed(page: Page, visit: Visit) -> None:
+    visit("#people", language="zh-CN")
+    search = page.get_by_role("main").get_by_role("searchbox")
+    search.fill("li")
+    search.evaluate(ESCAPE_OF_AN_INPUT_METHOD)
+    expect(search).to_have_value("li")
+    page.keyboard.press("Control+k")
+    everywhere = page.get_by_role("dialog").get_by_role("combobox")
+    everywhere.fill("zhang")
+    everywhere.evaluate(ESCAPE_OF_AN_INPUT_METHOD)
+    expect(everywhere).to_have_value("zhang")
+    page.keyboard.press("Escape")
+    expect(everywhere).to_have_count(0)
+    page.evaluate("location.hash = '#people/1'")
+    heading = page.get_by_role("main").get_by_role("heading", level=1).get_by_role("button")
+    heading.click()
+    name = page.locator("main h1 + form input")
+    name.fill("wang")
+    name.evaluate(ESCAPE_OF_AN_INPUT_METHOD)
+    expect(name).to_have_value("wang")
+    page.keyboard.press("Escape")
+    expect(heading).to_be_focused()
+    page.evaluate("location.hash = '#settings/popup'")
+    field = page.locator('[data-key="popup.seconds"] input')
+    field.fill("37")
+    field.evaluate(ESCAPE_OF_AN_INPUT_METHOD)
+    expect(field).to_have_value("37")
+
+
 @pytest.mark.parametrize(
     ("language", "wanted", "found"),
     [

@@ -1007,6 +1007,16 @@ def test_the_first_step_of_an_incident_is_undone_and_the_badge_counts_what_nobod
     expect(first.get_by_role("button", name="Reopen")).to_be_focused()
 
 
+def test_evidence_that_cannot_be_loaded_says_why_and_was_not_seen(page: Page, visit: Visit) -> None:
+    problem = {"code": "store.busy", "cause": "Busy.", "remedy": "Try again.", "params": {}}
+    page.route("**/api/incidents/7*", lambda route: route.fulfill(status=503, json=problem))
+    visit("#incidents", "team")
+    first = page.locator(".list > li").filter(has_text="Many photos taken away")
+    first.locator("summary").click()
+    expect(first.get_by_text("Busy.")).to_be_visible()
+    expect(page.get_by_role("link", name="Incidents").locator(".badge")).to_have_text("4")
+
+
 def test_an_auditor_sees_incidents_and_does_nothing_about_them(page: Page, visit: Visit) -> None:
     visit("#incidents", "team_auditor")
     expect(page.locator(".list > li").first).to_be_visible()

@@ -1,3 +1,5 @@
+import { composes } from './inputMethod'
+
 /** Tells whether a sheet, dialog, menu or list lies over the page and takes the keys. */
 export function hasOverlay(): boolean {
   return document.querySelector('[role=dialog], [role=alertdialog], [role=menu], .menu') !== null
@@ -7,5 +9,5 @@ export function hasOverlay(): boolean {
 export function leaves(event: KeyboardEvent): boolean {
   const { target } = event
   const typed = (target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement) && target.type !== 'checkbox' && target.value !== ''
-  return event.key === 'Escape' && !event.defaultPrevented && !event.isComposing && !typed && !hasOverlay()
+  return event.key === 'Escape' && !event.defaultPrevented && !composes(event) && !typed && !hasOverlay()
 }

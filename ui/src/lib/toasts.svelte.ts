@@ -101,9 +101,11 @@ export class Toasts {
   async redo(): Promise<void> {
     const step = this.undone.at(-1)
     if (step?.redo === undefined) return this.display(this.app.t('ui.edits.nothing_again'), null)
-    this.undone = this.undone.slice(0, -1)
+    const left = (this.undone = this.undone.slice(0, -1))
     const outcome = await step.redo()
     if (outcome === 'gone') this.display(this.app.t('ui.edits.nothing_again'), null)
+    // It can be tried again, unless something else was done meanwhile.
+    if (outcome === false && this.undone === left) this.undone = [...left, step]
     if (outcome !== true) return
     this.steps = [...this.steps, step]
     this.display(this.app.t('ui.edits.redone', { what: step.what }), step)

@@ -27,6 +27,9 @@ export class FaceMatches extends Resource<Alike> {
   private photos = $state.raw<ReadonlyMap<number, ImageOut>>(new Map())
   private most = $state(PART)
   private searched = false
+  /** how often photos were asked for, and which of these answers is shown */
+  private turns = 0
+  private taken = 0
 
   constructor(
     readonly id: number,
@@ -78,13 +81,15 @@ export class FaceMatches extends Resource<Alike> {
   private async readPhotos(): Promise<void> {
     const { value } = this
     if (value === null) return
+    const turn = ++this.turns
     const ids = new Set([...(value.image_id === null ? [] : [value.image_id]), ...value.found.slice(0, this.most).map(({ image_id }) => image_id)])
     const wanted = [...ids]
     await this.app.read(async () => {
       const photos = new Map<number, ImageOut>()
       // The API answers for a hundred at a time.
       for (let from = 0; from < wanted.length; from += 100) for (const image of await this.client.byId(wanted.slice(from, from + 100))) photos.set(image.id, image)
-      this.photos = photos
+      // Those that were asked for later may be here already, and be more.
+      if (turn > this.taken) [this.taken, this.photos] = [turn, photos]
     })
   }
 }

@@ -242,11 +242,12 @@ const CLOCK: Clock = {
       const done = (): void => {
         clearTimeout(timer)
         removeEventListener('online', done)
+        signal.removeEventListener('abort', done)
         resolve()
       }
       const timer = setTimeout(done, ms)
       addEventListener('online', done)
-      signal.addEventListener('abort', done, { once: true })
+      signal.addEventListener('abort', done)
     }),
 }
 

@@ -21,6 +21,17 @@ describe('Toasts', () => {
     expect(texts(toasts)).toEqual([])
   })
 
+  it('redo a step that failed once more when it is asked for again', async () => {
+    const toasts = new Toasts({ t: textsOf('en') })
+    const redo = vi.fn(() => Promise.resolve(true)).mockResolvedValueOnce(false)
+    toasts.note({ what: 'a', undo: () => Promise.resolve(true), redo })
+    await toasts.undo()
+    await toasts.redo()
+    await toasts.redo()
+    expect(redo).toHaveBeenCalledTimes(2)
+    expect(texts(toasts).at(-1)).toBe('Redone: a')
+  })
+
   it('are never more than three', () => {
     const toasts = new Toasts({ t: textsOf('en') })
     for (const text of 'abcd') toasts.show(text)

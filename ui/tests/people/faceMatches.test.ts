@@ -39,6 +39,22 @@ it('it is searched once, and again only when asked to: each search is on the rec
   expect(searchFace).toHaveBeenCalledTimes(2)
 })
 
+it('photos that were asked for before more were do not take these away', async () => {
+  const { matches, byId } = world(30)
+  await matches.read()
+  let answer = (): void => undefined
+  const before = byId.getMockImplementation()
+  byId.mockImplementationOnce(async (ids) => {
+    await new Promise<void>((resolve) => (answer = resolve))
+    return before?.(ids) ?? []
+  })
+  const again = matches.read()
+  await matches.more()
+  answer()
+  await again
+  expect(matches.matches).toHaveLength(30)
+})
+
 it('more than a hundred photos are asked for in several calls', async () => {
   const { matches, byId } = world(130)
   await matches.read()
