@@ -20,7 +20,7 @@ class Roots:
         return cls(_pair(word) for word in words)
 
     def watched(self, folders: Iterable[str]) -> None:
-        """Note the server's watched folders, for a worker on another computer: one that is not there is away, too."""
+        """Note the server's watched folders, for a worker on another computer, where they may not be mounted."""
         self._watched = tuple(map(_bare, folders))
 
     def local(self, path: str) -> str:
@@ -50,11 +50,14 @@ class Roots:
         return next(((server, local) for server, local in self._roots if _is_below(path, server)), None)
 
     def _is_away(self, path: str) -> bool:
-        """Whether the root, or the watched folder, that the path is below is not here. Blocks."""
+        """Whether the root that the path is below is not here, or it is in a watched folder, of which none is here. Blocks.
+
+        If others are here, one that is missing was deleted, or is missing on the server, too: it must not keep their photos waiting.
+        """
         if (found := self._root_of(path)) is not None and _is_empty(Path(found[1])):
             return True
-        above = [folder for folder in self._watched if _is_below(path, folder)]
-        return bool(above) and not any(Path(self.local(folder)).is_dir() for folder in above)
+        watched = any(_is_below(path, folder) for folder in self._watched)
+        return watched and not any(Path(self.local(folder)).is_dir() for folder in self._watched)
 
 
 def _is_below(path: str, folder: str) -> bool:

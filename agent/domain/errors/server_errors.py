@@ -114,7 +114,7 @@ class WorkerKeyUnfit(ServerError):
 
 
 class WorkerFolderAway(ServerError):
-    """On a worker's computer a watched folder is missing, or that of a `--root` is missing, empty or silent: no photo's fault."""
+    """On a worker's computer the watched folders are missing, or that of a `--root` is missing, empty or silent: no photo's fault."""
 
     code = "server.worker_folder"
 

@@ -71,3 +71,11 @@ def test_a_photo_is_not_to_blame_for_a_watched_folder_that_is_not_there(tmp_path
         opened(f"{there}/photos/a.jpg")
     with pytest.raises(ImageMissing):
         opened(f"{there}/asked/a.jpg")
+
+
+def test_a_watched_folder_that_was_deleted_keeps_no_others_waiting(tmp_path: Path) -> None:
+    (tmp_path / "more").mkdir()
+    roots = Roots()
+    roots.watched([f"{tmp_path}/photos", f"{tmp_path}/more"])
+    with pytest.raises(ImageMissing):
+        roots.opener(open_photo)(f"{tmp_path}/photos/a.jpg")
