@@ -27,7 +27,7 @@ if [ ! -f "$folder/tls_key" ] || ! openssl x509 -in "$folder/tls_certificate" -n
   trap 'rm -rf "$work"' EXIT
   days=$((years * 365))
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days "$days" -subj "/CN=AI Popup, inside" \
-    -keyout "$work/authority.key" -out "$work/authority.pem" 2>/dev/null
+    -addext keyUsage=critical,keyCertSign,cRLSign -keyout "$work/authority.key" -out "$work/authority.pem" 2>/dev/null
   openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=api" -keyout "$work/key.pem" -out "$work/request.pem" 2>/dev/null
   printf 'subjectAltName=DNS:api\nbasicConstraints=critical,CA:FALSE\nextendedKeyUsage=serverAuth\n' >"$work/extensions"
   openssl x509 -req -in "$work/request.pem" -CA "$work/authority.pem" -CAkey "$work/authority.key" -CAcreateserial \
