@@ -95,8 +95,7 @@ class Footprints:
     async def settle(self) -> None:
         """Note what is counted, and wait until all is noted."""
         self._write()
-        while self._notes:
-            await asyncio.gather(*self._notes)
+        await self._notes.ended()
 
     def _count(self, action: str, principal: Principal) -> None:
         if principal.kind == "local":

@@ -23,6 +23,11 @@ class BackgroundTasks(set[asyncio.Task[None]]):
         task.add_done_callback(self.discard)
         return task
 
+    async def ended(self) -> None:
+        """Wait until none runs, also none that is started meanwhile. Their exceptions are not raised."""
+        while self:
+            await asyncio.wait(self)  # `gather` gives ended ones no turn to leave, since Python 3.12
+
 
 async def regularly(step: Callable[[], Awaitable[object]], pause_s: Callable[[], float], *, event: str) -> None:
     """Repeat a step until cancelled. An AgentError is logged as `event`, and the next step tries again."""

@@ -1,11 +1,12 @@
 """Runs the matcher's process: started on first use, filled from the library, updated with changes, ended when idle."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeAlias, TypeVar
 
+from agent.core.background import BackgroundTasks
 from agent.core.child import Child, ChildGone, own_command
 from agent.domain.embeddings import FaceEmbedding, GroupMember, GroupMembers, Near, Spread, numbers
 from agent.domain.errors import AgentError, EngineBadAnswer, EngineKilled, EngineStartFailed, EngineTimeout
@@ -46,7 +47,7 @@ class MatcherProcess:
         self._sequences = 0  # works of several queries, of which the later need what the process made of the earlier
         self._faces = 0  # about as many as the process holds: dropped ones still count
         self._idle: asyncio.TimerHandle | None = None
-        self._endings: set[asyncio.Task[None]] = set()
+        self._endings = BackgroundTasks()
         self.hello: MatcherHello | None = None  # of the running process
 
     # -- the port ----------------------------------------------------------------------------------------------------------------
@@ -109,7 +110,7 @@ class MatcherProcess:
     def forget(self) -> None:
         """Kill the process: its current query fails with EngineKilled."""
         if (client := self._let_go()) is not None:
-            self._later(client.child.kill())
+            self._endings.start(client.child.kill())
 
     async def renew(self) -> bool:
         """End the process after its current query; the next one fills a fresh process. Return False while clusters are computed."""
@@ -124,8 +125,7 @@ class MatcherProcess:
         self.forget()
         async with self._turn:
             self.forget()  # one that was being started
-        while self._endings:
-            await asyncio.gather(*self._endings, return_exceptions=True)
+        await self._endings.ended()
 
     @property
     def memory(self) -> int:
@@ -253,8 +253,3 @@ class MatcherProcess:
 
     def _rest(self) -> None:
         self._idle = asyncio.get_running_loop().call_later(self._idle_s, self.forget) if self._client is not None else None
-
-    def _later(self, ending: Coroutine[None, None, None]) -> None:
-        task = asyncio.get_running_loop().create_task(ending)
-        self._endings.add(task)
-        task.add_done_callback(self._endings.discard)

@@ -101,8 +101,7 @@ class EnginePool:
         for slot in self._line.slots:
             self._end(slot)
         await self._equipment.close()
-        while self._endings:
-            await asyncio.gather(*self._endings, return_exceptions=True)
+        await self._endings.ended()
 
     async def hello(self) -> Hello:
         """Start a process if none runs; return its greeting. Raises EngineError, ModelError."""

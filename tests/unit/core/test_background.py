@@ -50,3 +50,19 @@ async def test_a_step_that_fails_is_logged_and_the_next_one_tries_again() -> Non
     with structlog.testing.capture_logs() as logged, pytest.raises(ZeroDivisionError):
         await background.regularly(step, lambda: 0.0, event="engine.not_looked")
     assert [(line["event"], line["code"]) for line in logged] == [("engine.not_looked", "engine.start_failed")] * 2
+
+
+async def test_all_have_left_though_one_ended_just_now_and_another_begins_meanwhile() -> None:
+    tasks, told = background.BackgroundTasks(), list[str]()
+
+    async def last() -> None:
+        told.append("last")
+
+    async def first() -> None:
+        tasks.start(last())
+
+    task = tasks.start(first())
+    await asyncio.sleep(0)
+    assert task.done() and task in tasks  # it leaves at the loop's next turn
+    await tasks.ended()
+    assert tasks == set() and told == ["last"]

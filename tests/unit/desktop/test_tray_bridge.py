@@ -115,8 +115,7 @@ class Stage:
 
     async def settled(self) -> None:
         await asyncio.sleep(0)
-        while self.bridge._calls:
-            await asyncio.gather(*self.bridge._calls)
+        await self.bridge._calls.ended()
 
 
 def status(state: AgentState, images: int = 0, queued: int = 0) -> AgentStatus:
