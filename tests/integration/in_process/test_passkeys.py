@@ -114,9 +114,9 @@ async def test_a_passkey_is_made_signs_in_and_is_removed(
     assert code_of(unsure) == "account.old_password_wrong", "an open session alone weakens no account"
     assert (await page.request("DELETE", where, json={"password": PASSWORD}, headers=me)).status_code == 204
     assert code_of(await sign_in(page, phone)) == "account.passkey_wrong"
-    actions = [("passkey_added", ""), ("signed_in", "passkey"), ("sign_in_failed", ""), ("passkey_removed", "")]
-    assert record(team)[-5:-1] == actions
-    assert record(team)[-1][0] == "sign_in_failed"
+    noted = record(team)[-5:]
+    assert [action for action, _ in noted] == ["passkey_added", "signed_in", "sign_in_failed", "passkey_removed", "sign_in_failed"]
+    assert noted[1] == ("signed_in", "passkey")
 
 
 CLAIMS: tuple[dict[str, Any], ...] = (
