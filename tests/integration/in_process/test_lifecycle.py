@@ -50,6 +50,13 @@ async def rounds(world: World) -> None:
     await world.until(lambda: len(world.sent) > seen + 2)
 
 
+async def one_of_two_named(world: World) -> None:
+    for name, content in (("a", b"m1"), ("b", b"x2")):
+        await world.app.ingest.note(world.file(name, content), Priority.NEW)
+    await world.until(lambda: world.real.counts().images == 2)
+    await world.app.people.name_face(1, "Mei")
+
+
 async def leap(world: World, days: timedelta) -> None:
     """A clock that is suddenly ahead counts a day later."""
     world.slept = days
@@ -61,10 +68,7 @@ async def test_a_clock_that_is_far_ahead_for_an_hour_deletes_nothing(world: Worl
     monkeypatch.setattr("agent.main.upkeep.EVERY_S", 0.01)
     world.make(Settings.model_validate({"recognition": {"enabled": True, "unnamed_days": 7, "person_days": 10}}))
     async with world.running(watch=True):
-        for name, content in (("a", b"m1"), ("b", b"x2")):
-            await world.app.ingest.note(world.file(name, content), Priority.NEW)
-        await world.until(lambda: world.real.counts().images == 2)
-        await world.app.people.name_face(1, "Mei")
+        await one_of_two_named(world)
         await rounds(world)
         kept = sum(len(part) for part in world.real.prints(EMBEDDER))
         for ahead in (timedelta(days=4_000), timedelta(days=4_000, hours=1), timedelta()):
@@ -106,10 +110,7 @@ async def test_what_is_to_be_deleted_by_now_goes_also_while_no_backup_can_be_mad
     monkeypatch.setattr("agent.main.upkeep.EVERY_S", 0.01)
     world.make(Settings.model_validate({"recognition": {"enabled": True, "unnamed_days": 7, "person_days": 10}}))
     async with world.running(watch=True):
-        for name, content in (("a", b"m1"), ("b", b"x2")):
-            await world.app.ingest.note(world.file(name, content), Priority.NEW)
-        await world.until(lambda: world.real.counts().images == 2)
-        await world.app.people.name_face(1, "Mei")
+        await one_of_two_named(world)
         world.backup_error = KeyringLocked()
         await leap(world, timedelta(days=40))
         await world.until(lambda: not any(world.real.prints(EMBEDDER)) and world.real.counts().people == 0)
