@@ -4,6 +4,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -78,8 +79,8 @@ def test_a_backup_is_listed_checked_and_encrypted(backups: BackupStore, live: Re
     assert backups.list() == [made] and backups.get(made.name) == made
     assert backups.verify(made) == 0
     assert b"/photos" not in (made.path / "library.db").read_bytes()
-    with pytest.raises(sqlite3.DatabaseError):
-        sqlite3.connect(made.path / "library.db").execute("SELECT * FROM place")
+    with closing(sqlite3.connect(made.path / "library.db")) as plain, pytest.raises(sqlite3.DatabaseError):
+        plain.execute("SELECT * FROM place")
 
 
 def test_a_day_without_a_backup_makes_one_due(backups: BackupStore, live: RedactionQueries, folder: Path, home: FileHome) -> None:

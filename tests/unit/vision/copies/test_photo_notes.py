@@ -134,6 +134,8 @@ def facts(tiff: bytes) -> list[Any]:
 KEPT = ["2024:05:06 07:08:09", WIDTH, (47.0, 33.0, 0.0)]
 
 
+# Pillow closes what it wrote several pages with a second time when that is collected, which fails; Python tells of it since 3.13.
+@pytest.mark.filterwarnings("ignore:Exception ignored in. <PIL.TiffImagePlugin.AppendingTiffWriter:pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("packed", ["raw", "tiff_lzw", "packbits", "tiff_adobe_deflate"])
 def test_a_tiff_keeps_the_cameras_facts_however_it_is_packed(packed: str) -> None:
     picture = PIL.Image.fromarray(scene(1))
