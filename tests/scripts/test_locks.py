@@ -1,6 +1,8 @@
 """The lock files hold everything pyproject.toml asks for, by hash, and nothing about where it was fetched."""
 
 import re
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,8 +10,14 @@ from pathlib import Path
 import pytest
 
 from scripts.lock import LOCKS, WITHOUT
+from scripts.setup import uv
 
 ROOT = Path(__file__).parents[2]
+# What is installed on the computer of a user or developer, the systems beside Linux, and the one package that comes as source.
+INSTALLED = ("requirements-tools.lock", "requirements.lock", "requirements-server.lock", "requirements-dev.lock")
+SYSTEMS = {"windows": "x86_64-pc-windows-msvc", "macos": "aarch64-apple-darwin"}
+AS_SOURCE = "proxy-tools"
+MACOS = "14.0"
 PIN = re.compile(r"^([a-z0-9-]+)==(\S+)( ;.*)? \\$")
 
 
@@ -90,3 +98,15 @@ def test_the_development_lock_agrees_with_the_programs() -> None:
     both = runtime.keys() & development.keys()
     assert "numpy" in both
     assert {name: development[name] for name in both} == {name: runtime[name] for name in both}
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize("lock", INSTALLED)
+def test_other_systems_find_wheels_for_all_of_it(lock: str, system: str, tmp_path: Path) -> None:
+    python = Path(sys.executable)
+    words = uv.command(python.with_name("uv"), python, ROOT / lock)
+    words += ["--python-platform", SYSTEMS[system], "--only-binary", ":all:", "--no-binary", AS_SOURCE]
+    words += ["--target", str(tmp_path), "--dry-run"]
+    settings = {**uv.settings(python), "MACOSX_DEPLOYMENT_TARGET": MACOS}
+    done = subprocess.run(words, cwd=uv.folder(), env=settings, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr[-1000:]
