@@ -42,7 +42,7 @@ class Desk:
         self._popup.keep_warm_s = popup.keep_warm_s
 
     async def show_popup(self) -> None:
-        """Show the popup. Raises NoDisplay, LibraryMissing or PopupFailed."""
+        """Show the popup. Raises NoDisplay, LibraryMissing, WebViewMissing or PopupFailed."""
         await self._popup.show(self._corner)
 
     async def hide_popup(self) -> None:
@@ -92,12 +92,12 @@ class Desk:
             raise await _why_not()
 
     async def choose_folder(self, title: str, language: str) -> str | None:
-        """Ask the user for a folder. Raises NoDisplay, LibraryMissing or PopupFailed."""
+        """Ask the user for a folder. Raises NoDisplay, LibraryMissing, WebViewMissing or PopupFailed."""
         return await self._popup.choose_folder(title, language)
 
     # -- choosing a region of the screen -----------------------------------------------------------------------------------------
     async def warm_picker(self) -> None:
-        """Raises NoDisplay, LibraryMissing or PopupFailed."""
+        """Raises NoDisplay, LibraryMissing, WebViewMissing or PopupFailed."""
         await self._popup.warm_picker()
 
     async def open_picker(self, panes: Sequence[Pane]) -> None:

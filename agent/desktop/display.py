@@ -3,6 +3,7 @@
 import builtins
 import contextlib
 import ctypes
+import importlib
 import os
 import socket
 import sys
@@ -75,6 +76,14 @@ def missing_library(error: ImportError | OSError) -> str:
     """The missing library, as named by the system's loader."""
     name, told, _ = str(error).partition(": cannot open shared object file")
     return name if told else "Qt"
+
+
+def web_view_missing() -> bool:
+    """Whether Windows lacks WebView2: pywebview would take Internet Explorer instead, in which the pages stay white."""
+    if sys.platform != "win32":
+        return False
+    renderer: str = importlib.import_module("webview.platforms.winforms").renderer
+    return renderer != "edgechromium"
 
 
 def _wayland_answers() -> bool:

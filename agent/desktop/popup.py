@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from agent.core.child import Child, ChildGone, ChildTimeout, Message, own_command
 from agent.core.settings import Corner
 from agent.desktop.display import display_available
-from agent.domain.errors import DesktopError, LibraryMissing, NoDisplay, PopupFailed
+from agent.domain.errors import DesktopError, LibraryMissing, NoDisplay, PopupFailed, WebViewMissing
 
 _START_S = 45.0  # a cold disk, the web engine's first start
 _WARM_S = 5.0
@@ -46,7 +46,7 @@ class PopupHost:
         self._idle: asyncio.TimerHandle | None = None
         self._dropping: asyncio.Task[None] | None = None
         self._folder: asyncio.Future[str | None] | None = None
-        self._lacks: str | None = None  # the system library that its process reported as missing
+        self._lacks: DesktopError | None = None  # what its process reported as missing
 
     @property
     def alive(self) -> bool:
@@ -62,7 +62,7 @@ class PopupHost:
         return self._child.pid if self._child is not None and self._child.alive else None
 
     async def show(self, corner: Corner) -> None:
-        """Show the window without taking the focus. Raises NoDisplay, LibraryMissing or PopupFailed."""
+        """Show the window without taking the focus. Raises NoDisplay, LibraryMissing, WebViewMissing or PopupFailed."""
         async with self._turn:
             try:
                 if not await self._shown(corner) and not await self._shown(corner):
@@ -80,7 +80,9 @@ class PopupHost:
             self._rest()
 
     async def choose_folder(self, title: str, language: str) -> str | None:
-        """Ask the user for a folder with the system's dialog; None if it is dismissed. Raises NoDisplay, LibraryMissing or PopupFailed.
+        """Ask the user for a folder with the system's dialog; None if it is dismissed.
+
+        Raises NoDisplay, LibraryMissing, WebViewMissing or PopupFailed.
 
         The popup's process does this on every system: it already has a window system's main thread, and a native dialog may load tens of
         megabytes of desktop libraries, which would otherwise stay in the agent. A second call brings the open dialog to the front.
@@ -98,7 +100,7 @@ class PopupHost:
 
     # -- the windows in which a region of the screen is chosen ---------------------------------------------------------------------
     async def warm_picker(self) -> None:
-        """Start the process and load their page while hidden. Raises NoDisplay, LibraryMissing or PopupFailed."""
+        """Start the process and load their page while hidden. Raises NoDisplay, LibraryMissing, WebViewMissing or PopupFailed."""
         async with self._turn:
             try:
                 if not await self._picker_loads() and not await self._picker_loads():
@@ -187,7 +189,7 @@ class PopupHost:
         return self._child
 
     def _failure(self) -> DesktopError:
-        return PopupFailed() if self._lacks is None else LibraryMissing(library=self._lacks)
+        return self._lacks or PopupFailed()
 
     async def _drop(self) -> None:
         child, self._child = self._child, None
@@ -204,7 +206,9 @@ class PopupHost:
                 self._rest()
                 self._hidden()
             case {"notice": "lacks", "library": str() as library}:
-                self._lacks = library
+                self._lacks = LibraryMissing(library=library)
+            case {"notice": "lacks_web_view"}:
+                self._lacks = WebViewMissing()
             case {"notice": "folder", "path": str() | None as path}:
                 if self._folder is not None and not self._folder.done():
                     self._folder.set_result(path)

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 from agent.core.child import Message, send, take_pipes
 from agent.core.settings import Corner
-from agent.desktop.display import missing_library, prepare_scaling
+from agent.desktop.display import missing_library, prepare_scaling, web_view_missing
 from agent.desktop.picker_shell import PickerPane
 from agent.desktop.popup_shell import HEIGHT, WIDTH, Shell, is_ours
 from agent.desktop.system_shells import shell_for
@@ -30,6 +30,9 @@ def main() -> int:
             send(answers, {"notice": "lacks", "library": missing_library(error)})
             return 1
     prepare_scaling()  # before pywebview, which would claim to know the first monitor's scale alone
+    if web_view_missing():
+        send(answers, {"notice": "lacks_web_view"})
+        return 1
     import webview
 
     webview.settings["ALLOW_FILE_URLS"] = False

@@ -20,7 +20,7 @@ class Shows(Protocol):
     """The desk."""
 
     async def show_popup(self) -> None:
-        """Raises NoDisplay, LibraryMissing or PopupFailed."""
+        """Raises NoDisplay, LibraryMissing, WebViewMissing or PopupFailed."""
         ...
 
 

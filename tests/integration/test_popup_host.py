@@ -12,7 +12,7 @@ from agent.core.program_settings import MemorySettings
 from agent.core.settings import Corner
 from agent.desktop import popup as popup_module
 from agent.desktop.popup import PopupHost
-from agent.domain.errors import LibraryMissing, PopupFailed
+from agent.domain.errors import LibraryMissing, PopupFailed, WebViewMissing
 from agent.engine.worker_slot import FamilyMemory
 
 # Notes each request in a file; `MODE` (its first word) says how it behaves.
@@ -293,3 +293,18 @@ async def test_a_library_that_the_web_engine_lacks_is_named(tmp_path: Path) -> N
     with pytest.raises(LibraryMissing) as raised:
         await host.show(Corner.BOTTOM_RIGHT)
     assert raised.value.params == {"library": "libnss3.so"}
+
+
+async def test_a_windows_without_webview2_is_told_so(tmp_path: Path) -> None:
+    """The window's own process, as if on a Windows where pywebview finds Internet Explorer alone."""
+    program = (
+        "import sys, types; from agent.desktop import popup_window; sys.platform = 'win32'; popup_window.prepare_scaling = lambda: None;"
+        "sys.modules['webview.platforms.winforms'] = types.SimpleNamespace(renderer='mshtml'); sys.exit(popup_window.main())"
+    )
+
+    async def url() -> str:
+        return "http://127.0.0.1:1/"
+
+    host = PopupHost(url, keep_warm_s=300, command=[sys.executable, "-c", program])
+    with pytest.raises(WebViewMissing):
+        await host.show(Corner.BOTTOM_RIGHT)

@@ -17,6 +17,12 @@ class LibraryMissing(DesktopError):
     code = "desktop.library_missing"
 
 
+class WebViewMissing(DesktopError):
+    """This Windows lacks WebView2, which shows the popup."""
+
+    code = "desktop.web_view_missing"
+
+
 class NoDisplay(DesktopError):
     code = "desktop.no_display"
 
