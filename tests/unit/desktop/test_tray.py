@@ -76,22 +76,14 @@ def calls() -> Calls:
 
 
 @pytest.fixture
-def icons(tmp_path: Path) -> Path:
-    for state in TrayState:
-        for name in (f"tray-{state}.png", f"tray-{state}-watching.png"):
-            Image.new("RGBA", (64, 64)).save(tmp_path / name)
-    return tmp_path
-
-
-@pytest.fixture
-def made(calls: Calls, icons: Path) -> tuple[Tray, FakeIcon]:
+def made(calls: Calls) -> tuple[Tray, FakeIcon]:
     icon: list[FakeIcon] = []
 
     def backend(*args: Any) -> FakeIcon:
         icon.append(FakeIcon(*args))
         return icon[0]
 
-    return Tray(calls.actions, EN, icons=icons, backend=backend), icon[0]
+    return Tray(calls.actions, EN, backend=backend), icon[0]
 
 
 @pytest.mark.parametrize(

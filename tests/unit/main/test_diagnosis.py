@@ -143,7 +143,7 @@ def test_a_second_place_is_late_at_its_first_failure_and_then_after_two_days(pat
         with pytest.raises(OffsiteLate):
             send(NOW, settings)
         mark = paths.data / "offsite-sent"
-        mark.write_text(f"{place}\nan earlier one")
+        mark.write_text(f"{place}\nan earlier one", newline="\n")
         os.utime(mark, (NOW.timestamp(), NOW.timestamp()))
         with pytest.raises(BackupToolMissing):
             send(NOW + timedelta(days=2), settings)
