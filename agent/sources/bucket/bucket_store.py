@@ -1,6 +1,8 @@
 """The connection to a bucket, by `obstore`: lists its objects and reads one. Everything here blocks."""
 
+import contextlib
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -151,7 +153,7 @@ def _made(size: int) -> IO[bytes]:
 
 def _to_read(descriptor: int) -> int:
     """Return a descriptor of its own that can't be written to, where the system can make one."""
-    try:
-        return os.open(f"/proc/self/fd/{descriptor}", os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
-    except OSError:
-        return os.dup(descriptor)
+    if sys.platform == "linux":  # on Windows anyone may make a folder of that name
+        with contextlib.suppress(OSError):
+            return os.open(f"/proc/self/fd/{descriptor}", os.O_RDONLY | os.O_CLOEXEC)
+    return os.dup(descriptor)
