@@ -16,8 +16,8 @@ from agent.vision.copies.canvas import Canvas
 from agent.vision.copies.flat import is_flat
 from agent.vision.redactor import area_of
 
-# OpenCV writes these, so Pillow reads them; GIF has no other reader.
-_BY_PILLOW: Final = frozenset({"png", "jpeg", "gif"})
+# OpenCV writes these, so Pillow reads them. GIF has no other reader, and AVIF none in the packages and on Windows.
+_BY_PILLOW: Final = frozenset({"png", "jpeg", "gif", "avif"})
 _BLOCK: Final = 16  # pixels: the mean of such a square block survives the coarsest coding
 # Of 255. Coding at the lowest quality shifts such a mean by 18, and the pixels of a small cover by 44, root mean square (measured).
 MOST_OFF, MOST_OFF_COVERED = 40.0, 64.0

@@ -51,7 +51,7 @@ def encode(canvas: Canvas, name: str, kept: KeptPixels, notes: PhotoNotes, cover
     """
     if name == "png":
         return png_copy.encode(canvas, kept.without("comment")), kept.without("comment")
-    if canvas.deep and not (name == "tiff" and canvas.colours.shape[2] == 1):
+    if canvas.deep and not (name == "tiff" and canvas.colours.shape[2] == 1 and canvas.alpha is None):
         canvas.make_shallow()
     if name in ("jpeg", "bmp"):
         canvas.make_opaque()

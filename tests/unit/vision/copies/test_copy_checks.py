@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from itertools import product
 from typing import BinaryIO
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -114,6 +115,19 @@ def test_a_copy_in_which_something_else_was_written_is_none(
     monkeypatch.setattr(encoders, "encode", encoded)
     with pytest.raises(CopyUnproven):
         render(FILES["png"](1), wish, LIMITS)
+
+
+@pytest.mark.parametrize("format", sorted(encoders.FORMATS))
+def test_opencv_is_asked_for_no_format_that_its_packages_lack(format: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of this program (`installers/slim_opencv.py`) and of Windows read no AVIF."""
+    decoded = cv2.imdecode
+
+    def imdecode(data: NDArray[np.uint8], flags: int) -> object:
+        return decoded(data, flags) if data.tobytes().startswith((b"\xff\xd8", b"\x89PNG", b"RIFF", b"II", b"MM", b"BM")) else None
+
+    monkeypatch.setattr(cv2, "imdecode", imdecode)
+    for name in FILES:
+        assert render(FILES[name](1), RenderOptions((COVER,), format), LIMITS).format == format
 
 
 def test_a_large_jpeg_is_looked_at_at_half_its_size(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,7 +26,8 @@ def test_what_a_format_has_no_room_for_is_told() -> None:
     for format in ("jpeg", "webp", "bmp"):
         assert copied(FILES["png-deep"](1), format=format).removed == ("depth",)
     assert copied(ODD["tiff-planes-deep"](scene())).removed == ("depth",)
-    assert copied(deep_avif()).removed == ("depth",)
+    if cv2.haveImageWriter(".avif"):  # not on Windows
+        assert copied(deep_avif()).removed == ("depth",)
 
 
 def test_an_opaque_pictures_alpha_is_not_said_to_have_gone() -> None:
