@@ -89,7 +89,7 @@ class Callers:
     def _joined(self, headers: dict[str, str]) -> dict[str, str]:
         with self._as(headers) as member:
             asked = _done(member.post("/api/join", json={"computer": "Desk"})).json()
-            _done(member.post(f"/api/join/requests/{asked['user_code']}", json={"allow": True}))
+            _done(member.post(f"/api/join/requests/{asked['user_code']}", json={"allow": True, "password": PASSWORD}))
             token = _done(member.post("/api/join/answer", json={"device_code": asked["device_code"]})).json()["token"]
         return {"authorization": f"Bearer {token}"}
 

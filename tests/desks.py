@@ -50,7 +50,7 @@ from agent.uploads.routes import upload_routes
 from agent.uploads.service import Uploads
 from agent.uploads.upload_files import INCOMING, UploadFiles
 from agent.web.access import Role
-from tests.team import ORIGIN, Team
+from tests.team import ORIGIN, PASSWORD, Team
 from tests.world import NOW, World
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class Server:
         self.world = world
         self.team = Team(world.real.database)
         self.desks = desks_over(world, self.team.accounts)
-        desk_routes(self.team.api, self.desks)
+        desk_routes(self.team.api, self.desks, self.team.accounts)
         self.limits = LIMITS
         self.uploaded = world.folder / "uploads"
         database, files = world.real.database, UploadFiles(lambda: self.uploaded)
@@ -206,7 +206,8 @@ class Desk:
         api = self.server.team
         async with api.client() as desktop, api.client(**member.headers) as browser:
             asked = (await desktop.post("/api/join", json={"computer": "desk", "system": "Linux"})).json()
-            assert (await browser.post(f"/api/join/requests/{asked['user_code']}", json={"allow": True})).status_code == 204
+            wish = {"allow": True, "password": PASSWORD}
+            assert (await browser.post(f"/api/join/requests/{asked['user_code']}", json=wish)).status_code == 204
             granted = (await desktop.post("/api/join/answer", json={"device_code": asked["device_code"]})).json()
         link = Link("ab" * 16, ORIGIN, "photos", "AB:CD", "PEM", granted["member"], granted["may_name"])
         self.tokens.write(link.uid, granted["token"])

@@ -6,7 +6,9 @@ from typing import Annotated
 
 from fastapi import FastAPI, Path, Query, Request
 
+from agent.accounts.callers import From, OwnSession
 from agent.accounts.records import TokenRecord
+from agent.accounts.service import Accounts
 from agent.accounts.tokens import TokenInUse
 from agent.desks.join_queries import LASTS
 from agent.desks.joining import INTERVAL_S
@@ -47,15 +49,15 @@ _MANAGE = needs(Scope.MEMBERS_MANAGE)
 PAGE = "#join"
 
 
-def desk_routes(api: FastAPI, desks: Desks) -> None:
+def desk_routes(api: FastAPI, desks: Desks, accounts: Accounts) -> None:
     """Add all of them to `api`."""
-    _joining_routes(api, desks)
+    _joining_routes(api, desks, accounts)
     _exchange_routes(api, desks)
     _photo_routes(api, desks)
     _administration_routes(api, desks)
 
 
-def _joining_routes(api: FastAPI, desks: Desks) -> None:
+def _joining_routes(api: FastAPI, desks: Desks, accounts: Accounts) -> None:
     @api.post("/api/join", openapi_extra=needs(Scope.OPEN))
     async def join(wanted: JoinRequest, request: Request) -> JoinRequested:
         """A desktop asks to join; a member confirms its code in the browser within ten minutes."""
@@ -90,9 +92,11 @@ def _joining_routes(api: FastAPI, desks: Desks) -> None:
         return JoinAsked(computer=found.computer, system=found.system, address=found.address, asked_at=found.at, may_name=may_name)
 
     @api.post("/api/join/requests/{user_code}", status_code=204, openapi_extra=_RECOGNISE)
-    async def decide(user_code: UserCode, wanted: JoinDecision, who: Who) -> None:
-        """Let it in, with an API token of one's own, or refuse it."""
-        await desks.decide(user_code, _member(who), allow=wanted.allow)
+    async def decide(user_code: UserCode, wanted: JoinDecision, who: Who, session: OwnSession, caller: From) -> None:
+        """Let it in, with an API token of one's own, which outlives the session, so the password is asked for; or refuse it."""
+        if wanted.allow:
+            await accounts.prove(who.id, wanted.password, session, caller)
+        await desks.decide(user_code, who, allow=wanted.allow)
 
 
 def _exchange_routes(api: FastAPI, desks: Desks) -> None:

@@ -92,7 +92,10 @@ class JoinAsked(Schema):
 
 
 class JoinDecision(Schema):
+    """`password`: the member's, to let it in; one without a password signed in just now."""
+
     allow: bool
+    password: Annotated[str, Field(max_length=1_000)] | None = None
 
 
 class Sharing(StrEnum):

@@ -199,6 +199,7 @@ def name_and_agree(member: httpx.Client, server: RealServer) -> None:
 def let_in(page: Page, server: RealServer, code: str) -> None:
     page.goto(f"{server.address}/#join/{code}")
     expect(page.locator(".fingerprint")).to_have_text(server.reached["fingerprint"])
+    page.get_by_label("Current password").fill(PASSWORDS["carl"])
     page.get_by_role("button", name="Let it in").click()
     expect(page.get_by_role("status").filter(has_text="is in.")).to_be_visible()
 

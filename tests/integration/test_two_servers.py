@@ -229,7 +229,8 @@ def test_guesses_and_requests_count_together_and_a_desktop_and_a_draft_go_over_b
         asked = a.post("/api/join", json={"computer": "desk", "system": "Linux"}).json()
         with pair.at(pair.b) as member:
             assert member.get(f"/api/join/requests/{asked['user_code']}").json()["computer"] == "desk"
-            assert member.post(f"/api/join/requests/{asked['user_code']}", json={"allow": True}).is_success
+            wish = {"allow": True, "password": PASSWORD}
+            assert member.post(f"/api/join/requests/{asked['user_code']}", json=wish).is_success
         granted = a.post("/api/join/answer", json={"device_code": asked["device_code"]}).json()
         assert granted["state"] == "granted"
         assert b.get("/api/desk/libraries", headers={"authorization": f"Bearer {granted['token']}"}).is_success

@@ -100,7 +100,7 @@ def let_in(member: httpx.Client, code: str) -> None:
     """A member confirms the code of a desktop that asks to join."""
     asked = member.get(f"/api/join/requests/{code}").json()
     assert asked["computer"] and asked["may_name"] is True, asked
-    assert member.post(f"/api/join/requests/{code}", json={"allow": True}).status_code == 204
+    assert member.post(f"/api/join/requests/{code}", json={"allow": True, "password": PASSWORD}).status_code == 204
 
 
 def administrator(server: RealServer, member: httpx.Client) -> None:

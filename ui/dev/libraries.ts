@@ -2,10 +2,11 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-import type { JoinAsked, LibrariesOut, LibraryAdd, LibraryOut, SearchIndex, UploadsOut } from '../src/api/types.ts'
+import type { JoinAsked, JoinDecision, LibrariesOut, LibraryAdd, LibraryOut, SearchIndex, UploadsOut } from '../src/api/types.ts'
 import { ofBuckets, resetBuckets } from './buckets.ts'
 import type { Options } from './fixtures.ts'
 
+const PASSWORD = 'correct horse battery staple'
 /** A file of this name is refused, one that begins so never ends. */
 const [REFUSED, ENDLESS] = ['refused.jpg', 'endless']
 const CODE = 'BCDF-GHJK'
@@ -126,9 +127,13 @@ function search({ scene }: Options): SearchIndex {
   return { faces: 402_118, state: 'index', progress: null }
 }
 
-function ofJoining(method: string, code: string, options: Options): Reply {
+function ofJoining(method: string, code: string, body: string, options: Options): Reply {
   if (code !== CODE) return problem(404, 'team.join_code_gone', options, ['No computer is waiting with this code.', 'Compare the code with the one on that computer.'], ['没有电脑在用这个代码等待加入。', '请与那台电脑上显示的代码核对。'])
-  if (method === 'POST') return OK
+  if (method === 'POST') {
+    const { allow, password } = JSON.parse(body) as JoinDecision
+    if (!allow || password === PASSWORD) return OK
+    return problem(422, 'account.old_password_wrong', options, ['The current password is wrong.', 'Check it and try again.'], ['当前密码不正确。', '请检查后重试。'])
+  }
   return is({ computer: 'mei-thinkpad', system: 'Linux', address: '192.0.2.17', asked_at: new Date(Date.now() - 40_000).toISOString(), may_name: true } satisfies JoinAsked)
 }
 
@@ -148,7 +153,7 @@ export function answerLibraries(request: IncomingMessage, response: ServerRespon
       : room === 'buckets' ? ((answer) => (answer === undefined ? OK : is(answer)))(ofBuckets(method, url.pathname, body.toString(), options))
       : room === 'uploads' ? ofUploads(request, rest, method === 'PATCH' ? body.length : 0, options)
       : room === 'search/index' ? is(search(options))
-      : ofJoining(method, rest ?? '', options)
+      : ofJoining(method, rest ?? '', body.toString(), options)
     response.writeHead(reply.status, { 'content-type': 'application/json', 'cache-control': 'no-store', 'content-language': options.language, ...reply.headers })
     response.end(reply.answer === undefined ? '' : JSON.stringify(reply.answer))
   })

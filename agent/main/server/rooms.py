@@ -150,7 +150,7 @@ def add_routes(api: FastAPI, rooms: ServerRooms) -> None:
     bucket_routes(api, rooms.buckets, rooms.site.texts, rooms.libraries.read_again)
     consent_link_routes(api, rooms.consent_links, rooms.consents, rooms.site.texts)
     reference_routes(api, rooms.references, rooms.consents, lambda: rooms.site.file.snapshot, rooms.site.texts)
-    desk_routes(api, rooms.desks)
+    desk_routes(api, rooms.desks, rooms.accounts)
     worker_routes(api, rooms.workers)
     vector_routes(api, rooms.search_index)
     upload_routes(api, rooms.uploads)

@@ -285,6 +285,7 @@ def _wrong_code(page: Page) -> None:
 
 
 def _let_in(page: Page) -> None:
+    page.locator("main [name=password]").fill(PASSWORD)
     page.locator("main .button.primary").click()
     page.locator("main p[role=status]").wait_for()
 
@@ -1050,6 +1051,17 @@ def test_a_code_that_is_unknown_can_be_typed_anew(page: Page, visit: Visit) -> N
     expect(field).to_have_value("BCDF-GHJK")
     field.press("Enter")
     expect(page.locator(".join .fingerprint")).to_be_visible()
+
+
+def test_a_computer_is_let_in_with_the_password_and_refused_without(page: Page, visit: Visit) -> None:
+    visit("#join/BCDF-GHJK", "team_curator")
+    join = page.locator("main .join")
+    join.get_by_label("Current password").fill("wrong")
+    join.get_by_role("button", name="Let it in").click()
+    expect(join.get_by_role("alert")).to_contain_text("The current password is wrong.")
+    join.get_by_label("Current password").fill("")
+    join.get_by_role("button", name="Refuse").click()
+    expect(join.get_by_role("status")).to_contain_text("mei-thinkpad")
 
 
 def test_closed_incidents_are_hidden_again_though_a_message_led_to_one(page: Page, visit: Visit) -> None:

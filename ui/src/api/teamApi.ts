@@ -49,7 +49,9 @@ export class TeamApi {
   drain = (name: string): Promise<void> => this.client.request('POST', `/api/workers/${encodeURIComponent(name)}/drain`)
   /** Which computer waits with this code. */
   joinAsked = (code: string): Promise<JoinAsked> => this.client.request('GET', `/api/join/requests/${encodeURIComponent(code)}`)
-  decideJoin = (code: string, allow: boolean): Promise<void> => this.client.request('POST', `/api/join/requests/${encodeURIComponent(code)}`, { allow })
+  /** @param password the member's, if they have one and let it in */
+  decideJoin = (code: string, allow: boolean, password: string | null): Promise<void> =>
+    this.client.request('POST', `/api/join/requests/${encodeURIComponent(code)}`, { allow, password })
   queue = (): Promise<Queue> => this.client.request('GET', '/api/queue')
   searchIndex = (): Promise<SearchIndex> => this.client.request('GET', '/api/search/index')
 }

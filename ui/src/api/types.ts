@@ -2253,7 +2253,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Decide
-         * @description Let it in, with an API token of one's own, or refuse it.
+         * @description Let it in, with an API token of one's own, which outlives the session, so the password is asked for; or refuse it.
          */
         readonly post: operations["decide_api_join_requests__user_code__post"];
         readonly delete?: never;
@@ -6538,10 +6538,15 @@ export interface components {
             /** System */
             readonly system: string;
         };
-        /** JoinDecision */
+        /**
+         * JoinDecision
+         * @description `password`: the member's, to let it in; one without a password signed in just now.
+         */
         readonly JoinDecision: {
             /** Allow */
             readonly allow: boolean;
+            /** Password */
+            readonly password?: string | null;
         };
         /** JoinQuestion */
         readonly JoinQuestion: {
