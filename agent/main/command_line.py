@@ -49,7 +49,9 @@ def main(words: Sequence[str]) -> int:
 def _command(words: Sequence[str]) -> int:
     from agent.cli.click_texts import speak
     from agent.cli.own_texts import chosen_texts
+    from agent.core.core_files import leave_no_core_file
 
+    leave_no_core_file()
     speak(chosen_texts())  # before the commands are created
     from agent.main.commands import run_command
 
