@@ -352,6 +352,23 @@ def test_what_is_said_of_the_clip_goes_if_that_is_wished_and_is_told(tmp_path: P
     assert not any(word in data for word in (b"Mei", b"+48.1", b"Phone", b"2026-01"))
 
 
+def test_texts_under_any_name_and_of_the_sound_may_name_who_is_covered(tmp_path: Path) -> None:
+    said = ("SUMMARY", "ACTOR", "com.apple.quicktime.title", "com.apple.quicktime.description")
+    plain, original = made_clip(tmp_path / "plain.mp4"), tmp_path / "clip.mkv"
+    words = [each for key in (*said, "title") for each in ("-metadata", f"{key}=Mei at the lake")]
+    kept = [
+        each for key, value in (("artist", "Ann"), ("com.apple.quicktime.model", "Phone 7")) for each in ("-metadata", f"{key}={value}")
+    ]
+    sound = ("-metadata:s:a", "title=Mei at the lake", "-metadata:s:a", "language=deu")
+    subprocess.run(["ffmpeg", "-v", "error", "-i", str(plain), "-c", "copy", *words, *kept, *sound, str(original)], check=True, timeout=100)
+    assert original.read_bytes().count(b"Mei at the lake") == 6
+    copy = redacted(original)
+    assert b"Mei at the lake" not in copy.path.read_bytes()
+    assert copy.removed == ("comment",)
+    assert b"Ann" in copy.path.read_bytes() and b"Phone 7" in copy.path.read_bytes()
+    assert stream(copy.path, "a")["tags"]["language"] in ("deu", "ger")
+
+
 def test_the_meaning_of_the_colours_is_kept(tmp_path: Path) -> None:
     options = (("g", "12"), ("x264-params", "colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc:range=tv"))
     original = made_clip(tmp_path / "clip.mp4", Made(form="yuv420p10le", options=options))

@@ -17,7 +17,7 @@ _MAKER_NOTE, _ORIENTATION, _WIDTH, _HEIGHT = 0x927C, 0x112, 0xA002, 0xA003
 _KEPT: Final = frozenset({270, 271, 272, 282, 283, 296, 305, 306, 315, 18246, 18249, 33432, 40091, 40092, 40093, 40095})
 # Of these, texts that people write about a picture; and such texts in EXIF's own directory.
 _WORDS: Final = frozenset({270, 40091, 40092, 40095})
-_USER_COMMENT: Final = 0x9286
+_INNER_WORDS: Final = frozenset({0x9286, 0xA436})  # a comment, and EXIF 3.0's title
 # Pointers to other directories, sizes that are written anew, and one sound file.
 _LEFT_IN_EXIF: Final = frozenset({_MAKER_NOTE, 0xA005, 0xA004, _WIDTH, _HEIGHT})
 _LONGEST: Final = 1000  # bytes or numbers: no picture is this small
@@ -55,10 +55,10 @@ def cleaned(exif: FileBytes, width: int, height: int, *, strip: bool, faces_cove
     if strip:
         told = any(tag in _KEPT - _DPI for tag in found)
         return b"", gone | ({"exif"} if told or inner else set()) | ({"gps"} if place else set())
-    if faces_covered and (_WORDS & found.keys() or _USER_COMMENT in inner):
+    if faces_covered and (_WORDS & found.keys() or _INNER_WORDS & inner.keys()):
         gone.add("comment")
         found_tags = {tag: value for tag, value in found.items() if tag not in _WORDS}
-        inner.pop(_USER_COMMENT, None)
+        inner = {tag: value for tag, value in inner.items() if tag not in _INNER_WORDS}
     else:
         found_tags = dict(found.items())
     kept = PIL.Image.Exif()

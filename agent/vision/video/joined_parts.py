@@ -22,13 +22,18 @@ from agent.vision.video.sound import MUXERS, clear_comments, packets_of, sounds_
 from agent.vision.video.video_opening import Opened, frames_from_start, moment_of, opened, packets
 from agent.vision.video.writing import CONTAINER
 
-# Metadata of a container itself; the copy has its own.
-_TECHNICAL: Final = frozenset({"major_brand", "minor_version", "compatible_brands", "encoder", "duration", "vendor_id"})
+# Metadata of a container and its streams themselves; the copy has its own.
+_TECHNICAL: Final = frozenset(
+    {"major_brand", "minor_version", "compatible_brands", "encoder", "duration", "vendor_id", "handler_name", "language"}
+    | {"bps", "number_of_frames", "number_of_bytes"}
+)
 # To open a piece the library decodes some of its frames, a tenth of a second each: their properties are known from the first piece.
 _NOT_DECODED: Final = {"skip_frame": "all"}
 _WHERE: Final = ("location", "xyz", "gps")
-_WITH: Final = ("make", "model", "software", "device", "camera", "lens", "android", "com.apple")
+_WITH: Final = ("make", "model", "software", "firmware", "device", "camera", "lens", "android")
 _WHEN: Final = ("creation", "date", "timecode")
+# Of all other metadata a copy keeps who made the recording: texts that people write about it may name who is covered.
+_MAKERS: Final = frozenset({"artist", "author", "copyright", "publisher", "license", "rights"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,25 +152,29 @@ def _seconds(packet: "Packet[Stream]") -> float:
 
 
 def _say(given: InputContainer, container: OutputContainer, sounds: Mapping[int, AudioStream], *, strip: bool) -> tuple[str, ...]:
-    """Copy the video's metadata, or return the kinds of what is left out."""
-    tags = {key: value for key, value in given.metadata.items() if key not in _TECHNICAL}
-    told = [*tags, *(key for stream in given.streams for key in stream.metadata if key not in _TECHNICAL | {"language", "handler_name"})]
-    for stream in (each for each in given.streams.audio if each.index in sounds):
+    """Copy the video's metadata. Return the kinds of what is left out."""
+    heard = [stream for stream in given.streams.audio if stream.index in sounds]
+    spoken = [given.metadata, *(stream.metadata for stream in (given.streams if strip else heard))]
+    told = [key.lower() for tags in spoken for key in tags if not _is_technical(key) and (strip or not _keeps(key))]
+    for stream in heard:
         sound = sounds[stream.index]
         sound.disposition = stream.disposition  # marks the default one
         sound.metadata.clear()
-        sound.metadata.update({} if strip else stream.metadata)
+        sound.metadata.update({} if strip else {key: value for key, value in stream.metadata.items() if key == "language" or _keeps(key)})
         if strip and clear_comments(sound):
             told.append("comment")
     if not strip:
-        written = [key for key in tags if key.partition("-")[0].lower() in _WORDS]
-        container.metadata.update({key: value for key, value in tags.items() if key not in written})
-        return ("comment",) if written else ()
-    return tuple(sorted({_kind(key.lower()) for key in told}))
+        container.metadata.update({key: value for key, value in given.metadata.items() if _keeps(key)})
+    return tuple(sorted(set(map(_kind, told))))
 
 
-# Texts that people write about a video may name the covered people.
-_WORDS: Final = frozenset({"title", "comment", "description", "synopsis", "subtitle", "keywords", "lyrics"})
+def _is_technical(key: str) -> bool:
+    return key.lower() in _TECHNICAL or key.lower().startswith("_statistics")
+
+
+def _keeps(key: str) -> bool:
+    name = key.lower().partition("-")[0].rpartition(".")[2]
+    return not _is_technical(key) and (name in _MAKERS or _kind(key.lower()) != "comment")
 
 
 def _kind(key: str) -> str:

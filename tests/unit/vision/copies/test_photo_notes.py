@@ -42,7 +42,7 @@ def exif() -> PIL.Image.Exif:
     made[0x010E], made[0x9C9B] = "Mei at the lake", "Mei at the lake".encode("utf-16-le")
     inner, place = made.get_ifd(0x8769), made.get_ifd(0x8825)
     inner[0x9003], inner[0x927C] = "2024:05:06 07:08:09", b"a maker's note with a preview inside"
-    inner[0x9286] = b"ASCII\0\0\0Mei at the lake"
+    inner[0x9286], inner[0xA436] = b"ASCII\0\0\0Mei at the lake", "Mei at the lake"
     place[1], place[2] = "N", (47.0, 33.0, 0.0)
     return made
 
