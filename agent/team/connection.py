@@ -109,15 +109,7 @@ class TeamConnection:
         self, method: str, path: str, headers: Mapping[str, str], content: AsyncIterator[bytes] | None = None, *, wait_s: float = 0
     ) -> dict[str, str]:
         """Send a request without a document; return the answer's headers."""
-        import httpx
-
-        timeout = httpx.Timeout(_ANSWER_S + wait_s, connect=_CONNECT_S)
-        try:
-            answer = await self._http.request(method, path, headers=dict(headers), content=content, timeout=timeout)
-        except httpx.HTTPError as error:
-            raise _failure(error) from error
-        if not answer.is_success:
-            raise _refusal(answer.content)
+        answer, _ = await _answered(self._http, method, path, headers, content, _ANSWER_S + wait_s)
         return {name.lower(): value for name, value in answer.headers.items()}
 
     async def call(self, method: str, path: str, answer: type[T], body: BaseModel | None = None, *, wait_s: float = 0) -> T:
@@ -143,13 +135,24 @@ async def first_contact(address: str) -> ServerOut:
 
 
 async def _send(http: "httpx.AsyncClient", method: str, path: str, body: BaseModel | None, limit_s: float) -> bytes:
+    content = None if body is None else body.model_dump_json().encode()
+    _, received = await _answered(http, method, path, {} if body is None else {"content-type": "application/json"}, content, limit_s)
+    return received
+
+
+async def _answered(
+    http: "httpx.AsyncClient",
+    method: str,
+    path: str,
+    headers: Mapping[str, str],
+    content: AsyncIterator[bytes] | bytes | None,
+    limit_s: float,
+) -> "tuple[httpx.Response, bytes]":
     import httpx
 
-    content = None if body is None else body.model_dump_json()
-    headers = None if body is None else {"content-type": "application/json"}
     timeout = httpx.Timeout(limit_s, connect=_CONNECT_S)
     try:
-        async with http.stream(method, path, content=content, headers=headers, timeout=timeout) as answer:
+        async with http.stream(method, path, content=content, headers=dict(headers), timeout=timeout) as answer:
             received = bytearray()
             async for part in answer.aiter_bytes():
                 received += part
@@ -159,7 +162,7 @@ async def _send(http: "httpx.AsyncClient", method: str, path: str, body: BaseMod
         raise _failure(error) from error
     if not answer.is_success:
         raise _refusal(bytes(received))
-    return bytes(received)
+    return answer, bytes(received)
 
 
 def _refusal(content: bytes) -> AgentError:

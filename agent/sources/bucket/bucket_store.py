@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import IO, TYPE_CHECKING, Final
 
-from agent.domain.errors import BucketNamesUnreadable, BucketNotReached, ImageTooLarge, ImageUnreadable
+from agent.domain.errors import BucketAnswer, BucketNamesUnreadable, BucketNotReached, ImageTooLarge, ImageUnreadable
 from agent.sources.bucket.bucket import Bucket, BucketAccess, Keys
 from agent.sources.bucket.bucket_problems import meaning
 
@@ -133,12 +133,17 @@ def _access(bucket: Bucket, keys: Keys | None) -> Mapping[str, object]:
 
 
 def filled(chunks: Iterable[bytes | memoryview], size: int) -> int:
-    """Return a descriptor of a file with these bytes, to be read from its start. Raises OSError, and what `chunks` raises.
+    """Return a descriptor of a file with these bytes, to be read from its start.
 
+    Raises OSError, BucketAnswer if there are more than `size`, which was checked against the largest allowed, and what `chunks` raises.
     The file has no name: it is gone when its last descriptor is closed, however the program ends.
     """
     with _made(size) as file:
+        left = size
         for chunk in chunks:
+            left -= len(chunk)
+            if left < 0:
+                raise BucketAnswer(answer="Content-Length")
             file.write(chunk)
         file.flush()
         file.seek(0)
