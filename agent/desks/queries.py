@@ -25,7 +25,7 @@ from agent.domain.face import Quality
 from agent.domain.people import Certainty, trust
 from agent.library.queries import identity_rows
 from agent.library.recipes import EMBEDDER
-from agent.people.queries import consent_rows, edit_rows
+from agent.people.queries import consent_rows, desk_answers, edit_rows
 from agent.people.queries.people_queries import PeopleQueries, concluded
 from agent.store import audit_libraries, audit_log, event_rows
 from agent.store.facts import chunks
@@ -58,6 +58,7 @@ from agent.web.desk_exchange import (
 
 GENERATION: Final = "desk_generation"
 _KEPT: Final = timedelta(days=90)
+_OURS: Final = frozenset({"token", desk_answers.ABOUT})  # kept beside an answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,7 @@ class DeskQueries(PeopleQueries):
         with self.database.write(durable=True) as tx:
             before = tx.scalar(select(desk_operation.c.answer).where(desk_operation.c.uid == asked.uid))
             if before is not None:
-                return DeskResult.model_validate({name: each for name, each in before.items() if name != "token"}), NOTHING, []
+                return DeskResult.model_validate({name: each for name, each in before.items() if name not in _OURS}), NOTHING, []
             never, events = identity_rows.never_recognised(tx), list[Recorded]()
             if asked.kind == "receipt":
                 audit_log.add(tx, "desk_deleted", asked.person_uid, asked.deleted, now)
@@ -161,7 +162,8 @@ class DeskQueries(PeopleQueries):
                 events = concluded(tx, done.step, never, now, note, then=done.then)
                 if done.result.printed and not events:
                     events = [event_rows.record(tx, PeopleChanged(action="desk"), now)]
-            answer = done.result.model_dump(mode="json") | {"token": done.step.token}
+            about = done.result.person_uid or asked.person_uid
+            answer = done.result.model_dump(mode="json") | {"token": done.step.token, desk_answers.ABOUT: about}
             tx.execute(insert(desk_operation).values(uid=asked.uid, actor=actor.get(), at=now, answer=answer))
             return done.result, done.step, events
 

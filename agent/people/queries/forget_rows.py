@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, insert, select
 from agent.core.reach import asked_libraries
 from agent.domain.edits import ForgottenPerson
 from agent.domain.errors import PersonUnknown
-from agent.people.queries import albums_of_people, reference_rows, team_rows
+from agent.people.queries import albums_of_people, desk_answers, reference_rows, team_rows
 from agent.store import audit_libraries, journal
 from agent.store.database import Queries
 from agent.store.facts import chunks
@@ -40,6 +40,7 @@ def forget(tx: Connection, person_id: int, now: datetime, *, note: str) -> Forgo
             tx.execute(delete(table).where(table.c.face_id.in_(chunk)))
         tx.execute(insert(ignored), [{"face_id": face_id, "reason": REASON, "at": now} for face_id in chunk])
     team_rows.forget(tx, people)
+    desk_answers.forget(tx, uids)
     albums_of_people.forget(tx, people)
     steps = journal.erase(tx, people)
     reference_rows.sweep(tx)

@@ -31,7 +31,7 @@ join_request = Table(
     Index("join_request_by_network", "network"),
 )
 
-# What desktop agents sent, so that nothing sent twice is done twice: with the answer, deleted after a month.
+# What desktop agents sent, so that nothing sent twice is done twice: with the answer, deleted after some months.
 desk_operation = Table(
     "desk_operation",
     metadata,

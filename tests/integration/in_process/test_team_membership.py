@@ -14,7 +14,7 @@ from agent.desks.queries import begin_anew
 from agent.domain.consent import ConsentState
 from agent.domain.edits import DescribePersonEdit, MergePeopleEdit, NameFacesEdit
 from agent.domain.errors import TeamEnded, TeamNotJoined
-from agent.store.schema import team_person
+from agent.store.schema import desk_operation, team_person
 from agent.team.connection import TeamConnection
 from agent.team.team_tokens import Leaving
 from agent.web.access import Role
@@ -228,6 +228,20 @@ async def test_forgetting_a_person_here_keeps_them_away(office: Office) -> None:
     assert one.people() == {} and one.prints() == 0 and MEI not in one.everything() and "Li Mei" not in one.everything()
 
 
+async def test_what_desks_were_answered_names_nobody_who_was_forgotten(office: Office) -> None:
+    server, one = office.server, office.one
+    mei = await server.person(MEI, "m")
+    await server.person(BEN, "b")
+    await one.until(lambda: one.people() == {MEI: 0, BEN: 0})
+    await one.rename(MEI, "Li Mei")
+    await one.rename(BEN, "Ben Okri")
+    await one.until(lambda: not one.library.outbox() and server.named() == {"Li Mei", "Ben Okri"})
+    await server.world.app.people.forget(mei)
+    with server.world.real.database.read() as tx:
+        answered = repr(tx.scalars(select(desk_operation.c.answer)).all())
+    assert "Li Mei" not in answered and "Ben Okri" in answered
+
+
 async def test_without_recognition_nothing_is_taken(office: Office) -> None:
     server, one = office.server, office.one
     await server.person(MEI, "m")
@@ -285,6 +299,20 @@ async def test_a_name_that_was_taken_back_while_it_was_sent_is_taken_back_at_the
     await one.rename(MEI, "Li Mei")
     await one.until(lambda: not one.library.outbox() and one.people() == {MEI: 0})
     assert server.named() == {MEI} and one.library.conflicts() == []
+
+
+async def test_a_stolen_session_alone_lets_no_computer_in(office: Office) -> None:
+    eve, api = await office.server.team.member("eve", Role.CURATOR), office.server.team
+    async with api.client() as stranger, api.client(**eve.headers) as browser:
+        asked = (await stranger.post("/api/join", json={"computer": "desk"})).json()
+        place, question = f"/api/join/requests/{asked['user_code']}", {"device_code": asked["device_code"]}
+        for wish in ({"allow": True}, {"allow": True, "password": "guessed guessed guessed"}):
+            answer = await browser.post(place, json=wish)
+            assert (answer.status_code, answer.json()["code"]) == (422, "account.old_password_wrong")
+        assert (await stranger.post("/api/join/answer", json=question)).json()["state"] == "pending"
+        assert (await browser.get("/api/account/tokens")).json()["items"] == []
+        assert (await browser.post(place, json={"allow": False})).status_code == 204, "to refuse gives nothing away"
+        assert (await stranger.post("/api/join/answer", json=question)).json()["state"] == "denied"
 
 
 async def test_a_computer_that_asks_looks_like_no_other(office: Office) -> None:
