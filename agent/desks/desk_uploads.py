@@ -29,7 +29,7 @@ class DeskUploads:
     async def remove(self, contents: Sequence[str] | None, desk: str) -> RemovedOfDesk:
         """Delete the next of what this desk sent; with None, also what it told of. Raises UploadUnwritable, StoreError."""
         sent = await asyncio.to_thread(self._queries.sent, desk, contents)
-        own = await asyncio.to_thread(self._queries.hand_over, sent, desk)
+        own = await asyncio.to_thread(self._queries.hand_over, sent, desk, now=self._clock())
         await asyncio.to_thread(self._queries.forget_had, desk, contents)
         removed = await asyncio.to_thread(lambda: [(each, remove_file(each)) for each in own])
         gone, others = [each for each, is_gone in removed if is_gone], [each for each, is_gone in removed if not is_gone]

@@ -62,7 +62,10 @@ class DeskUploadQueries(Queries):
         fresh = [sha256 for sha256, state in found.items() if state == "there" and sha256 not in noted]
         if fresh:
             with self.database.write() as tx:
-                tx.execute(insert(upload), [{"id": new_id(), "sha256": sha256, **facts} for sha256 in fresh])
+                still = set(tx.scalars(there))  # another desk may have taken its own back since
+                if stay := [sha256 for sha256 in fresh if sha256 in still]:
+                    tx.execute(insert(upload), [{"id": new_id(), "sha256": sha256, **facts} for sha256 in stay])
+            found = {sha256: state for sha256, state in found.items() if sha256 not in fresh or sha256 in still}
         return found
 
     def sent(self, desk: str, contents: Collection[str] | None = None) -> list[SentPhoto]:
@@ -74,8 +77,11 @@ class DeskUploadQueries(Queries):
         with everything(), self.database.read() as tx:
             return [SentPhoto(*row) for row in tx.execute(wanted.order_by(upload.c.id).limit(MOST))]
 
-    def hand_over(self, sent: Sequence[SentPhoto], desk: str) -> list[SentPhoto]:
-        """Leave those of these photos that another sender has, too, to that one; return the others."""
+    def hand_over(self, sent: Sequence[SentPhoto], desk: str, *, now: datetime) -> list[SentPhoto]:
+        """Leave those of these photos that another sender has, too, to that one; return the others.
+
+        Those count as missing from now on: until their files are removed, nobody is told that the server has them.
+        """
         contents = [each.sha256 for each in sent]
         with everything(), self.database.write() as tx:
             others = select(upload).where(upload.c.sha256.in_(contents), upload.c.outcome == Outcome.DUPLICATE)
@@ -89,6 +95,8 @@ class DeskUploadQueries(Queries):
                     continue
                 tx.execute(update(upload).where(upload.c.id == each.id).values(token=heir.token, member=heir.member))
                 tx.execute(delete(upload).where(upload.c.id == heir.id))
+            leaving = update(place).where(place.c.path.in_([each.target for each in kept]), place.c.missing_since.is_(None))
+            tx.execute(leaving.values(missing_since=now))
             return kept
 
     def forget_had(self, desk: str, contents: Collection[str] | None) -> None:
@@ -106,9 +114,12 @@ class DeskUploadQueries(Queries):
         """
         with everything(), self.database.write(durable=True) as tx:
             tx.execute(delete(upload).where(upload.c.id.in_([each.id for each in (*gone, *others)])))
+            tx.execute(update(place).where(place.c.path.in_([each.target for each in others])).values(missing_since=None))
             if not gone:
                 return EditStep("describe", 0), []
-            at = place.c.path.in_([each.target for each in gone])
+            targets = {each.target for each in gone}
+            taken = set(tx.scalars(select(upload.c.target).where(upload.c.target.in_(targets))))  # by another's upload since
+            at = place.c.path.in_(targets - taken)
             images = sorted(set(tx.scalars(select(place.c.image_id).where(at, place.c.image_id.is_not(None)))))
             tx.execute(delete(place).where(at))
             groups = Counter(frozenset(() if each.library is None else (each.library,)) for each in gone)

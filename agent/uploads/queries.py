@@ -5,7 +5,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import Row, delete, exists, func, insert, select, update
 
 from agent.core.request_id import current_id
 from agent.domain import desk_path
@@ -57,6 +57,8 @@ class UploadQueries(Queries):
             there = there.where(place.c.library_id == library_id)
         sent = select(table.c.target).where(table.c.sha256 == sha256, table.c.target.is_not(None))
         sent = sent.where(table.c.library_id.is_(None) if library_id is None else table.c.library_id == library_id)
+        missing = exists().where(place.c.path == table.c.target, place.c.missing_since.is_not(None))
+        sent = sent.where(~missing)  # lost, or about to be removed for who sent it
         with self.database.read() as tx:
             found = tx.scalar(there.where(image.c.sha256 == sha256, place.c.missing_since.is_(None)).limit(1))
             return found, list(tx.scalars(sent))

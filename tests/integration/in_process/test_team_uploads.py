@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import threading
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import httpx
 import pytest_asyncio
 from sqlalchemy import func, select, update
 
 from agent.core.settings import Settings, Share
+from agent.desks import desk_uploads
+from agent.desks.upload_queries import DeskUploadQueries, SentPhoto, remove_file
 from agent.store.schema import image, member, place, upload
 from agent.team import upload_connection
 from agent.team.uploading import AT_ONCE
@@ -20,12 +25,16 @@ from tests.desks import LIMITS, Desk, Office, Server, office_in
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from contextlib import AbstractContextManager
 
     import pytest
+    from sqlalchemy import Connection
 
+    from agent.accounts.records import TokenRecord
     from tests.desks import Answering
 
 ANNA = "Anna"
+WAIT_S = 60.0
 
 
 def jpeg(number: int, size: int = 2_000) -> bytes:
@@ -258,6 +267,61 @@ async def test_what_another_desk_has_too_stays_when_one_takes_its_own_back(offic
     assert (desk.photos, desk.joined) == (1, True), "it was handed over to the other desk"
     removed = await server.desks.uploads.remove_all(desk.id)
     assert removed.photos == 1 and stored(server) == []
+
+
+async def test_what_one_desk_takes_back_is_not_there_for_another_while_its_file_is_removed(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, one, other = office.server, office.one, office.other
+    put(one, jpeg(1))
+    await share(one, Share.UPLOAD)
+    await one.until(lambda: one.uploads.library.counts([]).sent == 1)
+    await server.note_uploads()
+    put(other, jpeg(1))
+    removing, go_on = threading.Event(), threading.Event()
+
+    def remove_slowly(each: SentPhoto) -> bool:
+        removing.set()
+        assert go_on.wait(WAIT_S)
+        return remove_file(each)
+
+    monkeypatch.setattr(desk_uploads, "remove_file", remove_slowly)
+    await share(one, Share.KEEP)
+    assert await one.membership.uploads.take_back() == 1
+    await asyncio.to_thread(removing.wait, WAIT_S)
+    await share(other, Share.UPLOAD)
+    counts = other.uploads.library.counts
+    await other.until(lambda: counts([]).sent + counts([]).there == 1)
+    go_on.set()
+    await one.until(lambda: not one.uploads.library.to_take_back())
+
+    assert stored(server) == [jpeg(1)]
+    assert (counts([]).sent, counts([]).there) == (1, 0)
+
+
+async def test_what_is_taken_back_while_another_desk_asks_is_not_there(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    server, one = office.server, office.one
+    put(one, jpeg(1))
+    await share(one, Share.UPLOAD)
+    await one.until(lambda: one.uploads.library.counts([]).sent == 1)
+    await server.note_uploads()
+    real, asked = server.world.real.database.write, list[None]()
+
+    def after_the_other_desk_took_it_back(*, durable: bool = False) -> AbstractContextManager[Connection]:
+        if not asked:
+            asked.append(None)
+            with real() as tx:
+                tx.execute(update(place).where(place.c.source == "file").values(missing_since=server.world.app.now()))
+        return real(durable=durable)
+
+    with server.world.real.database.read() as tx:
+        someone = SimpleNamespace(id=tx.scalar(select(member.c.id).limit(1)))
+    queries, desk = DeskUploadQueries(server.world.real.database), cast("TokenRecord", SimpleNamespace(id="d", member=someone))
+    monkeypatch.setattr(server.world.real.database, "write", after_the_other_desk_took_it_back)
+    told = queries.known([hashlib.sha256(jpeg(1)).hexdigest()], None, desk, now=server.world.app.now())
+
+    assert asked and not told
+    assert rows(server) == 1
 
 
 async def test_leaving_says_what_stays_or_removes_it(office: Office) -> None:
