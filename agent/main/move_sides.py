@@ -174,6 +174,12 @@ def server_side(session: CommandSession, database: Database, library_id: int) ->
     return OpenSide(side, ForgottenFile(paths.data / _FORGOTTEN))
 
 
+def _is_bare(folder: Path) -> bool:
+    """Return whether it holds nothing but the folders of a move that was killed before it had left its mark."""
+    files = (each for each in folder.rglob("*") if each.is_symlink() or not each.is_dir())
+    return all(each.name.startswith(f".{_MARK}.") and each.suffix == ".tmp" for each in files)
+
+
 @contextlib.contextmanager
 def new_desktop(folder: Path, origin: str) -> Iterator[tuple[OpenSide, SettingsFile, str]]:
     """Make a home with an empty library, or go on with the one that the same move began; also yields its settings and recovery code.
@@ -183,7 +189,9 @@ def new_desktop(folder: Path, origin: str) -> Iterator[tuple[OpenSide, SettingsF
     paths = AppPaths.find({HOME_VARIABLE: str(folder)})
     mark = paths.data / _MARK
     try:
-        if folder.exists() and any(folder.iterdir()) and (not mark.exists() or json.loads(mark.read_text()) != {"origin": origin}):
+        if mark.exists() and json.loads(mark.read_text()) != {"origin": origin}:
+            raise MoveTargetTaken
+        if not mark.exists() and not _is_bare(folder):
             raise MoveTargetTaken
         paths.create()
         if not mark.exists():

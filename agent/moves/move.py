@@ -86,8 +86,8 @@ class Move:
         records = self._records()
         tables = proof.tables() + [TableProof(RECORD, was.entries, there.entries, was.digest, there.digest) for was, there in records]
         found = Moved(tables, self._findings, [there for _, there in records], without_consent=len(self._numbers.lapsed))
-        if found.equal:
-            self._note(found.records, next(each.source_rows + each.kept for each in tables if each.table == "image"))
+        photos = next(each.source_rows + each.kept for each in tables if each.table == "image")
+        self._note(found.records, photos if found.equal else None)
         return found
 
     def _write(self) -> Writer:
@@ -138,9 +138,10 @@ class Move:
             copy_record(path, self.target.records)
         return [(each, read_record(self.target.records / path_of(each.uid))) for each in brought]
 
-    def _note(self, records: Sequence[ClosedRecord], photos: int) -> None:
-        """Note in the other side's log that the library came, and the digests of what came as files; each once."""
-        came = [(LIBRARY_MOVED, self.source.uid, photos, ""), *((RECORD_MOVED, each.uid, each.entries, each.sha256) for each in records)]
+    def _note(self, records: Sequence[ClosedRecord], photos: int | None) -> None:
+        """Note in the other side's log that the library came, unless `photos` is None, and the digests of what came as files; each once."""
+        came = [] if photos is None else [(LIBRARY_MOVED, self.source.uid, photos, "")]
+        came += [(RECORD_MOVED, each.uid, each.entries, each.sha256) for each in records]
         with self.target.database.write(durable=True) as tx:
             for action, subject, number, detail in came:
                 same = (audit.c.action == action, audit.c.subject == subject, audit.c.number == number, audit.c.detail == detail)

@@ -98,12 +98,20 @@ def _write_consents(tx: Connection, page: Page, numbers: Numbers, findings: Find
         for row in tx.execute(select(consent).where(consent.c.person_uid.in_(part)).order_by(consent.c.id)).mappings():
             there.setdefault((row["person_uid"], row["purpose"]), []).append(dict(row))
     new = list[Row]()
+    ours: dict[tuple[str, str], list[tuple[Row, Row]]] = {}
     for each, meant in pairs:
-        said = there.get((meant["person_uid"], meant["purpose"]), [])
-        if not said:
-            new.append({name: meant[name] for name in CONSENT.columns})
-        elif all(differs(CONSENT, meant, other) for other in said):
-            keep(findings, CONSENT, each, said[-1], "consent")  # what was said there counts, and its history is whole
+        ours.setdefault((meant["person_uid"], meant["purpose"]), []).append((each, meant))
+    for about, entries in ours.items():
+        said = there.get(about, [])
+        came = [any(not differs(CONSENT, meant, other) for other in said) for _, meant in entries]
+        # Of a move before, all of it is from here: what was said since is added. Otherwise what was said there counts, and its history
+        # is whole.
+        adds = len(said) == sum(came) and came == sorted(came, reverse=True)
+        for (each, meant), there_already in zip(entries, came, strict=True):
+            if adds and not there_already:
+                new.append({name: meant[name] for name in CONSENT.columns})
+            elif not there_already:
+                keep(findings, CONSENT, each, said[-1], "consent")
     if new:
         tx.execute(insert(consent), new)
         findings.moved[CONSENT.name] += len(new)

@@ -15,15 +15,17 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from agent.consent.queries import ConsentQueries
 from agent.consent.reference_queries import ReferenceQueries
 from agent.domain.consent import Consent, ConsentState, Purpose
+from agent.domain.errors import MoveTargetTaken
 from agent.libraries.queries import LibrariesQueries
 from agent.library.records import Match, Shown
+from agent.main.move_sides import new_desktop
 from agent.moves.closed_record import LIBRARY_MOVED, RECORDS_FOLDER, changed_records
 from agent.moves.move import PROVING, Move, Moved, Side
 from agent.moves.reading import Page, Reader
 from agent.moves.tables import IGNORED, JOB, MOVES, RECORD, REDACTION_ITEM, REJECTION
 from agent.moves.writer import Writer
 from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.store import journal
+from agent.store import audit_log, journal
 from agent.store.audit_log import AuditQueries
 from agent.store.database import Database
 from agent.store.dialects.postgresql import PostgreSql
@@ -414,6 +416,23 @@ def test_a_withdrawal_there_is_not_undone_by_an_older_consent(moves: Moves) -> N
         assert tx.scalar(select(person.c.lapsed_at).where(person.c.uid == row["person_uid"])) is not None
 
 
+def test_a_withdrawal_after_a_move_that_was_killed_comes_along_with_the_next(moves: Moves) -> None:
+    source, server = moves.desktop("ada"), moves.server()
+    MadeLibrary(source.database, 1).fill()
+    assert moves.up(source, server, required=True).run().equal
+    with source.database.write() as tx:
+        latest = dict(tx.execute(select(consent).order_by(consent.c.id.desc()).limit(1)).mappings().one())
+        assert latest["state"] == ConsentState.GIVEN
+        tx.execute(insert(consent).values(latest | {"id": latest["id"] + 1, "state": "withdrawn", "entered_at": NOW}))
+
+    again = moves.up(source, server, required=True).run()
+
+    assert again.equal and "consent" not in {each.kind for each in again.findings.conflicts}
+    with server.database.read() as tx:
+        said = select(consent.c.state).where(consent.c.person_uid == latest["person_uid"], consent.c.purpose == latest["purpose"])
+        assert tx.scalars(said.order_by(consent.c.id)).all()[-1] == "withdrawn"
+
+
 @pytest.mark.parametrize("harm", ["name", "print", "lost", "file"])
 def test_a_row_that_is_not_there_as_it_was_is_found(moves: Moves, harm: str) -> None:
     source, server = moves.desktop("ada"), moves.server()
@@ -445,6 +464,11 @@ def test_a_row_that_is_not_there_as_it_was_is_found(moves: Moves, harm: str) -> 
         assert tx.scalar(select(record.c.id).where(record.c.action == LIBRARY_MOVED)) is None, "nothing is called moved"
 
 
+def _harm_a_print(server: Side) -> None:
+    with server.database.write() as tx:
+        tx.execute(delete(embedding))
+
+
 def test_a_changed_record_of_a_moved_library_is_found(moves: Moves) -> None:
     source, server = moves.desktop("ada"), moves.server()
     MadeLibrary(source.database, 1).fill()
@@ -454,6 +478,38 @@ def test_a_changed_record_of_a_moved_library_is_found(moves: Moves) -> None:
     assert [each["action"] for each in entries] == ["named"] * 3
     assert changed_records(server.database, server.records.parent) == []
 
+    with source.database.write() as tx:
+        audit_log.add(tx, "named", "later", 1, NOW)
+    again = moves.up(source, server)
+    again.step = lambda phase, _: _harm_a_print(server) if phase == PROVING else None
+    assert not again.run().equal
+    assert changed_records(server.database, server.records.parent) == [], "it is as it came, whatever of the rest is not"
+
     path.write_text(path.read_text().replace("named", "asked"))
 
     assert changed_records(server.database, server.records.parent) == ["ada"]
+
+
+def test_a_new_home_that_was_killed_before_it_held_anything_is_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "home"
+
+    class Killed(BaseException):
+        pass
+
+    def die(path: Path, content: bytes) -> None:
+        path.with_name(f".{path.name}.abc.tmp").write_bytes(content[:3])
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr("agent.main.move_sides.write_private", die)
+        with pytest.raises(Killed), new_desktop(home, "server/1"):
+            raise AssertionError("it is killed before")
+    for _ in range(2):
+        with new_desktop(home, "server/1") as (two, _, _):
+            assert count(two.side.database) == 0
+    with pytest.raises(MoveTargetTaken), new_desktop(home, "server/2"):
+        raise AssertionError("it is another move's")
+    (tmp_path / "taken" / "photos").mkdir(parents=True)
+    (tmp_path / "taken" / "photos" / "a.jpg").touch()
+    with pytest.raises(MoveTargetTaken), new_desktop(tmp_path / "taken", "server/1"):
+        raise AssertionError("it holds something")
