@@ -72,10 +72,10 @@ class IncidentWatch:
     def verify(self) -> bool:
         """Verify the record, at the start and every hour. Returns whether it is found broken anew. Blocks. Raises StoreError."""
         now = self._clock()
-        if self._verified_at is not None and now - self._verified_at < VERIFY_EVERY:
-            return False
-        self._verified_at = now
+        if self._verified_at is not None and timedelta() <= now - self._verified_at < VERIFY_EVERY:
+            return False  # a clock that was ahead must not put the next one off
         broken_at = self._queries.audit_broken_at(self._witness.read())
+        self._verified_at = now
         return broken_at is not None and self._store((record_broken(broken_at, now),), None)
 
     def _store(self, found: Collection[Found], cursor: int | None) -> bool:
