@@ -1,10 +1,10 @@
-"""A desktop's backups in a second place: the newest one, the list of forgotten people, and the settings, by restic."""
+"""A desktop's backups in a second place: the newest one, the list of forgotten people, records that moved, and the settings, by restic."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from agent.backups.file_sets import CONFIG, FORGOTTEN
+from agent.backups.file_sets import CONFIG, FORGOTTEN, RECORDS
 from agent.backups.ground import passwords_of
 from agent.backups.repositories import OFFSITE, Place, RepositoryPasswords, offsite_of
 from agent.backups.restic import Restic, newest_of_each
@@ -40,7 +40,7 @@ def send(settings: Settings, paths: AppPaths, home: Home, *, verify: bool = Fals
     mark = _mark(settings, paths, home)
     newest = BackupStore(paths.library, home, keep=1).list()[:1]
     restic.back_up(paths.config, ["settings.toml"], CONFIG)
-    restic.back_up(paths.data, [FORGOTTEN], _GONE)
+    restic.back_up(paths.data, [FORGOTTEN, RECORDS], _GONE)
     size, stored = restic.back_up(paths.library / BACKUPS_FOLDER, [each.name for each in newest], LIBRARY)
     restic.expire(_KEEP_DAYS, utc_now())
     if verify:
@@ -112,13 +112,16 @@ def fetch(place: Place, code: str, paths: AppPaths, now: datetime, moment: datet
     store.keys(found).recover(code)
     restored = store.restore(found, now)
     ForgottenFile(paths.data / FORGOTTEN).add(sorted(ForgottenFile(stage / _GONE / FORGOTTEN).read()))
-    _put(settings, library, paths)
+    _put(settings, library, stage / _GONE / RECORDS, paths)
     clear(stage)
     return restored
 
 
-def _put(settings: Path, library: Path, paths: AppPaths) -> None:
+def _put(settings: Path, library: Path, records: Path, paths: AppPaths) -> None:
     try:
+        for each in sorted(records.glob("*")):  # the record in the library names them
+            make_private(paths.data / RECORDS)
+            each.replace(paths.data / RECORDS / each.name)
         if settings.exists():
             make_private(paths.config)
             if paths.settings.exists():

@@ -9,8 +9,8 @@ from agent.core.paths import AppPaths
 from agent.core.settings import Settings
 
 DATA, CONFIG, UPLOADS = "data", "config", "uploads"
-FORGOTTEN, WITHDRAWN = "forgotten", "withdrawn"
-_OWN: Final = ("uploads", "copies", "records", "certificates")
+FORGOTTEN, WITHDRAWN, RECORDS = "forgotten", "withdrawn", "records"
+_OWN: Final = ("uploads", "copies", RECORDS, "certificates")
 _NAMES: Final = (*_OWN, "library/library.keys", "postgres/address", FORGOTTEN, WITHDRAWN, "record-head")
 
 

@@ -116,6 +116,8 @@ def test_a_lost_desktop_comes_back_from_a_second_place(program: "RealProgram", p
     with program.library() as library, library.database.read() as tx:
         grace = tx.scalar(select(person.c.uid).where(person.c.name == "Grace"))
     ForgottenFile(program.paths.data / "forgotten").add([str(grace)])
+    (program.paths.data / "records").mkdir()
+    (program.paths.data / "records" / "old.jsonl").write_text("{}\n")
     assert send(settings, program.paths, home_of_key(settings, program.paths)) == (facts["sent"], 0), "nothing is sent twice"
 
     there.send_killed(tmp_path / "slow")
@@ -132,6 +134,7 @@ def test_a_lost_desktop_comes_back_from_a_second_place(program: "RealProgram", p
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {"name": facts["name"]}
     assert there.paths.settings.read_bytes() == program.paths.settings.read_bytes()
+    assert (there.paths.data / "records" / "old.jsonl").read_text() == "{}\n"
     assert "backup.home_taken" in there.restore(code).stderr
 
     again = program.run("backup", "now", "--json")  # what was killed leaves nothing in the way
