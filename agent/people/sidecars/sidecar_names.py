@@ -216,10 +216,15 @@ class SidecarNames:
                 if image is None:
                     continue
                 theirs: dict[int, str] = {}
-                for path, root in self._places(image, WRITTEN):
+                places = self._places(image, WRITTEN)
+                for path, root in places:
                     with _told_of(image_id):
                         theirs |= await self._put(path, image, root)
             self.found.remember(image_id, theirs)
+            # Another process of a server may have written what was said since, and this one removed it again.
+            now = await asyncio.to_thread(self._library.image, image_id) if places else None
+            if now is not None and list(map(confirmed, now.faces)) != list(map(confirmed, image.faces)):
+                self._wait(self._to_write, [image_id])
 
     async def _put(self, path: Path, image: StoredImage, root: Path) -> dict[int, str]:
         """Return face -> another program's name, if it differs from ours."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import subprocess
 from contextlib import asynccontextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import PIL.Image
 import pytest
@@ -22,7 +23,7 @@ from agent.domain.jobs import Priority
 from agent.domain.regions import RegionArea
 from agent.library.records import StoredFace
 from agent.people.sidecars.sidecar_conflicts import FoundConflict
-from agent.people.sidecars.sidecar_store import Sidecars
+from agent.people.sidecars.sidecar_store import Sidecars, Written
 from agent.sources.source import SidecarChanged
 from tests.sidecars import SidecarsNow, ask_here
 from tests.xmp_packets import FOOT, HEAD, REGIONS, TYPES
@@ -30,6 +31,7 @@ from tests.xmp_packets import FOOT, HEAD, REGIONS, TYPES
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+    from agent.domain.regions import NamedBox
     from agent.engine.open_files import Opener
     from agent.engine.rpc import Call
     from tests.world import World
@@ -242,6 +244,26 @@ async def test_confirmed_names_are_written_and_follow_what_the_user_says(world: 
         await world.app.people.edit(UnnameFacesEdit(face_ids=(mei,)))
         await settled(world)
         assert names(world, "a") == [] and names(world, "b") == ["Lin"]
+
+
+async def test_what_another_process_said_while_a_sidecar_was_written_is_written_after_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(world, "both"):
+        person_id = await world.app.people.name_face(await photo(world, "a", b"m1"), "Mei")
+        await settled(world)
+        write, others = Sidecars.write, ["Xu"]
+
+        async def write_late(self: Sidecars, photo: Path, size: tuple[int, int], faces: Sequence[NamedBox], **more: Any) -> Written:
+            if others:
+                edit = DescribePersonEdit(person_id=person_id, name=others.pop())
+                await asyncio.to_thread(world.real.edit, edit, now=world.app.now(), note="in_doubt")
+            return await write(self, photo, size, faces, **more)
+
+        monkeypatch.setattr(Sidecars, "write", write_late)
+        await world.app.people.edit(DescribePersonEdit(person_id=person_id, name="Bo"))
+        await settled(world)
+        assert names(world, "a") == ["Xu"]
 
 
 async def test_what_was_written_is_no_image_and_is_read_back_as_agreed(world: World) -> None:
