@@ -31,6 +31,8 @@ _CACHE_KIB = 16_384
 # Below this much free space the log must not grow to its usual size (4 MB): its pages could no longer be moved into the file.
 _AMPLE_BYTES = 64 * 1024 * 1024
 _LEAST_BYTES = 64 * 1024  # below this, writing is impossible
+# A log that grew beside a long reader, as during a backup, gives its space back once its pages are in the file.
+_LOG_BYTES = 8 * 1024 * 1024
 
 _READONLY = 8  # without a more specific reason from the file system, which would be part of the code
 
@@ -196,7 +198,7 @@ class SqlCipher:
         if self._shrinks:
             settings.append("auto_vacuum=INCREMENTAL")  # only takes effect for a new file
         if not self._read_only:
-            settings += ["journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON"]
+            settings += ["journal_mode=WAL", f"journal_size_limit={_LOG_BYTES}", "synchronous=NORMAL", "secure_delete=ON"]
         try:
             cursor = connection.cursor()
             for setting in settings:

@@ -130,6 +130,21 @@ def test_on_a_small_disk_the_log_does_not_take_all_the_room(
     assert (tmp_path / "library.db-wal").stat().st_size < 500_000
 
 
+def test_a_log_that_grew_beside_a_long_reader_gives_its_space_back(database: Database, tmp_path: Path) -> None:
+    with database.write() as tx:
+        tx.execute(text("CREATE TABLE t (x BLOB)"))
+    with database.read() as reader:
+        reader.execute(text("SELECT count(*) FROM t")).all()
+        for _ in range(20):
+            with database.write() as tx:
+                tx.execute(text("INSERT INTO t VALUES (randomblob(1000000))"))
+    assert (tmp_path / "some.db-wal").stat().st_size > 20_000_000
+    for _ in range(2):  # the first moves the pages into the file
+        with database.write() as tx:
+            tx.execute(text("INSERT INTO t VALUES (NULL)"))
+    assert (tmp_path / "some.db-wal").stat().st_size < 9_000_000
+
+
 def test_after_a_full_disk_the_log_is_emptied_before_anything_is_written(database: Database, tmp_path: Path) -> None:
     def moved() -> int:
         return (tmp_path / "some.db").stat().st_size
