@@ -31,6 +31,7 @@ RATE_S = 60.0
 # Two batches at once, so that the engine has work while the last photos of one are finished.
 QUEUES = {ASKED_QUEUE: 1, PHOTO_QUEUE: 2}
 MOST_CONNECTIONS = 4
+CONNECTION_S = 5.0  # for a connection; while the database is away, one is waited for twice when the worker ends
 CLOSE_S = 1.0  # for connections that are being made; then they are left
 
 
@@ -201,7 +202,9 @@ async def connected(app: App, address: str) -> AsyncIterator[None]:
     wait for them for ever, and the process would never end; told to stop, they end.
     """
     check = AsyncConnectionPool.check_connection
-    pool = AsyncConnectionPool(address, kwargs=dict(ALIVE), min_size=1, max_size=MOST_CONNECTIONS, open=False, check=check)
+    pool = AsyncConnectionPool(
+        address, kwargs=dict(ALIVE), min_size=1, max_size=MOST_CONNECTIONS, open=False, check=check, timeout=CONNECTION_S
+    )
     try:
         await pool.open(wait=True)
         async with app.open_async(pool):

@@ -133,6 +133,11 @@ class Team:
         with self.database.read() as tx:
             return tx.scalar(text("SELECT count(*) FROM procrastinate_jobs")) or 0
 
+    def fetching(self) -> int:
+        """How many of the queue's own workers there are."""
+        with self.database.read() as tx:
+            return tx.scalar(text("SELECT count(*) FROM procrastinate_workers")) or 0
+
     def prints(self) -> int:
         with self.database.read() as tx:
             return tx.scalar(select(func.count()).select_from(embedding)) or 0

@@ -1,14 +1,19 @@
 """Several workers share a library's photos: each is analysed once, whatever ends them."""
 
+import asyncio
 import random
 import signal
 from functools import partial
 
 import pytest
+from psycopg_pool import AsyncConnectionPool
 
+from agent.core.settings import Settings
 from agent.domain.jobs import JobState, Priority
+from agent.main.worker_process import WorkerEdges, work
 from tests.integration.workers.conftest import Team, ended
-from tests.worker_process import CRASH
+from tests.worker_process import CRASH, engine
+from tests.world import FakeMatcher
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -114,3 +119,17 @@ def _has_done(team: Team, goal: int) -> bool:
 def _done_of(team: Team, folder: str) -> int:
     places = [team.library.place(str(path)) for path in (team.folder / folder).iterdir()]
     return sum(place is not None and place.image_id is not None for place in places)
+
+
+async def test_an_idle_worker_whose_database_is_gone_ends_without_waiting_for_it(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = AsyncConnectionPool.__init__.__kwdefaults__
+    assert usual
+    monkeypatch.setitem(usual, "timeout", 3_600.0)  # longer than the test may take
+    monkeypatch.setattr("agent.workers.worker.CONNECTION_S", 0.1)
+    stop, edges = asyncio.Event(), WorkerEdges(engine(0), lambda references: FakeMatcher(references.read))
+    working = asyncio.create_task(work(Settings(), team.opened_again(), team.url, "idle", edges, stop, drain_s=0.1))
+    await team.until(lambda: team.fetching() == 2)
+    await asyncio.to_thread(team.lock_out)
+    stop.set()
+    await working
+    await asyncio.to_thread(team.let_in)
