@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from agent.backups.file_sets import CONFIG, FORGOTTEN, RECORDS
+from agent.backups.file_sets import CONFIG, FORGOTTEN, RECORDS, put_settings
 from agent.backups.ground import passwords_of
 from agent.backups.repositories import OFFSITE, Place, RepositoryPasswords, offsite_of
 from agent.backups.restic import Restic, newest_of_each
@@ -122,11 +122,7 @@ def _put(settings: Path, library: Path, records: Path, paths: AppPaths) -> None:
         for each in sorted(records.glob("*")):  # the record in the library names them
             make_private(paths.data / RECORDS)
             each.replace(paths.data / RECORDS / each.name)
-        if settings.exists():
-            make_private(paths.config)
-            if paths.settings.exists():
-                paths.settings.replace(paths.settings.with_name("settings.toml.before-restore"))
-            settings.replace(paths.settings)
+        put_settings(settings, paths)
         if paths.library.exists():
             paths.library.rmdir()  # an empty one
         library.rename(paths.library)

@@ -1,11 +1,12 @@
 """Which files of a server go with its database: without the key that opens the library, and without what is made again."""
 
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import Final
 
 from agent.backups.restic import Restic
-from agent.core.paths import AppPaths
+from agent.core.paths import AppPaths, make_private
 from agent.core.settings import Settings
 
 DATA, CONFIG, UPLOADS = "data", "config", "uploads"
@@ -35,3 +36,15 @@ def back_up_files(restic: Restic, sets: list[FileSet]) -> tuple[int, int]:
     restic.prepare()
     sizes = [restic.back_up(each.folder, each.names, each.tag, each.exclude) for each in sets]
     return sum(size for size, _ in sizes), sum(stored for _, stored in sizes)
+
+
+def put_settings(restored: Path, paths: AppPaths) -> None:
+    """Put restored settings in place; those that were there stay beside, and so do those of earlier restores. Raises OSError."""
+    if not restored.exists():
+        return
+    make_private(paths.config)
+    if paths.settings.exists():
+        endings = chain(["before-restore"], (f"before-restore-{number}" for number in count(2)))
+        beside = (paths.settings.with_name(f"{paths.settings.name}.{ending}") for ending in endings)
+        paths.settings.replace(next(each for each in beside if not each.exists()))
+    restored.replace(paths.settings)

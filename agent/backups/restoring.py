@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from agent.backups.configuration import archive
 from agent.backups.drill import sums
-from agent.backups.file_sets import CONFIG, DATA, FORGOTTEN, UPLOADS, WITHDRAWN
+from agent.backups.file_sets import CONFIG, DATA, FORGOTTEN, UPLOADS, WITHDRAWN, put_settings
 from agent.backups.making import DUE
 from agent.backups.pgbackrest import program
 from agent.backups.repositories import DATABASE_FOLDER, Place, RepositoryFolder, RepositoryPasswords
@@ -147,12 +147,7 @@ def finish(paths: AppPaths) -> None:
     if not (stage / READY).exists():
         return
     try:
-        settings = stage / CONFIG / "settings.toml"
-        if settings.exists():
-            make_private(paths.config)
-            if paths.settings.exists():
-                paths.settings.replace(paths.settings.with_name("settings.toml.before-restore"))
-            settings.replace(paths.settings)
+        put_settings(stage / CONFIG / "settings.toml", paths)
         uploads = stage / UPLOADS
         if uploads.exists() and any(uploads.iterdir()):
             target = SettingsFile(paths.settings, environ={}).load().uploads.folder

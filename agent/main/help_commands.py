@@ -13,6 +13,7 @@ from agent.cli.session import CommandSession
 from agent.core.i18n import FALLBACK
 from agent.core.resources import resource
 
+_TITLE = re.compile(r"^# (.*?)(?: *\{#[\w-]+\})?$", re.MULTILINE)
 _LINK = re.compile(r"!?\[([^\]]*)\]\(([^)\s]*)\)")
 
 
@@ -27,7 +28,7 @@ def help_page(session: CommandSession, page: str | None, as_json: bool) -> None:
         raise click.ClickException(texts("cli.help_page.none"))
     if page is None:
         for each, file in found.items():
-            title = _shown(file).split("\n", 1)[0].lstrip("# ")
+            title = _title(file)
             tell({"page": each, "title": title}, f"{each:<26} {title}", as_json=as_json)
         return
     # Older alerts name a path.
@@ -44,6 +45,11 @@ def _pages(language: str) -> dict[str, Path]:
     return {file.stem: file for file in sorted((resource("help") / language).glob("*.md"))}
 
 
+def _title(file: Path) -> str:
+    found = _TITLE.search(file.read_text("utf-8"))
+    return found[1] if found else file.stem
+
+
 def _shown(file: Path) -> str:
     """Return a page for a terminal: links to other pages are the commands that print them."""
     pages = _pages(FALLBACK)
@@ -55,7 +61,11 @@ def _shown(file: Path) -> str:
         if re.match("https?:", to):
             return f"{text} ({to})" if text != to else to
         name = PurePosixPath(to.partition("#")[0]).name.removesuffix(".md").removesuffix(".zh-CN")
-        return f"{text} (`ai-popup help {name}`)" if name in pages and not to.startswith("#") else text
+        if name not in pages or to.startswith("#"):
+            return text
+        if found.string[: found.start()].rstrip(" ")[-1:].isalnum() and text == _title(file.with_name(f"{name}.md")):
+            text = f"“{text}”"  # in a sentence, which without the link's look would run on
+        return f"{text} (`ai-popup help {name}`)"
 
     text = re.sub(r"\A<!--.*?-->\s*", "", file.read_text("utf-8"), flags=re.DOTALL)
     text = re.sub(r"^\[(?:简体中文|English)\]\([^)]*\)(?: · |\n+)", "", text, count=1, flags=re.MULTILINE)

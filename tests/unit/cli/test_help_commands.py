@@ -17,6 +17,9 @@ PAGE = """<!-- a note -->
 
 [简体中文](disk-full.zh-CN.md) · [Back up](../operate/backup.md#second)
 
+- [Back up](backup.md)
+- Not enough: [back up](backup.md) before [Back up](backup.md) is read.
+
 See [below](#then), [why](../decisions/0066-backups.md) and [elsewhere](https://example.org). ![a picture](x.png)
 """
 
@@ -37,6 +40,9 @@ def test_a_page_is_text_whose_links_are_commands(cli: CommandLine, name: str) ->
         "# A disk is almost full",
         "",
         "Back up (`ai-popup help backup`)",
+        "",
+        "- Back up (`ai-popup help backup`)",
+        "- Not enough: back up (`ai-popup help backup`) before “Back up” (`ai-popup help backup`) is read.",
         "",
         "See below, why and elsewhere (https://example.org).",
         "",

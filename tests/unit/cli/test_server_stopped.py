@@ -54,7 +54,7 @@ def test_commands_about_a_team_name_the_command_that_starts_its_server(cli: Comm
 
     said = cli(*words)
 
-    assert said.code == 1 and "[server.stopped]" in said.err and "ai-popup serve" in said.err
+    assert said.code == 1 and "[server.stopped]" in said.err and "ai-popup serve" in said.err and "systemctl start ai-popup" in said.err
 
 
 @pytest.mark.parametrize("words", [["serve"], ["worker"]])
