@@ -129,7 +129,8 @@ class Certificates:
         for path in (self._given.certificate, self._given.private_key):
             with suppress(OSError):
                 facts = path.stat()
-                seen.append((facts.st_ino, facts.st_size, facts.st_mtime_ns))
+                # The last is of a file that may be read from now on, too: who renews it may write first, and give the right to read then.
+                seen.append((facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns))
         return seen
 
     def _take(self, certificate: Path, key: Path | None) -> None:
@@ -141,8 +142,10 @@ class Certificates:
             for context in (_context(), self.context):
                 context.load_cert_chain(certificate, key, password="")  # no question on the terminal
             self._validity = (taken.not_valid_before_utc, taken.not_valid_after_utc)
-        except (OSError, ValueError) as error:
+        except (ssl.SSLError, ValueError) as error:
             raise CertificateUnusable from error
+        except OSError as error:
+            raise CertificateUnusable(unreadable=1) from error
 
     # -- our own -----------------------------------------------------------------------------------------------------------------
     def _authority(self) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:

@@ -4,7 +4,7 @@ import json
 import shutil
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -23,6 +23,7 @@ _GIGABYTE, _HOUR_S = 1_000_000_000, 3_600
 _OLDEST_PYTHON = (3, 11)
 _CONNECT_S = 10.0
 _DATABASE = "AI_POPUP__SERVER__DATABASE"
+_CERTIFICATE = ("AI_POPUP__SERVER__CERTIFICATE", "AI_POPUP__SERVER__PRIVATE_KEY")
 _TOOLS = ("pgbackrest", "restic")
 _PORTS = {"AI_POPUP__SERVER__PORT": 8443, "AI_POPUP__SERVER__OPERATIONS_PORT": 9464}
 
@@ -121,10 +122,12 @@ class HostLooks:
     def _secrets(self) -> Check:
         """Look whether the server's user can read the files that the settings name in place of a secret."""
         files = {name: value for name, value in self._program.variables(None).items() if name.endswith("_FILE") and value.startswith("/")}
+        return Check("secrets", f"{len(files)} files can be read", self._hidden(files))
+
+    def _hidden(self, files: Mapping[str, str]) -> str:
         hidden = [f"{path} ({name})" for name, path in files.items() if self._program.command(None, "test", "-r", path).code != 0]
         user = self._host.user or "the server's user"
-        fault = f"{user} can't read {', '.join(hidden)}: chgrp {user} FILE && chmod 640 FILE" if hidden else ""
-        return Check("secrets", f"{len(files)} files can be read", fault)
+        return f"{user} can't read {', '.join(hidden)}: chgrp {user} FILE && chmod 640 FILE" if hidden else ""
 
     def _replaced(self) -> Check:
         """Look whether the examples of an environment were replaced by what is true here."""
@@ -137,13 +140,21 @@ class HostLooks:
         return Check("names", "this host's", f"{where}: {', '.join(left)}" if left else "")
 
     def _certificate(self) -> Check:
-        """Look how long a given certificate is valid; the server renews its own."""
-        path = self._program.variables(None).get("AI_POPUP__SERVER__CERTIFICATE", "")
-        if not path:
+        """Look how long a given certificate is valid, and for its key; the server renews its own."""
+        variables = self._program.variables(None)
+        files = {name: path for name in _CERTIFICATE if (path := variables.get(name, ""))}
+        if len(files) < len(_CERTIFICATE):
             return Check("certificate", "the server's own")
+        certificate, key = files.values()
+        if hidden := self._hidden(files):
+            return Check("certificate", fault=f"{hidden}; of files by certbot the server gets copies, see docs/team.md#certificate")
         days = self._environment.certificate_days
-        done = self._runner.run(["openssl", "x509", "-noout", "-checkend", str(days * 86_400), "-in", path])
-        return Check("certificate", f"valid for {days} days", "" if done.code == 0 else f"it ends within {days} days, or can't be read")
+        if self._runner.run(["openssl", "x509", "-noout", "-checkend", str(days * 86_400), "-in", certificate]).code != 0:
+            return Check("certificate", fault=f"it ends within {days} days, or is none")
+        public = self._runner.run(["openssl", "x509", "-noout", "-pubkey", "-in", certificate]).out
+        own = self._runner.run(["openssl", "pkey", "-pubout", "-passin", "pass:", "-in", key])
+        fault = f"{key} is not its key, or asks for a password" if own.code != 0 or own.out != public else ""
+        return Check("certificate", f"valid for {days} days", fault)
 
     # -- the server --------------------------------------------------------------------------------------------------------------
     def _running(self) -> Check:

@@ -96,7 +96,8 @@ class DatabaseFailed(ServerError):
 
 
 class CertificateUnusable(ServerError):
-    """The files of the settings are no certificate with its key. Parameter `expired` if it is out of date."""
+    """The files of the settings are no certificate with its key. Parameter `expired` if it is out of date, `unreadable` if a file
+    is missing or not for this user."""
 
     code = "server.certificate"
 

@@ -107,6 +107,22 @@ def test_a_secret_must_be_readable_for_the_servers_user(host: OneHost, tmp_path:
     assert host.look()["secrets"] == Check("secrets", "1 files can be read")
 
 
+def test_a_given_certificate_is_readable_valid_for_a_while_and_with_its_key(host: OneHost) -> None:
+    assert host.look()["certificate"] == Check("certificate", "the server's own")
+    host.variables = "AI_POPUP__SERVER__CERTIFICATE=/c/chain.pem\nAI_POPUP__SERVER__PRIVATE_KEY=/c/key.pem\n"
+    host.answers = {"x509 -noout -pubkey": "one", "pkey -pubout": "one"}
+    assert host.look()["certificate"] == Check("certificate", "valid for 14 days")
+    host.answers["pkey -pubout"] = "other"
+    assert "/c/key.pem is not its key" in host.look()["certificate"].fault
+    host.answers["pkey -pubout"] = Done(1, "one")
+    assert "asks for a password" in host.look()["certificate"].fault
+    host.answers["-checkend"] = Done(1)
+    assert "it ends within 14 days" in host.look()["certificate"].fault
+    host.answers["test -r /c/key.pem"] = Done(1)
+    fault = host.look()["certificate"].fault
+    assert "can't read /c/key.pem" in fault and "/c/chain.pem" not in fault and "docs/team.md#certificate" in fault
+
+
 def test_a_database_of_ones_own_must_answer(host: OneHost, tmp_path: Path) -> None:
     assert host.look()["database"].fault == ""
     with socket.create_server(("127.0.0.1", 0)) as database:

@@ -135,10 +135,29 @@ def test_files_that_do_not_belong_together_are_refused(made: Callable[..., Certi
         Certificates(tmp_path / name, lambda: ("photos.example",), clock).load()
     missing = GivenFiles(tmp_path / "none.pem", tmp_path / "none.pem")
     mixed = GivenFiles(tmp_path / "one" / "authority.pem", tmp_path / "two" / "authority.key")
-    for given in (missing, mixed):
+    for given, params in ((missing, {"unreadable": 1}), (mixed, {})):
         with pytest.raises(CertificateUnusable) as refused:
             made(given=given)
-        assert refused.value.params == {}
+        assert refused.value.params == params
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="rights are not modes there")
+def test_a_renewed_file_is_read_once_the_right_to_read_it_was_given(
+    made: Callable[..., Certificates], clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("one", "two"):
+        Certificates(tmp_path / name, lambda: ("photos.example",), clock).load()
+    file = tmp_path / "given.pem"
+    file.write_bytes((tmp_path / "one" / "server.pem").read_bytes())
+    certificates = made(given=GivenFiles(file, file))
+    file.write_bytes((tmp_path / "two" / "server.pem").read_bytes())
+    file.chmod(0o600)
+    with monkeypatch.context() as another:  # root may read all
+        another.setattr(Path, "read_bytes", lambda _: exec("raise PermissionError(13, 'denied')"))
+        certificates.look()
+    file.chmod(0o640)
+    certificates.look()
+    handshake(certificates.context, tmp_path / "two" / "authority.pem", "photos.example")
 
 
 def test_an_expired_file_is_told_as_such(made: Callable[..., Certificates], clock: Clock, tmp_path: Path) -> None:
