@@ -39,7 +39,7 @@ from agent.library.whole_index import WholeIndexes
 from agent.library.work_state import WorkState
 from agent.main.deletion_clock import DeletionClock
 from agent.main.edges import Edges
-from agent.main.upkeep import ModelSupply, Upkeep, clean_thumbnails, expire_drafts, witness_record
+from agent.main.upkeep import ModelSupply, Upkeep, clean_thumbnails, expire_drafts, expire_events, witness_record
 from agent.people.service import PeopleService
 from agent.people.verify import Verification, verify
 from agent.redaction.clipboard_copy import ClipboardCopy
@@ -115,6 +115,7 @@ class App:
             self.consents.follow_later,
             partial(witness_record, self.witness, library),
             partial(expire_drafts, library),
+            partial(expire_events, library),
         )
         deletions = DeletionClock(self.witness.folder)
         self._upkeep = Upkeep(library, self._recognition, edges.people.backups, self.redaction.folders, duties, deletions, environment)

@@ -13,6 +13,7 @@ from agent.core.observable import Notice, Observable, wait_at_most
 from agent.core.settings import Settings
 from agent.domain.errors import AgentError, OffsiteLate
 from agent.domain.image import Recipe
+from agent.library.queries.library_queries import LibraryQueries
 from agent.library.recipes import recipe_of
 from agent.library.status import ModelsShown
 from agent.library.thumbnails import Thumbnails
@@ -32,6 +33,7 @@ Duty: TypeAlias = Callable[[datetime], Awaitable[None]]
 EVERY_S = 3_600.0
 ASKED_DAYS = 30
 REFERENCE_UNDO_DAYS = 1  # such steps hold face prints
+EVENT_DAYS = 30
 REDACTION_DAYS = 90  # how long the sources of copies are remembered
 MODELS_RETRY_S = (5.0, 15.0, 60.0, 300.0)  # soon at first: after login the network is often slightly late
 
@@ -78,6 +80,11 @@ class ModelSupply:
 async def expire_drafts(library: DraftQueries, now: datetime) -> None:
     """Delete names of a server's members that were typed and never saved."""
     await asyncio.to_thread(library.clear_drafts, now - LASTS)
+
+
+async def expire_events(library: LibraryQueries, now: datetime) -> None:
+    """Delete those that nobody will ask for: a page that was away for so long reads everything anew."""
+    await asyncio.to_thread(library.expire_events, before=now - timedelta(days=EVENT_DAYS))
 
 
 async def clean_thumbnails(thumbnails: Thumbnails, _: datetime) -> None:

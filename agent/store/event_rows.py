@@ -1,4 +1,5 @@
-"""Events in the library: appended in the transaction that they describe, readable from any id.
+"""Events in the library: appended in the transaction that they describe, readable from any id until they
+are old: whoever was away for so long reads everything anew.
 
 On a server each names the database connection pool that wrote it, its origin, and its transaction tells all processes that listen.
 """
@@ -7,7 +8,7 @@ import dataclasses
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, delete, func, select, text
 
 from agent.domain.events import EVENT_NAMES, Event, Recorded
 from agent.store.rows import add
@@ -44,6 +45,14 @@ def read_from_elsewhere(tx: Connection, *, after: int, limit: int) -> tuple[int,
 
 def last_id(tx: Connection) -> int:
     return tx.scalar(select(func.max(table.c.id))) or 0
+
+
+def expire(tx: Connection, before: datetime, most: int) -> int:
+    """Delete events of before that moment among the oldest `most`, never the newest event; returns how many."""
+    oldest = tx.execute(select(table.c.id, table.c.at).order_by(table.c.id).limit(most)).all()
+    old = [row.id for row in oldest if row.at < before and row.id != last_id(tx)]
+    tx.execute(delete(table).where(table.c.id.in_(old)))
+    return len(old)
 
 
 def _decode(payload: dict[str, object]) -> Event:

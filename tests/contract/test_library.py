@@ -429,6 +429,20 @@ def test_pages_go_from_the_newest_image_to_the_oldest(library: RedactionQueries)
     assert [image.sha256[0] for image in first + second] == ["e", "d", "c", "b"]
 
 
+def test_old_events_go_a_few_at_a_time_and_the_newest_stays(library: RedactionQueries, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.library.queries.library_queries.EVENTS_AT_ONCE", 2)
+    for number in range(5):
+        index(library, f"/{number}.jpg", str(number))
+    everything = library.events(after=0, limit=9)
+    assert len(everything) == 5
+    library.expire_events(before=everything[0].at)
+    assert library.events(after=0, limit=9) == everything
+    library.expire_events(before=LATER)
+    assert library.events(after=0, limit=9) == everything[-1:]
+    index(library, "/later.jpg", "b")
+    assert len(library.events(after=everything[-1].id, limit=9)) == 1
+
+
 def test_events_are_read_on_from_any_id(library: RedactionQueries) -> None:
     index(library, "/photos/a.jpg", "a")
     index(library, "/photos/b.jpg", "b", size=2)

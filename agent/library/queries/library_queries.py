@@ -1,6 +1,8 @@
 """What the library room asks of the encrypted library: each query is one transaction."""
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Final
 
 from sqlalchemy import delete, insert, select
 
@@ -16,6 +18,8 @@ from agent.library.queries.location_rows import LocationQueries
 from agent.library.records import Counts
 from agent.library.whole_index import WholeIndex
 from agent.store import event_rows, schema
+
+EVENTS_AT_ONCE: Final = 5_000
 
 
 class LibraryQueries(FileQueries, JobQueries, ImageQueries, ActionQueries, LocationQueries, IndexQueries, AlbumRows):
@@ -39,6 +43,13 @@ class LibraryQueries(FileQueries, JobQueries, ImageQueries, ActionQueries, Locat
     def events(self, *, after: int, limit: int) -> list[Recorded]:
         with self.database.read() as tx:
             return event_rows.read(tx, after=after, limit=limit)
+
+    def expire_events(self, *, before: datetime) -> None:
+        """Delete events of before that moment, a few thousand at a time: whoever writes meanwhile waits for no more."""
+        while True:
+            with self.database.write() as tx:
+                if event_rows.expire(tx, before, EVENTS_AT_ONCE) < EVENTS_AT_ONCE:
+                    return
 
     def events_within_reach(self, ids: Collection[int]) -> frozenset[int]:
         """Return the events that the caller may see."""
