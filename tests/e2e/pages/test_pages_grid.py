@@ -6,6 +6,12 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 pytestmark = pytest.mark.slow
+# the photo at the top of the grid, once it is scrolled
+FIRST_IN_VIEW = """() => {
+    const view = document.querySelector('.view[role=listbox]')
+    const above = (tile) => tile.getBoundingClientRect().bottom <= view.getBoundingClientRect().top
+    return view?.scrollTop > 0 && [...view.querySelectorAll('.tile')].find((tile) => !above(tile))?.dataset.id
+}"""
 
 
 def test_the_day_one_is_in_stays_in_sight_and_is_heard_with_each_photo(page: Page, visit: Callable[..., None]) -> None:
@@ -73,6 +79,17 @@ def test_a_step_scrolled_in_the_moment_the_window_changes_is_not_taken_back(page
         }"""
     )
     assert came_to == asked
+
+
+def test_back_from_another_page_the_photos_are_where_they_were(page: Page, visit: Callable[..., None]) -> None:
+    visit("#photos", "huge")
+    page.locator(".tile img").first.wait_for()
+    page.locator(".view").evaluate("(view) => { view.scrollTop = view.scrollHeight / 2 }")
+    shown = page.wait_for_function(FIRST_IN_VIEW).json_value()
+    page.get_by_role("link", name="People").click()
+    expect(page.locator(".tile")).to_have_count(0)
+    page.go_back()
+    page.wait_for_function(f"(shown) => ({FIRST_IN_VIEW})() === shown", arg=shown)
 
 
 def test_tiles_are_used_again_for_the_photos_that_come_into_view(page: Page, visit: Callable[..., None]) -> None:

@@ -40,14 +40,21 @@ function isWhole(filter: LibraryFilter): boolean {
   return (Object.keys(EVERYTHING) as (keyof LibraryFilter)[]).every((part) => part === 'album' || filter[part] === EVERYTHING[part])
 }
 
+/** The photo that the grid holds on to, the distance of its row from the top of the view, and where it was scrolled to, in pixels. */
+export interface Held {
+  readonly id: number
+  readonly offset: number
+  readonly scrolled: number
+}
+
 export class LibraryState {
   order = $state.raw<Order | null>(null)
   filter = $state.raw<LibraryFilter>(EVERYTHING)
   folders = $state.raw<readonly FolderOut[]>([])
   selection = $state.raw<Selection>(NOTHING)
   readonly details = new SvelteMap<number, ImageOut>()
-  /** where the grid was scrolled to when it was last seen */
-  scrolled = 0
+  /** what the grid showed first when it was last seen; null: it was at its top */
+  held: Held | null = null
 
   count = $derived(this.order?.ids.length ?? 0)
   /** by more than an album */
@@ -142,7 +149,7 @@ export class LibraryState {
     if (next.people.length === 0) Object.assign(next, { people: EVERYTHING.people, match: EVERYTHING.match })
     this.filter = isWhole(next) && next.album === null ? EVERYTHING : next
     this.etag = null
-    this.scrolled = 0
+    this.held = null
     this.selection = NOTHING
     return this.readNow()
   }
