@@ -20,6 +20,8 @@ class AlbumOut(Schema):
     people: tuple[int, ...]
     certain: bool
     """of people: without photos where they are only probable"""
+    kept_back: tuple[int, ...]
+    """of its people, those who are not to be shown inside: it leaves them out"""
     count: int
     """photos"""
     cover: int | None

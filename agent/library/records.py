@@ -214,6 +214,7 @@ class Album:
     count: int  # photos that are shown
     cover: int | None  # an image
     library_id: int | None = None  # of a server's several
+    kept_back: tuple[int, ...] = ()  # of its people, those who are not to be shown inside
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from sqlalchemy import event, insert, select, update
 from agent.core.reach import Reach, reaching
 from agent.domain.consent import Consent, ConsentState, Purpose
 from agent.domain.edits import MergePeopleEdit
-from agent.domain.errors import AlbumByRule, BadRequest, NotFound
+from agent.domain.errors import AlbumByRule, AlbumPersonKeptBack, BadRequest, NotFound
 from agent.domain.people import Certainty
 from agent.library.queries.album_rows import GAP
 from agent.library.records import AlbumStep, Match, Shown
@@ -156,12 +156,13 @@ def test_who_is_not_to_be_shown_inside_leaves_the_albums_at_once(photos: Redacti
     assert [count for _, count, _ in facts(photos)] == [1, 3, 3]
     say(photos, "1", ConsentState.WITHDRAWN)
     assert facts(photos) == [("Both", 0, []), ("Either", 1, [2]), ("One", 0, [])]
-    with pytest.raises(NotFound):
+    assert [each.kept_back for each in photos.albums()] == [(1,), (1,), (1,)]
+    with pytest.raises(AlbumPersonKeptBack):
         photos.make_album("Again", people=[1], match=Match.ALL, library_id=1, now=NOW)
     if photos.database.is_shared:
         with reaching(Reach(frozenset({1}))):
             assert facts(photos) == [("Either", 1, [2])], "the others’ names may say who is meant"
-            assert photos.albums()[0].people == (2,)
+            assert (photos.albums()[0].people, photos.albums()[0].kept_back) == ((2,), ())
         with reaching(Reach(frozenset({1}), confided=frozenset({1}))):
             assert facts(photos) == [("Both", 0, []), ("Either", 1, [2]), ("One", 0, [])]
 

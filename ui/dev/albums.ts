@@ -59,7 +59,7 @@ export async function answerAlbums(request: IncomingMessage, path: string, faces
     case 'POST /api/albums': {
       const people = wish.people ?? []
       const images = people.length > 0 ? faces(people) : (wish.images ?? [])
-      const album = { id: ++made, name: wish.name ?? '', match: people.length > 0 ? (wish.match ?? 'all') : null, people, certain: false, count: 0, cover: null, library: null, images }
+      const album = { id: ++made, name: wish.name ?? '', match: people.length > 0 ? (wish.match ?? 'all') : null, people, certain: false, kept_back: [], count: 0, cover: null, library: null, images }
       return change(album.id, images.length, [...albums, counted(album)])
     }
     case 'PATCH /api/albums/N':

@@ -165,3 +165,9 @@ class AlbumByRule(AlbumError):
     """Photos can't be added to, moved in or taken out of an album of people: it follows their names."""
 
     code = "album.by_rule"
+
+
+class AlbumPersonKeptBack(AlbumError):
+    """An album of people can't be made of someone who is not to be shown inside."""
+
+    code = "album.kept_back"

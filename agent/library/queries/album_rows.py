@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, case, exists, func, literal, select, union_all
 
 from agent.core.reach import current_reach, everything
-from agent.domain.errors import AlbumByRule, BadRequest, NotFound
+from agent.domain.errors import AlbumByRule, AlbumPersonKeptBack, BadRequest, NotFound
 from agent.domain.events import AlbumsChanged
 from agent.library.queries.shown_rows import of_rule, select_kept_back, visible
 from agent.library.records import Album, AlbumStep, Match
@@ -40,16 +40,18 @@ class AlbumRows(Queries):
             for album_id, person_id in tx.execute(select(album_person).order_by(album_person.c.person_id)):
                 people.setdefault(album_id, []).append(person_id)
             known = set(tx.scalars(select(person.c.id))) if people else set()
-            shown = _shown(tx, rows, people)
+            kept_back = frozenset(tx.scalars(select_kept_back())) if people else frozenset()
+            shown = _shown(tx, rows, people, kept_back)
         found = [
             Album(
                 row["id"],
                 row["name"],
                 None if row["match"] is None else Match(row["match"]),
-                tuple(each for each in people.get(row["id"], ()) if each in known),
+                tuple(its := [each for each in people.get(row["id"], ()) if each in known]),
                 bool(row["certain"]),
                 *shown.get(row["id"], (0, None)),
                 row["library_id"],
+                tuple(each for each in its if each in kept_back),
             )
             for row in rows
         ]
@@ -66,11 +68,12 @@ class AlbumRows(Queries):
         library_id: int | None = None,
         now: datetime,
     ) -> AlbumStep:
-        """Make one by hand, or of people within reach who may be shown inside. Raises NotFound, BadRequest."""
+        """Make one by hand, or of people within reach who may be shown inside. Raises NotFound, AlbumPersonKeptBack, BadRequest."""
         with self.database.read() as tx:
-            known = set(tx.scalars(select(person.c.id).where(person.c.id.in_(list(people))))) - set(tx.scalars(select_kept_back()))
-            if not known.issuperset(people):
+            if not set(tx.scalars(select(person.c.id).where(person.c.id.in_(list(people))))).issuperset(people):
                 raise NotFound
+            if people and not set(tx.scalars(select_kept_back())).isdisjoint(people):
+                raise AlbumPersonKeptBack
             ids = _within_reach(tx, images)
             home = _home(tx, ids, library_id) if self.database.is_shared else None
         with everything(), self.database.write(durable=True) as tx:
@@ -179,7 +182,9 @@ def _done(tx: Connection, step: Journal, action: str, album_id: int, count: int,
     return AlbumStep(album_id, token, count, (event_rows.record(tx, AlbumsChanged(), now),))
 
 
-def _shown(tx: Connection, rows: Sequence[Any], people: dict[int, list[int]]) -> dict[int, tuple[int, int | None]]:
+def _shown(
+    tx: Connection, rows: Sequence[Any], people: dict[int, list[int]], kept_back: frozenset[int]
+) -> dict[int, tuple[int, int | None]]:
     """For each album, how many images it shows, and its cover: the chosen one if it is among them, or the newest."""
     by_hand = (
         select(album.c.id, *_SHOWN)
@@ -189,7 +194,6 @@ def _shown(tx: Connection, rows: Sequence[Any], people: dict[int, list[int]]) ->
         .group_by(album.c.id)
     )
     found = list(tx.execute(by_hand))
-    kept_back = frozenset(tx.scalars(select_kept_back())) if people else frozenset()
     rules = [
         select(literal(row["id"]), *_SHOWN)
         .select_from(image)

@@ -130,6 +130,23 @@ def test_an_album_that_is_gone_or_empty_has_nothing_to_filter(page: Page, visit:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_an_album_of_people_says_who_is_not_to_be_shown_and_how_they_combine(page: Page, visit: Visit, language: str) -> None:
+    texts = Texts(language)
+    visit("#people", language=language)
+    people = page.evaluate("fetch('/api/people').then((answer) => answer.json())")[:2]
+    names = texts("album_page.names_separator").join(each["name"] for each in people)
+    album = {"id": 7, "name": "Sea", "match": "all", "people": [each["id"] for each in people], "certain": False}
+    shown = {"kept_back": [people[0]["id"]], "count": 0, "cover": None, "library": None}
+    page.route("**/api/albums", lambda route: route.fulfill(json={"items": [{**album, **shown}]}))
+    page.evaluate("location.hash = '#albums'")
+    expect(page.get_by_role("link", name="Sea")).to_contain_text(texts("album_page.of_all", people=names))
+    page.evaluate("location.hash = '#albums/7'")
+    expect(page.get_by_text(texts("album_page.kept_back", people=people[0]["name"]))).to_have_count(1)
+    expect(page.get_by_text(texts("album_page.empty_people_text"))).to_have_count(0)
+    right(page)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_of_several_libraries_one_is_chosen_for_a_new_album(page: Page, visit: Visit, language: str) -> None:
     texts = Texts(language)
     visit("#albums", "team", language)

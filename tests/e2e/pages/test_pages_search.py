@@ -37,8 +37,9 @@ def test_the_search_leads_to_people_and_to_photos_by_name(
 
 
 def test_the_search_leads_to_an_album_by_a_part_of_its_name(page: Page, visit: Callable[..., None]) -> None:
-    album = {"id": 7, "name": "By the sea", "match": None, "people": [], "certain": False, "count": 3, "cover": None, "library": None}
-    page.route("**/api/albums", lambda route: route.fulfill(json={"items": [album]}))
+    album = {"id": 7, "name": "By the sea", "match": None, "people": [], "kept_back": [], "certain": False}
+    shown = {"count": 3, "cover": None, "library": None}
+    page.route("**/api/albums", lambda route: route.fulfill(json={"items": [{**album, **shown}]}))
     visit("#photos")
     page.locator(".tile").first.wait_for()
     page.keyboard.press("Control+k")

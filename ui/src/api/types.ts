@@ -4428,6 +4428,11 @@ export interface components {
             /** Id */
             readonly id: number;
             /**
+             * Kept Back
+             * @description of its people, those who are not to be shown inside: it leaves them out
+             */
+            readonly kept_back: readonly number[];
+            /**
              * Library
              * @description on a server with several libraries, the one it is in
              */
