@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import FilePayload, Locator, Page, Route, ViewportSize, expect
 
-from agent.core.i18n import Texts
+from agent.core.i18n import LANGUAGES, Texts
 
 if TYPE_CHECKING:
     from tests.e2e.pages.conftest import InEachLanguage
@@ -798,6 +798,27 @@ def test_consent_is_entered_and_withdrawn_on_a_person_s_page(page: Page, visit: 
     expect(consents.get_by_role("status").first).to_contain_text("Deleted: 41 face prints, 41 pictures of faces.")
     expect(recognise).to_contain_text("Not agreed since")
     expect(consents).to_contain_text("not recognised in new photos")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_guardian_reads_what_the_program_does_with_the_child_and_what_each_consent_means(page: Page, visit: Visit, language: str) -> None:
+    texts, purposes = Texts(language), ("recognise", "show_inside", "publish")
+
+    def guarded(route: Route) -> None:
+        own = route.fetch().json()
+        given = {**own["consents"][0], "state": "given", "valid": True, "guardian": "Ann"}
+        route.fulfill(json={**own, "consents": [{**given, "purpose": each} for each in purposes]})
+
+    page.route("**/api/consent-links/abc", guarded)
+    visit("#my-consent/abc", "signed_out", language)
+    name = "Mei" if language == "en" else "梅"
+    expect(page.get_by_role("heading", level=1)).to_have_text(texts("team_page.my_consent.title_guarded", name=name))
+    expect(page.locator("main")).to_contain_text(texts("team_page.my_consent.guarded", name=name))
+    rows = page.locator(".purposes li")
+    for row, purpose in zip(rows.all(), purposes, strict=True):
+        expect(row).to_contain_text(texts(f"team_page.my_consent.{purpose}"))
+    rows.nth(1).get_by_role("button").click()
+    expect(page.get_by_role("alertdialog")).to_contain_text(texts("team_page.my_consent.withdraw_show_inside"))
 
 
 def test_a_person_withdraws_by_their_link(page: Page, visit: Visit, violations: Callable[[], list[str]]) -> None:
