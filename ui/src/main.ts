@@ -4,8 +4,11 @@ import { bootstrap } from './bootstrap'
 import { isRemote } from './lib/remote'
 import { routeOf } from './lib/route'
 import { library } from './library/libraryState.svelte'
+import { filterOf } from './library/photoPlaces'
 import Shell from './Shell.svelte'
 
+const filter = filterOf(location.hash)
+if (filter) library.show(filter)
 // On the way while the page is put up. A server first says whether this user may see photos.
 if (routeOf(location.hash).page === 'photos' && !isRemote()) void library.read()
 bootstrap(Shell)

@@ -6,6 +6,7 @@ import { askEarly, sawPhotos } from './api/prefetch'
 import { isRemote } from './lib/remote'
 import { routeOf } from './lib/route'
 import { unpack } from './library/photoOrder'
+import { filterOf } from './library/photoPlaces'
 
 /** As many as a usual window shows. */
 const PICTURES = 32
@@ -16,7 +17,7 @@ const SLOW_MS = 1_200
 const program = import('./main')
 
 async function photos(): Promise<void> {
-  const response = await askEarly(`/api/library${filterQuery(EVERYTHING)}`)
+  const response = await askEarly(`/api/library${filterQuery(filterOf(location.hash) ?? EVERYTHING)}`)
   if (!response.ok) return
   const { ids } = unpack(await response.clone().arrayBuffer())
   if (performance.now() > SLOW_MS) await program

@@ -30,6 +30,12 @@ export function libraryOf(search: string): string | null {
   return /[?&]library=(\d{1,9})(&|$)/.exec(search)?.[1] ?? null
 }
 
+/** What a page's address keeps over a sign-in: which library, and where in the program. */
+export function placeIn({ search, hash }: Pick<Location, 'search' | 'hash'>): string {
+  const library = libraryOf(search)
+  return `${library === null ? '' : `?library=${library}`}${hash}`
+}
+
 function withQuery(path: string, query: string): string {
   return `${path}${path.includes('?') ? '&' : '?'}${query}`
 }

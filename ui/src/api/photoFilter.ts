@@ -52,9 +52,24 @@ export const EVERYTHING: LibraryFilter = {
   problems: false,
 }
 
+/** Bounds on the count of faces that one can choose, by the value that stands for them. */
+export const FACE_COUNTS: Readonly<Record<string, readonly [number | null, number | null]>> = {
+  any: [null, null],
+  none: [0, 0],
+  one: [1, 1],
+  two: [2, 2],
+  few: [3, 5],
+  many: [6, null],
+}
+
 /** A filter as the query of `/api/library`. */
 export function filterQuery(filter: LibraryFilter): string {
-  const query = new URLSearchParams({ packed: 'true' })
+  return `?${new URLSearchParams([['packed', 'true'], ...filterParameters(filter)]).toString()}`
+}
+
+/** What differs from all photos, by the names that `/api/library` has for it. */
+export function filterParameters(filter: LibraryFilter): URLSearchParams {
+  const query = new URLSearchParams()
   if (filter.folder !== null) query.set('folder', filter.folder)
   if (filter.after !== null) query.set('after', filter.after)
   if (filter.before !== null) query.set('before', filter.before)
@@ -71,7 +86,7 @@ export function filterQuery(filter: LibraryFilter): string {
   if (filter.album !== null) query.set('album', String(filter.album))
   if (filter.favourites) query.set('favourites', 'true')
   if (filter.text !== '') query.set('text', filter.text)
-  return `?${query.toString()}`
+  return query
 }
 
 /** Which photos match, packed; `etag` names this very answer. */

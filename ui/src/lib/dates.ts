@@ -1,7 +1,9 @@
 /** Dates and date ranges of the library's filter. */
 
-import { dateFormat, day } from './format'
+import { dateFormat, day, localeOf } from './format'
 import type { Language, Texts } from './i18n'
+
+const OLDEST_PHOTO = 1826
 
 export interface DateRange {
   /** "2026-11-14"; both days are in it */
@@ -53,6 +55,19 @@ export function usualSpans(today: Date, t: Texts): readonly (DateRange & { reado
     { title: t('ui.library.date.year'), after: dayOf(new Date(year, 0, 1)), before: null },
     { title: t('ui.library.date.last_year'), after: dayOf(new Date(year - 1, 0, 1)), before: dayOf(new Date(year - 1, 11, 31)) },
   ]
+}
+
+const DATED = /^([12]\d{3})(?:(?:[-/.]|年\s?)(\d{1,2})(?:(?:[-/.]|月\s?)(\d{1,2})日?|月)?|年)?$/
+
+/** The year, month or day that a text is, such as "2012", "2012-05" or "2012年5月", and its name; null for any other text. */
+export function spanOf(text: string, today: Date, language: Language): (DateRange & { readonly name: string }) | null {
+  const [, year, month, date] = (DATED.exec(text) ?? []).map((part) => (part === undefined ? undefined : Number(part)))
+  if (year === undefined || year < OLDEST_PHOTO || year > today.getFullYear()) return null
+  const first = new Date(year, (month ?? 1) - 1, date ?? 1, 12)
+  const last = month === undefined ? new Date(year, 11, 31, 12) : date === undefined ? new Date(year, month, 0, 12) : first
+  if (month !== undefined && (first.getMonth() + 1 !== month || (date !== undefined && first.getDate() !== date))) return null
+  const parts: Intl.DateTimeFormatOptions = { year: 'numeric', ...(month !== undefined && { month: 'long' }), ...(date !== undefined && { day: 'numeric' }) }
+  return { after: dayOf(first), before: dayOf(last), name: new Intl.DateTimeFormat(localeOf(language), parts).format(first) }
 }
 
 /** A span in words. */

@@ -1,4 +1,4 @@
-/** Parses a page's fragment: `#photos`, `#photo-12`, `#people/12`, `#status`, `#online-only`, `#settings/engine.max_memory_mb`. */
+/** Parses a page's fragment: `#photos`, `#photo-12`, `#people/12`, `#status`, `#online-only`, `#settings/engine.max_memory_mb`; what follows a `?` is the filter of the photos. */
 
 import type { Scope } from '../api/types'
 
@@ -53,7 +53,7 @@ export interface Route {
 }
 
 export function routeOf(hash: string): Route {
-  const [name = '', ...rest] = hash.replace(/^#/, '').split('/')
+  const [name = '', ...rest] = hash.replace(/^#|\?.*$/g, '').split('/')
   const photo = /^photo-(\d{1,15})$/.exec(name)?.[1]
   if (photo !== undefined) return { page: 'photos', photo: Number(photo), part: null }
   const page = KNOWN.find((known) => known === name) ?? 'photos'

@@ -3,14 +3,15 @@
 import { untrack } from 'svelte'
 import { SvelteMap } from 'svelte/reactivity'
 
-import type { Client } from '../api/client'
-import { EVERYTHING, type LibraryAction, type LibraryFilter } from '../api/photoFilter'
+import { ApiError, type Client } from '../api/client'
+import { EVERYTHING, type LibraryAction, type LibraryFilter, type PackedIndex } from '../api/photoFilter'
 import type { FolderOut, ImageOut, LibraryActionDone } from '../api/types'
 import { app, client, type AppState } from '../lib/appState.svelte'
 import { NOTHING, remaining, type Selection } from '../lib/selection'
 import { toasts, type Outcome, type UndoStep, type Toasts } from '../lib/toasts.svelte'
 import { undoing } from '../lib/undoing'
 import { unpack, type Order } from './photoOrder'
+import { placeOf } from './photoPlaces'
 
 /** Details asked for at once, and kept at most. */
 const BATCH = 100
@@ -34,6 +35,8 @@ const SAID: Readonly<Record<LibraryAction, string>> = {
   unfavourite: 'ui.library.favourite_removed',
   look_again: 'ui.library.looked_at_again',
 }
+
+const NO_PHOTO: PackedIndex = { etag: null, bytes: new ArrayBuffer(8) }
 
 /** Whether all photos of the album are shown, or all there are. */
 function isWhole(filter: LibraryFilter): boolean {
@@ -60,6 +63,8 @@ export class LibraryState {
   /** by more than an album */
   filtered = $derived(!isWhole(this.filter))
   active = $derived(this.selection.active ?? this.order?.ids[0] ?? null)
+  /** where the navigation shows the photos: narrowed as they were last */
+  place = $derived(placeOf({ ...this.filter, album: null }))
   chosen = $derived([...this.selection.ids])
 
   private places: Map<number, number> | null = null
@@ -78,6 +83,8 @@ export class LibraryState {
     private readonly client: Client,
     private readonly app: Pick<AppState, 'act' | 'read' | 't'>,
     private readonly toasts: Toasts,
+    /** to a place of this page, such as `#photos` */
+    private readonly go: (place: string) => void,
   ) {}
 
   /** An id's place in the order; -1 if it is not in it. */
@@ -121,7 +128,11 @@ export class LibraryState {
   }
 
   private async readOnce(filter: LibraryFilter): Promise<void> {
-    const answer = await this.client.library(filter, this.etag)
+    const answer = await this.client.library(filter, this.etag).catch((error: unknown) => {
+      // An address can name a folder that is gone, or not for this member.
+      if (filter.folder !== null && error instanceof ApiError && error.status === 404) return NO_PHOTO
+      throw error
+    })
     if (filter !== this.filter) return
     // The same photos need no new layout.
     if (answer !== null) {
@@ -144,14 +155,27 @@ export class LibraryState {
     this.folders = await this.client.folders()
   }
 
+  /** Goes where the photos are that match. */
   narrow(change: Partial<LibraryFilter>): Promise<void> {
     const next = { ...this.filter, ...change }
     if (next.people.length === 0) Object.assign(next, { people: EVERYTHING.people, match: EVERYTHING.match })
-    this.filter = isWhole(next) && next.album === null ? EVERYTHING : next
+    this.take(isWhole(next) && next.album === null ? EVERYTHING : next)
+    this.go(placeOf(this.filter))
+    return this.readNow()
+  }
+
+  /** Shows what the page's address names; the first photos are read by who shows them. */
+  show(filter: LibraryFilter): void {
+    if (placeOf(filter) === placeOf(this.filter)) return
+    this.take(filter)
+    if (this.order !== null || this.reading !== null) void this.readNow()
+  }
+
+  private take(filter: LibraryFilter): void {
+    this.filter = filter
     this.etag = null
     this.held = null
     this.selection = NOTHING
-    return this.readNow()
   }
 
   widen = (): Promise<void> => this.narrow({ ...EVERYTHING, album: this.filter.album })
@@ -227,7 +251,7 @@ export class LibraryState {
   private async change(action: LibraryAction, ids: readonly number[]): Promise<boolean> {
     if (ids.length === 0) return false
     return this.app.act(async () => {
-      const { undo, count } = await this.take(action, ids)
+      const { undo, count } = await this.carryOut(action, ids)
       const text = this.said(action, count)
       this.toasts.show(text, undo === null ? null : this.step(action, ids, undo, text))
       await this.readNow()
@@ -239,7 +263,7 @@ export class LibraryState {
     return action === 'hide' || action === 'unhide' || (action === 'unfavourite' && this.filter.favourites)
   }
 
-  private async take(action: LibraryAction, ids: readonly number[]): Promise<LibraryActionDone> {
+  private async carryOut(action: LibraryAction, ids: readonly number[]): Promise<LibraryActionDone> {
     const done = await this.client.libraryAction(action, ids)
     this.note(action, ids)
     if (this.leaves(action)) this.leave(ids)
@@ -253,7 +277,7 @@ export class LibraryState {
       undo: () => this.undo(token ?? '', action, ids),
       redo: () =>
         this.app.act(async () => {
-          token = (await this.take(action, ids)).undo
+          token = (await this.carryOut(action, ids)).undo
           await this.readNow()
         }),
     }
@@ -296,4 +320,4 @@ export class LibraryState {
   }
 }
 
-export const library = new LibraryState(client, app, toasts)
+export const library = new LibraryState(client, app, toasts, (place) => (location.hash = place))

@@ -1,5 +1,6 @@
 /** The way to the provider and back: what this tab keeps until then, so that only it can finish what it began. */
 
+import { placeIn } from '../api/pageSession'
 import { ProviderApi, type ProviderAnswer } from '../api/providerApi'
 import type { ProviderBegun } from '../api/types'
 import { client } from '../lib/appState.svelte'
@@ -19,7 +20,7 @@ const PLACE = 'provider'
 const KINDS: readonly string[] = ['sign_in', 'link', 'invitation'] satisfies Trip['kind'][]
 
 export function leaveFor(begun: ProviderBegun, trip: Omit<Trip, 'keep' | 'place'>, page: Pick<Window, 'sessionStorage' | 'location'> = window): void {
-  page.sessionStorage.setItem(PLACE, JSON.stringify({ ...trip, keep: begun.keep, place: page.location.hash }))
+  page.sessionStorage.setItem(PLACE, JSON.stringify({ ...trip, keep: begun.keep, place: placeIn(page.location) }))
   page.location.assign(begun.address)
 }
 

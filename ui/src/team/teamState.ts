@@ -4,7 +4,7 @@ import { AccountApi } from '../api/accountApi'
 import { BucketsApi } from '../api/bucketsApi'
 import { ApiError, Unreachable } from '../api/client'
 import { LibrariesApi } from '../api/librariesApi'
-import { session } from '../api/pageSession'
+import { placeIn, session } from '../api/pageSession'
 import { IncidentApi } from '../api/incidentApi'
 import { ConsentApi, TeamApi } from '../api/teamApi'
 import type { Problem, SignedIn } from '../api/types'
@@ -31,7 +31,7 @@ export async function refusal(call: () => Promise<void>): Promise<Problem | null
 }
 
 /** Begins anew as the one who signed in: nothing of who was here before is kept. */
-export function enter(kept: SignedIn, place: string = location.hash): void {
+export function enter(kept: SignedIn, place: string = placeIn(location)): void {
   session.begin(kept)
   history.replaceState(null, '', location.pathname + place)
   location.reload()

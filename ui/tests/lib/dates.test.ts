@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { dayOf, dayOfParts, partsOfDay, spanText, usualSpans } from '../../src/lib/dates'
+import { dayOf, dayOfParts, partsOfDay, spanOf, spanText, usualSpans } from '../../src/lib/dates'
 import { texts } from '../../src/lib/i18n'
 
 const TODAY = new Date(2026, 10, 25)
@@ -29,6 +29,15 @@ describe('days', () => {
       ['2026-01-01', null],
       ['2025-01-01', '2025-12-31'],
     ])
+  })
+
+  it('are searched for as they are written', () => {
+    const span = (text: string) => spanOf(text, TODAY, 'zh-CN')
+    expect(span('2012')).toEqual({ after: '2012-01-01', before: '2012-12-31', name: '2012年' })
+    for (const text of ['2012-02', '2012-2', '2012/02', '2012.02', '2012年2月', '2012年 2月']) expect(span(text)).toEqual({ after: '2012-02-01', before: '2012-02-29', name: '2012年2月' })
+    for (const text of ['2012-02-29', '2012/2/29', '2012年2月29日', '2012年2月29']) expect(span(text)).toEqual({ after: '2012-02-29', before: '2012-02-29', name: '2012年2月29日' })
+    expect(spanOf('2012-02-03', TODAY, 'en')?.name).toBe('3 February 2012')
+    for (const text of ['', '12', '1825', '2027', '4890', '20120229', '2012-13', '2012-00', '2011-02-29', '2012-02-', '2012 lisbon', 'IMG_2012']) expect(span(text)).toBeNull()
   })
 
   it('are said in words', () => {

@@ -10,7 +10,7 @@ function page(hash = '#people/7') {
     removeItem: (key: string) => void kept.delete(key),
   }
   const gone: string[] = []
-  return { kept, gone, sessionStorage, location: { hash, assign: (to: string) => void gone.push(to) } }
+  return { kept, gone, sessionStorage, location: { hash, search: '?scene=x&library=2', assign: (to: string) => void gone.push(to) } }
 }
 
 describe('the way to a provider and back', () => {
@@ -18,7 +18,7 @@ describe('the way to a provider and back', () => {
     const tab = page()
     leaveFor({ address: 'https://id.example/authorize?x', keep: 'secret' }, { kind: 'invitation', token: 't' }, tab as unknown as Window)
     expect(tab.gone).toEqual(['https://id.example/authorize?x'])
-    expect(tripBack(tab.sessionStorage)).toEqual({ kind: 'invitation', keep: 'secret', place: '#people/7', token: 't' })
+    expect(tripBack(tab.sessionStorage)).toEqual({ kind: 'invitation', keep: 'secret', place: '?library=2#people/7', token: 't' })
     expect(tripBack(tab.sessionStorage)).toBeNull()
   })
 

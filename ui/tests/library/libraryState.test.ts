@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 
-import type { Client } from '../../src/api/client'
+import { ApiError, type Client } from '../../src/api/client'
 import { EVERYTHING, filterQuery, type LibraryFilter, type PackedIndex } from '../../src/api/photoFilter'
 import type { FolderOut } from '../../src/api/types'
 import { texts } from '../../src/lib/i18n'
@@ -35,9 +35,10 @@ function world(ids: readonly number[]) {
     await work()
     return true
   }
+  const go = vi.fn()
   const toasts = new Toasts({ t: texts('en') })
-  const library = new LibraryState(client as unknown as Client, { act: run, read: (work) => work(), t: texts('en') }, toasts)
-  return { library, client, toasts }
+  const library = new LibraryState(client as unknown as Client, { act: run, read: (work) => work(), t: texts('en') }, toasts, go)
+  return { library, client, toasts, go }
 }
 
 describe('the filter', () => {
@@ -92,6 +93,33 @@ describe('the filter', () => {
     expect(library.filtered).toBe(true)
     await library.narrow({ facesMin: null })
     expect(library.filtered).toBe(false)
+  })
+
+  it('finds nothing in a folder that is gone', async () => {
+    const { library, client } = world([3, 2, 1])
+    const gone = new ApiError(404, { code: 'api.not_found', cause: 'c', remedy: 'r', params: {} })
+    client.library.mockRejectedValueOnce(gone)
+    await library.narrow({ folder: '/gone' })
+    expect([library.count, library.order?.days]).toEqual([0, []])
+    client.library.mockRejectedValueOnce(gone)
+    await expect(library.narrow({ folder: null })).rejects.toBe(gone)
+  })
+
+  it('stands in the address, and follows it', async () => {
+    const { library, client, go } = world([3, 2, 1])
+    library.show({ ...EVERYTHING, text: 'a' })
+    expect(client.library).not.toHaveBeenCalled() // until the page is there
+    await library.read()
+    expect(client.library).toHaveBeenLastCalledWith(expect.objectContaining({ text: 'a' }), null)
+    expect(go).not.toHaveBeenCalled()
+    await library.narrow({ favourites: true })
+    expect(go).toHaveBeenLastCalledWith('#photos?favourites=true&text=a')
+    library.show(library.filter)
+    expect(client.library).toHaveBeenCalledTimes(2)
+    library.show(EVERYTHING)
+    await library.read()
+    expect(client.library.mock.lastCall?.[0]).toEqual(EVERYTHING)
+    expect(go).toHaveBeenCalledTimes(1)
   })
 })
 
