@@ -345,3 +345,31 @@ def test_a_setting_that_a_link_led_to_is_not_gone_back_to_when_another_changes(p
     expect(other).not_to_be_checked()
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     expect(other).to_be_focused()
+
+
+def test_a_setting_that_is_typed_is_saved_when_its_page_is_left_by_a_key(page: Page, visit: Visit) -> None:
+    visit("#settings/popup")
+    field = page.locator('[data-key="popup.seconds"]').get_by_role("textbox")
+    field.fill("30")
+    with page.expect_request(lambda request: request.method == "PUT" and "popup.seconds" in request.url) as sent:
+        page.keyboard.press("Control+6")
+    assert sent.value.post_data_json == {"value": 30}
+    expect(page.get_by_role("heading", name="Status", level=1)).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("scene", "place", "name", "call"),
+    [("family", "#status", "Run a check", "**/api/doctor"), ("team", "#backups", "Back up now", "**/api/backups")],
+)
+def test_a_button_that_works_for_long_keeps_the_focus(page: Page, visit: Visit, scene: str, place: str, name: str, call: str) -> None:
+    sent: list[Route] = []
+    page.route(call, lambda route: sent.append(route) if route.request.method == "POST" else route.continue_())
+    visit(place, scene)
+    button = page.locator("main header").get_by_role("button", name=name)
+    button.press("Enter")
+    busy = page.locator("main header button[aria-disabled=true]").last
+    expect(busy).to_be_focused()
+    busy.press("Enter")
+    held(page, sent, 1)
+    sent[0].abort()
+    expect(button).to_be_focused()

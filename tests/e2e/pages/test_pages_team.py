@@ -692,6 +692,32 @@ def test_the_sidebar_tells_its_pages_apart_and_keeps_its_foot_in_view(page: Page
     expect(page.locator("footer").get_by_role("button", name="Keyboard")).to_be_in_viewport(ratio=1)
 
 
+@pytest.mark.parametrize("place", ["#settings", "#incidents", "#record"])
+def test_the_entry_of_the_page_is_not_left_under_the_sidebars_foot(page: Page, visit: Visit, place: str) -> None:
+    """As low as a small window at 200 %."""
+    page.set_viewport_size({"width": 640, "height": 400})
+    visit(place, "team")
+    page.get_by_role("navigation").first.locator("a.entry").nth(12).wait_for(state="attached")
+    page.wait_for_function(
+        """() => {
+          const entry = document.querySelector('nav [aria-current=page]'), { x, y, width, height } = entry.getBoundingClientRect()
+          return [y + 2, y + height - 2].every((at) => entry.contains(document.elementFromPoint(x + width / 2, at)))
+        }"""
+    )
+
+
+@pytest.mark.parametrize("place", ["#photos", "#invitation/abc"])
+def test_a_providers_long_name_fits_a_phone(page: Page, visit: Visit, place: str) -> None:
+    page.set_viewport_size({"width": 320, "height": 640})
+    name = "Kreiskrankenhaus-Verwaltungsgesellschaft für Öffentlichkeitsarbeit"
+    page.route("**/api/account/provider", lambda route: route.fulfill(json={"name": name}))
+    visit(place, "signed_out")
+    button = page.get_by_role("button", name=name)
+    card, shown = page.locator("main section").bounding_box(), button.bounding_box()
+    assert card is not None and shown is not None
+    assert shown["x"] + shown["width"] < card["x"] + card["width"] - 8
+
+
 def test_a_second_factor_is_set_up_by_its_code(page: Page, visit: Visit) -> None:
     visit("#account", "team")
     page.locator(".rows li").first.wait_for()

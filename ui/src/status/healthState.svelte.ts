@@ -38,6 +38,7 @@ export class HealthState extends Resource<HealthReport> {
 
   /** Lets the program look at everything it stands on. */
   check = async (): Promise<void> => {
+    if (this.checking) return
     this.checking = true
     await this.app.act(async () => {
       this.checks = await this.client.doctor()
