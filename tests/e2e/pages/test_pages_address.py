@@ -88,7 +88,17 @@ def test_an_open_photo_stays_among_those_it_was_opened_from(page: Page, visit: V
 
 
 def test_a_photo_of_an_album_is_left_for_the_album_after_a_reload(page: Page, visit: Visit) -> None:
-    album = {"id": 7, "name": "Sea", "match": None, "people": [], "certain": False, "count": 2, "cover": None, "library": None}
+    album = {
+        "id": 7,
+        "name": "Sea",
+        "match": None,
+        "people": [],
+        "kept_back": [],
+        "certain": False,
+        "count": 2,
+        "cover": None,
+        "library": None,
+    }
     page.route("**/api/albums", lambda route: route.fulfill(json={"items": [album]}))
     page.route(
         re.compile(r"/api/library\?.*album=7"), lambda route: route.continue_(url=route.request.url.replace("album=7", "images=99,98"))
