@@ -26,11 +26,12 @@ MATHS = b"api-ms-win-crt-math-l1-1-0.dll"
 COMPLEX = "complex_maths"
 
 
-def make(folder: Path) -> Path:
-    """Make it in an empty folder; returns python.exe. Raises CalledProcessError."""
+def make(folder: Path, *locks: str) -> Path:
+    """Make it in a new or empty folder, with the packages of these lock files; returns python.exe. Raises CalledProcessError."""
     site = folder / "Lib" / "site-packages"
     shutil.copytree(sysconfig.get_path("stdlib"), folder / "Lib", ignore=shutil.ignore_patterns(*NOT_NEEDED))
-    _install(site, "requirements.lock", "--no-binary", "proxy-tools")  # the only one that comes as source
+    for lock in locks or ("requirements.lock",):
+        _install(site, lock, "--no-binary", "proxy-tools")  # the only one that comes as source
     carrier = folder / "carrier"
     _install(carrier, "requirements-windows.lock")
     _unpack(carrier / "deploy_libs", folder)
