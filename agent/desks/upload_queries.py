@@ -80,7 +80,7 @@ class DeskUploadQueries(Queries):
     def hand_over(self, sent: Sequence[SentPhoto], desk: str, *, now: datetime) -> list[SentPhoto]:
         """Leave those of these photos that another sender has, too, to that one; return the others.
 
-        Those count as missing from now on: until their files are removed, nobody is told that the server has them.
+        Those count as missing from now on: until their files are removed, no desktop is told that the server has them.
         """
         contents = [each.sha256 for each in sent]
         with everything(), self.database.write() as tx:

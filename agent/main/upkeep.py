@@ -83,7 +83,7 @@ async def expire_drafts(library: DraftQueries, now: datetime) -> None:
 
 
 async def expire_events(library: LibraryQueries, now: datetime) -> None:
-    """Delete those that nobody will ask for: a page that was away for so long reads everything anew."""
+    """Delete those that no page asks for: one that was away for so long reads everything anew."""
     await asyncio.to_thread(library.expire_events, before=now - timedelta(days=EVENT_DAYS))
 
 

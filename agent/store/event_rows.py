@@ -1,5 +1,5 @@
 """Events in the library: appended in the transaction that they describe, readable from any id until they
-are old: whoever was away for so long reads everything anew.
+are old: a page that was away for so long reads everything anew.
 
 On a server each names the database connection pool that wrote it, its origin, and its transaction tells all processes that listen.
 """
@@ -50,7 +50,8 @@ def last_id(tx: Connection) -> int:
 def expire(tx: Connection, before: datetime, most: int) -> int:
     """Delete events of before that moment among the oldest `most`, never the newest event; returns how many."""
     oldest = tx.execute(select(table.c.id, table.c.at).order_by(table.c.id).limit(most)).all()
-    old = [row.id for row in oldest if row.at < before and row.id != last_id(tx)]
+    newest = last_id(tx)
+    old = [row.id for row in oldest if row.at < before and row.id != newest]
     tx.execute(delete(table).where(table.c.id.in_(old)))
     return len(old)
 

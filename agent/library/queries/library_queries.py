@@ -45,7 +45,7 @@ class LibraryQueries(FileQueries, JobQueries, ImageQueries, ActionQueries, Locat
             return event_rows.read(tx, after=after, limit=limit)
 
     def expire_events(self, *, before: datetime) -> None:
-        """Delete events of before that moment, a few thousand at a time: whoever writes meanwhile waits for no more."""
+        """Delete events of before that moment, a few thousand at a time: a writer waits for no more than that."""
         while True:
             with self.database.write() as tx:
                 if event_rows.expire(tx, before, EVENTS_AT_ONCE) < EVENTS_AT_ONCE:
