@@ -152,10 +152,17 @@ class Desktop:
 
     def appears(self, colour: tuple[int, int, int]) -> tuple[int, int]:
         """Wait until that colour is on the screen, and say where."""
-        _until(lambda: self.find(colour) is not None, f"colour {colour}")
-        place = self.find(colour)
-        assert place is not None
-        return place
+        seen: list[tuple[int, int]] = []
+
+        def found() -> bool:
+            place = self.find(colour)
+            if place is not None:
+                seen.append(place)
+            return bool(seen)
+
+        # Not looked for again once it was seen: a window may be drawn anew meanwhile.
+        _until(found, f"colour {colour}")
+        return seen[-1]
 
     def disappears(self, colour: tuple[int, int, int]) -> None:
         _until(lambda: self.find(colour) is None, f"no colour {colour}")

@@ -97,6 +97,19 @@ def test_it_leads_to_the_photo_or_the_problem_that_it_shows(visitor: "Visitor", 
 
 
 @IN_ENGLISH
+def test_the_card_that_was_turned_to_stays_whatever_else_the_program_does(visitor: "Visitor", language: str) -> None:
+    """Only a new photo, file or burst is news; that scanning is paused is none."""
+    visitor.go("popup", language)
+    turn_to(visitor, "face.jpg")
+    visitor.program.post("/api/pause")
+    expect(visitor.button("resume")).to_be_visible()
+    expect(visitor.page.get_by_role("img", name="face.jpg")).to_be_visible()
+    visitor.button("resume").click()
+    expect(visitor.button("resume")).to_have_count(0)
+    expect(visitor.page.get_by_role("img", name="face.jpg")).to_be_visible()
+
+
+@IN_ENGLISH
 def test_its_menu_hides_the_photo_and_brings_it_back(visitor: "Visitor", language: str) -> None:
     visitor.go("popup", language)
     turn_to(visitor, "nobody.jpg")
