@@ -423,7 +423,7 @@ async def test_new_settings_touch_only_the_folders_they_change(world: World, tmp
         photo(three / "new.jpg")
         await world.wait(FileAppeared, count=5)
         await world.quiet()
-    assert sorted(str(Path(change.seen.path).relative_to(tmp_path)) for change in world.seen if isinstance(change, FileAppeared)) == [
+    assert sorted(Path(change.seen.path).relative_to(tmp_path).as_posix() for change in world.seen if isinstance(change, FileAppeared)) == [
         "one/new.jpg",
         "one/old.jpg",
         "three/new.jpg",
