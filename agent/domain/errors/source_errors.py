@@ -79,6 +79,12 @@ class BucketMissing(BucketError):
     code = "bucket.missing"
 
 
+class BucketEmpty(BucketError):
+    """A listing shows nothing at all, though the library knows photos of the bucket."""
+
+    code = "bucket.empty"
+
+
 class BucketClock(BucketError):
     """This computer's clock differs too much from the endpoint's."""
 

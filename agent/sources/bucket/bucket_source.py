@@ -11,7 +11,7 @@ import structlog
 
 from agent.core.hanging_calls import call_with_timeout
 from agent.core.observable import wait_at_most
-from agent.domain.errors import AgentError, BucketNamesUnreadable, BucketNotReached, StoreError
+from agent.domain.errors import AgentError, BucketEmpty, BucketNamesUnreadable, BucketNotReached, StoreError
 from agent.domain.image import FileSeen
 from agent.domain.jobs import Priority
 from agent.sources.bucket.bucket import Bucket, BucketState
@@ -161,6 +161,8 @@ class BucketSource:
                 await emit(FileAppeared(FileSeen(path, size, version, bucket.root), priority))
         if listing.failure is not None:
             raise listing.failure
+        if listing.empty and listing.whole and not comparison.none_known:
+            raise BucketEmpty  # a wrong prefix, or a policy that hides: as with a mount point without its disk, nothing counts as gone
         return comparison.lost
 
     async def _failed(self, bucket: Bucket, error: AgentError, emit: Emit) -> None:

@@ -28,14 +28,14 @@ class Listing:
     """Iterates over paths with their facts.
 
     `whole` is False afterwards if some objects could not be listed, or came in another order: what was not seen may still be there.
-    So it is if the listing broke off, for the reason in `failure`.
+    So it is if the listing broke off, for the reason in `failure`. `empty` stays True if it showed no object of any kind.
     """
 
     def __init__(self, store: Lister, bucket: Bucket) -> None:
         self._store = store
         self._bucket = bucket
         self._last = ""
-        self.whole = True
+        self.whole = self.empty = True
         self.failure: BucketError | None = None
 
     def __iter__(self) -> Iterator[Entry]:
@@ -70,8 +70,9 @@ class Listing:
     def _photos(self, objects: Iterable["ObjectMeta"]) -> Iterator[Entry]:
         for each in objects:
             key, size = each["path"], each["size"]
+            self.empty = self.empty and size == 0  # what stands for a folder has no bytes
             if not is_image(key) or size == 0 or len(key.encode("utf-8", "surrogatepass")) > _MOST_KEY:
-                continue  # among others, what stands for a folder
+                continue
             path = self._bucket.item(key)
             if path <= self._last:
                 self.whole = False
