@@ -33,7 +33,8 @@ def test_sound_that_nothing_here_can_decode_is_left_out_and_told(tmp_path: Path)
     assert stream(copy.path, "a") == {}
 
 
-def test_names_in_the_settings_of_vorbis_go_if_that_is_wished(tmp_path: Path) -> None:
+@pytest.mark.parametrize("strip", [False, True])
+def test_names_in_the_settings_of_vorbis_go(tmp_path: Path, strip: bool) -> None:
     plain, original = tmp_path / "plain.webm", tmp_path / "clip.webm"
     codecs = ("-c:v", "libvpx", "-deadline", "realtime", "-c:a", "libvorbis")
     subprocess.run(["ffmpeg", "-v", "error", "-i", str(made_clip(tmp_path / "m.mp4")), *codecs, str(plain)], check=True, timeout=100)
@@ -52,13 +53,26 @@ def test_names_in_the_settings_of_vorbis_go_if_that_is_wished(tmp_path: Path) ->
                 container.mux(packet)
     name = b"MeiMeiMei"  # three letters alone come up by chance in one of two hundred files of this size
     assert name in original.read_bytes()
-    assert name in redacted(original).path.read_bytes()
-    copy = redacted(original, strip=True)
+    copy = redacted(original, strip=strip)
     assert name not in copy.path.read_bytes()
     assert "comment" in copy.removed
     assert len(times(copy.path, "a")) == len(times(original, "a"))
     hear = ["ffmpeg", "-v", "error", "-i", str(copy.path), "-vn", "-f", "null", "-"]
     assert subprocess.run(hear, capture_output=True, check=True, timeout=100).stderr == b""
+
+
+@pytest.mark.parametrize(("name", "sound"), [("clip.mkv", "flac"), ("clip.mkv", "libopus"), ("clip.mkv", "mp3"), ("clip.mov", "alac")])
+def test_titles_of_chapters_and_of_the_sound_go(tmp_path: Path, name: str, sound: str) -> None:
+    title, notes, original = "Mei at the lake", tmp_path / "notes", tmp_path / name
+    notes.write_text(f";FFMETADATA1\ntitle={title}\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=500\ntitle={title}\n[STREAM]\ntitle={title}\n")
+    given = ("-i", str(made_clip(tmp_path / "m.mp4")), "-i", str(notes), "-map_metadata", "1", "-map_chapters", "1")
+    said = ("-metadata:s:a", f"title={title}", "-metadata:s:a", f"handler_name={title}")
+    subprocess.run(["ffmpeg", "-v", "error", *given, "-c:v", "copy", "-c:a", sound, *said, str(original)], check=True, timeout=100)
+    assert original.read_bytes().count(title.encode()) >= 2
+    copy = redacted(original)
+    assert title.encode() not in copy.path.read_bytes()
+    with av.open(str(copy.path)) as container:
+        assert container.chapters() == [] and stream(copy.path, "a")["codec_name"]
 
 
 def test_of_several_sounds_the_one_that_is_heard_stays_so(tmp_path: Path) -> None:

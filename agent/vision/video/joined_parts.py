@@ -161,7 +161,7 @@ def _say(given: InputContainer, container: OutputContainer, sounds: Mapping[int,
         sound.disposition = stream.disposition  # marks the default one
         sound.metadata.clear()
         sound.metadata.update({} if strip else {key: value for key, value in stream.metadata.items() if key == "language" or _keeps(key)})
-        if strip and clear_comments(sound):
+        if clear_comments(sound):
             told.append("comment")
     if not strip:
         container.metadata.update({key: value for key, value in given.metadata.items() if _keeps(key)})
