@@ -1,12 +1,16 @@
-"""Holds an uploaded photo in a file that only its owner can read, while it is analysed."""
+"""Holds an uploaded photo while it is analysed: on Linux in a file without a name, elsewhere in one that only its owner can read."""
 
 import asyncio
 import os
+import shutil
+import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import IO
 
+from agent.core.nameless_files import MOST_IN_MEMORY, nameless_file
 from agent.domain.errors import ImageTooLarge
 
 # No analysis takes this long.
@@ -25,16 +29,51 @@ def sweep(now: float) -> None:
 
 @asynccontextmanager
 async def received(parts: AsyncIterator[bytes], most_megabytes: int) -> AsyncIterator[str]:
-    """The file's path. Raises ImageTooLarge as soon as the limit is exceeded."""
+    """The file's path, for this process alone. Raises ImageTooLarge as soon as the limit is exceeded."""
+    if sys.platform != "linux":
+        async with _named(parts, most_megabytes) as path:
+            yield path
+        return
+    file = nameless_file(0)
+    try:
+        size = 0
+        async for part in _limited(parts, most_megabytes):
+            size += len(part)
+            if size > MOST_IN_MEMORY >= size - len(part):
+                file = await asyncio.to_thread(_moved_out, file, size)
+            await asyncio.to_thread(file.write, part)
+        file.flush()
+        yield f"/proc/self/fd/{file.fileno()}"
+    finally:
+        file.close()
+
+
+def _moved_out(small: IO[bytes], size: int) -> IO[bytes]:
+    """Return a file for more bytes, with those of the small one, which is closed."""
+    large = nameless_file(size)
+    with small:
+        small.seek(0)
+        shutil.copyfileobj(small, large)
+    return large
+
+
+@asynccontextmanager
+async def _named(parts: AsyncIterator[bytes], most_megabytes: int) -> AsyncIterator[str]:
+    """As `received`, where no file without a name can be opened again."""
     handle, name = await asyncio.to_thread(tempfile.mkstemp, _END, _START)  # 0600
     try:
         with os.fdopen(handle, "wb") as file:
-            size = 0
-            async for part in parts:
-                size += len(part)
-                if size > most_megabytes * 1_000_000:
-                    raise ImageTooLarge(megabytes=size // 1_000_000, limit=most_megabytes)
+            async for part in _limited(parts, most_megabytes):
                 await asyncio.to_thread(file.write, part)
         yield name
     finally:
         await asyncio.to_thread(Path(name).unlink, missing_ok=True)
+
+
+async def _limited(parts: AsyncIterator[bytes], most_megabytes: int) -> AsyncIterator[bytes]:
+    size = 0
+    async for part in parts:
+        size += len(part)
+        if size > most_megabytes * 1_000_000:
+            raise ImageTooLarge(megabytes=size // 1_000_000, limit=most_megabytes)
+        yield part

@@ -3,12 +3,12 @@
 import contextlib
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import IO, TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final
 
+from agent.core.nameless_files import nameless_file
 from agent.domain.errors import BucketAnswer, BucketNamesUnreadable, BucketNotReached, ImageTooLarge, ImageUnreadable
 from agent.sources.bucket.bucket import Bucket, BucketAccess, Keys
 from agent.sources.bucket.bucket_problems import meaning
@@ -24,8 +24,6 @@ _SILENCE: Final = timedelta(seconds=20)
 _CONNECT: Final = timedelta(seconds=10)
 _RETRIES: Final = 3
 _RETRY_S: Final = 30
-# Larger objects go to the disk, without a name there either.
-MOST_IN_MEMORY: Final = 64 * 1024 * 1024
 
 
 class BucketStore:
@@ -138,7 +136,7 @@ def filled(chunks: Iterable[bytes | memoryview], size: int) -> int:
     Raises OSError, BucketAnswer if there are more than `size`, which was checked against the largest allowed, and what `chunks` raises.
     The file has no name: it is gone when its last descriptor is closed, however the program ends.
     """
-    with _made(size) as file:
+    with nameless_file(size) as file:
         left = size
         for chunk in chunks:
             left -= len(chunk)
@@ -148,12 +146,6 @@ def filled(chunks: Iterable[bytes | memoryview], size: int) -> int:
         file.flush()
         file.seek(0)
         return _to_read(file.fileno())
-
-
-def _made(size: int) -> IO[bytes]:
-    if size <= MOST_IN_MEMORY and hasattr(os, "memfd_create"):
-        return os.fdopen(os.memfd_create("photo"), "w+b")
-    return tempfile.TemporaryFile()
 
 
 def _to_read(descriptor: int) -> int:

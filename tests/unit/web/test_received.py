@@ -1,14 +1,18 @@
 """A photo that was sent is in a file for as long as it is looked at, and not for longer, however the program ends."""
 
 import os
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from agent.core import nameless_files
 from agent.domain.errors import ImageTooLarge
+from agent.web import received as received_module
 from agent.web.received import LEFT_S, received, sweep
 
 
@@ -24,13 +28,42 @@ async def parts(*sizes: int) -> AsyncIterator[bytes]:
         yield bytes(size)
 
 
-async def test_it_is_there_only_while_it_is_looked_at(folder: Path) -> None:
+@pytest.fixture(params=["here", "elsewhere"])
+def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """This system, and one that can't open a file without a name again."""
+    if request.param == "here":
+        return sys.platform
+    monkeypatch.setattr(received_module, "sys", SimpleNamespace(platform="other"))
+    return "other"
+
+
+async def test_it_is_there_only_while_it_is_looked_at(folder: Path, system: str) -> None:
     async with received(parts(2, 3), 1) as path:
-        assert Path(path).read_bytes() == bytes(5) and Path(path).parent == folder  # noqa: ASYNC240
-        assert os.name == "nt" or Path(path).stat().st_mode & 0o777 == 0o600  # noqa: ASYNC240
-    assert not list(folder.iterdir())  # noqa: ASYNC240
+        assert Path(path).read_bytes() == bytes(5) == Path(path).read_bytes()  # noqa: ASYNC240
+        left = list(folder.iterdir())  # noqa: ASYNC240
+        if system == "linux":
+            assert left == [], "a process that is killed leaves nothing"
+        else:
+            assert left == [Path(path)]
+            assert os.name == "nt" or Path(path).stat().st_mode & 0o777 == 0o600  # noqa: ASYNC240
+    assert not Path(path).exists() and not list(folder.iterdir())  # noqa: ASYNC240
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="others have a named file")
+async def test_a_large_one_is_whole_and_has_no_name_on_the_disk_either(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(received_module, "MOST_IN_MEMORY", 4)
+    monkeypatch.setattr(nameless_files, "MOST_IN_MEMORY", 4)
+
+    async def letters() -> AsyncIterator[bytes]:
+        for part in (b"abc", b"def", b"ghi"):
+            yield part
+
+    async with received(letters(), 1) as path:
+        assert Path(path).read_bytes() == b"abcdefghi"  # noqa: ASYNC240
+        assert not list(folder.iterdir())  # noqa: ASYNC240
+
+
+@pytest.mark.usefixtures("system")
 async def test_one_that_is_too_large_leaves_nothing(folder: Path) -> None:
     with pytest.raises(ImageTooLarge):
         async with received(parts(1_000_000, 1), 1):

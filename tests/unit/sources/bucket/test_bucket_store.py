@@ -9,15 +9,15 @@ from contextlib import suppress
 
 import pytest
 
+from agent.core import nameless_files
 from agent.domain.errors import BucketAnswer
-from agent.sources.bucket import bucket_store
 from agent.sources.bucket.bucket import Bucket, BucketAccess
 from agent.sources.bucket.bucket_store import BucketStore, filled
 
 
-@pytest.mark.parametrize("most", [bucket_store.MOST_IN_MEMORY, 2])
+@pytest.mark.parametrize("most", [nameless_files.MOST_IN_MEMORY, 2])
 def test_the_bytes_are_read_from_the_start(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
-    monkeypatch.setattr(bucket_store, "MOST_IN_MEMORY", most)
+    monkeypatch.setattr(nameless_files, "MOST_IN_MEMORY", most)
     descriptor = filled((b"ab", memoryview(b"cd")), 4)
     try:
         assert os.read(descriptor, 9) == b"abcd"
