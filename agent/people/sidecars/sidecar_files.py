@@ -8,6 +8,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import secrets
 import stat
 import sys
 from pathlib import Path
@@ -20,6 +21,9 @@ from agent.domain.regions import MAX_XMP_BYTES
 from agent.engine.xmp_calls import PhotoFiles
 from agent.sources.folder.drives import is_online_only
 
+# A day, because the clock of a drive in the network may differ from this computer's.
+LEFT_S: Final = 86_400.0
+_START, _END = ".ai-popup-xmp-", ".tmp"
 _NO_FILE: Final = (errno.ENOENT, errno.ENAMETOOLONG)
 
 
@@ -93,7 +97,6 @@ def replace(path: Path, data: bytes, old: str | None, photo: Path, root: Path | 
     try:
         if old is not None and not _may_write(target):
             raise XmpUnwritable
-        temporary.unlink(missing_ok=True)
         with create_file(temporary) as file:
             file.write(data)
             file.flush()
@@ -101,6 +104,8 @@ def replace(path: Path, data: bytes, old: str | None, photo: Path, root: Path | 
             os.fsync(file.fileno())
         if not _still(path, old):
             return False
+        if not temporary.exists():
+            return False  # another computer forgets who is named in it
         if old is None:
             move_new(str(temporary), str(target))
         else:
@@ -136,16 +141,36 @@ def _target(path: Path, root: Path | None) -> Path:
 
 
 def clear(path: Path) -> None:
-    """Remove the partial sidecar of a killed program, which contains names. Raises XmpUnwritable."""
+    """Remove the partial sidecars of killed programs, which contain names. Raises XmpUnwritable."""
+    target = Path(os.path.realpath(path))
     try:
-        _temporary(Path(os.path.realpath(path))).unlink(missing_ok=True)
+        for left in _left(target.parent, _own_start(target)):
+            left.unlink(missing_ok=True)
     except OSError:
         raise XmpUnwritable from None
 
 
+def sweep(folder: Path, now: float) -> None:
+    """Remove what programs that were killed left of any sidecar in a folder; `now` in file time. Younger ones may be another computer's."""
+    with contextlib.suppress(OSError):
+        for left in _left(folder, _START):
+            if left.lstat().st_mtime < now - LEFT_S:
+                left.unlink(missing_ok=True)
+
+
+def _left(folder: Path, start: str) -> list[Path]:
+    with os.scandir(folder) as entries:
+        return [folder / entry.name for entry in entries if entry.name.startswith(start) and entry.name.endswith(_END)]
+
+
+def _own_start(target: Path) -> str:
+    """Return what the temporary names of one sidecar begin with: short for any sidecar name."""
+    return f"{_START}{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]}-"
+
+
 def _temporary(target: Path) -> Path:
-    """Return a fixed name per sidecar, so that the next write removes remains; short for any sidecar name."""
-    return target.with_name(f".ai-popup-{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]}.tmp")
+    """Return an unused name: two programs may write the same sidecar at once, from two computers or in two processes of a server."""
+    return target.with_name(f"{_own_start(target)}{secrets.token_hex(8)}{_END}")
 
 
 def _may_write(path: Path) -> bool:

@@ -1,6 +1,7 @@
 """Names of faces beside photos: the engine reads and edits the XMP, and this process only finds, opens and replaces the files."""
 
 import asyncio
+import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -37,6 +38,7 @@ A = TypeVar("A")
 # Not the fault of a file: the same call may succeed later.
 NO_ENGINE: Final = (EngineUnavailable, ModelError)
 _TRIES: Final = 3
+_MOST_SWEPT: Final = 1000
 
 
 class Ask(Protocol):
@@ -71,6 +73,7 @@ class Sidecars:
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
         self._writing = asyncio.Lock()
+        self._swept: dict[Path, float] = {}
 
     async def read(self, photos: Sequence[Path]) -> list[Reading | XmpError]:
         """Return the regions of each photo: those of its newest sidecar that has any, otherwise of the photo itself."""
@@ -107,6 +110,7 @@ class Sidecars:
         `orientation` is Exif's, by default the photo's.
         """
         async with self._writing:
+            await self._sweep(photo.parent)
             for _ in range(_TRIES):
                 files = await _offer(photo)
                 request = WriteNames(files, size, orientation, tuple(faces))
@@ -132,6 +136,15 @@ class Sidecars:
                 if len(done) == len(told.edits):
                     return Removed(changes, told.left)
         raise XmpChanging
+
+    async def _sweep(self, folder: Path) -> None:
+        """Remove remains from a folder, once a day: listing a large one takes longer than writing a sidecar."""
+        now = time.time()
+        if now - self._swept.get(folder, 0) >= sidecar_files.LEFT_S:
+            if len(self._swept) >= _MOST_SWEPT:
+                self._swept.clear()
+            self._swept[folder] = now
+            await asyncio.to_thread(sidecar_files.sweep, folder, now)
 
     async def _asked(self, call: Call[Q, A], asked: Q, files: Sequence[Opener]) -> A:
         """Make a call; if the engine was killed from outside, once more. Raises XmpError, NO_ENGINE."""

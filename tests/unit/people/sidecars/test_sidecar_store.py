@@ -1,6 +1,7 @@
 """SidecarsNow as files: whose they are, which counts, and that nothing another program wrote is lost."""
 
 import errno
+import hashlib
 import os
 import sys
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from pathlib import Path
 import PIL.Image
 import pytest
 
+from agent.core.files import put_in_place
 from agent.domain.errors import XmpChanging, XmpDiskFull, XmpLinked, XmpMalformed, XmpOtherImage, XmpTooLarge, XmpUnreadable, XmpUnwritable
 from agent.domain.face import Box
 from agent.domain.regions import Agreed, Conflict, NamedBox, Origin, Reading, Regions
@@ -157,17 +159,59 @@ def test_a_person_is_forgotten_in_every_sidecar(sidecars: SidecarsNow, photo: Pa
     assert names(sidecars, photo) == ["", "", "Rex", "Bo"]
 
 
-def test_what_a_killed_program_left_half_written_goes_with_the_next(
-    sidecars: SidecarsNow, photo: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def killed_while_writing(sidecars: SidecarsNow, photo: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return what it left."""
     with monkeypatch.context() as killed:
         killed.setattr(sidecar_files, "move_new", lambda *_, **__: kill())
         killed.setattr(Path, "unlink", lambda *_, **__: None)
         with pytest.raises(KeyboardInterrupt):
             sidecars.write(photo, SIZE, 1, [NamedBox("Mei", LEFT)])
-    assert len(list(photo.parent.glob(".*.tmp"))) == 1
+    [left] = photo.parent.glob(".*.tmp")
+    return left
+
+
+def test_what_a_killed_program_left_half_written_goes_when_its_names_are_forgotten(
+    sidecars: SidecarsNow, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed_while_writing(sidecars, photo, monkeypatch)
     sidecars.forget(photo, ["Mei"])
     assert [each.name for each in photo.parent.iterdir()] == ["IMG.jpg"]
+
+
+def test_what_a_killed_program_left_goes_with_a_later_write_and_nothing_else_does(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    left = killed_while_writing(SidecarsNow(), photo, monkeypatch)
+    copy = left.with_name(".ai-popup-0123456789abcdef.tmp")  # a covered copy under way
+    for path in (left, copy):
+        path.touch()
+        os.utime(path, (1_000, 1_000))
+    SidecarsNow().write(photo, SIZE, 1, [NamedBox("Mei", LEFT)])
+    assert sorted(each.name for each in photo.parent.iterdir()) == [copy.name, "IMG.jpg", "IMG.jpg.xmp"]
+
+
+def test_two_computers_that_write_one_sidecar_at_once_tear_nothing(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second one begins, and does not end, while the first is about to replace the sidecar."""
+    beside(photo, ANNA)
+    replaces = put_in_place
+
+    def meanwhile(aside: Path, target: Path) -> None:
+        with monkeypatch.context() as other:
+            other.setattr(sidecar_files, "put_in_place", lambda *_: kill())
+            with pytest.raises(KeyboardInterrupt):
+                sidecar_files.replace(target, b"<half", hashlib.sha256(target.read_bytes()).hexdigest(), photo, None)
+        replaces(aside, target)
+
+    monkeypatch.setattr(sidecar_files, "put_in_place", meanwhile)
+    sidecars = SidecarsNow()
+    assert sidecars.write(photo, SIZE, 1, [NamedBox("Mei", RIGHT)]).changes == 1
+    assert names(sidecars, photo) == ["Anna", "Mei"]
+
+
+def test_one_whose_unfinished_sidecar_was_removed_by_another_computer_writes_it_again(
+    sidecars: SidecarsNow, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    intrude(monkeypatch, lambda time: sidecar_files.clear(sidecar_files.long_name(photo)) if time == 0 else None)
+    assert sidecars.write(photo, SIZE, 1, [NamedBox("Mei", RIGHT)]).changes == 1
+    assert names(sidecars, photo) == ["Mei"]
 
 
 def kill() -> None:
