@@ -28,7 +28,6 @@ from agent.team.records import Left, Link
 from agent.team.repeating import repeat
 from agent.team.team_alerts import TeamAlerts
 from agent.team.team_names import TeamNames
-from agent.team.team_tokens import Leaving
 from agent.team.uploading import FolderUploads
 from agent.web.announcement import address_of
 
@@ -199,10 +198,9 @@ class TeamMembership:
         link = await asyncio.to_thread(self.library.link)
         if link is None:
             raise TeamNotJoined
-        leaving = Leaving(link.uid, link.address, link.authority, remove)
         told, sent = (await self.sharing.state()).sent, (await self.uploads.state()).counts.sent
         async with self.line.ending:
-            await asyncio.to_thread(self.line.tokens.note_leaving, leaving)
+            leaving = await self.line.note_leaving(link, remove=remove)
             receipt, removed = await self._wipe(), None
             with suppress(TimeoutError):  # the rest follows in the background
                 async with asyncio.timeout(_LEAVING_S):

@@ -21,6 +21,8 @@ class Leaving:
     authority: str
     remove: bool = False
     """the server is to delete what this computer sent"""
+    since: float = 0.0
+    """when it was left, in seconds since 1970; 0 in notes of earlier versions"""
 
 
 class TeamTokens:

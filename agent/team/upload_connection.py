@@ -50,13 +50,15 @@ class UploadConnection:
         return await self._server.call("POST", "/api/desk/uploads/remove", RemovedOfDesk, wanted, wait_s=_STORED_S)
 
     async def remove_all(self) -> RemovedOfDesk:
-        """Have the server delete all that this desk sent or told of."""
+        """Have the server delete all that this desk sent or told of. One that says there is more and names nothing is not believed."""
         photos = results = stays = 0
         while True:
             step = await self.remove(None)
             photos, results, stays = photos + step.photos, results + step.results, stays + step.stays
             if not step.more:
                 return RemovedOfDesk(photos=photos, results=results, stays=stays)
+            if not step.photos + step.results + step.stays:
+                raise TeamUnreachable
 
     async def begin(self, photo: UploadCandidate, library: int | None) -> str:
         """Return the address of the upload: a new one, or the one that was begun before."""

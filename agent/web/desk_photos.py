@@ -100,11 +100,11 @@ class ContentsRemoved(Schema):
 class RemovedOfDesk(Schema):
     """What was deleted on the server. `more`: ask again."""
 
-    photos: int
+    photos: Annotated[int, Field(ge=0)]
     """files that the desk had sent"""
-    results: int
+    results: Annotated[int, Field(ge=0)]
     """photos of which the desk had told what it found"""
-    stays: int
+    stays: Annotated[int, Field(ge=0)]
     """photos it had sent that others sent, too, or that were moved or changed on the server since"""
     more: bool = False
 
