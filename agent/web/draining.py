@@ -9,11 +9,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agent.core.i18n import Texts
 from agent.domain.errors import ServerEnding
+from agent.web.guard import HEADERS
 from agent.web.schemas import Problem
 
 # Never finished: their readers connect again.
 _ENDLESS = re.compile(r"/api/(events|desk/people)")
 _AGAIN_S = "5"
+# It answers before the guard does.
+_HEADERS = {"cache-control": "no-store"} | {name.decode(): value.decode() for name, value in HEADERS.items()}
 
 
 class Draining:
@@ -58,7 +61,7 @@ class Draining:
                 self._done.set()
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refusal = JSONResponse(Problem.of(ServerEnding(), self._texts()).model_dump(), 503, {"retry-after": _AGAIN_S})
+        refusal = JSONResponse(Problem.of(ServerEnding(), self._texts()).model_dump(), 503, {**_HEADERS, "retry-after": _AGAIN_S})
         await refusal(scope, receive, send)
 
     def each_is_last(self) -> None:

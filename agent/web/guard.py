@@ -47,6 +47,13 @@ HEADERS = {
     b"x-content-type-options": b"nosniff",
     b"referrer-policy": b"no-referrer",
     b"cross-origin-resource-policy": b"same-origin",
+    # A page that opened ours, or that ours opened, gets no hold of its window.
+    b"cross-origin-opener-policy": b"same-origin",
+    # What no page of ours asks for; passkeys, the clipboard and full screen are left to our own pages, as they are by default.
+    b"permissions-policy": (
+        b"accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), midi=(), "
+        b"payment=(), usb=()"
+    ),
 }
 
 

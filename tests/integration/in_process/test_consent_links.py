@@ -19,6 +19,7 @@ from agent.store.audit_log import AuditQueries
 from agent.store.schema import consent_link, embedding
 from agent.web.access import Role
 from tests.integration.in_process.test_people import recognising
+from tests.strict_browsers import keeps_browsers_strict
 from tests.team import Team
 from tests.world import NOW
 
@@ -78,6 +79,9 @@ async def test_a_person_sees_takes_away_and_withdraws_their_own_data(links: Link
 
     page = await links.client.get(f"{links.own(token)}/page")
     assert page.status_code == 200, page.text
+    for answer in (page, await links.client.get(f"{links.own('none')}/page")):
+        keeps_browsers_strict(answer)
+        assert "no-store" in answer.headers["cache-control"]
     assert page.headers["content-disposition"] == 'attachment; filename="my-data.html"' and NAME in page.text
     assert page.text.count("<tr>") >= 2 + len(faces) and faces[0]["face_print"] not in page.text and "照片中的你" in page.text
 

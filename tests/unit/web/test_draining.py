@@ -9,6 +9,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from agent.core.i18n import Texts
 from agent.web.draining import Draining
+from tests.strict_browsers import keeps_browsers_strict
 
 
 class Slow:
@@ -37,6 +38,7 @@ async def test_a_running_request_finishes_and_a_new_one_is_refused() -> None:
         await asyncio.sleep(0)
         late = await visitor.get("/api/images")
         assert (late.status_code, late.json()["code"], late.headers["retry-after"]) == (503, "server.ending", "5")
+        keeps_browsers_strict(late)
         assert not drained.done()
         slow.may.set()
         assert (await running).text == "done" and await drained
