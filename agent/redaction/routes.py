@@ -15,7 +15,7 @@ from fastapi.responses import FileResponse, Response, StreamingResponse
 
 from agent.core.i18n import Texts
 from agent.core.reach import current_reach
-from agent.domain.errors import AgentError, ApprovalAwaited, NotFound
+from agent.domain.errors import AgentError, ApprovalAwaited, Forbidden, NotFound
 from agent.domain.path_text import printable
 from agent.engine.analyser import Analyser
 from agent.library.actions import Actions, Original
@@ -237,10 +237,17 @@ def copy_file_routes(
         responses={200: {"content": {"image/jpeg": {}}}},
         openapi_extra=needs(Scope.REDACTION_READ),
     )
-    async def preview(item_id: Id, of: Literal["copy", "original"] = "copy", side: Side = 1_280, moment: Moment | None = None) -> Response:
-        """Return the copy, or the original to draw on; for a video at that moment, or with most faces. Rendered now, not stored."""
-        shown = await _known(library, item_id)
+    async def preview(
+        item_id: Id, who: Who, of: Literal["copy", "original"] = "copy", side: Side = 1_280, moment: Moment | None = None
+    ) -> Response:
+        """Return the copy, or the original to draw on; for a video at that moment, or with most faces. Rendered now, not stored.
+
+        The original is for those who may see photos: a token for covered copies alone gets none.
+        """
         copy = of == "copy"
+        if not copy and Scope.PHOTOS_READ not in who.scopes:
+            raise Forbidden(scope=Scope.PHOTOS_READ)
+        shown = await _known(library, item_id)
         if shown.facts is not None and shown.facts.ways is not None:
             picture = await redaction.clips.still(shown, shown.facts, side, moment, copy=copy)
         else:

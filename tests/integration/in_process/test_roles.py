@@ -82,9 +82,9 @@ class Asked:
             "http_version": "1.1",
             "method": method,
             "scheme": "https",
-            "path": path,
-            "raw_path": path.encode(),
-            "query_string": b"",
+            "path": path.partition("?")[0],
+            "raw_path": path.partition("?")[0].encode(),
+            "query_string": path.partition("?")[2].encode(),
             "headers": [(name.encode(), value.encode()) for name, value in named.items()],
             "client": (self.address, 1),
             "server": ("photos.example", 8443),
@@ -235,6 +235,15 @@ async def test_what_is_done_is_done_as_the_member_who_asked(server: TeamServer) 
     assert await server.answer("/api/actor", ben.headers) == ben.member.id
     assert await server.answer("/api/actor", {"authorization": f"Bearer {LOCAL_TOKEN}"}) == HERE
     assert actor.get() == HERE
+
+
+async def test_a_token_that_reads_covered_copies_sees_no_original(server: TeamServer) -> None:
+    eva = await server.team.member("eva", Role.EDITOR)
+    copies, both = [Scope.REDACTION_READ], [Scope.REDACTION_READ, Scope.PHOTOS_READ]
+    for scopes, of, status in ((copies, "original", 403), (copies, "copy", 404), (both, "original", 404)):
+        _, secret = await server.team.accounts.tokens.add(eva.member, "x", scopes, 1)
+        asked = await server.status("GET", f"/api/redaction-items/7/preview?of={of}", {"authorization": f"Bearer {secret}"})
+        assert asked == status, (scopes, of)
 
 
 async def test_the_local_token_is_worth_nothing_elsewhere(server: TeamServer) -> None:

@@ -3233,6 +3233,8 @@ export interface paths {
         /**
          * Preview
          * @description Return the copy, or the original to draw on; for a video at that moment, or with most faces. Rendered now, not stored.
+         *
+         *     The original is for those who may see photos: a token for covered copies alone gets none.
          */
         readonly get: operations["preview_api_redaction_items__item_id__preview_get"];
         readonly put?: never;
