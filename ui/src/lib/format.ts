@@ -85,7 +85,8 @@ export function sparkline(values: readonly number[], width: number, height: numb
 /** "3.1 MB", "412 kB". */
 export function bytes(count: number, language: Language): string {
   const steps = ['kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const
-  const step = Math.max(0, Math.min(steps.length - 1, Math.floor(Math.log10(Math.max(1, count)) / 3) - 1))
+  // What would be rounded to a thousand is one of the next unit.
+  const step = Math.max(0, steps.findLastIndex((_, index) => Math.round(count / 1000 ** index) >= 1000))
   const value = count / 1000 ** (step + 1)
   const unit = steps[step] as (typeof steps)[number]
   const digits: Intl.NumberFormatOptions = { maximumFractionDigits: step === 0 || value >= 100 ? 0 : 1 }

@@ -62,6 +62,9 @@ describe('bytes', () => {
     expect(bytes(411_800, 'en')).toBe('412 kB')
     expect(bytes(3_140_000, 'zh-CN')).toMatch(/^3.1 ?MB$/)
     expect(bytes(0, 'en')).toBe('0 kB')
+    expect(bytes(999_999, 'en')).toBe('1 MB')
+    expect(bytes(999_960_000, 'en')).toBe('1 GB')
+    expect(bytes(99_960_000, 'en')).toBe('100 MB')
   })
 })
 
