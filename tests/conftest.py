@@ -120,8 +120,10 @@ def empty_library(tmp_path_factory: pytest.TempPathFactory, library_key: bytes) 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
-    from tests.postgres import PostgresServer
+    from tests.postgres import ON_SERVER, PostgresServer
 
+    if not ON_SERVER:
+        pytest.skip("PostgreSQL's programs are installed on Linux alone")
     server = PostgresServer()
     yield server
     server.stop()

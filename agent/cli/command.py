@@ -1,6 +1,6 @@
 """The class of all commands: help in the user's language, with examples, and the common options."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 import click
@@ -89,6 +89,21 @@ class CommandGroup(_Ours, click.Group):
     def __init__(self, *args: Any, **named: Any) -> None:
         named.setdefault("subcommand_metavar", TEXTS("cli.click.commands_metavar"))
         super().__init__(*args, **named)
+        self._sections: dict[str, Sequence[str]] = {}
+
+    def add_section(self, title: str, commands: Iterable[click.Command]) -> None:
+        """Add commands that the help lists together, in this order, under a title."""
+        added = list(commands)
+        for command in added:
+            self.add_command(command)
+        self._sections[title] = [str(command.name) for command in added]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        if not self._sections:
+            return super().format_commands(ctx, formatter)
+        for title, names in self._sections.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, self.commands[name].get_short_help_str()) for name in names if not self.commands[name].hidden])
 
 
 def examples_of(ctx: click.Context) -> tuple[str, ...]:
@@ -100,6 +115,7 @@ def examples_of(ctx: click.Context) -> tuple[str, ...]:
 
 
 def first_sentence(text: str) -> str:
+    text = text.split("\n\n", 1)[0]
     ends = [at + len(end) for end in (". ", "。") if (at := text.find(end)) >= 0]
     return text[: min(ends)].strip() if ends else text
 

@@ -13,7 +13,7 @@ from agent import __version__
 from agent.accounts.commands import members
 from agent.accounts.provider.commands import provider
 from agent.alerts.commands import alerts
-from agent.cli.command import CommandGroup, json_option
+from agent.cli.command import Command, CommandGroup, json_option
 from agent.cli.completion import completion
 from agent.cli.failures import told
 from agent.cli.output import note, say, tell
@@ -83,7 +83,7 @@ def run_command(words: Sequence[str]) -> int:
 def ai_popup() -> None: ...
 
 
-@ai_popup.command(help=TEXTS("cli.help.run"))
+@click.command(cls=Command, help=TEXTS("cli.help.run"))
 @click.option("--no-tray", is_flag=True, help=TEXTS("cli.help.no_tray"))
 @click.option("--trial", is_flag=True, hidden=True)  # the previous version tests whether this one starts
 @click.pass_obj
@@ -117,7 +117,7 @@ def show_running(session: CommandSession) -> int:
     return 0
 
 
-@ai_popup.command(help=TEXTS("cli.help.scan"))
+@click.command(cls=Command, help=TEXTS("cli.help.scan"))
 @click.argument("paths", nargs=-1, required=True, type=There())
 @click.option("--json", "as_json", is_flag=True, help=TEXTS("cli.help.json"))
 @click.option("--embeddings", is_flag=True, help=TEXTS("cli.help.embeddings"))
@@ -135,7 +135,7 @@ def scan(session: CommandSession, paths: tuple[str, ...], as_json: bool, embeddi
     return list_files(session, request, as_json=as_json) if dry_run else scan_paths(session, request, as_json=as_json)
 
 
-@ai_popup.command(help=TEXTS("cli.help.status"))
+@click.command(cls=Command, help=TEXTS("cli.help.status"))
 @click.option("--json", "as_json", is_flag=True, help=TEXTS("cli.help.json_one"))
 @click.pass_obj
 def status(session: CommandSession, as_json: bool) -> None:
@@ -179,7 +179,7 @@ def _remarks(now: "Status", session: CommandSession) -> Iterator[str]:
             yield f"{session.sentences(problem.cause, problem.remedy)} [{problem.code}]"
 
 
-@ai_popup.command(help=TEXTS("cli.help.pause"))
+@click.command(cls=Command, help=TEXTS("cli.help.pause"))
 @json_option()
 @click.pass_obj
 def pause(session: CommandSession, as_json: bool) -> None:
@@ -187,7 +187,7 @@ def pause(session: CommandSession, as_json: bool) -> None:
     tell({"paused": True}, session.texts("cli.paused"), as_json=as_json)
 
 
-@ai_popup.command(help=TEXTS("cli.help.resume"))
+@click.command(cls=Command, help=TEXTS("cli.help.resume"))
 @json_option()
 @click.pass_obj
 def resume(session: CommandSession, as_json: bool) -> None:
@@ -201,7 +201,7 @@ def _places(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
     return [page for page in PAGES if page.startswith(begun)]
 
 
-@ai_popup.command(name="open", help=TEXTS("cli.help.open"), short_help=TEXTS("cli.help.open_short"))
+@click.command(cls=Command, name="open", help=TEXTS("cli.help.open"), short_help=TEXTS("cli.help.open_short"))
 @click.argument("at", required=False, metavar="[PLACE]", shell_complete=_places)
 @click.option("--print", "only_print", is_flag=True, help=TEXTS("cli.help.print"))
 @json_option()
@@ -225,7 +225,7 @@ def open_ui(session: CommandSession, at: str | None, only_print: bool, as_json: 
         say(url)
 
 
-@ai_popup.command(name="quit", help=TEXTS("cli.help.quit"))
+@click.command(cls=Command, name="quit", help=TEXTS("cli.help.quit"))
 @json_option()
 @click.pass_obj
 def quit_agent(session: CommandSession, as_json: bool) -> int:
@@ -239,7 +239,7 @@ def quit_agent(session: CommandSession, as_json: bool) -> int:
     return code
 
 
-@ai_popup.command(help=TEXTS("cli.help.doctor"))
+@click.command(cls=Command, help=TEXTS("cli.help.doctor"))
 @click.option("--device", metavar="DEVICE", help=TEXTS("cli.help.doctor_device"))
 @json_option("json_each")
 @click.pass_obj
@@ -252,40 +252,26 @@ def doctor(session: CommandSession, device: str | None, as_json: bool) -> int:
 people.add_command(import_list)
 incidents.add_command(bundle)
 members.add_command(provider)
-for group in (
-    capture,
-    watch,
-    folders,
-    albums,
-    problems,
-    sessions,
-    find,
-    verify,
-    hand_over,
-    redact,
-    restore,
-    people,
-    consent,
-    undo,
-    redo,
-    models,
-    config,
-    update,
-    backup,
-    libraries,
-    members,
-    incidents,
-    alerts,
-    team,
-    record,
-    recover,
-    recovery_code,
-    completion,
-    uninstall,
-    serve,
-    server,
-    worker,
-    move_to,
-    help_page,
-):
-    ai_popup.add_command(group)
+for section, commands in {
+    "program": (
+        run,
+        status,
+        open_ui,
+        pause,
+        resume,
+        quit_agent,
+        config,
+        models,
+        doctor,
+        update,
+        help_page,
+        completion,
+        uninstall,
+        hand_over,
+    ),
+    "photos": (scan, folders, problems, find, albums, people, consent, verify, undo, redo),
+    "copies": (redact, restore, capture, watch),
+    "safety": (backup, recover, recovery_code, record, sessions),
+    "team": (team, serve, server, worker, members, libraries, incidents, alerts, move_to),
+}.items():
+    ai_popup.add_section(TEXTS(f"cli.sections.{section}"), commands)

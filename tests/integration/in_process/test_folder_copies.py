@@ -34,7 +34,7 @@ async def appear(world: World, name: str, content: bytes = b"") -> None:
 
 
 def copied(safe: Path) -> set[str]:
-    return {str(path.relative_to(safe)) for path in safe.rglob("*") if path.is_file()} if safe.is_dir() else set()
+    return {path.relative_to(safe).as_posix() for path in safe.rglob("*") if path.is_file()} if safe.is_dir() else set()
 
 
 async def test_a_new_file_gets_its_copy_without_a_word(world: World, safe: Path) -> None:

@@ -41,7 +41,7 @@ def safe(tmp_path: Path) -> Path:
 
 
 def files(folder: Path) -> set[str]:
-    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} if folder.is_dir() else set()
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} if folder.is_dir() else set()
 
 
 def test_a_folder_of_copies_is_made_and_each_is_told(cli: CommandLine, analyser: FakeAnalyser, photos: Path, safe: Path) -> None:

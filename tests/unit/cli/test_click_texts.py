@@ -55,8 +55,8 @@ def test_wrong_words_are_named_in_chinese(cli: CommandLine, words: list[str], to
 
 @pytest.mark.usefixtures("chinese")
 def test_help_is_framed_in_chinese(cli: CommandLine) -> None:
-    said = cli("--help")
-    assert "用法：ai-popup" in said.out and "选项：" in said.out and "命令：" in said.out
+    said = cli("people", "--help")
+    assert "用法：ai-popup people" in said.out and "选项：" in said.out and "命令：" in said.out
 
 
 def test_every_word_that_click_says_to_users_is_translated() -> None:

@@ -173,3 +173,14 @@ def test_every_step_that_can_be_undone_has_words(language: str) -> None:
     actions = re.findall(r"`(\w+)`", step["properties"]["action"]["description"])
     texts = Texts(language)
     assert len(actions) > 9 and not [each for each in actions if texts(f"cli.step.{each}", count=2).startswith("cli.")]
+
+
+def test_the_help_lists_each_command_once_under_its_section(cli: CommandLine) -> None:
+    told = [line for line in cli("--help").out.splitlines() if line.startswith("  ") and not line.startswith("   ")]
+    listed = [line.split()[0] for line in told if line.split()[0] in ai_popup.commands]
+    assert sorted(listed) == sorted(ai_popup.commands) and listed[0] == "run"
+
+
+def test_a_list_of_commands_shows_the_first_sentence_of_each() -> None:
+    assert first_sentence("Move a library.\n\nThe source is only read.") == "Move a library."
+    assert first_sentence("One. Two.") == "One." and first_sentence("一。二。") == "一。" and first_sentence("no stop") == "no stop"
