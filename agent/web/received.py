@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from agent.core.nameless_files import MOST_IN_MEMORY, nameless_file
-from agent.domain.errors import ImageTooLarge
+from agent.domain.errors import ImageError, ImageTooLarge
 
 # No analysis takes this long.
 LEFT_S = 3_600.0
@@ -29,11 +29,22 @@ def sweep(now: float) -> None:
 
 @asynccontextmanager
 async def received(parts: AsyncIterator[bytes], most_megabytes: int) -> AsyncIterator[str]:
-    """The file's path, for this process alone. Raises ImageTooLarge as soon as the limit is exceeded."""
-    if sys.platform != "linux":
-        async with _named(parts, most_megabytes) as path:
+    """The file's path, for this process alone. Raises ImageTooLarge as soon as the limit is exceeded.
+
+    An ImageError, also of the caller, gets the parameter `upload`.
+    """
+    try:
+        async with (_nameless if sys.platform == "linux" else _named)(parts, most_megabytes) as path:
             yield path
-        return
+    except ImageError as error:
+        # First, since it has words of its own: another file is chosen, and nothing is scanned again.
+        error.params = {"upload": "upload", **error.params}
+        raise
+
+
+@asynccontextmanager
+async def _nameless(parts: AsyncIterator[bytes], most_megabytes: int) -> AsyncIterator[str]:
+    """As `received`, in a file without a name, which this process opens again."""
     file = nameless_file(0)
     try:
         size = 0

@@ -4,7 +4,7 @@ from agent.domain.errors.error_tree import AgentError
 
 
 class ImageError(AgentError):
-    """One image could not be analysed."""
+    """One image could not be analysed. Parameter `upload` is set for one that was sent only to be looked at, and is not kept."""
 
 
 class ImageMissing(ImageError):

@@ -241,6 +241,7 @@ async def test_a_photo_that_is_dropped_in_finds_the_faces_like_its_own_and_is_no
     await served.world.app.apply(Settings.model_validate({"recognition": {"enabled": True}, "engine": {"max_megabytes": 1}}))
     refused = await named.post("/api/search/face", content=bytes(1_000_001))
     assert (refused.status_code, refused.json()["code"]) == (422, "image.too_large") and left_behind(tmp_path) == []
+    assert refused.json()["remedy"] == "Choose a smaller version of the photo."
 
 
 async def test_a_face_of_the_library_finds_the_others_like_it(served: Served, named: httpx.AsyncClient) -> None:

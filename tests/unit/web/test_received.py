@@ -11,7 +11,8 @@ from types import SimpleNamespace
 import pytest
 
 from agent.core import nameless_files
-from agent.domain.errors import ImageTooLarge
+from agent.core.i18n import Texts
+from agent.domain.errors import ImageEmpty, ImageTooLarge
 from agent.web import received as received_module
 from agent.web.received import LEFT_S, received, sweep
 
@@ -35,6 +36,14 @@ def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
         return sys.platform
     monkeypatch.setattr(received_module, "sys", SimpleNamespace(platform="other"))
     return "other"
+
+
+async def test_an_error_about_it_asks_for_another_file_and_not_for_a_scan(folder: Path, system: str) -> None:
+    with pytest.raises(ImageEmpty) as refused:
+        async with received(parts(0), 1):
+            raise ImageEmpty
+    assert Texts("en").remedy(refused.value) == "Copy it again from where it came from, then choose the new file."
+    assert Texts("zh-CN").remedy(refused.value) == "请从来源重新复制，然后选择新的文件。"
 
 
 async def test_it_is_there_only_while_it_is_looked_at(folder: Path, system: str) -> None:
