@@ -253,23 +253,8 @@ people.add_command(import_list)
 incidents.add_command(bundle)
 members.add_command(provider)
 for section, commands in {
-    "program": (
-        run,
-        status,
-        open_ui,
-        pause,
-        resume,
-        quit_agent,
-        config,
-        models,
-        doctor,
-        update,
-        help_page,
-        completion,
-        uninstall,
-        hand_over,
-    ),
-    "photos": (scan, folders, problems, find, albums, people, consent, verify, undo, redo),
+    "program": (run, status, open_ui, pause, resume, quit_agent, config, models, doctor, update, help_page, completion, uninstall),
+    "photos": (scan, folders, problems, find, albums, people, consent, verify, undo, redo, hand_over),
     "copies": (redact, restore, capture, watch),
     "safety": (backup, recover, recovery_code, record, sessions),
     "team": (team, serve, server, worker, members, libraries, incidents, alerts, move_to),
