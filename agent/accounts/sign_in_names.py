@@ -3,6 +3,7 @@
 import unicodedata
 
 from agent.domain.errors import MemberNameInvalid
+from agent.domain.visible_text import is_visible
 
 LONGEST_NAME = 64
 LONGEST_DISPLAY_NAME = 100
@@ -17,7 +18,7 @@ def folded(name: str) -> str:
     if len(name) > _LONGEST_INPUT:
         raise MemberNameInvalid
     found = unicodedata.normalize("NFKC", name)
-    if not found.isprintable():
+    if not found.isprintable() or not is_visible(found):
         raise MemberNameInvalid
     # Folding the case may undo the normal form, and the other way round: twice is stable (Unicode, D145).
     for _ in range(2):
@@ -31,6 +32,6 @@ def folded(name: str) -> str:
 def shown(name: str) -> str:
     """A display name, as entered but for spaces around it. Raises MemberNameInvalid."""
     found = unicodedata.normalize("NFC", name[:_LONGEST_INPUT]).strip()
-    if not 1 <= len(found) <= LONGEST_DISPLAY_NAME or not found.isprintable():
+    if not 1 <= len(found) <= LONGEST_DISPLAY_NAME or not is_visible(found):
         raise MemberNameInvalid
     return found

@@ -8,6 +8,8 @@ import click
 from agent.cli.own_texts import TEXTS
 from agent.core.hanging_calls import answered
 from agent.core.i18n import Texts
+from agent.domain.names import tidy
+from agent.domain.visible_text import is_visible
 
 LONGEST_NAME = 200
 
@@ -20,14 +22,14 @@ class _PersonName(click.ParamType[str]):
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         session = None if ctx is None else ctx.find_root().obj
         texts: Texts = TEXTS if session is None else session.texts
-        tidy = value.strip()
-        if not tidy:
+        name = tidy(value)
+        if not name:
             self.fail(texts("cli.name.empty"), param, ctx)
-        if len(tidy) > LONGEST_NAME:
+        if len(name) > LONGEST_NAME:
             self.fail(texts("cli.name.long", most=LONGEST_NAME), param, ctx)
-        if not tidy.isprintable():  # surrogates of undecodable bytes and control characters
+        if not is_visible(name):  # surrogates of undecodable bytes and control characters
             self.fail(texts("cli.name.unprintable"), param, ctx)
-        return tidy
+        return name
 
 
 PERSON_NAME = _PersonName()

@@ -13,6 +13,7 @@ from agent.domain.consent import Purpose
 from agent.domain.edits import Basis
 from agent.domain.errors import ConsentBadRow, ConsentBadTable
 from agent.domain.names import tidy
+from agent.domain.visible_text import is_visible
 from agent.people import spreadsheet_text
 from agent.people.duties import is_child
 
@@ -148,7 +149,7 @@ def _person(values: Mapping[str, str], line: int, is_there: IsThere | None) -> L
             raise bad(column) from error
 
     name = tidy(values["name"])
-    if not name or len(name) > _MOST_NAME or not name.isprintable() or "\ufffd" in name:
+    if not name or len(name) > _MOST_NAME or not is_visible(name) or "\ufffd" in name:
         raise bad("name")
     for column, most in (("guardian", _MOST_NAME), ("document", _MOST_TEXT)):
         if len(values.get(column, "")) > most:

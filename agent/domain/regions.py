@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final, TypeAlias
 
 from agent.domain.face import Box
+from agent.domain.visible_text import visible
 
 MAX_XMP_BYTES: Final = 4 << 20  # of a sidecar or a packet: darktable's and Lightroom's longest histories are 2 or 3 MB
 MAX_REGIONS: Final = 1_000  # a crowd; beyond that no one names faces by hand, and comparing all pairs would take long
@@ -151,7 +152,7 @@ def stored(area: RegionArea, orientation: int) -> RegionArea:
 
 def tidy(name: str) -> str:
     """Return a name for writing: composed characters, one space between words, nothing that XML forbids."""
-    return " ".join("".join(letter for letter in unicodedata.normalize("NFC", name) if _in_xml(letter)).split())
+    return " ".join("".join(letter for letter in unicodedata.normalize("NFC", visible(name)) if _in_xml(letter)).split())
 
 
 def spelling(name: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import PurePath
 
 from agent.core.reach import SEPARATOR, Root, current_reach
 from agent.domain.errors import LibraryNameInvalid, UploadLibrary
+from agent.domain.visible_text import is_visible
 from agent.libraries.records import REST, Library
 
 LONGEST = 100
@@ -15,7 +16,7 @@ _LONGEST_INPUT = 400
 def tidy_name(name: str) -> str:
     """The name as it is kept; it begins the paths that members see, so it holds no separator. Raises LibraryNameInvalid."""
     found = " ".join(unicodedata.normalize("NFC", name[:_LONGEST_INPUT]).split())
-    if not 1 <= len(found) <= LONGEST or not found.isprintable() or SEPARATOR in found or "\\" in found:
+    if not 1 <= len(found) <= LONGEST or not is_visible(found) or SEPARATOR in found or "\\" in found:
         raise LibraryNameInvalid
     return found
 

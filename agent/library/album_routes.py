@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from agent.core.environment import Environment
 from agent.domain.errors import BadRequest
+from agent.domain.names import given
 from agent.library.album_schemas import AlbumChange, AlbumDone, AlbumMake, AlbumMove, AlbumOut, AlbumPhotos, AlbumsOut
 from agent.library.queries.library_queries import LibraryQueries
 from agent.library.records import Album, AlbumStep
@@ -35,12 +36,12 @@ def album_routes(api: FastAPI, library: LibraryQueries, environment: Environment
     async def make_album(asked: AlbumMake) -> AlbumDone:
         if asked.images and asked.people:
             raise BadRequest(reason="people")
-        make = partial(library.make_album, asked.name.strip(), images=asked.images, people=asked.people, library_id=asked.library)
+        make = partial(library.make_album, given(asked.name), images=asked.images, people=asked.people, library_id=asked.library)
         return await done(partial(make, match=asked.match if asked.people else None, certain=asked.certain))
 
     @api.patch("/api/albums/{album_id}", openapi_extra=needs(Scope.PHOTOS_WRITE))
     async def change_album(album_id: Id, asked: AlbumChange) -> AlbumDone:
-        name = None if asked.name is None else asked.name.strip()
+        name = None if asked.name is None else given(asked.name)
         return await done(partial(library.change_album, album_id, name=name, cover=asked.cover))
 
     @api.delete("/api/albums/{album_id}", openapi_extra=needs(Scope.PHOTOS_WRITE))

@@ -13,6 +13,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from agent.domain.errors import TeamAddressInvalid
+from agent.domain.visible_text import is_visible
 
 TYPE: Final = "_ai-popup._tcp.local."
 LONGEST_NAME: Final = 100  # as the setting takes
@@ -66,7 +67,7 @@ def believed(text: Mapping[bytes, bytes | None], addresses: tuple[IpAddress, ...
     name = unicodedata.normalize("NFC", _said(text, b"name")).strip()
     fingerprint, version = _said(text, b"fingerprint"), _said(text, b"version")
     # What isn't printable may turn the reading direction, or be invisible.
-    if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
+    if not 0 < len(name) <= LONGEST_NAME or not is_visible(name):
         return None
     if not _FINGERPRINT.fullmatch(fingerprint) or not _VERSION.fullmatch(version):
         return None

@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, Field, field_validator, model_v
 
 from agent.domain.face import Box
 from agent.domain.severity import Severity
+from agent.domain.visible_text import in_one_line, visible
 from agent.web.base_schema import Schema
 
 Uid = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
@@ -32,7 +33,7 @@ MOST_ALERTS: Final = 500
 
 
 def _visible(text: object) -> object:
-    return " ".join("".join(each if each.isprintable() else " " for each in text).split()) if isinstance(text, str) else text
+    return " ".join(in_one_line(visible(text)).split()) if isinstance(text, str) else text
 
 
 # A stranger writes it, and who reads it decides by it: what isn't printable may turn the reading direction, or be invisible.

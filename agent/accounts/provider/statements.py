@@ -1,6 +1,5 @@
 """What a provider's claims mean here: groups, roles, a name, and whether it asked for a second factor."""
 
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -8,6 +7,7 @@ from typing import Any, Final
 from agent.accounts.sign_in_names import LONGEST_DISPLAY_NAME, LONGEST_NAME, folded, shown
 from agent.core.server_settings import OidcSettings
 from agent.domain.errors import IdTokenInvalid, MemberNameInvalid
+from agent.domain.names import tidy
 from agent.web.access import Role
 
 LONGEST_LABEL: Final = 200
@@ -84,7 +84,8 @@ class Statement:
     def display_name(self) -> str:
         """What others see of a new member."""
         try:
-            return shown(_text(self.claims.get("name"))[:LONGEST_DISPLAY_NAME])
+            name = self.claims.get("name")
+            return shown(tidy(name)[:LONGEST_DISPLAY_NAME] if isinstance(name, str) else "")
         except MemberNameInvalid:
             return self.name()
 
@@ -99,4 +100,4 @@ def _text(value: object) -> str:
     """Text without control characters; empty for anything else."""
     if not isinstance(value, str):
         return ""
-    return "".join(each for each in unicodedata.normalize("NFC", value[:1_000]) if each.isprintable()).strip()
+    return "".join(each for each in tidy(value[:1_000]) if each.isprintable())
