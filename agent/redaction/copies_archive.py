@@ -16,7 +16,7 @@ from agent.core.hanging_calls import closed_if_late
 from agent.core.i18n import Texts
 from agent.domain.errors import AgentError, ImageMissing
 from agent.domain.path_text import printable
-from agent.redaction.copy_records import ItemState
+from agent.redaction.copy_records import ItemState, RedactionItem
 from agent.redaction.queries.redaction_queries import RedactionQueries
 
 MEDIA_TYPE: Final = "application/zip"
@@ -72,19 +72,20 @@ class CopiesArchive:
         if item is None:
             return
         name = PurePath(printable(item.target)).name
-        if await asyncio.to_thread(self._library.withheld, item):
-            left_out.append(self._line(name, "approval"))
+        if why := await asyncio.to_thread(self._left_out, item):
+            left_out.append(self._line(name, why))
             return
-        if item.state is not ItemState.DONE:
-            left_out.append(self._line(name, "review" if item.state is ItemState.NEEDS_REVIEW else "not_made"))
-            return
-        await self._handed_out(item_id)
+        await self._handed_out(item_id)  # which may pause for a minute
         try:
             file = await closed_if_late(asyncio.to_thread(_opened, await self._readable(item.target)))
         except AgentError as error:
             left_out.append(self._line(name, self._texts.cause(error)))
             return
         with file:
+            # An edit is noted before its copy takes the file's place: what is open now is what was approved, if it still is.
+            if why := await asyncio.to_thread(self._left_out, await asyncio.to_thread(self._library.redaction, item_id)):
+                left_out.append(self._line(name, why))
+                return
             facts = os.fstat(file.fileno())
             info = _info(names.free(name), facts.st_mtime)
             info.file_size = left = facts.st_size
@@ -93,6 +94,14 @@ class CopiesArchive:
                     await asyncio.to_thread(entry.write, chunk)
                     left -= len(chunk)
                     yield sink.take()
+
+    def _left_out(self, item: RedactionItem | None) -> str:
+        """Return why a copy is not handed out now; empty if it is."""
+        if item is None:
+            return "not_made"
+        if self._library.withheld(item):
+            return "approval"
+        return {ItemState.DONE: "", ItemState.NEEDS_REVIEW: "review"}.get(item.state, "not_made")
 
     def _line(self, name: str, reason: str) -> str:
         told = reason if reason.endswith((".", "。")) else self._texts(f"copies_archive.reason.{reason}")

@@ -61,6 +61,21 @@ async def test_a_copy_that_vanished_or_waits_is_named_in_it(world: World, owner:
     assert said[2].startswith("a.jpg: ") and str(safe) not in said[2]
 
 
+async def test_a_copy_that_is_edited_while_the_download_pauses_is_not_in_it(world: World, owner: httpx.AsyncClient, safe: Path) -> None:
+    """A member's own edit would come out without anyone having looked at it."""
+    uid = await batch_of(world, owner, safe, "a.jpg")
+
+    async def edits_meanwhile(item_id: int) -> None:
+        world.real.copy_made(item_id, str(safe / "a.jpg"), review=True, now=world.app.now())
+        (safe / "a.jpg").write_bytes(b"uncovered")
+
+    archive = CopiesArchive(world.real, world.app.actions.readable, Texts("en"), edits_meanwhile)
+    whole = b"".join([part async for part in archive.parts(uid)])
+    with zipfile.ZipFile(io.BytesIO(whole)) as found:
+        assert found.namelist() == ["Not included.txt"]
+        assert b"a.jpg: It waits for review." in found.read("Not included.txt")
+
+
 async def test_a_batch_without_a_finished_copy_has_none(world: World, owner: httpx.AsyncClient) -> None:
     assert (await owner.get("/api/redactions/none/copies.zip")).status_code == 404
 
