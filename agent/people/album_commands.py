@@ -10,8 +10,11 @@ from agent.cli.own_texts import TEXTS
 from agent.cli.params import There
 from agent.cli.session import CommandSession
 from agent.domain.errors import AlbumPhotoUnknown, AlbumUnknown
+from agent.domain.names import tidy
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pydantic import BaseModel
 
     from agent.library.album_schemas import AlbumDone
@@ -84,7 +87,7 @@ def add(
         raise click.UsageError(session.texts("cli.albums.what"))
     with session.library(PeopleQueries) as library:
         ids, who = _ids_of(library, photos), tuple(person_of(library, each).id for each in people)
-        known = next((each for each in library.albums() if each.name == name), None)
+        known = _named(library.albums(), name)
     if known is not None and photos:
         done = _changed(session, f"/api/albums/{known.id}/images", AlbumPhotos(ids=ids))
     else:
@@ -143,10 +146,16 @@ def _id(session: CommandSession, name: str) -> int:
 
 def _album_of(library: "PeopleQueries", name: str) -> "Album":
     """Raises AlbumUnknown."""
-    found = next((each for each in library.albums() if each.name == name), None)
+    found = _named(library.albums(), name)
     if found is None:
         raise AlbumUnknown
     return found
+
+
+def _named(albums: "Sequence[Album]", name: str) -> "Album | None":
+    """The album of exactly this name, or else the one whose name looks like it."""
+    exact = (each for each in albums if each.name == name)
+    return next(exact, next((each for each in albums if tidy(each.name) == tidy(name)), None))
 
 
 def _ids_of(library: "PeopleQueries", photos: tuple[str, ...]) -> tuple[int, ...]:

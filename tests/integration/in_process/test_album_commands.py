@@ -51,6 +51,13 @@ def test_an_album_by_hand_is_made_added_to_renamed_and_removed(cli: CommandLine,
     assert [json.loads(each)["path"] for each in cli("albums", "show", "Shore", "--json").out.splitlines()] == [third, first, second]
 
 
+def test_what_shows_nothing_makes_no_other_album(cli: CommandLine, photos: list[str]) -> None:
+    assert cli("albums", "add", "Sea\u3164", photos[0]).code == 0 and listed(cli) == {"Sea": 1}
+    assert cli("albums", "add", "S\u200bea", photos[1]).code == 0 and listed(cli) == {"Sea": 2}
+    refused = cli("albums", "rename", "Sea", "\u3164")
+    assert refused.code != 0 and "[people.name_empty]" in refused.err and listed(cli) == {"Sea": 2}
+
+
 def test_an_album_of_people_follows_names_and_takes_no_photo(cli: CommandLine, photos: list[str]) -> None:
     assert cli("albums", "add", "All", "--person", "Mei", "--person", "Grandpa", "--match", "any").code == 0
     assert cli("albums", "list").out == "All  3 photos  Grandpa, Mei\n" or cli("albums", "list").out == "All  3 photos  Mei, Grandpa\n"
