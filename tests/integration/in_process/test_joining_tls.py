@@ -158,7 +158,7 @@ async def test_a_server_that_answers_nonsense_is_no_server(desk: Desk, tmp_path:
     right = Intruder(lambda request: JSONResponse(server if request.url.path == "/api/server" else asked))
     async with served(right.api, tmp_path / "right", own) as port:
         invitation = await desk.membership.join(f"localhost:{port}")
-        assert (invitation.name, invitation.page) == ("pho tos", f"https://localhost:{port}/#join/BCDF-GHJK")
+        assert (invitation.name, invitation.page) == ("photos", f"https://localhost:{port}/#join/BCDF-GHJK")
         await desk.membership.cancel()
     intruder = Intruder(lambda request: JSONResponse(server if request.url.path == "/api/server" else asked | wrong))
     async with served(intruder.api, tmp_path / "run", own) as port:
