@@ -56,7 +56,7 @@ class Queue(Schema):
 def worker_routes(api: FastAPI, workers: WorkerQueries) -> None:
     """Add the routes to `api`."""
 
-    @api.get("/api/workers", openapi_extra=needs(Scope.STATUS_READ))
+    @api.get("/api/workers", openapi_extra=needs(Scope.SYSTEM_READ))
     async def all_workers() -> Workers:
         """Return the workers, first those that run."""
         return Workers(

@@ -26,6 +26,7 @@ from agent.main.server.rooms import Site, add_routes, rooms_of
 from agent.people.vectors.vector_rows import IndexState
 from agent.store.key_homes import FileHome
 from agent.store.schema import person as person_table
+from agent.store.schema import worker as worker_table
 from agent.web.access import SCOPES, Role, Scope, needs
 from agent.web.help_routes import Places
 from agent.web.scoped_route import MOST_OF_A_MEMBER, MOST_OF_A_STRANGER
@@ -275,6 +276,17 @@ async def test_only_those_who_manage_the_machine_see_where_its_files_are(server:
     seen = await server.answer("/api/about", viewer.headers)
     assert seen["version"] and (seen["data"], seen["settings"], seen["logs"]) == ("", "", "")
     assert (await server.answer("/api/about", administrator.headers))["settings"].endswith("settings.toml")
+
+
+async def test_only_those_who_manage_the_machine_see_the_hosts_of_workers(server: TeamServer, served: Served) -> None:
+    now = datetime.now(UTC)
+    facts = {"uid": "w", "name": "worker-1", "host": "attic.internal", "state": "idle", "started_at": now, "seen_at": now, "batches": []}
+    with served.world.real.database.write() as tx:
+        tx.execute(insert(worker_table).values(facts | {"done": 0, "errors": 0, "rate": 0.0}))
+    [worker] = (await server.answer("/api/workers", (await server.team.member("ada", Role.ADMINISTRATOR)).headers))["items"]
+    assert worker["host"] == "attic.internal"
+    for role in set(Role) - {Role.ADMINISTRATOR}:
+        await server.answer("/api/workers", (await server.team.member(role.value, role)).headers, status=403)
 
 
 async def test_only_those_who_describe_people_read_what_is_noted_about_them(server: TeamServer, served: Served) -> None:
