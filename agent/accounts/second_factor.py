@@ -4,6 +4,7 @@ import base64
 import hmac
 import os
 import secrets
+import unicodedata
 from datetime import datetime
 from typing import Final
 
@@ -49,8 +50,8 @@ class SecondFactor:
 
 
 def compact(code: str) -> str:
-    """A code without the spaces and hyphens that make it readable."""
-    return code.replace(" ", "").replace("-", "").upper()
+    """A code without the spaces and dashes that make it readable, in any case and width: Chinese and Japanese keyboards type full-width."""
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", code))).upper()
 
 
 def new_recovery_codes() -> tuple[str, ...]:

@@ -49,6 +49,15 @@ def test_other_texts_are_no_codes(factor: SecondFactor, code: str) -> None:
     assert factor.step(stored, MEI, code, NOW, None) is None
 
 
+def test_a_code_is_read_as_chinese_and_japanese_keyboards_type_it(factor: SecondFactor) -> None:
+    secret, stored = factor.new_secret(MEI)
+    wide = {ord(letter): ord(letter) + 0xFEE0 for letter in "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
+    assert factor.step(stored, MEI, TOTP(secret).at(NOW).translate(wide), NOW, None) is not None
+    [code, *_] = new_recovery_codes()
+    assert compact(code.translate(wide).replace("-", "—")) == compact(code)
+    assert compact(f"{code[:9]}\N{EN DASH}{code[10:]}\N{IDEOGRAPHIC SPACE}") == compact(code)
+
+
 def test_recovery_codes_are_long_and_all_different() -> None:
     codes = new_recovery_codes()
     assert len(set(codes)) == 10
