@@ -124,10 +124,13 @@ const FIRST: Record<string, number> = { portrait: 2, crowd: 3, noface: 4, long: 
 /** What the agent would answer in a scene. */
 export function world({ scene, language, theme }: Options): World {
   const now = Date.now()
-  const recognition = scene !== 'counts'
+  /** a server on its first day */
+  const fresh = scene.startsWith('team_new')
+  const bare = scene === 'team_bare_editor'
+  const recognition = scene !== 'counts' && !fresh
   const first = FIRST[scene] ?? 0
   const images =
-    scene === 'empty' || scene === 'first'
+    scene === 'empty' || scene === 'first' || fresh || bare
       ? []
       : Array.from({ length: 27 }, (_, index) => {
           const plan = PLANS[(index + first) % PLANS.length] as (typeof PLANS)[number]
@@ -168,7 +171,7 @@ export function world({ scene, language, theme }: Options): World {
     watch: 'off',
     watch_said: 0,
     burst: working ? { done: 1_284, total: 4_000, rate: 22, seconds_left: 123, faces: 3_021, people: 11, failed: problems.length } : null,
-    folders: scene === 'first' ? [] : scene === 'empty' ? folders.slice(0, 1) : folders,
+    folders: scene === 'first' || fresh ? [] : scene === 'empty' || bare ? folders.slice(0, 1) : folders,
     problem: scene === 'attention' ? full : null,
     quiet_until: scene === 'quiet' ? new Date(now + 2.6 * HOUR).toISOString() : null,
     throttled: scene === 'battery' ? 'battery_low' : scene === 'away' ? 'battery' : null,
