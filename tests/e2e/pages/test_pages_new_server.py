@@ -67,3 +67,10 @@ def test_the_link_of_another_member_says_who_is_signed_in(page: Page, visit: Vis
     visit("#invitation/fresh", "signed_out", language)
     page.locator("[name=new-password]").wait_for()
     expect(page.get_by_text("Mei Lindgren")).to_have_count(0)
+
+
+def test_a_member_without_a_session_is_not_said_never_to_have_signed_in(page: Page, visit: Visit) -> None:
+    """Sessions end by signing out and by themselves; whether there was one before is not known."""
+    visit("#members", "team")
+    row = page.get_by_role("listitem").filter(has_text="bartholomäus.featherstonehaugh")
+    expect(row).to_contain_text("Not signed in at present")

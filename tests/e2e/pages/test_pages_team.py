@@ -503,6 +503,7 @@ def test_a_second_factor_asks_for_its_code_or_a_recovery_code(page: Page, visit:
     visit("#photos", "signed_out")
     _fill(page, "mei", PASSWORD)
     expect(page.locator("[name=code]")).to_be_focused()
+    expect(page.get_by_text("Lost the device? An administrator of this server")).to_be_visible()
     page.locator("[name=code]").fill("000000")
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("wrong")
