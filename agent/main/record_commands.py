@@ -99,7 +99,7 @@ class _Asked:
     def verified(self) -> "RecordVerified":
         from agent.main.record_schemas import RecordVerified
 
-        return self._client.call("POST", "/api/record/verify", RecordVerified)
+        return self._client.call_patiently("/api/record/verify", RecordVerified)
 
 
 class _Read:

@@ -60,16 +60,19 @@ def cli(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.
 
 
 class FakeAgent:
-    """A running agent: notes what it is asked, answers by path."""
+    """A running agent: notes what it is asked, answers by path, and `slow` later than any limit."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.queries: list[str] = []
         self.answers: dict[str, httpx.Response] = {}
+        self.slow = ""
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(f"{request.method} {request.url.path}")
         self.queries.append(request.url.query.decode())
+        if request.url.path == self.slow and request.extensions["timeout"]["read"] is not None:
+            raise httpx.ReadTimeout("no answer yet", request=request)
         return self.answers.get(request.url.path, httpx.Response(204))
 
 

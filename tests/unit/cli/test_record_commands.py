@@ -103,3 +103,10 @@ def test_a_member_is_given_by_the_name_that_the_list_of_members_shows(cli: Comma
     assert first.endswith("mei  signed in  1  mei") and second.endswith(f"member {'b' * 32}  signed in  1  mei")
     assert running_agent.queries[-1] == f"limit=50&actor={MEI}"
     assert "nobody" in cli("record", "list", "--actor", "nobody").err
+
+
+def test_a_long_record_is_verified_for_as_long_as_that_takes(cli: CommandLine, running_agent: FakeAgent) -> None:
+    intact = httpx.Response(200, json={"entries": 5_000_000, "broken_at": None, "changed": []})
+    running_agent.slow, running_agent.answers = "/api/record/verify", {"/api/record/verify": intact}
+    said = cli("record", "verify")
+    assert said.code == 0 and "5000000" in said.out.replace(",", ""), said

@@ -107,6 +107,6 @@ const ENTER_LIMIT_MS = 60_000
 const WITHDRAW_LIMIT_MS = 150_000
 const RECORD_PAGE = 100
 /** A long record takes a while to read. */
-const VERIFY_LIMIT_MS = 150_000
+const VERIFY_LIMIT_MS = 900_000
 /** Photos are deleted one by one. */
 const REMOVE_LIMIT_MS = 600_000
