@@ -115,8 +115,10 @@ class Certificates:
             if self._stale():
                 self.load()
                 log.info("certificate.renewed")
-        except (CertificateUnusable, StoreError, OSError, ValueError) as error:
-            log.warning("certificate.not_renewed", kind=type(error).__name__)
+        except (CertificateUnusable, StoreError, OSError) as error:
+            log.warning("certificate.not_renewed", code=(store_error(error) if isinstance(error, OSError) else error).code)
+        except ValueError:  # the authority's file is damaged
+            log.warning("certificate.not_renewed", code=CertificateUnusable.code)
 
     def _stale(self) -> bool:
         if self._given is not None:

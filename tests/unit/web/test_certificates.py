@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import structlog.testing
 from cryptography import x509
 
 from agent.domain.errors import CertificateUnusable
@@ -121,7 +122,9 @@ def test_given_files_are_read_again_when_they_change(made: Callable[..., Certifi
     assert certificates.trusted == file and "photos.example" in certificates.names
     first = certificates.fingerprint
     file.write_bytes(b"half written")
-    certificates.look()
+    with structlog.testing.capture_logs() as logged:
+        certificates.look()
+    assert [(each["event"], each["code"]) for each in logged] == [("certificate.not_renewed", CertificateUnusable.code)]
     assert certificates.fingerprint == first
     handshake(certificates.context, tmp_path / "one" / "authority.pem", "photos.example")
     file.write_bytes((tmp_path / "two" / "server.pem").read_bytes())
