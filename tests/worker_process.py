@@ -1,4 +1,4 @@
-"""A worker in a process of its own, with a stand-in for the engine: each photo is its bytes, and "crash" kills the engine."""
+"""A worker in a process of its own. Its engine is a stand-in: each photo is its bytes, "crash" kills it, "lacks" has no model."""
 
 import asyncio
 import os
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from agent.core.settings import Settings
 from agent.core.threads import leave, loop_threads
-from agent.domain.errors import AgentError, EngineCrashed, ImageMissing
+from agent.domain.errors import AgentError, EngineCrashed, ImageMissing, ModelMissing
 from agent.domain.face import Analysis
 from agent.domain.image import Recipe
 from agent.engine.analyser import Analyse, AnalysisEngine
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 SLOTS = 4
 CRASH = "crash"
+LACKS = "lacks"
+MODEL = "centerface"
 
 
 class BytesAnalyser:
@@ -37,6 +39,8 @@ class BytesAnalyser:
         content = await asyncio.to_thread(_read, Path(task.path))
         if content.startswith(CRASH.encode()):
             raise EngineCrashed
+        if content.startswith(LACKS.encode()):
+            raise ModelMissing(model=MODEL)
         return analysis(content, task.recipe)
 
     async def preview(self, path: str, side: int) -> bytes:

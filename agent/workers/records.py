@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from agent.domain.errors import AgentError
+
 
 class WorkerState(StrEnum):
     IDLE = "idle"
@@ -22,6 +24,7 @@ class Beat:
     errors: int
     rate: float  # photos per minute
     batches: tuple[int, ...]
+    problem: AgentError | None = None  # why it is blocked
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class WorkerSeen:
     errors: int
     rate: float
     draining: bool
+    problem: AgentError | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,19 @@
 """Routes of a team server's workers and its queue, and what they answer."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from fastapi import FastAPI, Path
 
+from agent.core.i18n import Texts
 from agent.domain.errors import NotFound
 from agent.web.access import Scope, needs
 from agent.web.base_schema import Schema
+from agent.web.schemas import Problem
 from agent.workers.queries.worker_rows import WorkerQueries
+from agent.workers.records import WorkerSeen
 
 
 class WorkerOut(Schema):
@@ -31,6 +35,12 @@ class WorkerOut(Schema):
     """photos in the last minute"""
     draining: bool
     """it was asked to finish and end"""
+    problem: Problem | None
+    """why it is blocked"""
+
+    @classmethod
+    def of(cls, seen: WorkerSeen, texts: Texts) -> Self:
+        return cls.from_record(seen, state=seen.state.value, problem=Problem.maybe(seen.problem, texts))
 
 
 class Workers(Schema):
@@ -53,15 +63,13 @@ class Queue(Schema):
     items: tuple[QueuePart, ...]
 
 
-def worker_routes(api: FastAPI, workers: WorkerQueries) -> None:
+def worker_routes(api: FastAPI, workers: WorkerQueries, texts: Callable[[], Texts]) -> None:
     """Add the routes to `api`."""
 
     @api.get("/api/workers", openapi_extra=needs(Scope.SYSTEM_READ))
     async def all_workers() -> Workers:
         """Return the workers, first those that run."""
-        return Workers(
-            items=tuple(WorkerOut.from_record(each, state=each.state.value) for each in await asyncio.to_thread(workers.workers))
-        )
+        return Workers(items=tuple(WorkerOut.of(each, texts()) for each in await asyncio.to_thread(workers.workers)))
 
     @api.post("/api/workers/{name}/drain", status_code=202, openapi_extra=needs(Scope.WORKERS_MANAGE))
     async def drain(name: Annotated[str, Path(max_length=200)]) -> None:

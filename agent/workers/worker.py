@@ -176,7 +176,9 @@ class Worker:
         now = self._environment.monotonic()
         while self._ended and self._ended[0] < now - RATE_S:
             self._ended.popleft()
-        return Beat(self._state, self._done, self._errors, len(self._ended) * 60 / RATE_S, self._queue.held)
+        state = self._state
+        problem = self._indexer.told if state is WorkerState.BLOCKED else None
+        return Beat(state, self._done, self._errors, len(self._ended) * 60 / RATE_S, self._queue.held, problem)
 
     @property
     def _state(self) -> WorkerState:

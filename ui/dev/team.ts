@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import type { Purpose } from '../src/api/teamApi.ts'
-import type { AccountOut, ConsentGiven, ConsentOut, DeskOut, EndingConsent, IncidentOut, MemberOut, PasskeyOut, RecordEntry, Role, Scope, TokenOut, WorkerOut } from '../src/api/types.ts'
+import type { AccountOut, ConsentGiven, ConsentOut, DeskOut, EndingConsent, IncidentOut, MemberOut, PasskeyOut, Problem, RecordEntry, Role, Scope, TokenOut, WorkerOut } from '../src/api/types.ts'
 import { backupAnswer, resetBackups } from './backups.ts'
 import type { Options } from './fixtures.ts'
 
@@ -194,11 +194,19 @@ function entries(actor: string | null, action: string | null, library: string | 
   }).filter((entry) => (actor === null || entry.actor === actor) && (action === null || entry.action === action) && (library === null || entry.libraries.includes(Number(library))))
 }
 
-const worker = (name: string, host: string, over: Partial<WorkerOut>): WorkerOut => ({ name, host, state: 'working', since: ago(4 * 3_600_000), done: 8_123, rate: 412, errors: 0, seen_at: ago(2_000), draining: false, ...over })
+const worker = (name: string, host: string, over: Partial<WorkerOut>): WorkerOut => ({ name, host, state: 'working', since: ago(4 * 3_600_000), done: 8_123, rate: 412, errors: 0, seen_at: ago(2_000), draining: false, problem: null, ...over })
 
-function workers({ scene }: Options): WorkerOut[] {
+const noFolder = (language: Options['language']): Problem => {
+  const [cause, remedy] =
+    language === 'en'
+      ? ['This worker doesn’t find the photos: their folder, or the one that `--root` names instead, is missing on its computer, empty, or does not answer.', 'Mount it there, and say by `--root` if it is elsewhere than on the server. Its photos wait or go to other workers meanwhile, and this one tries again by itself.']
+      : ['此工作进程找不到照片：照片所在的文件夹（或 `--root` 为其指定的文件夹）在其电脑上不存在、为空或没有响应。', '请在该电脑上挂载此文件夹；如果位置与服务器上不同，请用 `--root` 指定。在此期间，照片会等待或由其他工作进程处理；此工作进程会自动重试。']
+  return { code: 'server.worker_folder', cause, remedy, params: {} }
+}
+
+function workers({ scene, language }: Options): WorkerOut[] {
   if (scene === 'team_empty') return []
-  return [worker('server-1', 'photos', {}), worker('server-2', 'photos', { done: 7_994, errors: 3, rate: 398 }), worker('studio', 'studio-mac', { state: 'idle', done: 120, rate: 0 }), worker('attic', 'attic-pc', { state: 'gone', seen_at: ago(DAY), rate: 0 })].map(
+  return [worker('server-1', 'photos', {}), worker('server-2', 'photos', { done: 7_994, errors: 3, rate: 398 }), worker('studio', 'studio-mac', { state: 'idle', done: 120, rate: 0 }), worker('cellar', 'cellar-pc', { state: 'blocked', rate: 0, done: 64, problem: noFolder(language) }), worker('attic', 'attic-pc', { state: 'gone', seen_at: ago(DAY), rate: 0 })].map(
     (each) => (state.drained.includes(each.name) ? { ...each, state: 'draining', draining: true } : each),
   )
 }

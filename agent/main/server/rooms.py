@@ -151,7 +151,7 @@ def add_routes(api: FastAPI, rooms: ServerRooms) -> None:
     consent_link_routes(api, rooms.consent_links, rooms.consents, rooms.site.texts)
     reference_routes(api, rooms.references, rooms.consents, lambda: rooms.site.file.snapshot, rooms.site.texts)
     desk_routes(api, rooms.desks, rooms.accounts)
-    worker_routes(api, rooms.workers)
+    worker_routes(api, rooms.workers, rooms.site.texts)
     vector_routes(api, rooms.search_index)
     upload_routes(api, rooms.uploads)
     incident_routes(api, rooms.incidents.incidents, rooms.incidents.sending)

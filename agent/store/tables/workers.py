@@ -20,6 +20,8 @@ worker = Table(
     Column("rate", Float, nullable=False),  # photos per minute
     Column("batches", JSON, nullable=False),  # the numbers of the batches that it holds
     Column("drain_at", Instant),  # since then it is to finish and end
+    Column("error_code", String),  # why it is blocked
+    Column("error_params", JSON),
 )
 
 # What a server's processes share besides photos: the settings by which workers analyse.

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, case, delete, func, insert, literal_column, select, update
 
+from agent.domain.errors import from_code
 from agent.domain.events import Recorded
 from agent.domain.jobs import JobState, Priority
 from agent.library.queries import job_rows
@@ -18,6 +19,8 @@ from agent.workers.records import Beat, QueueSeen, WorkerSeen, WorkerState
 # The database's clock: the workers' machines may disagree about the time.
 _NOW: Any = literal_column("CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)", Instant())
 KEPT = timedelta(days=1)  # how long workers that are gone are shown
+_NO_PROBLEM: dict[str, Any] = {"error_code": None, "error_params": None}
+_GONE: dict[str, Any] = {"state": WorkerState.GONE, "rate": 0.0, "batches": [], **_NO_PROBLEM}
 
 
 class WorkerQueries(Queries):
@@ -35,13 +38,14 @@ class WorkerQueries(Queries):
             if tx.scalar(select(worker.c.uid).where(worker.c.uid == uid)) is None:
                 _begin(tx, uid, name, host)
             said = {"state": beat.state, "done": beat.done, "errors": beat.errors, "rate": beat.rate, "batches": list(beat.batches)}
+            said |= _NO_PROBLEM if beat.problem is None else {"error_code": beat.problem.code, "error_params": beat.problem.params}
             drain_at = tx.scalar(update(worker).where(worker.c.uid == uid).values(**said, seen_at=_NOW).returning(worker.c.drain_at))
             return drain_at is not None
 
     def end(self, uid: str) -> None:
         """Note a worker's end, and give its leases back untried."""
         with self.database.write() as tx:
-            tx.execute(update(worker).where(worker.c.uid == uid).values(state=WorkerState.GONE, rate=0.0, batches=[], seen_at=_NOW))
+            tx.execute(update(worker).where(worker.c.uid == uid).values(**_GONE, seen_at=_NOW))
             job_rows.release_leases(tx, uid)
 
     def drain(self, name: str) -> bool:
@@ -56,7 +60,7 @@ class WorkerQueries(Queries):
             today = tx.scalar(select(_NOW))
             assert today is not None
             lost = (worker.c.state != WorkerState.GONE) & (worker.c.seen_at < today - silent)
-            tx.execute(update(worker).where(lost).values(state=WorkerState.GONE, rate=0.0, batches=[]))
+            tx.execute(update(worker).where(lost).values(**_GONE))
             tx.execute(delete(worker).where(worker.c.state == WorkerState.GONE, worker.c.seen_at < today - KEPT))
             living = tx.execute(select(worker.c.uid, worker.c.batches).where(worker.c.state != WorkerState.GONE)).all()
             ended = job_rows.end_leases_of(tx, job.c.lease_worker.not_in([each.uid for each in living]), now)
@@ -81,6 +85,7 @@ class WorkerQueries(Queries):
                     row.errors,
                     row.rate,
                     row.drain_at is not None,
+                    None if row.error_code is None else from_code(row.error_code, row.error_params),
                 )
                 for row in rows
             ]

@@ -4,15 +4,20 @@ import asyncio
 import random
 import signal
 from functools import partial
+from pathlib import Path
 
 import pytest
 from psycopg_pool import AsyncConnectionPool
 
+from agent.core.i18n import Texts
 from agent.core.settings import Settings
+from agent.domain.errors import ModelMissing
 from agent.domain.jobs import JobState, Priority
 from agent.main.worker_process import WorkerEdges, work
+from agent.workers.records import WorkerState
+from agent.workers.routes import WorkerOut
 from tests.integration.workers.conftest import Team, ended
-from tests.worker_process import CRASH, engine
+from tests.worker_process import CRASH, LACKS, MODEL, engine
 from tests.world import FakeMatcher
 
 pytestmark = pytest.mark.timeout(180)
@@ -54,6 +59,20 @@ async def test_a_photo_that_crashes_its_engine_is_set_aside_and_the_rest_is_done
         await team.until(lambda: team.states() == {JobState.DONE: 80, JobState.QUARANTINED: 1})
         assert [worker.returncode for worker in workers] == [None, None]
         await team.until(lambda: sum(each.errors for each in team.workers.workers()) == 1)
+
+
+async def test_a_blocked_worker_says_why_until_it_works_again(team: Team) -> None:
+    [path] = team.photos(1, content=LACKS)
+    async with team.server():
+        worker = await team.start("one")
+        await team.until(lambda: [each.state for each in team.workers.workers()] == [WorkerState.BLOCKED])
+        [blocked] = [WorkerOut.of(each, Texts("en")) for each in team.workers.workers()]
+        assert blocked.problem is not None
+        assert blocked.problem.code == ModelMissing.code and MODEL in blocked.problem.cause and "models fetch" in blocked.problem.remedy
+        await asyncio.to_thread(Path(path).write_bytes, b"a photo")
+        await team.until_done(1)
+        await team.until(lambda: [(each.state, each.problem) for each in team.workers.workers()] == [(WorkerState.IDLE, None)])
+        assert await ended(worker) == 0
 
 
 async def test_a_drained_worker_gives_back_what_it_has_not_begun_and_finishes_the_rest(team: Team) -> None:

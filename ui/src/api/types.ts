@@ -9986,6 +9986,8 @@ export interface components {
             readonly host: string;
             /** Name */
             readonly name: string;
+            /** @description why it is blocked */
+            readonly problem: components["schemas"]["Problem"] | null;
             /**
              * Rate
              * @description photos in the last minute
