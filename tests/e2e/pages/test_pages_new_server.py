@@ -74,3 +74,32 @@ def test_a_member_without_a_session_is_not_said_never_to_have_signed_in(page: Pa
     visit("#members", "team")
     row = page.get_by_role("listitem").filter(has_text="bartholomäus.featherstonehaugh")
     expect(row).to_contain_text("Not signed in at present")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_administrator_is_asked_before_they_give_up_their_role(page: Page, visit: Visit, language: str) -> None:
+    """Who did it can't undo it. Nor are they offered to lock themself."""
+    said, asked = Texts(language), list[str]()
+    page.on("request", lambda request: asked.append(request.method) if "/api/members/" in request.url else None)
+    visit("#members", "team", language)
+    other = page.get_by_role("listitem").filter(has_text="Tomás Herrera")
+    other.get_by_role("combobox").click()
+    page.get_by_role("option", name=said("team_page.roles.administrator")).click()
+    expect(
+        page.get_by_text(said("team_page.members.role_changed", name="Tomás Herrera", role=said("team_page.roles.administrator")))
+    ).to_be_visible()
+    own = page.get_by_role("listitem").filter(has_text=said("team_page.members.you"))
+    own.get_by_role("button").last.click()
+    expect(page.get_by_role("menuitem", name=said("team_page.members.lock"))).to_have_count(0)
+    page.keyboard.press("Escape")
+    asked.clear()
+    own.get_by_role("combobox").click()
+    page.get_by_role("option", name=said("team_page.roles.viewer")).click()
+    dialog = page.get_by_role("alertdialog", name=said("team_page.members.lower_title"))
+    dialog.get_by_role("button", name=said("ui.cancel")).click()
+    expect(own.get_by_role("combobox")).to_have_text(said("team_page.roles.administrator"))
+    assert asked == []
+    own.get_by_role("combobox").click()
+    page.get_by_role("option", name=said("team_page.roles.viewer")).click()
+    with page.expect_request("**/api/members/m1"):
+        dialog.get_by_role("button", name=said("team_page.members.lower_action")).click()
