@@ -822,7 +822,7 @@ def test_consent_is_entered_and_withdrawn_on_a_person_s_page(page: Page, visit: 
     recognise.get_by_role("button", name="Withdraw").click()
     expect(page.get_by_role("alertdialog")).to_contain_text("face prints and pictures of their faces are deleted at once")
     page.get_by_role("button", name="Withdraw", exact=True).click()
-    expect(consents.get_by_role("status").first).to_contain_text("Deleted: 41 face prints, 41 pictures of faces.")
+    expect(consents.get_by_role("status").first).to_contain_text("Deleted face prints: 41, pictures of faces: 41.")
     expect(recognise).to_contain_text("Not agreed since")
     expect(consents).to_contain_text("not recognised in new photos")
 
