@@ -139,7 +139,12 @@ class SqlCipher:
         # An existing copy was made before an interrupted upgrade: it may be incomplete, while this file is still intact.
         with translated(self._path.parent):
             target.unlink(missing_ok=True)
-        self.copy_to(target)
+        try:
+            self.copy_to(target)
+        except StoreError:
+            with contextlib.suppress(OSError):
+                target.unlink(missing_ok=True)  # a full disk has no room for half a copy
+            raise
 
     def sound(self) -> bool:
         """Read every page: authentic (SQLCipher's check) and well-formed (SQLite's). Raises StoreError if it can't be read at all."""

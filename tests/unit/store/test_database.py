@@ -5,6 +5,7 @@ import errno
 import gc
 import shutil
 import sqlite3
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import BindParameter, Connection, event, text
 
-from agent.domain.errors import StoreBusy, StoreDamaged, StoreDiskFull, StoreNewer, StoreUnwritable
+from agent.domain.errors import StoreBusy, StoreDamaged, StoreDiskFull, StoreError, StoreNewer, StoreUnwritable
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
 from agent.library.queries import image_rows
@@ -380,3 +381,23 @@ def test_writes_that_are_refused_without_a_reason_of_the_systems_mean_damage(tmp
     monkeypatch.setattr("os.access", lambda *_: False)
     with pytest.raises(StoreUnwritable), sqlcipher.translated(tmp_path):
         raise Refused
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit for a file's size")
+def test_a_copy_before_an_upgrade_that_finds_no_room_leaves_nothing_behind(database: Database, tmp_path: Path) -> None:
+    import resource
+
+    with database.write() as tx:
+        tx.execute(text("CREATE TABLE t (a BLOB)"))
+        tx.execute(text("INSERT INTO t VALUES (zeroblob(400000))"))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        with pytest.raises(StoreError):
+            database.keep_copy("before-0002")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not (tmp_path / "some.db.before-0002").exists()
+
+    database.keep_copy("before-0002")
+    assert (tmp_path / "some.db.before-0002").stat().st_size > 400_000
