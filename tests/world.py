@@ -128,7 +128,11 @@ class FakeRenderer:
         except OSError as error:
             raise ImageMissing from error
         copy = f"{len(task.covers)} covered, {task.covers!r}, strip={task.strip}, ".encode() + content
-        await asyncio.to_thread(Path(task.output).write_bytes, copy)
+        writing = asyncio.create_task(asyncio.to_thread(Path(task.output).write_bytes, copy))
+        try:
+            await asyncio.shield(writing)
+        finally:
+            await writing  # like the real one, it writes nothing any more once it was cancelled
         regions = tuple(KeptRegion(round(each.box.x), round(each.box.y), b"png") for each in task.covers) if task.keep_regions else ()
         self.rendered(task)
         sha256, copy_sha256 = (hashlib.sha256(each).hexdigest() for each in (content, copy))
