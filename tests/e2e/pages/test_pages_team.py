@@ -870,7 +870,7 @@ def test_a_person_withdraws_by_their_link(page: Page, visit: Visit, violations: 
     recognise.get_by_role("button", name="Withdraw").click()
     expect(page.get_by_role("alertdialog")).to_contain_text("Photos that show you are not")
     page.get_by_role("button", name="Withdraw", exact=True).click()
-    expect(page.locator("main [role=status]")).to_contain_text("Deleted: 41 face prints")
+    expect(page.locator("main [role=status]")).to_contain_text("Deleted face prints: 41, pictures of faces: 41")
     expect(recognise).to_contain_text("Not agreed since")
     expect(page.locator("main")).to_contain_text("You are not recognised in new photos.")
     expect(page.locator("main [role=status]")).to_be_focused()
