@@ -1,7 +1,6 @@
 """Restores the newest backup beside the running database and compares both row by row, at the same moment."""
 
 import secrets
-import shutil
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
@@ -15,8 +14,8 @@ from sqlalchemy import Connection, text
 from agent.backups.making import Making
 from agent.backups.restic import Restic
 from agent.backups.runs import BackupRun, RunKind, RunQueries
-from agent.backups.scratch import clear, restored
-from agent.domain.errors import AgentError, DrillDiffers, RepositoryEmpty, RepositoryUnreachable, StoreDiskFull
+from agent.backups.scratch import check_room, clear, restored
+from agent.domain.errors import AgentError, DrillDiffers, RepositoryEmpty, RepositoryUnreachable
 from agent.store.database import Database
 from agent.store.dialects.sqlcipher import KEY_BYTES
 from agent.store.embedded_postgres import embedded_address
@@ -25,7 +24,6 @@ from agent.store.schema import metadata
 log = structlog.get_logger()
 
 _ARRIVES_S, _AGAIN_S = 180.0, 0.5
-_SPARE: Final = 1.3  # of the database's size
 # A sum of the rows' digests, as `agent.moves.canonical.Digest`: it ignores their order, and sees a row that is there twice.
 _SUM: Final = (
     "SELECT count(*), coalesce(sum(('x' || left(encode(sha256(convert_to(t::text, 'UTF8')), 'hex'), 15))::bit(60)::bigint), 0)::text"
@@ -68,8 +66,7 @@ class Drill:
         if not found.backups:
             raise RepositoryEmpty
         clear(self._folder)
-        if shutil.disk_usage(self._folder.parent).free < found.backups[0].size * _SPARE:
-            raise StoreDiskFull
+        check_room(found, self._folder.parent)
         self._making.tool.verify(number)
         restic.verify(whole=number == 1)
         name = f"drill-{secrets.token_hex(8)}"
@@ -78,9 +75,9 @@ class Drill:
             began = time.monotonic()
             words = ["--type=name", f"--target={name}", "--target-action=promote"]
             archive, address = self._making.ground.archive, embedded_address(self._postgres)
-            with restored(self._folder, self._messages, archive, address, number, words) as url:
+            with restored(self._folder, self._messages, archive, address, number, words) as found_again:
                 seconds = time.monotonic() - began
-                there = sums(url)
+                there = sums(found_again.url)
         finally:
             clear(self._folder)
         differing = [table for table in here if here[table] != there.get(table)]

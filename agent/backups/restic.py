@@ -27,6 +27,7 @@ from agent.domain.errors import (
     RepositoryKeyWrong,
     RepositoryUnreachable,
     RepositoryUnwritable,
+    StoreDiskFull,
 )
 from agent.store.backup_order import is_ahead, newest_first
 
@@ -87,8 +88,11 @@ class Restic:
         ]
 
     def restore(self, snapshot: str, target: Path) -> None:
-        """Write a snapshot's files below `target`."""
-        self._run(["restore", "--no-lock", "--target", str(target), snapshot])
+        """Write a snapshot's files below `target`. Raises RepositoryDamaged, StoreDiskFull."""
+        status, said = self._try(["restore", "--no-lock", "--target", str(target), snapshot])
+        if status != 0 and "no space left" in said:
+            raise StoreDiskFull
+        self._check(status, said, RepositoryDamaged(where=self._where) if status == 1 else None)
 
     def expire(self, keep_days: int, now: datetime) -> None:
         """Delete snapshots that are older, except the newest of each kind, and what only they hold."""

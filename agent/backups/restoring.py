@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +25,7 @@ from agent.core.config_file import SettingsFile
 from agent.core.files import store_error, sync_folder, write_private
 from agent.core.paths import AppPaths, make_private
 from agent.core.settings import Settings
-from agent.domain.errors import BackupDatabaseElsewhere, RepositoryDamaged, RepositoryEmpty, RestoreHomeTaken
+from agent.domain.errors import BackupDatabaseElsewhere, RepositoryEmpty, RestoreHomeTaken, RestoreInterrupted, RestoreLogBroken, StoreError
 from agent.people.forgotten import ForgottenFile
 from agent.people.queries.people_queries import PeopleQueries
 from agent.store import audit_log
@@ -79,18 +79,19 @@ class Restoring:
         """Restore the newest moment, or the one named, and put it in place."""
         check_empty(self._settings, self._paths)
         clear(self._stage)
-        self._files()
-        home = key_home(self._restored_settings().library.key_home, self._paths.keys)
         try:
+            self._files()
+            home = key_home(self._restored_settings().library.key_home, self._paths.keys)
             found = self._database(to, home)
-        except RepositoryDamaged as error:
-            raise RepositoryDamaged(restoring=1) from error
-        try:
             (self._stage / DATA / "record-head").unlink(missing_ok=True)  # a restored record may be shorter, by its owner's will
             write_private(self._stage / DATA / DUE, b"")
             write_private(self._stage / READY, b"")
-        except OSError as error:
-            raise store_error(error) from error
+        except BaseException as error:
+            with suppress(StoreError):
+                clear(self._stage)  # it may be what fills the disk
+            if isinstance(error, OSError):
+                raise store_error(error) from error
+            raise
         finish(self._paths)
         return found
 
@@ -119,10 +120,12 @@ class Restoring:
         _own(self._place)
         log = archive(program(), self._settings.backup, self._passwords, (self._place,))
         with (
-            restored(postgres, self._paths.logs / RESTORE_LOG, log, address, 1, words) as url,
-            closing(server_database(url, stage / "library", home)) as database,
+            restored(postgres, self._paths.logs / RESTORE_LOG, log, address, 1, words) as there,
+            closing(server_database(there.url, stage / "library", home)) as database,
         ):
-            return self._mended(database, url)
+            if to is None and not there.log_read:
+                raise RestoreLogBroken(until=_reached(database))
+            return self._mended(database, there.url)
 
     def _mended(self, database: Database, url: str) -> RestoredServer:
         """Forget and withdraw again what happened after this moment."""
@@ -141,10 +144,23 @@ class Restoring:
         return RestoredServer(photos, known, rows, until, forgotten, withdrawn)
 
 
+def _reached(database: Database) -> str:
+    """Return the last moment that the log reached, as `--to` takes it: by this computer's clock. Raises StoreError."""
+    with database.read() as tx:
+        last: datetime | None = tx.scalar(select(func.pg_last_xact_replay_timestamp()))
+        last = last or tx.scalar(select(func.max(audit.c.at)))
+    return f"{last.astimezone():%Y-%m-%dT%H:%M:%S}" if last else ""
+
+
 def finish(paths: AppPaths) -> None:
-    """Put a complete restore in place, the database last; again after an interruption. Does nothing without one. Raises StoreError."""
+    """Put a complete restore in place, the database last; again after an interruption. Does nothing without one.
+
+    Raises StoreError, and RestoreInterrupted for one that is not complete: an empty server must not take its place.
+    """
     stage = paths.data / STAGE
     if not (stage / READY).exists():
+        if stage.exists() and not (paths.data / POSTGRES_FOLDER).exists():
+            raise RestoreInterrupted
         return
     try:
         put_settings(stage / CONFIG / "settings.toml", paths)

@@ -3,25 +3,41 @@
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from sqlalchemy import make_url
 
-from agent.backups.pgbackrest import PgBackRest
+from agent.backups.pgbackrest import PgBackRest, Repository
 from agent.core.files import store_error, write_private
 from agent.core.log_rotation import rotate
 from agent.core.paths import make_private
 from agent.core.program_settings import LogSettings
-from agent.domain.errors import DatabaseFailed, RestoreFailed
+from agent.domain.errors import DatabaseFailed, RestoreFailed, RestoreNoRoom
 from agent.store.cluster_folder import Archive
 from agent.store.embedded_postgres import ADDRESS_FILE, EmbeddedPostgres
 
 _RECOVERS_S = 6 * 3_600.0  # it may replay a week's log
+_MB: Final = 1_000_000
+_SPARE: Final = 1.3  # of the database's size
+_PIECE: Final = 16 * 1024 * 1024
+_LOG: Final = 4 * _PIECE  # pieces that are there at the same time while the log is replayed
+
+
+@dataclass(frozen=True, slots=True)
+class RestoredDatabase:
+    """It runs. `log_read` is False if the log was replayed only up to a piece that is missing or damaged."""
+
+    url: str
+    log_read: bool
 
 
 @contextmanager
-def restored(folder: Path, messages: Path, archive: Archive, address: str, repository: int, words: Sequence[str]) -> Iterator[str]:
-    """Restore into `folder` and yield the address of the running database; it is ended with the block, and the folder stays.
+def restored(
+    folder: Path, messages: Path, archive: Archive, address: str, repository: int, words: Sequence[str]
+) -> Iterator[RestoredDatabase]:
+    """Restore into `folder` and yield the running database; it is ended with the block, and the folder stays.
 
     `address` is the original's, for its password; `words` name the moment. Raises BackupError, StoreError.
     """
@@ -36,16 +52,47 @@ def restored(folder: Path, messages: Path, archive: Archive, address: str, repos
         embedded.home.make()
     except OSError as error:
         raise store_error(error) from error
-    PgBackRest(embedded.home).restore(repository, words)
+    tool = PgBackRest(embedded.home)
+    [found] = tool.info(repository)
+    check_room(found, folder)
+    tool.restore(repository, words)
     try:
         url = embedded.start()
     except DatabaseFailed as error:
         embedded.stop()
         raise RestoreFailed from error
     try:
-        yield url
+        yield RestoredDatabase(url, log_end(embedded.home.data) >= found.newest_wal)
     finally:
         embedded.stop()
+
+
+def check_room(repository: Repository, folder: Path) -> None:
+    """Raises RestoreNoRoom if the newest backup does not fit there, StoreError."""
+    if not repository.backups:
+        return
+    needed = int(repository.backups[0].size * _SPARE) + _LOG
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        raise store_error(error) from error
+    if free < needed:
+        raise RestoreNoRoom(needed=-(-needed // _MB), free=free // _MB)
+
+
+def log_end(data: Path) -> str:
+    """Return the last piece of the log that a restored cluster replayed, by its name; empty if it replayed none. Raises StoreError."""
+    try:
+        history = max((data / "pg_wal").glob("*.history"), key=lambda each: each.name, default=None)
+        if history is None:
+            return ""
+        *_, last = (line.split() for line in history.read_text(encoding="ascii").splitlines() if line.strip())
+    except OSError as error:
+        raise store_error(error) from error
+    timeline, place = int(last[0]), last[1]
+    high, low = (int(each, 16) for each in place.split("/"))
+    number = ((high << 32 | low) - 1) // _PIECE  # an end at a border belongs to the piece before
+    return f"{timeline:08X}{number // 256:08X}{number % 256:08X}"
 
 
 def clear(folder: Path) -> None:

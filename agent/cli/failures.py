@@ -21,6 +21,7 @@ from agent.domain.errors import (
     AlreadyRunning,
     CommandRunning,
     OutputFailed,
+    RestoreInterrupted,
     SettingsError,
     SettingsNoAccess,
     SettingsSecretUnreadable,
@@ -77,8 +78,8 @@ def _log(session: CommandSession, error: Exception) -> None:
 def failure_logged(session: CommandSession, file: str) -> Iterator[None]:
     """Log why a server or a worker did not start, or ended: where and as the settings say, as far as they can be read.
 
-    The line holds the error's code, cause and remedy. The error is raised on; with wrong settings, which starting again doesn't mend,
-    it is printed, and the process ends with a code of its own.
+    The line holds the error's code, cause and remedy. The error is raised on; with wrong settings or in the middle of a restore, which
+    starting again doesn't mend, it is printed, and the process ends with a code of its own.
     """
     from agent.core import logs
 
@@ -92,7 +93,7 @@ def failure_logged(session: CommandSession, file: str) -> Iterator[None]:
             cause, remedy = without_names(session.texts.cause(error)), without_names(session.texts.remedy(error))
             structlog.get_logger().error("process.failed", code=error.code, cause=cause, remedy=remedy)
             logs.stop()
-        if isinstance(error, SettingsError) and not isinstance(error, _MAY_PASS):
+        if isinstance(error, RestoreInterrupted) or (isinstance(error, SettingsError) and not isinstance(error, _MAY_PASS)):
             session.explain(error)
             raise click.exceptions.Exit(SETTINGS_WRONG) from error
         raise

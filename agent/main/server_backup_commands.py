@@ -16,7 +16,7 @@ from agent.cli.own_texts import TEXTS
 from agent.cli.secret_input import ask
 from agent.cli.session import CommandSession
 from agent.core.i18n import Texts
-from agent.domain.errors import NotRunning, ServerPackagesMissing, ServerStopped
+from agent.domain.errors import NotRunning, RepositoryDamaged, RepositoryUnwritable, ServerPackagesMissing, ServerStopped
 
 if TYPE_CHECKING:
     from agent.backups.repositories import Place
@@ -182,6 +182,8 @@ def restore_from(session: CommandSession, source: str, to: str | None, *, as_jso
                 _restore_server(session, place, code, moment, as_json=as_json)
                 return
             restored = fetch(place, code, paths, utc_now(), moment)
+        except (RepositoryDamaged, RepositoryUnwritable) as error:
+            raise type(error)(restoring=1) from error
         finally:
             logs.stop()
     tell({"name": restored.name}, texts("cli.backup.fetched", name=restored.name), as_json=as_json)

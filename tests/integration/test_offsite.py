@@ -123,7 +123,7 @@ def test_the_database_comes_back_from_a_server_far_away(place: Sftp, tmp_path: P
     far = archive(program(), wanted, passwords, (place,))
     with (
         restored(tmp_path / "scratch", tmp_path / "scratch.log", far, address, 1, ["--type=immediate", "--target-action=promote"]) as found,
-        psycopg.connect(found.replace("+psycopg", "")) as connection,
+        psycopg.connect(found.url.replace("+psycopg", "")) as connection,
     ):
         assert connection.execute("SELECT count(*), sum(number) FROM kept").fetchone() == (1000, 500_500)
     unknown = archive(program(), wanted, passwords, (replace(place, identity=str(_key(tmp_path / "unknown"))),))

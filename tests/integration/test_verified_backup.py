@@ -1,21 +1,29 @@
 """Repositories in trouble: one whose disk is away, and one whose backups are damaged."""
 
+import shutil
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from agent.backups.configuration import archive
 from agent.backups.given_up import GivenUpLog
+from agent.backups.ground import BackupGround
+from agent.backups.making import Making
 from agent.backups.pgbackrest import PgBackRest, program
 from agent.backups.repositories import RepositoryFolder, RepositoryPasswords
+from agent.backups.restic import Restic
 from agent.backups.scratch import restored
 from agent.core.backup_settings import BackupSettings
-from agent.domain.errors import AgentError, BackupAhead, RepositoryDamaged, RepositoryUnwritable
+from agent.core.paths import AppPaths
+from agent.core.settings import Settings
+from agent.domain.errors import AgentError, BackupAhead, RepositoryDamaged, RepositoryUnreachable, RepositoryUnwritable, RestoreNoRoom
 from agent.store import recovery_code
 from agent.store.backup_order import SLACK
 from agent.store.cluster_folder import STANZA
@@ -144,6 +152,92 @@ def test_a_restore_from_a_backup_that_was_cut_off_does_not_blame_the_code(tmp_pa
     words = ["--type=immediate", "--target-action=promote"]
     with pytest.raises(RepositoryDamaged), restored(tmp_path / "scratch", tmp_path / "scratch.log", log, address, 1, words):
         pass
+
+
+def test_a_restore_tells_whether_it_read_the_whole_log(tmp_path: Path) -> None:
+    """PostgreSQL takes a piece that it can't get for the end of the log, and starts as if nothing had come after it."""
+    import psycopg
+
+    with running(tmp_path, tmp_path / "near") as (embedded, address), psycopg.connect(address, autocommit=True) as connection:
+        tool = PgBackRest(embedded.home, embedded.sockets)
+        tool.prepare()
+        connection.execute("CREATE TABLE kept (number int)")
+        tool.back_up(1, full=True)
+        for number in range(3):
+            connection.execute("INSERT INTO kept VALUES (%s)", [number])
+            connection.execute("SELECT pg_switch_wal()")
+        log = embedded.home.archive
+        assert log is not None
+    address = embedded_address(tmp_path / "postgres")
+
+    def found(name: str) -> tuple[bool, int]:
+        arguments = (tmp_path / name, tmp_path / f"{name}.log", log, address, 1, ["--type=default"])
+        with restored(*arguments) as there, psycopg.connect(there.url.replace("+psycopg", "")) as connection:
+            row = connection.execute("SELECT count(*) FROM kept").fetchone()
+            assert row is not None
+            return there.log_read, row[0]
+
+    assert found("whole") == (True, 3)
+    pieces = sorted(each for each in (tmp_path / "near" / "database" / "archive").rglob("0*-*") if len(each.name.partition("-")[0]) == 24)
+    with pieces[-2].open("r+b") as file:
+        file.truncate(100)
+    log_read, rows = found("broken")
+    assert not log_read and rows < 3
+
+
+def test_a_restore_without_room_says_how_much_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with running(tmp_path, tmp_path / "near") as (embedded, _):
+        tool = PgBackRest(embedded.home, embedded.sockets)
+        tool.prepare()
+        tool.back_up(1, full=True)
+        log = embedded.home.archive
+        assert log is not None
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=20_000_000))
+    address = embedded_address(tmp_path / "postgres")
+    with pytest.raises(RestoreNoRoom) as caught, restored(tmp_path / "to", tmp_path / "log", log, address, 1, ["--type=default"]):
+        pass
+    assert caught.value.params["free"] == 20 < int(caught.value.params["needed"])
+
+
+def test_files_that_are_missing_in_a_copied_repository_are_damage(tmp_path: Path) -> None:
+    passwords = RepositoryPasswords.of(recovery_code.write(recovery_code.new_secret()))
+    restic = Restic(RepositoryFolder(tmp_path / "near"), passwords, tmp_path / "cache")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "kept").write_bytes(b"kept" * 1000)
+    restic.prepare()
+    restic.back_up(tmp_path / "data", ["kept"], "data")
+    [snapshot] = restic.snapshots()
+    for each in (tmp_path / "near" / "files" / "data").rglob("*"):
+        if each.is_file():
+            each.unlink()
+    shutil.rmtree(tmp_path / "cache")
+    with pytest.raises(RepositoryDamaged):
+        restic.restore(snapshot.id, tmp_path / "back")
+
+
+def test_the_first_backup_of_one_repository_does_not_wait_for_the_other(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.touch()  # no folder can be made in it
+    places = (RepositoryFolder(tmp_path / "near"), RepositoryFolder(disk / "far"))
+    passwords = RepositoryPasswords.of(recovery_code.write(recovery_code.new_secret()))
+    paths = AppPaths.find({"AI_POPUP_HOME": str(tmp_path / "home")}).create()
+    ends: dict[str, str] = {}
+
+    def end(run: str, _: datetime, *, code: str = "", **__: int) -> None:
+        ends[run] = code
+
+    queries = SimpleNamespace(begin=lambda kind, name, _: f"{kind} {name}", end=end, runs=lambda _: [])
+    with running(tmp_path, *(each.path for each in places)) as (embedded, _):
+        archive_there = embedded.home.archive
+        assert archive_there is not None
+        ground = BackupGround(places, passwords, archive_there)
+        Making(ground, embedded, cast(Any, queries), Settings, paths, lambda: datetime.now(UTC)).now()
+    assert ends == {
+        "database local": "",
+        "database offsite": RepositoryUnwritable.code,
+        "files local": "",
+        "files offsite": RepositoryUnreachable.code,
+    }
 
 
 def test_backups_of_a_clock_that_was_ahead_give_way_and_others_stay(tool: PgBackRest) -> None:

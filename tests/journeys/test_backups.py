@@ -1,6 +1,7 @@
 """A server's home is lost: all that its people would count comes back on an empty host, to the last moment and to one before."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -189,7 +190,19 @@ def test_a_lost_server_comes_back_to_the_last_moment_and_to_one_before(site: Sit
 
     too_late = site.restored("later", "--from", str(site.disk), "--to", (datetime.now(UTC) + timedelta(hours=1)).isoformat())
     assert too_late.returncode == 1 and "backup.restore_failed" in too_late.stderr, too_late.stderr
-    assert not (site.root / "later" / "data" / "postgres").exists()
+    left = site.root / "later" / "data"
+    assert not (left / "postgres").exists() and not (left / "restoring").exists(), "what was restored by half takes no room"
+
+    copy = site.root / "copy"
+    shutil.copytree(site.disk, copy)
+    pieces = sorted(each for each in (copy / "database" / "archive").rglob("0*-*") if len(each.name.partition("-")[0]) == 24)
+    pieces[-2].write_bytes(pieces[-2].read_bytes()[:100])
+    broken = site.restored("broken", "--from", str(copy))
+    assert broken.returncode == 1 and "backup.log_broken" in broken.stderr, broken.stderr
+    [until] = set(re.findall(r"--to (\S+?)`", broken.stderr))
+    reached = site.restored("broken", "--from", str(copy), "--to", until)
+    assert reached.returncode == 0, reached.stderr
+    assert json.loads(reached.stdout)["photos"] == PHOTOS
     damaged = max((site.disk / "database" / "backup").rglob("bundle/*"), key=lambda each: each.stat().st_size)
     content = bytearray(damaged.read_bytes())
     content[len(content) // 2] ^= 1

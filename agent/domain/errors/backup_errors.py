@@ -113,6 +113,24 @@ class RestoreFailed(BackupError):
     code = "backup.restore_failed"
 
 
+class RestoreInterrupted(BackupError):
+    """A restore into this home began and did not end."""
+
+    code = "backup.restore_interrupted"
+
+
+class RestoreLogBroken(BackupError):
+    """A piece of the database's log is missing or damaged. Parameter `until`: how far it reaches, as `--to` takes it."""
+
+    code = "backup.log_broken"
+
+
+class RestoreNoRoom(BackupError):
+    """The disk has less room than a restore needs. Parameters `needed`, `free`, in MB."""
+
+    code = "backup.no_room"
+
+
 class DrillDiffers(BackupError):
     """Parameter `tables`: names of tables whose restored rows are not those of the backup's moment."""
 

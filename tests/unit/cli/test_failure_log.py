@@ -44,6 +44,13 @@ def test_a_secret_that_may_come_back_with_its_disk_is_tried_again(
     assert said.code == 1 and "[settings.secret_unreadable]" in said.err
 
 
+def test_a_server_does_not_begin_beside_an_interrupted_restore_and_is_not_tried_again(cli: CommandLine) -> None:
+    (cli.paths.data / "restoring" / "data").mkdir(parents=True)
+    said = cli("serve")
+    assert said.code == SETTINGS_WRONG and "[backup.restore_interrupted]" in said.err
+    assert not (cli.paths.data / "postgres").exists() and not (cli.paths.data / "library").exists()
+
+
 def test_what_is_said_of_the_log_beside_an_error_counts(cli: CommandLine) -> None:
     cli.paths.settings.write_text('[logs]\ntarget = "stdout"\n[server]\nport = "x"\n')
     assert json.loads(cli("serve").out)["cause"].startswith("Line 4")
