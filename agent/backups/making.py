@@ -122,7 +122,7 @@ class Making:
     def _database(self, number: int, *, full: bool, verify: bool, unready: AgentError | None) -> tuple[int, int]:
         self.tool.drop_ahead(number, self._clock())
         [known] = self.tool.info(number)
-        if unready is not None and not known.backups:
+        if unready is not None and not known.is_created:
             raise unready
         self.tool.back_up(number, full=full or self._full_due(known))
         newest = self.tool.info(number)[0].backups[0]

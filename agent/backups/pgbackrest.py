@@ -47,6 +47,7 @@ _NONE = {75}
 _WAITING = {82}
 # What `info` says of a repository: 0 has backups, 1 is to be created, 2 has none yet, 4 differs from the others.
 _IN_ORDER = {0, 1, 2, 4}
+_CREATED = {0, 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class Repository:
     code: str
     backups: tuple[BaseBackup, ...]
     newest_wal: str
+    is_created: bool = True
 
 
 def program() -> str:
@@ -172,7 +174,7 @@ class PgBackRest:
             wal = [each["max"] for each in stanza.get("archive", ()) if each["database"]["repo-key"] == number and each["max"]]
             code = "" if status["code"] in _IN_ORDER else _refusal(str(status.get("message", ""))).code
             backups.sort(key=lambda each: each.at, reverse=True)
-            found.append(Repository(_REPOSITORIES[number], code, tuple(backups), max(wal, default="")))
+            found.append(Repository(_REPOSITORIES[number], code, tuple(backups), max(wal, default=""), status["code"] in _CREATED))
         return found
 
     def _run(self, words: Sequence[str], repository: int = 0) -> str:
