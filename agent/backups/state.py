@@ -67,8 +67,8 @@ class BackupState:
         return max((run.ended_at for (kind, _), run in self.good.items() if kind is RunKind.DATABASE and run.ended_at), default=None)
 
     def _has_base(self, repository: Repository) -> bool:
-        """Whether there is a backup that the log continues."""
-        return bool(repository.backups) or (RunKind.DATABASE, repository.name) in self.good
+        """Whether there is a backup that the log continues; of one that can't be asked, whether one was made."""
+        return (RunKind.DATABASE, repository.name) in self.good if repository.code else bool(repository.backups)
 
     def _whole(self, repository: Repository) -> bool:
         if self.given_up_at is None:

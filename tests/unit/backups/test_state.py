@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from agent.backups.pgbackrest import Repository
+from agent.backups.pgbackrest import BaseBackup, Repository
 from agent.backups.runs import BackupRun, RunKind
 from agent.backups.state import Archiving, BackupState, next_backup, next_drill
 from agent.core.settings import Settings
@@ -64,10 +64,14 @@ def test_a_backup_from_the_future_puts_none_off() -> None:
     assert next_drill(settings(), ahead, None, NOW) == NOW
 
 
+def base(name: str) -> BaseBackup:
+    return BaseBackup("20261129-010000F", name, "full", NOW, 1, 1)
+
+
 def state(given_up_at: datetime | None, *began: datetime) -> BackupState:
     """Repositories whose last good backup began then; the newest piece of the log arrived five hours after `NOW`."""
     names = ("local", "offsite")[: len(began)]
-    held = tuple(Repository(name, "", (), "000000010000000000000009") for name in names)
+    held = tuple(Repository(name, "", (base(name),), "000000010000000000000009") for name in names)
     good = {(RunKind.DATABASE, name): replace(RUN, began_at=at, ended_at=at) for name, at in zip(names, began, strict=True)}
     archiving = Archiving(NOW + timedelta(hours=5), "000000010000000000000009", failing=False, waiting=0)
     return BackupState(None, held, {}, good, archiving, given_up_at, running=False, next_at=None, next_drill_at=None, runs=())
@@ -79,7 +83,15 @@ def test_after_log_was_given_up_the_last_backup_is_what_can_be_restored_for_cert
     assert state(lost, NOW).gap and state(lost, NOW).restorable_until == NOW
     assert replace(state(lost, NOW), good={}).restorable_until is None
     assert replace(state(None, NOW), archiving=None).restorable_until is None
-    assert replace(state(None, NOW), good={}).restorable_until is None, "the log alone restores nothing"
+    new = (Repository("local", "", (), "000000010000000000000009"),)
+    assert replace(state(None, NOW), repositories=new, good={}).restorable_until is None, "the log alone restores nothing"
+
+
+def test_a_new_folder_without_a_backup_is_not_credited_with_the_former_ones() -> None:
+    new = (Repository("local", "", (), "000000010000000000000009"),)
+    assert replace(state(None, NOW), repositories=new).restorable_until == NOW, "the former folder's backup, without what came after"
+    away = (replace(new[0], code="backup.unreachable"),)
+    assert replace(state(None, NOW), repositories=away).restorable_until == NOW + timedelta(hours=5), "its backups can't be counted"
 
 
 def test_a_backup_closes_the_gap_of_its_repository() -> None:
