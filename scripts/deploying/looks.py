@@ -21,6 +21,7 @@ from scripts.deploying.releases import Releases
 SERVER, SOCKET = "ai-popup.service", "ai-popup.socket"
 _GIGABYTE, _HOUR_S = 1_000_000_000, 3_600
 _OLDEST_PYTHON = (3, 11)
+_NO_TIME = "it is not synchronised: apt install systemd-timesyncd, unless chrony or the like is there; then timedatectl set-ntp true"
 _CONNECT_S = 10.0
 _DATABASE = "AI_POPUP__SERVER__DATABASE"
 _CERTIFICATE = ("AI_POPUP__SERVER__CERTIFICATE", "AI_POPUP__SERVER__PRIVATE_KEY")
@@ -90,7 +91,7 @@ class HostLooks:
             done = self._runner.run(["timedatectl", "show", "--property=NTPSynchronized", "--value"])
         except Failed:
             return Check("clock", "not before the last deployment; nothing here says whether it is synchronised")
-        fault = "it is not synchronised: timedatectl set-ntp true" if done.code == 0 and done.out.strip() == "no" else ""
+        fault = _NO_TIME if done.code == 0 and done.out.strip() == "no" else ""
         return Check("clock", "synchronised" if done.out.strip() == "yes" else "not before the last deployment", fault)
 
     def _ports(self) -> Iterator[Check]:
