@@ -104,8 +104,19 @@ class Releases:
         folder = self.folder(version)
         if folder.is_dir():
             return "is there"
+        for left in folder.parent.glob(".*.new"):  # by deployments that were killed
+            shutil.rmtree(left, ignore_errors=True)
         aside = folder.with_name(f".{version}.new")
-        shutil.rmtree(aside, ignore_errors=True)
+        try:
+            self._fill(aside, folder)
+        except BaseException:
+            shutil.rmtree(aside, ignore_errors=True)  # it may have filled the disk that the server writes to
+            raise
+        os.sync()  # Linux waits until all of it is on the disk; file by file that takes twenty times as long
+        aside.rename(folder)
+        return "built"
+
+    def _fill(self, aside: Path, folder: Path) -> None:
         for name, path in self._content():
             (aside / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, aside / name)
@@ -124,9 +135,6 @@ class Releases:
         if not self._environment.host.venv:
             self._packages(aside)
         self._compile(aside)
-        os.sync()  # Linux waits until all of it is on the disk; file by file that takes twenty times as long
-        aside.rename(folder)
-        return "built"
 
     def _packages(self, aside: Path) -> None:
         """A virtual environment from the lock, by hashes; its own path stands in no file that we run."""

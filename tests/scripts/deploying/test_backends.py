@@ -257,6 +257,15 @@ def test_a_changed_number_of_workers_is_another_release(tmp_path: Path, source: 
     assert version(2) != version(3)
 
 
+def test_a_release_that_could_not_be_made_takes_no_room(tmp_path: Path, source: Path) -> None:
+    backend = host_of(tmp_path, source, Scripted({"compileall": Done(1, "", "No space left on device")}))
+    killed = tmp_path / "opt/releases/.1.0-a.new"
+    killed.mkdir(parents=True)
+    with pytest.raises(Failed, match="No space left"):
+        backend.build(backend.version())
+    assert list((tmp_path / "opt/releases").iterdir()) == []
+
+
 def test_old_releases_go_but_never_the_two_in_use(tmp_path: Path, source: Path) -> None:
     versions = []
     for number in range(5):
