@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { JoinAsked, JoinDecision, LibrariesOut, LibraryAdd, LibraryOut, SearchIndex, UploadsOut } from '../src/api/types.ts'
 import { ofBuckets, resetBuckets } from './buckets.ts'
 import type { Options } from './fixtures.ts'
+import { is, OK, problem, type Reply } from './replies.ts'
 
 const PASSWORD = 'correct horse battery staple'
 /** A file of this name is refused, one that begins so never ends. */
@@ -54,19 +55,6 @@ function librariesOf({ scene, language }: Options): LibraryOut[] {
 
 function changed(id: number, options: Options, change: (one: LibraryOut) => Partial<LibraryOut>): void {
   libraries = librariesOf(options).map((each) => (each.id === id ? { ...each, ...change(each) } : each))
-}
-
-interface Reply {
-  readonly status: number
-  readonly answer?: unknown
-  readonly headers?: Readonly<Record<string, string>>
-}
-const OK: Reply = { status: 204 }
-const is = (answer: unknown): Reply => ({ status: 200, answer })
-
-function problem(status: number, code: string, { language }: Options, en: readonly [string, string], zh: readonly [string, string]): Reply {
-  const [cause, remedy] = language === 'en' ? en : zh
-  return { status, answer: { code, cause, remedy, params: {} } }
 }
 
 function ofLibraries(method: string, url: URL, body: string, options: Options): Reply {

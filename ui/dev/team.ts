@@ -1,11 +1,13 @@
-/** The made-up team: who asks by the scene's role, its members, sessions, tokens, record and workers. */
+/** The made-up team: who asks by the scene's role, its members, sessions, tokens and workers. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-import type { Purpose } from '../src/api/teamApi.ts'
-import type { AccountOut, ConsentGiven, ConsentOut, DeskOut, EndingConsent, IncidentOut, MemberOut, PasskeyOut, Problem, RecordEntry, Role, Scope, TokenOut, WorkerOut } from '../src/api/types.ts'
+import type { AccountOut, DeskOut, MemberOut, PasskeyOut, Problem, Role, Scope, TokenOut, WorkerOut } from '../src/api/types.ts'
 import { backupAnswer, resetBackups } from './backups.ts'
+import { consentReply, linkReply, resetConsents } from './consents.ts'
 import type { Options } from './fixtures.ts'
+import { alertReply, incidentReply, recordReply, resetIncidents } from './incidents.ts'
+import { ago, DAY, is, OK, problem, type Reply } from './replies.ts'
 
 /** Scenes with a team: its role is who looks at the page. */
 const ROLES: Readonly<Record<string, Role>> = {
@@ -32,62 +34,11 @@ const SCOPES: Readonly<Record<Role, readonly Scope[]>> = {
 }
 /** of one library, and nothing else */
 const OF_A_LIBRARY: readonly Scope[] = ['self', 'status.read', 'record.read']
-const DAY = 86_400_000
 const PASSWORD = 'correct horse battery staple'
 const CODE = '123456'
 const [PROVIDER, ISSUER] = ['Greenfield School', 'https://id.school.example']
 const RECOVERY = Array.from({ length: 10 }, (_, index) => `k7qf-2m9x-${(index * 7919 + 4096).toString(16)}`)
 const SECRET = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP'
-
-const ago = (ms: number): string => new Date(Date.now() - ms).toISOString()
-
-const day = (days: number): string => new Date(Date.now() + days * DAY).toISOString().slice(0, 10)
-
-const consent = (id: number, purpose: Purpose, over: Partial<ConsentOut> = {}): ConsentOut => ({
-  id,
-  purpose,
-  state: 'given',
-  basis: 'own_consent',
-  given_on: day(-90),
-  valid_until: null,
-  guardian: '',
-  document: '',
-  entered_by: 'm2',
-  entered_at: ago(20 * DAY),
-  valid: over.state !== 'withdrawn',
-  ...over,
-})
-
-const incident = (id: number, kind: IncidentOut['kind'], over: Partial<IncidentOut> = {}): IncidentOut => ({
-  id,
-  kind,
-  severity: 'warning',
-  at: ago(id * 3_600_000),
-  subject: 'm2',
-  number: 24,
-  state: 'open',
-  seen_at: null,
-  seen_by: null,
-  closed_at: null,
-  closed_by: null,
-  reason: null,
-  step: 'lock',
-  acted_at: null,
-  acted_by: null,
-  undone_at: null,
-  page: kind.replaceAll('_', '-'),
-  ...over,
-})
-
-const made = (): IncidentOut[] => [
-  incident(7, 'mass_export', { at: ago(900_000), severity: 'critical', number: 412 }),
-  incident(6, 'record_broken', { severity: 'critical', subject: null, step: null, number: 117 }),
-  incident(5, 'two_networks', { number: 4, step: 'revoke_token' }),
-  incident(4, 'failed_sign_ins', { number: 26, subject: null, step: null, state: 'seen', seen_at: ago(3_600_000), seen_by: 'm1' }),
-  incident(3, 'raised_role', { severity: 'notice', subject: 'm3', number: 1, state: 'seen', seen_at: ago(3_600_000), seen_by: 'm1', acted_at: ago(3_500_000), acted_by: 'm1' }),
-  incident(2, 'withdrawn_after_publishing', { subject: 'c0ffee12ab', step: null, number: 42 }),
-  incident(1, 'night_search', { step: 'end_sessions', state: 'closed', closed_at: ago(DAY), closed_by: 'm1', reason: 'expected', seen_at: ago(DAY), seen_by: 'm1' }),
-]
 
 interface State {
   passkeys: PasskeyOut[]
@@ -100,9 +51,6 @@ interface State {
   members: MemberOut[] | null
   tokens: TokenOut[]
   drained: string[]
-  incidents: IncidentOut[]
-  consents: ConsentOut[]
-  linkUntil: string | null
   displayName: string
 }
 const fresh = (): State => ({
@@ -116,19 +64,14 @@ const fresh = (): State => ({
   tokens: [{ id: 't1', name: 'Nightly export', scopes: ['photos.read', 'redaction.read'], created_at: ago(40 * DAY), expires_at: ago(-50 * DAY), used_at: ago(DAY / 3) }],
   passkeys: [{ id: '0a1b', name: 'Laptop', host: '127.0.0.1', synced: false, created_at: ago(60 * DAY), used_at: ago(DAY) }],
   drained: [],
-  incidents: made(),
-  linkUntil: null,
   displayName: 'Mei Lindgren',
-  consents: [
-    consent(3, 'publish', { state: 'withdrawn', given_on: day(-20) }),
-    consent(2, 'show_inside', { given_on: day(-400), valid_until: day(-35), valid: false }),
-    consent(1, 'recognise', { given_on: day(-90), valid_until: day(12), guardian: 'Fang Lindgren', basis: 'guardian', document: 'Folder 2026, page 14' }),
-  ],
 })
 let state = fresh()
 
 export function resetTeam(): void {
   resetBackups()
+  resetConsents()
+  resetIncidents()
   state = fresh()
 }
 
@@ -185,15 +128,6 @@ function account({ scene }: Options): AccountOut | null {
   }
 }
 
-const DONE = ['member_added', 'named', 'merged', 'role_changed', 'forgotten', 'exported', 'faces_uncovered', 'sign_in_failed']
-
-function entries(actor: string | null, action: string | null, library: string | null): RecordEntry[] {
-  return Array.from({ length: 230 }, (_, index): RecordEntry => {
-    const what = DONE[index % DONE.length] ?? 'named'
-    return { id: 230 - index, at: ago(index * 47 * 60_000), actor: index % 5 === 4 ? '' : `m${(index % 3) + 1}`, action: what, subject: index % 2 ? 'c0ffee12ab' : null, number: (index % 7) + 1, detail: '', libraries: index % 4 ? [(index % 2) + 1] : [] }
-  }).filter((entry) => (actor === null || entry.actor === actor) && (action === null || entry.action === action) && (library === null || entry.libraries.includes(Number(library))))
-}
-
 const worker = (name: string, host: string, over: Partial<WorkerOut>): WorkerOut => ({ name, host, state: 'working', since: ago(4 * 3_600_000), done: 8_123, rate: 412, errors: 0, seen_at: ago(2_000), draining: false, problem: null, ...over })
 
 const noFolder = (language: Options['language']): Problem => {
@@ -209,18 +143,6 @@ function workers({ scene, language }: Options): WorkerOut[] {
   return [worker('server-1', 'photos', {}), worker('server-2', 'photos', { done: 7_994, errors: 3, rate: 398 }), worker('studio', 'studio-mac', { state: 'idle', done: 120, rate: 0 }), worker('cellar', 'cellar-pc', { state: 'blocked', rate: 0, done: 64, problem: noFolder(language) }), worker('attic', 'attic-pc', { state: 'gone', seen_at: ago(DAY), rate: 0 })].map(
     (each) => (state.drained.includes(each.name) ? { ...each, state: 'draining', draining: true } : each),
   )
-}
-
-interface Reply {
-  readonly status: number
-  readonly answer?: unknown
-}
-const OK: Reply = { status: 204 }
-const is = (answer: unknown): Reply => ({ status: 200, answer })
-
-function problem(status: number, code: string, { language }: Options, en: readonly [string, string], zh: readonly [string, string], params: Record<string, unknown> = {}): Reply {
-  const [cause, remedy] = language === 'en' ? en : zh
-  return { status, answer: { code, cause, remedy, params } }
 }
 
 const wrongPassword = (options: Options): Reply =>
@@ -244,7 +166,7 @@ function change(id: string, wanted: Record<string, unknown>, options: Options): 
   return is(state.members.find((each) => each.id === id))
 }
 
-function reply(method: string, path: string, query: URLSearchParams, body: Record<string, unknown>, options: Options): Reply | null {
+function reply(method: string, path: string, body: Record<string, unknown>, options: Options): Reply | null {
   const [, id = ''] = /^\/api\/(?:members|workers|account\/(?:sessions|tokens|passkeys))\/([^/]+)/.exec(path) ?? []
   switch (`${method} ${id === '' || id === 'names' ? path : path.replace(id, '{id}')}`) {
     case 'GET /api/account':
@@ -335,15 +257,6 @@ function reply(method: string, path: string, query: URLSearchParams, body: Recor
     case 'POST /api/members/{id}/invitation':
       change(id, { invited_until: ago(-7 * DAY) }, options)
       return is({ token: 'AbCdEf', path: '/#invitation/2n6yBv0yJ3x5sQeW8cKq1tLrZ4mHdGfA9oPuYiXwNbE', expires_at: ago(-7 * DAY) })
-    case 'GET /api/record': {
-      const all = options.scene === 'team_empty' ? [] : entries(query.get('actor'), query.get('action'), options.scene === 'team_library_auditor' ? '1' : query.get('library'))
-      const before = Number(query.get('before') ?? Infinity)
-      const items = all.filter(({ id: entry }) => entry < before)
-      const limit = Number(query.get('limit') ?? 100)
-      return is({ items: items.slice(0, limit), before: items.length > limit ? items[limit - 1]?.id : null })
-    }
-    case 'POST /api/record/verify':
-      return is({ entries: 230, broken_at: options.scene === 'team_broken' ? 117 : null })
     case 'GET /api/workers':
       return is({ items: workers(options) })
     case 'POST /api/workers/{id}/drain':
@@ -362,93 +275,11 @@ function reply(method: string, path: string, query: URLSearchParams, body: Recor
   return is({ key: 'k', ticket: 't' })
 }
 
-function consentReply(method: string, path: string, body: Record<string, unknown>, { scene }: Options): Reply | null {
-  if (path === '/api/consents') {
-    const soon = scene === 'team_empty' ? [] : [1, 4, 5].map((person, index): EndingConsent => ({ ...consent(index + 10, index === 1 ? 'publish' : 'recognise', { valid_until: day(index * 9 + 3) }), person_id: person, person: ['Mei', 'Li Wei', 'Lin Yue'][index] ?? '' }))
-    return is({ items: soon })
-  }
-  const [, person, purpose] = /^\/api\/people\/(\d+)\/consents(?:\/(\w+)\/withdraw)?$/.exec(path) ?? []
-  if (person === undefined) return null
-  const next = (): number => Math.max(0, ...state.consents.map(({ id }) => id)) + 1
-  if (purpose !== undefined) {
-    state.consents = [consent(next(), purpose as Purpose, { state: 'withdrawn', given_on: day(0) }), ...state.consents.map((each) => (each.purpose === purpose ? { ...each, valid: false } : each))]
-    return is({ at: ago(0), purpose, embeddings: purpose === 'recognise' ? 41 : 0, chips: purpose === 'recognise' ? 41 : 0, backups_pending: purpose === 'recognise' })
-  }
-  if (method === 'PUT') {
-    const { purposes, refused, given_on, valid_until, guardian, document, basis } = body as unknown as ConsentGiven
-    for (const each of purposes) state.consents.unshift(consent(next(), each, { given_on: given_on ?? day(0), valid_until: valid_until ?? null, guardian, document, basis }))
-    for (const each of refused) state.consents.unshift(consent(next(), each, { state: 'withdrawn', given_on: given_on ?? day(0) }))
-  }
-  const agreed = [...new Set(state.consents.map((each) => each.purpose))].filter((each) => state.consents.find((entry) => entry.purpose === each)?.valid)
-  return is({ person_id: Number(person), name: 'Mei', required: true, recognised: agreed.includes('recognise'), agreed, entries: state.consents })
-}
-
-/** A person's link: made and ended by members, used without an account. */
-function linkReply(method: string, path: string, options: Options): Reply | null {
-  if (/^\/api\/people\/\d+\/consent-link$/.test(path)) {
-    if (method !== 'GET') state.linkUntil = method === 'POST' ? ago(-30 * DAY) : null
-    if (method === 'DELETE') return OK
-    return is({ expires_at: state.linkUntil, path: '/#my-consent/2n6yBv0yJ3x5sQeW8cKq1tLrZ4mHdGfA9oPuYiXwNbE' })
-  }
-  const [, token, purpose] = /^\/api\/consent-links\/([^/]+)(?:\/(\w+)\/withdraw)?$/.exec(path) ?? []
-  if (token === undefined) return null
-  if (token === 'used') return problem(404, 'people.consent_link_gone', options, ['This link was ended, was replaced by a newer one, or has expired.', 'Ask the team that gave it to you for a new link.'], ['此链接已被停用、已被新链接取代，或已过期。', '请向给你链接的团队索取新链接。'])
-  if (purpose !== undefined) {
-    state.consents = [consent(99, purpose as Purpose, { state: 'withdrawn', given_on: day(0) }), ...state.consents.map((each) => (each.purpose === purpose ? { ...each, valid: false } : each))]
-    return is({ at: ago(0), purpose, embeddings: 41, chips: 41, backups_pending: true })
-  }
-  const recognised = state.consents.some((each) => each.purpose === 'recognise' && each.valid)
-  const consents = [...new Set(state.consents.map((each) => each.purpose))].map((each) => state.consents.find((entry) => entry.purpose === each))
-  return is({ name: options.language === 'en' ? 'Mei' : '梅', photos: 38, suggested: 3, face_prints: recognised ? 41 : 0, pictures: recognised ? 41 : 0, references: recognised ? 2 : 0, required: true, recognised, consents, expires_at: ago(-30 * DAY) })
-}
-
 function backupReply(method: string, path: string, options: Options): Reply | null {
   if (!path.startsWith('/api/backups')) return null
   if (options.scene === 'team_broken') return problem(503, 'store.unavailable', options, ['The database doesn’t answer.', 'It is tried again.'], ['数据库没有响应。', '稍后会自动重试。'])
   const answer = backupAnswer(method, path, options)
   return answer && is(answer)
-}
-
-function alertReply(path: string, { scene }: Options): Reply | null {
-  const alert = (id: number, name: string, over: Record<string, unknown> = {}): Record<string, unknown> => ({ id, source: 'server', name, severity: 'warning', number: 7, began_at: ago(900_000), ended_at: null, ...over })
-  const empty = scene === 'team_empty'
-  const silence = { id: 1, name: 'disk-low', reason: 'being_fixed', until: ago(-DAY), made_at: ago(600_000), made_by: 'm1' }
-  const names = ['disk-low', 'workers-missing', 'certificate-expiring', 'database-unreachable']
-  const firing = empty ? [] : [alert(9, 'workers-missing', { severity: 'critical', number: 2 }), alert(8, 'disk-low'), alert(7, 'error-budget-burns', { source: 'prometheus', severity: 'critical' })]
-  if (path === '/api/alerts') return is({ firing, silences: empty ? [] : [silence], names, ways: empty ? [] : ['email', 'ntfy'], looked_at: ago(5_000) })
-  if (path === '/api/alerts/count') return is({ firing: empty ? 0 : 2 })
-  if (path === '/api/alerts/history') return is({ items: empty ? [] : [alert(5, 'database-unreachable', { severity: 'critical', number: 42, began_at: ago(DAY), ended_at: ago(DAY - 42_000) }), alert(4, 'certificate-expiring', { number: 13, began_at: ago(9 * DAY), ended_at: ago(8 * DAY) })], before: null })
-  if (path === '/api/alerts/test-message') return is({ ways: ['email', 'ntfy'] })
-  if (path.endsWith('/messages')) return is({ items: [{ way: 'email', event: 'firing', attempts: 1, due_at: null, sent_at: ago(890_000), error_code: null }, { way: 'ntfy', event: 'firing', attempts: 3, due_at: ago(-60_000), sent_at: null, error_code: 'message.ntfy_failed' }] })
-  if (path.startsWith('/api/alerts/silences')) return is({ ...silence, id: 2 })
-  return null
-}
-
-function incidentReply(method: string, path: string, query: URLSearchParams, body: Record<string, unknown>, { scene }: Options): Reply | null {
-  const all = scene === 'team_empty' ? [] : state.incidents
-  if (path === '/api/incidents') return is({ items: all.filter((each) => each.state !== 'closed' || query.get('closed') === 'true'), before: null })
-  if (path === '/api/incidents/count') return is({ open: all.filter((each) => each.state === 'open').length })
-  if (path === '/api/incidents/test-message') return is({ ways: ['email', 'webhook'] })
-  const [, id, action] = /^\/api\/incidents\/(\d+)(?:\/(\w+))?$/.exec(path) ?? []
-  const found = all.find((each) => String(each.id) === id)
-  if (found === undefined) return null
-  if (action === undefined) {
-    const evidence = entries(null, null, null).slice(0, 3)
-    return is({ incident: found, evidence, messages: [{ way: 'email', attempts: 1, due_at: null, sent_at: ago(3_000), error_code: null }, { way: 'webhook', attempts: 3, due_at: ago(-60_000), sent_at: null, error_code: 'message.webhook_failed' }] })
-  }
-  const now = ago(0)
-  const by = 'm1'
-  const seen = { state: 'seen', seen_at: found.seen_at ?? now, seen_by: found.seen_by ?? by } as const
-  const changes: Readonly<Record<string, Partial<IncidentOut>>> = {
-    'POST see': seen,
-    'POST step': { ...seen, acted_at: now, acted_by: by, undone_at: null },
-    'DELETE step': { undone_at: now },
-    'POST close': { state: 'closed', closed_at: now, closed_by: by, reason: body['reason'] as IncidentOut['reason'] },
-    'POST reopen': { state: 'seen', closed_at: null, closed_by: null, reason: null },
-  }
-  const changed = { ...found, ...changes[`${method} ${action}`] }
-  state.incidents = state.incidents.map((each) => (each.id === found.id ? changed : each))
-  return is(changed)
 }
 
 /** Answers what is about accounts and the team, and refuses everything else to a page that is not signed in. */
@@ -468,7 +299,16 @@ export function answerTeam(request: IncomingMessage, response: ServerResponse, u
   request.on('end', () => {
     const text = Buffer.concat(parts).toString()
     const body = text === '' ? {} : (JSON.parse(text) as Record<string, unknown>)
-    answered(backupReply(request.method ?? 'GET', url.pathname, options) ?? alertReply(url.pathname, options) ?? incidentReply(request.method ?? 'GET', url.pathname, url.searchParams, body, options) ?? linkReply(request.method?? 'GET', url.pathname, options) ?? consentReply(request.method ?? 'GET', url.pathname, body, options) ?? reply(request.method ?? 'GET', url.pathname, url.searchParams, body, options) ?? { status: 404, answer: { code: 'api.not_found', cause: '', remedy: '' } })
+    const [method, path, query] = [request.method ?? 'GET', url.pathname, url.searchParams]
+    answered(
+      backupReply(method, path, options) ??
+        alertReply(path, options) ??
+        incidentReply(method, path, query, body, options) ??
+        recordReply(method, path, query, options) ??
+        linkReply(method, path, options) ??
+        consentReply(method, path, body, options) ??
+        reply(method, path, body, options) ?? { status: 404, answer: { code: 'api.not_found', cause: '', remedy: '' } },
+    )
   })
   return true
 }
