@@ -8,11 +8,12 @@ import { picture as drawn } from '../docs.ts'
 import { answerCaptures, captureCounts, onCaptures, resetCaptures } from './captures.ts'
 import { answerCovers, resetCovers } from './covers.ts'
 import { answerDesks, resetDesks } from './desks.ts'
+import { resetEdits } from './edits.ts'
 import { picture, world, type Options, type World } from './fixtures.ts'
 import { checks, onUpdate, report, resetUpdate, update, updateStatus } from './health.ts'
 import { answerLibrary, imagesOf, resetLibrary } from './library.ts'
 import { answerLibraries, resetLibraries } from './libraries.ts'
-import { answerPeople, doubtCount, onPeople, peopleOf, resetPeople, saidOf, searched } from './people.ts'
+import { answerPeople, doubtCount, onPeople, peopleOf, saidOf, searched } from './people.ts'
 import { placesPage } from './places.ts'
 import { answerSettings, applied, appliedStatus, onSettings, resetSettings } from './settings.ts'
 import { answerTeam, resetTeam } from './team.ts'
@@ -87,7 +88,7 @@ function answer(request: IncomingMessage, response: ServerResponse, next: () => 
   if (!url.pathname.startsWith('/api/')) {
     if (url.search) resetSettings()
     if (url.search) resetLibrary()
-    if (url.search) resetPeople()
+    if (url.search) resetEdits()
     if (url.search) resetCovers()
     if (url.search) resetCaptures()
     if (url.search) resetWatching()

@@ -1,42 +1,14 @@
-/** The made-up agent's people: named and unnamed faces, doubts, and edits that can be undone; kept until a page is opened with another scene. */
+/** The made-up agent's people: named and unnamed faces, doubts, reference photos, and what a search by a face finds. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import type { Edit } from '../src/api/peopleApi.ts'
 import type { Doubt, FaceOut, FaceRef, FaceSearchOut, ImageOut, NameConflict, PersonDetail, PersonFace, PersonOut, Problem, Step } from '../src/api/types.ts'
+import { amend, DOUBT, EACH, edit, GROUP, isFresh, PERSON, put, redo, SHOWN, state, stepCount, steps, undo, type Noted } from './edits.ts'
 import type { Options, World } from './fixtures.ts'
+import { DAY, is, refuse, type Reply } from './replies.ts'
 
-/** Edits of a face: its person (null for none), and whether it is ignored or confirmed. */
-interface Said {
-  readonly person: number | null
-  readonly certainty?: FaceOut['certainty']
-  readonly ignored?: boolean
-}
-
-type Noted = Partial<Omit<PersonDetail, 'id'>>
-
-interface State {
-  readonly faces: ReadonlyMap<number, Said>
-  readonly people: ReadonlyMap<number, Noted>
-  /** merged into another, or forgotten (0) */
-  readonly gone: ReadonlyMap<number, number>
-  /** doubts that were answered */
-  readonly answered: ReadonlySet<number>
-  /** of a team's people, by person */
-  readonly references: ReadonlyMap<number, readonly FaceRef[]>
-}
-
-const FRESH: State = { faces: new Map(), people: new Map(), gone: new Map(), answered: new Set(), references: new Map() }
-let state = FRESH
-let done: { readonly step: Step; readonly token: string; readonly before: State; readonly after: State }[] = []
-let undone: typeof done = []
 const watchers = new Set<() => void>()
-
-export function resetPeople(): void {
-  state = FRESH
-  done = []
-  undone = []
-}
 
 /** Calls back after every edit, until the returned function is called. */
 export function onPeople(changed: () => void): () => void {
@@ -49,12 +21,8 @@ export function onPeople(changed: () => void): () => void {
 const SIZES = [41, 28, 17, 12, 9, 8, 6, 5, 4, 3, 2, 1]
 const DOUBTS = 12
 const MANY = 3_000
-const DAY = 86_400_000
-
-/** Numbers of made-up faces, apart from those on photos: of groups, of doubts, of people. */
-const [GROUP, DOUBT, PERSON, CONFLICT] = [1_000_000, 2_000_000, 3_000_000, 9_000_000]
-const EACH = 10_000
-const SHOWN = 4
+/** Numbers of made-up faces whose names conflict, apart from those of `edits.ts`. */
+const CONFLICT = 9_000_000
 /** made of the faces of two people */
 const MIXED = 4
 
@@ -96,7 +64,7 @@ const moved = (person: number): number => [...state.faces.values()].filter((said
 
 /** The photos with what was said of their faces since. */
 export function saidOf(image: ImageOut, people: readonly PersonOut[]): ImageOut {
-  if (state === FRESH) return image
+  if (isFresh()) return image
   const faces = image.faces.map((face): FaceOut => {
     const said = state.faces.get(face.id)
     const id = said === undefined ? face.person_id : said.person
@@ -156,7 +124,7 @@ function searchedBy(id: number, world: World, { scene }: Options): Reply {
   if (scene === 'unread') return refuse(422, 'people.face_without_print', 'This face has no face print, so nothing can be compared with it.')
   const others = scene === 'nobody' ? [] : all.filter(({ face }) => face.id !== id && face.person_id === own.face.person_id)
   const found = others.map((spot, place) => ({ ...refOf(spot.face.id, spot, place), certainty: place < 4 ? ('certain' as const) : ('probable' as const) }))
-  return ok({ width: own.image.width, height: own.image.height, faces: [{ box: own.face.box, person_id: own.face.person_id, certainty: own.face.certainty, found, image_id: own.image.id }] } satisfies FaceSearchOut)
+  return is({ width: own.image.width, height: own.image.height, faces: [{ box: own.face.box, person_id: own.face.person_id, certainty: own.face.certainty, found, image_id: own.image.id }] } satisfies FaceSearchOut)
 }
 
 /** What a search by a face finds, whatever photo comes in: the scene says how many faces are on it. */
@@ -197,89 +165,6 @@ function detailOf(id: number, world: World, people: readonly PersonOut[]): Perso
 // -- what is said ----------------------------------------------------------------------------------------------------------------
 
 type Found = FaceSearchOut['faces'][number]['found']
-
-interface Reply {
-  readonly status: number
-  readonly answer?: unknown
-}
-
-const ok = (answer: unknown): Reply => ({ status: 200, answer })
-const refuse = (status: number, code: string, cause: string): Reply => ({ status, answer: { code, cause, remedy: '', params: {} } satisfies Problem })
-
-function put(step: Step, after: State, person_id: number | null): Reply {
-  const token = `step-${done.length}-${Date.now()}`
-  done.push({ step, token, before: state, after })
-  undone = []
-  state = after
-  return ok({ undo: token, count: step.count, person_id })
-}
-
-function edit(said: Edit, people: readonly PersonOut[]): Reply {
-  const faces = new Map(state.faces)
-  const answered = new Set(state.answered)
-  const noted = new Map(state.people)
-  const gone = new Map(state.gone)
-  const ids = 'face_ids' in said ? said.face_ids : []
-  const answers = ids.filter((id) => id >= DOUBT && id < PERSON)
-  answers.forEach((id) => answered.add(id))
-  const after = { ...state, faces, people: noted, gone, answered }
-  switch (said.kind) {
-    case 'name': {
-      const known = people.find((person) => person.id === said.person_id || person.name.toLowerCase() === said.name?.toLowerCase())
-      const id = known?.id ?? 5_000 + state.people.size
-      if (!known) noted.set(id, { name: said.name ?? '' })
-      // A group that is named on its card: what was not looked at is suggested.
-      const [first = 0] = ids
-      const others = first >= GROUP && first < DOUBT && ids.length <= SHOWN ? Array.from({ length: 300 }, (_, index) => first - (first % EACH) + index) : []
-      others.filter((face) => !faces.has(face)).forEach((face) => faces.set(face, { person: id, certainty: 'certain' }))
-      ids.forEach((face) => faces.set(face, { person: id, certainty: 'confirmed' }))
-      return put({ action: 'name', count: ids.length, partly: false }, after, id)
-    }
-    case 'reject':
-    case 'unname':
-      ids.forEach((face) => faces.set(face, { person: null }))
-      return put({ action: said.kind, count: ids.length, partly: false }, after, null)
-    case 'ignore':
-      ids.forEach((face) => faces.set(face, { person: null, ignored: true }))
-      return put({ action: 'ignore', count: ids.length, partly: false }, after, null)
-    case 'unignore':
-      ids.forEach((face) => faces.set(face, { person: null, ignored: false }))
-      return put({ action: 'unignore', count: ids.length, partly: false }, after, null)
-    case 'merge': {
-      const count = people.filter(({ id }) => said.person_ids.includes(id)).reduce((sum, person) => sum + person.faces, 0)
-      said.person_ids.forEach((id) => gone.set(id, said.into))
-      return put({ action: 'merge', count, partly: false }, after, said.into)
-    }
-    case 'describe': {
-      const { kind: _, person_id, clear = [], cover_face_id: _face, watch, ...what } = said
-      const taken = people.some(({ id, name }) => id !== person_id && name.toLowerCase() === what.name?.toLowerCase())
-      if (taken) return refuse(409, 'people.name_taken', 'Somebody has that name already.')
-      const given = Object.fromEntries(Object.entries(what).filter(([, value]) => value !== null && value !== undefined))
-      const cleared = Object.fromEntries(clear.map((part) => [part, null]))
-      noted.set(person_id, { ...noted.get(person_id), ...given, ...cleared, ...(watch == null ? {} : { watch_at: watch ? new Date().toISOString() : null }), ...(what.basis == null ? {} : { basis_at: new Date().toISOString() }) } as Noted)
-      return put({ action: 'describe', count: 1, partly: false }, after, person_id)
-    }
-  }
-}
-
-function undo(token: string | null): Reply {
-  const place = token === null ? done.length - 1 : done.findIndex((one) => one.token === token)
-  const one = done[place]
-  if (one === undefined) return refuse(404, 'api.not_found', 'There is nothing to take back.')
-  state = one.before
-  done = done.slice(0, place)
-  undone.push(one)
-  return ok(one.step)
-}
-
-function redo(): Reply {
-  const one = undone.pop()
-  if (one === undefined) return refuse(404, 'api.not_found', 'There is nothing to do again.')
-  state = one.after
-  done.push(one)
-  return ok(one.step)
-}
-
 async function bodyOf(request: IncomingMessage): Promise<Record<string, unknown>> {
   const parts: Buffer[] = []
   for await (const part of request) parts.push(part as Buffer)
@@ -312,18 +197,13 @@ function referencesReply(method: string, pathname: string, sharp: boolean, world
   const person = peopleOf(world, options).find((known) => known.id === Number(id))
   if (id === undefined || person === undefined) return null
   const [held, zh] = [referencesOf(person, world), options.language === 'zh-CN']
-  const put = (after: readonly FaceRef[], action: string): string => {
-    const [before, token] = [state, `reference-${done.length}-${Date.now()}`]
-    state = { ...state, references: new Map(state.references).set(person.id, after) }
-    done.push({ step: { action, count: 1, partly: false }, token, before, after: state })
-    return token
-  }
-  if (method === 'DELETE') return ok({ undo: put(held.filter((each) => each.id !== Number(face)), 'reference_removed'), count: 1, person_id: person.id })
+  const change = (after: readonly FaceRef[], action: Step['action']): string => put({ action, count: 1, partly: false }, { references: new Map(state.references).set(person.id, after) })
+  if (method === 'DELETE') return is({ undo: change(held.filter((each) => each.id !== Number(face)), 'reference_removed'), count: 1, person_id: person.id })
   if (method === 'POST' && !sharp)
     return { status: 422, answer: { code: 'people.reference_several', cause: zh ? '照片中有 3 张人脸，无法确定用哪一张。' : 'There are 3 faces in this photo: it isn’t clear which one to use.', remedy: zh ? '请换一张单人照，或者裁剪这张照片。' : 'Choose a photo of one person, or crop this one.', params: {} } }
-  if (method === 'POST') return ok({ added: true, resembles: null, undo: put([refOf(REFERENCE + done.length, pick(spots(world), done.length + 3), 0), ...held], 'reference_added') })
+  if (method === 'POST') return is({ added: true, resembles: null, undo: change([refOf(REFERENCE + stepCount(), pick(spots(world), stepCount() + 3), 0), ...held], 'reference_added') })
   const refusal = person.never ? { code: 'people.reference_without_consent', cause: zh ? '此人没有同意被识别，同意已经失效，或已设为永不识别。' : 'This person has not agreed to be recognised, no longer agrees, or is never to be recognised.', remedy: zh ? '请先登记识别方面的同意，如已打开“永不识别”则先关闭，再添加照片。' : 'Enter their consent to recognition, or switch “Never recognise” off if it is on, then add the photo.', params: {} } : null
-  return ok({ items: held, libraries: options.scene === 'team' ? [zh ? '2026 学年' : 'School year 2026', zh ? '档案' : 'Archive'] : [], refusal })
+  return is({ items: held, libraries: options.scene === 'team' ? [zh ? '2026 学年' : 'School year 2026', zh ? '档案' : 'Archive'] : [], refusal })
 }
 
 function reply(method: string, { pathname, searchParams }: URL, body: Record<string, unknown>, world: World, options: Options): Reply {
@@ -334,37 +214,37 @@ function reply(method: string, { pathname, searchParams }: URL, body: Record<str
   if (options.scene === 'unread' && pathname === '/api/groups') return refuse(500, 'store.unavailable', 'The library can’t be read right now.')
   const face = /^\/api\/faces\/(\d+)\/search$/.exec(pathname)?.[1]
   if (face !== undefined) return searchedBy(Number(face), world, options)
-  if (method === 'GET' && pathname === '/api/people') return ok(people)
+  if (method === 'GET' && pathname === '/api/people') return is(people)
   if (pathname === '/api/people/edits') return edit(body as unknown as Edit, people)
   if (pathname === '/api/people/conflicts') {
-    if (method === 'GET') return ok(conflictsOf(world, people, options))
+    if (method === 'GET') return is(conflictsOf(world, people, options))
     const faces = new Map(state.faces)
     for (const face of body['face_ids'] as number[]) if (body['kept'] === false) faces.delete(face)
     else faces.set(face, { person: null })
-    state = { ...state, faces }
-    return ok(null)
+    amend({ faces })
+    return is(null)
   }
   if (pathname === '/api/undo') return undo((body['undo'] as string | null | undefined) ?? null)
   if (pathname === '/api/redo') return redo()
-  if (pathname === '/api/steps') return ok({ undo: done.at(-1)?.step ?? null, redo: undone.at(-1)?.step ?? null })
+  if (pathname === '/api/steps') return is(steps())
   if (pathname === '/api/doubts') {
     const person = searchParams.get('person_id')
     const doubts = doubtsOf(world, people, options).filter(({ person_id }) => person === null || person_id === Number(person))
-    return ok({ items: doubts.slice(0, limit), total: doubts.length })
+    return is({ items: doubts.slice(0, limit), total: doubts.length })
   }
   if (pathname === '/api/groups') {
     const all = groups()
-    return ok({ items: all.slice(offset, offset + limit).map((group) => ({ id: group.id, size: group.faces.length, faces: group.faces.slice(0, SHOWN), doubtful: group.id === MIXED })), total: all.length })
+    return is({ items: all.slice(offset, offset + limit).map((group) => ({ id: group.id, size: group.faces.length, faces: group.faces.slice(0, SHOWN), doubtful: group.id === MIXED })), total: all.length })
   }
   const group = pathname.startsWith('/api/groups/') ? groups().find((one) => one.id === Number(id)) : undefined
-  if (group) return ok({ items: group.faces, doubtful: group.id === MIXED })
+  if (group) return is({ items: group.faces, doubtful: group.id === MIXED })
   const detail = pathname.startsWith('/api/people/') ? detailOf(Number(id), world, people) : null
   if (detail === null) return refuse(404, 'people.no_such_person', 'There is no such person.')
   if (what === 'faces') {
     const faces = facesOf(Number(id), world, people.find((person) => person.id === Number(id)) as PersonOut)
-    return ok({ items: faces.slice(offset, offset + limit), total: faces.length })
+    return is({ items: faces.slice(offset, offset + limit), total: faces.length })
   }
-  if (what !== 'forget') return ok(detail)
-  state = { ...state, gone: new Map(state.gone).set(Number(id), 0) }
-  return ok({ faces: detail.faces, embeddings: detail.faces, chips: detail.faces, undo: done.length })
+  if (what !== 'forget') return is(detail)
+  amend({ gone: new Map(state.gone).set(Number(id), 0) })
+  return is({ faces: detail.faces, embeddings: detail.faces, chips: detail.faces, undo: stepCount() })
 }
