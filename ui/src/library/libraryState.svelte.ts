@@ -1,7 +1,4 @@
-/** The library's state: the photos, details of those in view, the selection, and the actions on it. */
-
-import { untrack } from 'svelte'
-import { SvelteMap } from 'svelte/reactivity'
+/** The library's state: the photos, the selection, and the actions on it. */
 
 import { ApiError, type Client } from '../api/client'
 import { EVERYTHING, type LibraryAction, type LibraryFilter, type PackedIndex } from '../api/photoFilter'
@@ -10,12 +7,10 @@ import { app, client, type AppState } from '../lib/appState.svelte'
 import { NOTHING, remaining, type Selection } from '../lib/selection'
 import { toasts, type Outcome, type UndoStep, type Toasts } from '../lib/toasts.svelte'
 import { undoing } from '../lib/undoing'
+import { PhotoDetails } from './photoDetails.svelte'
 import { unpack, type Order } from './photoOrder'
 import { placeOf } from './photoPlaces'
 
-/** Details asked for at once, and kept at most. */
-const BATCH = 100
-const MOST_KEPT = 3_000
 /**
  * Between two readings of the order: at least, at most, and by how long the last one took. A large library's server computes and sends
  * megabytes for each, to everyone who has the page open while photos arrive.
@@ -55,7 +50,7 @@ export class LibraryState {
   filter = $state.raw<LibraryFilter>(EVERYTHING)
   folders = $state.raw<readonly FolderOut[]>([])
   selection = $state.raw<Selection>(NOTHING)
-  readonly details = new SvelteMap<number, ImageOut>()
+  readonly photos: PhotoDetails
   /** what the grid showed first when it was last seen; null: it was at its top */
   held: Held | null = null
 
@@ -71,10 +66,6 @@ export class LibraryState {
   private lookedFor = 0
   /** names the answer that the order came from */
   private etag: string | null = null
-  /** what the grid shows now, nearest first; asked for one batch after the other */
-  private wanted: readonly number[] = []
-  private readonly stale = new Set<number>()
-  private asking = false
   private reading: Promise<void> | null = null
   private outdated = false
   private hurry: () => void = () => undefined
@@ -85,7 +76,14 @@ export class LibraryState {
     private readonly toasts: Toasts,
     /** to a place of this page, such as `#photos` */
     private readonly go: (place: string) => void,
-  ) {}
+  ) {
+    this.photos = new PhotoDetails(client, app)
+  }
+
+  /** what is known of photos */
+  get details(): ReadonlyMap<number, ImageOut> {
+    return this.photos.known
+  }
 
   /** An id's place in the order; -1 if it is not in it. */
   placeOf = (id: number): number => {
@@ -142,8 +140,7 @@ export class LibraryState {
       this.lookedFor = 0
       this.selection = remaining(this.selection, this.placeOf)
     }
-    for (const id of untrack(() => [...this.details.keys()])) this.stale.add(id)
-    this.ask()
+    this.photos.outdate()
     // The photos don't wait for them.
     await this.takeFolders()
   }
@@ -179,62 +176,6 @@ export class LibraryState {
   }
 
   widen = (): Promise<void> => this.narrow({ ...EVERYTHING, album: this.filter.album })
-
-  /** Says which photos are in view; what was asked for and has gone out of view is not asked for again. */
-  want(ids: readonly number[]): void {
-    this.wanted = ids
-    this.ask()
-  }
-
-  /** Learns what there is to know of one photo; false if there is no such photo, which only the agent can say. */
-  async need(id: number): Promise<boolean> {
-    if (untrack(() => this.details.has(id))) return true
-    let answered = false
-    await this.app.read(async () => {
-      this.keep(await this.client.byId([id]))
-      answered = true
-    })
-    return !answered || untrack(() => this.details.has(id))
-  }
-
-  private keep(images: readonly ImageOut[]): void {
-    for (const image of images) {
-      this.details.set(image.id, image)
-      this.stale.delete(image.id)
-    }
-  }
-
-  private ask(): void {
-    if (this.asking) return
-    const ids = this.wanted.filter((id) => this.stale.has(id) || untrack(() => !this.details.has(id))).slice(0, BATCH)
-    if (ids.length > 0) void this.fetch(ids)
-  }
-
-  private async fetch(ids: readonly number[]): Promise<void> {
-    this.asking = true
-    let worked = false
-    await this.app.read(async () => {
-      const images = await this.client.byId(ids)
-      this.keep(images)
-      // What the agent no longer knows is not asked for again: the next reading of the order leaves it out.
-      const known = new Set(images.map(({ id }) => id))
-      this.wanted = this.wanted.filter((id) => known.has(id) || !ids.includes(id))
-      this.forget()
-      worked = true
-    })
-    this.asking = false
-    if (worked) this.ask()
-  }
-
-  private forget(): void {
-    const shown = new Set(this.wanted)
-    for (const id of this.details.keys()) {
-      if (this.details.size <= MOST_KEPT) return
-      if (shown.has(id)) continue
-      this.details.delete(id)
-      this.stale.delete(id)
-    }
-  }
 
   showFile = (id: number): Promise<boolean> => this.app.act(() => this.client.showFile(id))
   openFile = (id: number): Promise<boolean> => this.app.act(() => this.client.openFile(id))
@@ -287,10 +228,7 @@ export class LibraryState {
   private note(action: LibraryAction, ids: readonly number[], back = false): void {
     if (action === 'look_again') return
     const [mark, set] = MARKS[action]
-    for (const id of ids) {
-      const known = this.details.get(id)
-      if (known) this.details.set(id, { ...known, [mark]: set !== back })
-    }
+    this.photos.mark(ids, { [mark]: set !== back })
   }
 
   /** The keyboard goes on where the photos were that left. */

@@ -135,9 +135,9 @@ describe('the library', () => {
   it('asks once for the details of what is in view, and anew after a change', async () => {
     const { library, client } = world([3, 2, 1])
     await library.read()
-    library.want([3, 2])
+    library.photos.want([3, 2])
     await vi.waitFor(() => expect(library.details.size).toBe(2))
-    library.want([3, 2])
+    library.photos.want([3, 2])
     expect(client.byId).toHaveBeenCalledTimes(1)
     await library.read()
     await vi.waitFor(() => expect(client.byId).toHaveBeenCalledTimes(2))
@@ -146,11 +146,11 @@ describe('the library', () => {
   it('does not ask again for what the agent no longer knows', async () => {
     const { library, client } = world([2000, 1])
     await library.read()
-    library.want([2000, 1])
+    library.photos.want([2000, 1])
     await vi.waitFor(() => expect(library.details.has(1)).toBe(true))
     await new Promise((resolve) => setTimeout(resolve, 5))
     expect(client.byId).toHaveBeenCalledTimes(1)
-    expect(await library.need(2000)).toBe(false)
+    expect(await library.photos.need(2000)).toBe(false)
   })
 
   it('keeps the layout when nothing changed', async () => {
@@ -243,7 +243,7 @@ describe('the library', () => {
 
   it('knows that a photo is hidden that is out of view, and that it is not any more', async () => {
     const { library, toasts } = world([2, 1])
-    await library.need(1)
+    await library.photos.need(1)
     expect(await library.hide([1])).toBe(true)
     expect(library.details.get(1)?.hidden).toBe(true)
     await toasts.undo()
