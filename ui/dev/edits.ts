@@ -111,6 +111,9 @@ export function edit(said: Edit, people: readonly PersonOut[]): Reply {
       noted.set(person_id, { ...noted.get(person_id), ...given, ...cleared, ...(watch == null ? {} : { watch_at: watch ? new Date().toISOString() : null }), ...(what.basis == null ? {} : { basis_at: new Date().toISOString() }) } as Noted)
       return step('describe', 1, person_id)
     }
+    // A body that wasn't sent as JSON reads as none.
+    default:
+      return refuse(422, 'api.bad_request', 'This is no edit.')
   }
 }
 

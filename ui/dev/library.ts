@@ -29,6 +29,9 @@ export function imagesOf(world: World, { scene, language }: Options): Images {
   return { ids: world.images.map(({ id }) => id), find: (id) => marked(world.images.find((image) => image.id === id)) }
 }
 
+/** The newest photos, without those that were hidden. */
+export const newestOf = ({ images }: World): readonly ImageOut[] => images.filter(({ id }) => !hidden.has(id))
+
 /** Forgets what was hidden or made a favourite. */
 export function resetLibrary(): void {
   hidden.clear()

@@ -11,7 +11,7 @@ import { answerDesks, resetDesks } from './desks.ts'
 import { resetEdits } from './edits.ts'
 import { picture, world, type Options, type World } from './fixtures.ts'
 import { checks, onUpdate, report, resetUpdate, update, updateStatus } from './health.ts'
-import { answerLibrary, imagesOf, resetLibrary } from './library.ts'
+import { answerLibrary, imagesOf, newestOf, resetLibrary } from './library.ts'
 import { answerLibraries, resetLibraries } from './libraries.ts'
 import { answerPeople, doubtCount, onPeople, peopleOf, saidOf, searched } from './people.ts'
 import { placesPage } from './places.ts'
@@ -133,7 +133,7 @@ function answer(request: IncomingMessage, response: ServerResponse, next: () => 
   if (url.pathname === '/api/problems') return json(response, placesPage(all, 'problems', url.searchParams))
   if (url.pathname === '/api/online-only') return json(response, placesPage(all, 'online-only', url.searchParams))
   if (url.pathname === '/api/drafts') return json(response, [])
-  if (url.pathname === '/api/images') return json(response, { items: all.images, next: null })
+  if (url.pathname === '/api/images') return json(response, { items: newestOf(all), next: null })
   if (image && /\/(preview|thumbnail)$/.test(url.pathname)) {
     response.writeHead(200, { 'content-type': 'image/svg+xml' }).end(picture(image))
     return

@@ -44,3 +44,20 @@ def test_half_a_date_stays_in_its_field(page: Page, visit: Visit) -> None:
     year.fill("19")
     something_happens(page, "**/api/people/1")
     expect(year).to_have_value("19")
+
+
+def test_a_photo_that_moves_up_is_not_announced_as_new(page: Page, visit: Visit) -> None:
+    visit("#photos")
+    grid = page.get_by_role("listbox", name="Photos")
+    page.locator("#photo-tile-99").click(modifiers=["ControlOrMeta"])
+    grid.press("Delete")
+    expect(page.locator("#photo-tile-99")).to_have_count(0)
+    something_happens(page, "**/api/images?*")
+    expect(page.locator("body > .visually-hidden[aria-live], #app > .visually-hidden[aria-live]")).to_have_text("")
+
+
+def test_an_edit_that_is_not_sent_as_json_is_refused_and_ends_nothing(page: Page, visit: Visit) -> None:
+    visit("#photos")
+    answered = "async (method) => (await fetch('/api/people/edits', { method: 'POST', body: '{}' })).status"
+    assert page.evaluate(answered) == 422
+    assert page.evaluate("async () => (await fetch('/api/status')).status") == 200
