@@ -34,6 +34,18 @@ def _selected(page: Page) -> Locator:
     return page.locator(".bar").get_by_role("button", name="Scan again")
 
 
+def _welcome(page: Page) -> Locator:
+    page.get_by_role("button", name="Add a folder").click()
+    page.locator(".sum").wait_for()
+    return page.get_by_role("button", name="Start")
+
+
+def _popup_welcome(page: Page) -> Locator:
+    page.get_by_role("button", name="Add “Pictures”").click()
+    page.get_by_role("button", name="Next").click()
+    return page.get_by_role("button", name="Start")
+
+
 # Scene, place, the call that takes long, and the button.
 CASES: dict[str, Case] = {
     "all online-only files": (
@@ -69,6 +81,8 @@ CASES: dict[str, Case] = {
         lambda page: _sheet(page).get_by_text("Choose", exact=True),
     ),
     "copies": ("family", "#photos", "**/api/redactions", lambda page: _sheet(page).locator("button[type=submit]").last),
+    "the welcome": ("first", "", "**/api/folders", _welcome),
+    "the popup's welcome": ("first", "/popup", "**/api/folders", _popup_welcome),
     "a copy that is right": ("family", "#covers/c1/1", "**/api/redactions/**", lambda page: page.locator("main header .primary")),
 }
 
@@ -90,3 +104,20 @@ def test_it_keeps_the_focus_and_acts_once(page: Page, visit: Visit, case: Case) 
     assert len(sent) == 1
     expect(busy).to_be_focused()
     sent[0].abort()
+
+
+def test_the_keyboard_is_at_the_photos_once_the_selected_ones_are_hidden(page: Page, visit: Visit) -> None:
+    visit("#photos")
+    page.locator(".tile").first.click()
+    page.keyboard.press("Shift+ArrowRight")
+    page.locator(".bar").get_by_role("button", name="Hide").press("Enter")
+    expect(page.locator(".bar")).to_have_count(0)
+    expect(page.get_by_role("listbox", name="Photos")).to_be_focused()
+
+
+def test_the_keyboard_is_at_the_way_out_once_the_last_photo_is_hidden(page: Page, visit: Visit) -> None:
+    visit("#photos?text=4899")
+    page.locator(".tile").first.click()
+    page.get_by_role("listbox", name="Photos").press("Delete")
+    expect(page.locator(".tile")).to_have_count(0)
+    expect(page.locator(".photos").get_by_role("button")).to_be_focused()
