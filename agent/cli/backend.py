@@ -18,8 +18,8 @@ T = TypeVar("T")
 
 
 @contextmanager
-def backend(session: "CommandSession", *, embeddings: bool = False) -> "Iterator[Client]":
-    """With `embeddings`, a missing model for them is fetched."""
+def backend(session: "CommandSession", *, embeddings: bool | None = None) -> "Iterator[Client]":
+    """To read photos, missing models are fetched: with True also the one for embeddings, with False what the settings need."""
     try:
         client: Client | None = session.client()
     except NotRunning:

@@ -57,8 +57,8 @@ class Application:
 class Program:
     """The parts of the program that commands need and only the composition root can provide."""
 
-    application: "Callable[[CommandSession, bool], AbstractContextManager[Callable[[], Application]]]"
-    """Prepares the application; with True, the embedding model is fetched too. Call the result in the event loop."""
+    application: "Callable[[CommandSession, bool | None], AbstractContextManager[Callable[[], Application]]]"
+    """Prepares the application; call the result in the event loop. Models are fetched: with True also the embedder, with None none."""
     browse: Callable[[str], bool]
     """Opens an address in the user's browser; False if there is none."""
     check_screen: Callable[[], None]

@@ -43,7 +43,7 @@ def import_class(session: CommandSession, file: Path, photos: Path | None, libra
         with session.database():  # what keeps it from being opened is said before anything is entered
             pass
     ids, new, entered, refused = dict[str, int](), 0, 0, 0
-    with backend(session, embeddings=bool(enrolled)) as able:
+    with backend(session, embeddings=True if enrolled else None) as able:
         for person in people:
             try:
                 done = able.call_patiently("/api/consents/people", OnListOut, _request(person))

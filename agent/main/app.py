@@ -188,15 +188,12 @@ class App:
                     tasks.create_task(work)
 
     def _services(self, *, watch: bool) -> list[Coroutine[Any, Any, None]]:
-        always = [
-            each.run()
-            for each in (self.indexer, self._recognition, self.status, self.monitor, self.memory, self._models, self.redaction.work)
-        ]
-        if not watch:
+        always = [each.run() for each in (self.indexer, self._recognition, self.status, self.monitor, self.memory, self.redaction.work)]
+        if not watch:  # a command that needs models fetches them itself
             return always
         watched = partial(self._source.run, self.ingest.take)
         lead = [self.lead.during(each) for each in (watched, self.redaction.folders.run, self._check.run, self._upkeep.run)]
-        return [*always, self.screen.run(), *lead]
+        return [*always, self._models.run(), self.screen.run(), *lead]
 
     async def scan(self, files: Sequence[FileSeen], *, embeddings: bool = False) -> AsyncIterator[ScanOutcome]:
         """Index files on request, see `Scanner.scan`. Raises ModelError if a model can't be had, StoreError."""

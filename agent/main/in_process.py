@@ -19,11 +19,12 @@ PORT = 1  # nothing listens there: requests never leave this process
 
 
 @contextmanager
-def application(session: CommandSession, embeddings: bool) -> Iterator[Callable[[], Application]]:
-    """With the models fetched, the log written, and the library open meanwhile."""
+def application(session: CommandSession, embeddings: bool | None) -> Iterator[Callable[[], Application]]:
+    """With the models fetched unless `embeddings` is None, the log written, and the library open meanwhile."""
     from agent.core import logs
 
-    fetch_missing(session, embeddings=embeddings)
+    if embeddings is not None:
+        fetch_missing(session, embeddings=embeddings)
     logs.configure(session.settings.logs, session.paths.logs, echo=sys.stderr if session.verbose else None)
     try:
         with session.database(checked=True) as database:

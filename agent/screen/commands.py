@@ -79,7 +79,7 @@ def capture(
     )
     if style in (Style.MOSAIC, Style.BLUR):
         say(texts("cli.capture.weak", style=style), err=True)
-    with backend(session) as able:
+    with backend(session, embeddings=False) as able:
         if copied and able.in_process:
             # The clipboard's content comes from its owner process, and a command has ended by then.
             raise NotRunning

@@ -200,6 +200,13 @@ def test_a_name_that_can_not_be_decoded_is_not_imported(cli: CommandLine, tmp_pa
     assert said.code == 1 and "Line 3 of the class list: “name”" in said.err
 
 
+def test_no_model_is_fetched_for_consents_alone(cli: CommandLine, portraits: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.main.in_process.fetch_missing", lambda *_, **__: pytest.fail("it is fetched"))
+    assert cli("people", "import-list", class_list(portraits, [row(CLASS[0])])).code == 0  # its photos are left out
+    assert cli("consent", "give", CLASS[0], "show_inside", "--guardian", "Li Wei").code == 0
+    assert cli("consent", "withdraw", CLASS[0], "recognise", "--yes").code == 0
+
+
 def test_another_child_of_the_same_name_is_not_taken_for_the_first(cli: CommandLine, portraits: Path) -> None:
     both = "name,birth_date,purposes,guardian"
     assert cli("people", "import-list", class_list(portraits, ["Mei,2016-03-01,recognise,Li Wei"], header=both)).code == 0
