@@ -145,3 +145,25 @@ def test_a_finger_opens_a_photo_and_selects_by_the_mark_that_is_always_shown(chr
         expect(page.locator(".large .photo")).to_be_visible()
     finally:
         phone.close()
+
+
+@pytest.fixture
+def far(page: Page, visit: Callable[..., None]) -> str:
+    """The first photo in view, far down the grid."""
+    visit("#photos", "huge")
+    page.locator(".tile img").first.wait_for()
+    page.locator(".view").evaluate("(view) => { view.scrollTop = view.scrollHeight / 2 }")
+    return str(page.wait_for_function(FIRST_IN_VIEW).json_value())
+
+
+def test_a_reload_shows_the_photos_that_were_in_view(page: Page, far: str) -> None:
+    page.reload()
+    page.wait_for_function(f"(id) => ({FIRST_IN_VIEW})() === id", arg=far)
+
+
+def test_the_place_of_one_tab_is_not_that_of_another(page: Page, far: str) -> None:
+    page.evaluate("dispatchEvent(new Event('pagehide'))")
+    with page.context.new_page() as other:
+        other.goto(page.url)
+        other.locator(".tile img").first.wait_for()
+        assert other.locator(".view").evaluate("(view) => view.scrollTop") == 0
