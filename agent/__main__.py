@@ -6,6 +6,9 @@ import sys
 
 def main() -> int:
     """Returns the exit code: 0 all well, 1 something failed, 2 wrong usage."""
+    from agent.core.heap import loading
+
+    loading()
     # Two libraries look for more than the program uses: pydantic for plug-ins, in the metadata of all that is installed; structlog for
     # rich, which it would use on a console. Together they are a seventh of a command's time.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")

@@ -101,7 +101,6 @@ def serve_input(worker: RpcWorker) -> int:
     code, served = mappings(), 0
     if line:
         worker.wall_in(json.loads(line))
-    here_to_stay()
     waiting: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(requests, waiting), daemon=True).start()
     while line:
@@ -110,6 +109,8 @@ def serve_input(worker: RpcWorker) -> int:
         except BrokenPipeError:
             break
         served += 1
+        if served == 1:  # its libraries are loaded
+            here_to_stay(tidy=False)
         if served in _SETTLED:
             let_go_of_code(code)
         line = waiting.get()

@@ -180,3 +180,38 @@ def test_memory_that_is_handed_out_holds_nothing_of_before() -> None:
             [sys.executable, "-c", AGAIN], check=True, timeout=100, stdout=subprocess.PIPE, env={**os.environ, **environment}
         )
         assert done.stdout == dirty
+
+
+# How often Python looks for garbage: usually, while the program loads, and once it is loaded.
+LOADING = """
+import gc
+usually = gc.get_threshold()
+from agent.core import heap
+heap.loading()
+while_loading = gc.get_threshold()
+heap.here_to_stay(tidy=False)
+print(usually == gc.get_threshold(), while_loading > usually, gc.get_freeze_count() > 0)
+"""
+
+
+def test_garbage_is_looked_for_rarely_until_the_program_is_loaded() -> None:
+    done = subprocess.run([sys.executable, "-c", LOADING], check=True, timeout=100, stdout=subprocess.PIPE, text=True)
+    assert done.stdout.split() == ["True", "True", "True"]
+
+
+# The program as it starts; what a command prints is not asked for.
+STARTED = """
+import gc, sys
+from agent.__main__ import main
+usually = gc.get_threshold()
+sys.argv = ["ai-popup", "--version"]
+import agent.core.threads
+agent.core.threads.leave = lambda code: code
+code = main()
+print(code, gc.get_threshold() > usually, file=sys.stderr)
+"""
+
+
+def test_the_program_loads_without_looking_for_garbage() -> None:
+    done = subprocess.run([sys.executable, "-c", STARTED], check=True, timeout=100, capture_output=True, text=True)
+    assert done.stderr.split() == ["0", "True"]
